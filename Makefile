@@ -1,0 +1,37 @@
+.POSIX:
+.PHONY: demo test check bench docs clean
+
+bin = .venv/bin
+
+# Show what the exporter does, on a built-in stand-in of Feldera, with Prometheus and Alertmanager beside it.
+demo: .venv/installed .cache/debian/ready
+	PATH="$$PWD/.cache/debian/usr/bin:$$PATH" $(bin)/feldera-exporter demo
+
+# Every test, with its servers.
+test: .venv/installed .cache/debian/ready
+	$(bin)/python -m pytest --numprocesses=2 --cov --cov-report=term --cov-fail-under=95
+
+# All that reads and changes nothing: style, types, layers, generated files.
+check: .venv/installed .cache/debian/ready
+	.ci/check
+
+bench: .venv/installed
+	$(bin)/python tests/benchmarks/run.py
+
+# Generate what is generated.
+docs: .venv/installed
+	$(bin)/python -m feldera_exporter.reference docs/metrics.md
+	$(bin)/python -m feldera_exporter.rules
+	$(bin)/python tests/rules/generate.py
+	$(bin)/python tests/boards/generate.py
+
+.venv/installed: pyproject.toml .ci/constraints.txt
+	.ci/venv
+
+.cache/debian/ready: .ci/debian
+	.ci/debian prometheus=prometheus promtool=prometheus prometheus-alertmanager=prometheus-alertmanager amtool=prometheus-alertmanager \
+		chromium=chromium-headless-shell+ =fonts-dejavu-core
+	touch $@
+
+clean:
+	rm -rf .venv .cache dist build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage*
