@@ -1,0 +1,195 @@
+"""The client of Feldera's API: one GET, with a deadline, repetitions where they help, and every failure told apart."""
+
+import asyncio
+import ssl
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Final, Protocol
+from urllib.parse import quote
+
+import httpx
+
+from feldera_exporter.feldera import body as bodies
+from feldera_exporter.feldera.answers import (
+    Answer,
+    DeadlineError,
+    FelderaError,
+    InvalidResponseError,
+    UnreachableError,
+)
+from feldera_exporter.feldera.discretion import discreet, repeats
+from feldera_exporter.feldera.refusals import check_type, date, refusal, retry_after
+
+# Feldera's own clients repeat these (its Python SDK's `rest/retry.py`).
+_RETRIED: Final = frozenset({408, 429, 502, 503, 504})
+_FIRST_PAUSE: Final = 0.5
+# Feldera's server closes an idle connection after 5 s: drop it before, rather than meet it closing.
+_KEEPALIVE: Final = 4.0
+_CONNECTIONS: Final = 8
+_SHARE: Final = 0.95
+"""How much of the time that is left may pass in each step of connecting."""
+# What a kept connection that the server has just closed looks like, depending on how far the request came.
+_DROPPED: Final = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
+# A server that refuses a client's certificate does so after the handshake: httpx lets that error of `ssl` through.
+_BROKEN: Final = (httpx.HTTPError, OSError)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A route of the API: the value of the label `endpoint`, the path's pattern and the query.
+
+    A route whose unhealthy answer is a 503 with the same body (`GET /v0/cluster_healthz`) names that status as good.
+    """
+
+    name: str
+    path: str
+    query: str = ""
+    good: frozenset[int] = frozenset({200})
+
+
+PIPELINES: Final = Endpoint("pipelines", "/v0/pipelines", "selector=status")
+EVENTS: Final = Endpoint("events", "/v0/pipelines/{}/events", "selector=status")
+EVENT: Final = Endpoint("event", "/v0/pipelines/{}/events/{}", "selector=all")
+CONFIG: Final = Endpoint("config", "/v0/config")
+SESSION: Final = Endpoint("session", "/v0/config/session")
+CLUSTER_HEALTH: Final = Endpoint("cluster_healthz", "/v0/cluster_healthz", good=frozenset({200, 503}))
+
+ENDPOINTS: Final = (PIPELINES, EVENTS, EVENT, CONFIG, SESSION, CLUSTER_HEALTH)
+
+
+class Observer(Protocol):
+    """What is told of every request made."""
+
+    def __call__(self, endpoint: Endpoint, code: str, elapsed: float) -> None:
+        """Take note of one request: its HTTP status or the outcome without one, and its seconds."""
+
+
+class Client:
+    """Asks one Feldera instance.
+
+    Args:
+        url: the instance's base URL.
+        api_key: gives the present API key; called for every request, so that a rotated key is used at once.
+        tls: how the server is verified and the client identifies itself; False verifies nothing.
+        max_response_size: bytes of a body, compressed or not, beyond which it is refused.
+        observe: told of every request.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        api_key: Callable[[], str | None],
+        tls: ssl.SSLContext | bool,
+        max_response_size: int,
+        observe: Observer,
+    ) -> None:
+        self._api_key = api_key
+        self._max_response_size = max_response_size
+        self._observe = observe
+        self._http = httpx.AsyncClient(
+            base_url=url,
+            verify=tls,
+            # A redirect would carry the key elsewhere.
+            follow_redirects=False,
+            # The deadline of `get` bounds everything.
+            timeout=None,  # noqa: S113
+            limits=httpx.Limits(max_connections=_CONNECTIONS, keepalive_expiry=_KEEPALIVE),
+            headers={"Accept": "application/json", "Accept-Encoding": "gzip"},
+            # No cookie is kept: Feldera sets none, and whoever does could fill the memory with them.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        )
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._http.aclose()
+
+    async def get(self, endpoint: Endpoint, *names: str, within: float) -> Answer:
+        """Ask for an endpoint and return its whole body.
+
+        Args:
+            endpoint: the route.
+            names: what fills the path's pattern.
+            within: seconds for everything, repetitions included.
+
+        Raises:
+            FelderaError: one of its kinds; see `feldera_exporter.feldera.answers`.
+        """
+        path = endpoint.path.format(*(quote(name, safe="") for name in names))
+        url = f"{path}?{endpoint.query}" if endpoint.query else path
+        deadline = time.monotonic() + within
+        pause = _FIRST_PAUSE
+        refused: FelderaError | None = None
+        while True:
+            key = self._api_key()
+            try:
+                return await self._once(endpoint, url, key, deadline)
+            except _AgainError as again:
+                refused = discreet(again.error, key)
+                delay = max(again.after, pause)
+                if time.monotonic() + delay >= deadline:
+                    raise refused from None
+            except DeadlineError as error:
+                # That there was no time for another answer says less than the one there was.
+                raise refused or error from None
+            except FelderaError as error:
+                raise discreet(error, key) from None
+            await asyncio.sleep(delay)
+            pause *= 2
+
+    async def _once(self, endpoint: Endpoint, url: str, key: str | None, deadline: float) -> Answer:
+        began = time.monotonic()
+        code = UnreachableError.outcome
+        try:
+            async with asyncio.timeout(deadline - began), self._answering(url, key, deadline) as response:
+                code = str(response.status_code)
+                if response.status_code not in endpoint.good:
+                    error = refusal(response, await bodies.of_refusal(response))
+                    if response.status_code in _RETRIED:
+                        raise _AgainError(error, retry_after(response, time.time()))
+                    raise error
+                body = await bodies.whole(response, self._max_response_size)
+        except (TimeoutError, httpx.TimeoutException):
+            code = DeadlineError.outcome
+            raise DeadlineError("no whole answer within the timeout") from None
+        except _BROKEN as error:
+            code = UnreachableError.outcome
+            raise UnreachableError(str(error) or type(error).__name__) from None
+        finally:
+            self._observe(endpoint, code, time.monotonic() - began)
+        check_type(response, len(body))
+        if repeats(body, key):
+            raise InvalidResponseError("the body repeats the API key, which must be shown nowhere")
+        return Answer(body, date(response), time.monotonic() - began)
+
+    @asynccontextmanager
+    async def _answering(self, url: str, key: str | None, deadline: float) -> AsyncIterator[httpx.Response]:
+        try:
+            response = await self._send(url, key, deadline)
+        except _DROPPED:
+            # A kept connection was closed as the request went out: once more, on another one.
+            response = await self._send(url, key, deadline)
+        try:
+            yield response
+        finally:
+            await response.aclose()
+
+    async def _send(self, url: str, key: str | None, deadline: float) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        # Cancelled in a TLS handshake httpx leaves the connection to the garbage collector, after a timeout of its own
+        # it closes it: so that comes a little before.
+        timeout = httpx.Timeout(None, connect=_SHARE * (deadline - time.monotonic()))
+        request = self._http.build_request("GET", url, headers=headers, timeout=timeout)
+        return await self._http.send(request, stream=True)
+
+
+class _AgainError(Exception):
+    """The request may be repeated after a pause; without another try, `error` is the answer."""
+
+    def __init__(self, error: FelderaError, after: float) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.after = after

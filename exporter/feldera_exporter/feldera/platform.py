@@ -1,0 +1,163 @@
+"""What Feldera says of itself: version, tenant, license and the health of its services.
+
+Shapes: `GET /v0/config` (pipeline-manager `api/endpoints/config.rs`), `GET /v0/config/session`,
+`GET /v0/cluster_healthz` (`cluster_health.rs`), the license as `feldera-cloud1-client` serializes it.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from feldera_exporter.feldera.decoding import decoded
+from feldera_exporter.feldera.vocabulary import SERVICES
+from feldera_exporter.feldera.wire import Instant, Text, micros
+
+_VERSION: Final = re.compile(r"(\d{1,6})\.(\d{1,6})", re.ASCII)
+_EVENT_LOG_SINCE: Final = (0, 292)
+
+
+class _Existing(msgspec.Struct, frozen=True, gc=False):
+    current: Instant
+    valid_until: Instant | None = None
+
+
+class _License(msgspec.Struct, frozen=True, gc=False):
+    existing: _Existing | None = msgspec.field(default=None, name="Exists")
+    missing: str | None = msgspec.field(default=None, name="DoesNotExistOrNotConfirmed")
+
+
+class _Config(msgspec.Struct, frozen=True, gc=False):
+    version: Text
+    edition: Text = ""
+    revision: Text = ""
+    license_validity: _License | None = None
+
+
+class _Session(msgspec.Struct, frozen=True, gc=False):
+    tenant_name: Text
+    role: Text = ""
+
+
+class _Service(msgspec.Struct, frozen=True, gc=False):
+    healthy: bool
+    checked_at: Instant
+    unchanged_since: Instant | None = None
+
+
+class _Health(msgspec.Struct, frozen=True, gc=False):
+    all_healthy: bool
+    api: _Service | None = None
+    compiler: _Service | None = None
+    runner: _Service | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class License:
+    """The license, as last confirmed.
+
+    Attributes:
+        valid: whether it exists and has not expired.
+        expiry: when it ends, in microseconds since the epoch; None where it does not.
+    """
+
+    valid: bool
+    expiry: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The health of one of Feldera's services; instants in microseconds since the epoch."""
+
+    healthy: bool
+    checked_at: int
+    unchanged_since: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """What is known of an instance besides its pipelines; what was never answered is None or empty."""
+
+    version: str | None = None
+    edition: str = ""
+    revision: str = ""
+    license: License | None = None
+    tenant: str = ""
+    role: str = ""
+    services: Mapping[str, Service] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def has_event_log(self) -> bool | None:
+        """Whether servers of this version have the event log of pipelines; None where the version does not tell."""
+        match = _VERSION.match(self.version or "")
+        return (int(match[1]), int(match[2])) >= _EVENT_LOG_SINCE if match else None
+
+
+def with_config(platform: Platform, body: bytes | bytearray) -> Platform:
+    """Take in an answer of `GET /v0/config`; a license that it leaves out (null) stays as it was.
+
+    Feldera answers null where there is none, and also where its lock took too long.
+
+    Raises:
+        InvalidResponseError: the body is something else.
+    """
+    config = decoded(_CONFIG, body)
+    return replace(
+        platform,
+        version=config.version,
+        edition=config.edition,
+        revision=config.revision,
+        license=_license(config.license_validity) or platform.license,
+    )
+
+
+def with_session(platform: Platform, body: bytes | bytearray) -> Platform:
+    """Take in an answer of `GET /v0/config/session`.
+
+    Raises:
+        InvalidResponseError: the body is something else.
+    """
+    session = decoded(_SESSION, body)
+    return replace(platform, tenant=session.tenant_name, role=session.role)
+
+
+def with_health(platform: Platform, body: bytes | bytearray) -> Platform:
+    """Take in an answer of `GET /v0/cluster_healthz`, whatever its status was.
+
+    Raises:
+        InvalidResponseError: the body is something else.
+    """
+    health = decoded(_HEALTH, body)
+    services = {}
+    for name in SERVICES:
+        told = getattr(health, name)
+        if told is not None:
+            since = micros(told.unchanged_since) if told.unchanged_since is not None else None
+            services[name] = Service(told.healthy, micros(told.checked_at), since)
+    return replace(platform, services=MappingProxyType(services))
+
+
+def without_health(platform: Platform) -> Platform:
+    """Return what is known when the services have not been heard of for too long: nothing of them."""
+    return replace(platform, services=MappingProxyType({}))
+
+
+_CONFIG: Final = msgspec.json.Decoder(_Config)
+_SESSION: Final = msgspec.json.Decoder(_Session)
+_HEALTH: Final = msgspec.json.Decoder(_Health)
+
+
+def _license(validity: _License | None) -> License | None:
+    if validity is None:
+        return None
+    if validity.existing is None:
+        return License(valid=False, expiry=None)
+    until = validity.existing.valid_until
+    return License(
+        # Both instants are Feldera's: no clock of ours has a say.
+        valid=until is None or until > validity.existing.current,
+        expiry=micros(until) if until is not None else None,
+    )

@@ -1,0 +1,442 @@
+"""What comes of asking, answer by answer."""
+
+import json
+import time
+import zlib
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from feldera_exporter.feldera.answers import (
+    DeadlineError,
+    FelderaError,
+    InvalidResponseError,
+    NotFoundError,
+    ServerError,
+    TooLargeError,
+    UnauthorizedError,
+    UnreachableError,
+    UnsupportedError,
+)
+from feldera_exporter.feldera.client import CLUSTER_HEALTH, EVENT
+from feldera_exporter.simulator.answers import HTML, JSON, TEXT
+from hostile.asking import KEY, Asked, ask
+from hostile.meddler import Request, answer, meddling, sends
+
+MB = 2**20
+
+
+def error_value(code: str, message: str = "It failed.") -> bytes:
+    """Return Feldera's error value."""
+    return json.dumps({"message": message, "error_code": code, "details": None}).encode()
+
+
+def gzip(body: bytes) -> bytes:
+    """Return one gzip member."""
+    packer = zlib.compressobj(9, wbits=31)
+    return packer.compress(body) + packer.flush()
+
+
+@pytest.mark.parametrize(
+    ("reply", "error", "text"),
+    [
+        (answer(b"", "401 Unauthorized", "", WWW_Authenticate="Bearer"), UnauthorizedError, "401 Unauthorized"),
+        (
+            answer(error_value("AuthenticationFailed", "Unauthorized API key"), "401 Unauthorized", TEXT),
+            UnauthorizedError,
+            "401 Unauthorized: AuthenticationFailed: Unauthorized API key",
+        ),
+        (
+            answer(error_value("InsufficientPermissions"), "403 Forbidden"),
+            UnauthorizedError,
+            "403 Forbidden: InsufficientPermissions: It failed.",
+        ),
+        (answer(b"", "404 Not Found", ""), UnsupportedError, "404 Not Found: this server has no such route"),
+        (
+            answer(error_value("UnknownPipelineName"), "404 Not Found"),
+            NotFoundError,
+            "404 Not Found: UnknownPipelineName: It failed.",
+        ),
+        (answer(b"<html>", "404 Not Found", HTML), ServerError, "404 Not Found"),
+        (
+            answer(error_value("EnterpriseFeature"), "501 Not Implemented"),
+            UnsupportedError,
+            "501 Not Implemented: EnterpriseFeature: It failed.: this server has no such route",
+        ),
+        (answer(b"oops", "500 Internal Server Error", TEXT), ServerError, "500 Internal Server Error"),
+        (answer(b"{}", "500 Internal Server Error"), ServerError, "500 Internal Server Error"),
+        (answer(b"\xff\xfe", "500", JSON), ServerError, "500"),
+        (answer(b"not gzip", "500 No", content_encoding="gzip"), ServerError, "500 No"),
+        (answer(b"x" * MB, "500 Long"), ServerError, "500 Long"),
+        (answer(b"x", "500 Cut", length=10), ServerError, "500 Cut"),
+        (
+            answer(b"", "302 Found", "", Location="https://elsewhere.example.com"),
+            ServerError,
+            "302 Found: redirects are not followed, since they would carry the key elsewhere",
+        ),
+        (answer(b"[]", "206 Partial Content"), InvalidResponseError, "206 Partial Content, expected 200"),
+        (answer(b"", "204 No Content", ""), InvalidResponseError, "204 No Content, expected 200"),
+        (answer(b"[]", "999 Odd"), ServerError, "999 Odd"),
+        (
+            answer(b"<html>", content_type=HTML),
+            InvalidResponseError,
+            "6 bytes of 'text/html; charset=utf-8', expected JSON (Feldera's web console answers so: is the URL right?)",
+        ),
+        (answer(b"[]", content_type=""), InvalidResponseError, "2 bytes of '', expected JSON"),
+        (
+            answer(b"x", content_encoding="br"),
+            InvalidResponseError,
+            "the body is encoded as 'br', asked for gzip or identity",
+        ),
+        (answer(b"", content_encoding="gzip"), InvalidResponseError, "the compressed body ends too early"),
+        (
+            answer(gzip(b"[]")[:-9], content_encoding="gzip"),
+            InvalidResponseError,
+            "the compressed body ends too early",
+        ),
+        (
+            answer(gzip(b"[]") + b"more", content_encoding="gzip"),
+            InvalidResponseError,
+            "the compressed body goes on after its end",
+        ),
+        (
+            answer(gzip(b"[]") + gzip(b"[]"), content_encoding="gzip"),
+            InvalidResponseError,
+            "the compressed body goes on after its end",
+        ),
+        (answer(b"[", length=100), UnreachableError, "peer closed connection"),
+        (b"SSH-2.0-OpenSSH_9.2p1\r\n\r\n", UnreachableError, "illegal status line"),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000, UnreachableError, "Receive buffer too long"),
+        (b"", UnreachableError, "Server disconnected without sending a response."),
+    ],
+)  # fmt: skip
+def test_failures_are_told_apart(reply: bytes, error: type[FelderaError], text: str) -> None:
+    """Each answer that is no success becomes the error of its kind, with a text that helps."""
+    with meddling(act=sends(reply)) as server, pytest.raises(FelderaError) as caught:
+        ask(server.url)
+    assert type(caught.value) is error
+    assert str(caught.value).startswith(text)
+
+
+def test_not_gzip_is_said() -> None:
+    """A body that claims to be gzip and is not is named so."""
+    with (
+        meddling(act=sends(answer(b"[]" * 20, content_encoding="gzip"))) as server,
+        pytest.raises(InvalidResponseError, match="the body is not gzip"),
+    ):
+        ask(server.url)
+
+
+def test_nobody_listens() -> None:
+    """A port without a server is unreachable."""
+    with meddling() as server:
+        url = server.url
+    asked = Asked()
+    with pytest.raises(UnreachableError):
+        ask(url, asked=asked)
+    assert asked.codes == ["unreachable"]
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+def test_a_success_is_the_whole_body(encoding: str) -> None:
+    """The body comes decompressed, with the server's date."""
+    body = b'[{"id":1}]' * 1000
+    sent = gzip(body) if encoding == "gzip" else body
+    reply = answer(sent, content_encoding=encoding, Date="Fri, 21 Aug 2026 12:00:00 GMT")
+    asked = Asked()
+    with meddling(act=sends(reply)) as server:
+        got = ask(server.url, asked=asked)
+        [request] = server.requests
+    assert bytes(got.body) == body
+    assert got.date == 1_787_313_600
+    assert 0 < got.elapsed < 2
+    assert asked.codes == ["200"]
+    assert request.path == "/v0/pipelines?selector=status"
+    assert request.headers["authorization"] == f"Bearer {KEY}"
+    assert request.headers["accept-encoding"] == "gzip"
+
+
+@pytest.mark.parametrize(
+    "date", ["", "yesterday", "Fri, 99 Aug 2026 12:00:00 GMT", "Fri, 21 Aug 99999 12:00:00"]
+)
+def test_a_date_that_cannot_be_read_is_none(date: str) -> None:
+    """Such an answer is a success without a date."""
+    with meddling(act=sends(answer(b"[]", Date=date))) as server:
+        assert ask(server.url).date is None
+
+
+def test_an_unhealthy_cluster_is_an_answer() -> None:
+    """`cluster_healthz` tells an unhealthy cluster with status 503 and the same body."""
+    with meddling(act=sends(answer(b'{"all_healthy":false}', "503 Service Unavailable"))) as server:
+        assert bytes(ask(server.url, CLUSTER_HEALTH).body) == b'{"all_healthy":false}'
+
+
+def test_names_are_quoted() -> None:
+    """A name cannot leave its place in the path."""
+    with meddling(act=sends(answer(b"{}"))) as server:
+        ask(server.url, EVENT, "../a/b?c", "d#e")
+        assert server.requests[0].path == "/v0/pipelines/..%2Fa%2Fb%3Fc/events/d%23e?selector=all"
+
+
+def test_without_a_key_no_credentials_are_sent() -> None:
+    """An instance without authentication gets no Authorization header."""
+    with meddling(act=sends(answer(b"[]"))) as server:
+        ask(server.url, key=lambda: None)
+        assert "authorization" not in server.requests[0].headers
+
+
+@pytest.mark.parametrize("status", [408, 429, 502, 503, 504])
+def test_what_may_pass_is_repeated(status: int) -> None:
+    """After a pause the request is sent again, and the second answer counts."""
+    replies = iter([answer(b"", f"{status} Wait", ""), answer(b"[]")])
+    asked = Asked()
+    with meddling(act=lambda request: request.send(next(replies))) as server:
+        began = time.monotonic()
+        assert bytes(ask(server.url, asked=asked).body) == b"[]"
+    assert 0.5 <= time.monotonic() - began < 1.5
+    assert asked.codes == [str(status), "200"]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 500, 501])
+def test_what_stays_is_not_repeated(status: int) -> None:
+    """Another try would get the same answer."""
+    with meddling(act=sends(answer(b"x", f"{status} No"))) as server, pytest.raises(FelderaError):
+        ask(server.url)
+    assert len(server.requests) == 1
+
+
+def test_a_repetition_that_takes_too_long_leaves_the_refusal() -> None:
+    """What the server last said tells more than that it then said nothing."""
+    replies = iter([answer(b"", "503 Later", ""), answer(b"", "200 OK", length=1)])
+
+    def first_refuse_then_hang(request: Request) -> None:
+        request.send(next(replies))
+        request.pause(5 * len(server.requests) - 5)
+
+    with (
+        meddling(act=first_refuse_then_hang) as server,
+        pytest.raises(ServerError, match="503 Later"),
+    ):
+        ask(server.url, within=0.8)
+    assert len(server.requests) == 2
+
+
+def test_repetitions_end_before_the_deadline() -> None:
+    """Pauses double from half a second; the last refusal is the answer when there is no time for another."""
+    with meddling(act=sends(answer(b"", "503 Later", ""))) as server:
+        began = time.monotonic()
+        with pytest.raises(ServerError, match="503 Later"):
+            ask(server.url, within=1.3)
+        assert time.monotonic() - began < 1.0
+        assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("after", "tries"),
+    [
+        ("0", 2),
+        ("1", 2),
+        ("5", 1),
+        ("9" * 400, 1),
+        ("soon", 2),
+        ("-1", 2),
+        ("٣", 2),
+        ("IN 1", 2),
+        ("IN 60", 1),
+    ],
+)
+def test_retry_after_is_heeded(after: str, tries: int) -> None:
+    """The server says when to come again, in seconds or as an instant; never is it asked without a pause."""
+    if after.startswith("IN "):
+        after = format_datetime(datetime.fromtimestamp(time.time(), UTC) + timedelta(seconds=int(after[3:])), usegmt=True)  # fmt: skip
+    reply = answer(b"", "503 Later", "", Retry_After="X").replace(b"X", after.encode())
+    with meddling(act=sends(reply)) as server:
+        with pytest.raises(ServerError):
+            ask(server.url, within=1.3)
+        assert len(server.requests) == tries
+
+
+def test_a_dropped_connection_is_asked_once_more() -> None:
+    """A kept connection that the server closes as the request goes out costs nothing but another connection."""
+    seen: list[str] = []
+
+    def drop_the_second(request: Request) -> bool:
+        seen.append(request.path)
+        if len(seen) == 2:
+            return False
+        request.send(answer(b"[]"))
+        return True
+
+    asked = Asked()
+    with meddling(act=drop_the_second) as server:
+        ask(server.url, times=2, asked=asked)
+        assert len(seen) == 3
+        assert server.connections == 2
+    assert asked.codes == ["200", "200"]
+
+
+def test_an_idle_connection_is_given_up_before_the_server_does() -> None:
+    """Feldera closes after 5 s; a connection that was idle for longer than 4 s is not used again."""
+    with meddling(act=sends(answer(b"[]"), keep=True)) as server:
+        ask(server.url, times=2)
+        assert server.connections == 1
+        ask(server.url, times=2, pause=4.1)
+        assert server.connections == 3
+
+
+@pytest.mark.parametrize("where", ["connected", "headers", "body", "drip", "refusal"])
+def test_the_deadline_bounds_everything(where: str) -> None:
+    """Whatever a server is slow at, the client gives up in time."""
+
+    def slow(request: Request) -> None:
+        if where == "headers":
+            request.send(b"HTTP/1.1 200 OK\r\nContent-")
+        if where == "body":
+            request.send(answer(b"[", length=100))
+        if where == "refusal":
+            request.send(answer(b"[", "500 No", length=100))
+        if where == "drip":
+            request.send(answer(b"", length=1000))
+            for _ in range(100):
+                request.send(b" ")
+                request.pause(0.05)
+        request.pause(10)
+
+    asked = Asked()
+    with meddling(act=slow) as server:
+        began = time.monotonic()
+        with pytest.raises(DeadlineError, match="no whole answer within the timeout"):
+            ask(server.url, within=0.4, asked=asked)
+        assert time.monotonic() - began < 0.8
+    assert asked.codes == ["timeout"]
+
+
+def test_many_timeouts_leave_no_connection_taken() -> None:
+    """After more timeouts than there are connections the next request is answered."""
+    with meddling(act=lambda request: request.pause(10)) as server:
+        for _ in range(3):
+            with pytest.raises(DeadlineError):
+                ask(server.url, within=0.05, times=12)
+        server.act = sends(answer(b"[]"))
+        ask(server.url)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_body_has_a_limit(packed: bool) -> None:  # noqa: FBT001
+    """Exactly the limit is accepted, one byte more is not; a request that is refused so still had its status."""
+    for size, accepted in ((1000, True), (1001, False)):
+        body = b" " * size
+        reply = answer(gzip(body), content_encoding="gzip") if packed else answer(body)
+        asked = Asked()
+        with meddling(act=sends(reply)) as server:
+            if accepted:
+                assert len(ask(server.url, limit=1000, asked=asked).body) == size
+            else:
+                with pytest.raises(TooLargeError, match="longer than 1000 bytes"):
+                    ask(server.url, limit=1000, asked=asked)
+        assert asked.codes == ["200"]
+
+
+def test_a_bomb_is_defused() -> None:
+    """A small gzip body that becomes a gigabyte is given up at the limit."""
+    zeros = zlib.compressobj(9, wbits=31)
+    bomb = b"".join(zeros.compress(bytes(MB)) for _ in range(1024)) + zeros.flush()
+    with meddling(act=sends(answer(bomb, content_encoding="gzip"))) as server:
+        began = time.monotonic()
+        with pytest.raises(TooLargeError):
+            ask(server.url, limit=4 * MB)
+        assert time.monotonic() - began < 1
+
+
+def test_endless_compressed_nothing_has_a_limit_too() -> None:
+    """A compressed body that grows although it decompresses to nothing is refused as well."""
+    with (
+        meddling(
+            act=sends(answer(gzip(b"")[:10] + b"\x00\x00\x00\xff\xff" * 4000, content_encoding="gzip"))
+        ) as server,
+        pytest.raises(TooLargeError),
+    ):
+        ask(server.url, limit=10_000)
+
+
+def test_a_redirect_is_not_followed() -> None:
+    """The key does not go where a server points to."""
+    with meddling(act=sends(answer(b"[]"))) as elsewhere:
+        moved = answer(b"", "307 Temporary Redirect", "", Location=f"{elsewhere.url}/v0/pipelines")
+        with (
+            meddling(act=sends(moved)) as server,
+            pytest.raises(ServerError, match="redirects are not followed"),
+        ):
+            ask(server.url)
+        assert elsewhere.requests == []
+
+
+def test_no_cookie_is_kept() -> None:
+    """What a server wants to be remembered is not sent back."""
+    with meddling(act=sends(answer(b"[]", Set_Cookie="a=b"))) as server:
+        ask(server.url, times=2)
+        assert all("cookie" not in request.headers for request in server.requests)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        answer(error_value("AuthenticationFailed", f"Wrong: {KEY}"), "401 Unauthorized"),
+        answer(error_value("AuthenticationFailed", "x" * 280 + KEY), "401 Unauthorized"),
+        answer(error_value(KEY), "503 Later"),
+        answer(b"", f"500 {KEY}"),
+        answer(b"[]", content_type=f"text/plain; key={KEY}"),
+        answer(b"[]", content_encoding=KEY),
+        answer(f'[{{"name":"{KEY}"}}]'.encode()),
+        f"HTTP/1.1 2xx {KEY}\r\n\r\n".encode(),
+    ],
+)
+def test_no_error_repeats_the_key(reply: bytes) -> None:
+    """A server that echoes the key finds it nowhere again, not even half of it."""
+    with meddling(act=sends(reply)) as server, pytest.raises(FelderaError) as caught:
+        ask(server.url, within=0.4)
+    assert KEY not in str(caught.value)
+    assert KEY[:12] not in str(caught.value)
+    assert len(str(caught.value)) <= 301
+
+
+def test_a_text_of_the_server_is_one_line() -> None:
+    """Line breaks and control characters of a message do not reach the log."""
+    reply = answer(error_value("Bad", "a\nlevel=info\x1b[31m\u2028b"), "500 No")
+    with meddling(act=sends(reply)) as server, pytest.raises(ServerError) as caught:
+        ask(server.url)
+    assert str(caught.value) == "500 No: Bad: a level=info [31m b"
+
+
+def test_the_key_is_asked_for_each_time() -> None:
+    """A key that was rotated is used by the next request, also by a repetition."""
+    keys = iter(["first-key", "second-key", "third-key"])
+    replies = iter([answer(b"[]"), answer(b"", "503 Later", ""), answer(b"[]")])
+    with meddling(act=lambda request: request.send(next(replies))) as server:
+        ask(server.url, key=lambda: next(keys), times=2)
+        sent = [request.headers["authorization"] for request in server.requests]
+    assert sent == ["Bearer first-key", "Bearer second-key", "Bearer third-key"]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    data=st.one_of(
+        st.binary(max_size=300),
+        st.binary(max_size=200).map(lambda noise: b"HTTP/1.1 200 OK\r\n" + noise + b"\r\n\r\n" + noise),
+        st.binary(max_size=200).map(lambda noise: answer(noise, content_encoding="gzip")),
+        st.binary(max_size=100).map(lambda noise: b"HTTP/1.1 " + noise + b"\r\n\r\n"),
+        st.binary(max_size=100).map(
+            lambda noise: (
+                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: json\r\n\r\n" + noise
+            )
+        ),
+    )
+)
+def test_whatever_comes_is_an_answer_or_one_of_the_errors(data: bytes) -> None:
+    """No bytes make the client raise anything else."""
+    with meddling(act=sends(data)) as server, suppress(FelderaError):
+        assert ask(server.url, within=1.0).elapsed < 1.0

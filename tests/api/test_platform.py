@@ -1,0 +1,114 @@
+"""What Feldera says of itself."""
+
+import json
+from typing import Any
+
+import pytest
+
+from feldera_exporter.feldera.answers import InvalidResponseError
+from feldera_exporter.feldera.platform import (
+    License,
+    Platform,
+    Service,
+    with_config,
+    with_health,
+    with_session,
+    without_health,
+)
+
+AUGUST = "2026-08-21T12:00:00Z"
+AUGUST_MICROS = 1_787_313_600_000_000
+
+
+def config(validity: Any) -> bytes:
+    """Return an answer of `GET /v0/config`."""
+    return json.dumps(
+        {"version": "0.337.0", "edition": "Enterprise", "revision": "abc", "license_validity": validity}
+    ).encode()
+
+
+@pytest.mark.parametrize(
+    ("validity", "license_"),
+    [
+        (None, None),
+        ({"DoesNotExistOrNotConfirmed": "no file"}, License(valid=False, expiry=None)),
+        ({"Exists": {"current": AUGUST, "valid_until": None}}, License(valid=True, expiry=None)),
+        (
+            {"Exists": {"current": "2026-08-21T11:59:59Z", "valid_until": AUGUST}},
+            License(valid=True, expiry=AUGUST_MICROS),
+        ),
+        (
+            {"Exists": {"current": AUGUST, "valid_until": AUGUST}},
+            License(valid=False, expiry=AUGUST_MICROS),
+        ),
+    ],
+)
+def test_a_license(validity: Any, license_: License | None) -> None:
+    """It is valid until Feldera's own clock reaches its end."""
+    assert with_config(Platform(), config(validity)) == Platform("0.337.0", "Enterprise", "abc", license_)
+
+
+def test_a_license_that_is_null_for_once_stays() -> None:
+    """Feldera answers null also where its lock took too long."""
+    known = with_config(Platform(), config({"Exists": {"current": AUGUST}}))
+    assert with_config(known, config(None)) == known
+
+
+def test_an_old_server_tells_less() -> None:
+    """Only the version must be there; what an upgrade brings is taken up."""
+    known = with_config(Platform(), b'{"version":"0.148.0"}')
+    assert known == Platform("0.148.0")
+    assert with_config(known, config(None)).edition == "Enterprise"
+
+
+def test_a_session() -> None:
+    """It tells the tenant and the role, and nothing else is forgotten."""
+    known = with_session(Platform("0.337.0"), b'{"tenant_id":"x","tenant_name":"acme","role":"read"}')
+    assert known == Platform("0.337.0", tenant="acme", role="read")
+
+
+def test_health() -> None:
+    """Services that an answer has are known, others are not; before v0.336 nothing tells since when."""
+    body = {
+        "all_healthy": False,
+        "api": {"healthy": True, "message": "", "checked_at": AUGUST, "unchanged_since": AUGUST},
+        "runner": {"healthy": False, "message": "stuck", "checked_at": AUGUST},
+    }
+    known = with_health(Platform(), json.dumps(body).encode())
+    assert known.services == {
+        "api": Service(True, AUGUST_MICROS, AUGUST_MICROS),
+        "runner": Service(False, AUGUST_MICROS, None),
+    }
+    assert without_health(known).services == {}
+
+
+@pytest.mark.parametrize(
+    ("take", "body"),
+    [
+        (with_config, b"{}"),
+        (with_config, b'{"version":7}'),
+        (with_config, b'{"version":"' + b"x" * 1000 + b'"}'),
+        (with_config, config({"Exists": {"current": "2026-08-21T12:00:00"}})),
+        (with_session, b"[]"),
+        (with_session, b'{"tenant_name":null}'),
+        (
+            with_health,
+            b'{"message":"No cluster monitor events","error_code":"NoClusterMonitorEventsAvailable"}',
+        ),
+        (with_health, b'{"all_healthy":true,"api":{"healthy":true}}'),
+        (with_health, b"[" * 100_000),
+    ],
+)
+def test_anything_else_is_refused(take: Any, body: bytes) -> None:
+    """One error says where it differs."""
+    with pytest.raises(InvalidResponseError, match="unexpected body"):
+        take(Platform(), body)
+
+
+@pytest.mark.parametrize(
+    ("version", "has"),
+    [(None, None), ("", None), ("next", None), ("0.291.9", False), ("0.292.0", True), ("0.337.0-rc.1", True), ("1.0", True)],
+)  # fmt: skip
+def test_who_has_an_event_log(version: str | None, has: bool | None) -> None:  # noqa: FBT001
+    """Servers since v0.292 have the event log of pipelines; what is no version tells nothing."""
+    assert Platform(version).has_event_log is has
