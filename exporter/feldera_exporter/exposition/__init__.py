@@ -1,0 +1,1 @@
+"""The exposition: from values to the bytes that a scraper reads."""

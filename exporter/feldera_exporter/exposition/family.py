@@ -1,0 +1,92 @@
+"""One metric family: a row of the tables, and how its samples become text."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Generic, NamedTuple, TypeVar
+
+from feldera_exporter.exposition.text import labels
+
+Subject = TypeVar("Subject")
+
+
+class Sample(NamedTuple):
+    """One sample of a family.
+
+    Attributes:
+        value: the number as text.
+        extra: the labels beyond those that all samples of the subject share, as `extra` makes them.
+        suffix: what follows the family's name, for the parts of a histogram.
+    """
+
+    value: str
+    extra: str = ""
+    suffix: str = ""
+
+
+class Fixed:
+    """Samples without suffix that many subjects share, with all of their text but the heads of the lines made once.
+
+    Attributes:
+        samples: themselves.
+        tails: what follows each line's head; the first is empty, so that joining them by the head gives the lines.
+    """
+
+    __slots__ = ("samples", "tails")
+
+    def __init__(self, samples: Iterable[Sample]) -> None:
+        self.samples = tuple(samples)
+        self.tails = ("", *(f"{extra}}} {value}\n" for value, extra, _ in self.samples))
+
+    def __iter__(self) -> Iterator[Sample]:
+        return iter(self.samples)
+
+
+@dataclass(frozen=True, slots=True)
+class Family(Generic[Subject]):
+    """One row of a metric table.
+
+    Attributes:
+        name: the name without `_total`.
+        kind: `gauge`, `counter` or `histogram`, as in the TYPE line.
+        help: one sentence, the HELP line and the reference.
+        labels: the label names beyond those that all samples of the subject share.
+        read: what the subject says; pure. What few subjects alone say is best given as one `Fixed` each time.
+    """
+
+    name: str
+    kind: str
+    help: str
+    labels: tuple[str, ...]
+    read: Callable[[Subject], Iterable[Sample]]
+
+    @property
+    def exposed_name(self) -> str:
+        """The name that people query: with `_total` for a counter."""
+        return f"{self.name}_total" if self.kind == "counter" else self.name
+
+    def render(self, shared: str, subject: Subject) -> bytes:
+        """Return the sample lines of one subject; `shared` is the text of the labels that all of them carry."""
+        head = f"{self.exposed_name}{{{shared}"
+        samples = self.read(subject)
+        if isinstance(samples, Fixed):
+            return head.join(samples.tails).encode()
+        return "".join(self._lines(head, shared, samples)).encode()
+
+    def agrees(self, before: Subject, after: Subject) -> bool:
+        """Return whether two subjects have the same samples."""
+        old, new = self.read(before), self.read(after)
+        return old is new or tuple(old) == tuple(new)
+
+    def _lines(self, head: str, shared: str, samples: Iterable[Sample]) -> Iterator[str]:
+        for value, extra, suffix in samples:
+            if suffix:
+                yield f"{self.name}{suffix}{{{shared}{extra}}} {value}\n"
+            else:
+                yield f"{head}{extra}}} {value}\n"
+
+
+@lru_cache(maxsize=4096)
+def extra(*pairs: tuple[str, str]) -> str:
+    """Return label pairs as text that continues a sample's shared labels."""
+    return f",{labels(pairs)}"

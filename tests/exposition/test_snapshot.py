@@ -1,0 +1,77 @@
+"""A snapshot is rendered and compressed once, for whoever asks first, and never where nobody asks."""
+
+import gzip
+import threading
+from collections.abc import Callable
+
+from feldera_exporter.exposition.block import Block
+from feldera_exporter.exposition.family import Family
+from feldera_exporter.exposition.snapshot import PIECE, Content, Section, Snapshot
+from feldera_exporter.exposition.text import Format
+
+FAMILY: Family[object] = Family("a", "counter", "Help.", (), lambda _: ())
+
+
+def _snapshot(*blocks: bytes, made: Callable[[], object] = int) -> tuple[Snapshot, list[tuple[str, int]]]:
+    measured: list[tuple[str, int]] = []
+
+    def content() -> Content:
+        made()
+        sections = [Section(FAMILY, [Block((text,)) for text in blocks])]
+        return Content(sections, lambda _: b"own 1\n", lambda format_, size: measured.append((format_, size)))
+
+    return Snapshot(7, content), measured
+
+
+def test_both_forms_say_the_same() -> None:
+    """The gzip member holds the plain bytes, in both formats; the length is theirs."""
+    snapshot, measured = _snapshot(b"a_total 1\n", b"a_total 2\n")
+    for format_, name, end in ((Format.TEXT, "a_total", b""), (Format.OPENMETRICS, "a", b"# EOF\n")):
+        plain = b"".join(snapshot.chunks(format_))
+        header = f"# HELP {name} Help.\n# TYPE {name} counter\n".encode()
+        assert plain == header + b"a_total 1\na_total 2\nown 1\n" + end
+        assert gzip.decompress(b"".join(snapshot.gzip(format_))) == plain
+        assert snapshot.length(format_) == len(plain)
+        assert measured[-1] == (format_, len(plain))
+
+
+def test_nobody_asks() -> None:
+    """Nothing is made before somebody asks, and only once for all who do."""
+    calls = [0]
+
+    def made() -> None:
+        calls[0] += 1
+
+    snapshot, measured = _snapshot(b"a_total 1\n", made=made)
+    assert snapshot.ready(Format.TEXT) is None
+    assert calls == [0]
+    readers = [threading.Thread(target=snapshot.gzip, args=(Format.TEXT,)) for _ in range(8)]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join()
+    assert calls == [1]
+    assert len(measured) == 1
+    assert snapshot.ready(Format.TEXT) is snapshot.gzip(Format.TEXT)
+    assert snapshot.ready(Format.OPENMETRICS) is None
+    assert snapshot.length(Format.TEXT) == snapshot.length(Format.TEXT)
+    assert len(measured) == 2
+
+
+def test_pieces() -> None:
+    """Small blocks are joined to pieces of a quarter of a megabyte, and none is much longer than that and a block."""
+    block = b"a_total 1\n" * 2000
+    snapshot, _ = _snapshot(*[block] * 100)
+    pieces = list(snapshot.chunks(Format.TEXT))
+    assert all(PIECE <= len(piece) < PIECE + len(block) for piece in pieces[:-1])
+    assert len(pieces) == -(-100 * len(block) // PIECE)
+
+
+def test_a_block_is_compressed_once() -> None:
+    """The compressed form stays with the block as long as the block does."""
+    block = Block((b"a 1\n", b"a 2\n"))
+    assert block.deflated is block.deflated
+    assert (block.samples, block.fragments()) == (2, [b"a 1\n", b"a 2\n"])
+    patched = block.patched({1: b"a 3\na 4\n"})
+    assert (patched.text, patched.samples) == (b"a 1\na 3\na 4\n", 3)
+    assert patched.fragments() == [b"a 1\n", b"a 3\na 4\n"]

@@ -1,0 +1,163 @@
+"""Only what changed is rendered anew; what did not keeps its identity."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feldera_exporter.exposition.family import Family, Fixed, Sample, extra
+from feldera_exporter.exposition.run import Column, Subject
+from feldera_exporter.exposition.table import RUN, Table, render
+
+
+@dataclass(frozen=True, eq=False)
+class Item:
+    """A subject with two facets and a name."""
+
+    name: str
+    left: tuple[int, ...]
+    right: str
+
+
+def _numbers(left: tuple[int, ...]) -> Iterator[Sample]:
+    for place, value in enumerate(left):
+        yield Sample(str(value), extra(("place", str(place))))
+
+
+_FIXED = {text: Fixed([Sample("1", extra(("said", text)))]) for text in "abc"}
+
+COLUMNS = (
+    Column(Family("numbers", "counter", "", ("place",), _numbers), 0),
+    Column(Family("said", "gauge", "", ("said",), lambda right: _FIXED[right[0]]), 1),
+    Column(
+        Family("length", "histogram", "", (), lambda right: [Sample(str(len(right)), suffix="_count")]), 1
+    ),
+)
+
+
+def subject(key: str, item: Item) -> Subject:
+    """Return the subject of an item."""
+    return Subject(f'key="{key}",name="{item.name}"', (item.left, item.right))
+
+
+def text(table: Table[Item], columns: tuple[Column, ...] = COLUMNS) -> bytes:
+    """Return the whole table as its columns' lines."""
+    return b"".join(block.text for column in range(len(columns)) for block in table.blocks(column))
+
+
+def items(count: int) -> dict[str, Item]:
+    """Return so many items."""
+    return {f"key-{number}": Item("n", (number,), "abc"[number % 3]) for number in range(count)}
+
+
+def test_lines() -> None:
+    """Each item has its lines in each column, in the order of the items."""
+    table = render(COLUMNS, {"x": Item("n", (1, 2), "ab"), "y": Item("m", (), "c")}, subject, Table())
+    assert text(table).decode().splitlines() == [
+        'numbers_total{key="x",name="n",place="0"} 1',
+        'numbers_total{key="x",name="n",place="1"} 2',
+        'said{key="x",name="n",said="a"} 1',
+        'said{key="y",name="m",said="c"} 1',
+        'length_count{key="x",name="n"} 2',
+        'length_count{key="y",name="m"} 1',
+    ]
+    assert table.samples == 6
+
+
+def test_a_run_begins_by_its_key_alone() -> None:
+    """Runs have about as many subjects as they should."""
+    table = render(COLUMNS, items(3200), subject, Table())
+    assert 3200 / RUN / 1.5 < len(table.runs) < 3200 / RUN * 1.5
+    assert table.samples == 3 * 3200
+
+
+def test_unchanged_items_keep_their_blocks() -> None:
+    """The same items give the same runs; one that changed in one facet gives new blocks in that facet's columns."""
+    before = items(200)
+    table = render(COLUMNS, before, subject, Table())
+    same = render(COLUMNS, dict(before), subject, table)
+    assert all(map(_is, same.runs, table.runs))
+    old = before["key-70"]
+    after = {**before, "key-70": Item(old.name, (5,), old.right)}
+    changed = render(COLUMNS, after, subject, table)
+    touched = [number for number, run in enumerate(table.runs) if "key-70" in run.keys]
+    assert len(touched) == 1
+    for number, (was, now) in enumerate(zip(table.runs, changed.runs, strict=True)):
+        kept = [a is b for a, b in zip(was.blocks, now.blocks, strict=True)]
+        assert kept == ([False, True, True] if number in touched else [True, True, True])
+    assert text(changed) == text(render(COLUMNS, after, subject, Table()))
+
+
+def _is(one: object, other: object) -> bool:
+    return one is other
+
+
+def test_another_object_that_says_the_same_keeps_the_blocks() -> None:
+    """A facet that is another object and says the same costs a look, and nothing is compressed anew."""
+    before = items(50)
+    table = render(COLUMNS, before, subject, Table())
+    after = {key: Item(item.name, (*item.left,), item.right) for key, item in before.items()}
+    again = render(COLUMNS, after, subject, table)
+    for was, now in zip(table.runs, again.runs, strict=True):
+        assert all(map(_is, was.blocks, now.blocks))
+
+
+@pytest.mark.parametrize("number", [0, 100, 199])
+def test_one_subject_less_changes_two_runs_at_most(number: int) -> None:
+    """What comes after a subject that is gone stays as it was, and so it is when the subject comes back."""
+    before = items(200)
+    table = render(COLUMNS, before, subject, Table())
+    fewer = {key: item for key, item in before.items() if key != f"key-{number}"}
+    less = render(COLUMNS, fewer, subject, table)
+    assert text(less) == text(render(COLUMNS, fewer, subject, Table()))
+    assert _new_blocks(table, less) <= 2 * len(COLUMNS)
+    more = render(COLUMNS, before, subject, less)
+    assert text(more) == text(table)
+    assert _new_blocks(less, more) <= 2 * len(COLUMNS)
+
+
+def _new_blocks(before: Table[Item], after: Table[Item]) -> int:
+    known = {id(block) for run in before.runs for block in run.blocks}
+    return sum(id(block) not in known for run in after.runs for block in run.blocks)
+
+
+def test_a_renamed_subject_has_all_its_lines_anew() -> None:
+    """The labels that all lines share stand in every column."""
+    before = items(3)
+    table = render(COLUMNS, before, subject, Table())
+    old = before["key-1"]
+    after = {**before, "key-1": Item("new", old.left, old.right)}
+    assert text(render(COLUMNS, after, subject, table)) == text(render(COLUMNS, after, subject, Table()))
+
+
+def test_no_columns() -> None:
+    """Where every family is excluded, subjects come and go without a line."""
+    table = render((), items(40), subject, Table())
+    fewer = render((), items(30), subject, table)
+    assert (table.samples, fewer.samples, len(fewer.keys)) == (0, 0, 30)
+
+
+_KEYS = st.integers(0, 60).map(lambda number: f"key-{number}")
+_ITEMS = st.builds(
+    Item,
+    st.sampled_from("nm"),
+    st.lists(st.integers(0, 9), max_size=2).map(tuple),
+    st.text("abc", min_size=1, max_size=3),
+)
+
+
+@given(st.lists(st.dictionaries(_KEYS, st.one_of(_ITEMS, st.none())), max_size=6))
+def test_any_changes(changes: list[dict[str, Item | None]]) -> None:
+    """A table made from the one before it is the table made from nothing, whatever came, went or changed."""
+    table: Table[Item] = Table()
+    now: Mapping[str, Item] = {}
+    for change in changes:
+        merged = {**now, **change}
+        now = {key: item for key, item in merged.items() if item is not None}
+        table = render(COLUMNS, now, subject, table)
+        fresh = render(COLUMNS, now, subject, Table())
+        assert [run.keys for run in table.runs] == [run.keys for run in fresh.runs]
+        assert text(table) == text(fresh)
+        assert table.samples == fresh.samples
