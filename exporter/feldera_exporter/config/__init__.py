@@ -1,0 +1,41 @@
+"""The configuration: a file or the environment, read once into frozen values, or refused with every mistake in it."""
+
+from feldera_exporter.config.secret import Secret
+from feldera_exporter.config.sources import from_environment, load
+from feldera_exporter.config.trust import ssl_context
+from feldera_exporter.config.units import format_duration, format_size, parse_duration, parse_size
+from feldera_exporter.config.values import (
+    DEFAULT_LIMITS,
+    DEFAULT_TAG_LABELS,
+    AlertChoice,
+    Configuration,
+    Filter,
+    Instance,
+    Limits,
+    Metrics,
+    Override,
+    TagLabels,
+    Tls,
+)
+
+__all__ = [
+    "DEFAULT_LIMITS",
+    "DEFAULT_TAG_LABELS",
+    "AlertChoice",
+    "Configuration",
+    "Filter",
+    "Instance",
+    "Limits",
+    "Metrics",
+    "Override",
+    "Secret",
+    "TagLabels",
+    "Tls",
+    "format_duration",
+    "format_size",
+    "from_environment",
+    "load",
+    "parse_duration",
+    "parse_size",
+    "ssl_context",
+]

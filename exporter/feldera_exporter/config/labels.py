@@ -1,0 +1,27 @@
+"""The labels that a pipeline's tags may not set."""
+
+from typing import Final
+
+RESERVED: Final = frozenset(
+    {
+        # Every pipeline's samples carry these, or feldera_pipeline_info does.
+        "feldera_instance",
+        "pipeline",
+        "pipeline_name",
+        "platform_version",
+        "program_profile",
+        # Families that feldera_pipeline_info is joined with carry these: a join would overwrite them.
+        "status",
+        "from",
+        "to",
+        "error_code",
+        # Prometheus and Alertmanager set these themselves.
+        "instance",
+        "job",
+        "le",
+        "quantile",
+        "alertname",
+        "alertstate",
+        "severity",
+    }
+)

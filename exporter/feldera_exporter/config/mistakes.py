@@ -1,0 +1,95 @@
+"""What is wrong in a configuration, said in one line: the place, what was found, what was expected."""
+
+import difflib
+import re
+from collections.abc import Collection, Iterable
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+Place = tuple[str | int, ...]
+
+_PLAIN_KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*|line [0-9]+")
+# A key pasted into the wrong line, or an address with a password: the two ways in which a secret strays.
+_SECRET: Final = re.compile(r"apikey:|//[^/\s]*@", re.IGNORECASE)
+_LONGEST: Final = 60
+_KINDS: Final = MappingProxyType({type(None): "nothing", list: "a list", dict: "a mapping"})
+
+
+class RefusedError(ValueError):
+    """A value that is not what was expected.
+
+    Attributes:
+        found: what stands there, in words that hold no secret.
+        expected: what should stand there.
+        place: where, relative to the value that is being read.
+    """
+
+    def __init__(self, found: str, expected: str, place: Place = ()) -> None:
+        super().__init__(f"found {found}, expected {expected}")
+        self.found = found
+        self.expected = expected
+        self.place = place
+
+
+class Mistake(NamedTuple):
+    """One mistake and its place in the document."""
+
+    place: Place
+    text: str
+
+    def __str__(self) -> str:
+        return f"{path(self.place)}: {self.text}"
+
+
+def shown(value: object) -> str:
+    """Return a value of a YAML document in the words of an error message, never a secret and never long."""
+    match value:
+        case str():
+            return _quoted(value)
+        case bool():
+            return str(value).lower()
+        case int() | float():
+            return str(value)
+        case _:
+            return _KINDS.get(type(value), f"a value of type {type(value).__name__}")
+
+
+def _quoted(text: str) -> str:
+    if not text:
+        return "an empty text"
+    if _SECRET.search(text):
+        return "a text that may hold a secret (not shown)"
+    cut = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return '"' + "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in cut) + '"'
+
+
+def path(place: Place) -> str:
+    """Return a place as people write it: `instances[0].tls.ca_file`."""
+    text = ""
+    for step in place:
+        if isinstance(step, int):
+            text += f"[{step}]"
+        else:
+            text += f".{step if _PLAIN_KEY.fullmatch(step) and not _SECRET.search(step) else shown(step)}"
+    return text.removeprefix(".") or "configuration"
+
+
+def unknown_key(key: str, known: Collection[str]) -> str:
+    """Return what to say of a key that nobody reads, with the nearest known key if one is near."""
+    guess = nearest(key, known)
+    expected = f"did you mean {guess}?" if guess else f"expected one of {', '.join(sorted(known))}"
+    return f"unknown key, {expected}"
+
+
+def nearest(name: str, known: Collection[str]) -> str | None:
+    """Return the known name that a misspelt one most likely means."""
+    return next(iter(difflib.get_close_matches(name, known, n=1)), None)
+
+
+def in_order(mistakes: Iterable[Mistake]) -> list[Mistake]:
+    """Return mistakes by place: keys by name, list entries by number."""
+    return sorted(mistakes, key=lambda mistake: ([_rank(step) for step in mistake.place], mistake.text))
+
+
+def _rank(step: str | int) -> tuple[int, str]:
+    return (step, "") if isinstance(step, int) else (-1, step)

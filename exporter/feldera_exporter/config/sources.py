@@ -1,0 +1,90 @@
+"""Where the configuration comes from: a YAML file, or the environment of Feldera's official client."""
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+from feldera_exporter.config.document import parse
+from feldera_exporter.config.mistakes import Mistake, Place, in_order, shown
+from feldera_exporter.config.structure import Surroundings, structure
+from feldera_exporter.config.values import Configuration
+from feldera_exporter.errors import ConfigError
+
+# The client (feldera `rest/config.py`, `rest/_helpers.py`) reads these.
+_PLACES: Final[Mapping[Place, str]] = MappingProxyType(
+    {
+        ("instances", 0, "url"): "FELDERA_HOST",
+        ("instances", 0, "api_key"): "FELDERA_API_KEY",
+        ("instances", 0, "tls", "insecure_skip_verify"): "FELDERA_TLS_INSECURE",
+        ("instances", 0, "tls", "ca_file"): "FELDERA_HTTPS_TLS_CERT",
+    }
+)
+_FLAGS: Final = MappingProxyType(
+    {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}
+)
+
+
+def load(
+    path: Path | None, environ: Mapping[str, str], families: Collection[str], alerts: Collection[str]
+) -> Configuration:
+    """Return the configuration of a file, or without one that of the environment.
+
+    Args:
+        path: the YAML file; the paths in it are relative to its folder.
+        environ: the environment, read only where there is no file.
+        families: the names of all metric families, which `metrics.exclude` may name.
+        alerts: the names of all alerts, which `alerts` may name.
+
+    Raises:
+        ConfigError: with every mistake found, in the order of their places, and no secret.
+    """
+    if path is None:
+        return from_environment(environ)
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        found = error.strerror or type(error).__name__
+        raise ConfigError(f"{path}: found no file that can be read ({found}), expected YAML") from None
+    document = parse(text)
+    configuration, mistakes = structure(document.tree, Surroundings(path.parent, families, alerts))
+    mistakes = in_order([*document.repeated, *mistakes])
+    if configuration is None or mistakes:
+        raise ConfigError(*map(str, mistakes))
+    return configuration
+
+
+def from_environment(environ: Mapping[str, str]) -> Configuration:
+    """Return one instance named `default`, configured as Feldera's official client is.
+
+    `FELDERA_HOST` is its address, `FELDERA_API_KEY` its key, `FELDERA_HTTPS_TLS_CERT` a file of certificates to
+    trust; `FELDERA_TLS_INSECURE` (1, true or yes) accepts any certificate, unless that file is set. An empty variable is
+    as good as none.
+
+    Raises:
+        ConfigError: `FELDERA_HOST` is missing, or a variable is wrong; the mistake names the variable.
+    """
+    if not environ.get("FELDERA_HOST"):
+        raise ConfigError(
+            "FELDERA_HOST: found nothing and no configuration file either, "
+            "expected --config.file or the address of Feldera such as http://localhost:8080"
+        )
+    insecure = environ.get("FELDERA_TLS_INSECURE", "").strip()
+    ca_file = environ.get("FELDERA_HTTPS_TLS_CERT") or None
+    instance: dict[str, Any] = {
+        "name": "default",
+        "url": environ["FELDERA_HOST"],
+        "api_key": environ.get("FELDERA_API_KEY") or None,
+        "tls": {
+            "ca_file": ca_file,
+            "insecure_skip_verify": _FLAGS.get(insecure.lower(), False) and ca_file is None,
+        },
+    }
+    configuration, mistakes = structure({"instances": [instance]}, Surroundings(Path(), (), ()))
+    if insecure.lower() not in _FLAGS:
+        place = ("instances", 0, "tls", "insecure_skip_verify")
+        found = f"found {shown(insecure)}, expected 1, true or yes, or 0, false or no"
+        mistakes.append(Mistake(place, found))
+    if configuration is None or mistakes:
+        raise ConfigError(*sorted(f"{_PLACES[place]}: {text}" for place, text in mistakes))
+    return configuration

@@ -1,0 +1,186 @@
+"""The configuration as frozen values: every key, its type and its default."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Final
+
+from feldera_exporter.config import readers
+from feldera_exporter.config.secret import Secret
+
+Seconds = Annotated[float, readers.duration]
+LimitSeconds = Annotated[float, readers.limit]
+Bytes = Annotated[int, readers.size]
+Flag = Annotated[bool, readers.flag]
+Name = Annotated[str, readers.name]
+Url = Annotated[str, readers.url]
+Status = Annotated[str, readers.status]
+Label = Annotated[str, readers.label]
+Family = Annotated[str, readers.family]
+ApiKey = Annotated[Secret, readers.secret]
+File = Annotated[Path, readers.file]
+Expression = Annotated[re.Pattern[str], readers.expression]
+Alert = Annotated[str, readers.alert]
+Severity = Annotated[str, readers.severity]
+Text = Annotated[str, readers.text]
+TagExpression = Annotated[re.Pattern[str], readers.tag_expression]
+
+StatusLimits = Mapping[Status, LimitSeconds]
+
+_MINUTE: Final = 60.0
+_HOUR: Final = 3600.0
+
+DEFAULT_LIMITS: Final[StatusLimits] = MappingProxyType(
+    {
+        "Provisioning": 10 * _MINUTE,
+        "Stopping": 15 * _MINUTE,
+        "Initializing": 20 * _MINUTE,
+        "Unavailable": 5 * _MINUTE,
+        "AwaitingApproval": 15 * _MINUTE,
+        "Bootstrapping": 6 * _HOUR,
+        "ConcurrentBootstrapping": 6 * _HOUR,
+        "Replaying": 2 * _HOUR,
+        "Synchronizing": 15 * _MINUTE,
+        "Coordination": 10 * _MINUTE,
+        "Suspended": 10 * _MINUTE,
+        "Pending": 1 * _HOUR,
+        "CompilingSql": 30 * _MINUTE,
+        "SqlCompiled": 1 * _HOUR,
+        "CompilingRust": 1 * _HOUR,
+        "Clearing": 15 * _MINUTE,
+        "StartPending": 10 * _MINUTE,
+        "Drift": 30 * _MINUTE,
+    }
+)
+"""How long a status may last before it counts as stuck, in seconds.
+
+`StartPending` and `Drift` are no statuses of Feldera's but two ways in which the desired and the actual one differ.
+"""
+
+DEFAULT_TAG_LABELS: Final[Mapping[Label, TagExpression]] = MappingProxyType(
+    {
+        "team": readers.tag_expression("team[:=](.+)"),
+        "tier": readers.tag_expression("tier[:=](.+)"),
+        "expect": readers.tag_expression("expect[:=](running)"),
+    }
+)
+"""The labels that are always there, in their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """How an instance is trusted and how the exporter shows who it is.
+
+    Attributes:
+        ca_file: certificates (PEM) to trust in place of the system's.
+        cert_file: the exporter's own certificate (PEM); together with `key_file`.
+        key_file: its key, without a passphrase.
+        insecure_skip_verify: whether any certificate is accepted.
+    """
+
+    ca_file: File | None = None
+    cert_file: File | None = None
+    key_file: File | None = None
+    insecure_skip_verify: Flag = False
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which pipelines are watched, by name; the expressions hold for the whole name."""
+
+    include: tuple[Expression, ...] = (readers.expression(".*"),)
+    exclude: tuple[Expression, ...] = ()
+
+    def selects(self, name: str) -> bool:
+        """Return whether some `include` and no `exclude` matches the whole name."""
+        return any(each.fullmatch(name) for each in self.include) and not any(
+            each.fullmatch(name) for each in self.exclude
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One Feldera instance, or one tenant of it.
+
+    Attributes:
+        name: the value of the label `feldera_instance`, unique.
+        url: its address, http or https, without a slash at its end.
+        api_key: the key itself; None where there is none or `api_key_file` names it.
+        api_key_file: the file that holds the key, to be read again when it changes.
+        tls: the trust between the two.
+        poll_interval: seconds from the start of one poll to the start of the next.
+        timeout: seconds that one request may take, at most `poll_interval`.
+        staleness: seconds for which the last state is shown while Feldera does not answer.
+        max_response_size: bytes of one answer, decompressed, beyond which it is refused.
+        pipelines: which pipelines are watched.
+    """
+
+    name: Name
+    url: Url
+    api_key: ApiKey | None = None
+    api_key_file: File | None = None
+    tls: Tls = Tls()
+    poll_interval: Seconds = 5.0
+    timeout: Seconds = 5.0
+    staleness: Seconds = 5 * _MINUTE
+    max_response_size: Bytes = 64 * 2**20
+    pipelines: Filter = Filter()
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """Limits for the pipelines whose name and one of whose tags match; at least one of the two is given."""
+
+    limits: StatusLimits
+    name: Expression | None = None
+    tag: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long each status may last, in seconds, infinity for no limit; the first override wins, per status."""
+
+    defaults: StatusLimits = field(default_factory=lambda: DEFAULT_LIMITS)
+    overrides: tuple[Override, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TagLabels:
+    """The labels that pipelines' tags set: label to expression with one group, `DEFAULT_TAG_LABELS` first."""
+
+    expressions: Mapping[Label, TagExpression] = field(default_factory=lambda: DEFAULT_TAG_LABELS)
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """Which metric families are left out, by their full names."""
+
+    exclude: tuple[Family, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AlertChoice:
+    """What is chosen for one alert of the shipped rules.
+
+    Attributes:
+        enabled: whether it is printed at all.
+        severity: instead of the table's; empty to leave that.
+        labels: further labels, for Alertmanager's routes.
+    """
+
+    enabled: Flag = True
+    severity: Severity = ""
+    labels: Mapping[Label, Text] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """The whole configuration; two that say the same are equal."""
+
+    instances: tuple[Instance, ...]
+    limits: Limits = field(default_factory=Limits)
+    tag_labels: TagLabels = field(default_factory=TagLabels)
+    metrics: Metrics = Metrics()
+    alerts: Mapping[Alert, AlertChoice] = field(default_factory=lambda: MappingProxyType({}))

@@ -1,0 +1,76 @@
+"""No document whatsoever ends in anything but a configuration or its mistakes."""
+
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from feldera_exporter.config.mistakes import in_order
+from feldera_exporter.config.structure import Surroundings, structure
+
+KEYS = st.sampled_from(
+    [
+        *(
+            "instances",
+            "limits",
+            "tag_labels",
+            "metrics",
+            "name",
+            "url",
+            "api_key",
+            "api_key_file",
+            "tls",
+            "ca_file",
+        ),
+        *(
+            "poll_interval",
+            "timeout",
+            "staleness",
+            "pipelines",
+            "include",
+            "exclude",
+            "defaults",
+            "overrides",
+            "tag",
+        ),
+        *("Drift", "team", "x y", "", 1, 1.5, True, None, b"k"),
+    ]
+)
+LEAVES: st.SearchStrategy[Any] = st.sampled_from(
+    [
+        "prod",
+        "http://f",
+        "5s",
+        "none",
+        "a(.)",
+        "(",
+        "64MiB",
+        "",
+        "a\0b",
+        "\n",
+        "//a@b",
+        1,
+        0.5,
+        True,
+        None,
+        b"x",
+        frozenset(),
+    ]
+)
+TREES = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=6),
+    max_leaves=25,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(TREES, st.dictionaries(KEYS, TREES, max_size=5), st.dictionaries(KEYS, TREES, max_size=4))
+def test_any_document(instance: Any, other: dict[Any, Any], limits: dict[Any, Any]) -> None:
+    """Each document gives a configuration or at least one mistake, in order and one line each."""
+    tree = {"instances": [instance, other], "limits": {"overrides": [limits], "defaults": instance}, **other}
+    configuration, mistakes = structure(tree, Surroundings(Path(), (), ()))
+    assert configuration is not None or mistakes
+    assert mistakes == in_order(mistakes)
+    assert all(len(f"{mistake}".splitlines()) == 1 for mistake in mistakes)

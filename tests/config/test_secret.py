@@ -1,0 +1,30 @@
+"""Secrets stay secret."""
+
+import dataclasses
+
+from feldera_exporter.config import Configuration, Instance, Secret
+
+
+def test_secret_shows_nothing() -> None:
+    """No way of turning a secret, or what holds one, into text shows it."""
+    secret = Secret("apikey:TopSecret")
+    holder = Configuration((Instance("prod", "https://feldera", secret),))
+    for text in (
+        repr(secret),
+        str(secret),
+        f"{secret}",
+        f"{secret!r:>40}",
+        repr(holder),
+        repr(dataclasses.asdict(holder.instances[0])),
+    ):
+        assert "TopSecret" not in text
+        assert "Secret(***)" in text
+    assert secret.reveal() == "apikey:TopSecret"
+
+
+def test_secrets_compare() -> None:
+    """A reload tells a changed key from the same one."""
+    assert Secret("a") == Secret("a")
+    assert hash(Secret("a")) == hash(Secret("a"))
+    assert Secret("a") != Secret("b")
+    assert Secret("a") != "a"
