@@ -1,0 +1,105 @@
+"""A history while observations are added to it one by one: the working copy of a fold, never kept."""
+
+from typing import Final
+
+import msgspec
+
+from feldera_exporter.feldera.vocabulary import PROGRAM, RESOURCES, RUNTIME, STORAGE, Pair
+from feldera_exporter.history import spent
+from feldera_exporter.history.effects import TIMED, Effect, ErrorAppeared, Gap, StatusEnded
+from feldera_exporter.history.history import Counts, Errors, History, Since, Statuses, combined
+from feldera_exporter.history.observation import Observation
+
+_PAIRED: Final = (("resources", RESOURCES.name), ("program", PROGRAM.name), ("storage", STORAGE.name))
+
+
+class Draft:
+    """The mutable copy of one history within one fold; `effects` grows as observations are added."""
+
+    def __init__(self, history: History) -> None:
+        self.effects: list[Effect] = []
+        self._history = history
+        self._now: dict[str, str] = {field: getattr(history.statuses, field) for field, _ in _PAIRED}
+        self._runtime = history.statuses.runtime
+        self._since: dict[str, int | None] = msgspec.structs.asdict(history.since)
+        self._pairs: dict[str, dict[Pair, int]] = {f: dict(getattr(history.counts, f)) for f, _ in _PAIRED}
+        self._entries = dict(history.counts.runtime)
+        self._spent = history.spent
+        self._errors = history.errors
+        self._gaps = history.gaps
+        self._last_gap = history.last_gap
+
+    def step(self, observation: Observation) -> None:
+        """Count what differs between the present statuses and the observed ones; equal neighbours count nothing."""
+        at = observation.at
+        for field, dimension in _PAIRED:
+            old, new = self._now[field], getattr(observation, field)
+            if old != new:
+                pairs = self._pairs[field]
+                pairs[old, new] = pairs.get((old, new), 0) + 1
+                self._end(field, dimension, old, at)
+                self._now[field], self._since[field] = new, at
+        old_runtime, runtime = self._runtime, observation.runtime
+        if old_runtime != runtime:
+            self._end("runtime", RUNTIME.name, old_runtime, at)
+            self._runtime, self._since["runtime"] = runtime, None
+            if runtime is not None:
+                self._entries[runtime] = self._entries.get(runtime, 0) + 1
+                self._since["runtime"] = at
+        self._spent = spent.enter(self._spent, combined(observation.resources, runtime), at)
+        self._judge_error(observation)
+
+    def leap(self, observation: Observation, until: int) -> None:
+        """Go on from the oldest retained event across a gap: what happened in between is not guessed.
+
+        When a timed status began is then unknown, so its duration will not be observed. An error that is set now and
+        was not before did appear, so it counts.
+
+        Args:
+            observation: the oldest retained event.
+            until: up to when nothing was missed, microseconds by Feldera's clock.
+        """
+        for field, old in (*self._now.items(), ("runtime", self._runtime)):
+            new = getattr(observation, field)
+            if new is None or new in TIMED:
+                self._since[field] = None
+            elif new != old:
+                self._since[field] = observation.at
+        self._now = {field: getattr(observation, field) for field in self._now}
+        self._runtime = observation.runtime
+        status = combined(observation.resources, observation.runtime)
+        self._spent = spent.leap(self._spent, status, until, observation.at)
+        self._gaps += 1
+        self._last_gap = max(observation.at, self._last_gap or observation.at)
+        self.effects.append(Gap(observation.at))
+        self._judge_error(observation)
+
+    def finished(self) -> History:
+        """Return the history with all that was added; its place in the log and its cursor are as before."""
+        return msgspec.structs.replace(
+            self._history,
+            statuses=Statuses(runtime=self._runtime, **self._now),
+            since=Since(**self._since),
+            counts=Counts(runtime=self._entries, **self._pairs),
+            spent=self._spent,
+            errors=self._errors,
+            gaps=self._gaps,
+            last_gap=self._last_gap,
+        )
+
+    def _end(self, field: str, dimension: str, status: str | None, at: int) -> None:
+        since = self._since[field]
+        if status in TIMED and since is not None:
+            self.effects.append(StatusEnded(dimension, status, max(0, at - since)))
+
+    def _judge_error(self, observation: Observation) -> None:
+        errors = self._errors
+        if not observation.has_error:
+            self._errors = Errors(count=errors.count)
+        elif not errors.present:
+            self._errors = Errors(
+                errors.count + 1, present=True, code=observation.error_code, at=observation.at
+            )
+            self.effects.append(ErrorAppeared(observation.at, observation.event_id, observation.error_code))
+        elif observation.error_code is not None:
+            self._errors = msgspec.structs.replace(errors, code=observation.error_code)

@@ -1,0 +1,93 @@
+"""The fold: observations of a pipeline into its history, each transition exactly once."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from feldera_exporter.history import place, spent
+from feldera_exporter.history.draft import Draft
+from feldera_exporter.history.effects import Effect
+from feldera_exporter.history.history import History
+from feldera_exporter.history.observation import Observation
+from feldera_exporter.history.order import State, ordered, state_of
+
+Folded = tuple[History, tuple[Effect, ...]]
+
+
+def fold(
+    history: History,
+    observations: Sequence[Observation],
+    published: int,
+    gap_since: int | None = None,
+) -> Folded:
+    """Add observations to a history.
+
+    Folding an answer again, or one that overlaps, adds nothing. The same history is returned where nothing is new.
+
+    Args:
+        history: what was counted so far.
+        observations: a whole answer of the events endpoint in any order, or one synthetic event from a row.
+        published: the as-of instant with which this history's time was last published, so that no counter falls;
+            microseconds by Feldera's clock.
+        gap_since: where the answer no longer reaches back to what was folded, the instant up to which nothing was
+            missed; the oldest event is then the one to continue from. None where nothing was missed.
+
+    Returns:
+        The new history, and what the instance as a whole counts, in the order it happened.
+    """
+    if not observations:
+        return history, ()
+    base, leap, fresh = history, None, observations
+    if gap_since is not None:
+        leap, *fresh = ordered(observations, None)
+    elif observations[0].event_id is not None:
+        base, fresh = _unfolded(history, observations)
+    at = place.moved(history.place, observations)
+    if leap is None and not fresh:
+        return (base if at == base.place else msgspec.structs.replace(base, place=at)), ()
+    draft = Draft(base)
+    if leap is not None and gap_since is not None:
+        draft.leap(leap, gap_since)
+    for observation in fresh:
+        draft.step(observation)
+    folded = draft.finished()
+    after = spent.hold(history.spent, folded.spent, published)
+    return msgspec.structs.replace(folded, spent=after, place=at), tuple(draft.effects)
+
+
+def _unfolded(history: History, events: Sequence[Observation]) -> tuple[History, Sequence[Observation]]:
+    """Return the events not folded before in their order, and the history with what older ones tell of it."""
+    if history.place.watermark is None:
+        log = ordered(events, None)
+        cut = place.split(history.place, log, [state_of(event) == _state(history) for event in log])
+        return _dated(history, log[:cut]), log[cut:]
+    new = place.unseen(history.place, events)
+    return history, ordered(new, _state(history))
+
+
+def _state(history: History) -> State:
+    now = history.statuses
+    return now.program, now.resources, now.storage, now.runtime, history.errors.present
+
+
+def _dated(history: History, log: Sequence[Observation]) -> History:
+    """Take the times that a row does not tell from the events before it: of the storage status and of the error."""
+    if not log or state_of(log[-1]) != _state(history):
+        return history
+    since, errors = history.since, history.errors
+    storage = _began(log, [event.storage == history.statuses.storage for event in log])
+    since = msgspec.structs.replace(since, storage=min(storage, since.storage or storage))
+    if errors.present:
+        at = _began(log, [event.has_error for event in log])
+        # Where the log begins with the error already set, the row's estimate is the earlier and the better one.
+        at = min(at, errors.at or at) if log[0].has_error else at
+        errors = msgspec.structs.replace(errors, at=at)
+    return msgspec.structs.replace(history, since=since, errors=errors)
+
+
+def _began(log: Sequence[Observation], holding: Sequence[bool]) -> int:
+    """Return when what holds at the end of a log began, as far back as the log goes."""
+    index = len(log) - 1
+    while index > 0 and holding[index - 1]:
+        index -= 1
+    return log[index].at

@@ -1,0 +1,108 @@
+"""Everything counted of one pipeline, as one frozen value."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from feldera_exporter.feldera.vocabulary import Pair, combine
+from feldera_exporter.history import spent
+from feldera_exporter.history.place import Place
+from feldera_exporter.history.spent import Spent
+
+
+class Statuses(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """The present statuses, named as in an observation."""
+
+    resources: str
+    runtime: str | None
+    program: str
+    storage: str
+
+    @property
+    def combined(self) -> str:
+        """The combined `deployment_status`."""
+        return combined(self.resources, self.runtime)
+
+
+class Since(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """When each present status began, microseconds by Feldera's clock; None where unknown or null."""
+
+    resources: int | None
+    runtime: int | None
+    program: int | None
+    storage: int | None
+
+
+class Counts(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """Transitions by (from, to), for the runtime status entries by status; what never happened is not kept."""
+
+    resources: Mapping[Pair, int] = {}
+    program: Mapping[Pair, int] = {}
+    storage: Mapping[Pair, int] = {}
+    runtime: Mapping[str, int] = {}
+
+
+class Errors(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """Deployment errors.
+
+    Attributes:
+        count: how many appeared since the watch began.
+        present: whether one is set now.
+        code: the present one's `error_code`; None while there is none or its code is unknown.
+        at: when the present one appeared, microseconds by Feldera's clock.
+    """
+
+    count: int = 0
+    present: bool = False
+    code: str | None = None
+    at: int | None = None
+
+
+class History(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """Everything counted of one pipeline since its watch began.
+
+    Attributes:
+        statuses: what holds now, as far as the log was folded.
+        since: when that began.
+        counts: the transitions.
+        spent: the time by combined status.
+        errors: the deployment errors.
+        place: where in the log the fold stands.
+        gaps: how often events were purged before they could be read.
+        last_gap: the last such time, microseconds by Feldera's clock.
+        cursor: the row with which the log was last found to agree (`reading.cursor`); empty while it was not.
+    """
+
+    statuses: Statuses
+    since: Since
+    counts: Counts
+    spent: Spent
+    errors: Errors
+    place: Place
+    gaps: int = 0
+    last_gap: int | None = None
+    cursor: bytes = b""
+
+
+def combined(resources: str, runtime: str | None) -> str:
+    """Return the combined status; `Provisioned` where Feldera reports no runtime status with it, which it never does."""
+    return combine(resources, runtime) or resources
+
+
+def seconds(history: History, as_of: int) -> Mapping[str, int]:
+    """Return the microseconds in each combined status that was ever held, the open interval up to `as_of`.
+
+    No value falls from one call to the next, whatever was folded in between, provided that `fold` is told the as-of
+    instant published last. The values sum to `watched`, except while one is held because the log later shortened an
+    interval that was already published.
+
+    Args:
+        history: the pipeline.
+        as_of: microseconds by Feldera's clock.
+    """
+    return spent.seconds(history.spent, as_of)
+
+
+def watched(history: History, as_of: int) -> int:
+    """Return for how many microseconds up to `as_of` it is known which status held."""
+    return spent.watched(history.spent, as_of)

@@ -1,0 +1,90 @@
+"""One look at a pipeline's statuses at an instant, whether Feldera's event log or its pipeline list told it."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from feldera_exporter.feldera import wire
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """The statuses of one pipeline from an instant on.
+
+    Attributes:
+        at: when they began to hold, microseconds by Feldera's clock.
+        event_id: the event that tells it; None when a row of the pipeline list does.
+        resources: `deployment_resources_status`.
+        runtime: `deployment_runtime_status`, None while there is none.
+        program: `program_status`.
+        storage: `storage_status`.
+        has_error: whether `deployment_error` is set.
+        error_code: its code, None while unknown: events of selector=status do not carry it.
+        resources_desired: `deployment_resources_desired_status`; like the next one it only helps to tell the order.
+        runtime_desired: `deployment_runtime_desired_status`.
+    """
+
+    at: int
+    event_id: str | None
+    resources: str
+    runtime: str | None
+    program: str
+    storage: str
+    has_error: bool
+    error_code: str | None = None
+    resources_desired: str | None = None
+    runtime_desired: str | None = None
+
+    @classmethod
+    def from_event(cls, event: wire.Event) -> Self:
+        """Return what an event says."""
+        return cls(
+            at=wire.micros(event.recorded_at),
+            event_id=event.event_id,
+            resources=event.deployment_resources_status,
+            runtime=event.deployment_runtime_status,
+            program=event.program_status,
+            storage=event.storage_status,
+            has_error=event.deployment_has_error,
+            error_code=event.deployment_error.error_code if event.deployment_error else None,
+            resources_desired=event.deployment_resources_desired_status,
+            runtime_desired=event.deployment_runtime_desired_status,
+        )
+
+    @classmethod
+    def from_row(cls, row: wire.Row, seen_at: int, after: int = 0) -> Self:
+        """Return what a row of the pipeline list says, as one synthetic event for servers without an event log.
+
+        Args:
+            row: the pipeline as listed now.
+            seen_at: the poll's instant: the time of a change that moved no `*_since`, such as that of the storage
+                status, which has none, or an error's dismissal.
+            after: the newest instant folded before; only later ones tell when something changed. All in
+                microseconds by Feldera's clock.
+        """
+        moved = [at for at in instants(row) if at > after]
+        return cls(
+            at=max(moved, default=seen_at),
+            event_id=None,
+            resources=row.deployment_resources_status,
+            runtime=row.deployment_runtime_status,
+            program=row.program_status,
+            storage=row.storage_status,
+            has_error=row.deployment_error is not None,
+            error_code=row.deployment_error.error_code if row.deployment_error else None,
+        )
+
+
+def instants(row: wire.Row) -> tuple[int, ...]:
+    """Return every `*_since` of a row, in microseconds.
+
+    Feldera sets each in the transaction that writes the event, both from the transaction's start, so each of them
+    is the `recorded_at` of an event (pipeline-manager `db/operations/pipeline.rs`).
+    """
+    since = (
+        row.deployment_resources_status_since,
+        row.deployment_resources_desired_status_since,
+        row.program_status_since,
+        row.deployment_runtime_status_since,
+        row.deployment_runtime_desired_status_since,
+    )
+    return tuple(wire.micros(instant) for instant in since if instant is not None)

@@ -1,0 +1,250 @@
+"""Each rule of the fold by itself."""
+
+import pytest
+
+from feldera_exporter.history.effects import ErrorAppeared, Gap, StatusEnded
+from feldera_exporter.history.fold import fold
+from feldera_exporter.history.history import History, seconds, watched
+from feldera_exporter.history.observation import Observation
+from history.making import SECOND, begun, instant, seen
+
+NOTHING: dict[object, int] = {}
+
+
+def folded(history: History, *log: Observation, published: float = 0) -> History:
+    """Return a history with a log folded in, without what it tells beside."""
+    return fold(history, log, instant(published))[0]
+
+
+def test_an_answer_adds_each_transition_once() -> None:
+    """Every change between neighbours counts under its pair, and entering a runtime status under its name."""
+    start = begun(0, "Stopped//Success/Cleared")
+    log = (
+        seen(0, "Stopped//Success/Cleared"),
+        seen(5, "Stopped//Success/InUse"),
+        seen(5, "Provisioning", serial=1),
+        seen(8, "Provisioned/Initializing"),
+        seen(10, "Provisioned/Running"),
+    )
+    history = folded(start, *log)
+    assert history.counts.resources == {("Stopped", "Provisioning"): 1, ("Provisioning", "Provisioned"): 1}
+    assert history.counts.runtime == {"Initializing": 1, "Running": 1}
+    assert history.counts.storage == {("Cleared", "InUse"): 1}
+    assert history.counts.program == NOTHING
+    assert history.statuses.combined == "Running"
+    assert (history.since.resources, history.since.runtime) == (instant(8), instant(10))
+
+
+def test_an_answer_folded_again_adds_nothing() -> None:
+    """The same history comes back, the very object, so that nothing need be written."""
+    log = (seen(0, "Stopped"), seen(5, "Provisioning"))
+    once = folded(begun(0, "Stopped"), *log)
+    again, effects = fold(once, log, instant(9))
+    assert again is once
+    assert effects == ()
+
+
+def test_nothing_observed_changes_nothing() -> None:
+    """An empty answer is no news."""
+    start = begun(0, "Stopped")
+    assert fold(start, (), instant(0)) == (start, ())
+
+
+def test_equal_neighbours_are_no_transition() -> None:
+    """A heartbeat, a change of details and a repeated request only move the place in the log."""
+    start = folded(begun(0, "Provisioned/Running"), seen(0, "Provisioned/Running"))
+    history = folded(start, seen(600, "Provisioned/Running"))
+    assert history.counts == start.counts
+    assert history.spent == start.spent
+    assert history.place.newest == instant(600)
+
+
+def test_what_was_before_the_first_sight_does_not_count() -> None:
+    """The row tells where in the log the watch begins, to the event."""
+    history = folded(
+        begun(10, "Provisioned/Running", seen_at=30),
+        seen(0, "Stopped"),
+        seen(5, "Provisioning"),
+        seen(8, "Provisioned/Initializing"),
+        seen(10, "Provisioned/Running"),
+        seen(40, "Provisioned/Paused"),
+    )
+    assert history.counts.resources == NOTHING
+    assert history.counts.runtime == {"Paused": 1}
+
+
+def test_a_dismissal_before_the_first_sight_is_found_in_the_log() -> None:
+    """Of two events of one transaction and a later dismissal, the watch begins after the dismissal."""
+    history = folded(
+        begun(5, "Stopped", seen_at=30, desired_at=5),
+        seen(5, "Stopped"),
+        seen(5, "Stopped!", serial=1),
+        seen(20, "Stopped"),
+        seen(40, "Stopped!"),
+    )
+    assert history.errors.count == 1
+    assert history.errors.at == instant(40)
+
+
+def test_the_row_may_be_older_than_the_whole_log() -> None:
+    """Where the row's own event is not retained, a later return to the same statuses is not taken for it."""
+    history = folded(
+        begun(0, "Provisioned/Running", seen_at=30),
+        seen(40, "Provisioned/Paused"),
+        seen(50, "Provisioned/Running"),
+    )
+    assert history.counts.runtime == {"Paused": 1, "Running": 1}
+
+
+def test_heartbeats_stand_in_for_the_row() -> None:
+    """An event from before the first sight that says what the row says marks the place too."""
+    history = folded(
+        begun(0, "Provisioned/Running/Success/InUse", seen_at=3000),
+        seen(600, "Provisioned/Running/Success/InUse"),
+        seen(1200, "Provisioned/Running/Success/InUse"),
+        seen(3600, "Provisioned/Paused/Success/InUse"),
+    )
+    assert history.counts.runtime == {"Paused": 1}
+
+
+def test_a_contradicting_log_counts_from_the_rows_event() -> None:
+    """Where no event says what the row says, counting begins after the event of the row's instant."""
+    history = folded(begun(5, "Stopped", seen_at=30), seen(5, "Provisioning"), seen(9, "Stopping"))
+    assert history.counts.resources == {("Stopped", "Stopping"): 1}
+
+
+def test_the_log_tells_times_that_a_row_does_not() -> None:
+    """The storage status and the present error are dated from the log."""
+    start = begun(50, "Stopped//Success/Clearing!", seen_at=90, desired_at=50)
+    history = folded(
+        start,
+        seen(10, "Stopped"),
+        seen(50, "Stopped!"),
+        seen(60, "Stopped//Success/Clearing!"),
+    )
+    assert start.since.storage == instant(90)
+    assert history.since.storage == instant(60)
+    assert history.errors.at == instant(50)
+
+
+def test_a_log_that_begins_with_the_error_does_not_date_it() -> None:
+    """The row's estimate stands where the log begins later than the error."""
+    history = folded(begun(50, "Stopped!", seen_at=90, desired_at=45), seen(50, "Stopped!"))
+    assert history.errors.at == instant(45)
+
+
+def test_a_late_commit_is_folded_after_newer_ones() -> None:
+    """Its interval is 0, its start is passed on, and no count is taken back."""
+    start = folded(begun(0, "Provisioned/Initializing"), seen(0, "Provisioned/Initializing"))
+    newer = folded(start, seen(10, "Provisioned/Running"))
+    history = folded(newer, seen(10, "Provisioned/Running"), seen(8, "Provisioned/Paused", made=11))
+    assert history.counts.runtime == {"Running": 1, "Paused": 1}
+    assert history.spent.closed == {"Initializing": 10 * SECOND}
+    assert history.spent.since == instant(10)
+    assert seconds(history, instant(15)) == {"Initializing": 10 * SECOND, "Paused": 5 * SECOND}
+
+
+def test_a_late_commit_of_a_slow_clock_is_found() -> None:
+    """An id older than the watermark is no proof that the event was folded: its time is what counts."""
+    newer = folded(
+        begun(0, "Provisioned/Running"), seen(0, "Provisioned/Running"), seen(100, "Provisioned/Paused")
+    )
+    history = folded(newer, seen(100, "Provisioned/Paused"), seen(101, "Provisioned/Running", made=20))
+    assert history.counts.runtime == {"Paused": 1, "Running": 1}
+
+
+def test_what_is_older_than_a_minute_was_folded() -> None:
+    """Ids older than that are not kept; such an event is a known one."""
+    newer = folded(
+        begun(0, "Provisioned/Running"), seen(0, "Provisioned/Running"), seen(100, "Provisioned/Paused")
+    )
+    assert newer.place.recent == {seen(100, "").event_id: instant(100)}
+    assert folded(newer, seen(0, "Provisioned/Running"), seen(100, "Provisioned/Paused")) is newer
+
+
+def test_becoming_null_is_no_entry() -> None:
+    """A runtime status that ends with its deployment is ended, and nothing is entered."""
+    start = folded(begun(0, "Provisioned/Initializing"), seen(0, "Provisioned/Initializing"))
+    history, effects = fold(start, (seen(4, "Stopping"),), instant(0))
+    assert history.counts.runtime == NOTHING
+    assert history.since.runtime is None
+    assert effects == (StatusEnded("deployment_runtime_status", "Initializing", 4 * SECOND),)
+
+
+def test_an_error_set_dismissed_and_set_again_counts_twice() -> None:
+    """Each edge from no error to one counts, also between two polls."""
+    start = folded(begun(0, "Stopped"), seen(0, "Stopped"))
+    log = (seen(1, "Stopped!"), seen(2, "Stopped"), seen(3, "Stopped!"), seen(4, "Stopped!"))
+    history, effects = fold(start, log, instant(0))
+    assert history.errors.count == 2
+    assert (history.errors.present, history.errors.at) == (True, instant(3))
+    assert effects == tuple(ErrorAppeared(one.at, one.event_id, None) for one in (log[0], log[2]))
+    assert folded(history, seen(9, "Stopped")).errors.at is None
+
+
+def test_a_timed_status_is_observed_once_when_it_ends() -> None:
+    """Also one that began before the first sight: the row tells when."""
+    history = folded(begun(2, "Provisioning", seen_at=6), seen(2, "Provisioning"))
+    history, effects = fold(history, (seen(9, "Provisioned/Initializing"),), instant(0))
+    assert effects == (StatusEnded("deployment_resources_status", "Provisioning", 7 * SECOND),)
+    assert fold(history, (seen(9, "Provisioned/Initializing"),), instant(0))[1] == ()
+
+
+def test_a_provisioned_pipeline_without_runtime_status_keeps_its_name() -> None:
+    """Feldera never says so; time goes to a status of its own instead of to none."""
+    history = folded(begun(0, "Stopped"), seen(0, "Stopped"), seen(3, "Provisioned"))
+    assert history.statuses.combined == "Provisioned"
+    assert seconds(history, instant(4)) == {"Stopped": 3 * SECOND, "Provisioned": SECOND}
+
+
+class TestGap:
+    """What happens where events were purged before they could be read."""
+
+    START = folded(begun(0, "Provisioned/Running"), seen(0, "Provisioned/Running"))
+
+    def test_counting_continues_from_the_oldest_event(self) -> None:
+        """Nothing is guessed about what was purged; what follows counts."""
+        log = (seen(500, "Stopped"), seen(510, "Provisioning"))
+        history, effects = fold(self.START, log, instant(95), gap_since=instant(100))
+        assert history.counts.resources == {("Stopped", "Provisioning"): 1}
+        assert effects == (Gap(instant(500)),)
+        assert (history.gaps, history.last_gap) == (1, instant(500))
+
+    def test_its_time_goes_to_no_status(self) -> None:
+        """What was watched adds up without it."""
+        history = fold(self.START, (seen(500, "Stopped"),), instant(95), gap_since=instant(100))[0]
+        assert seconds(history, instant(505)) == {"Running": 100 * SECOND, "Stopped": 5 * SECOND}
+        assert watched(history, instant(505)) == 105 * SECOND
+
+    def test_an_error_that_is_there_after_it_counts(self) -> None:
+        """It did appear, whatever else was purged."""
+        history, effects = fold(self.START, (seen(500, "Stopped!"),), instant(95), gap_since=instant(100))
+        assert history.errors.count == 1
+        assert effects[1] == ErrorAppeared(instant(500), seen(500, "").event_id, None)
+
+    @pytest.mark.parametrize("status", ["Provisioned/Initializing", "Provisioned/Unavailable"])
+    def test_a_timed_status_after_it_is_not_observed(self, status: str) -> None:
+        """When it began is not known."""
+        history = fold(self.START, (seen(500, status),), instant(95), gap_since=instant(100))[0]
+        assert fold(history, (seen(501, "Provisioned/Running"),), instant(0))[1] == ()
+
+
+class TestPublishedTime:
+    """A counter that was published never falls."""
+
+    def test_it_holds_until_the_exact_value_catches_up(self) -> None:
+        """The log shortens an interval that was credited already: the surplus is held, and then forgotten."""
+        start = folded(begun(0, "Provisioned/Running"), seen(0, "Provisioned/Running"))
+        assert seconds(start, instant(50)) == {"Running": 50 * SECOND}
+        history = folded(start, seen(45, "Provisioned/Paused"), published=50)
+        assert seconds(history, instant(52)) == {"Running": 50 * SECOND, "Paused": 7 * SECOND}
+        history = folded(history, seen(60, "Provisioned/Running"), published=52)
+        assert seconds(history, instant(63))["Running"] == 50 * SECOND
+        assert seconds(history, instant(66))["Running"] == 51 * SECOND
+        assert folded(history, seen(70, "Provisioned/Paused"), published=66).spent.held == NOTHING
+
+    def test_an_as_of_that_moves_back_is_the_last_one(self) -> None:
+        """Also where the published instant is told wrongly."""
+        start = folded(begun(0, "Provisioned/Running"), seen(0, "Provisioned/Running"))
+        history = folded(start, seen(10, "Provisioned/Paused"), published=20)
+        assert seconds(history, instant(12)) == seconds(history, instant(20))
