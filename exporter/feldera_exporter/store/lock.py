@@ -1,0 +1,45 @@
+"""One process per store: an advisory lock on a file beside it, which ends with its process however that ends."""
+
+import fcntl
+import os
+from pathlib import Path
+
+from feldera_exporter.errors import StoreError
+
+_NAME = "lock"
+
+
+def acquire(directory: Path) -> int:
+    """Lock a store's directory for this process.
+
+    Args:
+        directory: where the store is; must exist.
+
+    Returns:
+        A file descriptor that holds the lock until it is closed.
+
+    Raises:
+        StoreError: another process holds it, or the directory cannot be written.
+    """
+    path = directory / _NAME
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise StoreError(
+            f"{path}: cannot be written: {error.strerror}; the store needs a writable directory"
+        ) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
+    except BlockingIOError as error:
+        owner = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
+        os.close(descriptor)
+        who = f"process {owner}" if owner.isdigit() else "another process"
+        raise StoreError(
+            f"{directory}: in use by {who}; every exporter needs a directory of its own"
+        ) from error
+    except OSError as error:
+        os.close(descriptor)
+        raise StoreError(f"{path}: cannot be locked: {error.strerror}") from error
+    return descriptor

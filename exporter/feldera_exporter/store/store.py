@@ -1,0 +1,190 @@
+"""The store: one transaction per poll, so that a kill at any instant loses nothing and counts nothing twice."""
+
+import logging
+import os
+import sqlite3
+import threading
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from time import time
+from typing import Final, Self
+
+import msgspec
+
+from feldera_exporter.errors import StoreError
+from feldera_exporter.history.history import History
+from feldera_exporter.store import database, lock
+from feldera_exporter.store.changes import Changes, Remembered, Standing
+
+_NAME: Final = "state.sqlite3"
+
+KEPT: Final = 7 * 24 * 3600 * 1_000_000
+"""For how long a vanished pipeline is remembered, microseconds: it may have been out of sight only."""
+
+_LOG: Final = logging.getLogger(__name__)
+_UPSERT: Final = """INSERT INTO pipelines (instance, pipeline, history) VALUES (?, ?, ?)
+    ON CONFLICT DO UPDATE SET history = excluded.history, vanished = NULL"""
+_WAIT: Final = "UPDATE pipelines SET waiting = ? WHERE instance = ? AND pipeline = ?"
+_SHOW: Final = "UPDATE pipelines SET shown = ? WHERE instance = ? AND pipeline = ?"
+_VANISH: Final = "UPDATE pipelines SET vanished = ? WHERE instance = ? AND pipeline = ?"
+_COLUMNS: Final = "SELECT pipeline, waiting, history, shown FROM pipelines WHERE instance = ?"
+_FORGET: Final = "DELETE FROM pipelines WHERE instance = ? AND vanished < ?"
+_STAND: Final = """INSERT INTO instances (instance, standing) VALUES (?, ?)
+    ON CONFLICT DO UPDATE SET standing = excluded.standing"""
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+_history: Final = msgspec.msgpack.Decoder(History).decode
+_standing: Final = msgspec.msgpack.Decoder(Standing).decode
+
+
+class Store:
+    """What the exporter must remember, in a directory of its own; every method may be called from any thread."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, descriptor: int) -> None:
+        self._path = path
+        self._connection = connection
+        self._descriptor = descriptor
+        self._missed: dict[str, Changes] = {}
+        self._guard = threading.Lock()
+
+    @classmethod
+    def open(cls, directory: Path) -> Self:
+        """Open the store of a directory, or make both.
+
+        A damaged file is set aside and counting starts anew, which the log says.
+
+        Raises:
+            StoreError: the directory is in use, cannot be written, or holds what this exporter did not write.
+        """
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"{directory}: cannot be made: {error.strerror}; the store needs a directory"
+            ) from error
+        descriptor = lock.acquire(directory)
+        path = directory / _NAME
+        try:
+            connection = _intact(path)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return cls(path, connection, descriptor)
+
+    def load(self, instance: str) -> Remembered:
+        """Return what is known of an instance, nothing where it is new.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        with self._guard:
+            try:
+                standing = self._connection.execute(
+                    "SELECT standing FROM instances WHERE instance = ?", (instance,)
+                ).fetchone()
+                rows = self._connection.execute(f"{_COLUMNS} AND vanished IS NULL", (instance,)).fetchall()
+            except sqlite3.Error as error:
+                raise self._failed("read", error) from error
+        return _remembered(_standing(standing[0]) if standing else Standing(), rows)
+
+    def recall(self, instance: str, pipelines: Iterable[str]) -> Remembered:
+        """Return what is known of pipelines that had vanished, so far as they are still remembered.
+
+        Raises:
+            StoreError: the file cannot be read, or is behind, as an earlier commit failed.
+        """
+        with self._guard:
+            try:
+                if instance in self._missed:
+                    self._catch_up(self._missed[instance])
+                rows = [
+                    row
+                    for pipeline in pipelines
+                    for row in self._connection.execute(f"{_COLUMNS} AND pipeline = ?", (instance, pipeline))
+                ]
+            except sqlite3.Error as error:
+                raise self._failed("read", error) from error
+        return _remembered(Standing(), rows)
+
+    def commit(self, changes: Changes) -> None:
+        """Write changes in one transaction, with all that earlier commits failed to write.
+
+        Raises:
+            StoreError: they could not be written, a full disk for example; the next commit tries again.
+        """
+        with self._guard:
+            missed = self._missed.get(changes.instance)
+            try:
+                self._catch_up(missed.then(changes) if missed else changes)
+            except sqlite3.Error as error:
+                raise self._failed("written", error) from error
+
+    def close(self) -> None:
+        """Close the file and let another process have it."""
+        with self._guard:
+            self._connection.close()
+            os.close(self._descriptor)
+
+    def _catch_up(self, changes: Changes) -> None:
+        self._missed[changes.instance] = changes
+        self._write(changes)
+        del self._missed[changes.instance]
+
+    def _write(self, changes: Changes) -> None:
+        instance, execute = changes.instance, self._connection.execute
+        many = self._connection.executemany
+        execute("BEGIN IMMEDIATE")
+        try:
+            many(_UPSERT, [(instance, one, _encode(history)) for one, history in changes.histories.items()])
+            many(_WAIT, [(until, instance, one) for one, until in changes.waiting.items()])
+            many(
+                _SHOW,
+                [(shown and _encode(shown), instance, one) for one, shown in changes.shown.items()],
+            )
+            many(_VANISH, [(at, instance, one) for one, at in changes.vanished.items()])
+            execute(_FORGET, (instance, changes.standing.confirmed_until - KEPT))
+            execute(_STAND, (instance, _encode(changes.standing)))
+            execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                execute("ROLLBACK")
+            raise
+
+    def _failed(self, what: str, error: sqlite3.Error) -> StoreError:
+        return StoreError(f"{self._path}: cannot be {what}: {error}")
+
+
+def _remembered(
+    standing: Standing, rows: Sequence[tuple[str, int | None, bytes, bytes | None]]
+) -> Remembered:
+    waiting = sorted((until, pipeline) for pipeline, until, _, _ in rows if until is not None)
+    return Remembered(
+        standing,
+        histories={pipeline: _history(blob) for pipeline, _, blob, _ in rows},
+        waiting={pipeline: until for until, pipeline in waiting},
+        shown={pipeline: _history(blob) for pipeline, _, _, blob in rows if blob is not None},
+    )
+
+
+def _intact(path: Path) -> sqlite3.Connection:
+    try:
+        return database.connect(path, _verify)
+    except database.Damaged as damage:
+        stamp = datetime.fromtimestamp(time(), UTC).strftime("%Y%m%dT%H%M%SZ")
+        kept = database.set_aside(path, stamp)
+        _LOG.warning("%s is damaged (%s); kept as %s, counting starts anew", path, damage, kept.name)
+    return database.connect(path, _verify)
+
+
+def _verify(connection: sqlite3.Connection) -> None:
+    """Decode everything once, so that damage shows at the start."""
+    try:
+        for (blob,) in connection.execute("SELECT standing FROM instances"):
+            _standing(blob)
+        for blob, shown in connection.execute("SELECT history, shown FROM pipelines"):
+            _history(blob)
+            if shown is not None:
+                _history(shown)
+    except (msgspec.DecodeError, UnicodeDecodeError, TypeError) as error:
+        raise database.Damaged(f"a value in it cannot be read: {error}") from error

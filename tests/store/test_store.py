@@ -1,0 +1,345 @@
+"""What survives a restart, and what happens to a store that is not as it should be."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+
+import msgspec
+import pytest
+
+from feldera_exporter.errors import StoreError
+from feldera_exporter.history.effects import Gap
+from feldera_exporter.history.fold import fold
+from feldera_exporter.history.history import History
+from feldera_exporter.history.totals import Totals, add
+from feldera_exporter.store import database
+from feldera_exporter.store.changes import Changes, Standing
+from feldera_exporter.store.store import KEPT, Store
+from history.making import begun, instant, seen
+
+FILE = "state.sqlite3"
+NAMES = ("Stopped", "Provisioning", "Provisioned/Initializing", "Provisioned/Running", "Stopping", "Stopped")
+
+
+def a_history(turns: int = 6) -> History:
+    """Return a history that has seen something."""
+    log = [seen(number, NAMES[number % len(NAMES)]) for number in range(turns)]
+    return fold(begun(0, "Stopped"), log, instant(0))[0]
+
+
+def standing(at: float) -> Standing:
+    """Return where an instance stands."""
+    return Standing(
+        confirmed_until=instant(at), as_of=instant(at - 3), totals=add(Totals(), [Gap(instant(at))])
+    )
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """A directory that does not exist yet."""
+    return tmp_path / "deep" / "state"
+
+
+@pytest.fixture
+def store(directory: Path) -> Iterator[Store]:
+    """A new store."""
+    one = Store.open(directory)
+    yield one
+    one.close()
+
+
+def test_a_new_store_knows_nothing(store: Store) -> None:
+    """An instance that was never committed stands at the beginning."""
+    assert store.load("prod").standing == Standing()
+    assert not store.load("prod").histories
+
+
+def test_what_was_committed_is_there_after_a_restart(directory: Path) -> None:
+    """Per instance and pipeline, to the last microsecond."""
+    store = Store.open(directory)
+    store.commit(
+        Changes(
+            "prod", standing(9), {"a": a_history(), "b": a_history(3)}, {"b": instant(2), "a": instant(4)}
+        )
+    )
+    store.commit(Changes("test", standing(5), {"a": a_history(2)}))
+    store.commit(Changes("prod", standing(20), {"b": a_history(4)}, {"a": None}))
+    store.close()
+    store = Store.open(directory)
+    found = store.load("prod")
+    assert found.standing == standing(20)
+    assert found.histories == {"a": a_history(), "b": a_history(4)}
+    assert found.waiting == {"b": instant(2)}
+    assert store.load("test").histories == {"a": a_history(2)}
+    store.close()
+
+
+def test_who_waits_longest_comes_first(store: Store) -> None:
+    """The order of what must still be read survives."""
+    histories = dict.fromkeys("abc", a_history())
+    store.commit(Changes("prod", standing(9), histories, {"a": 3, "b": 1, "c": 2}))
+    assert list(store.load("prod").waiting) == ["b", "c", "a"]
+
+
+def test_a_vanished_pipeline_is_kept_seven_days(store: Store) -> None:
+    """It is not loaded, but recalled if it comes back in time."""
+    store.commit(Changes("prod", standing(0), {"a": a_history(), "b": a_history(2)}, {"a": 1}))
+    store.commit(Changes("prod", standing(1), vanished={"a": instant(0)}))
+    assert set(store.load("prod").histories) == {"b"}
+    store.commit(Changes("prod", standing(KEPT / 1e6)))
+    found = store.recall("prod", ["a", "x"])
+    assert (found.histories, found.waiting) == ({"a": a_history()}, {"a": 1})
+    store.commit(Changes("prod", standing(2), {"a": a_history(3)}, {"a": None}))
+    assert store.load("prod").histories["a"] == a_history(3)
+    assert not store.load("prod").waiting
+    store.commit(Changes("prod", standing(3), vanished={"a": instant(0)}))
+    store.commit(Changes("prod", standing(KEPT / 1e6 + 1)))
+    assert store.recall("prod", ["a"]).histories == {}
+
+
+def test_what_nobody_has_read_yet_is_kept_as_it_was_shown(store: Store) -> None:
+    """Beside what was counted since, until somebody has read it."""
+    first, later = a_history(2), a_history(4)
+    totals = Totals(errors={"unknown": 0})
+    shown = Standing(confirmed_until=1, as_of=1, totals=add(totals, [Gap(1)]), shown=totals)
+    store.commit(Changes("prod", shown, {"a": later, "b": later}, shown={"a": first, "b": first}))
+    store.commit(Changes("prod", shown, shown={"b": None}))
+    found = store.load("prod")
+    assert found.shown == {"a": first}
+    assert found.histories == {"a": later, "b": later}
+    assert found.standing.shown == totals
+    store.commit(Changes("prod", shown, vanished={"a": instant(3)}))
+    assert store.recall("prod", ["a"]).shown == {"a": first}
+
+
+def test_a_recall_knows_what_an_earlier_commit_could_not_write(store: Store) -> None:
+    """Otherwise a pipeline that comes back would be counted twice; where that cannot be helped, the error says so."""
+    store.commit(Changes("prod", standing(1), {"a": a_history(2)}))
+    other = sqlite3.connect(store._path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreError, match="cannot be written"):
+        store.commit(Changes("prod", standing(2), {"a": a_history(4)}, vanished={"a": instant(2)}))
+    with pytest.raises(StoreError, match="cannot be read: database is locked"):
+        store.recall("prod", ["a"])
+    other.execute("ROLLBACK")
+    other.close()
+    assert store.recall("prod", ["a"]).histories == {"a": a_history(4)}
+
+
+def test_a_second_process_is_refused(store: Store, directory: Path) -> None:
+    """The error names the directory and the process; the lock ends with it."""
+    code = f"import sys; from pathlib import Path; from feldera_exporter.store.store import Store; Store.open(Path({str(directory)!r}))"
+    child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert child.returncode == 1
+    assert f"StoreError: {directory}: in use by process {os.getpid()};" in child.stderr
+    with pytest.raises(StoreError, match="in use"):
+        Store.open(directory)
+    store.load("prod")
+
+
+def test_a_directory_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    """The error says where and why."""
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match=r"file/state: cannot be made: Not a directory"):
+        Store.open(tmp_path / "file" / "state")
+
+
+def test_a_lock_that_cannot_be_opened_is_refused(directory: Path) -> None:
+    """Something else of its name is in the way."""
+    (directory / "lock").mkdir(parents=True)
+    with pytest.raises(StoreError, match=r"lock: cannot be written: Is a directory"):
+        Store.open(directory)
+
+
+def test_a_file_system_without_locks_is_refused(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two writers would spoil each other's counts."""
+
+    def refuse(_: int, __: int) -> None:
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with pytest.raises(StoreError, match=r"lock: cannot be locked: Operation not supported"):
+        Store.open(directory)
+
+
+def test_a_commit_that_cannot_begin_is_an_error(store: Store) -> None:
+    """Somebody else holds the file's write lock."""
+    other = sqlite3.connect(store._path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreError, match=r"cannot be written: database is locked"):
+        store.commit(Changes("prod", standing(1), {"a": a_history()}))
+    other.execute("ROLLBACK")
+    other.close()
+    store.commit(Changes("prod", standing(2)))
+    assert set(store.load("prod").histories) == {"a"}
+
+
+def test_a_file_that_cannot_be_opened_is_refused(directory: Path) -> None:
+    """And the lock is given back."""
+    (directory / FILE).mkdir(parents=True)
+    with pytest.raises(StoreError, match=r"state.sqlite3: cannot be .*: unable to open database file"):
+        Store.open(directory)
+    (directory / FILE).rmdir()
+    Store.open(directory).close()
+
+
+@contextmanager
+def somebody() -> Iterator[None]:
+    """Be a user without permissions, as root asks nobody for any."""
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody without permission")
+@pytest.mark.parametrize(
+    ("lock", "message"),
+    [
+        ("gone", "lock: cannot be written: Permission denied"),
+        ("writable", "attempt to write a readonly database"),
+    ],
+)
+def test_a_read_only_store_is_refused(lock: str, message: str) -> None:
+    """Whoever may read it but not write it gets one clear line, whether the directory or the file is at fault."""
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        directory.chmod(0o755)
+        Store.open(directory).close()
+        if lock == "gone":
+            (directory / "lock").unlink()
+        else:
+            (directory / "lock").chmod(0o666)
+        with somebody(), pytest.raises(StoreError, match=message):
+            Store.open(directory)
+        Store.open(directory).close()
+
+
+def damage(directory: Path, what: str) -> None:
+    """Spoil a closed store."""
+    path = directory / FILE
+    if what == "no database":
+        path.write_bytes(b"This is text, not a database. " * 400)
+    elif what == "torn pages":
+        content = bytearray(path.read_bytes())
+        content[4096:12288] = b"\xa5" * 8192
+        path.write_bytes(content)
+    else:
+        blob = {"value": b"\xc1", "shape": msgspec.msgpack.encode([1, 2]), "text": b"\x91\xa1\xff"}[what]
+        with sqlite3.connect(path) as connection:
+            connection.execute("UPDATE pipelines SET history = ?", (blob,))
+        connection.close()
+
+
+@pytest.mark.parametrize("what", ["no database", "torn pages", "value", "shape", "text"])
+def test_a_damaged_store_is_set_aside(directory: Path, what: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Counting starts anew, the old file stays beside it, and the log says so."""
+    store = Store.open(directory)
+    store.commit(Changes("prod", standing(9), {f"p{n}": a_history() for n in range(200)}))
+    store.close()
+    for _ in range(2):
+        damage(directory, what)
+        store = Store.open(directory)
+        assert not store.load("prod").histories
+        store.commit(Changes("prod", standing(9), {f"p{n}": a_history() for n in range(200)}))
+        store.close()
+    aside = sorted(directory.glob("state.sqlite3.damaged-*Z*"))
+    assert len([path for path in aside if path.suffix not in {"-wal", "-shm"}]) >= 2
+    assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
+    assert aside[0].name in caplog.text
+
+
+def test_the_journal_goes_with_a_damaged_file(tmp_path: Path) -> None:
+    """A journal that stayed would be taken for the new file's; two of one second do not collide."""
+    for number in (b"1", b"2"):
+        for suffix in ("", "-wal"):
+            (tmp_path / f"{FILE}{suffix}").write_bytes(number)
+        kept = database.set_aside(tmp_path / FILE, "now")
+        assert kept.read_bytes() == kept.with_name(f"{kept.name}-wal").read_bytes() == number
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_a_damaged_store_that_cannot_be_set_aside_is_an_error(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not overwritten."""
+    Store.open(directory).close()
+    damage(directory, "no database")
+
+    def refuse(_: Path, __: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(StoreError, match=r"is damaged and cannot be set aside: Permission denied"):
+        Store.open(directory)
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ("PRAGMA application_id = 4711", "another program's database"),
+        ("PRAGMA application_id = 0", "another program's database"),
+        ("PRAGMA user_version = 99", r"written by a newer exporter \(schema version 99, this one knows 1\)"),
+    ],
+)
+def test_what_this_exporter_did_not_write_is_refused(directory: Path, statement: str, message: str) -> None:
+    """And left as it is: neither renamed nor changed."""
+    Store.open(directory).close()
+    connection = sqlite3.connect(directory / FILE)
+    connection.execute(statement)
+    connection.close()
+    before = (directory / FILE).read_bytes()
+    with pytest.raises(StoreError, match=message):
+        Store.open(directory)
+    assert (directory / FILE).read_bytes() == before
+
+
+def test_a_full_disk_is_an_error_and_nothing_is_lost(store: Store, directory: Path) -> None:
+    """Later commits write all that was missed, in one transaction."""
+    store.commit(Changes("prod", standing(1), {"a": a_history(2), "gone": a_history(2)}))
+    pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
+    store._connection.execute(f"PRAGMA max_page_count = {pages}")
+    many = {f"p{n}": a_history() for n in range(100)}
+    with pytest.raises(StoreError, match=r"state.sqlite3: cannot be written: database or disk is full"):
+        store.commit(Changes("prod", standing(2), many, {"a": 7}, {"gone": instant(2)}))
+    with pytest.raises(StoreError):
+        store.commit(Changes("prod", standing(3), {"a": a_history(4)}))
+    assert store.load("prod").standing == standing(1)
+    assert set(store.load("prod").histories) == {"a", "gone"}
+    store._connection.execute("PRAGMA max_page_count = 1000000")
+    store.commit(Changes("prod", standing(4), {"gone": a_history(3)}))
+    store.commit(Changes("prod", standing(4), vanished={"p1": instant(4)}))
+    found = store.load("prod")
+    assert found.standing == standing(4)
+    assert set(found.histories) == {"a", "gone", *many} - {"p1"}
+    assert found.histories["a"] == a_history(4)
+    assert found.waiting == {"a": 7}
+    assert directory.exists()
+
+
+def test_a_file_out_of_reach_is_an_error(store: Store) -> None:
+    """Reading and recalling say so in one line."""
+    store._connection.execute("DROP TABLE pipelines")
+    with pytest.raises(StoreError, match="cannot be read: no such table"):
+        store.load("prod")
+    with pytest.raises(StoreError, match="cannot be read: no such table"):
+        store.recall("prod", ["a"])
+
+
+def test_ten_thousand_pipelines_load_within_a_second(directory: Path) -> None:
+    """A restart of a large instance does not keep anybody waiting; nor does a commit of what changed."""
+    store = Store.open(directory)
+    store.commit(Changes("prod", standing(1), {f"{n:036d}": a_history(12) for n in range(10_000)}))
+    store.close()
+    began = perf_counter()
+    store = Store.open(directory)
+    assert len(store.load("prod").histories) == 10_000
+    assert perf_counter() - began < 3  # twice 0.2 s on a quiet machine
+    store.close()
