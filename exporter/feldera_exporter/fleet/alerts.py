@@ -1,0 +1,125 @@
+"""The alerts that a pipeline's present state alone makes fire, told without a Prometheus.
+
+Those that count what happened over a time (crash loops, flapping, connector errors, a frozen runner) are not among them:
+only Prometheus knows enough for these.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from feldera_exporter.config import AlertChoice
+from feldera_exporter.feldera.vocabulary import PROGRAM, Kind
+from feldera_exporter.feldera.wire import micros
+from feldera_exporter.fleet.drift import Difference, difference
+from feldera_exporter.fleet.pipeline import Pipeline
+from feldera_exporter.rules.table import ALERTS
+
+_SECOND: Final = 1_000_000
+_SEVERITIES: Final = MappingProxyType({alert.name: alert.severity for alert in ALERTS})
+
+_OVERDUE: Final = MappingProxyType(
+    {
+        "Provisioning": "FelderaPipelineStuckProvisioning",
+        "Stopping": "FelderaPipelineStuckStopping",
+        "Initializing": "FelderaPipelineStuckInitializing",
+        "Unavailable": "FelderaPipelineUnavailable",
+        "AwaitingApproval": "FelderaPipelineAwaitingApproval",
+        "Bootstrapping": "FelderaPipelineBootstrappingLong",
+        "ConcurrentBootstrapping": "FelderaPipelineBootstrappingLong",
+        "Replaying": "FelderaPipelineReplayingLong",
+        "Synchronizing": "FelderaPipelineStuckSynchronizing",
+        "Suspended": "FelderaPipelineImpossibleState",
+        "Coordination": "FelderaPipelineImpossibleState",
+    }
+)
+"""By combined status, the alert when it outlasts its limit; any other status has `FelderaPipelineStuck`."""
+
+_UNEXPECTED: Final = 600.0
+_UNCOMPILED: Final = MappingProxyType(
+    {
+        "SqlError": ("FelderaPipelineCompileFailed", 300.0),
+        "RustError": ("FelderaPipelineCompileFailed", 300.0),
+        "SystemError": ("FelderaPipelineCompileSystemError", 60.0),
+    }
+)
+"""By program status, the alert and after how many seconds: the ages that the rules name."""
+
+Choices = Mapping[str, AlertChoice]
+"""What the configuration says of alerts, by name."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Alert:
+    """One firing alert.
+
+    Attributes:
+        name: the alert's.
+        severity: `critical`, `warning`, `info` or `none`.
+        pipeline: the id of the pipeline that it is about, empty if about none.
+    """
+
+    name: str
+    severity: str = ""
+    pipeline: str = ""
+
+
+def by_state(pipeline: Pipeline, choices: Choices, now: int) -> tuple[Alert, ...]:
+    """Return the alerts that a pipeline's present state makes fire, with the severities that the configuration chose.
+
+    Args:
+        pipeline: as it is known.
+        choices: what the configuration says of alerts.
+        now: microseconds since the epoch by Feldera's clock.
+    """
+    row = pipeline.facts.row
+    tier = dict(pipeline.facts.tag_labels).get("tier", "")
+    found = []
+    for name in _names(pipeline, now):
+        choice = choices.get(name, AlertChoice())
+        critical = name == "FelderaPipelineDeploymentError" and tier == "critical"
+        if choice.enabled:
+            severity = choice.severity or ("critical" if critical else _SEVERITIES[name])
+            found.append(Alert(name, severity, row.id))
+    return tuple(found)
+
+
+def _names(pipeline: Pipeline, now: int) -> Iterator[str]:
+    """Yield names of `rules.table`; the conditions are those of `rules/lifecycle.py` and `rules/compilation.py`."""
+    row, limits = pipeline.facts.row, pipeline.facts.limits
+    status, program = row.deployment_status, row.program_status
+    status_age = (now - micros(row.deployment_status_since)) / _SECOND
+    program_age = (now - micros(row.program_status_since)) / _SECOND
+    if row.deployment_error is not None:
+        yield "FelderaPipelineDeploymentError"
+    if status_age > limits.deployment_status:
+        yield _OVERDUE.get(status, "FelderaPipelineStuck")
+    expected = dict(pipeline.facts.tag_labels).get("expect") == "running"
+    if expected and status == "Stopped" and status_age > _UNEXPECTED:
+        yield "FelderaPipelineUnexpectedlyStopped"
+    yield from _drifting(pipeline, status_age, program_age, now)
+    if program in _UNCOMPILED:
+        name, after = _UNCOMPILED[program]
+        if program_age > after:
+            yield name
+    elif PROGRAM.statuses.get(program) is Kind.TRANSIENT and program_age > limits.program_status:
+        yield "FelderaPipelineCompileStuck"
+    storage = pipeline.history.since.storage
+    storage_age = (now - storage) / _SECOND if storage is not None else 0
+    if row.storage_status == "Clearing" and storage_age > limits.storage_status:
+        yield "FelderaPipelineStorageClearingStuck"
+
+
+def _drifting(pipeline: Pipeline, status_age: float, program_age: float, now: int) -> Iterator[str]:
+    row, limit = pipeline.facts.row, pipeline.facts.limits.deployment_desired_status
+    desired, actual = row.deployment_desired_status, row.deployment_status
+    desired_age = (now - micros(row.deployment_desired_status_since)) / _SECOND
+    if min(desired_age, status_age) <= limit:
+        return
+    differs = difference(desired, actual, row.program_status)
+    if differs is Difference.START_PENDING:
+        if program_age > limit:
+            yield "FelderaPipelineStartPending"
+    elif differs is Difference.DRIFT and actual != "Stopped" and actual not in _OVERDUE:
+        yield "FelderaPipelineDesiredDrift"

@@ -1,0 +1,161 @@
+"""The fleet: one instance with all its pipelines as one frozen value, replaced whole."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Final
+
+from feldera_exporter.differences import replaced
+from feldera_exporter.feldera.listing import Entry
+from feldera_exporter.feldera.platform import Platform
+from feldera_exporter.fleet.pipeline import Pipeline
+from feldera_exporter.fleet.policy import Policy
+from feldera_exporter.fleet.selection import Selection
+from feldera_exporter.history.history import History
+from feldera_exporter.history.totals import Totals, label
+
+_NOBODY: Final[Mapping[str, Pipeline]] = MappingProxyType({})
+_NONE: Final[Mapping[str, int]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What may be published; instants in microseconds by Feldera's clock.
+
+    Attributes:
+        histories: by pipeline id.
+        totals: of the instance.
+        as_of: up to when present statuses are credited.
+        credited: that instant for the pipelines where it is another one, by id.
+    """
+
+    histories: Mapping[str, History]
+    totals: Totals
+    as_of: int
+    credited: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """What is shown of one instance; instants in microseconds since the epoch, by Feldera's clock.
+
+    Attributes:
+        instance: its name in the configuration.
+        up: whether the last poll of the list succeeded; None before the first ended.
+        size: how many pipelines the configuration includes, in whatever shard; None while that is not known.
+        pipelines: those that are shown, by id.
+        platform: what Feldera says of itself.
+        totals: what the pipelines did together.
+        as_of: up to when present statuses are credited.
+        credited: the instants of the pipelines whose present status is credited up to another one, by id.
+        lost: ids of pipelines whose element of the list cannot be read, with the instant of the first that could not.
+        read_at: when the list was last read.
+        selection: what `pipelines` was made of, with `histories`: as long as both are the same, so is it.
+        histories: see `selection`.
+    """
+
+    instance: str
+    up: bool | None = None
+    size: int | None = None
+    pipelines: Mapping[str, Pipeline] = field(default_factory=lambda: _NOBODY)
+    platform: Platform = field(default_factory=Platform)
+    totals: Totals = field(default_factory=Totals)
+    as_of: int = 0
+    credited: Mapping[str, int] = field(default_factory=lambda: _NONE)
+    lost: Mapping[str, int] = field(default_factory=lambda: _NONE)
+    read_at: int = 0
+    selection: Selection | None = None
+    histories: Mapping[str, History] | None = None
+
+
+def observed(fleet: Fleet, selection: Selection, shown: Shown, policy: Policy, now: int) -> Fleet:
+    """Return the fleet after a list was read, or after more of the logs was.
+
+    A pipeline that the list no longer has is gone with all its series. One whose element cannot be read stays as it
+    was for as long as the policy's `staleness`, and then goes too.
+
+    Args:
+        fleet: the fleet before.
+        selection: what the list says.
+        shown: what may be published of what was counted; it has every pipeline that the policy includes.
+        policy: how pipelines are shown.
+        now: Feldera's time of the answer.
+    """
+    fleet = replace(
+        fleet, up=True, totals=shown.totals, as_of=shown.as_of, credited=shown.credited, read_at=now
+    )
+    if fleet.selection is selection and fleet.histories is shown.histories and not fleet.lost:
+        return fleet
+    pipelines = _patched(fleet, selection, shown, policy)
+    lost: Mapping[str, int] = _NONE
+    if pipelines is None:
+        pipelines = {
+            key: _seen(fleet.pipelines.get(key), entry, history, shown.totals, policy)
+            for key, history in shown.histories.items()
+            if (entry := selection.listing.entries.get(key)) is not None
+        }
+        lost = _lost(fleet, selection, now)
+        for key, since in lost.items():
+            if now - since <= policy.staleness:
+                pipelines[key] = fleet.pipelines[key]
+    return replace(
+        fleet,
+        size=selection.size + sum(key in pipelines for key in lost),
+        pipelines=pipelines,
+        lost=lost,
+        selection=selection,
+        histories=shown.histories,
+    )
+
+
+def _patched(fleet: Fleet, selection: Selection, shown: Shown, policy: Policy) -> dict[str, Pipeline] | None:
+    """Return the pipelines with what changed of them; None where others than before can be read, or not all of them."""
+    if fleet.selection is None or fleet.histories is None or selection.listing.unreadable or fleet.lost:
+        return None
+    rows = replaced(fleet.selection.listing.entries, selection.listing.entries)
+    histories = replaced(fleet.histories, shown.histories)
+    if rows is None or histories is None:
+        return None
+    pipelines = dict(fleet.pipelines)
+    for key in {*rows, *histories} & pipelines.keys():
+        entry, history = selection.listing.entries[key], shown.histories[key]
+        pipelines[key] = _seen(pipelines[key], entry, history, shown.totals, policy)
+    return pipelines
+
+
+def _lost(fleet: Fleet, selection: Selection, now: int) -> Mapping[str, int]:
+    """Return the pipelines that were shown and cannot be read now, with the instant since when."""
+    unreadable = (element.id or "" for element in selection.listing.unreadable)
+    return {
+        key: fleet.lost.get(key, now)
+        for key in unreadable
+        if key in fleet.pipelines and key not in selection.rows
+    }
+
+
+def unobserved(fleet: Fleet, policy: Policy, now: int) -> Fleet:
+    """Return the fleet after a poll that failed: what was last seen is shown for as long as the policy says."""
+    if now - fleet.read_at <= policy.staleness:
+        return replace(fleet, up=False)
+    return replace(fleet, up=False, size=None, pipelines=_NOBODY, lost=_NONE, selection=None)
+
+
+def rearranged(fleet: Fleet, policy: Policy) -> Fleet:
+    """Return the fleet as another policy shows it: after the configuration was loaded anew."""
+    pipelines = {
+        key: replace(pipeline, facts=policy.facts(pipeline.facts.row, pipeline.facts.error_code))
+        for key, pipeline in fleet.pipelines.items()
+        if policy.includes(pipeline.facts.row.name)
+    }
+    size = None if fleet.size is None else len(pipelines)
+    return replace(fleet, size=size, pipelines=pipelines, selection=None)
+
+
+def _seen(old: Pipeline | None, entry: Entry, history: History, totals: Totals, policy: Policy) -> Pipeline:
+    if old is not None and old.facts.row is entry.row:
+        if old.progress is entry.progress and old.history is history:
+            return old
+        return Pipeline(old.facts, entry.progress, history)
+    error = entry.row.deployment_error
+    code = label(totals, error.error_code) if error is not None else None
+    return Pipeline(policy.facts(entry.row, code), entry.progress, history)

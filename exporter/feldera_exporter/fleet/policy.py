@@ -1,0 +1,59 @@
+"""The policy: which pipelines of an instance are shown, and what the configuration makes of each."""
+
+from functools import lru_cache
+from typing import Final
+
+from feldera_exporter.config import Configuration, Instance
+from feldera_exporter.feldera.vocabulary import DIMENSIONS
+from feldera_exporter.feldera.wire import Row
+from feldera_exporter.fleet.drift import drift_limit
+from feldera_exporter.fleet.limits import limit_tables
+from feldera_exporter.fleet.pipeline import Facts, StatusLimits
+from feldera_exporter.fleet.shard import WHOLE, Shard
+from feldera_exporter.fleet.tags import tag_labels
+
+_NAMES: Final = 65_536
+_MICROSECONDS: Final = 1_000_000
+
+
+class Policy:
+    """What the configuration says of one instance's pipelines.
+
+    Args:
+        configuration: the whole of it.
+        instance: the instance.
+        shard: which of its pipelines are watched here.
+
+    Attributes:
+        shard: the same.
+        staleness: for how many microseconds the last state is shown while it cannot be read anew.
+    """
+
+    def __init__(self, configuration: Configuration, instance: Instance, shard: Shard = WHOLE) -> None:
+        self.shard = shard
+        self.staleness = round(instance.staleness * _MICROSECONDS)
+        self.includes = lru_cache(maxsize=_NAMES)(instance.pipelines.selects)
+        self._limits = limit_tables(configuration.limits)
+        self._labels = tag_labels(configuration.tag_labels)
+
+    def facts(self, row: Row, error_code: str | None) -> Facts:
+        """Return what a pipeline is; `error_code` is the label of its present error."""
+        limits = self._limits(row.name, row.tags)
+        desired, actual = row.deployment_desired_status, row.deployment_status
+        return Facts(
+            row=row,
+            tag_labels=self._labels(row.tags),
+            limits=StatusLimits(
+                deployment_status=limits.of(actual),
+                deployment_desired_status=drift_limit(limits, desired, actual, row.program_status),
+                program_status=limits.of(row.program_status),
+                storage_status=limits.of(row.storage_status),
+            ),
+            error_code=error_code,
+            unknown=tuple(
+                dimension.name
+                for dimension in DIMENSIONS
+                if getattr(row, dimension.name) not in dimension.statuses
+                and getattr(row, dimension.name) is not None
+            ),
+        )

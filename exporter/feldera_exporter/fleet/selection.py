@@ -1,0 +1,51 @@
+"""The selection: which of the listed pipelines are watched."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from feldera_exporter.differences import replaced
+from feldera_exporter.feldera.listing import Listing
+from feldera_exporter.feldera.wire import Row
+from feldera_exporter.fleet.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What of a list is watched.
+
+    Attributes:
+        listing: the list.
+        rows: the pipelines that are watched and can be read, by id.
+        size: how many pipelines the configuration includes, in whatever shard.
+    """
+
+    listing: Listing = field(default_factory=Listing)
+    rows: Mapping[str, Row] = field(default_factory=dict)
+    size: int = 0
+
+    @property
+    def present(self) -> frozenset[str]:
+        """The ids of the pipelines that are watched, and of those whose element of the list cannot be read."""
+        return frozenset(self.rows).union(lost.id for lost in self.listing.unreadable if lost.id is not None)
+
+
+def select(listing: Listing, policy: Policy, previous: Selection) -> Selection:
+    """Return what of a list is watched; of the same list as before, the previous selection.
+
+    Args:
+        listing: the list.
+        policy: the same as for the previous selection.
+        previous: that of the list before.
+    """
+    if listing is previous.listing:
+        return previous
+    old, entries = previous.listing.entries, listing.entries
+    moved = replaced(old, entries)
+    # A pipeline can be renamed, and only its name tells whether it is included.
+    if moved is None or any(old[key].row.name != entries[key].row.name for key in moved):
+        included = {key: entry.row for key, entry in entries.items() if policy.includes(entry.row.name)}
+        rows = {key: row for key, row in included.items() if policy.shard.holds(key)}
+        return Selection(listing, rows, len(included))
+    rows = dict(previous.rows)
+    rows.update((key, entries[key].row) for key in moved if key in rows)
+    return Selection(listing, rows, previous.size)

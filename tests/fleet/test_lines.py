@@ -1,0 +1,93 @@
+"""A line tells how a pipeline is, and the worst comes first."""
+
+import math
+from typing import Any
+
+import pytest
+
+from feldera_exporter.fleet.alerts import Alert
+from feldera_exporter.fleet.lines import Level, Wait, lines
+from fleets import NOW, ago, fleet, pipeline
+
+PAGE = Alert("FelderaPipelineStuckProvisioning", "critical", "id-x")
+TICKET = Alert("FelderaPipelineDeploymentError", "warning", "id-x")
+
+
+def test_a_running_pipeline_is_well() -> None:
+    """It has no limit, no error, no alert."""
+    (line,) = lines(fleet(pipeline("x", 5)).pipelines, (), NOW)
+    assert (line.id, line.name, line.status, line.desired) == ("id-x", "x", "Running", "Running")
+    assert (line.program, line.storage, line.error_code, line.alerts) == ("Success", "InUse", "", ())
+    assert line.wait == Wait("Running", 300.0, math.inf)
+    assert line.level is Level.WELL
+
+
+@pytest.mark.parametrize(
+    ("fields", "minutes", "wait", "level"),
+    [
+        ({"deployment_status": "Provisioning"}, 5, Wait("Provisioning", 300, 600), Level.MOVING),
+        ({"deployment_status": "Provisioning"}, 12, Wait("Provisioning", 720, 600), Level.WRONG),
+        ({"deployment_status": "AwaitingApproval"}, 1, Wait("AwaitingApproval", 60, 900), Level.WRONG),
+        ({"deployment_status": "Unavailable"}, 1, Wait("Unavailable", 60, 300), Level.WRONG),
+        ({"deployment_status": "Unheard"}, 1, Wait("to be Running", 60, 1800), Level.WRONG),
+        ({"deployment_status": "Paused"}, 3, Wait("to be Running", 180, 1800), Level.MOVING),
+        ({"program_status": "CompilingRust"}, 6, Wait("CompilingRust", 360, 3600), Level.MOVING),
+        ({"program_status": "SqlError"}, 6, Wait("Running", 360, math.inf), Level.WRONG),
+        ({"deployment_error": {"error_code": "E"}}, 6, Wait("Running", 360, math.inf), Level.WRONG),
+    ],
+)
+def test_what_is_nearest_to_its_limit_counts(
+    fields: dict[str, Any], minutes: float, wait: Wait, level: Level
+) -> None:
+    """Whichever of the statuses it is; beyond the limit, with an error or a bad status somebody is needed."""
+    (line,) = lines(fleet(pipeline("x", minutes, **fields)).pipelines, (), NOW)
+    assert line.wait == wait
+    assert line.level is level
+
+
+def test_clearing_counts_from_when_it_was_seen() -> None:
+    """Feldera's list does not tell since when storage is being cleared; the history does."""
+    (line,) = lines(fleet(pipeline("x", clearing=16, storage_status="Clearing")).pipelines, (), NOW)
+    assert line.wait == Wait("Clearing", 960, 900)
+    assert line.level is Level.WRONG
+
+
+def test_a_status_without_a_limit_may_last() -> None:
+    """And one whose limit is 0 has always lasted too long."""
+    assert Wait("Running", 10, math.inf).share == 0
+    assert Wait("Stopping", 10, 0).share == math.inf
+
+
+def test_an_instant_ahead_of_the_clock_is_now() -> None:
+    """No age is negative."""
+    (line,) = lines(fleet(pipeline("x", deployment_status_since=ago(-1))).pipelines, (), NOW)
+    assert line.wait.age == 0
+
+
+@pytest.mark.parametrize(("alerts", "level"), [((TICKET,), Level.WRONG), ((TICKET, PAGE), Level.CRITICAL)])
+def test_firing_alerts_count_most(alerts: tuple[Alert, ...], level: Level) -> None:
+    """The worst of them comes first."""
+    first, second = lines(
+        fleet(pipeline("w", 12, deployment_status="Provisioning"), pipeline("x")).pipelines, alerts, NOW
+    )
+    line, other = (first, second) if first.name == "x" else (second, first)
+    assert line.level is level
+    assert line.alerts == alerts[::-1]
+    assert other.alerts == ()
+
+
+def test_the_worst_comes_first() -> None:
+    """By level, then by how far the limit has passed, then by name."""
+    shown = lines(
+        fleet(
+            pipeline("b"),
+            pipeline("a"),
+            pipeline("late", 11, deployment_status="Provisioning"),
+            pipeline("later", 12, deployment_status="Provisioning"),
+            pipeline("soon", 2, deployment_status="Provisioning"),
+            pipeline("x"),
+        ).pipelines,
+        (PAGE,),
+        NOW,
+    )
+    assert [line.name for line in shown] == ["x", "later", "late", "soon", "a", "b"]

@@ -1,0 +1,77 @@
+"""Fleets for the tests of what is shown, made of rows as Feldera lists them."""
+
+import math
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from feldera_exporter.config import Configuration, Instance
+from feldera_exporter.feldera.wire import Progress, Row
+from feldera_exporter.fleet.alerts import Alert
+from feldera_exporter.fleet.fleet import Fleet
+from feldera_exporter.fleet.lines import Level, Line, Wait
+from feldera_exporter.fleet.pipeline import Pipeline
+from feldera_exporter.fleet.policy import Policy
+from feldera_exporter.history.begin import begin
+
+NOW: Final = 1_787_313_600_000_000
+"""2026-08-21T12:00:00Z in microseconds."""
+
+_INSTANCE: Final = Instance("demo", "http://127.0.0.1:1")
+_POLICY: Final = Policy(Configuration((_INSTANCE,)), _INSTANCE)
+
+
+def ago(minutes: float) -> str:
+    """Return the instant so many minutes before now, as Feldera writes it."""
+    return (datetime.fromtimestamp(NOW / 1e6, UTC) - timedelta(minutes=minutes)).isoformat()
+
+
+def pipeline(name: str, minutes: float = 5, clearing: float = 0, **fields: Any) -> Pipeline:
+    """Return a pipeline that has been Running, desired and compiled for so many minutes, but for the fields named."""
+    dimensions = (
+        "deployment",
+        "deployment_desired",
+        "deployment_resources",
+        "deployment_resources_desired",
+        "program",
+    )
+    values: dict[str, Any] = {
+        "id": f"id-{name}",
+        "name": name,
+        "created_at": ago(9999),
+        "program_status": "Success",
+        "storage_status": "InUse",
+        "deployment_status": "Running",
+        "deployment_desired_status": "Running",
+        "deployment_resources_status": "Provisioned",
+        "deployment_resources_desired_status": "Provisioned",
+        **{f"{dimension}_status_since": ago(minutes) for dimension in dimensions},
+    }
+    row = msgspec.convert(values | fields, Row)
+    code = row.deployment_error.error_code if row.deployment_error else None
+    seen = NOW - round(clearing * 60_000_000)
+    return Pipeline(_POLICY.facts(row, code), Progress(), begin(row, seen, seen))
+
+
+def fleet(*pipelines: Pipeline) -> Fleet:
+    """Return a fleet of these pipelines."""
+    return Fleet("demo", up=True, pipelines={each.facts.row.id: each for each in pipelines})
+
+
+def line(
+    name: str, *alerts: Alert, level: Level = Level.WELL, wait: Wait | None = None, **fields: str
+) -> Line:
+    """Return the line of a pipeline that runs well, but for what is named."""
+    values = {
+        "status": "Running",
+        "desired": "Running",
+        "program": "Success",
+        "storage": "InUse",
+        "error_code": "",
+        "id": f"id-{name}",
+        **fields,
+    }
+    return Line(
+        name=name, wait=wait or Wait(values["status"], 300, math.inf), alerts=alerts, level=level, **values
+    )
