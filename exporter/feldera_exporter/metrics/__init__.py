@@ -1,0 +1,1 @@
+"""The metric families: tables of names, types, help and pure readers."""

@@ -1,0 +1,138 @@
+"""The one sample of a pipeline that moves with time itself: the seconds in its present status.
+
+It moves at every poll for every pipeline, so it is kept apart from all that moves only when something happens, and made
+of a text that stays and a number of whole seconds that is shifted.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import chain, repeat
+from operator import add
+from typing import Final
+
+from feldera_exporter.differences import places
+from feldera_exporter.exposition.block import Block
+from feldera_exporter.exposition.family import extra
+from feldera_exporter.exposition.text import MICROSECONDS, seconds
+from feldera_exporter.fleet.fleet import Fleet
+from feldera_exporter.fleet.pipeline import Pipeline
+from feldera_exporter.history.accrual import Accrual, accrual
+from feldera_exporter.history.history import History
+
+RUN: Final = 512
+"""Samples in a block: all of them move, so larger ones compress better at no cost."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Hand:
+    """One pipeline's sample as `head + str(whole + as_of) + tail`, where the as-of instant is in whole seconds."""
+
+    key: str
+    name: str
+    history: History
+    accrual: Accrual
+    head: str
+    whole: int
+    tail: str
+
+    def shows(self, pipeline: Pipeline) -> bool:
+        """Return whether the sample is still that of its pipeline."""
+        return self.history is pipeline.history and self.name == pipeline.facts.row.name
+
+    def line(self, as_of: int) -> str:
+        """Return the line at any instant, in microseconds."""
+        return f"{self.head}{seconds(self.accrual.at(as_of))}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class _Face:
+    """The samples of some pipelines as one text that stays, with places for the numbers that move.
+
+    Attributes:
+        hands: the samples.
+        keys: of the pipelines.
+        text: with `%d` for the whole seconds.
+        wholes: what the as-of instant is added to.
+        ripe: the as-of instant from which the text is right: before it, some sample stands still.
+    """
+
+    hands: tuple[_Hand, ...]
+    keys: frozenset[str]
+    text: bytes
+    wholes: tuple[int, ...]
+    ripe: int
+
+    def read(self, as_of: int, credited: Mapping[str, int]) -> bytes:
+        """Return the lines at an instant, in microseconds, and of some pipelines by id at other instants."""
+        whole, fraction = divmod(as_of, MICROSECONDS)
+        if whole >= self.ripe and not fraction and self.keys.isdisjoint(credited):
+            return self.text % tuple(map(add, self.wholes, repeat(whole)))
+        return "".join(hand.line(credited.get(hand.key, as_of)) for hand in self.hands).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """The samples of all pipelines at one as-of instant."""
+
+    keys: tuple[str, ...] = ()
+    pipelines: tuple[Pipeline, ...] = ()
+    hands: tuple[_Hand, ...] = ()
+    faces: tuple[_Face, ...] = ()
+    blocks: tuple[Block, ...] = ()
+
+
+def turn(name: str, fleet: Fleet, shared: Callable[[str, Pipeline], str], previous: Dial) -> Dial:
+    """Return the samples of a fleet.
+
+    Args:
+        name: the family's name as exposed.
+        fleet: the pipelines, and up to when their present statuses are credited: at best in whole seconds.
+        shared: gives the text of the labels that a pipeline's samples carry, from its id and itself.
+        previous: the samples before.
+    """
+    keys, pipelines = tuple(fleet.pipelines), tuple(fleet.pipelines.values())
+    if keys == previous.keys:
+        hands, moved = list(previous.hands), places(previous.pipelines, pipelines)
+        for place in moved:
+            if not hands[place].shows(pipelines[place]):
+                hands[place] = _hand(name, shared, keys[place], pipelines[place])
+    else:
+        known = dict(zip(previous.keys, previous.hands, strict=True))
+        hands = [
+            old
+            if (old := known.get(key)) is not None and old.shows(pipeline)
+            else _hand(name, shared, key, pipeline)
+            for key, pipeline in fleet.pipelines.items()
+        ]
+    runs = (tuple(hands[start : start + RUN]) for start in range(0, len(hands), RUN))
+    faces = tuple(
+        old if old is not None and old.hands == run else _face(run)
+        for run, old in zip(runs, chain(previous.faces, repeat(None)), strict=False)
+    )
+    blocks = tuple(Block((face.read(fleet.as_of, fleet.credited),)) for face in faces)
+    return Dial(keys, pipelines, tuple(hands), faces, blocks)
+
+
+def _hand(name: str, shared: Callable[[str, Pipeline], str], key: str, pipeline: Pipeline) -> _Hand:
+    grows = accrual(pipeline.history)
+    whole, fraction = divmod(grows.offset, MICROSECONDS)
+    return _Hand(
+        key=key,
+        name=pipeline.facts.row.name,
+        history=pipeline.history,
+        accrual=grows,
+        head=f"{name}{{{shared(key, pipeline)}{extra(('status', grows.status))}}} ",
+        whole=whole,
+        tail=f".{fraction:06d}".rstrip("0") + "\n" if fraction else "\n",
+    )
+
+
+def _face(hands: tuple[_Hand, ...]) -> _Face:
+    return _Face(
+        hands=hands,
+        keys=frozenset(hand.key for hand in hands),
+        text="".join(f"{hand.head.replace('%', '%%')}%d{hand.tail}" for hand in hands).encode(),
+        wholes=tuple(hand.whole for hand in hands),
+        # Rounded up: the exact path takes over in the last fraction of a second.
+        ripe=max(-(-hand.accrual.floor // MICROSECONDS) - hand.whole for hand in hands),
+    )

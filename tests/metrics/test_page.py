@@ -1,0 +1,169 @@
+"""A page is turned: what did not change stays the same object, and what is shown is as if it were all made anew."""
+
+from typing import Final
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from driver import CONFIGURATION, Driver
+from feldera_exporter.exposition.snapshot import Content, Snapshot
+from feldera_exporter.exposition.text import Format
+from feldera_exporter.fleet.shard import Shard
+from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES, catalogue
+from feldera_exporter.metrics.page import Page, turn
+from metrics.listed import Listed, identity
+
+AT: Final = 1_787_314_200_000_000
+SECOND: Final = 1_000_000
+
+
+def _text(page: Page, format_: Format = Format.TEXT) -> bytes:
+    content = Content(page.sections, lambda _: b"", lambda *_: None)
+    return b"".join(Snapshot(1, lambda: content).chunks(format_))
+
+
+def test_what_did_not_change_stays() -> None:
+    """After a poll in which one pipeline changed, the lines and blocks of all others are the same objects."""
+    listed, driver = Listed(300), Driver()
+    driver.poll(listed.body(), AT)
+    driver.scrape()
+    before = driver.page
+    listed.set(7, deployment_desired_status_since="2026-08-21T11:00:00Z")
+    driver.poll(listed.body(), AT + 5 * SECOND)
+    driver.scrape()
+    changed = 0
+    for old, new in zip(before.sections, driver.page.sections, strict=True):
+        if old.family.name.startswith("feldera_pipeline_deployment_status_seconds"):
+            continue
+        kept = [a is b for a, b in zip(old.blocks, new.blocks, strict=True)]
+        if old.family.name == "feldera_pipeline_deployment_desired_status_since_timestamp_seconds":
+            assert kept.count(False) == 1
+            changed += 1
+        elif old.family.name.startswith("feldera_pipeline_"):
+            assert all(kept), old.family.name
+    assert changed == 1
+
+
+def test_the_same_list_is_not_looked_into() -> None:
+    """The very bytes of the list before give the very objects of before."""
+    listed, driver = Listed(3), Driver()
+    driver.poll(listed.body(), AT)
+    selection, pipelines = driver.selection, driver.fleet.pipelines
+    driver.poll(listed.body(), AT + SECOND)
+    assert driver.selection is selection
+    assert driver.fleet.pipelines is pipelines
+
+
+def test_only_the_moving_counter_moves() -> None:
+    """Between two polls with nothing in between, one line of each pipeline differs: the time in its present status."""
+    listed, driver = Listed(50), Driver()
+    driver.poll(listed.body(), AT)
+    driver.scrape()
+    driver.poll(listed.body(), AT + 10 * SECOND)
+    first = driver.scrape().splitlines()
+    driver.poll(listed.body(), AT + 15 * SECOND)
+    second = driver.scrape().splitlines()
+    moved = [(old, new) for old, new in zip(first, second, strict=True) if old != new]
+    assert len(moved) == 50
+    for old, new in moved:
+        assert old.startswith("feldera_pipeline_deployment_status_seconds_total{")
+        assert 'status="Running"' in old
+        assert round(float(new.rpartition(" ")[2]) - float(old.rpartition(" ")[2]), 6) == 5
+
+
+_NUMBERS: Final = st.integers(0, 40)
+_CHANGES: Final[dict[str, dict[str, object]]] = {
+    "rename": {"name": "renamed-100%d"},
+    "desire": {"deployment_desired_status_since": "2026-08-21T11:00:01Z"},
+    "report": {"refresh_version": 4711},
+    "fail": {"program_status": "SystemError", "deployment_error": {"message": "m", "error_code": "Oh"}},
+    "spoil": {"created_at": "yesterday"},
+    "repair": {"created_at": "2026-08-21T10:00:00Z"},
+}
+_STEPS: Final = st.tuples(st.sampled_from(["create", "delete", "scrape", *_CHANGES]), _NUMBERS)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.lists(_STEPS, max_size=5), min_size=1, max_size=8), st.integers(0, 3 * SECOND))
+def test_any_changes(polls: list[list[tuple[str, int]]], interval: int) -> None:
+    """A page turned through any changes is, byte for byte, the page made anew from the same state."""
+    listed, driver = Listed(20), Driver()
+    driver.poll(listed.body(), AT)
+    for poll, steps in enumerate(polls, 1):
+        for what, number in steps:
+            _happen(listed, driver, what, number)
+        driver.poll(listed.body(), AT + poll * interval)
+        driver.page = turn(driver.page, (driver.fleet,), driver.catalogue)
+        fresh = turn(Page(), (driver.fleet,), driver.catalogue)
+        for format_ in Format:
+            assert _text(driver.page, format_) == _text(fresh, format_)
+        assert driver.page.samples == fresh.samples
+        assert driver.page.samples == sum(line[:1] != b"#" for line in _text(fresh).splitlines())
+
+
+def _happen(listed: Listed, driver: Driver, what: str, number: int) -> None:
+    if what == "scrape":
+        driver.scrape()
+    elif what == "create":
+        listed.create(number)
+    elif what == "delete":
+        listed.elements.pop(number, None)
+    elif number in listed.elements:
+        listed.set(number, **_CHANGES[what])
+
+
+def test_families_that_are_excluded() -> None:
+    """Every family can be left out, alone and all together, from turn to turn."""
+    listed = Listed(3)
+    for exclude in ({one} for one in KNOWN_FAMILIES):
+        driver = Driver(shown=catalogue(exclude=exclude))
+        driver.poll(listed.body(), AT)
+        text = driver.scrape()
+        assert not any(line.startswith(f"{next(iter(exclude))}{{") for line in text.splitlines())
+    driver = Driver(shown=catalogue(exclude=KNOWN_FAMILIES))
+    for second in range(2):
+        driver.poll(listed.body(), AT + second * SECOND)
+        assert driver.scrape() == ""
+        listed.create(3 + second)
+    assert driver.page.samples == 0
+
+
+def test_shards_together_are_the_whole() -> None:
+    """Every pipeline's series are in one shard; what is said of the instance is in each, its size that of the whole."""
+    listed = Listed(30)
+    whole = _series(listed, Shard())
+    for count in (1, 2, 3, 7):
+        shards = [_series(listed, Shard(index, count)) for index in range(count)]
+        pipelines = [line for shard in shards for line in shard if "pipeline=" in line]
+        assert sorted(pipelines) == sorted(line for line in whole if "pipeline=" in line)
+        for shard in shards:
+            assert 'feldera_pipelines{feldera_instance="test"} 30' in shard
+            assert 'feldera_up{feldera_instance="test"} 1' in shard
+
+
+def _series(listed: Listed, shard: Shard) -> list[str]:
+    driver = Driver(CONFIGURATION, shard=shard)
+    driver.poll(listed.body(), AT)
+    first = [line for line in driver.scrape().splitlines() if not line.startswith("#")]
+    # Once more with one pipeline changed: what is not of this shard stays out.
+    listed.set(3, refresh_version=int(listed.elements[3]["refresh_version"]) + 1)
+    driver.poll(listed.body(), AT)
+    listed.set(3, refresh_version=int(listed.elements[3]["refresh_version"]) - 1)
+    driver.poll(listed.body(), AT)
+    assert [line for line in driver.scrape().splitlines() if not line.startswith("#")] == first
+    return first
+
+
+def test_a_pipeline_that_cannot_be_read_stays() -> None:
+    """For as long as the staleness it is shown as it was, then it goes; it counts as one of the instance's."""
+    listed, driver = Listed(3), Driver()
+    driver.poll(listed.body(), AT)
+    listed.set(1, created_at="yesterday")
+    for seconds, shown in ((10, 3), (200, 3), (320, 2)):
+        driver.poll(listed.body(), AT + seconds * SECOND)
+        assert (len(driver.fleet.pipelines), driver.fleet.size) == (shown, shown)
+        assert (identity(1) in driver.fleet.pipelines) == (shown == 3)
+    listed.set(1, created_at="2026-08-21T10:00:00Z")
+    driver.poll(listed.body(), AT + 330 * SECOND)
+    assert driver.fleet.size == 3
+    assert driver.fleet.lost == {}
