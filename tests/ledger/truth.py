@@ -1,0 +1,67 @@
+"""Compares what was counted with what a simulated Feldera really did."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from feldera_exporter.feldera.vocabulary import PROGRAM, RESOURCES, RUNTIME, STORAGE
+from feldera_exporter.history.effects import TIMED, ErrorAppeared, StatusEnded
+from feldera_exporter.history.history import History, watched
+from feldera_exporter.history.spent import exact
+from feldera_exporter.history.totals import Durations, Totals, add
+from feldera_exporter.simulator.truth import Life
+
+PAIRED = ((RESOURCES.name, "resources"), (PROGRAM.name, "program"), (STORAGE.name, "storage"))
+
+
+def compare_counts(life: Life, history: History, after: int) -> None:
+    """Compare what a history counts with the life it tells, as far as that was committed after an instant."""
+    for dimension, field in PAIRED:
+        real = Counter((t.before, t.after) for t in life.of(dimension) if t.committed > after)
+        assert Counter(getattr(history.counts, field)) == real, dimension
+    entries = Counter(t.after for t in life.of(RUNTIME.name) if t.committed > after and t.after)
+    assert Counter(history.counts.runtime) == entries
+    errors = [edge for edge in life.appeared if edge.committed > after]
+    assert history.errors.count == len(errors)
+    if history.errors.present:
+        assert history.errors.code == life.appeared[-1].code
+    assert sum(exact(history.spent, history.spent.since).values()) == watched(history, history.spent.since)
+
+
+def compare_time(life: Life, history: History) -> None:
+    """Compare every closed interval, to the microsecond."""
+    spent, until = history.spent, history.spent.since
+    real = Counter[str | None]()
+    for status, begin, end in life.intervals(until):
+        real[status] += max(0, end - max(begin, spent.began))
+    told = exact(spent, until)
+    assert +Counter(told) == +real
+    if history.errors.present:
+        assert history.errors.at == life.appeared[-1].at
+
+
+def totals_of(lives: Iterable[tuple[Life, int]]) -> Totals:
+    """Return the errors by code and the durations that lives make together, each from an instant on."""
+    totals = Totals()
+    for life, after in lives:
+        edges = [edge for edge in life.appeared if edge.committed > after]
+        totals = add(totals, [ErrorAppeared(edge.at, None, edge.code) for edge in edges])
+        for dimension in (RESOURCES, PROGRAM, STORAGE, RUNTIME):
+            begun = life.created_at
+            for transition in life.of(dimension.name):
+                if transition.before in TIMED and transition.committed > after:
+                    lasted = max(0, transition.at - begun)
+                    totals = add(totals, [StatusEnded(dimension.name, transition.before, lasted)])
+                begun = transition.at
+    return totals
+
+
+def within(low: Totals, counted: Totals, high: Totals) -> None:
+    """Check that no error and no duration is missing from what `low` knows, nor is there one that `high` does not."""
+    assert Counter(low.errors) <= Counter(counted.errors) <= Counter(high.errors)
+    assert low.durations.keys() <= counted.durations.keys()
+    for status, durations in counted.durations.items():
+        least = low.durations.get(status, Durations())
+        most = high.durations.get(status, Durations())
+        assert least.micros <= durations.micros <= most.micros, status
+        for a, b, c in zip(least.buckets, durations.buckets, most.buckets, strict=True):
+            assert a <= b <= c, status

@@ -1,0 +1,196 @@
+"""A simulated Feldera and the exporter's middle that watches it, with all that can come in between."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from driver import Api, Driver
+from feldera_exporter.feldera.answers import ServerError
+from feldera_exporter.history.history import History
+from feldera_exporter.simulator.clock import ManualClock
+from feldera_exporter.simulator.feldera import Feldera
+from feldera_exporter.simulator.lives import RandomLife
+from feldera_exporter.simulator.manager import Processes
+from feldera_exporter.store.store import Store
+
+SECOND: Final = 1_000_000
+
+OPEN_SOURCE: Final = Processes()
+"""One process does one database operation at a time."""
+
+WAITING: Final = Processes(separate=True, takes=0.002, waits=0.05, holds=0.1, longest_wait=2)
+"""Processes of their own, on clocks that agree; transactions wait for each other."""
+
+SYNCHRONISED: Final = Processes(separate=True, takes=0.002, skew={"runner": 0.004, "compiler": -0.003})
+"""Clocks as NTP keeps them."""
+
+CROWDED: Final = Processes(
+    separate=True, takes=0.002, skew={"runner": 0.004, "compiler": -0.003}, waits=0.2, holds=0.05
+)
+"""The same, and every fifth transaction waits, for seconds."""
+
+AHEAD: Final = Processes(separate=True, takes=0.002, skew={"runner": 0.2, "compiler": -0.1})
+"""Clocks that nobody keeps."""
+
+_NAME: Final = re.compile(r',pipeline_name="[^"]*"')
+_COUNTERS: Final = ("_total", "_bucket", "_count", "_sum")
+_FELDERAS_OWN: Final = "feldera_pipeline_connector_errors_total"
+"""Begins anew with each deployment, as Feldera counts it."""
+
+
+@dataclass(slots=True)
+class Scraper:
+    """Reads expositions as Prometheus does, and checks each counter against what it read before.
+
+    Attributes:
+        strict: whether every series must be 0 at first; a pair of statuses that no state machine knows has no zero.
+        seen: what was read last.
+    """
+
+    strict: bool = True
+    seen: dict[str, float] = field(default_factory=dict)
+
+    def read(self, text: str) -> None:
+        """Check that no counter fell, and that one never read before is 0."""
+        for line in text.splitlines():
+            family, braces, rest = line.partition("{")
+            if not braces or not family.endswith(_COUNTERS) or family == _FELDERAS_OWN:
+                continue
+            labels, _, value = rest.rpartition("} ")
+            # A renamed pipeline is still the same.
+            key, number = f"{family}{{{_NAME.sub('', labels)}", float(value)
+            before = self.seen.get(key, 0.0)
+            assert number >= before, (line, before)
+            assert key in self.seen or number == 0 or not self.strict, line
+            self.seen[key] = number
+
+
+class Deathless(RandomLife):
+    """A life in which nobody deletes anything, so that nothing is beyond an observer's reach."""
+
+    def _delete(self, name: str) -> None:
+        self._label(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """How an instance lives and is watched.
+
+    Attributes:
+        seed: of everything that happens.
+        processes: how Feldera is deployed.
+        polls: how many there are.
+        size: pipelines.
+        rate: things tried per second over all pipelines.
+        pauses: seconds between polls, drawn anew each time.
+        retention: events kept by pipeline.
+        event_log: whether the server has one.
+        budgets: how many logs are read after one list; one of them is drawn.
+        outages: the share of polls that fail, and of answers of the event log that do.
+        restarts: the share of polls after which the exporter is killed.
+        scrapes: the share of polls after which somebody scrapes.
+        life: what its users do.
+    """
+
+    seed: int
+    processes: Processes = OPEN_SOURCE
+    polls: int = 40
+    size: int = 5
+    rate: float = 1.0
+    pauses: Sequence[float] = (1, 5, 5, 5, 20, 90)
+    retention: int = 720
+    event_log: bool = True
+    budgets: Sequence[int] = (1, 3, 200)
+    outages: float = 0.05
+    restarts: float = 0.08
+    scrapes: float = 0.3
+    life: type[RandomLife] = RandomLife
+
+
+class Watched:
+    """An instance that has lived and was watched to its end.
+
+    Attributes:
+        feldera: the instance, with the truth.
+        driver: the middle of the exporter.
+        scraper: who scraped.
+        first: the ids of the pipelines that were there before the watch.
+        began: the instant of the first list.
+    """
+
+    def __init__(self, circumstances: Circumstances, folder: Path) -> None:
+        self._now = circumstances
+        self._random = Random(f"watched/{circumstances.seed}")
+        self._clock = ManualClock()
+        self.feldera = Feldera(
+            self._clock,
+            circumstances.seed,
+            processes=circumstances.processes,
+            retention=circumstances.retention,
+        )
+        self._life = circumstances.life(
+            self.feldera, circumstances.seed, size=circumstances.size, rate=circumstances.rate, trouble=0.3
+        )
+        self._api = Api(self.feldera)
+        self._disturbed = True
+        self._store = Store.open(folder)
+        self.driver = Driver(store=self._store, budget=self._random.choice(circumstances.budgets))
+        self.scraper = Scraper(strict=circumstances.event_log)
+        self._clock.advance(self._random.uniform(1, 400))
+        self.began = self.feldera.settle()
+        self._poll()
+        self.first = frozenset(self.driver.rows)
+
+    def live(self) -> None:
+        """Let everything happen, and then let the observer come to rest."""
+        chance, now = self._random.random, self._now
+        for _ in range(now.polls):
+            self._clock.advance(self._random.choice(now.pauses))
+            if chance() >= now.outages:
+                self._poll()
+            if chance() < now.scrapes:
+                self.scraper.read(self.driver.scrape())
+            if chance() < now.restarts:
+                self.driver.restart()
+        self._life.end()
+        self._disturbed = False
+        # Whatever still waits for a lock has it after 10 s. Then time stands still: some programs never come to rest.
+        self._clock.advance(30)
+        for _ in range(200):
+            self._poll()
+            self.scraper.read(self.driver.scrape())
+            if not self.driver.ledger.pending:
+                break
+        self._poll()
+        self.scraper.read(self.driver.scrape())
+
+    @property
+    def histories(self) -> Mapping[str, History]:
+        """What is shown, by id."""
+        return self.driver.ledger.shown().histories
+
+    def since(self, key: str) -> int:
+        """Return the instant from which on a pipeline's transitions are counted."""
+        return self.began if key in self.first else -1
+
+    def close(self) -> None:
+        """Let the store go."""
+        self._store.close()
+
+    def _poll(self) -> None:
+        at = self.feldera.settle()
+        body = self._api.list()
+        # What the exporter takes for Feldera's time is exact to a second, and the answer takes its time too.
+        at += round(self._random.uniform(-0.9, 0.9) * SECOND)
+        self.driver.poll(body, at, self._log if self._now.event_log else None)
+
+    def _log(self, *names: str) -> bytes:
+        """Answer a little later, if at all."""
+        if self._disturbed:
+            self._clock.advance(self._random.choice((0, 0, 0.001, 0.4)))
+            if self._random.random() < self._now.outages:
+                raise ServerError("500")
+        return self._api.log(*names)
