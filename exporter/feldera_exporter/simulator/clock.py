@@ -1,0 +1,77 @@
+"""The clocks a simulated Feldera lives by: one that the caller moves, one that runs fast, one that is wrong."""
+
+import time
+from collections.abc import Callable
+from threading import Lock
+from typing import Final, Protocol
+
+SECOND: Final = 1_000_000
+"""Microseconds in a second: every instant and duration inside the simulator is a whole number of microseconds."""
+
+EPOCH: Final = 1_787_313_600 * SECOND
+"""2026-08-21T12:00:00Z, when a simulated world begins unless told otherwise."""
+
+
+def micros(seconds: float) -> int:
+    """Return a duration in seconds as whole microseconds."""
+    return round(seconds * SECOND)
+
+
+class Clock(Protocol):
+    """Tells the time in microseconds since the Unix epoch; never goes back."""
+
+    def now(self) -> int:
+        """Return the present instant in microseconds since the Unix epoch."""
+        ...
+
+
+class ManualClock:
+    """A clock that stands still until it is advanced; safe to share between threads."""
+
+    def __init__(self, start: int = EPOCH) -> None:
+        self._now = start
+        self._lock = Lock()
+
+    def now(self) -> int:
+        """Return the instant that the last `advance` reached."""
+        return self._now
+
+    def advance(self, seconds: float) -> int:
+        """Move on by some seconds and return the new instant.
+
+        Raises:
+            ValueError: the step is negative; time does not go back.
+        """
+        if seconds < 0:
+            raise ValueError(f"a clock cannot be advanced by {seconds} seconds, only by 0 or more")
+        with self._lock:
+            self._now += micros(seconds)
+            return self._now
+
+
+class ScaledClock:
+    """A clock that runs `speed` times as fast as the wall's, for demos."""
+
+    def __init__(
+        self, start: int = EPOCH, speed: float = 1.0, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._start = start
+        self._speed = speed
+        self._monotonic = monotonic
+        self._began = monotonic()
+
+    def now(self) -> int:
+        """Return the scaled instant."""
+        return self._start + micros((self._monotonic() - self._began) * self._speed)
+
+
+class SkewedClock:
+    """Another clock, wrong by a constant: an instance whose machine disagrees with everybody else's."""
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        self._clock = clock
+        self._skew = micros(seconds)
+
+    def now(self) -> int:
+        """Return the other clock's instant plus the skew."""
+        return self._clock.now() + self._skew

@@ -1,0 +1,103 @@
+"""The compiler: takes each program through its statuses, one job after the other."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from feldera_exporter.simulator import changes
+from feldera_exporter.simulator.agenda import Agenda
+from feldera_exporter.simulator.clock import micros
+from feldera_exporter.simulator.database import Database
+from feldera_exporter.simulator.pipeline import Pipeline
+from feldera_exporter.simulator.plan import Failure, Plan
+
+_ENDS: Final = {
+    "CompilingSql": {"SqlError": "SqlError"},
+    "CompilingRust": {"RustError": "RustError", "Killed": "SqlCompiled"},
+}
+"""How a compilation ends that does not succeed, by its stage and the plan's `compiled_as`."""
+
+_NEXT: Final = {
+    "Pending": "CompilingSql",
+    "CompilingSql": "SqlCompiled",
+    "SqlCompiled": "CompilingRust",
+    "CompilingRust": "Success",
+}
+
+_BACK: Final = {"CompilingSql": "Pending", "CompilingRust": "SqlCompiled"}
+"""Where a restarted compiler begins again (`compiler/sql_compiler.rs`, `rust_compiler.rs`)."""
+
+_LENGTHS: Final = {
+    "Pending": lambda plan: plan.pending,
+    "CompilingSql": lambda plan: plan.compiling_sql,
+    "SqlCompiled": lambda plan: plan.sql_compiled,
+    "CompilingRust": lambda plan: plan.compiling_rust,
+}
+
+
+class Compiler:
+    """Compiles every program as its pipeline's plan says."""
+
+    def __init__(self, agenda: Agenda, database: Database) -> None:
+        self._agenda = agenda
+        self._database = database
+
+    def look(self, pipeline: Pipeline) -> None:
+        """Notice a new program after a commit."""
+        if pipeline.taken != pipeline.row.program_version:
+            pipeline.taken = pipeline.row.program_version
+            pipeline.artifacts = True
+            self.take(pipeline)
+
+    def take(self, pipeline: Pipeline) -> None:
+        """Put down when the present stage of a program ends; forgets what was put down before."""
+        pipeline.compiling += 1
+        status = pipeline.row.program_status
+        if status not in _NEXT:
+            return
+        seconds = _LENGTHS[status](pipeline.plan)
+        if seconds is not None:
+            self._agenda.at(self._agenda.now + micros(seconds), self._finish, pipeline, pipeline.compiling)
+
+    def restart(self, pipelines: Iterable[Pipeline]) -> None:
+        """Restart what compiles these pipelines: a program that was being compiled goes back into the queue."""
+        for pipeline in pipelines:
+            status = _BACK.get(pipeline.row.program_status)
+            if status is not None:
+                self._set(pipeline, status)
+
+    def _finish(self, pipeline: Pipeline, job: int) -> None:
+        if pipeline.compiling == job and pipeline.alive and pipeline.row.program_status in _NEXT:
+            self._set(pipeline, _outcome(pipeline.row.program_status, pipeline.plan))
+
+    def _set(self, pipeline: Pipeline, status: str) -> None:
+        pipeline.compiling += 1
+        job = pipeline.compiling
+        known = (pipeline.row.program_version, pipeline.row.program_status)
+        self._database.write(
+            pipeline,
+            "compiler",
+            lambda row, at: (
+                (changes.program(row, at, status, _failure(status)),)
+                if (row.program_version, row.program_status) == known and row.resources == "Stopped"
+                else ()
+            ),
+            lambda _: self._done(pipeline, job),
+        )
+
+    def _done(self, pipeline: Pipeline, job: int) -> None:
+        """Go on from whatever status the transaction left: after a failed one with the same stage again."""
+        if pipeline.compiling == job and pipeline.alive:
+            self.take(pipeline)
+
+
+def _outcome(status: str, plan: Plan) -> str:
+    if plan.compiled_as == "SystemError" and status == plan.system_error_in:
+        return "SystemError"
+    return _ENDS.get(status, {}).get(plan.compiled_as, _NEXT[status])
+
+
+def _failure(status: str) -> Failure | None:
+    """Return what the compiler says of a program that it could not compile."""
+    if status not in changes.FAILED:
+        return None
+    return Failure(status, "Compilation error: the program names a column that its table does not have.")

@@ -1,0 +1,195 @@
+"""Feldera's database: transactions on one pipeline's row, its lock, and the events written with every change."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from random import Random
+from typing import Final
+
+from feldera_exporter.simulator.agenda import Agenda
+from feldera_exporter.simulator.clock import SECOND, micros
+from feldera_exporter.simulator.events import record
+from feldera_exporter.simulator.manager import Processes, generators
+from feldera_exporter.simulator.pipeline import Pipeline
+from feldera_exporter.simulator.refusals import ApiError, refusal
+from feldera_exporter.simulator.row import Row
+from feldera_exporter.simulator.truth import Truth
+
+LOCK_TIMEOUT: Final = 10 * SECOND
+"""How long a transaction waits for a lock (pipeline-manager `db/transaction.rs`)."""
+
+Work = Callable[[Row, int], Sequence[Row]]
+"""What a transaction does: the locked row and NOW() in; out comes the row after each write that records an event."""
+
+Done = Callable[[ApiError | None], None]
+"""Told once a transaction has committed (None) or was rolled back."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """A transaction that has begun: `asked` is when it comes to the lock."""
+
+    pipeline: Pipeline
+    writer: str
+    work: Work
+    done: Done | None
+    begun: int
+    asked: int
+
+    def settle(self, error: ApiError | None) -> None:
+        """Tell the writer that it is over, if it wants to know."""
+        if self.done is not None:
+            self.done(error)
+
+
+class Database:
+    """The pipelines, by name and in the order of their ids, and the only way to change them.
+
+    Attributes:
+        pipelines: every pipeline by its id, in the order of creation, which is the order of the ids.
+        version: counts every visible change.
+        listeners: called after every commit, as Postgres's NOTIFY is.
+    """
+
+    def __init__(self, agenda: Agenda, seed: int, processes: Processes, truth: Truth) -> None:
+        self._agenda = agenda
+        self._random = Random(f"database/{seed}")
+        self._processes = processes
+        self._truth = truth
+        self._names: dict[str, Pipeline] = {}
+        self._grown: set[str] = set()
+        self.pipelines: dict[str, Pipeline] = {}
+        self.version = 0
+        self.listeners: list[Callable[[Pipeline], None]] = []
+        self.ids = generators(processes, seed)
+
+    def __iter__(self) -> Iterator[Pipeline]:
+        return iter(self.pipelines.values())
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._names
+
+    def get(self, name: str) -> Pipeline:
+        """Return a pipeline by name.
+
+        Raises:
+            ApiError: 404, there is none.
+        """
+        pipeline = self._names.get(name)
+        if pipeline is None:
+            raise refusal("UnknownPipelineName", pipeline_name=name)
+        return pipeline
+
+    def insert(self, pipeline: Pipeline) -> None:
+        """Create a pipeline, with its first event, at once."""
+        row = pipeline.row
+        pipeline.begun = row.created_at
+        self.pipelines[pipeline.id] = self._names[row.name] = pipeline
+        self._truth.created(pipeline.id, row)
+        pipeline.log.append(record(self.ids["api"](self._agenda.now), row.created_at, row, None))
+        self._announce(pipeline)
+
+    def remove(self, pipeline: Pipeline, check: Callable[[Row], None]) -> None:
+        """Delete a pipeline and its events, once nobody holds its lock.
+
+        Raises:
+            ApiError: the check refuses it.
+        """
+        check(pipeline.row)
+        if pipeline.locked_until > self._agenda.now:
+            self._agenda.at(pipeline.locked_until, self._remove_later, pipeline, check)
+            return
+        del self.pipelines[pipeline.id], self._names[pipeline.row.name]
+        pipeline.alive = False
+        self._grown.discard(pipeline.id)
+        self._truth.deleted(pipeline.id, max(self._agenda.now, pipeline.begun))
+        self.version += 1
+
+    def _remove_later(self, pipeline: Pipeline, check: Callable[[Row], None]) -> None:
+        """Delete after a wait; nobody waits for the answer, as with a client that went away."""
+        if pipeline.alive:
+            with suppress(ApiError):
+                self.remove(pipeline, check)
+
+    def touch(self, pipeline: Pipeline, row: Row) -> None:
+        """Change what records no event: the client's own metadata."""
+        pipeline.row = row
+        self._announce(pipeline)
+
+    def begin(self, pipeline: Pipeline) -> int:
+        """Return NOW() of a transaction that begins; two on one row never share it."""
+        pipeline.begun = max(self._agenda.now, pipeline.begun + 1)
+        return pipeline.begun
+
+    def write(self, pipeline: Pipeline, writer: str, work: Work, done: Done | None = None) -> None:
+        """Run a transaction on a pipeline's row: at once, or as the lock allows.
+
+        What is illegal by the time the lock is held is rolled back; `done` is told.
+        """
+        begun = self.begin(pipeline)
+        wait = 0
+        if self._random.random() < self._processes.waits:
+            wait = micros(self._random.uniform(0.01, self._processes.longest_wait))
+        attempt = _Attempt(pipeline, writer, work, done, begun, begun + wait)
+        if wait:
+            self._agenda.at(attempt.asked, self._lock, attempt)
+        else:
+            self._lock(attempt)
+
+    def hold(self, pipeline: Pipeline, seconds: float) -> None:
+        """Hold the row's lock for some seconds, as a slow transaction that changes nothing does."""
+        until = max(self._agenda.now, pipeline.locked_until) + micros(seconds)
+        pipeline.locked_until = until
+
+    def _lock(self, attempt: _Attempt) -> None:
+        """Take the lock or wait for it; the event ids are made once it is held."""
+        now, pipeline = self._agenda.now, attempt.pipeline
+        if pipeline.locked_until > now and pipeline.alive:
+            if pipeline.locked_until - attempt.asked > LOCK_TIMEOUT:
+                self._agenda.at(attempt.asked + LOCK_TIMEOUT, attempt.settle, refusal("LockTookTooLong"))
+            else:
+                self._agenda.at(pipeline.locked_until, self._lock, attempt)
+            return
+        try:
+            if not pipeline.alive:
+                raise refusal("UnknownPipelineName", pipeline_name=pipeline.row.name)
+            rows = attempt.work(pipeline.row, attempt.begun)
+        except ApiError as error:
+            attempt.settle(error)
+            return
+        ids = [self.ids[attempt.writer](now) for _ in rows]
+        hold = micros(self._processes.takes)
+        if self._random.random() < self._processes.holds:
+            hold += micros(self._random.uniform(0.01, self._processes.longest_hold))
+        if hold:
+            pipeline.locked_until = now + hold
+            self._agenda.at(now + hold, self._commit, attempt, rows, ids)
+        else:
+            self._commit(attempt, rows, ids)
+
+    def _commit(self, attempt: _Attempt, rows: Sequence[Row], ids: Sequence[int]) -> None:
+        """Make row and events visible together."""
+        pipeline, begun = attempt.pipeline, attempt.begun
+        visible = max(self._agenda.now, begun)
+        for row, event_id in zip(rows, ids, strict=True):
+            self._truth.changed(pipeline.id, pipeline.row, row, begun, visible)
+            if row.name != pipeline.row.name:
+                del self._names[pipeline.row.name]
+                self._names[row.name] = pipeline
+            pipeline.row = row
+            pipeline.log.append(record(event_id, begun, row, pipeline.log.last))
+        if rows:
+            self._grown.add(pipeline.id)
+            self._announce(pipeline)
+        attempt.settle(None)
+
+    def clean(self, retention: int) -> None:
+        """Delete the events that exceed the retention (`db/events_cleaner.rs`)."""
+        for pipeline_id in self._grown:
+            self.pipelines[pipeline_id].log.trim(retention)
+        self._grown.clear()
+
+    def _announce(self, pipeline: Pipeline) -> None:
+        self.version += 1
+        for listener in self.listeners:
+            listener(pipeline)

@@ -1,0 +1,112 @@
+"""One simulated Feldera instance: what its users do, what the world does to it, and what really happened."""
+
+from collections.abc import Callable
+from threading import RLock
+from typing import Any, Final
+
+from feldera_exporter.simulator.agenda import Agenda
+from feldera_exporter.simulator.clock import SECOND, Clock, micros
+from feldera_exporter.simulator.cluster import Cluster
+from feldera_exporter.simulator.compiler import Compiler
+from feldera_exporter.simulator.database import Database
+from feldera_exporter.simulator.manager import Processes
+from feldera_exporter.simulator.operations import Operations
+from feldera_exporter.simulator.pipeline import Pipeline, Process
+from feldera_exporter.simulator.plan import Plan
+from feldera_exporter.simulator.process import PipelineProcesses
+from feldera_exporter.simulator.runner import Runner
+from feldera_exporter.simulator.truth import Truth
+from feldera_exporter.simulator.world import World
+
+CLEANING: Final = 30 * SECOND
+"""How often events beyond the retention are deleted (pipeline-manager `db/events_cleaner.rs`)."""
+
+
+class Feldera(Operations):
+    """A Feldera instance on a clock that the caller owns; safe to use from several threads.
+
+    Whatever is due up to `clock.now()` happens, each thing at its own instant, when `settle` is called, and
+    before every operation and answer. With the same seed, clock readings and operations it all happens again
+    the same way. Operations take a pipeline's name and raise `ApiError` as Feldera would answer.
+
+    Args:
+        clock: Feldera's clock; that of its database, which all timestamps come from.
+        seed: of every random choice.
+        provisioning_timeout: the runner's default, in seconds.
+        retention: how many events of a pipeline are kept, approximately.
+        version: the version that it is, which decides on routes and fields.
+        edition: "Enterprise" or "Open source"; only the former stops gracefully.
+        tenant: the tenant's name.
+        processes: how the manager is deployed: ids, lock waits, late commits.
+        plan: how the world treats a pipeline that has no plan of its own.
+        keep_truth: whether `truth` is kept; it grows with every transition.
+
+    Attributes:
+        truth: every transition and error that was ever committed.
+        world: what happens to pipelines without their users' doing.
+        cluster: the health of the services.
+        database: the pipelines.
+        lock: held while anything is read or changed.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        seed: int = 0,
+        *,
+        provisioning_timeout: float = 20.0,
+        retention: int = 720,
+        version: str = "0.337.0",
+        edition: str = "Enterprise",
+        tenant: str = "default",
+        processes: Processes | None = None,
+        plan: Plan | None = None,
+        keep_truth: bool = True,
+    ) -> None:
+        self.clock = clock
+        self.version = version
+        self.edition = edition
+        self.tenant = tenant
+        self.retention = retention
+        self.plan = plan or Plan()
+        self.lock = RLock()
+        self.truth = Truth(keep=keep_truth)
+        self._agenda = Agenda(clock.now())
+        self.started_at = self._agenda.now
+        self.database = Database(self._agenda, seed, processes or Processes(), self.truth)
+        self._processes = PipelineProcesses(self._agenda, self._watched)
+        self._compiler = Compiler(self._agenda, self.database)
+        self._runner = Runner(self._agenda, self.database, self._processes, seed, provisioning_timeout)
+        self.database.listeners += [self._runner.notify, self._compiler.look]
+        self.cluster = Cluster(self._agenda, seed)
+        self.world = World(self, self._agenda, self._processes, self._compiler, self._runner)
+        self._agenda.at(self._agenda.now + CLEANING, self._clean)
+
+    def settle(self) -> int:
+        """Let everything happen that is due, and return the instant reached in microseconds."""
+        with self.lock:
+            self._agenda.run(self.clock.now())
+            return self._agenda.now
+
+    def later(self, seconds: float, action: Callable[..., None], *arguments: Any) -> None:
+        """Put down an action for a later instant of Feldera's clock; it may use the instance as any caller does."""
+        with self.lock:
+            self._agenda.at(self.settle() + micros(seconds), action, *arguments)
+
+    def pipelines(self) -> list[Pipeline]:
+        """Return all pipelines in the order of their ids, as they are now."""
+        with self.lock:
+            self.settle()
+            return list(self.database)
+
+    def reach(self, name: str, request: str) -> Process:
+        """Return a pipeline's process if the manager would forward a request to it."""
+        with self.lock:
+            return self._processes.reach(self.get(name), request)
+
+    def _watched(self, pipeline: Pipeline) -> None:
+        self._runner.attend(pipeline, self._agenda.now)
+
+    def _clean(self) -> None:
+        self._agenda.at(self._agenda.now + CLEANING, self._clean)
+        self.database.clean(self.retention)

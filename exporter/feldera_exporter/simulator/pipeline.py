@@ -1,0 +1,144 @@
+"""One pipeline: its row, its events, and what the runner, the compiler and its own process know of it."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from feldera_exporter.simulator.events import EventLog
+from feldera_exporter.simulator.plan import Failure, Plan
+from feldera_exporter.simulator.row import Row
+
+NEVER: Final = 1 << 62
+"""An instant that no clock reaches."""
+
+
+@dataclass(slots=True)
+class Process:
+    """The process of one deployment: what it would answer on /status.
+
+    Attributes:
+        status: the runtime status it reports.
+        desired: the runtime status it was asked for.
+        reachable: whether it answers at all.
+        failure: why it, or its machine, is dead.
+        step: counts what it was told, so that an outdated intention is recognised.
+        phase: the next phase of its plan's path.
+        launched: when it began.
+    """
+
+    status: str
+    desired: str
+    launched: int
+    reachable: bool = True
+    failure: Failure | None = None
+    step: int = 0
+    phase: int = 0
+
+
+@dataclass(slots=True)
+class Connectors:
+    """How many errors the connectors have met: a count at an instant, and so many more per second."""
+
+    count: int = 0
+    rate: float = 0.0
+    at: int = 0
+
+    def errors(self, now: int) -> int:
+        """Return the number of errors up to an instant in microseconds."""
+        return self.count + int((now - self.at) * self.rate / 1_000_000)
+
+    def next_change(self, now: int) -> int:
+        """Return the first instant after another at which there is one more."""
+        if self.rate <= 0:
+            return NEVER
+        more = self.errors(now) - self.count + 1
+        return max(now + 1, self.at + int(more * 1_000_000 / self.rate) + 1)
+
+    def stopped(self, now: int) -> "Connectors":
+        """Return the same count, to which nothing is added any more."""
+        return Connectors(self.errors(now), 0.0, now)
+
+
+@dataclass(slots=True)
+class Automaton:
+    """What the runner keeps in memory about one pipeline (`runner/pipeline_automata.rs`, `PipelineAutomaton`).
+
+    Attributes:
+        anchor: the instant of the last poll; the next ones follow on a grid from there.
+        wake: the instant of the poll that is put down.
+        token: tells that poll from outdated ones.
+        busy: whether it waits for the database.
+        frozen_until: until when it does nothing at all.
+        updated: `prev_details_update`.
+        resources_details: `prev_resources_status_details`.
+        runtime_details: `prev_runtime_status_details`.
+        storage_details: `prev_storage_status_details`.
+        provisioning_since: when `provision` was called.
+        grace_until: the end of `provisioned_grace_period`.
+        stopping_since: when the blocking `stop` was called.
+        clearing_since: when the blocking `clear` was called.
+    """
+
+    anchor: int = 0
+    wake: int = NEVER
+    token: int = 0
+    busy: bool = False
+    frozen_until: int = 0
+    updated: int | None = None
+    resources_details: Any = None
+    runtime_details: Any = None
+    storage_details: Any = None
+    provisioning_since: int | None = None
+    grace_until: int | None = None
+    stopping_since: int | None = None
+    clearing_since: int | None = None
+
+
+class Pipeline:
+    """One pipeline; mutable, and touched only under its instance's lock.
+
+    Attributes:
+        id: the UUID as text.
+        row: the committed row.
+        log: the committed events.
+        plan: how the world treats it.
+        alive: false once it is deleted.
+        locked_until: until when a transaction holds the row's lock.
+        begun: when the last transaction on it began.
+        compiling: counts the compiler's jobs, so that an outdated one is recognised.
+        artifacts: whether the compiler still has what it made of the program.
+        taken: the version of the program that the compiler knows.
+        rendered: the row's JSON per selector and version, each with the value it was made of.
+    """
+
+    __slots__ = (
+        "alive",
+        "artifacts",
+        "automaton",
+        "begun",
+        "compiling",
+        "connectors",
+        "id",
+        "locked_until",
+        "log",
+        "plan",
+        "process",
+        "rendered",
+        "row",
+        "taken",
+    )
+
+    def __init__(self, identity: str, row: Row, plan: Plan) -> None:
+        self.id = identity
+        self.row = row
+        self.log = EventLog()
+        self.plan = plan
+        self.alive = True
+        self.locked_until = 0
+        self.begun = 0
+        self.automaton = Automaton(anchor=row.created_at)
+        self.process: Process | None = None
+        self.connectors = Connectors(at=row.created_at)
+        self.compiling = 0
+        self.taken = 0
+        self.artifacts = True
+        self.rendered: dict[tuple[object, ...], tuple[Row, bytes]] = {}

@@ -1,0 +1,95 @@
+"""What Feldera refuses to do, as a table of the errors it answers with (pipeline-manager `db/error.rs`, `runner/error.rs`)."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from feldera_exporter.errors import ExporterError
+
+NAME_PATTERN: Final = "^([A-Za-z0-9][-A-Za-z0-9_]*)?[A-Za-z0-9]$"
+
+_STATUSES_AND_MESSAGES: Final[Mapping[str, tuple[int, str]]] = {
+    "AwaitingApproval": (503, "The pipeline awaits approval."),
+    "CannotRenameNonExistingPipeline": (400, "A pipeline that is not there cannot be renamed."),
+    "CannotStartWhileClearingStorage": (400, "The storage is still being cleared."),
+    "CannotStartWithCompilationError": (400, "The program did not compile; edit it first."),
+    "CannotStartWithUndismissedError": (400, "The deployment_error must be dismissed before the start."),
+    "DeleteRestrictedToClearedStorage": (400, "The storage must be cleared before a pipeline is deleted."),
+    "DeleteRestrictedToFullyStopped": (400, "A pipeline must be fully stopped before it is deleted."),
+    "DismissErrorRestrictedToFullyStopped": (400, "An error can only be dismissed while fully stopped."),
+    "DuplicateName": (409, "An entity with this name already exists"),
+    "EditRestrictedToClearedStorage": (400, "Only while the storage is cleared can be edited: {not_allowed}"),
+    "EnterpriseFeature": (
+        501,
+        "Cannot use enterprise-only feature ({feature}) in Feldera community edition.",
+    ),
+    "IllegalPipelineAction": (
+        400,
+        "The resources are '{status}' (desired: '{current_desired_status}'), not '{new_desired_status}'. {hint}",
+    ),
+    "InitialImmutableUnlessStopped": (400, "The initial status can only be chosen while stopped."),
+    "InitialStandbyNotAllowed": (400, "Standby needs file storage with synchronization configured."),
+    "Initializing": (503, "The pipeline is initializing."),
+    "InsufficientPermissions": (
+        403,
+        "Insufficient permissions: this action requires the '{required}' role, but the caller has '{actual}'",
+    ),
+    "InvalidTransition": (400, "A pipeline that is to be {current} cannot be {target} next."),
+    "InvalidUuidParam": (400, "Not a UUID: '{value}'"),
+    "LockTookTooLong": (503, "The lock could not be had within 10 seconds."),
+    "NameDoesNotMatchPattern": (400, "Name '{name}' should {pattern_description} (pattern: '{pattern}')"),
+    "NoClusterMonitorEventsAvailable": (404, "There are no cluster events yet."),
+    "NoPipelineMonitorEventsAvailable": (404, "There are no events of this pipeline."),
+    "PipelineInteractionNotDeployed": (
+        503,
+        "Pipeline {pipeline_name} is not deployed: its resources are {status} (desired: {desired_status})",
+    ),
+    "PipelineInteractionUnreachable": (503, "Request {request} to pipeline {pipeline_name} failed: {error}"),
+    "PipelineUnavailable": (503, "Pipeline {pipeline_name} is unavailable."),
+    "StorageStatusImmutableUnlessStopped": (
+        400,
+        "Storage cannot go from '{current_status}' to '{new_status}' unless the pipeline is fully stopped.",
+    ),
+    "TooLongName": (400, "Name '{name}' has {length} characters, at most {max_length} are allowed."),
+    "UnexpectedBootstrap": (400, "The pipeline awaits no approval."),
+    "UnknownClusterMonitorEvent": (404, "There is no cluster event {event_id}."),
+    "UnknownPipelineMonitorEvent": (404, "There is no event {event_id}."),
+    "UnknownPipelineName": (404, "Unknown pipeline name '{pipeline_name}'"),
+    "UnsupportedPipelineAction": (405, "Unsupported pipeline action '{action}': {reason}"),
+    "UpdateRestrictedToStopped": (
+        400,
+        "Pipeline can only be updated while stopped. Stop it first by invoking '/stop'.",
+    ),
+}
+"""The HTTP status and the message of each error code; the message is filled from the details."""
+
+_BY_THE_PIPELINE: Final = frozenset({"Initializing", "AwaitingApproval"})
+"""What a pipeline answers itself, so that the manager adds no Retry-After."""
+
+
+class ApiError(ExporterError):
+    """An operation that Feldera's API answers with an error.
+
+    Attributes:
+        status: the HTTP status.
+        error_code: Feldera's name of the error.
+        message: a sentence for people.
+        details: JSON that depends on the error code; None where it has none.
+    """
+
+    def __init__(self, status: int, error_code: str, message: str, details: Any = None) -> None:
+        super().__init__(f"{error_code}: {message}")
+        self.status = status
+        self.error_code = error_code
+        self.message = message
+        self.details = details
+
+    @property
+    def retry_after(self) -> bool:
+        """Whether the answer tells when to come back: a 503 that the manager itself makes."""
+        return self.status == 503 and self.error_code not in _BY_THE_PIPELINE
+
+
+def refusal(error_code: str, **details: Any) -> ApiError:
+    """Return the error of a code; the details are part of the answer and fill its message."""
+    status, message = _STATUSES_AND_MESSAGES[error_code]
+    return ApiError(status, error_code, message.format_map(details), details or None)

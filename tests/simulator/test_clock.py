@@ -1,0 +1,89 @@
+"""The clocks and the ids made by them."""
+
+import pytest
+
+from feldera_exporter.simulator.agenda import Agenda
+from feldera_exporter.simulator.clock import EPOCH, SECOND, ManualClock, ScaledClock, SkewedClock
+from feldera_exporter.simulator.instants import http_date, instant_text
+from feldera_exporter.simulator.uuid7 import Uuid7, uuid_text
+
+
+def test_a_manual_clock_moves_only_when_told() -> None:
+    """It stands still, advances by exact microseconds, and never goes back."""
+    clock = ManualClock(5)
+    assert clock.now() == 5
+    assert clock.advance(0.000001) == clock.now() == 6
+    with pytest.raises(ValueError, match="advanced by -1"):
+        clock.advance(-1)
+
+
+def test_a_scaled_clock_runs_faster() -> None:
+    """Two seconds of the wall's clock at speed 60 are two minutes."""
+    wall = [10.0]
+    clock = ScaledClock(EPOCH, 60, lambda: wall[0])
+    assert clock.now() == EPOCH
+    wall[0] += 2
+    assert clock.now() == EPOCH + 120 * SECOND
+
+
+def test_a_skewed_clock_is_off_by_a_constant() -> None:
+    """It follows the other clock at a distance."""
+    clock = ManualClock()
+    skewed = SkewedClock(clock, -3)
+    clock.advance(10)
+    assert skewed.now() == EPOCH + 7 * SECOND
+
+
+def test_the_agenda_keeps_the_order() -> None:
+    """Actions run by instant, then in the order they were put down, and see their own instant."""
+    agenda, ran = Agenda(0), list[tuple[str, int]]()
+
+    def note(name: str) -> None:
+        ran.append((name, agenda.now))
+        agenda.run(100)  # from within: nothing
+
+    agenda.at(7, note, "late")
+    agenda.at(3, note, "early")
+    agenda.at(7, note, "later")
+    agenda.run(6)
+    assert ran == [("early", 3)]
+    assert agenda.now == 6
+    agenda.at(1, note, "overdue")
+    agenda.run(7)
+    assert ran[1:] == [("overdue", 6), ("late", 7), ("later", 7)]
+
+
+@pytest.mark.parametrize(
+    ("micros", "text"),
+    [
+        (EPOCH, "2026-08-21T12:00:00Z"),
+        (EPOCH + 120_000, "2026-08-21T12:00:00.120Z"),
+        (EPOCH + 1, "2026-08-21T12:00:00.000001Z"),
+        (0, "1970-01-01T00:00:00Z"),
+    ],
+)
+def test_a_timestamp_has_the_digits_it_needs(micros: int, text: str) -> None:
+    """None, three or six."""
+    assert instant_text(micros) == text
+
+
+def test_the_date_header_is_in_whole_seconds() -> None:
+    """As HTTP writes dates."""
+    assert http_date(EPOCH + 999_999) == "Fri, 21 Aug 2026 12:00:00 GMT"
+
+
+def test_uuids_are_ordered_within_a_process() -> None:
+    """Also within one millisecond, and when the clock goes back; version and variant are right."""
+    make = Uuid7("a")
+    ids = [make(EPOCH), make(EPOCH), make(EPOCH + 5_000), make(EPOCH - 9_000_000)]
+    assert ids == sorted(set(ids))
+    for text in map(uuid_text, ids):
+        assert text[14] == "7"
+        assert text[19] in "89ab"
+    assert ids[0] >> 80 == EPOCH // 1000
+
+
+def test_uuids_are_reproducible_and_carry_their_processs_skew() -> None:
+    """The same seed makes the same ids; a process whose clock is ahead makes later ones."""
+    assert Uuid7("a")(EPOCH) == Uuid7("a")(EPOCH) != Uuid7("b")(EPOCH)
+    assert Uuid7("a", 2_000_000)(EPOCH) >> 80 == EPOCH // 1000 + 2000

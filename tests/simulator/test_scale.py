@@ -1,0 +1,61 @@
+"""The stand-in is quick enough for days in seconds and for ten thousand pipelines."""
+
+import asyncio
+import time
+
+import httpx
+
+from feldera_exporter.simulator.clock import ManualClock
+from feldera_exporter.simulator.feldera import Feldera
+from feldera_exporter.simulator.lives import RandomLife
+from feldera_exporter.simulator.server import FelderaServer
+
+
+def test_an_hour_of_a_thousand_pipelines() -> None:
+    """Takes far less than a minute, with thousands of transitions in it."""
+    clock = ManualClock()
+    feldera = Feldera(clock, 1)
+    RandomLife(feldera, 1, size=1000, rate=2)
+    began = time.perf_counter()
+    clock.advance(3600)
+    feldera.settle()
+    assert time.perf_counter() - began < 60
+    assert sum(len(life.transitions) for life in feldera.truth.lives.values()) > 20_000
+
+
+def test_ten_thousand_pipelines() -> None:
+    """Live, and are listed; once more without a change in between is a matter of milliseconds."""
+    clock = ManualClock()
+    feldera = Feldera(clock, 2)
+    RandomLife(feldera, 2, size=10_000, rate=20)
+    clock.advance(10)
+
+    async def listed() -> tuple[int, float, float]:
+        transport = httpx.ASGITransport(FelderaServer(feldera))
+        async with httpx.AsyncClient(transport=transport, base_url="http://feldera") as client:
+            began = time.perf_counter()
+            await client.get("/v0/pipelines?selector=status")
+            middle = time.perf_counter()
+            answer = await client.get("/v0/pipelines?selector=status")
+            return len(answer.json()), middle - began, time.perf_counter() - middle
+
+    count, first, second = asyncio.run(listed())
+    assert abs(count - 10_000) < 100
+    assert first < 30
+    assert second < 2
+
+
+def test_logs_are_bounded() -> None:
+    """Two days of ever-changing details leave no more than the retention, about."""
+    clock = ManualClock()
+    feldera = Feldera(clock, 3, keep_truth=False)
+    for number in range(3):
+        feldera.create(f"p{number}")
+        feldera.later(60, feldera.start, f"p{number}")
+    feldera.later(120, feldera.world.connector_errors, "p0", 0, 1.0)
+    for _ in range(48):
+        clock.advance(3600)
+        feldera.settle()
+    sizes = [len(pipeline.log) for pipeline in feldera.pipelines()]
+    assert 720 <= sizes[0] <= 724
+    assert 288 <= sizes[1] <= 310

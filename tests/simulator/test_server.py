@@ -1,0 +1,470 @@
+"""The stand-in answers over HTTP as Feldera does."""
+
+import asyncio
+import gzip
+import json
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+
+import httpx
+import pytest
+import uvicorn
+
+from feldera_exporter.simulator.clock import SECOND, ManualClock, SkewedClock
+from feldera_exporter.simulator.faults import Slow
+from feldera_exporter.simulator.feldera import Feldera
+from feldera_exporter.simulator.plan import Phase, Plan
+from feldera_exporter.simulator.server import FelderaServer
+from feldera_exporter.simulator.serving import serve
+from simulator.world import Served, Stage
+
+STATUS = [
+    "id",
+    "name",
+    "description",
+    "tags",
+    "created_at",
+    "version",
+    "platform_version",
+    "program_config",
+    "program_version",
+    "program_status",
+    "program_status_since",
+    "deployment_error",
+    "refresh_version",
+    "storage_status",
+    "storage_status_details",
+    "deployment_id",
+    "deployment_initial",
+    "deployment_status",
+    "deployment_status_since",
+    "deployment_desired_status",
+    "deployment_desired_status_since",
+    "deployment_resources_status",
+    "deployment_resources_status_since",
+    "deployment_resources_desired_status",
+    "deployment_resources_desired_status_since",
+    "deployment_runtime_status",
+    "deployment_runtime_status_details",
+    "deployment_runtime_status_since",
+    "deployment_runtime_desired_status",
+    "deployment_runtime_desired_status_since",
+    "bootstrap_policy",
+    "silent_bootstrap",
+    "concurrent_bootstrap",
+]
+ALL = [
+    "runtime_config",
+    "program_code",
+    "udf_rust",
+    "udf_toml",
+    "program_error",
+    "program_info",
+    "deployment_resources_status_details",
+]
+EVENT = [
+    "event_id",
+    "recorded_at",
+    "deployment_resources_status",
+    "deployment_resources_desired_status",
+    "deployment_runtime_status",
+    "deployment_runtime_desired_status",
+    "deployment_has_error",
+    "program_status",
+    "storage_status",
+]
+
+
+def test_the_list_by_selector(served: Served) -> None:
+    """Status has its 33 fields in their order, all seven more, and with connectors one more."""
+    (status,) = served.get("/v0/pipelines?selector=status").json()
+    assert list(status) == STATUS
+    assert status["deployment_status"] == "Running"
+    assert status["deployment_runtime_status_details"] == {"connector_stats": {"num_errors": 0}}
+    (full,) = served.get("/v0/pipelines").json()
+    assert sorted(full) == sorted(STATUS + ALL)
+    (connectors,) = served.get("/v0/pipelines?selector=status_with_connectors").json()
+    assert connectors == {**status, "connectors": {"num_errors": 0}}
+    assert served.get("/v0/pipelines/a?selector=status").json() == status
+
+
+def test_a_stopped_pipeline_has_nulls(served: Served) -> None:
+    """They are present; connectors are not."""
+    served.feldera.create("b")
+    _, row = served.get("/v0/pipelines?selector=status_with_connectors").json()
+    assert "connectors" not in row
+    nulls = {field for field, value in row.items() if value is None}
+    assert nulls == {
+        "deployment_error", "storage_status_details", "deployment_id", "deployment_initial",
+        "deployment_runtime_status", "deployment_runtime_status_details", "deployment_runtime_status_since",
+        "deployment_runtime_desired_status", "deployment_runtime_desired_status_since", "bootstrap_policy",
+    }  # fmt: skip
+
+
+def test_the_list_is_sorted_by_id_and_made_anew_only_after_a_change(served: Served) -> None:
+    """Two answers in a row are the same bytes, packed or not."""
+    for name in "zyxw":
+        served.feldera.create(name)
+    first = served.get("/v0/pipelines?selector=status", accept_encoding="identity")
+    ids = [row["id"] for row in first.json()]
+    assert ids == sorted(ids)
+    assert served.get("/v0/pipelines?selector=status", accept_encoding="identity").content == first.content
+    packed = served.get("/v0/pipelines?selector=status")
+    assert packed.headers["content-encoding"] == "gzip"
+    assert served.get("/v0/pipelines?selector=status").content == packed.content == first.content
+    served.feldera.patch_metadata("z", description="changed")
+    assert b"changed" in served.get("/v0/pipelines?selector=status").content
+
+
+def test_events_by_selector_and_id(served: Served) -> None:
+    """Newest first; each is there by itself, and the first is the latest."""
+    status = served.get("/v0/pipelines/a/events").json()
+    full = served.get("/v0/pipelines/a/events?selector=all").json()
+    assert all(list(event) == EVENT for event in status)
+    assert len(full[0]) == len(EVENT) + 4
+    # Not by the text: "12:00:00Z" sorts behind "12:00:00.5Z".
+    order = [(datetime.fromisoformat(event["recorded_at"]), event["event_id"]) for event in status]
+    assert order == sorted(order, reverse=True)
+    assert served.get("/v0/pipelines/a/events/latest").json() == status[0]
+    one = served.get(f"/v0/pipelines/a/events/{status[3]['event_id']}?selector=all").json()
+    assert one == full[3]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "content_type", "body"),
+    [
+        ("/v0/pipelines/nobody", 404, "application/json", "UnknownPipelineName"),
+        ("/v0/pipelines/nobody/events", 404, "application/json", "UnknownPipelineName"),
+        (
+            "/v0/pipelines/a/events/0199d2f0-6c1a-7b3e-9d55-3d1d2f0a4b6c",
+            404,
+            "application/json",
+            "UnknownPipe",
+        ),
+        ("/v0/pipelines/a/events/x", 400, "application/json", "InvalidUuidParam"),
+        ("/v0/pipelines?selector=some", 400, "text/plain; charset=utf-8", "unknown variant `some`"),
+        ("/v0/pipelines/a/events?selector=x", 400, "text/plain; charset=utf-8", "Query deserialize error"),
+        ("/v0/nothing", 404, None, ""),
+        ("/v0", 404, None, ""),
+        ("/pipelines", 200, "text/html; charset=utf-8", "<!doctype html>"),
+        ("/healthz", 200, "application/json", '{"status":"healthy"}'),
+        ("/config/authentication", 200, "application/json", "{}"),
+        ("/v0/cluster/events/x", 404, "application/json", "UnknownClusterMonitorEvent"),
+        ("/v0/pipelines/a/metrics?format=xml", 400, "text/plain; charset=utf-8", "unknown variant"),
+    ],
+)
+def test_an_odd_request(served: Served, path: str, status: int, content_type: str | None, body: str) -> None:
+    """Each has its own form of answer."""
+    answer = served.get(path)
+    assert (answer.status_code, answer.headers.get("content-type")) == (status, content_type)
+    assert body in answer.text
+    assert bool(body) == bool(answer.text)
+
+
+def test_the_date_is_felderas(served: Served) -> None:
+    """Whole seconds of the instance's clock."""
+    date = parsedate_to_datetime(served.get("/healthz").headers["date"])
+    assert date.timestamp() == served.clock.now() // SECOND
+
+
+def test_an_instance_with_a_wrong_clock() -> None:
+    """Date and timestamps are off together."""
+    clock = ManualClock()
+    feldera = Feldera(SkewedClock(clock, 90))
+    feldera.create("a")
+    with serve(FelderaServer(feldera)) as url:
+        answer = httpx.get(f"{url}/v0/pipelines?selector=status")
+    assert answer.json()[0]["created_at"] == "2026-08-21T12:01:30Z"
+    assert answer.headers["date"] == "Fri, 21 Aug 2026 12:01:30 GMT"
+
+
+def test_native_metrics(served: Served) -> None:
+    """A running pipeline has some; all together repeat them; a stopped one is not deployed."""
+    own = served.get("/v0/pipelines/a/metrics").text
+    identity = served.feldera.get("a").id
+    assert f'pipeline_complete{{pipeline="pipeline-{identity}",pipeline_name="a"}} 0' in own
+    assert served.get("/v0/metrics").text == own + "\n"
+    served.feldera.create("b")
+    refused = served.get("/v0/pipelines/b/metrics")
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+    served.feldera.world.lose("a")
+    assert served.get("/v0/metrics").text == ""
+
+
+def test_a_pipeline_without_a_circuit_answers_503_itself() -> None:
+    """Without Retry-After, as everything that is forwarded."""
+    stage = Stage()
+    stage.run(4)
+    assert stage.status == "Initializing"
+    with serve(FelderaServer(stage.feldera)) as url:
+        answer = httpx.get(f"{url}/v0/pipelines/a/metrics")
+    assert answer.status_code == 503
+    assert answer.json()["error_code"] == "Initializing"
+    assert "retry-after" not in answer.headers
+
+
+def test_the_cluster_by_its_last_event(served: Served) -> None:
+    """An unhealthy service shows at the next poll of the monitor, and why; 503 with the same body."""
+    assert served.get("/v0/cluster_healthz").json()["all_healthy"] is True
+    served.feldera.world.service("runner", "Unreachable: connection refused")
+    assert served.get("/v0/cluster_healthz").status_code == 200
+    served.go(10)
+    answer = served.get("/v0/cluster_healthz")
+    body = answer.json()
+    assert (answer.status_code, body["all_healthy"]) == (503, False)
+    assert body["runner"]["message"] == "Unreachable: connection refused"
+    assert body["runner"]["unchanged_since"] == body["runner"]["checked_at"]
+    assert body["api"]["unchanged_since"] < body["runner"]["unchanged_since"]
+    assert "retry-after" not in answer.headers
+    served.feldera.world.service("runner", None)
+    served.go(10)
+    assert served.get("/v0/cluster_healthz").json()["runner"]["healthy"] is True
+    events = served.get("/v0/cluster/events").json()
+    assert [event["runner_status"] for event in events] == ["Healthy", "Unhealthy", "Healthy"]
+    latest = served.get("/v0/cluster/events/latest").json()
+    assert latest == events[0]
+    one = served.get(f"/v0/cluster/events/{events[1]['id']}?selector=all").json()
+    assert one["runner_self_info"] == "Unreachable: connection refused"
+
+
+def test_a_healthy_cluster_is_recorded_each_ten_minutes_an_unhealthy_one_ever_more_rarely() -> None:
+    """At most 1000 events and 72 hours; a dead monitor shows as an old event only."""
+    stage = Stage()
+    cluster = stage.feldera.cluster
+    stage.go(3600)
+    assert len(cluster.events) == 7
+    stage.feldera.world.service("compiler", "Timeout: no answer")
+    stage.go(3600)
+    gaps = [
+        (after.recorded_at - before.recorded_at) // SECOND
+        for before, after in zip(cluster.events[7:], cluster.events[8:], strict=False)
+    ]
+    assert gaps == [10, 20, 40, 80, 160, 320, 600, 600, 600, 600]
+    stage.go(7 * 86_400)
+    assert len(cluster.events) <= 433
+    cluster.running = False
+    last = cluster.events[-1]
+    stage.go(86_400)
+    assert cluster.events[-1] is last
+
+
+def test_a_service_that_was_never_well_is_initially_unhealthy() -> None:
+    """Until its first success."""
+    clock = ManualClock()
+    feldera = Feldera(clock)
+    server = FelderaServer(feldera)
+    feldera.cluster.health["runner"] = "Unreachable"
+    feldera.cluster.running = False
+    feldera.settle()
+    with serve(server) as url:
+        assert (
+            httpx.get(f"{url}/v0/cluster_healthz").json()["error_code"] == "NoClusterMonitorEventsAvailable"
+        )
+        assert httpx.get(f"{url}/v0/cluster/events/latest").status_code == 404
+        feldera.cluster.running = True
+        clock.advance(10)
+        assert httpx.get(f"{url}/v0/cluster/events/latest").json()["runner_status"] == "InitialUnhealthy"
+
+
+def test_configuration_session_and_license() -> None:
+    """By edition, tenant and license; a license's end and its `current` are on the same clock."""
+    clock = ManualClock()
+    feldera = Feldera(clock, tenant="shop", version="0.330.1")
+    server = FelderaServer(feldera)
+    with serve(server) as url:
+        session = httpx.get(f"{url}/v0/config/session").json()
+        assert (session["tenant_name"], session["role"]) == ("shop", "admin")
+        config = httpx.get(f"{url}/v0/config").json()
+        assert (config["version"], config["edition"]) == ("0.330.1", "Enterprise")
+        exists = config["license_validity"]["Exists"]
+        assert exists["current"] == "2026-08-21T12:00:00Z"
+        assert exists["valid_until"] == "2027-08-21T12:00:00Z"
+        server.instance.has_license = False
+        assert "DoesNotExistOrNotConfirmed" in httpx.get(f"{url}/v0/config").json()["license_validity"]
+    with serve(FelderaServer(Feldera(clock, edition="Open source"))) as url:
+        assert httpx.get(f"{url}/v0/config").json()["license_validity"] is None
+
+
+def test_api_keys() -> None:
+    """None: 401 and nothing more; a wrong one: 401 in plain text; one to read only: 403."""
+    clock = ManualClock()
+    feldera = Feldera(clock)
+    feldera.create("a")
+    server = FelderaServer(feldera, keys={"apikey:reader": "read", "apikey:writer": "write"})
+    with serve(server) as url, httpx.Client(base_url=url) as client:
+        assert client.get("/healthz").status_code == 200
+        answer = client.get("/v0/pipelines")
+        assert (answer.status_code, answer.text, answer.headers["www-authenticate"]) == (401, "", "Bearer")
+        answer = client.get("/v0/pipelines", headers={"Authorization": "Bearer apikey:x"})
+        assert answer.status_code == 401
+        assert answer.headers["content-type"].startswith("text/plain")
+        assert json.loads(answer.text)["error_code"] == "AuthenticationFailed"
+        reader = {"Authorization": "Bearer apikey:reader"}
+        assert client.get("/v0/pipelines", headers=reader).status_code == 200
+        assert client.get("/v0/config/session", headers=reader).json()["role"] == "read"
+        answer = client.post("/v0/pipelines/a/start", headers=reader)
+        assert (answer.status_code, answer.json()["error_code"]) == (403, "InsufficientPermissions")
+        writer = {"Authorization": "Bearer apikey:writer"}
+        assert client.post("/v0/pipelines/a/start", headers=writer).status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("version", "missing"),
+    [
+        ("0.336.0", set()),
+        ("0.323.0", {"concurrent_bootstrap"}),
+        ("0.312.0", {"concurrent_bootstrap", "tags"}),
+        ("0.291.0", {"concurrent_bootstrap", "tags", "silent_bootstrap"}),
+        ("0.250.0", {"concurrent_bootstrap", "tags", "silent_bootstrap", "storage_status_details"}),
+    ],
+)
+def test_older_versions_have_fewer_fields(version: str, missing: set[str]) -> None:
+    """And no events before v0.292, no Retry-After before v0.330, other details before v0.322."""
+    stage = Stage(version=version)
+    stage.run()
+    minor = int(version.split(".")[1])
+    with serve(FelderaServer(stage.feldera)) as url:
+        (row,) = httpx.get(f"{url}/v0/pipelines?selector=status").json()
+        assert set(STATUS) - set(row) == missing
+        assert isinstance(row["deployment_runtime_status_details"], dict if minor >= 322 else str)
+        for path in ("events", "events/latest"):
+            answer = httpx.get(f"{url}/v0/pipelines/a/{path}")
+            assert (answer.status_code, bool(answer.text)) == ((200, True) if minor >= 292 else (404, False))
+        stage.feldera.create("b")
+        assert ("retry-after" in httpx.get(f"{url}/v0/pipelines/b/metrics").headers) == (minor >= 330)
+        assert httpx.post(f"{url}/v0/pipelines/b/dismiss_error").status_code == (200 if minor >= 251 else 404)
+        health = httpx.get(f"{url}/v0/cluster_healthz").json()["api"]
+        assert (health["unchanged_since"] == health["checked_at"]) or minor >= 336
+
+
+def test_a_pipeline_without_events(served: Served) -> None:
+    """One that was there before the upgrade and was not touched since: an empty list, and no latest one."""
+    served.feldera.get("a").log.trim(0)
+    assert served.get("/v0/pipelines/a/events").json() == []
+    answer = served.get("/v0/pipelines/a/events/latest")
+    assert answer.json()["error_code"] == "NoPipelineMonitorEventsAvailable"
+
+
+def test_bad_bodies_and_parameters(served: Served) -> None:
+    """Plain text that says what could not be read."""
+    assert served.client is not None
+    for answer in (
+        served.client.post("/v0/pipelines", content=b"{"),
+        served.client.post("/v0/pipelines", json={"program_code": ""}),
+        served.post("/v0/pipelines/a/stop?force=maybe"),
+    ):
+        assert answer.status_code == 400
+        assert "deserialize error" in answer.text
+    assert served.post("/v0/pipelines/a/start?initial=walking").status_code == 405
+    renamed = served.client.put("/v0/pipelines/new", json={"name": "other", "program_code": ""})
+    assert renamed.json()["error_code"] == "CannotRenameNonExistingPipeline"
+
+
+def test_requests_are_counted_by_route(served: Served) -> None:
+    """Also those that no route knows."""
+    for path in ("/v0/pipelines", "/v0/pipelines/a/events", "/v0/pipelines/a/events/latest", "/v0/x", "/"):
+        served.get(path)
+    assert served.server.requests == {"pipelines": 1, "events": 1, "event": 1, "unknown": 1, "console": 1}
+    assert served.server.most_in_flight == 1
+    assert served.server.in_flight == 0
+
+
+def test_the_most_in_flight_are_counted(served: Served) -> None:
+    """Five slow requests at once are five."""
+    served.server.faults.set("events", Slow(0.1))
+
+    async def ask() -> None:
+        async with httpx.AsyncClient(base_url=served.url) as client:
+            await asyncio.gather(*(client.get("/v0/pipelines/a/events") for _ in range(5)))
+
+    asyncio.run(ask())
+    assert served.server.most_in_flight == 5
+
+
+def test_gzip_is_sent_only_if_accepted(served: Served) -> None:
+    """The length is that of what is sent."""
+    assert served.client is not None
+    plain = served.get("/v0/pipelines/a/events", accept_encoding="identity")
+    assert "content-encoding" not in plain.headers
+    with served.client.stream("GET", "/v0/pipelines/a/events") as answer:
+        raw = b"".join(answer.iter_raw())
+    assert len(raw) == int(answer.headers["content-length"]) < len(plain.content)
+    assert gzip.decompress(raw) == plain.content
+
+
+def test_several_instances_serve_side_by_side() -> None:
+    """Each on its own port, with its own pipelines."""
+    clock = ManualClock()
+    east, west = Feldera(clock, 1), Feldera(clock, 2)
+    east.create("e")
+    west.create("w")
+    with serve(FelderaServer(east)) as first, serve(FelderaServer(west)) as second:
+        names = [httpx.get(f"{url}/v0/pipelines").json()[0]["name"] for url in (first, second)]
+    assert names == ["e", "w"]
+
+
+def test_a_taken_port_is_an_error(served: Served) -> None:
+    """At once."""
+    port = int(served.url.rsplit(":", 1)[1])
+    with pytest.raises(OSError, match="in use"), serve(served.server, port=port):
+        pass
+
+
+def test_a_server_is_gone_after_its_block() -> None:
+    """Its port is free again, and its thread has ended."""
+    with serve(FelderaServer(Feldera(ManualClock()))) as url:
+        httpx.get(f"{url}/healthz")
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{url}/healthz")
+    with serve(FelderaServer(Feldera(ManualClock())), port=int(url.rsplit(":", 1)[1])) as again:
+        assert again == url
+
+
+def test_edits_over_http(served: Served) -> None:
+    """PUT and PATCH change what they name; the answer is the whole pipeline, also under its new name."""
+    assert served.client is not None
+    made = served.client.put("/v0/pipelines/b", json={"name": "b", "program_code": "", "tags": ["x"]})
+    assert (made.status_code, made.json()["tags"]) == (201, ["x"])
+    body = {"description": "d", "runtime_config": {"hosts": 2}}
+    patched = served.client.patch("/v0/pipelines/b", json=body).json()
+    assert (patched["description"], patched["tags"], patched["version"]) == ("d", ["x"], 2)
+    assert patched["runtime_config"] == {"workers": 8, "hosts": 2, "provisioning_timeout_secs": None}
+    renamed = served.client.put("/v0/pipelines/b", json={"name": "c", "program_code": "SELECT 1"}).json()
+    assert (renamed["name"], renamed["id"], renamed["program_version"]) == ("c", made.json()["id"], 2)
+    taken = served.client.patch("/v0/pipelines/c", json={"name": "a"})
+    assert (taken.status_code, taken.json()["error_code"]) == (409, "DuplicateName")
+    assert served.client.delete("/v0/pipelines/c").status_code == 200
+    assert served.get("/v0/pipelines/c").status_code == 404
+
+
+def test_operations_over_http(served: Served) -> None:
+    """Each is accepted and then happens."""
+    for operation, status, answered in (
+        ("pause", "Paused", 202),
+        ("activate?initial=running", "Running", 202),
+        ("stop", "Stopped", 202),
+        ("dismiss_error", "Stopped", 200),
+        ("clear", "Stopped", 202),
+        ("start?initial=paused", "Paused", 202),
+        ("resume", "Running", 202),
+    ):
+        assert served.post(f"/v0/pipelines/a/{operation}").status_code == answered, operation
+        served.go(30)
+        assert served.status == status
+
+
+def test_an_approval_over_http() -> None:
+    """It is answered at once."""
+    stage = Stage(Plan(path=(Phase("AwaitingApproval", None),)))
+    stage.run()
+    with serve(FelderaServer(stage.feldera)) as url:
+        assert httpx.post(f"{url}/v0/pipelines/a/approve").status_code == 200
+    stage.go(5)
+    assert stage.status == "Running"
+
+
+def test_a_server_that_does_not_come_up_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not a wait for ever."""
+    monkeypatch.setattr(uvicorn.Server, "run", lambda _self, sockets: sockets[0].close())
+    with pytest.raises(RuntimeError, match="did not come up"), serve(FelderaServer(Feldera(ManualClock()))):
+        pass

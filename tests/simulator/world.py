@@ -1,0 +1,96 @@
+"""What the tests of the stand-in share."""
+
+from typing import Any
+
+import httpx
+
+from feldera_exporter.simulator.clock import SECOND, ManualClock
+from feldera_exporter.simulator.events import Event
+from feldera_exporter.simulator.feldera import Feldera
+from feldera_exporter.simulator.plan import Plan
+from feldera_exporter.simulator.server import FelderaServer
+
+
+class Stage:
+    """An instance on a clock that is moved by hand, with one compiled pipeline `a`."""
+
+    def __init__(self, plan: Plan | None = None, **options: Any) -> None:
+        self.clock = ManualClock()
+        self.feldera = Feldera(self.clock, **options)
+        self.feldera.create("a", plan=plan)
+        self.go(60)
+
+    def go(self, seconds: float) -> None:
+        """Let time pass."""
+        self.clock.advance(seconds)
+        self.feldera.settle()
+
+    def run(self, seconds: float = 60) -> None:
+        """Start `a` and let time pass."""
+        self.feldera.start("a")
+        self.go(seconds)
+
+    @property
+    def status(self) -> str:
+        """The combined status of `a`."""
+        return self.feldera.get("a").row.status
+
+    @property
+    def events(self) -> list[Event]:
+        """The events of `a`, oldest first as Feldera lists them."""
+        return self.feldera.get("a").log.newest_first()[::-1]
+
+    @property
+    def story(self) -> list[tuple[Any, ...]]:
+        """What the events of `a` tell, oldest first, without equal neighbours."""
+        told: list[tuple[Any, ...]] = []
+        for event in self.events:
+            statuses = event.statuses
+            line = (
+                statuses.resources,
+                statuses.resources_desired,
+                statuses.runtime,
+                statuses.runtime_desired,
+                statuses.has_error,
+                statuses.program,
+                statuses.storage,
+            )
+            if not told or told[-1] != line:
+                told.append(line)
+        return told
+
+    @property
+    def error(self) -> str | None:
+        """The code of the error of `a`."""
+        error = self.feldera.get("a").row.error
+        return None if error is None else error.error_code
+
+    def seconds(self) -> dict[str | None, float]:
+        """How long `a` has been in each combined status."""
+        pipeline = self.feldera.get("a")
+        spent = self.feldera.truth[pipeline.id].time_in_status(self.clock.now())
+        return {status: micros / SECOND for status, micros in spent.items()}
+
+
+class Served(Stage):
+    """A stage with a server."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.server = FelderaServer(self.feldera)
+        self.url = ""
+        self.client: httpx.Client | None = None
+
+    def attach(self, url: str, client: httpx.Client) -> None:
+        """Use this client, of this URL, from now on."""
+        self.url, self.client = url, client
+
+    def get(self, path: str, **headers: str) -> httpx.Response:
+        """Send a GET with some headers."""
+        assert self.client is not None
+        return self.client.get(path, headers={key.replace("_", "-"): value for key, value in headers.items()})
+
+    def post(self, path: str, **headers: str) -> httpx.Response:
+        """Send a POST without a body."""
+        assert self.client is not None
+        return self.client.post(path, headers=headers)
