@@ -1,0 +1,253 @@
+"""The view of the fleet page: every pipeline that the filter leaves, the worst first."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from feldera_exporter.feldera.vocabulary import DEPLOYMENT, PROGRAM, STORAGE
+from feldera_exporter.fleet.alerts import Alert, by_state
+from feldera_exporter.fleet.lines import Level, Line, lines, urgency
+from feldera_exporter.fleet.pipeline import Pipeline
+from feldera_exporter.pages import marks, words
+from feldera_exporter.pages.bars import Bar, bar
+from feldera_exporter.pages.links import Links
+from feldera_exporter.pages.marks import Mark, mark
+from feldera_exporter.pages.query import Query
+from feldera_exporter.pages.sight import Instance, Seen, Sight, instance
+
+MOST: Final = 1000
+"""Pipelines that one page shows at most: the worst; a filter finds the others."""
+
+NEEDS: Final = MappingProxyType(
+    {
+        "now": (Level.CRITICAL, "needs somebody now"),
+        "look": (Level.WRONG, "needs a look"),
+        "moving": (Level.MOVING, "in transition"),
+        "well": (Level.WELL, "well"),
+    }
+)
+"""How much a pipeline needs somebody: by the word in the address, the level and the words on the page."""
+
+_PREFIX: Final = "FelderaPipeline"
+_BY_LEVEL: Final = MappingProxyType({level: (need, text) for need, (level, text) in NEEDS.items()})
+_NAME: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """An alert as it is shown.
+
+    Attributes:
+        name: without the common prefix.
+        severity: in words.
+        look: of the severity.
+        runbook: the address of its runbook, empty if there is none.
+    """
+
+    name: str
+    severity: str
+    look: str
+    runbook: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One pipeline on the page; what is usual is left out.
+
+    Attributes:
+        name: the pipeline's.
+        instance: the instance's.
+        address: of the pipeline's own page.
+        team: from the tag, as `tier`.
+        tier: see `team`.
+        need: how much it needs somebody, in words.
+        look: of that need.
+        status: the combined status.
+        desired: the desired one where it is another.
+        program: the program's, None where it is compiled.
+        storage: the storage's, None where it is not being cleared.
+        bar: the time that is nearest to its limit.
+        error: the deployment error's code.
+        alerts: those that the state makes fire.
+    """
+
+    name: str
+    instance: str
+    address: str
+    team: str
+    tier: str
+    need: str
+    look: str
+    status: Mark
+    desired: str
+    program: Mark | None
+    storage: Mark | None
+    bar: Bar
+    error: str
+    alerts: tuple[Firing, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """How many pipelines are in so much need.
+
+    Attributes:
+        need: the word in the address.
+        text: in words.
+        look: its look.
+        count: how many.
+    """
+
+    need: str
+    text: str
+    look: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The fleet page.
+
+    Attributes:
+        headline: the one sentence to read first.
+        look: of that sentence.
+        instances: every instance.
+        tiles: the whole fleet, counted.
+        rows: the pipelines, the worst first.
+        hidden: how many more match the filter but are not shown.
+        found: how many match the filter, in words.
+        total: how many there are.
+        statuses: those to choose from.
+        teams: those to choose from.
+    """
+
+    headline: str
+    look: str
+    instances: tuple[Instance, ...]
+    tiles: tuple[Tile, ...]
+    rows: tuple[Row, ...]
+    hidden: int
+    found: str
+    total: int
+    statuses: tuple[str, ...]
+    teams: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """One pipeline with all that the page is made of."""
+
+    sight: Sight
+    pipeline: Pipeline
+    line: Line
+
+    @property
+    def tags(self) -> dict[str, str]:
+        return dict(self.pipeline.facts.tag_labels)
+
+
+def overview(seen: Seen, query: Query, links: Links) -> Overview:
+    """Return the view of the fleet page.
+
+    Args:
+        seen: the instances.
+        query: what was asked for.
+        links: where the exporter's pages are.
+    """
+    known = [each for sight in seen.sights for each in _known(sight, seen)]
+    # As the lines of each instance are: what needs somebody most comes first, wherever it is.
+    known.sort(key=lambda each: urgency(each.line))
+    levels = Counter(each.line.level for each in known)
+    matching = [each for each in known if _matches(each, query)]
+    instances = tuple(map(instance, seen.sights))
+    headline, look = _headline(levels, instances)
+    return Overview(
+        headline=headline,
+        look=look,
+        instances=instances,
+        tiles=tuple(
+            Tile(need, text, marks.LEVELS[level], levels[level]) for need, (level, text) in NEEDS.items()
+        ),
+        rows=tuple(_row(each, links) for each in matching[:MOST]),
+        hidden=max(0, len(matching) - MOST),
+        found=words.count(len(matching), "pipeline"),
+        total=len(known),
+        statuses=_choices(_statuses(known), query.status),
+        teams=_choices({each.tags.get("team", "") for each in known}, query.team),
+    )
+
+
+def firing(alert: Alert, links: Links) -> Firing:
+    """Return an alert as it is shown."""
+    look = marks.SEVERITIES.get(alert.severity, "idle")
+    return Firing(alert.name.removeprefix(_PREFIX), alert.severity, look, links.runbook_of(alert.name))
+
+
+def _known(sight: Sight, seen: Seen) -> Iterable[_Known]:
+    pipelines = sight.fleet.pipelines
+    alerts = [alert for each in pipelines.values() for alert in by_state(each, seen.choices, sight.now)]
+    for line in lines(pipelines, alerts, sight.now):
+        yield _Known(sight, pipelines[line.id], line)
+
+
+def _matches(each: _Known, query: Query) -> bool:
+    line = each.line
+    return (
+        query.name.casefold() in line.name.casefold()
+        and query.status in {"", line.status, line.program}
+        and query.team in {"", each.tags.get("team", "")}
+        and query.need in {"", _BY_LEVEL[line.level][0]}
+        and query.instance in {"", each.sight.fleet.instance}
+    )
+
+
+def _row(each: _Known, links: Links) -> Row:
+    line, instance_ = each.line, each.sight.fleet.instance
+    program, storage = mark(PROGRAM, line.program), mark(STORAGE, line.storage)
+    return Row(
+        name=words.cut(line.name, _NAME)[0],
+        instance=instance_,
+        address=links.pipeline(instance_, line.name, line.id),
+        team=each.tags.get("team", ""),
+        tier=each.tags.get("tier", ""),
+        need=_BY_LEVEL[line.level][1],
+        look=marks.LEVELS[line.level],
+        status=mark(DEPLOYMENT, line.status),
+        desired="" if line.desired == line.status else line.desired,
+        program=None if line.program == "Success" else program,
+        storage=storage if line.storage not in {"Cleared", "InUse"} else None,
+        bar=bar(line.wait),
+        error=words.cut(line.error_code, _NAME)[0],
+        alerts=tuple(firing(alert, links) for alert in line.alerts),
+    )
+
+
+def _headline(levels: Counter[Level], instances: Sequence[Instance]) -> tuple[str, str]:
+    """Return the sentence to read first, and its look."""
+    now, look = levels[Level.CRITICAL], levels[Level.WRONG]
+    if now:
+        return f"{words.count(now, 'pipeline')} {_need(now)} somebody now", "bad"
+    if any(each.state == "down" for each in instances):
+        return "Feldera does not answer", "bad"
+    if look:
+        return f"{words.count(look, 'pipeline')} {_need(look)} a look", "person"
+    if any(each.state == "waiting" for each in instances):
+        return "Waiting for Feldera", "transient"
+    if not levels:
+        return "No pipelines", "idle"
+    return "All pipelines are well", "good"
+
+
+def _need(number: int) -> str:
+    return "needs" if number == 1 else "need"
+
+
+def _statuses(known: Iterable[_Known]) -> set[str]:
+    return {status for each in known for status in (each.line.status, each.line.program)} - {"Success"}
+
+
+def _choices(values: set[str], chosen: str) -> tuple[str, ...]:
+    """Return what one may choose: what is there, and what is chosen already though it is gone."""
+    return tuple(sorted({*values, chosen} - {""}, key=str.casefold))

@@ -1,0 +1,233 @@
+"""The view of one pipeline's page: what it is doing, what is wrong with it, and what happened to it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from feldera_exporter.feldera.vocabulary import (
+    DEPLOYMENT,
+    DEPLOYMENT_DESIRED,
+    PROGRAM,
+    RESOURCES,
+    RUNTIME,
+    STORAGE,
+    Dimension,
+)
+from feldera_exporter.feldera.wire import Row, micros
+from feldera_exporter.fleet.alerts import by_state
+from feldera_exporter.fleet.lines import Wait, lines
+from feldera_exporter.fleet.pipeline import Pipeline
+from feldera_exporter.pages import marks, words
+from feldera_exporter.pages.bars import Bar, bar
+from feldera_exporter.pages.links import Links, console
+from feldera_exporter.pages.marks import Mark, mark
+from feldera_exporter.pages.overview import NEEDS, Firing, firing
+from feldera_exporter.pages.query import Query
+from feldera_exporter.pages.recent import Excerpt, Recent, excerpt, laid_out
+from feldera_exporter.pages.sight import Instance, Seen, Sight, instance
+from feldera_exporter.pages.timeline import Timeline, timeline
+from feldera_exporter.rules.table import ALERTS
+
+_SECOND: Final = 1_000_000
+_ALERTS: Final = MappingProxyType({alert.name: alert for alert in ALERTS})
+_NEEDS: Final = MappingProxyType(dict(NEEDS.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One of the pipeline's statuses.
+
+    Attributes:
+        name: the dimension in words.
+        mark: the status.
+        since: when it began, as people read it; empty where nobody knows.
+        instant: the same for machines.
+        bar: the time against its limit, None where the beginning is unknown.
+    """
+
+    name: str
+    mark: Mark
+    since: str
+    instant: str
+    bar: Bar | None
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """An alert with what it means."""
+
+    firing: Firing
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The present deployment error.
+
+    Attributes:
+        code: Feldera's.
+        at: when it appeared, as people read it; empty where nobody knows.
+        instant: the same for machines.
+        message: what Feldera says.
+        details: what else it says, laid out; None where it says nothing or could not be asked.
+    """
+
+    code: str
+    at: str
+    instant: str
+    message: Excerpt
+    details: Excerpt | None
+
+
+@dataclass(frozen=True, slots=True)
+class Portrait:
+    """One pipeline's page.
+
+    Attributes:
+        name: the pipeline's.
+        instance: what is said of its instance.
+        status: the combined status.
+        desired: the desired one where it is another.
+        need: how much it needs somebody, in words.
+        look: of that need.
+        bar: the time that is nearest to its limit.
+        alerts: those that the state makes fire.
+        failure: the deployment error, None without one.
+        statuses: all of them.
+        notes: what Feldera says of the present statuses, by a headline.
+        timeline: what the event log tells, None where it tells nothing.
+        problem: why Feldera could not be asked, empty if it could.
+        facts: what else is known, by a headline.
+        console: the pipeline's address in Feldera's web console, empty if there is none.
+    """
+
+    name: str
+    instance: Instance
+    status: Mark
+    desired: str
+    need: str
+    look: str
+    bar: Bar
+    alerts: tuple[Warned, ...]
+    failure: Failure | None
+    statuses: tuple[Status, ...]
+    notes: tuple[tuple[str, Excerpt], ...]
+    timeline: Timeline | None
+    problem: str
+    facts: tuple[tuple[str, str], ...]
+    console: str
+
+
+def find(seen: Seen, instance_: str, told: str) -> tuple[Sight, Pipeline] | None:
+    """Return a pipeline by its instance and its name or id, None where there is none."""
+    for sight in seen.sights:
+        if sight.fleet.instance == instance_:
+            pipelines = sight.fleet.pipelines
+            named = (each for each in pipelines.values() if each.facts.row.name == told)
+            found = next(named, None) or pipelines.get(told)
+            return (sight, found) if found else None
+    return None
+
+
+def portrait(
+    sight: Sight, pipeline: Pipeline, recent: Recent, seen: Seen, query: Query, links: Links
+) -> Portrait:
+    """Return the view of a pipeline's page.
+
+    Args:
+        sight: the pipeline's instance.
+        pipeline: as it is known.
+        recent: what Feldera answered.
+        seen: all of them, with what the configuration says of alerts.
+        query: what was asked for.
+        links: where the exporter's pages are.
+    """
+    row = pipeline.facts.row
+    alerts = by_state(pipeline, seen.choices, sight.now)
+    (line,) = lines({row.id: pipeline}, alerts, sight.now)
+    return Portrait(
+        name=row.name,
+        instance=instance(sight),
+        status=mark(DEPLOYMENT, row.deployment_status),
+        desired="" if line.desired == line.status else line.desired,
+        need=_NEEDS[line.level],
+        look=marks.LEVELS[line.level],
+        bar=bar(line.wait),
+        alerts=tuple(Warned(firing(alert, links), _ALERTS[alert.name].summary) for alert in alerts),
+        failure=_failure(pipeline, recent, sight.now),
+        statuses=tuple(_statuses(pipeline, sight.now)),
+        notes=tuple(_notes(recent)),
+        timeline=timeline(recent.events or (), query.span, sight.now),
+        problem=recent.problem,
+        facts=tuple((name, value) for name, value in _facts(pipeline, sight.now) if value),
+        console=console(sight.url, row.name),
+    )
+
+
+def _failure(pipeline: Pipeline, recent: Recent, now: int) -> Failure | None:
+    error = pipeline.facts.row.deployment_error
+    if error is None:
+        return None
+    at = pipeline.history.errors.at
+    full = recent.newest.deployment_error if recent.newest is not None else None
+    # Feldera may have another one by now: the details must belong to the message.
+    same = full is not None and full.message == error.message
+    return Failure(
+        code=error.error_code,
+        at=words.moment(at, now) if at is not None else "",
+        instant=words.instant(at) if at is not None else "",
+        message=excerpt(error.message),
+        details=laid_out(full.details) if full is not None and same else None,
+    )
+
+
+def _statuses(pipeline: Pipeline, now: int) -> Iterator[Status]:
+    row, limits = pipeline.facts.row, pipeline.facts.limits
+    none = float("inf")
+    yield _status("Deployment", DEPLOYMENT, row, limits.deployment_status, now)
+    yield _status("Desired", DEPLOYMENT_DESIRED, row, none, now)
+    yield _status("Resources", RESOURCES, row, none, now)
+    if row.deployment_runtime_status is not None:
+        yield _status("Runtime", RUNTIME, row, none, now)
+    yield _status("Program", PROGRAM, row, limits.program_status, now)
+    since = pipeline.history.since.storage
+    yield _told("Storage", mark(STORAGE, row.storage_status), since, limits.storage_status, now)
+
+
+def _status(name: str, dimension: Dimension, row: Row, limit: float, now: int) -> Status:
+    since = getattr(row, f"{dimension.name}_since")
+    told = mark(dimension, getattr(row, dimension.name))
+    return _told(name, told, None if since is None else micros(since), limit, now)
+
+
+def _told(name: str, told: Mark, since: int | None, limit: float, now: int) -> Status:
+    if since is None:
+        return Status(name, told, "", "", None)
+    wait = Wait(told.text, max(0, now - since) / _SECOND, limit)
+    return Status(name, told, words.moment(since, now), words.instant(since), bar(wait))
+
+
+def _notes(recent: Recent) -> Iterator[tuple[str, Excerpt]]:
+    newest = recent.newest
+    if newest is None:
+        return
+    for headline, details in (
+        ("What Feldera says of its resources", newest.deployment_resources_status_details),
+        ("What the pipeline says of itself", newest.deployment_runtime_status_details),
+    ):
+        if (text := laid_out(details)) is not None:
+            yield headline, text
+
+
+def _facts(pipeline: Pipeline, now: int) -> Iterator[tuple[str, str]]:
+    row, progress = pipeline.facts.row, pipeline.progress
+    yield "Id", row.id
+    yield "Created", f"{words.moment(micros(row.created_at), now)} UTC"
+    yield "Platform", row.platform_version
+    yield "Profile", row.program_config.profile or ""
+    for label, value in pipeline.facts.tag_labels:
+        yield label.capitalize(), value
+    yield "Tags", ", ".join(row.tags)
+    if progress.connector_errors is not None:
+        yield "Connector errors since its start", f"{progress.connector_errors:,}"

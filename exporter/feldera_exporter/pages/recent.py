@@ -1,0 +1,66 @@
+"""What Feldera was asked about one pipeline for its page: the event log and the newest event in full."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from feldera_exporter.feldera.decoding import UNREADABLE
+from feldera_exporter.feldera.wire import Event, FullEvent
+from feldera_exporter.pages import words
+
+_NOTHING: Final = frozenset({b"null", b"{}", b"[]", b'""', b""})
+_LONGEST: Final = 256 * 1024
+"""Bytes of JSON that are laid out for people; what is longer is shown as it came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """What Feldera answered.
+
+    Attributes:
+        events: the log, the newest first; None where it could not be read.
+        newest: the newest event in full; None where it could not be read.
+        problem: why not, in one line without secrets; empty if both could be read.
+    """
+
+    events: Sequence[Event] | None = None
+    newest: FullEvent | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A text of which the end may be missing.
+
+    Attributes:
+        text: its beginning.
+        missing: how many characters are left out, empty if none are.
+    """
+
+    text: str
+    missing: str
+
+
+def excerpt(text: str) -> Excerpt:
+    """Return as much of a text as is shown."""
+    shown, missing = words.cut(text)
+    return Excerpt(shown, words.count(missing, "character") if missing else "")
+
+
+def laid_out(details: msgspec.Raw) -> Excerpt | None:
+    """Return details, which are any JSON, as people read them; None where they say nothing."""
+    text = bytes(details)
+    if text.strip() in _NOTHING:
+        return None
+    try:
+        # A text alone needs no quotes, and its line breaks should be some.
+        if text.startswith(b'"'):
+            return excerpt(msgspec.json.decode(text, type=str))
+        if len(text) <= _LONGEST:
+            text = msgspec.json.format(text, indent=2)
+    except UNREADABLE:
+        # It was skipped over until now, not read: what cannot be is shown as it came.
+        pass
+    return excerpt(text.decode("utf-8", errors="replace"))

@@ -1,0 +1,111 @@
+"""A sight: one instance as it is known at a moment, and how sure that is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from feldera_exporter.fleet.alerts import Choices
+from feldera_exporter.fleet.fleet import Fleet
+from feldera_exporter.pages import words
+from feldera_exporter.pages.links import console
+
+_SECOND: Final = 1_000_000
+_OLD: Final = 60.0
+"""Seconds without a new list after which it is said aloud even if no poll has failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """One instance, seen.
+
+    Attributes:
+        fleet: what is known.
+        now: microseconds since the epoch by Feldera's clock.
+        url: its base address.
+    """
+
+    fleet: Fleet
+    now: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Every instance, seen at one moment.
+
+    Attributes:
+        sights: in the configuration's order.
+        choices: what the configuration says of alerts.
+        at: this machine's time, in microseconds since the epoch.
+    """
+
+    sights: Sequence[Sight]
+    choices: Choices
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """What is said of an instance.
+
+    Attributes:
+        name: its name in the configuration.
+        state: `waiting` for the first answer, `up` or `down`.
+        size: how many pipelines it has, in words.
+        age: how old what is shown is; empty while there is nothing.
+        read: when it was read, as a machine reads it.
+        warning: what somebody must know before reading anything else, empty if all is well.
+        version: Feldera's, with its edition.
+        console: the address of its web console, empty if it is none that one may follow.
+        unhealthy: the services that Feldera reports as such.
+    """
+
+    name: str
+    state: str
+    size: str
+    age: str
+    read: str
+    warning: str
+    version: str
+    console: str
+    unhealthy: str
+
+
+def instance(sight: Sight) -> Instance:
+    """Return what is said of an instance."""
+    fleet, platform = sight.fleet, sight.fleet.platform
+    seconds = max(0, sight.now - fleet.read_at) / _SECOND if fleet.read_at else None
+    return Instance(
+        name=fleet.instance,
+        state={None: "waiting", True: "up", False: "down"}[fleet.up],
+        size=_size(fleet),
+        age="" if seconds is None else words.duration(seconds),
+        read=words.instant(fleet.read_at) if fleet.read_at else "",
+        warning=_warning(fleet, seconds),
+        version=" ".join(filter(None, (platform.version, platform.edition))),
+        console=console(sight.url),
+        unhealthy=", ".join(name for name, service in platform.services.items() if not service.healthy),
+    )
+
+
+def _size(fleet: Fleet) -> str:
+    if fleet.size is None:
+        return ""
+    here = len(fleet.pipelines)
+    elsewhere = f", {here:,} of them in this shard" if here < fleet.size else ""
+    return words.count(fleet.size, "pipeline") + elsewhere
+
+
+def _warning(fleet: Fleet, seconds: float | None) -> str:
+    if fleet.up is None:
+        return "The first list of pipelines has not been read yet."
+    if fleet.up is False and seconds is None:
+        return "Feldera does not answer, and never has since this exporter started."
+    ago = words.duration(seconds or 0)
+    if fleet.up is False and not fleet.pipelines:
+        return f"Feldera does not answer. It last did {ago} ago: too long for what it said then to be shown."
+    if fleet.up is False:
+        return f"Feldera does not answer. What is shown is {ago} old."
+    if seconds is not None and seconds > _OLD:
+        return f"What is shown is {ago} old."
+    return ""

@@ -1,0 +1,239 @@
+"""The timeline of a pipeline: its statuses as lanes of segments, and its transitions as a list, from the event log."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from types import MappingProxyType
+from typing import Final
+
+from feldera_exporter.feldera.vocabulary import (
+    DEPLOYMENT,
+    DEPLOYMENT_DESIRED,
+    PROGRAM,
+    STORAGE,
+    Dimension,
+    combine,
+)
+from feldera_exporter.feldera.wire import Event, micros
+from feldera_exporter.history.history import combined
+from feldera_exporter.pages import words
+from feldera_exporter.pages.marks import Mark, mark
+
+_SECOND: Final = 1_000_000
+
+SPANS: Final = MappingProxyType({"15m": 900, "1h": 3600, "6h": 21_600, "24h": 86_400, "7d": 604_800})
+"""How far back a timeline may go, in seconds, by the word in the address."""
+
+MOST: Final = 40
+"""Transitions that are listed at most."""
+
+_ENOUGH: Final = 4
+"""Transitions that a span should show, if there are so many."""
+_TICKS: Final = 4
+_LETTER: Final = 1.2
+"""Percent of the lane that a letter takes on a desktop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A status for as long as it lasted; places in percent of the lane."""
+
+    x: float
+    width: float
+    mark: Mark
+    label: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One dimension's statuses."""
+
+    name: str
+    segments: tuple[Segment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One transition in words.
+
+    Attributes:
+        at: when, as people read it.
+        instant: when, as a machine reads it.
+        what: the dimension.
+        before: the status before.
+        after: the status after.
+        lasted: for how long the one before had lasted, as far as the log tells; empty if it does not.
+    """
+
+    at: str
+    instant: str
+    what: str
+    before: Mark
+    after: Mark
+    lasted: str
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """What the event log tells.
+
+    Attributes:
+        span: the key of `SPANS` that the lanes show.
+        lanes: one each for the deployment, the program and the storage.
+        errors: where deployment errors appeared, in percent of the lane.
+        ticks: places in percent and what is written there.
+        changes: the transitions, the newest first.
+        hidden: how many more there are.
+        retained: how far back the log goes.
+    """
+
+    span: str
+    lanes: tuple[Lane, ...]
+    errors: tuple[float, ...]
+    ticks: tuple[tuple[float, str], ...]
+    changes: tuple[Change, ...]
+    hidden: int
+    retained: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A status from an instant on, until the next run of its dimension begins."""
+
+    at: int
+    status: str
+
+
+_READERS: Final[tuple[tuple[str, Dimension, Callable[[Event], str | None]], ...]] = (
+    (
+        "Deployment",
+        DEPLOYMENT,
+        lambda e: combined(e.deployment_resources_status, e.deployment_runtime_status),
+    ),
+    (
+        "Desired",
+        DEPLOYMENT_DESIRED,
+        lambda e: combine(e.deployment_resources_desired_status, e.deployment_runtime_desired_status),
+    ),
+    ("Program", PROGRAM, lambda e: e.program_status),
+    ("Storage", STORAGE, lambda e: e.storage_status),
+)
+_UNDRAWN: Final = "Desired"
+_ERRORS: Final = "Error"
+
+
+def timeline(events: Sequence[Event], span: str, now: int) -> Timeline | None:
+    """Return the timeline of an event log, None where it is empty.
+
+    Args:
+        events: as Feldera lists them, the newest first.
+        span: a key of `SPANS`; any other text leaves the choice to what there is to see.
+        now: microseconds since the epoch by Feldera's clock.
+    """
+    if not events:
+        return None
+    # Those of one transaction have the same instant; Feldera lists the later one first.
+    told = sorted(events, key=lambda event: event.recorded_at, reverse=True)[::-1]
+    runs = {name: tuple(_runs(told, reader)) for name, _, reader in _READERS}
+    dimensions = {name: dimension for name, dimension, _ in _READERS}
+    changes = sorted(
+        [
+            *(
+                change
+                for name, each in runs.items()
+                for change in _changes(name, dimensions[name], each, now)
+            ),
+            *_errors(told, now),
+        ],
+        key=lambda pair: pair[0],
+        reverse=True,
+    )
+    chosen = span if span in SPANS else _fitting([at for at, _ in changes], now)
+    start = now - SPANS[chosen] * _SECOND
+    return Timeline(
+        span=chosen,
+        lanes=tuple(
+            Lane(name, tuple(_segments(dimensions[name], each, start, now)))
+            for name, each in runs.items()
+            if name != _UNDRAWN
+        ),
+        errors=tuple(
+            _percent(at, start, now)
+            for at, change in changes
+            if change.what == _ERRORS and change.after.look == "bad" and at >= start
+        ),
+        ticks=tuple(
+            (100 * (1 - part / _TICKS), f"{words.duration(SPANS[chosen] * part / _TICKS)} ago")
+            for part in range(_TICKS, 0, -1)
+        ),
+        changes=tuple(change for _, change in changes[:MOST]),
+        hidden=max(0, len(changes) - MOST),
+        retained=words.duration(max(0, now - micros(told[0].recorded_at)) / _SECOND),
+    )
+
+
+def _runs(told: Sequence[Event], reader: Callable[[Event], str | None]) -> Iterator[_Run]:
+    last = None
+    for event in told:
+        status = reader(event)
+        # While a pipeline is provisioned nobody asks for a runtime status yet: what was asked for before still is.
+        if status is not None and status != last:
+            yield _Run(micros(event.recorded_at), status)
+            last = status
+
+
+def _changes(name: str, dimension: Dimension, runs: Sequence[_Run], now: int) -> Iterator[tuple[int, Change]]:
+    for place, (before, after) in enumerate(pairwise(runs)):
+        # The first run began before the log, nobody knows when.
+        lasted = words.duration(max(0, after.at - before.at) / _SECOND) if place else ""
+        yield (
+            after.at,
+            Change(
+                at=words.moment(after.at, now),
+                instant=words.instant(after.at),
+                what=name,
+                before=mark(dimension, before.status),
+                after=mark(dimension, after.status),
+                lasted=lasted,
+            ),
+        )
+
+
+def _errors(told: Sequence[Event], now: int) -> Iterator[tuple[int, Change]]:
+    looks = {True: Mark("set", "bad"), False: Mark("none", "idle")}
+    for before, after in pairwise(told):
+        if before.deployment_has_error != after.deployment_has_error:
+            at = micros(after.recorded_at)
+            marks = looks[before.deployment_has_error], looks[after.deployment_has_error]
+            yield at, Change(words.moment(at, now), words.instant(at), _ERRORS, *marks, "")
+
+
+def _fitting(instants: Sequence[int], now: int) -> str:
+    """Return the shortest span with enough to see in it, else the shortest that shows all."""
+    wanted = instants[: min(len(instants), _ENOUGH)]
+    oldest = wanted[-1] if wanted else now
+    # Some room before, so that what was before the oldest is seen, too.
+    age = 1.05 * (now - oldest) / _SECOND
+    return next((span for span, seconds in SPANS.items() if age <= seconds), "7d")
+
+
+def _segments(dimension: Dimension, runs: Sequence[_Run], start: int, now: int) -> Iterator[Segment]:
+    ends = [run.at for run in runs[1:]] + [now]
+    for run, end in zip(runs, ends, strict=True):
+        if end < start or run.at > now:
+            continue
+        x, till = _percent(max(run.at, start), start, now), _percent(min(end, now), start, now)
+        lasted = words.duration(max(0, end - run.at) / _SECOND)
+        width = round(till - x, 2)
+        yield Segment(
+            x=x,
+            width=max(0.15, width),
+            mark=mark(dimension, run.status),
+            label=run.status if width > _LETTER * (len(run.status) + 2) else "",
+            title=f"{run.status} for {lasted}, from {words.moment(run.at, now)} UTC",
+        )
+
+
+def _percent(at: int, start: int, now: int) -> float:
+    return round(100 * (at - start) / max(1, now - start), 2)

@@ -1,0 +1,61 @@
+"""Durations, instants and long texts as people read them."""
+
+import math
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LONGEST: Final = 64 * 1024
+"""Characters of a text that are shown: far more than anybody reads, far less than a panic of every worker."""
+
+_UNSEEN: Final = {
+    **{code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n\r"},
+    0x7F: 0x2421,
+    # Other control characters, and those that turn the direction of what follows them.
+    **dict.fromkeys((*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)), 0xFFFD),
+}
+
+
+def visible(text: str) -> str:
+    """Return a text in which every control character can be seen and does nothing."""
+    return text.translate(_UNSEEN)
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in its two largest units: `12m 3s`."""
+    whole = int(seconds)
+    for unit, letter, smaller, small in ((86_400, "d", 3600, "h"), (3600, "h", 60, "m"), (60, "m", 1, "s")):
+        if whole >= unit:
+            rest = whole % unit // smaller
+            return f"{whole // unit}{letter} {rest}{small}" if rest else f"{whole // unit}{letter}"
+    return f"{whole}s"
+
+
+def limit(seconds: float) -> str:
+    """Return a limit as a duration, empty where there is none."""
+    return "" if math.isinf(seconds) else duration(seconds)
+
+
+def instant(micros: int) -> str:
+    """Return microseconds since the epoch as a machine reads them: RFC 3339 in UTC, to the second."""
+    return f"{_when(micros):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def moment(micros: int, now: int) -> str:
+    """Return when something was, in UTC: the time of day, with the date unless that is today."""
+    when = _when(micros)
+    return f"{when:%H:%M:%S}" if when.date() == _when(now).date() else f"{when:%Y-%m-%d %H:%M:%S}"
+
+
+def cut(text: str, most: int = _LONGEST) -> tuple[str, int]:
+    """Return the beginning of a text, and how many characters are left out."""
+    return text[:most], max(0, len(text) - most)
+
+
+def count(number: int, thing: str) -> str:
+    """Return a number of things: `1 pipeline`, `1,000 pipelines`."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
+def _when(micros: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=micros)

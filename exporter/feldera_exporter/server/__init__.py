@@ -1,0 +1,1 @@
+"""The web server: what is answered (an ASGI function), and the listening."""

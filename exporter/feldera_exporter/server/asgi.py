@@ -1,0 +1,181 @@
+"""What is answered: a plain ASGI function over a table of pages."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final, Protocol
+
+import structlog
+
+from feldera_exporter.exposition.snapshot import Snapshot
+from feldera_exporter.logs import Complaint, place
+from feldera_exporter.server.messages import Page, Reply, Request, text_reply
+from feldera_exporter.server.negotiation import accepts_gzip, format_for
+
+Scope = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+Reload = Callable[[], Awaitable[Sequence[str]]]
+"""Loads the configuration anew and returns its mistakes."""
+
+
+class Source(Protocol):
+    """What the pages show."""
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The newest snapshot."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether the first poll of every instance has ended, well or not."""
+
+    def was_read(self, scraper: str, sequence: int) -> None:
+        """Note that a scraper has read a snapshot to its end."""
+
+
+Find = Callable[[Request], Page | None]
+"""Gives the page for people that a request means, None where there is none."""
+
+READING: Final = ("GET", "HEAD")
+
+
+def application(
+    source: Source, telemetry_path: str, reload: Reload | None, find: Find = lambda _: None, prefix: str = ""
+) -> Asgi:
+    """Return the ASGI function that answers from `source`.
+
+    Args:
+        source: what is shown.
+        telemetry_path: where the metrics are.
+        reload: what `POST /-/reload` does, None where it is not wanted.
+        find: gives the pages for people.
+        prefix: what a proxy may leave before every path.
+    """
+    pages: dict[str, tuple[Page, tuple[str, ...]]] = {
+        telemetry_path: (_metrics(source), READING),
+        "/-/healthy": (_healthy, READING),
+        "/-/ready": (_ready(source), READING),
+        "/-/reload": (_reload(reload), ("POST",)),
+    }
+
+    failing = Complaint(structlog.get_logger(), "a page failed", "pages are answered again")
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        request = _request(scope, prefix)
+        try:
+            reply = await chosen(request)
+        except Exception as error:  # noqa: BLE001 - the next request may find a better snapshot
+            failing.failed(type(error).__name__, type(error).__name__, place=place(error), path=request.path)
+            reply = text_reply(500, "The exporter made a mistake; its log says where.\n")
+        else:
+            failing.succeeded()
+        await _send(reply, receive, send, head=request.method == "HEAD")
+
+    async def chosen(request: Request) -> Reply:
+        page, methods = pages.get(request.path) or (find(request), READING)
+        if page is None:
+            return text_reply(404, f"Not found. The metrics are at {telemetry_path}\n")
+        if request.method not in methods:
+            allowed = ", ".join(methods)
+            return text_reply(405, f"Only {allowed}.\n", ("allow", allowed))
+        return await page(request)
+
+    return answer
+
+
+def _metrics(source: Source) -> Page:
+    async def metrics(request: Request) -> Reply:
+        snapshot = source.snapshot
+        format_ = format_for(request.headers.get("accept", ""))
+        headers = (("content-type", format_.content_type), ("vary", "Accept, Accept-Encoding"))
+
+        def sent() -> None:
+            source.was_read(request.client, snapshot.sequence)
+
+        if accepts_gzip(request.headers.get("accept-encoding", "")):
+            # In a thread: the first who asks renders and compresses, and nobody else waits for that.
+            pieces = snapshot.ready(format_)
+            if pieces is None:
+                pieces = await asyncio.to_thread(snapshot.gzip, format_)
+            length = sum(map(len, pieces))
+            packed = (("content-encoding", "gzip"), ("content-length", str(length)))
+            return Reply(200, headers + packed, pieces, sent)
+        length = await asyncio.to_thread(snapshot.length, format_)
+        return Reply(200, (*headers, ("content-length", str(length))), snapshot.chunks(format_), sent)
+
+    return metrics
+
+
+def _reload(reload: Reload | None) -> Page:
+    async def page(_request: Request) -> Reply:
+        if reload is None:
+            return text_reply(403, "Start with --web.enable-lifecycle to reload by HTTP, or send SIGHUP.\n")
+        mistakes = await reload()
+        if mistakes:
+            return text_reply(500, "".join(f"{mistake}\n" for mistake in mistakes))
+        return text_reply(200, "Reloaded.\n")
+
+    return page
+
+
+async def _healthy(_request: Request) -> Reply:
+    return text_reply(200, "Healthy.\n")
+
+
+def _ready(source: Source) -> Page:
+    async def ready(_request: Request) -> Reply:
+        if source.ready:
+            return text_reply(200, "Ready.\n")
+        return text_reply(503, "Not ready: the first poll of an instance has not ended.\n")
+
+    return ready
+
+
+def _request(scope: Scope, prefix: str) -> Request:
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    client = scope.get("client")
+    query = scope.get("query_string", b"").decode("latin-1")
+    raw_path = scope.get("raw_path") or scope["path"].encode()
+    return Request(
+        method=scope["method"],
+        path=_within(scope["path"], prefix),
+        headers=headers,
+        client=client[0] if client else "",
+        query=query,
+        raw_path=_within(raw_path.decode("latin-1"), prefix),
+    )
+
+
+def _within(path: str, prefix: str) -> str:
+    """Return a path without the prefix, which some proxies take off and some leave."""
+    if prefix and (path == prefix or path.startswith(f"{prefix}/")):
+        return path.removeprefix(prefix) or "/"
+    return path
+
+
+async def _send(reply: Reply, receive: Receive, send: Send, *, head: bool) -> None:
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
+    # Whoever has gone away has not read it, and what is sent to nobody is lost without an error.
+    gone = asyncio.create_task(_disconnected(receive))
+    try:
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        if not head:
+            for piece in reply.body:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+                if gone.done():
+                    return
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        if not head:
+            reply.sent()
+    finally:
+        gone.cancel()
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

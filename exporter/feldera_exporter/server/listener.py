@@ -1,0 +1,81 @@
+"""The listening: sockets bound before anything else starts, and uvicorn on them."""
+
+import asyncio
+import contextlib
+import os
+import re
+import socket
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Final
+
+import uvicorn
+
+from feldera_exporter.errors import ConfigError, ListenError
+from feldera_exporter.server.asgi import Asgi
+
+_BACKLOG: Final = 128
+_PORTS: Final = 65536
+_ADDRESS: Final = re.compile(
+    r"(?:\[(?P<v6>[0-9a-fA-F:.]+(?:%\w+)?)\]|(?P<host>[^:\[\]\s/]*)):(?P<port>[0-9]{1,5})"
+)
+
+
+def bind(address: str) -> socket.socket:
+    """Listen on `host:port`, `:port` (every address) or `[v6]:port`; port 0 takes a free one.
+
+    Raises:
+        ConfigError: the address has another form, or names no host.
+        ListenError: it cannot be listened on, in one line that says why.
+    """
+    match = _ADDRESS.fullmatch(address)
+    port = int(match["port"]) if match else _PORTS
+    if match is None or port >= _PORTS:
+        raise ConfigError(f"--web.listen-address: found {address!r}, expected host:port, :port or [v6]:port")
+    host = match["v6"] or match["host"]
+    family = socket.AF_INET6 if match["v6"] else socket.AF_INET
+    try:
+        socket.getaddrinfo(host or None, port, family, socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (socket.gaierror, UnicodeError):
+        expected = "an address or a name of this machine"
+        raise ConfigError(f"--web.listen-address: found {address!r}, expected {expected}") from None
+    try:
+        if not host and socket.has_dualstack_ipv6():
+            return socket.create_server(
+                ("", port), family=socket.AF_INET6, backlog=_BACKLOG, dualstack_ipv6=True
+            )
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise ListenError(f"cannot listen on {address}: {os.strerror(error.errno or 0)}") from None
+
+
+@contextlib.asynccontextmanager
+async def serving(app: Asgi, sockets: Sequence[socket.socket]) -> AsyncIterator[None]:
+    """Serve `app` on bound sockets while the context lasts; after it, readers get at most a second to finish."""
+    config = uvicorn.Config(
+        app,
+        http="httptools",
+        loop="uvloop",
+        lifespan="off",
+        access_log=False,
+        # What a client does wrong is no event of ours, and the application answers for its own mistakes itself.
+        log_config=None,
+        log_level="critical",
+        ws="none",
+        server_header=False,
+        timeout_graceful_shutdown=1,
+    )
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=list(sockets)))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers: the application ends everything in its own order."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield

@@ -1,0 +1,26 @@
+"""Takes the pictures of the documentation: `PYTHONPATH=tests python -m pages.pictures docs`."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from pages.browser import browser
+from pages.staging import demo
+
+WIDTH, HEIGHT = 1280, 858
+
+
+def main(target: Path) -> None:
+    """Write the pictures into a folder."""
+    with tempfile.TemporaryDirectory() as name, demo(Path(name)) as url, browser(Path(name)) as tab:
+        tab.looks(WIDTH, HEIGHT, dark=False)
+        tab.open(f"{url}/?refresh=off")
+        tab.picture(target / "fleet.png")
+        # As somebody sees it who was woken by it.
+        tab.looks(WIDTH, HEIGHT, dark=True)
+        tab.open(f"{url}/pipelines/default/fraud-scores?refresh=off")
+        tab.picture(target / "pipeline.png")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,80 @@
+"""The pages served without a Feldera: a source that shows what a test gives it, behind the real server function."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from feldera_exporter.exposition.snapshot import Snapshot
+from feldera_exporter.pages import runbooks
+from feldera_exporter.pages.links import Links
+from feldera_exporter.pages.recent import Recent
+from feldera_exporter.pages.sight import Seen
+from feldera_exporter.server.asgi import Asgi, application
+from feldera_exporter.server.html import Site
+from feldera_exporter.simulator.serving import serve
+
+
+@dataclass
+class Shown:
+    """Shows what it is given.
+
+    Attributes:
+        known: the instances.
+        answers: what Feldera says of pipelines, by id.
+        asked: the ids of the pipelines that Feldera was asked about.
+    """
+
+    known: Seen
+    answers: Mapping[str, Recent] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    def seen(self) -> Seen:
+        """Return what it was given."""
+        return self.known
+
+    async def recent(self, _instance: str, id_: str, _name: str) -> Recent:
+        """Return what it was given about a pipeline."""
+        self.asked.append(id_)
+        return self.answers.get(id_, Recent())
+
+
+class _NoMetrics:
+    """The other source of the server's: these tests ask for no metrics."""
+
+    ready = True
+
+    @property
+    def snapshot(self) -> Snapshot:
+        raise NotImplementedError
+
+    def was_read(self, scraper: str, sequence: int) -> None:
+        raise NotImplementedError
+
+
+def app(shown: Shown, prefix: str = "") -> Asgi:
+    """Return the server's function on a source."""
+    links = Links(prefix, "/metrics", runbooks.exists)
+    return application(_NoMetrics(), "/metrics", None, Site(shown, links).find, prefix)
+
+
+def get(shown: Shown, path: str, prefix: str = "", method: str = "GET", **headers: str) -> httpx.Response:
+    """Ask for one page."""
+
+    async def ask() -> httpx.Response:
+        transport = httpx.ASGITransport(app(shown, prefix))
+        async with httpx.AsyncClient(transport=transport, base_url="http://exporter") as client:
+            return await client.request(method, path, headers=headers)
+
+    return asyncio.run(ask())
+
+
+@contextmanager
+def served(shown: Shown) -> Iterator[str]:
+    """Serve the pages on a free port while the context lasts, and give their address."""
+    function: Any = app(shown)
+    with serve(function) as url:
+        yield url

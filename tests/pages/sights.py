@@ -1,0 +1,69 @@
+"""Sights for the tests of the pages: instances with pipelines of every sort, some of them hostile."""
+
+from typing import Any, Final
+
+from feldera_exporter.fleet.fleet import Fleet
+from feldera_exporter.fleet.pipeline import Pipeline
+from feldera_exporter.pages.links import Links
+from feldera_exporter.pages.sight import Seen, Sight
+from fleets import NOW, fleet, pipeline
+
+LINKS: Final = Links(runbook=lambda _: True)
+URL: Final = "http://feldera.example:8080"
+
+HOSTILE: Final = (
+    "<script>document.title='owned'</script>",
+    '"><img src=x onerror=alert(1)>',
+    "' autofocus onfocus=alert(1) x='",
+    "</title><svg onload=alert(1)>",
+    "\u202egnp.exe\u2066\u200f",
+    "{{ 7 * 7 }}{% raw %}",
+    "javascript:alert(1)",
+    "a/b?c#d%2e&amp;",
+    "..",
+    "\x00\x07\x1b[31m",
+)
+"""Texts that mean something to somebody else than a reader."""
+
+
+def seen(*pipelines: Pipeline, now: int = NOW, choices: Any = None, **fields: Any) -> Seen:
+    """Return one instance with these pipelines, read just now but for the fields named."""
+    values: dict[str, Any] = {"up": True, "size": len(pipelines), "read_at": NOW, **fields}
+    known = {each.facts.row.id: each for each in pipelines}
+    return Seen([Sight(Fleet("demo", pipelines=known, **values), now, URL)], choices or {}, now)
+
+
+def stuck(name: str = "stuck", minutes: float = 12, **fields: Any) -> Pipeline:
+    """Return a pipeline that has been Provisioning for too long."""
+    return pipeline(name, minutes, deployment_status="Provisioning", **fields)
+
+
+def failed(name: str = "failed", message: str = "It broke.", code: str = "WorkerPanic") -> Pipeline:
+    """Return a pipeline that was stopped by an error."""
+    return pipeline(
+        name,
+        deployment_status="Stopped",
+        deployment_desired_status="Stopped",
+        deployment_error={"message": message, "error_code": code},
+    )
+
+
+def hostile() -> Seen:
+    """Return an instance where every text is hostile."""
+    return seen(
+        *(
+            pipeline(
+                text,
+                id=f"id-{place}",
+                deployment_status=text,
+                program_status=text,
+                platform_version=text,
+                tags=[f"team:{text}", f"tier:{text}", text],
+                deployment_error={"message": text * 3, "error_code": text},
+            )
+            for place, text in enumerate(HOSTILE)
+        )
+    )
+
+
+__all__ = ["HOSTILE", "LINKS", "NOW", "URL", "failed", "fleet", "hostile", "pipeline", "seen", "stuck"]

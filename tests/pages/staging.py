@@ -1,0 +1,19 @@
+"""The real program on the demo's fleet: what the browser's tests and the pictures of the documentation look at."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from feldera_exporter.demo.clock import StagedClock, machine
+from feldera_exporter.demo.stage import beginning, staged
+from feldera_exporter.simulator.server import FelderaServer
+from feldera_exporter.simulator.serving import serve
+from system.program import exporter
+
+
+@contextmanager
+def demo(folder: Path, *flags: str) -> Iterator[str]:
+    """Run the program on a stand-in with the demo's troubles, and give the program's address."""
+    feldera = staged(StagedClock(beginning(machine())), seed=0, pipelines=8)
+    with serve(FelderaServer(feldera)) as api, exporter(api, folder, *flags) as (address, _):
+        yield address

@@ -1,0 +1,45 @@
+"""The exporter shows its pages of what it polls, and asks Feldera only for the pipeline that somebody looks at."""
+
+import asyncio
+from functools import partial
+from pathlib import Path
+
+import httpx
+
+from feldera_exporter import app, config
+from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
+from feldera_exporter.rules.table import NAMES
+from feldera_exporter.server.listener import bind
+from feldera_exporter.simulator.server import FelderaServer
+from feldera_exporter.simulator.serving import serve
+from simulator.world import Stage
+
+
+def test_the_exporter_shows_its_pages(tmp_path: Path) -> None:
+    """Below its prefix, with the alerts as configured and with the timeline from Feldera; a gone instance is said."""
+    stage = Stage()
+    stage.run()
+    file = tmp_path / "exporter.yml"
+
+    async def look(api: str) -> tuple[str, str, str]:
+        file.write_text(f"instances: [{{name: one, url: '{api}', poll_interval: 1s}}]\n")
+        load = partial(config.load, file, {}, KNOWN_FAMILIES, NAMES)
+        listener = bind("127.0.0.1:0")
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/behind"
+        async with (
+            app.exporting(load, [listener], app.Options(prefix="/behind")) as exporter,
+            httpx.AsyncClient(trust_env=False) as client,
+        ):
+            while not exporter.publisher.fleets["one"].pipelines:  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(0.02)
+            fleet = await client.get(f"{url}/")
+            pipeline = await client.get(f"{url}/pipelines/one/a")
+            gone = await exporter.recent("other", "id", "a")
+            return fleet.text, pipeline.text, gone.problem
+
+    with serve(FelderaServer(stage.feldera)) as api:
+        fleet, pipeline, problem = asyncio.run(look(api))
+    assert 'href="/behind/pipelines/one/a"' in fleet
+    assert "The last transitions" in pipeline
+    assert f'href="{api}/pipelines/a/"' in pipeline
+    assert problem == "this instance is watched no more"

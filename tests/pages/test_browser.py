@@ -1,0 +1,197 @@
+"""The pages in a real browser: what a person sees, clicks and is spared."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from feldera_exporter.pages.recent import Recent
+from feldera_exporter.pages.words import visible
+from pages.browser import Tab, browser
+from pages.serving import Shown, served
+from pages.sights import HOSTILE, NOW, failed, hostile, pipeline, seen, stuck
+from pages.staging import demo
+from pages.test_timeline import START, event
+
+MINUTE = 60_000_000
+SIZES = {"phone": (390, 844), "desktop": (1280, 900)}
+NAMES = "table.fleet tbody th a"
+
+
+@pytest.fixture(scope="module")
+def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
+    """Start one browser for all tests."""
+    with browser(tmp_path_factory.mktemp("browser")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Run the real program on the demo's fleet."""
+    with demo(tmp_path_factory.mktemp("program")) as url:
+        yield url
+
+
+@pytest.fixture(autouse=True)
+def quiet(tab: Tab) -> Iterator[None]:
+    """Fail each test in which the browser's console had anything to complain of."""
+    tab.complaints.clear()
+    tab.looks(1280, 900, dark=False)
+    yield
+    assert tab.complaints == []
+
+
+def audited(tab: Tab, url: str) -> None:
+    """Check a page for everybody, in each size and by day and night."""
+    for width, height in SIZES.values():
+        for dark in (False, True):
+            tab.looks(width, height, dark=dark)
+            tab.open(url)
+            assert tab.audit() == []
+            assert tab.run("document.documentElement.scrollWidth") <= width, "one must scroll sideways"
+
+
+def test_what_is_stuck_stands_first(tab: Tab, live: str) -> None:
+    """Of the demo's fleet; the page's title says that somebody is needed."""
+    tab.open(f"{live}/")
+    first = tab.texts(NAMES)[:3]
+    assert "big-join" in first
+    assert "sessions" in first
+    row = tab.texts("table.fleet tbody tr")[first.index("big-join")]
+    for text in ("Provisioning", "of 10m", "over by", "StuckProvisioning", "critical"):
+        assert text in row
+    assert "need somebody now" in tab.run("document.title")
+
+
+def test_the_filter_works(tab: Tab, live: str) -> None:
+    """By name, status and team, with nothing but a form; the clicks go on from there."""
+    tab.open(f"{live}/")
+    everybody = tab.texts(NAMES)
+    tab.submit(name="BIG-")
+    assert tab.texts(NAMES) == ["big-join"]
+    tab.submit(name="", status="Provisioning")
+    assert set(tab.texts("table.fleet .b")) == {"Provisioning"}
+    tab.submit(status="", team="data")
+    data = tab.texts(NAMES)
+    assert set(data) < set(everybody)
+    assert "big-join" in data
+    assert tab.run("document.querySelector('[name=team]').value") == "data"
+
+
+def test_pausing_keeps_the_filter(tab: Tab, live: str) -> None:
+    """A page that is paused stays so through further filters, until it is resumed."""
+    tab.open(f"{live}/?team=data")
+    before = tab.loaded()
+    tab.run("document.querySelector('.clock a').click()")
+    tab.loaded(before)
+    assert tab.run("location.search") == "?team=data&refresh=off"
+    tab.submit(name="big")
+    assert "refresh=off" in tab.run("location.search")
+    assert "paused" in tab.texts(".clock")[0]
+
+
+def test_a_page_refreshes_itself(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a script, at the same address."""
+    monkeypatch.setattr("feldera_exporter.server.html.EVERY", 1)
+    with served(Shown(seen(stuck()))) as url:
+        tab.open(f"{url}/?name=stuck")
+        tab.loaded(tab.loaded())
+        assert tab.run("location.search") == "?name=stuck"
+        assert tab.texts(NAMES) == ["stuck"]
+        tab.open(f"{url}/?refresh=off")
+
+
+def test_one_pipeline(tab: Tab, live: str) -> None:
+    """From the fleet by a click: its state, the error with details, the timeline, the runbook by another."""
+    tab.open(f"{live}/?name=fraud-scores")
+    before = tab.loaded()
+    tab.run(f"document.querySelector('{NAMES}').click()")
+    tab.loaded(before)
+    assert tab.texts("h1") == ["fraud-scores"]
+    assert '"worker": 3' in " ".join(tab.texts("pre"))
+    assert "Stopped" in tab.texts("table.changes tbody tr")[0]
+    assert tab.run("document.querySelectorAll('svg.line rect').length") > 3
+    before = tab.loaded()
+    tab.run("document.querySelector('.alerts a').click()")
+    tab.loaded(before)
+    assert tab.texts("h1") == ["FelderaPipelineDeploymentError"]
+
+
+@pytest.mark.parametrize("place", [-1, *range(len(HOSTILE))])
+def test_hostile_texts_run_nothing(tab: Tab, place: int) -> None:
+    """Nothing is loaded, run or moved out of its place; the text itself is seen."""
+    events = (event(9, runtime=HOSTILE[place]), event(99))
+    shown = Shown(hostile(), {f"id-{place}": Recent(events, problem=HOSTILE[place])})
+    path = "/" if place < 0 else f"/pipelines/demo/id-{place}"
+    with served(shown) as url:
+        tab.open(f"{url}{path}?refresh=off")
+        assert tab.run("document.scripts.length + document.images.length") == 1
+        assert tab.run("location.pathname") == path
+        assert "owned" not in tab.run("document.title") or path != "/"
+        told = tab.run("document.querySelector('main').textContent")
+        wanted = HOSTILE if place < 0 else [HOSTILE[place]]
+        for text in wanted:
+            assert visible(text) in told
+        assert tab.audit() == []
+
+
+def test_the_policy_stops_what_escaping_would_miss(tab: Tab) -> None:
+    """A script that got into the page all the same is not run."""
+    with served(Shown(seen())) as url:
+        tab.open(f"{url}/?refresh=off")
+        script = (
+            "new Promise(done => { const one = document.createElement('script');"
+            " one.textContent = 'window.owned = 1'; document.body.append(one);"
+            " setTimeout(() => done(window.owned || 0), 50); })"
+        )
+        assert tab.run(script) == 0
+        assert len(tab.complaints) == 1
+        assert "Content Security Policy" in tab.complaints.pop()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/?refresh=off",
+        "/pipelines/default/fraud-scores?refresh=off",
+        "/runbooks/FelderaPipelineStuckProvisioning",
+    ],
+)
+def test_everybody_can_read_the_demo(tab: Tab, live: str, path: str) -> None:
+    """axe-core finds nothing, and nobody scrolls sideways, on a phone, a desktop, by day and by night."""
+    audited(tab, f"{live}{path}")
+
+
+def test_everybody_can_read_the_states(tab: Tab) -> None:
+    """Before the first poll, with Feldera down, without pipelines, for what does not exist."""
+    troubled = (
+        stuck("a" * 200, id="id"),
+        failed(message="word " * 500),
+        pipeline("b", storage_status="Clearing"),
+    )
+    states = {
+        "waiting": seen(up=None, size=None, read_at=0),
+        "down": seen(*troubled, up=False, now=NOW + 3 * MINUTE),
+        "empty": seen(),
+        "up": seen(*troubled),
+    }
+    for known in states.values():
+        with served(Shown(known, {"id-failed": Recent(START[::-1])})) as url:
+            for path in ("/", "/pipelines/demo/failed"):
+                tab.looks(390, 844, dark=True)
+                tab.call("Network.setCacheDisabled", cacheDisabled=True)
+                tab.open(f"{url}{path}?refresh=off")
+                # The console names what is answered with 404.
+                tab.complaints[:] = [each for each in tab.complaints if "404" not in each]
+                assert tab.audit() == []
+                assert tab.run("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_audit_finds_what_is_wrong(tab: Tab, tmp_path: Path) -> None:
+    """A field without a name, grey on white: else the other audits would say nothing."""
+    bad = tmp_path / "bad.html"
+    bad.write_text(
+        "<!doctype html><title>x</title><main><h1>x</h1><input><p style='color:#ccc'>pale</p></main>"
+    )
+    tab.open(bad.as_uri())
+    assert {"label", "color-contrast", "html-has-lang"} <= {each["id"] for each in tab.audit()}

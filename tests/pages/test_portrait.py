@@ -1,0 +1,147 @@
+"""A pipeline's page tells all that is known of it."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from feldera_exporter.feldera.wire import FullEvent
+from feldera_exporter.pages.portrait import Portrait, find, portrait
+from feldera_exporter.pages.query import Query
+from feldera_exporter.pages.recent import Excerpt, Recent, laid_out
+from feldera_exporter.pages.sight import Seen
+from pages.sights import LINKS, failed, pipeline, seen, stuck
+
+UNASKED = Recent()
+
+
+def full(**fields: Any) -> FullEvent:
+    """Return a newest event in full."""
+    return msgspec.json.decode(msgspec.json.encode({"event_id": "e", **fields}), type=FullEvent)
+
+
+def raw(value: object) -> msgspec.Raw:
+    """Return a value as it comes from Feldera."""
+    return msgspec.Raw(msgspec.json.encode(value))
+
+
+def shown(known: Seen, name: str, recent: Recent = UNASKED) -> Portrait:
+    """Return the page's view."""
+    found = find(known, "demo", name)
+    assert found is not None
+    return portrait(*found, recent, known, Query(), LINKS)
+
+
+def test_a_pipeline_is_found_by_name_or_id() -> None:
+    """In its own instance only."""
+    known = seen(pipeline("a"), pipeline("..", id="id-dots"))
+    for told, name in (("a", "a"), ("id-a", "a"), ("id-dots", "..")):
+        found = find(known, "demo", told)
+        assert found is not None
+        assert found[1].facts.row.name == name
+    assert find(known, "demo", "b") is None
+    assert find(known, "other", "a") is None
+
+
+def test_a_stuck_pipeline() -> None:
+    """Its status against the limit, the alert with what it means and what to do."""
+    view = shown(seen(stuck()), "stuck")
+    assert (view.status.text, view.need, view.look) == ("Provisioning", "needs somebody now", "bad")
+    assert (view.bar.percent, view.bar.verdict, view.desired) == (100, "over by 2m", "Running")
+    (alert,) = view.alerts
+    assert alert.summary == "A pipeline does not get its resources."
+    assert alert.firing.runbook == "/runbooks/FelderaPipelineStuckProvisioning"
+    assert view.failure is None
+    assert view.console == "http://feldera.example:8080/pipelines/stuck/"
+
+
+def test_every_status_has_its_time() -> None:
+    """The runtime status only while there is one; the storage's beginning comes from the history."""
+    view = shown(seen(pipeline("a", 5)), "a")
+    assert [(each.name, each.mark.text) for each in view.statuses] == [
+        ("Deployment", "Running"),
+        ("Desired", "Running"),
+        ("Resources", "Provisioned"),
+        ("Program", "Success"),
+        ("Storage", "InUse"),
+    ]
+    assert view.statuses[0].since == "11:55:00"
+    running = shown(seen(pipeline("a", deployment_runtime_status="Running")), "a").statuses[3]
+    assert (running.name, running.since, running.bar) == ("Runtime", "", None)
+
+
+def test_an_error_is_told_in_full() -> None:
+    """The details come from Feldera, and only if they belong to the message that is shown."""
+    error = {"message": "It broke.", "error_code": "WorkerPanic", "details": {"worker": 3}}
+    view = shown(seen(failed()), "failed", Recent((), full(deployment_error=error)))
+    assert view.failure is not None
+    assert (view.failure.code, view.failure.message) == ("WorkerPanic", Excerpt("It broke.", ""))
+    assert view.failure.details == Excerpt('{\n  "worker": 3\n}', "")
+    other = shown(seen(failed(message="Another one.")), "failed", Recent((), full(deployment_error=error)))
+    assert other.failure is not None
+    assert other.failure.details is None
+
+
+def test_a_huge_message_is_cut() -> None:
+    """And says how much is missing."""
+    view = shown(seen(failed(message="x" * 2**20)), "failed")
+    assert view.failure is not None
+    assert len(view.failure.message.text) == 64 * 1024
+    assert view.failure.message.missing == "983,040 characters"
+
+
+@pytest.mark.parametrize(
+    ("details", "text"),
+    [
+        (None, None),
+        ({}, None),
+        ("", None),
+        ("two\nlines", "two\nlines"),
+        ({"a": [1]}, '{\n  "a": [\n    1\n  ]\n}'),
+    ],
+)
+def test_details_are_laid_out(details: object, text: str | None) -> None:
+    """JSON over several lines, a text as a text, nothing where they say nothing."""
+    found = laid_out(raw(details))
+    assert (found.text if found else None) == text
+
+
+def test_details_that_are_no_text_are_shown_as_they_came() -> None:
+    """Half of a surrogate pair is valid JSON and no text."""
+    found = laid_out(msgspec.Raw(rb'"a\ud800"'))
+    assert found is not None
+    assert found.text == r'"a\ud800"'
+
+
+def test_huge_details_are_shown_as_they_came() -> None:
+    """Laying them out would cost more than it helps."""
+    found = laid_out(raw({"a": ["x" * 1000] * 1000}))
+    assert found is not None
+    assert found.text.startswith('{"a":["x')
+    assert found.missing
+
+
+def test_what_feldera_says_of_the_statuses() -> None:
+    """Under a headline each, where it says something."""
+    newest = full(deployment_resources_status_details="waiting for a node")
+    view = shown(seen(stuck()), "stuck", Recent((), newest))
+    assert view.notes == (("What Feldera says of its resources", Excerpt("waiting for a node", "")),)
+
+
+def test_facts_leave_out_what_is_empty() -> None:
+    """Tags and counters among them."""
+    known = pipeline("a", tags=["team:x", "y"], platform_version="0.337.0", program_config={"profile": "dev"})
+    facts = dict(shown(seen(known), "a").facts)
+    assert facts["Team"] == "x"
+    assert facts["Tags"] == "team:x, y"
+    assert facts["Profile"] == "dev"
+    assert "Tier" not in facts
+    counted = msgspec.structs.replace(known.progress, connector_errors=1234)
+    (busy,) = (type(known)(known.facts, counted, known.history),)
+    assert dict(shown(seen(busy), "a").facts)["Connector errors since its start"] == "1,234"
+
+
+def test_a_problem_is_passed_on() -> None:
+    """And the page has all the rest."""
+    view = shown(seen(stuck()), "stuck", Recent(problem="no answer"))
+    assert (view.problem, view.timeline) == ("no answer", None)

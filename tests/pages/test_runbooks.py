@@ -1,0 +1,29 @@
+"""Every alert that a page can name has its runbook, as HTML."""
+
+import pytest
+
+from feldera_exporter.pages import runbooks
+from feldera_exporter.rules.model import Scope
+from feldera_exporter.rules.table import ALERTS
+
+NAMES = [alert.name for alert in ALERTS if alert.scope is Scope.PIPELINE]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_exists(name: str) -> None:
+    """And begins with the alert's name."""
+    assert runbooks.exists(name)
+    assert f"<h1>{name}</h1>" in (runbooks.runbook(name) or "")
+
+
+def test_nothing_else_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No path leads out of the folder, and a damaged installation has none."""
+    assert not runbooks.exists("../../README")
+
+    def missing(name: str) -> None:
+        raise FileNotFoundError(name)
+
+    monkeypatch.setattr(runbooks, "shipped", missing)
+    runbooks.runbook.cache_clear()
+    assert not runbooks.exists(NAMES[0])
+    runbooks.runbook.cache_clear()

@@ -1,0 +1,156 @@
+"""A timeline tells what the event log tells: lanes of segments, and the transitions in words."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from feldera_exporter.feldera.wire import Event
+from feldera_exporter.pages.timeline import MOST, Timeline, timeline
+from pages.sights import NOW
+
+
+def event(
+    seconds_ago: float, resources: str = "Provisioned", runtime: str | None = "Running", **fields: Any
+) -> Event:
+    """Return an event of so many seconds ago, of a pipeline that runs but for the fields named."""
+    values: dict[str, Any] = {
+        "event_id": f"e{seconds_ago}",
+        "recorded_at": datetime.fromtimestamp(NOW / 1e6, UTC) - timedelta(seconds=seconds_ago),
+        "deployment_resources_status": resources,
+        "deployment_resources_desired_status": "Provisioned",
+        "deployment_runtime_status": runtime,
+        "deployment_runtime_desired_status": "Running",
+        "deployment_has_error": False,
+        "program_status": "Success",
+        "storage_status": "InUse",
+        **fields,
+    }
+    return Event(**values)
+
+
+def told(*newest_last: Event, span: str = "") -> Timeline:
+    """Return the timeline of events told in their order."""
+    shown = timeline(newest_last[::-1], span, NOW)
+    assert shown is not None
+    return shown
+
+
+START = (
+    event(600, "Stopped", None, storage_status="Cleared"),
+    event(480, "Provisioning", None),
+    event(360, runtime="Initializing"),
+    event(240),
+    event(120),
+)
+
+
+def test_an_empty_log_tells_nothing() -> None:
+    """There is no timeline then."""
+    assert timeline((), "", NOW) is None
+
+
+def test_lanes_are_made_of_the_statuses() -> None:
+    """Each from where it began to where the next one did; heartbeats add nothing."""
+    deployment, program, storage = told(*START).lanes
+    assert [(each.mark.text, each.mark.look) for each in deployment.segments] == [
+        ("Stopped", "idle"),
+        ("Provisioning", "transient"),
+        ("Initializing", "transient"),
+        ("Running", "good"),
+    ]
+    assert [round(each.x) for each in deployment.segments] == [33, 47, 60, 73]
+    assert round(deployment.segments[-1].x + deployment.segments[-1].width) == 100
+    assert deployment.segments[1].title == "Provisioning for 2m, from 11:52:00 UTC"
+    assert [each.mark.text for each in program.segments] == ["Success"]
+    assert [each.mark.text for each in storage.segments] == ["Cleared", "InUse"]
+
+
+def test_transitions_are_told_the_newest_first() -> None:
+    """With how long the status before had lasted, unless it began before the log."""
+    changes = told(*START).changes
+    assert [(c.what, c.before.text, c.after.text, c.lasted) for c in changes] == [
+        ("Deployment", "Initializing", "Running", "2m"),
+        ("Deployment", "Provisioning", "Initializing", "2m"),
+        ("Deployment", "Stopped", "Provisioning", ""),
+        ("Storage", "Cleared", "InUse", ""),
+    ]
+    assert (changes[0].at, changes[0].instant) == ("11:56:00", "2026-08-21T11:56:00Z")
+
+
+def test_errors_are_marked() -> None:
+    """Where they appeared, not where they were dismissed."""
+    shown = told(event(450), event(450, deployment_has_error=True), event(200), span="15m")
+    assert shown.errors == (50.0,)
+    assert [(c.what, c.before.text, c.after.text) for c in shown.changes] == [
+        ("Error", "set", "none"),
+        ("Error", "none", "set"),
+    ]
+
+
+def test_what_is_asked_for_meanwhile() -> None:
+    """From the start of the provisioning to its end no runtime status is asked for: that is no transition."""
+    shown = told(
+        event(
+            90,
+            "Stopped",
+            None,
+            deployment_resources_desired_status="Stopped",
+            deployment_runtime_desired_status=None,
+        ),
+        event(60, "Provisioning", None, deployment_runtime_desired_status=None),
+        event(30),
+    )
+    assert [(c.before.text, c.after.text) for c in shown.changes if c.what == "Desired"] == [
+        ("Stopped", "Running")
+    ]
+
+
+def test_events_of_one_transaction_keep_their_order() -> None:
+    """Feldera lists the later one first and gives both the same instant."""
+    first = event(100, deployment_resources_desired_status="Stopped")
+    second = event(100, "Stopping", None, deployment_resources_desired_status="Stopped")
+    shown = told(event(200), first, second)
+    assert [(c.what, c.after.text) for c in shown.changes] == [
+        ("Deployment", "Stopping"),
+        ("Desired", "Stopped"),
+    ]
+
+
+def test_a_span_is_chosen_that_shows_enough() -> None:
+    """The shortest with four transitions, or with all; what is asked for wins; nothing is longer than a week."""
+    assert told(*START).span == "15m"
+    assert told(event(9000, "Provisioning", None), event(7000)).span == "6h"
+    assert told(event(9e6, "Provisioning", None), event(8e6)).span == "7d"
+    assert told(event(7000)).span == "15m"
+    assert told(*START, span="24h").span == "24h"
+    assert told(*START, span="no").span == "15m"
+
+
+def test_what_lies_outside_of_the_span_is_not_drawn() -> None:
+    """What reaches into it is, from its edge; a moment is still seen."""
+    (deployment, *_) = told(
+        event(9000, "Stopped", None), event(8000, "Provisioning", None), event(300), span="15m"
+    ).lanes
+    assert [(s.mark.text, s.x) for s in deployment.segments] == [("Provisioning", 0.0), ("Running", 66.67)]
+    (deployment, *_) = told(event(900, "Stopping", None), event(100, "Stopped", None), event(99.9)).lanes
+    assert deployment.segments[1].width == 0.15
+    assert deployment.segments[1].label == ""
+
+
+def test_a_busy_log_is_told_in_part() -> None:
+    """The number of transitions left out is said."""
+    busy = [event(3600 - n, runtime=("Running", "Unavailable")[n % 2]) for n in range(2 * MOST)]
+    shown = told(*busy)
+    assert (len(shown.changes), shown.hidden) == (MOST, MOST - 1)
+    assert shown.retained == "1h"
+
+
+def test_an_unknown_status_is_shown_as_such() -> None:
+    """Under its own name."""
+    assert told(event(10, runtime="Unheard")).lanes[0].segments[0].mark.look == "unknown"
+
+
+def test_an_event_ahead_of_the_clock_is_not_drawn() -> None:
+    """Clocks differ; the list still has it."""
+    shown = told(event(100), event(-5, "Stopping", None))
+    assert [each.mark.text for each in shown.lanes[0].segments] == ["Running"]
+    assert shown.changes[0].after.text == "Stopping"

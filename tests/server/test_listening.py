@@ -1,0 +1,118 @@
+"""Where the program listens, and what it says where it cannot."""
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from feldera_exporter.errors import ConfigError, ListenError
+from feldera_exporter.server.listener import bind
+
+CONFIGURATION = "instances: [{name: prod, url: 'http://127.0.0.1:9'}]\n"
+
+
+def run(folder: Path, *flags: str) -> tuple[int, str]:
+    """Return the exit code of the program and what it said on standard error."""
+    (folder / "exporter.yml").write_text(CONFIGURATION)
+    command = [sys.executable, "-m", "feldera_exporter", f"--config.file={folder}/exporter.yml", *flags]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    assert done.stdout == ""
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("address", "family", "host"),
+    [
+        ("127.0.0.1:0", socket.AF_INET, "127.0.0.1"),
+        ("localhost:0", socket.AF_INET, "127.0.0.1"),
+        ("0.0.0.0:0", socket.AF_INET, "0.0.0.0"),
+        (":0", socket.AF_INET6, "::"),
+        ("[::1]:0", socket.AF_INET6, "::1"),
+        ("[::]:0", socket.AF_INET6, "::"),
+    ],
+)
+def test_an_address_is_listened_on(address: str, family: int, host: str) -> None:
+    """An address of either family, a name, or none for all addresses."""
+    with bind(address) as listener:
+        assert (listener.family, listener.getsockname()[0]) == (family, host)
+
+
+def test_without_ipv6_every_address_is_every_ipv4_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that knows no IPv6 is listened on all the same."""
+    monkeypatch.setattr(socket, "has_dualstack_ipv6", lambda: False)
+    with bind(":0") as listener:
+        assert (listener.family, listener.getsockname()[0]) == (socket.AF_INET, "0.0.0.0")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "10058",
+        "localhost",
+        "localhost:",
+        "localhost:http",
+        "localhost:-1",
+        "localhost:65536",
+        "localhost:123456",
+        "localhost:٣",
+        "::1:10058",
+        "[::1:10058",
+        "[::1]",
+        "[localhost]:80",
+        "a b:80",
+        "http://localhost:80",
+        "localhost:80/metrics",
+    ],
+)
+def test_what_is_no_address(address: str) -> None:
+    """It is a mistake, which says what was found and what is expected."""
+    with pytest.raises(ConfigError) as caught:
+        bind(address)
+    [mistake] = caught.value.mistakes
+    assert mistake == (f"--web.listen-address: found {address!r}, expected host:port, :port or [v6]:port")
+
+
+@pytest.mark.parametrize("address", ["nobody.invalid:80", "256.0.0.1:80", f"{'x' * 80}.invalid:80"])
+def test_a_host_that_is_none(address: str) -> None:
+    """A name that means nothing is a mistake as well."""
+    with pytest.raises(ConfigError, match="expected an address or a name of this machine"):
+        bind(address)
+
+
+def test_an_address_of_another_machine() -> None:
+    """It has the right form, and cannot be listened on."""
+    with pytest.raises(
+        ListenError, match=r"^cannot listen on 192.0.2.1:80: Cannot assign requested address$"
+    ):
+        bind("192.0.2.1:80")
+
+
+def test_a_busy_port(tmp_path: Path) -> None:
+    """One line, and exit code 1."""
+    with bind("127.0.0.1:0") as listener:
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+        assert run(tmp_path, f"--web.listen-address={address}") == (
+            1,
+            f"error: cannot listen on {address}: Address already in use\n",
+        )
+
+
+@pytest.mark.parametrize(
+    ("flag", "said"),
+    [
+        ("--web.listen-address=nonsense", "--web.listen-address: found 'nonsense', expected "),
+        ("--web.telemetry-path=metrics", "--web.telemetry-path: found 'metrics', expected "),
+        ("--web.telemetry-path=", "--web.telemetry-path: found '', expected "),
+        ("--web.telemetry-path=/a b", "--web.telemetry-path: found '/a b', expected "),
+        ("--web.telemetry-path=/a?b", "--web.telemetry-path: found '/a?b', expected "),
+        ("--web.telemetry-path=/-/ready", "--web.telemetry-path: found '/-/ready', expected "),
+        ("--config.file=/nonexistent", "/nonexistent: found no file that can be read"),
+    ],
+)
+def test_a_wrong_flag(tmp_path: Path, flag: str, said: str) -> None:
+    """One line that says what was found and what is expected, and exit code 2."""
+    code, text = run(tmp_path, "--web.listen-address=127.0.0.1:0", flag)
+    assert (code, text.startswith(f"error: {said}"), text.count("\n")) == (2, True, 1), text

@@ -1,0 +1,188 @@
+"""What the program answers, and how it ends."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from feldera_exporter.simulator.feldera import Feldera
+from feldera_exporter.simulator.plan import INSTANT
+from feldera_exporter.simulator.server import FelderaServer
+from feldera_exporter.simulator.serving import serve
+from hostile.running import Running, now, running, until
+
+MB = 2**20
+UPGRADE = (
+    b"GET /federate/metrics HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+
+
+@contextmanager
+def watching(folder: Path, pipelines: int, *flags: str) -> Iterator[Running]:
+    """Run the program on an instance of so many pipelines."""
+    feldera = Feldera(now(), plan=INSTANT)
+    for number in range(pipelines):
+        feldera.create(f"p{number}")
+    with serve(FelderaServer(feldera)) as url:
+        configuration = f"instances: [{{name: prod, url: '{url}', poll_interval: 1s}}]\n"
+        with running(folder, configuration, *flags) as program:
+            until(lambda: ask(program, "GET", "/-/ready").status_code == 200)
+            yield program
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Run the program for all tests that only ask."""
+    flags = ("--web.telemetry-path=/federate/metrics",)
+    with watching(tmp_path_factory.mktemp("serving"), 2, *flags) as running_:
+        yield running_
+
+
+def ask(program: Running, method: str, path: str) -> httpx.Response:
+    """Return an answer."""
+    return httpx.request(method, f"{program.url}{path}", trust_env=False, timeout=5)
+
+
+@contextmanager
+def connected(program: Running, request: bytes = b"") -> Iterator[socket.socket]:
+    """Give a connection on which a request was sent."""
+    parts = urlsplit(program.url)
+    with socket.create_connection((parts.hostname, parts.port or 0), timeout=5) as connection:
+        connection.sendall(request)
+        yield connection
+
+
+class TestAnswers:
+    """The program as a web server, with the metrics at a path of its own."""
+
+    def test_head(self, program: Running) -> None:
+        """HEAD is GET without the body, with its length."""
+        for path in ("/federate/metrics", "/-/healthy", "/-/ready"):
+            got, head = ask(program, "GET", path), ask(program, "HEAD", path)
+            assert (head.status_code, head.content) == (got.status_code, b"")
+            assert head.headers["content-type"] == got.headers["content-type"]
+            assert int(head.headers["content-length"]) > 0
+
+    def test_not_found(self, program: Running) -> None:
+        """Another path is answered 404, which says where the metrics are."""
+        for path in ("/metrics", "/federate/metrics/", "/%2e%2e/etc/passwd", "//", "/\u00e9"):
+            reply = ask(program, "GET", path)
+            assert (reply.status_code, reply.text) == (
+                404,
+                "Not found. The metrics are at /federate/metrics\n",
+            )
+
+    @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"])
+    def test_method_not_allowed(self, program: Running, method: str) -> None:
+        """Another method is answered 405, which says what is allowed."""
+        reply = ask(program, method, "/federate/metrics")
+        assert (reply.status_code, reply.headers["allow"]) == (405, "GET, HEAD")
+
+    @pytest.mark.parametrize(
+        "noise",
+        [
+            b"GARBAGE\r\n\r\n",
+            b"GET / HTTP/9.9\r\n\r\n",
+            b"GET /federate/metrics HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+            UPGRADE,
+            b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+            b"GET /" + b"x" * 200_000 + b" HTTP/1.1\r\n\r\n",
+            b"POST /federate/metrics HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        ],
+    )
+    def test_noise(self, program: Running, noise: bytes) -> None:
+        """What is no request harms nobody and is no line of the log."""
+        before = program.log.read_text()
+        with connected(program, noise) as connection:
+            connection.settimeout(0.3)
+            with suppress(OSError):
+                connection.recv(65536)
+        assert ask(program, "GET", "/-/healthy").status_code == 200
+        assert program.log.read_text() == before
+
+    def test_clients_that_go_away(self, program: Running) -> None:
+        """Whoever hangs up in the middle harms nobody."""
+        request = b"GET /federate/metrics HTTP/1.1\r\nHost: x\r\n\r\n"
+        for _ in range(50):
+            with connected(program, request):
+                pass
+        assert ask(program, "GET", "/federate/metrics").status_code == 200
+
+
+def test_several_addresses_of_both_families(tmp_path: Path) -> None:
+    """The flag may be given again; each address answers."""
+    (tmp_path / "exporter.yml").write_text("instances: [{name: prod, url: 'http://127.0.0.1:9'}]\n")
+    with running(
+        tmp_path, (tmp_path / "exporter.yml").read_text(), "--web.listen-address=[::1]:0"
+    ) as program:
+        [started] = [line for line in program.lines() if line["msg"] == "started"]
+        first, second = started["addresses"].split(", ")
+        for address in (first, f"[::1]:{second.rpartition(':')[2]}"):
+            reply = httpx.get(f"http://{address}/-/healthy", trust_env=False)
+            assert (reply.status_code, reply.text) == (200, "Healthy.\n")
+
+
+STALLED = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_slow_readers(tmp_path: Path, number: signal.Signals) -> None:
+    """Thirty readers that stopped reading harm no other reader, and the program ends in time all the same."""
+    with watching(tmp_path, 600) as program, ExitStack() as stack:
+        page = program.page()
+        assert len(page) > 10 * MB
+        before = program.rss()
+        for _ in range(30):
+            connection = stack.enter_context(connected(program, STALLED))
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        time.sleep(1)
+        began = time.monotonic()
+        assert len(program.page()) > 10 * MB
+        assert time.monotonic() - began < 2
+        assert program.rss() - before < 100 * MB
+        began = time.monotonic()
+        os.kill(program.process.pid, number)
+        assert program.process.wait(5) == 0
+        assert time.monotonic() - began < 2
+    assert [line["msg"] for line in program.lines()][-1] == "stopping"
+
+
+def test_it_ends_while_feldera_does_not_answer(tmp_path: Path) -> None:
+    """Requests under way do not hold the end up."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        configuration = f"instances: [{{name: prod, url: '{url}', poll_interval: 60s, timeout: 60s}}]\n"
+        with running(tmp_path, configuration) as program:
+            time.sleep(0.3)
+            began = time.monotonic()
+            program.process.terminate()
+            assert program.process.wait(5) == 0
+            assert time.monotonic() - began < 2
+
+
+def test_help_names_every_flag() -> None:
+    """`run --help` is the reference of the flags."""
+    done = subprocess.run(
+        [sys.executable, "-m", "feldera_exporter", "run", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for flag in (
+        "--config.file",
+        "--web.listen-address",
+        "--web.telemetry-path",
+        "--storage.path",
+        "--log.format",
+    ):
+        assert flag in done.stdout
