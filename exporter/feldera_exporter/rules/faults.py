@@ -1,0 +1,98 @@
+"""The alerts about a pipeline that fails: errors, crashes, flapping, a runner that no longer looks at it."""
+
+from typing import Final
+
+from feldera_exporter.rules import texts
+from feldera_exporter.rules.model import Alert, Scope
+from feldera_exporter.rules.promql import BLIND, ON_INSTANCE, ON_PIPELINE, age, freshest, highest, last
+
+_P: Final = Scope.PIPELINE
+
+
+def _entries(status: str) -> str:
+    return f'increase(feldera_pipeline_deployment_runtime_status_transitions_total{{to="{status}"}}[1h])'
+
+
+_STARTS: Final = (
+    "increase(feldera_pipeline_deployment_resources_status_transitions_total"
+    '{from="Provisioning", to="Provisioned"}[1h])'
+)
+_RESTARTS: Final = f"{_entries('Initializing')} - ignoring (from, to) {_STARTS}"
+"""Initializations that no start explains: on Kubernetes a crashed process comes back by itself, without an error."""
+
+_CONNECTOR_ERRORS: Final = tuple(
+    f"rate(feldera_pipeline_connector_errors_total[10m]{offset})"
+    for offset in ("", " offset 10m", " offset 20m")
+)
+"""Errors in each of three windows: one batch of bad records touches two of them at most."""
+
+_RATE: Final = texts.known(', now {{ printf "%.1f" $value }} a second')
+_CODE: Final = (
+    '{{ with printf "feldera_pipeline_deployment_error_info{feldera_instance=%q, pipeline=%q} == 1" '
+    "$labels.feldera_instance $labels.pipeline | query }}, error code "
+    '{{ . | first | label "error_code" }}{{ end }}'
+)
+
+FAULTS: Final = (
+    Alert(
+        "FelderaPipelineDeploymentError",
+        _P,
+        f"{freshest(_P, last('feldera_pipeline_deployment_has_error'))} == 1\n"
+        f"or {ON_PIPELINE} {highest(_P, 'increase(feldera_pipeline_deployment_errors_total[10m])')} > 1.5",
+        "warning",
+        "Feldera stopped a pipeline because of an error.",
+        # Twice within ten minutes counts as one lasting error: something starts the pipeline, which dismisses the
+        # error, and it fails again.
+        f"{texts.PIPELINE} has a deployment error{_CODE}. Feldera does not start it again by itself.",
+        critical_if='eq $labels.tier "critical"',
+    ),
+    Alert(
+        "FelderaPipelineCrashLooping",
+        _P,
+        f"{highest(_P, 'increase(feldera_pipeline_deployment_errors_total[1h])')} > 2.5\n"
+        f"or {ON_PIPELINE}\n{highest(_P, _RESTARTS)} > 2.5",
+        "critical",
+        "A pipeline fails again and again.",
+        f"{texts.PIPELINE} failed or restarted by itself{texts.TIMES} within an hour.",
+    ),
+    Alert(
+        "FelderaPipelineFlapping",
+        _P,
+        highest(
+            _P,
+            "sum without (from, to) (increase(feldera_pipeline_deployment_resources_status_transitions_total[1h]))",
+        )
+        + " > 20",
+        "warning",
+        "A pipeline is started and stopped again and again.",
+        f"{texts.PIPELINE} went through more than five starts and stops within an hour.",
+    ),
+    Alert(
+        "FelderaPipelineRuntimeFlapping",
+        _P,
+        f"{highest(_P, _entries('Unavailable'))} > 7.5",
+        "warning",
+        "A pipeline becomes unavailable again and again.",
+        f"{texts.PIPELINE} became Unavailable{texts.TIMES} within an hour and came back each time.",
+    ),
+    Alert(
+        "FelderaPipelineRunnerFrozen",
+        _P,
+        f"{highest(_P, last('feldera_pipeline_refresh_version'))}\n"
+        f"== {highest(_P, last('feldera_pipeline_refresh_version', '15m'))}\n"
+        f'and {ON_PIPELINE} {age("deployment_resources_status")}{{status="Provisioned"}} > 900\n'
+        f"unless {ON_INSTANCE} {BLIND}",
+        "critical",
+        "Feldera's runner no longer looks at a pipeline.",
+        f"{texts.PIPELINE} has not been refreshed by the runner for 15 minutes, which must happen every ten. "
+        "What Feldera shows of it may be long out of date.",
+    ),
+    Alert(
+        "FelderaPipelineConnectorErrors",
+        _P,
+        f"\nand {ON_PIPELINE} ".join(f"{highest(_P, rate)} > 0.1" for rate in _CONNECTOR_ERRORS),
+        "warning",
+        "A pipeline's connectors keep reporting errors.",
+        f"{texts.PIPELINE} has had connector errors for half an hour{_RATE}: data may be missing.",
+    ),
+)

@@ -1,0 +1,94 @@
+"""The alerts about a Feldera instance: its fleet as a whole, its services, its licence."""
+
+from typing import Final
+
+from feldera_exporter.rules import texts
+from feldera_exporter.rules.model import Alert, Scope
+from feldera_exporter.rules.promql import ON_INSTANCE, ON_PIPELINE, age, freshest, indented, last, limit
+
+_I: Final = Scope.INSTANCE
+_DAY: Final = 86_400
+
+_FRESH_ERROR: Final = (
+    f"{freshest(Scope.PIPELINE, last('feldera_pipeline_deployment_has_error'))} == 1\n"
+    f"and {ON_PIPELINE}\n"
+    f"time() - {freshest(Scope.PIPELINE, last('feldera_pipeline_deployment_error_timestamp_seconds'))} < 3600"
+)
+_STUCK: Final = (
+    f'{age("deployment_status")}{{status=~"Provisioning|Initializing|Stopping"}}\n'
+    f"> {ON_PIPELINE} group_left () {limit('deployment_status')}"
+)
+_AGO: Final = texts.known(" {{ humanizeDuration $value }} ago")
+_IN: Final = texts.known(" in {{ humanizeDuration $value }}")
+_AWAY: Final = f'{age("deployment_status")}{{status="Unavailable"}} > 120'
+_FAILING: Final = f"{_FRESH_ERROR}\nor {ON_PIPELINE} ({_STUCK})\nor {ON_PIPELINE} {_AWAY}"
+
+PLATFORM: Final = (
+    Alert(
+        "FelderaFleetDegraded",
+        _I,
+        f"count by (feldera_instance) (\n{indented(_FAILING)}\n) > 4.5\n"
+        f"> {ON_INSTANCE} 0.1 * {freshest(_I, last('feldera_pipelines'))}",
+        "critical",
+        "Many pipelines of an instance fail at the same time.",
+        f"{texts.INSTANCE} has{texts.COUNT} failing pipelines, more than a tenth of "
+        "all: errors of the last hour, stuck or unavailable ones. Look for the common cause first.",
+    ),
+    Alert(
+        "FelderaPipelineInventoryDropped",
+        _I,
+        f"{freshest(_I, last('feldera_pipelines'))}\n"
+        "< 0.5 * (max by (feldera_instance) (max_over_time(feldera_pipelines[1h])) > 9.5)",
+        "warning",
+        "More than half of an instance's pipelines disappeared within an hour.",
+        f"{texts.INSTANCE} lists{texts.COUNT} pipelines, less than half of what it did "
+        "within the last hour. Deleted on purpose, or another tenant's key?",
+        for_="10m",
+    ),
+    Alert(
+        "FelderaClusterServiceUnhealthy",
+        _I,
+        freshest(_I, "max_over_time(feldera_cluster_service_healthy[5m])", ("service",)) + " == 0",
+        "warning",
+        "A service of Feldera is unhealthy.",
+        f"{texts.INSTANCE} has reported its {{{{ $labels.service }}}} service as unhealthy for five minutes or more.",
+        by=("service",),
+        critical_if='ne $labels.service "compiler"',
+        for_="2m",
+    ),
+    Alert(
+        "FelderaClusterHealthStale",
+        _I,
+        f"time() - {freshest(_I, last('feldera_cluster_service_checked_timestamp_seconds'), ('service',))} > 1800",
+        "warning",
+        "Feldera no longer checks the health of its services.",
+        f"{texts.INSTANCE} last checked its {{{{ $labels.service }}}} service{_AGO}; it should every ten minutes. What it says "
+        "about its services' health may be long out of date.",
+        by=("service",),
+    ),
+    Alert(
+        "FelderaLicenseExpiring",
+        _I,
+        f"{freshest(_I, last('feldera_license_expiry_timestamp_seconds'))} - time() < {14 * _DAY}",
+        "warning",
+        "A Feldera licence ends within two weeks.",
+        f"{texts.INSTANCE} has a licence that ends{_IN}.",
+    ),
+    Alert(
+        "FelderaLicenseExpiryImminent",
+        _I,
+        f"{freshest(_I, last('feldera_license_expiry_timestamp_seconds'))} - time() < {3 * _DAY}",
+        "critical",
+        "A Feldera licence ends within three days or has ended.",
+        f"{texts.INSTANCE} has a licence that ends{_IN}, or has ended.",
+    ),
+    Alert(
+        "FelderaLicenseUnconfirmed",
+        _I,
+        f"{freshest(_I, last('feldera_license_valid'))} == 0",
+        "warning",
+        "Feldera has not been able to confirm its licence for an hour.",
+        f"{texts.INSTANCE} has no confirmed licence. The licence server may be out of its reach.",
+        for_="1h",
+    ),
+)

@@ -1,0 +1,132 @@
+"""The alerts about the watching itself: the exporter, its way to Feldera, and that alerting works at all."""
+
+from typing import Final
+
+from feldera_exporter.rules import texts
+from feldera_exporter.rules.model import Alert, Scope
+from feldera_exporter.rules.promql import DATA_AGE, JOB, ON_INSTANCE, freshest, highest, last
+
+_I: Final = Scope.INSTANCE
+_E: Final = Scope.EXPORTER
+_TARGET_LABELS: Final = ("job", "instance")
+_REFUSED: Final = 'increase(feldera_exporter_polls_total{outcome="unauthorized"}[5m])'
+_SUCCEEDED: Final = 'increase(feldera_exporter_polls_total{outcome="success"}[2m])'
+_BY: Final = texts.known(" by {{ humanizeDuration $value }}")
+
+WATCHING: Final = (
+    Alert(
+        "FelderaExporterAbsent",
+        _E,
+        f"absent(max_over_time(up{{{JOB}}}[3m]) == 1)",
+        "critical",
+        "No feldera-exporter has answered for minutes: alerting about Feldera is blind.",
+        "Prometheus has not been able to scrape any target of job feldera-exporter for five minutes. No alert about "
+        "pipelines can be raised until that is mended.",
+        for_="2m",
+        kept=False,
+    ),
+    Alert(
+        "FelderaExporterDown",
+        _E,
+        f"max by (job, instance) (max_over_time(up{{{JOB}}}[10m])) == 0",
+        "warning",
+        "A replica or shard of the exporter does not answer.",
+        f"{texts.EXPORTER} has not answered for ten minutes. If it is a shard, its pipelines are unwatched; if a replica, the "
+        "other must not fail now.",
+        by=_TARGET_LABELS,
+        kept=False,
+    ),
+    Alert(
+        "FelderaApiAuthFailed",
+        _I,
+        f"{highest(_I, _REFUSED)} > 1.5\nunless {ON_INSTANCE} {highest(_I, _SUCCEEDED)} > 0",
+        "critical",
+        "Feldera refuses the exporter's credentials.",
+        f"{texts.INSTANCE} answers the exporter's polls with 401 or 403, and none succeeds. Its pipelines are unwatched.",
+        kept=False,
+    ),
+    Alert(
+        "FelderaApiUnreachable",
+        _I,
+        f"min by (feldera_instance) ({last('feldera_up')}) == 0\nand {ON_INSTANCE} {DATA_AGE} > 75",
+        "critical",
+        "Feldera's API cannot be reached.",
+        f"{texts.INSTANCE} has not given the exporter a usable answer for more than a minute. Pipelines may still run, but "
+        "are unwatched.",
+        kept=False,
+    ),
+    Alert(
+        "FelderaExporterDataStale",
+        _I,
+        f"{DATA_AGE} > 300\nand {ON_INSTANCE} {last('feldera_exporter_poll_interval_seconds')}",
+        "critical",
+        "What is known about a Feldera instance is out of date.",
+        f"{texts.INSTANCE} was last polled successfully {{{{ humanizeDuration $value }}}} ago.",
+        kept=False,
+    ),
+    Alert(
+        "FelderaExporterUnknownStatus",
+        _I,
+        f"{highest(_I, 'increase(feldera_exporter_unknown_status_total[1h])', ('dimension',))} > 0",
+        "warning",
+        "Feldera reports a status that the exporter does not know.",
+        f"{texts.INSTANCE} reports a value of {{{{ $labels.dimension }}}} that this exporter does not know; rules may not "
+        "cover it.",
+        by=("dimension",),
+    ),
+    Alert(
+        "FelderaExporterUnreadablePipelines",
+        _I,
+        freshest(_I, "min_over_time(feldera_exporter_unreadable_pipelines[5m])") + " > 0",
+        "warning",
+        "The exporter cannot read some pipelines.",
+        f"{texts.INSTANCE} lists{texts.COUNT} pipelines whose entries are not what "
+        "Feldera promises. They are unwatched.",
+    ),
+    Alert(
+        "FelderaExporterEventGap",
+        _I,
+        f"{highest(_I, 'increase(feldera_exporter_event_gaps_total[1h])')} > 0",
+        "info",
+        "Some transitions of pipelines were not counted.",
+        f"{texts.INSTANCE} had discarded events before the exporter read them; counters of transitions, errors and time may "
+        "be too low.",
+    ),
+    Alert(
+        "FelderaExporterClockSkew",
+        _I,
+        f"{highest(_I, 'abs(avg_over_time(feldera_exporter_api_clock_skew_seconds[10m]))')} > 30",
+        "warning",
+        "The clocks of Feldera and the exporter disagree.",
+        f"{texts.INSTANCE} and the exporter disagree about the time{_BY}; every age that alerts compare is wrong by that much.",
+    ),
+    Alert(
+        "FelderaExporterStoreErrors",
+        _E,
+        "max by (job, instance) (increase(feldera_exporter_store_errors_total[15m])) > 0",
+        "warning",
+        "The exporter cannot keep its state on disk.",
+        f"{texts.EXPORTER} fails to write what must survive a restart; after one, counters will start again.",
+        by=_TARGET_LABELS,
+        kept=False,
+    ),
+    Alert(
+        "FelderaExporterConfigReloadFailed",
+        _E,
+        f"max by (job, instance) ({last('feldera_exporter_config_last_reload_successful')}) == 0",
+        "warning",
+        "The exporter runs with an old configuration.",
+        f"{texts.EXPORTER} refused its configuration at the last reload and goes on with the one before.",
+        by=_TARGET_LABELS,
+        kept=False,
+    ),
+    Alert(
+        "FelderaWatchdog",
+        _E,
+        "vector(1)",
+        "none",
+        "Always fires: alerting works from the rules to the receiver.",
+        "This alert is always firing. Let something outside complain when it stops arriving.",
+        kept=False,
+    ),
+)

@@ -1,0 +1,125 @@
+"""The edges of conditions about ages: each age by itself, and statuses that are another alert's."""
+
+from typing import Final
+
+from feldera_exporter.feldera.vocabulary import DEPLOYMENT
+from rules.edge import boundary, of_pipeline, steady
+from rules.facts import DRIFT, LIMITS, NEVER, START_PENDING, Pipeline, fleet
+from rules.scenarios import Scenario, unreachable
+from rules.world import Samples, Target, crowd, exporter
+
+START: Final = tuple(
+    boundary(
+        "FelderaPipelineStartPending",
+        600,
+        steady(**{"status": "Stopped", age: 600 - START_PENDING}),
+        status="Stopped",
+    )
+    for age in ("since", "desired_since", "program_since")
+)
+
+DRIFTS: Final = (
+    *(
+        boundary(
+            "FelderaPipelineDesiredDrift",
+            600,
+            steady(desired="Paused", **{age: 600 - DRIFT}),
+            status="Running",
+        )
+        for age in ("since", "desired_since")
+    ),
+    Scenario(
+        "statuses that have an alert of their own are no drift, whatever their limits",
+        (
+            crowd(
+                {
+                    status: steady(status=status, own_limit=NEVER, own_desired_limit=DRIFT)
+                    for status in LIMITS
+                    if status in DEPLOYMENT.statuses
+                }
+                | {
+                    "Stopped": steady(
+                        status="Stopped", program="SqlCompiled", program_since=0, own_desired_limit=DRIFT
+                    )
+                }
+            ),
+        ),
+        {600: ()},
+    ),
+)
+
+
+_OWN: Final = {
+    "Provisioning": "FelderaPipelineStuckProvisioning",
+    "Stopping": "FelderaPipelineStuckStopping",
+    "Initializing": "FelderaPipelineStuckInitializing",
+    "Unavailable": "FelderaPipelineUnavailable",
+    "AwaitingApproval": "FelderaPipelineAwaitingApproval",
+    "Bootstrapping": "FelderaPipelineBootstrappingLong",
+    "ConcurrentBootstrapping": "FelderaPipelineBootstrappingLong",
+    "Replaying": "FelderaPipelineReplayingLong",
+    "Synchronizing": "FelderaPipelineStuckSynchronizing",
+    "Suspended": "FelderaPipelineImpossibleState",
+    "Coordination": "FelderaPipelineImpossibleState",
+}
+
+OTHERS: Final = (
+    Scenario(
+        "statuses that have an alert of their own raise that one alone",
+        (crowd({status: steady(status=status) for status in _OWN}),),
+        {600: tuple(of_pipeline(name, status, status=status) for status, name in _OWN.items())},
+    ),
+)
+
+
+def _deleted(now: float) -> Samples:
+    """A pipeline stuck in provisioning that is deleted at 615."""
+    return fleet(Pipeline(status="Provisioning", since=-600)) if now < 615 else fleet()
+
+
+_LEFT: Final = (of_pipeline("FelderaPipelineStuckProvisioning", status="Provisioning"),)
+
+GONE: Final = (
+    Scenario(
+        "a deleted pipeline that a frozen replica still shows is forgotten after five minutes",
+        (exporter(_deleted), exporter(_deleted, instance="b:10058", frozen=600)),
+        {600: _LEFT, 885: _LEFT, 1110: (), 1500: ()},
+    ),
+)
+
+FROZEN: Final = (
+    Scenario(
+        "a pipeline that was deployed a moment ago",
+        (exporter(steady(refresh=3.0, since=300.0)),),
+        {1200: (), 1215: (of_pipeline("FelderaPipelineRunnerFrozen"),)},
+    ),
+    Scenario(
+        "scrapes that were missed a quarter of an hour ago",
+        (exporter(steady(refresh=3.0), down=[(300, 390)]),),
+        {at: (of_pipeline("FelderaPipelineRunnerFrozen"),) for at in (1230, 1260, 1275)},
+    ),
+)
+
+
+def _disowned(now: float) -> Samples:
+    """An exporter whose Feldera is out of reach from 300 and taken out of its configuration at 600."""
+    stuck = steady(status="Provisioning", since=-600)
+    told = exporter(stuck, outage=(300, 10_000)).scrape(now) or {}
+    return told if now < 600 else {key: value for key, value in told.items() if not dict(key[1])}
+
+
+_HIDDEN: Final = unreachable()
+
+DISOWNED: Final = (
+    Scenario(
+        "an instance that is taken out of the configuration during an outage is forgotten after five minutes",
+        (Target("a:10058", _disowned),),
+        {
+            585: (*_LEFT, _HIDDEN),
+            870: _LEFT,
+            885: _LEFT,
+            930: (),
+            1200: (),
+        },
+    ),
+)

@@ -1,0 +1,39 @@
+"""The edges of single conditions, which the scenarios that hold for all alerts do not reach, by alert."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from rules.age_edges import DISOWNED, DRIFTS, FROZEN, GONE, OTHERS, START
+from rules.count_edges import AGAIN, AWAY, CRASHES, ERRORS, ERRORS_TOTAL, PROGRAM, RESOURCES, RUNTIME, spread
+from rules.fleet_edges import FLEETS, INVENTORY
+from rules.scenarios import Scenario
+from rules.watch_edges import REFUSALS, RELOAD, SKEW, STALE, UNREACHABLE
+
+EDGES: Final[Mapping[str, tuple[Scenario, ...]]] = {
+    "FelderaPipelineStuckProvisioning": (*GONE, *DISOWNED),
+    "FelderaPipelineDeploymentError": AGAIN,
+    "FelderaPipelineUnavailable": AWAY,
+    "FelderaPipelineStuck": OTHERS,
+    "FelderaPipelineStartPending": START,
+    "FelderaPipelineDesiredDrift": DRIFTS,
+    "FelderaPipelineCrashLooping": (*spread("FelderaPipelineCrashLooping", ERRORS_TOTAL, 3), *CRASHES),
+    "FelderaPipelineFlapping": spread(
+        "FelderaPipelineFlapping", RESOURCES, 21, ("from", "Stopped"), ("to", "Provisioning")
+    ),
+    "FelderaPipelineRuntimeFlapping": spread(
+        "FelderaPipelineRuntimeFlapping", RUNTIME, 8, ("to", "Unavailable")
+    ),
+    "FelderaPipelineCompileLooping": spread(
+        "FelderaPipelineCompileLooping", PROGRAM, 3, ("from", "CompilingRust"), ("to", "SqlCompiled")
+    ),
+    "FelderaPipelineRunnerFrozen": FROZEN,
+    "FelderaPipelineConnectorErrors": ERRORS,
+    "FelderaFleetDegraded": FLEETS,
+    "FelderaPipelineInventoryDropped": INVENTORY,
+    "FelderaApiAuthFailed": REFUSALS,
+    "FelderaApiUnreachable": UNREACHABLE,
+    "FelderaExporterDataStale": STALE,
+    "FelderaExporterClockSkew": SKEW,
+    "FelderaExporterConfigReloadFailed": RELOAD,
+}
+"""Scenarios by the alert that they are about."""

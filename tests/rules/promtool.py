@@ -1,0 +1,109 @@
+"""Scenarios as promtool's test files, and promtool itself."""
+
+import subprocess
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from rules.scenarios import Firing, Scenario
+from rules.world import STEP, rows
+from tools import tool
+
+LENGTHS: Final = (600, 1200, 1800, 2700, 3600)
+"""Seconds that tests describe, the shortest that suffices."""
+
+WATCHDOG: Firing = ("FelderaWatchdog", {"severity": "none"})
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What promtool said: whether all held, and its words."""
+
+    passed: bool
+    words: str
+
+
+def run(*arguments: str | Path) -> Verdict:
+    """Run promtool."""
+    done = subprocess.run(
+        [tool("promtool"), *map(str, arguments)], capture_output=True, text=True, check=False
+    )
+    return Verdict(done.returncode == 0, done.stdout + done.stderr)
+
+
+def document(
+    rules: str,
+    scenarios: Iterable[Scenario],
+    *,
+    only: str = "",
+    families: frozenset[str] = frozenset(),
+    step: int = STEP,
+) -> str:
+    """Return a test file of promtool's.
+
+    Args:
+        rules: the path of the rule file, relative to the test file.
+        scenarios: its tests.
+        families: the families to show, all if empty.
+        step: seconds between scrapes and evaluations.
+        only: an alert's name, to look at that one alone; all alerts count otherwise, the watchdog too.
+    """
+    known = tuple(scenarios)
+    wanted = families.__contains__ if families else lambda _: True
+    worlds = [[*rows(scenario.targets, _until(scenario), wanted, step)] for scenario in known]
+    anchors = Anchors(Counter(row for world in worlds for row in world))
+    parts = [f"rule_files: [{rules}]\nevaluation_interval: {step}s\ntests:\n"]
+    for scenario, world in zip(known, worlds, strict=True):
+        parts.append(f"\n  - name: {scenario.name}\n    interval: {step}s\n    input_series:\n")
+        parts += (f"      - {anchors.series(*row)}\n" for row in world)
+        parts.append("    promql_expr_test:\n")
+        matcher = f', alertname="{only}"' if only else ""
+        for at, firing in sorted(scenario.expected.items()):
+            parts.append(f'      - expr: ALERTS{{alertstate="firing"{matcher}}}\n        eval_time: {at}s\n')
+            parts.append(f"        exp_samples: {anchors.firing((*firing, WATCHDOG), only)}\n")
+    return "".join(parts)
+
+
+def _until(scenario: Scenario) -> int:
+    """Return how long to describe a scenario: one of few lengths, so that tests share their series."""
+    last = max(scenario.expected)
+    return next((length for length in LENGTHS if length >= last), last)
+
+
+class Anchors:
+    """Names what a test file repeats, so that a reader sees what differs between its tests."""
+
+    def __init__(self, uses: Counter[tuple[str, str]]) -> None:
+        self._uses = uses
+        self._names: dict[object, str] = {}
+
+    def series(self, name: str, values: str) -> str:
+        """Return one series, by its anchor from the second time on."""
+        text = f"{{series: '{name}', values: '{values}'}}"
+        if self._uses[name, values] < 2:
+            return text
+        stem = name.partition("{")[0].removeprefix("feldera_").removesuffix("_seconds")
+        return self._once((name, values), stem, text)
+
+    def firing(self, firing: Iterable[Firing], only: str) -> str:
+        """Return the expected samples, by their anchor from the second time on."""
+        chosen = sorted((_selector(name, labels) for name, labels in firing if only in {"", name}))
+        stem = "fires" if len(chosen) > (not only) else "silent"
+        samples = "".join(f"\n          - {{value: 1, labels: '{labels}'}}" for labels in chosen)
+        return self._once(tuple(chosen), stem, samples or "[]")
+
+    def _once(self, key: object, stem: str, text: str) -> str:
+        if key in self._names:
+            return f"*{self._names[key]}"
+        taken = set(self._names.values())
+        free = (stem, *(f"{stem}_{n}" for n in range(2, 1000)))
+        self._names[key] = next(name for name in free if name not in taken)
+        return f"&{self._names[key]} {text}"
+
+
+def _selector(name: str, labels: Mapping[str, str]) -> str:
+    shown = {"alertname": name, "alertstate": "firing", **labels}
+    inside = ", ".join(f'{key}="{value}"' for key, value in shown.items())
+    return f"ALERTS{{{inside}}}"

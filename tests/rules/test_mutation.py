@@ -1,0 +1,137 @@
+"""A rule in which anything is changed fails a scenario: thresholds, comparisons, matchers, durations, set operators.
+
+The two alerts that the product is named for are tried in every run; all rules with `pytest -m mutation`.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+import pytest
+
+from feldera_exporter.rules.model import Alert
+from feldera_exporter.rules.table import ALERTS
+from rules.mutation import Judge, Mutant, dependants, mutants, recorded, wrapping
+from rules.scenarios import BY_NAME
+
+NAMED: Final = ("FelderaPipelineStuckProvisioning", "FelderaPipelineDeploymentError")
+"""The alerts that the product is named for."""
+
+WRAPPED: Final = ("FelderaPipelineStuckProvisioning", "FelderaFleetDegraded")
+"""One alert of each scope with what is around its condition, which is the same for all."""
+
+JUDGES: Final = (
+    "FelderaExporterUnreadablePipelines",
+    "FelderaApiUnreachable",
+    "FelderaExporterDataStale",
+    "FelderaPipelineStuckProvisioning",
+    "FelderaPipelineUnexpectedlyStopped",
+    "FelderaPipelineCompileStuck",
+    "FelderaPipelineStorageClearingStuck",
+    "FelderaPipelineStartPending",
+    "FelderaPipelineRunnerFrozen",
+)
+"""Alerts that between them rest on every recording."""
+
+EQUIVALENT: Final = (
+    (
+        "FelderaPipeline(Unavailable|DeploymentError|CrashLooping|RuntimeFlapping|ConnectorErrors|CompileLooping)",
+        "> -> >= ",
+        "an extrapolated count or rate never equals the threshold",
+    ),
+    ("FelderaApiAuthFailed|FelderaExporterClockSkew", "> -> >= ", "as above"),
+    ("FelderaApiAuthFailed", "0 -> 1 ", "one success within two minutes is extrapolated to more than one"),
+    (
+        "FelderaFleetDegraded|FelderaPipelineInventoryDropped",
+        "> -> >= @(16|5)$",
+        "a count never equals a half",
+    ),
+    (
+        "FelderaPipeline(DeploymentError|RunnerFrozen)|FelderaFleetDegraded|feldera:.*(age|limit|tags).*",
+        "3m -> 540s ",
+        "what is gone falls out with its replica's recording, which looks back for three minutes",
+    ),
+    (
+        "feldera:pipeline_replica:freshest",
+        "3m -> 540s ",
+        "each of the two look-backs alone suffices, for a pipeline and its exporter vanish together",
+    ),
+    ("feldera:pipeline_replica:freshest", "0 -> ", "the creation time is the same on every replica"),
+    ("feldera:pipeline_replica:freshest", "> -> >= ", "at five minutes sharp either is right"),
+    ("feldera:pipeline_tags:info", "15s -> 5s ", "a finer step sees the same scrapes"),
+    ("feldera:instance_data:blind", "> -> >= ", "at 75 seconds sharp either is right"),
+    (
+        "feldera:instance_data:blind",
+        "75 -> ",
+        "the last state is looked back at for three minutes: any second before that keeps an alert as well",
+    ),
+    ("feldera:instance_data:age_seconds", "12h -> ", "some hours more or less; no simulation is that long"),
+    (
+        "feldera:instance_replica:freshest",
+        "3m -> 540s ",
+        "without its exporter an instance is out of sight and its alerts are kept",
+    ),
+    ("feldera:.*:limit_seconds", "< -> <= ", "an infinite limit is never exceeded, recorded or not"),
+    ("FelderaWatchdog", "1 -> ", "its value means nothing"),
+)
+"""Changes that no scenario can tell: patterns of rule and change, and the reason."""
+
+
+def equivalent(mutant: Mutant) -> bool:
+    """Tell whether a mutant is listed."""
+    return any(
+        re.fullmatch(rule, mutant.rule) and re.match(change, mutant.change) for rule, change, _ in EQUIVALENT
+    )
+
+
+def survivors(tried: Sequence[Mutant], judges: Iterable[Judge]) -> list[str]:
+    """Return what all judges let pass, of the mutants that are not listed."""
+    known = tuple(judges)
+    assert all(judge.sound for judge in known)
+
+    def survives(mutant: Mutant) -> bool:
+        return all(judge.survives(mutant) for judge in known)
+
+    open_ = [mutant for mutant in tried if not equivalent(mutant)]
+    with ThreadPoolExecutor(2) as pool:
+        found = zip(open_, pool.map(survives, open_), strict=True)
+        return [f"{mutant.rule}: {mutant.change}" for mutant, passed in found if passed]
+
+
+def of(alert: Alert) -> list[Mutant]:
+    """Return an alert's mutants."""
+    return [*mutants(alert), *(wrapping(alert) if alert.name in WRAPPED else ())]
+
+
+@pytest.mark.parametrize(
+    "alert",
+    [
+        pytest.param(alert, id=alert.name, marks=() if alert.name in NAMED else pytest.mark.mutation)
+        for alert in ALERTS
+    ],
+)
+def test_alert(alert: Alert) -> None:
+    """Each change of an alert's condition fails one of its scenarios."""
+    assert survivors(of(alert), [Judge(alert)]) == []
+
+
+@pytest.mark.mutation
+@pytest.mark.parametrize("name", sorted({mutant.rule for mutant in recorded()}))
+def test_recording(name: str) -> None:
+    """Each change of a recording fails a scenario of an alert that rests on it."""
+    resting = {alert.name for alert in dependants(name)}
+    judges = [Judge(BY_NAME[judge]) for judge in JUDGES if judge in resting]
+    assert survivors([mutant for mutant in recorded() if mutant.rule == name], judges) == []
+
+
+def test_list_is_current() -> None:
+    """Every listed change is one that is made."""
+    tried = [*recorded(), *(mutant for alert in ALERTS for mutant in of(alert))]
+    idle = [
+        change
+        for rule, change, _ in EQUIVALENT
+        if not any(re.fullmatch(rule, mutant.rule) and re.match(change, mutant.change) for mutant in tried)
+    ]
+    assert idle == []
+    assert sum(map(equivalent, tried)) < len(tried) / 8

@@ -1,0 +1,139 @@
+"""What a user sets about the rules shows in what they are rendered to, and mistakes are named."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from feldera_exporter.errors import ConfigError
+from feldera_exporter.rules.__main__ import main
+from feldera_exporter.rules.documents import documents
+from feldera_exporter.rules.rendering import FORMATS, rules
+from feldera_exporter.rules.settings import Choice, Settings
+from feldera_exporter.rules.table import ALERTS, NAMES
+from rules.promtool import run
+
+ERROR = "FelderaPipelineDeploymentError"
+
+
+def loaded(settings: Settings | None = None, **urls: str) -> dict[str, dict[str, Any]]:
+    """Return the rendered alerts by name."""
+    (group,) = yaml.safe_load(rules("prometheus", settings, **urls))["groups"]
+    return {rule["alert"]: rule for rule in group["rules"] if "alert" in rule}
+
+
+def test_defaults() -> None:
+    """Without settings every alert of the table is there, with its severity."""
+    found = loaded()
+    assert set(found) == NAMES
+    plain = {alert.name: alert.severity for alert in ALERTS if not alert.critical_if}
+    assert {name: found[name]["labels"]["severity"] for name in plain} == plain
+
+
+@pytest.mark.parametrize("choice", [Choice(enabled=False), Choice(via="bridge")])
+def test_left_out(choice: Choice) -> None:
+    """An alert that is switched off, or goes by the bridge, is no rule."""
+    assert set(loaded(Settings({ERROR: choice}))) == NAMES - {ERROR}
+
+
+def test_severity_and_labels() -> None:
+    """A chosen severity replaces the table's, routing labels are added."""
+    settings = Settings({ERROR: Choice(severity="critical", labels={"route": "data"})})
+    assert loaded(settings)[ERROR]["labels"] == {"severity": "critical", "route": "data"}
+
+
+def test_tag_labels(tmp_path: Path) -> None:
+    """A configured tag label is on every pipeline's alert, and what results is a rule file."""
+    settings = Settings(tag_labels=("expect", "team", "owner"))
+    assert settings.tags == ("team", "tier", "owner")
+    found = loaded(settings)[ERROR]["expr"]
+    assert "group_left (team, tier, owner) feldera:pipeline_tags:info" in found
+    assert "pipeline_name, team, tier, owner)" in found
+    path = tmp_path / "rules.yml"
+    path.write_text(rules("prometheus", settings), encoding="utf-8")
+    verdict = run("check", "rules", "--lint=all", "--lint-fatal", path)
+    assert verdict.passed, verdict.words
+    assert "by (feldera_instance, pipeline, team, tier, owner, expect)" in path.read_text("utf-8")
+
+
+def test_addresses() -> None:
+    """Runbooks and boards lie where the user says, with or without a slash at the end."""
+    annotations = loaded(runbook_url="https://wiki/books/", dashboard_url="https://grafana/")[ERROR][
+        "annotations"
+    ]
+    assert annotations["runbook_url"] == f"https://wiki/books/{ERROR}.md"
+    assert annotations["dashboard_url"].startswith(
+        "https://grafana/d/feldera-pipeline?var-feldera_instance={{"
+    )
+
+
+def test_labels_of_the_dashboard_are_escaped() -> None:
+    """What goes into an address passes through urlquery."""
+    for rule in loaded().values():
+        assert rule["annotations"]["dashboard_url"].count("{{") == rule["annotations"]["dashboard_url"].count(
+            "urlquery"
+        )
+
+
+@pytest.mark.parametrize(
+    ("alerts", "tags", "mistakes"),
+    [
+        (
+            {"FelderaPipelineDeplymentError": Choice()},
+            (),
+            "alerts.FelderaPipelineDeplymentError: there is no such alert, expected one of those that `feldera-exporter rules` prints",
+        ),
+        (
+            {ERROR: Choice(severity="page")},
+            (),
+            f"alerts.{ERROR}.severity: found 'page', expected one of critical, warning, info, none",
+        ),
+        (
+            {ERROR: Choice(via="pigeon")},
+            (),
+            f"alerts.{ERROR}.via: found 'pigeon', expected one of rules, bridge",
+        ),
+        (
+            {ERROR: Choice(labels={"team": "x"})},
+            (),
+            f"alerts.{ERROR}.labels.team: 'team' is a label that the rules set themselves, expected another name",
+        ),
+        (
+            {},
+            ("slow-start",),
+            "tag_labels.slow-start: found 'slow-start', expected a label's name (letters, digits, _, not beginning with a digit or __)",
+        ),
+        (
+            {},
+            ("pipeline",),
+            "tag_labels.pipeline: 'pipeline' is a label that the rules set themselves, expected another name",
+        ),
+    ],
+)
+def test_mistakes(alerts: dict[str, Choice], tags: tuple[str, ...], mistakes: str) -> None:
+    """Each mistake is one line that names place, finding and expectation."""
+    with pytest.raises(ConfigError) as raised:
+        Settings(alerts, tags)
+    assert raised.value.mistakes == (mistakes,)
+
+
+def test_all_mistakes_at_once() -> None:
+    """Several mistakes are told together."""
+    with pytest.raises(ConfigError) as raised:
+        Settings({"Nothing": Choice(severity="x", via="y")}, ("1",))
+    assert len(raised.value.mistakes) == 4
+
+
+def test_formats() -> None:
+    """There are two formats, and an unknown one is no silent default."""
+    assert set(FORMATS) == {"prometheus", "operator"}
+    with pytest.raises(KeyError):
+        rules("nagios")
+
+
+def test_generation(tmp_path: Path) -> None:
+    """The generator writes every document below the root that it is given."""
+    (tmp_path / "alerts").mkdir()
+    main(tmp_path)
+    assert {path: (tmp_path / path).read_text("utf-8") for path in documents()} == documents()

@@ -1,0 +1,98 @@
+"""The edges of conditions about the watching itself."""
+
+from collections.abc import Callable
+from typing import Final
+
+from rules.edge import of_instance
+from rules.facts import Pipeline, fleet
+from rules.scenarios import ABSENT, Firing, Scenario, unreachable
+from rules.world import Samples, Target, exporter, series, telemetry
+
+
+def _refusing(polls: Callable[[float], float]) -> Target:
+    """Return an exporter whose polls succeeded until the 150th second; later ones are refused."""
+
+    def scrape(now: float) -> Samples:
+        counts = {"success": min(now, 150) // 5, "unauthorized": polls(now)}
+        return telemetry(-3600, now, up=True, polls=counts)
+
+    return Target("a:10058", scrape)
+
+
+REFUSALS: Final = (
+    Scenario("one refusal is none", (_refusing(lambda now: float(now > 300)),), {315: (), 330: (), 600: ()}),
+    Scenario(
+        "two refusals within five minutes",
+        (_refusing(lambda now: float(now > 300) + (now > 400)),),
+        {405: (of_instance("FelderaApiAuthFailed"),), 420: (of_instance("FelderaApiAuthFailed"),), 750: ()},
+    ),
+)
+
+_UNHEARD: Final = unreachable()
+_STALE: Final = unreachable("FelderaExporterDataStale")
+
+
+def _healthy(_: float) -> Samples:
+    return fleet(Pipeline())
+
+
+def _forgotten(now: float) -> Samples:
+    """An exporter whose Feldera is out of reach from 300 and taken out of its configuration at 900."""
+    told = exporter(_healthy, outage=(300, 10_000)).scrape(now) or {}
+    return told if now < 900 else {key: value for key, value in told.items() if not dict(key[1])}
+
+
+UNREACHABLE: Final = (
+    Scenario(
+        "missed scrapes meanwhile",
+        (exporter(_healthy, outage=(300, 1200), down=[(500, 590)]),),
+        dict.fromkeys((495, 555, 570, 585), (_UNHEARD,)),
+    ),
+    Scenario(
+        "taken out of the configuration meanwhile",
+        (Target("a:10058", _forgotten),),
+        {885: (_UNHEARD, _STALE), 1110: (), 1500: ()},
+    ),
+)
+
+STALE: Final = (
+    Scenario(
+        "missed scrapes meanwhile",
+        (exporter(_healthy, frozen=300, down=[(700, 790)]),),
+        dict.fromkeys((690, 750, 765, 780), (_STALE,)),
+    ),
+)
+
+
+def _skewed(now: float) -> Samples:
+    return fleet() | {series("feldera_exporter_api_clock_skew_seconds"): 61.0 if now > 900 else 0.0}
+
+
+SKEW: Final = (
+    Scenario(
+        "a skew that is new counts within minutes",
+        (exporter(_skewed),),
+        {1155: (), 1275: (of_instance("FelderaExporterClockSkew"),)},
+    ),
+)
+
+
+def _refused_reload(now: float) -> Samples | None:
+    if 600 <= now < 690:
+        return None
+    told = telemetry(-3600, now, up=True, polls={})
+    return told | {("feldera_exporter_config_last_reload_successful", ()): 0.0}
+
+
+_RELOAD: Final[Firing] = (
+    "FelderaExporterConfigReloadFailed",
+    {"severity": "warning", "job": "feldera-exporter", "instance": "a:10058"},
+)
+
+RELOAD: Final = (
+    Scenario(
+        "missed scrapes, and a target that goes",
+        (Target("a:10058", _refused_reload, end=900),),
+        dict.fromkeys((585, 660, 675, 690), (_RELOAD,)) | {1095: (), 1290: (ABSENT,)},
+    ),
+)

@@ -1,0 +1,183 @@
+"""The scenarios of the alerts about the watching itself."""
+
+from collections.abc import Callable
+from typing import Final
+
+from rules.facts import Pipeline, fleet
+from rules.scenarios import ABSENT, Scenario, down, unreachable
+from rules.world import Samples, Target, View, exporter, series, telemetry
+
+HEALTHY: Final[View] = lambda _: fleet(Pipeline())  # noqa: E731
+STALE: Final = unreachable("FelderaExporterDataStale")
+UNHEARD: Final = unreachable()
+REFUSED: Final = unreachable("FelderaApiAuthFailed")
+
+
+def _told(told: Callable[[float], Samples], instance: str = "a:10058") -> Target:
+    return Target(instance, told)
+
+
+def _never(now: float) -> Samples:
+    """An exporter that has never reached its Feldera."""
+    polls = {"success": 0, "unreachable": now // 60}
+    told = telemetry(0, None, up=False if now else None, polls=polls)
+    return told | {series("feldera_exporter_poll_interval_seconds"): 60.0}
+
+
+def _refused(now: float) -> Samples:
+    """An exporter whose key is refused from the 300th second to the 900th."""
+    wrong = 300 < now < 900
+    polls = {
+        "success": min(now, 300) // 5 + max(now - 900, 0) // 5,
+        "unauthorized": min(max(now - 300, 0), 600) // 5,
+    }
+    return telemetry(-3600, 300 if wrong else now, up=not wrong, polls=polls) | HEALTHY(now)
+
+
+def _own(family: str, value: Callable[[float], float]) -> Target:
+    return Target(
+        "a:10058", lambda now: telemetry(-3600, now, up=True, polls={}) | {(family, ()): value(now)}
+    )
+
+
+def _stores(name: str, severity: str = "warning") -> tuple[tuple[str, dict[str, str]], ...]:
+    return ((name, {"severity": severity, "job": "feldera-exporter", "instance": "a:10058"}),)
+
+
+WATCHING: Final = {
+    "FelderaExporterAbsent": (
+        Scenario(
+            "the only target is gone",
+            (exporter(HEALTHY, end=300),),
+            {585: (), 600: (ABSENT,), 3600: (ABSENT,)},
+        ),
+        Scenario(
+            "the only target fails",
+            (exporter(HEALTHY, down=[(300, 1200)]),),
+            {585: (), 600: (ABSENT,), 885: (ABSENT,), 900: (ABSENT, down("a:10058")), 1200: ()},
+        ),
+        Scenario(
+            "one of two targets suffices",
+            (exporter(HEALTHY, down=[(300, 1200)]), exporter(HEALTHY, instance="b:10058")),
+            {600: (), 885: (), 900: (down("a:10058"),), 1200: ()},
+        ),
+        Scenario(
+            "silent while Prometheus starts, though nothing has been scraped yet",
+            (exporter(HEALTHY, begin=60),),
+            {0: (), 30: (), 60: (), 75: (), 300: ()},
+        ),
+    ),
+    "FelderaExporterDown": (
+        Scenario(
+            "a replica fails and comes back",
+            (exporter(HEALTHY), exporter(HEALTHY, instance="b:10058", down=[(300, 1500)])),
+            {885: (), 900: (down("b:10058"),), 1485: (down("b:10058"),), 1500: ()},
+        ),
+    ),
+    "FelderaApiUnreachable": (
+        Scenario(
+            "fires within two minutes and ends with the first answer",
+            (exporter(HEALTHY, outage=(300, 600)),),
+            {345: (), 360: (), 375: (UNHEARD,), 585: (UNHEARD,), 600: ()},
+        ),
+        Scenario(
+            "a short outage is nobody's business",
+            (exporter(HEALTHY, outage=(300, 345)),),
+            {315: (), 345: (), 360: (), 375: ()},
+        ),
+        Scenario(
+            "an instance that was never reached",
+            (_told(_never),),
+            {60: (), 75: (), 90: (UNHEARD,), 300: (UNHEARD,), 315: (UNHEARD, STALE)},
+        ),
+        Scenario(
+            "an instance that was never reached, and missed scrapes",
+            (Target("a:10058", lambda now: None if 300 <= now < 390 else _never(now)),),
+            {285: (UNHEARD,), 330: (UNHEARD, STALE), 375: (UNHEARD, STALE), 390: (UNHEARD, STALE)},
+        ),
+        Scenario(
+            "one replica reaches it",
+            (exporter(HEALTHY, outage=(300, 1200)), exporter(HEALTHY, instance="b:10058")),
+            {375: (), 600: (), 1185: ()},
+        ),
+        Scenario(
+            "one replica hangs and the other cannot reach it",
+            (exporter(HEALTHY, outage=(300, 1200)), exporter(HEALTHY, instance="b:10058", frozen=285)),
+            {360: (), 375: (UNHEARD,), 585: (UNHEARD,), 600: (UNHEARD, STALE), 1200: ()},
+        ),
+        Scenario(
+            "the exporter restarts meanwhile",
+            (exporter(HEALTHY, outage=(300, 1200), restart=600),),
+            {585: (UNHEARD,), 600: (UNHEARD, STALE), 630: (UNHEARD, STALE), 660: (UNHEARD, STALE)},
+        ),
+    ),
+    "FelderaExporterDataStale": (
+        Scenario(
+            "a poll loop that hangs, with nothing to be seen but its age",
+            (exporter(HEALTHY, frozen=300),),
+            {600: (), 615: (STALE,), 1200: (STALE,)},
+        ),
+        Scenario(
+            "an instance that was taken out of the configuration",
+            (
+                _told(
+                    lambda now: (
+                        telemetry(-3600, now if now < 300 else None, up=None, polls={}) if now < 300 else {}
+                    )
+                ),
+            ),
+            {285: (), 600: (), 900: (), 1200: ()},
+        ),
+    ),
+    "FelderaApiAuthFailed": (
+        Scenario(
+            "a key that is refused, and mended",
+            (_told(_refused),),
+            {
+                300: (),
+                375: (),
+                390: (UNHEARD,),
+                435: (UNHEARD, REFUSED),
+                885: (UNHEARD, STALE, REFUSED),
+                930: (),
+            },
+        ),
+        Scenario(
+            "the other replica's key is right",
+            (_told(_refused), exporter(HEALTHY, instance="b:10058")),
+            {375: (), 435: (), 885: ()},
+        ),
+    ),
+    "FelderaExporterStoreErrors": (
+        Scenario(
+            "the disk is full",
+            (_own("feldera_exporter_store_errors_total", lambda now: max(0, now - 300) // 15),),
+            {300: (), 315: _stores("FelderaExporterStoreErrors"), 900: _stores("FelderaExporterStoreErrors")},
+        ),
+        Scenario(
+            "one error is over after a quarter of an hour",
+            (_own("feldera_exporter_store_errors_total", lambda now: now > 300),),
+            {
+                315: _stores("FelderaExporterStoreErrors"),
+                1200: _stores("FelderaExporterStoreErrors"),
+                1230: (),
+            },
+        ),
+    ),
+    "FelderaExporterConfigReloadFailed": (
+        Scenario(
+            "a reload fails, scrapes fail, a reload succeeds",
+            (_own("feldera_exporter_config_last_reload_successful", lambda now: now <= 300 or now >= 900),),
+            {
+                300: (),
+                315: _stores("FelderaExporterConfigReloadFailed"),
+                885: _stores("FelderaExporterConfigReloadFailed"),
+                900: (),
+            },
+        ),
+    ),
+    "FelderaWatchdog": (
+        Scenario("fires though there is nothing at all", (), {0: (), 15: (), 90: (), 285: (ABSENT,)}),
+    ),
+}
+"""Scenarios by the alert that they are about."""

@@ -1,0 +1,198 @@
+"""What exporters expose over time, in promtool's notation: a small model of scrapes, replicas and gaps."""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+STEP: Final = 15
+"""Seconds between two scrapes, and between two evaluations."""
+
+STALENESS: Final = 300
+"""Seconds for which an exporter keeps the last state while Feldera cannot be reached."""
+
+Series = tuple[str, tuple[tuple[str, str], ...]]
+Samples = dict[Series, float]
+View = Callable[[float], Samples]
+"""What an exporter shows of its Feldera when it last polled at that time."""
+
+INSTANCE: Final = "prod"
+
+
+def series(name: str, **labels: str) -> Series:
+    """Return the identity of a series of the instance."""
+    return name, tuple({"feldera_instance": INSTANCE, **labels}.items())
+
+
+def telemetry(
+    started: float, polled: float | None, *, up: bool | None, polls: Mapping[str, float]
+) -> Samples:
+    """Return what an exporter tells about itself."""
+    samples = {
+        ("process_start_time_seconds", ()): started,
+        ("feldera_exporter_config_last_reload_successful", ()): 1.0,
+        ("feldera_exporter_store_errors_total", ()): 0.0,
+        series("feldera_exporter_poll_interval_seconds"): 5.0,
+    }
+    samples |= {series("feldera_exporter_polls_total", outcome=outcome): n for outcome, n in polls.items()}
+    if up is not None:
+        samples[series("feldera_up")] = float(up)
+    if polled is not None:
+        samples[series("feldera_exporter_last_successful_poll_timestamp_seconds")] = polled
+    return samples
+
+
+@dataclass(frozen=True)
+class Target:
+    """A scrape target: what each scrape gives.
+
+    Attributes:
+        instance: its label.
+        scrape: what a scrape at a time gives; None when it fails.
+        begin: when the target appears, in seconds.
+        end: when it is gone.
+    """
+
+    instance: str
+    scrape: Callable[[float], Samples | None]
+    begin: float = 0
+    end: float = float("inf")
+
+
+def exporter(
+    view: View,
+    *,
+    instance: str = "a:10058",
+    down: Iterable[tuple[float, float]] = (),
+    outage: tuple[float, float] | None = None,
+    restart: float | None = None,
+    frozen: float | None = None,
+    begin: float = 0,
+    end: float = float("inf"),
+) -> Target:
+    """Return an exporter's target.
+
+    Args:
+        view: what it sees of Feldera.
+        instance: its target label.
+        down: spans in which scrapes fail.
+        outage: a span in which Feldera's API does not answer.
+        restart: a time at which the process starts again: no scrape for 30 seconds, no poll for 30 more.
+        frozen: a time from which its poll loop hangs.
+        begin: when the target appears.
+        end: when it is gone.
+    """
+    failing = [*down, *([(restart, restart + 30)] if restart is not None else [])]
+
+    def scrape(now: float) -> Samples | None:
+        if any(start <= now < stop for start, stop in failing):
+            return None
+        restarted = restart is not None and now >= restart
+        started = restart if restart is not None and restarted else begin - 3600
+        if restart is not None and restart <= now < restart + 60:
+            return telemetry(started, None, up=None, polls={"success": 0})
+        polled, up = now, True
+        if frozen is not None and now > frozen:
+            polled = frozen
+        if outage is not None and outage[0] <= now < outage[1]:
+            polled, up = outage[0] - STEP, False
+        told = telemetry(
+            started, polled, up=up, polls={"success": (polled - started) // 5, "unauthorized": 0}
+        )
+        return told | (view(polled) if now - polled < STALENESS or up else {})
+
+    return Target(instance, scrape, begin, end)
+
+
+def crowd(views: Mapping[str, View]) -> Target:
+    """Return one exporter that watches many instances, by their names."""
+    members = {name: exporter(view) for name, view in views.items()}
+
+    def scrape(now: float) -> Samples:
+        given: Samples = {}
+        for name, member in members.items():
+            for (family, labels), value in (member.scrape(now) or {}).items():
+                given[
+                    family, tuple((key, name if key == "feldera_instance" else own) for key, own in labels)
+                ] = value
+        return given
+
+    return Target("a:10058", scrape)
+
+
+def rows(
+    targets: Iterable[Target], until: int, wanted: Callable[[str], bool] = lambda _: True, step: int = STEP
+) -> Iterator[tuple[str, str]]:
+    """Yield every series that the targets give up to a time, with its values, both in promtool's notation.
+
+    For the reader's sake statuses that a pipeline never has, limits that are always infinite, and families that are
+    not `wanted` are left out.
+    """
+    times = range(0, until + step, step)
+    for target in targets:
+        found: dict[Series, list[float | None]] = {}
+        for at, now in enumerate(times):
+            if not target.begin <= now < target.end:
+                continue
+            samples = target.scrape(now)
+            given: Samples = {("up", ()): float(samples is not None)}
+            given.update(samples or {})
+            for key, value in given.items():
+                found.setdefault(key, [None] * len(times))[at] = value
+        own = {"job": "feldera-exporter", "instance": target.instance}
+        for (name, labels), values in found.items():
+            status = any(key == "status" for key, _ in labels)
+            if set(values) <= ({None, 0.0} if status else {None, math.inf}) or not wanted(name):
+                continue
+            inside = ", ".join(f'{key}="{value}"' for key, value in (own | dict(labels)).items())
+            yield f"{name}{{{inside}}}", notation(values)
+
+
+def notation(values: list[float | None]) -> str:
+    """Return values in promtool's notation; the first missing one after a value is a staleness mark, as in a scrape."""
+    tokens: list[str] = []
+    at = 0
+    while at < len(values):
+        value = values[at]
+        if value is None:
+            stale = at > 0 and values[at - 1] is not None
+            length = 1 if stale else _repeated(values, at)
+            tokens.append("stale" if stale else "_" if length == 1 else f"_x{length}")
+        elif math.isinf(value):
+            tokens.append("Inf")
+            length = 1
+        elif (length := _repeated(values, at)) > 1:
+            tokens.append(f"{_number(value)}x{length - 1}")
+        elif (length := _progression(values, at)) > 2:
+            step = (values[at + 1] or 0) - value
+            tokens.append(f"{_number(value)}{'+' if step >= 0 else '-'}{_number(abs(step))}x{length - 1}")
+        else:
+            length = 1
+            tokens.append(_number(value))
+        at += length
+    return " ".join(tokens)
+
+
+def _repeated(values: list[float | None], start: int) -> int:
+    return next((n for n, value in enumerate(values[start:]) if value != values[start]), len(values) - start)
+
+
+def _progression(values: list[float | None], start: int) -> int:
+    length = 1
+    for before, value in pairwise(values[start:]):
+        first, second = values[start], values[start + 1]
+        if (
+            before is None
+            or value is None
+            or first is None
+            or second is None
+            or value - before != second - first
+        ):
+            break
+        length += 1
+    return length
+
+
+def _number(value: float) -> str:
+    return f"{value:.10g}"
