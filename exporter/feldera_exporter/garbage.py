@@ -1,0 +1,20 @@
+"""The garbage collector, set for a process that keeps very many values for long and makes hardly a cycle of them.
+
+Whatever is replaced is freed by its reference count. Only tasks, errors and connections make cycles: few and small.
+"""
+
+import gc
+from typing import Final
+
+_THRESHOLDS: Final = (50_000, 20, 20)
+
+
+def collect_seldom() -> None:
+    """Look for cycles after many new values only: at the usual thresholds, every poll of a large fleet looks several times."""
+    gc.set_threshold(*_THRESHOLDS)
+
+
+def keep_out() -> None:
+    """Keep all that there is now out of later collections: after the first poll that is the whole fleet."""
+    gc.collect()
+    gc.freeze()

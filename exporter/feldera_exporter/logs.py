@@ -1,0 +1,114 @@
+"""The log: one line per event that matters, as logfmt or JSON, on standard error."""
+
+import logging
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+from structlog.typing import EventDict, Processor
+
+QUIET: Final = 60.0
+"""Seconds for which a failure that comes and goes is not said again."""
+
+LEVELS: Final = ("debug", "info", "warning", "error")
+
+FORMATS: Final[Mapping[str, Processor]] = {
+    "logfmt": structlog.processors.LogfmtRenderer(key_order=["ts", "level", "msg"], bool_as_flag=False),
+    "json": structlog.processors.JSONRenderer(ensure_ascii=False),
+}
+
+Logger = Any
+"""structlog's bound logger: `log.info("message", field=value)`."""
+
+
+def one_line(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Make an event one line: names and messages come from outside, and a traceback belongs in no log."""
+    error = event.pop("exc_info", None)
+    if isinstance(error, tuple) and error[1] is not None:
+        event["error"], event["place"] = type(error[1]).__name__, place(error[1])
+    return {key: _escaped(value) if isinstance(value, str) else value for key, value in event.items()}
+
+
+def _escaped(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
+    )
+
+
+def place(error: BaseException) -> str:
+    """Return where an unexpected error was raised, as `file:line function`, without the values it was raised with."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
+
+
+def configure(level: str, format_: str) -> None:
+    """Send the log to standard error; `level` is one of `LEVELS`, `format_` a key of `FORMATS`."""
+    shared: list[Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="ts"),
+        structlog.processors.EventRenamer("msg"),
+        one_line,
+    ]
+    structlog.configure(
+        processors=[*shared, FORMATS[format_]],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    # asyncio and the libraries speak by the standard library.
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, FORMATS[format_]],
+        )
+    )
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+
+
+class Complaint:
+    """A failure that may repeat: said when it begins or changes its kind, then counted, then its end said.
+
+    What comes and goes is said once a minute: between, failures are only counted.
+
+    Args:
+        log: where it is said.
+        began: the line of the failure.
+        ended: the line of its end.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self, log: Logger, began: str, ended: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._log = log
+        self._began = began
+        self._ended = ended
+        self._clock = clock
+        self._said_at: dict[str, float] = {}
+        self._open: set[str] = set()
+        self._times = 0
+
+    def failed(self, kind: str, error: object, **fields: object) -> None:
+        """Note one failure; `kind`, one of a few, tells failures apart whose texts vary."""
+        self._times += 1
+        now = self._clock()
+        if kind in self._open or now - self._said_at.get(kind, -QUIET) < QUIET:
+            return
+        self._said_at[kind] = now
+        self._open.add(kind)
+        self._log.warning(self._began, kind=kind, error=str(error), failures=self._times, **fields)
+
+    def succeeded(self) -> None:
+        """Note that it works."""
+        if self._open:
+            self._log.info(self._ended, failures=self._times)
+            self._open.clear()
+            self._times = 0

@@ -1,0 +1,74 @@
+"""The publisher: which snapshot is the newest, and who has read which."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from threading import Lock
+
+from feldera_exporter.exposition.snapshot import Content, Snapshot
+from feldera_exporter.fleet.fleet import Fleet
+from feldera_exporter.metrics.catalogue import Catalogue, catalogue
+from feldera_exporter.metrics.page import Page, turn
+from feldera_exporter.telemetry import Telemetry
+
+
+class Publisher:
+    """Turns the states of all instances into snapshots; a snapshot that nobody asks for is never rendered.
+
+    Args:
+        telemetry: the exporter's own metrics.
+
+    Attributes:
+        snapshot: the newest.
+        readers: by instance, who is told when a scraper has read a snapshot to its end.
+    """
+
+    def __init__(self, telemetry: Telemetry) -> None:
+        self.readers: dict[str, Callable[[str, int], None]] = {}
+        self._telemetry = telemetry
+        self._fleets: dict[str, Fleet] = {}
+        self._catalogue = catalogue()
+        self._page = Page()
+        self._rendering = Lock()
+        self.snapshot = self._next(0)
+
+    def arrange(self, instances: Sequence[str], shown: Catalogue) -> None:
+        """Show these instances, in this order, in these families from the next snapshot on."""
+        self._fleets = {name: self._fleets.get(name, Fleet(name)) for name in instances}
+        self.readers = {name: reader for name, reader in self.readers.items() if name in self._fleets}
+        with self._rendering:
+            # What was rendered in other columns is of no use.
+            self._catalogue, self._page = shown, Page()
+
+    @property
+    def fleets(self) -> Mapping[str, Fleet]:
+        """The newest state of every instance, by name."""
+        return self._fleets
+
+    @property
+    def ready(self) -> bool:
+        """Whether the first poll of every instance has ended, well or not."""
+        return all(fleet.up is not None for fleet in self._fleets.values())
+
+    def publish(self, fleet: Fleet) -> int:
+        """Show this state of its instance from now on, and return the number of the snapshot that does."""
+        self._fleets[fleet.instance] = fleet
+        self.snapshot = self._next(self.snapshot.sequence + 1)
+        return self.snapshot.sequence
+
+    def was_read(self, scraper: str, sequence: int) -> None:
+        """Note that a scraper has read a snapshot to its end."""
+        for reader in self.readers.values():
+            reader(scraper, sequence)
+
+    def _next(self, sequence: int) -> Snapshot:
+        fleets = tuple(self._fleets.values())
+        return Snapshot(sequence, lambda: self._render(fleets))
+
+    def _render(self, fleets: Sequence[Fleet]) -> Content:
+        # Two snapshots can be asked for at once; a page is made from the one before it, so one at a time.
+        with self._rendering:
+            began = time.perf_counter()
+            self._page = turn(self._page, fleets, self._catalogue)
+            self._telemetry.rendered(self._page.samples, time.perf_counter() - began)
+            return Content(self._page.sections, cache(self._telemetry.expose), self._telemetry.measured)

@@ -1,0 +1,32 @@
+"""How far Feldera's clock is from this machine's, as its answers tell; a single wrong answer is not believed."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+JUMP: Final = 3600.0
+"""Seconds: a clock that moves further than this from one answer to the next must say so twice.
+
+Time that was credited is never taken back, so one wrong date in the far future would stop the counters until then.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Skew:
+    """Feldera's clock minus this machine's.
+
+    Attributes:
+        seconds: what is believed.
+        known: whether anything was told yet; the first answer is believed as it is.
+        doubted: what the last answer told instead, None where it agreed.
+    """
+
+    seconds: float = 0.0
+    known: bool = False
+    doubted: float | None = None
+
+    def told(self, seconds: float) -> "Skew":
+        """Return what is believed after another answer."""
+        for one in (self.seconds if self.known else seconds, self.doubted):
+            if one is not None and abs(seconds - one) <= JUMP:
+                return Skew(seconds, known=True)
+        return replace(self, doubted=seconds)

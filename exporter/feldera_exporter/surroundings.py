@@ -1,0 +1,111 @@
+"""The surroundings of an instance's pipelines: its version, tenant, license and services, each at its own slow pace."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from feldera_exporter.feldera.answers import INTERNAL_ERROR, FelderaError
+from feldera_exporter.feldera.client import CLUSTER_HEALTH, CONFIG, SESSION, Client, Endpoint
+from feldera_exporter.feldera.platform import Platform, with_config, with_health, with_session, without_health
+from feldera_exporter.logs import Complaint, Logger, place
+
+
+def _kept(platform: Platform) -> Platform:
+    return platform
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Something to ask now and then.
+
+    Attributes:
+        endpoint: where.
+        every: seconds between two answers.
+        take: adds an answer to what is known.
+        outdated: removes what is no longer true once there was no answer for too long.
+    """
+
+    endpoint: Endpoint
+    every: float
+    take: Callable[[Platform, bytes | bytearray], Platform]
+    outdated: Callable[[Platform], Platform] = _kept
+
+
+QUESTIONS: Final = (
+    Question(CONFIG, 600, with_config),
+    Question(SESSION, 600, with_session),
+    # Feldera's monitor itself looks every 10 s.
+    Question(CLUSTER_HEALTH, 30, with_health, without_health),
+)
+_RETRY: Final = 30.0
+"""Seconds until a question that was not answered is asked again."""
+
+
+class Surroundings:
+    """Asks one instance about itself.
+
+    Args:
+        client: asks.
+        timeout: seconds that one request may take.
+        staleness: seconds for which the last answer is shown while there is no other.
+        platform: what is known already.
+        learn: told what is known after each answer.
+        log: with the instance's name.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        timeout: float,
+        staleness: float,
+        platform: Platform,
+        learn: Callable[[Platform], None],
+        log: Logger,
+    ) -> None:
+        self._client = client
+        self._timeout = timeout
+        self._staleness = staleness
+        self._learn = learn
+        self._log = log
+        self._platform = platform
+
+    async def watch(self) -> None:
+        """Ask all questions, each at its pace, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for question in QUESTIONS:
+                group.create_task(self._repeat(question))
+
+    async def ask(self, question: Question) -> None:
+        """Ask one question once.
+
+        Raises:
+            FelderaError: it was not answered as it should be.
+        """
+        answer = await self._client.get(question.endpoint, within=self._timeout)
+        self._know(question.take(self._platform, answer.body))
+
+    def _know(self, platform: Platform) -> None:
+        self._platform = platform
+        self._learn(platform)
+
+    async def _repeat(self, question: Question) -> None:
+        name = question.endpoint.name
+        unanswered = Complaint(self._log, f"no answer from {name}", f"{name} answers again")
+        answered_at = time.monotonic()
+        while True:
+            try:
+                await self.ask(question)
+            except FelderaError as error:
+                unanswered.failed(error.outcome, error)
+            except Exception as error:  # noqa: BLE001 - a mistake of our own must not end the other questions
+                unanswered.failed(INTERNAL_ERROR, type(error).__name__, place=place(error))
+            else:
+                unanswered.succeeded()
+                answered_at = time.monotonic()
+                await asyncio.sleep(question.every)
+                continue
+            if time.monotonic() - answered_at >= self._staleness:
+                self._know(question.outdated(self._platform))
+            await asyncio.sleep(_RETRY)

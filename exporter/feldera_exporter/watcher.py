@@ -1,0 +1,222 @@
+"""The watcher of one instance: each poll takes a list in, reads the logs of what moved, keeps it and shows it."""
+
+import asyncio
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final
+
+from feldera_exporter.config import Instance
+from feldera_exporter.errors import StoreError
+from feldera_exporter.feldera.answers import INTERNAL_ERROR, Answer, FelderaError
+from feldera_exporter.feldera.client import PIPELINES, Client
+from feldera_exporter.feldera.listing import Listing, read
+from feldera_exporter.feldera.platform import Platform
+from feldera_exporter.feldera.wire import Row
+from feldera_exporter.fleet.fleet import Fleet, observed, rearranged, unobserved
+from feldera_exporter.fleet.policy import Policy
+from feldera_exporter.fleet.selection import Selection, select
+from feldera_exporter.ledger import Ledger
+from feldera_exporter.logreader import LogReader
+from feldera_exporter.logs import Complaint, Logger, place
+from feldera_exporter.skew import Skew
+from feldera_exporter.store.changes import NOTHING, Remembered
+from feldera_exporter.store.store import Store
+from feldera_exporter.telemetry import Telemetry
+
+Publish = Callable[[Fleet], int]
+"""Shows the state of an instance and returns the number of the snapshot that does."""
+
+_MICROSECONDS: Final = 1_000_000
+
+
+class Watcher:
+    """Knows one instance and shows what it knows.
+
+    Args:
+        instance: its configuration.
+        policy: how its pipelines are shown.
+        client: asks it.
+        ledger: its books.
+        store: keeps the books, None to start anew after each restart.
+        publish: shows.
+        telemetry: the exporter's own metrics.
+        log: with the instance's name.
+        fleet: what is shown already of this instance, None at the start.
+
+    Attributes:
+        ledger: the books.
+        fleet: what is shown.
+    """
+
+    def __init__(
+        self,
+        instance: Instance,
+        policy: Policy,
+        client: Client,
+        ledger: Ledger,
+        store: Store | None,
+        publish: Publish,
+        telemetry: Telemetry,
+        log: Logger,
+        fleet: Fleet | None = None,
+    ) -> None:
+        self._instance = instance
+        self._policy = policy
+        self._client = client
+        self.ledger = ledger
+        self._store = store
+        self._publish = publish
+        self._telemetry = telemetry
+        self._log = log
+        self._selection = Selection()
+        self.fleet = (
+            rearranged(fleet, policy) if fleet else Fleet(instance.name, totals=ledger.shown().totals)
+        )
+        self._reader = LogReader(client, ledger, instance.timeout, log)
+        self._reader.learn(self.fleet.platform.version)
+        self._skew = Skew()
+        self._unanswered = Complaint(log, "poll failed", "poll succeeded again")
+        self._unreadable = Complaint(
+            log, "pipelines of the list cannot be read", "all pipelines can be read again"
+        )
+        self._logless = Complaint(
+            log,
+            "this Feldera has no event log: transitions between polls are not seen",
+            "there is an event log",
+        )
+        self._unkept = Complaint(log, "the store cannot be written", "the store can be written again")
+        telemetry.poll_interval.labels(instance.name).set(instance.poll_interval)
+        publish(self.fleet)
+
+    async def poll(self) -> bool:
+        """Poll once and show what came of it; return whether the list could be read."""
+        name, began = self._instance.name, time.monotonic()
+        try:
+            answer = await self._client.get(PIPELINES, within=self._instance.timeout)
+            await self._take_in(
+                answer, read(answer.body, self._selection.listing), began + self._instance.poll_interval
+            )
+        except FelderaError as error:
+            outcome = error.outcome
+            self._unanswered.failed(outcome, error)
+        except Exception as error:  # noqa: BLE001 - a mistake of our own must cost this poll only
+            outcome = INTERNAL_ERROR
+            self._unanswered.failed(outcome, type(error).__name__, place=place(error))
+        else:
+            outcome = "success"
+            self._unanswered.succeeded()
+        if outcome != "success":
+            self._miss()
+        self._telemetry.polls.labels(name, outcome).inc()
+        self._telemetry.poll_duration.labels(name).observe(time.monotonic() - began)
+        return outcome == "success"
+
+    def expires_in(self) -> float:
+        """Return the seconds until what is still shown of an instance that does not answer is stale; infinity if nothing is."""
+        if self.fleet.up is not False or not self.fleet.pipelines:
+            return math.inf
+        return max(0.0, (self.fleet.read_at + self._policy.staleness - self.now()) / _MICROSECONDS) + 0.001
+
+    def expire(self) -> None:
+        """Stop showing what is stale by now, without waiting for the next poll."""
+        if self.fleet.up is False:
+            self._miss()
+
+    def now(self) -> int:
+        """Return the present instant by Feldera's clock, in microseconds since the epoch."""
+        return round((time.time() + self._skew.seconds) * _MICROSECONDS)
+
+    def _miss(self) -> None:
+        self.fleet = unobserved(self.fleet, self._policy, self.now())
+        self._publish(self.fleet)
+
+    def learn(self, platform: Platform) -> None:
+        """Take in what the instance says of itself; it is shown with the next snapshot."""
+        if platform.version != self.fleet.platform.version:
+            self._log.info("Feldera's version", version=platform.version, edition=platform.edition)
+            self._reader.learn(platform.version)
+        self.fleet = replace(self.fleet, platform=platform)
+
+    def was_read(self, scraper: str, sequence: int) -> None:
+        """Note that a scraper has read a snapshot to its end."""
+        self.ledger.was_read(scraper, sequence, time.monotonic())
+
+    async def _take_in(self, answer: Answer, listing: Listing, deadline: float) -> None:
+        at = self._told_at(answer)
+        if listing is not self._selection.listing:
+            self._selection = select(listing, self._policy, self._selection)
+            self._complain(listing)
+        plan = self.ledger.listed(
+            self._selection.rows,
+            self._selection.present,
+            at,
+            self._recall(self._selection.rows),
+            event_log=self._reader.supported,
+        )
+        await self._show(at)
+        self._telemetry.last_success.labels(self._instance.name).set(time.time())
+        # The statuses are out; now what happened in between.
+        if await self._reader.read(plan.to_read, deadline):
+            await self._show(at)
+        self._check_event_log()
+        self._telemetry.backlog.labels(self._instance.name).set(len(self.ledger.pending))
+        self._telemetry.reads(self._instance.name, "events" if self._reader.supported else "polls")
+        for pipeline in self.fleet.pipelines.values():
+            for dimension in pipeline.facts.unknown:
+                self._telemetry.unknown_statuses.labels(self._instance.name, dimension).inc()
+
+    def _check_event_log(self) -> None:
+        if self._reader.supported:
+            self._logless.succeeded()
+        else:
+            self._logless.failed("unsupported", f"version {self.fleet.platform.version or 'unknown'}")
+
+    async def _show(self, at: int) -> None:
+        """Keep what changed, then show it: after a kill in between, what was shown is never more than what was kept."""
+        now = time.monotonic()
+        changes = self.ledger.changes(now)
+        if self._store is not None:
+            try:
+                # Whatever ends this task: what the ledger has given out must be kept.
+                await asyncio.shield(asyncio.to_thread(self._store.commit, changes))
+            except StoreError as error:
+                self._telemetry.store_errors.labels(self._instance.name).inc()
+                self._unkept.failed("store", error)
+            else:
+                self._unkept.succeeded()
+        self.fleet = observed(self.fleet, self._selection, self.ledger.shown(), self._policy, at)
+        self.ledger.published(self._publish(self.fleet), now)
+
+    def _recall(self, rows: Mapping[str, Row]) -> Remembered:
+        strangers = self.ledger.strangers(rows)
+        if self._store is None or not strangers:
+            return NOTHING
+        try:
+            return self._store.recall(self._instance.name, strangers)
+        except StoreError as error:
+            self._telemetry.store_errors.labels(self._instance.name).inc()
+            self._unkept.failed("store", error)
+            return NOTHING
+
+    def _complain(self, listing: Listing) -> None:
+        unreadable = listing.unreadable
+        self._telemetry.unreadable.labels(self._instance.name).set(len(unreadable))
+        if unreadable:
+            first = unreadable[0]
+            self._unreadable.failed(
+                "unreadable",
+                f"{len(unreadable)}, the first is {first.name or first.id or 'a pipeline without a name'}: {first.reason}",
+            )
+        else:
+            self._unreadable.succeeded()
+
+    def _told_at(self, answer: Answer) -> int:
+        """Return Feldera's time when an answer was asked for, and learn how far its clock is from this machine's."""
+        if answer.date is not None:
+            # The header is whole seconds, cut off, of a moment between the request and the answer.
+            self._skew = self._skew.told(answer.date + 0.5 - (time.time() - answer.elapsed / 2))
+            self._telemetry.clock_skew.labels(self._instance.name).set(round(self._skew.seconds, 3))
+        # Nobody knows how late the answer was written: what it does not tell may have happened since it was asked for.
+        return self.now() - round(answer.elapsed * _MICROSECONDS)

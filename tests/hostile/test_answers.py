@@ -1,0 +1,105 @@
+"""The program among hostile answers: it tells the truth, harms nobody, and recovers by itself."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from feldera_exporter.simulator.feldera import Feldera
+from feldera_exporter.simulator.server import FelderaServer
+from feldera_exporter.simulator.serving import serve
+from hostile.answers import ANSWERS, Hostile
+from hostile.asking import KEY
+from hostile.meddler import Meddler, meddling
+from hostile.running import Running, two, until
+from hostile.running import feldera as make
+from hostile.running import running as running_
+
+HOSTILE = "hostile"
+HEALTHY = "healthy"
+Program = tuple[Running, Meddler, Feldera]
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """Run the program on a hostile and a healthy instance for all tests of this file."""
+    with two(tmp_path_factory.mktemp("hostile"), hostile=f"api_key: '{KEY}', max_response_size: 8MiB") as (
+        running,
+        meddler,
+        feldera,
+    ):
+        yield running, meddler, feldera
+        log = running.log.read_text()
+        assert KEY.lower() not in log.lower()
+
+
+@pytest.mark.parametrize("hostile", ANSWERS, ids=lambda hostile: hostile.name)
+def test_a_hostile_answer(program: Program, hostile: Hostile) -> None:
+    """The poll is called what it was, the last state stays, the other instance is polled on; then all is well again."""
+    running, meddler, _ = program
+    before = {name: running.polls(HOSTILE, name) for name in (hostile.outcome, "success", "internal_error")}
+    healthy = running.polls(HEALTHY, "success")
+    meddler.act, meddler.prefix = hostile.act, "/v0/pipelines?"
+    try:
+        until(lambda: running.polls(HOSTILE, hostile.outcome) > before[hostile.outcome])
+        page = running.page()
+        assert f'feldera_up{{feldera_instance="{HOSTILE}"}} 0' in page
+        assert f'feldera_up{{feldera_instance="{HEALTHY}"}} 1' in page
+        assert page.count('pipeline_name="victim"') > 100
+        assert KEY not in page
+        until(lambda: running.polls(HEALTHY, "success") >= healthy + 1)
+    finally:
+        meddler.act = None
+    outcomes = running.outcomes(HEALTHY)
+    assert outcomes["success"] == sum(outcomes.values())
+    succeeded = running.polls(HOSTILE, "success")
+    until(lambda: running.polls(HOSTILE, "success") > succeeded, 6)
+    assert running.value("feldera_up", feldera_instance=HOSTILE) == 1
+    assert running.polls(HOSTILE, "internal_error") == before["internal_error"] == 0
+
+
+@pytest.mark.parametrize("hostile", ANSWERS[4::9], ids=lambda hostile: hostile.name)
+def test_a_hostile_event_log(program: Program, hostile: Hostile) -> None:
+    """Where only the event log is hostile, statuses are shown on time and transitions are made up for afterwards."""
+    running, meddler, feldera = program
+    labels = {"feldera_instance": HOSTILE, "pipeline_name": "victim"}
+
+    def paused() -> float | None:
+        return running.value("feldera_pipeline_deployment_status", status="Paused", **labels)
+
+    def entered() -> float | None:
+        return running.value(
+            "feldera_pipeline_deployment_runtime_status_transitions_total", to="Paused", **labels
+        )
+
+    until(lambda: running.value("feldera_exporter_event_backlog", feldera_instance=HOSTILE) == 0)
+    before = entered()
+    assert before is not None
+    asked = len(meddler.requests)
+    meddler.act, meddler.prefix = hostile.act, "/v0/pipelines/"
+    try:
+        feldera.pause("victim")
+        until(lambda: paused() == 1)
+        until(lambda: any("/victim/events" in request.path for request in meddler.requests[asked:]))
+        assert running.value("feldera_up", feldera_instance=HOSTILE) == 1
+    finally:
+        meddler.act = None
+        feldera.resume("victim")
+    until(lambda: entered() == before + 1)
+    until(lambda: paused() == 0)
+    assert running.polls(HOSTILE, "internal_error") == 0
+
+
+@pytest.mark.parametrize("hostile", ANSWERS[1::9], ids=lambda hostile: hostile.name)
+def test_hostile_surroundings(tmp_path: Path, hostile: Hostile) -> None:
+    """Where version, tenant and health cannot be had, polls succeed, and what is not known is not said."""
+    upstream = FelderaServer(make("victim"))
+    with serve(upstream) as url, meddling(url, hostile.act, "/v0/c") as meddler:
+        instance = f"{{name: hostile, url: '{meddler.url}', api_key: '{KEY}', poll_interval: 300ms}}"
+        with running_(tmp_path, f"instances: [{instance}]\n") as running:
+            until(lambda: running.polls(HOSTILE, "success") >= 3)
+            assert running.value("feldera_up", feldera_instance=HOSTILE) == 1
+            assert running.value("feldera_cluster_service_healthy", service="api") is None
+            page = running.page()
+        assert "feldera_info{" not in page
+        assert KEY not in page + running.log.read_text()

@@ -1,0 +1,205 @@
+"""A mistake of the exporter's own costs one poll, one pipeline's events or one page, and is said in one line."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from feldera_exporter import logreader, publisher, watcher
+from feldera_exporter.app import Exporter
+from feldera_exporter.config import Configuration, Instance
+from feldera_exporter.exposition.text import Format
+from feldera_exporter.feldera.listing import Listing
+from feldera_exporter.feldera.listing import read as true_read
+from feldera_exporter.fleet.fleet import Fleet, observed
+from feldera_exporter.metrics.page import Page
+from feldera_exporter.server.asgi import application
+from feldera_exporter.simulator.feldera import Feldera
+from feldera_exporter.simulator.server import FelderaServer
+from feldera_exporter.simulator.serving import serve
+from hostile.running import feldera
+
+SECRET = "apikey:MARKER-of-a-secret"
+
+
+class MistakeError(Exception):
+    """What nobody foresaw."""
+
+
+def page(exporter: Exporter) -> str:
+    """Return what a scraper sees."""
+    return b"".join(exporter.publisher.snapshot.chunks(Format.TEXT)).decode()
+
+
+def inside(act: Callable[[Exporter, Feldera], Awaitable[None]]) -> list[dict[str, Any]]:
+    """Run the exporter in this process on two instances, `bad` with a pipeline `victim`; return what it logged."""
+    with ExitStack() as stack:
+        bad, good = feldera("victim"), feldera("other")
+        instances = tuple(
+            Instance(name, stack.enter_context(serve(FelderaServer(each))), poll_interval=0.5, timeout=0.5)
+            for name, each in (("bad", bad), ("good", good))
+        )
+
+        async def run() -> None:
+            exporter = Exporter(lambda: Configuration(instances), None)
+            exporter.start()
+            try:
+                await soon(
+                    lambda: all(
+                        f'feldera_up{{feldera_instance="{name}"}} 1' in page(exporter)
+                        for name in ("bad", "good")
+                    )
+                )
+                await act(exporter, bad)
+            finally:
+                await exporter.stop()
+
+        logs = stack.enter_context(capture_logs())
+        asyncio.run(run())
+    return [dict(line) for line in logs]
+
+
+async def soon(condition: Callable[[], object]) -> None:
+    """Wait until a condition holds."""
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110 - it asks from outside
+            await asyncio.sleep(0.05)
+
+
+def polls(exporter: Exporter, instance: str, outcome: str) -> float:
+    """Return how many polls ended so."""
+    start = f'feldera_exporter_polls_total{{feldera_instance="{instance}",outcome="{outcome}"}} '
+    [line] = [line for line in page(exporter).splitlines() if line.startswith(start)]
+    return float(line.removeprefix(start))
+
+
+def test_a_mistake_in_a_poll(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The poll is counted as an internal error, the other instance lives on, and the next good poll heals all."""
+
+    async def act(exporter: Exporter, _: Feldera) -> None:
+        def broken(body: bytes, previous: Listing) -> Listing:
+            if b'"victim"' in body:
+                raise MistakeError(SECRET)
+            return true_read(body, previous)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(watcher, "read", broken)
+            await soon(lambda: polls(exporter, "bad", "internal_error") >= 2)
+            assert 'feldera_up{feldera_instance="bad"} 0' in page(exporter)
+            assert 'pipeline_name="victim"' in page(exporter)
+            before = polls(exporter, "good", "success")
+            await soon(lambda: polls(exporter, "good", "success") > before)
+            assert 'feldera_up{feldera_instance="good"} 1' in page(exporter)
+            healed = polls(exporter, "bad", "success")
+        await soon(lambda: polls(exporter, "bad", "success") > healed)
+        assert 'feldera_up{feldera_instance="bad"} 1' in page(exporter)
+
+    logs = inside(act)
+    [began] = [line for line in logs if line["event"] == "poll failed"]
+    assert (began["kind"], began["error"], began["feldera_instance"]) == (
+        "internal_error",
+        "MistakeError",
+        "bad",
+    )
+    assert began["place"].startswith("test_mistakes.py:")
+    assert began["place"].endswith(" broken")
+    assert [line["failures"] >= 2 for line in logs if line["event"] == "poll succeeded again"] == [True]
+    assert SECRET not in json.dumps(logs)
+
+
+def test_a_mistake_in_showing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What goes wrong after the list was read ends no more than the poll either."""
+
+    async def act(exporter: Exporter, _: Feldera) -> None:
+        def broken(fleet: Fleet, *arguments: Any) -> Fleet:
+            if fleet.instance == "bad":
+                raise MistakeError(SECRET)
+            return observed(fleet, *arguments)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(watcher, "observed", broken)
+            await soon(lambda: polls(exporter, "bad", "internal_error") >= 1)
+            assert 'feldera_up{feldera_instance="bad"} 0' in page(exporter)
+        await soon(lambda: 'feldera_up{feldera_instance="bad"} 1' in page(exporter))
+
+    assert SECRET not in json.dumps(inside(act))
+
+
+def test_a_mistake_with_one_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One pipeline's events stay to be read; the poll succeeds, and they are read when the mistake is gone."""
+
+    async def act(exporter: Exporter, bad: Feldera) -> None:
+        def broken(*_: Any) -> Any:
+            raise MistakeError(SECRET)
+
+        await soon(lambda: 'feldera_exporter_event_backlog{feldera_instance="bad"} 0' in page(exporter))
+        with monkeypatch.context() as patched:
+            patched.setattr(logreader, "decoded", broken)
+            bad.edit(bad.create("fresh").row.name)
+            await soon(lambda: 'feldera_exporter_event_backlog{feldera_instance="bad"} 1' in page(exporter))
+            assert polls(exporter, "bad", "internal_error") == 0
+        await soon(lambda: 'feldera_exporter_event_backlog{feldera_instance="bad"} 0' in page(exporter))
+
+    logs = inside(act)
+    [began] = [line for line in logs if line.get("kind") == "internal_error"]
+    assert (began["event"], began["error"]) == ("events cannot be read", "MistakeError")
+
+
+def test_a_mistake_in_the_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A question that cannot be answered ends neither the others nor the polls."""
+    true_ask = watcher.Watcher.learn
+
+    def broken(self: watcher.Watcher, platform: Any) -> None:
+        if platform.tenant:
+            raise MistakeError(SECRET)
+        true_ask(self, platform)
+
+    async def act(exporter: Exporter, _: Feldera) -> None:
+        before = polls(exporter, "bad", "success")
+        await soon(lambda: polls(exporter, "bad", "success") > before + 2)
+
+    monkeypatch.setattr(watcher.Watcher, "learn", broken)
+    logs = inside(act)
+    kinds = {line["kind"] for line in logs if line["event"].startswith("no answer from")}
+    assert kinds == {"internal_error"}
+
+
+def test_a_mistake_in_rendering(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scrape is answered 500 with one line in the log; the next one is answered well."""
+
+    async def act(exporter: Exporter, _: Feldera) -> None:
+        def broken(*_: Any) -> Page:
+            raise MistakeError(SECRET)
+
+        app = application(exporter.publisher, "/metrics", None)
+        with monkeypatch.context() as patched:
+            patched.setattr(publisher, "turn", broken)
+            sequence = exporter.publisher.snapshot.sequence
+            await soon(lambda: exporter.publisher.snapshot.sequence > sequence)
+            statuses = [await status(app), await status(app)]
+            assert [await status(app, "/-/healthy"), *statuses] == [200, 500, 500]
+        assert await status(app) == 200
+
+    logs = inside(act)
+    [began] = [line for line in logs if line["event"] == "a page failed"]
+    assert (began["error"], began["path"]) == ("MistakeError", "/metrics")
+    assert SECRET not in json.dumps(logs)
+
+
+async def status(app: Any, path: str = "/metrics") -> int:
+    """Return the status of an answer to a GET."""
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        await asyncio.Event().wait()
+        return {}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    await app({"type": "http", "method": "GET", "path": path, "headers": []}, receive, send)
+    return int(sent[0]["status"])

@@ -1,0 +1,124 @@
+"""What is shown of pipelines that come, go, are named anew, cannot be read or cannot be asked for."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from feldera_exporter.simulator.feldera import Feldera
+from feldera_exporter.simulator.server import FelderaServer
+from feldera_exporter.simulator.serving import serve
+from hostile.meddler import Meddler, answer, meddling, sends
+from hostile.running import Running, running, two, until
+from hostile.running import feldera as make
+
+STALENESS = 2.0
+Program = tuple[Running, Meddler, Feldera]
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """Run the program with a short staleness."""
+    folder = tmp_path_factory.mktemp("staleness")
+    with two(folder, hostile=f"staleness: {STALENESS:g}s") as (running_, meddler, feldera):
+        yield running_, meddler, feldera
+
+
+def shown(page: str, name: str) -> list[str]:
+    """Return the ids under which a pipeline of that name is shown."""
+    return [
+        line.partition('pipeline="')[2].partition('"')[0]
+        for line in page.splitlines()
+        if line.startswith("feldera_pipeline_info{") and f'pipeline_name="{name}"' in line
+    ]
+
+
+@pytest.mark.parametrize("status", ["401 Unauthorized", "503 Service Unavailable"])
+def test_an_outage(program: Program, status: str) -> None:
+    """The last state is shown for as long as `staleness`, then nothing; no refusal is final."""
+    running_, meddler, _ = program
+    meddler.act, meddler.prefix = sends(answer(b"", status)), "/"
+    began = time.monotonic()
+    until(lambda: running_.value("feldera_up", feldera_instance="hostile") == 0)
+    page = running_.page()
+    assert shown(page, "victim")
+    assert 'feldera_pipelines{feldera_instance="hostile"} 2' in page
+    until(lambda: not shown(running_.page(), "victim"))
+    assert STALENESS - 0.5 < time.monotonic() - began < STALENESS + 1.0
+    page = running_.page()
+    assert 'pipeline_name="victim"' not in page
+    assert 'feldera_pipelines{feldera_instance="hostile"}' not in page
+    assert 'feldera_up{feldera_instance="hostile"} 0' in page
+    assert shown(page, "good")
+    meddler.act = None
+    until(lambda: shown(running_.page(), "victim"))
+    assert running_.value("feldera_up", feldera_instance="hostile") == 1
+
+
+def test_identity(program: Program) -> None:
+    """A renamed pipeline stays the same one, a deleted one is gone at once, another under its name is another one."""
+    running_, _, feldera = program
+    until(lambda: running_.value("feldera_up", feldera_instance="hostile") == 1)
+    feldera.create("first")
+    [one] = until(lambda: shown(running_.page(), "first"))
+    feldera.rename("first", "second")
+    assert until(lambda: shown(running_.page(), "second")) == [one]
+    assert 'pipeline_name="first"' not in running_.page()
+    feldera.delete("second")
+    until(lambda: 'pipeline_name="second"' not in running_.page())
+    feldera.create("second")
+    [other] = until(lambda: shown(running_.page(), "second"))
+    assert other != one
+    feldera.delete("second")
+    feldera.create("second")
+    [third] = until(lambda: [each for each in shown(running_.page(), "second") if each != other])
+    assert shown(running_.page(), "second") == [third]
+    feldera.delete("second")
+
+
+def nonsense(field: bytes) -> Callable[[bytes], bytes]:
+    """Return what spoils a field of the pipeline `victim` in a list."""
+
+    def rewrite(body: bytes) -> bytes:
+        start = body.index(b'"name":"victim"')
+        place = body.index(b'"' + field + b'":', start) + len(field) + 3
+        return body[:place] + b"[]," + b'"x":' + body[place:]
+
+    return rewrite
+
+
+def test_a_pipeline_that_cannot_be_read(program: Program) -> None:
+    """It spoils itself, not the poll: its last state is shown for as long as `staleness`; the others live on."""
+    running_, meddler, _ = program
+    until(lambda: running_.value("feldera_up", feldera_instance="hostile") == 1)
+    [identity] = shown(running_.page(), "victim")
+    meddler.rewrite, meddler.prefix = nonsense(b"program_status"), "/v0/pipelines?"
+    began = time.monotonic()
+    until(lambda: running_.value("feldera_exporter_unreadable_pipelines", feldera_instance="hostile") == 1)
+    page = running_.page()
+    assert (shown(page, "victim"), 'feldera_up{feldera_instance="hostile"} 1' in page) == ([identity], True)
+    until(lambda: not shown(running_.page(), "victim"))
+    assert STALENESS - 0.5 < time.monotonic() - began < STALENESS + 1.5
+    assert shown(running_.page(), "other")
+    meddler.rewrite = None
+    until(lambda: shown(running_.page(), "victim") == [identity])
+    assert running_.value("feldera_exporter_unreadable_pipelines", feldera_instance="hostile") == 0
+    said = [line for line in running_.lines() if "cannot be read" in line["msg"]]
+    assert [line["error"].startswith("1, the first is victim: Expected `str`") for line in said] == [True]
+
+
+def test_before_the_first_success(tmp_path: Path) -> None:
+    """There are no pipeline series, `feldera_up` is 0 and the program is ready; then all comes by itself."""
+    refusing = sends(answer(b"", "401 Unauthorized"))
+    with serve(FelderaServer(make("victim"))) as url, meddling(url, refusing) as meddler:
+        configuration = f"instances: [{{name: hostile, url: '{meddler.url}', poll_interval: 300ms}}]\n"
+        with running(tmp_path, configuration) as program:
+            until(lambda: program.value("feldera_up", feldera_instance="hostile") == 0)
+            page = program.page()
+            assert "feldera_pipeline_" not in [line.partition("{")[0][:17] for line in page.splitlines()]
+            assert "feldera_pipelines{" not in page
+            assert "feldera_exporter_last_successful_poll_timestamp_seconds{" not in page
+            meddler.act = None
+            until(lambda: shown(program.page(), "victim"))
+            assert program.value("feldera_up", feldera_instance="hostile") == 1

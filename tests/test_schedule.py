@@ -1,0 +1,61 @@
+"""When the next poll is due; time is an argument."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feldera_exporter.schedule import MAX_BACKOFF, Schedule
+
+
+def test_polls_stay_on_the_grid() -> None:
+    """However long each poll takes, the next one starts at a multiple of the interval after the first."""
+    schedule = Schedule(5.0, due=100.0)
+    for end, due in ((100.3, 105.0), (109.9, 110.0), (110.1, 115.0)):
+        schedule = schedule.ended(end, success=True)
+        assert schedule.due == due
+
+
+def test_a_poll_that_took_too_long_skips_what_it_missed() -> None:
+    """Polls neither overlap nor pile up: the next instant of the grid that is not over comes next."""
+    assert Schedule(5.0, due=100.0).ended(117.2, success=True).due == 120.0
+    assert Schedule(5.0, due=100.0).ended(115.0, success=True).due == 115.0
+
+
+def test_failures_make_polls_rarer() -> None:
+    """The pause doubles with each failure after the first, to a minute at most."""
+    schedule, pauses = Schedule(5.0, due=0.0), []
+    for _ in range(7):
+        before = schedule.due
+        schedule = schedule.ended(before + 0.1, success=False)
+        pauses.append(schedule.due - before)
+    assert pauses == [5.0, 5.0 * 2, 5.0 * 4, 5.0 * 8, 60.0, 60.0, 60.0]
+
+
+def test_a_success_ends_the_backoff() -> None:
+    """The next poll is an interval away again."""
+    schedule = Schedule(5.0, due=0.0, failures=9).ended(0.1, success=True)
+    assert (schedule.due, schedule.failures) == (5.0, 0)
+
+
+def test_a_long_interval_is_never_made_shorter() -> None:
+    """An interval above the greatest pause stays what it is while failing."""
+    schedule = Schedule(300.0, due=0.0, failures=5).ended(1.0, success=False)
+    assert schedule.due == 300.0
+
+
+@given(
+    st.floats(0.1, 1000.0),
+    st.lists(st.tuples(st.floats(0.0, 5000.0), st.booleans()), max_size=30),
+)
+def test_the_next_poll_is_never_before_the_end_of_the_last(
+    interval: float, polls: list[tuple[float, bool]]
+) -> None:
+    """No overlap, no drift, no pause beyond a minute or an interval after the poll's end."""
+    schedule = Schedule(interval, due=1000.0)
+    for took, success in polls:
+        end = schedule.due + took
+        schedule = schedule.ended(end, success=success)
+        assert schedule.due >= end
+        assert schedule.due - end <= max(interval, MAX_BACKOFF) * 1.000001
+        steps = (schedule.due - 1000.0) / interval
+        if interval <= MAX_BACKOFF / 2**11:
+            assert abs(steps - round(steps)) < 1e-3
