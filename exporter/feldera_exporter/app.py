@@ -1,0 +1,306 @@
+"""The composition root: builds every part from the configuration, runs them, and ends them in order."""
+
+import asyncio
+import platform
+import random
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+
+from feldera_exporter import __version__, garbage
+from feldera_exporter.config import Configuration, Instance
+from feldera_exporter.connection import connect
+from feldera_exporter.errors import ConfigError
+from feldera_exporter.feldera.client import Client
+from feldera_exporter.fleet.policy import Policy
+from feldera_exporter.fleet.shard import WHOLE, Shard
+from feldera_exporter.ledger import Ledger
+from feldera_exporter.lookup import Lookup
+from feldera_exporter.metrics.catalogue import catalogue
+from feldera_exporter.pages import runbooks
+from feldera_exporter.pages.links import Links
+from feldera_exporter.pages.recent import Recent
+from feldera_exporter.pages.sight import Seen, Sight
+from feldera_exporter.publisher import Publisher
+from feldera_exporter.schedule import Schedule
+from feldera_exporter.server.asgi import application
+from feldera_exporter.server.html import Site
+from feldera_exporter.server.listener import serving
+from feldera_exporter.store.changes import NOTHING
+from feldera_exporter.store.store import Store
+from feldera_exporter.surroundings import Surroundings
+from feldera_exporter.telemetry import Telemetry
+from feldera_exporter.watcher import Watcher
+
+_MICROSECONDS: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the flags say.
+
+    Attributes:
+        telemetry_path: where the metrics are.
+        storage: the directory of what must survive a restart, None to start anew each time.
+        lifecycle: whether `POST /-/reload` is answered.
+        shard: which of the pipelines are watched.
+        prefix: what the paths of pages begin with for who asks: empty, or `/behind/a/proxy`.
+    """
+
+    telemetry_path: str = "/metrics"
+    storage: Path | None = None
+    lifecycle: bool = False
+    shard: Shard = WHOLE
+    prefix: str = ""
+
+
+async def run(load: Callable[[], Configuration], sockets: Sequence[socket.socket], options: Options) -> None:
+    """Watch and serve until SIGTERM or SIGINT; SIGHUP loads the configuration anew. See `exporting`."""
+    ended = ended_by_signal()
+    async with exporting(load, sockets, options) as exporter:
+        _reload_by_signal(exporter.reload)
+        await exporter.until(ended)
+        structlog.get_logger().info("stopping")
+
+
+@asynccontextmanager
+async def exporting(
+    load: Callable[[], Configuration], sockets: Sequence[socket.socket], options: Options
+) -> AsyncIterator["Exporter"]:
+    """Watch every instance and serve the metrics while the context lasts.
+
+    Args:
+        load: reads the configuration; called now and at each reload.
+        sockets: listened on already.
+        options: what the flags say.
+
+    Raises:
+        ConfigError: the configuration is wrong at the start; at a reload the running one stays.
+        StoreError: the directory cannot be used.
+    """
+    log = structlog.get_logger()
+    async with AsyncExitStack() as stack:
+        store = None
+        if options.storage is None:
+            log.info("no --storage.path: after a restart, counting begins anew with what Feldera lists then")
+        else:
+            store = Store.open(options.storage)
+            stack.callback(store.close)
+        # Everything is loaded before anybody can scrape: a counter must not be seen at 0 and then jump.
+        exporter = Exporter(load, store, options.shard)
+        stack.push_async_callback(exporter.stop)
+        reload = exporter.reload if options.lifecycle else None
+        links = Links(options.prefix, options.telemetry_path, runbooks.exists)
+        site = Site(exporter, links)
+        app = application(exporter.publisher, options.telemetry_path, reload, site.find, options.prefix)
+        await stack.enter_async_context(serving(app, sockets))
+        addresses = ", ".join("{}:{}".format(*each.getsockname()[:2]) for each in sockets)
+        log.info("started", version=__version__, instances=len(exporter.instances), addresses=addresses)
+        exporter.start()
+        yield exporter
+
+
+def ended_by_signal(*further: signal.Signals) -> asyncio.Event:
+    """Return what is set by the first SIGTERM or SIGINT, or by one of `further`."""
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT, *further):
+        loop.add_signal_handler(number, ended.set)
+    return ended
+
+
+class Exporter:
+    """Every instance, watched; whatever happens to one, no other is disturbed.
+
+    Args:
+        load: reads the configuration.
+        store: keeps the books, None to start anew after each restart.
+        shard: which of the pipelines are watched.
+
+    Attributes:
+        publisher: shows what is known.
+
+    Raises:
+        ConfigError: the configuration is wrong.
+    """
+
+    def __init__(self, load: Callable[[], Configuration], store: Store | None, shard: Shard = WHOLE) -> None:
+        self._load = load
+        self._shard = shard
+        self._store = store
+        self._log = structlog.get_logger()
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._reloading = asyncio.Lock()
+        self._telemetry = Telemetry(__version__, platform.python_version())
+        self.publisher = Publisher(self._telemetry)
+        self.instances: dict[str, _Watched] = {}
+        self._lookup = Lookup(self._client_of)
+        self._configuration = load()
+        self._take(self._configuration)
+
+    def start(self) -> None:
+        """Begin to poll."""
+        for name, watched in self.instances.items():
+            self._running[name] = asyncio.create_task(watched.run())
+            self._running[name].add_done_callback(self._ended)
+
+    def seen(self) -> Seen:
+        """Return what is known of every instance now."""
+        sights = [
+            Sight(self.publisher.fleets[name], watched.watcher.now(), watched.url)
+            for name, watched in self.instances.items()
+        ]
+        return Seen(sights, self._configuration.alerts, round(time.time() * _MICROSECONDS))
+
+    async def recent(self, instance: str, id_: str, name: str) -> Recent:
+        """Ask Feldera about a pipeline; never for long, and never with an error."""
+        return await self._lookup.recent(instance, id_, name)
+
+    def _client_of(self, instance: str) -> Client | None:
+        watched = self.instances.get(instance)
+        return watched.client if watched else None
+
+    def check(self) -> None:
+        """Raise what ended an instance's task, if anything did: only a defect can."""
+        if self._broken.done():
+            self._broken.result()
+
+    async def until(self, ended: asyncio.Event) -> None:
+        """Wait for the end, or raise what ended an instance's task before."""
+        waiting = asyncio.create_task(ended.wait())
+        watched: list[asyncio.Future[Any]] = [waiting, self._broken]
+        try:
+            await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+        self.check()
+
+    async def stop(self) -> None:
+        """End all polling."""
+        tasks, self._running = tuple(self._running.values()), {}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None and not self._broken.done():
+            self._broken.set_exception(error)
+
+    async def reload(self) -> Sequence[str]:
+        """Load the configuration anew and go on with it; return the mistakes, if any: then the running one stays."""
+        # Two at once would poll every instance twice.
+        async with self._reloading:
+            return await self._reload()
+
+    async def _reload(self) -> Sequence[str]:
+        try:
+            configuration = self._load()
+        except ConfigError as error:
+            self._telemetry.configured(success=False)
+            for mistake in error.mistakes:
+                self._log.error("configuration not reloaded", mistake=mistake)
+            return error.mistakes
+        self._take(configuration)
+        await self.stop()
+        self.start()
+        self._log.info("configuration reloaded", instances=len(self.instances))
+        return ()
+
+    def _take(self, configuration: Configuration) -> None:
+        """Assemble every instance; one that was there before keeps its books and what it shows."""
+        old, self.instances = self.instances, {}
+        for name in old.keys() - {instance.name for instance in configuration.instances}:
+            self._telemetry.forget(name)
+        shown = catalogue(tuple(configuration.tag_labels.expressions), configuration.metrics.exclude)
+        self.publisher.arrange([instance.name for instance in configuration.instances], shown)
+        for instance in configuration.instances:
+            before = old.get(instance.name)
+            self.instances[instance.name] = self._assemble(
+                instance, configuration, before.watcher if before else None
+            )
+        self._configuration = configuration
+        self._telemetry.configured(success=True)
+
+    def _assemble(
+        self, instance: Instance, configuration: Configuration, before: Watcher | None
+    ) -> "_Watched":
+        log = self._log.bind(feldera_instance=instance.name)
+        self._telemetry.initialise(instance.name)
+        client = connect(instance, self._telemetry.observer(instance.name), log)
+        if before is not None:
+            ledger = before.ledger
+        else:
+            ledger = Ledger(instance.name, self._store.load(instance.name) if self._store else NOTHING)
+        watcher = Watcher(
+            instance,
+            Policy(configuration, instance, self._shard),
+            client,
+            ledger,
+            self._store,
+            self.publisher.publish,
+            self._telemetry,
+            log,
+            before.fleet if before else None,
+        )
+        self.publisher.readers[instance.name] = watcher.was_read
+        surroundings = Surroundings(
+            client, instance.timeout, instance.staleness, watcher.fleet.platform, watcher.learn, log
+        )
+        # Several instances do not poll together; a single one has nobody to avoid.
+        several = len(configuration.instances) > 1
+        delay = random.uniform(0, instance.poll_interval) if several else 0.0  # noqa: S311
+        return _Watched(instance.url, client, watcher, surroundings, instance.poll_interval, delay)
+
+
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """The parts of one instance that run."""
+
+    url: str
+    client: Client
+    watcher: Watcher
+    surroundings: Surroundings
+    interval: float
+    delay: float
+
+    async def run(self) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.surroundings.watch())
+                group.create_task(self._poll())
+        finally:
+            await self.client.close()
+
+    async def _poll(self) -> None:
+        """Poll on a grid without drift, never two at once."""
+        schedule = Schedule(self.interval, time.monotonic() + self.delay)
+        first = True
+        while True:
+            while (left := schedule.due - time.monotonic()) > 0:
+                await asyncio.sleep(min(left, self.watcher.expires_in()))
+                self.watcher.expire()
+            success = await self.watcher.poll()
+            if success and first:
+                garbage.keep_out()
+                first = False
+            schedule = schedule.ended(time.monotonic(), success=success)
+
+
+def _reload_by_signal(reload: Callable[[], Coroutine[None, None, object]]) -> None:
+    # The loop keeps only weak references to tasks.
+    reloads: set[asyncio.Task[object]] = set()
+
+    def hang_up() -> None:
+        task = asyncio.create_task(reload())
+        reloads.add(task)
+        task.add_done_callback(reloads.discard)
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hang_up)

@@ -1,0 +1,93 @@
+"""Check the configuration, and unless --offline what each Feldera instance says to it."""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Iterator
+
+import structlog
+
+from feldera_exporter import logs
+from feldera_exporter.advice import advice
+from feldera_exporter.commands.flags import add_configuration, configuration
+from feldera_exporter.config import Configuration
+from feldera_exporter.inspection import Finding, inspect
+
+HELP = "check the configuration and whether every instance can be watched with it"
+
+_SKEWED = 30.0
+"""Seconds between two clocks from which on it is worth a warning: ages of statuses are wrong by as much."""
+_MOST = 5
+"""Unreadable pipelines of an instance that are named."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of this command."""
+    add_configuration(parser)
+    parser.add_argument("--offline", action="store_true", help="ask no instance")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Print what was found and return 0, or 1 if some instance cannot be watched.
+
+    Raises:
+        ConfigError: the configuration is wrong.
+    """
+    logs.configure("error", "logfmt")
+    configured = configuration(arguments, os.environ)
+    names = ", ".join(instance.name for instance in configured.instances)
+    _print(f"configuration: valid; instances: {names}")
+    _print(*(f"warning: {line}" for line in advice(configured)))
+    if arguments.offline:
+        return 0
+    findings = asyncio.run(_inspected(configured))
+    for finding in findings:
+        _print(*_lines(finding))
+    return int(any(finding.failure is not None for finding in findings))
+
+
+async def _inspected(configured: Configuration) -> list[Finding]:
+    log = structlog.get_logger()
+    return await asyncio.gather(*(inspect(configured, instance, log) for instance in configured.instances))
+
+
+def _lines(finding: Finding) -> Iterator[str]:
+    yield f"{finding.instance.name}: {finding.instance.url}"
+    if finding.failure is not None:
+        yield f"  failed: {finding.failure}"
+        return
+    platform, silent = finding.platform, dict(finding.silent)
+    yield f"  reachable: in {finding.elapsed * 1000:.0f} ms"
+    if "session" in silent:
+        yield f"  authorised: yes, but not told as whom: {silent.pop('session')}"
+    else:
+        yield f"  authorised: as tenant {platform.tenant}" + (
+            f" with role {platform.role}" if platform.role else ""
+        )
+    if platform.version is not None:
+        yield f"  version: {platform.version}" + (f", {platform.edition}" if platform.edition else "")
+    yield f"  event log: {_EVENT_LOG[finding.event_log]}"
+    if finding.skew is None:
+        yield "  clock: it does not tell the time"
+    else:
+        hint = f"; warning: more than {_SKEWED:.0f} s" if abs(finding.skew) > _SKEWED else ""
+        yield f"  clock: {finding.skew:+.1f} s from this machine's, give or take a second{hint}"
+    listing = finding.listing
+    yield f"  pipelines: {len(listing.entries)}, watched: {finding.watched}, unreadable: {len(listing.unreadable)}"
+    yield f"  samples: {finding.samples}"
+    for one in listing.unreadable[:_MOST]:
+        yield f"  warning: {one.name or one.id or 'a pipeline without a name'} cannot be read: {one.reason}"
+    for endpoint, reason in silent.items():
+        yield f"  warning: no answer from {endpoint}: {reason}"
+
+
+_EVENT_LOG = {
+    True: "yes",
+    False: "no: transitions between polls will not be seen",
+    None: "unknown",
+}
+
+
+def _print(*lines: str) -> None:
+    sys.stdout.writelines(f"{line}\n" for line in lines)

@@ -1,0 +1,129 @@
+"""The flags that several commands share."""
+
+import argparse
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from feldera_exporter import config, logs
+from feldera_exporter.demo.settings import Settings
+from feldera_exporter.errors import ConfigError
+from feldera_exporter.fleet.shard import Shard, parsed
+from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
+from feldera_exporter.rules.table import NAMES
+
+# What a path may consist of (RFC 3986) without an escape, so that it is compared as it is written.
+_PATH: Final = re.compile(r"/[\w.~!$&'()*+,;=:@/-]*", re.ASCII)
+
+_STAGE: Final = Settings()
+
+
+def add_configuration(parser: argparse.ArgumentParser) -> None:
+    """Add the flag that names the configuration file."""
+    parser.add_argument(
+        "--config.file",
+        dest="config_file",
+        type=Path,
+        metavar="FILE",
+        help="the configuration (default: FELDERA_HOST, FELDERA_API_KEY, FELDERA_TLS_INSECURE and "
+        "FELDERA_HTTPS_TLS_CERT of the environment)",
+    )
+
+
+def add_logging(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of the log."""
+    parser.add_argument("--log.level", dest="log_level", choices=logs.LEVELS, default="info")
+    parser.add_argument("--log.format", dest="log_format", choices=tuple(logs.FORMATS), default="logfmt")
+
+
+def add_stage(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of what the stand-in of Feldera plays."""
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=_STAGE.seed,
+        metavar="NUMBER",
+        help="of all that happens by chance (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--pipelines",
+        type=_count,
+        default=_STAGE.pipelines,
+        metavar="NUMBER",
+        help="how many pipelines live by chance, beside those with a story (default: %(default)s)",
+    )
+
+
+def configuration(arguments: argparse.Namespace, environ: Mapping[str, str]) -> config.Configuration:
+    """Return the configuration that the flags or the environment name.
+
+    Raises:
+        ConfigError: it is wrong, or there is none.
+    """
+    return config.load(arguments.config_file, environ, KNOWN_FAMILIES, NAMES)
+
+
+def shard(text: str) -> Shard:
+    """Return the shard that `--shard` names.
+
+    Raises:
+        ConfigError: it names none.
+    """
+    try:
+        return parsed(text)
+    except ValueError as error:
+        raise ConfigError(f"--shard: {error}") from None
+
+
+def telemetry_path(text: str) -> str:
+    """Return the path of the metrics.
+
+    Raises:
+        ConfigError: it is none, or one of the exporter's own.
+    """
+    if not _PATH.fullmatch(text) or text.startswith("/-/"):
+        raise ConfigError(
+            f"--web.telemetry-path: found {text!r}, expected a path such as /metrics: with a slash at its beginning, "
+            "without escapes, and not below /-/"
+        )
+    return text
+
+
+def external_url(text: str) -> str:
+    """Return the path below which browsers find the pages, without a slash at its end: empty where it is the root.
+
+    Raises:
+        ConfigError: the text is no address of http or https, or has more than a host and a path.
+    """
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        usable = False
+        parts = urlsplit("")
+    path = parts.path.rstrip("/")
+    if (
+        not usable
+        or "@" in parts.netloc
+        or parts.query
+        or parts.fragment
+        or (path and not _PATH.fullmatch(path))
+    ):
+        raise ConfigError(
+            f"--web.external-url: found {_discreet(text)!r}, expected an address such as https://example.com/feldera: "
+            "http or https, a host and perhaps a path without escapes, but no user, query or fragment"
+        )
+    return path
+
+
+def _discreet(url: str) -> str:
+    """Return an address without what may be a password."""
+    return re.sub(r"//.*@", "//…@", url)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number of pipelines, 0 or more")
+    return int(text)

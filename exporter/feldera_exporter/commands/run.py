@@ -1,0 +1,88 @@
+"""Poll Feldera and serve the metrics until stopped."""
+
+import argparse
+import os
+from functools import partial
+from pathlib import Path
+
+import uvloop
+
+from feldera_exporter import app, garbage, logs
+from feldera_exporter.commands.flags import (
+    add_configuration,
+    add_logging,
+    configuration,
+    external_url,
+    shard,
+    telemetry_path,
+)
+from feldera_exporter.fleet.shard import WHOLE
+from feldera_exporter.server.listener import bind
+
+HELP = "poll Feldera and serve the metrics until stopped (the default)"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of this command."""
+    add_configuration(parser)
+    add_logging(parser)
+    parser.add_argument(
+        "--web.listen-address",
+        dest="listen",
+        action="append",
+        metavar="HOST:PORT",
+        help="where to listen, repeatable (default: :10058)",
+    )
+    parser.add_argument(
+        "--web.telemetry-path",
+        dest="telemetry_path",
+        default="/metrics",
+        metavar="PATH",
+        help="where the metrics are (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--web.external-url",
+        dest="external_url",
+        metavar="URL",
+        help="where browsers find the exporter's pages, if a proxy puts them below a path",
+    )
+    parser.add_argument(
+        "--web.enable-lifecycle",
+        dest="lifecycle",
+        action="store_true",
+        help="answer POST /-/reload; SIGHUP reloads the configuration in any case",
+    )
+    parser.add_argument(
+        "--storage.path",
+        dest="storage",
+        type=Path,
+        metavar="DIRECTORY",
+        help="where counters are kept across restarts (default: nowhere)",
+    )
+    parser.add_argument(
+        "--shard",
+        default=str(WHOLE),
+        metavar="K/N",
+        help="watch one of N shards of the pipelines only, K from 0 to N-1 (default: %(default)s)",
+    )
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Run until SIGTERM or SIGINT, which end it with 0.
+
+    Raises:
+        ConfigError: a flag or the configuration is wrong.
+        ListenError: an address cannot be listened on.
+        StoreError: the directory cannot be used.
+    """
+    logs.configure(arguments.log_level, arguments.log_format)
+    path, share = telemetry_path(arguments.telemetry_path), shard(arguments.shard)
+    garbage.collect_seldom()
+    load = partial(configuration, arguments, os.environ)
+    prefix = external_url(arguments.external_url) if arguments.external_url is not None else ""
+    # Before anything is listened on: a mistake should not take a port first.
+    load()
+    sockets = [bind(address) for address in arguments.listen or [":10058"]]
+    options = app.Options(path, arguments.storage, arguments.lifecycle, share, prefix)
+    uvloop.run(app.run(load, sockets, options))
+    return 0

@@ -1,0 +1,51 @@
+"""Serve the stand-in of Feldera alone, with the demo's fleet and its past, for an exporter elsewhere."""
+
+import argparse
+
+import structlog
+import uvloop
+
+from feldera_exporter import app, logs
+from feldera_exporter.commands.flags import add_logging, add_stage
+from feldera_exporter.demo.clock import StagedClock, machine
+from feldera_exporter.demo.stage import beginning, staged
+from feldera_exporter.server.listener import bind
+from feldera_exporter.simulator.server import FelderaServer
+from feldera_exporter.simulator.serving import serve_on
+
+HELP = "serve the demo's stand-in of Feldera alone"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of this command."""
+    add_logging(parser)
+    parser.add_argument(
+        "--web.listen-address",
+        dest="listen",
+        default="127.0.0.1:8080",
+        metavar="HOST:PORT",
+        help="where to listen (default: %(default)s)",
+    )
+    add_stage(parser)
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Run until SIGTERM or SIGINT, which end it with 0.
+
+    Raises:
+        ConfigError: the address is none.
+        ListenError: it cannot be listened on.
+    """
+    logs.configure(arguments.log_level, arguments.log_format)
+    uvloop.run(_simulate(arguments))
+    return 0
+
+
+async def _simulate(arguments: argparse.Namespace) -> None:
+    ended = app.ended_by_signal()
+    with bind(arguments.listen) as listener:
+        feldera = staged(StagedClock(beginning(machine())), arguments.seed, arguments.pipelines)
+        with serve_on(FelderaServer(feldera), listener):
+            host, port = listener.getsockname()[:2]
+            structlog.get_logger().info("listening", host=host, port=port)
+            await ended.wait()

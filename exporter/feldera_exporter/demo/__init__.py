@@ -1,0 +1,1 @@
+"""The demonstration: a stand-in of Feldera, the exporter on it, Prometheus and Alertmanager where installed."""

@@ -1,0 +1,36 @@
+"""The clock of the stand-in: moved by hand through the past, and the machine's from then on."""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+_NANOSECONDS: Final = 1_000
+
+
+def machine() -> int:
+    """Return the machine's time in microseconds since the epoch."""
+    return time.time_ns() // _NANOSECONDS
+
+
+class StagedClock:
+    """Stands where it was put until it is released; never goes back, not even where the machine's does.
+
+    Args:
+        start: where it stands first, in microseconds since the epoch.
+        present: tells the machine's time, likewise.
+    """
+
+    def __init__(self, start: int, present: Callable[[], int] = machine) -> None:
+        self._reached = start
+        self._present = present
+        self._released = False
+
+    def now(self) -> int:
+        """Return the instant in microseconds since the epoch."""
+        if self._released:
+            self._reached = max(self._reached, self._present())
+        return self._reached
+
+    def release(self) -> None:
+        """Jump to the machine's time and go on with it."""
+        self._released = True

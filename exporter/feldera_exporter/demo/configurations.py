@@ -1,0 +1,68 @@
+"""The shipped configurations, with nothing but addresses and paths replaced by those of the demo."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+import yaml
+
+from feldera_exporter.shipped import shipped
+
+INSTANCE: Final = "demo"
+"""The instance's name, as everybody sees it."""
+
+RULES: Final = "alerts/feldera.rules.yml"
+
+EXPORTER: Final = 10058
+PROMETHEUS: Final = 9090
+ALERTMANAGER: Final = 9093
+RECEIVER: Final = 9099
+
+Addresses = Mapping[int, str]
+"""The `host:port` that stands for each of the well-known ports above."""
+
+_ADDRESS: Final = re.compile(r"(?<![\w.:-])[\w.-]+:(\d+)(?!\d)")
+
+
+def exporter(url: str) -> str:
+    """Return a configuration of the exporter: everything as by default, but polling each second, to be watched."""
+    return _dump({"instances": [{"name": INSTANCE, "url": url, "poll_interval": "1s"}]})
+
+
+def address(url: str) -> str:
+    """Return the `host:port` of an address that begins with http://."""
+    return url.removeprefix("http://")
+
+
+def prometheus(text: str, addresses: Addresses) -> str:
+    """Return Prometheus's configuration.
+
+    Args:
+        text: the one that is shipped.
+        addresses: of the demo; without one of Alertmanager no alerts are sent, since whatever listens at the address
+            that is shipped is no part of the demo.
+    """
+    document = {**yaml.safe_load(text), "rule_files": [str(shipped(RULES))]}
+    if ALERTMANAGER not in addresses:
+        document.pop("alerting", None)
+    return _dump(_moved(document, addresses))
+
+
+def alertmanager(text: str, addresses: Addresses) -> str:
+    """Return Alertmanager's configuration, made of the one that is shipped."""
+    return _dump(_moved(yaml.safe_load(text), addresses))
+
+
+def _moved(value: Any, addresses: Addresses) -> Any:
+    """Return a value in which every address with a well-known port is the demo's."""
+    if isinstance(value, dict):
+        return {key: _moved(each, addresses) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_moved(each, addresses) for each in value]
+    if isinstance(value, str):
+        return _ADDRESS.sub(lambda found: addresses.get(int(found[1]), found[0]), value)
+    return value
+
+
+def _dump(document: object) -> str:
+    return str(yaml.safe_dump(document, sort_keys=False))

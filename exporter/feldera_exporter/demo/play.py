@@ -1,0 +1,105 @@
+"""The demo's composition: the stand-in, the exporter on it, what is beside them, and the show."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import httpx
+from rich.console import Console
+
+from feldera_exporter import app, config
+from feldera_exporter.demo import configurations
+from feldera_exporter.demo.alerts import firing
+from feldera_exporter.demo.beside import beside
+from feldera_exporter.demo.clock import StagedClock, machine
+from feldera_exporter.demo.poster import Poster
+from feldera_exporter.demo.receiver import receiver
+from feldera_exporter.demo.settings import Settings
+from feldera_exporter.demo.showing import showing
+from feldera_exporter.demo.stage import beginning, staged
+from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
+from feldera_exporter.rules.table import NAMES
+from feldera_exporter.server.listener import bind, serving
+from feldera_exporter.simulator.server import FelderaServer
+from feldera_exporter.simulator.serving import serve
+
+_EVERY: Final = 1.0
+"""Seconds between two views."""
+
+_METRICS: Final = "/metrics"
+_ANY: Final = frozenset({"0.0.0.0", "::"})
+
+
+async def play(settings: Settings, data: Path, console: Console) -> None:
+    """Play until SIGTERM, SIGINT or SIGHUP (its terminal is closed), or for as long as the settings say.
+
+    Args:
+        settings: what the person chose.
+        data: an empty directory for all that is written.
+        console: shown on.
+
+    Raises:
+        ConfigError, ListenError: the exporter cannot listen where it should.
+        ProgramError: a program beside it does not start.
+        BrokenPipeError: nobody reads the console any more.
+    """
+    ended = app.ended_by_signal(signal.SIGHUP)
+    if settings.duration is not None:
+        asyncio.get_running_loop().call_later(settings.duration, ended.set)
+    playing = asyncio.create_task(_play(settings, data, console))
+    waiting = asyncio.create_task(ended.wait())
+    await asyncio.wait([playing, waiting], return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    playing.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await playing
+
+
+async def _play(settings: Settings, data: Path, console: Console) -> None:
+    clock = StagedClock(beginning(machine()))
+    feldera = staged(clock, settings.seed, settings.pipelines)
+    async with AsyncExitStack() as stack:
+        poster = Poster(stack.enter_context(showing(console)))
+        api = stack.enter_context(serve(FelderaServer(feldera)))
+        poster.started("Feldera (stand-in)", f"{api}/v0/pipelines?selector=status")
+        exporter, url = await stack.enter_async_context(_exporting(settings, data, api))
+        poster.started("feldera-exporter", f"{url}{_METRICS}")
+        poster.started("its fleet page", f"{url}/")
+        listener = bind("127.0.0.1:0")
+        await stack.enter_async_context(serving(receiver(poster.notified), [listener]))
+        addresses = {
+            configurations.EXPORTER: configurations.address(url),
+            configurations.RECEIVER: configurations.address(reachable(*listener.getsockname())),
+        }
+        prometheus = await stack.enter_async_context(beside(addresses, data, poster.started, poster.missing))
+        client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
+        while True:
+            exporter.check()
+            alerts = await firing(client, prometheus) if prometheus else None
+            fleet = exporter.publisher.fleets[configurations.INSTANCE]
+            poster.draw(fleet, alerts, clock.now())
+            await asyncio.sleep(_EVERY)
+
+
+@contextlib.asynccontextmanager
+async def _exporting(settings: Settings, data: Path, api: str) -> AsyncIterator[tuple[app.Exporter, str]]:
+    """Run the exporter as its own command does, and give its address too."""
+    file = data / "exporter.yml"
+    file.write_text(configurations.exporter(api), encoding="utf-8")
+    load = partial(config.load, file, {}, KNOWN_FAMILIES, NAMES)
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(bind(address)) for address in settings.listen]
+        async with app.exporting(load, sockets, app.Options(_METRICS, data / "exporter")) as exporter:
+            yield exporter, reachable(*sockets[0].getsockname()[:2])
+
+
+def reachable(host: str, port: int) -> str:
+    """Return the address by which this machine reaches what listens on a host's port."""
+    if host in _ANY:
+        host = "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,43 @@
+"""The poster: gathers what there is to show while the demo starts and goes on."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from feldera_exporter.demo.showing import Show
+from feldera_exporter.demo.view import View
+from feldera_exporter.fleet.alerts import Alert
+from feldera_exporter.fleet.fleet import Fleet
+from feldera_exporter.fleet.lines import lines
+
+
+class Poster:
+    """Keeps the present view and shows each new one.
+
+    Args:
+        show: shows it.
+    """
+
+    def __init__(self, show: Show) -> None:
+        self._show = show
+        self._view = View()
+
+    def started(self, name: str, address: str) -> None:
+        """Add what listens, and where."""
+        self._put(replace(self._view, addresses=(*self._view.addresses, (name, address))))
+
+    def missing(self, name: str, text: str) -> None:
+        """Add that something is missing, and what to do about it."""
+        self._put(replace(self._view, notes=(*self._view.notes, f"{name}: {text}")))
+
+    def notified(self, text: str) -> None:
+        """Add that Alertmanager has notified somebody."""
+        self._put(replace(self._view, notified=(*self._view.notified, text)))
+
+    def draw(self, fleet: Fleet, alerts: Sequence[Alert] | None, now: int) -> None:
+        """Show the fleet as it is now, in microseconds since the epoch, and what is firing if anybody knows."""
+        others = None if alerts is None else tuple(alert for alert in alerts if not alert.pipeline)
+        self._put(replace(self._view, lines=lines(fleet.pipelines, alerts or (), now), alerts=others))
+
+    def _put(self, view: View) -> None:
+        self._view = view
+        self._show.show(view)

@@ -1,0 +1,138 @@
+"""Programs started beside the exporter: on a free port, ready before they are used, ended with their user."""
+
+import asyncio
+import contextlib
+import shutil
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from feldera_exporter.errors import ExporterError
+
+HOST: Final = "127.0.0.1"
+
+_START_SECONDS: Final = 20.0
+_STOP_SECONDS: Final = 3.0
+_TRIES: Final = 3
+_ASK_SECONDS: Final = 0.05
+_READY: Final = "/-/ready"
+
+Command = Callable[[int], Sequence[str]]
+"""Gives the words to start a program with on a port."""
+
+Process = asyncio.subprocess.Process
+
+
+class ProgramError(ExporterError):
+    """A program did not start; the text holds the last line that it said."""
+
+
+def installed(*names: str) -> Path | None:
+    """Return where the first of some programs is that is on the PATH, None where none is."""
+    found = next(filter(None, map(shutil.which, names)), None)
+    return Path(found) if found else None
+
+
+def free_port() -> int:
+    """Return a port that was free a moment ago; somebody else may take it before it is used."""
+    with socket.create_server((HOST, 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+@contextlib.asynccontextmanager
+async def running(command: Command, log: Path) -> AsyncIterator[str]:
+    """Run a program on a free port while the context lasts.
+
+    Args:
+        command: gives the words to start it with.
+        log: the file that takes what it says.
+
+    Yields:
+        its address, `http://127.0.0.1:PORT`.
+
+    Raises:
+        ProgramError: it cannot be started, ended before it was ready, each time, or was not ready in time.
+    """
+    for _ in range(_TRIES):
+        port = free_port()
+        url = f"http://{HOST}:{port}"
+        process = await _start(command(port), log)
+        try:
+            if await _ready(process, f"{url}{_READY}"):
+                yield url
+                return
+        finally:
+            await _end(process)
+        # Somebody may have taken the port in between: once more on another one.
+    raise ProgramError(f"{command(0)[0]} did not start: {_last_words(log)}")
+
+
+def prometheus(program: Path, configure: Callable[[int], Path], data: Path) -> Command:
+    """Return how to start Prometheus on loopback.
+
+    Args:
+        program: where it is.
+        configure: writes the configuration for a port and returns where.
+        data: the directory of its data.
+    """
+    return lambda port: (
+        str(program),
+        f"--config.file={configure(port)}",
+        f"--storage.tsdb.path={data}",
+        f"--web.listen-address={HOST}:{port}",
+        "--log.level=warn",
+    )
+
+
+def alertmanager(program: Path, configure: Callable[[int], Path], data: Path) -> Command:
+    """Return how to start an Alertmanager, alone, on loopback; the arguments are those of `prometheus`."""
+    return lambda port: (
+        str(program),
+        f"--config.file={configure(port)}",
+        f"--storage.path={data}",
+        f"--web.listen-address={HOST}:{port}",
+        "--cluster.listen-address=",
+        "--log.level=warn",
+    )
+
+
+async def _start(words: Sequence[str], log: Path) -> Process:
+    with log.open("ab") as said:
+        try:
+            # In a session of its own: the terminal's Ctrl-C ends the demo, and the demo ends this.
+            return await asyncio.create_subprocess_exec(
+                *words, stdin=asyncio.subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True
+            )
+        except OSError as error:
+            raise ProgramError(f"{words[0]} cannot be started: {error.strerror or error}") from None
+
+
+def _last_words(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return lines[-1] if lines else "it said nothing"
+
+
+async def _ready(process: Process, url: str) -> bool:
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + _START_SECONDS
+    async with httpx.AsyncClient(timeout=1, trust_env=False) as client:
+        while loop.time() < deadline and process.returncode is None:
+            with contextlib.suppress(httpx.HTTPError):
+                if (await client.get(url)).is_success:
+                    return True
+            await asyncio.sleep(_ASK_SECONDS)
+    return False
+
+
+async def _end(process: Process) -> None:
+    if process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), _STOP_SECONDS)
+    except TimeoutError:
+        process.kill()
+        await process.wait()

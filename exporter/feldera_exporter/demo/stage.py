@@ -1,0 +1,71 @@
+"""The stage: a fleet with a past, so that there is something to see from the first second on."""
+
+from types import MappingProxyType
+from typing import Final
+
+from feldera_exporter.demo.clock import StagedClock
+from feldera_exporter.simulator.clock import SECOND
+from feldera_exporter.simulator.feldera import Feldera
+from feldera_exporter.simulator.lives import RandomLife
+from feldera_exporter.simulator.stories import STORIES, begin
+
+LEADS: Final = MappingProxyType(
+    {
+        "orders": 200,
+        "payments": 190,
+        "inventory": 150,
+        "clickstream": 45,
+        "fraud-scores": 64,  # it panicked four minutes ago
+        "ledger": 182,
+        "big-join": 12.7,  # 40 s later somebody starts it
+        "no-capacity": 9,
+        "schema-change": 21,  # awaits approval for 20 minutes, and gets it in ten
+        "new-report": 16,
+        "udf-model": 26,
+        "huge-program": 50,
+        "sensors": 33,
+        "edge-events": 25,
+        "sessions": 14,  # lost six minutes ago, back in 14
+        "backfill-2025": 370,
+        "recommendations": 55,
+        "nightly-report": 85,  # is stopped in a minute
+        "warehouse-sync": 20,
+        "old-archive": 20.5,  # has been clearing for longer than it may
+        "old-stream": 21,
+        "metrics-rollup": 32,
+        "ci-smoke": 59,  # deleted in a minute, back a minute later
+    }
+)
+"""How many minutes ago each story began: that decides where it stands now."""
+
+_PAST: Final = 60 * max(LEADS.values())
+_LIFE: Final = 3600
+"""For how many seconds the pipelines that live by chance have lived."""
+
+
+def staged(clock: StagedClock, seed: int, pipelines: int) -> Feldera:
+    """Return an instance at the present that has lived up to it, and release its clock.
+
+    Args:
+        clock: stands at `beginning` of the present.
+        seed: of all that happens by chance.
+        pipelines: how many live by chance, beside those with a story.
+    """
+    feldera = Feldera(clock, seed)
+    for story in STORIES:
+        feldera.later(_PAST - 60 * LEADS[story.name], begin, feldera, story)
+    if pipelines:
+        feldera.later(_PAST - _LIFE, _live, feldera, seed, pipelines)
+    clock.release()
+    feldera.settle()
+    return feldera
+
+
+def beginning(present: int) -> int:
+    """Return when the world must begin, in microseconds since the epoch, for the stories to stand as told now."""
+    return present - round(_PAST * SECOND)
+
+
+def _live(feldera: Feldera, seed: int, pipelines: int) -> None:
+    # Something every few seconds, however few there are; no pipeline more often than about once in two minutes.
+    RandomLife(feldera, seed, size=pipelines, rate=0.2 + pipelines / 120, prefix="job")

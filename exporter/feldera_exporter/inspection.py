@@ -1,0 +1,132 @@
+"""A look at one instance: what it is, what the exporter may see of it, and how much there will be to scrape."""
+
+import time
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from feldera_exporter.config import Configuration, Instance
+from feldera_exporter.connection import connect
+from feldera_exporter.feldera.answers import FelderaError, NotFoundError, UnsupportedError
+from feldera_exporter.feldera.client import (
+    CLUSTER_HEALTH,
+    CONFIG,
+    EVENTS,
+    PIPELINES,
+    SESSION,
+    Client,
+    Endpoint,
+)
+from feldera_exporter.feldera.listing import Listing, read
+from feldera_exporter.feldera.platform import Platform, with_config, with_health, with_session
+from feldera_exporter.fleet.fleet import Fleet, observed
+from feldera_exporter.fleet.policy import Policy
+from feldera_exporter.fleet.selection import Selection, select
+from feldera_exporter.ledger import Ledger
+from feldera_exporter.logs import Logger
+from feldera_exporter.metrics.catalogue import catalogue
+from feldera_exporter.metrics.page import Page, turn
+from feldera_exporter.store.changes import NOTHING
+
+_MICROSECONDS: Final = 1_000_000
+_ASIDE: Final = ((CONFIG, with_config), (SESSION, with_session), (CLUSTER_HEALTH, with_health))
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found out about an instance.
+
+    Attributes:
+        instance: which.
+        failure: why its pipelines cannot be listed; None where they can.
+        elapsed: seconds that the list took.
+        skew: Feldera's clock minus this machine's in seconds, None where it does not tell the time.
+        platform: what it says of itself.
+        silent: why it does not say some of that, by the endpoint's name.
+        event_log: whether it has one; None where that could not be found out.
+        watched: pipelines that the configuration includes.
+        listing: all pipelines.
+        samples: how many samples the exporter will show of it.
+    """
+
+    instance: Instance
+    failure: str | None = None
+    elapsed: float = 0.0
+    skew: float | None = None
+    platform: Platform = field(default_factory=Platform)
+    silent: tuple[tuple[str, str], ...] = ()
+    event_log: bool | None = None
+    watched: int = 0
+    listing: Listing = field(default_factory=Listing)
+    samples: int = 0
+
+
+async def inspect(configuration: Configuration, instance: Instance, log: Logger) -> Finding:
+    """Ask an instance once for everything that the exporter asks for."""
+    client = connect(instance, _unobserved, log)
+    try:
+        return await _inspect(configuration, instance, client)
+    except FelderaError as error:
+        return Finding(instance, failure=str(error))
+    finally:
+        await client.close()
+
+
+async def _inspect(configuration: Configuration, instance: Instance, client: Client) -> Finding:
+    answer = await client.get(PIPELINES, within=instance.timeout)
+    now = time.time()
+    listing = read(answer.body, Listing())
+    # The header is whole seconds, cut off, of a moment between the request and the answer.
+    skew = answer.date + 0.5 - (now - answer.elapsed / 2) if answer.date is not None else None
+    platform, silent = Platform(), []
+    for endpoint, take in _ASIDE:
+        try:
+            platform = take(platform, (await client.get(endpoint, within=instance.timeout)).body)
+        except FelderaError as error:
+            silent.append((endpoint.name, str(error)))
+    at = round((now + (skew or 0.0)) * _MICROSECONDS)
+    fleet = _fleet(configuration, instance, listing, at)
+    names = [pipeline.facts.row.name for pipeline in fleet.pipelines.values()]
+    return Finding(
+        instance,
+        elapsed=answer.elapsed,
+        skew=skew,
+        platform=platform,
+        silent=tuple(silent),
+        event_log=await _event_log(client, names, instance.timeout, platform),
+        watched=len(names),
+        listing=listing,
+        samples=_samples(configuration, replace(fleet, platform=platform)),
+    )
+
+
+async def _event_log(client: Client, names: list[str], within: float, platform: Platform) -> bool | None:
+    if not names:
+        return platform.has_event_log
+    try:
+        await client.get(EVENTS, names[0], within=within)
+    except UnsupportedError:
+        return False
+    except NotFoundError:
+        # Deleted since the list; Feldera says so where it has the route.
+        return True
+    except FelderaError:
+        return None
+    return True
+
+
+def _fleet(configuration: Configuration, instance: Instance, listing: Listing, at: int) -> Fleet:
+    """Return the instance as the exporter shows it after its first poll."""
+    policy, ledger = Policy(configuration, instance), Ledger(instance.name)
+    selection = select(listing, policy, Selection())
+    ledger.listed(selection.rows, selection.present, at, NOTHING, event_log=True)
+    ledger.changes(0.0)
+    return observed(Fleet(instance.name), selection, ledger.shown(), policy, at)
+
+
+def _samples(configuration: Configuration, fleet: Fleet) -> int:
+    shown = catalogue(tuple(configuration.tag_labels.expressions), configuration.metrics.exclude)
+    return turn(Page(), (fleet,), shown).samples
+
+
+def _unobserved(endpoint: Endpoint, code: str, elapsed: float) -> None:
+    """Take no note of a request."""

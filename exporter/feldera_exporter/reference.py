@@ -1,0 +1,89 @@
+"""The metric reference: the tables as a page for people, written or checked.
+
+`python -m feldera_exporter.reference [--check] FILE`
+"""
+
+import argparse
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Final, Protocol
+
+from feldera_exporter.feldera.vocabulary import DIMENSIONS
+from feldera_exporter.metrics.catalogue import FACTS, HISTORY, PROGRESS, catalogue
+from feldera_exporter.telemetry import Telemetry
+
+_INTRODUCTION: Final = """# Metrics
+
+This page is generated from the tables that the exporter itself reads (`make docs`).
+
+Every sample of a pipeline carries `feldera_instance` (the instance's name in the configuration), `pipeline`
+(`pipeline-<uuid>`, as in Feldera's own pipeline metrics) and `pipeline_name`; every sample of an instance carries
+`feldera_instance`. Timestamps are seconds since the Unix epoch.
+"""
+
+
+class Described(Protocol):
+    """What the reference says of a family."""
+
+    @property
+    def exposed_name(self) -> str:
+        """The name as people query it."""
+
+    @property
+    def kind(self) -> str:
+        """The type."""
+
+    @property
+    def help(self) -> str:
+        """The meaning in one sentence."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels beyond those that all samples carry."""
+
+
+def pages() -> Iterator[str]:
+    """Yield the reference piece by piece."""
+    shown = catalogue()
+    by_facet = {
+        facet: [column.family for column in shown.pipelines if column.facet == facet]
+        for facet in (FACTS, PROGRESS, HISTORY)
+    }
+    yield _INTRODUCTION
+    yield from _table("What a pipeline is", by_facet[FACTS])
+    yield from _table("What moves while nothing happens to a pipeline", by_facet[PROGRESS])
+    yield from _table("What was counted of a pipeline", by_facet[HISTORY])
+    yield from _table("The instance", [column.family for column in shown.instances])
+    yield from _table("The exporter itself", Telemetry("", "").descriptions)
+    yield "\n## Statuses\n\n| dimension | statuses |\n|---|---|\n"
+    for dimension in DIMENSIONS:
+        yield f"| `{dimension.name}` | {', '.join(dimension.statuses)} |\n"
+
+
+def _table(title: str, families: Iterable[Described]) -> Iterator[str]:
+    yield f"\n## {title}\n\n| family | type | labels | meaning |\n|---|---|---|---|\n"
+    for family in families:
+        names = ", ".join(f"`{label}`" for label in family.labels)
+        yield f"| `{family.exposed_name}` | {family.kind} | {names} | {family.help} |\n"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the reference, or compare it with the file and return 1 where they differ."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("file", type=Path)
+    parsed = parser.parse_args(arguments)
+    text = "".join(pages())
+    if not parsed.check:
+        parsed.file.parent.mkdir(exist_ok=True)
+        parsed.file.write_text(text, encoding="utf-8")
+        return 0
+    if parsed.file.is_file() and parsed.file.read_text(encoding="utf-8") == text:
+        return 0
+    sys.stderr.write(f"{parsed.file} is not what the tables say: run make docs\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,243 @@
+"""What `check` says of a configuration and of the instances in it."""
+
+import re
+import ssl
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from feldera_exporter import cli
+from feldera_exporter.simulator.clock import SkewedClock
+from feldera_exporter.simulator.feldera import Feldera
+from feldera_exporter.simulator.plan import INSTANT
+from feldera_exporter.simulator.server import FelderaServer
+from feldera_exporter.simulator.serving import serve
+from hostile.asking import KEY
+from hostile.certificates import make
+from hostile.meddler import answer, meddling, sends
+from hostile.running import Running, feldera, now, running, until
+
+Check = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Check:
+    """Return what runs `check` on a configuration: its exit code and what it said."""
+
+    def run(configuration: str, *flags: str) -> tuple[int, str]:
+        path = tmp_path / "exporter.yml"
+        path.write_text(configuration)
+        code = cli.main(["check", f"--config.file={path}", *flags])
+        said = capsys.readouterr()
+        return code, said.out + said.err
+
+    return run
+
+
+def instance(name: str, url: str, more: str = "") -> str:
+    """Return an instance's entry."""
+    return f"  - {{name: {name}, url: '{url}'{more and ', ' + more}}}\n"
+
+
+NO_STATUS = "this version knows no such status of Feldera"
+OFFLINE = "instances:\n" + instance("prod", "http://127.0.0.1:9")
+
+
+def test_offline_asks_nobody(check: Check) -> None:
+    """The configuration alone is good."""
+    assert check(OFFLINE, "--offline") == (0, "configuration: valid; instances: prod\n")
+
+
+def test_a_mistake(check: Check) -> None:
+    """Every mistake is said, with exit code 2, and nobody is asked."""
+    code, said = check("instances: [{name: prod, url: ftp://x}]\nlimit: {}\n")
+    assert code == 2
+    assert said.startswith('error: instances[0].url: found "ftp://x"')
+    assert said.count("error: ") == 2
+
+
+def test_advice(check: Check) -> None:
+    """A limit for a status that nobody knows, and a family that alerts need, are warned of."""
+    code, said = check(
+        OFFLINE
+        + "limits:\n"
+        + "  defaults: {Provisionning: 5m, Zzz: 1m, Drift: 1h, Running: 1h}\n"
+        + "  overrides: [{name: a, limits: {Stoping: 1m}}]\n"
+        + "metrics: {exclude: [feldera_pipeline_deployment_runtime_desired_status, feldera_pipeline_refresh_version]}\n",
+        "--offline",
+    )
+    assert (code, said.splitlines()) == (
+        0,
+        [
+            "configuration: valid; instances: prod",
+            "warning: metrics.exclude[1]: without feldera_pipeline_refresh_version there is no FelderaPipelineRunnerFrozen",
+            f"warning: limits.defaults.Provisionning: {NO_STATUS}; the nearest known one is Provisioning",
+            f"warning: limits.defaults.Zzz: {NO_STATUS}",
+            f"warning: limits.overrides[0].limits.Stoping: {NO_STATUS}; the nearest known one is Stopping",
+        ],
+    )
+
+
+def test_a_family_that_many_alerts_need(check: Check) -> None:
+    """Three of them are named; those that are switched off do not count."""
+    exclude = "metrics: {exclude: [feldera_pipeline_deployment_status]}\n"
+    _, said = check(OFFLINE + exclude, "--offline")
+    [line] = re.findall(r"without feldera_pipeline_deployment_status there is no (.*)", said)
+    match = re.fullmatch(r"(\w+), (\w+), (\w+) and (\d+) more alerts", line)
+    assert match
+    off = f"alerts: {{{match[1]}: {{enabled: false}}}}\n"
+    _, said = check(OFFLINE + exclude + off, "--offline")
+    assert match[1] not in said
+    assert f"and {int(match[4]) - 1} more" in said
+
+
+def test_a_good_instance(check: Check) -> None:
+    """Everything that matters before a start is said, line by line."""
+    world = feldera("a", "b", "tmp-c")
+    with serve(FelderaServer(world, {KEY: "read"})) as url:
+        keys = f"api_key: '{KEY}', pipelines: {{exclude: ['tmp-.*']}}"
+        code, said = check("instances:\n" + instance("prod", url, keys))
+    lines = said.splitlines()
+    assert code == 0
+    assert lines[:2] == ["configuration: valid; instances: prod", f"prod: {url}"]
+    assert re.fullmatch(r"  reachable: in \d+ ms", lines[2])
+    assert lines[3:6] == [
+        "  authorised: as tenant default with role read",
+        "  version: 0.337.0, Enterprise",
+        "  event log: yes",
+    ]
+    assert re.fullmatch(r"  clock: [+-][01]\.\d s from this machine's, give or take a second", lines[6])
+    assert lines[7] == "  pipelines: 3, watched: 2, unreadable: 0"
+    assert re.fullmatch(r"  samples: \d{3}", lines[8])
+    assert len(lines) == 9
+    assert KEY not in said
+
+
+def runs(program: Running, name: str) -> bool:
+    """Return whether the program shows a pipeline as running."""
+    family = "feldera_pipeline_deployment_status"
+    return program.value(family, pipeline_name=name, status="Running") == 1
+
+
+def test_the_samples_are_those_that_come(check: Check, tmp_path: Path) -> None:
+    """The number is the one that the running exporter reports of itself."""
+    world = feldera("a", "b", "c")
+    world.create("d", tags=["team:x"])
+    with serve(FelderaServer(world)) as url:
+        configuration = (
+            "instances:\n"
+            + instance("prod", url, "poll_interval: 1s")
+            + "metrics: {exclude: [feldera_pipeline_program_status]}\n"
+        )
+        with running(tmp_path, configuration) as program:
+            until(lambda: program.value("feldera_info") == 1)
+            until(lambda: program.value("feldera_cluster_service_healthy", service="api") == 1)
+            # The pipelines move until they run; then the number stays.
+            until(lambda: all(runs(program, name) for name in "abc"))
+            _, said = check(configuration)
+            series = program.value("feldera_exporter_series")
+    assert series
+    assert f"  samples: {series:.0f}\n" in said
+
+
+def test_an_old_server_with_a_wrong_clock(check: Check) -> None:
+    """What it lacks is said, and so is that ages will be wrong."""
+    world = Feldera(SkewedClock(now(), 3600), version="0.200.0", plan=INSTANT)
+    for names in ((), ("a",)):
+        for name in names:
+            world.create(name)
+        with serve(FelderaServer(world)) as url:
+            code, said = check("instances:\n" + instance("old", url))
+        assert code == 0
+        assert "  event log: no: transitions between polls will not be seen\n" in said
+        assert re.search(
+            r"  clock: \+3600\.\d s .*; warning: more than 30 s\n|  clock: \+3599\.\d s .*warning", said
+        )
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        (answer(b"<html>", content_type="text/html"), "failed: 6 bytes of 'text/html', expected JSON"),
+        (
+            answer(f'{{"message":"{KEY}","error_code":"Auth"}}'.encode(), "401 No", "text/plain"),
+            "failed: 401 No: Auth: ***",
+        ),
+        (answer(b'{"a":1}'), "failed: unexpected body: Expected `array`, got `object`"),
+    ],
+)
+def test_an_instance_that_cannot_be_watched(check: Check, reply: bytes, said: str) -> None:
+    """It is named with the reason, the others are looked at all the same, and the exit code is 1."""
+    with serve(FelderaServer(feldera("a"))) as good, meddling(act=sends(reply)) as bad:
+        code, lines = check(
+            "instances:\n" + instance("bad", bad.url, f"api_key: '{KEY}'") + instance("good", good)
+        )
+    assert code == 1
+    assert f"bad: {bad.url}\n  {said}" in lines
+    assert f"good: {good}\n  reachable: in " in lines
+    assert KEY not in lines
+
+
+@pytest.mark.parametrize("prefix", ["/v0/c", "/v0/pipelines/"])
+def test_an_instance_that_tells_little(check: Check, prefix: str) -> None:
+    """Only the list must be there; what is missing is said."""
+    with (
+        serve(FelderaServer(feldera("a"))) as url,
+        meddling(url, sends(answer(b"x", "500 No")), prefix) as server,
+    ):
+        code, said = check("instances:\n" + instance("prod", server.url))
+    assert code == 0
+    if prefix == "/v0/c":
+        assert "  authorised: yes, but not told as whom: 500 No\n" in said
+        assert "  version:" not in said
+        assert "  warning: no answer from config: 500 No\n" in said
+        assert "  warning: no answer from cluster_healthz: 500 No\n" in said
+    else:
+        assert "  event log: unknown\n" in said
+
+
+def test_a_pipeline_that_went_away(check: Check) -> None:
+    """An unknown pipeline is an answer of the event log as well."""
+    gone = answer(b'{"message":"gone","error_code":"UnknownPipelineName"}', "404 No")
+    with serve(FelderaServer(feldera("a"))) as url, meddling(url, sends(gone), "/v0/pipelines/") as server:
+        _, said = check("instances:\n" + instance("prod", server.url))
+    assert "  event log: yes\n" in said
+
+
+def test_what_cannot_be_read(check: Check) -> None:
+    """Pipelines that cannot be read are named, a few of them; an answer without a date tells no time."""
+    rows = b",".join(b'{"id":"%d","name":"p%d"}' % (number, number) for number in range(9))
+    with meddling(act=sends(answer(b"[" + rows + b"]"))) as server:
+        code, said = check("instances:\n" + instance("prod", server.url))
+    assert code == 0
+    assert "  clock: it does not tell the time\n" in said
+    assert "  pipelines: 0, watched: 0, unreadable: 9\n" in said
+    assert said.count(" cannot be read: ") == 5
+
+
+def test_a_certificate_that_nobody_trusts(check: Check, tmp_path: Path) -> None:
+    """The reason is said, and the key is not sent."""
+    make(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "server.pem", tmp_path / "server.key")
+    with meddling(act=sends(answer(b"[]")), tls=context) as server:
+        code, said = check("instances:\n" + instance("prod", server.url, f"api_key: '{KEY}'"))
+        assert server.requests == []
+        trusted = instance("prod", server.url, f"api_key: '{KEY}', tls: {{ca_file: ca.pem}}")
+        good, _ = check("instances:\n" + trusted)
+    assert (code, good) == (1, 0)
+    assert "failed: [SSL: CERTIFICATE_VERIFY_FAILED]" in said
+    assert KEY not in said
+
+
+def test_all_instances_at_once(check: Check) -> None:
+    """Instances that do not answer are waited for together."""
+    with meddling(act=lambda request: request.pause(10)) as server:
+        began = time.monotonic()
+        code, said = check(
+            "instances:\n" + "".join(instance(f"i{n}", server.url, "timeout: 1s") for n in range(5))
+        )
+        assert time.monotonic() - began < 3
+    assert (code, said.count("failed: no whole answer within the timeout")) == (1, 5)

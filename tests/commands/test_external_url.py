@@ -1,0 +1,49 @@
+"""The flag that says where browsers find the pages."""
+
+import pytest
+
+from feldera_exporter import cli
+from feldera_exporter.commands.flags import external_url
+from feldera_exporter.errors import ConfigError
+
+
+@pytest.mark.parametrize(
+    ("url", "prefix"),
+    [
+        ("https://example.com", ""),
+        ("https://example.com/", ""),
+        ("http://example.com:8080/feldera", "/feldera"),
+        ("https://[::1]/a/b/", "/a/b"),
+    ],
+)
+def test_its_path_is_what_counts(url: str, prefix: str) -> None:
+    """Without a slash at its end."""
+    assert external_url(url) == prefix
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "/feldera",
+        "example.com",
+        "ftp://example.com",
+        "https://",
+        "https://example.com:99999",
+        "https://[::1",
+        "https://example.com/?a",
+        "https://example.com/#a",
+        "https://user:secret@example.com",
+        'https://example.com/"onload=',
+        "https://example.com/%2e",
+        "javascript:alert(1)",
+    ],
+)
+def test_anything_else_is_refused(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """In one line that names the flag and repeats no password."""
+    with pytest.raises(ConfigError, match=r"--web\.external-url"):
+        external_url(url)
+    assert cli.main([f"--web.external-url={url}"]) == cli.BAD_USAGE
+    told = capsys.readouterr().err
+    assert told.startswith("error: --web.external-url: found ")
+    assert "secret" not in told

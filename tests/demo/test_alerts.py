@@ -1,0 +1,53 @@
+"""Prometheus is asked what is firing."""
+
+import asyncio
+from collections.abc import Callable
+
+import httpx
+import msgspec
+import pytest
+
+from feldera_exporter.demo.alerts import firing, read
+from feldera_exporter.fleet.alerts import Alert
+
+ANSWER = (
+    b'{"status":"success","data":{"alerts":['
+    b'{"labels":{"alertname":"B","severity":"critical","pipeline":"pipeline-1"},"state":"firing","value":"1"},'
+    b'{"labels":{"alertname":"C","severity":"warning"},"state":"pending","value":"1"},'
+    b'{"labels":{"alertname":"A"},"state":"firing","value":"1"}]}}'
+)
+
+
+def test_what_is_pending_is_not_firing() -> None:
+    """The rest is in order of the names, with the pipeline's id as Feldera writes it."""
+    assert read(ANSWER) == (Alert("A"), Alert("B", "critical", "1"))
+
+
+def test_another_answer_is_refused() -> None:
+    """One that is no answer about alerts."""
+    with pytest.raises(msgspec.DecodeError):
+        read(b"{}")
+
+
+def _refuse(_: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("refused")
+
+
+@pytest.mark.parametrize(
+    ("answer", "alerts"),
+    [
+        (lambda _: httpx.Response(200, content=ANSWER), (Alert("A"), Alert("B", "critical", "1"))),
+        (lambda _: httpx.Response(503, content=b"busy"), None),
+        (_refuse, None),
+    ],
+)
+def test_a_prometheus_that_does_not_answer_says_nothing(
+    answer: Callable[[httpx.Request], httpx.Response], alerts: tuple[Alert, ...] | None
+) -> None:
+    """Which is another thing than that nothing is firing."""
+
+    async def ask() -> tuple[Alert, ...] | None:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+            return await firing(client, "http://127.0.0.1:1")
+
+    assert asyncio.run(ask()) == alerts

@@ -1,0 +1,80 @@
+"""The demo runs with what is shipped: only addresses and paths are its own."""
+
+from typing import Any
+
+import pytest
+import yaml
+
+from feldera_exporter import config
+from feldera_exporter.demo import configurations
+from feldera_exporter.demo.configurations import ALERTMANAGER, EXPORTER, RECEIVER
+from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
+from feldera_exporter.shipped import shipped
+
+ADDRESSES = {EXPORTER: "127.0.0.1:41", ALERTMANAGER: "127.0.0.1:42", RECEIVER: "127.0.0.1:43"}
+
+
+def _text(name: str) -> str:
+    return shipped(name).read_text(encoding="utf-8")
+
+
+def _differences(one: Any, other: Any, place: str = "") -> dict[str, Any]:
+    """Return what differs between two documents of the same shape, by its place."""
+    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
+        return {k: v for key in one for k, v in _differences(one[key], other[key], f"{place}/{key}").items()}
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        pairs = enumerate(zip(one, other, strict=True))
+        return {k: v for number, (a, b) in pairs for k, v in _differences(a, b, f"{place}/{number}").items()}
+    return {} if one == other else {place: other}
+
+
+def test_prometheus_is_configured_as_shipped() -> None:
+    """But for the exporter's address, Alertmanager's address and the path of the rules."""
+    text = _text("config/prometheus.yml")
+    assert _differences(yaml.safe_load(text), yaml.safe_load(configurations.prometheus(text, ADDRESSES))) == {
+        "/rule_files/0": str(shipped("alerts/feldera.rules.yml")),
+        "/alerting/alertmanagers/0/static_configs/0/targets/0": "127.0.0.1:42",
+        "/scrape_configs/0/static_configs/0/targets/0": "127.0.0.1:41",
+    }
+
+
+def test_without_alertmanager_no_alert_leaves() -> None:
+    """Whatever listens at the shipped address belongs to somebody else."""
+    text = configurations.prometheus(_text("config/prometheus.yml"), {EXPORTER: "127.0.0.1:41"})
+    assert "alerting" not in yaml.safe_load(text)
+
+
+def test_alertmanager_is_configured_as_shipped() -> None:
+    """But for the address of the receivers, which is the demo's own."""
+    text = _text("config/alertmanager.yml")
+    moved = _differences(yaml.safe_load(text), yaml.safe_load(configurations.alertmanager(text, ADDRESSES)))
+    assert moved
+    assert all(place.startswith("/receivers/") and place.endswith("/url") for place in moved)
+    assert all(url.startswith("http://127.0.0.1:43/") for url in moved.values())
+    assert "9099" not in str(moved)
+
+
+@pytest.mark.parametrize(
+    ("shipped_value", "moved"),
+    [
+        ("exporter.example:10058", "127.0.0.1:41"),
+        ("http://localhost:9093/api", "http://127.0.0.1:42/api"),
+        ("localhost:9091", "localhost:9091"),
+        ("localhost:100581", "localhost:100581"),
+        ([10058, None], [10058, None]),
+    ],
+)
+def test_only_the_well_known_ports_are_moved(shipped_value: object, moved: object) -> None:
+    """In whatever text they stand."""
+    text = yaml.safe_dump({"rule_files": [], "value": shipped_value})
+    assert yaml.safe_load(configurations.prometheus(text, ADDRESSES))["value"] == moved
+
+
+def test_the_exporter_takes_its_configuration(tmp_path: Any) -> None:
+    """All limits are the default ones."""
+    file = tmp_path / "exporter.yml"
+    file.write_text(configurations.exporter("http://127.0.0.1:1"), encoding="utf-8")
+    configuration = config.load(file, {}, KNOWN_FAMILIES, ())
+    (instance,) = configuration.instances
+    assert (instance.name, instance.url, instance.poll_interval) == ("demo", "http://127.0.0.1:1", 1.0)
+    assert configuration.limits.defaults == config.DEFAULT_LIMITS

@@ -1,0 +1,199 @@
+"""Programs are started on a free port, awaited until they are ready, and ended with their user, whatever they do."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import httpx
+import pytest
+
+from feldera_exporter.demo import programs
+from feldera_exporter.demo.programs import ProgramError
+
+SERVER = """
+import http.server, os, signal, sys
+port, mode, folder = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+print("hello from", os.getpid(), flush=True)
+with open(f"{folder}/pids", "a") as pids:
+    pids.write(f"{os.getpid()}\\n")
+starts = len(open(f"{folder}/pids").readlines())
+if mode == "stubborn":
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+if mode == "dies" or (mode == "second try" and starts == 1):
+    sys.exit("address already in use")
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(503 if mode == "never ready" or self.path != "/-/ready" else 200)
+        self.end_headers()
+    def log_message(self, *_):
+        pass
+http.server.HTTPServer(("127.0.0.1", port), Handler).serve_forever()
+"""
+
+
+class Stage:
+    """A program that behaves as told.
+
+    Attributes:
+        log: what it said.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.log = folder / "log"
+
+    def command(self, mode: str) -> programs.Command:
+        """Return how to start it."""
+
+        def words(port: int) -> Sequence[str]:
+            return (sys.executable, "-c", SERVER, str(port), mode, str(self._folder))
+
+        return words
+
+    @property
+    def pids(self) -> list[int]:
+        """The processes that were ever started."""
+        return [int(pid) for pid in (self._folder / "pids").read_text().split()]
+
+    def left(self) -> list[int]:
+        """Return the processes that still run."""
+        return [pid for pid in self.pids if Path(f"/proc/{pid}").exists()]
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    """A folder for a program."""
+    return Stage(tmp_path)
+
+
+def test_a_program_is_ready_and_ends_with_its_user(stage: Stage) -> None:
+    """It answers at the address given, and afterwards there is no such process."""
+
+    async def use() -> None:
+        async with programs.running(stage.command("well"), stage.log) as url:
+            assert url.startswith("http://127.0.0.1:")
+            async with httpx.AsyncClient() as client:
+                assert (await client.get(f"{url}/-/ready")).status_code == 200
+            assert stage.left() == stage.pids
+
+    asyncio.run(use())
+    assert stage.left() == []
+    assert "hello from" in stage.log.read_text()
+
+
+def test_a_port_that_somebody_took_is_no_misfortune(stage: Stage) -> None:
+    """The program is started once more on another one."""
+
+    async def use() -> None:
+        async with programs.running(stage.command("second try"), stage.log):
+            assert len(stage.pids) == 2
+
+    asyncio.run(use())
+    assert stage.left() == []
+
+
+def test_a_program_that_does_not_start_is_an_error(stage: Stage) -> None:
+    """After three tries, with the last line that it said."""
+
+    async def use() -> None:
+        async with programs.running(stage.command("dies"), stage.log):
+            raise AssertionError
+
+    with pytest.raises(ProgramError, match=r"did not start: address already in use$"):
+        asyncio.run(use())
+    assert len(stage.pids) == 3
+
+
+def test_a_program_that_says_nothing_is_an_error_too(stage: Stage) -> None:
+    """The text says so."""
+
+    async def use() -> None:
+        async with programs.running(lambda _: (sys.executable, "-c", ""), stage.log):
+            raise AssertionError
+
+    with pytest.raises(ProgramError, match=r"did not start: it said nothing$"):
+        asyncio.run(use())
+
+
+def test_a_program_that_never_becomes_ready_is_ended(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When its time is over."""
+    monkeypatch.setattr(programs, "_START_SECONDS", 0.6)
+
+    async def use() -> None:
+        async with programs.running(stage.command("never ready"), stage.log):
+            raise AssertionError
+
+    with pytest.raises(ProgramError, match="did not start: hello from"):
+        asyncio.run(use())
+    assert stage.left() == []
+
+
+def test_what_cannot_be_started_at_all_is_an_error(stage: Stage, tmp_path: Path) -> None:
+    """With the reason that the system gives."""
+
+    async def use() -> None:
+        async with programs.running(lambda _: (str(tmp_path / "none"),), stage.log):
+            raise AssertionError
+
+    with pytest.raises(ProgramError, match="none cannot be started: No such file or directory"):
+        asyncio.run(use())
+
+
+def test_a_program_that_ignores_sigterm_is_killed(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a while."""
+    monkeypatch.setattr(programs, "_STOP_SECONDS", 0.2)
+
+    async def use() -> None:
+        async with programs.running(stage.command("stubborn"), stage.log):
+            pass
+
+    asyncio.run(use())
+    assert stage.left() == []
+
+
+def test_a_program_that_has_ended_by_itself_needs_no_end(stage: Stage) -> None:
+    """Its user goes on."""
+
+    async def use() -> None:
+        async with programs.running(stage.command("well"), stage.log):
+            os.kill(stage.pids[0], signal.SIGKILL)
+            await asyncio.sleep(0.2)
+            assert stage.left() == []
+
+    asyncio.run(use())
+
+
+def test_who_gives_up_waiting_leaves_nothing_behind(stage: Stage) -> None:
+    """Cancelled before the program is ready, it is ended."""
+
+    async def use() -> None:
+        async with programs.running(stage.command("never ready"), stage.log):
+            raise AssertionError
+
+    async def give_up() -> None:
+        task = asyncio.create_task(use())
+        deadline = time.monotonic() + 10
+        while not stage.log.exists() or "hello" not in stage.log.read_text():
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.02)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(give_up())
+    assert stage.left() == []
+
+
+def test_the_first_program_that_is_installed_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By any of its names."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert programs.installed("prometheus-alertmanager", "alertmanager") is None
+    program = tmp_path / "alertmanager"
+    program.touch(mode=0o755)
+    assert programs.installed("prometheus-alertmanager", "alertmanager") == program

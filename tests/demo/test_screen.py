@@ -1,0 +1,118 @@
+"""The picture is a pure function of what is known and of the terminal's size."""
+
+import io
+import math
+import re
+
+import pytest
+from rich.console import Console
+
+from feldera_exporter.demo.screen import picture
+from feldera_exporter.demo.view import View
+from feldera_exporter.fleet.alerts import Alert
+from feldera_exporter.fleet.lines import Level, Wait
+from fleets import line
+
+STUCK = Alert("FelderaPipelineStuckProvisioning", "critical", "id-big-join")
+FAILED = Alert("FelderaPipelineDeploymentError", "warning", "id-ledger")
+UNCOMPILED = Alert("FelderaPipelineCompileFailed", "info", "id-ledger")
+
+CODE = "StartFailedDueToFailedCompilation"
+
+LINES = (
+    line("big-join", STUCK, level=Level.CRITICAL, status="Provisioning", wait=Wait("Provisioning", 723, 600)),
+    line(
+        "ledger",
+        FAILED,
+        UNCOMPILED,
+        level=Level.WRONG,
+        status="Stopped",
+        desired="Stopped",
+        error_code=CODE,
+        wait=Wait("Stopped", 59, math.inf),
+    ),
+    line("old-archive", level=Level.MOVING, storage="Clearing", wait=Wait("Clearing", 800, 900)),
+    line("orders", status="Unheard", program="Odd", wait=Wait("to be Running", 3600, 7200)),
+)
+VIEW = View(
+    addresses=(("feldera-exporter", "http://127.0.0.1:10058/metrics"),),
+    notes=("Alertmanager: not installed",),
+    lines=LINES,
+    alerts=(Alert("FelderaWatchdog", "none"),),
+)
+
+
+def drawn(view: View, *recent: str, width: int = 160, height: int = 40) -> list[str]:
+    """Return the picture's lines as text."""
+    console = Console(record=True, width=width, height=height, file=io.StringIO(), force_terminal=True)
+    console.print(picture(view, recent, width, height))
+    return [text.rstrip() for text in console.export_text().splitlines()]
+
+
+def test_a_wide_terminal_shows_everything() -> None:
+    """The head, one line per pipeline in the order given, and what happened last."""
+    lines = drawn(VIEW, "12:00:00 orders: Running -> Unheard")
+    columns = [re.split(r"  +", each) for each in lines[4:9]]
+    assert lines[:4] == [
+        "feldera-exporter demo   4 pipelines, 2 need somebody   Ctrl-C ends it",
+        "feldera-exporter    http://127.0.0.1:10058/metrics",
+        "Alertmanager: not installed",
+        "firing about no single pipeline: FelderaWatchdog",
+    ]
+    titles = ["pipeline", "status", "program", "storage", "for", "error code", "firing FelderaPipeline…"]
+    assert columns == [
+        titles,
+        ["● big-join", "Provisioning → Running", "Success", "InUse", "12m 3s of 10m", "StuckProvisioning"],
+        ["● ledger", "Stopped", "Success", "InUse", "59s", CODE, "DeploymentError, CompileFailed"],
+        ["● old-archive", "Running", "Success", "Clearing", "Clearing 13m 20s of 15m"],
+        ["● orders", "Unheard → Running", "Odd", "InUse", "to be Running 1h of 2h"],
+    ]
+    assert lines[9:] == ["12:00:00 orders: Running -> Unheard"]
+
+
+@pytest.mark.parametrize("width", [70, 80, 100, 120, 160, 200])
+@pytest.mark.parametrize("height", [8, 12, 40])
+def test_the_picture_fits(width: int, height: int) -> None:
+    """No line is wider than the terminal; the height is kept where there is room for a pipeline at all."""
+    lines = drawn(VIEW, *map(str, range(9)), width=width, height=height)
+    assert max(map(len, lines)) <= width
+    assert any("big-join" in each for each in lines)
+    if height >= 12:
+        assert len(lines) <= height
+
+
+def test_what_finds_no_room_is_counted() -> None:
+    """Only the worst are shown, and the last five of the news."""
+    lines = drawn(VIEW, *(f"news {number}" for number in range(9)), height=14)
+    assert lines[-6:] == ["and 2 more in better shape", *(f"news {number}" for number in range(4, 9))]
+
+
+def test_a_narrow_terminal_shows_what_matters_most() -> None:
+    """Name, status and age are never cut; the program, the storage and the error's code are left out."""
+    lines = drawn(VIEW, width=80)
+    assert lines[4].split("  ")[-1].strip() == "firing FelderaP…"
+    assert re.split(r"  +", lines[6]) == ["● ledger", "Stopped", "59s", "DeploymentError…"]
+
+
+def test_without_prometheus_there_is_no_column_of_alerts() -> None:
+    """Nobody evaluates them; what needs somebody is known anyhow."""
+    lines = drawn(View(lines=LINES))
+    assert lines[1].split() == ["pipeline", "status", "program", "storage", "for", "error", "code"]
+
+
+def test_an_empty_fleet_has_its_head() -> None:
+    """Before the first poll there is nothing else to see."""
+    lines = drawn(View())
+    assert lines[0] == "feldera-exporter demo   0 pipelines, 0 need somebody   Ctrl-C ends it"
+    assert lines[1].split() == ["pipeline", "status", "program", "storage", "for", "error", "code"]
+
+
+def test_colours_tell_how_bad_it_is() -> None:
+    """What lasts too long is red, what soon will is yellow, the rest is not coloured."""
+    console = Console(width=160, height=40, file=io.StringIO(), force_terminal=True, color_system="standard")
+    console.print(picture(VIEW, (), 160, 40))
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "\x1b[1;31m12m 3s\x1b[0m" in text
+    assert "\x1b[33m13m 20s\x1b[0m" in text
+    assert "\x1b[1;31m● \x1b[0mbig-join" in text
+    assert "\x1b[35mUnheard\x1b[0m" in text

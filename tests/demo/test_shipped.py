@@ -1,0 +1,42 @@
+"""The files beside the code are found in the source tree and in an installed wheel."""
+
+from pathlib import Path
+
+import pytest
+
+import tools
+from feldera_exporter import shipped
+
+NAMES = ("alerts/feldera.rules.yml", "config/alertmanager.yml", "config/prometheus.yml")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_they_are_those_of_the_source_tree(name: str) -> None:
+    """Whichever way the package is installed."""
+    assert shipped.shipped(name).read_bytes() == (tools.ROOT / name).read_bytes()
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_wheel_has_them_in_the_package_and_a_source_tree_beside_it(
+    name: str, place: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is found by its path in the source tree."""
+    places = (tmp_path / "site-packages/feldera_exporter/shipped", tmp_path / "tree")
+    (places[place] / name).parent.mkdir(parents=True)
+    (places[place] / name).touch()
+    monkeypatch.setattr(shipped, "_PLACES", places)
+    assert shipped.shipped(name) == places[place] / name
+
+
+def test_the_wheel_is_told_to_take_them() -> None:
+    """Each to the place in the package where it is looked for."""
+    text = (tools.ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    for name in NAMES:
+        assert f'"{name}" = "feldera_exporter/shipped/{name}"' in text
+
+
+def test_a_damaged_installation_is_told() -> None:
+    """With the places that were looked at."""
+    with pytest.raises(FileNotFoundError, match=r"config/none\.yml: found in none of .+/shipped, /"):
+        shipped.shipped("config/none.yml")

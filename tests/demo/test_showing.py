@@ -1,0 +1,63 @@
+"""A terminal gets a picture that is drawn again and again; anything else gets a line per change."""
+
+import io
+import re
+
+from rich.console import Console
+
+from feldera_exporter.demo.poster import Poster
+from feldera_exporter.demo.showing import showing
+from feldera_exporter.demo.view import View
+from feldera_exporter.fleet.alerts import Alert
+from fleets import fleet, line, pipeline
+
+NOW = 1_787_313_600_000_000
+
+
+def test_what_is_no_terminal_gets_lines() -> None:
+    """With the time of day, however long they are, and nothing a second time."""
+    file = io.StringIO()
+    with showing(Console(file=file, width=20)) as show:
+        show.show(View(lines=(line("orders", id="1"),)))
+        show.show(View(lines=(line("orders", id="1"),)))
+        show.show(View(lines=(line("orders", id="1", status="[bold]Unavailable"),)))
+    assert re.sub(r"(?m)^\d\d:\d\d:\d\d ", "", file.getvalue()).splitlines() == [
+        "orders: Running, program Success, storage InUse",
+        "orders: Running -> [bold]Unavailable",
+    ]
+
+
+def test_a_terminal_gets_a_picture_and_its_own_screen_back() -> None:
+    """What happened since the first picture is below it."""
+    file = io.StringIO()
+    console = Console(file=file, force_terminal=True, width=100, height=30, color_system=None)
+    with showing(console) as show:
+        show.show(View(lines=(line("orders", id="1"),)))
+        assert "\x1b[?1049h" in file.getvalue()
+        assert "orders: Running, program" not in file.getvalue()
+        show.show(View(lines=(line("orders", id="1", status="Paused"),)))
+    assert "orders: Running -> Paused" in file.getvalue()
+    assert "\x1b[?1049l" in file.getvalue()
+
+
+def test_the_poster_gathers_what_there_is_to_show() -> None:
+    """Each piece shows a whole new view."""
+    views: list[View] = []
+
+    class Seen:
+        def show(self, view: View) -> None:
+            views.append(view)
+
+    poster = Poster(Seen())
+    poster.started("Prometheus", "http://127.0.0.1:1")
+    poster.missing("Alertmanager", "not installed")
+    poster.notified("notified pager")
+    poster.draw(fleet(pipeline("a")), (Alert("A", "critical", "id-a"), Alert("W", "none")), NOW)
+    poster.draw(fleet(), None, NOW)
+    assert len(views) == 5
+    assert views[3].addresses == (("Prometheus", "http://127.0.0.1:1"),)
+    assert views[3].notes == ("Alertmanager: not installed",)
+    assert views[3].notified == ("notified pager",)
+    assert [each.alerts for each in views[3].lines] == [(Alert("A", "critical", "id-a"),)]
+    assert views[3].alerts == (Alert("W", "none"),)
+    assert views[4].alerts is None

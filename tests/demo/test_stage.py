@@ -1,0 +1,108 @@
+"""The demo's fleet has a past that leaves something to see at once."""
+
+from collections import Counter
+
+import pytest
+
+from feldera_exporter.demo.clock import StagedClock, machine
+from feldera_exporter.demo.stage import LEADS, beginning, staged
+from feldera_exporter.simulator.feldera import Feldera
+from feldera_exporter.simulator.stories import STORIES
+
+PRESENT = 1_787_313_600_000_000
+MINUTE = 60_000_000
+
+
+@pytest.fixture(scope="module")
+def feldera() -> Feldera:
+    """The world at the present, without any pipeline that lives by chance."""
+    return staged(StagedClock(beginning(PRESENT), lambda: PRESENT), 0, 0)
+
+
+def test_every_story_is_on_the_stage() -> None:
+    """Each of the stories has its time to begin, and nothing else has."""
+    assert set(LEADS) == {story.name for story in STORIES}
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "minutes"),
+    [
+        ("orders", "Running", 199),
+        ("big-join", "Provisioning", 12),
+        ("schema-change", "AwaitingApproval", 20),
+        ("sessions", "Unavailable", 6),
+        ("backfill-2025", "Bootstrapping", 369),
+        ("recommendations", "Paused", 51),
+        ("old-stream", "Stopping", 17),
+        ("warehouse-sync", "Stopped", 14),
+    ],
+)
+def test_a_story_stands_where_it_should(feldera: Feldera, name: str, status: str, minutes: float) -> None:
+    """In its status, since so many minutes."""
+    row = feldera.get(name).row
+    assert row.status == status
+    assert (PRESENT - row.status_since) / MINUTE == pytest.approx(minutes, abs=0.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("fraud-scores", "RuntimeError.WorkerPanic"),
+        ("ledger", "InputTransportError"),
+        ("no-capacity", "AutomatonProvisioningTimeout"),
+        ("udf-model", "StartFailedDueToFailedCompilation"),
+    ],
+)
+def test_an_error_is_there_at_the_present(feldera: Feldera, name: str, code: str) -> None:
+    """The pipeline has failed and nobody has started it since."""
+    error = feldera.get(name).row.error
+    assert error is not None
+    assert error.error_code == code
+
+
+def test_the_rest_of_what_can_go_wrong_is_there_too(feldera: Feldera) -> None:
+    """A program that does not compile, storage that cannot be cleared, a pipeline that flaps."""
+    assert feldera.get("new-report").row.program_status == "SqlError"
+    assert feldera.get("old-archive").row.storage_status == "Clearing"
+    flaps = feldera.truth[feldera.get("sensors").id].counts("deployment_runtime_status")
+    assert flaps["Running", "Unavailable"] > 10
+
+
+def test_life_goes_on_every_few_seconds() -> None:
+    """In two minutes of the present, something happens at least every twelve seconds on average."""
+    present = PRESENT
+    feldera = staged(StagedClock(beginning(PRESENT), lambda: present), 1, 8)
+    present += 2 * MINUTE
+    feldera.settle()
+    happened = [
+        one
+        for life in feldera.truth.lives.values()
+        for one in life.of("deployment_status")
+        if PRESENT < one.at <= present
+    ]
+    assert len(happened) > 10
+
+
+def test_a_seed_gives_the_same_world_again() -> None:
+    """With the same seed all lives are the same, with another one they are not."""
+
+    def world(seed: int) -> Counter[tuple[str, str, int]]:
+        feldera = staged(StagedClock(beginning(PRESENT), lambda: PRESENT), seed, 5)
+        return Counter((one.row.name, one.row.status, one.row.status_since) for one in feldera.pipelines())
+
+    assert world(1) == world(1)
+    assert world(1) != world(2)
+
+
+def test_the_clock_stands_until_it_is_released_and_never_goes_back() -> None:
+    """Then it tells what the machine tells, but for steps back."""
+    times = iter([50, 70, 60])
+    clock = StagedClock(40, lambda: next(times))
+    assert (clock.now(), clock.now()) == (40, 40)
+    clock.release()
+    assert [clock.now() for _ in range(3)] == [50, 70, 70]
+
+
+def test_the_machine_tells_microseconds() -> None:
+    """Since the epoch: later than when this was written."""
+    assert machine() > 1_700_000_000_000_000

@@ -1,0 +1,69 @@
+"""What is new is told in words, each thing once."""
+
+from dataclasses import replace
+
+from feldera_exporter.demo.view import View, news
+from feldera_exporter.fleet.alerts import Alert
+from feldera_exporter.fleet.lines import Level
+from fleets import line
+
+STUCK = Alert("FelderaPipelineStuckProvisioning", "critical", "id-a")
+WATCHDOG = Alert("FelderaWatchdog", "none")
+
+
+def test_nothing_is_new_in_the_same_view() -> None:
+    """However much is in it."""
+    view = View((("x", "y"),), ("note",), (line("a", STUCK),), (WATCHDOG,), ("told",))
+    assert list(news(view, view)) == []
+
+
+def test_the_first_view_tells_everything() -> None:
+    """Addresses, notes, pipelines with their alerts, other alerts, notifications."""
+    view = View(
+        (("Prometheus", "http://127.0.0.1:1"),),
+        ("note",),
+        (line("a", STUCK, error_code="E"),),
+        (WATCHDOG,),
+        ("told",),
+    )
+    assert list(news(View(), view)) == [
+        "Prometheus: http://127.0.0.1:1",
+        "note",
+        "a: Running, program Success, storage InUse, E",
+        "a: FelderaPipelineStuckProvisioning fires (critical)",
+        "FelderaWatchdog fires (none)",
+        "told",
+    ]
+
+
+def test_every_change_of_a_pipeline_is_told() -> None:
+    """A new name, each status, the error, the alerts."""
+    old = line("a", STUCK)
+    new = replace(
+        old, name="b", status="Stopped", program="Pending", storage="Cleared", error_code="E", alerts=()
+    )
+    assert list(news(View(lines=(old,)), View(lines=(new,)))) == [
+        "a: renamed to b",
+        "b: Running -> Stopped",
+        "b: program Success -> Pending",
+        "b: storage InUse -> Cleared",
+        "b: error none -> E",
+        "b: FelderaPipelineStuckProvisioning is over",
+    ]
+
+
+def test_a_pipeline_that_is_gone_is_told() -> None:
+    """And one of the same name with another id is another one."""
+    before, after = View(lines=(line("a"),)), View(lines=(line("a", id="other"),))
+    assert list(news(before, after)) == ["a: Running, program Success, storage InUse", "a: deleted"]
+
+
+def test_an_alert_about_no_pipeline_ends_too() -> None:
+    """It is told as over."""
+    assert list(news(View(alerts=(WATCHDOG,)), View(alerts=()))) == ["FelderaWatchdog is over"]
+
+
+def test_those_in_need_are_counted() -> None:
+    """A critical one as well as a wrong one."""
+    levels = (Level.WELL, Level.MOVING, Level.WRONG, Level.CRITICAL)
+    assert View(lines=tuple(line(level.name, level=level) for level in levels)).in_need == 2

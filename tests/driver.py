@@ -1,0 +1,177 @@
+"""Drives the exporter's middle without network, clock or event loop: lists and logs in, exposition out."""
+
+import asyncio
+from atexit import register
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, Final, cast
+
+import structlog
+
+from feldera_exporter.config import Configuration, Instance
+from feldera_exporter.exposition.snapshot import Content, Snapshot
+from feldera_exporter.exposition.text import Format
+from feldera_exporter.feldera.answers import Answer, NotFoundError
+from feldera_exporter.feldera.client import Endpoint
+from feldera_exporter.feldera.listing import read
+from feldera_exporter.feldera.wire import Row
+from feldera_exporter.fleet.fleet import Fleet, observed
+from feldera_exporter.fleet.policy import Policy
+from feldera_exporter.fleet.selection import Selection, select
+from feldera_exporter.fleet.shard import WHOLE, Shard
+from feldera_exporter.ledger import BUDGET, Ledger
+from feldera_exporter.logreader import LogReader
+from feldera_exporter.metrics.catalogue import Catalogue, catalogue
+from feldera_exporter.metrics.page import Page, turn
+from feldera_exporter.simulator.answers import Request, encode
+from feldera_exporter.simulator.feldera import Feldera
+from feldera_exporter.simulator.reading import Reader
+from feldera_exporter.simulator.refusals import ApiError
+from feldera_exporter.simulator.rendering import event_json
+from feldera_exporter.simulator.uuid7 import uuid_text
+from feldera_exporter.store.changes import NOTHING, Changes
+from feldera_exporter.store.store import Store
+
+INSTANCE = Instance(name="test", url="http://feldera.invalid")
+CONFIGURATION = Configuration(instances=(INSTANCE,))
+SCRAPER = "prometheus"
+
+Log = Callable[..., bytes]
+"""Gives the answer of `GET …/events` for a pipeline's name, and of `GET …/events/{id}` for a name and an id."""
+
+_LIST: Final = Request("GET", "/v0/pipelines", {"selector": "status"}, {}, b"")
+
+
+class Api:
+    """What a simulated Feldera answers, without HTTP; events are rendered once."""
+
+    def __init__(self, feldera: Feldera) -> None:
+        self._feldera = feldera
+        self._reader = Reader(feldera)
+        self._events: dict[int, bytes] = {}
+
+    def list(self) -> bytes:
+        """Answer `GET /v0/pipelines?selector=status`."""
+        return self._reader.pipelines(_LIST).body
+
+    def log(self, name: str, event_id: str | None = None) -> bytes:
+        """Answer `GET …/events?selector=status`, or `GET …/events/{id}?selector=all`."""
+        self._feldera.settle()
+        try:
+            log = self._feldera.get(name).log
+        except ApiError as error:
+            raise NotFoundError("404: UnknownPipelineName") from error
+        if event_id is None:
+            return b"[%b]" % b",".join(map(self._event, log.newest_first()))
+        for event in log:
+            if uuid_text(event.event_id) == event_id:
+                return encode(event_json(event, "all"))
+        raise NotFoundError("404: UnknownPipelineMonitorEvent")
+
+    def _event(self, event: Any) -> bytes:
+        rendered = self._events.get(event.event_id)
+        if rendered is None:
+            rendered = self._events[event.event_id] = encode(event_json(event, "status"))
+        return rendered
+
+
+class _Client:
+    """Answers the product's reader of logs."""
+
+    def __init__(self) -> None:
+        self.log: Log = lambda *_: b"[]"
+        self.requests = 0
+
+    async def get(self, _: Endpoint, *names: str, within: float) -> Answer:
+        """Answer at once."""
+        assert within > 0
+        self.requests += 1
+        return Answer(self.log(*names), None, 0.0)
+
+
+class Driver:
+    """One instance, polled by calls.
+
+    Args:
+        configuration: what is watched, and how it is shown.
+        store: keeps the books, so that `restart` goes on with them.
+        shown: the families that are shown.
+        budget: how many logs are read after one list.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration = CONFIGURATION,
+        store: Store | None = None,
+        shown: Catalogue | None = None,
+        budget: int = BUDGET,
+        shard: Shard = WHOLE,
+    ) -> None:
+        self.name = configuration.instances[0].name
+        self.policy = Policy(configuration, configuration.instances[0], shard)
+        self.catalogue = shown or catalogue(tuple(configuration.tag_labels.expressions))
+        self.store = store
+        self.budget = budget
+        self.client = _Client()
+        self.sequence = 0
+        self.changes: Changes | None = None
+        self.restart()
+
+    @property
+    def event_requests(self) -> int:
+        """How many requests the event log has had."""
+        return self.client.requests
+
+    @property
+    def rows(self) -> Mapping[str, Row]:
+        """The watched pipelines as last listed, by id."""
+        return self.selection.rows
+
+    def restart(self) -> None:
+        """Forget all but what the store keeps, as after a kill."""
+        self.ledger = Ledger(self.name, self.store.load(self.name) if self.store else NOTHING, self.budget)
+        self.reader = LogReader(
+            cast("Any", self.client), self.ledger, 1.0, structlog.get_logger("feldera_exporter")
+        )
+        self.fleet = Fleet(self.name, totals=self.ledger.shown().totals)
+        self.selection = Selection()
+        self.page = Page()
+
+    def poll(self, body: bytes, at: int, log: Log | None = None) -> None:
+        """Take in a list told at an instant (microseconds), and the logs that the ledger asks for."""
+        self.selection = select(read(body, self.selection.listing), self.policy, self.selection)
+        rows, present = self.selection.rows, self.selection.present
+        strangers = self.ledger.strangers(rows)
+        recalled = self.store.recall(self.name, strangers) if self.store and strangers else NOTHING
+        plan = self.ledger.listed(rows, present, at, recalled, event_log=log is not None)
+        self._show(at)
+        if log is not None:
+            self.client.log = log
+            if _runner().run(self.reader.read(plan.to_read, float("inf"))):
+                self._show(at)
+
+    def scrape(self, format_: Format = Format.TEXT, scraper: str = SCRAPER) -> str:
+        """Return the exposition without the exporter's own registry, and count it as read."""
+        self.page = turn(self.page, (self.fleet,), self.catalogue)
+        snapshot = Snapshot(
+            self.sequence, lambda: Content(self.page.sections, lambda _: b"", lambda *_: None)
+        )
+        text = b"".join(snapshot.chunks(format_)).decode()
+        self.ledger.was_read(scraper, self.sequence, float(self.sequence))
+        return text
+
+    def _show(self, at: int) -> None:
+        self.sequence += 1
+        now = float(self.sequence)
+        self.changes = self.ledger.changes(now)
+        if self.store:
+            self.store.commit(self.changes)
+        self.fleet = observed(self.fleet, self.selection, self.ledger.shown(), self.policy, at)
+        self.ledger.published(self.sequence, now)
+
+
+@cache
+def _runner() -> asyncio.Runner:
+    runner = asyncio.Runner()
+    register(runner.close)
+    return runner

@@ -1,0 +1,81 @@
+"""The real program as a child process, for as long as a `with` block lasts."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from feldera_exporter.demo import programs as commands
+from feldera_exporter.demo.programs import free_port
+from tools import tool
+
+POLL = 1.0
+
+
+@contextmanager
+def exporter(url: str, folder: Path, *flags: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Run the program on a free port, polling every second, until the context ends."""
+    configuration = folder / "exporter.yml"
+    configuration.write_text(f"instances: [{{name: default, url: '{url}', poll_interval: {POLL:g}s}}]\n")
+    port = free_port()
+    command = [sys.executable, "-m", "feldera_exporter", f"--config.file={configuration}"]
+    command += [f"--web.listen-address=127.0.0.1:{port}", *flags]
+    with (folder / "exporter.log").open("wb") as log:
+        process = subprocess.Popen(command, stderr=log, stdout=log)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        until(lambda: _answers(f"{address}/-/ready"))
+        yield address, process
+    finally:
+        process.terminate()
+        assert process.wait(5) == 0, (folder / "exporter.log").read_text()
+    assert "Traceback" not in (folder / "exporter.log").read_text()
+
+
+@contextmanager
+def prometheus(configuration: Path, data: Path) -> Iterator[str]:
+    """Run a real Prometheus on a free port until the context ends, and give its address."""
+    command = commands.prometheus(Path(tool("prometheus")), lambda _: configuration, data)
+    for _ in range(3):
+        port = free_port()
+        url = f"http://127.0.0.1:{port}"
+        with data.with_suffix(".log").open("ab") as log:
+            process = subprocess.Popen(command(port), stdout=log, stderr=log)
+        try:
+            # Somebody may have taken the port in between: then it ends, and is tried on another one.
+            until(partial(_started, process, url))
+            if process.poll() is None:
+                yield url
+                return
+        finally:
+            process.terminate()
+            process.wait(10)
+    raise AssertionError(data.with_suffix(".log").read_text())
+
+
+def _started(process: subprocess.Popen[bytes], url: str) -> bool:
+    return process.poll() is not None or _answers(f"{url}/-/ready")
+
+
+def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
+    """Return what a condition gives once it is truthy."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = condition()
+        if found:
+            return found
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=2, trust_env=False).is_success
+    except httpx.HTTPError:
+        return False

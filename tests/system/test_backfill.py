@@ -1,0 +1,103 @@
+"""What Feldera retains, loaded as blocks into a real Prometheus, answers for the past."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from feldera_exporter.simulator.clock import SECOND, ManualClock
+from feldera_exporter.simulator.feldera import Feldera
+from feldera_exporter.simulator.server import FelderaServer
+from feldera_exporter.simulator.serving import serve
+from system.program import prometheus
+from tools import tool
+
+HOUR = 3600
+
+
+def _backfill(url: str, *flags: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "feldera_exporter", "backfill", *flags],
+        env={"FELDERA_HOST": url, "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def feldera() -> Feldera:
+    """Return a Feldera whose pipeline ran for an hour, failed, and was started again, six hours ago until now."""
+    clock = ManualClock((int(time.time()) - 6 * HOUR) * SECOND)
+    feldera = Feldera(clock)
+    feldera.create("orders")
+    clock.advance(600)
+    feldera.start("orders")
+    clock.advance(HOUR)
+    feldera.stop("orders", force=True)
+    clock.advance(HOUR)
+    feldera.start("orders")
+    clock.advance(max(0.0, time.time() - clock.now() / SECOND))
+    feldera.settle()
+    return feldera
+
+
+def test_a_prometheus_knows_the_past(feldera: Feldera, tmp_path: Path) -> None:
+    """At instants between, before and after transitions, Prometheus tells the status that held in truth."""
+    with serve(FelderaServer(feldera)) as url:
+        made = _backfill(url, "--output", str(tmp_path / "past.txt"), "--label", "job=feldera-exporter")
+    assert made.returncode == 0, made.stderr
+    blocks = tmp_path / "data"
+    created = subprocess.run(
+        [
+            tool("promtool"),
+            "tsdb",
+            "create-blocks-from",
+            "openmetrics",
+            str(tmp_path / "past.txt"),
+            str(blocks),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert created.returncode == 0, created.stdout + created.stderr
+    configuration = tmp_path / "prometheus.yml"
+    configuration.write_text("{}\n")
+    [life] = feldera.truth.lives.values()
+    stretches = life.intervals(feldera.settle(), "deployment_resources_status")
+    assert len(stretches) > 5
+    with (
+        prometheus(configuration, blocks) as prometheus_url,
+        httpx.Client() as client,
+    ):
+        for status, begin, end in stretches:
+            if end - begin < 2 * SECOND:
+                continue
+            answer = client.get(
+                f"{prometheus_url}/api/v1/query",
+                params={
+                    "query": 'feldera_pipeline_deployment_resources_status{job="feldera-exporter"} == 1',
+                    "time": str((begin + end) / 2 / SECOND),
+                },
+            ).json()
+            assert [r["metric"]["status"] for r in answer["data"]["result"]] == [status], (begin, end)
+
+
+def test_a_wrong_label_is_refused(feldera: Feldera) -> None:
+    """The mistake names the flag, what was found and what was expected."""
+    with serve(FelderaServer(feldera)) as url:
+        made = _backfill(url, "--label", "9=x")
+    assert (made.returncode, made.stdout) == (2, "")
+    assert made.stderr == "error: --label: found '9=x', expected NAME=VALUE\n"
+
+
+def test_an_unreachable_feldera_is_one_line() -> None:
+    """Nothing is written, and the exit code is 1."""
+    made = _backfill("http://127.0.0.1:9")
+    assert (made.returncode, made.stdout) == (1, "")
+    assert made.stderr.startswith("error: ")
+    assert made.stderr.count("\n") == 1
