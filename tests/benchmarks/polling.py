@@ -1,0 +1,101 @@
+"""What a poll costs: from the bytes of the list to the rendered snapshot, without network and compression.
+
+Run as a program it measures one size in a process of its own and prints JSON: `polling.py SIZE ROUNDS`.
+"""
+
+import sys
+
+import msgspec
+
+from benchmarks.bodies import BEGAN, INTERVAL, Pipelines
+from benchmarks.measuring import best, cpu, medians
+from driver import Driver
+from feldera_exporter import garbage
+from feldera_exporter.exposition.compression import deflate
+from feldera_exporter.exposition.snapshot import Content, Snapshot
+from feldera_exporter.exposition.text import Format
+from feldera_exporter.feldera.wire import Row
+from feldera_exporter.metrics.page import turn
+
+_DECODER = msgspec.json.Decoder(list[Row])
+
+
+class Polled:
+    """An instance that is polled, shown and read again and again."""
+
+    def __init__(self, size: int) -> None:
+        self.pipelines = Pipelines(size)
+        self.driver = Driver()
+        self.at = BEGAN
+
+    def poll(self) -> None:
+        """Take in the list as it is now, and render what changed."""
+        body = self.pipelines.body()
+        self.at += INTERVAL
+        self.cost = cpu(lambda: self._poll(body))
+        self.driver.ledger.was_read("prometheus", self.driver.sequence, float(self.driver.sequence))
+
+    def compress(self) -> float:
+        """Return the milliseconds of compressing what changed since the last time."""
+        return cpu(lambda: self._snapshot().gzip(Format.OPENMETRICS))
+
+    def sizes(self) -> dict[str, float]:
+        """Return what the exposition has: samples, bytes, compressed bytes."""
+        snapshot = self._snapshot()
+        return {
+            "samples": self.driver.page.samples,
+            "plain bytes": snapshot.length(Format.OPENMETRICS),
+            "gzip bytes": sum(map(len, snapshot.gzip(Format.OPENMETRICS))),
+        }
+
+    def compress_all(self) -> float:
+        """Return the milliseconds of compressing everything anew."""
+        texts = [block.text for section in self.driver.page.sections for block in section.blocks]
+        return cpu(lambda: list(map(deflate, texts)))
+
+    def _poll(self, body: bytes) -> None:
+        self.driver.poll(body, self.at, lambda _: b"[]")
+        self.driver.page = turn(self.driver.page, (self.driver.fleet,), self.driver.catalogue)
+
+    def _snapshot(self) -> Snapshot:
+        content = Content(self.driver.page.sections, lambda _: b"", lambda *_: None)
+        return Snapshot(self.driver.sequence, lambda: content)
+
+
+def measure(size: int, rounds: int) -> dict[str, float]:
+    """Return the costs of one size in milliseconds of CPU, medians over rounds, and what its exposition has."""
+    garbage.collect_seldom()
+    polled = Polled(size)
+    polled.poll()
+    first = polled.cost
+    polled.poll()
+    garbage.keep_out()
+    found = [_round(polled) for _ in range(rounds)]
+    # At the end: the logs that are due then are read for many polls.
+    everything = []
+    for _ in range(rounds):
+        polled.pipelines.happen(1)
+        polled.poll()
+        everything.append({"poll, 100 % changed": polled.cost, "gzip, whole": polled.compress_all()})
+    return {"first poll": first, **medians(found), **medians(everything), **polled.sizes()}
+
+
+def _round(polled: Polled) -> dict[str, float]:
+    polled.compress()
+    body = polled.pipelines.body()
+    figures = {"decode": best(lambda: _DECODER.decode(body), 3)}
+    for name, share in (("nothing changed", 0.0), ("1 % changed", 0.01)):
+        polled.pipelines.happen(share)
+        polled.poll()
+        figures[f"poll, {name}"] = polled.cost
+        figures[f"gzip, {name}"] = polled.compress()
+    # What was asked of the logs is settled by the next list.
+    polled.poll()
+    polled.pipelines.report(0.5)
+    polled.poll()
+    figures["poll, half report connectors"] = polled.cost
+    return figures
+
+
+if __name__ == "__main__":
+    sys.stdout.buffer.write(msgspec.json.encode(measure(int(sys.argv[1]), int(sys.argv[2]))))

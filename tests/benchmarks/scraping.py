@@ -1,0 +1,135 @@
+"""What a scrape costs: the real program beside nginx with the same bytes, asked by scrapers in a process of their own."""
+
+import gzip
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import httpx
+import msgspec
+
+from benchmarks.bodies import Pipelines
+from benchmarks.load import Load
+from benchmarks.measuring import cpu_of, medians, memory_of
+from benchmarks.nginx import nginx
+from benchmarks.standin import standin
+from feldera_exporter.demo.programs import free_port
+from system.program import until
+
+HERE: Final = Path(__file__).parent
+_SECONDS: Final = 0.7
+_QUIET: Final = "1h"
+"""A poll interval after which nothing but scrapes is measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Something that answers scrapes: where, in which encoding, and by which process."""
+
+    name: str
+    port: int
+    path: str
+    encoding: str
+    process: int
+
+
+def scrape(server: Server, scrapers: int) -> dict[str, float]:
+    """Return what a scrape costs the server and how long it takes, in milliseconds, and scrapes per second."""
+    command = [
+        sys.executable,
+        HERE / "load.py",
+        server.port,
+        server.path,
+        server.encoding,
+        scrapers,
+        _SECONDS,
+    ]
+    before = cpu_of(server.process)
+    told = subprocess.run(list(map(str, command)), check=True, capture_output=True).stdout
+    spent = cpu_of(server.process) - before
+    seen = msgspec.json.decode(told, type=Load)
+    name = f"{server.name}, {scrapers} scraper{'s' if scrapers > 1 else ''}"
+    return {
+        f"{name}: CPU": spent * 1000 / seen.answers,
+        f"{name}: scrapes/s": seen.answers / seen.seconds,
+        f"{name}: p99": seen.p99,
+    }
+
+
+@contextmanager
+def program(url: str, folder: Path, interval: str) -> Iterator[tuple[int, int]]:
+    """Run the exporter on a free port until the context ends; give the port and the process id."""
+    configuration = folder / "exporter.yml"
+    lines = (f"name: default, url: '{url}'", f"poll_interval: {interval}", "staleness: 2h")
+    configuration.write_text("instances: [{" + ", ".join(lines) + "}]\n")
+    port = free_port()
+    command = [sys.executable, "-m", "feldera_exporter", f"--config.file={configuration}"]
+    process = subprocess.Popen([*command, f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"])
+    try:
+        until(lambda: process.poll() is not None or _ready(port), 60)
+        assert process.poll() is None
+        yield port, process.pid
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def measure(size: int, rounds: int, folder: Path) -> dict[str, float]:
+    """Return the figures of one size, medians over rounds; the exposition is left in `folder/files`."""
+    files = folder / "files"
+    files.mkdir()
+    with ExitStack() as stack:
+        url = stack.enter_context(standin(Pipelines(size).body()))
+        port, process = stack.enter_context(program(url, folder, _QUIET))
+        with httpx.Client(trust_env=False, timeout=60) as client:
+            metrics = f"http://127.0.0.1:{port}/metrics"
+            with client.stream("GET", metrics) as answer:
+                packed = b"".join(answer.iter_raw())
+        (files / "gzip").write_bytes(packed)
+        (files / "identity").write_bytes(gzip.decompress(packed))
+        servers = [
+            Server(f"exporter, {encoding}", port, "/metrics", encoding, process)
+            for encoding in ("gzip", "identity")
+        ]
+        for sendfile in (False, True):
+            name = f"nginx, sendfile {'on' if sendfile else 'off'}"
+            (own := folder / f"nginx-{sendfile}").mkdir()
+            (own / "files").symlink_to(files)
+            nginx_port, worker = stack.enter_context(nginx(own, sendfile=sendfile))
+            servers += [
+                Server(f"{name}, {encoding}", nginx_port, f"/{encoding}", "identity", worker)
+                for encoding in ("gzip", "identity")
+            ]
+        found = []
+        for _ in range(rounds):
+            figures: dict[str, float] = {}
+            for server in servers:
+                for scrapers in (1, 20) if "gzip" in server.name else (1,):
+                    figures |= scrape(server, scrapers)
+            found.append(figures)
+    return medians(found)
+
+
+def memory(size: int, folder: Path) -> float:
+    """Return the most MiB that the program ever held while 1 % changed at each poll and both forms were scraped."""
+    pipelines = Pipelines(size)
+    lists = [pipelines.body()]
+    for _ in range(3):
+        pipelines.happen(0.01)
+        lists.append(pipelines.body())
+    with standin(*lists) as url, program(url, folder, "2s") as (port, process):
+        for _ in range(6):
+            for encoding in ("gzip", "identity"):
+                scrape(Server("", port, "/metrics", encoding, process), 1)
+        return memory_of(process)
+
+
+def _ready(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/-/ready", timeout=5, trust_env=False).is_success
+    except httpx.HTTPError:
+        return False
