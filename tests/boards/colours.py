@@ -1,0 +1,26 @@
+"""The colour of each kind of status, on every board; thresholds and severities have those of the kinds they mean."""
+
+from types import MappingProxyType
+from typing import Final
+
+from feldera_exporter.feldera.vocabulary import Kind
+
+COLOURS: Final = MappingProxyType(
+    {
+        Kind.GOOD: "#3fa45b",
+        Kind.TRANSIENT: "#4c8fd9",
+        Kind.BAD: "#d9413f",
+        Kind.NEEDS_PERSON: "#e39b22",
+        Kind.IDLE: "#8b919b",
+    }
+)
+"""Readable on Grafana's light and dark background; each is shown beside its status's name, never alone."""
+
+GOOD: Final = COLOURS[Kind.GOOD]
+TRANSIENT: Final = COLOURS[Kind.TRANSIENT]
+BAD: Final = COLOURS[Kind.BAD]
+NEEDS_PERSON: Final = COLOURS[Kind.NEEDS_PERSON]
+IDLE: Final = COLOURS[Kind.IDLE]
+
+SEVERITIES: Final = MappingProxyType({3: ("critical", BAD), 2: ("warning", NEEDS_PERSON), 1: ("info", IDLE)})
+"""The severities that need somebody, by the number that sorts them, each with the colour of the kind it means."""

@@ -1,0 +1,31 @@
+"""The board of the exporter: whether it hears from Feldera, what that costs, and how it is itself."""
+
+from boards import links, variables
+from boards.board import Board
+from boards.exporter_api import events, polls
+from boards.exporter_process import exposition, now, process
+
+
+def exporter() -> Board:
+    """Return the board."""
+    job = variables.choice("job", "Job", "label_values(feldera_exporter_build_info, job)", variables.ANY)
+    replica = variables.choice(
+        "instance",
+        "Replica",
+        'label_values(feldera_exporter_build_info{job=~"$job"}, instance)',
+        variables.ANY,
+    )
+    return Board(
+        "feldera-exporter",
+        "Feldera: exporter",
+        "Every replica of feldera-exporter: whether it hears from Feldera, what that costs, and how it is itself.",
+        (variables.DATA_SOURCE, job, replica, variables.instances(several=True)),
+        {
+            "Now": now(),
+            "Feldera's API": polls(),
+            "Events": events(),
+            "What Prometheus reads": exposition(),
+            "The process": process(),
+        },
+        links={"The fleet": links.FLEET_BOARD},
+    )

@@ -1,0 +1,105 @@
+"""How it came to that: trends, timelines and durations of the fleet's board."""
+
+from boards.board import Place
+from boards.mappings import names
+from boards.panels import Look, Query, timeseries
+from boards.queries import INSTANCE, ON_PIPELINE, chosen, limit, present
+from boards.shared import kinds_of, statuses_over_time, transitions
+from boards.tables import Column, table
+from feldera_exporter.feldera.vocabulary import DEPLOYMENT, PROGRAM, STORAGE
+
+_NAME = "{{pipeline_name}} ({{feldera_instance}})"
+
+
+def trends() -> tuple[Place, ...]:
+    """Return the row of trends."""
+    errors = f"max by (feldera_instance, error_code) (increase(feldera_deployment_errors_total{{{INSTANCE}}}[$__rate_interval]))"
+    return (
+        Place(
+            timeseries(
+                "Pipelines by status",
+                "How many pipelines are in each deployment status.",
+                (Query(f"sum by (status) ({chosen(present(DEPLOYMENT))})", "{{status}}"),),
+                Look(overrides=kinds_of(DEPLOYMENT), decimals=0, least=0),
+                style="stacked",
+            ),
+            12, 9,
+        ),
+        Place(
+            timeseries(
+                "New errors by code",
+                "Deployment errors that appeared, also those that were dismissed at once. Of the whole instance: the tags "
+                "chosen above do not matter.",
+                (Query(f"sum by (error_code) ({errors})", "{{error_code}}"),),
+                Look(decimals=0, least=0, no_value="none ever"),
+                style="bars",
+            ),
+            12, 9,
+        ),
+        Place(
+            timeseries(
+                "Programs by status",
+                "How many programs are compiled, wait for a compiler, are at it, or do not compile.",
+                (Query(f"sum by (status) ({chosen(present(PROGRAM))})", "{{status}}"),),
+                Look(overrides=kinds_of(PROGRAM), decimals=0, least=0),
+                style="stacked",
+            ),
+            12, 8,
+        ),
+        Place(transitions(chosen), 12, 8),
+    )  # fmt: skip
+
+
+def timelines() -> tuple[Place, ...]:
+    """Return the row of timelines."""
+    most = "The twenty pipelines that changed most often in the time shown."
+    return (
+        Place(statuses_over_time("Deployment status", most, DEPLOYMENT, _NAME), 12, 14),
+        Place(statuses_over_time("Program status", most, PROGRAM, _NAME), 12, 14),
+    )
+
+
+def durations() -> tuple[Place, ...]:
+    """Return the row of durations."""
+    window = "$__range"
+    counted = f"max by (feldera_instance, status, le) (increase(feldera_status_duration_seconds_bucket{{{INSTANCE}}}[{window}]))"
+    ended = f"max by (feldera_instance, status) (increase(feldera_status_duration_seconds_count{{{INSTANCE}}}[{window}]))"
+    by_limit = "\nor ".join(
+        f"min by (status) ({present(dimension)} * {ON_PIPELINE} group_left () ({limit(dimension)}))"
+        for dimension in (DEPLOYMENT, PROGRAM, STORAGE)
+    )
+    quantiles = [
+        Query(f"histogram_quantile({share}, sum by (status, le) ({counted})) > 0", f"p{round(share * 100)}")
+        for share in (0.5, 0.95)
+    ]
+    columns = (
+        Column("Status", "status", mappings=names(), cell="color-text"),
+        Column("Median", "Value #A", unit="s"),
+        Column("95 %", "Value #B", unit="s"),
+        Column("Limit", "Value #C", unit="s"),
+        Column("Ended", "Value #D", unit="none"),
+    )
+    moving = f"max by (feldera_instance, status, le) (increase(feldera_status_duration_seconds_bucket{{{INSTANCE}}}[$__rate_interval]))"
+    return (
+        Place(
+            table(
+                "How long transient statuses last",
+                "Of those that ended in the time shown; the limit is the smallest in force for a pipeline that is in the status now.",
+                (*quantiles, Query(by_limit, "Limit"), Query(f"sum by (status) ({ended}) > 0", "Ended")),
+                columns,
+                sort=("95 %",),
+                look=Look(unit="none", no_value="none ended in the time shown"),
+            ),
+            12, 9,
+        ),
+        Place(
+            timeseries(
+                "Duration of transient statuses, 95 %",
+                "How long statuses lasted that ended at about that time.",
+                (Query(f"histogram_quantile(0.95, sum by (status, le) ({moving})) > 0", "{{status}}"),),
+                Look(unit="s", least=0, overrides=kinds_of(DEPLOYMENT) + kinds_of(PROGRAM), no_value="none ended"),
+                style="bars",
+            ),
+            12, 9,
+        ),
+    )  # fmt: skip

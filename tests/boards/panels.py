@@ -1,0 +1,174 @@
+"""Grafana's panels as plain values of its classic schema: what every panel has, and what each type adds."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from boards.colours import GOOD, IDLE
+
+Json = dict[str, Any]
+
+DATASOURCE: Final[Json] = {"type": "prometheus", "uid": "${datasource}"}
+NEUTRAL: Final[tuple[tuple[float | None, str], ...]] = ((None, IDLE),)
+FINE: Final[tuple[tuple[float | None, str], ...]] = ((None, GOOD),)
+
+Thresholds = Sequence[tuple[float | None, str]]
+"""From which value on which colour holds; the first value is None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One query of a panel.
+
+    Attributes:
+        expression: PromQL.
+        legend: the name of each of its series; of a table's query, what it brings.
+    """
+
+    expression: str
+    legend: str
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a panel shows values.
+
+    Attributes:
+        unit: Grafana's id of a unit.
+        thresholds: which colour holds from which value on.
+        mappings: texts in place of values.
+        overrides: of single fields.
+        no_value: shown where there is nothing.
+        decimals: how many digits after the point.
+        least: where the axis or the gauge begins.
+    """
+
+    unit: str = "short"
+    thresholds: Thresholds = NEUTRAL
+    mappings: Sequence[Json] = ()
+    overrides: Sequence[Json] = ()
+    no_value: str = "no data"
+    decimals: int | None = None
+    least: float | None = None
+
+
+def panel_of(
+    kind: str, title: str, description: str, queries: Sequence[Query], look: Look, *, instant: bool
+) -> Json:
+    """Return what a panel of every kind has; `instant` asks for the present alone."""
+    steps = [{"value": value, "color": colour} for value, colour in look.thresholds]
+    defaults: Json = {
+        "unit": look.unit,
+        "thresholds": {"mode": "absolute", "steps": steps},
+        "mappings": list(look.mappings),
+        "noValue": look.no_value,
+        "color": {"mode": "thresholds"},
+        "custom": {},
+    }
+    if look.decimals is not None:
+        defaults["decimals"] = look.decimals
+    if look.least is not None:
+        defaults["min"] = look.least
+    return {
+        "type": kind,
+        "title": title,
+        "description": description,
+        "datasource": DATASOURCE,
+        "fieldConfig": {"defaults": defaults, "overrides": list(look.overrides)},
+        "options": {},
+        "targets": [_target(letter, query, instant=instant) for letter, query in zip("ABCDEFGHIJ", queries, strict=False)],
+    }  # fmt: skip
+
+
+def _target(letter: str, query: Query, *, instant: bool) -> Json:
+    return {
+        "refId": letter,
+        "datasource": DATASOURCE,
+        "editorMode": "code",
+        "expr": query.expression,
+        "legendFormat": query.legend,
+        "instant": instant,
+        "range": not instant,
+        "format": "time_series",
+    }
+
+
+def stat(title: str, description: str, queries: Sequence[Query], look: Look, *, named: bool = False) -> Json:
+    """Return big numbers; `named` shows the series' names in place of their values."""
+    panel = panel_of("stat", title, description, queries, look, instant=True)
+    several = len(queries) > 1
+    panel["options"] = {
+        "colorMode": "value",
+        "graphMode": "none",
+        "justifyMode": "auto",
+        "orientation": "auto",
+        "textMode": "name" if named else "value_and_name" if several else "auto",
+        "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
+    }
+    return panel
+
+
+def timeseries(
+    title: str, description: str, queries: Sequence[Query], look: Look, *, style: str = "line"
+) -> Json:
+    """Return lines, `bars`, or `stacked` areas over time, with a legend that tells the last and the greatest value."""
+    panel = panel_of("timeseries", title, description, queries, look, instant=False)
+    defaults = panel["fieldConfig"]["defaults"]
+    defaults["color"] = {"mode": "palette-classic"}
+    defaults["custom"] = {
+        "drawStyle": "bars" if style == "bars" else "line",
+        "lineInterpolation": "stepAfter" if style == "stacked" else "linear",
+        "lineWidth": 1,
+        "fillOpacity": {"line": 0, "bars": 80, "stacked": 60}[style],
+        "showPoints": "never",
+        "spanNulls": False,
+        "stacking": {"mode": "none" if style == "line" else "normal", "group": "A"},
+        "thresholdsStyle": {"mode": "off" if len(look.thresholds) == 1 else "line"},
+    }
+    panel["options"] = {
+        "legend": {"displayMode": "table", "placement": "right", "showLegend": True, "calcs": ["lastNotNull", "max"]},
+        "tooltip": {"mode": "multi", "sort": "desc"},
+    }  # fmt: skip
+    return panel
+
+
+def timeline(title: str, description: str, queries: Sequence[Query], look: Look) -> Json:
+    """Return one band for each series, coloured by its value over time."""
+    panel = panel_of("state-timeline", title, description, queries, look, instant=False)
+    panel["fieldConfig"]["defaults"]["custom"] = {"fillOpacity": 80, "lineWidth": 0}
+    panel["options"] = {
+        "mergeValues": True,
+        "showValue": "auto",
+        "alignValue": "left",
+        "rowHeight": 0.85,
+        "perPage": 20,
+        "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True},
+        "tooltip": {"mode": "single", "sort": "none"},
+    }
+    return panel
+
+
+def bars(title: str, description: str, queries: Sequence[Query], look: Look) -> Json:
+    """Return one horizontal bar for each series, of its last value."""
+    panel = panel_of("bargauge", title, description, queries, look, instant=True)
+    panel["options"] = {
+        "displayMode": "basic",
+        "orientation": "horizontal",
+        "showUnfilled": True,
+        "valueMode": "color",
+        "minVizHeight": 12,
+        "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
+        "legend": {"displayMode": "list", "placement": "bottom", "showLegend": False},
+    }
+    return panel
+
+
+def coloured(colours: Mapping[str, str]) -> list[Json]:
+    """Return overrides that give each series of a name its colour."""
+    return [
+        {
+            "matcher": {"id": "byName", "options": name},
+            "properties": [{"id": "color", "value": {"mode": "fixed", "fixedColor": colour}}],
+        }
+        for name, colour in colours.items()
+    ]

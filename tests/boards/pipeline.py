@@ -1,0 +1,31 @@
+"""The board of one pipeline: where it stands, against what was asked and what is allowed, and how it came to that."""
+
+from boards import links, variables
+from boards.board import Board
+from boards.pipeline_now import now
+from boards.pipeline_past import counted, durations, timelines
+
+
+def pipeline() -> Board:
+    """Return the variables."""
+    return Board(
+        "feldera-pipeline",
+        "Feldera: one pipeline",
+        "One pipeline: desired and actual status, how long it may last, errors, and what alerts say of it.",
+        (
+            variables.DATA_SOURCE,
+            variables.instances(several=False),
+            *variables.tags(),
+            variables.pipelines(several=False),
+            variables.CONSOLE,
+            variables.EXPORTER,
+        ),
+        {
+            "Now": now(),
+            "What happened": timelines(),
+            "How long": durations(),
+            "What was counted": counted(),
+        },
+        marks=True,
+        links={"The fleet": links.FLEET_BOARD, "The exporter": links.EXPORTER_BOARD},
+    )

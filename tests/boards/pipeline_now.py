@@ -1,0 +1,107 @@
+"""Where a pipeline stands: the first row of its board."""
+
+from boards import links
+from boards.board import Place
+from boards.colours import BAD, GOOD, IDLE, NEEDS_PERSON
+from boards.mappings import codes, yes_no
+from boards.panels import Json, Look, Query, bars, stat
+from boards.queries import ON_PIPELINE, PIPELINE, code, desired_code, each, limit, since
+from boards.shared import firing
+from boards.tables import Column, table
+from feldera_exporter.feldera.vocabulary import (
+    DEPLOYMENT,
+    DEPLOYMENT_DESIRED,
+    PROGRAM,
+    STORAGE,
+    Dimension,
+)
+
+_AGAINST_LIMIT = ((None, GOOD), (0.8, NEEDS_PERSON), (1.0, BAD))
+
+
+def _status(title: str, description: str, dimension: Dimension, of: Dimension | None = None) -> Json:
+    """Return the present status of a dimension as text; a desired one has the codes of the actual one."""
+    shown = code(dimension) if of is None else desired_code(dimension, of)
+    return stat(title, description, (Query(shown, title.lower()),), Look(mappings=codes(of or dimension)))
+
+
+def now() -> tuple[Place, ...]:
+    """Return the row."""
+    relative = f"(time() - {since(DEPLOYMENT)}) / {ON_PIPELINE} ({limit(DEPLOYMENT)})"
+    code_of_error = each("feldera_pipeline_deployment_error_info", ("error_code",))
+    refreshed = f"changes(feldera_pipeline_refresh_version{{{PIPELINE}}}[15m])"
+    return (
+        Place(_status("Status", "The present deployment status.", DEPLOYMENT), 4, 4),
+        Place(_status("Desired", "The deployment status that is asked for.", DEPLOYMENT_DESIRED, DEPLOYMENT), 4, 4),
+        Place(_status("Program", "The status of the program's compilation.", PROGRAM), 4, 4),
+        Place(_status("Storage", "The status of the pipeline's storage.", STORAGE), 4, 4),
+        Place(
+            stat(
+                "Error",
+                "The code of the present deployment error; its text is on Feldera's and on the exporter's page of the pipeline.",
+                (Query(code_of_error, "{{error_code}}"),),
+                Look(thresholds=((None, BAD),), no_value="none"),
+                named=True,
+            ),
+            4, 4,
+        ),
+        Place(
+            stat(
+                "Failed",
+                "Whether a deployment error is set: it stays until it is dismissed or the pipeline is started.",
+                (Query(each("feldera_pipeline_deployment_has_error"), "failed"),),
+                Look(mappings=[{"type": "value", "options": {
+                    "0": {"text": "no", "color": GOOD, "index": 0}, "1": {"text": "yes", "color": BAD, "index": 1}}}]),
+            ),
+            4, 4,
+        ),
+        Place(
+            stat(
+                "In this status for",
+                "How long each present status has lasted, by Feldera's clock.",
+                [
+                    Query(f"max by (feldera_instance, pipeline) (time() - {since(dimension)})", title)
+                    for title, dimension in (("deployment", DEPLOYMENT), ("program", PROGRAM), ("storage", STORAGE))
+                ],
+                Look(unit="s"),
+            ),
+            8, 5,
+        ),
+        Place(
+            bars(
+                "Of the limit",
+                "How much of the time that the present deployment status may last has passed; nothing where it may last for ever.",
+                (Query(relative, "deployment"),),
+                Look(unit="percentunit", least=0, thresholds=_AGAINST_LIMIT, no_value="no limit"),
+            ),
+            4, 5,
+        ),
+        Place(
+            stat(
+                "Runner looked",
+                "Whether the runner has refreshed the pipeline within 15 minutes, which it does every ten for one that has its "
+                "resources.",
+                (Query(f"max by (feldera_instance, pipeline) ({refreshed} > bool 0)", "refreshed"),),
+                Look(mappings=yes_no("yes", "no", bad=IDLE)),
+            ),
+            4, 5,
+        ),
+        Place(
+            table(
+                "What it is",
+                "The pipeline's platform version, profile and tags.",
+                (Query(each("feldera_pipeline_info", ("platform_version", "program_profile", "team", "tier", "expect")), "Info"),),
+                (
+                    Column("Pipeline", "pipeline_name", links={"Feldera's web console": links.CONSOLE}),
+                    Column("Team", "team"),
+                    Column("Tier", "tier"),
+                    Column("Expected", "expect"),
+                    Column("Version", "platform_version"),
+                    Column("Profile", "program_profile"),
+                    Column("Id", "pipeline"),
+                ),
+            ),
+            8, 5,
+        ),
+        firing(24, 6),
+    )  # fmt: skip

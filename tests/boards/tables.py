@@ -1,0 +1,100 @@
+"""Tables: their columns, the merging of their queries' answers, and where clicks lead."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from boards.panels import Json, Look, Query, Thresholds, panel_of
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table.
+
+    Attributes:
+        name: as people see it.
+        source: the label it shows, or `Value #X` of a query's letter X.
+        unit: of its values.
+        mappings: texts in place of values.
+        cell: how a cell is drawn: `auto`, `color-text`, `color-background`, `gauge`.
+        thresholds: which colour holds from which value on.
+        links: title and address of what a click on it opens.
+        hidden: whether it is there for links alone.
+    """
+
+    name: str
+    source: str
+    unit: str = ""
+    mappings: Sequence[Json] = ()
+    cell: str = "auto"
+    thresholds: Thresholds = ()
+    links: Mapping[str, str] = field(default_factory=dict)
+    hidden: bool = False
+
+
+def table(
+    title: str,
+    description: str,
+    queries: Sequence[Query],
+    columns: Sequence[Column],
+    sort: Iterable[str] = (),
+    look: Look | None = None,
+) -> Json:
+    """Return a table: the queries' answers merged by the labels they share, only the columns named, in their order."""
+    look = look or Look(unit="none")
+    overrides = [_override(column) for column in columns]
+    panel = panel_of("table", title, description, queries, look, instant=True)
+    for target in panel["targets"]:
+        target["format"] = "table"
+    panel["fieldConfig"]["overrides"] = overrides
+    panel["fieldConfig"]["defaults"]["custom"] = {"filterable": True, "align": "auto"}
+    panel["options"] = {
+        "showHeader": True,
+        "cellHeight": "sm",
+        "footer": {"show": False},
+        "sortBy": [{"displayName": name, "desc": True} for name in sort],
+    }
+    panel["transformations"] = [
+        {"id": "merge", "options": {}},
+        {
+            "id": "filterFieldsByName",
+            "options": {"include": {"names": [column.source for column in columns]}},
+        },
+        {
+            "id": "organize",
+            "options": {
+                "indexByName": {column.source: index for index, column in enumerate(columns)},
+                "renameByName": {column.source: column.name for column in columns},
+            },
+        },
+    ]
+    return panel
+
+
+def _override(column: Column) -> Json:
+    properties: list[Json] = [{"id": "custom.cellOptions", "value": _cell(column.cell)}]
+    if column.unit:
+        properties.append({"id": "unit", "value": column.unit})
+    if column.mappings:
+        properties.append({"id": "mappings", "value": list(column.mappings)})
+    if column.thresholds:
+        steps = [{"value": value, "color": colour} for value, colour in column.thresholds]
+        properties.append({"id": "thresholds", "value": {"mode": "absolute", "steps": steps}})
+    if column.cell == "gauge":
+        properties += [{"id": "min", "value": 0}, {"id": "max", "value": 1}]
+    if column.links:
+        links = [
+            {"title": title, "url": url, "targetBlank": not url.startswith("/d/")}
+            for title, url in column.links.items()
+        ]
+        properties.append({"id": "links", "value": links})
+    if column.hidden:
+        properties.append({"id": "custom.hidden", "value": True})
+    return {"matcher": {"id": "byName", "options": column.name}, "properties": properties}
+
+
+def _cell(style: str) -> Json:
+    if style == "gauge":
+        return {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}
+    if style == "color-background":
+        return {"type": style, "mode": "basic"}
+    return {"type": style}

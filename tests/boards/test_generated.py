@@ -1,0 +1,119 @@
+"""The committed dashboards are what the generator makes, in the schema that Grafana 12 and 13 load."""
+
+import pytest
+
+from boards import generate, links
+from boards.colours import COLOURS
+from boards.documents import BOARDS, panels
+from boards.generate import ROOT, stale
+from feldera_exporter.feldera.vocabulary import DEPLOYMENT, DIMENSIONS, PROGRAM, RESOURCES, STORAGE, Kind
+from feldera_exporter.rules import rendering
+from feldera_exporter.rules.model import Scope
+
+
+def test_the_files_are_as_generated() -> None:
+    """And no file lies there that nothing makes."""
+    assert stale() == []
+
+
+def test_the_check_tells_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the file that is wrong."""
+    assert generate.main(["--check"]) == 0
+    path = generate.FOLDER / "fleet.json"
+    monkeypatch.setattr(generate, "files", lambda: iter([(path, "{}\n")]))
+    assert generate.main(["--check"]) == 1
+    assert (
+        f"{path.relative_to(ROOT)} is not what tests/boards says: run make docs\n" in capsys.readouterr().err
+    )
+
+
+def test_the_boards_are_those_that_alerts_link_to() -> None:
+    """With the variables that the links set."""
+    by_uid = {document["uid"]: document for document in BOARDS.values()}
+    for scope in Scope:
+        path, _, query = rendering._BOARDS[scope].partition("?")
+        board = by_uid[path.removeprefix("/d/")]
+        named = {part.partition("=")[0] for part in query.split("&") if part}
+        assert named <= {f"var-{variable['name']}" for variable in board["templating"]["list"]}
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_links_lead_to_what_is_there(board: str) -> None:
+    """Links to boards name their uids and variables, links of cells the columns and variables that there are."""
+    uids = {document["uid"] for document in BOARDS.values()}
+    own = {variable["name"] for variable in BOARDS[board]["templating"]["list"]}
+    found = [link["url"] for link in BOARDS[board]["links"]]
+    for panel in panels(board):
+        columns = {override["matcher"]["options"] for override in panel["fieldConfig"]["overrides"]}
+        for override in panel["fieldConfig"]["overrides"]:
+            for each in override["properties"]:
+                if each["id"] != "links":
+                    continue
+                for link in each["value"]:
+                    found.append(link["url"])
+                    for name in _between(link["url"], "${__data.fields.", ":"):
+                        assert name in columns, (panel["title"], link)
+                    for name in _between(link["url"], "${", "}"):
+                        assert name in own or name.startswith("__"), (panel["title"], link)
+    assert found
+    for url in found:
+        if url.startswith("/d/"):
+            assert url.partition("?")[0].removeprefix("/d/") in uids
+    assert links.FLEET_BOARD.endswith("feldera-fleet")
+
+
+def _between(text: str, begin: str, end: str) -> list[str]:
+    return [part.partition(end)[0] for part in text.split(begin)[1:]]
+
+
+def test_every_status_has_its_code_and_its_kinds_colour() -> None:
+    """On every timeline, in the order of the vocabulary; the code after the last is for a status that it lacks."""
+    seen = set()
+    for board in BOARDS:
+        for panel in panels(board):
+            mappings = panel["fieldConfig"]["defaults"]["mappings"]
+            options = mappings[0]["options"] if mappings else {}
+            for dimension in DIMENSIONS:
+                if options.get("0", {}).get("text") == next(iter(dimension.statuses)) and len(options) > 2:
+                    texts = {value: shown["text"] for value, shown in options.items()}
+                    if len(texts) != len(dimension.statuses) + 1:
+                        continue
+                    *known, other = texts.items()
+                    assert known == [(str(place), status) for place, status in enumerate(dimension.statuses)]
+                    assert other == (str(len(known)), "unknown to the board")
+                    for place, kind in enumerate(dimension.statuses.values()):
+                        assert options[str(place)]["color"] == COLOURS[kind]
+                    seen.add(dimension.name)
+    assert seen >= {dimension.name for dimension in (DEPLOYMENT, RESOURCES, PROGRAM, STORAGE)}
+
+
+def test_there_is_one_colour_for_each_kind() -> None:
+    """All different, and no board has any other colour."""
+    assert set(COLOURS) == set(Kind)
+    assert len(set(COLOURS.values())) == len(Kind)
+    found = set().union(*(_colours(document) for document in BOARDS.values()))
+    assert found == set(COLOURS.values())
+
+
+def _colours(value: object) -> set[str]:
+    if isinstance(value, dict):
+        return set().union(*(_colours(each) for each in value.values()))
+    if isinstance(value, list):
+        return set().union(*(_colours(each) for each in value))
+    return {value} if isinstance(value, str) and value.startswith("#") else set()
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_panels_do_not_overlap(board: str) -> None:
+    """Each has its own place in the grid, within its 24 columns, and its own number."""
+    taken: set[tuple[int, int]] = set()
+    for panel in BOARDS[board]["panels"]:
+        at = panel["gridPos"]
+        cells = {(x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])}
+        assert not cells & taken, panel["title"]
+        assert all(x < 24 for x, _ in cells), panel["title"]
+        taken |= cells
+    numbers = [panel["id"] for panel in BOARDS[board]["panels"]]
+    assert len(set(numbers)) == len(numbers)

@@ -1,0 +1,228 @@
+"""Every query of every board, asked of a real Prometheus that two replicas of the real program feed."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import quote
+
+import pytest
+
+from boards import links
+from boards.documents import BOARDS, Json, Target, filled, panels, targets, variables
+from boards.queries import chosen, stuck
+from boards.world import REPLICAS, World, world
+from system.program import until
+
+STUCK: Final = {"backfill-2025", "big-join", "old-archive", "old-stream", "schema-change", "sessions"}
+"""The stories in which something has outlasted its limit when the stage is set."""
+SHOWN: Final = ("big-join", "fraud-scores", "clickstream", "orders", "payments")
+"""Pipelines that between them have something on every panel of the board of one pipeline."""
+EMPTY: Final = {
+    "exporter / What the exporter does not understand / {{instance}}: unknown {{dimension}}": "the stand-in has no "
+    "status that the exporter does not know",
+}
+"""The queries that may have no answer, and why."""
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Run the world once for all tests."""
+    with world(tmp_path_factory.mktemp("world")) as running:
+        yield running
+
+
+def _ids(live: World) -> dict[str, str]:
+    return {each.row.name: f"pipeline-{each.id}" for each in live.feldera.pipelines()}
+
+
+def _panel(board: str, title: str) -> Json:
+    return next(panel for panel in panels(board) if panel["title"] == title)
+
+
+def _values(live: World, board: str, title: str, **values: str) -> dict[str, float]:
+    """Return the numbers of a panel by the legends of its queries, or what the legends' labels say."""
+    panel = _panel(board, title)
+    found: dict[str, float] = {}
+    for query in panel["targets"]:
+        for series in live.answer(Target(board, panel, query), **values):
+            legend = str(query["legendFormat"])
+            for label, value in series["metric"].items():
+                legend = legend.replace(f"{{{{{label}}}}}", value)
+            last = series["value"] if "value" in series else series["values"][-1]
+            assert legend not in found, legend
+            found[legend] = float(last[1])
+    return found
+
+
+def test_every_query_has_an_answer(live: World) -> None:
+    """Nothing is empty but what is said to be, and that is."""
+    ids = _ids(live)
+    empty = []
+    for target in targets():
+        choices = [{"pipeline": ids[name]} for name in SHOWN] if target.board == "pipeline" else [{}]
+        if not any(live.answer(target, **values) for values in choices):
+            empty.append(target.place)
+    assert sorted(empty) == sorted(EMPTY)
+
+
+def test_variables_offer_what_there_is(live: World) -> None:
+    """Pipelines by name with their ids as values, as the links of alerts have them; instances, teams, tiers, targets."""
+    for board in BOARDS:
+        values = live.values(board)
+        for name, variable in variables(board).items():
+            if variable["type"] != "query":
+                continue
+            query = variable["query"]["query"]
+            if kept := re.fullmatch(r"label_values\((.+), (\w+)\)", query):
+                found = {each["metric"].get(kept[2], "") for each in live.ask(filled(kept[1], values))} - {""}
+                assert found, (board, name)
+                continue
+            inside = query.removeprefix("query_result(").removesuffix(")")
+            pattern = variable["regex"].strip("/").replace("(?<", "(?P<")
+            found = set()
+            for each in live.ask(filled(inside, values)):
+                # As Grafana writes it down: labels in Prometheus's order, then value and time.
+                text = "{" + ",".join(f'{k}="{v}"' for k, v in each["metric"].items()) + "} 1 1700000000000"
+                matched = re.search(pattern, text)
+                assert matched is not None, text
+                found.add((matched["text"], matched["value"]))
+            assert found >= set(_ids(live).items()) - {("ci-smoke", _ids(live).get("ci-smoke"))}
+
+
+def test_counts_by_status_are_the_fleets(live: World) -> None:
+    """Each pipeline once, although two replicas watch it."""
+
+    def agree() -> bool:
+        rows = [each.row for each in live.feldera.pipelines()]
+        truth = Counter(row.status for row in rows)
+        programs = Counter(row.program_status for row in rows)
+        now = _values(live, "fleet", "Running")
+        return (
+            _values(live, "fleet", "Pipelines by status") == truth
+            and _values(live, "fleet", "Programs by status") == programs
+            and now["running"] == truth["Running"]
+            and now["meant to"] == sum(row.desired == "Running" for row in rows)
+            and _values(live, "fleet", "Failed")["failed"] == sum(row.error is not None for row in rows)
+            and _values(live, "fleet", "Need a person")["waiting"] == truth["AwaitingApproval"] == 1
+        )
+
+    assert until(agree)
+
+
+def test_the_stuck_pipelines_are_in_the_table(live: World) -> None:
+    """With status, age, limit, error and alert, one row each; and they are counted."""
+    names = {identity: name for name, identity in _ids(live).items()}
+    stuck_ones = live.ask(filled(chosen(stuck()), live.values("fleet")))
+    assert {names[each["metric"]["pipeline"]] for each in stuck_ones} == STUCK
+    assert _values(live, "fleet", "Stuck") == {"stuck": len(STUCK)}
+    rows = live.table("fleet", _panel("fleet", "Pipelines in trouble"))
+    assert max(Counter(row["Pipeline"] for row in rows).values()) == 1
+    by_name = {row["Pipeline"]: row for row in rows}
+    assert by_name.keys() >= {*STUCK, "payments", "fraud-scores", "new-report", "udf-model"}
+    assert not by_name.keys() & {"orders", "inventory", "recommendations", "nightly-report"}
+    waiting = by_name["big-join"]
+    assert (waiting["Status"], waiting["Limit"], waiting["Team"]) == ("Provisioning", 600, "data")
+    assert 600 < waiting["For"] < 900
+    assert waiting["Of limit"] == pytest.approx(waiting["For"] / 600, abs=0.01)
+    assert (waiting["Alert"], waiting["Severity"]) == ("FelderaPipelineStuckProvisioning", 3)
+    assert waiting["Id"] == _ids(live)["big-join"]
+    failed = by_name["fraud-scores"]
+    assert (failed["Status"], failed["Error"]) == ("Stopped", "RuntimeError.WorkerPanic")
+    assert by_name["udf-model"]["Program"] == "RustError"
+
+
+def test_the_alerts_are_those_that_fire(live: World) -> None:
+    """Each in its own row, and as many as the numbers above say."""
+    rows = live.table("fleet", _panel("fleet", "Firing alerts in detail"))
+    fired = {(row["Alert"], row.get("Pipeline", "")) for row in rows}
+    assert ("FelderaPipelineStuckProvisioning", "big-join") in fired
+    assert ("FelderaPipelineDeploymentError", "fraud-scores") in fired
+    assert all("Active for" in row for row in rows)
+    numbers = _values(live, "fleet", "Firing alerts")
+    severities = Counter({3: "critical", 2: "warning", 1: "info"}[int(row["Severity"])] for row in rows)
+    assert numbers == {"critical": 0, "warning": 0, "info": 0} | severities
+
+
+def test_links_lead_to_the_exporters_pages(live: World) -> None:
+    """To the runbook of each firing alert, and to the page of each pipeline."""
+    rows = live.table("fleet", _panel("fleet", "Firing alerts in detail"))
+    assert rows
+    for row in rows:
+        for link in (links.RUNBOOK, links.PAGE):
+            if "Pipeline" in link and not row.get("Pipeline"):
+                continue
+            url = link.replace("${exporter}", live.exporter)
+            for name, value in row.items():
+                url = url.replace(f"${{__data.fields.{name}:percentencode}}", quote(str(value), safe=""))
+            answer = live.client.get(url)
+            assert answer.status_code == 200, url
+            assert answer.headers["content-type"].startswith("text/html"), url
+
+
+def test_tags_narrow_everything(live: World) -> None:
+    """A team's choice leaves its own pipelines, in numbers, tables and timelines."""
+    narrow = {"team": "(data|ml)", "tier": ".*"}
+    mine = {
+        each.row.name for each in live.feldera.pipelines() if {"team:data", "team:ml"} & set(each.row.tags)
+    }
+    rows = live.table("fleet", _panel("fleet", "Pipelines in trouble"), **narrow)
+    assert {row["Pipeline"] for row in rows} <= mine
+    assert {row["Pipeline"] for row in rows} >= {"big-join", "udf-model"}
+    shown = _values(live, "fleet", "Deployment status", **narrow)
+    assert {name.partition(" ")[0] for name in shown} == mine
+    assert sum(_values(live, "fleet", "Pipelines by status", **narrow).values()) == len(mine)
+
+
+def test_codes_say_the_status(live: World) -> None:
+    """The timelines' numbers mean, by their mappings, what the pipelines' rows say."""
+
+    def agree() -> bool:
+        rows = {each.row.name: each.row for each in live.feldera.pipelines()}
+        for title, field in (("Deployment status", "status"), ("Program status", "program_status")):
+            panel = _panel("fleet", title)
+            texts = panel["fieldConfig"]["defaults"]["mappings"][0]["options"]
+            shown = _values(live, "fleet", title)
+            assert len(shown) == 20
+            for legend, value in shown.items():
+                if texts[f"{value:.0f}"]["text"] != getattr(rows[legend.partition(" ")[0]], field):
+                    return False
+        return True
+
+    assert until(agree)
+
+
+def test_what_happened_is_counted_once(live: World) -> None:
+    """The error that came while Prometheus watched, and the statuses that ended."""
+    errors = next(t for t in targets() if t.place == "fleet / New errors by code / {{error_code}}")
+    expression = filled(errors.expression, live.values("fleet") | {"__rate_interval": "60s"})
+    [series] = [s for s in live.ask(expression) if s["metric"]["error_code"] == "RuntimeError.WorkerPanic"]
+    # Prometheus extrapolates an increase to the whole range: by less than double.
+    assert 1 <= float(series["value"][1]) < 2 * REPLICAS
+    durations = {
+        row["Status"]: row for row in live.table("fleet", _panel("fleet", "How long transient statuses last"))
+    }
+    assert {"Provisioning", "Stopping"} <= durations.keys()
+    assert all(row["Median"] <= row["95 %"] for row in durations.values() if "Median" in row)
+    assert durations["Provisioning"]["Limit"] == 600
+
+
+def test_one_pipeline_is_shown_as_it_is(live: World) -> None:
+    """The board of the stuck one: its status, what is desired, its limit, its alert."""
+    panel = _panel("pipeline", "Status")
+    texts = panel["fieldConfig"]["defaults"]["mappings"][0]["options"]
+    one = {"pipeline": _ids(live)["big-join"]}
+
+    def shown(title: str) -> str:
+        [value] = _values(live, "pipeline", title, **one).values()
+        return str(texts[f"{value:.0f}"]["text"])
+
+    assert (shown("Status"), shown("Desired")) == ("Provisioning", "Running")
+    [relative] = _values(live, "pipeline", "Of the limit", **one).values()
+    assert 1 < relative < 1.5
+    rows = live.table("pipeline", _panel("pipeline", "Firing alerts in detail"), **one)
+    assert "FelderaPipelineStuckProvisioning" in {row["Alert"] for row in rows}
+    assert {row["Pipeline"] for row in rows if row.get("Pipeline")} == {"big-join"}
+    assert _values(live, "pipeline", "Error", pipeline=_ids(live)["payments"]) == {
+        "RuntimeError.WorkerPanic": 1
+    }

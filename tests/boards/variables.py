@@ -1,0 +1,94 @@
+"""The variables of a board: data source, instances, tags, pipelines, and addresses for links."""
+
+from typing import Final
+
+from boards.panels import DATASOURCE, Json
+
+ANY: Final = ".+"
+MAYBE: Final = ".*"
+"""For labels that are empty where a pipeline has no such tag."""
+
+DATA_SOURCE: Final[Json] = {
+    "name": "datasource",
+    "label": "Data source",
+    "description": "The Prometheus that scrapes feldera-exporter.",
+    "type": "datasource",
+    "query": "prometheus",
+    "refresh": 1,
+    "multi": False,
+    "includeAll": False,
+}
+
+
+def choice(name: str, label: str, query: str, every: str = "", regex: str = "") -> Json:
+    """Return a variable of the values that a query gives.
+
+    Args:
+        name: of the variable.
+        label: as people see it.
+        query: Grafana's query, usually label_values(…).
+        every: the expression that stands for all values; without it exactly one value is chosen.
+        regex: how text and value are found in the query's answer.
+    """
+    variable: Json = {
+        "name": name,
+        "label": label,
+        "type": "query",
+        "datasource": DATASOURCE,
+        "query": {"qryType": 3 if query.startswith("query_result") else 1, "query": query, "refId": f"Variable-{name}"},
+        "definition": query,
+        "regex": regex,
+        "refresh": 2,
+        "sort": 1,
+        "multi": bool(every),
+        "includeAll": bool(every),
+    }  # fmt: skip
+    if every:
+        variable |= {"allValue": every, "current": {"text": ["All"], "value": ["$__all"]}}
+    return variable
+
+
+def text(name: str, label: str, description: str, value: str) -> Json:
+    """Return a variable that people type in."""
+    return {
+        "name": name,
+        "label": label,
+        "description": description,
+        "type": "textbox",
+        "query": value,
+        "current": {"text": value, "value": value},
+    }
+
+
+CONSOLE: Final = text(
+    "console",
+    "Feldera's console",
+    "The address of Feldera's web console, for links.",
+    "http://localhost:8080",
+)
+EXPORTER: Final = text(
+    "exporter", "Exporter's pages", "The address of feldera-exporter as browsers reach it, for links.", "http://localhost:10058"
+)  # fmt: skip
+
+
+def instances(*, several: bool) -> Json:
+    """Return the variable of Feldera instances; those that cannot be reached are there too."""
+    query = "label_values(feldera_exporter_poll_interval_seconds, feldera_instance)"
+    return choice("feldera_instance", "Instance", query, ANY if several else "")
+
+
+def tags() -> tuple[Json, Json]:
+    """Return the variables of the pipelines' tags."""
+    info = 'feldera_pipeline_info{feldera_instance=~"$feldera_instance"}'
+    return (
+        choice("team", "Team", f"label_values({info}, team)", MAYBE),
+        choice("tier", "Tier", f"label_values({info}, tier)", MAYBE),
+    )
+
+
+def pipelines(*, several: bool) -> Json:
+    """Return the variable of pipelines: the ids are its values, as in links of alerts, the names its texts."""
+    selected = 'feldera_instance=~"$feldera_instance", team=~"$team", tier=~"$tier"'
+    query = f"query_result(max by (pipeline, pipeline_name) (feldera_pipeline_info{{{selected}}}))"
+    regex = '/pipeline="(?<value>[^"]+)",pipeline_name="(?<text>[^"]+)"/'
+    return choice("pipeline", "Pipeline", query, ANY if several else "", regex)

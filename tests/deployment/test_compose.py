@@ -1,0 +1,201 @@
+"""`compose.yaml` is one that Docker takes, and every path, port, image and flag in it is there."""
+
+import json
+import re
+import shutil
+import subprocess
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+import jsonschema
+import pytest
+import yaml
+
+from feldera_exporter.cli import parser
+from tools import ROOT
+
+DOCUMENT: Final[dict[str, Any]] = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
+SERVICES: Final[dict[str, Any]] = DOCUMENT["services"]
+OWN: Final = "feldera-exporter:local"
+OWN_HOME: Final = {"feldera"}
+"""Feldera itself compiles Rust in its home: neither read-only nor another user than its image's."""
+PORTS: Final = {
+    "exporter": 10058,
+    "stand-in": 8080,
+    "feldera": 8080,
+    "prometheus": 9090,
+    "alertmanager": 9093,
+    "grafana": 3000,
+}
+
+
+def _docker_composes() -> bool:
+    docker = shutil.which("docker")
+    return (
+        docker is not None
+        and subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode == 0
+    )
+
+
+@pytest.mark.skipif(not _docker_composes(), reason="Docker's client with its compose plugin is not at hand")
+@pytest.mark.parametrize("profile", ["stand-in", "feldera", ""])
+def test_docker_takes_it(profile: str) -> None:
+    """With each profile, without a word of complaint."""
+    done = subprocess.run(
+        ["docker", "compose", "--file", str(ROOT / "compose.yaml"), "config", "--quiet"],
+        env={"COMPOSE_PROFILES": profile, "PATH": "/usr/local/bin:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_it_follows_the_specification() -> None:
+    """The schema is that of the Compose specification, as check-jsonschema ships it."""
+    schema = json.loads(
+        files("check_jsonschema.builtin_schemas.vendor").joinpath("compose-spec.json").read_text()
+    )
+    jsonschema.validate(DOCUMENT, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**DOCUMENT, "services": {"exporter": {"imag": "x"}}}, schema)
+
+
+def test_images_are_pinned() -> None:
+    """To a version; the exporter's is built from this tree, and used by those alone that run it."""
+    for name, service in SERVICES.items():
+        if service["image"] == OWN:
+            continue
+        assert re.fullmatch(r"[\w./-]+:v?\d+\.\d+\.\d+", service["image"]), name
+    assert SERVICES["exporter"]["build"] == "."
+    assert {name for name, service in SERVICES.items() if service["image"] == OWN} == {"exporter", "stand-in"}
+
+
+def test_mounts_exist_and_are_read_only() -> None:
+    """What is mounted from this tree is there; volumes are named and declared, each used once."""
+    named = []
+    for service in SERVICES.values():
+        for mount in service.get("volumes", ()):
+            source, target, *mode = mount.split(":")
+            assert Path(target).is_absolute()
+            if source.startswith("."):
+                assert (ROOT / source).exists(), source
+                assert mode == ["ro"], mount
+            else:
+                named.append(source)
+    assert sorted(named) == sorted(DOCUMENT["volumes"])
+
+
+def test_everything_is_confined() -> None:
+    """No root, no capability, no privilege to gain, nothing to write but volumes."""
+    for name, service in SERVICES.items():
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        if name in OWN_HOME:
+            continue
+        assert re.fullmatch(r"[1-9]\d*:\d+", service["user"]), name
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+
+
+def test_everything_is_reached_where_it_listens() -> None:
+    """All share the exporter's network, whose ports are open to this machine alone; each is checked on its own."""
+    assert {name: service.get("network_mode") for name, service in SERVICES.items()} == {
+        name: None if name == "exporter" else "service:exporter" for name in PORTS
+    }
+    published = [mapping.rpartition(":") for mapping in SERVICES["exporter"]["ports"]]
+    assert sorted(host for host, _, _ in published) == sorted(f"127.0.0.1:{port}" for _, _, port in published)
+    assert {int(port) for _, _, port in published} == set(PORTS.values())
+    assert [name for name, service in SERVICES.items() if name != "exporter" and "ports" in service] == []
+    for name, service in SERVICES.items():
+        check = " ".join(service["healthcheck"]["test"])
+        assert f"http://127.0.0.1:{PORTS[name]}/" in check, name
+        assert service["healthcheck"]["retries"] > 0
+        words = [word for word in service.get("command", ()) if word.startswith("--web.listen-address")]
+        assert all(word == f"--web.listen-address=:{PORTS[name]}" for word in words), name
+    assert SERVICES["grafana"]["environment"]["GF_SERVER_HTTP_PORT"] == str(PORTS["grafana"])
+    assert SERVICES["exporter"]["environment"]["FELDERA_HOST"].endswith(
+        f"http://127.0.0.1:{PORTS['stand-in']}}}"
+    )
+
+
+def test_the_shipped_configurations_name_these_ports() -> None:
+    """They are mounted as they are: Prometheus finds the exporter, Alertmanager and the rules."""
+    prometheus = yaml.safe_load((ROOT / "config/prometheus.yml").read_text(encoding="utf-8"))
+    [job] = prometheus["scrape_configs"]
+    assert job["static_configs"] == [{"targets": [f"127.0.0.1:{PORTS['exporter']}"]}]
+    [manager] = prometheus["alerting"]["alertmanagers"]
+    assert manager["static_configs"] == [{"targets": [f"127.0.0.1:{PORTS['alertmanager']}"]}]
+    [rules] = prometheus["rule_files"]
+    inside = _inside("prometheus", f"/etc/feldera/config/{rules}")
+    assert inside == ROOT / "alerts/feldera.rules.yml"
+    for name in ("prometheus", "alertmanager"):
+        [flag] = [word for word in SERVICES[name]["command"] if word.startswith("--config.file=")]
+        assert _inside(name, flag.removeprefix("--config.file=")) == ROOT / f"config/{name}.yml"
+    assert Path(SERVICES["prometheus"]["command"][1].partition("=")[2]) == Path("/prometheus")
+
+
+def test_grafana_shows_the_boards_at_once() -> None:
+    """The data source is this Prometheus, the boards lie where the provider looks, one of them is home."""
+    folder = _inside("grafana", "/etc/grafana/provisioning")
+    [source] = yaml.safe_load((folder / "datasources/prometheus.yml").read_text(encoding="utf-8"))[
+        "datasources"
+    ]
+    assert (source["type"], source["url"]) == ("prometheus", f"http://127.0.0.1:{PORTS['prometheus']}")
+    assert (source["isDefault"], source["jsonData"]["httpMethod"]) == (True, "POST")
+    scrape = yaml.safe_load((ROOT / "config/prometheus.yml").read_text(encoding="utf-8"))["global"][
+        "scrape_interval"
+    ]
+    assert source["jsonData"]["timeInterval"] == scrape
+    [provider] = yaml.safe_load((folder / "dashboards/feldera.yml").read_text(encoding="utf-8"))["providers"]
+    boards = _inside("grafana", provider["options"]["path"])
+    assert {path.name for path in boards.iterdir()} == {"fleet.json", "pipeline.json", "exporter.json"}
+    home = SERVICES["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    assert _inside("grafana", home) == boards / "fleet.json"
+
+
+def test_links_to_the_exporter_lead_to_its_port() -> None:
+    """As the boards' variable says, and as Docker publishes it."""
+    fleet = json.loads((ROOT / "config/grafana/dashboards/fleet.json").read_text(encoding="utf-8"))
+    [variable] = [each for each in fleet["templating"]["list"] if each["name"] == "exporter"]
+    assert variable["query"] == f"http://localhost:{PORTS['exporter']}"
+
+
+def test_the_commands_are_the_programs() -> None:
+    """The exporter's command line takes them."""
+    for name in ("exporter", "stand-in"):
+        parser().parse_args(SERVICES[name]["command"])
+
+
+def test_the_store_is_the_users() -> None:
+    """A new volume takes over the owner of the directory that the image has in its place."""
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    exporter = SERVICES["exporter"]
+    [mount] = exporter["volumes"]
+    user, _, group = exporter["user"].partition(":")
+    assert (
+        f"install --directory --owner={user} --group={group} --mode=0750 {mount.partition(':')[2]}\n" in text
+    )
+    assert f"USER {exporter['user']}\n" in text
+
+
+def test_the_stand_in_is_what_comes_without_a_choice() -> None:
+    """The file `.env` chooses the profile, which the environment overrides."""
+    lines = (ROOT / ".env").read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if not line.startswith("#")] == ["COMPOSE_PROFILES=stand-in"]
+    assert {name: service.get("profiles") for name, service in SERVICES.items() if "profiles" in service} == {
+        "stand-in": ["stand-in"],
+        "feldera": ["feldera"],
+    }
+
+
+def _inside(service: str, path: str) -> Path:
+    """Return which file of this tree a path in a service's container is."""
+    wanted = Path(re.sub(r"/[^/]+/\.\./", "/", path))
+    for mount in SERVICES[service]["volumes"]:
+        source, target, *_ = mount.split(":")
+        if source.startswith(".") and wanted.is_relative_to(target):
+            found: Path = ROOT / source / wanted.relative_to(target)
+            assert found.exists(), found
+            return found.resolve()
+    raise AssertionError(f"{path} is not mounted into {service}")

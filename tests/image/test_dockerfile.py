@@ -1,0 +1,155 @@
+"""The image: what the Dockerfile promises, and that its build commands work."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from feldera_exporter import __version__
+from tools import ROOT
+
+Instruction = tuple[str, str]
+
+
+def instructions() -> list[Instruction]:
+    """Return the instructions of the Dockerfile: the word, and the rest in one line."""
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    joined = re.sub(r"\\\n\s*", "", "\n".join(lines))
+    return [
+        (word, rest.strip())
+        for word, _, rest in (line.partition(" ") for line in joined.splitlines() if line)
+    ]
+
+
+def stages() -> list[list[Instruction]]:
+    """Return the instructions of each stage."""
+    found: list[list[Instruction]] = []
+    for instruction in instructions():
+        if instruction[0] == "FROM":
+            found.append([])
+        if found:
+            found[-1].append(instruction)
+    return found
+
+
+BUILD, LAST = stages()
+PREFIX: Final = "/opt/feldera-exporter"
+
+
+def values(stage: list[Instruction], word: str) -> list[str]:
+    """Return what a stage says with a word."""
+    return [rest for each, rest in stage if each == word]
+
+
+def test_the_base_is_pinned() -> None:
+    """Both stages have the same slim base of an exact version, so that the environment fits."""
+    assert dict(instructions()[:1]) == {"ARG": "PYTHON=3.11.13-slim-bookworm"}
+    assert [stage[0][1] for stage in (BUILD, LAST)] == ["python:${PYTHON} AS build", "python:${PYTHON}"]
+
+
+def test_it_does_not_run_as_root() -> None:
+    """The user is a number above zero, set once, after everything that needs root."""
+    words = [word for word, _ in LAST]
+    [user] = values(LAST, "USER")
+    assert all(int(part) > 0 for part in user.split(":"))
+    assert words.index("USER") > max(place for place, word in enumerate(words) if word in {"RUN", "COPY"})
+
+
+def test_the_last_stage_has_no_build_tools() -> None:
+    """It takes the environment from the first stage, installs nothing, and loses what the base could build with."""
+    assert values(LAST, "COPY") == [f"--from=build {PREFIX} {PREFIX}"]
+    [run] = values(LAST, "RUN")
+    assert re.fullmatch(r"python -m pip uninstall .*pip setuptools wheel && install --directory [^&]+", run)
+    assert "--without-pip" in values(BUILD, "RUN")[0]
+
+
+def test_nothing_must_be_written() -> None:
+    """No volume, no shell form: the root may be read-only."""
+    assert values(LAST, "VOLUME") == []
+    assert values(LAST, "ENTRYPOINT") == ['["feldera-exporter"]']
+    assert "PYTHONDONTWRITEBYTECODE=1" in values(LAST, "ENV")[0]
+
+
+def test_the_labels_say_what_it_is() -> None:
+    """OCI annotations; the version is the package's."""
+    labels = dict(part.split("=", 1) for part in shlex.split(values(LAST, "LABEL")[0]))
+    expected = ("title", "description", "licenses", "version", "revision")
+    assert set(labels) == {f"org.opencontainers.image.{name}" for name in expected}
+    assert f"VERSION={__version__}" in values(LAST, "ARG")
+
+
+def test_the_health_check_asks_the_default_port() -> None:
+    """The port is the one that is exposed."""
+    assert values(LAST, "EXPOSE") == ["10058"]
+    assert "http://localhost:10058/-/healthy" in values(LAST, "HEALTHCHECK")[0]
+
+
+def sent() -> list[str]:
+    """Return the paths that .dockerignore lets into the build."""
+    lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    return [line.removeprefix("!").rstrip("/") for line in lines if line.startswith("!")]
+
+
+def test_only_what_is_needed_is_sent() -> None:
+    """Everything is left out first; what comes in again is what the build copies."""
+    lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert lines[1] == "*"
+    copied = {source for each in values(BUILD, "COPY") for source in each.split()[:-1]}
+    assert copied == set(sent())
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Run the commands of the first stage on what is sent to it, and return what it makes."""
+    source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("opt") / "feldera-exporter"
+    for each in values(BUILD, "COPY"):
+        *names, place = each.split()
+        for name in names:
+            folder = source / place
+            if (ROOT / name).is_dir():
+                shutil.copytree(ROOT / name, folder, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(ROOT / name, folder / Path(name).name)
+    [command] = values(BUILD, "RUN")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    own = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+    done = subprocess.run(
+        ["/bin/sh", "-eu", "-c", command.replace(PREFIX, str(target))],
+        cwd=source,
+        env=own | {"PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return target
+
+
+def run(environment: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a program of the environment as the image does."""
+    own = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+    command = [str(environment / "bin" / words[0]), *words[1:]]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=own, cwd="/")
+
+
+def test_the_build_commands_make_a_program(environment: Path) -> None:
+    """What they make runs, from anywhere."""
+    done = run(environment, "feldera-exporter", "--version")
+    assert (done.returncode, done.stdout) == (0, f"feldera-exporter {__version__}\n")
+    done = run(environment, "feldera-exporter", "rules")
+    assert (done.returncode, "FelderaPipelineStuckProvisioning" in done.stdout) == (0, True)
+
+
+def test_the_environment_has_no_build_tools(environment: Path) -> None:
+    """Neither pip nor the build backend is in it, and everything is compiled already."""
+    for module in ("pip", "setuptools", "hatchling"):
+        assert run(environment, "python", "-c", f"import {module}").returncode == 1
+    [package] = environment.glob("lib/python*/site-packages/feldera_exporter")
+    assert list(package.glob("__pycache__/app.*.pyc"))
