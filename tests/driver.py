@@ -20,9 +20,9 @@ from feldera_exporter.fleet.policy import Policy
 from feldera_exporter.fleet.selection import Selection, select
 from feldera_exporter.fleet.shard import WHOLE, Shard
 from feldera_exporter.ledger import BUDGET, Ledger
-from feldera_exporter.logreader import LogReader
 from feldera_exporter.metrics.catalogue import Catalogue, catalogue
 from feldera_exporter.metrics.page import Page, turn
+from feldera_exporter.polling.logreader import LogReader
 from feldera_exporter.simulator.answers import Request, encode
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.reading import Reader

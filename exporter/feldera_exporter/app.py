@@ -14,30 +14,31 @@ from typing import Any, Final
 
 import structlog
 
-from feldera_exporter import __version__, garbage
+from feldera_exporter import __version__
 from feldera_exporter.config import Configuration, Instance
-from feldera_exporter.connection import connect
 from feldera_exporter.errors import ConfigError
 from feldera_exporter.feldera.client import Client
 from feldera_exporter.fleet.policy import Policy
 from feldera_exporter.fleet.shard import WHOLE, Shard
 from feldera_exporter.ledger import Ledger
-from feldera_exporter.lookup import Lookup
 from feldera_exporter.metrics.catalogue import catalogue
 from feldera_exporter.pages import runbooks
 from feldera_exporter.pages.links import Links
 from feldera_exporter.pages.recent import Recent
 from feldera_exporter.pages.sight import Seen, Sight
+from feldera_exporter.polling import garbage
+from feldera_exporter.polling.connection import connect
+from feldera_exporter.polling.lookup import Lookup
+from feldera_exporter.polling.schedule import Schedule
+from feldera_exporter.polling.surroundings import Surroundings
+from feldera_exporter.polling.watcher import Watcher
 from feldera_exporter.publisher import Publisher
-from feldera_exporter.schedule import Schedule
 from feldera_exporter.server.asgi import application
 from feldera_exporter.server.html import Site
 from feldera_exporter.server.listener import serving
 from feldera_exporter.store.changes import NOTHING
 from feldera_exporter.store.store import Store
-from feldera_exporter.surroundings import Surroundings
 from feldera_exporter.telemetry import Telemetry
-from feldera_exporter.watcher import Watcher
 
 _MICROSECONDS: Final = 1_000_000
 

@@ -10,12 +10,12 @@ import msgspec
 from benchmarks.bodies import BEGAN, INTERVAL, Pipelines
 from benchmarks.measuring import best, cpu, medians
 from driver import Driver
-from feldera_exporter import garbage
 from feldera_exporter.exposition.compression import deflate
 from feldera_exporter.exposition.snapshot import Content, Snapshot
 from feldera_exporter.exposition.text import Format
 from feldera_exporter.feldera.wire import Row
 from feldera_exporter.metrics.page import turn
+from feldera_exporter.polling import garbage
 
 _DECODER = msgspec.json.Decoder(list[Row])
 

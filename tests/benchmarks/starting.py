@@ -15,8 +15,8 @@ import msgspec
 from benchmarks.bodies import BEGAN, INTERVAL, Pipelines
 from benchmarks.measuring import cpu, medians
 from driver import CONFIGURATION, Driver
-from feldera_exporter import garbage
 from feldera_exporter.metrics.page import turn
+from feldera_exporter.polling import garbage
 from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.lives import RandomLife

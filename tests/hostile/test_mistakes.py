@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from feldera_exporter import logreader, publisher, watcher
+from feldera_exporter import publisher
 from feldera_exporter.app import Exporter
 from feldera_exporter.config import Configuration, Instance
 from feldera_exporter.exposition.text import Format
@@ -17,6 +17,7 @@ from feldera_exporter.feldera.listing import Listing
 from feldera_exporter.feldera.listing import read as true_read
 from feldera_exporter.fleet.fleet import Fleet, observed
 from feldera_exporter.metrics.page import Page
+from feldera_exporter.polling import logreader, watcher
 from feldera_exporter.server.asgi import application
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer

@@ -16,7 +16,6 @@ import structlog
 from feldera_exporter import backfill, logs
 from feldera_exporter.commands.flags import add_configuration, add_logging, configuration
 from feldera_exporter.config import Configuration, Instance
-from feldera_exporter.connection import connect
 from feldera_exporter.errors import ConfigError
 from feldera_exporter.feldera.answers import NotFoundError
 from feldera_exporter.feldera.client import EVENTS, PIPELINES
@@ -24,6 +23,7 @@ from feldera_exporter.feldera.decoding import decoded
 from feldera_exporter.feldera.listing import Listing, read
 from feldera_exporter.feldera.wire import Event
 from feldera_exporter.history.observation import Observation
+from feldera_exporter.polling.connection import connect
 
 HELP = "write the history that Feldera retains, for promtool tsdb create-blocks-from openmetrics"
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import structlog
 
 from feldera_exporter import logs
-from feldera_exporter.advice import advice
+from feldera_exporter.checking.advice import advice
+from feldera_exporter.checking.inspection import Finding, inspect
 from feldera_exporter.commands.flags import add_configuration, configuration
 from feldera_exporter.config import Configuration
-from feldera_exporter.inspection import Finding, inspect
 
 HELP = "check the configuration and whether every instance can be watched with it"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import uvloop
 
-from feldera_exporter import app, garbage, logs
+from feldera_exporter import app, logs
 from feldera_exporter.commands.flags import (
     add_configuration,
     add_logging,
@@ -17,6 +17,7 @@ from feldera_exporter.commands.flags import (
     telemetry_path,
 )
 from feldera_exporter.fleet.shard import WHOLE
+from feldera_exporter.polling import garbage
 from feldera_exporter.server.listener import bind
 
 HELP = "poll Feldera and serve the metrics until stopped (the default)"

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feldera_exporter.schedule import MAX_BACKOFF, Schedule
+from feldera_exporter.polling.schedule import MAX_BACKOFF, Schedule
 
 
 def test_polls_stay_on_the_grid() -> None:

@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from feldera_exporter import lookup
 from feldera_exporter.feldera.client import Client
-from feldera_exporter.lookup import AT_ONCE, Lookup
 from feldera_exporter.pages.recent import Recent
+from feldera_exporter.polling import lookup
+from feldera_exporter.polling.lookup import AT_ONCE, Lookup
 from feldera_exporter.simulator.serving import serve
 from pages.test_timeline import event
 

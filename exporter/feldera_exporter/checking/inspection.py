@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from feldera_exporter.config import Configuration, Instance
-from feldera_exporter.connection import connect
 from feldera_exporter.feldera.answers import FelderaError, NotFoundError, UnsupportedError
 from feldera_exporter.feldera.client import (
     CLUSTER_HEALTH,
@@ -25,6 +24,7 @@ from feldera_exporter.ledger import Ledger
 from feldera_exporter.logs import Logger
 from feldera_exporter.metrics.catalogue import catalogue
 from feldera_exporter.metrics.page import Page, turn
+from feldera_exporter.polling.connection import connect
 from feldera_exporter.store.changes import NOTHING
 
 _MICROSECONDS: Final = 1_000_000

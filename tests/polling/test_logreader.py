@@ -12,12 +12,13 @@ import pytest
 import structlog
 
 from feldera_exporter.config import Configuration, Instance
-from feldera_exporter.connection import connect
 from feldera_exporter.feldera.client import Client
 from feldera_exporter.feldera.platform import Platform
 from feldera_exporter.fleet.fleet import Fleet
 from feldera_exporter.fleet.policy import Policy
 from feldera_exporter.ledger import Ledger
+from feldera_exporter.polling.connection import connect
+from feldera_exporter.polling.watcher import Watcher
 from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.faults import EMPTY_404, SERVER_ERROR, Slow, Status
 from feldera_exporter.simulator.feldera import Feldera
@@ -27,7 +28,6 @@ from feldera_exporter.simulator.serving import serve
 from feldera_exporter.store.changes import NOTHING
 from feldera_exporter.store.store import Store
 from feldera_exporter.telemetry import Telemetry
-from feldera_exporter.watcher import Watcher
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ import structlog
 from structlog.testing import capture_logs
 
 from feldera_exporter.config import Instance, Secret
-from feldera_exporter.connection import api_key, connect
+from feldera_exporter.polling.connection import api_key, connect
 from hostile.asking import Asked
 
 LOG = structlog.get_logger()

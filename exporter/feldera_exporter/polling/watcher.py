@@ -18,9 +18,9 @@ from feldera_exporter.fleet.fleet import Fleet, observed, rearranged, unobserved
 from feldera_exporter.fleet.policy import Policy
 from feldera_exporter.fleet.selection import Selection, select
 from feldera_exporter.ledger import Ledger
-from feldera_exporter.logreader import LogReader
 from feldera_exporter.logs import Complaint, Logger, place
-from feldera_exporter.skew import Skew
+from feldera_exporter.polling.logreader import LogReader
+from feldera_exporter.polling.skew import Skew
 from feldera_exporter.store.changes import NOTHING, Remembered
 from feldera_exporter.store.store import Store
 from feldera_exporter.telemetry import Telemetry

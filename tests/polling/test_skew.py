@@ -1,6 +1,6 @@
 """How far Feldera's clock is believed to be from this machine's."""
 
-from feldera_exporter.skew import Skew
+from feldera_exporter.polling.skew import Skew
 
 
 def told(*seconds: float) -> list[float]:
