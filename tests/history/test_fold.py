@@ -127,6 +127,21 @@ def test_the_log_tells_times_that_a_row_does_not() -> None:
     assert history.errors.at == instant(50)
 
 
+def test_a_guess_earlier_than_the_event_does_not_date_it() -> None:
+    """Feldera's time of a list is known to a second only: what the log says began after it did begin after it."""
+    start = begun(50, "Stopped//Success/Clearing!", seen_at=59.5, desired_at=40)
+    history = folded(start, seen(10, "Stopped"), seen(50, "Stopped!"), seen(60, "Stopped//Success/Clearing!"))
+    assert history.since.storage == instant(60)
+    assert history.errors.at == instant(50)
+
+
+def test_an_earlier_error_does_not_date_the_present_one() -> None:
+    """A log may begin with an error that was dismissed since."""
+    start = begun(50, "Stopped!", seen_at=90, desired_at=20)
+    history = folded(start, seen(10, "Stopped!"), seen(30, "Stopped"), seen(50, "Stopped!"))
+    assert history.errors.at == instant(50)
+
+
 def test_a_log_that_begins_with_the_error_does_not_date_it() -> None:
     """The row's estimate stands where the log begins later than the error."""
     history = folded(begun(50, "Stopped!", seen_at=90, desired_at=45), seen(50, "Stopped!"))

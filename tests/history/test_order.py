@@ -63,6 +63,49 @@ def test_ids_of_one_millisecond_tell_nothing() -> None:
     assert shown(seen(1, "Stopped//Pending"), *start)[1:] == ["Stopped/CompilingSql", "Stopped/SqlCompiled"]
 
 
+def test_close_ids_tell_the_order_where_the_clocks_agree() -> None:
+    """A transaction waited a second for the lock, and six milliseconds after it the next one had it.
+
+    Clocks may differ by as much, and in the other order no status would go back and forth; but the rest of the log says
+    that they do not.
+    """
+    life = [
+        seen(1, "Stopped//Pending"),
+        *(seen(at, f"Stopped//{status}") for at, status in ((2, "CompilingSql"), (3, "SqlCompiled"))),
+        *(seen(at, status) for at, status in ((4, "Provisioning"), (5, "Provisioned/Running"))),
+    ]
+    log = [
+        seen(6, "Provisioned/Unavailable", made=7),
+        seen(7.006, "Provisioned/Running"),
+        seen(9, "Provisioned/Unavailable"),
+    ]
+    state = state_of(life[-1])
+    assert ordered(log, state, [*life, *log]) == log
+    assert ordered(log, state) != log
+
+
+def test_close_ids_tell_nothing_where_the_clocks_differ() -> None:
+    """The compiler's clock is 7 ms behind the runner's: so may be that of whoever waited."""
+    life = [
+        seen(1, "Stopped//Pending"),
+        *(
+            seen(at, f"Stopped//{status}", made=at - 0.007)
+            for at, status in ((2, "CompilingSql"), (3, "SqlCompiled"))
+        ),
+        *(seen(at, status) for at, status in ((4, "Provisioning"), (5, "Provisioned/Running"))),
+    ]
+    waited, other, last = (
+        seen(6, "Provisioned/Unavailable", made=7),
+        seen(7.006, "Provisioned/Running"),
+        seen(9, "Provisioned/Unavailable"),
+    )
+    assert ordered([waited, other, last], state_of(life[-1]), [*life, waited, other, last]) == [
+        other,
+        waited,
+        last,
+    ]
+
+
 def test_content_alone_decides_where_id_and_time_break_a_state_machine() -> None:
     """A transaction that waited, of a process whose clock is behind: both say that it came first."""
     log = [

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -15,9 +15,12 @@ from feldera_exporter.config import Configuration, Instance
 from feldera_exporter.exposition.text import Format
 from feldera_exporter.feldera.listing import Listing
 from feldera_exporter.feldera.listing import read as true_read
+from feldera_exporter.feldera.wire import Event
 from feldera_exporter.fleet.fleet import Fleet, observed
+from feldera_exporter.history.judgement import Verdict
+from feldera_exporter.ledger import Ledger
 from feldera_exporter.metrics.page import Page
-from feldera_exporter.polling import logreader, watcher
+from feldera_exporter.polling import watcher
 from feldera_exporter.server.asgi import application
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer
@@ -132,14 +135,18 @@ def test_a_mistake_in_showing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_mistake_with_one_log(monkeypatch: pytest.MonkeyPatch) -> None:
     """One pipeline's events stay to be read; the poll succeeds, and they are read when the mistake is gone."""
+    true_judge = Ledger.judge
 
     async def act(exporter: Exporter, bad: Feldera) -> None:
-        def broken(*_: Any) -> Any:
-            raise MistakeError(SECRET)
+        def broken(ledger: Ledger, one: str, events: Sequence[Event]) -> Verdict:
+            # The other instance's pipeline may still be on its way to Running, and its events be read just now.
+            if ledger.instance == "bad":
+                raise MistakeError(SECRET)
+            return true_judge(ledger, one, events)
 
         await soon(lambda: 'feldera_exporter_event_backlog{feldera_instance="bad"} 0' in page(exporter))
         with monkeypatch.context() as patched:
-            patched.setattr(logreader, "decoded", broken)
+            patched.setattr(Ledger, "judge", broken)
             bad.edit(bad.create("fresh").row.name)
             await soon(lambda: 'feldera_exporter_event_backlog{feldera_instance="bad"} 1' in page(exporter))
             assert polls(exporter, "bad", "internal_error") == 0
@@ -148,6 +155,8 @@ def test_a_mistake_with_one_log(monkeypatch: pytest.MonkeyPatch) -> None:
     logs = inside(act)
     [began] = [line for line in logs if line.get("kind") == "internal_error"]
     assert (began["event"], began["error"]) == ("events cannot be read", "MistakeError")
+    assert began["feldera_instance"] == "bad"
+    assert SECRET not in json.dumps(logs)
 
 
 def test_a_mistake_in_the_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:

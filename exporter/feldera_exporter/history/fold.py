@@ -62,7 +62,7 @@ def _unfolded(history: History, events: Sequence[Observation]) -> tuple[History,
         cut = place.split(history.place, log, [state_of(event) == _state(history) for event in log])
         return _dated(history, log[:cut]), log[cut:]
     new = place.unseen(history.place, events)
-    return history, ordered(new, _state(history))
+    return history, ordered(new, _state(history), events)
 
 
 def _state(history: History) -> State:
@@ -75,19 +75,22 @@ def _dated(history: History, log: Sequence[Observation]) -> History:
     if not log or state_of(log[-1]) != _state(history):
         return history
     since, errors = history.since, history.errors
-    storage = _began(log, [event.storage == history.statuses.storage for event in log])
-    since = msgspec.structs.replace(since, storage=min(storage, since.storage or storage))
+    storage = _began(log, [event.storage == history.statuses.storage for event in log], since.storage)
     if errors.present:
-        at = _began(log, [event.has_error for event in log])
-        # Where the log begins with the error already set, the row's estimate is the earlier and the better one.
-        at = min(at, errors.at or at) if log[0].has_error else at
+        at = _began(log, [event.has_error for event in log], errors.at)
         errors = msgspec.structs.replace(errors, at=at)
-    return msgspec.structs.replace(history, since=since, errors=errors)
+    return msgspec.structs.replace(
+        history, since=msgspec.structs.replace(since, storage=storage), errors=errors
+    )
 
 
-def _began(log: Sequence[Observation], holding: Sequence[bool]) -> int:
-    """Return when what holds at the end of a log began, as far back as the log goes."""
+def _began(log: Sequence[Observation], holding: Sequence[bool], guess: int | None) -> int:
+    """Return when what holds at the end of a log began.
+
+    Where the log begins with it already, that was before: then the row's guess is the better one if it is earlier.
+    """
     index = len(log) - 1
     while index > 0 and holding[index - 1]:
         index -= 1
-    return log[index].at
+    at = log[index].at
+    return at if index or guess is None else min(at, guess)

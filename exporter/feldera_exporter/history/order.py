@@ -1,29 +1,25 @@
 """The order in which events of one pipeline were committed, as far as ids, times and their content can tell."""
 
-import re
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from heapq import nsmallest
 from typing import Final
 
 from feldera_exporter.feldera.vocabulary import PROGRAM, RESOURCES, STORAGE
+from feldera_exporter.history.clocks import apart
+from feldera_exporter.history.commits import Commit, began, by_id, by_time, made
 from feldera_exporter.history.observation import Observation
 
 State = tuple[str | bool | None, ...]
 """Program, resources, storage, runtime status, has_error; of an event the desired statuses too."""
 
-Commit = list[Observation]
-"""The events of one transaction, by id: they share `recorded_at`, and became visible together."""
-
 _LEGAL: Final = tuple(frozenset(dimension.transitions) for dimension in (PROGRAM, RESOURCES, STORAGE))
-
-_UUID7: Final = re.compile("([0-9a-f]{8})-([0-9a-f]{4})-7", re.IGNORECASE)
 
 _NEIGHBOURS: Final = 3
 """How many transactions on either side of a broken transition may belong to its other side."""
 
 _CLOCKS: Final = 10
-"""How many milliseconds the clocks of processes that NTP keeps may differ: ids made closer together tell nothing."""
+"""How many milliseconds the clocks of processes that NTP keeps may differ, where the log does not tell how many they do:
+ids made closer together tell nothing."""
 
 _CERTAIN: Final = 1_000
 """How many milliseconds they never differ: ids made further apart tell the order, unless that makes no sense at all."""
@@ -36,32 +32,44 @@ _Cost = tuple[int, int, int, int, int, int]
 program changes, then times that object."""
 
 
-def ordered(observations: Sequence[Observation], state: State | None) -> list[Observation]:
+def ordered(
+    observations: Sequence[Observation], state: State | None, answer: Sequence[Observation] = ()
+) -> list[Observation]:
     """Return observations as they were committed.
 
     The writer holds the row's lock when it makes `event_id`, so the id tells the order; `recorded_at` is only the
     transaction's start. But ids come from the clocks of several processes. So what id and time agree on holds, and
     where they disagree the id decides, unless that breaks Feldera's state machines or lets statuses go back and forth:
-    every event says all statuses as its transaction found and left them. Ids of the same instant say nothing. Where what they agree on breaks a state
-    machine, a transaction waited for the lock and its process's clock is behind: then the content alone decides.
+    every event says all statuses as its transaction found and left them. Ids that are closer together than the clocks
+    say nothing. Where what they agree on breaks a state machine, a transaction waited for the lock and its process's
+    clock is behind: then the content alone decides.
 
     Args:
         observations: events, in any order.
         state: the statuses before the first of them, None where unknown.
+        answer: the whole log that they are from, which tells more of the clocks; their own where it is empty.
     """
-    at: defaultdict[int, Commit] = defaultdict(list)
-    for one in sorted(observations, key=lambda one: one.event_id or ""):
-        at[one.at].append(one)
-    by_time = [at[instant] for instant in sorted(at)]
-    by_id = sorted(by_time, key=_by_id)
-    log: list[Commit] = []
-    for start, end in _disagreements(by_id, by_time):
-        stretch = by_id[start:end]
-        if end - start > 1:
-            before = _full(log[-1][-1]) if log else state
-            stretch = _likeliest(before, stretch, by_id[end : end + 1], trusting=True)
-        log += stretch
+    timely = by_time(observations)
+    log = sorted(timely, key=by_id)
+    # Nearly always nothing is in doubt, and then the clocks are nobody's business.
+    if any(end - start > 1 for start, end in _disagreements(log, timely, _CLOCKS)):
+        told = apart(sorted(by_time(answer or observations), key=by_id))
+        log = _judged(log, timely, state, _CLOCKS if told is None else told)
     return [one for commit in _mended(log, state) for one in commit]
+
+
+def _judged(
+    log: Sequence[Commit], timely: Sequence[Commit], state: State | None, clocks: int
+) -> list[Commit]:
+    """Return transactions, given in the order of their ids and in that of their times, in the likeliest order."""
+    judged: list[Commit] = []
+    for start, end in _disagreements(log, timely, clocks):
+        stretch = log[start:end]
+        if end - start > 1:
+            before = _full(judged[-1][-1]) if judged else state
+            stretch = _likeliest(before, stretch, log[end : end + 1], clocks, trusting=True)
+        judged += stretch
+    return judged
 
 
 def state_of(observation: Observation) -> State:
@@ -79,36 +87,21 @@ def _full(observation: Observation) -> State:
     return *state_of(observation), observation.resources_desired, observation.runtime_desired
 
 
-def _made(commit: Commit) -> int:
-    """Return the millisecond in which a transaction's first id was made, after it began.
-
-    An id that seems older than `recorded_at` comes from a clock that is behind the database's.
-    """
-    began = commit[0].at // 1000
-    uuid = _UUID7.match(commit[0].event_id or "")
-    return max(int(uuid[1] + uuid[2], 16), began) if uuid else began
-
-
-def _by_id(commit: Commit) -> tuple[int, str]:
-    return _made(commit), commit[0].event_id or ""
-
-
-def _uncertain(one: Commit, other: Commit) -> bool:
+def _uncertain(one: Commit, other: Commit, clocks: int) -> bool:
     """Tell whether ids say nothing: the lock went from one to the other within what the clocks may differ."""
-    apart = abs(_made(one) - _made(other))
-    waited = max(_made(commit) - commit[0].at // 1000 for commit in (one, other))
-    return apart <= _CLOCKS < waited
+    waited = max(made(commit) - began(commit) for commit in (one, other))
+    return abs(made(one) - made(other)) <= clocks < waited
 
 
-def _disagreements(by_id: Sequence[Commit], by_time: Sequence[Commit]) -> Iterator[tuple[int, int]]:
+def _disagreements(log: Sequence[Commit], timely: Sequence[Commit], clocks: int) -> Iterator[tuple[int, int]]:
     """Cut two orders of the same transactions into the shortest stretches that certainly hold the same ones."""
     start = 0
     unmatched: set[int] = set()
-    for index, (one, other) in enumerate(zip(by_id, by_time, strict=True)):
+    for index, (one, other) in enumerate(zip(log, timely, strict=True)):
         unmatched ^= {one[0].at}
         unmatched ^= {other[0].at}
-        following = by_id[index + 1 : index + 2]
-        if not unmatched and not (following and _uncertain(one, following[0])):
+        following = log[index + 1 : index + 2]
+        if not unmatched and not (following and _uncertain(one, following[0], clocks)):
             yield start, index + 1
             start = index + 1
 
@@ -120,25 +113,28 @@ def _mended(log: list[Commit], state: State | None) -> list[Commit]:
         if _step(before, _full(commit[0]))[0]:
             start, end = max(0, index - _NEIGHBOURS), index + _NEIGHBOURS
             before = _full(log[start - 1][-1]) if start else state
-            log[start:end] = _likeliest(before, log[start:end], log[end : end + 1], trusting=False)
+            log[start:end] = _likeliest(before, log[start:end], log[end : end + 1], _CLOCKS, trusting=False)
     return log
 
 
 def _likeliest(
-    before: State | None, stretch: Sequence[Commit], after: Sequence[Commit], *, trusting: bool
+    before: State | None, stretch: Sequence[Commit], after: Sequence[Commit], clocks: int, *, trusting: bool
 ) -> list[Commit]:
     """Return the order that costs least, of those that keep what id and time agree on if both are trusted.
 
     A search from the front that keeps the cheapest beginnings; `after` is what certainly follows.
     """
-    log = sorted(stretch, key=lambda commit: (_made(commit), commit[0].at))
-    made = [_made(commit) for commit in log]
+    log = sorted(stretch, key=lambda commit: (made(commit), commit[0].at))
+    times = [made(commit) for commit in log]
     first, last = [_full(commit[0]) for commit in log], [_full(commit[-1]) for commit in log]
     earlier = [
         sum(
             1 << j
             for j, other in enumerate(log[:i])
-            if trusting and other[0].at < commit[0].at and made[j] < made[i] and not _uncertain(other, commit)
+            if trusting
+            and other[0].at < commit[0].at
+            and times[j] < times[i]
+            and not _uncertain(other, commit, clocks)
         )
         for i, commit in enumerate(log)
     ]
@@ -151,24 +147,24 @@ def _likeliest(
                 if done >> i & 1 or earlier[i] & ~done:
                     continue
                 skipped = [j for j in range(i) if not done >> j & 1]
-                ids = [made[i] - made[j] for j in skipped]
-                candidate = _plus(cost, _step(reached, state), ids), (*path, i), done | 1 << i
+                ids = [times[i] - times[j] for j in skipped]
+                candidate = _plus(cost, _step(reached, state), ids, clocks), (*path, i), done | 1 << i
                 place = i, candidate[2]
                 longer[place] = min(longer.get(place, candidate), candidate)
         beginnings = nsmallest(_BREADTH, longer.values())
     following = _full(after[0][0]) if after else None
-    ends = [(_plus(cost, _step(last[path[-1]], following), ()), path) for cost, path, _ in beginnings]
+    ends = [(_plus(cost, _step(last[path[-1]], following), (), clocks), path) for cost, path, _ in beginnings]
     return [log[i] for i in min(ends)[1]]
 
 
-def _plus(cost: _Cost, step: tuple[int, int, int], ids: Sequence[int]) -> _Cost:
+def _plus(cost: _Cost, step: tuple[int, int, int], ids: Sequence[int], clocks: int) -> _Cost:
     """Return the cost of a further step, which goes ahead of transactions whose ids are so many milliseconds older."""
     wrong, changes, program = step
     return (
         cost[0] + wrong,
         cost[1] + sum(older > _CERTAIN for older in ids),
         cost[2] + changes,
-        cost[3] + sum(older > _CLOCKS for older in ids),
+        cost[3] + sum(older > clocks for older in ids),
         cost[4] + program,
         cost[5] + len(ids),
     )
