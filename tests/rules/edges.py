@@ -18,7 +18,7 @@ EDGES: Final[Mapping[str, tuple[Scenario, ...]]] = {
     "FelderaPipelineDesiredDrift": DRIFTS,
     "FelderaPipelineCrashLooping": (*spread("FelderaPipelineCrashLooping", ERRORS_TOTAL, 3), *CRASHES),
     "FelderaPipelineFlapping": spread(
-        "FelderaPipelineFlapping", RESOURCES, 21, ("from", "Stopped"), ("to", "Provisioning")
+        "FelderaPipelineFlapping", RESOURCES, 6, ("from", "Stopping"), ("to", "Stopped")
     ),
     "FelderaPipelineRuntimeFlapping": spread(
         "FelderaPipelineRuntimeFlapping", RUNTIME, 8, ("to", "Unavailable")

@@ -58,6 +58,8 @@ def exposed() -> dict[str, Exposed]:
             open_=True,
         ),
         "feldera_pipeline_deployment_error_info": _family(*PIPELINE, "error_code"),
+        "feldera_exporter_build_info": _family("version", "python_version"),
+        "feldera_exporter_shard_info": _family("shard"),
         "feldera_exporter_polls_total": _family(*INSTANCE, outcome=OUTCOMES),
         "feldera_exporter_unknown_status_total": _family(
             *INSTANCE, dimension=frozenset(dimension.name for dimension in DIMENSIONS)

@@ -27,6 +27,8 @@ TELEMETRY: Final = frozenset(
         "up",
         "process_start_time_seconds",
         "feldera_up",
+        "feldera_exporter_build_info",
+        "feldera_exporter_shard_info",
         "feldera_exporter_poll_interval_seconds",
         "feldera_exporter_last_successful_poll_timestamp_seconds",
     }

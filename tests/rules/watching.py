@@ -49,12 +49,18 @@ WATCHING: Final = {
         Scenario(
             "the only target is gone",
             (exporter(HEALTHY, end=300),),
-            {585: (), 600: (ABSENT,), 3600: (ABSENT,)},
+            {585: (), 600: (ABSENT, STALE), 3600: (ABSENT, STALE)},
         ),
         Scenario(
             "the only target fails",
             (exporter(HEALTHY, down=[(300, 1200)]),),
-            {585: (), 600: (ABSENT,), 885: (ABSENT,), 900: (ABSENT, down("a:10058")), 1200: ()},
+            {
+                585: (),
+                600: (ABSENT, STALE),
+                885: (ABSENT, STALE),
+                900: (ABSENT, STALE, down("a:10058")),
+                1200: (),
+            },
         ),
         Scenario(
             "one of two targets suffices",
@@ -133,14 +139,7 @@ WATCHING: Final = {
         Scenario(
             "a key that is refused, and mended",
             (_told(_refused),),
-            {
-                300: (),
-                375: (),
-                390: (UNHEARD,),
-                435: (UNHEARD, REFUSED),
-                885: (UNHEARD, STALE, REFUSED),
-                930: (),
-            },
+            {300: (), 375: (), 390: (REFUSED,), 435: (REFUSED,), 885: (REFUSED, STALE), 900: ()},
         ),
         Scenario(
             "the other replica's key is right",
