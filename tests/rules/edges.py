@@ -7,10 +7,11 @@ from rules.age_edges import DISOWNED, DRIFTS, FROZEN, GONE, OTHERS, START
 from rules.count_edges import AGAIN, AWAY, CRASHES, ERRORS, ERRORS_TOTAL, PROGRAM, RESOURCES, RUNTIME, spread
 from rules.fleet_edges import FLEETS, INVENTORY
 from rules.scenarios import Scenario
+from rules.shards import ABSENT_FOR_LONG, INTERVALS, SHARDS
 from rules.watch_edges import REFUSALS, RELOAD, SKEW, STALE, UNREACHABLE
 
 EDGES: Final[Mapping[str, tuple[Scenario, ...]]] = {
-    "FelderaPipelineStuckProvisioning": (*GONE, *DISOWNED),
+    "FelderaPipelineStuckProvisioning": (*GONE, *DISOWNED, *SHARDS, *INTERVALS, *ABSENT_FOR_LONG),
     "FelderaPipelineDeploymentError": AGAIN,
     "FelderaPipelineUnavailable": AWAY,
     "FelderaPipelineStuck": OTHERS,

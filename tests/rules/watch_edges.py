@@ -8,7 +8,6 @@ from rules.facts import Pipeline, fleet
 from rules.scenarios import ABSENT, Firing, Scenario, unreachable
 from rules.world import Samples, Target, exporter, series, telemetry
 
-
 _UNHEARD: Final = unreachable()
 _STALE: Final = unreachable("FelderaExporterDataStale")
 _REFUSED: Final = unreachable("FelderaApiAuthFailed")
