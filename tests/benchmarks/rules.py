@@ -154,9 +154,15 @@ def _value(address: str, query: str) -> float:
 
 def _profile(address: str) -> None:
     for group in httpx.get(f"{address}/api/v1/rules", trust_env=False, timeout=60).json()["data"]["groups"]:
-        print(f"{group['name']}: {sum(rule['evaluationTime'] for rule in group['rules']) * 1000:.0f} ms", file=sys.stderr)
+        print(
+            f"{group['name']}: {sum(rule['evaluationTime'] for rule in group['rules']) * 1000:.0f} ms",
+            file=sys.stderr,
+        )
         for rule in sorted(group["rules"], key=lambda rule: -rule["evaluationTime"])[:20]:
-            print(f"{rule['evaluationTime'] * 1000:8.1f} {rule['name']} {rule.get('lastError', '')}", file=sys.stderr)
+            print(
+                f"{rule['evaluationTime'] * 1000:8.1f} {rule['name']} {rule.get('lastError', '')}",
+                file=sys.stderr,
+            )
 
 
 def _ready(address: str) -> bool:

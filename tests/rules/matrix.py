@@ -201,7 +201,9 @@ def matrix() -> Scenario:
     }
     views = {cell: _view(pipeline) for cell, (pipeline, _) in cells.items()}
     firing = (
-        _fired(alert, pipeline, cell, cell) for cell, (pipeline, alert) in cells.items() if isinstance(alert, str)
+        _fired(alert, pipeline, cell, cell)
+        for cell, (pipeline, alert) in cells.items()
+        if isinstance(alert, str)
     )
     return Scenario("every status held for twelve hours", (crowd(views),), {HELD: tuple(firing)})
 

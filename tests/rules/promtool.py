@@ -56,9 +56,7 @@ def document(
     worlds = [[*rows(scenario.targets, _until(scenario), wanted, step)] for scenario in known]
     anchors = Anchors(Counter(row for world in worlds for row in world))
     order = ", ".join(GROUPS.values())
-    parts = [
-        f"rule_files: [{rules}]\nevaluation_interval: {step}s\ngroup_eval_order: [{order}]\ntests:\n"
-    ]
+    parts = [f"rule_files: [{rules}]\nevaluation_interval: {step}s\ngroup_eval_order: [{order}]\ntests:\n"]
     for scenario, world in zip(known, worlds, strict=True):
         parts.append(f"\n  - name: {scenario.name}\n    interval: {step}s\n    input_series:\n")
         parts += (f"      - {anchors.series(*row)}\n" for row in world)

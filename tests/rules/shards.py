@@ -44,6 +44,15 @@ def _mended(at: float) -> View:
     return switched(_stuck(), lambda _: fleet(Pipeline(), listed=2), at)
 
 
+def _renewed(before: Target, after: Target) -> Target:
+    """Return one target: an exporter that is stopped at 300 and answers as another one from 330."""
+
+    def scrape(now: float) -> Samples | None:
+        return before.scrape(now) if now < 300 else after.scrape(now) if now >= 330 else None
+
+    return Target(before.instance, scrape)
+
+
 SHARDS: Final = (
     Scenario(
         "a shard that alone cannot reach the API",
@@ -79,7 +88,7 @@ SHARDS: Final = (
     ),
     Scenario(
         "a shard whose pod finds no place",
-        (_of(_stuck(), end=300), _OTHER, _of(_mended(2400), begin=2400, instance="a:10058")),
+        (_of(_stuck(), end=300), _OTHER, _of(_mended(2400), begin=2400, instance="c:10058")),
         {285: _ON, 420: _ON, 480: _ON, 600: (*_ON, _STALE), 2385: (*_ON, _STALE), 2400: ()},
     ),
     Scenario(
@@ -108,10 +117,8 @@ SHARDS: Final = (
     Scenario(
         "more shards than before, and nothing is lost",
         (
-            _of(_stuck(), end=300, instance="a:10058"),
-            exporter(_well, instance="b:10058", shard="0/2", end=300),
-            exporter(lambda _: fleet(listed=2), instance="a:10058", shard="1/3", begin=330),
-            exporter(_well, instance="b:10058", shard="0/3", begin=330),
+            _renewed(_of(_stuck()), exporter(lambda _: fleet(listed=2), shard="1/3")),
+            _renewed(_OTHER, exporter(_well, shard="0/3")),
             exporter(_stuck(), instance="c:10058", shard="2/3", begin=330),
         ),
         dict.fromkeys((285, 300, 330, 345, 405, 480, 510, 600, 900, 1800), _ON),
@@ -119,9 +126,8 @@ SHARDS: Final = (
     Scenario(
         "fewer shards than before",
         (
-            _of(_stuck(), end=300, instance="a:10058"),
-            exporter(_well, instance="b:10058", shard="0/2", end=300),
-            exporter(_both, instance="b:10058", shard="0/1", begin=330),
+            _of(_stuck(), end=300),
+            _renewed(_OTHER, exporter(_both, shard="0/1")),
         ),
         dict.fromkeys((285, 300, 330, 345, 405, 480, 510, 600, 900, 1800), _ON),
     ),
@@ -152,7 +158,8 @@ def _disowned(now: float, shard: str, instance: str) -> Samples:
     second = shard == "1/2"
     outage = (300.0, 10_000.0) if second else None
     told = (
-        exporter(_stuck() if second else _well, instance=instance, shard=shard, outage=outage).scrape(now) or {}
+        exporter(_stuck() if second else _well, instance=instance, shard=shard, outage=outage).scrape(now)
+        or {}
     )
     own = {key: value for key, value in told.items() if "feldera_instance" not in dict(key[1])}
     return told if now < 600 else own
@@ -164,6 +171,7 @@ ABSENT_FOR_LONG: Final = (
         (exporter(_stuck(), down=[(600, 600 + 13 * 3600)]),),
         {
             585: _ON,
+            1800: (*_ON, ("FelderaExporterAbsent", {"severity": "critical"}), _STALE, down("a:10058")),
             600 + 13 * 3600 - 15: (
                 *_ON,
                 ("FelderaExporterAbsent", {"severity": "critical"}),

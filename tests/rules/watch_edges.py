@@ -32,7 +32,13 @@ REFUSALS: Final = (
     Scenario(
         "two refusals within five minutes",
         (_refusing(lambda now: float(now > 200) + (now > 400)),),
-        {390: (_UNHEARD,), 405: (_REFUSED,), 420: (_REFUSED,), 495: (_REFUSED, _STALE), 750: (_UNHEARD, _STALE)},
+        {
+            390: (_UNHEARD,),
+            405: (_REFUSED,),
+            420: (_REFUSED,),
+            495: (_REFUSED, _STALE),
+            750: (_UNHEARD, _STALE),
+        },
     ),
     Scenario(
         "refusals between successes are nobody's business",

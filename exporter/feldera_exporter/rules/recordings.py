@@ -177,7 +177,9 @@ def _pipeline_blind() -> Recording:
 def _tags(tags: tuple[str, ...]) -> Recording:
     labels = listed(("feldera_instance", "pipeline", *tags))
     shown = f"feldera_pipeline_info\nand on (feldera_instance, pipeline, job, instance) {PIPELINE_REPLICA}"
-    newest = f"topk by (feldera_instance, pipeline) (1,\n  max by {labels} (\n{indented(indented(shown))}\n  )\n)"
+    newest = (
+        f"topk by (feldera_instance, pipeline) (1,\n  max by {labels} (\n{indented(indented(shown))}\n  )\n)"
+    )
     return Recording(
         TAGS,
         f"{newest}\n"
