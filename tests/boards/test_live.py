@@ -10,7 +10,7 @@ import pytest
 
 from boards import links
 from boards.documents import BOARDS, Json, Target, filled, panels, targets, variables
-from boards.queries import chosen, stuck
+from boards.needs import stuck
 from boards.world import REPLICAS, World, world
 from system.program import until
 
@@ -113,7 +113,7 @@ def test_counts_by_status_are_the_fleets(live: World) -> None:
 def test_the_stuck_pipelines_are_in_the_table(live: World) -> None:
     """With status, age, limit, error and alert, one row each; and they are counted."""
     names = {identity: name for name, identity in _ids(live).items()}
-    stuck_ones = live.ask(filled(chosen(stuck()), live.values("fleet")))
+    stuck_ones = live.ask(filled(stuck(), live.values("fleet")))
     assert {names[each["metric"]["pipeline"]] for each in stuck_ones} == STUCK
     assert _values(live, "fleet", "Stuck") == {"stuck": len(STUCK)}
     rows = live.table("fleet", _panel("fleet", "Pipelines in trouble"))
@@ -122,7 +122,7 @@ def test_the_stuck_pipelines_are_in_the_table(live: World) -> None:
     assert by_name.keys() >= {*STUCK, "payments", "fraud-scores", "new-report", "udf-model"}
     assert not by_name.keys() & {"orders", "inventory", "recommendations", "nightly-report"}
     waiting = by_name["big-join"]
-    assert (waiting["Status"], waiting["Limit"], waiting["Team"]) == ("Provisioning", 600, "data")
+    assert (waiting["What"], waiting["Status"], waiting["Team"]) == ("deployment", "Provisioning", "data")
     assert 600 < waiting["For"] < 900
     assert waiting["Of limit"] == pytest.approx(waiting["For"] / 600, abs=0.01)
     assert (waiting["Alert"], waiting["Severity"]) == ("FelderaPipelineStuckProvisioning", 3)
@@ -152,7 +152,7 @@ def test_links_lead_to_the_exporters_pages(live: World) -> None:
         for link in (links.RUNBOOK, links.PAGE):
             if "Pipeline" in link and not row.get("Pipeline"):
                 continue
-            url = link.replace("${exporter}", live.exporter)
+            url = link.replace("${exporter}", f"http://{live.exporters['a']}")
             for name, value in row.items():
                 url = url.replace(f"${{__data.fields.{name}:percentencode}}", quote(str(value), safe=""))
             answer = live.client.get(url)
