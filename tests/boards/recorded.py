@@ -93,9 +93,7 @@ def alert(name: str, severity: str, pipeline: str, team: str = "") -> Series:
     return series("ALERTS", 1, alertname=name, alertstate="firing", severity=severity, team=team, **about)
 
 
-def refused(
-    folder: Path, recorded: Iterable[Series], expected: Mapping[str, Samples], at: int = NOW, **chosen: str
-) -> str:
+def refused(folder: Path, recorded: Iterable[Series], expected: Mapping[str, Samples], **chosen: str) -> str:
     """Return what promtool says against what the queries at these places are to give; empty if nothing."""
     queries = {
         target.place: filled(target.expression, _VALUES | chosen)
@@ -105,7 +103,7 @@ def refused(
     tests = [
         {
             "expr": queries[place],
-            "eval_time": f"{at}s",
+            "eval_time": f"{NOW}s",
             "exp_samples": [
                 {"labels": f"{{{_listed(labels)}}}", "value": value} for labels, value in samples
             ],

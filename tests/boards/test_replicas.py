@@ -160,7 +160,7 @@ def test_the_same_has_not_been_desired_for_longer_than_it_may_differ(tmp_path: P
         yield from pipeline("a", "orders", statuses)
 
     labels = {**NAMED, "dimension": "desired", "status": "not Running"}
-    late = {
+    late: dict[str, Samples] = {
         "fleet / Stuck / stuck": [({}, 1)],
         "fleet / Pipelines in trouble / Status": [(labels, 2000)],
         "fleet / Pipelines in trouble / Of limit": [(labels, 2000 / 1800)],
