@@ -1,5 +1,6 @@
 """The pieces of PromQL for what needs somebody: what has outlasted its limit, what failed, what an alert fires for."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from boards import alerting
@@ -8,7 +9,6 @@ from boards.queries import (
     NAMED,
     ON_PIPELINE,
     PIPELINE,
-    ages,
     failing,
     family,
     freshest,
@@ -48,41 +48,40 @@ def _differing() -> str:
     return f'max without () ({{__name__=~"{names}", {PIPELINE}}})'
 
 
-def _wanted() -> str:
-    """Return how long each pipeline has not been as desired, with `not` and the desired status as label."""
-    lasting = f"({statuses(DEPLOYMENT_DESIRED)}) * ignoring (status) group_left () (time() - {_differing()})"
-    limited = f"({lasting})\nand ignoring (status) ({limit(DEPLOYMENT_DESIRED)})"
-    return f'label_replace(\n{indented(limited)},\n  "status", "not $1", "status", "(.+)"\n)'
+def _lasted() -> dict[str, tuple[str, Dimension]]:
+    """Return by dimension how long its present status has lasted, as each replica says it, and whose limit counts."""
+    known = {name: (f"time() - {since(dimension)}", dimension) for name, dimension in OUTLASTING.items()}
+    return known | {DESIRED: (f"time() - {_differing()}", DEPLOYMENT_DESIRED)}
 
 
-def lasting() -> str:
-    """Return how long each status of each dimension has lasted, as each replica says it."""
-    known = [_labelled(ages(dimension), name) for name, dimension in OUTLASTING.items()]
-    return "\nor ".join([*known, _labelled(_wanted(), DESIRED)])
-
-
-def _share(name: str, age: str, dimension: Dimension) -> str:
-    # Whatever may last for ever has used nothing of its limit; of that, the deployment alone is worth to be shown.
-    bound = (
-        f"{family(dimension, '_limit_seconds')}{{{PIPELINE}}}"
-        if dimension is DEPLOYMENT
-        else limit(dimension)
-    )
-    return _labelled(f"({age}) / ignoring (status) group_left () ({bound})", name)
+def _lasting() -> str:
+    return _either({name: age for name, (age, _) in _lasted().items()})
 
 
 def shares() -> str:
-    """Return how much of its limit each status of each dimension has used, as each replica says it."""
-    known = [_share(name, ages(dimension), dimension) for name, dimension in OUTLASTING.items()]
-    return "\nor ".join([*known, _share(DESIRED, _wanted(), DEPLOYMENT_DESIRED)])
+    """Return how much of its limit the present status of each dimension has used, as each replica says it."""
+
+    def bound(dimension: Dimension) -> str:
+        # Whatever may last for ever has used nothing of its limit; of that, the deployment alone is worth to be shown.
+        endless = f"{family(dimension, '_limit_seconds')}{{{PIPELINE}}}"
+        return endless if dimension is DEPLOYMENT else f"({limit(dimension)})"
+
+    return _either({name: f"({age}) / {bound(dimension)}" for name, (age, dimension) in _lasted().items()})
+
+
+def _names() -> str:
+    """Return 1 for the present status of each dimension; what is desired and not the case reads `not` and its name."""
+    wanted = f'label_replace({statuses(DEPLOYMENT_DESIRED)}, "status", "not $1", "status", "(.+)")'
+    return _either({name: statuses(dimension) for name, dimension in OUTLASTING.items()} | {DESIRED: wanted})
+
+
+def _either(expressions: Mapping[str, str]) -> str:
+    """Return all of them, each with its name as label `dimension`."""
+    return "\nor ".join(_labelled(expression, name) for name, expression in expressions.items())
 
 
 def _overdue() -> str:
-    """Return how much of its limit everything has used that has outlasted it, as each replica says it."""
-    known = [f"(time() - {since(d)}) / ({limit(d)}) > 1" for d in OUTLASTING.values()]
-    known.append(f"(time() - {_differing()}) / ({limit(DEPLOYMENT_DESIRED)}) > 1")
-    names = (*OUTLASTING, DESIRED)
-    return "\nor ".join(_labelled(each, name) for each, name in zip(known, names, strict=True))
+    return f"(\n{indented(shares())}\n) > 1"
 
 
 def stuck() -> str:
@@ -133,12 +132,20 @@ def of_worst(expression: str) -> str:
 
 
 def most_overdue() -> str:
-    """Return how much of its limit the most overdue status of each pipeline has used, with it and its dimension as labels."""
-    known = freshest(shares(), (*NAMED, "dimension", "status"))
+    """Return the dimension of each pipeline that has used most of its limit, and how much that is."""
+    known = freshest(shares(), (*NAMED, "dimension"))
     return f"topk by ({', '.join(EACH)}) (1,\n{indented(known)}\n)"
 
 
+def _of_most_overdue(expression: str) -> str:
+    return f"({expression})\nand on ({', '.join(EACH)}, dimension)\n{most_overdue()}"
+
+
 def longest() -> str:
-    """Return how long that status has lasted."""
-    known = freshest(lasting(), (*NAMED, "dimension", "status"))
-    return f"({known})\nand on ({', '.join(EACH)}, dimension)\n{most_overdue()}"
+    """Return how long the present status of that dimension has lasted."""
+    return _of_most_overdue(freshest(_lasting(), (*NAMED, "dimension")))
+
+
+def status() -> str:
+    """Return the name of that status as a label."""
+    return _of_most_overdue(freshest(_names(), (*NAMED, "dimension", "status")))

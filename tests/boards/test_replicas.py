@@ -79,11 +79,10 @@ IN_TROUBLE: Final[dict[str, Samples]] = {
     "fleet / Pipelines by status / {{status}}": [({"status": "Provisioning"}, 1)],
     "fleet / Programs by status / {{status}}": [({"status": "RustError"}, 1)],
     "fleet / Deployment status / {{pipeline_name}} ({{feldera_instance}})": [(NAMED, CODES["Provisioning"])],
+    "fleet / Pipelines in trouble / For": [({**NAMED, "dimension": "deployment"}, 800)],
+    "fleet / Pipelines in trouble / Of limit": [({**NAMED, "dimension": "deployment"}, 800 / 600)],
     "fleet / Pipelines in trouble / Status": [
-        ({**NAMED, "dimension": "deployment", "status": "Provisioning"}, 800)
-    ],
-    "fleet / Pipelines in trouble / Of limit": [
-        ({**NAMED, "dimension": "deployment", "status": "Provisioning"}, 800 / 600)
+        ({**NAMED, "dimension": "deployment", "status": "Provisioning"}, 1)
     ],
     "fleet / Pipelines in trouble / Error": [({**NAMED, "error_code": "StartError"}, 1)],
     "fleet / Pipelines in trouble / Desired": [({**NAMED, "desired": "Running"}, 1)],
@@ -159,10 +158,11 @@ def test_the_same_has_not_been_desired_for_longer_than_it_may_differ(tmp_path: P
         ]
         yield from pipeline("a", "orders", statuses)
 
-    labels = {**NAMED, "dimension": "desired", "status": "not Running"}
+    labels = {**NAMED, "dimension": "desired"}
     late: dict[str, Samples] = {
         "fleet / Stuck / stuck": [({}, 1)],
-        "fleet / Pipelines in trouble / Status": [(labels, 2000)],
+        "fleet / Pipelines in trouble / For": [(labels, 2000)],
+        "fleet / Pipelines in trouble / Status": [({**labels, "status": "not Running"}, 1)],
         "fleet / Pipelines in trouble / Of limit": [(labels, 2000 / 1800)],
     }
     assert refused(tmp_path, paused(NOW - 2000, 0), late) == ""

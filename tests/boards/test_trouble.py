@@ -13,6 +13,7 @@ from feldera_exporter.rules.model import Scope
 from feldera_exporter.rules.table import ALERTS
 
 STATUS: Final = "fleet / Pipelines in trouble / Status"
+FOR: Final = "fleet / Pipelines in trouble / For"
 OF_LIMIT: Final = "fleet / Pipelines in trouble / Of limit"
 ALERT: Final = "fleet / Pipelines in trouble / Alert"
 TIMELINE: Final = "fleet / Deployment status / {{pipeline_name}} ({{feldera_instance}})"
@@ -51,8 +52,9 @@ def test_every_alert_about_a_pipeline_brings_it_in(tmp_path: Path, severity: str
 
     running = {"dimension": "deployment", "status": "Running"}
     expected: dict[str, Samples] = {
-        STATUS: [({**_named(name), **running}, 100) for name in names],
-        OF_LIMIT: [({**_named(name), **running}, 0) for name in names],
+        STATUS: [({**_named(name), **running}, 1) for name in names],
+        FOR: [({**_named(name), "dimension": "deployment"}, 100) for name in names],
+        OF_LIMIT: [({**_named(name), "dimension": "deployment"}, 0) for name in names],
         ALERT: [({**_named(name), "alertname": name}, _RANKS[severity]) for name in names],
     }
     assert refused(tmp_path, recorded(), expected) == ""
@@ -123,9 +125,10 @@ def test_the_most_overdue_of_all_dimensions_is_shown(
         yield from replica("a", NOW - 5)
         yield from pipeline("a", "orders", list(states.values()))
 
-    labels = {**_named("orders"), "dimension": dimension, "status": shown}
+    labels = {**_named("orders"), "dimension": dimension}
     expected: dict[str, Samples] = {
-        STATUS: [(labels, NOW - began)],
+        STATUS: [({**labels, "status": shown}, 1)],
+        FOR: [(labels, NOW - began)],
         OF_LIMIT: [(labels, (NOW - began) / limit)],
     }
     assert refused(tmp_path, recorded(), expected) == ""
@@ -145,10 +148,7 @@ def test_the_table_ends_after_fifty(tmp_path: Path) -> None:
 
     shown = [1, 2, 3, *range(13, 60)]
     expected: dict[str, Samples] = {
-        STATUS: [
-            ({**_named(f"p{number}"), "dimension": "deployment", "status": "Stopping"}, 1000 + number)
-            for number in shown
-        ]
+        FOR: [({**_named(f"p{number}"), "dimension": "deployment"}, 1000 + number) for number in shown]
     }
     assert len(shown) == 50
     assert refused(tmp_path, recorded(), expected) == ""

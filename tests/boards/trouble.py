@@ -4,7 +4,7 @@ from boards import links
 from boards.alerting import worst_of_each
 from boards.colours import BAD, GOOD, NEEDS_PERSON
 from boards.mappings import names, not_as_desired, severities
-from boards.needs import longest, most_overdue, of_worst
+from boards.needs import longest, most_overdue, of_worst, status
 from boards.panels import Json, Look, Query
 from boards.queries import NAMED, PIPELINE, each, freshest, statuses
 from boards.tables import Column, table
@@ -15,9 +15,10 @@ def trouble() -> Json:
     """Return the table."""
     tags = freshest(f"feldera_pipeline_info{{{PIPELINE}}}", (*NAMED, "team", "tier"))
     queries = (
-        Query(of_worst(longest()), "Status"),
+        Query(of_worst(longest()), "For"),
         Query(of_worst(most_overdue()), "Of limit"),
         Query(of_worst(worst_of_each()), "Alert"),
+        Query(of_worst(status()), "Status"),
         Query(of_worst(each("feldera_pipeline_deployment_error_info", ("error_code",))), "Error"),
         Query(of_worst(_named(DEPLOYMENT, "deployment")), "Deployment"),
         Query(of_worst(_named(DEPLOYMENT_DESIRED, "desired")), "Desired"),
