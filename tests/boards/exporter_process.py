@@ -43,11 +43,12 @@ def now() -> tuple[Place, ...]:
         Place(
             table(
                 "Versions",
-                "Which exporter runs on which Python, for which shard of the pipelines, since when.",
+                "Which exporter runs on which Python, for which shard of the pipelines, since when, and for how long with this configuration.",
                 (
                     Query(f"max by (job, instance, version, python_version) (feldera_exporter_build_info{{{PROCESS}}})", "Version"),
                     Query(f"max by (job, instance, shard) (feldera_exporter_shard_info{{{PROCESS}}})", "Shard"),
                     Query(f"time() - max by (job, instance) (process_start_time_seconds{{{PROCESS}}})", "Up for"),
+                    Query(f"time() - max by (job, instance) (feldera_exporter_config_last_reload_success_timestamp_seconds{{{PROCESS}}})", "Configured for"),
                 ),
                 (
                     Column("Replica", "instance"),
@@ -55,6 +56,7 @@ def now() -> tuple[Place, ...]:
                     Column("Python", "python_version"),
                     Column("Shard", "shard"),
                     Column("Up for", "Value #C", unit="s"),
+                    Column("Configured for", "Value #D", unit="s"),
                 ),
             ),
             5, 6,

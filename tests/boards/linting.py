@@ -147,7 +147,7 @@ def panel_legends() -> Iterator[Finding]:
     for board in BOARDS:
         for panel in panels(board):
             legends = [query["legendFormat"] for query in panel["targets"]]
-            if "" in legends or (len(set(legends)) != len(legends) and "{{to}}" not in legends):
+            if "" in legends or len(set(legends)) != len(legends):
                 yield f"{board} / {panel['title']}", str(legends)
             if (
                 panel["type"] in {"timeseries", "state-timeline"}

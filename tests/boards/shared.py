@@ -11,12 +11,14 @@ from boards.needs import need
 from boards.panels import Json, Look, Query, coloured, known, timeline, timeseries
 from boards.queries import ON_PIPELINE, PIPELINE, TAGGED, code, family, indented, since
 from boards.tables import Column, table
-from feldera_exporter.feldera.vocabulary import RESOURCES, RUNTIME, Dimension
+from feldera_exporter.feldera.vocabulary import PROGRAM, RESOURCES, RUNTIME, STORAGE, Dimension
 
 DATA_AGE = known(GOOD, (30.0, NEEDS_PERSON), (75.0, BAD))
 """The rules hold an instance for out of sight after 75 seconds."""
 
 _BEFORE_ALL_CHANGES = 1_000_000
+_COUNTED = ((RESOURCES, "from, to"), (RUNTIME, "to"), (PROGRAM, "from, to"), (STORAGE, "from, to"))
+"""The dimensions whose transitions are counted, and by which labels."""
 
 
 def firing(width: int = 24, height: int = 8) -> Place:
@@ -74,20 +76,18 @@ def kinds_of(dimension: Dimension) -> list[Json]:
 
 def transitions(narrowed: Callable[[str], str] = str) -> Json:
     """Return how often pipelines entered each status; `narrowed` takes those away that are not meant."""
-    entries = (
-        _entries(family(RESOURCES, "_transitions_total"), "from, to", narrowed),
-        _entries(family(RUNTIME, "_transitions_total"), "to", narrowed),
+    entries = "\nor ".join(
+        _entries(family(dimension, "_transitions_total"), by, narrowed) for dimension, by in _COUNTED
     )
-    colours = {**RESOURCES.statuses, **RUNTIME.statuses}
     return timeseries(
         "Transitions",
-        "How often pipelines entered each status of their resources and their runtime, from Feldera's event log: "
+        "How often pipelines entered each status of their resources, runtime, program and storage, from Feldera's event log: "
         "also those that were over before the next scrape.",
-        [Query(entry, "{{to}}") for entry in entries],
+        (Query(entries, "{{to}}"),),
         Look(
             decimals=0,
             thresholds=((None, IDLE),),
-            overrides=coloured({status: COLOURS[kind] for status, kind in colours.items()}),
+            overrides=[each for dimension, _ in _COUNTED for each in kinds_of(dimension)],
             no_value="none",
         ),
         style="bars",
@@ -96,4 +96,4 @@ def transitions(narrowed: Callable[[str], str] = str) -> Json:
 
 def _entries(name: str, by: str, narrowed: Callable[[str], str]) -> str:
     counted = f"max by (feldera_instance, pipeline, {by}) (increase({name}{{{PIPELINE}}}[$__rate_interval]))"
-    return f"sum by (to) ({narrowed(counted)})"
+    return f"sum by (to) ({narrowed(counted)}) > 0"

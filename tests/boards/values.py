@@ -357,7 +357,7 @@ _EXPORTER: Final[dict[str, tuple[Legends | Rows, ...]]] = {
         Rows(
             "Replica",
             {
-                name: {"Version": __version__, "Python": python_version(), "Shard": shard, "Up for": (10, 120)}
+                name: {"Version": __version__, "Python": python_version(), "Shard": shard, "Up for": (10, 150), "Configured for": (10, 150)}
                 for name, shard in {"a": "0/1", "b": "0/1", "0": "0/2", "1": "1/2"}.items()
             },
             only=True,

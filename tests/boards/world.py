@@ -6,6 +6,7 @@ and whose license ends soon, and `gone`, which no longer answers. `split` is sha
 
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,16 +122,17 @@ def world(folder: Path) -> Iterator[World]:
             "edge": stack.enter_context(serve(wrong)),
             "gone": gone.enter_context(serve(FelderaServer(lost))),
         }
-        processes = {}
-        exporters = {}
-        for name in ("a", "b"):
-            started = configured(_exporter(instances), _made(folder / name), "--web.enable-lifecycle")
-            exporters[name], processes[name] = stack.enter_context(started)
         shared = {"split": stack.enter_context(serve(unconfirmed))}
-        for name in ("0", "1"):
-            started = configured(_exporter(shared), _made(folder / name), f"--shard={name}/2")
-            exporters[name], processes[name] = stack.enter_context(started)
-        exporters = {name: address.removeprefix("http://") for name, address in exporters.items()}
+        starting = {
+            **{name: configured(_exporter(instances), _made(folder / name)) for name in ("a", "b")},
+            **{
+                name: configured(_exporter(shared), _made(folder / name), f"--shard={name}/2")
+                for name in ("0", "1")
+            },
+        }
+        with ThreadPoolExecutor() as pool:
+            started = dict(zip(starting, pool.map(stack.enter_context, starting.values()), strict=True))
+        exporters = {name: address.removeprefix("http://") for name, (address, _) in started.items()}
         url = stack.enter_context(prometheus(_prometheus(folder, exporters), folder / "data"))
         client = stack.enter_context(httpx.Client(trust_env=False, timeout=20))
         found = World(feldera, url, exporters, client)
@@ -139,7 +141,7 @@ def world(folder: Path) -> Iterator[World]:
         time.sleep(3)  # so that every counter's first value has been scraped before it moves
         gone.close()
         (folder / "b/exporter.yml").write_text("instances: []\n")
-        processes["b"].send_signal(SIGHUP)
+        started["b"][1].send_signal(SIGHUP)
         edge.world.report("sensor-hub", "Dreaming")
         for part in PARTS:
             split.world.crash(part)
