@@ -12,7 +12,7 @@ from typing import Final
 import httpx
 import msgspec
 
-from benchmarks.bodies import Pipelines
+from benchmarks.bodies import BEGAN, Pipelines
 from benchmarks.load import Load
 from benchmarks.measuring import cpu_of, medians, memory_of
 from benchmarks.nginx import nginx
@@ -119,7 +119,7 @@ def memory(size: int, folder: Path) -> float:
     pipelines = Pipelines(size)
     lists = [pipelines.body()]
     for _ in range(3):
-        pipelines.happen(0.01)
+        pipelines.happen(0.01, BEGAN)
         lists.append(pipelines.body())
     with standin(*lists) as url, program(url, folder, "2s") as (port, process):
         for _ in range(6):
