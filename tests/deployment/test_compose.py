@@ -18,6 +18,8 @@ from tools import ROOT
 DOCUMENT: Final[dict[str, Any]] = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
 SERVICES: Final[dict[str, Any]] = DOCUMENT["services"]
 OWN: Final = "feldera-exporter:local"
+NETWORK: Final = "network"
+"""The service whose network all others share."""
 OWN_HOME: Final = {"feldera"}
 """Feldera itself compiles Rust in its home: neither read-only nor another user than its image's."""
 PORTS: Final = {
@@ -69,7 +71,12 @@ def test_images_are_pinned() -> None:
             continue
         assert re.fullmatch(r"[\w./-]+:v?\d+\.\d+\.\d+", service["image"]), name
     assert SERVICES["exporter"]["build"] == "."
-    assert {name for name, service in SERVICES.items() if service["image"] == OWN} == {"exporter", "stand-in"}
+    assert [name for name, service in SERVICES.items() if "build" in service] == ["exporter"]
+    assert {name for name, service in SERVICES.items() if service["image"] == OWN} == {
+        "exporter",
+        "stand-in",
+        NETWORK,
+    }
 
 
 def test_mounts_exist_and_are_read_only() -> None:
@@ -98,16 +105,30 @@ def test_everything_is_confined() -> None:
         assert service["cap_drop"] == ["ALL"], name
 
 
+def test_the_network_outlives_whoever_uses_it() -> None:
+    """What holds it runs no program of its own that could end, and ends when told to; all others share it."""
+    network = SERVICES[NETWORK]
+    assert (network["entrypoint"], network["init"]) == (["sleep", "infinity"], True)
+    assert network["healthcheck"] == {"disable": True}
+    assert network.keys().isdisjoint({"command", "network_mode", "profiles", "depends_on", "volumes"})
+    assert {
+        name: service.get("network_mode") for name, service in SERVICES.items() if name != NETWORK
+    } == dict.fromkeys(PORTS, f"service:{NETWORK}")
+
+
+def test_everything_comes_back() -> None:
+    """After a crash, and with Docker itself."""
+    assert {service["restart"] for service in SERVICES.values()} == {"unless-stopped"}
+
+
 def test_everything_is_reached_where_it_listens() -> None:
-    """All share the exporter's network, whose ports are open to this machine alone; each is checked on its own."""
-    assert {name: service.get("network_mode") for name, service in SERVICES.items()} == {
-        name: None if name == "exporter" else "service:exporter" for name in PORTS
-    }
-    published = [mapping.rpartition(":") for mapping in SERVICES["exporter"]["ports"]]
+    """The network's ports are open to this machine alone; each service is checked on its own."""
+    published = [mapping.rpartition(":") for mapping in SERVICES[NETWORK]["ports"]]
     assert sorted(host for host, _, _ in published) == sorted(f"127.0.0.1:{port}" for _, _, port in published)
     assert {int(port) for _, _, port in published} == set(PORTS.values())
-    assert [name for name, service in SERVICES.items() if name != "exporter" and "ports" in service] == []
-    for name, service in SERVICES.items():
+    assert [name for name, service in SERVICES.items() if "ports" in service] == [NETWORK]
+    for name in PORTS:
+        service = SERVICES[name]
         check = " ".join(service["healthcheck"]["test"])
         assert f"http://127.0.0.1:{PORTS[name]}/" in check, name
         assert service["healthcheck"]["retries"] > 0
