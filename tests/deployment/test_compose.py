@@ -7,12 +7,15 @@ import subprocess
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
 
 import jsonschema
 import pytest
 import yaml
 
 from feldera_exporter.cli import parser
+from pages.serving import Shown, get
+from pages.sights import seen
 from tools import ROOT
 
 DOCUMENT: Final[dict[str, Any]] = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
@@ -182,6 +185,29 @@ def test_links_to_the_exporter_lead_to_its_port() -> None:
     assert variable["query"] == f"http://localhost:{PORTS['exporter']}"
 
 
+def test_the_alerts_link_to_the_exporters_runbooks() -> None:
+    """As Docker publishes its port, and each to a page that is there."""
+    for annotations in _annotations():
+        url = urlsplit(annotations["runbook_url"])
+        assert (url.scheme, url.netloc) == ("http", f"localhost:{PORTS['exporter']}")
+        assert get(Shown(seen()), url.path).status_code == 200
+
+
+def test_the_alerts_link_to_grafanas_boards() -> None:
+    """As Docker publishes its port, each to a board that has the variables that are set."""
+    documents = [
+        json.loads(path.read_text("utf-8")) for path in (ROOT / "config/grafana/dashboards").iterdir()
+    ]
+    boards = {
+        each["uid"]: {f"var-{variable['name']}" for variable in each["templating"]["list"]}
+        for each in documents
+    }
+    for annotations in _annotations():
+        url = urlsplit(annotations["dashboard_url"])
+        assert (url.scheme, url.netloc) == ("http", f"localhost:{PORTS['grafana']}")
+        assert parse_qs(url.query).keys() <= boards[url.path.removeprefix("/d/")]
+
+
 def test_the_commands_are_the_programs() -> None:
     """The exporter's command line takes them."""
     for name in ("exporter", "stand-in"):
@@ -208,6 +234,13 @@ def test_the_stand_in_is_what_comes_without_a_choice() -> None:
         "stand-in": ["stand-in"],
         "feldera": ["feldera"],
     }
+
+
+def _annotations() -> list[dict[str, str]]:
+    """Return those of every alert that the stack's Prometheus loads."""
+    text = (ROOT / "alerts/feldera.rules.yml").read_text(encoding="utf-8")
+    [group] = yaml.load(text, Loader=yaml.CSafeLoader)["groups"]
+    return [rule["annotations"] for rule in group["rules"] if "alert" in rule]
 
 
 def _inside(service: str, path: str) -> Path:
