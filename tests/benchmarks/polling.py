@@ -102,6 +102,7 @@ def _round(polled: Polled) -> dict[str, float]:
     polled.pipelines.report(0.5)
     polled.poll()
     figures["poll, half report connectors"] = polled.cost
+    figures["gzip, half report connectors"] = polled.compress()
     return figures
 
 
