@@ -7,7 +7,8 @@ from types import MappingProxyType
 from typing import Final
 
 from feldera_exporter.feldera.vocabulary import DEPLOYMENT, PROGRAM, STORAGE
-from feldera_exporter.fleet.alerts import Alert, by_state
+from feldera_exporter.fleet import alerts as telling
+from feldera_exporter.fleet.alerts import Alert
 from feldera_exporter.fleet.lines import Level, Line, lines, urgency
 from feldera_exporter.fleet.pipeline import Pipeline
 from feldera_exporter.pages import marks, words
@@ -187,7 +188,12 @@ def firing(alert: Alert, links: Links) -> Firing:
 
 def _known(sight: Sight, seen: Seen) -> Iterable[_Known]:
     pipelines = sight.fleet.pipelines
-    alerts = [alert for each in pipelines.values() for alert in by_state(each, seen.choices, sight.now)]
+    lately = sight.fleet.lately
+    alerts = [
+        alert
+        for one, each in pipelines.items()
+        for alert in telling.firing(each, lately.get(one, ()), seen.choices, sight.now)
+    ]
     for line in lines(pipelines, alerts, sight.now):
         yield _Known(sight, pipelines[line.id], line)
 

@@ -15,7 +15,7 @@ from feldera_exporter.feldera.vocabulary import (
     Dimension,
 )
 from feldera_exporter.feldera.wire import Row, micros
-from feldera_exporter.fleet.alerts import by_state
+from feldera_exporter.fleet import alerts as telling
 from feldera_exporter.fleet.lines import Wait, lines
 from feldera_exporter.fleet.pipeline import Pipeline
 from feldera_exporter.pages import marks, words
@@ -144,7 +144,7 @@ def portrait(
         links: where the exporter's pages are.
     """
     row = pipeline.facts.row
-    alerts = by_state(pipeline, seen.choices, sight.now)
+    alerts = telling.firing(pipeline, sight.fleet.lately.get(row.id, ()), seen.choices, sight.now)
     (line,) = lines({row.id: pipeline}, alerts, sight.now)
     return Portrait(
         name=row.name,
