@@ -114,10 +114,6 @@ class Tab:
             self.run(f"document.querySelector('[name={name}]').value = {json.dumps(value)}")
         self.click("form button")
 
-    def sees(self, deficiency: str) -> None:
-        """Look as somebody does who sees colours in another way: `achromatopsia`; `none` as most do."""
-        self.call("Emulation.setEmulatedVisionDeficiency", type=deficiency)
-
     def looks(self, width: int, height: int, *, dark: bool) -> None:
         """Look as on a screen of so many pixels, of a phone if it is narrow, by day or by night."""
         self.call(
