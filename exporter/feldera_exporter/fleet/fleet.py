@@ -8,6 +8,7 @@ from typing import Final
 from feldera_exporter.differences import replaced
 from feldera_exporter.feldera.listing import Entry
 from feldera_exporter.feldera.platform import Platform
+from feldera_exporter.fleet.lately import NOTHING, Lately, noted
 from feldera_exporter.fleet.pipeline import Pipeline
 from feldera_exporter.fleet.policy import Policy
 from feldera_exporter.fleet.selection import Selection
@@ -53,6 +54,8 @@ class Fleet:
         read_at: when the list was last read.
         selection: what `pipelines` was made of, with `histories`: as long as both are the same, so is it.
         histories: see `selection`.
+        lately: what the pipelines did within the last hour.
+        counted_since: since when `lately` is known; 0 before the first list.
     """
 
     instance: str
@@ -67,6 +70,8 @@ class Fleet:
     read_at: int = 0
     selection: Selection | None = None
     histories: Mapping[str, History] | None = None
+    lately: Lately = field(default_factory=lambda: NOTHING)
+    counted_since: int = 0
 
 
 def observed(fleet: Fleet, selection: Selection, shown: Shown, policy: Policy, now: int) -> Fleet:
@@ -106,6 +111,8 @@ def observed(fleet: Fleet, selection: Selection, shown: Shown, policy: Policy, n
         lost=lost,
         selection=selection,
         histories=shown.histories,
+        lately=noted(fleet.lately, fleet.histories or {}, shown.histories, now),
+        counted_since=fleet.counted_since or now,
     )
 
 
