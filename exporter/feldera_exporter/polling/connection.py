@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from feldera_exporter.config import Instance, ssl_context
 from feldera_exporter.feldera.client import Client, Observer
@@ -21,7 +22,7 @@ def connect(instance: Instance, observe: Observer, log: Logger) -> Client:
         instance.url,
         api_key=api_key(instance, log),
         # Loading the system's certificates takes time and memory: only where there is something to verify.
-        tls=ssl_context(instance.tls) if instance.url.startswith("https:") else False,
+        tls=ssl_context(instance.tls) if urlsplit(instance.url).scheme == "https" else False,
         max_response_size=instance.max_response_size,
         observe=observe,
     )
