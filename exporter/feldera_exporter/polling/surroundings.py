@@ -1,6 +1,7 @@
 """The surroundings of an instance's pipelines: its version, tenant, license and services, each at its own slow pace."""
 
 import asyncio
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -53,6 +54,7 @@ class Surroundings:
         platform: what is known already.
         learn: told what is known after each answer.
         log: with the instance's name.
+        spread: seconds within which the first questions are asked, each at an instant of its own.
     """
 
     def __init__(
@@ -63,12 +65,14 @@ class Surroundings:
         platform: Platform,
         learn: Callable[[Platform], None],
         log: Logger,
+        spread: float = 0.0,
     ) -> None:
         self._client = client
         self._timeout = timeout
         self._staleness = staleness
         self._learn = learn
         self._log = log
+        self._spread = spread
         self._platform = platform
 
     async def watch(self) -> None:
@@ -94,6 +98,7 @@ class Surroundings:
         name = question.endpoint.name
         unanswered = Complaint(self._log, f"no answer from {name}", f"{name} answers again")
         answered_at = time.monotonic()
+        await asyncio.sleep(random.uniform(0, self._spread))  # noqa: S311
         while True:
             try:
                 await self.ask(question)
