@@ -328,11 +328,11 @@ class _Watched:
             while (left := schedule.due - time.monotonic()) > 0:
                 await asyncio.sleep(min(left, self.watcher.expires_in()))
                 self.watcher.expire()
-            success = await self.watcher.poll()
+            success, retry_after = await self.watcher.poll()
             if success and first:
                 garbage.keep_out()
                 first = False
-            schedule = schedule.ended(time.monotonic(), success=success)
+            schedule = schedule.ended(time.monotonic(), success=success, retry_after=retry_after)
 
 
 def _reload_by_signal(reload: Callable[[], Coroutine[None, None, object]]) -> None:

@@ -45,7 +45,7 @@ class Room:
         """Let time pass, poll, and return how many event requests that took."""
         self.clock.advance(seconds)
         before = self.server.requests["events"]
-        assert await self.watcher.poll()
+        assert (await self.watcher.poll()).success
         return self.server.requests["events"] - before
 
     async def settle(self) -> None:

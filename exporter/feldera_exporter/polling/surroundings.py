@@ -11,6 +11,7 @@ from feldera_exporter.feldera.answers import INTERNAL_ERROR, FelderaError
 from feldera_exporter.feldera.client import CLUSTER_HEALTH, CONFIG, SESSION, Client, Endpoint
 from feldera_exporter.feldera.platform import Platform, with_config, with_health, with_session, without_health
 from feldera_exporter.logs import Complaint, Logger, place
+from feldera_exporter.polling.schedule import MAX_BACKOFF
 
 
 def _kept(platform: Platform) -> Platform:
@@ -100,9 +101,11 @@ class Surroundings:
         answered_at = time.monotonic()
         await asyncio.sleep(random.uniform(0, self._spread))  # noqa: S311
         while True:
+            pause = _RETRY
             try:
                 await self.ask(question)
             except FelderaError as error:
+                pause = max(_RETRY, min(error.retry_after, MAX_BACKOFF))
                 unanswered.failed(error.outcome, error)
             except Exception as error:  # noqa: BLE001 - a mistake of our own must not end the other questions
                 unanswered.failed(INTERNAL_ERROR, type(error).__name__, place=place(error))
@@ -113,4 +116,4 @@ class Surroundings:
                 continue
             if time.monotonic() - answered_at >= self._staleness:
                 self._know(question.outdated(self._platform))
-            await asyncio.sleep(_RETRY)
+            await asyncio.sleep(pause)

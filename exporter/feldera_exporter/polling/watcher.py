@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from feldera_exporter.config import Instance
 from feldera_exporter.errors import StoreError
@@ -29,6 +29,18 @@ Publish = Callable[[Fleet], int]
 """Shows the state of an instance and returns the number of the snapshot that does."""
 
 _MICROSECONDS: Final = 1_000_000
+
+
+class Polled(NamedTuple):
+    """How a poll ended.
+
+    Attributes:
+        success: whether the list could be read.
+        retry_after: for how many seconds the server asks to be left alone.
+    """
+
+    success: bool
+    retry_after: float
 
 
 class Watcher:
@@ -96,15 +108,15 @@ class Watcher:
         self._telemetry.poll_interval.labels(self._instance.name).set(self._instance.poll_interval)
         self._publish(self.fleet)
 
-    async def poll(self) -> bool:
-        """Poll once and show what came of it; return whether the list could be read."""
-        name, began = self._instance.name, time.monotonic()
+    async def poll(self) -> Polled:
+        """Poll once and show what came of it."""
+        name, began, retry_after = self._instance.name, time.monotonic(), 0.0
         try:
             answer, at = await self._ask()
             listing = read(answer.body, self._selection.listing)
             await self._take_in(listing, at, began + self._instance.poll_interval)
         except FelderaError as error:
-            outcome = error.outcome
+            outcome, retry_after = error.outcome, error.retry_after
             self._unanswered.failed(outcome, error)
         except Exception as error:  # noqa: BLE001 - a mistake of our own must cost this poll only
             outcome = INTERNAL_ERROR
@@ -116,7 +128,7 @@ class Watcher:
             self._miss()
         self._telemetry.polls.labels(name, outcome).inc()
         self._telemetry.poll_duration.labels(name).observe(time.monotonic() - began)
-        return outcome == "success"
+        return Polled(outcome == "success", retry_after)
 
     def expires_in(self) -> float:
         """Return the seconds until what is still shown of an instance that does not answer is stale; infinity if nothing is."""
