@@ -74,7 +74,7 @@ def _closed(history: History) -> Iterator[Sample]:
 
 
 def _storage_since(history: History) -> Iterator[Sample]:
-    if history.since.storage is not None:
+    if history.since.storage is not None and history.since.storage > 0:
         yield Sample(seconds(history.since.storage))
 
 

@@ -76,22 +76,39 @@ def _state_set(dimension: Dimension) -> Family[Facts]:
     return Family(f"feldera_pipeline_{dimension.name}", "gauge", text, ("status",), read)
 
 
-def _since(dimension: Dimension) -> Family[Facts]:
+def _beginning(dimension: Dimension) -> Callable[[Facts], int | None]:
+    """Return what reads when the present status of a dimension began.
+
+    None where it is null, or not after the epoch: so zeros are written that stand for nothing.
+    """
     get = attrgetter(f"row.{dimension.name}_since")
+
+    def read(facts: Facts) -> int | None:
+        since = get(facts)
+        return at if since is not None and (at := micros(since)) > 0 else None
+
+    return read
+
+
+def _since(dimension: Dimension) -> Family[Facts]:
+    get = _beginning(dimension)
 
     def read(facts: Facts) -> Iterator[Sample]:
         since = get(facts)
         if since is not None:
-            yield Sample(seconds(micros(since)))
+            yield Sample(seconds(since))
 
     return since_family(dimension, read)
 
 
 def _limit(dimension: Dimension) -> Family[Facts]:
+    """Return the limits of a dimension; one without a beginning would be a limit of nothing."""
     get = attrgetter(f"limits.{dimension.name}")
+    since = attrgetter("storage_dated") if dimension is STORAGE else _beginning(dimension)
 
     def read(facts: Facts) -> Iterator[Sample]:
-        yield Sample(number(get(facts)))
+        if since(facts):
+            yield Sample(number(get(facts)))
 
     return limit_family(dimension, read)
 
