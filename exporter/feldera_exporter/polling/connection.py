@@ -57,7 +57,7 @@ def api_key(instance: Instance, log: Logger) -> Callable[[], str | None]:
 
     def read() -> str | None:
         nonlocal last
-        key, reason = _key_in(path)
+        key, reason = key_in(path)
         if key is None:
             unreadable.failed(reason, f"{path}: {reason}")
         else:
@@ -68,7 +68,7 @@ def api_key(instance: Instance, log: Logger) -> Callable[[], str | None]:
     return read
 
 
-def _key_in(path: Path) -> tuple[str | None, str]:
+def key_in(path: Path) -> tuple[str | None, str]:
     """Return the key that a file holds, or None and why not; no reason repeats what the file holds."""
     try:
         with path.open("rb") as file:
