@@ -158,7 +158,7 @@ def unobserved(fleet: Fleet, policy: Policy, now: int) -> Fleet:
 def rearranged(fleet: Fleet, policy: Policy) -> Fleet:
     """Return the fleet as another policy shows it: after the configuration was loaded anew."""
     pipelines = {
-        key: replace(pipeline, facts=policy.facts(pipeline.facts.row, pipeline.facts.error_code))
+        key: replace(pipeline, facts=policy.again(pipeline.facts))
         for key, pipeline in fleet.pipelines.items()
         if policy.includes(pipeline.facts.row.name)
     }
@@ -170,10 +170,11 @@ def rearranged(fleet: Fleet, policy: Policy) -> Fleet:
 
 
 def _seen(old: Pipeline | None, entry: Entry, history: History, totals: Totals, policy: Policy) -> Pipeline:
-    if old is not None and old.facts.row is entry.row:
+    dated = history.since.storage is not None and history.since.storage > 0
+    if old is not None and old.facts.row is entry.row and old.facts.storage_dated == dated:
         if old.progress is entry.progress and old.history is history:
             return old
         return Pipeline(old.facts, entry.progress, history)
     error = entry.row.deployment_error
     code = label(totals, error.error_code) if error is not None else None
-    return Pipeline(policy.facts(entry.row, code), entry.progress, history)
+    return Pipeline(policy.facts(entry.row, code, storage_dated=dated), entry.progress, history)

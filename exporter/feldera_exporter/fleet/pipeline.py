@@ -29,6 +29,7 @@ class Facts:
         limits: how long its present statuses may last.
         error_code: the code of the present deployment error, bounded for use as a label; None without an error.
         unknown: the dimensions whose present status this version does not know.
+        storage_dated: whether it is known when the present storage status began, which the row does not tell.
     """
 
     row: Row
@@ -36,6 +37,7 @@ class Facts:
     limits: StatusLimits
     error_code: str | None
     unknown: tuple[str, ...]
+    storage_dated: bool = True
 
 
 @dataclass(frozen=True, slots=True)

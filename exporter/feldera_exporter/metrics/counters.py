@@ -72,7 +72,8 @@ def _closed(history: History) -> Iterator[Sample]:
 
 
 def _instant(micros: int | None) -> Iterator[Sample]:
-    if micros is not None:
+    # Zeros are written that stand for nothing.
+    if micros is not None and micros > 0:
         yield Sample(seconds(micros))
 
 

@@ -78,30 +78,43 @@ def _state_set(dimension: Dimension) -> Family[Facts]:
 
 
 def _since(dimension: Dimension) -> Family[Facts]:
-    return since_family(dimension, _instant, attrgetter(f"row.{dimension.name}_since"))
+    return since_family(dimension, _beginning, attrgetter(f"row.{dimension.name}_since"))
 
 
-def _instant(instant: datetime | None) -> Iterator[Sample]:
-    if instant is not None:
-        yield Sample(seconds(micros(instant)))
+def _beginning(instant: datetime | None) -> Iterator[Sample]:
+    if instant is not None and _dated(instant):
+        yield from _instant(instant)
+
+
+def _instant(instant: datetime) -> Iterator[Sample]:
+    yield Sample(seconds(micros(instant)))
+
+
+def _dated(instant: datetime) -> bool:
+    """Return whether an instant lies after the epoch: so zeros are written that stand for nothing."""
+    return micros(instant) > 0
 
 
 def _limit(dimension: Dimension) -> Family[Facts]:
+    """Return the limits of a dimension; one without a beginning would be a limit of nothing."""
     text = _LIMIT_HELP
     if dimension is DEPLOYMENT_DESIRED:
         text = "How long the desired and the actual deployment status may differ, +Inf while they agree."
+    since = "storage_dated" if dimension is STORAGE else f"row.{dimension.name}_since"
     return Family(
         f"feldera_pipeline_{dimension.name}_limit_seconds",
         "gauge",
         text,
         (),
-        _number,
-        attrgetter(f"limits.{dimension.name}"),
+        _limited,
+        attrgetter(f"limits.{dimension.name}", since),
     )
 
 
-def _number(value: float) -> Iterator[Sample]:
-    yield Sample(number(value))
+def _limited(limit_since: tuple[float, datetime | bool]) -> Iterator[Sample]:
+    limit, since = limit_since
+    if since is True or (isinstance(since, datetime) and _dated(since)):
+        yield Sample(number(limit))
 
 
 def _has_error(error: ErrorResponse | None) -> Iterator[Sample]:
