@@ -100,21 +100,19 @@ def _limit(dimension: Dimension) -> Family[Facts]:
     text = _LIMIT_HELP
     if dimension is DEPLOYMENT_DESIRED:
         text = "How long the desired and the actual deployment status may differ, +Inf while they agree."
-    since = "storage_dated" if dimension is STORAGE else f"row.{dimension.name}_since"
-    return Family(
-        f"feldera_pipeline_{dimension.name}_limit_seconds",
-        "gauge",
-        text,
-        (),
-        _limited,
-        attrgetter(f"limits.{dimension.name}", since),
-    )
+    limit = attrgetter(f"limits.{dimension.name}")
+    since = attrgetter("storage_dated" if dimension is STORAGE else f"row.{dimension.name}_since")
+
+    def of(facts: Facts) -> float | None:
+        begun = since(facts)
+        return limit(facts) if begun is True or (isinstance(begun, datetime) and _dated(begun)) else None
+
+    return Family(f"feldera_pipeline_{dimension.name}_limit_seconds", "gauge", text, (), _number, of)
 
 
-def _limited(limit_since: tuple[float, datetime | bool]) -> Iterator[Sample]:
-    limit, since = limit_since
-    if since is True or (isinstance(since, datetime) and _dated(since)):
-        yield Sample(number(limit))
+def _number(value: float | None) -> Iterator[Sample]:
+    if value is not None:
+        yield Sample(number(value))
 
 
 def _has_error(error: ErrorResponse | None) -> Iterator[Sample]:
