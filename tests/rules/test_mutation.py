@@ -49,7 +49,8 @@ EQUIVALENT: Final = (
         "an extrapolated count or rate never equals the threshold",
     ),
     ("FelderaPipelineUnavailable", "> -> >= @5$", "as above"),
-    ("FelderaApiAuthFailed|FelderaExporterClockSkew", "> -> >= ", "as above"),
+    ("FelderaExporterClockSkew", "> -> >= ", "as above"),
+    ("FelderaApiAuthFailed", "> -> >= @2$", "as above"),
     ("FelderaApiAuthFailed", "0 -> 1 ", "one success within two minutes is extrapolated to more than one"),
     (
         "FelderaFleetDegraded|FelderaPipelineInventoryDropped",
