@@ -1,5 +1,5 @@
 .POSIX:
-.PHONY: demo test check bench docs clean
+.PHONY: demo test mutation check bench docs clean
 
 bin = .venv/bin
 
@@ -10,6 +10,10 @@ demo: .venv/installed .cache/debian/ready
 # Every test, with its servers.
 test: .venv/installed .cache/debian/ready
 	$(bin)/python -m pytest --numprocesses=2 --cov --cov-report=term --cov-fail-under=95
+
+# What `make test` does a part of: every change of every rule, and the whole of a simulated week.
+mutation: .venv/installed .cache/debian/ready
+	$(bin)/python -m pytest --numprocesses=2 -m "mutation or long" tests/rules
 
 # All that reads and changes nothing: style, types, layers, generated files.
 check: .venv/installed .cache/debian/ready

@@ -342,6 +342,8 @@ def test_a_runbook_is_readable() -> None:
     assert "<h2>Diagnosis</h2>" in answer.text
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
     assert "refresh" not in answer.headers
+    assert 'href="README"' in answer.text
+    assert "FELDERA_HOST=" in get(Shown(seen()), "/runbooks/README").text
 
 
 def test_a_thousand_pipelines() -> None:

@@ -6,12 +6,14 @@ from typing import Final
 from rules.age_edges import DISOWNED, DRIFTS, FROZEN, GONE, OTHERS, START
 from rules.count_edges import AGAIN, AWAY, CRASHES, ERRORS, ERRORS_TOTAL, PROGRAM, RESOURCES, RUNTIME, spread
 from rules.fleet_edges import FLEETS, INVENTORY
+from rules.kept_edges import outlasting
 from rules.scenarios import Scenario
+from rules.tier_edges import TIERS
 from rules.watch_edges import REFUSALS, RELOAD, SKEW, STALE, UNREACHABLE
 
 EDGES: Final[Mapping[str, tuple[Scenario, ...]]] = {
     "FelderaPipelineStuckProvisioning": (*GONE, *DISOWNED),
-    "FelderaPipelineDeploymentError": AGAIN,
+    "FelderaPipelineDeploymentError": (*AGAIN, *TIERS),
     "FelderaPipelineUnavailable": AWAY,
     "FelderaPipelineStuck": OTHERS,
     "FelderaPipelineStartPending": START,
@@ -34,6 +36,8 @@ EDGES: Final[Mapping[str, tuple[Scenario, ...]]] = {
     "FelderaApiUnreachable": UNREACHABLE,
     "FelderaExporterDataStale": STALE,
     "FelderaExporterClockSkew": SKEW,
+    "FelderaExporterUnknownStatus": (outlasting("FelderaExporterUnknownStatus"),),
+    "FelderaExporterEventGap": (outlasting("FelderaExporterEventGap"),),
     "FelderaExporterConfigReloadFailed": RELOAD,
 }
 """Scenarios by the alert that they are about."""

@@ -88,7 +88,7 @@ def test_names_exist(place: str, promql: str) -> None:
             'feldera_pipeline_program_status{status="Running"}',
         ),
         ('feldera_up{pipeline="x"}', "feldera_up{pipeline}"),
-        ("max by (tenant) (feldera_up)", "tenant"),
+        ("max by (cluster) (feldera_up)", "cluster"),
         (
             'feldera:pipeline_program_status:age_seconds{status=~"Pending|Broken"}',
             'feldera:pipeline_program_status:age_seconds{status="Broken"}',

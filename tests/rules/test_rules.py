@@ -12,11 +12,8 @@ from feldera_exporter.rules.documents import documents
 from feldera_exporter.rules.rendering import rules
 from feldera_exporter.rules.table import ALERTS, NAMES
 from rules.generate import FOLDER, ROOT, files, scenarios
-from rules.matrix import DECISIONS, STEP
+from rules.matrix import DECISIONS
 from rules.promtool import document, run
-from rules.scenarios import Scenario
-from rules.week import WEEK, week
-from rules.world import exporter
 
 RULES: Final = ROOT / "alerts/feldera.rules.yml"
 TESTS: Final = tuple(sorted(path.stem for path in FOLDER.glob("*.yml")))
@@ -65,31 +62,6 @@ def test_every_status_is_decided() -> None:
     """Every known status of every dimension raises an alert when it lasts or is listed as fine, and none is left over."""
     known = {dimension.name: set(dimension.statuses) for dimension in DIMENSIONS}
     assert {name: set(decisions) for name, decisions in DECISIONS.items()} == known
-
-
-def test_healthy_week(tmp_path: Path) -> None:
-    """A week of users' doings raises no alert that anybody would be told of, while the watchdog shows that rules run."""
-    view = exporter(week())
-    text = document(str(RULES), (Scenario("a healthy week", (view,), {WEEK: ()}),), step=STEP)
-    loud = '{alertstate="firing", severity=~"critical|warning"}'
-    test = yaml.safe_load(text)
-    test["tests"][0]["promql_expr_test"] = [
-        {"expr": f"max_over_time(ALERTS{loud}[8d])", "eval_time": f"{WEEK}s", "exp_samples": []},
-        {
-            "expr": 'count_over_time(ALERTS{alertname="FelderaWatchdog"}[8d])',
-            "eval_time": f"{WEEK}s",
-            "exp_samples": [
-                {
-                    "value": WEEK / STEP + 1,
-                    "labels": '{alertname="FelderaWatchdog", alertstate="firing", severity="none"}',
-                }
-            ],
-        },
-    ]
-    path = tmp_path / "week.yml"
-    path.write_text(yaml.safe_dump(test), encoding="utf-8")
-    verdict = run("test", "rules", path)
-    assert verdict.passed, verdict.words
 
 
 def test_operator_carries_the_same_groups() -> None:
