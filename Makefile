@@ -1,5 +1,5 @@
 .POSIX:
-.PHONY: demo test check bench docs clean
+.PHONY: demo test mutation check bench docs clean
 
 bin = .venv/bin
 
@@ -11,11 +11,17 @@ demo: .venv/installed .cache/debian/ready
 test: .venv/installed .cache/debian/ready
 	$(bin)/python -m pytest --numprocesses=2 --cov --cov-report=term --cov-fail-under=95
 
+# What `make test` does a part of: every change of every rule, and the whole of a simulated week.
+mutation: .venv/installed .cache/debian/ready
+	$(bin)/python -m pytest --numprocesses=2 -m "mutation or long" tests/rules
+
 # All that reads and changes nothing: style, types, layers, generated files.
 check: .venv/installed .cache/debian/ready
 	.ci/check
 
-bench: .venv/installed
+# What it costs, beside what others cost in the same run: some minutes.
+bench: .venv/installed .cache/debian/ready
+	.ci/debian nginx=nginx
 	$(bin)/python tests/benchmarks/run.py
 
 # Generate what is generated.

@@ -6,7 +6,7 @@ import random
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +16,13 @@ import structlog
 
 from feldera_exporter import __version__
 from feldera_exporter.config import Configuration, Instance
-from feldera_exporter.errors import ConfigError
+from feldera_exporter.errors import ConfigError, ExporterError
 from feldera_exporter.feldera.client import Client
 from feldera_exporter.fleet.policy import Policy
 from feldera_exporter.fleet.shard import WHOLE, Shard
 from feldera_exporter.ledger import Ledger
-from feldera_exporter.metrics.catalogue import catalogue
+from feldera_exporter.logs import place
+from feldera_exporter.metrics.catalogue import Catalogue, catalogue
 from feldera_exporter.pages import runbooks
 from feldera_exporter.pages.links import Links
 from feldera_exporter.pages.recent import Recent
@@ -30,6 +31,7 @@ from feldera_exporter.polling import garbage
 from feldera_exporter.polling.connection import connect
 from feldera_exporter.polling.lookup import Lookup
 from feldera_exporter.polling.schedule import Schedule
+from feldera_exporter.polling.skew import UNTOLD
 from feldera_exporter.polling.surroundings import Surroundings
 from feldera_exporter.polling.watcher import Watcher
 from feldera_exporter.publisher import Publisher
@@ -142,10 +144,9 @@ class Exporter:
         self._reloading = asyncio.Lock()
         self._telemetry = Telemetry(__version__, platform.python_version(), str(shard))
         self.publisher = Publisher(self._telemetry)
-        self.instances: dict[str, _Watched] = {}
+        self.instances: Mapping[str, _Watched] = {}
         self._lookup = Lookup(self._client_of)
-        self._configuration = load()
-        self._take(self._configuration)
+        self._take(self._assembled(load(), []))
 
     def start(self) -> None:
         """Begin to poll."""
@@ -202,40 +203,70 @@ class Exporter:
             return await self._reload()
 
     async def _reload(self) -> Sequence[str]:
+        clients: list[Client] = []
         try:
-            configuration = self._load()
-        except ConfigError as error:
-            self._telemetry.configured(success=False)
-            for mistake in error.mistakes:
-                self._log.error("configuration not reloaded", mistake=mistake)
-            return error.mistakes
-        self._take(configuration)
+            assembly = self._assembled(self._load(), clients)
+        except Exception as error:  # noqa: BLE001 - a mistake of our own must not leave half of each configuration
+            for client in clients:
+                await client.close()
+            return self._refused(error)
+        # Nothing is shown or counted by both: what ran ends before the next takes its place.
         await self.stop()
+        self._take(assembly)
         self.start()
         self._log.info("configuration reloaded", instances=len(self.instances))
         return ()
 
-    def _take(self, configuration: Configuration) -> None:
-        """Assemble every instance; one that was there before keeps its books and what it shows."""
-        old, self.instances = self.instances, {}
-        for name in old.keys() - {instance.name for instance in configuration.instances}:
+    def _refused(self, error: Exception) -> Sequence[str]:
+        """Say why a configuration is not taken up, and return it."""
+        match error:
+            case ConfigError():
+                mistakes = error.mistakes
+            case ExporterError():
+                mistakes = (str(error),)
+            case _:
+                mistakes = (f"{type(error).__name__} at {place(error)}",)
+        self._telemetry.configured(success=False)
+        for mistake in mistakes:
+            self._log.error("configuration not reloaded", mistake=mistake)
+        return mistakes
+
+    def _assembled(self, configuration: Configuration, clients: list[Client]) -> "_Assembly":
+        """Build all that a configuration asks for, and touch nothing that runs.
+
+        Args:
+            configuration: the whole of it.
+            clients: gets every client that was made, also where something fails.
+
+        Raises:
+            ConfigError: a file that it names can no longer be used.
+            StoreError: the books of a new instance cannot be read.
+        """
+        return _Assembly(
+            configuration,
+            catalogue(tuple(configuration.tag_labels.expressions), configuration.metrics.exclude),
+            {each.name: self._watched(each, configuration, clients) for each in configuration.instances},
+        )
+
+    def _take(self, assembly: "_Assembly") -> None:
+        """Let an assembly take the place of the one before; nothing of that one runs any more."""
+        for name in self.instances.keys() - assembly.instances.keys():
             self._telemetry.forget(name)
-        shown = catalogue(tuple(configuration.tag_labels.expressions), configuration.metrics.exclude)
-        self.publisher.arrange([instance.name for instance in configuration.instances], shown)
-        for instance in configuration.instances:
-            before = old.get(instance.name)
-            self.instances[instance.name] = self._assemble(
-                instance, configuration, before.watcher if before else None
-            )
-        self._configuration = configuration
+        self.publisher.arrange(list(assembly.instances), assembly.shown)
+        self.instances = assembly.instances
+        self._configuration = assembly.configuration
+        for name, watched in self.instances.items():
+            self._telemetry.initialise(name)
+            self.publisher.readers[name] = watched.watcher.was_read
+            watched.watcher.show()
         self._telemetry.configured(success=True)
 
-    def _assemble(
-        self, instance: Instance, configuration: Configuration, before: Watcher | None
-    ) -> "_Watched":
+    def _watched(self, instance: Instance, configuration: Configuration, clients: list[Client]) -> "_Watched":
+        """Build the parts of one instance; one that was there before keeps its books and what it shows."""
+        before = self.instances[instance.name].watcher if instance.name in self.instances else None
         log = self._log.bind(feldera_instance=instance.name)
-        self._telemetry.initialise(instance.name)
         client = connect(instance, self._telemetry.observer(instance.name), log)
+        clients.append(client)
         if before is not None:
             ledger = before.ledger
         else:
@@ -250,15 +281,24 @@ class Exporter:
             self._telemetry,
             log,
             before.fleet if before else None,
+            before.skew if before else UNTOLD,
         )
-        self.publisher.readers[instance.name] = watcher.was_read
+        # Several instances neither poll nor ask together; a single one has nobody to avoid.
+        spread = instance.poll_interval if len(configuration.instances) > 1 else 0.0
         surroundings = Surroundings(
-            client, instance.timeout, instance.staleness, watcher.fleet.platform, watcher.learn, log
+            client, instance.timeout, instance.staleness, watcher.fleet.platform, watcher.learn, log, spread
         )
-        # Several instances do not poll together; a single one has nobody to avoid.
-        several = len(configuration.instances) > 1
-        delay = random.uniform(0, instance.poll_interval) if several else 0.0  # noqa: S311
+        delay = random.uniform(0, spread)  # noqa: S311
         return _Watched(instance.url, client, watcher, surroundings, instance.poll_interval, delay)
+
+
+@dataclass(frozen=True, slots=True)
+class _Assembly:
+    """Everything that a configuration asks for, built and not yet running."""
+
+    configuration: Configuration
+    shown: Catalogue
+    instances: "Mapping[str, _Watched]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,11 +328,11 @@ class _Watched:
             while (left := schedule.due - time.monotonic()) > 0:
                 await asyncio.sleep(min(left, self.watcher.expires_in()))
                 self.watcher.expire()
-            success = await self.watcher.poll()
+            success, retry_after = await self.watcher.poll()
             if success and first:
                 garbage.keep_out()
                 first = False
-            schedule = schedule.ended(time.monotonic(), success=success)
+            schedule = schedule.ended(time.monotonic(), success=success, retry_after=retry_after)
 
 
 def _reload_by_signal(reload: Callable[[], Coroutine[None, None, object]]) -> None:

@@ -276,7 +276,33 @@ def test_a_dropped_connection_is_asked_once_more() -> None:
         ask(server.url, times=2, asked=asked)
         assert len(seen) == 3
         assert server.connections == 2
-    assert asked.codes == ["200", "200"]
+    assert asked.codes == ["200", "unreachable", "200"]
+
+
+def test_a_new_connection_that_breaks_is_not_asked_again() -> None:
+    """Who closes without an answer to the first request of a connection did not merely lose patience with it."""
+    asked = Asked()
+    with meddling(act=lambda _: False) as server:
+        with pytest.raises(UnreachableError):
+            ask(server.url, asked=asked)
+        assert len(server.requests) == 1
+    assert asked.codes == ["unreachable"]
+
+
+def test_two_dropped_connections_are_a_failure() -> None:
+    """After one repetition the answer is that there is none."""
+    replies = iter([True, False, False])
+
+    def drop(request: Request) -> bool:
+        good = next(replies)
+        if good:
+            request.send(answer(b"[]"))
+        return good
+
+    asked = Asked()
+    with meddling(act=drop) as server, pytest.raises(UnreachableError):
+        ask(server.url, times=2, asked=asked)
+    assert asked.codes == ["200", "unreachable", "unreachable"]
 
 
 def test_an_idle_connection_is_given_up_before_the_server_does() -> None:
@@ -402,6 +428,51 @@ def test_no_error_repeats_the_key(reply: bytes) -> None:
     assert KEY not in str(caught.value)
     assert KEY[:12] not in str(caught.value)
     assert len(str(caught.value)) <= 301
+
+
+@pytest.mark.parametrize("escape", ["\\u%04x", "\\u%04X"])
+@pytest.mark.parametrize("before", [0, 3, 64 * 1024 - 20, 200_000])
+def test_an_escaped_key_is_found(escape: str, before: int) -> None:
+    """However JSON writes the key, and wherever it stands, the body is refused."""
+    key = KEY + "/jJkK"
+    ways = (
+        "".join(escape % ord(each) for each in key),
+        key.replace("/", r"\/"),
+        key[:9] + escape % ord(key[9]) + key[10:],
+    )
+    for way in ways:
+        reply = answer(f'["{"x" * before}{way}"]'.encode())
+        with (
+            meddling(act=sends(reply)) as server,
+            pytest.raises(InvalidResponseError, match="repeats the API key"),
+        ):
+            ask(server.url, key=lambda: key)
+
+
+def test_escapes_without_a_key_are_no_harm() -> None:
+    """A body may write what it likes as it likes."""
+    body = rb'["\u001b[1m \u0061pikey: \/ \n"]' + b" " * 100_000
+    with meddling(act=sends(answer(body))) as server:
+        assert bytes(ask(server.url).body) == body
+
+
+@pytest.mark.parametrize("key", ["k3y", "0123456"])
+def test_a_short_key_is_hidden_too(key: str) -> None:
+    """In what a server says of an error; in a list it would be found by chance."""
+    with meddling(act=sends(answer(error_value("Bad", f"not {key}"), "401 No"))) as server:
+        with pytest.raises(UnauthorizedError, match=r"401 No: Bad: not \*\*\*"):
+            ask(server.url, key=lambda: key)
+        server.act = sends(answer(f'["{key}"]'.encode()))
+        ask(server.url, key=lambda: key)
+
+
+@pytest.mark.parametrize(("status", "seconds"), [("429 No", 30.0), ("500 No", 30.0)])
+def test_a_refusal_says_for_how_long_to_wait(status: str, seconds: float) -> None:
+    """Who asks at a pace of his own can heed it as well."""
+    with meddling(act=sends(answer(b"", status, Retry_After="30"))) as server:
+        with pytest.raises(ServerError) as caught:
+            ask(server.url)
+        assert caught.value.retry_after == seconds
 
 
 def test_a_text_of_the_server_is_one_line() -> None:

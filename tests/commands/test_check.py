@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from feldera_exporter import cli
+from feldera_exporter.checking import boards, inspection
 from feldera_exporter.simulator.clock import SkewedClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import INSTANT
@@ -18,6 +19,7 @@ from hostile.asking import KEY
 from hostile.certificates import make
 from hostile.meddler import answer, meddling, sends
 from hostile.running import Running, feldera, now, running, until
+from tools import ROOT
 
 Check = Callable[..., tuple[int, str]]
 
@@ -73,6 +75,7 @@ def test_advice(check: Check) -> None:
         [
             "configuration: valid; instances: prod",
             "warning: metrics.exclude[1]: without feldera_pipeline_refresh_version there is no FelderaPipelineRunnerFrozen",
+            'warning: metrics.exclude[1]: without feldera_pipeline_refresh_version there are empty panels on "Feldera: one pipeline"',
             f"warning: limits.defaults.Provisionning: {NO_STATUS}; the nearest known one is Provisioning",
             f"warning: limits.defaults.Zzz: {NO_STATUS}",
             f"warning: limits.overrides[0].limits.Stoping: {NO_STATUS}; the nearest known one is Stopping",
@@ -91,6 +94,78 @@ def test_a_family_that_many_alerts_need(check: Check) -> None:
     _, said = check(OFFLINE + exclude + off, "--offline")
     assert match[1] not in said
     assert f"and {int(match[4]) - 1} more" in said
+
+
+def test_a_family_that_dashboards_need(check: Check) -> None:
+    """They are named, also where a recording or a variable reads it, or a histogram's part."""
+    for family in ("feldera_pipelines", "feldera_status_duration_seconds", "feldera_pipeline_info"):
+        _, said = check(OFFLINE + f"metrics: {{exclude: [{family}]}}\n", "--offline")
+        [line] = re.findall(
+            rf"warning: metrics.exclude\[0\]: without {family} there are empty panels on (.*)", said
+        )
+        assert '"Feldera: fleet"' in line.split(" and "), line
+
+
+def test_every_dashboard_is_looked_at() -> None:
+    """Those that are shipped, whose queries are found."""
+    folder = ROOT / "config/grafana/dashboards"
+    assert sorted(boards.NAMES) == sorted(path.stem for path in folder.glob("*.json"))
+    assert all("feldera_" in text for text in boards.queries().values())
+    place = "config/grafana/dashboards"
+    assert f'"{place}" = "feldera_exporter/shipped/{place}"' in (ROOT / "pyproject.toml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("more", "warnings"),
+    [
+        ("tls: {insecure_skip_verify: true}", ["tls: it does nothing, since the url is not https"]),
+        ("tls: {insecure_skip_verify: false}", []),
+        ("api_key: x", ["url: the API key goes over the network unencrypted, since it is not https"]),
+        ("api_key: x, url: 'http://127.1.2.3'", []),
+        ("api_key: x, url: 'http://[::1]:80'", []),
+        ("api_key: x, url: 'http://localhost'", []),
+        ("api_key: x, url: 'https://feldera'", []),
+        (
+            "url: 'https://feldera', tls: {insecure_skip_verify: true}",
+            ["tls.insecure_skip_verify: any server is believed to be Feldera, and gets the API key"],
+        ),
+    ],
+)
+def test_a_trust_that_is_misplaced(check: Check, more: str, warnings: list[str]) -> None:
+    """What protects nothing is warned of; a mistake it is not."""
+    url = "" if "url:" in more else "url: 'http://feldera', "
+    code, said = check(f"instances: [{{name: a, {url}{more}}}]\n", "--offline")
+    assert (code, said.splitlines()[1:]) == (0, [f"warning: instances[0].{each}" for each in warnings])
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [("", "it is empty"), ("a\nb\n", "it holds something else than one line of visible ASCII characters")],
+)
+def test_a_file_without_a_key(check: Check, tmp_path: Path, content: str, reason: str) -> None:
+    """It is said, and that nobody is let in with it; where no key is needed all is well."""
+    (tmp_path / "key").write_text(content)
+    warning = f"warning: instances[0].api_key_file: there is no API key in {tmp_path}/key: {reason}\n"
+    for keys, expected in (({KEY: "read"}, 1), (None, 0)):
+        with serve(FelderaServer(feldera("a"), keys)) as url:
+            code, said = check("instances:\n" + instance("prod", url, "api_key_file: key"))
+        assert warning in said
+        assert code == expected
+        assert ("  authorised: no: 401" in said) == (expected == 1)
+
+
+def test_a_mistake_of_our_own(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It costs the line of that instance, without the values it was made with."""
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError(KEY)
+
+    monkeypatch.setattr(inspection, "read", broken)
+    with serve(FelderaServer(feldera("a"))) as url:
+        code, said = check("instances:\n" + instance("a", url) + instance("b", url))
+    assert code == 1
+    assert len(re.findall(r"  failed: ZeroDivisionError at test_check.py:\d+ broken\n", said)) == 2
+    assert KEY not in said
 
 
 def test_a_good_instance(check: Check) -> None:
@@ -163,8 +238,9 @@ def test_an_old_server_with_a_wrong_clock(check: Check) -> None:
         (answer(b"<html>", content_type="text/html"), "failed: 6 bytes of 'text/html', expected JSON"),
         (
             answer(f'{{"message":"{KEY}","error_code":"Auth"}}'.encode(), "401 No", "text/plain"),
-            "failed: 401 No: Auth: ***",
+            "reachable: yes\n  authorised: no: 401 No: Auth: ***",
         ),
+        (answer(b"", "403 Forbidden"), "reachable: yes\n  authorised: no: 403 Forbidden"),
         (answer(b'{"a":1}'), "failed: unexpected body: Expected `array`, got `object`"),
     ],
 )

@@ -6,8 +6,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from feldera_exporter.config.checks import Surroundings
 from feldera_exporter.config.mistakes import in_order
-from feldera_exporter.config.structure import Surroundings, structure
+from feldera_exporter.config.structure import structure
 
 KEYS = st.sampled_from(
     [

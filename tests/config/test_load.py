@@ -165,6 +165,68 @@ def test_contradictions_of_one_instance_are_all_named(read: Read, tmp_path: Path
     )
 
 
+def test_independent_mistakes_of_one_instance_are_all_named(read: Read) -> None:
+    """What one key hides is only what depends on it."""
+    text = "{url: ftp://f, poll_interval: 1s, timeout: 2s, staleness: 2, tls: {cert_file: exporter.yml, ca_file: no}, bogus: 1}"
+    mistakes = refused(
+        read, f"instances: [{text}]\nalerts: {{Nope: {{}}}}\nmetrics: {{exclude: [up], a: 1}}\n"
+    )
+    assert [mistake.partition(":")[0] for mistake in mistakes] == [
+        "alerts.Nope",
+        "instances[0].bogus",
+        "instances[0].name",
+        "instances[0].staleness",
+        "instances[0].timeout",
+        "instances[0].tls.ca_file",
+        "instances[0].tls.key_file",
+        "instances[0].url",
+        "metrics.a",
+        "metrics.exclude[0]",
+    ]
+
+
+def test_what_depends_on_a_mistake_is_not_judged(read: Read) -> None:
+    """A timeout is not compared with a poll interval that nobody knows."""
+    text = "instances: [{name: a, url: http://f, poll_interval: often, timeout: 9s, staleness: 1s}]"
+    assert [each.partition(":")[0] for each in refused(read, text)] == ["instances[0].poll_interval"]
+    overrides = "limits: {overrides: [{name: '(', limits: {a: 1s}}, {tag: a, limits: []}]}"
+    assert [each.partition(":")[0] for each in refused(read, f"{SMALLEST}{overrides}")] == [
+        "limits.overrides[0].limits.a",
+        "limits.overrides[0].name",
+        "limits.overrides[1].limits",
+    ]
+
+
+def test_two_unusable_certificates_are_both_named(read: Read) -> None:
+    """The authorities and the client's certificate are looked at each for itself."""
+    tls = "{ca_file: exporter.yml, cert_file: exporter.yml, key_file: exporter.yml}"
+    mistakes = refused(read, f"instances: [{{name: a, url: https://f, tls: {tls}}}]")
+    assert [mistake.partition(":")[0] for mistake in mistakes] == [
+        "instances[0].tls.ca_file",
+        "instances[0].tls.cert_file",
+    ]
+
+
+@pytest.mark.parametrize("url", ["HTTPS://feldera.example.com/", "hTTps://feldera.example.com"])
+def test_scheme_is_written_small(read: Read, url: str) -> None:
+    """A scheme in capitals is the same one."""
+    assert read(f"instances: [{{name: a, url: {url}}}]").instances[0].url == "https://feldera.example.com"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://[::1]:8080",
+        "http://10.0.0.1",
+        "https://xn--mnchen-3ya.example.com",
+        "http://feldera_web:8080/a/v0x",
+    ],
+)
+def test_usual_addresses(read: Read, url: str) -> None:
+    """Addresses of all kinds are taken as they are."""
+    assert read(f'instances: [{{name: a, url: "{url}"}}]').instances[0].url == url
+
+
 def test_key_of_another_certificate_is_refused(read: Read, certificates: Path) -> None:
     """A client certificate needs its own key, without a passphrase that nobody could type."""
     for key in ("other.pem", "locked.pem"):

@@ -5,7 +5,9 @@ import pytest
 from feldera_exporter.history.effects import ErrorAppeared, Gap, StatusEnded
 from feldera_exporter.history.fold import fold
 from feldera_exporter.history.history import History, seconds, watched
+from feldera_exporter.history.naming import MOST, OTHER
 from feldera_exporter.history.observation import Observation
+from feldera_exporter.history.spent import exact
 from history.making import SECOND, begun, instant, seen
 
 NOTHING: dict[object, int] = {}
@@ -210,6 +212,72 @@ def test_a_provisioned_pipeline_without_runtime_status_keeps_its_name() -> None:
     history = folded(begun(0, "Stopped"), seen(0, "Stopped"), seen(3, "Provisioned"))
     assert history.statuses.combined == "Provisioned"
     assert seconds(history, instant(4)) == {"Stopped": 3 * SECOND, "Provisioned": SECOND}
+
+
+def one_by_one(history: History, *log: Observation) -> History:
+    """Return a history with a log folded in, as each event was read by itself."""
+    for event in log:
+        history = folded(history, event)
+    return history
+
+
+class TestMadeUpStatuses:
+    """A server that makes up statuses makes up no more series than a dozen per dimension."""
+
+    MANY = one_by_one(
+        folded(begun(0, "Provisioned/Running"), seen(0, "Provisioned/Running")),
+        *(
+            each
+            for turn in range(0, 1000, 2)
+            for each in (
+                seen(turn + 1, f"Made{turn}/Odd{turn}/Up{turn}/Store{turn}"),
+                seen(turn + 2, "Provisioned/Running"),
+            )
+        ),
+    )
+
+    def test_the_first_have_their_own_names(self) -> None:
+        """Feldera's next version adds one or two, and those are seen."""
+        one = folded(
+            begun(0, "Provisioned/Running"), seen(0, "Provisioned/Running"), seen(1, "Provisioned/Resting")
+        )
+        assert one.counts.runtime == {"Resting": 1}
+        assert seconds(one, instant(3)) == {"Running": SECOND, "Resting": 2 * SECOND}
+
+    def test_the_others_share_one(self) -> None:
+        """Nothing that was counted is lost."""
+        counts = self.MANY.counts
+        for pairs in (counts.resources, counts.program, counts.storage):
+            names = {name for pair in pairs for name in pair}
+            assert OTHER in names
+            assert len(names) <= MOST + 2
+            assert sum(pairs.values()) == 1000
+        assert counts.runtime[OTHER] == 500 - MOST
+        assert counts.runtime["Running"] == 500
+        assert len(counts.runtime) == MOST + 2
+
+    def test_time_adds_up(self) -> None:
+        """What goes to no name of its own goes to the shared one."""
+        assert self.MANY.statuses.combined == "Running"
+        spent = seconds(self.MANY, instant(1010))
+        assert sum(spent.values()) == watched(self.MANY, instant(1010))
+        assert len(spent) == MOST + 2
+        assert spent[OTHER] == (500 - MOST) * SECOND
+
+    def test_one_after_the_other(self) -> None:
+        """From one of the others to another one is a transition as well, and its time goes on."""
+        more = one_by_one(self.MANY, seen(1001, "X"), seen(1002, "Y"), seen(1004, "Stopped"))
+        assert more.counts.resources[OTHER, OTHER] == 1
+        before = seconds(self.MANY, instant(1001))[OTHER]
+        assert seconds(more, instant(1005))[OTHER] - before == 3 * SECOND
+
+    def test_folding_is_pure(self) -> None:
+        """In one portion or in many, the names are the same ones."""
+        events = [seen(turn, f"Provisioned/Odd{turn}") for turn in range(1, 40)]
+        start = folded(begun(0, "Provisioned/Running"), seen(0, "Provisioned/Running"))
+        steps = one_by_one(start, *events)
+        assert folded(start, *events).counts == steps.counts
+        assert exact(folded(start, *events).spent, instant(50)) == exact(steps.spent, instant(50))
 
 
 class TestGap:

@@ -3,7 +3,8 @@
 import pytest
 
 from feldera_exporter.history.effects import TIMED, ErrorAppeared, Gap, StatusEnded
-from feldera_exporter.history.totals import BOUNDS, MOST_CODES, OTHER, Totals, add, admit, label
+from feldera_exporter.history.naming import OTHER
+from feldera_exporter.history.totals import BOUNDS, MOST_CODES, Totals, add, admit, label
 
 
 def appeared(*codes: str | None) -> list[ErrorAppeared]:

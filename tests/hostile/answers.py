@@ -12,6 +12,7 @@ from hostile.meddler import Act, Request, answer, sends
 
 MB = 2**20
 FLOOD = 300 * MB
+ESCAPED_KEY = rb"\u0061" + KEY[1:].encode()
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ ANSWERS = (
     Hostile("400 ambiguous tenant", "server_error", sends(answer(_error("AmbiguousTenantMembership"), "400 Bad Request"))),
     Hostile("empty 404", "server_error", sends(answer(b"", "404 Not Found", ""))),
     Hostile("404 of Feldera", "server_error", sends(answer(_error("UnknownTenantName"), "404 Not Found"))),
-    Hostile("429", "server_error", sends(answer(b"", "429 Too Many Requests", "", Retry_After="60"))),
+    Hostile("429", "server_error", sends(answer(b"", "429 Too Many Requests", "", Retry_After="2"))),
     Hostile("500", "server_error", sends(answer(_error("InternalError"), "500 Internal Server Error"))),
     Hostile("501", "server_error", sends(answer(_error("EnterpriseFeature"), "501 Not Implemented"))),
     Hostile("502 of a proxy", "server_error", sends(answer(b"<h1>502</h1>", "502 Bad Gateway", HTML))),
@@ -128,6 +129,7 @@ ANSWERS = (
     Hostile("half a gzip", "invalid_response", sends(answer(packed(b"[]" * 100)[:-9], content_encoding="gzip"))),
     Hostile("brotli", "invalid_response", sends(answer(b"[]", content_encoding="br"))),
     Hostile("the key in the body", "invalid_response", sends(_list({"id": "x", "name": KEY}))),
+    Hostile("the key in the body, escaped", "invalid_response", sends(answer(b'[{"id":"x","name":"%s"}]' % ESCAPED_KEY))),
     Hostile("the key in a header", "invalid_response", sends(answer(b"[]", content_type=f"text/{KEY}"))),
     Hostile("a bomb", "too_large", sends(answer(BOMB, content_encoding="gzip"))),
     Hostile("an endless body", "too_large", _endless),

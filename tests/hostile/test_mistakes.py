@@ -4,19 +4,24 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
-from feldera_exporter import publisher
+from feldera_exporter import app, publisher
 from feldera_exporter.app import Exporter
-from feldera_exporter.config import Configuration, Instance
+from feldera_exporter.config import Configuration, Instance, Metrics
+from feldera_exporter.errors import ConfigError, StoreError
 from feldera_exporter.exposition.text import Format
+from feldera_exporter.feldera.client import Client
 from feldera_exporter.feldera.listing import Listing
 from feldera_exporter.feldera.listing import read as true_read
 from feldera_exporter.feldera.wire import Event
 from feldera_exporter.fleet.fleet import Fleet, observed
+from feldera_exporter.fleet.policy import Policy
+from feldera_exporter.fleet.shard import Shard
 from feldera_exporter.history.judgement import Verdict
 from feldera_exporter.ledger import Ledger
 from feldera_exporter.metrics.page import Page
@@ -27,6 +32,7 @@ from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
 from hostile.running import feldera
 
+NO_UP = Metrics(exclude=("feldera_up",))
 SECRET = "apikey:MARKER-of-a-secret"
 
 
@@ -148,7 +154,10 @@ def test_a_mistake_with_one_log(monkeypatch: pytest.MonkeyPatch) -> None:
         with monkeypatch.context() as patched:
             patched.setattr(Ledger, "judge", broken)
             bad.edit(bad.create("fresh").row.name)
-            await soon(lambda: 'feldera_exporter_event_backlog{feldera_instance="bad"} 1' in page(exporter))
+            # The other pipeline may still be on its way, and wait too.
+            await soon(
+                lambda: 'feldera_exporter_event_backlog{feldera_instance="bad"} 0' not in page(exporter)
+            )
             assert polls(exporter, "bad", "internal_error") == 0
         await soon(lambda: 'feldera_exporter_event_backlog{feldera_instance="bad"} 0' in page(exporter))
 
@@ -176,6 +185,60 @@ def test_a_mistake_in_the_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
     logs = inside(act)
     kinds = {line["kind"] for line in logs if line["event"].startswith("no answer from")}
     assert kinds == {"internal_error"}
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MistakeError(SECRET), "MistakeError at test_mistakes.py:"),
+        (StoreError("the disk is full"), "the disk is full"),
+        (ConfigError("new: tls.ca_file: found x"), "new: tls.ca_file: found x"),
+    ],
+)
+def test_a_mistake_in_a_reload(error: Exception, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The running configuration goes on as a whole, what was built for the other one is closed, and a metric tells."""
+    closed: list[Client] = []
+    true_close = Client.close
+
+    async def close(client: Client) -> None:
+        closed.append(client)
+        await true_close(client)
+
+    async def act(exporter: Exporter, _: Feldera) -> None:
+        before, families = exporter.instances, exporter.publisher._catalogue
+        [bad, good] = (watched.watcher._instance for watched in before.values())
+        new = Configuration((replace(bad, poll_interval=9.0), Instance("new", good.url)), metrics=NO_UP)
+        monkeypatch.setattr(exporter, "_load", lambda: new)
+
+        def broken(configuration: Configuration, instance: Instance, shard: Shard) -> Policy:
+            if instance.name == "new":
+                raise error
+            return Policy(configuration, instance, shard)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(app, "Policy", broken)
+            patched.setattr(Client, "close", close)
+            [mistake] = await exporter.reload()
+            assert mistake.startswith(said)
+            assert len(closed) == 2
+            assert (exporter.instances, exporter.publisher._catalogue) == (before, families)
+            await soon(lambda: "feldera_exporter_config_last_reload_successful 0.0" in page(exporter))
+            start = 'feldera_exporter_poll_interval_seconds{feldera_instance="bad"} '
+            assert f"{start}0.5" in page(exporter)
+            for name in ("bad", "good"):
+                polled = polls(exporter, name, "success")
+                await soon(lambda name=name, polled=polled: polls(exporter, name, "success") > polled)  # type: ignore[misc]
+        assert await exporter.reload() == ()
+        await soon(lambda: "feldera_exporter_config_last_reload_successful 1.0" in page(exporter))
+        assert f"{start}9.0" in page(exporter)
+        assert list(exporter.instances) == ["bad", "new"]
+        text = page(exporter)
+        assert '"good"' not in text
+        assert "feldera_up{" not in text
+
+    logs = inside(act)
+    assert [line["mistake"].startswith(said) for line in logs if "mistake" in line] == [True]
+    assert SECRET not in json.dumps(logs)
 
 
 def test_a_mistake_in_rendering(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import pytest
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from hostile.meddler import Meddler, answer, meddling, sends
+from hostile.meddler import Meddler, Request, answer, meddling, sends
 from hostile.running import Running, running, two, until
 from hostile.running import feldera as make
 
@@ -122,3 +122,27 @@ def test_before_the_first_success(tmp_path: Path) -> None:
             meddler.act = None
             until(lambda: shown(program.page(), "victim"))
             assert program.value("feldera_up", feldera_instance="hostile") == 1
+
+
+def test_a_first_date_from_the_future(tmp_path: Path) -> None:
+    """One answer of the year 2100, the first, credits no time; the counters move as ever."""
+    first = answer(b"[]", Date="Fri, 01 Jan 2100 00:00:00 GMT")
+    with serve(FelderaServer(make("victim"))) as url, meddling(url) as meddler:
+
+        def lie_once(request: Request) -> object:
+            listed = sum(each.path.startswith("/v0/pipelines?") for each in meddler.requests)
+            if listed > 1:
+                return meddler._pass_on(request)
+            request.send(first)
+            return True
+
+        meddler.act, meddler.prefix = lie_once, "/v0/pipelines?"
+        configuration = f"instances: [{{name: hostile, url: '{meddler.url}', poll_interval: 500ms}}]\n"
+        with running(tmp_path, configuration, f"--storage.path={tmp_path}/store") as program:
+            until(lambda: shown(program.page(), "victim"))
+            family = "feldera_pipeline_deployment_status_seconds_total"
+            until(lambda: (program.value(family, status="Running") or 0) >= 1)
+            assert (program.value(family, status="Running") or 0) < 60
+            skew = program.value("feldera_exporter_api_clock_skew_seconds")
+            assert skew is not None
+            assert abs(skew) < 60

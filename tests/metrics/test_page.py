@@ -1,16 +1,25 @@
 """A page is turned: what did not change stays the same object, and what is shown is as if it were all made anew."""
 
+import dataclasses
+import re
 from typing import Final
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from driver import CONFIGURATION, Driver
+from feldera_exporter.config import Configuration
+from feldera_exporter.config.values import Filter
 from feldera_exporter.exposition.snapshot import Content, Snapshot
 from feldera_exporter.exposition.text import Format
+from feldera_exporter.fleet.fleet import observed, rearranged
+from feldera_exporter.fleet.policy import Policy
 from feldera_exporter.fleet.shard import Shard
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES, catalogue
 from feldera_exporter.metrics.page import Page, turn
+from feldera_exporter.metrics.statuses import LIMITED
 from metrics.listed import Listed, identity
 
 AT: Final = 1_787_314_200_000_000
@@ -112,6 +121,56 @@ def _happen(listed: Listed, driver: Driver, what: str, number: int) -> None:
         listed.set(number, **_CHANGES[what])
 
 
+_SINCE: Final = "_since_timestamp_seconds"
+_LIMIT: Final = "_limit_seconds"
+
+
+def _dated(text: str, kind: str) -> set[str]:
+    """Return the dimensions that have a sample of a family ending so."""
+    names = (line.partition("{")[0] for line in text.splitlines() if not line.startswith("#"))
+    return {
+        name.removeprefix("feldera_pipeline_").removesuffix(kind) for name in names if name.endswith(kind)
+    }
+
+
+def test_a_beginning_in_1970_is_none() -> None:
+    """It is absent, and so is the limit that it would be measured against."""
+    listed, driver = Listed(1), Driver()
+    driver.poll(listed.body(), AT)
+    everything = _dated(driver.scrape(), _SINCE)
+    for number, (zero, known) in enumerate(
+        (
+            ("1970-01-01T00:00:00Z", False),
+            ("0001-01-01T00:00:00Z", False),
+            ("1970-01-01T00:00:00.000001Z", True),
+        )
+    ):
+        listed.set(0, **{f"{name}_since": zero for name in everything - {"storage_status"}})
+        driver.poll(listed.body(), AT + (number + 1) * SECOND)
+        text = driver.scrape()
+        assert _dated(text, _SINCE) == (everything if known else {"storage_status"})
+        limited = {dimension.name for dimension in LIMITED}
+        assert _dated(text, _LIMIT) == (limited if known else {"storage_status"})
+
+
+def test_storage_of_an_unknown_age_has_no_limit() -> None:
+    """After a gap of the log nobody knows since when it is being cleared; both come back with the next status."""
+    listed, driver = Listed(1), Driver()
+    driver.poll(listed.body(), AT)
+    shown = driver.ledger.shown()
+    for storage in (None, 0, AT):
+        histories = {
+            key: replace(history, since=replace(history.since, storage=storage))
+            for key, history in shown.histories.items()
+        }
+        told = dataclasses.replace(shown, histories=histories)
+        fleet = observed(driver.fleet, driver.selection, told, driver.policy, AT)
+        text = _text(turn(Page(), (fleet,), driver.catalogue)).decode()
+        for kind in (_SINCE, _LIMIT):
+            assert ("storage_status" in _dated(text, kind)) == (storage == AT)
+        driver.fleet = fleet
+
+
 def test_families_that_are_excluded() -> None:
     """Every family can be left out, alone and all together, from turn to turn."""
     listed = Listed(3)
@@ -139,6 +198,37 @@ def test_shards_together_are_the_whole() -> None:
         for shard in shards:
             assert 'feldera_pipelines{feldera_instance="test"} 30' in shard
             assert 'feldera_up{feldera_instance="test"} 1' in shard
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7])
+def test_every_shard_knows_the_size_of_the_whole(count: int) -> None:
+    """Also while one element cannot be read, and after the configuration was loaded anew."""
+    drivers = [Driver(CONFIGURATION, shard=Shard(index, count)) for index in range(count)]
+    listed = Listed(30)
+
+    def sizes() -> set[int | None]:
+        return {driver.fleet.size for driver in drivers}
+
+    def poll(seconds: int) -> None:
+        for driver in drivers:
+            driver.poll(listed.body(), AT + seconds * SECOND)
+
+    poll(0)
+    assert sizes() == {30}
+    listed.set(1, created_at="yesterday")
+    for seconds, size in ((10, 30), (20, 30), (400, 29)):
+        poll(seconds)
+        assert sizes() == {size}
+    listed.set(1, created_at="2026-08-21T10:00:00Z")
+    poll(410)
+    few = dataclasses.replace(
+        CONFIGURATION.instances[0], pipelines=Filter(exclude=(re.compile("pipeline-1."),))
+    )
+    for driver in drivers:
+        policy = Policy(Configuration((few,)), few, driver.policy.shard)
+        driver.fleet = rearranged(driver.fleet, policy)
+    assert sizes() == {20}
+    assert sum(len(driver.fleet.pipelines) for driver in drivers) == 20
 
 
 def _series(listed: Listed, shard: Shard) -> list[str]:

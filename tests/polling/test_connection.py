@@ -1,5 +1,6 @@
 """What an instance's configuration means for its client."""
 
+import ssl
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import structlog
 from structlog.testing import capture_logs
 
 from feldera_exporter.config import Instance, Secret
+from feldera_exporter.polling import connection
 from feldera_exporter.polling.connection import api_key, connect
 from hostile.asking import Asked
 
@@ -79,3 +81,12 @@ def test_connecting_asks_nothing(url: str) -> None:
     asked = Asked()
     connect(Instance("prod", url), asked, LOG)
     assert asked.codes == []
+
+
+@pytest.mark.parametrize(("url", "verified"), [("HTTPS://a", True), ("https://a", True), ("HTTP://a", False)])
+def test_verification_follows_the_scheme(url: str, verified: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001
+    """However it is written, https is verified."""
+    given: list[object] = []
+    monkeypatch.setattr(connection, "Client", lambda _, **options: given.append(options["tls"]))
+    connect(Instance("prod", url), Asked(), LOG)
+    assert [isinstance(each, ssl.SSLContext) for each in given] == [verified]

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +10,16 @@ from typing import Any
 
 import pytest
 import structlog
+from structlog.testing import capture_logs
 
 from feldera_exporter.config import Configuration, Instance
+from feldera_exporter.feldera.answers import InvalidResponseError, ServerError
 from feldera_exporter.feldera.client import Client
 from feldera_exporter.feldera.platform import Platform
+from feldera_exporter.feldera.wire import Event
 from feldera_exporter.fleet.fleet import Fleet
 from feldera_exporter.fleet.policy import Policy
+from feldera_exporter.history.judgement import Verdict
 from feldera_exporter.ledger import Ledger
 from feldera_exporter.polling.connection import connect
 from feldera_exporter.polling.watcher import Watcher
@@ -45,7 +49,7 @@ class Room:
         """Let time pass, poll, and return how many event requests that took."""
         self.clock.advance(seconds)
         before = self.server.requests["events"]
-        assert await self.watcher.poll()
+        assert (await self.watcher.poll()).success
         return self.server.requests["events"] - before
 
     async def settle(self) -> None:
@@ -239,6 +243,56 @@ def test_answers_that_fail_are_asked_for_again() -> None:
             assert (room.entries("p0", "Paused"), room.entries("p0", "Running")) == (1, 1)
 
         within(room, story)
+
+
+def test_one_failing_log_is_not_well_because_another_is() -> None:
+    """Its failure is said once, and its end only when it has come, or the pipeline is gone."""
+    with a_room() as room, capture_logs() as logs:
+
+        async def story() -> None:
+            await room.settle()
+            true_judge = Ledger.judge
+            broken = {room.feldera.get("p0").id}
+
+            def judge(ledger: Ledger, one: str, events: Sequence[Event]) -> Verdict:
+                if one in broken:
+                    raise InvalidResponseError("it is broken")
+                return true_judge(ledger, one, events)
+
+            with pytest.MonkeyPatch.context() as patched:
+                patched.setattr(Ledger, "judge", judge)
+                for end in (broken.clear, lambda: delete(room, "p0")):
+                    broken.add(room.feldera.get("p0").id)
+                    for _ in range(5):
+                        room.feldera.pause("p0")
+                        room.feldera.pause("p1")
+                        await room.poll()
+                        room.feldera.resume("p0")
+                        room.feldera.resume("p1")
+                        await room.poll()
+                        room.watcher._reader._failing._said_at.clear()
+                    assert said(logs)[-1] == "events cannot be read"
+                    end()
+                    await room.settle()
+                    await room.poll()
+                    assert said(logs)[-1] == "events can be read again"
+            assert said(logs) == ["events cannot be read", "events can be read again"] * 2
+
+        within(room, story)
+
+
+def delete(room: Room, name: str) -> None:
+    """Stop a pipeline and delete it with its storage."""
+    room.feldera.stop(name, force=True)
+    room.clock.advance(60)
+    room.feldera.clear(name)
+    room.clock.advance(60)
+    room.feldera.delete(name)
+
+
+def said(logs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what was said of logs that cannot be read."""
+    return [line["event"] for line in logs if line["event"].startswith("events ")]
 
 
 def test_errors_that_the_list_no_longer_shows_are_named_by_their_events() -> None:
@@ -467,3 +521,22 @@ def test_a_restart_of_ten_thousand_is_caught_up_at_once(tmp_path: Path, size: in
 
         within(room, again)
     store.close()
+
+
+def test_a_refusal_says_when_to_come_again() -> None:
+    """A poll that the server refused hands on for how long it wants to be left alone."""
+    with a_room(1) as room:
+
+        async def story() -> None:
+            await room.settle()
+            assert await room.watcher.poll() == (True, 0.0)
+            room.watcher._client = Refusing()  # type: ignore[assignment]
+            assert await room.watcher.poll() == (False, 30.0)
+
+        class Refusing:
+            """Answers as a server that is asked too often."""
+
+            async def get(self, *_: object, **__: object) -> None:
+                raise ServerError("429 Too Many Requests", 30.0)
+
+        within(room, story)

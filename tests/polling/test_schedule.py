@@ -42,6 +42,14 @@ def test_a_long_interval_is_never_made_shorter() -> None:
     assert schedule.due == 300.0
 
 
+def test_the_server_is_left_alone() -> None:
+    """The next poll is due on the grid, after the pause that the server asks for, but for more than a minute."""
+    schedule = Schedule(5.0, due=100.0)
+    for retry_after, due in ((0.0, 105.0), (3.0, 105.0), (5.0, 110.0), (30.0, 135.0), (1e9, 165.0)):
+        assert schedule.ended(100.1, success=False, retry_after=retry_after).due == due
+    assert Schedule(5.0, 0.0, failures=3).ended(0.1, success=False, retry_after=7.0).due == 40.0
+
+
 @given(
     st.floats(0.1, 1000.0),
     st.lists(st.tuples(st.floats(0.0, 5000.0), st.booleans()), max_size=30),

@@ -12,9 +12,21 @@ def told(*seconds: float) -> list[float]:
     return believed
 
 
-def test_the_first_answer_is_believed() -> None:
-    """A clock may be years off, as a simulated one is."""
-    assert told(1e8) == [1e8]
+def test_a_first_answer_nearby_is_believed() -> None:
+    """Two clocks that are minutes apart are nothing unusual."""
+    assert told(-3000.0) == [-3000.0]
+
+
+def test_a_first_answer_far_off_is_doubted() -> None:
+    """A clock may be years off, as a simulated one is: that must be said twice."""
+    assert told(1e8, 1e8 + 1) == [0.0, 1e8 + 1]
+    assert told(2e9, 0.5) == [0.0, 0.5]
+    assert told(1e9, 2e9, 3e9) == [0.0, 0.0, 0.0]
+    assert [Skew().told(1e8).known, Skew().told(1e8).told(1e8).known, Skew().told(1.0).known] == [
+        False,
+        True,
+        True,
+    ]
 
 
 def test_small_steps_are_followed() -> None:

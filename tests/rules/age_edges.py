@@ -36,7 +36,6 @@ DRIFTS: Final = (
                 {
                     "rising, to be stopped": steady(status="Bootstrapping", since=0.0, desired="Stopped"),
                     "stopped, program broken": steady(status="Stopped", since=0.0, program="SqlError"),
-                    "stopped, program unknown": steady(status="Stopped", since=0.0, program="Verifying"),
                     "stopping, to be started": steady(status="Stopping", since=0.0, own_limit=NEVER),
                     "rising, to be started": steady(status="Bootstrapping", since=0.0),
                     "stopped, compiling": steady(
@@ -56,7 +55,6 @@ DRIFTS: Final = (
                     for cell, status in (
                         ("rising, to be stopped", "Bootstrapping"),
                         ("stopped, program broken", "Stopped"),
-                        ("stopped, program unknown", "Stopped"),
                         ("stopping, to be started", "Stopping"),
                     )
                 ),

@@ -6,13 +6,15 @@ from typing import Final
 from rules.age_edges import DISOWNED, DRIFTS, FROZEN, GONE, OTHERS, START
 from rules.count_edges import AGAIN, AWAY, CRASHES, ERRORS, ERRORS_TOTAL, PROGRAM, RESOURCES, RUNTIME, spread
 from rules.fleet_edges import FLEETS, INVENTORY
+from rules.kept_edges import outlasting
 from rules.scenarios import Scenario
 from rules.shards import ABSENT_FOR_LONG, INTERVALS, SHARDS
+from rules.tier_edges import TIERS
 from rules.watch_edges import REFUSALS, RELOAD, SKEW, STALE, UNREACHABLE
 
 EDGES: Final[Mapping[str, tuple[Scenario, ...]]] = {
     "FelderaPipelineStuckProvisioning": (*GONE, *DISOWNED, *SHARDS, *INTERVALS, *ABSENT_FOR_LONG),
-    "FelderaPipelineDeploymentError": AGAIN,
+    "FelderaPipelineDeploymentError": (*AGAIN, *TIERS),
     "FelderaPipelineUnavailable": AWAY,
     "FelderaPipelineStuck": OTHERS,
     "FelderaPipelineStartPending": START,
@@ -35,6 +37,8 @@ EDGES: Final[Mapping[str, tuple[Scenario, ...]]] = {
     "FelderaApiUnreachable": UNREACHABLE,
     "FelderaExporterDataStale": STALE,
     "FelderaExporterClockSkew": SKEW,
+    "FelderaExporterUnknownStatus": (outlasting("FelderaExporterUnknownStatus"),),
+    "FelderaExporterEventGap": (outlasting("FelderaExporterEventGap"),),
     "FelderaExporterConfigReloadFailed": RELOAD,
 }
 """Scenarios by the alert that they are about."""

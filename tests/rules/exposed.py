@@ -1,20 +1,30 @@
-"""What the exporter exposes: families, their labels, and the label values that are a closed set."""
+"""What the exporter exposes, read from itself: families, their labels, and the label values that are a closed set."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
 from types import MappingProxyType
 from typing import Final
 
-from feldera_exporter.feldera.vocabulary import DIMENSIONS, SERVICES
+from feldera_exporter.exposition.text import Format
+from feldera_exporter.metrics.catalogue import catalogue
+from feldera_exporter.telemetry import Telemetry
+from rules.real import Sight, parse
+from rules.whole import FAILED, incidents
+from rules.world import INSTANCE, STEP, Samples
 
 PIPELINE: Final = ("feldera_instance", "pipeline", "pipeline_name")
-INSTANCE: Final = ("feldera_instance",)
 TARGET: Final = frozenset({"job", "instance"})
 """Labels that Prometheus adds to every sample."""
 
-OUTCOMES: Final = frozenset(
-    {"success", "unauthorized", "timeout", "unreachable", "server_error", "invalid_response", "too_large"}
-)
+CLOSED: Final = frozenset({"status", "from", "to", "outcome", "dimension", "service"})
+"""Labels all of whose values are there from the start."""
+
+OPEN: Final = "feldera_pipeline_info"
+"""The family whose labels the configuration may add to."""
+
+TAGGED: Final = MappingProxyType({"expect": frozenset({"running"})})
+"""Closed values that only a pipeline's tag shows: the expression of `config/exporter.yml` lets no other through."""
 
 
 @dataclass(frozen=True)
@@ -28,87 +38,49 @@ class Exposed:
     """
 
     labels: frozenset[str]
-    values: Mapping[str, frozenset[str]]
+    values: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
     open: bool = False
 
 
-def _family(*labels: str, open_: bool = False, **values: frozenset[str]) -> Exposed:
-    return Exposed(frozenset({*labels, *values}), MappingProxyType(values), open_)
+@cache
+def seen() -> Samples:
+    """Return a whole exposition of an exporter whose fleet is well but for one pipeline that failed."""
+    sight = Sight(incidents)
+    for now in range(0, FAILED + 3 * STEP, STEP):
+        sight(now)
+    telemetry = Telemetry("", "")
+    telemetry.initialise(INSTANCE)
+    telemetry.configured(success=True)
+    return sight(now) | parse(telemetry.expose(Format.TEXT).decode())
 
 
-def exposed() -> dict[str, Exposed]:
-    """Return every family that the exporter has, by its name.
+def described() -> Iterator[tuple[str, frozenset[str]]]:
+    """Yield every family that the exporter describes, by the name under which it is queried, with its labels."""
+    shown = catalogue()
+    for column in shown.instances:
+        yield column.family.exposed_name, frozenset({"feldera_instance", *column.family.labels})
+    for column in shown.pipelines:
+        yield column.family.exposed_name, frozenset({*PIPELINE, *column.family.labels})
+    for each in Telemetry("", "").descriptions:
+        yield each.exposed_name, frozenset(each.labels)
 
-    The one place to take them from the exporter's own table of families.
-    """
-    found = {
-        "up": _family(),
-        "process_start_time_seconds": _family(),
-        "feldera_up": _family(*INSTANCE),
-        "feldera_pipelines": _family(*INSTANCE),
-        "feldera_license_valid": _family(*INSTANCE),
-        "feldera_license_expiry_timestamp_seconds": _family(*INSTANCE),
-        "feldera_pipeline_info": _family(
-            *PIPELINE,
-            "platform_version",
-            "program_profile",
-            "team",
-            "tier",
-            expect=frozenset({"running"}),
-            open_=True,
-        ),
-        "feldera_pipeline_deployment_error_info": _family(*PIPELINE, "error_code"),
-        "feldera_exporter_build_info": _family("version", "python_version"),
-        "feldera_exporter_shard_info": _family("shard"),
-        "feldera_exporter_polls_total": _family(*INSTANCE, outcome=OUTCOMES),
-        "feldera_exporter_unknown_status_total": _family(
-            *INSTANCE, dimension=frozenset(dimension.name for dimension in DIMENSIONS)
-        ),
+
+@cache
+def exposed() -> Mapping[str, Exposed]:
+    """Return every family that the exporter has, by its name, with Prometheus's own `up`."""
+    labels = {"up": frozenset[str](), **dict(described())}
+    values: dict[str, dict[str, set[str]]] = {}
+    for name, own in seen():
+        labels[name] = labels.get(name, frozenset()) | {label for label, _ in own}
+        for label, value in own:
+            if label in CLOSED:
+                values.setdefault(name, {}).setdefault(label, set()).add(value)
+    return {
+        name: Exposed(
+            known,
+            {label: frozenset(each) for label, each in values.get(name, {}).items()}
+            | (dict(TAGGED) if name == OPEN else {}),
+            name == OPEN,
+        )
+        for name, known in labels.items()
     }
-    for name in ("healthy", "checked_timestamp_seconds", "unchanged_since_timestamp_seconds"):
-        found[f"feldera_cluster_service_{name}"] = _family(*INSTANCE, service=frozenset(SERVICES))
-    for name in (
-        "poll_interval_seconds",
-        "last_successful_poll_timestamp_seconds",
-        "api_clock_skew_seconds",
-        "event_gaps_total",
-        "last_event_gap_timestamp_seconds",
-        "event_backlog",
-        "unreadable_pipelines",
-        "store_errors_total",
-        "poll_duration_seconds_bucket",
-    ):
-        labels = (*INSTANCE, "le") if name.endswith("_bucket") else INSTANCE
-        found[f"feldera_exporter_{name}"] = _family(*labels)
-    for name in ("config_last_reload_successful", "config_last_reload_success_timestamp_seconds"):
-        found[f"feldera_exporter_{name}"] = _family()
-    for name in (
-        "created_timestamp_seconds",
-        "refresh_version",
-        "connector_errors_total",
-        "deployment_has_error",
-        "deployment_error_timestamp_seconds",
-        "deployment_errors_total",
-    ):
-        found[f"feldera_pipeline_{name}"] = _family(*PIPELINE)
-    for dimension in DIMENSIONS:
-        known = frozenset(dimension.statuses)
-        stem = f"feldera_pipeline_{dimension.name}"
-        found[stem] = _family(*PIPELINE, status=known)
-        found[f"{stem}_since_timestamp_seconds"] = _family(*PIPELINE)
-        if dimension.name in {
-            "deployment_status",
-            "deployment_desired_status",
-            "program_status",
-            "storage_status",
-        }:
-            found[f"{stem}_limit_seconds"] = _family(*PIPELINE)
-        if dimension.transitions:
-            found[f"{stem}_transitions_total"] = Exposed(
-                frozenset({*PIPELINE, "from", "to"}), {"from": known, "to": known}
-            )
-        if dimension.name == "deployment_runtime_status":
-            found[f"{stem}_transitions_total"] = _family(*PIPELINE, to=known)
-        if dimension.name == "deployment_status":
-            found[f"{stem}_seconds_total"] = _family(*PIPELINE, status=known)
-    return found

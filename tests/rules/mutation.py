@@ -1,4 +1,4 @@
-"""Rules with one thing changed: every threshold, comparison, matcher, duration and set operator in turn."""
+"""Rules with one thing changed: every threshold, comparison, matcher, duration, set operator and severity in turn."""
 
 import re
 import tempfile
@@ -42,12 +42,14 @@ class Mutant:
         change: what was changed, and where: `@n` counts the sites of the expression.
         expression: the changed PromQL; for an alert with its tags and what keeps it.
         for_: an alert's `for`.
+        severity: an alert's label, empty for its own.
     """
 
     rule: str
     change: str
     expression: str
     for_: str = ""
+    severity: str = ""
 
 
 def _alternatives(kind: str, text: str) -> Iterator[str]:
@@ -86,6 +88,27 @@ def mutants(alert: Alert) -> Iterator[Mutant]:
         yield Mutant(alert.name, "for dropped", expression(alert, BASE_TAGS))
         doubled = str(int(alert.for_[:-1]) * 2) + alert.for_[-1]
         yield Mutant(alert.name, "for doubled", expression(alert, BASE_TAGS), doubled)
+    if alert.kept:
+        yield Mutant(
+            alert.name, "kept -> not kept", expression(replace(alert, kept=False), BASE_TAGS), alert.for_
+        )
+    yield from severities(alert)
+
+
+def severities(alert: Alert) -> Iterator[Mutant]:
+    """Yield the mutants of an alert's severity: always graver, and where it depends on labels, each way wrong."""
+    graver = {"info": "warning", "warning": "critical", "critical": "warning", "none": "info"}[alert.severity]
+    wrong = {"severity changed": replace(alert, severity=graver)}
+    if alert.critical_if:
+        operator, rest = alert.critical_if.split(" ", 1)
+        inverted = {"eq": "ne", "ne": "eq"}[operator]
+        wrong |= {
+            "critical_if dropped": replace(alert, critical_if=""),
+            "critical_if inverted": replace(alert, critical_if=f"{inverted} {rest}"),
+            "critical_if another value": replace(alert, critical_if=alert.critical_if[:-1] + 'x"'),
+        }
+    for change, changed in wrong.items():
+        yield Mutant(alert.name, change, expression(alert, BASE_TAGS), alert.for_, severity(changed, ""))
 
 
 def wrapping(alert: Alert) -> Iterator[Mutant]:
@@ -108,9 +131,10 @@ class Judge:
     def __init__(self, alert: Alert) -> None:
         self._alert = alert
         self._needed = reach(alert)
-        known = scenarios()[alert.name]
-        long = {scenario.name for scenario in known if max(scenario.expected) > max(known[0].expected)}
-        parts = ([s for s in known if s.name not in long], [s for s in known if s.name in long])
+        first, *rest = scenarios()[alert.name]
+        long = [scenario for scenario in rest if max(scenario.expected) > max(first.expected)]
+        # The boundary alone finds most changes, and at little cost.
+        parts = ([first], [scenario for scenario in rest if scenario not in long], long)
         shown = self._needed | TELEMETRY
         self._tests = [document("rules.yml", part, only=alert.name, families=shown) for part in parts if part]
 
@@ -144,7 +168,7 @@ class Judge:
             {
                 "alert": self._alert.name,
                 "expr": promql,
-                "labels": {"severity": severity(self._alert, "")},
+                "labels": {"severity": (own and mutant.severity) or severity(self._alert, "")},
                 **({"for": delay} if delay else {}),
             }
         )

@@ -10,7 +10,6 @@ from rules.world import Samples, Target, View, exporter
 _STUCK: Final = "FelderaPipelineStuckProvisioning"
 _UNHEARD: Final = unreachable()
 _STALE: Final = unreachable("FelderaExporterDataStale")
-_ERROR: Final = "FelderaPipelineDeploymentError"
 
 
 def _stuck(name: str = "etl") -> View:

@@ -24,6 +24,8 @@ _NAME: Final = re.compile(r"\b(?:feldera:[a-z_]+:[a-z_]+|feldera_[a-z_]+)\b")
 _LABELS: Final = re.compile(r"\b(?:by|on|without|ignoring|group_left) \(([^)]*)\)")
 
 FAMILIES: Final = exposed()
+SHARDS: Final = {"shard", "shards"}
+"""Labels of the recordings about shards: which it is, and of how many."""
 ALERT_LABELS: Final = {
     alert.name: {
         "severity",
@@ -52,7 +54,9 @@ def _recorded(name: str) -> Exposed:
     values = (
         statuses.values if statuses and name.endswith(":age_seconds") else {"expect": frozenset({"running"})}
     )
-    return Exposed(frozenset({"feldera_instance", "pipeline", "pipeline_name", "status", "expect"}), values)
+    return Exposed(
+        frozenset({"feldera_instance", "pipeline", "pipeline_name", "status", "expect", *SHARDS}), values
+    )
 
 
 def mistakes(promql: str) -> Iterator[str]:
@@ -70,7 +74,7 @@ def mistakes(promql: str) -> Iterator[str]:
             for value in text.split("|") if "~" in sign else (text,):
                 if values is not None and value and value not in values:
                     yield f'{name}{{{label}="{value}"}}'
-    labels = {label for family in FAMILIES.values() for label in family.labels} | TARGET
+    labels = {label for family in FAMILIES.values() for label in family.labels} | TARGET | SHARDS
     for listed in _LABELS.findall(promql):
         yield from (label for label in re.findall(r"[a-z_]+", listed) if label not in labels)
 
@@ -90,7 +94,7 @@ def test_names_exist(place: str, promql: str) -> None:
             'feldera_pipeline_program_status{status="Running"}',
         ),
         ('feldera_up{pipeline="x"}', "feldera_up{pipeline}"),
-        ("max by (tenant) (feldera_up)", "tenant"),
+        ("max by (cluster) (feldera_up)", "cluster"),
         (
             'feldera:pipeline_program_status:age_seconds{status=~"Pending|Broken"}',
             'feldera:pipeline_program_status:age_seconds{status="Broken"}',

@@ -12,11 +12,8 @@ from feldera_exporter.rules.documents import documents
 from feldera_exporter.rules.rendering import rules
 from feldera_exporter.rules.table import ALERTS, NAMES
 from rules.generate import FOLDER, ROOT, files, scenarios
-from rules.matrix import DECISIONS, PAIRS, STEP, Pair
+from rules.matrix import DECISIONS, PAIRS, Pair
 from rules.promtool import document, run
-from rules.scenarios import Scenario
-from rules.week import WEEK, week
-from rules.world import exporter
 
 RULES: Final = ROOT / "alerts/feldera.rules.yml"
 TESTS: Final = tuple(sorted(path.stem for path in FOLDER.glob("*.yml")))
@@ -71,31 +68,6 @@ def test_every_status_is_decided() -> None:
 def test_every_pair_is_decided(pair: Pair) -> None:
     """A desired and an actual status either raise an alert when they last, or it is said why nobody need be told."""
     assert bool(pair.alerts) is (pair.fine is None)
-
-
-def test_healthy_week(tmp_path: Path) -> None:
-    """A week of users' doings raises no alert that anybody would be told of, while the watchdog shows that rules run."""
-    view = exporter(week())
-    text = document(str(RULES), (Scenario("a healthy week", (view,), {WEEK: ()}),), step=STEP)
-    loud = '{alertstate="firing", severity=~"critical|warning"}'
-    test = yaml.safe_load(text)
-    test["tests"][0]["promql_expr_test"] = [
-        {"expr": f"max_over_time(ALERTS{loud}[8d])", "eval_time": f"{WEEK}s", "exp_samples": []},
-        {
-            "expr": 'count_over_time(ALERTS{alertname="FelderaWatchdog"}[8d])',
-            "eval_time": f"{WEEK}s",
-            "exp_samples": [
-                {
-                    "value": WEEK / STEP + 1,
-                    "labels": '{alertname="FelderaWatchdog", alertstate="firing", severity="none"}',
-                }
-            ],
-        },
-    ]
-    path = tmp_path / "week.yml"
-    path.write_text(yaml.safe_dump(test), encoding="utf-8")
-    verdict = run("test", "rules", path)
-    assert verdict.passed, verdict.words
 
 
 def test_operator_carries_the_same_groups() -> None:

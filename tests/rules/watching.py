@@ -60,7 +60,7 @@ def _away(*on: Firing) -> dict[int, tuple[Firing, ...]]:
     absent = (*on, ABSENT, STALE)
     return {
         585: on,
-        885: (*on, STALE),
+        885: on,
         900: absent,
         1200: (*absent, down("a:10058")),
         2385: (*absent, down("a:10058")),
@@ -112,7 +112,7 @@ WATCHING: Final = {
             ),
             {
                 900: (down("a:10058"),),
-                1290: (down("a:10058"), ABSENT, STALE),
+                1305: (down("a:10058"), ABSENT, STALE),
                 1605: (down("a:10058"), down("b:10058"), ABSENT, STALE),
                 2985: (down("a:10058"), down("b:10058"), ABSENT, STALE),
                 3000: (),
@@ -204,7 +204,7 @@ WATCHING: Final = {
         Scenario(
             "the exporter goes away meanwhile, which ends it before anything silences it",
             (_failing(_told(_refused), 600, 2000),),
-            {600: (REFUSED, STALE), 855: (REFUSED, STALE), 885: (STALE,), 900: (STALE, ABSENT)},
+            {600: (REFUSED,), 750: (REFUSED, STALE), 795: (STALE,), 900: (STALE, ABSENT)},
         ),
         Scenario(
             "the other replica's key is right",

@@ -1,109 +1,89 @@
 """A week of a healthy fleet whose users start, stop, pause, edit and recompile: nobody must be told anything."""
 
-import random
-from bisect import bisect
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Final
 
-from rules.facts import Pipeline, fleet
-from rules.world import Samples, View
+from feldera_exporter.store.store import Store
+from rules.promtool import document
+from rules.real import Sight
+from rules.scenarios import Scenario
+from rules.users import Users
+from rules.world import exporter
 
-WEEK: Final = 7 * 86_400
-FLEET: Final = 3
+DAY: Final = 86_400
+STEP: Final = 180
+"""Seconds between evaluations: the longest that the rules read over."""
 
-_RESOURCES: Final = "feldera_pipeline_deployment_resources_status_transitions_total"
-_RUNTIME: Final = "feldera_pipeline_deployment_runtime_status_transitions_total"
-_SECONDS: Final = "feldera_pipeline_deployment_status_seconds_total"
+SEED: Final = 7
 
 
 @dataclass(frozen=True)
-class Moment:
-    """A pipeline from a time on."""
+class Span:
+    """How much of a week is lived.
 
-    begin: float
-    pipeline: Pipeline
+    Attributes:
+        days: how many.
+        users: how many pipelines, each with a user.
+    """
 
+    days: int
+    users: int
 
-def _life(name: str, chance: random.Random) -> Iterator[Moment]:
-    now = 0.0
-    pipeline = Pipeline(name, since=0, desired_since=0)
-    counts = {
-        "Stopped>Provisioning": 0,
-        "Provisioning>Provisioned": 0,
-        "Provisioned>Stopping": 0,
-        "Stopping>Stopped": 0,
-    }
-    entered = {"Initializing": 0, "Unavailable": 0}
-    away = 0.0
-
-    def moment(length: float, **changes: str) -> Moment:
-        nonlocal now, pipeline
-        begin, before = now, pipeline
-        times = {
-            since: begin
-            for field, since in (
-                ("status", "since"),
-                ("desired", "desired_since"),
-                ("program", "program_since"),
-                ("storage", "storage_since"),
-            )
-            if field in changes and changes[field] != getattr(before, field)
-        }
-        after = replace(before, **changes, **times)  # type: ignore[arg-type]
-        if (step := f"{before.resources}>{after.resources}") in counts:
-            counts[step] += 1
-        if after.status in entered and after.status != before.status:
-            entered[after.status] += 1
-        counters: dict[tuple[str, tuple[tuple[str, str], ...]], float] = {
-            (_RESOURCES, tuple(zip(("from", "to"), pair.split(">"), strict=True))): n
-            for pair, n in counts.items()
-        }
-        counters |= {(_RUNTIME, (("to", status),)): n for status, n in entered.items()}
-        counters[_SECONDS, (("status", "Unavailable"),)] = away
-        pipeline = replace(after, counters=counters)
-        now += length
-        return Moment(begin, pipeline)
-
-    while now < WEEK:
-        yield moment(chance.uniform(1800, 20_000), status="Running", desired="Running")
-        what = chance.choice(["pause", "restart", "edit", "blip", "bootstrap"])
-        if what == "pause":
-            yield moment(5, desired="Paused")
-            yield moment(chance.uniform(600, 50_000), status="Paused")
-            yield moment(5, desired="Running")
-            continue
-        if what == "blip":
-            away += 60
-            yield moment(60, status="Unavailable", desired="Unavailable")
-            continue
-        yield moment(chance.uniform(5, 600), status="Stopping", desired="Stopped")
-        yield moment(chance.uniform(60, 40_000), status="Stopped")
-        if what == "edit":
-            yield moment(chance.uniform(10, 600), storage="Clearing")
-            yield moment(10, storage="Cleared")
-            yield moment(chance.uniform(60, 3000), program="SqlError")
-            yield moment(30, program="Pending")
-            yield moment(60, program="CompilingSql", desired="Running")
-            yield moment(60, program="SqlCompiled")
-            yield moment(chance.uniform(300, 3000), program="CompilingRust")
-            yield moment(3, program="Success")
-        yield moment(3, desired="Running", storage="InUse")
-        yield moment(chance.uniform(20, 500), status="Provisioning")
-        yield moment(chance.uniform(20, 1000), status="Initializing")
-        if what == "bootstrap":
-            yield moment(chance.uniform(20, 800), status="AwaitingApproval")
-            yield moment(chance.uniform(600, 20_000), status="Bootstrapping")
+    @property
+    def end(self) -> int:
+        """The last second."""
+        return self.days * DAY
 
 
-def week(seed: int = 7) -> View:
-    """Return what an exporter sees of the fleet; the same for the same seed."""
-    lives = [tuple(_life(f"p{n}", random.Random(seed + n))) for n in range(FLEET)]
-    begins = [[at.begin for at in life] for life in lives]
+SHORT: Final = Span(2, 8)
+WHOLE: Final = Span(7, 24)
 
-    def view(now: float) -> Samples:
-        return fleet(
-            *(life[bisect(begin, now) - 1].pipeline for life, begin in zip(lives, begins, strict=True))
-        )
 
-    return view
+def week(span: Span, rules: Path, folder: Path) -> str:
+    """Return a test file of promtool's: the exporter's real middle watches, and what befalls a healthy exporter does.
+
+    Each day a scrape is missed. On the second one the exporter is started again, and its Feldera fails for a minute.
+
+    Args:
+        span: how much.
+        rules: the rule file.
+        folder: of the exporter's store.
+    """
+    missed = [(day * DAY + 40 * STEP, day * DAY + 41 * STEP) for day in range(span.days)]
+    restart, blip = DAY + 100 * STEP, DAY + 200 * STEP
+    store = Store.open(folder)
+    try:
+        view = Sight(partial(Users, seed=SEED, size=span.users), store, restart)
+        watched = exporter(view, down=missed, restart=restart, outage=(blip - 45, blip + 15))
+        scenario = Scenario("a healthy week", (watched,), {span.end: ()})
+        world, _, _ = document(str(rules), (scenario,), step=STEP).partition("    promql_expr_test:\n")
+    finally:
+        store.close()
+    return world + _QUESTIONS.format(end=span.end, rounds=span.end // STEP + 1)
+
+
+_QUESTIONS: Final = """\
+    promql_expr_test:
+      - expr: count by (alertname) (max_over_time(ALERTS{{severity=~"critical|warning"}}[8d]))
+        eval_time: {end}s
+        exp_samples: []
+      - expr: count_over_time(ALERTS{{alertname="FelderaWatchdog"}}[8d])
+        eval_time: {end}s
+        exp_samples:
+          - {{value: {rounds}, labels: '{{alertname="FelderaWatchdog", alertstate="firing", severity="none"}}'}}
+      - expr: sum(increase(feldera_pipeline_deployment_resources_status_transitions_total[8d])) > bool 100
+        eval_time: {end}s
+        exp_samples: [{{value: 1}}]
+      - expr: sum(increase(feldera_pipeline_program_status_transitions_total[8d])) > bool 100
+        eval_time: {end}s
+        exp_samples: [{{value: 1}}]
+      - expr: sum(max_over_time(feldera_pipeline_connector_errors_total[8d])) > bool 0
+        eval_time: {end}s
+        exp_samples: [{{value: 1}}]
+      - expr: max(feldera_license_valid) * count(feldera_cluster_service_healthy == 1)
+        eval_time: {end}s
+        exp_samples: [{{value: 3}}]
+"""
+"""Nothing that anybody would be told of; the rules did run, and the users and the exporter did something."""

@@ -5,7 +5,13 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from feldera_exporter.config import Configuration, Instance
-from feldera_exporter.feldera.answers import FelderaError, NotFoundError, UnsupportedError
+from feldera_exporter.errors import ExporterError
+from feldera_exporter.feldera.answers import (
+    FelderaError,
+    NotFoundError,
+    UnauthorizedError,
+    UnsupportedError,
+)
 from feldera_exporter.feldera.client import (
     CLUSTER_HEALTH,
     CONFIG,
@@ -21,7 +27,7 @@ from feldera_exporter.fleet.fleet import Fleet, observed
 from feldera_exporter.fleet.policy import Policy
 from feldera_exporter.fleet.selection import Selection, select
 from feldera_exporter.ledger import Ledger
-from feldera_exporter.logs import Logger
+from feldera_exporter.logs import Logger, place
 from feldera_exporter.metrics.catalogue import catalogue
 from feldera_exporter.metrics.page import Page, turn
 from feldera_exporter.polling.connection import connect
@@ -38,6 +44,7 @@ class Finding:
     Attributes:
         instance: which.
         failure: why its pipelines cannot be listed; None where they can.
+        refused: whether that is because of who asks.
         elapsed: seconds that the list took.
         skew: Feldera's clock minus this machine's in seconds, None where it does not tell the time.
         platform: what it says of itself.
@@ -50,6 +57,7 @@ class Finding:
 
     instance: Instance
     failure: str | None = None
+    refused: bool = False
     elapsed: float = 0.0
     skew: float | None = None
     platform: Platform = field(default_factory=Platform)
@@ -62,13 +70,16 @@ class Finding:
 
 async def inspect(configuration: Configuration, instance: Instance, log: Logger) -> Finding:
     """Ask an instance once for everything that the exporter asks for."""
-    client = connect(instance, _unobserved, log)
     try:
-        return await _inspect(configuration, instance, client)
-    except FelderaError as error:
-        return Finding(instance, failure=str(error))
-    finally:
-        await client.close()
+        client = connect(instance, _unobserved, log)
+        try:
+            return await _inspect(configuration, instance, client)
+        finally:
+            await client.close()
+    except ExporterError as error:
+        return Finding(instance, failure=str(error), refused=isinstance(error, UnauthorizedError))
+    except Exception as error:  # noqa: BLE001 - a mistake of our own must hide nothing of the other instances
+        return Finding(instance, failure=f"{type(error).__name__} at {place(error)}")
 
 
 async def _inspect(configuration: Configuration, instance: Instance, client: Client) -> Finding:

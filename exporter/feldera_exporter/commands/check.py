@@ -54,6 +54,10 @@ async def _inspected(configured: Configuration) -> list[Finding]:
 
 def _lines(finding: Finding) -> Iterator[str]:
     yield f"{finding.instance.name}: {finding.instance.url}"
+    if finding.refused:
+        yield "  reachable: yes"
+        yield f"  authorised: no: {finding.failure}"
+        return
     if finding.failure is not None:
         yield f"  failed: {finding.failure}"
         return

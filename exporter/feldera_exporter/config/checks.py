@@ -1,13 +1,32 @@
 """What must hold between keys, beyond the type of each."""
 
-from collections.abc import Collection, Iterator
-from dataclasses import replace
-from typing import Any
+import re
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final, NamedTuple
 
 from feldera_exporter.config.mistakes import Mistake, RefusedError, nearest, shown
 from feldera_exporter.config.trust import UnusableCertificateError, ssl_context
 from feldera_exporter.config.units import format_duration
-from feldera_exporter.config.values import Configuration, Filter, Instance, Override, Tls
+from feldera_exporter.config.values import Configuration, Filter, Instance, Metrics, Override, Tls
+
+_OWN: Final = re.compile(r"feldera_exporter_|process_|python_")
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a document depends on beyond itself.
+
+    Attributes:
+        folder: where relative paths start.
+        families: the names of all metric families.
+        alerts: the names of all alerts.
+    """
+
+    folder: Path
+    families: Collection[str]
+    alerts: Collection[str]
 
 
 def complete(instance: Instance, given: Collection[str]) -> Instance:
@@ -17,71 +36,123 @@ def complete(instance: Instance, given: Collection[str]) -> Instance:
     return replace(instance, timeout=instance.poll_interval)
 
 
-def instance_mistakes(instance: Instance) -> Iterator[RefusedError]:
-    """Yield what contradicts itself in one instance."""
-    interval = format_duration(instance.poll_interval)
+def contradictions(value: Any, wrong: Collection[str], surroundings: Surroundings) -> Iterator[RefusedError]:
+    """Yield what contradicts itself in one value of the configuration.
+
+    Args:
+        value: the value.
+        wrong: its keys that could not be read, of which nothing can be said.
+        surroundings: what it depends on beyond itself.
+    """
+    for rule in _RULES:
+        if isinstance(value, rule.kind) and not rule.keys & set(wrong):
+            yield from rule.mistakes(value, surroundings)
+
+
+def _two_keys(instance: Instance, _: Surroundings) -> Iterator[RefusedError]:
     if instance.api_key is not None and instance.api_key_file is not None:
         yield RefusedError("it beside api_key", "one of the two", ("api_key_file",))
+
+
+def _slow_answers(instance: Instance, _: Surroundings) -> Iterator[RefusedError]:
     if instance.timeout > instance.poll_interval:
-        yield RefusedError(
-            format_duration(instance.timeout), f"at most the poll_interval of {interval}", ("timeout",)
-        )
+        expected = f"at most the poll_interval of {format_duration(instance.poll_interval)}"
+        yield RefusedError(format_duration(instance.timeout), expected, ("timeout",))
+
+
+def _stale_at_once(instance: Instance, _: Surroundings) -> Iterator[RefusedError]:
     if instance.staleness < instance.poll_interval:
-        yield RefusedError(
-            format_duration(instance.staleness), f"at least the poll_interval of {interval}", ("staleness",)
-        )
+        expected = f"at least the poll_interval of {format_duration(instance.poll_interval)}"
+        yield RefusedError(format_duration(instance.staleness), expected, ("staleness",))
 
 
-def configuration_mistakes(configuration: Configuration) -> Iterator[RefusedError]:
-    """Yield a configuration that watches nothing."""
+def _nothing_to_watch(configuration: Configuration, _: Surroundings) -> Iterator[RefusedError]:
     if not configuration.instances:
         yield RefusedError("an empty list", "at least one instance", ("instances",))
 
 
-def tls_mistakes(tls: Tls) -> Iterator[RefusedError]:
-    """Yield half a client certificate, or files that hold no certificate or key."""
+def _half_a_certificate(tls: Tls, _: Surroundings) -> Iterator[RefusedError]:
     for one, other in (("cert_file", "key_file"), ("key_file", "cert_file")):
         if getattr(tls, one) is not None and getattr(tls, other) is None:
             yield RefusedError(f"nothing beside {one}", "both or neither", (other,))
-            return
-    if tls.ca_file is None and tls.cert_file is None:
-        return
+
+
+def _no_authorities(tls: Tls, _: Surroundings) -> Iterator[RefusedError]:
+    if tls.ca_file is not None:
+        yield from _unusable(Tls(ca_file=tls.ca_file))
+
+
+def _no_certificate(tls: Tls, _: Surroundings) -> Iterator[RefusedError]:
+    if tls.cert_file is not None and tls.key_file is not None:
+        yield from _unusable(Tls(cert_file=tls.cert_file, key_file=tls.key_file))
+
+
+def _unusable(tls: Tls) -> Iterator[RefusedError]:
     try:
         ssl_context(tls)
     except UnusableCertificateError as error:
         yield RefusedError("another content", error.expected, (error.key,))
 
 
-def filter_mistakes(pipelines: Filter) -> Iterator[RefusedError]:
-    """Yield a filter that nothing passes."""
+def _nothing_passes(pipelines: Filter, _: Surroundings) -> Iterator[RefusedError]:
     if not pipelines.include:
         yield RefusedError("an empty list", "at least one regular expression", ("include",))
 
 
-def override_mistakes(override: Override) -> Iterator[RefusedError]:
-    """Yield an override that matches nothing in particular or changes nothing."""
+def _matches_nothing(override: Override, _: Surroundings) -> Iterator[RefusedError]:
     if override.name is None and override.tag is None:
         yield RefusedError("neither name nor tag", "at least one of the two")
+
+
+def _changes_nothing(override: Override, _: Surroundings) -> Iterator[RefusedError]:
     if not override.limits:
         yield RefusedError("an empty mapping", "at least one limit", ("limits",))
 
 
-def family_mistakes(exclude: Collection[str], families: Collection[str]) -> Iterator[RefusedError]:
-    """Yield every excluded family that the exporter does not have."""
-    for index, name in enumerate(exclude):
-        if name not in families:
+def _unknown_families(metrics: Metrics, surroundings: Surroundings) -> Iterator[RefusedError]:
+    families = surroundings.families
+    for index, name in enumerate(metrics.exclude):
+        if name in families:
+            continue
+        if _OWN.match(name):
+            expected = "a family of pipelines or instances: the exporter's own can not be left out"
+        else:
             guess = nearest(name, families)
             expected = f"a metric family such as {guess}" if guess else "a metric family of the exporter"
-            yield RefusedError(shown(name), expected, ("exclude", index))
+        yield RefusedError(shown(name), expected, ("exclude", index))
 
 
-def alert_mistakes(chosen: Collection[str], alerts: Collection[str]) -> Iterator[RefusedError]:
-    """Yield every alert that the rules do not have."""
-    for name in chosen:
+def _unknown_alerts(configuration: Configuration, surroundings: Surroundings) -> Iterator[RefusedError]:
+    alerts = surroundings.alerts
+    for name in configuration.alerts:
         if name not in alerts:
             guess = nearest(name, alerts)
             expected = f"one such as {guess}" if guess else "one that `feldera-exporter rules` prints"
             yield RefusedError("no alert of this name", expected, ("alerts", name))
+
+
+class _Rule(NamedTuple):
+    """What must hold in values of a kind, and the keys that it is about."""
+
+    kind: type
+    keys: frozenset[str]
+    mistakes: Callable[[Any, Surroundings], Iterator[RefusedError]]
+
+
+_RULES: Final = (
+    _Rule(Instance, frozenset({"api_key", "api_key_file"}), _two_keys),
+    _Rule(Instance, frozenset({"timeout", "poll_interval"}), _slow_answers),
+    _Rule(Instance, frozenset({"staleness", "poll_interval"}), _stale_at_once),
+    _Rule(Tls, frozenset({"cert_file", "key_file"}), _half_a_certificate),
+    _Rule(Tls, frozenset({"ca_file"}), _no_authorities),
+    _Rule(Tls, frozenset({"cert_file", "key_file"}), _no_certificate),
+    _Rule(Filter, frozenset({"include"}), _nothing_passes),
+    _Rule(Override, frozenset({"name", "tag"}), _matches_nothing),
+    _Rule(Override, frozenset({"limits"}), _changes_nothing),
+    _Rule(Metrics, frozenset({"exclude"}), _unknown_families),
+    _Rule(Configuration, frozenset({"instances"}), _nothing_to_watch),
+    _Rule(Configuration, frozenset({"alerts"}), _unknown_alerts),
+)
 
 
 def name_mistakes(tree: Any) -> Iterator[Mistake]:

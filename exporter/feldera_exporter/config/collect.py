@@ -5,6 +5,7 @@ from dataclasses import fields
 from typing import Annotated, Any, get_origin
 
 from cattrs.errors import (
+    AttributeValidationNote,
     ClassValidationError,
     ForbiddenExtraKeysError,
     IterableValidationError,
@@ -24,9 +25,8 @@ def mistakes_of(error: Exception, place: Place = ()) -> Iterator[Mistake]:
         case ClassValidationError() | IterableValidationError():
             noted, others = error.group_exceptions()
             for each, note in noted:
-                step = note.index if isinstance(note, IterableValidationNote) else note.name
                 cause = _missing(note.type) if isinstance(each, KeyError) else each
-                yield from mistakes_of(cause, (*place, _step(step)))
+                yield from mistakes_of(cause, (*place, _step_of(note)))
             for each in others:
                 yield from mistakes_of(each, place)
         case ExceptionGroup():
@@ -35,16 +35,25 @@ def mistakes_of(error: Exception, place: Place = ()) -> Iterator[Mistake]:
         case ForbiddenExtraKeysError():
             known = [each.name for each in fields(error.cl)]
             for key in error.extra_fields:
-                yield Mistake((*place, _step(key)), unknown_key(str(_step(key)), known))
+                yield Mistake((*place, _step(key)), unknown_key(_step(key), known))
         case RefusedError():
             yield Mistake((*place, *error.place), str(error))
         case _:
             raise error
 
 
-def _step(key: Any) -> str | int:
-    # YAML's keys may be numbers, true, null or bytes too.
-    return key if isinstance(key, str | int) and not isinstance(key, bool) else shown(key)
+def _step_of(note: IterableValidationNote | AttributeValidationNote) -> str | int:
+    if isinstance(note, AttributeValidationNote):
+        return note.name
+    # An entry's number stands in the same place as a mapping's key, which may be a number too.
+    return note.index if isinstance(note.index, int) and "@ index" in note else _step(note.index)
+
+
+def _step(key: Any) -> str:
+    """Return a mapping's key as it was written: YAML's may be numbers, true, null or bytes too."""
+    if key is None:
+        return "null"
+    return key if isinstance(key, str) else shown(key)
 
 
 def _missing(kind: Any) -> RefusedError:

@@ -8,9 +8,9 @@ from typing import Final, NamedTuple
 
 Place = tuple[str | int, ...]
 
-_PLAIN_KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*|line [0-9]+")
-# A key pasted into the wrong line, or an address with a password: the two ways in which a secret strays.
-_SECRET: Final = re.compile(r"apikey:|//[^/\s]*@", re.IGNORECASE)
+_PLAIN_KEY: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*|line [0-9]+")
+# A key, a token or a certificate's key pasted into the wrong line, or an address with a password: so secrets stray.
+_SECRET: Final = re.compile(r"apikey:|//[^/\s]*@|\b(?-i:eyJ)[\w-]{8}|-----BEGIN", re.IGNORECASE)
 _LONGEST: Final = 60
 _KINDS: Final = MappingProxyType({type(None): "nothing", list: "a list", dict: "a mapping"})
 

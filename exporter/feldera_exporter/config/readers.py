@@ -9,12 +9,13 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeVar
-from urllib.parse import urlsplit
+
+import httpx
 
 from feldera_exporter.config.labels import RESERVED
 from feldera_exporter.config.mistakes import RefusedError, shown
 from feldera_exporter.config.secret import Secret
-from feldera_exporter.config.units import parse_duration, parse_size
+from feldera_exporter.config.units import format_duration, format_size, parse_duration, parse_size
 
 Number = TypeVar("Number", int, float)
 
@@ -27,6 +28,16 @@ _LABEL: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _STATUS: Final = re.compile(r"[A-Z][A-Za-z0-9]{0,63}")
 # What may stand in an Authorization header.
 _HEADER_SAFE: Final = re.compile(r"[!-~]+")
+# A name, an IPv4 address, or without its brackets an IPv6 one.
+_HOST: Final = re.compile(r"[a-z0-9._-]+|[a-z0-9.%]*:[a-z0-9.:%]*")
+_HIGHEST_PORT: Final = 65535
+_ROUTE: Final = re.compile(r"/v0(/pipelines)?$")
+_SHORTEST_PACE: Final = 0.1
+"""Seconds: more often than this Feldera's database lock would be asked for without a pause."""
+_SMALLEST_ANSWER: Final = 64 * 2**10
+"""Bytes: a few dozen pipelines."""
+_LONGEST_STEP: Final = 64
+"""Characters between two slashes of a path that is repeated: longer ones are keys more often than names."""
 
 
 def duration(value: object) -> float:
@@ -37,6 +48,15 @@ def duration(value: object) -> float:
 def limit(value: object) -> float:
     """Return a limit in seconds: a duration, or infinity for `none`."""
     return math.inf if value == "none" else _duration(value, "a duration such as 10m, or none")
+
+
+def pace(value: object) -> float:
+    """Return how often something is done or how long it may take: a duration that is long enough for a request."""
+    expected = "a duration such as 5s"
+    seconds = _duration(value, expected)
+    if seconds < _SHORTEST_PACE:
+        raise RefusedError(shown(value), f"{expected}, at least {format_duration(_SHORTEST_PACE)}")
+    return seconds
 
 
 def _duration(value: object, expected: str) -> float:
@@ -56,8 +76,12 @@ def _positive(value: object, parse: Callable[[str], Number], expected: str) -> N
 
 
 def size(value: object) -> int:
-    """Return a size above zero in bytes."""
-    return _positive(value, parse_size, "a size such as 64MiB")
+    """Return the size in bytes that an answer may have; the list of a small fleet has room in it."""
+    expected = "a size such as 64MiB"
+    most = _positive(value, parse_size, expected)
+    if most < _SMALLEST_ANSWER:
+        raise RefusedError(shown(value), f"{expected}, at least {format_size(_SMALLEST_ANSWER)}")
+    return most
 
 
 def flag(value: object) -> bool:
@@ -145,7 +169,7 @@ def tag_expression(value: object) -> re.Pattern[str]:
 
 
 def url(value: object) -> str:
-    """Return Feldera's address without a slash at its end."""
+    """Return Feldera's address with its scheme in small letters and without a slash at its end."""
     expected = "an http or https address such as https://feldera.example.com"
     if not isinstance(value, str) or not value:
         raise RefusedError(shown(value), expected)
@@ -155,17 +179,25 @@ def url(value: object) -> str:
     for mark, part in (("@", "credentials"), ("?", "a query"), ("#", "a fragment")):
         if mark in value:
             raise RefusedError(f"an address with {part} (not shown)", f"{expected}, without {part}")
-    try:
-        parts = urlsplit(value)
-        port = parts.port
-    except ValueError:
-        raise RefusedError(shown(value), expected) from None
-    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
+    scheme = reachable_scheme(value)
+    if scheme not in {"http", "https"}:
         raise RefusedError(shown(value), expected)
-    address = value.rstrip("/")
-    if address.endswith("/v0"):
-        raise RefusedError(shown(value), "Feldera's address without /v0")
+    address = scheme + value[len(scheme) :].rstrip("/")
+    if _ROUTE.search(address):
+        raise RefusedError(shown(value), "Feldera's address without /v0 and what follows")
     return address
+
+
+def reachable_scheme(address: str) -> str | None:
+    """Return an address's scheme; None where no request can be sent there."""
+    try:
+        parts = httpx.URL(address)
+        # The name is decoded now and encoded again by the resolver: both know names that they refuse.
+        parts.host.encode("idna")
+    except (httpx.InvalidURL, ValueError):
+        return None
+    named = _HOST.fullmatch(parts.raw_host.decode()) is not None
+    return parts.scheme if named and (parts.port is None or 0 < parts.port <= _HIGHEST_PORT) else None
 
 
 def secret(value: object) -> Secret:
@@ -185,12 +217,14 @@ def file(value: object, folder: Path) -> Path:
     """Return a file that can be read now; a relative path starts at `folder`."""
     if not isinstance(value, str) or not value or "\0" in value:
         raise RefusedError(shown(value), "the path of a file")
-    target = folder / value
+    target, found = folder / value, shown(value)
+    if max(map(len, value.split("/"))) > _LONGEST_STEP:
+        found = f"a text of {len(value)} characters that may hold a secret (not shown)"
     try:
         # Opening a pipe would wait for its writer.
         if target.exists() and not target.is_file():
-            raise RefusedError(shown(value), "a file, neither a folder nor a pipe")
+            raise RefusedError(found, "a file, neither a folder nor a pipe")
         with target.open("rb"):
             return target
     except OSError as error:
-        raise RefusedError(shown(value), f"a file that can be read ({error.strerror})") from None
+        raise RefusedError(found, f"a file that can be read ({error.strerror})") from None

@@ -5,9 +5,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+from feldera_exporter.config.checks import Surroundings
 from feldera_exporter.config.document import parse
 from feldera_exporter.config.mistakes import Mistake, Place, in_order, shown
-from feldera_exporter.config.structure import Surroundings, structure
+from feldera_exporter.config.proxies import proxy_mistakes
+from feldera_exporter.config.structure import structure
 from feldera_exporter.config.values import Configuration
 from feldera_exporter.errors import ConfigError
 
@@ -32,7 +34,7 @@ def load(
 
     Args:
         path: the YAML file; the paths in it are relative to its folder.
-        environ: the environment, read only where there is no file.
+        environ: the environment; where there is a file, only the proxies are read of it.
         families: the names of all metric families, which `metrics.exclude` may name.
         alerts: the names of all alerts, which `alerts` may name.
 
@@ -48,7 +50,7 @@ def load(
         raise ConfigError(f"{path}: found no file that can be read ({found}), expected YAML") from None
     document = parse(text)
     configuration, mistakes = structure(document.tree, Surroundings(path.parent, families, alerts))
-    mistakes = in_order([*document.repeated, *mistakes])
+    mistakes = in_order([*document.repeated, *mistakes, *proxy_mistakes(environ)])
     if configuration is None or mistakes:
         raise ConfigError(*map(str, mistakes))
     return configuration
@@ -85,6 +87,8 @@ def from_environment(environ: Mapping[str, str]) -> Configuration:
         place = ("instances", 0, "tls", "insecure_skip_verify")
         found = f"found {shown(insecure)}, expected 1, true or yes, or 0, false or no"
         mistakes.append(Mistake(place, found))
-    if configuration is None or mistakes:
-        raise ConfigError(*sorted(f"{_PLACES[place]}: {text}" for place, text in mistakes))
+    named = [Mistake((_PLACES[place],), text) for place, text in mistakes]
+    named += proxy_mistakes(environ)
+    if configuration is None or named:
+        raise ConfigError(*sorted(map(str, named)))
     return configuration

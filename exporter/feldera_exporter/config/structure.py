@@ -1,17 +1,17 @@
 """The plain tree of a document as frozen values, or every mistake in it."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, is_dataclass, replace
+from dataclasses import MISSING, fields, is_dataclass, replace
 from functools import partial
-from itertools import chain
-from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Final, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 from cattrs import Converter
+from cattrs.errors import ClassValidationError
 from cattrs.gen import make_dict_structure_fn, mapping_structure_factory
 
 from feldera_exporter.config import checks, readers
+from feldera_exporter.config.checks import Surroundings
 from feldera_exporter.config.collect import mistakes_of
 from feldera_exporter.config.mistakes import Mistake, RefusedError, in_order, shown
 from feldera_exporter.config.values import (
@@ -19,44 +19,16 @@ from feldera_exporter.config.values import (
     DEFAULT_TAG_LABELS,
     Configuration,
     File,
-    Filter,
     Instance,
     Label,
     Limits,
-    Metrics,
-    Override,
     TagExpression,
     TagLabels,
-    Tls,
 )
 
 Hook = Callable[[Any, Any], Any]
 
 _TagExpressions: Any = Mapping[Label, TagExpression]
-
-_CHECKS: Final[Mapping[type, Callable[[Any], Iterator[RefusedError]]]] = MappingProxyType(
-    {
-        Instance: checks.instance_mistakes,
-        Tls: checks.tls_mistakes,
-        Filter: checks.filter_mistakes,
-        Override: checks.override_mistakes,
-    }
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a document depends on beyond itself.
-
-    Attributes:
-        folder: where relative paths start.
-        families: the names of all metric families.
-        alerts: the names of all alerts.
-    """
-
-    folder: Path
-    families: Collection[str]
-    alerts: Collection[str]
 
 
 def structure(tree: Any, surroundings: Surroundings) -> tuple[Configuration | None, list[Mistake]]:
@@ -119,12 +91,37 @@ def _class_hook(kind: Any, converter: Converter, surroundings: Surroundings) -> 
     inner = make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True)
 
     def hook(value: Any, _: Any) -> Any:
-        made = _filled(inner(_expect(value, dict, "a mapping"), kind), value)
-        if mistakes := list(_contradictions(made, surroundings)):
-            raise ExceptionGroup("contradictions", mistakes)
+        given = _expect(value, dict, "a mapping")
+        mistakes: list[Exception] = []
+        wrong: frozenset[str] = frozenset()
+        try:
+            made = inner(given, kind)
+        except ClassValidationError as error:
+            mistakes.append(error)
+            wrong = frozenset(note.name for _, note in error.group_exceptions()[0])
+            made = _as_far_as_readable(kind, given, wrong, converter)
+        made = _filled(made, given)
+        mistakes += checks.contradictions(made, wrong, surroundings)
+        if mistakes:
+            raise ExceptionGroup("mistakes", mistakes)
         return made
 
     return hook
+
+
+def _as_far_as_readable(
+    kind: Any, given: Mapping[Any, Any], wrong: Collection[str], converter: Converter
+) -> Any:
+    """Return a value of which some keys are wrong; those have their defaults, or None where there is none."""
+    kinds: dict[str, Any] = {each.name: each.type for each in fields(kind) if each.name not in wrong}
+    values = {key: converter.structure(given[key], kinds[key]) for key in kinds if key in given}
+    return kind(**(dict.fromkeys(_required(kind)) | values))
+
+
+def _required(kind: Any) -> Iterator[str]:
+    for each in fields(kind):
+        if each.default is MISSING and each.default_factory is MISSING:
+            yield each.name
 
 
 def _tag_labels_hook(converter: Converter) -> Hook:
@@ -151,13 +148,3 @@ def _filled(value: Any, given: Collection[str]) -> Any:
             return replace(value, defaults=MappingProxyType({**DEFAULT_LIMITS, **value.defaults}))
         case _:
             return value
-
-
-def _contradictions(value: Any, surroundings: Surroundings) -> Iterator[RefusedError]:
-    if isinstance(value, Metrics):
-        return checks.family_mistakes(value.exclude, surroundings.families)
-    if isinstance(value, Configuration):
-        alerts = checks.alert_mistakes(value.alerts, surroundings.alerts)
-        return chain(checks.configuration_mistakes(value), alerts)
-    check = _CHECKS.get(type(value))
-    return check(value) if check else iter(())

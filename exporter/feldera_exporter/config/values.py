@@ -11,6 +11,7 @@ from feldera_exporter.config import readers
 from feldera_exporter.config.secret import Secret
 
 Seconds = Annotated[float, readers.duration]
+PaceSeconds = Annotated[float, readers.pace]
 LimitSeconds = Annotated[float, readers.limit]
 Bytes = Annotated[int, readers.size]
 Flag = Annotated[bool, readers.flag]
@@ -122,8 +123,8 @@ class Instance:
     api_key: ApiKey | None = None
     api_key_file: File | None = None
     tls: Tls = Tls()
-    poll_interval: Seconds = 5.0
-    timeout: Seconds = 5.0
+    poll_interval: PaceSeconds = 5.0
+    timeout: PaceSeconds = 5.0
     staleness: Seconds = 5 * _MINUTE
     max_response_size: Bytes = 64 * 2**20
     pipelines: Filter = Filter()

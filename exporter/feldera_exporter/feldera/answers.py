@@ -34,9 +34,17 @@ OUTCOMES: Final = (
 
 
 class FelderaError(ExporterError):
-    """Feldera did not answer as it should; the text is one line without secrets."""
+    """Feldera did not answer as it should; the text is one line without secrets.
+
+    Attributes:
+        retry_after: for how many seconds the server asks to be left alone, 0 where it does not.
+    """
 
     outcome: ClassVar[str]
+
+    def __init__(self, text: str, retry_after: float = 0.0) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after
 
 
 class UnauthorizedError(FelderaError):

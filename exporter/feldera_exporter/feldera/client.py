@@ -129,7 +129,7 @@ class Client:
                 return await self._once(endpoint, url, key, deadline)
             except _AgainError as again:
                 refused = discreet(again.error, key)
-                delay = max(again.after, pause)
+                delay = max(refused.retry_after, pause)
                 if time.monotonic() + delay >= deadline:
                     raise refused from None
             except DeadlineError as error:
@@ -141,6 +141,13 @@ class Client:
             pause *= 2
 
     async def _once(self, endpoint: Endpoint, url: str, key: str | None, deadline: float) -> Answer:
+        try:
+            return await self._try(endpoint, url, key, deadline)
+        except _DroppedError:
+            # A kept connection was closed as the request went out: once more, on another one.
+            return await self._try(endpoint, url, key, deadline)
+
+    async def _try(self, endpoint: Endpoint, url: str, key: str | None, deadline: float) -> Answer:
         began = time.monotonic()
         code = UnreachableError.outcome
         try:
@@ -148,9 +155,8 @@ class Client:
                 code = str(response.status_code)
                 if response.status_code not in endpoint.good:
                     error = refusal(response, await bodies.of_refusal(response))
-                    if response.status_code in _RETRIED:
-                        raise _AgainError(error, retry_after(response, time.time()))
-                    raise error
+                    error.retry_after = retry_after(response, time.time())
+                    raise _AgainError(error) if response.status_code in _RETRIED else error
                 body = await bodies.whole(response, self._max_response_size)
         except (TimeoutError, httpx.TimeoutException):
             code = DeadlineError.outcome
@@ -161,35 +167,46 @@ class Client:
         finally:
             self._observe(endpoint, code, time.monotonic() - began)
         check_type(response, len(body))
-        if repeats(body, key):
-            raise InvalidResponseError("the body repeats the API key, which must be shown nowhere")
+        for found in repeats(body, key):
+            if found:
+                raise InvalidResponseError("the body repeats the API key, which must be shown nowhere")
+            await asyncio.sleep(0)
         return Answer(body, date(response), time.monotonic() - began)
 
     @asynccontextmanager
     async def _answering(self, url: str, key: str | None, deadline: float) -> AsyncIterator[httpx.Response]:
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        # Cancelled in a TLS handshake httpx leaves the connection to the garbage collector, after a timeout of its own
+        # it closes it: so that comes a little before.
+        timeout = httpx.Timeout(None, connect=_SHARE * (deadline - time.monotonic()))
+        kept = True
+
+        async def notice(event: str, _: object) -> None:
+            nonlocal kept
+            kept = kept and not event.startswith("connection.connect_")
+
+        request = self._http.build_request(
+            "GET", url, headers=headers, timeout=timeout, extensions={"trace": notice}
+        )
         try:
-            response = await self._send(url, key, deadline)
-        except _DROPPED:
-            # A kept connection was closed as the request went out: once more, on another one.
-            response = await self._send(url, key, deadline)
+            response = await self._http.send(request, stream=True)
+        except _DROPPED as error:
+            if kept:
+                raise _DroppedError(str(error) or type(error).__name__) from None
+            raise
         try:
             yield response
         finally:
             await response.aclose()
 
-    async def _send(self, url: str, key: str | None, deadline: float) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
-        # Cancelled in a TLS handshake httpx leaves the connection to the garbage collector, after a timeout of its own
-        # it closes it: so that comes a little before.
-        timeout = httpx.Timeout(None, connect=_SHARE * (deadline - time.monotonic()))
-        request = self._http.build_request("GET", url, headers=headers, timeout=timeout)
-        return await self._http.send(request, stream=True)
+
+class _DroppedError(UnreachableError):
+    """A connection that was kept from an earlier request broke before the answer began."""
 
 
 class _AgainError(Exception):
     """The request may be repeated after a pause; without another try, `error` is the answer."""
 
-    def __init__(self, error: FelderaError, after: float) -> None:
+    def __init__(self, error: FelderaError) -> None:
         super().__init__(str(error))
         self.error = error
-        self.after = after

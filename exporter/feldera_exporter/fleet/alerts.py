@@ -1,10 +1,10 @@
-"""The alerts that a pipeline's present state alone makes fire, told without a Prometheus.
+"""The alerts that a pipeline's present state and what it did lately make fire, told without a Prometheus.
 
-Those that count what happened over a time (crash loops, flapping, connector errors, a frozen runner) are not among them:
-only Prometheus knows enough for these.
+Connector errors and a frozen runner are not among them: only Prometheus remembers enough for these.
 """
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -13,11 +13,13 @@ from feldera_exporter.config import AlertChoice
 from feldera_exporter.feldera.vocabulary import PROGRAM, Kind
 from feldera_exporter.feldera.wire import micros
 from feldera_exporter.fleet.drift import Difference, difference
+from feldera_exporter.fleet.lately import KEPT, Deeds, Steps, within
 from feldera_exporter.fleet.pipeline import Pipeline
 from feldera_exporter.rules.table import ALERTS
 
 _SECOND: Final = 1_000_000
 _SEVERITIES: Final = MappingProxyType({alert.name: alert.severity for alert in ALERTS})
+_YIELDS_TO: Final = MappingProxyType({alert.name: alert.yields_to for alert in ALERTS if alert.yields_to})
 
 _OVERDUE: Final = MappingProxyType(
     {
@@ -46,6 +48,38 @@ _UNCOMPILED: Final = MappingProxyType(
 )
 """By program status, the alert and after how many seconds: the ages that the rules name."""
 
+
+@dataclass(frozen=True, slots=True)
+class Often:
+    """When what a pipeline did lately is too much.
+
+    Attributes:
+        alert: the name of the alert.
+        counted: what is counted.
+        seconds: within how many seconds.
+        most: how much is well yet, in the unit of the rules.
+    """
+
+    alert: str
+    counted: Callable[[Deeds], float]
+    seconds: float
+    most: float
+
+
+_AWAY: Final = Often("FelderaPipelineUnavailable", lambda done: done.unavailable / _SECOND, 900, 450)
+
+OFTEN: Final = (
+    Often("FelderaPipelineDeploymentError", lambda done: done.errors, 600, 1.5),
+    Often("FelderaPipelineCrashLooping", lambda done: done.errors, KEPT, 2.5),
+    # On Kubernetes a crashed process comes back by itself: what no start explains.
+    Often("FelderaPipelineCrashLooping", lambda done: done.initializations - done.starts, KEPT, 2.5),
+    Often("FelderaPipelineFlapping", lambda done: done.stops, KEPT, 5.5),
+    Often("FelderaPipelineRuntimeFlapping", lambda done: done.losses, KEPT, 7.5),
+    _AWAY,
+    Often("FelderaPipelineCompileLooping", lambda done: done.recompilations, KEPT, 2.5),
+)
+"""What happens too often, as `rules/faults.py`, `rules/lifecycle.py` and `rules/compilation.py` say it."""
+
 Choices = Mapping[str, AlertChoice]
 """What the configuration says of alerts, by name."""
 
@@ -65,27 +99,58 @@ class Alert:
     pipeline: str = ""
 
 
-def by_state(pipeline: Pipeline, choices: Choices, now: int) -> tuple[Alert, ...]:
-    """Return the alerts that a pipeline's present state makes fire, with the severities that the configuration chose.
+def firing(pipeline: Pipeline, steps: Steps, choices: Choices, now: int) -> tuple[Alert, ...]:
+    """Return the alerts that a pipeline makes fire, with the severities that the configuration chose.
 
     Args:
         pipeline: as it is known.
+        steps: what it did lately.
         choices: what the configuration says of alerts.
         now: microseconds since the epoch by Feldera's clock.
     """
     row = pipeline.facts.row
     tier = dict(pipeline.facts.tag_labels).get("tier", "")
     found = []
-    for name in _names(pipeline, now):
-        choice = choices.get(name, AlertChoice())
+    # What the state fires may have happened often, too: that is one alert.
+    told = {
+        name: choice
+        for name in (*_by_state(pipeline, now), *_by_count(pipeline, steps, now))
+        if (choice := choices.get(name, AlertChoice())).enabled
+    }
+    for name, choice in told.items():
         critical = name == "FelderaPipelineDeploymentError" and tier == "critical"
-        if choice.enabled:
+        if _YIELDS_TO.get(name) not in told:
             severity = choice.severity or ("critical" if critical else _SEVERITIES[name])
             found.append(Alert(name, severity, row.id))
     return tuple(found)
 
 
-def _names(pipeline: Pipeline, now: int) -> Iterator[str]:
+def _by_count(pipeline: Pipeline, steps: Steps, now: int) -> Iterator[str]:
+    if not steps and pipeline.history.spent.status != "Unavailable":
+        return
+    for often in OFTEN:
+        done = _done(pipeline, steps, often.seconds, now)
+        if often.counted(done) > max(often.most, _tolerated(pipeline) if often is _AWAY else 0):
+            yield often.alert
+
+
+def _tolerated(pipeline: Pipeline) -> float:
+    """Return for how long of a quarter of an hour a pipeline may be Unavailable by its own limit: as long as it likes once stopped."""
+    if pipeline.facts.row.deployment_status in {"Stopping", "Stopped"}:
+        return math.inf
+    return 1.1 * pipeline.facts.limits.unavailable
+
+
+def _done(pipeline: Pipeline, steps: Steps, seconds: float, now: int) -> Deeds:
+    """Return what a pipeline did in the last seconds, with what goes on."""
+    done, spent = within(steps, seconds, now), pipeline.history.spent
+    if spent.status != "Unavailable":
+        return done
+    present = min(max(0, now - spent.since), round(seconds * _SECOND))
+    return done._replace(unavailable=done.unavailable + present)
+
+
+def _by_state(pipeline: Pipeline, now: int) -> Iterator[str]:
     """Yield names of `rules.table`; the conditions are those of `rules/lifecycle.py` and `rules/compilation.py`."""
     row, limits = pipeline.facts.row, pipeline.facts.limits
     status, program = row.deployment_status, row.program_status
@@ -121,5 +186,5 @@ def _drifting(pipeline: Pipeline, status_age: float, program_age: float, now: in
     if differs is Difference.START_PENDING:
         if program_age > limit:
             yield "FelderaPipelineStartPending"
-    elif differs is Difference.DRIFT and actual != "Stopped" and actual not in _OVERDUE:
+    elif differs is Difference.DRIFT:
         yield "FelderaPipelineDesiredDrift"

@@ -10,13 +10,15 @@ from feldera_exporter.history.history import History
 class StatusLimits:
     """How long the present statuses may last before the pipeline counts as stuck, in seconds, infinity for ever.
 
-    That of `deployment_desired_status` is how long the desired and the actual status may differ.
+    That of `deployment_desired_status` is how long the desired and the actual status may differ. `unavailable` is that of
+    being Unavailable, whether or not it is so at present.
     """
 
     deployment_status: float
     deployment_desired_status: float
     program_status: float
     storage_status: float
+    unavailable: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class Facts:
         limits: how long its present statuses may last.
         error_code: the code of the present deployment error, bounded for use as a label; None without an error.
         unknown: the dimensions whose present status this version does not know.
+        storage_dated: whether it is known when the present storage status began, which the row does not tell.
     """
 
     row: Row
@@ -36,6 +39,7 @@ class Facts:
     limits: StatusLimits
     error_code: str | None
     unknown: tuple[str, ...]
+    storage_dated: bool = True
 
 
 @dataclass(frozen=True, slots=True)

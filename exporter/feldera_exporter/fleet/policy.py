@@ -36,8 +36,18 @@ class Policy:
         self._limits = limit_tables(configuration.limits)
         self._labels = tag_labels(configuration.tag_labels)
 
-    def facts(self, row: Row, error_code: str | None) -> Facts:
-        """Return what a pipeline is; `error_code` is the label of its present error."""
+    def again(self, facts: Facts) -> Facts:
+        """Return what another policy said of a pipeline as this one says it."""
+        return self.facts(facts.row, facts.error_code, storage_dated=facts.storage_dated)
+
+    def facts(self, row: Row, error_code: str | None, *, storage_dated: bool = True) -> Facts:
+        """Return what a pipeline is.
+
+        Args:
+            row: what Feldera's list says of it.
+            error_code: the label of its present error.
+            storage_dated: whether it is known when its storage status began.
+        """
         limits = self._limits(row.name, row.tags)
         desired, actual = row.deployment_desired_status, row.deployment_status
         return Facts(
@@ -48,6 +58,7 @@ class Policy:
                 deployment_desired_status=drift_limit(limits, desired, actual, row.program_status),
                 program_status=limits.of(row.program_status),
                 storage_status=limits.of(row.storage_status),
+                unavailable=limits.of("Unavailable"),
             ),
             error_code=error_code,
             unknown=tuple(
@@ -56,4 +67,5 @@ class Policy:
                 if getattr(row, dimension.name) not in dimension.statuses
                 and getattr(row, dimension.name) is not None
             ),
+            storage_dated=storage_dated,
         )

@@ -1,16 +1,18 @@
 """A history while observations are added to it one by one: the working copy of a fold, never kept."""
 
+from collections.abc import Iterable
+from itertools import chain
 from typing import Final
 
 import msgspec
 
-from feldera_exporter.feldera.vocabulary import PROGRAM, RESOURCES, RUNTIME, STORAGE, Pair
-from feldera_exporter.history import spent
+from feldera_exporter.feldera.vocabulary import PROGRAM, RESOURCES, RUNTIME, STORAGE, Dimension, Pair
+from feldera_exporter.history import naming, spent
 from feldera_exporter.history.effects import TIMED, Effect, ErrorAppeared, Gap, StatusEnded
 from feldera_exporter.history.history import Counts, Errors, History, Since, Statuses, combined
 from feldera_exporter.history.observation import Observation
 
-_PAIRED: Final = (("resources", RESOURCES.name), ("program", PROGRAM.name), ("storage", STORAGE.name))
+_PAIRED: Final = (("resources", RESOURCES), ("program", PROGRAM), ("storage", STORAGE))
 
 
 class Draft:
@@ -36,15 +38,17 @@ class Draft:
             old, new = self._now[field], getattr(observation, field)
             if old != new:
                 pairs = self._pairs[field]
-                pairs[old, new] = pairs.get((old, new), 0) + 1
-                self._end(field, dimension, old, at)
+                pair = _pair(old, new, dimension, pairs)
+                pairs[pair] = pairs.get(pair, 0) + 1
+                self._end(field, dimension.name, old, at)
                 self._now[field], self._since[field] = new, at
         old_runtime, runtime = self._runtime, observation.runtime
         if old_runtime != runtime:
             self._end("runtime", RUNTIME.name, old_runtime, at)
             self._runtime, self._since["runtime"] = runtime, None
             if runtime is not None:
-                self._entries[runtime] = self._entries.get(runtime, 0) + 1
+                entered = naming.label(runtime, RUNTIME.statuses, self._entries)
+                self._entries[entered] = self._entries.get(entered, 0) + 1
                 self._since["runtime"] = at
         self._spent = spent.enter(self._spent, combined(observation.resources, runtime), at)
         self._judge_error(observation)
@@ -103,3 +107,12 @@ class Draft:
             self.effects.append(ErrorAppeared(observation.at, observation.event_id, observation.error_code))
         elif observation.error_code is not None:
             self._errors = msgspec.structs.replace(errors, code=observation.error_code)
+
+
+def _pair(old: str, new: str, dimension: Dimension, pairs: Iterable[Pair]) -> Pair:
+    """Return the labels of a transition."""
+    if old in dimension.statuses and new in dimension.statuses:
+        return old, new
+    named = set(chain.from_iterable(pairs))
+    left = naming.label(old, dimension.statuses, named)
+    return left, naming.label(new, dimension.statuses, named | {left})

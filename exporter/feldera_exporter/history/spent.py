@@ -4,12 +4,15 @@ from collections.abc import Mapping
 
 import msgspec
 
+from feldera_exporter.feldera.vocabulary import DEPLOYMENT
+from feldera_exporter.history import naming
+
 
 class Spent(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Time by combined status; all values are microseconds, instants by Feldera's clock.
 
     Attributes:
-        status: the combined status that holds now.
+        status: the label of the combined status that holds now.
         since: when its interval began; not before an instant that another status was already credited with.
         began: when the pipeline's watch began.
         closed: the closed intervals, summed by status.
@@ -38,10 +41,11 @@ def enter(spent: Spent, status: str, at: int) -> Spent:
     A transaction that waited for the row's lock started before its predecessor and yet follows it: its instant lies
     before the open interval, which then counts as 0 and passes its start on.
     """
-    if status == spent.status:
+    label = _label(spent, status)
+    if label == spent.status:
         return spent
     end = max(at, spent.since)
-    return msgspec.structs.replace(spent, status=status, since=end, closed=_closed(spent, end))
+    return msgspec.structs.replace(spent, status=label, since=end, closed=_closed(spent, end))
 
 
 def leap(spent: Spent, status: str, until: int, at: int) -> Spent:
@@ -53,7 +57,7 @@ def leap(spent: Spent, status: str, until: int, at: int) -> Spent:
     end = min(max(until, spent.since), start)
     return msgspec.structs.replace(
         spent,
-        status=status,
+        status=_label(spent, status),
         since=start,
         closed=_closed(spent, end),
         unwatched=spent.unwatched + start - end,
@@ -94,6 +98,10 @@ def hold(before: Spent, after: Spent, published: int) -> Spent:
     shown = seconds(before, credited)
     held = {status: value for status, value in shown.items() if value > proven.get(status, 0)}
     return msgspec.structs.replace(after, held=held, credited=credited)
+
+
+def _label(spent: Spent, status: str) -> str:
+    return naming.label(status, DEPLOYMENT.statuses, {spent.status, *spent.closed, *spent.held})
 
 
 def _closed(spent: Spent, end: int) -> dict[str, int]:

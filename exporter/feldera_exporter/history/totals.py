@@ -8,12 +8,10 @@ from typing import Final
 import msgspec
 
 from feldera_exporter.history.effects import TIMED, Effect, ErrorAppeared, StatusEnded
+from feldera_exporter.history.naming import OTHER
 
 BOUNDS: Final = (0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 21600)
 """The upper bounds of the duration histogram's buckets in seconds, without +Inf."""
-
-OTHER: Final = "other"
-"""The label of every error code that may not be a label of its own."""
 
 MOST_CODES: Final = 100
 """How many distinct codes an instance may have before further ones are folded."""

@@ -1,11 +1,15 @@
 """The connection: what an instance's configuration means for its client."""
 
 import re
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from feldera_exporter.config import Instance, ssl_context
+from feldera_exporter.config.trust import UnusableCertificateError
+from feldera_exporter.errors import ConfigError
 from feldera_exporter.feldera.client import Client, Observer
 from feldera_exporter.logs import Complaint, Logger
 
@@ -16,15 +20,26 @@ _MOST: Final = 4096
 
 
 def connect(instance: Instance, observe: Observer, log: Logger) -> Client:
-    """Return a client of the instance; nothing is asked yet."""
+    """Return a client of the instance; nothing is asked yet.
+
+    Raises:
+        ConfigError: a certificate is no longer what it was when the configuration was read.
+    """
     return Client(
         instance.url,
         api_key=api_key(instance, log),
         # Loading the system's certificates takes time and memory: only where there is something to verify.
-        tls=ssl_context(instance.tls) if instance.url.startswith("https:") else False,
+        tls=_verification(instance) if urlsplit(instance.url).scheme == "https" else False,
         max_response_size=instance.max_response_size,
         observe=observe,
     )
+
+
+def _verification(instance: Instance) -> ssl.SSLContext:
+    try:
+        return ssl_context(instance.tls)
+    except UnusableCertificateError as error:
+        raise ConfigError(f"{instance.name}: tls.{error}") from None
 
 
 def api_key(instance: Instance, log: Logger) -> Callable[[], str | None]:
@@ -42,7 +57,7 @@ def api_key(instance: Instance, log: Logger) -> Callable[[], str | None]:
 
     def read() -> str | None:
         nonlocal last
-        key, reason = _key_in(path)
+        key, reason = key_in(path)
         if key is None:
             unreadable.failed(reason, f"{path}: {reason}")
         else:
@@ -53,7 +68,7 @@ def api_key(instance: Instance, log: Logger) -> Callable[[], str | None]:
     return read
 
 
-def _key_in(path: Path) -> tuple[str | None, str]:
+def key_in(path: Path) -> tuple[str | None, str]:
     """Return the key that a file holds, or None and why not; no reason repeats what the file holds."""
     try:
         with path.open("rb") as file:

@@ -48,6 +48,8 @@ class LogReader:
         self._ledger = ledger
         self._timeout = timeout
         self._failing = Complaint(log, "events cannot be read", "events can be read again")
+        # Whose last reading failed: one pipeline's success says nothing of another's log.
+        self._unread: set[str] = set()
         # The codes asked for by pipeline and event, until the pipeline's answer is complete.
         self._codes: dict[str, dict[str, str]] = {}
 
@@ -70,43 +72,48 @@ class LogReader:
         self._codes = {one: codes for one, codes in self._codes.items() if one in pending}
         vouched = self._ledger.vouched()
         taken = [
-            await self._try(partial(self._take, one, events, deadline, vouched=True))
+            await self._try(one, partial(self._take, one, events, deadline, vouched=True))
             for one, events in vouched.items()
         ]
         # What has moved on since such an answer is read again at once.
         queue = iter([*to_read, *(one for one in vouched if one in self._ledger.pending)])
         counts = await asyncio.gather(*(self._work(queue, deadline) for _ in range(IN_FLIGHT)))
+        self._unread &= self._ledger.pending.keys()
+        if not self._unread:
+            self._failing.succeeded()
         return any(taken) or any(counts)
 
     async def _work(self, queue: Iterator[str], deadline: float) -> bool:
         taken = False
         while self.supported and (one := next(queue, None)) is not None:
-            taken |= await self._try(partial(self._ask, one, deadline))
+            taken |= await self._try(one, partial(self._ask, one, deadline))
             if time.monotonic() >= deadline:
                 break
         return taken
 
-    async def _try(self, step: Callable[[], Awaitable[bool]]) -> bool:
+    async def _try(self, one: str, step: Callable[[], Awaitable[bool]]) -> bool:
         """Do one pipeline's step; what goes wrong with it stops no other's."""
+        self._unread.discard(one)
         try:
-            taken = await step()
+            return await step()
         except UnsupportedError as error:
             if self._certain:
-                self._failing.failed(error.outcome, error)
+                self._fail(one, error.outcome, error)
             else:
                 # The watcher says so, and in a metric.
                 self.supported = False
         except NotFoundError:
             # Deleted or renamed since the list: the next list tells.
-            return False
+            pass
         except FelderaError as error:
-            self._failing.failed(error.outcome, error)
+            self._fail(one, error.outcome, error)
         except Exception as error:  # noqa: BLE001 - a mistake of our own must cost this pipeline's events only
-            self._failing.failed(INTERNAL_ERROR, type(error).__name__, place=place(error))
-        else:
-            self._failing.succeeded()
-            return taken
+            self._fail(one, INTERNAL_ERROR, type(error).__name__, place=place(error))
         return False
+
+    def _fail(self, one: str, kind: str, error: object, **fields: object) -> None:
+        self._unread.add(one)
+        self._failing.failed(kind, error, **fields)
 
     async def _ask(self, one: str, deadline: float) -> bool:
         self._ledger.asked(one)

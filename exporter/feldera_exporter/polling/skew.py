@@ -15,8 +15,8 @@ class Skew:
     """Feldera's clock minus this machine's.
 
     Attributes:
-        seconds: what is believed.
-        known: whether anything was told yet; the first answer is believed as it is.
+        seconds: what is believed; before the first answer that the two agree.
+        known: whether any answer was believed yet.
         doubted: what the last answer told instead, None where it agreed.
     """
 
@@ -26,7 +26,11 @@ class Skew:
 
     def told(self, seconds: float) -> "Skew":
         """Return what is believed after another answer."""
-        for one in (self.seconds if self.known else seconds, self.doubted):
+        for one in (self.seconds, self.doubted):
             if one is not None and abs(seconds - one) <= JUMP:
                 return Skew(seconds, known=True)
         return replace(self, doubted=seconds)
+
+
+UNTOLD: Final = Skew()
+"""What is believed before anything was told."""

@@ -1,6 +1,7 @@
 """The surroundings of an instance's pipelines: its version, tenant, license and services, each at its own slow pace."""
 
 import asyncio
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from feldera_exporter.feldera.answers import INTERNAL_ERROR, FelderaError
 from feldera_exporter.feldera.client import CLUSTER_HEALTH, CONFIG, SESSION, Client, Endpoint
 from feldera_exporter.feldera.platform import Platform, with_config, with_health, with_session, without_health
 from feldera_exporter.logs import Complaint, Logger, place
+from feldera_exporter.polling.schedule import MAX_BACKOFF
 
 
 def _kept(platform: Platform) -> Platform:
@@ -53,6 +55,7 @@ class Surroundings:
         platform: what is known already.
         learn: told what is known after each answer.
         log: with the instance's name.
+        spread: seconds within which the first questions are asked, each at an instant of its own.
     """
 
     def __init__(
@@ -63,12 +66,14 @@ class Surroundings:
         platform: Platform,
         learn: Callable[[Platform], None],
         log: Logger,
+        spread: float = 0.0,
     ) -> None:
         self._client = client
         self._timeout = timeout
         self._staleness = staleness
         self._learn = learn
         self._log = log
+        self._spread = spread
         self._platform = platform
 
     async def watch(self) -> None:
@@ -94,10 +99,13 @@ class Surroundings:
         name = question.endpoint.name
         unanswered = Complaint(self._log, f"no answer from {name}", f"{name} answers again")
         answered_at = time.monotonic()
+        await asyncio.sleep(random.uniform(0, self._spread))  # noqa: S311
         while True:
+            pause = _RETRY
             try:
                 await self.ask(question)
             except FelderaError as error:
+                pause = max(_RETRY, min(error.retry_after, MAX_BACKOFF))
                 unanswered.failed(error.outcome, error)
             except Exception as error:  # noqa: BLE001 - a mistake of our own must not end the other questions
                 unanswered.failed(INTERNAL_ERROR, type(error).__name__, place=place(error))
@@ -108,4 +116,4 @@ class Surroundings:
                 continue
             if time.monotonic() - answered_at >= self._staleness:
                 self._know(question.outdated(self._platform))
-            await asyncio.sleep(_RETRY)
+            await asyncio.sleep(pause)

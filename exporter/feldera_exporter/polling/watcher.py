@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from feldera_exporter.config import Instance
 from feldera_exporter.errors import StoreError
@@ -20,7 +20,7 @@ from feldera_exporter.fleet.selection import Selection, select
 from feldera_exporter.ledger import Ledger
 from feldera_exporter.logs import Complaint, Logger, place
 from feldera_exporter.polling.logreader import LogReader
-from feldera_exporter.polling.skew import Skew
+from feldera_exporter.polling.skew import UNTOLD, Skew
 from feldera_exporter.store.changes import NOTHING, Remembered
 from feldera_exporter.store.store import Store
 from feldera_exporter.telemetry import Telemetry
@@ -29,6 +29,18 @@ Publish = Callable[[Fleet], int]
 """Shows the state of an instance and returns the number of the snapshot that does."""
 
 _MICROSECONDS: Final = 1_000_000
+
+
+class Polled(NamedTuple):
+    """How a poll ended.
+
+    Attributes:
+        success: whether the list could be read.
+        retry_after: for how many seconds the server asks to be left alone.
+    """
+
+    success: bool
+    retry_after: float
 
 
 class Watcher:
@@ -44,10 +56,12 @@ class Watcher:
         telemetry: the exporter's own metrics.
         log: with the instance's name.
         fleet: what is shown already of this instance, None at the start.
+        skew: how far Feldera's clock is from this machine's, as far as known.
 
     Attributes:
         ledger: the books.
         fleet: what is shown.
+        skew: what Feldera's clock is believed to be off by.
     """
 
     def __init__(
@@ -61,6 +75,7 @@ class Watcher:
         telemetry: Telemetry,
         log: Logger,
         fleet: Fleet | None = None,
+        skew: Skew = UNTOLD,
     ) -> None:
         self._instance = instance
         self._policy = policy
@@ -76,7 +91,7 @@ class Watcher:
         )
         self._reader = LogReader(client, ledger, instance.timeout, log)
         self._reader.learn(self.fleet.platform.version)
-        self._skew = Skew()
+        self.skew = skew
         self._unanswered = Complaint(log, "poll failed", "poll succeeded again")
         self._unreadable = Complaint(
             log, "pipelines of the list cannot be read", "all pipelines can be read again"
@@ -87,19 +102,21 @@ class Watcher:
             "there is an event log",
         )
         self._unkept = Complaint(log, "the store cannot be written", "the store can be written again")
-        telemetry.poll_interval.labels(instance.name).set(instance.poll_interval)
-        publish(self.fleet)
 
-    async def poll(self) -> bool:
-        """Poll once and show what came of it; return whether the list could be read."""
-        name, began = self._instance.name, time.monotonic()
+    def show(self) -> None:
+        """Show what is known before the first poll; whoever showed this instance until now no longer does."""
+        self._telemetry.poll_interval.labels(self._instance.name).set(self._instance.poll_interval)
+        self._publish(self.fleet)
+
+    async def poll(self) -> Polled:
+        """Poll once and show what came of it."""
+        name, began, retry_after = self._instance.name, time.monotonic(), 0.0
         try:
-            answer = await self._client.get(PIPELINES, within=self._instance.timeout)
-            await self._take_in(
-                answer, read(answer.body, self._selection.listing), began + self._instance.poll_interval
-            )
+            answer, at = await self._ask()
+            listing = read(answer.body, self._selection.listing)
+            await self._take_in(listing, at, began + self._instance.poll_interval)
         except FelderaError as error:
-            outcome = error.outcome
+            outcome, retry_after = error.outcome, error.retry_after
             self._unanswered.failed(outcome, error)
         except Exception as error:  # noqa: BLE001 - a mistake of our own must cost this poll only
             outcome = INTERNAL_ERROR
@@ -111,7 +128,7 @@ class Watcher:
             self._miss()
         self._telemetry.polls.labels(name, outcome).inc()
         self._telemetry.poll_duration.labels(name).observe(time.monotonic() - began)
-        return outcome == "success"
+        return Polled(outcome == "success", retry_after)
 
     def expires_in(self) -> float:
         """Return the seconds until what is still shown of an instance that does not answer is stale; infinity if nothing is."""
@@ -126,7 +143,7 @@ class Watcher:
 
     def now(self) -> int:
         """Return the present instant by Feldera's clock, in microseconds since the epoch."""
-        return round((time.time() + self._skew.seconds) * _MICROSECONDS)
+        return round((time.time() + self.skew.seconds) * _MICROSECONDS)
 
     def _miss(self) -> None:
         self.fleet = unobserved(self.fleet, self._policy, self.now())
@@ -143,8 +160,17 @@ class Watcher:
         """Note that a scraper has read a snapshot to its end."""
         self.ledger.was_read(scraper, sequence, time.monotonic())
 
-    async def _take_in(self, answer: Answer, listing: Listing, deadline: float) -> None:
+    async def _ask(self) -> tuple[Answer, int]:
+        """Return the list and Feldera's time when it was asked for."""
+        answer = await self._client.get(PIPELINES, within=self._instance.timeout)
         at = self._told_at(answer)
+        if self.skew.doubted is not None and not self.skew.known:
+            # What the first poll begins to count from cannot be mended by the second one.
+            answer = await self._client.get(PIPELINES, within=self._instance.timeout)
+            at = self._told_at(answer)
+        return answer, at
+
+    async def _take_in(self, listing: Listing, at: int, deadline: float) -> None:
         if listing is not self._selection.listing:
             self._selection = select(listing, self._policy, self._selection)
             self._complain(listing)
@@ -216,7 +242,8 @@ class Watcher:
         """Return Feldera's time when an answer was asked for, and learn how far its clock is from this machine's."""
         if answer.date is not None:
             # The header is whole seconds, cut off, of a moment between the request and the answer.
-            self._skew = self._skew.told(answer.date + 0.5 - (time.time() - answer.elapsed / 2))
-            self._telemetry.clock_skew.labels(self._instance.name).set(round(self._skew.seconds, 3))
+            self.skew = self.skew.told(answer.date + 0.5 - (time.time() - answer.elapsed / 2))
+            if self.skew.known:
+                self._telemetry.clock_skew.labels(self._instance.name).set(round(self.skew.seconds, 3))
         # Nobody knows how late the answer was written: what it does not tell may have happened since it was asked for.
         return self.now() - round(answer.elapsed * _MICROSECONDS)

@@ -1,0 +1,313 @@
+"""What happens to the pipelines, and who must be told of it: one story for each kind of incident."""
+
+import re
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Final
+
+from alerting.chain import Chain
+from alerting.news import News
+from feldera_exporter.simulator.feldera import Feldera
+from feldera_exporter.simulator.plan import INSTANT, Phase, Plan
+
+Story = Generator[Callable[[], object]]
+"""Does something and yields what it then waits for, again and again."""
+
+LIMIT: Final = "3s"
+"""How long the stuck ones may last."""
+
+PATIENT: Final = {"provisioning_timeout_secs": 10**6}
+"""A configuration by which the runner itself does not give up provisioning."""
+
+
+@dataclass
+class Stage:
+    """What the stories share.
+
+    Attributes:
+        chain: what runs.
+        expected: what the stories told to be expected so far.
+        open: stories that have not yet come to the point where their trouble lasts.
+        exporters_back: whether the exporters have been killed and are back.
+        prometheus_back: whether Prometheus has been killed and is back.
+    """
+
+    chain: Chain
+    expected: list[News] = field(default_factory=list)
+    open: int = 0
+    exporters_back: bool = False
+    prometheus_back: bool = False
+
+    def feldera(self, instance: str) -> Feldera:
+        """Return a Feldera instance."""
+        return self.chain.places[instance].feldera
+
+    def news(
+        self, receiver: str, alert: str, instance: str, pipeline: str, status: str
+    ) -> Callable[[], bool]:
+        """Expect some news, and return what tells whether they have come."""
+        wanted = News(receiver, alert, instance, pipeline, status)
+        self.expected.append(wanted)
+        return lambda: wanted in self.chain.notebook.news
+
+    def reached(self, instance: str, pipeline: str, status: str) -> Callable[[], bool]:
+        """Return what tells whether a pipeline is in a status at Feldera."""
+        return lambda: self.feldera(instance).get(pipeline).row.status == status
+
+    def tagged(self, instance: str, pipeline: str) -> Callable[[], bool]:
+        """Return what tells whether Prometheus knows a pipeline's tags, which the rules look up every 15 seconds."""
+        found = self.feldera(instance).get(pipeline)
+        labels = dict(re.split("[:=]", tag) for tag in found.row.tags) | {"pipeline": f"pipeline-{found.id}"}
+        matchers = ", ".join(f'{label}="{value}"' for label, value in labels.items())
+        return lambda: self.chain.gives(f"feldera:pipeline_tags:info{{{matchers}}}")
+
+
+Act = Callable[[Feldera, str], None]
+
+
+@dataclass(frozen=True)
+class Stuck:
+    """A pipeline that stays in a status for longer than it may.
+
+    Attributes:
+        alert: who tells of it.
+        receiver: who is told.
+        plan: how the world treats it.
+        before: what it must be before anything is done, the statuses in turn with what is done then.
+        end: what ends it.
+        tags: the pipeline's.
+    """
+
+    alert: str
+    receiver: str
+    end: Act
+    plan: Plan = INSTANT
+    before: tuple[tuple[str, Act], ...] = ()
+    tags: tuple[str, ...] = ()
+
+    def story(self, stage: Stage, status: str) -> Story:
+        """Get stuck, be told of once, survive whatever is killed meanwhile, and be over."""
+        feldera, name = stage.feldera("stuck"), pipeline_of(status)
+        feldera.create(name, self.tags, plan=self.plan, runtime_config=PATIENT)
+        yield stage.tagged("stuck", name)
+        feldera.start(name)
+        for wanted, act in self.before:
+            yield stage.reached("stuck", name, wanted)
+            act(feldera, name)
+        yield stage.news(self.receiver, self.alert, "stuck", name, "firing")
+        stage.open -= 1
+        yield lambda: stage.prometheus_back
+        self.end(feldera, name)
+        yield stage.news(self.receiver, self.alert, "stuck", name, "resolved")
+
+
+def pipeline_of(status: str) -> str:
+    """Return the name of the pipeline that gets stuck in a status."""
+    return f"in-{status.lower()}"
+
+
+def _stop(feldera: Feldera, name: str) -> None:
+    feldera.stop(name, force=True)
+
+
+def _clear(feldera: Feldera, name: str) -> None:
+    feldera.clear(name)
+
+
+def _lose(feldera: Feldera, name: str) -> None:
+    feldera.world.lose(name)
+
+
+def _replanned(**plan: float) -> Act:
+    return lambda feldera, name: feldera.replan(name, **plan)
+
+
+STUCK: Final[Mapping[str, Stuck]] = {
+    "Provisioning": Stuck(
+        "FelderaPipelineStuckProvisioning",
+        "pager",
+        _replanned(provisioning=0.0),
+        replace(INSTANT, provisioning=None),
+    ),
+    "Initializing": Stuck(
+        "FelderaPipelineStuckInitializing",
+        "tickets",
+        _replanned(initializing=0.0),
+        replace(INSTANT, initializing=None),
+    ),
+    "Stopping": Stuck(
+        "FelderaPipelineStuckStopping",
+        "tickets",
+        _replanned(stopping=0.0),
+        replace(INSTANT, stopping=None),
+        (("Running", _stop),),
+    ),
+    "Clearing": Stuck(
+        "FelderaPipelineStorageClearingStuck",
+        "tickets",
+        _replanned(clearing=0.0),
+        replace(INSTANT, clearing=None),
+        (("Running", _stop), ("Stopped", _clear)),
+    ),
+    "AwaitingApproval": Stuck(
+        "FelderaPipelineAwaitingApproval",
+        "example-team/tickets",
+        lambda feldera, name: feldera.approve(name),
+        replace(INSTANT, path=(Phase("AwaitingApproval", None),)),
+        tags=("team:example-team",),
+    ),
+    "Unavailable": Stuck(
+        "FelderaPipelineUnavailable",
+        "example-team/pager",
+        lambda feldera, name: feldera.world.find(name),
+        before=(("Running", _lose),),
+        tags=("team:example-team",),
+    ),
+}
+"""Pipelines by the status that they are stuck in."""
+
+LIMITS: Final[Mapping[str, Mapping[str, str]]] = {
+    **{pipeline_of(status): {status: LIMIT} for status in STUCK},
+    "patient": {"Provisioning": LIMIT},
+}
+"""The limits of pipelines by name; all others have the default ones."""
+
+ERROR: Final = "FelderaPipelineDeploymentError"
+PROVISIONING: Final = "FelderaPipelineStuckProvisioning"
+UNREACHABLE: Final = "FelderaApiUnreachable"
+
+
+def _running(stage: Stage, instance: str, name: str, *tags: str) -> Story:
+    """Bring a pipeline up, and let every exporter see it: counting begins with what they saw."""
+    feldera = stage.feldera(instance)
+    feldera.create(name, tags)
+    feldera.start(name)
+    yield lambda: all(
+        stage.chain.shows(replica, instance, name, "Running") for replica in stage.chain.exporters
+    )
+    yield stage.tagged(instance, name)
+
+
+def _provisioning(stage: Stage, instance: str) -> None:
+    feldera = stage.feldera(instance)
+    feldera.create("patient", plan=replace(INSTANT, provisioning=None), runtime_config=PATIENT)
+    feldera.start("patient")
+
+
+def error(stage: Stage) -> Story:
+    """A pipeline that matters fails, through whatever is killed meanwhile, and is started again."""
+    yield from _running(stage, "error", "failing", "tier:critical")
+    stage.feldera("error").world.crash("failing")
+    yield stage.news("pager", ERROR, "error", "failing", "firing")
+    stage.open -= 1
+    yield lambda: stage.prometheus_back
+    stage.feldera("error").start("failing")
+    yield stage.news("pager", ERROR, "error", "failing", "resolved")
+
+
+def dismissed(stage: Stage) -> Story:
+    """A pipeline fails, and somebody dismisses the error."""
+    yield from _running(stage, "dismissed", "failing")
+    stage.feldera("dismissed").world.crash("failing")
+    yield stage.news("tickets", ERROR, "dismissed", "failing", "firing")
+    yield stage.reached("dismissed", "failing", "Stopped")
+    stage.feldera("dismissed").dismiss_error("failing")
+    yield stage.news("tickets", ERROR, "dismissed", "failing", "resolved")
+
+
+def outage(stage: Stage) -> Story:
+    """The API goes down and comes back while a pipeline is stuck: the pipeline is neither resolved nor told again."""
+    place = stage.chain.places["outage"]
+    _provisioning(stage, "outage")
+    yield stage.news("pager", PROVISIONING, "outage", "patient", "firing")
+    place.close()
+    yield stage.news("pager", UNREACHABLE, "outage", "", "firing")
+    stage.open -= 1
+    yield lambda: stage.prometheus_back
+    place.open()
+    for exporter in stage.chain.exporters.values():
+        exporter.hang_up()  # else it looks again within a minute: after so many failures it asks rarely
+    yield stage.news("pager", UNREACHABLE, "outage", "", "resolved")
+    place.feldera.replan("patient", provisioning=0.0)
+    yield stage.news("pager", PROVISIONING, "outage", "patient", "resolved")
+
+
+def replicas(stage: Stage) -> Story:
+    """Of two exporters one is blind, and then the other: what the seeing one sees is told, and told once."""
+    place, shows = stage.chain.places["replicas"], partial(stage.chain.shows, instance="replicas")
+    yield from _running(stage, "replicas", "calm")
+    place.close("b")
+    _provisioning(stage, "replicas")
+    yield stage.news("pager", PROVISIONING, "replicas", "patient", "firing")
+    assert not shows("b", pipeline="patient", status="Provisioning")
+    place.open()
+    yield lambda: shows("b", pipeline="patient", status="Provisioning")
+    place.close("a")
+    place.feldera.replan("patient", provisioning=0.0)
+    yield stage.news("pager", PROVISIONING, "replicas", "patient", "resolved")
+    assert shows("a", pipeline="patient", status="Provisioning")
+    stage.open -= 1
+    yield lambda: stage.exporters_back
+    place.open()
+
+
+FLEET: Final = tuple(f"member-{number}" for number in range(5))
+
+
+def fleet(stage: Stage) -> Story:
+    """Many pipelines fail at once: one page about the fleet, and a ticket that lists them."""
+    place = stage.chain.places["fleet"]
+    for name in FLEET:
+        yield from _running(stage, "fleet", name)
+    # Behind a closed door: whoever looks again sees all of it at once.
+    place.close()
+    for name in FLEET:
+        place.feldera.world.crash(name)
+    yield lambda: all(stage.reached("fleet", name, "Stopped")() for name in FLEET)
+    place.open()
+    told = [stage.news("tickets", ERROR, "fleet", name, "firing") for name in FLEET]
+    told.append(stage.news("pager", "FelderaFleetDegraded", "fleet", "", "firing"))
+    yield lambda: all(each() for each in told)
+    place.close()
+    for name in FLEET:
+        place.feldera.dismiss_error(name)
+    place.open()
+    over = [stage.news("tickets", ERROR, "fleet", name, "resolved") for name in FLEET]
+    over.append(stage.news("pager", "FelderaFleetDegraded", "fleet", "", "resolved"))
+    yield lambda: all(each() for each in over)
+
+
+def quiet(stage: Stage) -> Story:
+    """Users stop, pause, edit badly and delete: nobody is told."""
+    feldera = stage.feldera("quiet")
+    for name in ("stopped", "paused", "edited", "deleted"):
+        yield from _running(stage, "quiet", name)
+    feldera.pause("paused")
+    for name in ("stopped", "edited", "deleted"):
+        _stop(feldera, name)
+    yield stage.reached("quiet", "edited", "Stopped")
+    feldera.edit("edited", plan=replace(INSTANT, compiled_as="SqlError"))
+    yield stage.reached("quiet", "deleted", "Stopped")
+    feldera.clear("deleted")
+    yield lambda: feldera.get("deleted").row.storage_status == "Cleared"
+    feldera.delete("deleted")
+
+
+def watchdog(stage: Stage) -> Story:
+    """The watchdog tells from the start that alerting works."""
+    yield stage.news("deadman", "FelderaWatchdog", "", "", "firing")
+
+
+LASTING: Final = (error, outage, replicas)
+"""Stories that are in the middle when the exporters are killed, and all but `replicas` when Prometheus is."""
+
+PLACES: Final = ("stuck", "error", "dismissed", "outage", "replicas", "fleet", "quiet")
+"""The instances: one for each kind of story."""
+
+
+def stories(stage: Stage) -> Iterator[Story]:
+    """Yield all stories, begun at once."""
+    stage.open = len(LASTING) + len(STUCK)
+    yield from (stuck.story(stage, status) for status, stuck in STUCK.items())
+    yield from (story(stage) for story in (*LASTING, dismissed, fleet, quiet, watchdog))

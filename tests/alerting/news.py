@@ -1,0 +1,74 @@
+"""What a person learns from Alertmanager's notifications: each of them as the news in it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+REPEATED: Final = "repeated"
+"""The status of a notification without any news, which nobody should get."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class News:
+    """One alert that a receiver heard of for the first time in this status.
+
+    Attributes:
+        receiver: by the path of its webhook.
+        alert: the alert's name.
+        instance: the Feldera instance that it is about, if it is about one.
+        pipeline: the name of the pipeline that it is about, if it is about one.
+        status: `firing`, `resolved` or `REPEATED`.
+    """
+
+    receiver: str
+    alert: str
+    instance: str
+    pipeline: str
+    status: str
+
+
+class _Alert(msgspec.Struct, frozen=True):
+    status: str
+    labels: dict[str, str]
+    fingerprint: str
+
+
+class _Notification(msgspec.Struct, frozen=True):
+    """The part of a webhook's body that counts (alertmanager `notify/webhook/webhook.go`, `Message`)."""
+
+    alerts: list[_Alert]
+
+
+class Notebook:
+    """Keeps what each receiver has heard.
+
+    A notification is about a whole group and tells again of alerts that have been told before: only what changed is
+    news. One in which nothing changed is noted as a repetition of each of its alerts.
+    """
+
+    def __init__(self) -> None:
+        self.news: list[News] = []
+        self._known: dict[tuple[str, str], str] = {}
+
+    def take(self, path: str, body: bytes) -> None:
+        """Note a notification.
+
+        Raises:
+            msgspec.DecodeError: it is none.
+        """
+        receiver = path.strip("/")
+        told = msgspec.json.decode(body, type=_Notification).alerts
+        changed = [alert for alert in told if self._known.get((receiver, alert.fingerprint)) != alert.status]
+        for alert in changed or told:
+            self._known[receiver, alert.fingerprint] = alert.status
+            labels = alert.labels
+            self.news.append(
+                News(
+                    receiver,
+                    labels["alertname"],
+                    labels.get("feldera_instance", ""),
+                    labels.get("pipeline_name", ""),
+                    alert.status if changed else REPEATED,
+                )
+            )

@@ -1,0 +1,112 @@
+"""From Feldera to the receiver: exactly the expected notifications, each once, each resolved when it is over."""
+
+import time
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from alerting.chain import Place, chain
+from alerting.incidents import LIMITS, PLACES, Stage, Story, stories
+from alerting.news import REPEATED, News, Notebook
+
+PATIENCE: Final = 300.0
+"""Seconds within which all must have happened; far more than it takes."""
+
+ROUNDS: Final = 5
+"""Evaluations in which nothing more must happen: several of Alertmanager's group intervals."""
+
+
+def play(stage: Stage, *tales: Story) -> None:
+    """Let all stories go on side by side, each as soon as what it waits for is so."""
+    waiting = {story: next(story) for story in tales}
+    deadline = time.monotonic() + PATIENCE
+    while waiting:
+        for story, condition in tuple(waiting.items()):
+            if condition():
+                try:
+                    waiting[story] = next(story)
+                except StopIteration:
+                    del waiting[story]
+        assert time.monotonic() < deadline, {*stage.expected}.difference(stage.chain.notebook.news)
+        time.sleep(0.2)
+
+
+def kills(stage: Stage) -> Story:
+    """Kill the exporters in the middle of everything, and later Prometheus; both come back on their data."""
+    running = stage.chain
+    began = time.time()
+    yield lambda: stage.open <= 1  # all but the outage, which takes more than a minute
+    for exporter in running.exporters.values():
+        exporter.kill()
+        exporter.start()
+    yield lambda: running.ready() and running.scraped(began)
+    before = running.rounds()
+    yield lambda: running.rounds() >= before + ROUNDS
+    stage.exporters_back = True
+    yield lambda: stage.open == 0
+    running.prometheus.kill()
+    running.prometheus.start()
+    yield lambda: running.ready() and running.rounds() >= ROUNDS
+    stage.prometheus_back = True
+
+
+def calm(stage: Stage) -> Story:
+    """See that nothing more comes."""
+    before = stage.chain.rounds()
+    yield lambda: stage.chain.rounds() >= before + ROUNDS
+    yield lambda: stage.chain.active() == {"FelderaWatchdog"}
+
+
+def test_incidents(tmp_path: Path) -> None:
+    """Whatever happens, and whatever is killed meanwhile, the receivers hear what they must, once, and no more."""
+    places = {name: Place() for name in PLACES}
+    with chain(tmp_path, places, LIMITS) as running:
+        stage = Stage(running)
+        play(stage, ready(stage))
+        play(stage, *stories(stage), kills(stage))
+        play(stage, calm(stage))
+        # The watchdog tells again each five minutes, which a slow run may see.
+        again = News("deadman", "FelderaWatchdog", "", "", REPEATED)
+        heard = [news for news in running.notebook.news if news != again]
+    assert sorted(heard) == sorted(stage.expected)
+    assert not any("Traceback" in exporter.log.read_text() for exporter in running.exporters.values())
+
+
+def ready(stage: Stage) -> Story:
+    """Wait until all programs are ready and both exporters have been scraped."""
+    yield stage.chain.ready
+    yield lambda: stage.chain.scraped(0)
+
+
+def notification(*alerts: tuple[str, str]) -> bytes:
+    """Return the body of a webhook about alerts, each by the pipeline and the status."""
+    return msgspec.json.encode(
+        {
+            "alerts": [
+                {
+                    "status": status,
+                    "fingerprint": pipeline,
+                    "labels": {"alertname": "A", "feldera_instance": "prod", "pipeline_name": pipeline},
+                }
+                for pipeline, status in alerts
+            ]
+        }
+    )
+
+
+def test_news_are_what_changed() -> None:
+    """A group that tells of an old alert beside a new one has one piece of news; one that tells nothing new is noted."""
+    notebook = Notebook()
+    notebook.take("/pager", notification(("x", "firing")))
+    notebook.take("/pager", notification(("x", "firing"), ("y", "firing")))
+    notebook.take("/pager", notification(("x", "resolved"), ("y", "firing")))
+    notebook.take("/pager", notification(("y", "firing")))
+    notebook.take("/tickets", notification(("y", "firing")))
+    assert [(news.receiver, news.pipeline, news.status) for news in notebook.news] == [
+        ("pager", "x", "firing"),
+        ("pager", "y", "firing"),
+        ("pager", "x", "resolved"),
+        ("pager", "y", REPEATED),
+        ("tickets", "y", "firing"),
+    ]

@@ -1,0 +1,145 @@
+"""The codes that a deployment error can carry, by where Feldera makes them (v0.337.0)."""
+
+from typing import Final
+
+RUNNER: Final = (
+    "AutomatonProvisioningTimeout",
+    "AutomatonMissingProgramInfo",
+    "AutomatonInvalidProgramInfo",
+    "AutomatonInvalidRuntimeConfig",
+    "AutomatonInvalidDeploymentConfig",
+    "AutomatonFailedToSerializeDeploymentConfig",
+    "AutomatonCannotConstructProgramBinaryUrl",
+    "AutomatonCannotConstructProgramInfoUrl",
+    "AutomatonMissingDeploymentId",
+    "AutomatonMissingDeploymentConfig",
+    "AutomatonMissingDeploymentLocation",
+    "AutomatonMissingDeploymentInitial",
+    "AutomatonImpossibleDesiredStatus",
+    "AutomatonCannotProvisionUnsupportedPlatformVersion",
+    "AutomatonSuspendingComputeTimeout",
+    "AutomatonAfterInitializationBecameRunning",
+    "RunnerProvisionError",
+    "RunnerCheckError",
+    "RunnerStopError",
+    "RunnerClearError",
+    "RunnerConfigError",
+    "PipelineInteractionInvalidResponse",
+    "OpenSSL",
+)
+"""pipeline-manager `runner/error.rs`."""
+
+MANAGER: Final = (
+    "IoError",
+    "JsonSerializationError",
+    "JsonDeserializationError",
+    "EnterpriseFeature",
+    "StartFailedDueToFailedCompilation",
+)
+"""What else of the manager's comes out of provisioning and of an early start."""
+
+CONTROLLER: Final = (
+    "PipelineTerminated",
+    "ControllerMissingAfterInitialization",
+    "InitializationError",
+    "PreprocessorCreateError",
+    "PostprocessorCreateError",
+    "ControllerIoError",
+    "NotSupported",
+    "SchemaParseError",
+    "CheckpointParseError",
+    "CheckpointDoesNotMatchPipeline",
+    "BootstrapInProgress",
+    "StepError",
+    "UnexpectedStep",
+    "ReplayFailure",
+    "IrParseError",
+    "ControllerCliArgsError",
+    "UnknownInputEndpoint",
+    "UnknownOutputEndpoint",
+    "ParseError",
+    "EncodeError",
+    "InputTransportError",
+    "OutputTransportError",
+    "CommandError",
+    "PrometheusError",
+    "DbspPanic",
+    "ControllerPanic",
+    "ControllerExit",
+    "StorageError",
+    "SuspendError",
+    "UnexpectedJsonStructure",
+    "PipelineRestarted",
+    "UnknownEndpointInCompletionToken",
+    "CheckpointFetchError",
+    "CheckpointPushError",
+    "TransactionInProgress",
+    "NoTransactionInProgress",
+    "InvalidInitialStatus",
+    "InvalidStandby",
+    "InvalidStartupTransition",
+    "BootstrapRejected",
+    "BootstrapNotAllowed",
+    "UnexpectedBootstrap",
+    "UnexpectedRuntimeVersion",
+)
+"""The pipeline's server, and adapterlib `errors/controller.rs`; `RestoreInProgress` is shown as Replaying, no error."""
+
+CIRCUIT: Final = (
+    "RuntimeError.UnknownPersistentId",
+    "RuntimeError.WorkerPanic",
+    "RuntimeError.Terminated",
+    "RuntimeError.IncompatibleStorage",
+    "RuntimeError.CheckpointParseError",
+    "RuntimeError.BootstrapCircuit",
+    "SchedulerError.OwnershipConflict",
+    "SchedulerError.CyclicCircuit",
+    "SchedulerError.CommitWithoutTransaction",
+    "SchedulerError.StepWithoutTransaction",
+    "SchedulerError.Killed",
+    "SchedulerError.TokioError",
+    "SchedulerError.ReplayInfoConflict",
+    "IOError",
+    "CircuitConstructorError",
+    "BalancerError",
+)
+"""dbsp `error.rs`."""
+
+CONFIGURATION: Final = tuple(
+    f"ConfigError.{kind}"
+    for kind in (
+        "PipelineConfigParseError",
+        "ParserConfigParseError",
+        "EncoderConfigParseError",
+        "DuplicateInputEndpoint",
+        "DuplicateOutputEndpoint",
+        "DuplicateInputStream",
+        "DuplicateOutputStream",
+        "UnknownInputFormat",
+        "UnknownOutputFormat",
+        "UnknownInputTransport",
+        "UnknownOutputTransport",
+        "UnknownInputStream",
+        "UnknownOutputStream",
+        "UnknownIndex",
+        "NotAnIndex",
+        "InputFormatNotSupported",
+        "OutputFormatNotSupported",
+        "InputFormatNotSpecified",
+        "OutputFormatNotSpecified",
+        "InvalidEncoderConfig",
+        "InvalidParserConfig",
+        "InvalidTransportConfig",
+        "InvalidOutputBufferConfig",
+        "InvalidSoftDeleteConfig",
+        "FtRequiresStorage",
+        "FtWithNonFtInput",
+        "CyclicDependency",
+        "EmptyStartAfter",
+        "DatafusionMemoryExceedsBudget",
+        "LayoutError",
+    )
+)
+"""The same file's errors of a configuration."""
+
+CODES: Final = (*RUNNER, *MANAGER, *CONTROLLER, *CIRCUIT, *CONFIGURATION)

@@ -1,0 +1,18 @@
+"""Beside a whole real exposition exactly the expected alerts fire, whatever befalls those who watch."""
+
+from pathlib import Path
+
+import pytest
+
+from rules.generate import ROOT
+from rules.promtool import document, run
+from rules.whole import NAMES, whole
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_exactly_what_is_expected_fires(name: str, tmp_path: Path) -> None:
+    """Of all alerts, with no family left out."""
+    path = tmp_path / "whole.yml"
+    path.write_text(document(str(ROOT / "alerts/feldera.rules.yml"), (whole()[name],)), encoding="utf-8")
+    verdict = run("test", "rules", path)
+    assert verdict.passed, verdict.words
