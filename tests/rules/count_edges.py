@@ -153,18 +153,20 @@ _MOST: Final = ((840.0, 640.0), (500.0, 300.0), (200.0, 60.0))
 _LONG: Final = ((2000.0, 0.0),)
 
 
-def _stopped(now: float) -> Samples:
-    """Away for most of the time, until a user stops it."""
-    shown = _Loop(_MOST)(now)
-    return shown if now < AT - 45 else shown | samples(_OVER)
+def _stopped(status: str) -> View:
+    """Return a view of a pipeline that is away for most of the time, until a user stops it."""
+    over = Pipeline(status=status, desired="Stopped", since=AT - 45.0)
+
+    def view(now: float) -> Samples:
+        shown = _Loop(_MOST)(now)
+        return shown if now < AT - 45 else shown | samples(over)
+
+    return view
 
 
 def _unlimited(now: float) -> Samples:
     """Away for most of the time and now again, until its limit is taken away."""
     return _Loop((*_MOST[:2], (200.0, 0.0)), limit=LIMITS["Unavailable"] if now < AT - 45 else NEVER)(now)
-
-
-_OVER: Final = Pipeline(status="Stopped", desired="Stopped", since=AT - 45.0)
 
 
 AGAIN: Final = (
@@ -221,10 +223,13 @@ AWAY: Final = (
             AT - 785: (of_pipeline("FelderaPipelineUnavailable", "twenty minutes", status="Unavailable"),),
         },
     ),
-    Scenario(
-        "stopped by a user, which ends it",
-        (exporter(_stopped),),
-        {AT - 60: (of_pipeline("FelderaPipelineUnavailable", status="Unavailable"),), AT: ()},
+    *(
+        Scenario(
+            f"{status} by a user, which ends it",
+            (exporter(_stopped(status)),),
+            {AT - 60: (of_pipeline("FelderaPipelineUnavailable", status="Unavailable"),), AT: ()},
+        )
+        for status in ("Stopping", "Stopped")
     ),
     Scenario(
         "a limit that is taken away meanwhile",

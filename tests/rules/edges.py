@@ -16,7 +16,7 @@ from rules.count_edges import (
     spread,
     yielding,
 )
-from rules.fleet_edges import FLEETS, INVENTORY
+from rules.fleet_edges import FLEETS, INVENTORY, SPREAD
 from rules.kept_edges import outlasting
 from rules.scenarios import Scenario
 from rules.shards import ABSENT_FOR_LONG, INTERVALS, SHARDS
@@ -44,11 +44,11 @@ EDGES: Final[Mapping[str, tuple[Scenario, ...]]] = {
     ),
     "FelderaPipelineRunnerFrozen": FROZEN,
     "FelderaPipelineConnectorErrors": ERRORS,
-    "FelderaFleetDegraded": FLEETS,
+    "FelderaFleetDegraded": (*FLEETS, *SPREAD),
     "FelderaPipelineInventoryDropped": INVENTORY,
     "FelderaApiAuthFailed": REFUSALS,
     "FelderaApiUnreachable": UNREACHABLE,
-    "FelderaExporterDataStale": STALE,
+    "FelderaExporterDataStale": (*STALE, *INTERVALS),
     "FelderaExporterClockSkew": SKEW,
     "FelderaExporterUnknownStatus": (outlasting("FelderaExporterUnknownStatus"),),
     "FelderaExporterEventGap": (outlasting("FelderaExporterEventGap"),),

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from rules.edge import AT, of_instance, of_pipeline
 from rules.facts import LIMITS, Pipeline, fleet
-from rules.scenarios import Firing, Scenario
-from rules.world import View, crowd
+from rules.scenarios import Firing, Scenario, unreachable
+from rules.world import INSTANCE, Samples, View, crowd, exporter
 
 
 def _many(count: int, listed: int, **facts: Any) -> View:
@@ -79,6 +79,29 @@ FLEETS: Final = (
                 ),
             )
         },
+    ),
+)
+
+
+def _failing(_: float) -> Samples:
+    return fleet(*(Pipeline(f"p{n}", **_failed(300)) for n in range(5)), listed=40)
+
+
+def _well(_: float) -> Samples:
+    return fleet(Pipeline("q"), listed=40)
+
+
+_ALL: Final = (of_instance(_DEGRADED), *_each(_ERROR, INSTANCE, 5))
+_OUT: Final = (*_ALL, unreachable(), unreachable("FelderaExporterDataStale"))
+
+SPREAD: Final = (
+    Scenario(
+        "pipelines of several shards, one of which is out of sight",
+        (
+            exporter(_failing, outage=(600, 3000), shard="0/2"),
+            exporter(_well, instance="b:10058", shard="1/2"),
+        ),
+        {585: _ALL, 660: _ALL, 1200: _OUT, 2985: _OUT, 3000: _ALL},
     ),
 )
 

@@ -16,6 +16,10 @@ def _stuck(name: str = "etl") -> View:
     return lambda _: fleet(Pipeline(name, status="Provisioning", since=-600), listed=2)
 
 
+def _pending(since: float) -> View:
+    return lambda _: fleet(Pipeline(status="Provisioning", since=since))
+
+
 def _left(name: str = "etl") -> Firing:
     return of_pipeline(_STUCK, status="Provisioning", pipeline=f"pipeline-{name}", pipeline_name=name)
 
@@ -186,6 +190,21 @@ INTERVALS: Final = (
         "an exporter that polls each two minutes is not blind in between, nor after one failure",
         (exporter(_stuck(), interval=120),),
         dict.fromkeys((480, 585, 600, 615, 705, 720, 900), _ON),
+    ),
+    Scenario(
+        "nor while scrapes are missed",
+        (exporter(_pending(75), interval=120, down=[(615, 720)]),),
+        {675: (), 690: _ON, 705: _ON, 735: _ON},
+    ),
+    Scenario(
+        "an exporter that polls each two minutes and goes away",
+        (exporter(_stuck(), interval=120, down=[(610, 1200)]),),
+        {
+            600: _ON,
+            735: _ON,
+            795: _ON,
+            1185: (*_ON, ("FelderaExporterAbsent", {"severity": "critical"}), _STALE),
+        },
     ),
     Scenario(
         "an exporter that polls each two minutes and fails",

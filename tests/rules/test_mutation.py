@@ -36,6 +36,8 @@ JUDGES: Final = (
     "FelderaPipelineStorageClearingStuck",
     "FelderaPipelineStartPending",
     "FelderaPipelineRunnerFrozen",
+    "FelderaPipelineUnavailable",
+    "FelderaPipelineDeploymentError",
 )
 """Alerts that between them rest on every recording."""
 
@@ -44,39 +46,37 @@ SHARES: Final = 8
 
 EQUIVALENT: Final = (
     (
-        "FelderaPipeline(DeploymentError|CrashLooping|RuntimeFlapping|ConnectorErrors|CompileLooping)",
+        "FelderaPipeline(DeploymentError|CrashLooping|Flapping|RuntimeFlapping|ConnectorErrors|CompileLooping)",
         "> -> >= ",
         "an extrapolated count or rate never equals the threshold",
     ),
-    ("FelderaPipelineUnavailable", "> -> >= @5$", "as above"),
+    ("FelderaPipelineUnavailable", "> -> >= @[57]$", "as above"),
     ("FelderaExporterClockSkew", "> -> >= ", "as above"),
-    ("FelderaApiAuthFailed", "> -> >= @2$", "as above"),
-    ("FelderaApiAuthFailed", "0 -> 1 ", "one success within two minutes is extrapolated to more than one"),
+    ("FelderaApiAuthFailed", "> -> >= @3$", "as above"),
+    ("FelderaApiUnreachable", "3m -> 540s ", "what is gone falls out with its exporter's shard"),
     (
         "FelderaFleetDegraded|FelderaPipelineInventoryDropped",
-        "> -> >= @(16|5)$",
+        "> -> >= @(12|5)$",
         "a count never equals a half",
     ),
     (
-        "FelderaPipeline(DeploymentError|RunnerFrozen)|FelderaFleetDegraded|feldera:.*(age|limit|tags).*",
+        "FelderaPipeline(DeploymentError|RunnerFrozen)|FelderaFleetDegraded|feldera:.*(age|limit|present).*",
         "3m -> 540s ",
         "what is gone falls out with its replica's recording, which looks back for three minutes",
     ),
     (
         "feldera:pipeline_replica:freshest",
-        "3m -> 540s ",
+        "3m -> 540s @2$",
         "each of the two look-backs alone suffices, for a pipeline and its exporter vanish together",
     ),
     ("feldera:pipeline_replica:freshest", "0 -> ", "the creation time is the same on every replica"),
     ("feldera:pipeline_replica:freshest", "> -> >= ", "at five minutes sharp either is right"),
-    ("feldera:pipeline_tags:info", "15s -> 5s ", "a finer step sees the same scrapes"),
-    ("feldera:instance_data:blind", "> -> >= ", "at 75 seconds sharp either is right"),
+    ("feldera:exporter_shard:info", "3m -> 540s ", "what is asked for by shard is looked back at for less"),
     (
-        "feldera:instance_data:blind",
-        "75 -> ",
-        "the last state is looked back at for three minutes: any second before that keeps an alert as well",
+        "feldera:shard_data:blind_seconds",
+        "3m -> 540s ",
+        "the age is looked back at for less than the interval",
     ),
-    ("feldera:instance_data:age_seconds", "12h -> ", "some hours more or less; no simulation is that long"),
     (
         "feldera:instance_replica:freshest",
         "3m -> 540s ",

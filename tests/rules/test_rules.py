@@ -9,11 +9,14 @@ import yaml
 
 from feldera_exporter.feldera.vocabulary import DIMENSIONS
 from feldera_exporter.rules.documents import documents
+from feldera_exporter.rules.model import Pace
+from feldera_exporter.rules.recordings import recordings
 from feldera_exporter.rules.rendering import rules
 from feldera_exporter.rules.table import ALERTS, NAMES
 from rules.generate import FOLDER, ROOT, files, scenarios
 from rules.matrix import DECISIONS, PAIRS, Pair
 from rules.promtool import document, run
+from rules.reach import graver, names, reach
 
 RULES: Final = ROOT / "alerts/feldera.rules.yml"
 TESTS: Final = tuple(sorted(path.stem for path in FOLDER.glob("*.yml")))
@@ -75,6 +78,26 @@ def test_operator_carries_the_same_groups() -> None:
     manifest = yaml.safe_load(rules("operator"))
     assert manifest["kind"] == "PrometheusRule"
     assert manifest["spec"] == yaml.safe_load(rules("prometheus"))
+
+
+def test_prompt_rules_wait_for_no_slow_one() -> None:
+    """What is evaluated every quarter of a minute reads nothing that is as old as a whole one."""
+    slow = {recording.name for recording in recordings() if recording.pace is Pace.SLOW}
+    prompt = {recording.name: recording.expression for recording in recordings()}
+    read = {name: names(text) for name, text in prompt.items() if name not in slow}
+    read |= {alert.name: reach(alert) for alert in ALERTS if alert.pace is Pace.PROMPT}
+    assert slow
+    assert {name: found & slow for name, found in read.items() if found & slow} == {}
+
+
+def test_an_alert_yields_to_one_above_it() -> None:
+    """Of the same pace, and about the same thing: else it would follow an evaluation later, or hide too much."""
+    places = {alert.name: place for place, alert in enumerate(ALERTS)}
+    for alert in ALERTS:
+        for other in graver(alert):
+            assert places[other.name] < places[alert.name]
+            assert (other.pace, other.scope) == (alert.pace, alert.scope)
+    assert {alert.yields_to for alert in ALERTS} <= NAMES | {""}
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)

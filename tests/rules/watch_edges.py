@@ -60,6 +60,11 @@ def _forgotten(now: float) -> Samples:
 
 UNREACHABLE: Final = (
     Scenario(
+        "missed scrapes while it begins",
+        (exporter(_healthy, outage=(300, 1200), down=[(310, 400)]),),
+        {360: (), 375: (_UNHEARD,), 390: (_UNHEARD,), 405: (_UNHEARD,)},
+    ),
+    Scenario(
         "missed scrapes meanwhile",
         (exporter(_healthy, outage=(300, 1200), down=[(500, 590)]),),
         dict.fromkeys((495, 555, 570, 585), (_UNHEARD,)),
@@ -108,6 +113,11 @@ _RELOAD: Final[Firing] = (
 RELOAD: Final = (
     Scenario(
         "missed scrapes, and a target that goes",
+        (Target("a:10058", _refused_reload, end=900), exporter(_healthy, instance="b:10058")),
+        dict.fromkeys((585, 660, 675, 690, 1065), (_RELOAD,)) | {1095: ()},
+    ),
+    Scenario(
+        "missed scrapes, and a target that goes, though it was the only one",
         (Target("a:10058", _refused_reload, end=900),),
         dict.fromkeys((585, 660, 675, 690, 1095), (_RELOAD,)) | {1290: (_RELOAD, ABSENT, _STALE)},
     ),

@@ -121,6 +121,11 @@ WATCHING: Final = {
     ),
     "FelderaApiUnreachable": (
         Scenario(
+            "refused credentials are another matter",
+            (_told(_refused),),
+            {375: (), 390: (REFUSED,), 435: (REFUSED,), 1785: (REFUSED, STALE), 1800: ()},
+        ),
+        Scenario(
             "fires within two minutes and ends with the first answer",
             (exporter(HEALTHY, outage=(300, 600)),),
             {345: (), 360: (), 375: (UNHEARD,), 585: (UNHEARD,), 600: ()},

@@ -27,7 +27,12 @@ served as they are, say `--runbook-url='https://files.example.com/runbooks/{aler
 
 `critical` pages, `warning` is a ticket, `info` is not routed, `none` is the watchdog's. Every pipeline's alert carries
 the labels `feldera_instance`, `pipeline`, `pipeline_name`, `team` and `tier`. While nothing can be heard from an
-instance, its alerts stay as they are.
+instance, its alerts stay as they are: none ends, and none begins. With several shards that holds for the pipelines of
+each shard by itself.
+
+Two groups of rules: `feldera`, each 15 seconds, and `feldera-slow`, each minute, for what counts over long windows or has
+limits of many minutes. Over 1,000 pipelines they take Prometheus about 2 % of a core, with two replicas of the exporter
+3 %; `make bench` measures it.
 """
 
 _TABLE = """\

@@ -33,8 +33,9 @@ from feldera_exporter.rules.promql import (
 BLIND_AFTER: Final = 75
 """Seconds without a successful poll after which a shard's pipelines count as unknown: some polls may fail."""
 
-FRESH: Final = f"clamp_min(15 + 2.5 * {{}}, {BLIND_AFTER})"
-"""How old what an exporter knows may be, by its poll interval: one poll may fail, and a scrape takes its time."""
+FRESH: Final = "15 + 2.5 * {}"
+"""How old what an exporter knows may be, by its poll interval, where that is more: one poll may fail, and a scrape takes
+its time."""
 
 SILENCE: Final = "2m"
 """After how long an exporter that does not answer counts as knowing nothing: before its pipelines fall out of `GAP`."""
