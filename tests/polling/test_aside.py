@@ -1,7 +1,9 @@
 """What is done in threads, by itself and by a watcher of a long list."""
 
 import asyncio
+import gc
 import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -51,6 +53,33 @@ def test_nobody_goes_on_before_its_end(aside: Any) -> None:
         assert done.is_set()
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("aside", [filing, thinking])
+def test_an_error_keeps_nothing_alive(aside: Any) -> None:
+    """What it was about is freed with it, without a search for cycles."""
+
+    class List:
+        """Stands for a body of many megabytes."""
+
+    def work(body: List) -> None:
+        raise ValueError(f"{body} is no list")
+
+    async def run() -> None:
+        body = List()
+        alive = weakref.ref(body)
+        try:
+            await aside(work, body)
+        except ValueError:
+            del body
+        await asyncio.sleep(0.05)
+        assert alive() is None
+
+    gc.disable()
+    try:
+        asyncio.run(run())
+    finally:
+        gc.enable()
 
 
 class Watching:

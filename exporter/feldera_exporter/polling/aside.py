@@ -35,3 +35,6 @@ async def _whole(work: "asyncio.Future[_Result]") -> _Result:
     except asyncio.CancelledError:
         await asyncio.wait((work,))
         raise
+    finally:
+        # An error knows this frame, and the work knows the error: the list that it is about would be garbage found late.
+        del work
