@@ -15,7 +15,9 @@ test: .venv/installed .cache/debian/ready
 check: .venv/installed .cache/debian/ready
 	.ci/check
 
-bench: .venv/installed
+# What it costs, beside what others cost in the same run: some minutes.
+bench: .venv/installed .cache/debian/ready
+	.ci/debian nginx=nginx
 	$(bin)/python tests/benchmarks/run.py
 
 # Generate what is generated.

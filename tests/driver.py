@@ -1,6 +1,7 @@
 """Drives the exporter's middle without network, clock or event loop: lists and logs in, exposition out."""
 
 import asyncio
+import time
 from atexit import register
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -97,6 +98,9 @@ class Driver:
         store: keeps the books, so that `restart` goes on with them.
         shown: the families that are shown.
         budget: how many logs are read after one list.
+
+    Attributes:
+        reading: milliseconds of CPU that reading logs took so far.
     """
 
     def __init__(
@@ -115,6 +119,7 @@ class Driver:
         self.client = _Client()
         self.sequence = 0
         self.changes: Changes | None = None
+        self.reading = 0.0
         self.restart()
 
     @property
@@ -147,7 +152,10 @@ class Driver:
         self._show(at)
         if log is not None:
             self.client.log = log
-            if _runner().run(self.reader.read(plan.to_read, float("inf"))):
+            began = time.process_time()
+            taken = _runner().run(self.reader.read(plan.to_read, float("inf")))
+            self.reading += (time.process_time() - began) * 1000
+            if taken:
                 self._show(at)
 
     def scrape(self, format_: Format = Format.TEXT, scraper: str = SCRAPER) -> str:

@@ -142,7 +142,7 @@ class Exporter:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._reloading = asyncio.Lock()
-        self._telemetry = Telemetry(__version__, platform.python_version())
+        self._telemetry = Telemetry(__version__, platform.python_version(), str(shard))
         self.publisher = Publisher(self._telemetry)
         self.instances: Mapping[str, _Watched] = {}
         self._lookup = Lookup(self._client_of)

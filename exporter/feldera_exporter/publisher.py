@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from threading import Lock
 
 from feldera_exporter.exposition.snapshot import Content, Snapshot
@@ -71,4 +70,4 @@ class Publisher:
             began = time.perf_counter()
             self._page = turn(self._page, fleets, self._catalogue)
             self._telemetry.rendered(self._page.samples, time.perf_counter() - began)
-            return Content(self._page.sections, cache(self._telemetry.expose), self._telemetry.measured)
+            return Content(self._page.sections, self._telemetry.expose, self._telemetry.measured)

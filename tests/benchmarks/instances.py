@@ -1,9 +1,8 @@
-"""What it costs to watch many instances in one process: prints a table of CPU and memory.
+"""What it costs to watch many instances in one process.
 
-Usage: python tests/benchmarks/instances.py [SECONDS [PIPELINES]]
+Run as a program it prints JSON: `instances.py COUNT SECONDS`; `instances.py serve COUNT` serves the instances.
 """
 
-import resource
 import subprocess
 import sys
 import tempfile
@@ -13,7 +12,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
+import msgspec
 
+from benchmarks.measuring import cpu_of, memory_of
 from feldera_exporter.demo.programs import free_port
 from feldera_exporter.simulator.clock import ScaledClock
 from feldera_exporter.simulator.feldera import Feldera
@@ -23,28 +24,28 @@ from feldera_exporter.simulator.serving import serve
 
 INTERVAL = 5
 SCRAPE = 15
-TICKS = 100
-"""Clock ticks in a second, as Linux reports them to every process."""
+PIPELINES = 3
+"""Running, in each instance."""
 
 
-def stand_ins(count: int, pipelines: int) -> None:
+def stand_ins(count: int) -> None:
     """Serve so many instances, say where, and go on until standard input ends."""
     with ExitStack() as stack:
         for _ in range(count):
             feldera = Feldera(ScaledClock(time.time_ns() // 1000), plan=INSTANT)
-            for number in range(pipelines):
+            for number in range(PIPELINES):
                 feldera.create(f"p{number}")
             feldera.settle()
-            for number in range(pipelines):
+            for number in range(PIPELINES):
                 feldera.start(f"p{number}")
             print(stack.enter_context(serve(FelderaServer(feldera))), flush=True)
         sys.stdin.read()
 
 
 @contextmanager
-def served(count: int, pipelines: int) -> Iterator[list[str]]:
+def served(count: int) -> Iterator[list[str]]:
     """Give the URLs of so many instances in a process of their own."""
-    command = [sys.executable, __file__, "serve", str(count), str(pipelines)]
+    command = [sys.executable, __file__, "serve", str(count)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin
         assert process.stdout
@@ -54,19 +55,7 @@ def served(count: int, pipelines: int) -> Iterator[list[str]]:
             process.stdin.close()
 
 
-def cpu(pid: int) -> float:
-    """Return the CPU seconds that a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
-
-
-def memory(pid: int) -> float:
-    """Return the resident memory of a process in MiB."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * resource.getpagesize() / 2**20
-
-
-def watched(urls: list[str], seconds: float) -> tuple[float, float, float]:
+def watched(urls: list[str], seconds: float) -> dict[str, float]:
     """Watch instances for some seconds; return the share of a core, MiB, and the polls per second that succeeded."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "exporter.yml")
@@ -76,18 +65,23 @@ def watched(urls: list[str], seconds: float) -> tuple[float, float, float]:
         path.write_text(f"instances:\n{entries}")
         port = free_port()
         flags = (f"--config.file={path}", f"--web.listen-address=127.0.0.1:{port}", "--log.level=warning")
-        with subprocess.Popen([sys.executable, "-m", "feldera_exporter", *flags]) as process:
-            try:
-                time.sleep(3 * INTERVAL)
-                before, began, polls = cpu(process.pid), time.monotonic(), succeeded(port)
-                after = polls
-                while (left := seconds - (time.monotonic() - began)) > 0:
-                    time.sleep(min(SCRAPE, left))
-                    after = succeeded(port)
-                took = time.monotonic() - began
-                return (cpu(process.pid) - before) / took, memory(process.pid), (after - polls) / took
-            finally:
-                process.terminate()
+        process = subprocess.Popen([sys.executable, "-m", "feldera_exporter", *flags])
+        try:
+            time.sleep(3 * INTERVAL)
+            before, began, polls = cpu_of(process.pid), time.monotonic(), succeeded(port)
+            after = polls
+            while (left := seconds - (time.monotonic() - began)) > 0:
+                time.sleep(min(SCRAPE, left))
+                after = succeeded(port)
+            took = time.monotonic() - began
+            return {
+                "share of a core": (cpu_of(process.pid) - before) / took,
+                "RSS, MiB": memory_of(process.pid, "VmRSS"),
+                "polls/s": (after - polls) / took,
+            }
+        finally:
+            process.terminate()
+            process.wait(10)
 
 
 def succeeded(port: int) -> float:
@@ -98,21 +92,9 @@ def succeeded(port: int) -> float:
     return sum(float(line.rpartition(" ")[2]) for line in lines)
 
 
-def main(seconds: float, pipelines: int) -> None:
-    """Measure with one, ten and fifty instances."""
-    print(
-        f"{pipelines} running pipelines each, polled every {INTERVAL} s, scraped every {SCRAPE} s, for {seconds:g} s"
-    )
-    print(f"{'instances':>9}  {'core':>6}  {'MiB':>5}  {'polls/s':>7}")
-    with served(50, pipelines) as urls:
-        for count in (1, 10, 50):
-            core, mebibytes, polls = watched(urls[:count], seconds)
-            print(f"{count:>9}  {core:>6.1%}  {mebibytes:>5.0f}  {polls:>7.1f}", flush=True)
-
-
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["serve"]:
-        stand_ins(*map(int, sys.argv[2:4]))
+    if sys.argv[1] == "serve":
+        stand_ins(int(sys.argv[2]))
     else:
-        seconds, pipelines = (*sys.argv[1:], *("60", "3")[len(sys.argv) - 1 :])[:2]
-        main(float(seconds), int(pipelines))
+        with served(int(sys.argv[1])) as _urls:
+            sys.stdout.buffer.write(msgspec.json.encode(watched(_urls, float(sys.argv[2]))))

@@ -4,6 +4,7 @@ Run as a program it reads an exposition from a file and prints JSON: `registry.p
 """
 
 import gzip
+import os
 import re
 import sys
 from pathlib import Path
@@ -12,44 +13,68 @@ from typing import Final
 import msgspec
 from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.exposition import generate_latest
+from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
-from benchmarks.measuring import cpu, medians
+from benchmarks.measuring import cpu, medians, memory_of
 
 _SAMPLE: Final = re.compile(r"(\w+)\{(.*)\} (\S+)")
 _LABEL: Final = re.compile(r'(\w+)="([^"]*)"')
 
 
-def registry(text: str) -> CollectorRegistry:
-    """Return a registry with one gauge per name, and every sample of a text as its child."""
-    found = CollectorRegistry()
-    gauges: dict[str, Gauge] = {}
+def samples(text: str) -> list[tuple[str, dict[str, str], float]]:
+    """Return every sample of a text: its name, its labels and its value."""
+    found = []
     for line in text.splitlines():
         match = _SAMPLE.fullmatch(line)
-        if match is None:
-            continue
-        labels = dict(_LABEL.findall(match[2]))
-        gauge = gauges.get(match[1])
-        if gauge is None:
-            gauge = gauges[match[1]] = Gauge(match[1], "The same.", tuple(labels), registry=found)
-        gauge.labels(**labels).set(float(match[3]))
+        if match is not None:
+            found.append((match[1], dict(_LABEL.findall(match[2])), float(match[3])))
     return found
 
 
+class Gauges:
+    """One gauge per name, with every sample as its child."""
+
+    def __init__(self, told: list[tuple[str, dict[str, str], float]]) -> None:
+        self.registry = CollectorRegistry()
+        self._told = told
+        self._gauges: dict[str, Gauge] = {}
+        for name, labels, _ in told:
+            if name not in self._gauges:
+                self._gauges[name] = Gauge(name, "The same.", tuple(labels), registry=self.registry)
+        self.set()
+
+    def set(self) -> None:
+        """Set every child, as a poll that knows of no change does."""
+        for name, labels, value in self._told:
+            self._gauges[name].labels(**labels).set(value)
+
+
 def measure(text: str, rounds: int) -> dict[str, float]:
-    """Return the milliseconds of CPU of one scrape, medians over rounds."""
-    series = registry(text)
+    """Return the milliseconds of CPU of a poll and of a scrape, medians over rounds, and the MiB that the gauges take."""
+    told = samples(text)
+    before = memory_of(os.getpid(), "VmRSS")
+    gauges = Gauges(told)
+    held = memory_of(os.getpid(), "VmRSS") - before
     written = [b""]
 
     def render() -> None:
-        written[0] = generate_latest(series)
+        written[0] = generate_latest(gauges.registry)
 
-    return medians(
+    found = medians(
         [
-            # Level 9 is what prometheus_client compresses with.
-            {"generate_latest": cpu(render), "its gzip": cpu(lambda: gzip.compress(written[0], 9))}
+            {
+                "gauges: setting all": cpu(gauges.set),
+                "generate_latest": cpu(render),
+                # Level 9 is what prometheus_client compresses with.
+                "its gzip": cpu(lambda: gzip.compress(written[0], 9)),
+                "generate_latest, OpenMetrics": cpu(
+                    lambda: generate_openmetrics(gauges.registry)  # type: ignore[no-untyped-call]
+                ),
+            }
             for _ in range(rounds)
         ]
     )
+    return {**found, "gauges: RSS, MiB": held}
 
 
 if __name__ == "__main__":

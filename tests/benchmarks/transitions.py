@@ -1,100 +1,95 @@
 """A million transitions through the stand-in and the exporter's middle: none missed, none counted twice.
 
-python tests/benchmarks/transitions.py [transitions]
+Run as a program it prints JSON: `transitions.py [TRANSITIONS]`; it ends with 1 if anything was miscounted.
 """
 
 import sys
 import time
 from collections import Counter
-from pathlib import Path
 from typing import Final
 
-sys.path[:0] = [
-    str(Path(__file__).resolve().parents[1]),
-    str(Path(__file__).resolve().parents[2] / "exporter"),
-]
+import msgspec
 
-from driver import Api, Driver  # noqa: E402
-from feldera_exporter.feldera.vocabulary import PROGRAM, RESOURCES, RUNTIME, STORAGE  # noqa: E402
-from feldera_exporter.simulator.clock import ManualClock  # noqa: E402
-from feldera_exporter.simulator.feldera import Feldera  # noqa: E402
-from feldera_exporter.simulator.plan import INSTANT  # noqa: E402
+from benchmarks.verdicts import MILLION
+from driver import Api, Driver
+from feldera_exporter.simulator.clock import ManualClock
+from feldera_exporter.simulator.feldera import Feldera
+from feldera_exporter.simulator.pipeline import Pipeline
+from feldera_exporter.simulator.plan import INSTANT
 
-MILLION: Final = 1_000_000
 PIPELINES: Final = 400
-PAUSE: Final = 120.0
-"""Seconds between two polls: long enough for several whole deployments."""
+LIVES: Final = 4
+"""How often each pipeline is started, paused, resumed and stopped between two polls."""
+PAUSE: Final = 30.0
+"""Seconds between two such acts: long enough for each to come to its end."""
+KINDS: Final = ("resources", "program", "storage", "runtime")
 
 
-def run(transitions: int) -> int:  # noqa: C901 - one life after the other
-    """Let pipelines be started, paused, resumed and stopped until enough happened; return how much was miscounted."""
+class Witness:
+    """Counts what really changes, as it is committed: the stand-in's own truth would keep every transition."""
+
+    def __init__(self, feldera: Feldera) -> None:
+        self.seen: Counter[str] = Counter()
+        self._states = {pipeline.id: _state(pipeline) for pipeline in feldera.pipelines()}
+        feldera.database.listeners.append(self._note)
+
+    def _note(self, pipeline: Pipeline) -> None:
+        before, now = self._states[pipeline.id], _state(pipeline)
+        self._states[pipeline.id] = now
+        for kind, old, new in zip(KINDS, before, now, strict=True):
+            if old != new and new is not None:
+                self.seen[kind] += 1
+
+
+def run(transitions: int) -> dict[str, float]:
+    """Let pipelines be started, paused, resumed and stopped until enough happened; return what was counted of it."""
     clock = ManualClock()
     feldera = Feldera(clock, plan=INSTANT, keep_truth=False)
     names = [feldera.create(f"p{number}").row.name for number in range(PIPELINES)]
     clock.advance(600)
-    real: Counter[str] = Counter()
-    states = {name: _state(feldera, name) for name in names}
-
-    def note(pipeline: object) -> None:
-        row = pipeline.row  # type: ignore[attr-defined]
-        before, now = states[row.name], (row.resources, row.program_status, row.storage_status, row.runtime)
-        states[row.name] = now
-        for name, old, new in zip(("resources", "program", "storage", "runtime"), before, now, strict=True):
-            if old != new and new is not None:
-                real[name] += 1
-
-    feldera.database.listeners.append(note)
-    api, driver = Api(feldera), Driver(budget=PIPELINES)
-    driver.poll(api.list(), feldera.settle(), api.log)
-    driver.poll(api.list(), feldera.settle(), api.log)
-    real.clear()
-    living = watching = 0.0
-    polls, requests = 0, driver.event_requests
-    while real.total() < transitions:
-        began = time.perf_counter()
-        for act in (
-            feldera.start,
-            feldera.pause,
-            feldera.resume,
-            lambda name: feldera.stop(name, force=True),
-        ):
+    feldera.settle()
+    witness, api, driver = Witness(feldera), Api(feldera), Driver(budget=PIPELINES)
+    for _ in range(2):
+        driver.poll(api.list(), feldera.settle(), api.log)
+    witness.seen.clear()
+    acts = (feldera.start, feldera.pause, feldera.resume, lambda name: feldera.stop(name, force=True))
+    polls, requests, reading = 0, driver.event_requests, driver.reading
+    began = time.process_time()
+    while witness.seen.total() < transitions:
+        for act in acts * LIVES:
             for name in names:
                 act(name)
-            clock.advance(PAUSE / 4)
+            clock.advance(PAUSE)
             feldera.settle()
-        between = time.perf_counter()
         driver.poll(api.list(), feldera.settle(), api.log)
         polls += 1
-        living, watching = living + between - began, watching + time.perf_counter() - between
+    spent, reading = (time.process_time() - began) * 1000, driver.reading - reading
+    logs = driver.event_requests - requests
     for _ in range(3):
         driver.scrape()
         driver.poll(api.list(), feldera.settle(), api.log)
-    counted: Counter[str] = Counter()
+    counted = Counter[str]()
     for history in driver.ledger.shown().histories.values():
-        for name in ("resources", "program", "storage", "runtime"):
-            counted[name] += sum(getattr(history.counts, name).values())
-    print(f"{'transitions':>16} {'happened':>10} {'counted':>10} {'missed':>8} {'twice':>8}")
-    for dimension, name in (
-        (RESOURCES, "resources"),
-        (RUNTIME, "runtime"),
-        (STORAGE, "storage"),
-        (PROGRAM, "program"),
-    ):
-        missed = max(0, real[name] - counted[name])
-        twice = max(0, counted[name] - real[name])
-        print(f"{dimension.name[-16:]:>16} {real[name]:>10} {counted[name]:>10} {missed:>8} {twice:>8}")
-    total = real.total()
-    print(
-        f"{total} transitions of {PIPELINES} pipelines in {polls} polls and {driver.event_requests - requests} logs: "
-        f"{watching / total * 1e6:.1f} µs each to read and count, {living / total * 1e6:.1f} µs to let them happen"
-    )
-    return sum(abs(real[name] - counted[name]) for name in real | counted) + driver.ledger.totals.gaps
+        for kind in KINDS:
+            counted[kind] += sum(getattr(history.counts, kind).values())
+    return {
+        "happened": witness.seen.total(),
+        "missed": (witness.seen - counted).total(),
+        "counted twice": (counted - witness.seen).total(),
+        "gaps": driver.ledger.totals.gaps,
+        "polls": polls,
+        "logs": logs,
+        "µs to read and count one": reading * 1000 / witness.seen.total(),
+        "seconds in all": spent / 1000,
+    }
 
 
-def _state(feldera: Feldera, name: str) -> tuple[str, str, str, str | None]:
-    row = feldera.get(name).row
+def _state(pipeline: Pipeline) -> tuple[str | None, ...]:
+    row = pipeline.row
     return row.resources, row.program_status, row.storage_status, row.runtime
 
 
 if __name__ == "__main__":
-    sys.exit(min(run(int(sys.argv[1]) if len(sys.argv) > 1 else MILLION), 1))
+    _found = run(int(sys.argv[1]) if len(sys.argv) > 1 else MILLION)
+    sys.stdout.buffer.write(msgspec.json.encode(_found))
+    sys.exit(bool(_found["missed"] or _found["counted twice"] or _found["gaps"]))

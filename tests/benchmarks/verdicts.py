@@ -7,6 +7,7 @@ from typing import Any, Final
 Figures = Mapping[str, float]
 
 LARGE: Final = 10_000
+MILLION: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +33,19 @@ class Verdict:
         return asdict(self) | {"holds": self.holds}
 
 
-def verdicts(results: Mapping[int, Figures], growth: Figures) -> Sequence[Verdict]:
-    """Judge the largest fleet of a run, and the growth up to it."""
+def verdicts(
+    results: Mapping[int, Figures], growth: Figures, once: Mapping[str, Figures]
+) -> Sequence[Verdict]:
+    """Judge the largest fleet of a run, the growth up to it, and what is measured once."""
     figures = results[LARGE]
     ours, nginx = "exporter, gzip, {}", "nginx, sendfile off, gzip, {}"
     theirs = figures["generate_latest"] + figures["its gzip"]
     return (
         _ratio(figures, "poll, 1 % changed", "decode", 2.0),
         _ratio(figures, "poll, nothing changed", "decode", 1.0),
+        _ratio(figures, "poll, half report connectors", "decode", 5.0),
         _ratio(figures, "gzip, 1 % changed", "gzip, whole", 0.2),
+        _ratio(figures, "gzip, half report connectors", "gzip, whole", 0.2),
         *(
             verdict
             for many in ("1 scraper", "20 scrapers")
@@ -81,6 +86,12 @@ def verdicts(results: Mapping[int, Figures], growth: Figures) -> Sequence[Verdic
                 "RSS while polled and scraped, MiB",
             )
         ),
+        Verdict("share of a core for 50 instances", once["50 instances"]["share of a core"], 0.15),
+        *(
+            Verdict(f"transitions {what}", once["transitions"][what], 0)
+            for what in ("missed", "counted twice", "gaps")
+        ),
+        Verdict("transitions that happened", once["transitions"]["happened"], MILLION, at_most=False),
     )
 
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from boards.alerting import FIRING
 from boards.colours import BAD
 from boards.panels import DATASOURCE, Json
-from boards.queries import FIRING
 
 WIDTH: Final = 24
 

@@ -5,7 +5,7 @@ from typing import Final
 from boards.board import Place
 from boards.colours import BAD, GOOD
 from boards.mappings import EVENTS_OR_POLLS
-from boards.panels import Json, Look, Query, timeline, timeseries
+from boards.panels import Json, Look, Query, limits, timeline, timeseries
 from boards.replicas import OF, REPLICA, increase, of_each, quantile
 
 _ANY_IS_BAD: Final = ((None, GOOD), (0.5, BAD))
@@ -48,7 +48,7 @@ def polls() -> tuple[Place, ...]:
                     Query(quantile(0.95, "poll_duration_seconds", "feldera_instance"), f"p95 {OF}"),
                     Query(interval, "interval {{feldera_instance}}"),
                 ),
-                Look(unit="s", least=0),
+                Look(unit="s", least=0, overrides=[limits("^interval ", BAD)]),
             ),
             8, 8,
         ),

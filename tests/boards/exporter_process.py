@@ -3,7 +3,7 @@
 from boards.board import Place
 from boards.colours import BAD, GOOD, NEEDS_PERSON
 from boards.mappings import yes_no
-from boards.panels import Look, Query, stat, timeline, timeseries
+from boards.panels import Look, Query, known, stat, timeline, timeseries
 from boards.replicas import OF, PROCESS, of_each, quantile
 from boards.shared import DATA_AGE
 from boards.tables import Column, table
@@ -36,23 +36,27 @@ def now() -> tuple[Place, ...]:
                 "Configuration",
                 "Whether the last load of the configuration succeeded; if not, the one before is in force.",
                 (Query(f"min by (job, instance) (feldera_exporter_config_last_reload_successful{{{PROCESS}}})", "{{instance}}"),),
-                Look(mappings=yes_no("loaded", "refused"), thresholds=((None, BAD), (1.0, GOOD))),
+                Look(mappings=yes_no("loaded", "refused"), thresholds=known(BAD, (1.0, GOOD))),
             ),
             4, 6,
         ),
         Place(
             table(
                 "Versions",
-                "Which exporter runs on which Python, since when.",
+                "Which exporter runs on which Python, for which shard of the pipelines, since when, and for how long with this configuration.",
                 (
                     Query(f"max by (job, instance, version, python_version) (feldera_exporter_build_info{{{PROCESS}}})", "Version"),
+                    Query(f"max by (job, instance, shard) (feldera_exporter_shard_info{{{PROCESS}}})", "Shard"),
                     Query(f"time() - max by (job, instance) (process_start_time_seconds{{{PROCESS}}})", "Up for"),
+                    Query(f"time() - max by (job, instance) (feldera_exporter_config_last_reload_success_timestamp_seconds{{{PROCESS}}})", "Configured for"),
                 ),
                 (
                     Column("Replica", "instance"),
                     Column("Version", "version"),
                     Column("Python", "python_version"),
-                    Column("Up for", "Value #B", unit="s"),
+                    Column("Shard", "shard"),
+                    Column("Up for", "Value #C", unit="s"),
+                    Column("Configured for", "Value #D", unit="s"),
                 ),
             ),
             5, 6,

@@ -2,25 +2,20 @@
 
 from typing import Final
 
+from boards.alerting import alerts
 from boards.board import Place
 from boards.colours import BAD, GOOD, IDLE, NEEDS_PERSON
-from boards.panels import FINE, Json, Look, Query, stat
-from boards.queries import (
-    alerts,
-    amount,
-    chosen,
-    failing,
-    instance,
-    of_kind,
-    present,
-    stuck,
-)
+from boards.needs import failed, stuck, waiting
+from boards.panels import Json, Look, Query, Thresholds, known, stat
+from boards.queries import amount, heard, present
 from boards.shared import DATA_AGE, firing
 from boards.trouble import trouble
-from feldera_exporter.feldera.vocabulary import DEPLOYMENT, DEPLOYMENT_DESIRED, Kind
+from feldera_exporter.feldera.vocabulary import DEPLOYMENT, DEPLOYMENT_DESIRED
 
-_ANY_IS_BAD: Final = ((None, GOOD), (1.0, BAD))
-_ANY_NEEDS_SOMEBODY: Final = ((None, GOOD), (1.0, NEEDS_PERSON))
+_ANY_IS_BAD: Final = known(GOOD, (1.0, BAD))
+_ANY_NEEDS_SOMEBODY: Final = known(GOOD, (1.0, NEEDS_PERSON))
+_UNSEEN: Final = "unknown"
+"""Shown in place of 0 where no instance answers."""
 
 
 def _alerts() -> Json:
@@ -44,7 +39,7 @@ def _alerts() -> Json:
     )
 
 
-def _shade(name: str, thresholds: tuple[tuple[float | None, str], ...]) -> Json:
+def _shade(name: str, thresholds: Thresholds) -> Json:
     steps = [{"value": value, "color": colour} for value, colour in thresholds]
     value = {"mode": "absolute", "steps": steps}
     return {
@@ -64,10 +59,10 @@ def now() -> tuple[Place, ...]:
                 "Running",
                 "Pipelines that run, and that are meant to.",
                 (
-                    Query(amount(chosen(present(DEPLOYMENT, matcher))), "running"),
-                    Query(amount(chosen(present(DEPLOYMENT_DESIRED, matcher))), "meant to"),
+                    Query(amount(present(DEPLOYMENT, matcher)), "running"),
+                    Query(amount(present(DEPLOYMENT_DESIRED, matcher)), "meant to"),
                 ),
-                Look(thresholds=FINE),
+                Look(thresholds=known(GOOD), no_value=_UNSEEN),
             ),
             5, 4,
         ),
@@ -75,8 +70,8 @@ def now() -> tuple[Place, ...]:
             stat(
                 "Failed",
                 "Pipelines with a deployment error, which stays until it is dismissed or the pipeline is started.",
-                (Query(amount(chosen(failing())), "failed"),),
-                Look(thresholds=_ANY_IS_BAD),
+                (Query(amount(failed()), "failed"),),
+                Look(thresholds=_ANY_IS_BAD, no_value=_UNSEEN),
             ),
             3, 4,
         ),
@@ -85,8 +80,8 @@ def now() -> tuple[Place, ...]:
                 "Stuck",
                 "Pipelines in which a status has outlasted its limit: deployment, compilation, storage, or the difference to "
                 "what is desired.",
-                (Query(amount(chosen(stuck())), "stuck"),),
-                Look(thresholds=_ANY_IS_BAD),
+                (Query(amount(stuck()), "stuck"),),
+                Look(thresholds=_ANY_IS_BAD, no_value=_UNSEEN),
             ),
             3, 4,
         ),
@@ -94,16 +89,16 @@ def now() -> tuple[Place, ...]:
             stat(
                 "Need a person",
                 "Pipelines that wait for somebody's approval.",
-                (Query(amount(chosen(of_kind(DEPLOYMENT, Kind.NEEDS_PERSON))), "waiting"),),
-                Look(thresholds=_ANY_NEEDS_SOMEBODY),
+                (Query(amount(waiting()), "waiting"),),
+                Look(thresholds=_ANY_NEEDS_SOMEBODY, no_value=_UNSEEN),
             ),
             3, 4,
         ),
         Place(
             stat(
                 "Data age",
-                "How long ago Feldera last answered a poll. After 75 seconds nothing on this board is certain.",
-                (Query(f"time() - {instance('feldera_exporter_last_successful_poll_timestamp_seconds')}", "{{feldera_instance}}"),),
+                "How long ago Feldera last answered a poll, of several shards the one that has waited longest. After 75 seconds nothing on this board is certain.",
+                (Query(f"time() - {heard()}", "{{feldera_instance}}"),),
                 Look(unit="s", thresholds=DATA_AGE, decimals=0),
             ),
             4, 4,

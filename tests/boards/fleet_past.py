@@ -1,25 +1,28 @@
 """How it came to that: trends, timelines and durations of the fleet's board."""
 
 from boards.board import Place
+from boards.colours import BAD
 from boards.mappings import names
-from boards.panels import Look, Query, timeseries
-from boards.queries import INSTANCE, ON_PIPELINE, chosen, limit, present
+from boards.panels import Look, Query, limits, timeseries
+from boards.queries import EACH, INSTANCE, chosen, freshest, limit, present, statuses
+from boards.shards import increase
 from boards.shared import kinds_of, statuses_over_time, transitions
 from boards.tables import Column, table
 from feldera_exporter.feldera.vocabulary import DEPLOYMENT, PROGRAM, STORAGE
 
 _NAME = "{{pipeline_name}} ({{feldera_instance}})"
+_BUCKET = "feldera_status_duration_seconds_bucket"
 
 
 def trends() -> tuple[Place, ...]:
     """Return the row of trends."""
-    errors = f"max by (feldera_instance, error_code) (increase(feldera_deployment_errors_total{{{INSTANCE}}}[$__rate_interval]))"
+    errors = increase("feldera_deployment_errors_total", INSTANCE, "$__rate_interval", "error_code")
     return (
         Place(
             timeseries(
                 "Pipelines by status",
                 "How many pipelines are in each deployment status.",
-                (Query(f"sum by (status) ({chosen(present(DEPLOYMENT))})", "{{status}}"),),
+                (Query(f"sum by (status) ({present(DEPLOYMENT)})", "{{status}}"),),
                 Look(overrides=kinds_of(DEPLOYMENT), decimals=0, least=0),
                 style="stacked",
             ),
@@ -40,7 +43,7 @@ def trends() -> tuple[Place, ...]:
             timeseries(
                 "Programs by status",
                 "How many programs are compiled, wait for a compiler, are at it, or do not compile.",
-                (Query(f"sum by (status) ({chosen(present(PROGRAM))})", "{{status}}"),),
+                (Query(f"sum by (status) ({present(PROGRAM)})", "{{status}}"),),
                 Look(overrides=kinds_of(PROGRAM), decimals=0, least=0),
                 style="stacked",
             ),
@@ -52,7 +55,7 @@ def trends() -> tuple[Place, ...]:
 
 def timelines() -> tuple[Place, ...]:
     """Return the row of timelines."""
-    most = "The twenty pipelines that changed most often in the time shown."
+    most = "Twenty pipelines: those that need somebody at the end of the time shown, then those that changed most often in it."
     return (
         Place(statuses_over_time("Deployment status", most, DEPLOYMENT, _NAME), 12, 14),
         Place(statuses_over_time("Program status", most, PROGRAM, _NAME), 12, 14),
@@ -61,13 +64,13 @@ def timelines() -> tuple[Place, ...]:
 
 def durations() -> tuple[Place, ...]:
     """Return the row of durations."""
-    window = "$__range"
-    counted = f"max by (feldera_instance, status, le) (increase(feldera_status_duration_seconds_bucket{{{INSTANCE}}}[{window}]))"
-    ended = f"max by (feldera_instance, status) (increase(feldera_status_duration_seconds_count{{{INSTANCE}}}[{window}]))"
-    by_limit = "\nor ".join(
-        f"min by (status) ({present(dimension)} * {ON_PIPELINE} group_left () ({limit(dimension)}))"
+    counted = increase(_BUCKET, INSTANCE, "$__range", "status", "le")
+    ended = increase("feldera_status_duration_seconds_count", INSTANCE, "$__range", "status")
+    limited = "\nor ".join(
+        f"({statuses(dimension)}) * ignoring (status) group_left () ({limit(dimension)})"
         for dimension in (DEPLOYMENT, PROGRAM, STORAGE)
     )
+    by_limit = f"min by (status) ({freshest(limited, (*EACH, 'status'))})"
     quantiles = [
         Query(f"histogram_quantile({share}, sum by (status, le) ({counted})) > 0", f"p{round(share * 100)}")
         for share in (0.5, 0.95)
@@ -77,9 +80,9 @@ def durations() -> tuple[Place, ...]:
         Column("Median", "Value #A", unit="s"),
         Column("95 %", "Value #B", unit="s"),
         Column("Limit", "Value #C", unit="s"),
-        Column("Ended", "Value #D", unit="none"),
+        Column("Ended", "Value #D", unit="none", decimals=0),
     )
-    moving = f"max by (feldera_instance, status, le) (increase(feldera_status_duration_seconds_bucket{{{INSTANCE}}}[$__rate_interval]))"
+    moving = increase(_BUCKET, INSTANCE, "$__rate_interval", "status", "le")
     return (
         Place(
             table(
@@ -95,10 +98,19 @@ def durations() -> tuple[Place, ...]:
         Place(
             timeseries(
                 "Duration of transient statuses, 95 %",
-                "How long statuses lasted that ended at about that time.",
-                (Query(f"histogram_quantile(0.95, sum by (status, le) ({moving})) > 0", "{{status}}"),),
-                Look(unit="s", least=0, overrides=kinds_of(DEPLOYMENT) + kinds_of(PROGRAM), no_value="none ended"),
-                style="bars",
+                "How long statuses lasted that ended at about that time; dashed, the smallest limit in force for a pipeline "
+                "that was in the status.",
+                (
+                    Query(f"histogram_quantile(0.95, sum by (status, le) ({moving})) > 0", "{{status}}"),
+                    Query(by_limit, "limit of {{status}}"),
+                ),
+                Look(
+                    unit="s",
+                    least=0,
+                    overrides=[*kinds_of(DEPLOYMENT), *kinds_of(PROGRAM), *kinds_of(STORAGE), limits("^limit of ", BAD)],
+                    no_value="none ended",
+                ),
+                style="points",
             ),
             12, 9,
         ),

@@ -3,10 +3,10 @@
 from typing import Final
 
 from boards.board import Place
-from boards.colours import BAD, GOOD, IDLE, NEEDS_PERSON
+from boards.colours import BAD, GOOD, NEEDS_PERSON
 from boards.mappings import yes_no
-from boards.panels import Look, Query, bars, stat, timeline
-from boards.queries import instance
+from boards.panels import NEUTRAL, Look, Query, bars, known, stat, timeline
+from boards.queries import instance, up
 from boards.tables import Column, table
 
 _DAY: Final = 86_400.0
@@ -17,13 +17,13 @@ def platform() -> tuple[Place, ...]:
     licence = f"{instance('feldera_license_expiry_timestamp_seconds')} - time()"
     checked = instance("feldera_cluster_service_checked_timestamp_seconds", ("service",))
     unchanged = instance("feldera_cluster_service_unchanged_since_timestamp_seconds", ("service",))
-    health = instance("feldera_cluster_service_healthy", ("service",), aggregation="min")
+    health = instance("feldera_cluster_service_healthy", ("service",))
     return (
         Place(
             timeline(
                 "Feldera's API and services",
                 "Whether Feldera answers the exporter, and what it says of its own services.",
-                (Query(instance("feldera_up"), "{{feldera_instance}}: answers"), Query(health, "{{feldera_instance}}: {{service}}")),
+                (Query(up(), "{{feldera_instance}}: answers"), Query(health, "{{feldera_instance}}: {{service}}")),
                 Look(mappings=yes_no("well", "not well"), no_value="not known"),
             ),
             10, 8,
@@ -34,7 +34,7 @@ def platform() -> tuple[Place, ...]:
                 "How long ago Feldera's own monitor checked each service, which it should do every ten minutes: a dead "
                 "monitor goes on saying what it said last.",
                 (Query(f"time() - {checked}", "{{feldera_instance}}: {{service}}"),),
-                Look(unit="s", least=0, thresholds=((None, GOOD), (1200.0, NEEDS_PERSON), (1800.0, BAD))),
+                Look(unit="s", least=0, thresholds=known(GOOD, (1200.0, NEEDS_PERSON), (1800.0, BAD))),
             ),
             7, 8,
         ),
@@ -43,7 +43,7 @@ def platform() -> tuple[Place, ...]:
                 "Health unchanged for",
                 "How long each service has been as well, or as unwell, as it is.",
                 (Query(f"time() - {unchanged}", "{{feldera_instance}}: {{service}}"),),
-                Look(unit="s", thresholds=((None, IDLE),)),
+                Look(unit="s", thresholds=NEUTRAL),
             ),
             7, 8,
         ),
@@ -52,7 +52,7 @@ def platform() -> tuple[Place, ...]:
                 "License ends in",
                 "Time to the end of the license; nothing where it has no end.",
                 (Query(licence, "{{feldera_instance}}"),),
-                Look(unit="s", thresholds=((None, BAD), (3 * _DAY, NEEDS_PERSON), (14 * _DAY, GOOD)), no_value="no end"),
+                Look(unit="s", thresholds=known(BAD, (3 * _DAY, NEEDS_PERSON), (14 * _DAY, GOOD)), no_value="no end"),
             ),
             5, 5,
         ),
@@ -60,8 +60,8 @@ def platform() -> tuple[Place, ...]:
             stat(
                 "License",
                 "Whether the license exists, is confirmed and has not expired.",
-                (Query(instance("feldera_license_valid", aggregation="min"), "{{feldera_instance}}"),),
-                Look(thresholds=((None, BAD), (1.0, GOOD)), mappings=yes_no("valid", "not confirmed"), no_value="none"),
+                (Query(instance("feldera_license_valid"), "{{feldera_instance}}"),),
+                Look(thresholds=known(BAD, (1.0, GOOD)), mappings=yes_no("valid", "not confirmed"), no_value="none"),
             ),
             5, 5,
         ),

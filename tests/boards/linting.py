@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from boards.documents import BOARDS, panels, targets, variables
+from boards.colours import IDLE
+from boards.documents import BOARDS, Json, panels, targets, variables
 
 UNITS: Final = {"short", "none", "s", "bytes", "percentunit", "cps"}
 """Ids of Grafana's units (grafana `valueFormats/categories.ts`), those in use."""
@@ -113,12 +114,40 @@ def panel_thresholds_and_texts() -> Iterator[Finding]:
                 yield f"{board} / {panel['title']}", str(values)
 
 
+def panel_nothing() -> Iterator[Finding]:
+    """A number that is not known has the colour of no meaning: Grafana gives it that of the first threshold."""
+    for board in BOARDS:
+        for panel in panels(board):
+            steps = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
+            if panel["type"] in {"stat", "bargauge"} and [step["color"] for step in steps[:1]] != [IDLE]:
+                yield f"{board} / {panel['title']}", "coloured"
+
+
+def panel_limits() -> Iterator[Finding]:
+    """What others are measured by is a dashed line of one colour."""
+    for board in BOARDS:
+        for panel in panels(board):
+            drawn = [each["matcher"]["options"].strip("/") for each in _dashed(panel)]
+            for query in panel["targets"]:
+                name = query["legendFormat"]
+                limiting = panel["type"] == "timeseries" and re.match("limit|interval", name)
+                if limiting and not any(re.search(pattern, name) for pattern in drawn):
+                    yield f"{board} / {panel['title']}", name
+
+
+def _dashed(panel: Json) -> Iterator[Json]:
+    for override in panel["fieldConfig"]["overrides"]:
+        drawn = {each["id"]: each["value"] for each in override["properties"]}
+        if drawn.get("custom.lineStyle", {}).get("fill") == "dash" and drawn["color"]["mode"] == "fixed":
+            yield override
+
+
 def panel_legends() -> Iterator[Finding]:
     """Each query has its own legend, and panels with a legend show it."""
     for board in BOARDS:
         for panel in panels(board):
             legends = [query["legendFormat"] for query in panel["targets"]]
-            if "" in legends or (len(set(legends)) != len(legends) and "{{to}}" not in legends):
+            if "" in legends or len(set(legends)) != len(legends):
                 yield f"{board} / {panel['title']}", str(legends)
             if (
                 panel["type"] in {"timeseries", "state-timeline"}
@@ -188,6 +217,8 @@ RULES: Final[tuple[Callable[[], Iterator[Finding]], ...]] = (
     panel_title_description,
     panel_units,
     panel_thresholds_and_texts,
+    panel_nothing,
+    panel_limits,
     panel_legends,
     panel_no_targets,
     target_rate_interval,

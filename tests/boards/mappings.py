@@ -33,6 +33,19 @@ def names() -> Mappings:
     return _mapping({status: (status, COLOURS[kind]) for status, kind in kinds.items()})
 
 
+def not_as_desired() -> Mappings:
+    """Return the colour of the difference between two statuses, which reads `not` and the desired one."""
+    return [
+        {
+            "type": "regex",
+            "options": {
+                "pattern": "(not .+)",
+                "result": {"text": "$1", "color": NEEDS_PERSON, "index": 0},
+            },
+        }
+    ]
+
+
 def severities() -> Mappings:
     """Return the texts of the numbers that sort severities."""
     return _mapping({str(number): shown for number, shown in SEVERITIES.items()})

@@ -4,16 +4,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from boards.colours import GOOD, IDLE
+from boards.colours import IDLE
 
 Json = dict[str, Any]
 
 DATASOURCE: Final[Json] = {"type": "prometheus", "uid": "${datasource}"}
 NEUTRAL: Final[tuple[tuple[float | None, str], ...]] = ((None, IDLE),)
-FINE: Final[tuple[tuple[float | None, str], ...]] = ((None, GOOD),)
 
 Thresholds = Sequence[tuple[float | None, str]]
-"""From which value on which colour holds; the first value is None."""
+"""From which value on which colour holds; the first value is None, whose colour is also that of nothing at all."""
+
+_LEAST: Final = -1e9
+
+
+def known(first: str, *further: tuple[float, str]) -> Thresholds:
+    """Return thresholds under which nothing known has the colour of no meaning, above all not a good one.
+
+    Args:
+        first: the colour of whatever is known.
+        further: from which value on which other colour holds.
+    """
+    return (*NEUTRAL, (_LEAST, first), *further)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,18 +122,19 @@ def stat(title: str, description: str, queries: Sequence[Query], look: Look, *, 
 def timeseries(
     title: str, description: str, queries: Sequence[Query], look: Look, *, style: str = "line"
 ) -> Json:
-    """Return lines, `bars`, or `stacked` areas over time, with a legend that tells the last and the greatest value."""
+    """Return lines, `bars`, `stacked` areas or `points` over time, with a legend that tells the last and the greatest value."""
     panel = panel_of("timeseries", title, description, queries, look, instant=False)
     defaults = panel["fieldConfig"]["defaults"]
     defaults["color"] = {"mode": "palette-classic"}
     defaults["custom"] = {
-        "drawStyle": "bars" if style == "bars" else "line",
+        "drawStyle": style if style in {"bars", "points"} else "line",
         "lineInterpolation": "stepAfter" if style == "stacked" else "linear",
         "lineWidth": 1,
-        "fillOpacity": {"line": 0, "bars": 80, "stacked": 60}[style],
-        "showPoints": "never",
+        "fillOpacity": {"line": 0, "points": 0, "bars": 80, "stacked": 60}[style],
+        "showPoints": "always" if style == "points" else "never",
+        "pointSize": 6,
         "spanNulls": False,
-        "stacking": {"mode": "none" if style == "line" else "normal", "group": "A"},
+        "stacking": {"mode": "normal" if style in {"bars", "stacked"} else "none", "group": "A"},
         "thresholdsStyle": {"mode": "off" if len(look.thresholds) == 1 else "line"},
     }
     panel["options"] = {
@@ -172,3 +184,19 @@ def coloured(colours: Mapping[str, str]) -> list[Json]:
         }
         for name, colour in colours.items()
     ]
+
+
+def limits(pattern: str, colour: str) -> Json:
+    """Return the override that draws the series of matching names as what others are measured by: a dashed line."""
+    properties = {
+        "color": {"mode": "fixed", "fixedColor": colour},
+        "custom.drawStyle": "line",
+        "custom.lineStyle": {"fill": "dash", "dash": [8, 6]},
+        "custom.lineWidth": 2,
+        "custom.fillOpacity": 0,
+        "custom.showPoints": "never",
+    }
+    return {
+        "matcher": {"id": "byRegexp", "options": f"/{pattern}/"},
+        "properties": [{"id": name, "value": value} for name, value in properties.items()],
+    }

@@ -4,8 +4,9 @@ from boards import links
 from boards.board import Place
 from boards.colours import BAD, GOOD, IDLE, NEEDS_PERSON
 from boards.mappings import codes, yes_no
-from boards.panels import Json, Look, Query, bars, stat
-from boards.queries import ON_PIPELINE, PIPELINE, code, desired_code, each, limit, since
+from boards.needs import shares
+from boards.panels import Json, Look, Query, bars, known, stat
+from boards.queries import EACH, PIPELINE, code, desired_code, each, freshest, since
 from boards.shared import firing
 from boards.tables import Column, table
 from feldera_exporter.feldera.vocabulary import (
@@ -16,7 +17,7 @@ from feldera_exporter.feldera.vocabulary import (
     Dimension,
 )
 
-_AGAINST_LIMIT = ((None, GOOD), (0.8, NEEDS_PERSON), (1.0, BAD))
+_AGAINST_LIMIT = known(GOOD, (0.8, NEEDS_PERSON), (1.0, BAD))
 
 
 def _status(title: str, description: str, dimension: Dimension, of: Dimension | None = None) -> Json:
@@ -27,23 +28,33 @@ def _status(title: str, description: str, dimension: Dimension, of: Dimension | 
 
 def now() -> tuple[Place, ...]:
     """Return the row."""
-    relative = f"(time() - {since(DEPLOYMENT)}) / {ON_PIPELINE} ({limit(DEPLOYMENT)})"
+    failed_at = each("feldera_pipeline_deployment_error_timestamp_seconds")
+    created_at = each("feldera_pipeline_created_timestamp_seconds")
     code_of_error = each("feldera_pipeline_deployment_error_info", ("error_code",))
     refreshed = f"changes(feldera_pipeline_refresh_version{{{PIPELINE}}}[15m])"
     return (
         Place(_status("Status", "The present deployment status.", DEPLOYMENT), 4, 4),
         Place(_status("Desired", "The deployment status that is asked for.", DEPLOYMENT_DESIRED, DEPLOYMENT), 4, 4),
         Place(_status("Program", "The status of the program's compilation.", PROGRAM), 4, 4),
-        Place(_status("Storage", "The status of the pipeline's storage.", STORAGE), 4, 4),
+        Place(_status("Storage", "The status of the pipeline's storage.", STORAGE), 3, 4),
         Place(
             stat(
                 "Error",
                 "The code of the present deployment error; its text is on Feldera's and on the exporter's page of the pipeline.",
                 (Query(code_of_error, "{{error_code}}"),),
-                Look(thresholds=((None, BAD),), no_value="none"),
+                Look(thresholds=known(BAD), no_value="none"),
                 named=True,
             ),
             4, 4,
+        ),
+        Place(
+            stat(
+                "Error for",
+                "How long ago the present deployment error appeared.",
+                (Query(f"time() - {failed_at}", "error"),),
+                Look(unit="s", no_value="none"),
+            ),
+            3, 4,
         ),
         Place(
             stat(
@@ -53,14 +64,14 @@ def now() -> tuple[Place, ...]:
                 Look(mappings=[{"type": "value", "options": {
                     "0": {"text": "no", "color": GOOD, "index": 0}, "1": {"text": "yes", "color": BAD, "index": 1}}}]),
             ),
-            4, 4,
+            2, 4,
         ),
         Place(
             stat(
                 "In this status for",
                 "How long each present status has lasted, by Feldera's clock.",
                 [
-                    Query(f"max by (feldera_instance, pipeline) (time() - {since(dimension)})", title)
+                    Query(freshest(f"time() - {since(dimension)}"), title)
                     for title, dimension in (("deployment", DEPLOYMENT), ("program", PROGRAM), ("storage", STORAGE))
                 ],
                 Look(unit="s"),
@@ -70,8 +81,9 @@ def now() -> tuple[Place, ...]:
         Place(
             bars(
                 "Of the limit",
-                "How much of the time that the present deployment status may last has passed; nothing where it may last for ever.",
-                (Query(relative, "deployment"),),
+                "How much of the time has passed that each present status may last, or that it may differ from the desired one; "
+                "nothing where that is for ever.",
+                (Query(f"{freshest(shares(), (*EACH, 'dimension'))} > 0", "{{dimension}}"),),
                 Look(unit="percentunit", least=0, thresholds=_AGAINST_LIMIT, no_value="no limit"),
             ),
             4, 5,
@@ -89,8 +101,8 @@ def now() -> tuple[Place, ...]:
         Place(
             table(
                 "What it is",
-                "The pipeline's platform version, profile and tags.",
-                (Query(each("feldera_pipeline_info", ("platform_version", "program_profile", "team", "tier", "expect")), "Info"),),
+                "The pipeline's platform version, profile and tags, and how long it has existed.",
+                (Query(each("feldera_pipeline_info", ("platform_version", "program_profile", "team", "tier", "expect")), "Info"), Query(f"time() - {created_at}", "Age")),
                 (
                     Column("Pipeline", "pipeline_name", links={"Feldera's web console": links.CONSOLE}),
                     Column("Team", "team"),
@@ -98,6 +110,7 @@ def now() -> tuple[Place, ...]:
                     Column("Expected", "expect"),
                     Column("Version", "platform_version"),
                     Column("Profile", "program_profile"),
+                    Column("Age", "Value #B", unit="s"),
                     Column("Id", "pipeline"),
                 ),
             ),

@@ -3,8 +3,9 @@
 from boards.board import Place
 from boards.colours import BAD, NEEDS_PERSON
 from boards.mappings import codes
-from boards.panels import Look, Query, bars, coloured, timeline, timeseries
-from boards.queries import PIPELINE, age, code, desired_code, failing, limit
+from boards.needs import failed
+from boards.panels import Look, Query, bars, coloured, limits, timeline, timeseries
+from boards.queries import PIPELINE, age, code, desired_code, freshest, limit
 from boards.shared import kinds_of, transitions
 from feldera_exporter.feldera.vocabulary import (
     DEPLOYMENT,
@@ -58,9 +59,9 @@ def durations() -> tuple[Place, ...]:
         Place(
             timeseries(
                 "Present status against its limit",
-                "How long the present deployment status had lasted, and how long it may.",
-                (Query(age(DEPLOYMENT), "{{status}}"), Query(limit(DEPLOYMENT), "limit")),
-                Look(unit="s", least=0, overrides=[*kinds_of(DEPLOYMENT), *coloured({"limit": BAD})]),
+                "How long the present deployment status had lasted, and, dashed, how long it may.",
+                (Query(age(DEPLOYMENT), "{{status}}"), Query(freshest(limit(DEPLOYMENT)), "limit")),
+                Look(unit="s", least=0, overrides=[*kinds_of(DEPLOYMENT), limits("^limit$", BAD)]),
             ),
             16, 9,
         ),
@@ -77,7 +78,7 @@ def counted() -> tuple[Place, ...]:
             timeseries(
                 "Deployment errors",
                 "Errors that appeared, also those that were dismissed at once; and whether one was set.",
-                (Query(errors, "new"), Query(failing(), "set")),
+                (Query(errors, "new"), Query(failed(), "set")),
                 Look(decimals=0, least=0, overrides=coloured({"new": BAD, "set": NEEDS_PERSON})),
                 style="bars",
             ),

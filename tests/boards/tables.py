@@ -14,6 +14,7 @@ class Column:
         name: as people see it.
         source: the label it shows, or `Value #X` of a query's letter X.
         unit: of its values.
+        decimals: how many digits after the point.
         mappings: texts in place of values.
         cell: how a cell is drawn: `auto`, `color-text`, `color-background`, `gauge`.
         thresholds: which colour holds from which value on.
@@ -24,6 +25,7 @@ class Column:
     name: str
     source: str
     unit: str = ""
+    decimals: int | None = None
     mappings: Sequence[Json] = ()
     cell: str = "auto"
     thresholds: Thresholds = ()
@@ -74,6 +76,8 @@ def _override(column: Column) -> Json:
     properties: list[Json] = [{"id": "custom.cellOptions", "value": _cell(column.cell)}]
     if column.unit:
         properties.append({"id": "unit", "value": column.unit})
+    if column.decimals is not None:
+        properties.append({"id": "decimals", "value": column.decimals})
     if column.mappings:
         properties.append({"id": "mappings", "value": list(column.mappings)})
     if column.thresholds:

@@ -40,6 +40,19 @@ def test_the_boards_are_those_that_alerts_link_to() -> None:
 
 
 @pytest.mark.parametrize("board", BOARDS)
+def test_counts_in_tables_have_no_decimals(board: str) -> None:
+    """A column without a unit counts something: Prometheus extrapolates what has risen to fractions."""
+    for panel in panels(board):
+        raised = {query["refId"] for query in panel["targets"] if "increase(" in query["expr"]}
+        for override in panel["fieldConfig"]["overrides"] if panel["type"] == "table" else ():
+            names = panel["transformations"][2]["options"]["renameByName"]
+            drawn = {each["id"]: each["value"] for each in override["properties"]}
+            letter = next(key for key, name in names.items() if name == override["matcher"]["options"])[-1:]
+            if letter in raised and drawn.get("unit") == "none":
+                assert drawn["decimals"] == 0, override
+
+
+@pytest.mark.parametrize("board", BOARDS)
 def test_links_lead_to_what_is_there(board: str) -> None:
     """Links to boards name their uids and variables, links of cells the columns and variables that there are."""
     uids = {document["uid"] for document in BOARDS.values()}

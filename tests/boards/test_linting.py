@@ -58,9 +58,15 @@ def test_a_board_without_anything_breaks_every_rule(monkeypatch: pytest.MonkeyPa
         "targets": [query, query],
         "fieldConfig": {"defaults": defaults, "overrides": []},
     }
+    limited = {
+        **panel,
+        "type": "timeseries",
+        "targets": [{**query, "legendFormat": "limit"}],
+        "options": {"legend": {"showLegend": False}},
+    }
     document = {
         "editable": True,
-        "panels": [panel],
+        "panels": [panel, limited],
         "annotations": {"list": []},
         "templating": {"list": [variable]},
     }

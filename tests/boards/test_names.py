@@ -82,13 +82,15 @@ def test_names(place: str) -> None:
     text = re.sub(r"\b(label_values|query_result)\b", "", TEXTS[place])
     named = set(re.findall(r"\b(?:feldera_|process_|scrape_)\w+(?=[\s{),\[]|$)", text)) - {"feldera_instance"}
     named |= set(re.findall(r"([A-Za-z_]\w*)\{", text))
+    for listed in re.findall(r'__name__=~"([^"]*)"', text):
+        named |= set(listed.split("|"))
     assert named
     assert named <= FAMILIES.keys()
     assert "feldera:" not in text, "the boards must work without the rules, so without recordings"
     for family, braces in re.findall(r"([A-Za-z_]\w*)\{([^}]*)\}", text):
         for label, value in re.findall(r'(\w+)\s*(?:=~|!~|!=|=)\s*"([^"]*)"', braces):
             assert label in FAMILIES[family], (family, label)
-            if "$" in value:
+            if "$" in value or not value:
                 continue
             if label == "status":
                 dimension = next(d for d in DIMENSIONS if family == f"feldera_pipeline_{d.name}")
@@ -104,10 +106,9 @@ def test_grouping_and_legends_name_labels() -> None:
     for target in targets():
         families = set(re.findall(r"[A-Za-z_]\w*(?=\{)|feldera_\w+", target.expression)) & FAMILIES.keys()
         labels = set().union(*(FAMILIES[family] for family in families))
-        made = set(
-            re.findall(r'label_replace\(.*?\), "(\w+)"|, "(\w+)", "\$1"', target.expression, re.DOTALL)
-        )
-        labels |= {name for pair in made for name in pair}
+        labels |= set(
+            re.findall(r'"(\w+)", "[^"]*", "\w*", "[^"]*"\s*\)', target.expression)
+        )  # label_replace
         for listed in re.findall(r"\b(?:by|on|ignoring|group_left)\s*\(([^()]*)\)", target.expression):
             assert {name.strip() for name in listed.split(",") if name.strip()} <= labels, target.place
         assert set(re.findall(r"\{\{(\w+)\}\}", target.query["legendFormat"])) <= labels, target.place

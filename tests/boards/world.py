@@ -1,10 +1,16 @@
-"""A fleet with every kind of trouble, watched by two replicas of the real program, scraped by a real Prometheus."""
+"""A fleet with every kind of trouble and three more instances, watched by real exporters, scraped by a real Prometheus.
+
+`default` has the demo's stories and is watched by two replicas, as are `edge`, whose clock is wrong, whose compiler is unwell
+and whose license ends soon, and `gone`, which no longer answers. `split` is shared by two shards.
+"""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from signal import SIGHUP
 from typing import Any, Final
 
 import httpx
@@ -12,10 +18,12 @@ import httpx
 from boards.documents import Json, Target, everything, filled, merged
 from feldera_exporter.demo.clock import StagedClock, machine
 from feldera_exporter.demo.stage import beginning, staged
+from feldera_exporter.simulator.clock import SECOND, SkewedClock
 from feldera_exporter.simulator.feldera import Feldera
+from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from system.program import exporter, prometheus, until
+from system.program import configured, prometheus, until
 from tools import ROOT
 
 REPLICAS: Final = 2
@@ -24,14 +32,30 @@ WATCHED: Final = 14.0
 WINDOW: Final = 12
 """Seconds that stand for `$__rate_interval`, twelve scrapes; and half of what stands for `$__range`."""
 
+SKEW: Final = 120
+"""By how many seconds the clock of `edge` is ahead."""
+LEFT: Final = 2 * 86_400
+"""In how many seconds the license of `edge` ends."""
+PARTS: Final = tuple(f"part-{number}" for number in range(8))
+"""The pipelines of `split`; each fails once while Prometheus watches."""
+
+_LIVED: Final = 3600
+
 
 @dataclass(frozen=True)
 class World:
-    """The fleet, and the Prometheus that knows what the exporters say of it."""
+    """The fleet, and the Prometheus that knows what the exporters say of it.
+
+    Attributes:
+        feldera: the instance `default`.
+        url: of Prometheus.
+        exporters: the address of each exporter by its name here: `a` and `b` are replicas, `0` and `1` shards.
+        client: asks.
+    """
 
     feldera: Feldera
     url: str
-    exporter: str
+    exporters: Mapping[str, str]
     client: httpx.Client
 
     def ask(self, expression: str) -> list[Json]:
@@ -43,14 +67,19 @@ class World:
         now = time.time()
         return self._get("query_range", query=expression, start=str(now - WATCHED), end=str(now), step="2")
 
+    def alerts(self) -> list[Mapping[str, str]]:
+        """Return the labels of every alert that fires, as Prometheus's own list of alerts has them."""
+        found = self.client.get(f"{self.url}/api/v1/alerts").json()["data"]["alerts"]
+        return [alert["labels"] for alert in found if alert["state"] == "firing"]
+
     def answer(self, target: Target, **chosen: str) -> list[Json]:
-        """Return what a board's query gives, with all chosen but what is said."""
+        """Return what a board's query gives, of `default` and all that is in it but for what is said."""
         expression = filled(target.expression, self.values(target.board) | chosen)
         return self.ask(expression) if target.query["instant"] else self.ask_over_time(expression)
 
     def values(self, board: str) -> dict[str, str]:
-        """Return the values of a board's variables, Grafana's own included, with all chosen."""
-        chosen = {"feldera_instance": ".+", "pipeline": ".+"} | everything(board)
+        """Return the values of a board's variables, Grafana's own included, with all of `default` chosen."""
+        chosen = {"pipeline": ".+"} | everything(board) | {"feldera_instance": "default"}
         return chosen | {"__rate_interval": f"{WINDOW}s", "__range": f"{2 * WINDOW}s"}
 
     def table(self, board: str, panel: Json, **chosen: str) -> list[Json]:
@@ -63,6 +92,12 @@ class World:
         names = panel["transformations"][2]["options"]["renameByName"]
         return [{names[key]: value for key, value in row.items() if key in names} for row in merged(frames)]
 
+    def named(self, text: str) -> str:
+        """Return a text with the exporters' names here in place of their addresses."""
+        for name, address in self.exporters.items():
+            text = text.replace(address, name)
+        return text
+
     def _get(self, endpoint: str, **parameters: str) -> list[Json]:
         answer: Any = self.client.post(f"{self.url}/api/v1/{endpoint}", data=parameters).json()
         assert answer["status"] == "success", (answer, parameters["query"])
@@ -74,21 +109,42 @@ class World:
 @contextmanager
 def world(folder: Path) -> Iterator[World]:
     """Run everything until the context ends; what changes while one looks has changed when it begins."""
-    clock = StagedClock(beginning(machine()))
-    feldera = staged(clock, 0, 0)
-    with ExitStack() as stack:
-        api = stack.enter_context(serve(FelderaServer(feldera)))
-        addresses = []
-        for number in range(REPLICAS):
-            place = folder / f"replica-{number}"
-            place.mkdir()
-            addresses.append(stack.enter_context(exporter(api, place))[0].removeprefix("http://"))
-        url = stack.enter_context(prometheus(_configuration(folder, addresses), folder / "data"))
+    feldera = staged(StagedClock(beginning(machine())), 0, 0)
+    edge, split, lost = _lived("sensor-hub", skew=SKEW), _lived(*PARTS), _lived("far-away")
+    edge.world.service("compiler", "It does not answer.")
+    lost.world.crash("far-away")
+    wrong, unconfirmed = FelderaServer(edge), FelderaServer(split)
+    wrong.instance.license_until = machine() + LEFT * SECOND
+    unconfirmed.instance.has_license = False
+    with ExitStack() as stack, ExitStack() as gone:
+        instances = {
+            "default": stack.enter_context(serve(FelderaServer(feldera))),
+            "edge": stack.enter_context(serve(wrong)),
+            "gone": gone.enter_context(serve(FelderaServer(lost))),
+        }
+        shared = {"split": stack.enter_context(serve(unconfirmed))}
+        starting = {
+            **{name: configured(_exporter(instances), _made(folder / name)) for name in ("a", "b")},
+            **{
+                name: configured(_exporter(shared), _made(folder / name), f"--shard={name}/2")
+                for name in ("0", "1")
+            },
+        }
+        with ThreadPoolExecutor() as pool:
+            started = dict(zip(starting, pool.map(stack.enter_context, starting.values()), strict=True))
+        exporters = {name: address.removeprefix("http://") for name, (address, _) in started.items()}
+        url = stack.enter_context(prometheus(_prometheus(folder, exporters), folder / "data"))
         client = stack.enter_context(httpx.Client(trust_env=False, timeout=20))
-        found = World(feldera, url, f"http://{addresses[0]}", client)
+        found = World(feldera, url, exporters, client)
         scraped = "count(feldera_exporter_last_successful_poll_timestamp_seconds)"
-        until(lambda: found.ask(scraped) and float(found.ask(scraped)[0]["value"][1]) == REPLICAS)
+        until(lambda: found.ask(scraped) and float(found.ask(scraped)[0]["value"][1]) == 3 * REPLICAS + 2)
         time.sleep(3)  # so that every counter's first value has been scraped before it moves
+        gone.close()
+        (folder / "b/exporter.yml").write_text("instances: []\n")
+        started["b"][1].send_signal(SIGHUP)
+        edge.world.report("sensor-hub", "Dreaming")
+        for part in PARTS:
+            split.world.crash(part)
         feldera.world.crash("payments")
         feldera.stop("inventory", force=True)
         time.sleep(WATCHED - 6)
@@ -97,7 +153,33 @@ def world(folder: Path) -> Iterator[World]:
         yield found
 
 
-def _configuration(folder: Path, addresses: Sequence[str]) -> Path:
+def _lived(*names: str, skew: float = 0) -> Feldera:
+    """Return an instance whose pipelines have been running for about an hour."""
+    clock = StagedClock(machine() - _LIVED * SECOND)
+    feldera = Feldera(SkewedClock(clock, skew))
+    for name in names:
+        feldera.create(name, plan=INSTANT)
+        feldera.later(60, feldera.start, name)
+    clock.release()
+    feldera.settle()
+    return feldera
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def _exporter(instances: Mapping[str, str]) -> str:
+    """Return an exporter's configuration: it polls each second, and soon forgets what does not answer."""
+    listed = (
+        f"- {{name: {name}, url: '{url}', poll_interval: 1s, staleness: 2s}}\n"
+        for name, url in instances.items()
+    )
+    return "instances:\n" + "".join(listed)
+
+
+def _prometheus(folder: Path, exporters: Mapping[str, str]) -> Path:
     """Write Prometheus's configuration: the shipped rules, evaluated each second."""
     rules = folder / "rules.yml"
     text = (ROOT / "alerts/feldera.rules.yml").read_text(encoding="utf-8")
@@ -108,6 +190,6 @@ def _configuration(folder: Path, addresses: Sequence[str]) -> Path:
         "global: {scrape_interval: 1s, evaluation_interval: 1s}\n"
         f"rule_files: ['{rules}']\n"
         "scrape_configs:\n- job_name: feldera-exporter\n"
-        f"  static_configs: [{{targets: {list(addresses)}}}]\n"
+        f"  static_configs: [{{targets: {list(exporters.values())}}}]\n"
     )
     return configuration

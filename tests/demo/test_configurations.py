@@ -9,6 +9,7 @@ from feldera_exporter import config
 from feldera_exporter.demo import configurations
 from feldera_exporter.demo.configurations import ALERTMANAGER, EXPORTER, RECEIVER
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
+from feldera_exporter.rules.table import NAMES
 from feldera_exporter.shipped import shipped
 
 ADDRESSES = {EXPORTER: "127.0.0.1:41", ALERTMANAGER: "127.0.0.1:42", RECEIVER: "127.0.0.1:43"}
@@ -32,10 +33,19 @@ def test_prometheus_is_configured_as_shipped() -> None:
     """But for the exporter's address, Alertmanager's address and the path of the rules."""
     text = _text("config/prometheus.yml")
     assert _differences(yaml.safe_load(text), yaml.safe_load(configurations.prometheus(text, ADDRESSES))) == {
-        "/rule_files/0": str(shipped("alerts/feldera.rules.yml")),
+        "/rule_files/0": "feldera.rules.yml",
         "/alerting/alertmanagers/0/static_configs/0/targets/0": "127.0.0.1:42",
         "/scrape_configs/0/static_configs/0/targets/0": "127.0.0.1:41",
     }
+
+
+def test_the_rules_are_as_shipped() -> None:
+    """But for the runbooks that they link to, which are the demo's own pages."""
+    text = _text("alerts/feldera.rules.yml")
+    moved = _differences(yaml.safe_load(text), yaml.safe_load(configurations.rules(text, ADDRESSES)))
+    assert len(moved) == len(NAMES)
+    assert all(place.endswith("/annotations/runbook_url") for place in moved)
+    assert all(url.startswith("http://127.0.0.1:41/runbooks/Feldera") for url in moved.values())
 
 
 def test_without_alertmanager_no_alert_leaves() -> None:

@@ -7,17 +7,22 @@ import subprocess
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
 
 import jsonschema
 import pytest
 import yaml
 
 from feldera_exporter.cli import parser
+from pages.serving import Shown, get
+from pages.sights import seen
 from tools import ROOT
 
 DOCUMENT: Final[dict[str, Any]] = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
 SERVICES: Final[dict[str, Any]] = DOCUMENT["services"]
 OWN: Final = "feldera-exporter:local"
+NETWORK: Final = "network"
+"""The service whose network all others share."""
 OWN_HOME: Final = {"feldera"}
 """Feldera itself compiles Rust in its home: neither read-only nor another user than its image's."""
 PORTS: Final = {
@@ -69,7 +74,12 @@ def test_images_are_pinned() -> None:
             continue
         assert re.fullmatch(r"[\w./-]+:v?\d+\.\d+\.\d+", service["image"]), name
     assert SERVICES["exporter"]["build"] == "."
-    assert {name for name, service in SERVICES.items() if service["image"] == OWN} == {"exporter", "stand-in"}
+    assert [name for name, service in SERVICES.items() if "build" in service] == ["exporter"]
+    assert {name for name, service in SERVICES.items() if service["image"] == OWN} == {
+        "exporter",
+        "stand-in",
+        NETWORK,
+    }
 
 
 def test_mounts_exist_and_are_read_only() -> None:
@@ -98,16 +108,30 @@ def test_everything_is_confined() -> None:
         assert service["cap_drop"] == ["ALL"], name
 
 
+def test_the_network_outlives_whoever_uses_it() -> None:
+    """What holds it runs no program of its own that could end, and ends when told to; all others share it."""
+    network = SERVICES[NETWORK]
+    assert (network["entrypoint"], network["init"]) == (["sleep", "infinity"], True)
+    assert network["healthcheck"] == {"disable": True}
+    assert network.keys().isdisjoint({"command", "network_mode", "profiles", "depends_on", "volumes"})
+    assert {
+        name: service.get("network_mode") for name, service in SERVICES.items() if name != NETWORK
+    } == dict.fromkeys(PORTS, f"service:{NETWORK}")
+
+
+def test_everything_comes_back() -> None:
+    """After a crash, and with Docker itself."""
+    assert {service["restart"] for service in SERVICES.values()} == {"unless-stopped"}
+
+
 def test_everything_is_reached_where_it_listens() -> None:
-    """All share the exporter's network, whose ports are open to this machine alone; each is checked on its own."""
-    assert {name: service.get("network_mode") for name, service in SERVICES.items()} == {
-        name: None if name == "exporter" else "service:exporter" for name in PORTS
-    }
-    published = [mapping.rpartition(":") for mapping in SERVICES["exporter"]["ports"]]
+    """The network's ports are open to this machine alone; each service is checked on its own."""
+    published = [mapping.rpartition(":") for mapping in SERVICES[NETWORK]["ports"]]
     assert sorted(host for host, _, _ in published) == sorted(f"127.0.0.1:{port}" for _, _, port in published)
     assert {int(port) for _, _, port in published} == set(PORTS.values())
-    assert [name for name, service in SERVICES.items() if name != "exporter" and "ports" in service] == []
-    for name, service in SERVICES.items():
+    assert [name for name, service in SERVICES.items() if "ports" in service] == [NETWORK]
+    for name in PORTS:
+        service = SERVICES[name]
         check = " ".join(service["healthcheck"]["test"])
         assert f"http://127.0.0.1:{PORTS[name]}/" in check, name
         assert service["healthcheck"]["retries"] > 0
@@ -161,6 +185,29 @@ def test_links_to_the_exporter_lead_to_its_port() -> None:
     assert variable["query"] == f"http://localhost:{PORTS['exporter']}"
 
 
+def test_the_alerts_link_to_the_exporters_runbooks() -> None:
+    """As Docker publishes its port, and each to a page that is there."""
+    for annotations in _annotations():
+        url = urlsplit(annotations["runbook_url"])
+        assert (url.scheme, url.netloc) == ("http", f"localhost:{PORTS['exporter']}")
+        assert get(Shown(seen()), url.path).status_code == 200
+
+
+def test_the_alerts_link_to_grafanas_boards() -> None:
+    """As Docker publishes its port, each to a board that has the variables that are set."""
+    documents = [
+        json.loads(path.read_text("utf-8")) for path in (ROOT / "config/grafana/dashboards").iterdir()
+    ]
+    boards = {
+        each["uid"]: {f"var-{variable['name']}" for variable in each["templating"]["list"]}
+        for each in documents
+    }
+    for annotations in _annotations():
+        url = urlsplit(annotations["dashboard_url"])
+        assert (url.scheme, url.netloc) == ("http", f"localhost:{PORTS['grafana']}")
+        assert parse_qs(url.query).keys() <= boards[url.path.removeprefix("/d/")]
+
+
 def test_the_commands_are_the_programs() -> None:
     """The exporter's command line takes them."""
     for name in ("exporter", "stand-in"):
@@ -187,6 +234,13 @@ def test_the_stand_in_is_what_comes_without_a_choice() -> None:
         "stand-in": ["stand-in"],
         "feldera": ["feldera"],
     }
+
+
+def _annotations() -> list[dict[str, str]]:
+    """Return those of every alert that the stack's Prometheus loads."""
+    text = (ROOT / "alerts/feldera.rules.yml").read_text(encoding="utf-8")
+    [group] = yaml.load(text, Loader=yaml.CSafeLoader)["groups"]
+    return [rule["annotations"] for rule in group["rules"] if "alert" in rule]
 
 
 def _inside(service: str, path: str) -> Path:

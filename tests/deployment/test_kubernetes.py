@@ -1,22 +1,22 @@
 """The kustomization is one that Kubernetes takes, and its parts fit each other and the program."""
 
+import re
+import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 import yaml
 
+from deployment.kustomize import Built, Json, build, sharded
 from feldera_exporter import __version__, config
-from feldera_exporter.cli import parser
+from feldera_exporter.cli import main, parser
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
 from feldera_exporter.rules.promql import JOB
 from feldera_exporter.rules.table import NAMES
 from tools import ROOT
-
-Json = dict[str, Any]
 
 FOLDER: Final = ROOT / "config/kubernetes"
 VERSIONS: Final = ("1.29", "1.33")
@@ -30,34 +30,30 @@ SERVICE_MONITOR: Final = {
 }
 """The fields of prometheus-operator's ServiceMonitor that are in use (`pkg/apis/monitoring/v1/servicemonitor_types.go`)."""
 
+VERBS: Final = {"create", "apply", "rules", "port-forward", "label"}
+"""What each command of the introduction is known by."""
+
+
+def _introduction() -> dict[str, str]:
+    """Return the commands of the kustomization's introduction by their verbs."""
+    text = (FOLDER / "kustomization.yaml").read_text(encoding="utf-8").partition("apiVersion")[0]
+    lines = re.findall(r"^#   ( *\S.*)$", text, re.MULTILINE)
+    commands = "\n".join(lines).replace("\\\n ", "").splitlines()
+    return {next(word for word in each.split()[1:] if word in VERBS): each for each in commands}
+
+
+INTRODUCTION: Final = _introduction()
+
 
 def _read(path: Path) -> Json:
     document: Json = yaml.safe_load(path.read_text(encoding="utf-8"))
     return document
 
 
-def _resources(folder: Path) -> Iterator[tuple[Path, Json]]:
-    """Yield the manifests of a kustomization, those of folders that it refers to included."""
-    for name in _read(folder / "kustomization.yaml").get("resources", ()):
-        path = (folder / name).resolve()
-        if path.is_dir():
-            yield from _resources(path)
-            continue
-        # Kustomize refuses files from elsewhere: LoadRestrictionsRootOnly.
-        assert path.is_relative_to(folder.resolve()), path
-        yield path, _read(path)
-
-
-MANIFESTS: Final = dict(_resources(FOLDER))
-
-
-def _one(kind: str) -> Json:
-    [found] = [document for document in MANIFESTS.values() if document["kind"] == kind]
-    return found
-
-
-POD: Final[Json] = _one("StatefulSet")["spec"]["template"]
-[CONTAINER] = POD["spec"]["containers"]
+@pytest.fixture(scope="module", params=["alone", "sharded"])
+def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """Build the kustomization as it is, and with its offer of shards taken."""
+    return build(FOLDER if request.param == "alone" else sharded(tmp_path_factory.mktemp("tree")))
 
 
 def _validate(path: Path, version: str) -> subprocess.CompletedProcess[str]:
@@ -76,28 +72,30 @@ def _validate(path: Path, version: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize(
-    "path",
-    [path for path, manifest in MANIFESTS.items() if manifest["apiVersion"] != OPERATORS],
-    ids=lambda path: path.name,
-)
-def test_kubernetes_takes_them(path: Path, version: str) -> None:
+def test_kubernetes_takes_it(built: Built, version: str, tmp_path: Path) -> None:
     """No field is unknown and each has its type."""
-    done = _validate(path, version)
+    own = [document for document in built.documents if document["apiVersion"] != OPERATORS]
+    file = tmp_path / "all.yaml"
+    file.write_text(yaml.safe_dump_all(own), encoding="utf-8")
+    done = _validate(file, version)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert (done.stdout + done.stderr).count(" passed for resource ") == len(own)
 
 
-def test_a_misspelt_field_is_found(tmp_path: Path) -> None:
+def test_a_misspelt_field_is_found(built: Built, tmp_path: Path) -> None:
     """So that the test above means something."""
-    document = _one("Service")
-    wrong = tmp_path / "service.yaml"
-    wrong.write_text(yaml.safe_dump({**document, "spec": {**document["spec"], "portz": []}}))
+    documents = built.documents
+    [service] = [document for document in documents if document["kind"] == "Service"]
+    service["spec"]["portz"] = []
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text(yaml.safe_dump_all(documents), encoding="utf-8")
     assert _validate(wrong, VERSIONS[-1]).returncode != 0
 
 
-def test_all_kinds_are_there_and_every_file_is_used() -> None:
-    """Under one name and label; what is no resource is the configuration, or is offered beside."""
-    assert sorted(document["kind"] for document in MANIFESTS.values()) == [
+def test_all_kinds_are_there(built: Built) -> None:
+    """Under one label, and one name but for the hash of the configuration."""
+    assert sorted(document["kind"] for document in built.documents) == [
+        "ConfigMap",
         "NetworkPolicy",
         "PrometheusRule",
         "Service",
@@ -105,41 +103,64 @@ def test_all_kinds_are_there_and_every_file_is_used() -> None:
         "ServiceMonitor",
         "StatefulSet",
     ]
-    for document in MANIFESTS.values():
-        assert document["metadata"]["name"] == "feldera-exporter"
+    for document in built.documents:
+        name = document["metadata"]["name"]
+        assert re.fullmatch(r"feldera-exporter(-\w{10})?", name)
+        assert (name == "feldera-exporter") == (document["kind"] != "ConfigMap")
         assert document["metadata"]["labels"] == LABELS
-    beside = {path.name for path in FOLDER.iterdir()} - {path.name for path in MANIFESTS}
-    assert beside - {"sharded.yaml"} == {"kustomization.yaml", "exporter.yml"}
 
 
-def test_selectors_choose_the_pod() -> None:
+def test_every_file_is_used() -> None:
+    """By the kustomization of its folder."""
+    for folder, offered in ((FOLDER, {"sharded"}), (FOLDER / "sharded", set[str]())):
+        document = _read(folder / "kustomization.yaml")
+        used = {Path(name).name for name in document.get("resources", ())}
+        used |= {name for generator in document.get("configMapGenerator", ()) for name in generator["files"]}
+        used |= {patch["path"] for patch in document.get("patches", ()) if "path" in patch}
+        there = {path.name for path in folder.iterdir()}
+        assert there - offered - {"kustomization.yaml"} == used - {"alerts"}
+
+
+def test_selectors_choose_the_pod(built: Built) -> None:
     """The StatefulSet's, the Service's, the NetworkPolicy's; the ServiceMonitor's chooses the Service."""
-    assert POD["metadata"]["labels"] == LABELS
-    assert _one("StatefulSet")["spec"]["selector"]["matchLabels"] == LABELS
-    assert _one("Service")["spec"]["selector"] == LABELS
-    assert _one("NetworkPolicy")["spec"]["podSelector"]["matchLabels"] == LABELS
-    assert _one("ServiceMonitor")["spec"]["selector"]["matchLabels"] == _one("Service")["metadata"]["labels"]
-    assert _one("StatefulSet")["spec"]["serviceName"] == _one("Service")["metadata"]["name"]
-    assert POD["spec"]["serviceAccountName"] == _one("ServiceAccount")["metadata"]["name"]
+    assert built.pod["metadata"]["labels"] == LABELS
+    assert built.one("StatefulSet")["spec"]["selector"]["matchLabels"] == LABELS
+    service = built.one("Service")
+    assert service["spec"]["selector"] == LABELS
+    assert built.one("NetworkPolicy")["spec"]["podSelector"]["matchLabels"] == LABELS
+    assert built.one("ServiceMonitor")["spec"]["selector"]["matchLabels"] == service["metadata"]["labels"]
+    assert built.one("StatefulSet")["spec"]["serviceName"] == service["metadata"]["name"]
+    assert built.pod["spec"]["serviceAccountName"] == built.one("ServiceAccount")["metadata"]["name"]
 
 
-def test_ports_are_the_programs() -> None:
+def test_ports_are_the_programs(built: Built) -> None:
     """One port with one name, from the flag to the policy."""
-    assert CONTAINER["ports"] == [{"name": "http", "containerPort": 10058, "protocol": "TCP"}]
-    assert "--web.listen-address=:10058" in CONTAINER["args"]
-    [port] = _one("Service")["spec"]["ports"]
+    assert built.container["ports"] == [{"name": "http", "containerPort": 10058, "protocol": "TCP"}]
+    assert parser().parse_args(built.words()).listen == [":10058"]
+    [port] = built.one("Service")["spec"]["ports"]
     assert (port["name"], port["port"], port["targetPort"]) == ("http", 10058, "http")
-    [endpoint] = _one("ServiceMonitor")["spec"]["endpoints"]
+    [endpoint] = built.one("ServiceMonitor")["spec"]["endpoints"]
     assert (endpoint["port"], endpoint["path"]) == ("http", "/metrics")
-    [ingress] = _one("NetworkPolicy")["spec"]["ingress"]
+    [ingress] = built.one("NetworkPolicy")["spec"]["ingress"]
     assert ingress["ports"] == [{"port": "http", "protocol": "TCP"}]
     for probe, path in (("livenessProbe", "/-/healthy"), ("readinessProbe", "/-/ready")):
-        assert CONTAINER[probe]["httpGet"] == {"path": path, "port": "http"}
+        assert built.container[probe]["httpGet"] == {"path": path, "port": "http"}
 
 
-def test_the_monitor_keeps_instance_and_job() -> None:
+def test_prometheus_and_whoever_is_labelled_for_it_may_come_in(built: Built) -> None:
+    """The introduction says how a namespace gets the label, and how to do without."""
+    [ingress] = built.one("NetworkPolicy")["spec"]["ingress"]
+    prometheus, pages = [peer["namespaceSelector"]["matchLabels"] for peer in ingress["from"]]
+    assert prometheus.keys() == {"kubernetes.io/metadata.name"}
+    [(key, value)] = pages.items()
+    assert re.fullmatch(rf"kubectl label namespace \S+ {key}={value}", INTRODUCTION["label"])
+    name, port = built.one("Service")["metadata"]["name"], built.container["ports"][0]["containerPort"]
+    assert INTRODUCTION["port-forward"].endswith(f" port-forward service/{name} {port}")
+
+
+def test_the_monitor_keeps_instance_and_job(built: Built) -> None:
     """`instance` is the pod's name, which outlasts its replacement; `job` is what the rules look for."""
-    spec = _one("ServiceMonitor")["spec"]
+    spec = built.one("ServiceMonitor")["spec"]
     [endpoint] = spec["endpoints"]
     assert spec.keys() == SERVICE_MONITOR["spec"]
     assert endpoint.keys() == SERVICE_MONITOR["endpoint"]
@@ -155,36 +176,37 @@ def test_the_monitor_keeps_instance_and_job() -> None:
     assert endpoint["scrapeTimeout"] == scrape["scrape_configs"][0]["scrape_timeout"]
 
 
-def test_the_pod_may_do_nothing_but_its_work() -> None:
+def test_the_pod_may_do_nothing_but_its_work(built: Built) -> None:
     """The restricted profile of Kubernetes' pod security standards, and a root that is read-only."""
-    assert POD["spec"]["automountServiceAccountToken"] is False
-    pod = POD["spec"]["securityContext"]
+    assert built.pod["spec"]["automountServiceAccountToken"] is False
+    pod = built.pod["spec"]["securityContext"]
     assert pod["runAsNonRoot"] is True
     assert pod["runAsUser"] == pod["runAsGroup"] == pod["fsGroup"] > 0
     assert pod["seccompProfile"] == {"type": "RuntimeDefault"}
-    assert CONTAINER["securityContext"] == {
+    assert built.container["securityContext"] == {
         "allowPrivilegeEscalation": False,
         "readOnlyRootFilesystem": True,
         "capabilities": {"drop": ["ALL"]},
     }
     compose = _read(ROOT / "compose.yaml")
     assert compose["services"]["exporter"]["user"] == f"{pod['runAsUser']}:{pod['runAsGroup']}"
-    assert CONTAINER["resources"]["requests"].keys() == {"cpu", "memory"}
-    assert "memory" in CONTAINER["resources"]["limits"]
+    assert built.container["resources"]["requests"].keys() == {"cpu", "memory"}
+    assert built.container["resources"]["limits"].keys() == {"memory"}
 
 
-def test_the_program_finds_what_it_is_told(tmp_path: Path) -> None:
+def test_the_program_finds_what_it_is_told(built: Built, tmp_path: Path) -> None:
     """Its flags are known; configuration, key and store lie where they are mounted; the configuration loads."""
-    parsed = parser().parse_args(CONTAINER["args"])
-    mounts = {mount["mountPath"]: mount for mount in CONTAINER["volumeMounts"]}
-    volumes = {volume["name"]: volume for volume in POD["spec"]["volumes"]}
-    configured = volumes[mounts[str(parsed.config_file.parent)]["name"]]["configMap"]["name"]
-    [generator] = _read(FOLDER / "kustomization.yaml")["configMapGenerator"]
-    assert (generator["name"], generator["files"]) == (configured, [parsed.config_file.name])
-    [claim] = _one("StatefulSet")["spec"]["volumeClaimTemplates"]
+    parsed = parser().parse_args(built.words())
+    mounts = {mount["mountPath"]: mount for mount in built.container["volumeMounts"]}
+    volumes = {volume["name"]: volume for volume in built.pod["spec"]["volumes"]}
+    configured = built.one("ConfigMap")
+    assert volumes[mounts[str(parsed.config_file.parent)]["name"]]["configMap"] == {
+        "name": configured["metadata"]["name"]
+    }
+    [claim] = built.one("StatefulSet")["spec"]["volumeClaimTemplates"]
     assert mounts[str(parsed.storage)]["name"] == claim["metadata"]["name"]
     assert [path for path, mount in mounts.items() if not mount.get("readOnly")] == [str(parsed.storage)]
-    text = (FOLDER / parsed.config_file.name).read_text(encoding="utf-8")
+    text = configured["data"][parsed.config_file.name]
     key = Path(yaml.safe_load(text)["instances"][0]["api_key_file"])
     secret = volumes[mounts[str(key.parent)]["name"]]["secret"]
     assert [item["path"] for item in secret["items"]] == [key.name]
@@ -193,24 +215,35 @@ def test_the_program_finds_what_it_is_told(tmp_path: Path) -> None:
     file.write_text(text.replace(str(key), key.name), encoding="utf-8")
     loaded = config.load(file, {}, KNOWN_FAMILIES, NAMES)
     assert [instance.name for instance in loaded.instances] == ["prod"]
-    introduction = (FOLDER / "kustomization.yaml").read_text(encoding="utf-8").partition("apiVersion")[0]
     assert (
-        f"create secret generic {secret['secretName']} --from-file={secret['items'][0]['key']}="
-        in introduction
+        f" create secret generic {secret['secretName']} --from-file={secret['items'][0]['key']}="
+        in INTRODUCTION["create"]
     )
 
 
-def test_the_image_is_this_version() -> None:
-    """Under the name that the StatefulSet uses."""
-    [image] = _read(FOLDER / "kustomization.yaml")["images"]
-    assert (image["name"], image["newTag"]) == (CONTAINER["image"], __version__)
+def test_the_image_is_this_version(built: Built) -> None:
+    """In the registry that the kustomization names."""
+    assert built.container["image"] == f"registry.example.com/feldera-exporter:{__version__}"
 
 
-def test_the_rule_is_that_of_the_operator() -> None:
+def test_the_rule_is_that_of_the_operator(built: Built) -> None:
     """The same groups as the rule file of Prometheus."""
-    rule = _one("PrometheusRule")
+    rule = built.one("PrometheusRule")
     assert rule["apiVersion"] == OPERATORS
     assert rule["spec"] == _read(ROOT / "alerts/feldera.rules.yml")
+
+
+def test_the_rule_is_printed_anew_as_the_introduction_says(capsys: pytest.CaptureFixture[str]) -> None:
+    """With other addresses, over the file that the kustomization of the alerts has."""
+    words, _, target = INTRODUCTION["rules"].partition(" > ")
+    assert main(shlex.split(words)[1:]) == 0
+    rule = yaml.safe_load(capsys.readouterr().out)
+    assert rule["metadata"] == _read(ROOT / target)["metadata"]
+    for each in rule["spec"]["groups"][0]["rules"]:
+        if "alert" in each:
+            annotations = each["annotations"]
+            assert annotations["runbook_url"].startswith("https://feldera-exporter.example.com/runbooks/")
+            assert annotations["dashboard_url"].startswith("https://grafana.example.com/d/")
 
 
 def test_grafanas_sidecar_gets_every_board() -> None:

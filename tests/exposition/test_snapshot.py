@@ -17,7 +17,7 @@ def _snapshot(*blocks: bytes, made: Callable[[], object] = int) -> tuple[Snapsho
 
     def content() -> Content:
         made()
-        sections = [Section(FAMILY, [Block((text,)) for text in blocks])]
+        sections = [Section(FAMILY, [Block.of((text,)) for text in blocks])]
         return Content(sections, lambda _: b"own 1\n", lambda format_, size: measured.append((format_, size)))
 
     return Snapshot(7, content), measured
@@ -69,7 +69,7 @@ def test_pieces() -> None:
 
 def test_a_block_is_compressed_once() -> None:
     """The compressed form stays with the block as long as the block does."""
-    block = Block((b"a 1\n", b"a 2\n"))
+    block = Block.of((b"a 1\n", b"a 2\n"))
     assert block.deflated is block.deflated
     assert (block.samples, block.fragments()) == (2, [b"a 1\n", b"a 2\n"])
     patched = block.patched({1: b"a 3\na 4\n"})

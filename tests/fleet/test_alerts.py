@@ -1,12 +1,15 @@
-"""What a pipeline's state makes fire is what the rules make fire."""
+"""What a pipeline's state and what it did lately make fire is what the rules make fire."""
 
+import re
 from typing import Any
 
 import pytest
 
 from feldera_exporter.config import AlertChoice
 from feldera_exporter.feldera.vocabulary import DEPLOYMENT, PROGRAM
-from feldera_exporter.fleet.alerts import by_state
+from feldera_exporter.fleet.alerts import OFTEN, Often, firing
+from feldera_exporter.fleet.lately import Deeds, Step
+from feldera_exporter.rules.table import ALERTS
 from fleets import NOW, ago, pipeline
 from rules.matrix import DECISIONS
 
@@ -16,7 +19,7 @@ LONG = 12 * 60
 
 def names(minutes: float = LONG, clearing: float = 0, **fields: Any) -> set[str]:
     """Return the names of the alerts that a pipeline makes fire."""
-    return {alert.name for alert in by_state(pipeline("x", minutes, clearing, **fields), {}, NOW)}
+    return {alert.name for alert in firing(pipeline("x", minutes, clearing, **fields), (), {}, NOW)}
 
 
 @pytest.mark.parametrize("status", DEPLOYMENT.statuses)
@@ -84,7 +87,68 @@ def test_the_configuration_has_the_last_word() -> None:
     failed = pipeline("x", deployment_error={"error_code": "E"}, tags=["tier:critical"])
     plain = pipeline("x", deployment_error={"error_code": "E"})
     name = "FelderaPipelineDeploymentError"
-    assert [alert.severity for alert in by_state(failed, {}, NOW)] == ["critical"]
-    assert [alert.severity for alert in by_state(plain, {}, NOW)] == ["warning"]
-    assert [a.severity for a in by_state(failed, {name: AlertChoice(severity="info")}, NOW)] == ["info"]
-    assert by_state(failed, {name: AlertChoice(enabled=False)}, NOW) == ()
+    assert [alert.severity for alert in firing(failed, (), {}, NOW)] == ["critical"]
+    assert [alert.severity for alert in firing(plain, (), {}, NOW)] == ["warning"]
+    assert [a.severity for a in firing(failed, (), {name: AlertChoice(severity="info")}, NOW)] == ["info"]
+    assert firing(failed, (), {name: AlertChoice(enabled=False)}, NOW) == ()
+
+
+MINUTE = 60_000_000
+
+
+def counted(*steps: tuple[float, Deeds], **fields: Any) -> list[str]:
+    """Return the names of the alerts that what a pipeline did at some minutes before now makes fire."""
+    told = tuple(Step(NOW - round(minutes * MINUTE), deeds) for minutes, deeds in steps)
+    return [alert.name for alert in firing(pipeline("x", **fields), told, {}, NOW)]
+
+
+@pytest.mark.parametrize(
+    ("fewer", "more", "expected"),
+    [
+        (Deeds(errors=2), Deeds(errors=3), "FelderaPipelineCrashLooping"),
+        (
+            Deeds(initializations=9, starts=7),
+            Deeds(initializations=9, starts=6),
+            "FelderaPipelineCrashLooping",
+        ),
+        (Deeds(moves=20), Deeds(moves=21), "FelderaPipelineFlapping"),
+        (Deeds(losses=7), Deeds(losses=8), "FelderaPipelineRuntimeFlapping"),
+        (Deeds(recompilations=2), Deeds(recompilations=3), "FelderaPipelineCompileLooping"),
+    ],
+)
+def test_what_happens_too_often_within_an_hour(fewer: Deeds, more: Deeds, expected: str) -> None:
+    """Once more than may be, however it is spread; what is older does not count."""
+    assert counted((30, fewer)) == []
+    assert counted((30, more)) == [expected]
+    assert counted((61, more)) == []
+    rest = Deeds(*(after - before for before, after in zip(fewer, more, strict=True)))
+    assert counted((59, fewer), (1, rest)) == [expected]
+
+
+def test_an_error_that_comes_back() -> None:
+    """Twice within ten minutes is one that lasts, though something dismissed it; else it is none any more."""
+    once = Deeds(errors=1)
+    assert counted((9, once), (1, once)) == ["FelderaPipelineDeploymentError"]
+    assert counted((11, once), (1, once)) == []
+    error = {"deployment_error": {"error_code": "E"}}
+    assert counted((9, once), (1, once), **error) == ["FelderaPipelineDeploymentError"]
+
+
+def test_a_pipeline_that_is_away_most_of_the_time() -> None:
+    """Of the last quarter of an hour; the present absence counts as long as it lasts."""
+    away = Deeds(unavailable=4 * MINUTE)
+    assert counted((8, away)) == []
+    assert counted((8, away), (1, away)) == ["FelderaPipelineUnavailable"]
+    now = {"deployment_status": "Unavailable", "deployment_runtime_status": "Unavailable"}
+    since = {"minutes": 4, "clearing": 4}
+    assert counted((8, away), **now, **since) == ["FelderaPipelineUnavailable"]
+    assert counted((8, Deeds(unavailable=3 * MINUTE)), **now, **since) == []
+    assert counted(**now, **since) == []
+
+
+@pytest.mark.parametrize("often", OFTEN, ids=lambda often: f"{often.alert}-{often.seconds}")
+def test_the_rules_count_the_same(often: Often) -> None:
+    """Within the same time, to the same number."""
+    (alert,) = [alert for alert in ALERTS if alert.name == often.alert]
+    assert f"[{often.seconds // 60}m]" in alert.condition.replace("[1h]", "[60m]")
+    assert f"> {often.most:g}" in re.findall(r"> [0-9.]+", alert.condition)

@@ -77,17 +77,34 @@ def test_firing_alerts_count_most(alerts: tuple[Alert, ...], level: Level) -> No
 
 
 def test_the_worst_comes_first() -> None:
-    """By level, then by how far the limit has passed, then by name."""
+    """By level, then by the worst that fires, then by how little time is left, then by name."""
+    alerts = (
+        PAGE,
+        Alert("FelderaPipelineCompileFailed", "info", "id-a"),
+        Alert("FelderaPipelineDeploymentError", "warning", "id-z"),
+    )
     shown = lines(
         fleet(
-            pipeline("b"),
+            pipeline("c"),
             pipeline("a"),
+            pipeline("b"),
             pipeline("late", 11, deployment_status="Provisioning"),
-            pipeline("later", 12, deployment_status="Provisioning"),
+            pipeline("later", 370, deployment_status="Bootstrapping"),
             pipeline("soon", 2, deployment_status="Provisioning"),
             pipeline("x"),
+            pipeline("z"),
         ).pipelines,
-        (PAGE,),
+        alerts,
         NOW,
     )
-    assert [line.name for line in shown] == ["x", "later", "late", "soon", "a", "b"]
+    assert [line.name for line in shown] == ["x", "z", "a", "later", "late", "soon", "b", "c"]
+
+
+def test_nobody_changes_places_while_nothing_happens() -> None:
+    """Though two limits are of different lengths: who has less time left has less later, too."""
+    both = fleet(
+        pipeline("big", 12.1, deployment_status="Provisioning"),
+        pipeline("small", 6.05, deployment_status="Unavailable"),
+    ).pipelines
+    orders = [[line.name for line in lines(both, (), NOW + 60_000_000 * n)] for n in range(100)]
+    assert orders == [["big", "small"]] * 100

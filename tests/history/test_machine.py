@@ -1,12 +1,12 @@
 """What always holds of a history, whatever order and portion its events come in."""
 
 from collections import Counter
-from dataclasses import replace
 from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from msgspec.structs import replace
 
 from feldera_exporter.feldera.vocabulary import PROGRAM, RESOURCES, RUNTIME, STORAGE
 from feldera_exporter.history.effects import StatusEnded

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from feldera_exporter.history.begin import begin
-from feldera_exporter.history.reading import moved, plan, unsettled
+from feldera_exporter.history.reading import moved, plan, unlike, unsettled
 from history.making import instant, row
 
 A, B = row(0, "Provisioned/Running", name="a"), row(0, "Stopped", name="b")
@@ -12,10 +12,17 @@ ROWS = {A.id: A, B.id: B}
 
 def test_only_what_moved_is_read() -> None:
     """Heartbeats and metadata move nothing; a status, an instant, an error or a new pipeline does."""
-    assert moved(ROWS, ROWS) == []
-    assert moved(ROWS, {A.id: replace(A, tags=("x",)), B.id: B}) == []
-    assert moved(ROWS, {A.id: row(5, "Provisioned/Running", name="a"), B.id: B}) == [A.id]
-    assert moved({A.id: A}, ROWS) == [B.id]
+    assert moved(ROWS, ROWS, ROWS) == []
+    assert moved(ROWS, {A.id: replace(A, tags=("x",)), B.id: B}, ROWS) == []
+    assert moved(ROWS, {A.id: row(5, "Provisioned/Running", name="a"), B.id: B}, ROWS) == [A.id]
+    assert moved({A.id: A}, ROWS, ROWS) == [B.id]
+
+
+def test_the_very_same_row_need_not_be_looked_at() -> None:
+    """Where nothing happened the list of before gives the identical rows."""
+    assert unlike(ROWS, ROWS) == []
+    assert unlike(ROWS, {A.id: replace(A), B.id: B}) == [A.id]
+    assert unlike({A.id: A}, ROWS) == [B.id]
 
 
 def test_after_a_restart_only_what_differs_is_read() -> None:

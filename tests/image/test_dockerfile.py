@@ -1,11 +1,14 @@
 """The image: what the Dockerfile promises, and that its build commands work."""
 
+import json
 import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Final
 
@@ -85,10 +88,34 @@ def test_the_labels_say_what_it_is() -> None:
     assert f"VERSION={__version__}" in values(LAST, "ARG")
 
 
-def test_the_health_check_asks_the_default_port() -> None:
-    """The port is the one that is exposed."""
-    assert values(LAST, "EXPOSE") == ["10058"]
-    assert "http://localhost:10058/-/healthy" in values(LAST, "HEALTHCHECK")[0]
+class Health(BaseHTTPRequestHandler):
+    """Healthy, and nothing else."""
+
+    def do_GET(self) -> None:
+        """Answer."""
+        self.send_response(200 if self.path == "/-/healthy" else 404)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.parametrize(("path", "code"), [("/-/healthy", 0), ("/elsewhere", 1)])
+def test_the_health_check_asks_the_exposed_port(path: str, code: int) -> None:
+    """And nobody else, whatever proxy the environment names; only an answer that all is well passes."""
+    [port] = values(LAST, "EXPOSE")
+    _, _, command = values(LAST, "HEALTHCHECK")[0].partition("CMD ")
+    program, flag, text = json.loads(command)
+    assert (program, flag, text.count(port)) == ("python", "-c", 1)
+    with HTTPServer(("localhost", 0), Health) as server:
+        server.timeout = 10
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        text = text.replace(port, str(server.server_port)).replace("/-/healthy", path)
+        nowhere = {"http_proxy": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}
+        done = subprocess.run([sys.executable, flag, text], env=os.environ | nowhere, check=False)
+        thread.join()
+    assert done.returncode == code
 
 
 def sent() -> list[str]:

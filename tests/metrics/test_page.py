@@ -1,16 +1,21 @@
 """A page is turned: what did not change stays the same object, and what is shown is as if it were all made anew."""
 
 import dataclasses
+import re
 from typing import Final
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from driver import CONFIGURATION, Driver
+from feldera_exporter.config import Configuration
+from feldera_exporter.config.values import Filter
 from feldera_exporter.exposition.snapshot import Content, Snapshot
 from feldera_exporter.exposition.text import Format
-from feldera_exporter.fleet.fleet import observed
+from feldera_exporter.fleet.fleet import observed, rearranged
+from feldera_exporter.fleet.policy import Policy
 from feldera_exporter.fleet.shard import Shard
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES, catalogue
 from feldera_exporter.metrics.page import Page, turn
@@ -193,6 +198,37 @@ def test_shards_together_are_the_whole() -> None:
         for shard in shards:
             assert 'feldera_pipelines{feldera_instance="test"} 30' in shard
             assert 'feldera_up{feldera_instance="test"} 1' in shard
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7])
+def test_every_shard_knows_the_size_of_the_whole(count: int) -> None:
+    """Also while one element cannot be read, and after the configuration was loaded anew."""
+    drivers = [Driver(CONFIGURATION, shard=Shard(index, count)) for index in range(count)]
+    listed = Listed(30)
+
+    def sizes() -> set[int | None]:
+        return {driver.fleet.size for driver in drivers}
+
+    def poll(seconds: int) -> None:
+        for driver in drivers:
+            driver.poll(listed.body(), AT + seconds * SECOND)
+
+    poll(0)
+    assert sizes() == {30}
+    listed.set(1, created_at="yesterday")
+    for seconds, size in ((10, 30), (20, 30), (400, 29)):
+        poll(seconds)
+        assert sizes() == {size}
+    listed.set(1, created_at="2026-08-21T10:00:00Z")
+    poll(410)
+    few = dataclasses.replace(
+        CONFIGURATION.instances[0], pipelines=Filter(exclude=(re.compile("pipeline-1."),))
+    )
+    for driver in drivers:
+        policy = Policy(Configuration((few,)), few, driver.policy.shard)
+        driver.fleet = rearranged(driver.fleet, policy)
+    assert sizes() == {20}
+    assert sum(len(driver.fleet.pipelines) for driver in drivers) == 20
 
 
 def _series(listed: Listed, shard: Shard) -> list[str]:

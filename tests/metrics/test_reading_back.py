@@ -98,7 +98,7 @@ def _facts(driver: Driver) -> Iterator[tuple[tuple[str, Labels], float]]:
         for key, pipeline in driver.fleet.pipelines.items():
             subject = (pipeline.facts, pipeline.progress, pipeline.history)[column.facet]
             shared = _shared(key, pipeline)
-            for sample in column.family.read(subject):
+            for sample in column.family.read(column.family.of(subject)):
                 yield (
                     (column.family.exposed_name, frozenset(shared | _pairs(sample.extra))),
                     float(sample.value),

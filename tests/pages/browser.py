@@ -98,13 +98,21 @@ class Tab:
         found: list[str] = self.run(script)
         return found
 
+    def click(self, selector: str) -> None:
+        """Click the first element that a selector finds, and wait for the page to which that leads."""
+        before = self._loaded
+        self.run(f"document.querySelector({json.dumps(selector)}).click()")
+        self.loaded(before)
+
+    def write(self, text: str) -> None:
+        """Type a text to wherever the focus is."""
+        self.call("Input.insertText", text=text)
+
     def submit(self, **fields: str) -> None:
         """Fill the page's form as a person does, and send it."""
-        before = self._loaded
         for name, value in fields.items():
             self.run(f"document.querySelector('[name={name}]').value = {json.dumps(value)}")
-        self.run("document.querySelector('form button').click()")
-        self.loaded(before)
+        self.click("form button")
 
     def looks(self, width: int, height: int, *, dark: bool) -> None:
         """Look as on a screen of so many pixels, of a phone if it is narrow, by day or by night."""

@@ -7,18 +7,18 @@ from pathlib import Path
 from pages.browser import browser
 from pages.staging import demo
 
-WIDTH, HEIGHT = 1280, 858
+WIDTH, HEIGHT = 1280, 900
 
 
 def main(target: Path) -> None:
     """Write the pictures into a folder."""
     with tempfile.TemporaryDirectory() as name, demo(Path(name)) as url, browser(Path(name)) as tab:
         tab.looks(WIDTH, HEIGHT, dark=False)
-        tab.open(f"{url}/?refresh=off")
+        tab.open(f"{url}/")
         tab.picture(target / "fleet.png")
         # As somebody sees it who was woken by it.
         tab.looks(WIDTH, HEIGHT, dark=True)
-        tab.open(f"{url}/pipelines/default/fraud-scores?refresh=off")
+        tab.open(f"{url}/pipelines/default/fraud-scores")
         tab.picture(target / "pipeline.png")
 
 

@@ -15,6 +15,7 @@ from pages.test_timeline import START, event
 
 MINUTE = 60_000_000
 SIZES = {"phone": (390, 844), "desktop": (1280, 900)}
+SOON = {"fleet.html": 1, "pipeline.html": 1}
 NAMES = "table.fleet tbody th a"
 
 
@@ -54,10 +55,8 @@ def audited(tab: Tab, url: str) -> None:
 def test_what_is_stuck_stands_first(tab: Tab, live: str) -> None:
     """Of the demo's fleet; the page's title says that somebody is needed."""
     tab.open(f"{live}/")
-    first = tab.texts(NAMES)[:3]
-    assert "big-join" in first
-    assert "sessions" in first
-    row = tab.texts("table.fleet tbody tr")[first.index("big-join")]
+    assert tab.texts(NAMES)[:3] == ["big-join", "sessions", "warehouse-sync"]
+    row = tab.texts("table.fleet tbody tr")[0]
     for text in ("Provisioning", "of 10m", "over by", "StuckProvisioning", "critical"):
         assert text in row
     assert "need somebody now" in tab.run("document.title")
@@ -67,24 +66,31 @@ def test_the_filter_works(tab: Tab, live: str) -> None:
     """By name, status and team, with nothing but a form; the clicks go on from there."""
     tab.open(f"{live}/")
     everybody = tab.texts(NAMES)
+    tab.click(".find a")
     tab.submit(name="BIG-")
     assert tab.texts(NAMES) == ["big-join"]
+    tab.click(".find a.button")
     tab.submit(name="", status="Provisioning")
     assert set(tab.texts("table.fleet .b")) == {"Provisioning"}
+    tab.click(".find a.button")
     tab.submit(status="", team="data")
     data = tab.texts(NAMES)
     assert set(data) < set(everybody)
     assert "big-join" in data
+    tab.click(".find a.button")
     assert tab.run("document.querySelector('[name=team]').value") == "data"
+    tab.click(".send a")
+    assert tab.texts(NAMES)[0] == "big-join"
+    tab.click(".chosen a")
+    assert set(data) < set(tab.texts(NAMES))
 
 
 def test_pausing_keeps_the_filter(tab: Tab, live: str) -> None:
     """A page that is paused stays so through further filters, until it is resumed."""
     tab.open(f"{live}/?team=data")
-    before = tab.loaded()
-    tab.run("document.querySelector('.clock a').click()")
-    tab.loaded(before)
+    tab.click(".clock a")
     assert tab.run("location.search") == "?team=data&refresh=off"
+    tab.click(".find a.button")
     tab.submit(name="big")
     assert "refresh=off" in tab.run("location.search")
     assert "paused" in tab.texts(".clock")[0]
@@ -92,7 +98,7 @@ def test_pausing_keeps_the_filter(tab: Tab, live: str) -> None:
 
 def test_a_page_refreshes_itself(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a script, at the same address."""
-    monkeypatch.setattr("feldera_exporter.server.html.EVERY", 1)
+    monkeypatch.setattr("feldera_exporter.server.html.EVERY", SOON)
     with served(Shown(seen(stuck()))) as url:
         tab.open(f"{url}/?name=stuck")
         tab.loaded(tab.loaded())
@@ -101,19 +107,124 @@ def test_a_page_refreshes_itself(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> N
         tab.open(f"{url}/?refresh=off")
 
 
+def test_nothing_is_lost_while_a_filter_is_written(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The click that opens it puts the cursor into it and halts the page; sending it lets the page go on."""
+    monkeypatch.setattr("feldera_exporter.server.html.EVERY", SOON)
+    with served(Shown(seen(stuck(), pipeline("other")))) as url:
+        tab.open(f"{url}/")
+        tab.click(".find a")
+        # The cursor is there with the first picture of the page.
+        tab.run("new Promise(done => requestAnimationFrame(() => setTimeout(done, 100)))")
+        tab.write("stu")
+        loaded = tab.loaded()
+        tab.run("new Promise(done => setTimeout(done, 2500))")
+        assert tab.loaded() == loaded
+        tab.write("ck")
+        assert tab.run("document.activeElement.name + document.activeElement.value") == "namestuck"
+        tab.click("form button")
+        assert tab.run("location.search") == "?name=stuck&status=&team=&need="
+        assert tab.texts(NAMES) == ["stuck"]
+        tab.loaded(tab.loaded())
+        tab.open(f"{url}/?refresh=off")
+
+
+def test_who_reads_keeps_the_place(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the page scrolls, where it was when it is asked for anew; nothing must be opened, and one may halt it here."""
+    monkeypatch.setattr("feldera_exporter.server.html.EVERY", SOON)
+    known = seen(failed(message="panicked at a frame\n" * 200))
+    with served(Shown(known, {"id-failed": Recent(START[::-1])})) as url:
+        tab.open(f"{url}/pipelines/demo/failed")
+        assert tab.run(
+            "[...document.querySelectorAll('pre')].every(p => p.scrollHeight <= p.clientHeight + 1)"
+        )
+        assert tab.run("document.querySelectorAll('details').length") == 0
+        tab.run("scrollTo(0, 900)")
+        tab.loaded(tab.loaded())
+        assert tab.run("new Promise(done => setTimeout(() => done(scrollY), 200))") == 900
+        tab.click("section .head a")
+        assert tab.run("location.search + location.hash") == "?refresh=off#error"
+        assert 0 <= tab.run("document.querySelector('#error').getBoundingClientRect().top") < 40
+        assert "paused" in tab.texts(".clock")[0]
+
+
+def test_the_worst_is_seen_at_once_on_a_phone(tab: Tab, live: str) -> None:
+    """In the first third of the screen, and whole."""
+    tab.looks(*SIZES["phone"], dark=True)
+    tab.open(f"{live}/")
+    box = "document.querySelector('table.fleet tbody tr').getBoundingClientRect()"
+    assert tab.run(f"{box}.top") < 844 / 3
+    assert tab.run(f"{box}.bottom") < 844 / 2
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/?team=data&need=now", "/?filter=open", "/pipelines/default/fraud-scores"]
+)
+def test_a_thumb_hits_every_link(tab: Tab, live: str, path: str) -> None:
+    """On a phone each that stands by itself is at least 44 pixels high; those within a sentence are text."""
+    tab.looks(*SIZES["phone"], dark=False)
+    tab.open(f"{live}{path}")
+    small = tab.run(
+        "[...document.querySelectorAll('a:not(.skip), button, input:not([type=hidden]), select')]"
+        ".filter(each => each.getBoundingClientRect().height < 44).map(each => each.outerHTML)"
+    )
+    assert small == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_timeline_is_labelled(tab: Tab, size: str) -> None:
+    """On every screen with the statuses that fit, and none runs over into the next."""
+    told = (*START[:3], event(300, runtime="Unavailable"), event(270))
+    with served(Shown(seen(pipeline("a")), {"id-a": Recent(told[::-1])})) as url:
+        tab.looks(*SIZES[size], dark=False)
+        tab.open(f"{url}/pipelines/demo/a?refresh=off")
+        labels = tab.run(
+            "[...document.querySelectorAll('svg.line rect + text')]"
+            ".filter(each => getComputedStyle(each).display != 'none')"
+            ".map(each => [each.textContent, each.previousElementSibling.getBoundingClientRect().right"
+            " - each.getBoundingClientRect().right])"
+        )
+    texts = [text for text, _ in labels]
+    assert {"Running", "Success", "InUse"} <= set(texts)
+    assert ("Provisioning" in texts) == (size == "desktop")
+    assert [text for text, room in labels if room < 0] == []
+
+
+def test_a_timeline_needs_no_colour(tab: Tab) -> None:
+    """Every kind of status is drawn in a way of its own, which is what is left in shades of grey."""
+    told = [
+        event(50 * n, runtime=status) for n, status in enumerate(("Running", "Initializing", "Unavailable"))
+    ]
+    told += [
+        event(200, runtime="AwaitingApproval"),
+        event(250, runtime="Unheard"),
+        event(300, "Stopped", None),
+    ]
+    with served(Shown(seen(pipeline("a")), {"id-a": Recent(told)})) as url:
+        tab.open(f"{url}/pipelines/demo/a?refresh=off")
+        ways = tab.run(
+            "Object.fromEntries([...document.querySelectorAll('svg.swatch rect')].map(each => [each.className.baseVal,"
+            " [getComputedStyle(each).fill.replace(/rgb.*/, 'plain'), each.getAttribute('height')].join()]))"
+        )
+        full = "getComputedStyle(document.querySelector('svg.swatch rect.%s')).fill"
+        assert tab.run(full % "bad") != tab.run(full % "good")
+    assert {look: way.split(",")[0] for look, way in ways.items() if "url" in way} == {
+        "transient": 'url("#transient-texture")',
+        "person": 'url("#person-texture")',
+        "unknown": 'url("#unknown-texture")',
+    }
+    assert ways.keys() == {"good", "transient", "bad", "person", "idle", "unknown"}
+    assert ways["idle"].split(",")[1] != ways["good"].split(",")[1]
+
+
 def test_one_pipeline(tab: Tab, live: str) -> None:
     """From the fleet by a click: its state, the error with details, the timeline, the runbook by another."""
     tab.open(f"{live}/?name=fraud-scores")
-    before = tab.loaded()
-    tab.run(f"document.querySelector('{NAMES}').click()")
-    tab.loaded(before)
+    tab.click(NAMES)
     assert tab.texts("h1") == ["fraud-scores"]
     assert '"worker": 3' in " ".join(tab.texts("pre"))
     assert "Stopped" in tab.texts("table.changes tbody tr")[0]
     assert tab.run("document.querySelectorAll('svg.line rect').length") > 3
-    before = tab.loaded()
-    tab.run("document.querySelector('.alerts a').click()")
-    tab.loaded(before)
+    tab.click(".alerts a")
     assert tab.texts("h1") == ["FelderaPipelineDeploymentError"]
 
 
@@ -153,6 +264,8 @@ def test_the_policy_stops_what_escaping_would_miss(tab: Tab) -> None:
     "path",
     [
         "/?refresh=off",
+        "/?filter=open&name=a",
+        "/?name=e&team=data",
         "/pipelines/default/fraud-scores?refresh=off",
         "/runbooks/FelderaPipelineStuckProvisioning",
     ],

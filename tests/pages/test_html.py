@@ -25,6 +25,7 @@ TAGS = frozenset(
         "body",
         "svg",
         "symbol",
+        "pattern",
         "circle",
         "path",
         "use",
@@ -62,8 +63,6 @@ TAGS = frozenset(
         "h3",
         "pre",
         "br",
-        "details",
-        "summary",
         "dl",
         "dt",
         "dd",
@@ -201,10 +200,12 @@ def test_hostile_questions_are_only_texts() -> None:
     for text in HOSTILE:
         answer = get(
             Shown(seen(pipeline("a"))),
-            str(httpx.URL("/", params={"name": text, "status": text, "span": text})),
+            str(httpx.URL("/", params={"name": text, "status": text, "span": text, "filter": "open"})),
         )
         fields = [each for tag, each in page(answer).tags if tag == "input" and each.get("name") == "name"]
         assert fields[0]["value"] == visible(text)
+        chosen = get(Shown(seen(pipeline("a"))), str(httpx.URL("/", params={"name": text, "team": text})))
+        assert page(chosen).text.count(visible(text)) == 2
 
 
 def test_a_megabyte_of_error_is_cut() -> None:
@@ -220,6 +221,8 @@ def test_a_megabyte_of_error_is_cut() -> None:
         ({"up": None, "size": None, "read_at": 0}, "The first list of pipelines has not been read yet."),
         ({"up": False, "size": None, "read_at": 0}, "Feldera does not answer, and never has"),
         ({"up": True, "size": 0}, "Feldera has no pipelines"),
+        ({"up": None, "size": None, "read_at": 0}, "Nothing can be shown yet."),
+        ({"up": False, "size": None}, "Nothing is shown: what Feldera said last is too old."),
     ],
 )
 def test_a_fleet_without_pipelines(fields: dict[str, Any], text: str) -> None:
@@ -242,14 +245,56 @@ def test_a_filter_without_a_match() -> None:
     assert "?refresh=off" in reader.links()
 
 
-def test_a_page_refreshes_itself_unless_paused() -> None:
-    """The address stays, and so does the filter."""
+@pytest.mark.parametrize(("path", "seconds"), [("/", "30"), ("/pipelines/demo/a", "60")])
+def test_a_page_refreshes_itself_unless_paused(path: str, seconds: str) -> None:
+    """The address stays, and so does the filter; what is read, later than what is glanced at."""
     shown = Shown(seen(pipeline("a")))
-    going, halted = get(shown, "/?name=a"), get(shown, "/?name=a&refresh=off")
-    assert going.headers["refresh"] == "15"
+    going, halted = get(shown, f"{path}?name=a"), get(shown, f"{path}?name=a&refresh=off")
+    assert going.headers["refresh"] == seconds
     assert "?name=a&refresh=off" in page(going).links()
     assert "refresh" not in halted.headers
     assert "?name=a" in page(halted).links()
+
+
+def test_a_page_waits_while_a_filter_is_written() -> None:
+    """A new one would lose what was typed; what was asked before is in the fields, and the page was not paused for it."""
+    shown = Shown(seen(pipeline("a", tags=["team:x"]), stuck()))
+    plain = page(get(shown, "/?name=a&team=x&need=well"))
+    assert "form" not in {tag for tag, _ in plain.tags}
+    assert "?name=a&team=x&need=well&filter=open" in plain.links()
+    assert {"?team=x&need=well", "?name=a&need=well", "?name=a&team=x"} <= set(plain.links())
+    writing = get(shown, "/?name=a&team=x&need=well&filter=open")
+    assert "refresh" not in writing.headers
+    tags = page(writing).tags
+    values = [each["value"] for tag, each in tags if tag == "input"]
+    chosen = [each.get("value") for tag, each in tags if tag == "option" and "selected" in each]
+    assert (values, chosen) == (["a"], [None, "well"])
+    assert "?name=a&team=x&need=well" in page(writing).links()
+
+
+def test_a_need_that_is_none_asks_for_nothing() -> None:
+    """What is shown is what the form says: any."""
+    reader = page(get(Shown(seen(pipeline("a"))), "/?need=critical&filter=open"))
+    assert "/pipelines/demo/a" in reader.links()
+    assert not [each for tag, each in reader.tags if tag == "option" and "selected" in each]
+
+
+def test_an_instance_that_is_gone_can_still_be_chosen() -> None:
+    """So that the form says why nothing is shown."""
+    reader = page(get(Shown(seen(pipeline("a"))), "/?instance=gone&filter=open"))
+    assert "No pipeline matches." in reader.text
+    assert "demo" in reader.text
+    assert [each for tag, each in reader.tags if tag == "option" and "selected" in each]
+
+
+def test_what_the_alerts_are_made_of_is_said() -> None:
+    """Which only Prometheus knows, and since when others are counted if that is not an hour yet; on both pages."""
+    for path in ("/", "/pipelines/demo/a"):
+        old = page(get(Shown(seen(pipeline("a"), counted_since=NOW - 3_600_000_000)), path)).text
+        new = page(get(Shown(seen(pipeline("a"), counted_since=NOW - 3_599_000_000)), path)).text
+        assert "Only Prometheus tells connector errors" in old
+        assert "is counted since" not in old
+        assert "is counted since 11:00:01 UTC only" in new
 
 
 def test_a_head_has_no_body() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from feldera_exporter.config import AlertChoice
 from feldera_exporter.feldera.platform import Platform, Service
+from feldera_exporter.fleet.lately import Deeds, Step
 from feldera_exporter.pages.bars import Bar
 from feldera_exporter.pages.marks import Mark
 from feldera_exporter.pages.overview import MOST, overview
@@ -36,7 +37,7 @@ def test_the_worst_comes_first() -> None:
     assert [row.name for row in view.rows] == ["stuck", "broken", "typo", "soon", "well"]
     assert [(tile.text, tile.count) for tile in view.tiles] == [
         ("needs somebody now", 1),
-        ("needs a look", 2),
+        ("need a look", 2),
         ("in transition", 1),
         ("well", 1),
     ]
@@ -62,11 +63,35 @@ def test_filters_leave_what_fits_all_of_them(query: Query, expected: list[str]) 
     assert overview(seen(*ALL), query, LINKS).total == 5
 
 
+def test_what_happens_again_and_again_calls_somebody() -> None:
+    """Though the pipeline runs at the moment."""
+    steps = (Step(NOW - MINUTE, Deeds(initializations=3)),)
+    view = overview(seen(*ALL, pipeline("loops"), lately={"id-loops": steps}), Query(), LINKS)
+    assert [row.name for row in view.rows[:3]] == ["stuck", "loops", "broken"]
+    assert (view.rows[1].need, view.rows[1].look) == ("needs somebody now", "bad")
+    assert [(each.name, each.severity) for each in view.rows[1].alerts] == [("CrashLooping", "critical")]
+    assert view.headline == "2 pipelines need somebody now"
+
+
+def test_the_filter_is_told_in_words() -> None:
+    """Each part with the address that leaves it out."""
+    query = Query(name="a", status="Running", need="well", refresh="off")
+    chosen = overview(seen(*ALL), query, LINKS).chosen
+    assert [(each.what, each.value) for each in chosen] == [
+        ("name has", "a"),
+        ("status", "Running"),
+        ("", "well"),
+    ]
+    assert chosen[0].without == "?status=Running&need=well&refresh=off"
+
+
 def test_one_chooses_from_what_there_is() -> None:
     """And from what was chosen, though it is gone."""
     view = overview(seen(*ALL), Query(status="Paused", team="gone"), LINKS)
     assert view.statuses == ("Paused", "Provisioning", "Running", "SqlError", "Stopped")
     assert view.teams == ("Data", "gone", "web")
+    assert view.names == ()
+    assert overview(seen(*ALL), Query(instance="gone"), LINKS).names == ("demo", "gone")
 
 
 def test_a_row_says_what_is_unusual() -> None:
@@ -148,3 +173,4 @@ def test_several_instances_are_one_list() -> None:
     one, other = seen(pipeline("a")), seen(stuck("b"))
     both = Seen([*one.sights, *other.sights], {}, NOW)
     assert names(Query(), both) == ["b", "a"]
+    assert overview(both, Query(), LINKS).names == ("demo",)

@@ -6,11 +6,13 @@ import msgspec
 import pytest
 
 from feldera_exporter.feldera.wire import FullEvent
+from feldera_exporter.fleet.lately import Deeds, Step
 from feldera_exporter.pages.portrait import Portrait, find, portrait
 from feldera_exporter.pages.query import Query
 from feldera_exporter.pages.recent import Excerpt, Recent, laid_out
 from feldera_exporter.pages.sight import Seen
-from pages.sights import LINKS, failed, pipeline, seen, stuck
+from pages.sights import LINKS, NOW, failed, pipeline, seen, stuck
+from pages.test_timeline import START
 
 UNASKED = Recent()
 
@@ -68,6 +70,25 @@ def test_every_status_has_its_time() -> None:
     assert view.statuses[0].since == "11:55:00"
     running = shown(seen(pipeline("a", deployment_runtime_status="Running")), "a").statuses[3]
     assert (running.name, running.since, running.bar) == ("Runtime", "", None)
+
+
+def test_the_age_of_the_storage_is_what_the_log_tells() -> None:
+    """The list does not tell it, and the page must not contradict the transitions that it shows."""
+    known = pipeline("a", 5, clearing=1)
+    storage = shown(seen(known), "a", Recent(START[::-1])).statuses[-1]
+    assert (storage.name, storage.since) == ("Storage", "11:52:00")
+    assert storage.bar is not None
+    assert storage.bar.age == "8m"
+    assert shown(seen(known), "a").statuses[-1].since == "11:59:00"
+
+
+def test_what_happens_again_and_again_is_told() -> None:
+    """The worst alert first, with what it means."""
+    done = (Step(NOW - 60_000_000, Deeds(errors=3)),)
+    view = shown(seen(failed(), lately={"id-failed": done}), "failed")
+    assert [each.firing.name for each in view.alerts] == ["CrashLooping", "DeploymentError"]
+    assert view.alerts[0].summary == "A pipeline fails again and again."
+    assert view.need == "needs somebody now"
 
 
 def test_an_error_is_told_in_full() -> None:

@@ -3,22 +3,38 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feldera_exporter.pages.query import FIELDS, Query, address, parse, paused, resumed
+from feldera_exporter.pages.query import (
+    FIELDS,
+    VALUES,
+    Query,
+    address,
+    closed,
+    everything,
+    opened,
+    parse,
+    paused,
+    resumed,
+)
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=200).map(str.strip)
+QUERIES = st.builds(
+    Query, **{name: st.sampled_from(["", *VALUES[name]]) if name in VALUES else TEXTS for name in FIELDS}
+)
 
 
-@given(st.builds(Query, **dict.fromkeys(FIELDS, TEXTS)))
+@given(QUERIES)
 def test_an_address_says_what_was_asked(query: Query) -> None:
     """Whatever the characters."""
     assert parse(address(query).removeprefix("?")) == query
 
 
 def test_what_cannot_be_meant_is_ignored() -> None:
-    """Other fields, too many fields, too long a text."""
+    """Other fields, too many fields, too long a text, a word that means nothing."""
     assert parse("other=1&name=a") == Query(name="a")
     assert parse("&".join(f"a{n}=1" for n in range(99))) == Query()
     assert parse("name=" + "x" * 999) == Query(name="x" * 200)
+    assert parse("need=critical&span=2h&refresh=no&filter=1") == Query()
+    assert parse("need=now&span=6h") == Query(need="now", span="6h")
 
 
 def test_pausing_keeps_the_filter() -> None:
@@ -26,6 +42,16 @@ def test_pausing_keeps_the_filter() -> None:
     query = Query(name="a", team="b")
     halted = parse(paused(query).removeprefix("?"))
     assert halted.paused
-    assert halted.filters
+    assert halted.chosen == {"name": "a", "team": "b"}
     assert parse(resumed(halted).removeprefix("?")) == query
-    assert not Query(refresh="off").filters
+    assert not Query(refresh="off").chosen
+
+
+def test_a_page_is_paused_while_a_filter_is_written() -> None:
+    """And goes on as before with what was written, or without it."""
+    query = Query(name="a", instance="b")
+    writing = parse(opened(query).removeprefix("?"))
+    assert (writing.opened, writing.paused, writing.name) == (True, True, "a")
+    assert parse(closed(writing).removeprefix("?")) == query
+    assert parse(everything(writing).removeprefix("?")) == Query()
+    assert parse(closed(Query(refresh="off", filter="open")).removeprefix("?")).paused

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from feldera_exporter.feldera.wire import Event
-from feldera_exporter.pages.timeline import MOST, Timeline, timeline
+from feldera_exporter.pages.timeline import MOST, Timeline, storage_since, timeline
 from pages.sights import NOW
 
 
@@ -62,6 +62,38 @@ def test_lanes_are_made_of_the_statuses() -> None:
     assert deployment.segments[1].title == "Provisioning for 2m, from 11:52:00 UTC"
     assert [each.mark.text for each in program.segments] == ["Success"]
     assert [each.mark.text for each in storage.segments] == ["Cleared", "InUse"]
+
+
+def test_a_label_is_written_where_it_fits() -> None:
+    """On which screen it does is known beforehand: no script measures it."""
+    labels = {each.mark.text: each.fits for lane in told(*START).lanes for each in lane.segments}
+    assert labels == {
+        "Stopped": "tablet",
+        "Provisioning": "desktop",
+        "Initializing": "desktop",
+        "Running": "phone",
+        "Success": "phone",
+        "Cleared": "tablet",
+        "InUse": "phone",
+    }
+
+
+def test_what_the_looks_mean_is_told() -> None:
+    """Of those that are drawn."""
+    assert told(*START).looks == (("good", "good"), ("transient", "transient"), ("idle", "idle"))
+
+
+def test_the_log_knows_the_age_of_the_storage() -> None:
+    """Where it ends with the present status; one with which it begins is at least as old."""
+    newest_first = START[::-1]
+    seen = NOW - 1_000_000
+    assert storage_since(newest_first, "InUse", seen) == NOW - 480_000_000
+    assert storage_since(newest_first, "InUse", None) == NOW - 480_000_000
+    assert storage_since(newest_first, "Clearing", seen) == seen
+    assert storage_since((), "InUse", seen) == seen
+    assert storage_since(newest_first[:2], "InUse", seen) == NOW - 240_000_000
+    assert storage_since(newest_first[:2], "InUse", NOW - 900_000_000) == NOW - 900_000_000
+    assert storage_since(newest_first[:2], "InUse", None) == NOW - 240_000_000
 
 
 def test_transitions_are_told_the_newest_first() -> None:
@@ -133,7 +165,7 @@ def test_what_lies_outside_of_the_span_is_not_drawn() -> None:
     assert [(s.mark.text, s.x) for s in deployment.segments] == [("Provisioning", 0.0), ("Running", 66.67)]
     (deployment, *_) = told(event(900, "Stopping", None), event(100, "Stopped", None), event(99.9)).lanes
     assert deployment.segments[1].width == 0.15
-    assert deployment.segments[1].label == ""
+    assert deployment.segments[1].fits == ""
 
 
 def test_a_busy_log_is_told_in_part() -> None:

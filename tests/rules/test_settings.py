@@ -1,14 +1,17 @@
 """What a user sets about the rules shows in what they are rendered to, and mistakes are named."""
 
+import re
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from feldera_exporter.cli import parser
 from feldera_exporter.errors import ConfigError
 from feldera_exporter.rules.__main__ import main
-from feldera_exporter.rules.documents import documents
+from feldera_exporter.rules.documents import documents, readme
 from feldera_exporter.rules.rendering import FORMATS, rules
 from feldera_exporter.rules.settings import Choice, Settings
 from feldera_exporter.rules.table import ALERTS, NAMES
@@ -58,14 +61,36 @@ def test_tag_labels(tmp_path: Path) -> None:
 
 
 def test_addresses() -> None:
-    """Runbooks and boards lie where the user says, with or without a slash at the end."""
-    annotations = loaded(runbook_url="https://wiki/books/", dashboard_url="https://grafana/")[ERROR][
-        "annotations"
-    ]
-    assert annotations["runbook_url"] == f"https://wiki/books/{ERROR}.md"
-    assert annotations["dashboard_url"].startswith(
-        "https://grafana/d/feldera-pipeline?var-feldera_instance={{"
-    )
+    """Boards lie where the user says, with or without a slash at the end."""
+    for url in ("https://grafana", "https://grafana/"):
+        assert loaded(dashboard_url=url)[ERROR]["annotations"]["dashboard_url"].startswith(
+            "https://grafana/d/feldera-pipeline?var-feldera_instance={{"
+        )
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        ("https://exporter/runbooks", f"https://exporter/runbooks/{ERROR}"),
+        ("https://exporter/runbooks/", f"https://exporter/runbooks/{ERROR}"),
+        ("https://files/{alert}.md", f"https://files/{ERROR}.md"),
+        ("https://wiki/?page={alert}#{alert}", f"https://wiki/?page={ERROR}#{ERROR}"),
+    ],
+)
+def test_runbooks(told: str, found: str) -> None:
+    """An alert's name takes the place of `{alert}`, or comes at the end."""
+    assert loaded(runbook_url=told)[ERROR]["annotations"]["runbook_url"] == found
+
+
+def test_the_page_of_the_alerts_shows_flags_that_are_known() -> None:
+    """In its command, and where it says how to link to files."""
+    text = readme()
+    [command] = re.findall(r"```sh\n(.*?)```", text.replace("\\\n", ""), re.DOTALL)
+    words, _, _ = command.partition(" > ")
+    assert parser().parse_args(shlex.split(words)[1:]).runbook_url.endswith("/runbooks")
+    [flag] = re.findall(r"`(--runbook-url='[^`]*)`", text)
+    address = parser().parse_args(["rules", *shlex.split(flag)]).runbook_url
+    assert loaded(runbook_url=address)[ERROR]["annotations"]["runbook_url"].endswith(f"/{ERROR}.md")
 
 
 def test_labels_of_the_dashboard_are_escaped() -> None:

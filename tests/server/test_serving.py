@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from benchmarks.bodies import BEGAN, INTERVAL, Pipelines
+from benchmarks.standin import standin
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.simulator.server import FelderaServer
@@ -155,6 +157,29 @@ def test_slow_readers(tmp_path: Path, number: signal.Signals) -> None:
         assert program.process.wait(5) == 0
         assert time.monotonic() - began < 2
     assert [line["msg"] for line in program.lines()][-1] == "stopping"
+
+
+def test_slow_readers_of_different_polls(tmp_path: Path) -> None:
+    """Readers that stop reading, each at another poll of a fleet that changes, hold a few states of it and no more."""
+    pipelines, lists = Pipelines(800), []
+    for number in range(4):
+        pipelines.happen(1, BEGAN + number * INTERVAL)
+        lists.append(pipelines.body())
+    with standin(*lists) as url, ExitStack() as stack:
+        configuration = f"instances: [{{name: prod, url: '{url}', poll_interval: 500ms}}]\n"
+        program = stack.enter_context(running(tmp_path, configuration))
+        until(lambda: len(program.page()) > 10 * MB)
+        for _ in range(4):
+            time.sleep(0.5)
+            program.page()
+        before = program.rss()
+        for _ in range(20):
+            connection = stack.enter_context(connected(program, STALLED))
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            time.sleep(0.5)
+        # Twenty states of this fleet take more than 120 MB.
+        assert program.rss() - before < 75 * MB
+        assert program.value("feldera_up", feldera_instance="prod") == 1
 
 
 def test_it_ends_while_feldera_does_not_answer(tmp_path: Path) -> None:

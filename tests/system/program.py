@@ -20,9 +20,17 @@ POLL = 1.0
 
 @contextmanager
 def exporter(url: str, folder: Path, *flags: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """Run the program on a free port, polling every second, until the context ends."""
+    """Run the program on a free port, polling one instance every second, until the context ends."""
+    text = f"instances: [{{name: default, url: '{url}', poll_interval: {POLL:g}s}}]\n"
+    with configured(text, folder, *flags) as found:
+        yield found
+
+
+@contextmanager
+def configured(text: str, folder: Path, *flags: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Run the program on a free port with this configuration until the context ends."""
     configuration = folder / "exporter.yml"
-    configuration.write_text(f"instances: [{{name: default, url: '{url}', poll_interval: {POLL:g}s}}]\n")
+    configuration.write_text(text)
     port = free_port()
     command = [sys.executable, "-m", "feldera_exporter", f"--config.file={configuration}"]
     command += [f"--web.listen-address=127.0.0.1:{port}", *flags]

@@ -5,7 +5,7 @@ import os
 import sys
 
 from feldera_exporter.commands.flags import add_configuration, configuration
-from feldera_exporter.rules.rendering import DASHBOARDS, FORMATS, RUNBOOKS, rules
+from feldera_exporter.rules.rendering import DASHBOARDS, FORMATS, NAME, RUNBOOKS, rules
 from feldera_exporter.rules.settings import Choice, Settings
 
 HELP = "print the alert rules, as the configuration wants them"
@@ -24,7 +24,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--runbook-url",
         default=RUNBOOKS,
         metavar="URL",
-        help="the address below which the runbooks lie (default: %(default)s)",
+        help=f"the address of the runbooks; an alert's name takes the place of {NAME} in it, else it is added at the end "
+        "(default: %(default)s)",
     )
     parser.add_argument(
         "--dashboard-url", default=DASHBOARDS, metavar="URL", help="Grafana's address (default: %(default)s)"

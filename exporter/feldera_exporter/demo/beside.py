@@ -11,6 +11,7 @@ from feldera_exporter.shipped import shipped
 
 _ALERTMANAGER: Final = "config/alertmanager.yml"
 _PROMETHEUS: Final = "config/prometheus.yml"
+_RULES: Final = "alerts/feldera.rules.yml"
 _PORTS: Final = {_ALERTMANAGER: ALERTMANAGER, _PROMETHEUS: PROMETHEUS}
 
 Tell = Callable[[str, str], None]
@@ -55,6 +56,8 @@ async def beside(addresses: Addresses, data: Path, started: Tell, missing: Tell)
             started("Alertmanager", f"{url}/#/alerts")
             addresses = {**addresses, ALERTMANAGER: configurations.address(url)}
         if prometheus is not None:
+            rules = configurations.rules(shipped(_RULES).read_text(encoding="utf-8"), addresses)
+            (data / configurations.RULES).write_text(rules, encoding="utf-8")
             words = programs.prometheus(
                 prometheus,
                 _configuring(_PROMETHEUS, data, addresses, configurations.prometheus),

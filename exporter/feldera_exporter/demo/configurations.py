@@ -6,12 +6,11 @@ from typing import Any, Final
 
 import yaml
 
-from feldera_exporter.shipped import shipped
-
 INSTANCE: Final = "demo"
 """The instance's name, as everybody sees it."""
 
-RULES: Final = "alerts/feldera.rules.yml"
+RULES: Final = "feldera.rules.yml"
+"""The name of the rules' file, beside Prometheus's configuration."""
 
 EXPORTER: Final = 10058
 PROMETHEUS: Final = 9090
@@ -42,10 +41,15 @@ def prometheus(text: str, addresses: Addresses) -> str:
         addresses: of the demo; without one of Alertmanager no alerts are sent, since whatever listens at the address
             that is shipped is no part of the demo.
     """
-    document = {**yaml.safe_load(text), "rule_files": [str(shipped(RULES))]}
+    document = {**yaml.safe_load(text), "rule_files": [RULES]}
     if ALERTMANAGER not in addresses:
         document.pop("alerting", None)
     return _dump(_moved(document, addresses))
+
+
+def rules(text: str, addresses: Addresses) -> str:
+    """Return the rules, made of those that are shipped; what they link to is the demo's exporter."""
+    return str(_moved(text, addresses))
 
 
 def alertmanager(text: str, addresses: Addresses) -> str:

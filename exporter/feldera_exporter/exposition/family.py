@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from feldera_exporter.exposition.text import labels
 
@@ -42,6 +42,11 @@ class Fixed:
         return iter(self.samples)
 
 
+def whole(subject: Subject) -> Subject:
+    """Return the subject: a family whose samples depend on more than one thing in it."""
+    return subject
+
+
 @dataclass(frozen=True, slots=True)
 class Family(Generic[Subject]):
     """One row of a metric table.
@@ -51,14 +56,16 @@ class Family(Generic[Subject]):
         kind: `gauge`, `counter` or `histogram`, as in the TYPE line.
         help: one sentence, the HELP line and the reference.
         labels: the label names beyond those that all samples of the subject share.
-        read: what the subject says; pure. What few subjects alone say is best given as one `Fixed` each time.
+        read: the samples of what `of` gives; pure. What few values alone say is best given as one `Fixed` each time.
+        of: what of the subject the samples depend on; where that is equal, they are not made again.
     """
 
     name: str
     kind: str
     help: str
     labels: tuple[str, ...]
-    read: Callable[[Subject], Iterable[Sample]]
+    read: Callable[[Any], Iterable[Sample]]
+    of: Callable[[Subject], Any] = whole
 
     @property
     def exposed_name(self) -> str:
@@ -68,15 +75,17 @@ class Family(Generic[Subject]):
     def render(self, shared: str, subject: Subject) -> bytes:
         """Return the sample lines of one subject; `shared` is the text of the labels that all of them carry."""
         head = f"{self.exposed_name}{{{shared}"
-        samples = self.read(subject)
+        samples = self.read(self.of(subject))
         if isinstance(samples, Fixed):
             return head.join(samples.tails).encode()
         return "".join(self._lines(head, shared, samples)).encode()
 
     def agrees(self, before: Subject, after: Subject) -> bool:
         """Return whether two subjects have the same samples."""
-        old, new = self.read(before), self.read(after)
-        return old is new or tuple(old) == tuple(new)
+        old, new = self.of(before), self.of(after)
+        if old is new or self.of is not whole:
+            return bool(old is new or old == new)
+        return tuple(self.read(old)) == tuple(self.read(new))
 
     def _lines(self, head: str, shared: str, samples: Iterable[Sample]) -> Iterator[str]:
         for value, extra, suffix in samples:

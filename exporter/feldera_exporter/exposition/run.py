@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from feldera_exporter.differences import places
 from feldera_exporter.exposition.block import Block
@@ -20,8 +20,7 @@ class Column:
     facet: int
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """What is rendered: the text of the labels that all its samples carry, and its facets."""
 
     shared: str
@@ -77,7 +76,7 @@ class Press(Generic[Item]):
             known.get(key) or (item, self._rendered(key, item)) for key, item in zip(keys, items, strict=True)
         ]
         columns = zip(*(lines for _, lines in rendered), strict=True)
-        return _run(keys, tuple(item for item, _ in rendered), tuple(map(Block, columns)))
+        return _run(keys, tuple(item for item, _ in rendered), tuple(map(Block.of, columns)))
 
     def _patched(self, run: Run[Item], items: tuple[Item, ...]) -> Run[Item]:
         """Return a run of the same subjects with what changed of them: most often one of them, in a few columns."""

@@ -29,7 +29,7 @@ class Content:
 
     Attributes:
         sections: the families of the tables.
-        registry: gives the text of the exporter's own registry; the same at each call.
+        registry: gives the text of the exporter's own registry; called at most once per format.
         measured: told the size of an exposition.
     """
 
@@ -50,15 +50,18 @@ class Snapshot:
         self.sequence = sequence
         self._make = content
         self._content: Content | None = None
+        self._registry: dict[Format, bytes] = {}
         self._ready: dict[Format, tuple[bytes, ...]] = {}
         self._lengths: dict[Format, int] = {}
-        self._lock = Lock()
+        self._making = Lock()
+        self._compressing = Lock()
 
     def chunks(self, format_: Format) -> Iterator[bytes]:
-        """Yield the plain exposition in pieces; it is never joined, since it can be hundreds of megabytes."""
-        with self._lock:
-            content = self._shown()
-        return _pieces(_plain(content, format_))
+        """Yield the plain exposition in pieces; it is never joined, since it can be hundreds of megabytes.
+
+        Nobody is waited for once the content is made, as `length` does.
+        """
+        return _pieces(_plain(*self._shown(format_), format_))
 
     def ready(self, format_: Format) -> tuple[bytes, ...] | None:
         """Return what `gzip` does if that costs nothing, None where somebody must make it first."""
@@ -66,29 +69,34 @@ class Snapshot:
 
     def gzip(self, format_: Format) -> tuple[bytes, ...]:
         """Return the exposition as one gzip member in pieces; made once per format, for all who ask."""
-        with self._lock:
+        content, registry = self._shown(format_)
+        with self._compressing:
             ready = self._ready.get(format_)
             if ready is None:
-                content = self._shown()
-                parts = tuple(_compressed(content, format_))
+                parts = tuple(_compressed(content, registry, format_))
                 content.measured(format_, sum(part.length for part in parts))
                 ready = self._ready[format_] = tuple(_pieces(member(parts)))
             return ready
 
     def length(self, format_: Format) -> int:
         """Return the bytes of the plain exposition."""
-        with self._lock:
-            size = self._lengths.get(format_)
-            if size is None:
-                content = self._shown()
-                size = self._lengths[format_] = sum(map(len, _plain(content, format_)))
-                content.measured(format_, size)
-            return size
+        size = self._lengths.get(format_)
+        if size is None:
+            content, registry = self._shown(format_)
+            # Two threads that come first together do the work twice, to the same result.
+            size = self._lengths[format_] = sum(map(len, _plain(content, registry, format_)))
+            content.measured(format_, size)
+        return size
 
-    def _shown(self) -> Content:
-        if self._content is None:
-            self._content = self._make()
-        return self._content
+    def _shown(self, format_: Format) -> tuple[Content, bytes]:
+        """Return the content and the registry's text, which is another one whenever it is asked for."""
+        with self._making:
+            if self._content is None:
+                self._content = self._make()
+            text = self._registry.get(format_)
+            if text is None:
+                text = self._registry[format_] = self._content.registry(format_)
+            return self._content, text
 
 
 @lru_cache(maxsize=1024)
@@ -97,21 +105,21 @@ def _header(name: str, kind: str, text: str, format_: Format) -> tuple[bytes, De
     return lines, deflate(lines)
 
 
-def _plain(content: Content, format_: Format) -> Iterator[bytes]:
+def _plain(content: Content, registry: bytes, format_: Format) -> Iterator[bytes]:
     for section in content.sections:
         yield _header(section.family.name, section.family.kind, section.family.help, format_)[0]
         for block in section.blocks:
             yield block.text
-    yield content.registry(format_)
+    yield registry
     yield format_.end
 
 
-def _compressed(content: Content, format_: Format) -> Iterator[Deflated]:
+def _compressed(content: Content, registry: bytes, format_: Format) -> Iterator[Deflated]:
     for section in content.sections:
         yield _header(section.family.name, section.family.kind, section.family.help, format_)[1]
         for block in section.blocks:
             yield block.deflated
-    yield deflate(content.registry(format_) + format_.end)
+    yield deflate(registry + format_.end)
 
 
 def _pieces(parts: Iterable[bytes]) -> Iterator[bytes]:

@@ -74,6 +74,9 @@ _TINY: Final = 256
 _FEW: Final = 1000
 _LONGEST: Final = 2 * 2**20
 """Bytes of an element that are read: an error, a list of checkpoints and a plan to approve have room in them."""
+_VERSION: Final = b'"refresh_version":'
+_DIGITS: Final = 18
+"""Of a number that fits what `Progress` holds, whatever they are."""
 _TWICE: Final = "the list has this id twice"
 
 
@@ -94,29 +97,36 @@ def read(body: bytes | bytearray, previous: Listing) -> Listing:
     old = previous.raws
     places = [*compress(count(), map(ne, raws, old)), *range(len(old), len(raws))]
     elements = list(previous.elements[: len(raws)])
-    # What stands at another place now, or nowhere.
-    gone = {
-        bytes(old[place]): previous.elements[place]
-        for place in (*places, *range(len(raws), len(old)))
-        if place < len(old)
-    }
+    gone: Mapping[bytes, Entry | Unreadable] | None = None
     long = False
+    element: Entry | Unreadable | None
     for place in places:
         if (size := memoryview(raws[place]).nbytes) > _LONGEST:
             long = True
-            element: Entry | Unreadable = _unreadable(
-                raws[place], f"it has {size} bytes, expected at most {_LONGEST}"
-            )
+            element = _unreadable(raws[place], f"it has {size} bytes, expected at most {_LONGEST}")
         else:
             text = bytes(raws[place])
-            element = gone.get(text) or _decode(text, previous)
-        elements[place : place + 1] = [element]
+            element = _reported(old[place], previous.elements[place], text) if place < len(old) else None
+            if element is None:
+                gone = gone or _gone(previous, places, len(raws))
+                element = gone.get(text) or _decode(text, previous)
+        elements[place : place + 1] = (element,)
     entries = _replaced(previous, elements, places) if len(old) == len(raws) else None
     if entries is not None:
         return Listing(body, raws, tuple(elements), entries)
     listing = _gathered(body, raws, tuple(elements))
     # A body with such an element is not worth keeping beside the next one.
     return replace(listing, body=b"", raws=(), elements=()) if long else listing
+
+
+def _gone(previous: Listing, places: Sequence[int], size: int) -> Mapping[bytes, Entry | Unreadable]:
+    """Return the elements of a list that stand at another place in the next one, of that size, or nowhere."""
+    old = previous.raws
+    return {
+        bytes(old[place]): previous.elements[place]
+        for place in (*places, *range(size, len(old)))
+        if place < len(old)
+    }
 
 
 def _replaced(
@@ -177,6 +187,31 @@ def _counted(size: int) -> type[msgspec.Struct]:
                 raise ValueError(f"{size} bytes of more than {most} elements are no pipelines")
 
     return Element
+
+
+def _reported(old: msgspec.Raw, element: Entry | Unreadable, text: bytes) -> Entry | None:
+    """Return what an element says that differs from an old one in `refresh_version` alone; None where more differs.
+
+    Connectors that report move it every ten seconds, of each pipeline that has any: to compare is several times cheaper
+    than to decode.
+    """
+    place = text.find(_VERSION) + len(_VERSION)
+    end = text.find(b",", place)
+    head, digits, rest, was = text[:place], text[place:end], text[end:], bytes(old)
+    if (
+        isinstance(element, Unreadable)
+        or place < len(_VERSION)
+        or not digits.isdigit()
+        or len(digits) > _DIGITS
+    ):
+        return None
+    if not (was.startswith(head) and was.endswith(rest)):
+        return None
+    # It must be the element's own, not one of something in it, and the only one.
+    own = head.count(b"{") == head.count(b"}") + 1 and _VERSION not in rest
+    if not own or was[place : len(was) - len(rest)] != b"%d" % element.progress.refresh_version:
+        return None
+    return Entry(element.row, Progress(int(digits), element.progress.connector_errors))
 
 
 def _decode(text: bytes, previous: Listing) -> Entry | Unreadable:

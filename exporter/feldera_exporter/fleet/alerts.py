@@ -1,10 +1,9 @@
-"""The alerts that a pipeline's present state alone makes fire, told without a Prometheus.
+"""The alerts that a pipeline's present state and what it did lately make fire, told without a Prometheus.
 
-Those that count what happened over a time (crash loops, flapping, connector errors, a frozen runner) are not among them:
-only Prometheus knows enough for these.
+Connector errors and a frozen runner are not among them: only Prometheus remembers enough for these.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -13,6 +12,7 @@ from feldera_exporter.config import AlertChoice
 from feldera_exporter.feldera.vocabulary import PROGRAM, Kind
 from feldera_exporter.feldera.wire import micros
 from feldera_exporter.fleet.drift import Difference, difference
+from feldera_exporter.fleet.lately import KEPT, Deeds, Steps, within
 from feldera_exporter.fleet.pipeline import Pipeline
 from feldera_exporter.rules.table import ALERTS
 
@@ -46,6 +46,36 @@ _UNCOMPILED: Final = MappingProxyType(
 )
 """By program status, the alert and after how many seconds: the ages that the rules name."""
 
+
+@dataclass(frozen=True, slots=True)
+class Often:
+    """When what a pipeline did lately is too much.
+
+    Attributes:
+        alert: the name of the alert.
+        counted: what is counted.
+        seconds: within how many seconds.
+        most: how much is well yet, in the unit of the rules.
+    """
+
+    alert: str
+    counted: Callable[[Deeds], float]
+    seconds: float
+    most: float
+
+
+OFTEN: Final = (
+    Often("FelderaPipelineDeploymentError", lambda done: done.errors, 600, 1.5),
+    Often("FelderaPipelineCrashLooping", lambda done: done.errors, KEPT, 2.5),
+    # On Kubernetes a crashed process comes back by itself: what no start explains.
+    Often("FelderaPipelineCrashLooping", lambda done: done.initializations - done.starts, KEPT, 2.5),
+    Often("FelderaPipelineFlapping", lambda done: done.moves, KEPT, 20),
+    Often("FelderaPipelineRuntimeFlapping", lambda done: done.losses, KEPT, 7.5),
+    Often("FelderaPipelineUnavailable", lambda done: done.unavailable / _SECOND, 900, 450),
+    Often("FelderaPipelineCompileLooping", lambda done: done.recompilations, KEPT, 2.5),
+)
+"""What happens too often, as `rules/faults.py`, `rules/lifecycle.py` and `rules/compilation.py` say it."""
+
 Choices = Mapping[str, AlertChoice]
 """What the configuration says of alerts, by name."""
 
@@ -65,18 +95,20 @@ class Alert:
     pipeline: str = ""
 
 
-def by_state(pipeline: Pipeline, choices: Choices, now: int) -> tuple[Alert, ...]:
-    """Return the alerts that a pipeline's present state makes fire, with the severities that the configuration chose.
+def firing(pipeline: Pipeline, steps: Steps, choices: Choices, now: int) -> tuple[Alert, ...]:
+    """Return the alerts that a pipeline makes fire, with the severities that the configuration chose.
 
     Args:
         pipeline: as it is known.
+        steps: what it did lately.
         choices: what the configuration says of alerts.
         now: microseconds since the epoch by Feldera's clock.
     """
     row = pipeline.facts.row
     tier = dict(pipeline.facts.tag_labels).get("tier", "")
     found = []
-    for name in _names(pipeline, now):
+    # What the state fires may have happened often, too: that is one alert.
+    for name in dict.fromkeys((*_by_state(pipeline, now), *_by_count(pipeline, steps, now))):
         choice = choices.get(name, AlertChoice())
         critical = name == "FelderaPipelineDeploymentError" and tier == "critical"
         if choice.enabled:
@@ -85,7 +117,25 @@ def by_state(pipeline: Pipeline, choices: Choices, now: int) -> tuple[Alert, ...
     return tuple(found)
 
 
-def _names(pipeline: Pipeline, now: int) -> Iterator[str]:
+def _by_count(pipeline: Pipeline, steps: Steps, now: int) -> Iterator[str]:
+    if not steps and pipeline.history.spent.status != "Unavailable":
+        return
+    for often in OFTEN:
+        done = _done(pipeline, steps, often.seconds, now)
+        if often.counted(done) > often.most:
+            yield often.alert
+
+
+def _done(pipeline: Pipeline, steps: Steps, seconds: float, now: int) -> Deeds:
+    """Return what a pipeline did in the last seconds, with what goes on."""
+    done, spent = within(steps, seconds, now), pipeline.history.spent
+    if spent.status != "Unavailable":
+        return done
+    present = min(max(0, now - spent.since), round(seconds * _SECOND))
+    return done._replace(unavailable=done.unavailable + present)
+
+
+def _by_state(pipeline: Pipeline, now: int) -> Iterator[str]:
     """Yield names of `rules.table`; the conditions are those of `rules/lifecycle.py` and `rules/compilation.py`."""
     row, limits = pipeline.facts.row, pipeline.facts.limits
     status, program = row.deployment_status, row.program_status

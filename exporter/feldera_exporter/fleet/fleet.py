@@ -8,6 +8,7 @@ from typing import Final
 from feldera_exporter.differences import replaced
 from feldera_exporter.feldera.listing import Entry
 from feldera_exporter.feldera.platform import Platform
+from feldera_exporter.fleet.lately import NOTHING, Lately, noted
 from feldera_exporter.fleet.pipeline import Pipeline
 from feldera_exporter.fleet.policy import Policy
 from feldera_exporter.fleet.selection import Selection
@@ -48,10 +49,13 @@ class Fleet:
         totals: what the pipelines did together.
         as_of: up to when present statuses are credited.
         credited: the instants of the pipelines whose present status is credited up to another one, by id.
-        lost: ids of pipelines whose element of the list cannot be read, with the instant of the first that could not.
+        lost: ids of pipelines, of whatever shard, whose element of the list cannot be read, with the instant of the
+            first that could not.
         read_at: when the list was last read.
         selection: what `pipelines` was made of, with `histories`: as long as both are the same, so is it.
         histories: see `selection`.
+        lately: what the pipelines did within the last hour.
+        counted_since: since when `lately` is known; 0 before the first list.
     """
 
     instance: str
@@ -66,6 +70,8 @@ class Fleet:
     read_at: int = 0
     selection: Selection | None = None
     histories: Mapping[str, History] | None = None
+    lately: Lately = field(default_factory=lambda: NOTHING)
+    counted_since: int = 0
 
 
 def observed(fleet: Fleet, selection: Selection, shown: Shown, policy: Policy, now: int) -> Fleet:
@@ -94,17 +100,19 @@ def observed(fleet: Fleet, selection: Selection, shown: Shown, policy: Policy, n
             for key, history in shown.histories.items()
             if (entry := selection.listing.entries.get(key)) is not None
         }
-        lost = _lost(fleet, selection, now)
-        for key, since in lost.items():
-            if now - since <= policy.staleness:
-                pipelines[key] = fleet.pipelines[key]
+        lost = _lost(fleet, selection, policy, now)
+        pipelines |= {
+            key: fleet.pipelines[key] for key in _remembered(lost, policy, now) if key in fleet.pipelines
+        }
     return replace(
         fleet,
-        size=selection.size + sum(key in pipelines for key in lost),
+        size=selection.size + len(_remembered(lost, policy, now)),
         pipelines=pipelines,
         lost=lost,
         selection=selection,
         histories=shown.histories,
+        lately=noted(fleet.lately, fleet.histories or {}, shown.histories, now),
+        counted_since=fleet.counted_since or now,
     )
 
 
@@ -123,14 +131,21 @@ def _patched(fleet: Fleet, selection: Selection, shown: Shown, policy: Policy) -
     return pipelines
 
 
-def _lost(fleet: Fleet, selection: Selection, now: int) -> Mapping[str, int]:
-    """Return the pipelines that were shown and cannot be read now, with the instant since when."""
-    unreadable = (element.id or "" for element in selection.listing.unreadable)
+def _lost(fleet: Fleet, selection: Selection, policy: Policy, now: int) -> Mapping[str, int]:
+    """Return the pipelines that were included and cannot be read now, of whatever shard, with the instant since when."""
+    entries = fleet.selection.listing.entries if fleet.selection is not None else {}
+    known = fleet.lost.keys() | fleet.pipelines.keys()
     return {
         key: fleet.lost.get(key, now)
-        for key in unreadable
-        if key in fleet.pipelines and key not in selection.rows
+        for each in selection.listing.unreadable
+        if (key := each.id or "") not in selection.listing.entries
+        and (key in known or (key in entries and policy.includes(entries[key].row.name)))
     }
+
+
+def _remembered(lost: Mapping[str, int], policy: Policy, now: int) -> list[str]:
+    """Return those of the lost pipelines that are still taken to be as they were."""
+    return [key for key, since in lost.items() if now - since <= policy.staleness]
 
 
 def unobserved(fleet: Fleet, policy: Policy, now: int) -> Fleet:
@@ -147,7 +162,10 @@ def rearranged(fleet: Fleet, policy: Policy) -> Fleet:
         for key, pipeline in fleet.pipelines.items()
         if policy.includes(pipeline.facts.row.name)
     }
-    size = None if fleet.size is None else len(pipelines)
+    size = fleet.size
+    if size is not None and fleet.selection is not None:
+        names = (entry.row.name for entry in fleet.selection.listing.entries.values())
+        size += sum(map(policy.includes, names)) - fleet.selection.size
     return replace(fleet, size=size, pipelines=pipelines, selection=None)
 
 

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from types import MappingProxyType
 
 from feldera_exporter.feldera.vocabulary import DEPLOYMENT, PROGRAM, Kind
 from feldera_exporter.feldera.wire import micros
@@ -12,6 +13,8 @@ from feldera_exporter.fleet.alerts import Alert
 from feldera_exporter.fleet.pipeline import Pipeline
 
 _SECOND = 1_000_000
+_SEVERITIES = MappingProxyType({"critical": 3, "warning": 2, "info": 1})
+"""By severity, how bad it is; any other says nothing of that."""
 
 
 class Level(IntEnum):
@@ -87,9 +90,13 @@ def lines(pipelines: Mapping[str, Pipeline], alerts: Iterable[Alert], now: int) 
     return tuple(sorted(every, key=urgency))
 
 
-def urgency(line: Line) -> tuple[float, float, str, str]:
-    """Return by what lines are sorted: level, then how far the limit has passed, then name."""
-    return -line.level, -line.wait.share, line.name, line.id
+def urgency(line: Line) -> tuple[float, int, float, str, str]:
+    """Return by what lines are sorted: level, severity, time left until the limit, which is below zero beyond it, name.
+
+    Two that wait never change places with time: both have a second less after a second.
+    """
+    severity = max((_SEVERITIES.get(alert.severity, 0) for alert in line.alerts), default=0)
+    return -line.level, -severity, line.wait.limit - line.wait.age, line.name, line.id
 
 
 def _line(key: str, pipeline: Pipeline, alerts: tuple[Alert, ...], now: int) -> Line:
@@ -105,7 +112,7 @@ def _line(key: str, pipeline: Pipeline, alerts: tuple[Alert, ...], now: int) -> 
         storage=row.storage_status,
         wait=wait,
         error_code=code,
-        alerts=tuple(sorted(alerts, key=lambda alert: (alert.severity != "critical", alert))),
+        alerts=tuple(sorted(alerts, key=lambda alert: (-_SEVERITIES.get(alert.severity, 0), alert))),
         level=_level(pipeline, wait, alerts),
     )
 

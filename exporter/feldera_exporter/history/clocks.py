@@ -6,7 +6,7 @@ from itertools import pairwise
 from statistics import median_low
 from typing import Final
 
-from feldera_exporter.history.commits import Commit, lead
+from feldera_exporter.history.commits import Commit
 from feldera_exporter.history.observation import Observation
 
 _FEWEST: Final = 2
@@ -24,9 +24,9 @@ def apart(log: Sequence[Commit]) -> int | None:
     """
     leads: defaultdict[str, list[int]] = defaultdict(list)
     for before, commit in pairwise(log):
-        writer = _writer(before[-1], commit[-1])
+        writer = _writer(before.last, commit.last)
         if writer is not None:
-            leads[writer].append(lead(commit))
+            leads[writer].append(commit.lead)
     middles = [median_low(each) for each in leads.values() if len(each) >= _FEWEST]
     return max(middles) - min(middles) if len(middles) > 1 else None
 

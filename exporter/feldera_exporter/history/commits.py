@@ -5,45 +5,60 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final
 
-from feldera_exporter.history.observation import Observation
+import msgspec
 
-Commit = list[Observation]
-"""The events of one transaction, by id: they share `recorded_at`, and became visible together."""
+from feldera_exporter.history.observation import Observation
 
 _UUID7: Final = re.compile("([0-9a-f]{8})-([0-9a-f]{4})-7", re.IGNORECASE)
 
 
+class Commit(msgspec.Struct, frozen=True, gc=False):
+    """The events of one transaction: they share `recorded_at`, and became visible together.
+
+    Attributes:
+        events: by id.
+        at: when it began, in microseconds, by the database's clock.
+        lead: how many milliseconds later its first id was made, by the clock of its process. That is how long it waited
+            for the lock, and how far its process's clock is ahead of the database's; below 0 where that clock is
+            behind. 0 where the id is no UUIDv7.
+    """
+
+    events: tuple[Observation, ...]
+    at: int
+    lead: int
+
+    @property
+    def first(self) -> Observation:
+        """The first event."""
+        return self.events[0]
+
+    @property
+    def last(self) -> Observation:
+        """The last event: what holds after it."""
+        return self.events[-1]
+
+    @property
+    def made(self) -> int:
+        """The millisecond in which its first id was made.
+
+        An id that seems older than `recorded_at` comes from a clock that is behind the database's.
+        """
+        return self.at // 1000 + max(self.lead, 0)
+
+
 def by_time(observations: Iterable[Observation]) -> list[Commit]:
     """Return the transactions of some events in the order in which they began."""
-    at: defaultdict[int, Commit] = defaultdict(list)
+    at: defaultdict[int, list[Observation]] = defaultdict(list)
     for one in sorted(observations, key=lambda one: one.event_id or ""):
         at[one.at].append(one)
-    return [at[instant] for instant in sorted(at)]
-
-
-def began(commit: Commit) -> int:
-    """Return the millisecond in which a transaction began, by the database's clock."""
-    return commit[0].at // 1000
-
-
-def made(commit: Commit) -> int:
-    """Return the millisecond in which a transaction's first id was made, after it began.
-
-    An id that seems older than `recorded_at` comes from a clock that is behind the database's.
-    """
-    return max(began(commit) + lead(commit), began(commit))
-
-
-def lead(commit: Commit) -> int:
-    """Return how many milliseconds after the transaction's beginning its id was made, by the clock of its process.
-
-    That is how long it waited for the lock, and how far its process's clock is ahead of the database's; below 0 where
-    that clock is behind. 0 where the id is no UUIDv7.
-    """
-    uuid = _UUID7.match(commit[0].event_id or "")
-    return int(uuid[1] + uuid[2], 16) - began(commit) if uuid else 0
+    return [Commit(tuple(events), instant, _lead(events[0])) for instant, events in sorted(at.items())]
 
 
 def by_id(commit: Commit) -> tuple[int, str]:
     """Return by what transactions are sorted into the order in which they got the row's lock."""
-    return made(commit), commit[0].event_id or ""
+    return commit.made, commit.first.event_id or ""
+
+
+def _lead(event: Observation) -> int:
+    uuid = _UUID7.match(event.event_id or "")
+    return int(uuid[1] + uuid[2], 16) - event.at // 1000 if uuid else 0

@@ -1,13 +1,13 @@
 """One look at a pipeline's statuses at an instant, whether Feldera's event log or its pipeline list told it."""
 
-from dataclasses import dataclass
 from typing import Self
+
+import msgspec
 
 from feldera_exporter.feldera import wire
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(msgspec.Struct, frozen=True, gc=False):
     """The statuses of one pipeline from an instant on.
 
     Attributes:

@@ -6,7 +6,7 @@ from typing import Final
 
 from feldera_exporter.feldera.vocabulary import PROGRAM, RESOURCES, STORAGE
 from feldera_exporter.history.clocks import apart
-from feldera_exporter.history.commits import Commit, began, by_id, by_time, made
+from feldera_exporter.history.commits import Commit, by_id, by_time
 from feldera_exporter.history.observation import Observation
 
 State = tuple[str | bool | None, ...]
@@ -55,7 +55,7 @@ def ordered(
     if any(end - start > 1 for start, end in _disagreements(log, timely, _CLOCKS)):
         told = apart(sorted(by_time(answer or observations), key=by_id))
         log = _judged(log, timely, state, _CLOCKS if told is None else told)
-    return [one for commit in _mended(log, state) for one in commit]
+    return [one for commit in _mended(log, state) for one in commit.events]
 
 
 def _judged(
@@ -66,7 +66,7 @@ def _judged(
     for start, end in _disagreements(log, timely, clocks):
         stretch = log[start:end]
         if end - start > 1:
-            before = _full(judged[-1][-1]) if judged else state
+            before = _full(judged[-1].last) if judged else state
             stretch = _likeliest(before, stretch, log[end : end + 1], clocks, trusting=True)
         judged += stretch
     return judged
@@ -89,8 +89,7 @@ def _full(observation: Observation) -> State:
 
 def _uncertain(one: Commit, other: Commit, clocks: int) -> bool:
     """Tell whether ids say nothing: the lock went from one to the other within what the clocks may differ."""
-    waited = max(made(commit) - began(commit) for commit in (one, other))
-    return abs(made(one) - made(other)) <= clocks < waited
+    return abs(one.made - other.made) <= clocks < max(one.lead, other.lead)
 
 
 def _disagreements(log: Sequence[Commit], timely: Sequence[Commit], clocks: int) -> Iterator[tuple[int, int]]:
@@ -98,8 +97,8 @@ def _disagreements(log: Sequence[Commit], timely: Sequence[Commit], clocks: int)
     start = 0
     unmatched: set[int] = set()
     for index, (one, other) in enumerate(zip(log, timely, strict=True)):
-        unmatched ^= {one[0].at}
-        unmatched ^= {other[0].at}
+        unmatched ^= {one.at}
+        unmatched ^= {other.at}
         following = log[index + 1 : index + 2]
         if not unmatched and not (following and _uncertain(one, following[0], clocks)):
             yield start, index + 1
@@ -109,10 +108,10 @@ def _disagreements(log: Sequence[Commit], timely: Sequence[Commit], clocks: int)
 def _mended(log: list[Commit], state: State | None) -> list[Commit]:
     """Order transactions anew around each transition that no state machine allows."""
     for index, commit in enumerate(log):
-        before = _full(log[index - 1][-1]) if index else state
-        if _step(before, _full(commit[0]))[0]:
+        before = _full(log[index - 1].last) if index else state
+        if _step(before, _full(commit.first))[0]:
             start, end = max(0, index - _NEIGHBOURS), index + _NEIGHBOURS
-            before = _full(log[start - 1][-1]) if start else state
+            before = _full(log[start - 1].last) if start else state
             log[start:end] = _likeliest(before, log[start:end], log[end : end + 1], _CLOCKS, trusting=False)
     return log
 
@@ -124,15 +123,15 @@ def _likeliest(
 
     A search from the front that keeps the cheapest beginnings; `after` is what certainly follows.
     """
-    log = sorted(stretch, key=lambda commit: (made(commit), commit[0].at))
-    times = [made(commit) for commit in log]
-    first, last = [_full(commit[0]) for commit in log], [_full(commit[-1]) for commit in log]
+    log = sorted(stretch, key=lambda commit: (commit.made, commit.at))
+    times = [commit.made for commit in log]
+    first, last = [_full(commit.first) for commit in log], [_full(commit.last) for commit in log]
     earlier = [
         sum(
             1 << j
             for j, other in enumerate(log[:i])
             if trusting
-            and other[0].at < commit[0].at
+            and other.at < commit.at
             and times[j] < times[i]
             and not _uncertain(other, commit, clocks)
         )
@@ -152,7 +151,7 @@ def _likeliest(
                 place = i, candidate[2]
                 longer[place] = min(longer.get(place, candidate), candidate)
         beginnings = nsmallest(_BREADTH, longer.values())
-    following = _full(after[0][0]) if after else None
+    following = _full(after[0].first) if after else None
     ends = [(_plus(cost, _step(last[path[-1]], following), (), clocks), path) for cost, path, _ in beginnings]
     return [log[i] for i in min(ends)[1]]
 

@@ -25,15 +25,17 @@ class Plan:
     backlog: Pending
 
 
-def moved(previous: Mapping[str, Row], present: Mapping[str, Row]) -> list[str]:
-    """Return the ids of the pipelines that are new or whose log has grown since the previous list.
+def unlike(previous: Mapping[str, Row], present: Mapping[str, Row]) -> list[str]:
+    """Return the ids of the pipelines whose row is not the very same object as in the previous list."""
+    return [one for one, row in present.items() if previous.get(one) is not row]
 
-    A row that is the very same object as before costs nothing.
-    """
+
+def moved(previous: Mapping[str, Row], present: Mapping[str, Row], among: Iterable[str]) -> list[str]:
+    """Return the ids of the pipelines that are new or whose log has grown since the previous list, of some of them."""
     return [
         one
-        for one, row in present.items()
-        if (before := previous.get(one)) is not row and (before is None or telling(before) != telling(row))
+        for one in among
+        if (before := previous.get(one)) is None or telling(before) != telling(present[one])
     ]
 
 

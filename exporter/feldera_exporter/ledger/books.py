@@ -3,7 +3,7 @@
 They know no clock, no network and no file, so that days of a fleet's life can be driven through them in seconds.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +16,7 @@ from feldera_exporter.history.begin import begin, begin_from_creation
 from feldera_exporter.history.cursor import cursor
 from feldera_exporter.history.history import History
 from feldera_exporter.history.judgement import LATE, Verdict, judge, judge_row
-from feldera_exporter.history.reading import Plan, moved, plan, unsettled
+from feldera_exporter.history.reading import Plan, moved, plan, unlike, unsettled
 from feldera_exporter.ledger.display import Display
 from feldera_exporter.store.changes import NOTHING, Changes, Remembered, Standing
 
@@ -214,10 +214,12 @@ class Ledger:
             self._forget(one, at, before)
         for one in self.strangers(rows):
             self._meet(rows[one], at, recalled)
-        suspects = rows if self._listed is None else moved(self._rows, rows)
+        suspects: Iterable[str] = rows
         if self._listed is not None:
-            for one in rows.keys() & self._rows.keys():
-                if rows[one].name != self._rows[one].name:
+            others = unlike(self._rows, rows)
+            suspects = moved(self._rows, rows, others)
+            for one in others:
+                if one in self._rows and rows[one].name != self._rows[one].name:
                     self._display.rename(one, before)
         # An element that cannot be read hides what happens: that log must be read from here on.
         lost = present & self._histories.keys() - rows.keys()

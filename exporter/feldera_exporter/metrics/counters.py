@@ -1,6 +1,6 @@
 """The families that read a pipeline's history: transitions, time in status, errors."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from operator import attrgetter
 from typing import Final
 
@@ -16,18 +16,16 @@ from feldera_exporter.feldera.vocabulary import (
     Pair,
 )
 from feldera_exporter.history import history as told
-from feldera_exporter.history.history import History
+from feldera_exporter.history.history import Errors, History
 from feldera_exporter.metrics.statuses import since_family
 
 
 def _transitions(dimension: Dimension, field: str) -> Family[History]:
     """Return the transitions of a dimension by (from, to); every pair that Feldera allows exists from the start."""
-    get: Callable[[History], Mapping[Pair, int]] = attrgetter(f"counts.{field}")
     zeros = {pair: Sample("0", extra(("from", pair[0]), ("to", pair[1]))) for pair in dimension.transitions}
     none = Fixed(zeros.values())
 
-    def read(history: History) -> Iterable[Sample]:
-        counts = get(history)
+    def read(counts: Mapping[Pair, int]) -> Iterable[Sample]:
         if not counts:
             return none
         counted = {
@@ -42,6 +40,7 @@ def _transitions(dimension: Dimension, field: str) -> Family[History]:
         f"Transitions of {dimension.name}, from Feldera's event log.",
         ("from", "to"),
         read,
+        attrgetter(f"counts.{field}"),
     )
 
 
@@ -49,8 +48,7 @@ _ENTRIES: Final = {status: Sample("0", extra(("to", status))) for status in RUNT
 _NO_ENTRIES: Final = Fixed(_ENTRIES.values())
 
 
-def _entries(history: History) -> Iterable[Sample]:
-    counts = history.counts.runtime
+def _entries(counts: Mapping[str, int]) -> Iterable[Sample]:
     if not counts:
         return _NO_ENTRIES
     return (
@@ -73,18 +71,19 @@ def _closed(history: History) -> Iterator[Sample]:
             yield Sample(seconds(micros), extra(("status", status)))
 
 
-def _storage_since(history: History) -> Iterator[Sample]:
-    if history.since.storage is not None and history.since.storage > 0:
-        yield Sample(seconds(history.since.storage))
+def _instant(micros: int | None) -> Iterator[Sample]:
+    # Zeros are written that stand for nothing.
+    if micros is not None and micros > 0:
+        yield Sample(seconds(micros))
 
 
-def _errors(history: History) -> Iterator[Sample]:
-    yield Sample(str(history.errors.count))
+def _count(count: int) -> Iterator[Sample]:
+    yield Sample(str(count))
 
 
-def _error_timestamp(history: History) -> Iterator[Sample]:
-    if history.errors.present and history.errors.at is not None:
-        yield Sample(seconds(history.errors.at))
+def _present_error(errors: Errors) -> Iterator[Sample]:
+    if errors.present:
+        yield from _instant(errors.at)
 
 
 SECONDS: Final[Family[History]] = Family(
@@ -97,7 +96,7 @@ SECONDS: Final[Family[History]] = Family(
 """Read here is every status but the present one, whose sample is made in `ticking`."""
 
 FAMILIES: Final[tuple[Family[History], ...]] = (
-    since_family(STORAGE, _storage_since),
+    since_family(STORAGE, _instant, attrgetter("since.storage")),
     _transitions(RESOURCES, "resources"),
     Family(
         "feldera_pipeline_deployment_runtime_status_transitions",
@@ -105,6 +104,7 @@ FAMILIES: Final[tuple[Family[History], ...]] = (
         "Entries into each runtime status, from Feldera's event log.",
         ("to",),
         _entries,
+        attrgetter("counts.runtime"),
     ),
     _transitions(PROGRAM, "program"),
     _transitions(STORAGE, "storage"),
@@ -114,13 +114,15 @@ FAMILIES: Final[tuple[Family[History], ...]] = (
         "counter",
         "Deployment errors that appeared, also those that were dismissed before the next poll.",
         (),
-        _errors,
+        _count,
+        attrgetter("errors.count"),
     ),
     Family(
         "feldera_pipeline_deployment_error_timestamp_seconds",
         "gauge",
         "When the present deployment error appeared; only while one is set.",
         (),
-        _error_timestamp,
+        _present_error,
+        attrgetter("errors"),
     ),
 )

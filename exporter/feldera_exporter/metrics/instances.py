@@ -56,7 +56,7 @@ def _instant(micros: int | None) -> str | None:
     return None if micros is None else seconds(micros)
 
 
-FAMILIES: Final = (
+FAMILIES: Final[tuple[Family[Fleet], ...]] = (
     Family(
         "feldera_up",
         "gauge",

@@ -1,8 +1,9 @@
 """The families that say what a pipeline is: state sets, since when and for how long they may last, and what it is."""
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from operator import attrgetter
-from typing import Final
+from typing import Any, Final
 
 from feldera_exporter.exposition.family import Family, Fixed, Sample, Subject, extra
 from feldera_exporter.exposition.text import number, seconds
@@ -14,7 +15,7 @@ from feldera_exporter.feldera.vocabulary import (
     STORAGE,
     Dimension,
 )
-from feldera_exporter.feldera.wire import micros
+from feldera_exporter.feldera.wire import ErrorResponse, micros
 from feldera_exporter.fleet.pipeline import Facts
 
 LIMITED: Final = (DEPLOYMENT, DEPLOYMENT_DESIRED, PROGRAM, STORAGE)
@@ -36,7 +37,9 @@ _LIMIT_HELP: Final = (
 )
 
 
-def since_family(dimension: Dimension, read: Callable[[Subject], Iterable[Sample]]) -> Family[Subject]:
+def since_family(
+    dimension: Dimension, read: Callable[[Any], Iterable[Sample]], of: Callable[[Subject], Any]
+) -> Family[Subject]:
     """Return the family that says when the present status of a dimension began."""
     return Family(
         f"feldera_pipeline_{dimension.name}_since_timestamp_seconds",
@@ -44,15 +47,8 @@ def since_family(dimension: Dimension, read: Callable[[Subject], Iterable[Sample
         f"When the present {dimension.name} began, by Feldera's clock; absent while unknown or null.",
         (),
         read,
+        of,
     )
-
-
-def limit_family(dimension: Dimension, read: Callable[[Subject], Iterable[Sample]]) -> Family[Subject]:
-    """Return the family that says how long the present status of a dimension may last."""
-    text = _LIMIT_HELP
-    if dimension is DEPLOYMENT_DESIRED:
-        text = "How long the desired and the actual deployment status may differ, +Inf while they agree."
-    return Family(f"feldera_pipeline_{dimension.name}_limit_seconds", "gauge", text, (), read)
 
 
 def _state_set(dimension: Dimension) -> Family[Facts]:
@@ -60,76 +56,80 @@ def _state_set(dimension: Dimension) -> Family[Facts]:
 
     `last_over_time` needs the zeros: without them the old status would stand beside the new one.
     """
-    get = attrgetter(f"row.{dimension.name}")
     zeros = tuple(Sample("0", extra(("status", status))) for status in dimension.statuses)
     known: dict[str | None, Fixed] = {None: Fixed(zeros)}
     for place, status in enumerate(dimension.statuses):
         known[status] = Fixed((*zeros[:place], Sample("1", zeros[place].extra), *zeros[place + 1 :]))
 
-    def read(facts: Facts) -> Iterable[Sample]:
-        status = get(facts)
+    def read(status: str | None) -> Iterable[Sample]:
         samples = known.get(status)
-        return samples if samples is not None else (*zeros, Sample("1", extra(("status", status))))
+        return samples if samples is not None else (*zeros, Sample("1", extra(("status", str(status)))))
 
     text = f"{_MEANINGS[dimension.name]}: 1 for the present status, 0 for every other"
     text += "; all 0 while the pipeline is not Provisioned." if dimension.nullable else "."
-    return Family(f"feldera_pipeline_{dimension.name}", "gauge", text, ("status",), read)
-
-
-def _beginning(dimension: Dimension) -> Callable[[Facts], int | None]:
-    """Return what reads when the present status of a dimension began.
-
-    None where it is null, or not after the epoch: so zeros are written that stand for nothing.
-    """
-    get = attrgetter(f"row.{dimension.name}_since")
-
-    def read(facts: Facts) -> int | None:
-        since = get(facts)
-        return at if since is not None and (at := micros(since)) > 0 else None
-
-    return read
+    return Family(
+        f"feldera_pipeline_{dimension.name}",
+        "gauge",
+        text,
+        ("status",),
+        read,
+        attrgetter(f"row.{dimension.name}"),
+    )
 
 
 def _since(dimension: Dimension) -> Family[Facts]:
-    get = _beginning(dimension)
+    return since_family(dimension, _beginning, attrgetter(f"row.{dimension.name}_since"))
 
-    def read(facts: Facts) -> Iterator[Sample]:
-        since = get(facts)
-        if since is not None:
-            yield Sample(seconds(since))
 
-    return since_family(dimension, read)
+def _beginning(instant: datetime | None) -> Iterator[Sample]:
+    if instant is not None and _dated(instant):
+        yield from _instant(instant)
+
+
+def _instant(instant: datetime) -> Iterator[Sample]:
+    yield Sample(seconds(micros(instant)))
+
+
+def _dated(instant: datetime) -> bool:
+    """Return whether an instant lies after the epoch: so zeros are written that stand for nothing."""
+    return micros(instant) > 0
 
 
 def _limit(dimension: Dimension) -> Family[Facts]:
     """Return the limits of a dimension; one without a beginning would be a limit of nothing."""
-    get = attrgetter(f"limits.{dimension.name}")
-    since = attrgetter("storage_dated") if dimension is STORAGE else _beginning(dimension)
+    text = _LIMIT_HELP
+    if dimension is DEPLOYMENT_DESIRED:
+        text = "How long the desired and the actual deployment status may differ, +Inf while they agree."
+    since = "storage_dated" if dimension is STORAGE else f"row.{dimension.name}_since"
+    return Family(
+        f"feldera_pipeline_{dimension.name}_limit_seconds",
+        "gauge",
+        text,
+        (),
+        _limited,
+        attrgetter(f"limits.{dimension.name}", since),
+    )
 
-    def read(facts: Facts) -> Iterator[Sample]:
-        if since(facts):
-            yield Sample(number(get(facts)))
 
-    return limit_family(dimension, read)
-
-
-def _has_error(facts: Facts) -> Iterator[Sample]:
-    yield Sample("0" if facts.row.deployment_error is None else "1")
+def _limited(limit_since: tuple[float, datetime | bool]) -> Iterator[Sample]:
+    limit, since = limit_since
+    if since is True or (isinstance(since, datetime) and _dated(since)):
+        yield Sample(number(limit))
 
 
-def _error_info(facts: Facts) -> Iterator[Sample]:
-    if facts.error_code is not None:
-        yield Sample("1", extra(("error_code", facts.error_code)))
+def _has_error(error: ErrorResponse | None) -> Iterator[Sample]:
+    yield Sample("0" if error is None else "1")
+
+
+def _error_info(code: str | None) -> Iterator[Sample]:
+    if code is not None:
+        yield Sample("1", extra(("error_code", code)))
 
 
 def _info(facts: Facts) -> Iterator[Sample]:
     platform = ("platform_version", facts.row.platform_version)
     profile = ("program_profile", facts.row.program_config.profile or "")
     yield Sample("1", extra(platform, profile, *facts.tag_labels))
-
-
-def _created(facts: Facts) -> Iterator[Sample]:
-    yield Sample(seconds(micros(facts.row.created_at)))
 
 
 def families(tag_labels: Iterable[str]) -> tuple[Family[Facts], ...]:
@@ -144,6 +144,7 @@ def families(tag_labels: Iterable[str]) -> tuple[Family[Facts], ...]:
             "Whether the pipeline's deployment_error is set: it stays until it is dismissed or the pipeline started.",
             (),
             _has_error,
+            attrgetter("row.deployment_error"),
         ),
         Family(
             "feldera_pipeline_deployment_error_info",
@@ -151,6 +152,7 @@ def families(tag_labels: Iterable[str]) -> tuple[Family[Facts], ...]:
             "The code of the deployment error: 1, only while one is set.",
             ("error_code",),
             _error_info,
+            attrgetter("error_code"),
         ),
         Family(
             "feldera_pipeline_info",
@@ -164,6 +166,7 @@ def families(tag_labels: Iterable[str]) -> tuple[Family[Facts], ...]:
             "gauge",
             "When the pipeline was created.",
             (),
-            _created,
+            _instant,
+            attrgetter("row.created_at"),
         ),
     )

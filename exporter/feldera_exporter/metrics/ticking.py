@@ -25,23 +25,35 @@ RUN: Final = 512
 
 @dataclass(frozen=True, slots=True)
 class _Hand:
-    """One pipeline's sample as `head + str(whole + as_of) + tail`, where the as-of instant is in whole seconds."""
+    """One pipeline's sample, whose value is a number of whole seconds that the as-of instant shifts, and a fraction.
+
+    Attributes:
+        key: the pipeline's id.
+        name: its name.
+        history: what the sample was made of.
+        accrual: how it grows.
+        head: the line up to its value.
+        text: the line with `%d` for the whole seconds.
+        whole: what the as-of instant, in whole seconds, is added to.
+        ripe: the as-of instant from which the text is right: before it, the sample stands still.
+    """
 
     key: str
     name: str
     history: History
     accrual: Accrual
     head: str
+    text: str
     whole: int
-    tail: str
+    ripe: int
 
     def shows(self, pipeline: Pipeline) -> bool:
         """Return whether the sample is still that of its pipeline."""
         return self.history is pipeline.history and self.name == pipeline.facts.row.name
 
-    def line(self, as_of: int) -> str:
+    def line(self, as_of: int) -> bytes:
         """Return the line at any instant, in microseconds."""
-        return f"{self.head}{seconds(self.accrual.at(as_of))}\n"
+        return f"{self.head}{seconds(self.accrual.at(as_of))}\n".encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +62,14 @@ class _Face:
 
     Attributes:
         hands: the samples.
-        keys: of the pipelines.
-        text: with `%d` for the whole seconds.
-        wholes: what the as-of instant is added to.
-        ripe: the as-of instant from which the text is right: before it, some sample stands still.
+        places: of the pipelines, by key.
+        text: the lines.
+        wholes: of the samples.
+        ripe: the last of theirs.
     """
 
     hands: tuple[_Hand, ...]
-    keys: frozenset[str]
+    places: Mapping[str, int]
     text: bytes
     wholes: tuple[int, ...]
     ripe: int
@@ -65,9 +77,19 @@ class _Face:
     def read(self, as_of: int, credited: Mapping[str, int]) -> bytes:
         """Return the lines at an instant, in microseconds, and of some pipelines by id at other instants."""
         whole, fraction = divmod(as_of, MICROSECONDS)
-        if whole >= self.ripe and not fraction and self.keys.isdisjoint(credited):
-            return self.text % tuple(map(add, self.wholes, repeat(whole)))
-        return "".join(hand.line(credited.get(hand.key, as_of)) for hand in self.hands).encode()
+        if fraction:
+            return b"".join(hand.line(credited.get(hand.key, as_of)) for hand in self.hands)
+        text = self.text % tuple(map(add, self.wholes, repeat(whole)))
+        unlike = [self.places[key] for key in self.places.keys() & credited.keys()]
+        if whole < self.ripe:
+            unlike += [place for place, hand in enumerate(self.hands) if whole < hand.ripe]
+        if not unlike:
+            return text
+        lines = text.splitlines(keepends=True)
+        for place in unlike:
+            hand = self.hands[place]
+            lines[place] = hand.line(credited.get(hand.key, as_of))
+        return b"".join(lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,30 +131,33 @@ def turn(name: str, fleet: Fleet, shared: Callable[[str, Pipeline], str], previo
         old if old is not None and old.hands == run else _face(run)
         for run, old in zip(runs, chain(previous.faces, repeat(None)), strict=False)
     )
-    blocks = tuple(Block((face.read(fleet.as_of, fleet.credited),)) for face in faces)
+    blocks = tuple(Block.of((face.read(fleet.as_of, fleet.credited),)) for face in faces)
     return Dial(keys, pipelines, tuple(hands), faces, blocks)
 
 
 def _hand(name: str, shared: Callable[[str, Pipeline], str], key: str, pipeline: Pipeline) -> _Hand:
     grows = accrual(pipeline.history)
     whole, fraction = divmod(grows.offset, MICROSECONDS)
+    head = f"{name}{{{shared(key, pipeline)}{extra(('status', grows.status))}}} "
+    tail = f".{fraction:06d}".rstrip("0") if fraction else ""
     return _Hand(
         key=key,
         name=pipeline.facts.row.name,
         history=pipeline.history,
         accrual=grows,
-        head=f"{name}{{{shared(key, pipeline)}{extra(('status', grows.status))}}} ",
+        head=head,
+        text=f"{head.replace('%', '%%')}%d{tail}\n",
         whole=whole,
-        tail=f".{fraction:06d}".rstrip("0") + "\n" if fraction else "\n",
+        # Rounded up: the exact path takes over in the last fraction of a second.
+        ripe=-(-grows.floor // MICROSECONDS) - whole,
     )
 
 
 def _face(hands: tuple[_Hand, ...]) -> _Face:
     return _Face(
         hands=hands,
-        keys=frozenset(hand.key for hand in hands),
-        text="".join(f"{hand.head.replace('%', '%%')}%d{hand.tail}" for hand in hands).encode(),
-        wholes=tuple(hand.whole for hand in hands),
-        # Rounded up: the exact path takes over in the last fraction of a second.
-        ripe=max(-(-hand.accrual.floor // MICROSECONDS) - hand.whole for hand in hands),
+        places={hand.key: place for place, hand in enumerate(hands)},
+        text="".join([hand.text for hand in hands]).encode(),
+        wholes=tuple([hand.whole for hand in hands]),
+        ripe=max(hand.ripe for hand in hands),
     )

@@ -41,7 +41,7 @@ def _folded(fleet: Fleet) -> Iterator[Sample]:
     yield Sample(number(fleet.totals.folded))
 
 
-FAMILIES: Final = (
+FAMILIES: Final[tuple[Family[Fleet], ...]] = (
     Family(
         "feldera_deployment_errors",
         "counter",

@@ -26,6 +26,9 @@ LEGEND: Final = (
 )
 """Every look with its meaning."""
 
+TEXTURED: Final = frozenset({"transient", "person", UNKNOWN})
+"""The looks that have a texture in `shapes.html`, so that without any colour a timeline still tells all of them apart."""
+
 LEVELS: Final = MappingProxyType(
     {Level.CRITICAL: "bad", Level.WRONG: "person", Level.MOVING: "transient", Level.WELL: "good"}
 )

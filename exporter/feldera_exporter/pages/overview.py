@@ -3,35 +3,24 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final
 
 from feldera_exporter.feldera.vocabulary import DEPLOYMENT, PROGRAM, STORAGE
-from feldera_exporter.fleet.alerts import Alert, by_state
+from feldera_exporter.fleet.alerts import Alert, firing
 from feldera_exporter.fleet.lines import Level, Line, lines, urgency
 from feldera_exporter.fleet.pipeline import Pipeline
 from feldera_exporter.pages import marks, words
 from feldera_exporter.pages.bars import Bar, bar
 from feldera_exporter.pages.links import Links
 from feldera_exporter.pages.marks import Mark, mark
-from feldera_exporter.pages.query import Query
+from feldera_exporter.pages.needs import NEEDS, WORDS, need
+from feldera_exporter.pages.query import Query, address
 from feldera_exporter.pages.sight import Instance, Seen, Sight, instance
 
 MOST: Final = 1000
 """Pipelines that one page shows at most: the worst; a filter finds the others."""
 
-NEEDS: Final = MappingProxyType(
-    {
-        "now": (Level.CRITICAL, "needs somebody now"),
-        "look": (Level.WRONG, "needs a look"),
-        "moving": (Level.MOVING, "in transition"),
-        "well": (Level.WELL, "well"),
-    }
-)
-"""How much a pipeline needs somebody: by the word in the address, the level and the words on the page."""
-
 _PREFIX: Final = "FelderaPipeline"
-_BY_LEVEL: Final = MappingProxyType({level: (need, text) for need, (level, text) in NEEDS.items()})
 _NAME: Final = 200
 
 
@@ -96,14 +85,31 @@ class Tile:
     Attributes:
         need: the word in the address.
         text: in words.
+        short: in as few as a phone has room for.
         look: its look.
         count: how many.
     """
 
     need: str
     text: str
+    short: str
     look: str
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """One thing that the filter asks for.
+
+    Attributes:
+        what: the field in words.
+        value: what it should be.
+        without: the address of the page that does not ask for it.
+    """
+
+    what: str
+    value: str
+    without: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,24 +121,30 @@ class Overview:
         look: of that sentence.
         instances: every instance.
         tiles: the whole fleet, counted.
+        chosen: what the filter asks for.
         rows: the pipelines, the worst first.
+        empty: what to say where there are no pipelines at all.
         hidden: how many more match the filter but are not shown.
         found: how many match the filter, in words.
         total: how many there are.
         statuses: those to choose from.
         teams: those to choose from.
+        names: the instances to choose from, none where there is but one.
     """
 
     headline: str
     look: str
     instances: tuple[Instance, ...]
     tiles: tuple[Tile, ...]
+    chosen: tuple[Chosen, ...]
     rows: tuple[Row, ...]
+    empty: str
     hidden: int
     found: str
     total: int
     statuses: tuple[str, ...]
     teams: tuple[str, ...]
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,18 +180,30 @@ def overview(seen: Seen, query: Query, links: Links) -> Overview:
         look=look,
         instances=instances,
         tiles=tuple(
-            Tile(need, text, marks.LEVELS[level], levels[level]) for need, (level, text) in NEEDS.items()
+            Tile(
+                word,
+                each.one if levels[each.level] == 1 else each.many,
+                each.short,
+                marks.LEVELS[each.level],
+                levels[each.level],
+            )
+            for word, each in NEEDS.items()
         ),
+        chosen=tuple(_chosen(query)),
         rows=tuple(_row(each, links) for each in matching[:MOST]),
+        empty=_empty(instances),
         hidden=max(0, len(matching) - MOST),
         found=words.count(len(matching), "pipeline"),
         total=len(known),
         statuses=_choices(_statuses(known), query.status),
         teams=_choices({each.tags.get("team", "") for each in known}, query.team),
+        names=_choices({each.name for each in instances}, query.instance)
+        if len(instances) > 1 or query.instance
+        else (),
     )
 
 
-def firing(alert: Alert, links: Links) -> Firing:
+def shown(alert: Alert, links: Links) -> Firing:
     """Return an alert as it is shown."""
     look = marks.SEVERITIES.get(alert.severity, "idle")
     return Firing(alert.name.removeprefix(_PREFIX), alert.severity, look, links.runbook_of(alert.name))
@@ -187,7 +211,12 @@ def firing(alert: Alert, links: Links) -> Firing:
 
 def _known(sight: Sight, seen: Seen) -> Iterable[_Known]:
     pipelines = sight.fleet.pipelines
-    alerts = [alert for each in pipelines.values() for alert in by_state(each, seen.choices, sight.now)]
+    lately = sight.fleet.lately
+    alerts = [
+        alert
+        for one, each in pipelines.items()
+        for alert in firing(each, lately.get(one, ()), seen.choices, sight.now)
+    ]
     for line in lines(pipelines, alerts, sight.now):
         yield _Known(sight, pipelines[line.id], line)
 
@@ -198,7 +227,7 @@ def _matches(each: _Known, query: Query) -> bool:
         query.name.casefold() in line.name.casefold()
         and query.status in {"", line.status, line.program}
         and query.team in {"", each.tags.get("team", "")}
-        and query.need in {"", _BY_LEVEL[line.level][0]}
+        and query.need in {"", WORDS[line.level]}
         and query.instance in {"", each.sight.fleet.instance}
     )
 
@@ -212,7 +241,7 @@ def _row(each: _Known, links: Links) -> Row:
         address=links.pipeline(instance_, line.name, line.id),
         team=each.tags.get("team", ""),
         tier=each.tags.get("tier", ""),
-        need=_BY_LEVEL[line.level][1],
+        need=need(line.level).one,
         look=marks.LEVELS[line.level],
         status=mark(DEPLOYMENT, line.status),
         desired="" if line.desired == line.status else line.desired,
@@ -220,28 +249,42 @@ def _row(each: _Known, links: Links) -> Row:
         storage=storage if line.storage not in {"Cleared", "InUse"} else None,
         bar=bar(line.wait),
         error=words.cut(line.error_code, _NAME)[0],
-        alerts=tuple(firing(alert, links) for alert in line.alerts),
+        alerts=tuple(shown(alert, links) for alert in line.alerts),
     )
+
+
+def _chosen(query: Query) -> Iterable[Chosen]:
+    for field, value in query.chosen.items():
+        without = address(query, **{field: ""})
+        if field == "need":
+            yield Chosen("", NEEDS[value].one, without)
+        else:
+            yield Chosen("name has" if field == "name" else field, value, without)
+
+
+def _empty(instances: Sequence[Instance]) -> str:
+    """Return what to say where there are no pipelines: whether there are none, or nobody knows, are different things."""
+    if all(each.state == "up" for each in instances):
+        return "Feldera has no pipelines, or the configuration includes none."
+    if any(each.state == "down" and each.read for each in instances):
+        return "Nothing is shown: what Feldera said last is too old."
+    return "Nothing can be shown yet."
 
 
 def _headline(levels: Counter[Level], instances: Sequence[Instance]) -> tuple[str, str]:
     """Return the sentence to read first, and its look."""
-    now, look = levels[Level.CRITICAL], levels[Level.WRONG]
-    if now:
-        return f"{words.count(now, 'pipeline')} {_need(now)} somebody now", "bad"
-    if any(each.state == "down" for each in instances):
-        return "Feldera does not answer", "bad"
-    if look:
-        return f"{words.count(look, 'pipeline')} {_need(look)} a look", "person"
+    for level in (Level.CRITICAL, Level.WRONG):
+        if level is Level.WRONG and any(each.state == "down" for each in instances):
+            return "Feldera does not answer", "bad"
+        if number := levels[level]:
+            told = need(level)
+            verb = told.one if number == 1 else told.many
+            return f"{words.count(number, 'pipeline')} {verb}", marks.LEVELS[level]
     if any(each.state == "waiting" for each in instances):
         return "Waiting for Feldera", "transient"
     if not levels:
         return "No pipelines", "idle"
     return "All pipelines are well", "good"
-
-
-def _need(number: int) -> str:
-    return "needs" if number == 1 else "need"
 
 
 def _statuses(known: Iterable[_Known]) -> set[str]:

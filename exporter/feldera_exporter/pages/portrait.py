@@ -15,23 +15,23 @@ from feldera_exporter.feldera.vocabulary import (
     Dimension,
 )
 from feldera_exporter.feldera.wire import Row, micros
-from feldera_exporter.fleet.alerts import by_state
+from feldera_exporter.fleet.alerts import firing
 from feldera_exporter.fleet.lines import Wait, lines
 from feldera_exporter.fleet.pipeline import Pipeline
 from feldera_exporter.pages import marks, words
 from feldera_exporter.pages.bars import Bar, bar
 from feldera_exporter.pages.links import Links, console
 from feldera_exporter.pages.marks import Mark, mark
-from feldera_exporter.pages.overview import NEEDS, Firing, firing
+from feldera_exporter.pages.needs import need
+from feldera_exporter.pages.overview import Firing, shown
 from feldera_exporter.pages.query import Query
 from feldera_exporter.pages.recent import Excerpt, Recent, excerpt, laid_out
 from feldera_exporter.pages.sight import Instance, Seen, Sight, instance
-from feldera_exporter.pages.timeline import Timeline, timeline
+from feldera_exporter.pages.timeline import Timeline, storage_since, timeline
 from feldera_exporter.rules.table import ALERTS
 
 _SECOND: Final = 1_000_000
 _ALERTS: Final = MappingProxyType({alert.name: alert for alert in ALERTS})
-_NEEDS: Final = MappingProxyType(dict(NEEDS.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Portrait:
         need: how much it needs somebody, in words.
         look: of that need.
         bar: the time that is nearest to its limit.
-        alerts: those that the state makes fire.
+        alerts: those that fire, the worst first.
         failure: the deployment error, None without one.
         statuses: all of them.
         notes: what Feldera says of the present statuses, by a headline.
@@ -144,19 +144,19 @@ def portrait(
         links: where the exporter's pages are.
     """
     row = pipeline.facts.row
-    alerts = by_state(pipeline, seen.choices, sight.now)
+    alerts = firing(pipeline, sight.fleet.lately.get(row.id, ()), seen.choices, sight.now)
     (line,) = lines({row.id: pipeline}, alerts, sight.now)
     return Portrait(
         name=row.name,
         instance=instance(sight),
         status=mark(DEPLOYMENT, row.deployment_status),
         desired="" if line.desired == line.status else line.desired,
-        need=_NEEDS[line.level],
+        need=need(line.level).one,
         look=marks.LEVELS[line.level],
         bar=bar(line.wait),
-        alerts=tuple(Warned(firing(alert, links), _ALERTS[alert.name].summary) for alert in alerts),
+        alerts=tuple(Warned(shown(alert, links), _ALERTS[alert.name].summary) for alert in line.alerts),
         failure=_failure(pipeline, recent, sight.now),
-        statuses=tuple(_statuses(pipeline, sight.now)),
+        statuses=tuple(_statuses(pipeline, recent, sight.now)),
         notes=tuple(_notes(recent)),
         timeline=timeline(recent.events or (), query.span, sight.now),
         problem=recent.problem,
@@ -182,7 +182,7 @@ def _failure(pipeline: Pipeline, recent: Recent, now: int) -> Failure | None:
     )
 
 
-def _statuses(pipeline: Pipeline, now: int) -> Iterator[Status]:
+def _statuses(pipeline: Pipeline, recent: Recent, now: int) -> Iterator[Status]:
     row, limits = pipeline.facts.row, pipeline.facts.limits
     none = float("inf")
     yield _status("Deployment", DEPLOYMENT, row, limits.deployment_status, now)
@@ -191,7 +191,8 @@ def _statuses(pipeline: Pipeline, now: int) -> Iterator[Status]:
     if row.deployment_runtime_status is not None:
         yield _status("Runtime", RUNTIME, row, none, now)
     yield _status("Program", PROGRAM, row, limits.program_status, now)
-    since = pipeline.history.since.storage
+    # The list does not tell it; the log, which is shown beside, does.
+    since = storage_since(recent.events or (), row.storage_status, pipeline.history.since.storage)
     yield _told("Storage", mark(STORAGE, row.storage_status), since, limits.storage_status, now)
 
 

@@ -1,12 +1,18 @@
 """What a person asked of a page: the part of its address behind the question mark."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
+
+from feldera_exporter.pages.needs import NEEDS
+from feldera_exporter.pages.timeline import SPANS
 
 _LONGEST: Final = 200
 _MOST: Final = 50
 _PAUSED: Final = "off"
+_OPEN: Final = "open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +23,11 @@ class Query:
         name: a part of the pipeline's name, whatever its case.
         status: the combined status or the program's.
         team: the value of the tag label.
-        need: the value of a `overview.NEEDS`.
+        need: a key of `NEEDS`.
         instance: the instance's name.
-        span: the key of a `timeline.SPANS`.
+        span: a key of `SPANS`.
         refresh: `off` while the page does not refresh itself.
+        filter: `open` while somebody writes a filter.
     """
 
     name: str = ""
@@ -30,19 +37,33 @@ class Query:
     instance: str = ""
     span: str = ""
     refresh: str = ""
+    filter: str = ""
 
     @property
     def paused(self) -> bool:
-        """Whether the page does not refresh itself."""
-        return self.refresh == _PAUSED
+        """Whether the page does not refresh itself: a new page would lose what is being written."""
+        return self.refresh == _PAUSED or self.opened
 
     @property
-    def filters(self) -> bool:
-        """Whether it asks for some pipelines only."""
-        return bool(self.name or self.status or self.team or self.need or self.instance)
+    def opened(self) -> bool:
+        """Whether somebody writes a filter."""
+        return self.filter == _OPEN
+
+    @property
+    def chosen(self) -> Mapping[str, str]:
+        """What it asks of pipelines, by field; empty if it asks for all."""
+        return {name: value for name in FILTERS if (value := getattr(self, name))}
 
 
 FIELDS: Final = tuple(field.name for field in fields(Query))
+
+FILTERS: Final = ("name", "status", "team", "need", "instance")
+"""The fields that ask for some pipelines only."""
+
+VALUES: Final[Mapping[str, Collection[str]]] = MappingProxyType(
+    {"need": NEEDS.keys(), "span": SPANS.keys(), "refresh": {_PAUSED}, "filter": {_OPEN}}
+)
+"""By field, the only values that mean anything; the other fields may have any."""
 
 
 def parse(text: str) -> Query:
@@ -51,7 +72,8 @@ def parse(text: str) -> Query:
         pairs = parse_qsl(text, max_num_fields=_MOST)
     except ValueError:
         return Query()
-    return Query(**{key: value.strip()[:_LONGEST] for key, value in pairs if key in FIELDS})
+    told = {key: value.strip()[:_LONGEST] for key, value in pairs if key in FIELDS}
+    return Query(**{key: value for key, value in told.items() if value in VALUES.get(key, (value,))})
 
 
 def address(query: Query, **changes: Any) -> str:
@@ -68,4 +90,19 @@ def paused(query: Query) -> str:
 
 def resumed(query: Query) -> str:
     """Return the address of the same page that refreshes itself."""
-    return address(query, refresh="")
+    return address(query, refresh="", filter="")
+
+
+def opened(query: Query) -> str:
+    """Return the address of the same page with the filter to write in."""
+    return address(query, filter=_OPEN)
+
+
+def closed(query: Query) -> str:
+    """Return the address of the same page without what was begun to be written."""
+    return address(query, filter="")
+
+
+def everything(query: Query) -> str:
+    """Return the address of the same page with all pipelines."""
+    return address(query, filter="", **dict.fromkeys(FILTERS, ""))

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from feldera_exporter.pages import marks, overview, query, timeline, words
+from feldera_exporter.pages import marks, needs, query, timeline, words
 from feldera_exporter.pages.links import Links
 
 _FILES: Final = resources.files(__package__) / "files"
@@ -49,11 +49,15 @@ _ENVIRONMENT.globals.update(
     style=_STYLE[0],
     icon=_ICON[0],
     legend=marks.LEGEND,
-    needs=overview.NEEDS,
+    textured=marks.TEXTURED,
+    needs=needs.NEEDS,
     spans=timeline.SPANS,
     address=query.address,
     paused=query.paused,
     resumed=query.resumed,
+    opened=query.opened,
+    closed=query.closed,
+    everything=query.everything,
     Query=query.Query,
 )
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from feldera_exporter.fleet.alerts import Choices
 from feldera_exporter.fleet.fleet import Fleet
+from feldera_exporter.fleet.lately import KEPT
 from feldera_exporter.pages import words
 from feldera_exporter.pages.links import console
 
@@ -58,6 +59,7 @@ class Instance:
         version: Feldera's, with its edition.
         console: the address of its web console, empty if it is none that one may follow.
         unhealthy: the services that Feldera reports as such.
+        counted: since when it is known what happened, in UTC; empty where that is as long as any alert counts.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Instance:
     version: str
     console: str
     unhealthy: str
+    counted: str
 
 
 def instance(sight: Sight) -> Instance:
@@ -85,7 +88,13 @@ def instance(sight: Sight) -> Instance:
         version=" ".join(filter(None, (platform.version, platform.edition))),
         console=console(sight.url),
         unhealthy=", ".join(name for name, service in platform.services.items() if not service.healthy),
+        counted=_counted(fleet.counted_since, sight.now),
     )
+
+
+def _counted(since: int, now: int) -> str:
+    short = since and now - since < KEPT * _SECOND
+    return words.moment(since, now) if short else ""
 
 
 def _size(fleet: Fleet) -> str:

@@ -17,7 +17,7 @@ from feldera_exporter.feldera.vocabulary import (
 from feldera_exporter.feldera.wire import Event, micros
 from feldera_exporter.history.history import combined
 from feldera_exporter.pages import words
-from feldera_exporter.pages.marks import Mark, mark
+from feldera_exporter.pages.marks import LEGEND, Mark, mark
 
 _SECOND: Final = 1_000_000
 
@@ -30,18 +30,30 @@ MOST: Final = 40
 _ENOUGH: Final = 4
 """Transitions that a span should show, if there are so many."""
 _TICKS: Final = 4
-_LETTER: Final = 1.2
-"""Percent of the lane that a letter takes on a desktop."""
+_LETTER: Final = 8.0
+_PADDING: Final = 14.0
+"""Pixels that a letter takes, and the room around a label."""
+
+_SCREENS: Final = MappingProxyType({"phone": 320.0, "tablet": 680.0, "desktop": 1000.0})
+"""How many pixels a lane has at least, by the screens that `style.css` tells apart."""
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A status for as long as it lasted; places in percent of the lane."""
+    """A status for as long as it lasted; places in percent of the lane.
+
+    Attributes:
+        x: where it begins.
+        width: how wide it is.
+        mark: the status.
+        fits: the smallest of `_SCREENS` on which the status can be written into it; empty if it never can.
+        title: the status, for how long and from when.
+    """
 
     x: float
     width: float
     mark: Mark
-    label: str
+    fits: str
     title: str
 
 
@@ -81,6 +93,7 @@ class Timeline:
     Attributes:
         span: the key of `SPANS` that the lanes show.
         lanes: one each for the deployment, the program and the storage.
+        looks: those that the segments have, each with its meaning.
         errors: where deployment errors appeared, in percent of the lane.
         ticks: places in percent and what is written there.
         changes: the transitions, the newest first.
@@ -90,6 +103,7 @@ class Timeline:
 
     span: str
     lanes: tuple[Lane, ...]
+    looks: tuple[tuple[str, str], ...]
     errors: tuple[float, ...]
     ticks: tuple[tuple[float, str], ...]
     changes: tuple[Change, ...]
@@ -133,8 +147,7 @@ def timeline(events: Sequence[Event], span: str, now: int) -> Timeline | None:
     """
     if not events:
         return None
-    # Those of one transaction have the same instant; Feldera lists the later one first.
-    told = sorted(events, key=lambda event: event.recorded_at, reverse=True)[::-1]
+    told = _oldest_first(events)
     runs = {name: tuple(_runs(told, reader)) for name, _, reader in _READERS}
     dimensions = {name: dimension for name, dimension, _ in _READERS}
     changes = sorted(
@@ -151,13 +164,16 @@ def timeline(events: Sequence[Event], span: str, now: int) -> Timeline | None:
     )
     chosen = span if span in SPANS else _fitting([at for at, _ in changes], now)
     start = now - SPANS[chosen] * _SECOND
+    lanes = tuple(
+        Lane(name, tuple(_segments(dimensions[name], each, start, now)))
+        for name, each in runs.items()
+        if name != _UNDRAWN
+    )
+    drawn = {segment.mark.look for lane in lanes for segment in lane.segments}
     return Timeline(
         span=chosen,
-        lanes=tuple(
-            Lane(name, tuple(_segments(dimensions[name], each, start, now)))
-            for name, each in runs.items()
-            if name != _UNDRAWN
-        ),
+        lanes=lanes,
+        looks=tuple((look, meaning) for look, meaning in LEGEND if look in drawn),
         errors=tuple(
             _percent(at, start, now)
             for at, change in changes
@@ -171,6 +187,26 @@ def timeline(events: Sequence[Event], span: str, now: int) -> Timeline | None:
         hidden=max(0, len(changes) - MOST),
         retained=words.duration(max(0, now - micros(told[0].recorded_at)) / _SECOND),
     )
+
+
+def storage_since(events: Sequence[Event], status: str, guess: int | None) -> int | None:
+    """Return when the storage's present status began, as far as an event log tells it, else a guess.
+
+    Args:
+        events: as Feldera lists them, the newest first.
+        status: the present one; where the log does not end with it, it is older or newer than that.
+        guess: when it was first seen, None where it never was.
+    """
+    runs = tuple(_runs(_oldest_first(events), lambda event: event.storage_status))
+    if not runs or runs[-1].status != status:
+        return guess
+    # A log that begins with it does not tell when it began: not later than the log did, nor than it was seen.
+    return runs[-1].at if len(runs) > 1 or guess is None else min(runs[-1].at, guess)
+
+
+def _oldest_first(events: Sequence[Event]) -> Sequence[Event]:
+    # Those of one transaction have the same instant; Feldera lists the later one first.
+    return sorted(events, key=lambda event: event.recorded_at, reverse=True)[::-1]
 
 
 def _runs(told: Sequence[Event], reader: Callable[[Event], str | None]) -> Iterator[_Run]:
@@ -230,9 +266,15 @@ def _segments(dimension: Dimension, runs: Sequence[_Run], start: int, now: int) 
             x=x,
             width=max(0.15, width),
             mark=mark(dimension, run.status),
-            label=run.status if width > _LETTER * (len(run.status) + 2) else "",
+            fits=_fits(run.status, width),
             title=f"{run.status} for {lasted}, from {words.moment(run.at, now)} UTC",
         )
+
+
+def _fits(label: str, width: float) -> str:
+    """Return the smallest screen on which a label has room in so many percent of a lane, empty if there is none."""
+    room = _LETTER * len(label) + _PADDING
+    return next((screen for screen, pixels in _SCREENS.items() if room <= pixels * width / 100), "")
 
 
 def _percent(at: int, start: int, now: int) -> float:

@@ -13,12 +13,17 @@ One table defines every alert. `feldera.rules.yml` is it for Prometheus (2.42 or
 Prometheus operator, this page for people; `make docs` writes all three. `tests/` holds what proves them,
 `runbooks/` what to do when one fires.
 
-Your own choice of alerts, severities, labels, runbook and Grafana addresses:
+The alerts link to this machine: to the runbooks among the exporter's pages at `http://localhost:10058`, and to the
+boards of the Grafana at `http://localhost:3000`. With your own addresses, and your own choice of alerts, severities and
+labels (`--format=operator` prints `prometheusrule.yaml`):
 
 ```sh
-feldera-exporter rules --config.file exporter.yml --runbook-url https://wiki.example.com/runbooks \\
-  --dashboard-url https://grafana.example.com > feldera.rules.yml
+feldera-exporter rules --config.file=exporter.yml --runbook-url=https://feldera-exporter.example.com/runbooks \\
+  --dashboard-url=https://grafana.example.com > feldera.rules.yml
 ```
+
+The alert's name comes at the end of the runbooks' address, or in place of `{alert}`: where the files of `runbooks/` are
+served as they are, say `--runbook-url='https://files.example.com/runbooks/{alert}.md'`.
 
 `critical` pages, `warning` is a ticket, `info` is not routed, `none` is the watchdog's. Every pipeline's alert carries
 the labels `feldera_instance`, `pipeline`, `pipeline_name`, `team` and `tier`. While nothing can be heard from an

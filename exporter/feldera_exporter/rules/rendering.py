@@ -14,11 +14,14 @@ from feldera_exporter.rules.recordings import recordings
 from feldera_exporter.rules.settings import Settings
 from feldera_exporter.rules.table import ALERTS
 
-RUNBOOKS: Final = "alerts/runbooks"
-"""Where the runbooks are when nothing else is said: their place in the source tree."""
+RUNBOOKS: Final = "http://localhost:10058/runbooks"
+"""Where the runbooks are when nothing else is said: among the pages of an exporter on the reader's machine."""
+
+NAME: Final = "{alert}"
+"""What stands for an alert's name in the address of its runbook."""
 
 DASHBOARDS: Final = "http://localhost:3000"
-"""Where Grafana is when nothing else is said."""
+"""Where Grafana is when nothing else is said: on the reader's machine, too."""
 
 GROUP: Final = "feldera"
 """One group: its rules are evaluated one after the other at one time, so that an alert sees this round's recordings."""
@@ -74,6 +77,11 @@ def severity(alert: Alert, chosen: str) -> str:
     return f"{{{{ if {alert.critical_if} }}}}critical{{{{ else }}}}{alert.severity}{{{{ end }}}}"
 
 
+def _runbook(address: str, name: str) -> str:
+    pattern = address if NAME in address else f"{address.rstrip('/')}/{NAME}"
+    return pattern.replace(NAME, name)
+
+
 def _alert(alert: Alert, settings: Settings, runbooks: str, dashboards: str) -> dict[str, object]:
     choice = settings.of(alert)
     return {
@@ -84,7 +92,7 @@ def _alert(alert: Alert, settings: Settings, runbooks: str, dashboards: str) -> 
         "annotations": {
             "summary": alert.summary,
             "description": alert.description + (texts.KEPT if alert.kept else ""),
-            "runbook_url": f"{runbooks.rstrip('/')}/{alert.name}.md",
+            "runbook_url": _runbook(runbooks, alert.name),
             "dashboard_url": dashboards.rstrip("/") + _BOARDS[alert.scope],
         },
     }
@@ -134,7 +142,8 @@ def rules(
     Args:
         form: a key of `FORMATS`.
         settings: which alerts to leave out or change; None for the table as it is.
-        runbook_url: the address below which the runbooks' pages lie.
+        runbook_url: the address of the runbooks; each alert's name takes the place of `NAME` in it, else it is added
+            at the end.
         dashboard_url: Grafana's address.
     """
     chosen = settings or Settings()

@@ -10,6 +10,7 @@ from feldera_exporter.exposition.snapshot import Snapshot
 from feldera_exporter.logs import Complaint, place
 from feldera_exporter.server.messages import Page, Reply, Request, text_reply
 from feldera_exporter.server.negotiation import accepts_gzip, format_for
+from feldera_exporter.server.patience import Patience
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -60,6 +61,7 @@ def application(
         "/-/reload": (_reload(reload), ("POST",)),
     }
 
+    patience = Patience()
     failing = Complaint(structlog.get_logger(), "a page failed", "pages are answered again")
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,7 +73,7 @@ def application(
             reply = text_reply(500, "The exporter made a mistake; its log says where.\n")
         else:
             failing.succeeded()
-        await _send(reply, receive, send, head=request.method == "HEAD")
+        await _send(reply, receive, send, patience, head=request.method == "HEAD")
 
     async def chosen(request: Request) -> Reply:
         page, methods = pages.get(request.path) or (find(request), READING)
@@ -101,9 +103,11 @@ def _metrics(source: Source) -> Page:
                 pieces = await asyncio.to_thread(snapshot.gzip, format_)
             length = sum(map(len, pieces))
             packed = (("content-encoding", "gzip"), ("content-length", str(length)))
-            return Reply(200, headers + packed, pieces, sent)
+            return Reply(200, headers + packed, pieces, sent, snapshot.sequence)
+        # What is rendered by then is handed out without waiting for whoever compresses it meanwhile.
         length = await asyncio.to_thread(snapshot.length, format_)
-        return Reply(200, (*headers, ("content-length", str(length))), snapshot.chunks(format_), sent)
+        plain = (("content-length", str(length)),)
+        return Reply(200, headers + plain, snapshot.chunks(format_), sent, snapshot.sequence)
 
     return metrics
 
@@ -158,20 +162,25 @@ def _within(path: str, prefix: str) -> str:
     return path
 
 
-async def _send(reply: Reply, receive: Receive, send: Send, *, head: bool) -> None:
+async def _send(reply: Reply, receive: Receive, send: Send, patience: Patience, *, head: bool) -> None:
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
     # Whoever has gone away has not read it, and what is sent to nobody is lost without an error.
     gone = asyncio.create_task(_disconnected(receive))
     try:
-        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        if not head:
-            for piece in reply.body:
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
-                if gone.done():
-                    return
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        async with patience.reading(None if head else reply.snapshot) as progressed:
+            await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+            if not head:
+                for piece in reply.body:
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+                    progressed()
+                    if gone.done():
+                        return
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
         if not head:
             reply.sent()
+    except TimeoutError:
+        # The answer stays without its end, so that the server closes the connection.
+        return
     finally:
         gone.cancel()
 

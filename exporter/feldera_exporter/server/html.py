@@ -20,8 +20,8 @@ from feldera_exporter.pages.sight import Seen
 from feldera_exporter.server.messages import Page, Reply, Request
 from feldera_exporter.server.negotiation import accepts_gzip
 
-EVERY: Final = 15
-"""Seconds after which a page is asked for anew, unless it is paused."""
+EVERY: Final = MappingProxyType({"fleet.html": 30, "pipeline.html": 60})
+"""Seconds after which a page is asked for anew, unless it is paused: one that is read, later than one that is glanced at."""
 
 _HTML: Final = "text/html; charset=utf-8"
 _GZIP: Final = 16 + zlib.MAX_WBITS
@@ -85,7 +85,7 @@ class Site:
             view = overview(seen, query, self.links)
             return self._render("fleet.html", seen, query, view=view)
 
-        return await _html(request, page, query)
+        return await _html(request, page, _every("fleet.html", query))
 
     def _pipeline(self, instance: str, told: str) -> Page:
         async def answer(request: Request) -> Reply:
@@ -103,7 +103,7 @@ class Site:
                 view = portrait(sight, pipeline, recent, seen, query, self.links)
                 return self._render("pipeline.html", seen, query, view=view)
 
-            return await _html(request, page, query)
+            return await _html(request, page, _every("pipeline.html", query))
 
         return answer
 
@@ -127,7 +127,7 @@ class Site:
             template,
             self.links,
             query=query,
-            every=EVERY,
+            every=EVERY[template],
             clock=words.moment(now, now),
             instant=words.instant(now),
             version=__version__,
@@ -135,10 +135,21 @@ class Site:
         )
 
 
+def _every(template: str, query: Query) -> int | None:
+    return None if query.paused else EVERY[template]
+
+
 async def _html(
-    request: Request, page: Callable[[], bytes], query: Query | None = None, status: int = 200
+    request: Request, page: Callable[[], bytes], every: int | None = None, status: int = 200
 ) -> Reply:
-    """Answer with a page, rendered in a thread: a thousand pipelines take longer than a poll should wait."""
+    """Answer with a page, rendered in a thread: a thousand pipelines take longer than a poll should wait.
+
+    Args:
+        request: what was asked.
+        page: makes it.
+        every: seconds after which it is to be asked for anew, None for never.
+        status: of the answer.
+    """
     packed = accepts_gzip(request.headers.get("accept-encoding", ""))
     body = await asyncio.to_thread(lambda: _packed(page()) if packed else page())
     headers = [
@@ -150,9 +161,9 @@ async def _html(
     ]
     if packed:
         headers.append(("content-encoding", "gzip"))
-    if query is not None and not query.paused:
+    if every is not None:
         # Of the same address, so that the filter stays; in a header, so that a paused page needs nothing taken out.
-        headers.append(("refresh", str(EVERY)))
+        headers.append(("refresh", str(every)))
     return Reply(status, tuple(headers), (body,))
 
 

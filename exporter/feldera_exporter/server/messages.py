@@ -30,12 +30,21 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer: its status, its headers, and its body in pieces."""
+    """An answer.
+
+    Attributes:
+        status: of HTTP.
+        headers: by name.
+        body: in pieces.
+        sent: called when all of it was read.
+        snapshot: the number of the snapshot that the body keeps in memory, None if it is small.
+    """
 
     status: int
     headers: tuple[tuple[str, str], ...]
     body: Iterable[bytes]
     sent: Callable[[], None] = lambda: None
+    snapshot: int | None = None
 
 
 Page = Callable[[Request], Awaitable[Reply]]
