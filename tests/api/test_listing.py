@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from feldera_exporter.feldera import listing
 from feldera_exporter.feldera.answers import InvalidResponseError
 from feldera_exporter.feldera.listing import Listing, read
 
@@ -90,6 +91,20 @@ def test_only_what_changed_is_new() -> None:
     (a, b), (c, d) = first.entries.values(), second.entries.values()
     assert (c.row is a.row, c.progress is a.progress, c.progress.refresh_version) == (True, False, 2)
     assert (d.row is b.row, d.progress is b.progress, d.row.program_status) == (False, True, "Pending")
+
+
+def test_what_is_gone_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many pipelines a list has that the one before had not, none at all among them."""
+    calls, true = count(), listing._gone
+
+    def counted(*arguments: Any) -> Any:
+        next(calls)
+        return true(*arguments)
+
+    monkeypatch.setattr(listing, "_gone", counted)
+    first = read(encoded(*map(row, range(50))), Listing())
+    read(encoded(*map(row, range(100, 150))), first)
+    assert next(calls) == 2
 
 
 def test_places_shift() -> None:

@@ -108,7 +108,8 @@ def read(body: bytes | bytearray, previous: Listing) -> Listing:
             text = bytes(raws[place])
             element = _reported(old[place], previous.elements[place], text) if place < len(old) else None
             if element is None:
-                gone = gone or _gone(previous, places, len(raws))
+                # Of a first list nothing is gone: that, too, is found out once.
+                gone = _gone(previous, places, len(raws)) if gone is None else gone
                 element = gone.get(text) or _decode(text, previous)
         elements[place : place + 1] = (element,)
     entries = _replaced(previous, elements, places) if len(old) == len(raws) else None
