@@ -187,6 +187,8 @@ def test_native_metrics(served: Served) -> None:
     served.feldera.create("b")
     refused = served.get("/v0/pipelines/b/metrics")
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+    served.feldera.world.report("a", "Initializing")
+    assert (served.get("/v0/metrics").status_code, served.get("/v0/metrics").text) == (200, "")
     served.feldera.world.lose("a")
     assert served.get("/v0/metrics").text == ""
 

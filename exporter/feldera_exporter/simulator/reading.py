@@ -1,6 +1,7 @@
 """The answers that read pipelines and their events."""
 
 import re
+from contextlib import suppress
 from typing import Final
 
 from isal import igzip
@@ -9,7 +10,7 @@ from feldera_exporter.simulator.answers import TEXT, Answer, Request, choice, em
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.native import native_metrics
 from feldera_exporter.simulator.pipeline import Pipeline
-from feldera_exporter.simulator.refusals import refusal
+from feldera_exporter.simulator.refusals import ApiError, refusal
 from feldera_exporter.simulator.rendering import event_json, parse_version, row_bytes
 from feldera_exporter.simulator.uuid7 import uuid_text
 
@@ -86,13 +87,12 @@ class Reader:
 
     def all_metrics(self, _: Request) -> Answer:
         """GET /v0/metrics: what every Running or Paused pipeline answers, one body after the other."""
-        bodies = [
-            native_metrics(self._feldera, pipeline.row.name) + b"\n"
-            for pipeline in self._feldera.pipelines()
-            if pipeline.row.runtime in {"Running", "Paused"}
-            and pipeline.process
-            and pipeline.process.reachable
-        ]
+        bodies = []
+        for pipeline in self._feldera.pipelines():
+            if pipeline.row.runtime in {"Running", "Paused"}:
+                # One that fails is left out without a word.
+                with suppress(ApiError):
+                    bodies.append(native_metrics(self._feldera, pipeline.row.name) + b"\n")
         return Answer(200, b"".join(bodies), "text/plain")
 
     def encoded(self, pipeline: Pipeline) -> bytes:
