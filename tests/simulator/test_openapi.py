@@ -42,7 +42,11 @@ UNDECLARED: Final[Mapping[Kind, str]] = {
 """What Feldera answers all the same, with an ErrorResponse, and why."""
 
 NOT_AS_DECLARED: Final[Mapping[Kind, str]] = {
-    ("/config/authentication", "get", 200): "Feldera answers {} where no login is configured, which is no provider",
+    (
+        "/config/authentication",
+        "get",
+        200,
+    ): "Feldera answers {} where no login is configured, which is no provider",
 }
 """What is answered in another form than declared, and why."""
 
@@ -70,6 +74,7 @@ QUERIES: Final[Mapping[str, tuple[str, ...]]] = {
     "start": ("", "?initial=paused", "?initial=standby", "?dismiss_error=false"),
     "stop": ("?force=false", "?force=true"),
     "activate": ("", "?initial=paused"),
+    "pipeline_metrics": ("", "?format=json"),
 }
 """What is asked of a route beside its plain form."""
 
