@@ -36,6 +36,11 @@ def timestamp(text: str) -> float:
     return float(whole + Decimal(match[7] or 0).quantize(Decimal("0.000001"), ROUND_HALF_UP))
 
 
+def dated(text: str) -> bool:
+    """Return whether a beginning is told: none is at the epoch or before it, where zeros are written for nothing."""
+    return timestamp(text) > 0
+
+
 def samples(element: dict[str, Any], at: float) -> Samples:
     """Return every sample of a pipeline that was first listed at an instant, in seconds since the epoch."""
     shared = {
@@ -58,10 +63,11 @@ def _present(element: dict[str, Any], at: float) -> Iterator[tuple[str, dict[str
         since = element.get(f"{dimension.name}_since")
         if dimension is STORAGE:
             yield f"{dimension.name}_since_timestamp_seconds", {}, at
-        elif since is not None:
+        elif since is not None and dated(since):
             yield f"{dimension.name}_since_timestamp_seconds", {}, timestamp(since)
     for name in ("deployment_status", "program_status", "storage_status"):
-        yield f"{name}_limit_seconds", {}, DEFAULT_LIMITS.get(element[name], inf)
+        if name == STORAGE.name or dated(element[f"{name}_since"]):
+            yield f"{name}_limit_seconds", {}, DEFAULT_LIMITS.get(element[name], inf)
     error = element.get("deployment_error")
     yield "deployment_has_error", {}, error is not None
     if error is not None:
@@ -69,7 +75,8 @@ def _present(element: dict[str, Any], at: float) -> Iterator[tuple[str, dict[str
         # Set with Stopping, or with the desired status before a Stopped that keeps it.
         stopping = element["deployment_resources_status"] == "Stopping"
         set_with = f"deployment_resources_{'' if stopping else 'desired_'}status_since"
-        yield "deployment_error_timestamp_seconds", {}, timestamp(element[set_with])
+        if dated(element[set_with]):
+            yield "deployment_error_timestamp_seconds", {}, timestamp(element[set_with])
     yield "info", _info(element), 1
     yield "created_timestamp_seconds", {}, timestamp(element["created_at"])
     yield "refresh_version", {}, element["refresh_version"]

@@ -18,7 +18,7 @@ from feldera_exporter.exposition.text import Format, seconds
 from feldera_exporter.feldera.wire import micros
 from feldera_exporter.fleet.pipeline import Facts
 from feldera_exporter.metrics.catalogue import Catalogue, catalogue
-from metrics.expected import OPEN, Samples, samples, timestamp
+from metrics.expected import OPEN, Samples, dated, samples, timestamp
 from metrics.listable import elements, instants, lists
 
 AT = 1_787_314_200_000_000
@@ -46,12 +46,14 @@ def _misread(listed: list[dict[str, Any]], shown: Catalogue | None = None) -> di
         told |= samples(element, AT / 1e6)
     wrong: dict[Any, Any] = {}
     for format_ in Format:
-        read = _read(driver.scrape(format_), format_)
+        read, begun = _read(driver.scrape(format_), format_), 0
         for key in told.keys() | {key for key in read if key[0].startswith("feldera_pipeline_")}:
             if key[0] == OPEN:
                 assert read[key] > 0
+                begun += 1
             elif read.get(key) != told.get(key):
                 wrong[key] = (read.get(key), told.get(key))
+        assert begun == sum(dated(element["deployment_desired_status_since"]) for element in listed)
         size = ("feldera_pipelines", frozenset({("feldera_instance", "test")}))
         assert read[size] == len(listed)
     return wrong

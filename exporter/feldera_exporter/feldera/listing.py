@@ -208,7 +208,7 @@ def _reported(old: msgspec.Raw, element: Entry | Unreadable, text: bytes) -> Ent
         return None
     # It must be the element's own, not one of something in it, and the only one.
     own = head.count(b"{") == head.count(b"}") + 1 and _VERSION not in rest
-    if not own or was[place : len(was) - len(rest)] != b"%d" % element.progress.refresh_version:
+    if not own or was[place : len(was) - len(rest)] != str(element.progress.refresh_version).encode():
         return None
     return Entry(element.row, Progress(int(digits), element.progress.connector_errors))
 
