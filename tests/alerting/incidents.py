@@ -256,7 +256,7 @@ FLEET: Final = tuple(f"member-{number}" for number in range(5))
 
 
 def fleet(stage: Stage) -> Story:
-    """Many pipelines fail at once: one page about the fleet, nothing about each of them."""
+    """Many pipelines fail at once: one page about the fleet, and a ticket that lists them."""
     place = stage.chain.places["fleet"]
     for name in FLEET:
         yield from _running(stage, "fleet", name)
@@ -266,12 +266,16 @@ def fleet(stage: Stage) -> Story:
         place.feldera.world.crash(name)
     yield lambda: all(stage.reached("fleet", name, "Stopped")() for name in FLEET)
     place.open()
-    yield stage.news("pager", "FelderaFleetDegraded", "fleet", "", "firing")
+    told = [stage.news("tickets", ERROR, "fleet", name, "firing") for name in FLEET]
+    told.append(stage.news("pager", "FelderaFleetDegraded", "fleet", "", "firing"))
+    yield lambda: all(each() for each in told)
     place.close()
     for name in FLEET:
         place.feldera.dismiss_error(name)
     place.open()
-    yield stage.news("pager", "FelderaFleetDegraded", "fleet", "", "resolved")
+    over = [stage.news("tickets", ERROR, "fleet", name, "resolved") for name in FLEET]
+    over.append(stage.news("pager", "FelderaFleetDegraded", "fleet", "", "resolved"))
+    yield lambda: all(each() for each in over)
 
 
 def quiet(stage: Stage) -> Story:

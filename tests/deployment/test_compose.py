@@ -239,8 +239,8 @@ def test_the_stand_in_is_what_comes_without_a_choice() -> None:
 def _annotations() -> list[dict[str, str]]:
     """Return those of every alert that the stack's Prometheus loads."""
     text = (ROOT / "alerts/feldera.rules.yml").read_text(encoding="utf-8")
-    [group] = yaml.load(text, Loader=yaml.CSafeLoader)["groups"]
-    return [rule["annotations"] for rule in group["rules"] if "alert" in rule]
+    groups = yaml.load(text, Loader=yaml.CSafeLoader)["groups"]
+    return [rule["annotations"] for group in groups for rule in group["rules"] if "alert" in rule]
 
 
 def _inside(service: str, path: str) -> Path:

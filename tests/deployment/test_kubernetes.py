@@ -239,11 +239,12 @@ def test_the_rule_is_printed_anew_as_the_introduction_says(capsys: pytest.Captur
     assert main(shlex.split(words)[1:]) == 0
     rule = yaml.safe_load(capsys.readouterr().out)
     assert rule["metadata"] == _read(ROOT / target)["metadata"]
-    for each in rule["spec"]["groups"][0]["rules"]:
-        if "alert" in each:
-            annotations = each["annotations"]
-            assert annotations["runbook_url"].startswith("https://feldera-exporter.example.com/runbooks/")
-            assert annotations["dashboard_url"].startswith("https://grafana.example.com/d/")
+    for group in rule["spec"]["groups"]:
+        for each in group["rules"]:
+            if "alert" in each:
+                annotations = each["annotations"]
+                assert annotations["runbook_url"].startswith("https://feldera-exporter.example.com/runbooks/")
+                assert annotations["dashboard_url"].startswith("https://grafana.example.com/d/")
 
 
 def test_grafanas_sidecar_gets_every_board() -> None:

@@ -44,8 +44,8 @@ def failing(*minutes: float) -> Lately:
         (done(errors=1), Deeds(errors=1)),
         (done(runtime={"Initializing": 2, "Unavailable": 3}), Deeds(initializations=2, losses=3)),
         (
-            done(resources={("Provisioning", "Provisioned"): 1, ("Stopped", "Provisioning"): 1}),
-            Deeds(starts=1, moves=2),
+            done(resources={("Provisioning", "Provisioned"): 1, ("Stopping", "Stopped"): 1}),
+            Deeds(starts=1, stops=1),
         ),
         (
             done(program={("CompilingRust", "SqlCompiled"): 4, ("Pending", "CompilingSql"): 1}),

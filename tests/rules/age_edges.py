@@ -2,11 +2,10 @@
 
 from typing import Final
 
-from feldera_exporter.feldera.vocabulary import DEPLOYMENT
 from rules.edge import boundary, of_pipeline, steady
-from rules.facts import DRIFT, LIMITS, NEVER, START_PENDING, Pipeline, fleet
+from rules.facts import DRIFT, NEVER, START_PENDING, Pipeline, fleet
 from rules.scenarios import Scenario, unreachable
-from rules.world import Samples, Target, crowd, exporter
+from rules.world import STEP, Samples, Target, crowd, exporter
 
 START: Final = tuple(
     boundary(
@@ -17,6 +16,8 @@ START: Final = tuple(
     )
     for age in ("since", "desired_since", "program_since")
 )
+
+_BROKEN: Final = of_pipeline("FelderaPipelineCompileFailed", "stopped, program broken", status="SqlError")
 
 DRIFTS: Final = (
     *(
@@ -29,22 +30,43 @@ DRIFTS: Final = (
         for age in ("since", "desired_since")
     ),
     Scenario(
-        "statuses that have an alert of their own are no drift, whatever their limits",
+        "what differs is what the exporter says, whatever the statuses",
         (
             crowd(
                 {
-                    status: steady(status=status, own_limit=NEVER, own_desired_limit=DRIFT)
-                    for status in LIMITS
-                    if status in DEPLOYMENT.statuses
-                }
-                | {
-                    "Stopped": steady(
-                        status="Stopped", program="SqlCompiled", program_since=0, own_desired_limit=DRIFT
-                    )
+                    "rising, to be stopped": steady(status="Bootstrapping", since=0.0, desired="Stopped"),
+                    "stopped, program broken": steady(status="Stopped", since=0.0, program="SqlError"),
+                    "stopping, to be started": steady(status="Stopping", since=0.0, own_limit=NEVER),
+                    "rising, to be started": steady(status="Bootstrapping", since=0.0),
+                    "stopped, compiling": steady(
+                        status="Stopped", since=0.0, program="SqlCompiled", program_since=0.0
+                    ),
+                    "limit none": steady(desired="Paused", since=0.0, own_desired_limit=NEVER),
+                    "longer limit": steady(desired="Paused", since=0.0, own_desired_limit=2 * DRIFT),
                 }
             ),
         ),
-        {600: ()},
+        {
+            int(DRIFT): (_BROKEN,),
+            int(DRIFT) + STEP: (
+                _BROKEN,
+                *(
+                    of_pipeline("FelderaPipelineDesiredDrift", cell, status=status)
+                    for cell, status in (
+                        ("rising, to be stopped", "Bootstrapping"),
+                        ("stopped, program broken", "Stopped"),
+                        ("stopping, to be started", "Stopping"),
+                    )
+                ),
+            ),
+        },
+    ),
+    Scenario(
+        "a start that is pending is no drift",
+        (exporter(steady(status="Stopped", since=0.0)),),
+        {
+            int(DRIFT) + STEP: (of_pipeline("FelderaPipelineStartPending", status="Stopped"),),
+        },
     ),
 )
 
@@ -109,17 +131,12 @@ def _disowned(now: float) -> Samples:
 
 
 _HIDDEN: Final = unreachable()
+_OLD: Final = unreachable("FelderaExporterDataStale")
 
 DISOWNED: Final = (
     Scenario(
-        "an instance that is taken out of the configuration during an outage is forgotten after five minutes",
+        "an instance that is taken out of the configuration during an outage is forgotten after three minutes",
         (Target("a:10058", _disowned),),
-        {
-            585: (*_LEFT, _HIDDEN),
-            870: _LEFT,
-            885: _LEFT,
-            930: (),
-            1200: (),
-        },
+        {585: (*_LEFT, _HIDDEN), 750: (*_LEFT, _HIDDEN, _OLD), 780: (), 1200: ()},
     ),
 )

@@ -141,7 +141,7 @@ LIFECYCLE: Final = (
     ),
     Case(
         "FelderaPipelineFlapping",
-        *climbing(_RESOURCES, 25, 21, ("from", "Stopped"), ("to", "Provisioning"), onset=600),
+        *climbing(_RESOURCES, 100, 6, ("from", "Stopping"), ("to", "Stopped"), onset=600),
         known_before=False,
         lasts=3600,
         onset=600,

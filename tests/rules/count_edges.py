@@ -1,11 +1,12 @@
 """The edges of conditions that count: windows, thresholds, what is left out of account."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from rules.cases import climbing
 from rules.edge import AT, of_pipeline
-from rules.facts import Pipeline, fleet
+from rules.facts import LIMITS, NEVER, Pipeline, fleet, samples
 from rules.scenarios import Scenario
 from rules.world import STEP, Samples, View, crowd, exporter
 
@@ -108,29 +109,62 @@ ERRORS: Final = (
 )
 
 
-def _counted(family: str, *steps: tuple[float, float, float], **labels: str) -> View:
-    """Return a view of a running pipeline with a counter that rises by `by` evenly from `begin` to `end` before `AT`."""
-
-    def count(now: float) -> float:
-        return sum(by * min(max((now - AT + begin) / (begin - end), 0), 1) for begin, end, by in steps)
-
-    others = {(family, (("status", "Running"),)): 1.0} if labels else {}
+def _errors_at(*before: float) -> View:
+    """Return a view of a pipeline that had errors so many seconds before `AT`."""
     return lambda now: fleet(
-        Pipeline(
-            counters={
-                (family, tuple(labels.items())): count(now),
-                **{key: value * now for key, value in others.items()},
-            }
-        )
+        Pipeline(counters={(ERRORS_TOTAL, ()): float(sum(now > AT - at for at in before))})
     )
 
 
-def _errors_at(*before: float) -> View:
-    return _counted("feldera_pipeline_deployment_errors_total", *((at, at - 1, 1) for at in before))
+@dataclass(frozen=True)
+class _Loop:
+    """A pipeline that is Unavailable for spans of time, given in seconds before `AT`, and something else in between.
+
+    Attributes:
+        spans: each from when until when, both before `AT`.
+        between: its status otherwise.
+        limit: how long it may be Unavailable.
+    """
+
+    spans: tuple[tuple[float, float], ...]
+    between: str = "Running"
+    limit: float = LIMITS["Unavailable"]
+
+    def __call__(self, now: float) -> Samples:
+        away = next((begin for begin, end in self.spans if AT - begin <= now < AT - end), None)
+        edges = (0.0, *(AT - edge for span in self.spans for edge in span))
+        spent = sum(min(max(now - AT + begin, 0), begin - end) for begin, end in self.spans)
+        return fleet(
+            Pipeline(
+                status=self.between if away is None else "Unavailable",
+                desired=self.between if away is None else "Unavailable",
+                since=max(edge for edge in edges if edge <= now),
+                own_limit=None if away is None else self.limit,
+                counters={
+                    (_SECONDS, (("status", "Unavailable"),)): spent,
+                    (_SECONDS, (("status", "Running"),)): now,
+                },
+            )
+        )
 
 
-def _away(*steps: tuple[float, float, float]) -> View:
-    return _counted("feldera_pipeline_deployment_status_seconds_total", *steps, status="Unavailable")
+_SECONDS: Final = "feldera_pipeline_deployment_status_seconds_total"
+_MOST: Final = ((840.0, 640.0), (500.0, 300.0), (200.0, 60.0))
+_LONG: Final = ((2000.0, 0.0),)
+
+
+def _stopped(now: float) -> Samples:
+    """Away for most of the time, until a user stops it."""
+    shown = _Loop(_MOST)(now)
+    return shown if now < AT - 45 else shown | samples(_OVER)
+
+
+def _unlimited(now: float) -> Samples:
+    """Away for most of the time and now again, until its limit is taken away."""
+    return _Loop((*_MOST[:2], (200.0, 0.0)), limit=LIMITS["Unavailable"] if now < AT - 45 else NEVER)(now)
+
+
+_OVER: Final = Pipeline(status="Stopped", desired="Stopped", since=AT - 45.0)
 
 
 AGAIN: Final = (
@@ -155,19 +189,47 @@ AWAY: Final = (
         (
             crowd(
                 {
-                    "most": _away((840, 640, 200), (500, 300, 200), (200, 60, 140)),
-                    "early": _away((890, 640, 250), (600, 350, 250)),
-                    "some": _away((840, 690, 150), (300, 150, 150)),
-                    "before": _away((2600, 1000, 1600)),
+                    "most": _Loop(_MOST),
+                    "starting in between": _Loop(_MOST, between="Initializing"),
+                    "early": _Loop(((890, 640), (600, 350))),
+                    "some": _Loop(((840, 690), (300, 150))),
+                    "before": _Loop(((2600, 1000),)),
+                    "no limit": _Loop(_MOST, limit=NEVER),
+                    "a longer limit": _Loop(_MOST, limit=600.0),
+                    "a limit that most of the time is more than": _Loop(_MOST, limit=480.0),
+                    "a short limit": _Loop(((890, 750), (600, 450)), limit=200.0),
                 }
             ),
         ),
         {
             AT: tuple(
                 of_pipeline("FelderaPipelineUnavailable", cell, status="Unavailable")
-                for cell in ("most", "early")
+                for cell in (
+                    "most",
+                    "starting in between",
+                    "early",
+                    "a limit that most of the time is more than",
+                )
             )
         },
+    ),
+    Scenario(
+        "at a stretch, with other limits",
+        (crowd({"none": _Loop(_LONG, limit=NEVER), "twenty minutes": _Loop(_LONG, limit=1200.0)}),),
+        {
+            AT - 800: (),
+            AT - 785: (of_pipeline("FelderaPipelineUnavailable", "twenty minutes", status="Unavailable"),),
+        },
+    ),
+    Scenario(
+        "stopped by a user, which ends it",
+        (exporter(_stopped),),
+        {AT - 60: (of_pipeline("FelderaPipelineUnavailable", status="Unavailable"),), AT: ()},
+    ),
+    Scenario(
+        "a limit that is taken away meanwhile",
+        (exporter(_unlimited),),
+        {AT - 60: (of_pipeline("FelderaPipelineUnavailable", status="Unavailable"),), AT: ()},
     ),
 )
 

@@ -8,11 +8,12 @@ from rules.count_edges import AGAIN, AWAY, CRASHES, ERRORS, ERRORS_TOTAL, PROGRA
 from rules.fleet_edges import FLEETS, INVENTORY
 from rules.kept_edges import outlasting
 from rules.scenarios import Scenario
+from rules.shards import ABSENT_FOR_LONG, INTERVALS, SHARDS
 from rules.tier_edges import TIERS
 from rules.watch_edges import REFUSALS, RELOAD, SKEW, STALE, UNREACHABLE
 
 EDGES: Final[Mapping[str, tuple[Scenario, ...]]] = {
-    "FelderaPipelineStuckProvisioning": (*GONE, *DISOWNED),
+    "FelderaPipelineStuckProvisioning": (*GONE, *DISOWNED, *SHARDS, *INTERVALS, *ABSENT_FOR_LONG),
     "FelderaPipelineDeploymentError": (*AGAIN, *TIERS),
     "FelderaPipelineUnavailable": AWAY,
     "FelderaPipelineStuck": OTHERS,
@@ -20,7 +21,7 @@ EDGES: Final[Mapping[str, tuple[Scenario, ...]]] = {
     "FelderaPipelineDesiredDrift": DRIFTS,
     "FelderaPipelineCrashLooping": (*spread("FelderaPipelineCrashLooping", ERRORS_TOTAL, 3), *CRASHES),
     "FelderaPipelineFlapping": spread(
-        "FelderaPipelineFlapping", RESOURCES, 21, ("from", "Stopped"), ("to", "Provisioning")
+        "FelderaPipelineFlapping", RESOURCES, 6, ("from", "Stopping"), ("to", "Stopped")
     ),
     "FelderaPipelineRuntimeFlapping": spread(
         "FelderaPipelineRuntimeFlapping", RUNTIME, 8, ("to", "Unavailable")

@@ -4,32 +4,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from feldera_exporter.config.values import DEFAULT_LIMITS
 from feldera_exporter.feldera.vocabulary import DIMENSIONS
+from feldera_exporter.fleet.drift import drift_limit
+from feldera_exporter.fleet.limits import LimitTable
 from rules.world import Samples, series
 
 NEVER: Final = float("inf")
 LONG_AGO: Final = -1_000_000.0
 
+START_PENDING: Final = DEFAULT_LIMITS["StartPending"]
+DRIFT: Final = DEFAULT_LIMITS["Drift"]
 LIMITS: Final = {
-    "Provisioning": 600,
-    "Stopping": 900,
-    "Initializing": 1200,
-    "Unavailable": 300,
-    "AwaitingApproval": 900,
-    "Bootstrapping": 21_600,
-    "ConcurrentBootstrapping": 21_600,
-    "Replaying": 7200,
-    "Synchronizing": 900,
-    "Coordination": 600,
-    "Suspended": 600,
-    "Pending": 3600,
-    "CompilingSql": 1800,
-    "SqlCompiled": 3600,
-    "CompilingRust": 3600,
-    "Clearing": 900,
+    status: limit for status, limit in DEFAULT_LIMITS.items() if status not in {"StartPending", "Drift"}
 }
-START_PENDING: Final = 600
-DRIFT: Final = 1800
+"""The limits of statuses, as they are when nothing is configured."""
+
+_TABLE: Final = LimitTable(DEFAULT_LIMITS)
 
 
 @dataclass(frozen=True)
@@ -82,11 +73,7 @@ class Pipeline:
         """How long desired and actual may differ as they do now."""
         if self.own_desired_limit is not None:
             return self.own_desired_limit
-        if self.status == self.desired:
-            return NEVER
-        if self.status == "Stopped":
-            return START_PENDING if self.program == "Success" else NEVER
-        return DRIFT if self.status not in LIMITS else NEVER
+        return drift_limit(_TABLE, self.desired, self.status, self.program)
 
 
 def samples(pipeline: Pipeline) -> Samples:

@@ -11,7 +11,7 @@ if __name__ == "__main__":
 
 from rules.cases import CASES  # noqa: E402
 from rules.edges import EDGES  # noqa: E402
-from rules.matrix import STEP, matrix  # noqa: E402
+from rules.matrix import PAIRS, STEP, matrix, pairs  # noqa: E402
 from rules.promtool import document  # noqa: E402
 from rules.reach import reach  # noqa: E402
 from rules.scenarios import BY_NAME, Scenario, standard  # noqa: E402
@@ -27,6 +27,8 @@ TELEMETRY: Final = frozenset(
         "up",
         "process_start_time_seconds",
         "feldera_up",
+        "feldera_exporter_build_info",
+        "feldera_exporter_shard_info",
         "feldera_exporter_poll_interval_seconds",
         "feldera_exporter_last_successful_poll_timestamp_seconds",
     }
@@ -54,6 +56,9 @@ def files() -> Iterator[tuple[str, str]]:
         yield f"{name}.yml", HEADER + document(RULES, known, families=shown(known, name))
     yield "silent.yml", HEADER + document(RULES, (SILENT,))
     yield "matrix.yml", HEADER + document(RULES, (matrix(),), step=STEP)
+    alerts = {alert for pair in PAIRS for alert in pair.alerts}
+    read = TELEMETRY.union(*(reach(BY_NAME[alert]) for alert in alerts))
+    yield "pairs.yml", HEADER + document(RULES, (pairs(),), families=read, step=STEP)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from feldera_exporter.feldera.vocabulary import DEPLOYMENT, DEPLOYMENT_DESIRED, PROGRAM
+from feldera_exporter.fleet.drift import Difference, difference
 from rules.facts import Pipeline, fleet
 from rules.scenarios import BY_NAME, Firing, Scenario
 from rules.world import View, crowd
@@ -29,6 +31,8 @@ Decision = str | Fine
 
 _ASKED: Final = Fine("what was asked for is what is")
 _STEADY: Final = Fine("a pipeline may be in it for ever, as somebody asked")
+
+_NO_WISH: Final = Fine("the runner writes it over the desired status when a pipeline does not answer")
 
 _RUNTIME: Final[Mapping[str, Decision]] = {
     "Initializing": "FelderaPipelineStuckInitializing",
@@ -67,7 +71,7 @@ DECISIONS: Final[Mapping[str, Mapping[str, Decision]]] = {
         "Paused": _DRIFT,
         "Running": _ASKED,
         "Suspended": _DRIFT,
-        "Unavailable": _DRIFT,
+        "Unavailable": _NO_WISH,
     },
     "deployment_resources_desired_status": {"Stopped": _DRIFT, "Provisioned": _ASKED},
     "deployment_runtime_desired_status": {
@@ -75,7 +79,7 @@ DECISIONS: Final[Mapping[str, Mapping[str, Decision]]] = {
         "Paused": _DRIFT,
         "Running": _ASKED,
         "Suspended": _DRIFT,
-        "Unavailable": _DRIFT,
+        "Unavailable": _NO_WISH,
         "Coordination": Fine("Feldera's API fails on it for the whole list, and FelderaApiUnreachable tells"),
     },
     "program_status": {
@@ -101,7 +105,7 @@ def held(dimension: str, status: str) -> Pipeline:
     """Return a pipeline that has had a status since the beginning of time."""
     if dimension in {"deployment_status", "deployment_resources_status", "deployment_runtime_status"}:
         actual = "Running" if status == "Provisioned" else status
-        own = actual in {"Stopped", "Standby", "Paused", "Unavailable"}
+        own = actual in {"Stopped", "Standby", "Paused", "Unavailable", "Suspended"}
         wanted = "Stopped" if actual == "Stopping" else actual if own else "Running"
         return Pipeline(status=actual, since=0, desired=wanted, desired_since=0)
     if dimension.endswith("desired_status"):
@@ -110,6 +114,82 @@ def held(dimension: str, status: str) -> Pipeline:
     if dimension == "program_status":
         return Pipeline(status="Stopped", desired="Stopped", program=status, program_since=0)
     return Pipeline(status="Stopped", desired="Stopped", storage=status, storage_since=0)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A desired and an actual status, with a program's status.
+
+    Attributes:
+        desired: the combined `deployment_desired_status`.
+        actual: the combined `deployment_status`.
+        program: the `program_status`.
+    """
+
+    desired: str
+    actual: str
+    program: str = "Success"
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """A pipeline that has had the three since the beginning of time."""
+        return Pipeline(
+            status=self.actual,
+            since=0,
+            desired=self.desired,
+            desired_since=0,
+            program=self.program,
+            program_since=0,
+        )
+
+    @property
+    def alerts(self) -> tuple[str, ...]:
+        """Those that must fire: about the status itself, about the difference as the exporter sees it, about the program."""
+        found = (
+            DECISIONS["deployment_status"][self.actual],
+            _DIFFERENCES.get(difference(self.desired, self.actual, self.program)),
+            DECISIONS["program_status"][self.program],
+        )
+        return tuple(alert for alert in found if isinstance(alert, str))
+
+    @property
+    def fine(self) -> Fine | None:
+        """Why nobody need be told; None where somebody is."""
+        if self.program != "Success":
+            return None
+        if self.desired == self.actual and DECISIONS["deployment_status"][self.actual] is _STEADY:
+            return _ASKED
+        unasked = self.desired == "Unavailable" and self.actual != "Stopped"
+        return _NO_WISH if unasked and DECISIONS["deployment_status"][self.actual] is _STEADY else None
+
+
+_DIFFERENCES: Final[Mapping[Difference | None, str]] = {
+    Difference.START_PENDING: "FelderaPipelineStartPending",
+    Difference.DRIFT: _DRIFT,
+}
+
+PAIRS: Final = (
+    *(Pair(desired, actual) for desired in DEPLOYMENT_DESIRED.statuses for actual in DEPLOYMENT.statuses),
+    *(
+        Pair(desired, "Stopped", program)
+        for desired in ("Running", "Paused")
+        for program in PROGRAM.statuses
+        if program != "Success"
+    ),
+)
+"""Every desired status against every actual one; and Stopped though to be started, with every status of the program."""
+
+
+def pairs() -> Scenario:
+    """Return the pairs as one scenario, each an instance of its own."""
+    cells = {f"{pair.desired}/{pair.actual}/{pair.program}": pair for pair in PAIRS}
+    views = {cell: _view(pair.pipeline) for cell, pair in cells.items()}
+    firing = (
+        _fired(alert, pair.pipeline, f"program_status/{cell}" if "Compile" in alert else cell, cell)
+        for cell, pair in cells.items()
+        for alert in pair.alerts
+    )
+    return Scenario("every desired status against every actual one", (crowd(views),), {HELD: tuple(firing)})
 
 
 def matrix() -> Scenario:
@@ -121,7 +201,9 @@ def matrix() -> Scenario:
     }
     views = {cell: _view(pipeline) for cell, (pipeline, _) in cells.items()}
     firing = (
-        _fired(alert, pipeline, cell) for cell, (pipeline, alert) in cells.items() if isinstance(alert, str)
+        _fired(alert, pipeline, cell, cell)
+        for cell, (pipeline, alert) in cells.items()
+        if isinstance(alert, str)
     )
     return Scenario("every status held for twelve hours", (crowd(views),), {HELD: tuple(firing)})
 
@@ -131,12 +213,12 @@ def _view(pipeline: Pipeline) -> View:
     return lambda _: held
 
 
-def _fired(name: str, pipeline: Pipeline, cell: str) -> Firing:
+def _fired(name: str, pipeline: Pipeline, dimension: str, cell: str) -> Firing:
     alert = BY_NAME[name]
     shown = {
         "program_status": pipeline.program,
         "storage_status": pipeline.storage,
-    }.get(cell.partition("/")[0], pipeline.status)
+    }.get(dimension.partition("/")[0], pipeline.status)
     labels = {
         "severity": alert.severity,
         "feldera_instance": cell,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from feldera_exporter.rules.rendering import GROUPS
 from rules.scenarios import Firing, Scenario
 from rules.world import STEP, rows
 from tools import tool
@@ -54,7 +55,8 @@ def document(
     wanted = families.__contains__ if families else lambda _: True
     worlds = [[*rows(scenario.targets, _until(scenario), wanted, step)] for scenario in known]
     anchors = Anchors(Counter(row for world in worlds for row in world))
-    parts = [f"rule_files: [{rules}]\nevaluation_interval: {step}s\ntests:\n"]
+    order = ", ".join(GROUPS.values())
+    parts = [f"rule_files: [{rules}]\nevaluation_interval: {step}s\ngroup_eval_order: [{order}]\ntests:\n"]
     for scenario, world in zip(known, worlds, strict=True):
         parts.append(f"\n  - name: {scenario.name}\n    interval: {step}s\n    input_series:\n")
         parts += (f"      - {anchors.series(*row)}\n" for row in world)

@@ -6,6 +6,7 @@ from typing import Final
 
 from feldera_exporter.rules.model import Alert, Scope
 from feldera_exporter.rules.table import ALERTS
+from rules.facts import fleet
 from rules.world import INSTANCE, STEP, Samples, Target, View, exporter
 
 ONSET: Final = 300
@@ -150,7 +151,7 @@ def _all(case: Case) -> Iterator[Scenario]:
     if case.brief:
         return
     if case.known_before:
-        gap = exporter(case.bad, down=[(case.onset - 60, case.onset + 60)])
+        gap = exporter(case.bad, down=[(case.onset - 30, case.onset + 30)])
         yield Scenario(
             "missed scrapes at the boundary", (gap,), {fires - STEP: off, fires: on, fires + 60: on}
         )
@@ -202,11 +203,25 @@ def _outages(case: Case, start: int) -> Iterator[Scenario]:
         (exporter(view, down=[(start, end)]),),
         {
             start + 60: on,
-            start + 330: (*on, ABSENT),
-            **{start + t: (*on, ABSENT, down("a:10058")) for t in (900, OUTAGE - STEP)},
+            start + 330: (*on, ABSENT, stale),
+            **{start + t: (*on, ABSENT, stale, down("a:10058")) for t in (900, OUTAGE - STEP)},
             **over,
         },
     )
+    if case.alert.scope is Scope.PIPELINE:
+        yield Scenario(
+            "an outage of its shard alone does not resolve it",
+            (
+                exporter(view, outage=(start, end), shard="1/2"),
+                exporter(lambda _: fleet(listed=1), instance="b:10058", shard="0/2"),
+            ),
+            {
+                start + 45: on,
+                start + 120: (*on, unheard),
+                **{start + t: (*on, unheard, stale) for t in (330, 495, 900, OUTAGE - STEP)},
+                **over,
+            },
+        )
     if not case.lasts:
         again = switched(case.bad, case.good, start)
         short = (start + 2 * STEP, start + 600)

@@ -1,7 +1,8 @@
 """Rules, their tests, the runbooks and Alertmanager's configuration name only what the exporter and the rules give."""
 
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import pytest
@@ -13,8 +14,9 @@ from feldera_exporter.rules.recordings import recordings
 from feldera_exporter.rules.rendering import expression
 from feldera_exporter.rules.table import ALERTS, NAMES
 from rules.exposed import TARGET, Exposed, exposed
-from rules.generate import FOLDER, ROOT
+from rules.generate import FOLDER, ROOT, scenarios
 from rules.reach import RECORDINGS, reach
+from rules.scenarios import Scenario
 
 _SELECTOR: Final = re.compile(r"\b([a-z][a-z_]*(?::[a-z_]+)*)\{([^}]*)\}")
 _MATCHER: Final = re.compile(r'([a-z_]+)\s*(=~|!~|!=|=)\s*"([^"]*)"')
@@ -22,6 +24,8 @@ _NAME: Final = re.compile(r"\b(?:feldera:[a-z_]+:[a-z_]+|feldera_[a-z_]+)\b")
 _LABELS: Final = re.compile(r"\b(?:by|on|without|ignoring|group_left) \(([^)]*)\)")
 
 FAMILIES: Final = exposed()
+SHARDS: Final = {"shard", "shards"}
+"""Labels of the recordings about shards: which it is, and of how many."""
 ALERT_LABELS: Final = {
     alert.name: {
         "severity",
@@ -50,7 +54,9 @@ def _recorded(name: str) -> Exposed:
     values = (
         statuses.values if statuses and name.endswith(":age_seconds") else {"expect": frozenset({"running"})}
     )
-    return Exposed(frozenset({"feldera_instance", "pipeline", "pipeline_name", "status", "expect"}), values)
+    return Exposed(
+        frozenset({"feldera_instance", "pipeline", "pipeline_name", "status", "expect", *SHARDS}), values
+    )
 
 
 def mistakes(promql: str) -> Iterator[str]:
@@ -68,7 +74,7 @@ def mistakes(promql: str) -> Iterator[str]:
             for value in text.split("|") if "~" in sign else (text,):
                 if values is not None and value and value not in values:
                     yield f'{name}{{{label}="{value}"}}'
-    labels = {label for family in FAMILIES.values() for label in family.labels} | TARGET
+    labels = {label for family in FAMILIES.values() for label in family.labels} | TARGET | SHARDS
     for listed in _LABELS.findall(promql):
         yield from (label for label in re.findall(r"[a-z_]+", listed) if label not in labels)
 
@@ -147,11 +153,42 @@ def test_inhibitions(rule: dict[str, Any]) -> None:
     assert max(rank[name] for name in targets) <= min(rank[name] for name in sources)
 
 
-@pytest.mark.parametrize("rule", INHIBITIONS, ids=lambda rule: rule["source_matchers"][0])
-def test_inhibited_alerts_are_kept(rule: dict[str, Any]) -> None:
-    """What an alert about an instance's absence hides stays as it is meanwhile: else it would never be resolved."""
-    blind = {"FelderaApiAuthFailed", "FelderaApiUnreachable", "FelderaExporterDataStale"}
-    if not _targets(rule["source_matchers"]) & blind:
-        return
-    not_kept = {alert.name for alert in ALERTS if not alert.kept}
-    assert _targets(rule["target_matchers"]) & not_kept <= blind
+def _subjects(name: str, scenario: Scenario, equal: Sequence[str]) -> Mapping[Any, list[int]]:
+    """Return the instants at which each alert of a name fires in a scenario, by what an inhibition compares, and itself."""
+    found: defaultdict[Any, list[int]] = defaultdict(list)
+    for at, fired in sorted(scenario.expected.items()):
+        for alert, labels in fired:
+            if alert == name:
+                found[tuple(labels[label] for label in equal), tuple(sorted(labels.items()))].append(at)
+    return found
+
+
+def _together(source: str, target: str, equal: Sequence[str]) -> Iterator[tuple[str, list[int], list[int]]]:
+    """Yield each scenario in which a source and a target fire at once: its name, when the source does, when the target."""
+    for scenario in (scenario for known in scenarios().values() for scenario in known):
+        for (subject, _), targets in _subjects(target, scenario, equal).items():
+            for (other, _), sources in _subjects(source, scenario, equal).items():
+                if subject == other and {*targets} & {*sources}:
+                    yield scenario.name, sources, targets
+
+
+PAIRS: Final = [
+    (source, target, tuple(rule.get("equal", ())))
+    for rule in INHIBITIONS
+    for source in sorted(_targets(rule["source_matchers"]))
+    for target in sorted(_targets(rule["target_matchers"]))
+]
+
+
+@pytest.mark.parametrize(("source", "target", "equal"), PAIRS)
+def test_a_target_lasts_as_long_as_its_source(source: str, target: str, equal: tuple[str, ...]) -> None:
+    """What is inhibited goes on until the source ends, for ten minutes at least in some scenario: else nobody hears of its end."""
+    known = list(_together(source, target, equal))
+    ended = [
+        name
+        for name, sources, targets in known
+        if any(at not in targets for at in sources if at > min({*sources} & {*targets}))
+    ]
+    assert ended == []
+    spans = [max(both) - min(both) for _, sources, targets in known if (both := {*sources} & {*targets})]
+    assert max(spans, default=0) >= 600

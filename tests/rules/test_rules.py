@@ -12,7 +12,7 @@ from feldera_exporter.rules.documents import documents
 from feldera_exporter.rules.rendering import rules
 from feldera_exporter.rules.table import ALERTS, NAMES
 from rules.generate import FOLDER, ROOT, files, scenarios
-from rules.matrix import DECISIONS
+from rules.matrix import DECISIONS, PAIRS, Pair
 from rules.promtool import document, run
 
 RULES: Final = ROOT / "alerts/feldera.rules.yml"
@@ -62,6 +62,12 @@ def test_every_status_is_decided() -> None:
     """Every known status of every dimension raises an alert when it lasts or is listed as fine, and none is left over."""
     known = {dimension.name: set(dimension.statuses) for dimension in DIMENSIONS}
     assert {name: set(decisions) for name, decisions in DECISIONS.items()} == known
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: f"{pair.desired}/{pair.actual}/{pair.program}")
+def test_every_pair_is_decided(pair: Pair) -> None:
+    """A desired and an actual status either raise an alert when they last, or it is said why nobody need be told."""
+    assert bool(pair.alerts) is (pair.fine is None)
 
 
 def test_operator_carries_the_same_groups() -> None:

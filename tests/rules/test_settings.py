@@ -22,8 +22,8 @@ ERROR = "FelderaPipelineDeploymentError"
 
 def loaded(settings: Settings | None = None, **urls: str) -> dict[str, dict[str, Any]]:
     """Return the rendered alerts by name."""
-    (group,) = yaml.safe_load(rules("prometheus", settings, **urls))["groups"]
-    return {rule["alert"]: rule for rule in group["rules"] if "alert" in rule}
+    groups = yaml.safe_load(rules("prometheus", settings, **urls))["groups"]
+    return {rule["alert"]: rule for group in groups for rule in group["rules"] if "alert" in rule}
 
 
 def test_defaults() -> None:

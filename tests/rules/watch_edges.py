@@ -8,28 +8,44 @@ from rules.facts import Pipeline, fleet
 from rules.scenarios import ABSENT, Firing, Scenario, unreachable
 from rules.world import Samples, Target, exporter, series, telemetry
 
+_UNHEARD: Final = unreachable()
+_STALE: Final = unreachable("FelderaExporterDataStale")
+_REFUSED: Final = unreachable("FelderaApiAuthFailed")
 
-def _refusing(polls: Callable[[float], float]) -> Target:
-    """Return an exporter whose polls succeeded until the 150th second; later ones are refused."""
+
+def _refusing(refusals: Callable[[float], float], *, polled: bool = False) -> Target:
+    """Return an exporter whose polls fail from the 151st second, some refused; or still succeed now and then."""
 
     def scrape(now: float) -> Samples:
-        counts = {"success": min(now, 150) // 5, "unauthorized": polls(now)}
-        return telemetry(-3600, now, up=True, polls=counts)
+        counts = {"success": min(now, 150) // 5, "unauthorized": refusals(now)}
+        return telemetry(-3600, now if polled else min(now, 150), up=polled or now <= 150, polls=counts)
 
     return Target("a:10058", scrape)
 
 
 REFUSALS: Final = (
-    Scenario("one refusal is none", (_refusing(lambda now: float(now > 300)),), {315: (), 330: (), 600: ()}),
+    Scenario(
+        "one refusal is none",
+        (_refusing(lambda now: float(now > 300)),),
+        {225: (), 240: (_UNHEARD,), 315: (_UNHEARD,), 420: (_UNHEARD,)},
+    ),
     Scenario(
         "two refusals within five minutes",
-        (_refusing(lambda now: float(now > 300) + (now > 400)),),
-        {405: (of_instance("FelderaApiAuthFailed"),), 420: (of_instance("FelderaApiAuthFailed"),), 750: ()},
+        (_refusing(lambda now: float(now > 200) + (now > 400)),),
+        {
+            390: (_UNHEARD,),
+            405: (_REFUSED,),
+            420: (_REFUSED,),
+            495: (_REFUSED, _STALE),
+            750: (_UNHEARD, _STALE),
+        },
+    ),
+    Scenario(
+        "refusals between successes are nobody's business",
+        (_refusing(lambda now: now // 60, polled=True),),
+        {300: (), 600: ()},
     ),
 )
-
-_UNHEARD: Final = unreachable()
-_STALE: Final = unreachable("FelderaExporterDataStale")
 
 
 def _healthy(_: float) -> Samples:
@@ -93,6 +109,6 @@ RELOAD: Final = (
     Scenario(
         "missed scrapes, and a target that goes",
         (Target("a:10058", _refused_reload, end=900),),
-        dict.fromkeys((585, 660, 675, 690), (_RELOAD,)) | {1095: (), 1290: (ABSENT,)},
+        dict.fromkeys((585, 660, 675, 690, 1095), (_RELOAD,)) | {1290: (_RELOAD, ABSENT, _STALE)},
     ),
 )

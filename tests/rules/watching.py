@@ -1,10 +1,11 @@
 """The scenarios of the alerts about the watching itself."""
 
+import math
 from collections.abc import Callable
 from typing import Final
 
 from rules.facts import Pipeline, fleet
-from rules.scenarios import ABSENT, Scenario, down, unreachable
+from rules.scenarios import ABSENT, Firing, Scenario, down, unreachable
 from rules.world import Samples, Target, View, exporter, series, telemetry
 
 HEALTHY: Final[View] = lambda _: fleet(Pipeline())  # noqa: E731
@@ -25,23 +26,47 @@ def _never(now: float) -> Samples:
 
 
 def _refused(now: float) -> Samples:
-    """An exporter whose key is refused from the 300th second to the 900th."""
-    wrong = 300 < now < 900
+    """An exporter whose key is refused from the 300th second to the 1800th."""
+    wrong = 300 < now < 1800
     polls = {
-        "success": min(now, 300) // 5 + max(now - 900, 0) // 5,
-        "unauthorized": min(max(now - 300, 0), 600) // 5,
+        "success": min(now, 300) // 5 + max(now - 1800, 0) // 5,
+        "unauthorized": min(max(now - 300, 0), 1500) // 5,
     }
     return telemetry(-3600, 300 if wrong else now, up=not wrong, polls=polls) | HEALTHY(now)
 
 
-def _own(family: str, value: Callable[[float], float]) -> Target:
-    return Target(
-        "a:10058", lambda now: telemetry(-3600, now, up=True, polls={}) | {(family, ()): value(now)}
-    )
+def _own(
+    family: str, value: Callable[[float], float], down: tuple[float, float] = (math.inf, math.inf)
+) -> Target:
+    def scrape(now: float) -> Samples | None:
+        if down[0] <= now < down[1]:
+            return None
+        return telemetry(-3600, now, up=True, polls={}) | {(family, ()): value(now)}
+
+    return Target("a:10058", scrape)
+
+
+def _failing(target: Target, begin: float, end: float) -> Target:
+    """Return a target of which scrapes fail for a time."""
+    return Target(target.instance, lambda now: None if begin <= now < end else target.scrape(now))
 
 
 def _stores(name: str, severity: str = "warning") -> tuple[tuple[str, dict[str, str]], ...]:
     return ((name, {"severity": severity, "job": "feldera-exporter", "instance": "a:10058"}),)
+
+
+def _away(*on: Firing) -> dict[int, tuple[Firing, ...]]:
+    """Return what fires while an exporter that has something to complain of is away from 600 to 2400."""
+    absent = (*on, ABSENT, STALE)
+    return {
+        585: on,
+        885: on,
+        900: absent,
+        1200: (*absent, down("a:10058")),
+        2385: (*absent, down("a:10058")),
+        2400: (),
+        2430: (),
+    }
 
 
 WATCHING: Final = {
@@ -49,12 +74,18 @@ WATCHING: Final = {
         Scenario(
             "the only target is gone",
             (exporter(HEALTHY, end=300),),
-            {585: (), 600: (ABSENT,), 3600: (ABSENT,)},
+            {585: (), 600: (ABSENT, STALE), 3600: (ABSENT, STALE)},
         ),
         Scenario(
             "the only target fails",
             (exporter(HEALTHY, down=[(300, 1200)]),),
-            {585: (), 600: (ABSENT,), 885: (ABSENT,), 900: (ABSENT, down("a:10058")), 1200: ()},
+            {
+                585: (),
+                600: (ABSENT, STALE),
+                885: (ABSENT, STALE),
+                900: (ABSENT, STALE, down("a:10058")),
+                1200: (),
+            },
         ),
         Scenario(
             "one of two targets suffices",
@@ -72,6 +103,20 @@ WATCHING: Final = {
             "a replica fails and comes back",
             (exporter(HEALTHY), exporter(HEALTHY, instance="b:10058", down=[(300, 1500)])),
             {885: (), 900: (down("b:10058"),), 1485: (down("b:10058"),), 1500: ()},
+        ),
+        Scenario(
+            "a replica fails and is taken away while no other one answers",
+            (
+                exporter(HEALTHY, down=[(300, 1500)], end=1500),
+                exporter(HEALTHY, instance="b:10058", down=[(1000, 3000)]),
+            ),
+            {
+                900: (down("a:10058"),),
+                1305: (down("a:10058"), ABSENT, STALE),
+                1605: (down("a:10058"), down("b:10058"), ABSENT, STALE),
+                2985: (down("a:10058"), down("b:10058"), ABSENT, STALE),
+                3000: (),
+            },
         ),
     ),
     "FelderaApiUnreachable": (
@@ -110,6 +155,19 @@ WATCHING: Final = {
             (exporter(HEALTHY, outage=(300, 1200), restart=600),),
             {585: (UNHEARD,), 600: (UNHEARD, STALE), 630: (UNHEARD, STALE), 660: (UNHEARD, STALE)},
         ),
+        Scenario(
+            "the exporter goes away meanwhile",
+            (exporter(HEALTHY, outage=(300, 3000), down=[(600, 2700)]),),
+            {
+                585: (UNHEARD,),
+                900: (UNHEARD, STALE, ABSENT),
+                1200: (UNHEARD, STALE, ABSENT, down("a:10058")),
+                2685: (UNHEARD, STALE, ABSENT, down("a:10058")),
+                2700: (UNHEARD, STALE),
+                2985: (UNHEARD, STALE),
+                3000: (),
+            },
+        ),
     ),
     "FelderaExporterDataStale": (
         Scenario(
@@ -136,11 +194,17 @@ WATCHING: Final = {
             {
                 300: (),
                 375: (),
-                390: (UNHEARD,),
-                435: (UNHEARD, REFUSED),
-                885: (UNHEARD, STALE, REFUSED),
-                930: (),
+                390: (REFUSED,),
+                435: (REFUSED,),
+                615: (REFUSED, STALE),
+                1785: (REFUSED, STALE),
+                1800: (),
             },
+        ),
+        Scenario(
+            "the exporter goes away meanwhile, which ends it before anything silences it",
+            (_failing(_told(_refused), 600, 2000),),
+            {600: (REFUSED,), 750: (REFUSED, STALE), 795: (STALE,), 900: (STALE, ABSENT)},
         ),
         Scenario(
             "the other replica's key is right",
@@ -163,6 +227,11 @@ WATCHING: Final = {
                 1230: (),
             },
         ),
+        Scenario(
+            "it goes away meanwhile",
+            (_own("feldera_exporter_store_errors_total", lambda now: now > 300, (600, 2400)),),
+            _away(*_stores("FelderaExporterStoreErrors")),
+        ),
     ),
     "FelderaExporterConfigReloadFailed": (
         Scenario(
@@ -174,6 +243,17 @@ WATCHING: Final = {
                 885: _stores("FelderaExporterConfigReloadFailed"),
                 900: (),
             },
+        ),
+        Scenario(
+            "it goes away meanwhile",
+            (
+                _own(
+                    "feldera_exporter_config_last_reload_successful",
+                    lambda now: now <= 300 or now >= 2400,
+                    (600, 2400),
+                ),
+            ),
+            _away(*_stores("FelderaExporterConfigReloadFailed")),
         ),
     ),
     "FelderaWatchdog": (

@@ -141,7 +141,7 @@ def whole() -> Mapping[str, Scenario]:
     usual = _usual(told)
     one, other = partial(exporter, view), partial(exporter, view, instance="b:10058")
     api = ((75, unreachable()), (300, unreachable("FelderaExporterDataStale")))
-    scraping = ((300, ABSENT), (600, down("a:10058")))
+    scraping = ((300, ABSENT), (300, unreachable("FelderaExporterDataStale")), (600, down("a:10058")))
     begin, end = OUTAGE
     known: tuple[tuple[tuple[Target, ...], Expected], ...] = (
         ((one(),), usual),

@@ -26,15 +26,24 @@ def series(name: str, **labels: str) -> Series:
 
 
 def telemetry(
-    started: float, polled: float | None, *, up: bool | None, polls: Mapping[str, float]
+    started: float,
+    polled: float | None,
+    *,
+    up: bool | None,
+    polls: Mapping[str, float],
+    shard: str = "",
+    interval: float = 5.0,
 ) -> Samples:
-    """Return what an exporter tells about itself."""
-    samples = {
+    """Return what an exporter tells about itself; one of before there were shards names none."""
+    samples: Samples = {
         ("process_start_time_seconds", ()): started,
+        ("feldera_exporter_build_info", ()): 1.0,
         ("feldera_exporter_config_last_reload_successful", ()): 1.0,
         ("feldera_exporter_store_errors_total", ()): 0.0,
-        series("feldera_exporter_poll_interval_seconds"): 5.0,
+        series("feldera_exporter_poll_interval_seconds"): interval,
     }
+    if shard:
+        samples["feldera_exporter_shard_info", (("shard", shard),)] = 1.0
     samples |= {series("feldera_exporter_polls_total", outcome=outcome): n for outcome, n in polls.items()}
     if up is not None:
         samples[series("feldera_up")] = float(up)
@@ -70,6 +79,8 @@ def exporter(
     frozen: float | None = None,
     begin: float = 0,
     end: float = float("inf"),
+    shard: str = "",
+    interval: float = 5.0,
 ) -> Target:
     """Return an exporter's target.
 
@@ -82,6 +93,8 @@ def exporter(
         frozen: a time from which its poll loop hangs.
         begin: when the target appears.
         end: when it is gone.
+        shard: its share, as `k/n`; empty for an exporter that names none.
+        interval: seconds between its polls.
     """
     failing = [*down, *([(restart, restart + 30)] if restart is not None else [])]
 
@@ -91,15 +104,14 @@ def exporter(
         restarted = restart is not None and now >= restart
         started = restart if restart is not None and restarted else begin - 3600
         if restart is not None and restart <= now < restart + 60:
-            return telemetry(started, None, up=None, polls={"success": 0})
-        polled, up = now, True
+            return telemetry(started, None, up=None, polls={"success": 0}, shard=shard, interval=interval)
+        polled, up = now - now % interval, True
         if frozen is not None and now > frozen:
             polled = frozen
         if outage is not None and outage[0] <= now < outage[1]:
             polled, up = outage[0] - STEP, False
-        told = telemetry(
-            started, polled, up=up, polls={"success": (polled - started) // 5, "unauthorized": 0}
-        )
+        polls = {"success": (polled - started) // interval, "unauthorized": 0}
+        told = telemetry(started, polled, up=up, polls=polls, shard=shard, interval=interval)
         return told | (view(polled) if now - polled < STALENESS or up else {})
 
     return Target(instance, scrape, begin, end)

@@ -3,6 +3,7 @@
 Connector errors and a frozen runner are not among them: only Prometheus remembers enough for these.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -18,6 +19,7 @@ from feldera_exporter.rules.table import ALERTS
 
 _SECOND: Final = 1_000_000
 _SEVERITIES: Final = MappingProxyType({alert.name: alert.severity for alert in ALERTS})
+_YIELDS_TO: Final = MappingProxyType({alert.name: alert.yields_to for alert in ALERTS if alert.yields_to})
 
 _OVERDUE: Final = MappingProxyType(
     {
@@ -64,14 +66,16 @@ class Often:
     most: float
 
 
+_AWAY: Final = Often("FelderaPipelineUnavailable", lambda done: done.unavailable / _SECOND, 900, 450)
+
 OFTEN: Final = (
     Often("FelderaPipelineDeploymentError", lambda done: done.errors, 600, 1.5),
     Often("FelderaPipelineCrashLooping", lambda done: done.errors, KEPT, 2.5),
     # On Kubernetes a crashed process comes back by itself: what no start explains.
     Often("FelderaPipelineCrashLooping", lambda done: done.initializations - done.starts, KEPT, 2.5),
-    Often("FelderaPipelineFlapping", lambda done: done.moves, KEPT, 20),
+    Often("FelderaPipelineFlapping", lambda done: done.stops, KEPT, 5.5),
     Often("FelderaPipelineRuntimeFlapping", lambda done: done.losses, KEPT, 7.5),
-    Often("FelderaPipelineUnavailable", lambda done: done.unavailable / _SECOND, 900, 450),
+    _AWAY,
     Often("FelderaPipelineCompileLooping", lambda done: done.recompilations, KEPT, 2.5),
 )
 """What happens too often, as `rules/faults.py`, `rules/lifecycle.py` and `rules/compilation.py` say it."""
@@ -108,10 +112,14 @@ def firing(pipeline: Pipeline, steps: Steps, choices: Choices, now: int) -> tupl
     tier = dict(pipeline.facts.tag_labels).get("tier", "")
     found = []
     # What the state fires may have happened often, too: that is one alert.
-    for name in dict.fromkeys((*_by_state(pipeline, now), *_by_count(pipeline, steps, now))):
-        choice = choices.get(name, AlertChoice())
+    told = {
+        name: choice
+        for name in (*_by_state(pipeline, now), *_by_count(pipeline, steps, now))
+        if (choice := choices.get(name, AlertChoice())).enabled
+    }
+    for name, choice in told.items():
         critical = name == "FelderaPipelineDeploymentError" and tier == "critical"
-        if choice.enabled:
+        if _YIELDS_TO.get(name) not in told:
             severity = choice.severity or ("critical" if critical else _SEVERITIES[name])
             found.append(Alert(name, severity, row.id))
     return tuple(found)
@@ -122,8 +130,15 @@ def _by_count(pipeline: Pipeline, steps: Steps, now: int) -> Iterator[str]:
         return
     for often in OFTEN:
         done = _done(pipeline, steps, often.seconds, now)
-        if often.counted(done) > often.most:
+        if often.counted(done) > max(often.most, _tolerated(pipeline) if often is _AWAY else 0):
             yield often.alert
+
+
+def _tolerated(pipeline: Pipeline) -> float:
+    """Return for how long of a quarter of an hour a pipeline may be Unavailable by its own limit: as long as it likes once stopped."""
+    if pipeline.facts.row.deployment_status in {"Stopping", "Stopped"}:
+        return math.inf
+    return 1.1 * pipeline.facts.limits.unavailable
 
 
 def _done(pipeline: Pipeline, steps: Steps, seconds: float, now: int) -> Deeds:
@@ -171,5 +186,5 @@ def _drifting(pipeline: Pipeline, status_age: float, program_age: float, now: in
     if differs is Difference.START_PENDING:
         if program_age > limit:
             yield "FelderaPipelineStartPending"
-    elif differs is Difference.DRIFT and actual != "Stopped" and actual not in _OVERDUE:
+    elif differs is Difference.DRIFT:
         yield "FelderaPipelineDesiredDrift"

@@ -28,7 +28,7 @@ class Deeds(NamedTuple):
         initializations: entries into Initializing.
         starts: transitions from Provisioning to Provisioned.
         losses: entries into Unavailable.
-        moves: transitions of the resources status.
+        stops: transitions from Stopping to Stopped.
         recompilations: returns from CompilingRust to SqlCompiled.
         unavailable: microseconds in Unavailable, added when they end.
     """
@@ -37,7 +37,7 @@ class Deeds(NamedTuple):
     initializations: int = 0
     starts: int = 0
     losses: int = 0
-    moves: int = 0
+    stops: int = 0
     recompilations: int = 0
     unavailable: int = 0
 
@@ -111,7 +111,7 @@ def _ever(history: History) -> Deeds:
         initializations=counts.runtime.get("Initializing", 0),
         starts=counts.resources.get(("Provisioning", "Provisioned"), 0),
         losses=counts.runtime.get("Unavailable", 0),
-        moves=sum(counts.resources.values()),
+        stops=counts.resources.get(("Stopping", "Stopped"), 0),
         recompilations=counts.program.get(("CompilingRust", "SqlCompiled"), 0),
         unavailable=history.spent.closed.get("Unavailable", 0),
     )

@@ -10,13 +10,15 @@ from feldera_exporter.history.history import History
 class StatusLimits:
     """How long the present statuses may last before the pipeline counts as stuck, in seconds, infinity for ever.
 
-    That of `deployment_desired_status` is how long the desired and the actual status may differ.
+    That of `deployment_desired_status` is how long the desired and the actual status may differ. `unavailable` is that of
+    being Unavailable, whether or not it is so at present.
     """
 
     deployment_status: float
     deployment_desired_status: float
     program_status: float
     storage_status: float
+    unavailable: float
 
 
 @dataclass(frozen=True, slots=True)

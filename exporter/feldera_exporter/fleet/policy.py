@@ -58,6 +58,7 @@ class Policy:
                 deployment_desired_status=drift_limit(limits, desired, actual, row.program_status),
                 program_status=limits.of(row.program_status),
                 storage_status=limits.of(row.storage_status),
+                unavailable=limits.of("Unavailable"),
             ),
             error_code=error_code,
             unknown=tuple(

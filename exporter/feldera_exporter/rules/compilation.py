@@ -3,7 +3,7 @@
 from typing import Final
 
 from feldera_exporter.rules import texts
-from feldera_exporter.rules.model import Alert, Scope
+from feldera_exporter.rules.model import Alert, Pace, Scope
 from feldera_exporter.rules.promql import age, highest, overdue
 
 _P: Final = Scope.PIPELINE
@@ -20,6 +20,8 @@ COMPILATION: Final = (
         "A pipeline's program does not compile.",
         f"{texts.PIPELINE} has a program in {texts.STATUS}{texts.FOR}. That is normal while somebody edits it.",
         by=("status",),
+        aged=True,
+        pace=Pace.SLOW,
     ),
     Alert(
         "FelderaPipelineCompileSystemError",
@@ -29,6 +31,8 @@ COMPILATION: Final = (
         "A pipeline's program could not be compiled for a reason outside of it.",
         f"{texts.PIPELINE} has had SystemError{texts.FOR}: the compiler failed, not the program.",
         by=("status",),
+        aged=True,
+        pace=Pace.SLOW,
     ),
     Alert(
         "FelderaPipelineCompileStuck",
@@ -38,6 +42,8 @@ COMPILATION: Final = (
         "A pipeline's program waits or compiles for too long.",
         f"{texts.PIPELINE} has a program in {texts.STATUS}{texts.FOR}, longer than its limit.",
         by=("status",),
+        aged=True,
+        pace=Pace.SLOW,
     ),
     Alert(
         "FelderaPipelineCompileLooping",
@@ -47,6 +53,7 @@ COMPILATION: Final = (
         "The compilation of a pipeline's program starts over and over.",
         f"{texts.PIPELINE} went back from CompilingRust to SqlCompiled{texts.TIMES} within an hour: the compiler restarts in "
         "the middle of it, often for want of memory.",
+        pace=Pace.SLOW,
     ),
     Alert(
         "FelderaPipelineStorageClearingStuck",
@@ -56,5 +63,7 @@ COMPILATION: Final = (
         "A pipeline's storage is not cleared.",
         f"{texts.PIPELINE} has been Clearing its storage{texts.FOR}, longer than its limit. It cannot start meanwhile.",
         by=("status",),
+        aged=True,
+        pace=Pace.SLOW,
     ),
 )

@@ -3,8 +3,8 @@
 from typing import Final
 
 from feldera_exporter.rules import texts
-from feldera_exporter.rules.model import Alert, Scope
-from feldera_exporter.rules.promql import BLIND, ON_INSTANCE, ON_PIPELINE, age, freshest, highest, last
+from feldera_exporter.rules.model import Alert, Pace, Scope
+from feldera_exporter.rules.promql import ERROR, ON_PIPELINE, age, highest, last
 
 _P: Final = Scope.PIPELINE
 
@@ -17,6 +17,11 @@ _STARTS: Final = (
     "increase(feldera_pipeline_deployment_resources_status_transitions_total"
     '{from="Provisioning", to="Provisioned"}[1h])'
 )
+_STOPS: Final = (
+    "increase(feldera_pipeline_deployment_resources_status_transitions_total"
+    '{from="Stopping", to="Stopped"}[1h])'
+)
+"""Every start ends with one of these, whatever became of it."""
 _RESTARTS: Final = f"{_entries('Initializing')} - ignoring (from, to) {_STARTS}"
 """Initializations that no start explains: on Kubernetes a crashed process comes back by itself, without an error."""
 
@@ -37,7 +42,7 @@ FAULTS: Final = (
     Alert(
         "FelderaPipelineDeploymentError",
         _P,
-        f"{freshest(_P, last('feldera_pipeline_deployment_has_error'))} == 1\n"
+        f"{ERROR}\n"
         f"or {ON_PIPELINE} {highest(_P, 'increase(feldera_pipeline_deployment_errors_total[10m])')} > 1.5",
         "warning",
         "Feldera stopped a pipeline because of an error.",
@@ -54,18 +59,17 @@ FAULTS: Final = (
         "critical",
         "A pipeline fails again and again.",
         f"{texts.PIPELINE} failed or restarted by itself{texts.TIMES} within an hour.",
+        pace=Pace.SLOW,
     ),
     Alert(
         "FelderaPipelineFlapping",
         _P,
-        highest(
-            _P,
-            "sum without (from, to) (increase(feldera_pipeline_deployment_resources_status_transitions_total[1h]))",
-        )
-        + " > 20",
+        f"{highest(_P, _STOPS)} > 5.5",
         "warning",
         "A pipeline is started and stopped again and again.",
         f"{texts.PIPELINE} went through more than five starts and stops within an hour.",
+        yields_to="FelderaPipelineCrashLooping",
+        pace=Pace.SLOW,
     ),
     Alert(
         "FelderaPipelineRuntimeFlapping",
@@ -74,18 +78,20 @@ FAULTS: Final = (
         "warning",
         "A pipeline becomes unavailable again and again.",
         f"{texts.PIPELINE} became Unavailable{texts.TIMES} within an hour and came back each time.",
+        yields_to="FelderaPipelineCrashLooping",
+        pace=Pace.SLOW,
     ),
     Alert(
         "FelderaPipelineRunnerFrozen",
         _P,
         f"{highest(_P, last('feldera_pipeline_refresh_version'))}\n"
         f"== {highest(_P, last('feldera_pipeline_refresh_version', '15m'))}\n"
-        f'and {ON_PIPELINE} {age("deployment_resources_status")}{{status="Provisioned"}} > 900\n'
-        f"unless {ON_INSTANCE} {BLIND}",
+        f'and {ON_PIPELINE} {age("deployment_resources_status")}{{status="Provisioned"}} > 900',
         "critical",
         "Feldera's runner no longer looks at a pipeline.",
         f"{texts.PIPELINE} has not been refreshed by the runner for 15 minutes, which must happen every ten. "
         "What Feldera shows of it may be long out of date.",
+        pace=Pace.SLOW,
     ),
     Alert(
         "FelderaPipelineConnectorErrors",
@@ -94,5 +100,6 @@ FAULTS: Final = (
         "warning",
         "A pipeline's connectors keep reporting errors.",
         f"{texts.PIPELINE} has had connector errors for half an hour{_RATE}: data may be missing.",
+        pace=Pace.SLOW,
     ),
 )

@@ -3,14 +3,8 @@
 from typing import Final
 
 from feldera_exporter.rules import texts
-from feldera_exporter.rules.model import Alert, Scope
-from feldera_exporter.rules.promql import (
-    ON_PIPELINE,
-    TAGS,
-    age,
-    highest,
-    overdue,
-)
+from feldera_exporter.rules.model import Alert, Pace, Scope
+from feldera_exporter.rules.promql import ON_PIPELINE, TAGS, TOLERANCE, age, highest, overdue
 
 _P: Final = Scope.PIPELINE
 _DESIRED: Final = "deployment_desired_status"
@@ -25,7 +19,6 @@ WITH_OWN_ALERT: Final = (
     f"|Replaying|Synchronizing|{IMPOSSIBLE}"
 )
 """Combined statuses that have an alert of their own when they last too long."""
-_STEADY: Final = f'status!~"Stopped|{WITH_OWN_ALERT}"'
 
 
 def _stuck(name: str, statuses: str, severity: str, summary: str, more: str) -> Alert:
@@ -38,12 +31,26 @@ def _stuck(name: str, statuses: str, severity: str, summary: str, more: str) -> 
         summary,
         f"{texts.PIPELINE} has been {texts.STATUS}{texts.FOR}, longer than its limit. {more}",
         by=("status",),
+        aged=True,
     )
 
 
 _UNAVAILABLE_TIME: Final = (
     'increase(feldera_pipeline_deployment_status_seconds_total{status="Unavailable"}[15m])'
 )
+
+
+def _differs(matcher: str) -> str:
+    """Return the ages of statuses that differ from the desired ones for too long.
+
+    The exporter decides what differs: the limit is finite exactly while the two do, and says for how long they may. The
+    difference is as old as the younger of the two.
+    """
+    return (
+        f"({overdue('deployment_status', matcher, _DESIRED)})\n"
+        f"and {ON_PIPELINE} ({overdue(_DESIRED, '', _DESIRED)})"
+    )
+
 
 LIFECYCLE: Final = (
     _stuck(
@@ -71,7 +78,8 @@ LIFECYCLE: Final = (
         "FelderaPipelineUnavailable",
         _P,
         f"{overdue('deployment_status', _UNAVAILABLE)}\n"
-        f"or {ON_PIPELINE} {highest(_P, _UNAVAILABLE_TIME, ('status',))} > 450",
+        f"or {ON_PIPELINE} {highest(_P, _UNAVAILABLE_TIME, ('status',))}\n"
+        f"  > {ON_PIPELINE} group_left () clamp_min(1.1 * {TOLERANCE}, 450)",
         "critical",
         "A deployed pipeline does not answer.",
         f"{texts.PIPELINE} has been Unavailable{texts.FOR}, at a stretch or most of the last 15 minutes. It processes nothing.",
@@ -120,28 +128,34 @@ LIFECYCLE: Final = (
         "A pipeline has outlasted the limit of its status.",
         f"{texts.PIPELINE} has been {texts.STATUS}{texts.FOR}, longer than the limit configured for that status.",
         by=("status",),
+        aged=True,
     ),
     Alert(
         "FelderaPipelineStartPending",
         _P,
-        f"({overdue('deployment_status', _STOPPED, _DESIRED)})\n"
-        f"and {ON_PIPELINE} ({overdue(_DESIRED, '', _DESIRED)})\n"
-        f"and {ON_PIPELINE} ({overdue('program_status', _SUCCESS, _DESIRED)})",
+        f"{_differs(_STOPPED)}\nand {ON_PIPELINE} ({overdue('program_status', _SUCCESS, _DESIRED)})",
         "warning",
         "A pipeline was started and nothing happens.",
         f"{texts.PIPELINE} is compiled and is meant to be started, but the runner leaves it Stopped"
         f"{texts.FOR}.",
         by=("status",),
+        aged=True,
+        pace=Pace.SLOW,
     ),
     Alert(
         "FelderaPipelineDesiredDrift",
         _P,
-        f"({overdue('deployment_status', _STEADY, _DESIRED)})\n"
-        f"and {ON_PIPELINE} ({overdue(_DESIRED, '', _DESIRED)})",
+        # What is Stopped with a program that is compiled is the alert above, of which each row has another limit.
+        f"{_differs('')}\n"
+        f"unless {ON_PIPELINE} (\n"
+        f"  {age('deployment_status')}{{{_STOPPED}}} and {ON_PIPELINE} {age('program_status')}{{{_SUCCESS}}}\n"
+        ")",
         "warning",
         "A pipeline is not in the status that was asked for.",
         f"{texts.PIPELINE} has been {texts.STATUS}{texts.FOR}, while another status is desired.",
         by=("status",),
+        aged=True,
+        pace=Pace.SLOW,
     ),
     Alert(
         "FelderaPipelineUnexpectedlyStopped",
@@ -151,5 +165,6 @@ LIFECYCLE: Final = (
         "A pipeline that is expected to run is stopped.",
         f"{texts.PIPELINE} carries the tag that it should always run, and has been Stopped{texts.FOR}.",
         by=("status",),
+        aged=True,
     ),
 )

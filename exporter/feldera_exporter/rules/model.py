@@ -16,6 +16,13 @@ class Scope(StrEnum):
     EXPORTER = "exporter"
 
 
+class Pace(StrEnum):
+    """How often a rule is evaluated: what counts over long windows, or has limits of many minutes, need not hurry."""
+
+    PROMPT = "15s"
+    SLOW = "1m"
+
+
 LABELS: Final = {
     Scope.PIPELINE: ("feldera_instance", "pipeline", "pipeline_name"),
     Scope.INSTANCE: ("feldera_instance",),
@@ -40,7 +47,12 @@ class Alert:
         for_: how long the condition must hold; only where the condition has no age of its own. Either at most two
             minutes (a restarted Prometheus fires again before Alertmanager's lease of four minutes ends) or at least
             ten (Prometheus restores those, `rules/group.go` RestoreForState).
-        kept: whether it stays as it is while nothing can be known about its instance.
+        kept: whether it stays as it is while nothing can be known about its subject.
+        adds_up: whether it is about an instance and adds up what its shards know, so that it needs every one of them;
+            otherwise each shard knows all of it.
+        yields_to: the alert, above it in the table, that says the same more exactly or more gravely; empty if none does.
+        aged: whether all that its condition yields are recorded ages, which carry the tags already.
+        pace: how often it is evaluated.
     """
 
     name: str
@@ -53,6 +65,10 @@ class Alert:
     critical_if: str = ""
     for_: str = ""
     kept: bool = True
+    adds_up: bool = False
+    yields_to: str = ""
+    aged: bool = False
+    pace: Pace = Pace.PROMPT
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -68,8 +84,10 @@ class Recording:
         name: `feldera:<what>:<unit or choice>`.
         expression: PromQL.
         purpose: why it exists, for the generated file.
+        pace: how often it is evaluated.
     """
 
     name: str
     expression: str
     purpose: str
+    pace: Pace = Pace.PROMPT

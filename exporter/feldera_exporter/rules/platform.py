@@ -4,14 +4,22 @@ from typing import Final
 
 from feldera_exporter.rules import texts
 from feldera_exporter.rules.model import Alert, Scope
-from feldera_exporter.rules.promql import ON_INSTANCE, ON_PIPELINE, age, freshest, indented, last, limit
+from feldera_exporter.rules.promql import (
+    ERROR,
+    ON_INSTANCE,
+    ON_PIPELINE,
+    age,
+    freshest,
+    indented,
+    last,
+    limit,
+)
 
 _I: Final = Scope.INSTANCE
 _DAY: Final = 86_400
 
 _FRESH_ERROR: Final = (
-    f"{freshest(Scope.PIPELINE, last('feldera_pipeline_deployment_has_error'))} == 1\n"
-    f"and {ON_PIPELINE}\n"
+    f"{ERROR}\nand {ON_PIPELINE}\n"
     f"time() - {freshest(Scope.PIPELINE, last('feldera_pipeline_deployment_error_timestamp_seconds'))} < 3600"
 )
 _STUCK: Final = (
@@ -33,6 +41,7 @@ PLATFORM: Final = (
         "Many pipelines of an instance fail at the same time.",
         f"{texts.INSTANCE} has{texts.COUNT} failing pipelines, more than a tenth of "
         "all: errors of the last hour, stuck or unavailable ones. Look for the common cause first.",
+        adds_up=True,
     ),
     Alert(
         "FelderaPipelineInventoryDropped",

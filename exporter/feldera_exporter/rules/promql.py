@@ -1,7 +1,9 @@
 """The pieces of PromQL that every rule shares: last values, the freshest replica, aggregation, tags, keeping.
 
-Several exporters may watch one Feldera. A condition reads the freshest replica alone, because a frozen one would
-otherwise raise an alert of its own (each replica by itself) or suppress a true one (each family aggregated by itself).
+Several exporters may watch one Feldera: as replicas, which see the same pipelines, and as shards, which see different
+ones. A condition reads the freshest replica alone, because a frozen one would otherwise raise an alert of its own (each
+replica by itself) or suppress a true one (each family aggregated by itself). What is known is known for each shard by
+itself: one that hears from Feldera says nothing about the pipelines of another.
 """
 
 from typing import Final
@@ -13,14 +15,21 @@ JOB: Final = 'job="feldera-exporter"'
 GAP: Final = "3m"
 """How long missed scrapes do not matter: a failed scrape marks series stale at once, `last_over_time` reads over it."""
 
+EXPORTER_SHARD: Final = "feldera:exporter_shard:info"
+HEARD: Final = "feldera:shard_data:heard_timestamp_seconds"
+SHARD_BLIND: Final = "feldera:shard_data:blind_seconds"
+INSTANCE_BLIND: Final = "feldera:instance_data:blind_seconds"
+PIPELINE_BLIND: Final = "feldera:pipeline_data:blind_seconds"
 INSTANCE_REPLICA: Final = "feldera:instance_replica:freshest"
 PIPELINE_REPLICA: Final = "feldera:pipeline_replica:freshest"
-DATA_AGE: Final = "feldera:instance_data:age_seconds"
-BLIND: Final = "feldera:instance_data:blind"
 TAGS: Final = "feldera:pipeline_tags:info"
+ERROR: Final = "feldera:pipeline_deployment_error:present"
+TOLERANCE: Final = "feldera:pipeline_unavailable:limit_seconds"
 
 ON_INSTANCE: Final = "on (feldera_instance)"
+ON_SHARD: Final = "on (feldera_instance, shard)"
 ON_PIPELINE: Final = "on (feldera_instance, pipeline)"
+ON_TARGET: Final = "on (job, instance)"
 
 BASE_TAGS: Final = ("team", "tier")
 """Tag labels that every pipeline's alert carries, empty where a pipeline has no such tag."""
@@ -51,13 +60,18 @@ def freshest(scope: Scope, expression: str, by: tuple[str, ...] = ()) -> str:
     The set operator compares all other labels, whatever the scrape configuration adds, and cannot fail on duplicates
     as a join would.
     """
-    replica = PIPELINE_REPLICA if scope is Scope.PIPELINE else INSTANCE_REPLICA
-    ignored = f" ignoring {listed(by)}" if by else ""
+    replica, more = (PIPELINE_REPLICA, ("shard",)) if scope is Scope.PIPELINE else (INSTANCE_REPLICA, ())
+    ignored = f" ignoring {listed((*by, *more))}" if by or more else ""
     return highest(scope, f"\n{indented(expression)}\n  and{ignored} {replica}\n", by)
 
 
+def sharded(expression: str, *labels: str) -> str:
+    """Return `expression`, which has the labels of its target, with the shard of the target; `labels` are those to add."""
+    return f"{expression} * {ON_TARGET} group_left {listed(labels or ('shard',))} {EXPORTER_SHARD}"
+
+
 def age(dimension: str) -> str:
-    """Return the name of the recording of a status dimension's age in seconds, which has a label `status`."""
+    """Return the name of the recording of a status dimension's age in seconds, with `status` and the tags as labels."""
     return f"feldera:pipeline_{dimension}:age_seconds"
 
 
@@ -81,17 +95,40 @@ def tagged(condition: str, tags: tuple[str, ...]) -> str:
 
 
 def kept(alert: Alert, expression: str, tags: tuple[str, ...]) -> str:
-    """Return the expression, or the alert as it last fired while nothing can be known about its instance.
+    """Return the expression where something is known about its subject, else the alert as it last fired.
 
     An outage must not resolve an alert, and one that vanishes while it is inhibited would stay open at the receiver.
+    Nor does an outage raise one: ages grow on while nobody looks. So Alertmanager need not be told what to hide.
     `ALERTS` without a range is the evaluation before this one (the look-back of five minutes bridges a restart of
     Prometheus), and ends at once when the alert does; a range would raise again what ended just before the outage.
     A kept alert has the value -1.
     """
-    itself = f'ALERTS{{alertname="{alert.name}", alertstate="firing"}}'
     subject = ("feldera_instance", "pipeline") if alert.scope is Scope.PIPELINE else alert.labels
-    again = f"-max by {listed(alert.labels + tags)} (\n  {itself}\n) and {ON_INSTANCE} {BLIND}"
-    return f"{expression}\nor on {listed(subject)} (\n{indented(again)}\n)"
+    itself = f"-max by {listed(alert.labels + tags)} (\n  {firing(alert.name)}\n)"
+    if alert.scope is Scope.EXPORTER:
+        # What an exporter says of itself vanishes with it; that is news as long as another one answers.
+        now, again = expression, f"{itself} unless on () (max(up{{{JOB}}}) == 1)"
+    else:
+        blind = {
+            Scope.PIPELINE: f"{ON_PIPELINE} {PIPELINE_BLIND}",
+            Scope.INSTANCE: f"{ON_INSTANCE} {SHARD_BLIND if alert.adds_up else INSTANCE_BLIND}",
+        }[alert.scope]
+        now, again = f"(\n{indented(expression)}\n) unless {blind}", f"{itself} and {blind}"
+    return f"{now}\nor on {listed(subject)} (\n{indented(again)}\n)"
+
+
+def yielding(alert: Alert, expression: str) -> str:
+    """Return the expression without what the graver alert says already, about the same pipeline or instance.
+
+    Here and not by an inhibition: an alert that yields ends, and its receiver is told so.
+    """
+    subject = tuple(label for label in ("feldera_instance", "pipeline") if label in alert.labels)
+    return f"(\n{indented(expression)}\n)\nunless on {listed(subject)} {firing(alert.yields_to)}"
+
+
+def firing(name: str) -> str:
+    """Return the selector of an alert that fires; above it in the table it is of this evaluation, else of the last."""
+    return f'ALERTS{{alertname="{name}", alertstate="firing"}}'
 
 
 def indented(text: str) -> str:

@@ -2,53 +2,76 @@
 
 from typing import Final
 
-from feldera_exporter.rules.model import Recording, Scope
+from feldera_exporter.rules.model import Pace, Recording, Scope
 from feldera_exporter.rules.promql import (
     BASE_TAGS,
-    BLIND,
-    DATA_AGE,
-    GAP,
+    ERROR,
+    EXPORTER_SHARD,
+    HEARD,
+    INSTANCE_BLIND,
     INSTANCE_REPLICA,
     JOB,
     ON_INSTANCE,
     ON_PIPELINE,
+    ON_SHARD,
+    ON_TARGET,
+    PIPELINE_BLIND,
     PIPELINE_REPLICA,
+    SHARD_BLIND,
     TAGS,
+    TOLERANCE,
     age,
     freshest,
     indented,
     last,
     limit,
     listed,
+    sharded,
+    tagged,
 )
 
 BLIND_AFTER: Final = 75
-"""Seconds without a successful poll after which an instance's pipelines count as unknown: some polls may fail."""
+"""Seconds without a successful poll after which a shard's pipelines count as unknown: some polls may fail."""
+
+FRESH: Final = f"clamp_min(15 + 2.5 * {{}}, {BLIND_AFTER})"
+"""How old what an exporter knows may be, by its poll interval: one poll may fail, and a scrape takes its time."""
+
+SILENCE: Final = "2m"
+"""After how long an exporter that does not answer counts as knowing nothing: before its pipelines fall out of `GAP`."""
 
 _SUCCESS: Final = "feldera_exporter_last_successful_poll_timestamp_seconds"
 _INTERVAL: Final = "feldera_exporter_poll_interval_seconds"
-_PIPELINE: Final = "(pipeline, pipeline_name)"
+_BUILD: Final = "feldera_exporter_build_info"
+_SHARD: Final = ("feldera_instance", "shard")
+_SHARDS: Final = (*_SHARD, "shards")
 
 AGED: Final = {
-    "deployment_status": "",
-    "deployment_resources_status": '{status="Provisioned"}',
-    "program_status": "",
-    "storage_status": "",
+    "deployment_status": ("", Pace.PROMPT),
+    "deployment_resources_status": ('{status="Provisioned"}', Pace.SLOW),
+    "program_status": ("", Pace.SLOW),
+    "storage_status": ('{status="Clearing"}', Pace.SLOW),
 }
-"""The dimensions whose present status is recorded with its age, and which of the statuses any rule asks for."""
+"""The dimensions whose present status is recorded with its age, which of the statuses any rule asks for, and how often."""
 
-LIMITED: Final = ("deployment_status", "deployment_desired_status", "program_status", "storage_status")
-"""The dimensions that have a limit."""
+LIMITED: Final = {
+    "deployment_status": Pace.PROMPT,
+    "deployment_desired_status": Pace.SLOW,
+    "program_status": Pace.SLOW,
+    "storage_status": Pace.SLOW,
+}
+"""The dimensions that have a limit, and how often it is asked for."""
 
 
-def _age(dimension: str, matcher: str) -> Recording:
+def _age(dimension: str, tags: tuple[str, ...]) -> Recording:
+    matcher, pace = AGED[dimension]
     family = f"feldera_pipeline_{dimension}"
     since = last(f"{family}_since_timestamp_seconds")
     present = f"({last(family + matcher)} == 1)\n* ignoring (status) group_left () (time() - {since})"
     return Recording(
         age(dimension),
-        freshest(Scope.PIPELINE, present, ("status",)),
+        tagged(freshest(Scope.PIPELINE, present, ("status",)), tags),
         f"How long each pipeline has been in its present {dimension}.",
+        pace,
     )
 
 
@@ -57,8 +80,9 @@ def _desired() -> Recording:
     since = last(f"feldera_pipeline_{dimension}_since_timestamp_seconds")
     return Recording(
         age(dimension),
-        freshest(Scope.PIPELINE, f"time() - {since}"),
-        "How long the same has been asked of each pipeline, whatever that is.",
+        f"{freshest(Scope.PIPELINE, f'time() - {since}')}\nand {ON_PIPELINE} {limit(dimension)}",
+        "How long the same has been asked of each pipeline, where it has a limit.",
+        Pace.SLOW,
     )
 
 
@@ -67,66 +91,138 @@ def _limit(dimension: str) -> Recording:
         limit(dimension),
         freshest(Scope.PIPELINE, f"{last(f'feldera_pipeline_{dimension}_limit_seconds')} < Inf"),
         f"How long each pipeline's present {dimension} may last, where it has a limit.",
+        LIMITED[dimension],
+    )
+
+
+def _exporter_shard() -> Recording:
+    named = "max by (job, instance, shard) (feldera_exporter_shard_info)"
+    counted = f'label_replace({named}, "shards", "$1", "shard", "[0-9]+/([0-9]+)")'
+    unnamed = f"max by (job, instance) ({_BUILD})"
+    whole = f'label_replace(label_replace({unnamed}, "shard", "0/1", "", ""), "shards", "1", "", "")'
+    return Recording(
+        EXPORTER_SHARD,
+        f"topk by (job, instance) (1, {counted})\n"
+        f"or {ON_TARGET} ({EXPORTER_SHARD} and {ON_TARGET} {last(_BUILD)})\n"
+        f"or {ON_TARGET} {whole}",
+        "The shard of each exporter, and how many shards it is one of; through missed scrapes as it was. One that names "
+        "none watches everything.",
+    )
+
+
+def _heard() -> Recording:
+    interval = last(_INTERVAL)
+    live = f"({sharded(interval, 'shards')})"
+    started = f"max by (job, instance) ({last(f'process_start_time_seconds{{{JOB}}}')})"
+    tried = sharded(f"(0 * {interval} + {ON_TARGET} group_left () {started})", "shard", "shards")
+    return Recording(
+        HEARD,
+        f"max by {listed(_SHARDS)} ({sharded(last(_SUCCESS), 'shard', 'shards')})\n"
+        f"or {ON_SHARD} (\n"
+        f"  {HEARD}\n    and on (feldera_instance, shards) {live}\n"
+        f"  or {HEARD}\n    unless {ON_INSTANCE} {live}\n    unless on () (min(up{{{JOB}}}) == 1)\n"
+        ")\n"
+        f"or {ON_SHARD} max by {listed(_SHARDS)} ({tried})",
+        "When anything was last heard from each instance by each shard, or since when its exporter has tried in vain. It "
+        "is remembered while that shard is missing, however long. It is forgotten when the number of shards has changed, "
+        "and when every exporter answers and none knows the instance: then it was taken out of the configuration.",
+    )
+
+
+def _blind() -> tuple[Recording, ...]:
+    success = f"last_over_time({_SUCCESS}[{SILENCE}])"
+    fresh = f"(time() - {success} <= {FRESH.format(last(_INTERVAL))})"
+    return (
+        Recording(
+            SHARD_BLIND,
+            f"time() - {HEARD} > {BLIND_AFTER}\nunless {ON_SHARD} (\n{indented(sharded(fresh))}\n)",
+            "The shards of which no exporter knows anything at present, and for how long. Other shards that are well say "
+            "nothing about their pipelines.",
+        ),
+        Recording(
+            INSTANCE_BLIND,
+            f"max by (feldera_instance) ({SHARD_BLIND})\n"
+            f"unless {ON_INSTANCE} ({HEARD} unless {ON_SHARD} {SHARD_BLIND})",
+            "The instances of which no shard knows anything at present.",
+        ),
+    )
+
+
+def _pipeline_replica() -> Recording:
+    recent = f"{sharded(last(_SUCCESS))}\n  > {ON_SHARD} group_left () ({HEARD} - 300)"
+    return Recording(
+        PIPELINE_REPLICA,
+        "topk by (feldera_instance, pipeline) (1,\n"
+        f"  0 * {last('feldera_pipeline_created_timestamp_seconds')}\n"
+        "  + ignoring (pipeline, pipeline_name, shard) group_left (shard) (\n"
+        f"{indented(indented(recent))}\n"
+        "  )\n"
+        ")",
+        "The replica that heard from each pipeline last. Shards hold different pipelines, hence not one replica for each "
+        "instance; one that is five minutes behind another of its shard counts no more, or a deleted pipeline would stay.",
+    )
+
+
+def _pipeline_blind() -> Recording:
+    shown = f"{PIPELINE_REPLICA} and {ON_SHARD} {SHARD_BLIND}"
+    remembered = f"{PIPELINE_BLIND}\nunless {ON_PIPELINE} {PIPELINE_REPLICA}\nand {ON_SHARD} {SHARD_BLIND}"
+    return Recording(
+        PIPELINE_BLIND,
+        f"max by (feldera_instance, pipeline, shard) ({shown})\nor {ON_PIPELINE} (\n{indented(remembered)}\n)",
+        "The pipelines of which nothing is known at present: the last exporter that showed them knows nothing, and no "
+        "other one shows them.",
     )
 
 
 def _tags(tags: tuple[str, ...]) -> Recording:
-    seen = f"max_over_time(timestamp(feldera_pipeline_info)[{GAP}:15s])"
-    replica = f"on (feldera_instance, pipeline, job, instance) {PIPELINE_REPLICA}"
     labels = listed(("feldera_instance", "pipeline", *tags))
+    shown = f"feldera_pipeline_info\nand on (feldera_instance, pipeline, job, instance) {PIPELINE_REPLICA}"
     newest = (
-        "topk by (feldera_instance, pipeline) (1,\n"
-        f"  max by {labels} (\n    {seen}\n    and {replica}\n  )\n)"
+        f"topk by (feldera_instance, pipeline) (1,\n  max by {labels} (\n{indented(indented(shown))}\n  )\n)"
     )
-    bare = f"group by (feldera_instance, pipeline) ({PIPELINE_REPLICA})"
     return Recording(
         TAGS,
-        f"group by {labels} (\n{indented(newest)}\n)\nor {ON_PIPELINE} {bare}",
-        "The tags of every pipeline, exactly one series each: after a change of tags the newest alone, without info none.",
+        f"{newest}\n"
+        f"or {ON_PIPELINE} ({TAGS} and {ON_PIPELINE} {PIPELINE_REPLICA})\n"
+        f"or {ON_PIPELINE} group by (feldera_instance, pipeline) ({PIPELINE_REPLICA})",
+        "The tags of every pipeline, exactly one series each: through missed scrapes as they were, without info none.",
+    )
+
+
+def _tolerance() -> Recording:
+    status = age("deployment_status")
+    return Recording(
+        TOLERANCE,
+        f'{limit("deployment_status")}\n  and {ON_PIPELINE} {status}{{status="Unavailable"}}\n'
+        f"or {ON_PIPELINE} (\n"
+        f'  {TOLERANCE}\n  and {ON_PIPELINE} {status}{{status!~"Unavailable|Stopping|Stopped"}}\n'
+        ")",
+        "How long each pipeline may be Unavailable, where that has a limit, from the first time that it is until it is "
+        "stopped.",
     )
 
 
 def recordings(tags: tuple[str, ...] = BASE_TAGS) -> tuple[Recording, ...]:
     """Return all recordings, with `tags` as the tag labels that alerts carry."""
     return (
+        _exporter_shard(),
+        _heard(),
+        *_blind(),
         Recording(
             INSTANCE_REPLICA,
             f"topk by (feldera_instance) (1, {last(_SUCCESS)})",
             "The replica of the exporter that heard from each instance last.",
         ),
-        Recording(
-            PIPELINE_REPLICA,
-            "topk by (feldera_instance, pipeline) (1,\n"
-            f"  0 * {last('feldera_pipeline_created_timestamp_seconds')}\n"
-            f"  + ignoring {_PIPELINE} group_left ()\n"
-            f"    ({last(_SUCCESS)}\n"
-            f"      > {ON_INSTANCE} group_left () (max by (feldera_instance) ({INSTANCE_REPLICA}) - 300))\n"
-            ")",
-            "The replica that heard from each pipeline last. Shards hold different pipelines, hence not one replica "
-            "for each instance; one that is five minutes behind counts no more, or a deleted pipeline would stay.",
-        ),
-        Recording(
-            DATA_AGE,
-            f"time() - max by (feldera_instance) (last_over_time({_SUCCESS}[12h]))\n"
-            f"or {ON_INSTANCE}\n"
-            "time() - max by (feldera_instance) (\n"
-            f"  0 * {last(_INTERVAL)} + on (job, instance) group_left ()\n"
-            f"    max by (job, instance) ({last(f'process_start_time_seconds{{{JOB}}}')})\n"
-            ")",
-            "How long ago anything was heard from each instance, or since when an exporter has tried in vain.",
-        ),
-        Recording(
-            BLIND,
-            f"{DATA_AGE} > {BLIND_AFTER}\n"
-            f"unless {ON_INSTANCE} (\n"
-            f"  ({DATA_AGE}\n    unless {ON_INSTANCE} last_over_time({_INTERVAL}[5m]))\n"
-            f"  and on () (min(up{{{JOB}}}) == 1)\n"
-            ")",
-            "The instances of which nothing is known at present. Not those that every exporter answers without: they "
-            "were taken out of the configuration.",
-        ),
+        _pipeline_replica(),
+        _pipeline_blind(),
         _tags((*tags, "expect")),
-        *map(_age, AGED.keys(), AGED.values()),
-        _desired(),
+        Recording(
+            ERROR,
+            freshest(Scope.PIPELINE, f"{last('feldera_pipeline_deployment_has_error')} == 1"),
+            "The pipelines that have a deployment error.",
+        ),
+        *(_age(dimension, tags) for dimension in AGED),
         *map(_limit, LIMITED),
+        _desired(),
+        _tolerance(),
     )

@@ -1,15 +1,15 @@
 """The table of rules as YAML: a rule file for Prometheus, or a PrometheusRule for its operator."""
 
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
 import yaml
 
 from feldera_exporter.rules import texts
-from feldera_exporter.rules.model import Alert, Recording, Scope
-from feldera_exporter.rules.promql import kept, tagged
+from feldera_exporter.rules.model import Alert, Pace, Recording, Scope
+from feldera_exporter.rules.promql import kept, tagged, yielding
 from feldera_exporter.rules.recordings import recordings
 from feldera_exporter.rules.settings import Settings
 from feldera_exporter.rules.table import ALERTS
@@ -24,9 +24,12 @@ DASHBOARDS: Final = "http://localhost:3000"
 """Where Grafana is when nothing else is said: on the reader's machine, too."""
 
 GROUP: Final = "feldera"
-"""One group: its rules are evaluated one after the other at one time, so that an alert sees this round's recordings."""
+INTERVAL: Final = Pace.PROMPT.value
+"""The group whose rules must see what is new at once."""
 
-INTERVAL: Final = "15s"
+GROUPS: Final = MappingProxyType({Pace.PROMPT: GROUP, Pace.SLOW: f"{GROUP}-slow"})
+"""The groups by their pace: the rules of each are evaluated one after the other at one time, so that an alert sees this
+round's recordings. What the slow one reads of the other is at most one round old."""
 
 _BOARDS: Final = {
     Scope.PIPELINE: "/d/feldera-pipeline?var-feldera_instance={{ $labels.feldera_instance | urlquery }}"
@@ -63,11 +66,13 @@ _Dumper.add_representer(str, _text)
 
 
 def expression(alert: Alert, tags: tuple[str, ...]) -> str:
-    """Return an alert's whole PromQL: its condition with the tags, kept while nothing can be known."""
+    """Return an alert's whole PromQL: its condition with the tags, kept while nothing can be known, yielding."""
     pipeline = alert.scope is Scope.PIPELINE
     tagging = tags if pipeline else ()
-    whole = tagged(alert.condition, tags) if pipeline else alert.condition
-    return kept(alert, whole, tagging) if alert.kept else whole
+    whole = tagged(alert.condition, tags) if pipeline and not alert.aged else alert.condition
+    if alert.kept:
+        whole = kept(alert, whole, tagging)
+    return yielding(alert, whole) if alert.yields_to else whole
 
 
 def severity(alert: Alert, chosen: str) -> str:
@@ -112,17 +117,23 @@ def _indented(text: str, by: int) -> str:
     return "".join(" " * by + line if line.strip() else line for line in text.splitlines(keepends=True))
 
 
-def _group(rules: Iterator[str]) -> str:
-    body = "\n".join(rules)
-    return f"groups:\n  - name: {GROUP}\n    interval: {INTERVAL}\n    rules:\n{_indented(body, 6)}"
+def _groups(paced: Iterable[tuple[Pace, str]]) -> str:
+    rules = tuple(paced)
+
+    def each() -> Iterator[str]:
+        for pace, name in GROUPS.items():
+            body = "\n".join(rule for own, rule in rules if own is pace)
+            yield f"  - name: {name}\n    interval: {pace}\n    rules:\n{_indented(body, 6)}"
+
+    return "groups:\n" + "\n".join(each())
 
 
-def _prometheus(group: str) -> str:
-    return _HEADER + group
+def _prometheus(groups: str) -> str:
+    return _HEADER + groups
 
 
-def _operator(group: str) -> str:
-    return _HEADER + _MANIFEST + _indented(group, 2)
+def _operator(groups: str) -> str:
+    return _HEADER + _MANIFEST + _indented(groups, 2)
 
 
 FORMATS: Final[Mapping[str, Callable[[str], str]]] = MappingProxyType(
@@ -148,11 +159,12 @@ def rules(
     """
     chosen = settings or Settings()
 
-    def each() -> Iterator[str]:
-        yield from map(_recording, recordings(chosen.tags))
+    def each() -> Iterator[tuple[Pace, str]]:
+        for recording in recordings(chosen.tags):
+            yield recording.pace, _recording(recording)
         for alert in ALERTS:
             choice = chosen.of(alert)
             if choice.enabled and choice.via == "rules":
-                yield _dump([_alert(alert, chosen, runbook_url, dashboard_url)])
+                yield alert.pace, _dump([_alert(alert, chosen, runbook_url, dashboard_url)])
 
-    return FORMATS[form](_group(each()))
+    return FORMATS[form](_groups(each()))

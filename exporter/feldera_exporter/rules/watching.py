@@ -4,14 +4,43 @@ from typing import Final
 
 from feldera_exporter.rules import texts
 from feldera_exporter.rules.model import Alert, Scope
-from feldera_exporter.rules.promql import DATA_AGE, JOB, ON_INSTANCE, freshest, highest, last
+from feldera_exporter.rules.promql import (
+    INSTANCE_BLIND,
+    JOB,
+    ON_INSTANCE,
+    ON_SHARD,
+    SHARD_BLIND,
+    firing,
+    freshest,
+    highest,
+    last,
+    sharded,
+)
 
 _I: Final = Scope.INSTANCE
 _E: Final = Scope.EXPORTER
 _TARGET_LABELS: Final = ("job", "instance")
 _REFUSED: Final = 'increase(feldera_exporter_polls_total{outcome="unauthorized"}[5m])'
-_SUCCEEDED: Final = 'increase(feldera_exporter_polls_total{outcome="success"}[2m])'
 _BY: Final = texts.known(" by {{ humanizeDuration $value }}")
+_OF_SHARDS: Final = (
+    f'{{{{ with printf "{SHARD_BLIND}{{feldera_instance=%q, shards!=\\"1\\"}}" $labels.feldera_instance | query }}}}'
+    " (shard{{ range . }} {{ .Labels.shard }}{{ end }}){{ end }}"
+)
+"""Names the shards that know nothing, where the exporter is sharded."""
+
+
+def _blind(condition: str) -> str:
+    """Return for how long an instance's shards have known nothing for which a condition by shard holds."""
+    return f"max by (feldera_instance) (\n  {SHARD_BLIND}\n  and {ON_SHARD} {condition}\n)"
+
+
+_REFUSES: Final = _blind(f"max by (feldera_instance, shard) ({sharded(_REFUSED)}) > 1.5")
+_FAILS: Final = _blind(f"min by (feldera_instance, shard) ({sharded(last('feldera_up'))}) == 0")
+_FAILED: Final = (
+    f"max by (feldera_instance) ({firing('FelderaApiUnreachable')}) and {ON_INSTANCE} {INSTANCE_BLIND}"
+)
+"""An exporter that goes away meanwhile takes nothing back."""
+
 
 WATCHING: Final = (
     Alert(
@@ -34,34 +63,35 @@ WATCHING: Final = (
         f"{texts.EXPORTER} has not answered for ten minutes. If it is a shard, its pipelines are unwatched; if a replica, the "
         "other must not fail now.",
         by=_TARGET_LABELS,
-        kept=False,
     ),
     Alert(
         "FelderaApiAuthFailed",
         _I,
-        f"{highest(_I, _REFUSED)} > 1.5\nunless {ON_INSTANCE} {highest(_I, _SUCCEEDED)} > 0",
+        _REFUSES,
         "critical",
         "Feldera refuses the exporter's credentials.",
-        f"{texts.INSTANCE} answers the exporter's polls with 401 or 403, and none succeeds. Its pipelines are unwatched.",
+        f"{texts.INSTANCE}{_OF_SHARDS} answers the exporter's polls with 401 or 403, and none succeeds. Its pipelines are "
+        "unwatched.",
         kept=False,
     ),
     Alert(
         "FelderaApiUnreachable",
         _I,
-        f"min by (feldera_instance) ({last('feldera_up')}) == 0\nand {ON_INSTANCE} {DATA_AGE} > 75",
+        f"{_FAILS}\nor {ON_INSTANCE} ({_FAILED})",
         "critical",
         "Feldera's API cannot be reached.",
-        f"{texts.INSTANCE} has not given the exporter a usable answer for more than a minute. Pipelines may still run, but "
-        "are unwatched.",
+        f"{texts.INSTANCE}{_OF_SHARDS} has not given the exporter a usable answer for more than a minute. Pipelines may "
+        "still run, but are unwatched.",
         kept=False,
+        yields_to="FelderaApiAuthFailed",
     ),
     Alert(
         "FelderaExporterDataStale",
         _I,
-        f"{DATA_AGE} > 300\nand {ON_INSTANCE} {last('feldera_exporter_poll_interval_seconds')}",
+        f"max by (feldera_instance) ({SHARD_BLIND}) > 300",
         "critical",
         "What is known about a Feldera instance is out of date.",
-        f"{texts.INSTANCE} was last polled successfully {{{{ humanizeDuration $value }}}} ago.",
+        f"{texts.INSTANCE}{_OF_SHARDS} was last polled successfully {{{{ humanizeDuration $value }}}} ago.",
         kept=False,
     ),
     Alert(
@@ -108,7 +138,6 @@ WATCHING: Final = (
         "The exporter cannot keep its state on disk.",
         f"{texts.EXPORTER} fails to write what must survive a restart; after one, counters will start again.",
         by=_TARGET_LABELS,
-        kept=False,
     ),
     Alert(
         "FelderaExporterConfigReloadFailed",
@@ -118,7 +147,6 @@ WATCHING: Final = (
         "The exporter runs with an old configuration.",
         f"{texts.EXPORTER} refused its configuration at the last reload and goes on with the one before.",
         by=_TARGET_LABELS,
-        kept=False,
     ),
     Alert(
         "FelderaWatchdog",

@@ -1,0 +1,178 @@
+"""What the rules cost Prometheus: a real one on one core, with the real exposition and an hour of it behind.
+
+Usage: python tests/benchmarks/rules.py [PIPELINES [REPLICAS]], prints JSON
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from benchmarks.bodies import Pipelines
+from benchmarks.measuring import cpu_of
+from benchmarks.scraping import program
+from benchmarks.standin import standin
+from feldera_exporter.demo.programs import free_port
+from feldera_exporter.rules.model import Pace
+from feldera_exporter.rules.rendering import rules
+from system.program import until
+from tools import tool
+
+SCRAPE: Final = 15
+"""Seconds between two scrapes."""
+
+FASTER: Final = 3
+"""How much more often than in earnest the rules are evaluated: each time costs the same, and a run is shorter."""
+
+SECONDS: Final = 60
+"""For how long the processor is watched, with rules and without: three rounds of the slow group."""
+
+HOUR: Final = 3600
+GAP: Final = 300
+"""Seconds of history for the families that are read over gaps alone."""
+
+_WINDOW: Final = re.compile(r"\b((?:feldera|process)_\w+)(?:\{[^}]*\})?\[(\d+)([smh])\]")
+_NAME: Final = re.compile(r"\b(?:feldera_(?!instance\b)\w+|process_start_time_seconds)\b")
+
+
+def lengths(text: str) -> dict[str, int]:
+    """Return for how many seconds back each family that the rules read is needed."""
+    found = dict.fromkeys(_NAME.findall(text), GAP)
+    for name, number, unit in _WINDOW.findall(text):
+        if _seconds(number + unit) > GAP:
+            found[name] = HOUR
+    return found
+
+
+def _seconds(duration: str) -> int:
+    return int(duration[:-1]) * {"s": 1, "m": 60, "h": HOUR}[duration[-1]]
+
+
+def history(exposition: str, needed: dict[str, int], targets: list[str], end: float) -> Iterator[str]:
+    """Yield OpenMetrics: what scrapes of these targets would have given up to a time, had it always been the same."""
+    for line in exposition.splitlines():
+        name = re.split(r"[{ ]", line, maxsplit=1)[0]
+        if name not in needed:
+            continue
+        series, _, value = line.rpartition(" ")
+        labels = series.removeprefix(name).strip("{}")
+        for target in targets:
+            own = f'{name}{{job="feldera-exporter",instance="{target}"{"," if labels else ""}{labels}}}'
+            for at in range(round(end) - needed[name], round(end), SCRAPE):
+                shown = at if name.endswith("last_successful_poll_timestamp_seconds") else value
+                yield f"{own} {shown} {at}\n"
+    yield "# EOF\n"
+
+
+@contextmanager
+def prometheus(folder: Path, targets: list[str], text: str) -> Iterator[tuple[str, int, Path]]:
+    """Run Prometheus on one core until the context ends; give its address, its process id and its configuration."""
+    for pace in Pace:
+        faster = _seconds(pace) // FASTER
+        text = text.replace(f"interval: {pace}\n", f"interval: {faster}s\n")
+    (folder / "rules.yml").write_text(text)
+    configuration = folder / "prometheus.yml"
+    scraped: dict[str, Any] = {
+        "global": {"scrape_interval": f"{SCRAPE}s"},
+        "rule_files": [str(folder / "rules.yml")],
+        "scrape_configs": [{"job_name": "feldera-exporter", "static_configs": [{"targets": targets}]}],
+    }
+    configuration.write_text(json.dumps(scraped))
+    port = free_port()
+    command = [
+        tool("prometheus"),
+        f"--config.file={configuration}",
+        f"--storage.tsdb.path={folder / 'data'}",
+        "--storage.tsdb.retention.time=10y",
+        f"--web.listen-address=127.0.0.1:{port}",
+        "--log.level=error",
+    ]
+    process = subprocess.Popen(command, env=os.environ | {"GOMAXPROCS": "1"})
+    try:
+        url = f"http://127.0.0.1:{port}"
+        until(lambda: process.poll() is not None or _ready(url), 60)
+        assert process.poll() is None
+        yield url, process.pid, configuration
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def measure(size: int, replicas: int, folder: Path) -> dict[str, float]:
+    """Return which part of a core the evaluation of all rules takes, and the cost of a round of the prompt ones."""
+    text = rules()
+    with (
+        standin(Pipelines(size).body()) as url,
+        program(url, folder, "5s") as (port, _),
+    ):
+        targets = [f"127.0.0.1:{port}", f"localhost:{port}"][:replicas]
+        exposition = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False, timeout=60).text
+        past = folder / "past.txt"
+        with past.open("w") as file:
+            file.writelines(history(exposition, lengths(text), targets, time.time()))
+        create = ["tsdb", "create-blocks-from", "openmetrics", "--quiet", past, folder / "data"]
+        subprocess.run([tool("promtool"), *map(str, create)], check=True, stdout=subprocess.DEVNULL)
+        past.unlink()
+        with prometheus(folder, targets, text) as (address, process, configuration):
+            known = "count(feldera:pipeline_program_status:age_seconds)"
+            until(lambda: _value(address, known) == size, 90)
+            taken = _spent(process)
+            if os.environ.get("PROFILE"):
+                _profile(address)
+            quiet = json.loads(configuration.read_text()) | {"rule_files": []}
+            configuration.write_text(json.dumps(quiet))
+            os.kill(process, signal.SIGHUP)
+            time.sleep(SCRAPE)
+            idle = _spent(process)
+    return {
+        f"rules, {replicas} replica{'s' if replicas > 1 else ''}: share of a core": (taken - idle) / FASTER
+    }
+
+
+def _spent(process: int) -> float:
+    """Return the cores that a process uses over some rounds."""
+    began, before = time.monotonic(), cpu_of(process)
+    time.sleep(SECONDS)
+    return (cpu_of(process) - before) / (time.monotonic() - began)
+
+
+def _value(address: str, query: str) -> float:
+    answer = httpx.get(f"{address}/api/v1/query", params={"query": query}, trust_env=False, timeout=60).json()
+    found = answer["data"]["result"]
+    return float(found[0]["value"][1]) if found else 0.0
+
+
+def _profile(address: str) -> None:
+    for group in httpx.get(f"{address}/api/v1/rules", trust_env=False, timeout=60).json()["data"]["groups"]:
+        print(
+            f"{group['name']}: {sum(rule['evaluationTime'] for rule in group['rules']) * 1000:.0f} ms",
+            file=sys.stderr,
+        )
+        for rule in sorted(group["rules"], key=lambda rule: -rule["evaluationTime"])[:20]:
+            print(
+                f"{rule['evaluationTime'] * 1000:8.1f} {rule['name']} {rule.get('lastError', '')}",
+                file=sys.stderr,
+            )
+
+
+def _ready(address: str) -> bool:
+    try:
+        return httpx.get(f"{address}/-/ready", timeout=5, trust_env=False).is_success
+    except httpx.HTTPError:
+        return False
+
+
+if __name__ == "__main__":
+    pipelines, copies = (int(text) for text in (*sys.argv[1:], *("1000", "1")[len(sys.argv) - 1 :]))
+    with tempfile.TemporaryDirectory() as own:
+        print(json.dumps(measure(pipelines, copies, Path(own))))
