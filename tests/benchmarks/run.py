@@ -39,6 +39,7 @@ def main() -> int:
     once = {
         "50 instances": _child("instances", 50, 20),
         "transitions": _child("transitions", verdicts.MILLION),
+        "rules": _child("rules", verdicts.THOUSAND, 1) | _child("rules", verdicts.THOUSAND, 2),
     }
     growth = {
         name: exponent({size: results[size][name] for size in (1000, 10_000)})

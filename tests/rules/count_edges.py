@@ -233,6 +233,38 @@ AWAY: Final = (
     ),
 )
 
+
+def _both(family: str, *labels: tuple[str, str]) -> View:
+    """Return a view of a pipeline that fails three times within the hour, and does something else nine times."""
+    other, _ = climbing(family, 60, 9, *labels, onset=1500)
+    return lambda now: (
+        other(now)
+        | {
+            (name, own): value
+            for (name, own), value in _errors_at(2200, 1500, 800)(now).items()
+            if name == ERRORS_TOTAL
+        }
+    )
+
+
+def yielding(name: str, family: str, *labels: tuple[str, str]) -> tuple[Scenario, ...]:
+    """Return scenarios in which what crashes again and again does so in two ways, and one is told."""
+    crash = of_pipeline("FelderaPipelineCrashLooping")
+    return (
+        Scenario(
+            "told already by that it crashes",
+            (exporter(_both(family, *labels)),),
+            {
+                AT - 810: (of_pipeline(name),),
+                AT - 780: (crash,),
+                AT: (crash,),
+                AT + 1320: (crash,),
+                AT + 1500: (),
+            },
+        ),
+    )
+
+
 RESOURCES: Final = "feldera_pipeline_deployment_resources_status_transitions_total"
 RUNTIME: Final = "feldera_pipeline_deployment_runtime_status_transitions_total"
 PROGRAM: Final = "feldera_pipeline_program_status_transitions_total"

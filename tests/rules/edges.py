@@ -4,7 +4,18 @@ from collections.abc import Mapping
 from typing import Final
 
 from rules.age_edges import DISOWNED, DRIFTS, FROZEN, GONE, OTHERS, START
-from rules.count_edges import AGAIN, AWAY, CRASHES, ERRORS, ERRORS_TOTAL, PROGRAM, RESOURCES, RUNTIME, spread
+from rules.count_edges import (
+    AGAIN,
+    AWAY,
+    CRASHES,
+    ERRORS,
+    ERRORS_TOTAL,
+    PROGRAM,
+    RESOURCES,
+    RUNTIME,
+    spread,
+    yielding,
+)
 from rules.fleet_edges import FLEETS, INVENTORY
 from rules.kept_edges import outlasting
 from rules.scenarios import Scenario
@@ -20,11 +31,13 @@ EDGES: Final[Mapping[str, tuple[Scenario, ...]]] = {
     "FelderaPipelineStartPending": START,
     "FelderaPipelineDesiredDrift": DRIFTS,
     "FelderaPipelineCrashLooping": (*spread("FelderaPipelineCrashLooping", ERRORS_TOTAL, 3), *CRASHES),
-    "FelderaPipelineFlapping": spread(
-        "FelderaPipelineFlapping", RESOURCES, 6, ("from", "Stopping"), ("to", "Stopped")
+    "FelderaPipelineFlapping": (
+        *spread("FelderaPipelineFlapping", RESOURCES, 6, ("from", "Stopping"), ("to", "Stopped")),
+        *yielding("FelderaPipelineFlapping", RESOURCES, ("from", "Stopping"), ("to", "Stopped")),
     ),
-    "FelderaPipelineRuntimeFlapping": spread(
-        "FelderaPipelineRuntimeFlapping", RUNTIME, 8, ("to", "Unavailable")
+    "FelderaPipelineRuntimeFlapping": (
+        *spread("FelderaPipelineRuntimeFlapping", RUNTIME, 8, ("to", "Unavailable")),
+        *yielding("FelderaPipelineRuntimeFlapping", RUNTIME, ("to", "Unavailable")),
     ),
     "FelderaPipelineCompileLooping": spread(
         "FelderaPipelineCompileLooping", PROGRAM, 3, ("from", "CompilingRust"), ("to", "SqlCompiled")

@@ -17,7 +17,7 @@ from feldera_exporter.rules.rendering import GROUP, INTERVAL, expression, severi
 from feldera_exporter.rules.table import ALERTS
 from rules.generate import TELEMETRY, scenarios
 from rules.promtool import document, run
-from rules.reach import names, reach
+from rules.reach import graver, names, reach
 
 _COMPARISONS: Final = {">": ("<", ">="), "<": (">", "<="), "==": ("!=",)}
 _OPERATORS: Final = {"and": "unless", "unless": "and", "or": "and"}
@@ -92,6 +92,12 @@ def mutants(alert: Alert) -> Iterator[Mutant]:
         yield Mutant(
             alert.name, "kept -> not kept", expression(replace(alert, kept=False), BASE_TAGS), alert.for_
         )
+    if alert.yields_to:
+        alone = expression(replace(alert, yields_to=""), BASE_TAGS)
+        yield Mutant(alert.name, "yields to none", alone, alert.for_)
+    if alert.adds_up:
+        alone = expression(replace(alert, adds_up=False), BASE_TAGS)
+        yield Mutant(alert.name, "adds up nothing", alone, alert.for_)
     yield from severities(alert)
 
 
@@ -163,6 +169,14 @@ class Judge:
             for recording in recordings()
             if recording.name in needed
         ]
+        rules += (
+            {
+                "alert": other.name,
+                "expr": expression(other, BASE_TAGS),
+                "labels": {"severity": severity(other, "")},
+            }
+            for other in graver(self._alert)
+        )
         delay = mutant.for_ if own else self._alert.for_
         rules.append(
             {

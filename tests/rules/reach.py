@@ -7,6 +7,7 @@ from feldera_exporter.rules.model import Alert
 from feldera_exporter.rules.promql import BASE_TAGS
 from feldera_exporter.rules.recordings import recordings
 from feldera_exporter.rules.rendering import expression
+from feldera_exporter.rules.table import ALERTS
 
 _NAME: Final = re.compile(
     r"\b(?:feldera[a-z_]*(?::[a-z_]+)+|feldera_[a-z_]+|process_start_time_seconds|up)(?=[{\[) \n])"
@@ -26,5 +27,10 @@ def names(promql: str) -> frozenset[str]:
 
 
 def reach(alert: Alert) -> frozenset[str]:
-    """Return every recording and family that an alert rests on."""
-    return names(expression(alert, BASE_TAGS))
+    """Return every recording and family that an alert rests on, also by the alert that it yields to."""
+    return names(expression(alert, BASE_TAGS)).union(*map(reach, graver(alert)))
+
+
+def graver(alert: Alert) -> tuple[Alert, ...]:
+    """Return the alert that an alert yields to, if there is one."""
+    return tuple(other for other in ALERTS if other.name == alert.yields_to)

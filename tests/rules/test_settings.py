@@ -57,7 +57,8 @@ def test_tag_labels(tmp_path: Path) -> None:
     path.write_text(rules("prometheus", settings), encoding="utf-8")
     verdict = run("check", "rules", "--lint=all", "--lint-fatal", path)
     assert verdict.passed, verdict.words
-    assert "by (feldera_instance, pipeline, team, tier, owner, expect)" in path.read_text("utf-8")
+    ages = path.read_text("utf-8").partition("record: feldera:pipeline_deployment_status:age_seconds")[2]
+    assert "group_left (team, tier, owner) feldera:pipeline_tags:info" in ages.partition("record:")[0]
 
 
 def test_addresses() -> None:

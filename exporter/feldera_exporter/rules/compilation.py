@@ -48,7 +48,7 @@ COMPILATION: Final = (
     Alert(
         "FelderaPipelineCompileLooping",
         _P,
-        f"{highest(_P, _LOST)} > 2.5",
+        highest(_P, f"{_LOST} > 2.5"),
         "warning",
         "The compilation of a pipeline's program starts over and over.",
         f"{texts.PIPELINE} went back from CompilingRust to SqlCompiled{texts.TIMES} within an hour: the compiler restarts in "

@@ -43,7 +43,7 @@ FAULTS: Final = (
         "FelderaPipelineDeploymentError",
         _P,
         f"{ERROR}\n"
-        f"or {ON_PIPELINE} {highest(_P, 'increase(feldera_pipeline_deployment_errors_total[10m])')} > 1.5",
+        f"or {ON_PIPELINE} {highest(_P, 'increase(feldera_pipeline_deployment_errors_total[10m]) > 1.5')}",
         "warning",
         "Feldera stopped a pipeline because of an error.",
         # Twice within ten minutes counts as one lasting error: something starts the pipeline, which dismisses the
@@ -54,8 +54,8 @@ FAULTS: Final = (
     Alert(
         "FelderaPipelineCrashLooping",
         _P,
-        f"{highest(_P, 'increase(feldera_pipeline_deployment_errors_total[1h])')} > 2.5\n"
-        f"or {ON_PIPELINE}\n{highest(_P, _RESTARTS)} > 2.5",
+        f"{highest(_P, 'increase(feldera_pipeline_deployment_errors_total[1h]) > 2.5')}\n"
+        f"or {ON_PIPELINE}\n{highest(_P, f'{_RESTARTS} > 2.5')}",
         "critical",
         "A pipeline fails again and again.",
         f"{texts.PIPELINE} failed or restarted by itself{texts.TIMES} within an hour.",
@@ -64,7 +64,7 @@ FAULTS: Final = (
     Alert(
         "FelderaPipelineFlapping",
         _P,
-        f"{highest(_P, _STOPS)} > 5.5",
+        highest(_P, f"{_STOPS} > 5.5"),
         "warning",
         "A pipeline is started and stopped again and again.",
         f"{texts.PIPELINE} went through more than five starts and stops within an hour.",
@@ -74,7 +74,7 @@ FAULTS: Final = (
     Alert(
         "FelderaPipelineRuntimeFlapping",
         _P,
-        f"{highest(_P, _entries('Unavailable'))} > 7.5",
+        highest(_P, f"{_entries('Unavailable')} > 7.5"),
         "warning",
         "A pipeline becomes unavailable again and again.",
         f"{texts.PIPELINE} became Unavailable{texts.TIMES} within an hour and came back each time.",
@@ -96,7 +96,7 @@ FAULTS: Final = (
     Alert(
         "FelderaPipelineConnectorErrors",
         _P,
-        f"\nand {ON_PIPELINE} ".join(f"{highest(_P, rate)} > 0.1" for rate in _CONNECTOR_ERRORS),
+        f"\nand {ON_PIPELINE} ".join(highest(_P, f"{rate} > 0.1") for rate in _CONNECTOR_ERRORS),
         "warning",
         "A pipeline's connectors keep reporting errors.",
         f"{texts.PIPELINE} has had connector errors for half an hour{_RATE}: data may be missing.",

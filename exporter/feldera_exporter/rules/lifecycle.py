@@ -78,8 +78,8 @@ LIFECYCLE: Final = (
         "FelderaPipelineUnavailable",
         _P,
         f"{overdue('deployment_status', _UNAVAILABLE)}\n"
-        f"or {ON_PIPELINE} {highest(_P, _UNAVAILABLE_TIME, ('status',))}\n"
-        f"  > {ON_PIPELINE} group_left () clamp_min(1.1 * {TOLERANCE}, 450)",
+        f"or {ON_PIPELINE} {highest(_P, f'{_UNAVAILABLE_TIME} > 450', ('status',))}\n"
+        f"  > {ON_PIPELINE} group_left () (1.1 * {TOLERANCE})",
         "critical",
         "A deployed pipeline does not answer.",
         f"{texts.PIPELINE} has been Unavailable{texts.FOR}, at a stretch or most of the last 15 minutes. It processes nothing.",

@@ -174,17 +174,17 @@ def _pipeline_blind() -> Recording:
     )
 
 
-def _tags(tags: tuple[str, ...]) -> Recording:
-    labels = listed(("feldera_instance", "pipeline", *tags))
-    shown = f"feldera_pipeline_info\nand on (feldera_instance, pipeline, job, instance) {PIPELINE_REPLICA}"
+def _tags() -> Recording:
     newest = (
-        f"topk by (feldera_instance, pipeline) (1,\n  max by {labels} (\n{indented(indented(shown))}\n  )\n)"
+        "topk by (feldera_instance, pipeline) (1,\n"
+        f"  feldera_pipeline_info and on (feldera_instance, pipeline, job, instance) {PIPELINE_REPLICA}\n"
+        ")"
     )
     return Recording(
         TAGS,
         f"{newest}\n"
         f"or {ON_PIPELINE} ({TAGS} and {ON_PIPELINE} {PIPELINE_REPLICA})\n"
-        f"or {ON_PIPELINE} group by (feldera_instance, pipeline) ({PIPELINE_REPLICA})",
+        f"or {ON_PIPELINE} {PIPELINE_REPLICA} ^ 0",
         "The tags of every pipeline, exactly one series each: through missed scrapes as they were, without info none.",
     )
 
@@ -215,7 +215,7 @@ def recordings(tags: tuple[str, ...] = BASE_TAGS) -> tuple[Recording, ...]:
         ),
         _pipeline_replica(),
         _pipeline_blind(),
-        _tags((*tags, "expect")),
+        _tags(),
         Recording(
             ERROR,
             freshest(Scope.PIPELINE, f"{last('feldera_pipeline_deployment_has_error')} == 1"),
