@@ -1,4 +1,4 @@
-"""Where the tests find the programs that they drive: promtool, amtool, prometheus, prometheus-alertmanager."""
+"""What the tests share: the programs that they drive, and how thorough a run is."""
 
 import os
 import shutil
@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
+
+THOROUGH: Final = bool(os.environ.get("THOROUGH"))
+"""Whether there is time for more seeds, changes and days of the same tests, as in CI: `THOROUGH=1 make test`."""
 
 
 def tool(name: str) -> str:

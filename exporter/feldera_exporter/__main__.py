@@ -1,7 +1,29 @@
-"""`python -m feldera_exporter`."""
+"""The process itself, as `feldera-exporter` and `python -m feldera_exporter`: from its first moment on it ends in order."""
 
+import signal
 import sys
+from typing import Final, NoReturn
 
-from feldera_exporter.cli import main
+_SERVING: Final = frozenset({"run", "demo", "simulate"})
+"""The commands that go on until a signal ends them, which is then no failure."""
 
-sys.exit(main())
+
+def start() -> NoReturn:
+    """Run the command line and end with its exit code."""
+    word = sys.argv[1] if len(sys.argv) > 1 else "-"
+    if word in _SERVING or (word.startswith("-") and word not in {"-h", "--help", "--version"}):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _leave)
+    # Takes half a second, in which a signal must find its handler.
+    from feldera_exporter.cli import main  # noqa: PLC0415
+
+    sys.exit(main())
+
+
+def _leave(*_: object) -> NoReturn:
+    """End before there is anything to end; once the event loop runs it has handlers of its own."""
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    start()

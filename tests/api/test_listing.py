@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import asdict
 
+from feldera_exporter.feldera import listing
 from feldera_exporter.feldera.answers import InvalidResponseError
 from feldera_exporter.feldera.listing import Listing, read
+from feldera_exporter.feldera.wire import ProgramConfig, Progress
 
 NUMBERS = count(1)
 
@@ -92,6 +95,20 @@ def test_only_what_changed_is_new() -> None:
     assert (d.row is b.row, d.progress is b.progress, d.row.program_status) == (False, True, "Pending")
 
 
+def test_what_is_gone_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many pipelines a list has that the one before had not, none at all among them."""
+    calls, true = count(), listing._gone
+
+    def counted(*arguments: Any) -> Any:
+        next(calls)
+        return true(*arguments)
+
+    monkeypatch.setattr(listing, "_gone", counted)
+    first = read(encoded(*map(row, range(50))), Listing())
+    read(encoded(*map(row, range(100, 150))), first)
+    assert next(calls) == 2
+
+
 def test_places_shift() -> None:
     """After a deletion in front, the others are found again by their ids."""
     first = read(encoded(row(1), row(2), row(3)), Listing())
@@ -109,10 +126,7 @@ def test_places_shift() -> None:
         ({"created_at": "yesterday"}, "Invalid RFC3339 encoded datetime"),
         ({"created_at": None}, "Expected `datetime`, got `null`"),
         ({"deployment_status": None}, "Expected `str`, got `null` - at `$.deployment_status`"),
-        ({"tags": "none"}, "Expected `array`, got `str` - at `$.tags`"),
-        ({"tags": ["a"] * 201}, "Expected `array` of length <= 200"),
-        ({"refresh_version": -1}, "Expected `int` >= 0 - at `$.refresh_version`"),
-        ({"refresh_version": 10**30}, "Expected `int` <= 9223372036854775807"),
+        ({"created_at": None, "tags": None}, "Expected `datetime`, got `null`"),
         ({"deployment_error": "bad"}, "Expected `object | null`, got `str`"),
         ({"description": "x" * (2 * 2**20)}, "expected at most 2097152"),
     ],
@@ -124,6 +138,57 @@ def test_a_bad_row_spoils_itself(changes: dict[str, Any], reason: str) -> None:
     [bad] = listing.unreadable
     assert reason in bad.reason
     assert (bad.id, bad.name) == (row(2)["id"], None if "name" in changes else "p2")
+
+
+@pytest.mark.parametrize(
+    ("field", "listed", "read_as"),
+    [
+        ("tags", None, ()),
+        ("tags", "none", ()),
+        ("tags", ["a", 7, "x" * 201, None, "b"], ("a", "b")),
+        ("tags", ["a"] * 201, ("a",) * 200),
+        ("platform_version", None, ""),
+        ("platform_version", 7, ""),
+        ("platform_version", "0" * 201, ""),
+        ("program_config", None, ProgramConfig()),
+        ("program_config", "dev", ProgramConfig()),
+        ("program_config", {"profile": 7}, ProgramConfig()),
+        ("program_config", {"profile": "x" * 201}, ProgramConfig()),
+        ("program_config", {"profile": "dev", "cache": 7}, ProgramConfig("dev")),
+    ],
+)
+def test_a_bad_label_spoils_no_row(field: str, listed: Any, read_as: Any) -> None:
+    """What only feeds labels says nothing where it is not what it should be; all else is read as ever."""
+    good = {
+        "tags": ["team:a"],
+        "platform_version": "0.337.0",
+        "program_config": {"profile": "optimized"},
+        "deployment_error": {"message": "m", "error_code": "WorkerPanic"},
+    }
+    [well] = read(encoded(row(1, **good)), Listing()).entries.values()
+    listing = read(encoded(row(1, **good | {field: listed})), Listing())
+    [entry] = listing.entries.values()
+    assert listing.unreadable == ()
+    assert asdict(entry.row) == asdict(well.row) | {field: read_as}
+
+
+@pytest.mark.parametrize("field", ["tags", "platform_version", "program_config"])
+def test_a_label_may_be_missing(field: str) -> None:
+    """As with an older server."""
+    [entry] = read(encoded(row(1)), Listing()).entries.values()
+    assert getattr(entry.row, field) in {(), "", ProgramConfig()}
+
+
+@pytest.mark.parametrize(
+    ("listed", "read_as"),
+    [(-1, -1), (2**63 - 1, 2**63 - 1), (10**30, None), (1.5, None), (None, None), ("7", None)],
+)
+def test_a_refresh_version_may_be_any_number(listed: Any, read_as: int | None) -> None:
+    """Negative too, by the document; what is no such number is not known, and the connectors' errors still are."""
+    details = {"connector_stats": {"num_errors": 5}}
+    body = encoded(row(1, refresh_version=listed, deployment_runtime_status_details=details))
+    [entry] = read(body, Listing()).entries.values()
+    assert entry.progress == Progress(read_as, 5)
 
 
 def test_a_long_row_is_not_kept() -> None:

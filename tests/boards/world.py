@@ -4,6 +4,7 @@
 and whose license ends soon, and `gone`, which no longer answers. `split` is shared by two shards.
 """
 
+import re
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ import httpx
 from boards.documents import Json, Target, everything, filled, merged
 from feldera_exporter.demo.clock import StagedClock, machine
 from feldera_exporter.demo.stage import beginning, staged
+from feldera_exporter.rules.model import Pace
 from feldera_exporter.simulator.clock import SECOND, SkewedClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import INSTANT
@@ -183,8 +185,9 @@ def _prometheus(folder: Path, exporters: Mapping[str, str]) -> Path:
     """Write Prometheus's configuration: the shipped rules, evaluated each second."""
     rules = folder / "rules.yml"
     text = (ROOT / "alerts/feldera.rules.yml").read_text(encoding="utf-8")
-    assert "interval: 15s" in text
-    rules.write_text(text.replace("interval: 15s", "interval: 1s"), encoding="utf-8")
+    quick = re.sub(r"^    interval: \w+$", "    interval: 1s", text, flags=re.MULTILINE)
+    assert quick.count("interval: 1s") == len(Pace)
+    rules.write_text(quick, encoding="utf-8")
     configuration = folder / "prometheus.yml"
     configuration.write_text(
         "global: {scrape_interval: 1s, evaluation_interval: 1s}\n"

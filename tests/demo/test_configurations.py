@@ -11,6 +11,7 @@ from feldera_exporter.demo.configurations import ALERTMANAGER, EXPORTER, RECEIVE
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
 from feldera_exporter.rules.table import NAMES
 from feldera_exporter.shipped import shipped
+from feldera_exporter.simulator.stories import STORIES
 
 ADDRESSES = {EXPORTER: "127.0.0.1:41", ALERTMANAGER: "127.0.0.1:42", RECEIVER: "127.0.0.1:43"}
 
@@ -81,10 +82,18 @@ def test_only_the_well_known_ports_are_moved(shipped_value: object, moved: objec
 
 
 def test_the_exporter_takes_its_configuration(tmp_path: Any) -> None:
-    """All limits are the default ones."""
+    """All limits are the default ones, but for the stories that live faster."""
     file = tmp_path / "exporter.yml"
     file.write_text(configurations.exporter("http://127.0.0.1:1"), encoding="utf-8")
     configuration = config.load(file, {}, KNOWN_FAMILIES, ())
     (instance,) = configuration.instances
     assert (instance.name, instance.url, instance.poll_interval) == ("demo", "http://127.0.0.1:1", 1.0)
     assert configuration.limits.defaults == config.DEFAULT_LIMITS
+    [override] = configuration.limits.overrides
+    assert override.name is not None
+    assert (override.name.pattern, override.limits) == ("search-index", {"Provisioning": 20.0})
+
+
+def test_faster_limits_are_those_of_stories() -> None:
+    """A name that no story has would change nothing."""
+    assert set(configurations.LIMITS) <= {story.name for story in STORIES}

@@ -153,6 +153,17 @@ def test_the_whole_demo(demo: Demo) -> None:
             httpx.get(address)
 
 
+def test_a_demo_that_is_killed_leaves_no_program_behind(demo: Demo) -> None:
+    """Neither Prometheus nor Alertmanager outlives it."""
+    deadline = time.monotonic() + PATIENCE
+    until(lambda: "Prometheus: http" in demo.shown, deadline)
+    children = demo.children()
+    assert len(children) == 2
+    demo.process.kill()
+    demo.process.wait(5)
+    until(lambda: not [pid for pid in children if Path(f"/proc/{pid}").exists()], time.monotonic() + 10)
+
+
 def test_sigint_while_it_starts_ends_it_too(demo: Demo) -> None:
     """Before everything is ready, and nothing is left."""
     deadline = time.monotonic() + 20

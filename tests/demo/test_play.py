@@ -76,7 +76,7 @@ def test_both_are_started_where_both_are_there(tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.mark.usefixtures("nothing_installed")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP])
 def test_a_signal_ends_it(number: signal.Signals, tmp_path: Path) -> None:
     """Also that of a terminal that is closed."""
 

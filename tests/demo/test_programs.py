@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -11,8 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from feldera_exporter.demo import programs
+from feldera_exporter.demo import programs, tether
 from feldera_exporter.demo.programs import ProgramError
+from feldera_exporter.demo.tether import tethered
 
 SERVER = """
 import http.server, os, signal, sys
@@ -139,7 +141,9 @@ def test_what_cannot_be_started_at_all_is_an_error(stage: Stage, tmp_path: Path)
         async with programs.running(lambda _: (str(tmp_path / "none"),), stage.log):
             raise AssertionError
 
-    with pytest.raises(ProgramError, match="none cannot be started: No such file or directory"):
+    with pytest.raises(
+        ProgramError, match=r"did not start: .+/none cannot be started: No such file or directory"
+    ):
         asyncio.run(use())
 
 
@@ -153,6 +157,60 @@ def test_a_program_that_ignores_sigterm_is_killed(stage: Stage, monkeypatch: pyt
 
     asyncio.run(use())
     assert stage.left() == []
+
+
+USER = """
+import asyncio, sys
+from pathlib import Path
+from feldera_exporter.demo import programs
+async def use():
+    command = lambda port: (sys.executable, "-c", sys.argv[1], str(port), "well", sys.argv[2])
+    async with programs.running(command, Path(sys.argv[2]) / "log"):
+        print("ready", flush=True)
+        await asyncio.sleep(60)
+asyncio.run(use())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent was killed")
+def test_a_program_ends_with_a_user_that_is_killed(stage: Stage, tmp_path: Path) -> None:
+    """SIGKILL leaves nobody time to end anything: the kernel does."""
+    words = (sys.executable, "-c", USER, SERVER, str(tmp_path))
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as user:
+        assert user.stdout is not None
+        assert user.stdout.readline() == b"ready\n"
+        assert stage.left() == stage.pids
+        user.kill()
+    deadline = time.monotonic() + 5
+    while stage.left():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_whose_user_is_gone_already_does_not_begin() -> None:
+    """The parent that is named is not the one that it has."""
+    words = tethered((sys.executable, "-c", "print('began')"))
+    place = words.index(str(os.getpid()))
+    orphaned = (*words[:place], str(2**22), *words[place + 1 :])
+    ended = subprocess.run(orphaned, capture_output=True, check=False, text=True)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", "whoever wanted it is gone\n")
+    assert subprocess.run(words, capture_output=True, check=True, text=True).stdout == "began\n"
+
+
+def test_elsewhere_than_on_linux_it_is_started_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the kernel's help."""
+    began: list[object] = []
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(os, "execv", lambda *words: began.append(words))
+    tether.main(1, ["/bin/true"])
+    assert began == [("/bin/true", ("/bin/true",))]
+
+
+def test_a_program_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """With the system's reason, where its last words are looked for."""
+    monkeypatch.setattr(sys, "platform", "darwin")
+    with pytest.raises(SystemExit, match="/none cannot be started: No such file or directory"):
+        tether.main(1, [str(tmp_path / "none")])
 
 
 def test_a_program_that_has_ended_by_itself_needs_no_end(stage: Stage) -> None:

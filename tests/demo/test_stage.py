@@ -4,7 +4,10 @@ from collections import Counter
 
 import pytest
 
+from feldera_exporter.config import units
+from feldera_exporter.demo import configurations
 from feldera_exporter.demo.clock import StagedClock, machine
+from feldera_exporter.demo.settings import Settings
 from feldera_exporter.demo.stage import LEADS, beginning, staged
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.stories import STORIES
@@ -48,7 +51,6 @@ def test_a_story_stands_where_it_should(feldera: Feldera, name: str, status: str
     ("name", "code"),
     [
         ("fraud-scores", "RuntimeError.WorkerPanic"),
-        ("ledger", "InputTransportError"),
         ("no-capacity", "AutomatonProvisioningTimeout"),
         ("udf-model", "StartFailedDueToFailedCompilation"),
     ],
@@ -68,6 +70,54 @@ def test_the_rest_of_what_can_go_wrong_is_there_too(feldera: Feldera) -> None:
     assert flaps["Running", "Unavailable"] > 10
 
 
+def test_two_minutes_show_things_begin_and_end() -> None:
+    """A pipeline becomes stuck and recovers, an error comes and is dismissed, pipelines start, stop, come and go."""
+    present = PRESENT
+    feldera = staged(StagedClock(beginning(PRESENT), lambda: present), 0, 0)
+
+    def at(seconds: float, name: str) -> str:
+        nonlocal present
+        present = PRESENT + round(seconds * 1_000_000)
+        return next((one.row.status for one in feldera.pipelines() if one.row.name == name), "none")
+
+    def failed() -> bool:
+        return feldera.get("ledger").row.error is not None
+
+    limit = units.parse_duration(configurations.LIMITS["search-index"]["Provisioning"])
+    assert (at(0, "search-index"), at(0, "ledger"), failed()) == ("Provisioning", "Running", False)
+    assert (at(0, "nightly-report"), at(0, "ci-smoke")) == ("Running", "Running")
+    assert (PRESENT - feldera.get("search-index").row.status_since) / 1e6 < limit
+    assert (at(18, "ci-smoke"), at(24, "nightly-report")) == ("Stopped", "Stopped")
+    assert (at(25, "ledger"), failed()) == ("Stopped", True)
+    # Long enough beyond its limit for two scrapes and two evaluations of the shipped configuration.
+    assert at(52, "search-index") == "Provisioning"
+    assert (present - feldera.get("search-index").row.status_since) / 1e6 > limit + 2 * 15
+    assert at(58, "ci-smoke") == "none"
+    assert (at(61, "ledger"), failed()) == ("Stopped", False)
+    assert (at(70, "search-index"), at(70, "nightly-report")) == ("Running", "Running")
+    assert (at(75, "ci-smoke"), at(95, "ledger")) == ("Stopped", "Running")
+
+
+def test_the_stage_is_full_but_not_crowded() -> None:
+    """About twenty pipelines, as people start it."""
+    feldera = staged(StagedClock(beginning(PRESENT), lambda: PRESENT), 0, Settings().pipelines)
+    assert 20 <= len(feldera.pipelines()) <= 25
+
+
+def test_in_the_first_minute_many_stories_go_on() -> None:
+    """A quarter of them, without any pipeline that lives by chance."""
+    present = PRESENT
+    feldera = staged(StagedClock(beginning(PRESENT), lambda: present), 0, 0)
+    present += MINUTE
+    feldera.settle()
+    moved = {
+        life.names[0][1]
+        for life in feldera.truth.lives.values()
+        if any(one.at > PRESENT for one in life.transitions)
+    }
+    assert len(moved) >= 6, moved
+
+
 def test_life_goes_on_every_few_seconds() -> None:
     """In two minutes of the present, something happens at least every twelve seconds on average."""
     present = PRESENT
@@ -78,7 +128,7 @@ def test_life_goes_on_every_few_seconds() -> None:
         one
         for life in feldera.truth.lives.values()
         for one in life.of("deployment_status")
-        if PRESENT < one.at <= present
+        if one.at > PRESENT <= present
     ]
     assert len(happened) > 10
 

@@ -146,7 +146,7 @@ def two(
         configuration = (
             "instances:\n"
             f"  - {{name: hostile, url: '{meddler.url}', poll_interval: {poll}{hostile and ', ' + hostile}}}\n"
-            f"  - {{name: healthy, url: '{good}', poll_interval: 400ms}}\n{more}"
+            f"  - {{name: healthy, url: '{good}', poll_interval: 700ms}}\n{more}"
         )
         program = stack.enter_context(running(folder, configuration))
         until(lambda: program.page().count("feldera_up{") == 2)

@@ -38,7 +38,8 @@ def test_a_hostile_answer(program: Program, hostile: Hostile) -> None:
     """The poll is called what it was, the last state stays, the other instance is polled on; then all is well again."""
     running, meddler, _ = program
     before = {name: running.polls(HOSTILE, name) for name in (hostile.outcome, "success", "internal_error")}
-    healthy = running.polls(HEALTHY, "success")
+    neighbour = running.outcomes(HEALTHY)
+    healthy = neighbour["success"]
     meddler.act, meddler.prefix = hostile.act, "/v0/pipelines?"
     try:
         until(lambda: running.polls(HOSTILE, hostile.outcome) > before[hostile.outcome])
@@ -51,7 +52,8 @@ def test_a_hostile_answer(program: Program, hostile: Hostile) -> None:
     finally:
         meddler.act = None
     outcomes = running.outcomes(HEALTHY)
-    assert outcomes["success"] == sum(outcomes.values())
+    # Of this answer alone: what a busy machine once did to the neighbour is no matter of all that follow.
+    assert sum(outcomes.values()) - sum(neighbour.values()) == outcomes["success"] - healthy
     succeeded = running.polls(HOSTILE, "success")
     until(lambda: running.polls(HOSTILE, "success") > succeeded, 6)
     assert running.value("feldera_up", feldera_instance=HOSTILE) == 1

@@ -22,8 +22,9 @@ from ledger.watching import (
     Deathless,
     Watched,
 )
+from tools import THOROUGH
 
-SEEDS = int(os.environ.get("SEEDS", "200"))
+SEEDS = int(os.environ.get("SEEDS", "200" if THOROUGH else "60"))
 """How many seeds are tried; each is reproduced by its number, for example with `-k 'truth[17]'`."""
 
 EXACT = (OPEN_SOURCE, WAITING, SYNCHRONISED)

@@ -1,180 +1,131 @@
-"""What is written is what the field's own tools read."""
+"""What is written is what the field's own tools read, and what was listed."""
 
-import subprocess
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from math import isinf
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, Phase, given, settings
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
 from driver import Driver
-from feldera_exporter.exposition.text import Format
-from feldera_exporter.feldera.vocabulary import DIMENSIONS, PROGRAM, RESOURCES, RUNTIME, STORAGE, combine
-from feldera_exporter.fleet.pipeline import Pipeline
-from feldera_exporter.history.history import seconds
-from feldera_exporter.metrics.catalogue import catalogue
-from feldera_exporter.metrics.counters import SECONDS
-from tools import tool
+from feldera_exporter.exposition.family import Sample, extra, whole
+from feldera_exporter.exposition.run import Column
+from feldera_exporter.exposition.text import Format, seconds
+from feldera_exporter.feldera.wire import micros
+from feldera_exporter.fleet.pipeline import Facts
+from feldera_exporter.metrics.catalogue import Catalogue, catalogue
+from metrics.expected import OPEN, Samples, dated, samples, timestamp
+from metrics.listable import elements, instants, lists
 
 AT = 1_787_314_200_000_000
 PARSERS: dict[Format, Any] = {
     Format.TEXT: text_string_to_metric_families,
     Format.OPENMETRICS: openmetrics.text_string_to_metric_families,
 }
-Labels = frozenset[tuple[str, str]]
-
-instants = st.integers(0, 2_000_000_000_000_000).map(
-    lambda micros: f"{_stamp(micros // 1_000_000)}{_fraction(micros % 1_000_000)}Z"
-)
+SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much)
 
 
-def _stamp(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-
-
-def _fraction(micros: int) -> str:
-    return f".{micros:06d}" if micros % 1000 else f".{micros // 1000:03d}" if micros else ""
-
-
-names = st.from_regex(r"([A-Za-z0-9][-A-Za-z0-9_]{0,20})?[A-Za-z0-9]", fullmatch=True)
-tags = st.lists(st.text(alphabet='abc :=.|/\\"\nü', max_size=12), max_size=3)
-
-
-@st.composite
-def elements(draw: st.DrawFn) -> dict[str, Any]:
-    """Return a pipeline as Feldera may list it."""
-    resources = draw(st.sampled_from([*RESOURCES.statuses]))
-    provisioned = resources == "Provisioned"
-    runtime = draw(st.sampled_from([*RUNTIME.statuses])) if provisioned else None
-    failed = draw(st.booleans()) and not provisioned
-    return {
-        "id": str(draw(st.uuids())),
-        "name": draw(names),
-        "tags": draw(tags),
-        "created_at": draw(instants),
-        "platform_version": draw(st.text(max_size=8)),
-        "program_config": {"profile": draw(st.sampled_from([None, "dev", "optimized"]))},
-        "program_status": draw(st.sampled_from([*PROGRAM.statuses])),
-        "program_status_since": draw(instants),
-        "deployment_error": {"message": "m", "error_code": draw(st.text(max_size=20)), "details": None}
-        if failed
-        else None,
-        "refresh_version": draw(st.integers(0, 2**63 - 1)),
-        "storage_status": draw(st.sampled_from([*STORAGE.statuses])),
-        "deployment_status": combine(resources, runtime),
-        "deployment_status_since": draw(instants),
-        "deployment_desired_status": draw(st.sampled_from(["Stopped", "Running", "Paused"])),
-        "deployment_desired_status_since": draw(instants),
-        "deployment_resources_status": resources,
-        "deployment_resources_status_since": draw(instants),
-        "deployment_resources_desired_status": draw(st.sampled_from(["Stopped", "Provisioned"])),
-        "deployment_resources_desired_status_since": draw(instants),
-        "deployment_runtime_status": runtime,
-        "deployment_runtime_status_since": draw(instants) if provisioned else None,
-        "deployment_runtime_status_details": draw(
-            st.sampled_from([None, "text", {"connector_stats": {"num_errors": 7}}, {"other": [1]}])
-        ),
-        "deployment_runtime_desired_status": "Running" if provisioned else None,
-        "deployment_runtime_desired_status_since": draw(instants) if provisioned else None,
-    }
-
-
-def _read(text: str, format_: Format) -> dict[tuple[str, Labels], float]:
-    samples = [sample for family in PARSERS[format_](text) for sample in family.samples]
-    read = {(sample.name, frozenset(sample.labels.items())): float(sample.value) for sample in samples}
-    assert len(read) == len(samples), "a sample is there twice"
+def _read(text: str, format_: Format) -> Samples:
+    found = [sample for family in PARSERS[format_](text) for sample in family.samples]
+    read = {(sample.name, frozenset(sample.labels.items())): float(sample.value) for sample in found}
+    assert len(read) == len(found), "a sample is there twice"
     return read
 
 
-def _facts(driver: Driver) -> Iterator[tuple[tuple[str, Labels], float]]:
-    """Yield every sample by the tables' readers, without the text in between."""
-    for column in catalogue().pipelines:
-        for key, pipeline in driver.fleet.pipelines.items():
-            subject = (pipeline.facts, pipeline.progress, pipeline.history)[column.facet]
-            shared = _shared(key, pipeline)
-            for sample in column.family.read(column.family.of(subject)):
-                yield (
-                    (column.family.exposed_name, frozenset(shared | _pairs(sample.extra))),
-                    float(sample.value),
-                )
-    for key, pipeline in driver.fleet.pipelines.items():
-        status = pipeline.history.spent.status
-        labels = frozenset(_shared(key, pipeline) | {("status", status)})
-        as_of = driver.fleet.credited.get(key, driver.fleet.as_of)
-        yield (SECONDS.exposed_name, labels), seconds(pipeline.history, as_of).get(status, 0) / 1e6
-
-
-def _shared(key: str, pipeline: Pipeline) -> set[tuple[str, str]]:
-    return {
-        ("feldera_instance", "test"),
-        ("pipeline", f"pipeline-{key}"),
-        ("pipeline_name", pipeline.facts.row.name),
-    }
-
-
-def _pairs(extra: str) -> set[tuple[str, str]]:
-    parsed = next(iter(text_string_to_metric_families(f"x{{{extra.removeprefix(',')}}} 1\n")))
-    return set(parsed.samples[0].labels.items())
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(elements(), max_size=6, unique_by=lambda e: e["id"]))
-def test_both_parsers_read_back_every_sample(listed: list[dict[str, Any]]) -> None:
-    """prometheus_client's text and OpenMetrics parsers find the same samples, and no other, with the same values."""
-    driver = Driver()
+def _misread(listed: list[dict[str, Any]], shown: Catalogue | None = None) -> dict[Any, Any]:
+    """Return every sample that is not what the list says, in either format, with what was read and expected."""
+    driver = Driver(shown=shown)
     driver.poll(msgspec.json.encode(listed), AT)
-    told = dict(_facts(driver))
+    assert driver.selection.listing.unreadable == ()
+    told: Samples = {}
+    for element in listed:
+        told |= samples(element, AT / 1e6)
+    wrong: dict[Any, Any] = {}
     for format_ in Format:
-        read = _read(driver.scrape(format_), format_)
-        of_pipelines = {key: value for key, value in read.items() if key[0].startswith("feldera_pipeline_")}
-        assert of_pipelines == told
-        assert read["feldera_pipelines", frozenset({("feldera_instance", "test")})] == len(listed)
+        read, begun = _read(driver.scrape(format_), format_), 0
+        for key in told.keys() | {key for key in read if key[0].startswith("feldera_pipeline_")}:
+            if key[0] == OPEN:
+                assert read[key] > 0
+                begun += 1
+            elif read.get(key) != told.get(key):
+                wrong[key] = (read.get(key), told.get(key))
+        assert begun == sum(dated(element["deployment_desired_status_since"]) for element in listed)
+        size = ("feldera_pipelines", frozenset({("feldera_instance", "test")}))
+        assert read[size] == len(listed)
+    return wrong
 
 
-@settings(max_examples=60, deadline=None)
-@given(elements())
-def test_the_statuses_read_back_are_the_statuses_listed(element: dict[str, Any]) -> None:
-    """In each state set exactly the listed status is 1, none while it is null; the instants are those listed."""
-    driver = Driver()
-    driver.poll(msgspec.json.encode([element]), AT)
-    read = _read(driver.scrape(), Format.TEXT)
-    for dimension in DIMENSIONS:
-        ones = [
-            dict(labels)["status"]
-            for (name, labels), value in read.items()
-            if name == f"feldera_pipeline_{dimension.name}" and value == 1
-        ]
-        assert ones == ([] if element[dimension.name] is None else [element[dimension.name]])
-        limits = [
-            v for (name, _), v in read.items() if name == f"feldera_pipeline_{dimension.name}_limit_seconds"
-        ]
-        assert all(limit > 0 for limit in limits)
-        assert all(isinf(limit) or limit < 10**6 for limit in limits)
+@settings(max_examples=60, deadline=None, suppress_health_check=SLOW)
+@given(lists)
+def test_what_is_read_back_is_what_was_listed(listed: list[dict[str, Any]]) -> None:
+    """For any list that the API document allows, both parsers find each fact of its JSON, and no other."""
+    assert _misread(listed) == {}
 
 
-def test_promtool_has_nothing_to_say() -> None:
-    """`promtool check metrics` finds neither an error nor a matter of style."""
-    driver = Driver()
-    driver.poll(msgspec.json.encode([]), AT)
-    checked = subprocess.run(
-        [tool("promtool"), "check", "metrics"],
-        input=driver.scrape().encode(),
-        capture_output=True,
-        check=False,
+@settings(max_examples=100, deadline=None)
+@given(instants)
+def test_the_expected_instants_are_right(text: str) -> None:
+    """They are the library's, but for what is finer than a microsecond."""
+    assert timestamp(text) == pytest.approx(datetime.fromisoformat(text).timestamp(), abs=2e-6)
+
+
+def _lying(name: str, read: Callable[[Facts], Iterable[Sample]]) -> Catalogue:
+    """Return the catalogue in which the families whose names end so are read like this."""
+    right = catalogue()
+    columns = tuple(
+        Column(replace(column.family, read=read, of=whole), column.facet)
+        if column.family.exposed_name.endswith(name)
+        else column
+        for column in right.pipelines
     )
-    assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
+    assert columns != right.pipelines
+    return replace(right, pipelines=columns)
 
 
-@pytest.mark.parametrize("format_", Format)
-def test_families_are_contiguous(format_: Format) -> None:
-    """Each family has one header, and its samples follow it, as OpenMetrics demands."""
-    driver = Driver()
-    driver.poll(msgspec.json.encode([]), AT)
-    names = [line.split()[2] for line in driver.scrape(format_).splitlines() if line.startswith("# TYPE")]
-    assert len(names) == len(set(names))
+def _created(facts: Facts) -> Iterable[Sample]:
+    yield Sample(seconds(micros(facts.row.created_at)))
+
+
+LIES = {
+    "every since is the creation": _lying("deployment_status_since_timestamp_seconds", _created),
+    "has_error is the contrary": _lying(
+        "deployment_has_error", lambda facts: [Sample("1" if facts.row.deployment_error is None else "0")]
+    ),
+    "the version is the name": _lying(
+        "_info",
+        lambda facts: [
+            Sample(
+                "1",
+                extra(
+                    ("platform_version", facts.row.name),
+                    ("program_profile", facts.row.program_config.profile or ""),
+                    *facts.tag_labels,
+                ),
+            )
+        ],
+    ),
+    "nothing was created": _lying("created_timestamp_seconds", lambda _: ()),
+    "any error is unknown": _lying(
+        "deployment_error_info", lambda _: [Sample("1", extra(("error_code", "unknown")))]
+    ),
+}
+"""Catalogues that say something else than what was listed."""
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_lie_is_found(lie: str) -> None:
+    """Whatever was read back would differ: else the property above would say nothing."""
+
+    @settings(
+        max_examples=20, phases=[Phase.generate], deadline=None, suppress_health_check=SLOW, database=None
+    )
+    @given(elements)
+    def honest(element: dict[str, Any]) -> None:
+        assert _misread([element], LIES[lie]) == {}
+
+    with pytest.raises((AssertionError, BaseExceptionGroup)):
+        honest()

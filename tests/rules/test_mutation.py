@@ -19,6 +19,7 @@ from feldera_exporter.rules.table import ALERTS
 from rules.generate import files
 from rules.mutation import Judge, Mutant, dependants, mutants, recorded, wrapping
 from rules.scenarios import BY_NAME
+from tools import THOROUGH
 
 NAMED: Final = ("FelderaPipelineStuckProvisioning", "FelderaPipelineDeploymentError")
 """The alerts that the product is named for."""
@@ -41,7 +42,7 @@ JUDGES: Final = (
 )
 """Alerts that between them rest on every recording."""
 
-SHARES: Final = 8
+SHARES: Final = 8 if THOROUGH else 32
 """A run tries one mutant of so many."""
 
 EQUIVALENT: Final = (

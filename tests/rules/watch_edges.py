@@ -72,7 +72,7 @@ UNREACHABLE: Final = (
     Scenario(
         "taken out of the configuration meanwhile",
         (Target("a:10058", _forgotten),),
-        {885: (_UNHEARD, _STALE), 1110: (), 1500: ()},
+        {885: (_UNHEARD, _STALE), 1050: (_UNHEARD, _STALE), 1110: (), 1500: ()},
     ),
 )
 

@@ -11,6 +11,7 @@ from rules.real import Sight
 from rules.scenarios import Scenario
 from rules.users import Users
 from rules.world import exporter
+from tools import THOROUGH
 
 DAY: Final = 86_400
 STEP: Final = 180
@@ -37,7 +38,7 @@ class Span:
         return self.days * DAY
 
 
-SHORT: Final = Span(2, 8)
+SHORT: Final = Span(2 if THOROUGH else 1, 8)
 WHOLE: Final = Span(7, 24)
 
 

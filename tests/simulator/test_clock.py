@@ -5,6 +5,7 @@ import pytest
 from feldera_exporter.simulator.agenda import Agenda
 from feldera_exporter.simulator.clock import EPOCH, SECOND, ManualClock, ScaledClock, SkewedClock
 from feldera_exporter.simulator.instants import http_date, instant_text
+from feldera_exporter.simulator.refusals import refusal
 from feldera_exporter.simulator.uuid7 import Uuid7, uuid_text
 
 
@@ -32,6 +33,23 @@ def test_a_skewed_clock_is_off_by_a_constant() -> None:
     skewed = SkewedClock(clock, -3)
     clock.advance(10)
     assert skewed.now() == EPOCH + 7 * SECOND
+
+
+def test_what_is_refused_is_over_and_everything_else_goes_on() -> None:
+    """Whoever lets time pass is not told of what others had put down; a defect is no refusal."""
+    agenda, ran = Agenda(0), list[str]()
+
+    def refuse() -> None:
+        ran.append("refused")
+        raise refusal("DuplicateName")
+
+    agenda.at(1, refuse)
+    agenda.at(1, ran.append, "next")
+    agenda.run(2)
+    assert (ran, agenda.now) == (["refused", "next"], 2)
+    agenda.at(3, next, iter(()))
+    with pytest.raises(StopIteration):
+        agenda.run(3)
 
 
 def test_the_agenda_keeps_the_order() -> None:

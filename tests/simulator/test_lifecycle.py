@@ -1,8 +1,11 @@
 """A pipeline goes through its statuses as Feldera's state machines and timeouts have it."""
 
+import httpx
 import pytest
 
 from feldera_exporter.simulator.plan import Failure, Phase, Plan
+from feldera_exporter.simulator.server import FelderaServer
+from feldera_exporter.simulator.serving import serve
 from simulator.world import Stage
 
 CLEARED = ("Success", "Cleared")
@@ -463,6 +466,68 @@ def test_a_restarted_manager(*, keeps: bool) -> None:
     stage.feldera.world.restart_manager(keeps_processes=keeps)
     stage.go(10)
     assert (stage.status, stage.error) == (("Running", None) if keeps else ("Stopped", "RunnerCheckError"))
+    if not keeps:
+        error = stage.feldera.get("a").row.error
+        assert error is not None
+        assert error.message == (
+            "The pipeline-manager and this pipeline were previously terminated. Start the pipeline again."
+        )
+
+
+@pytest.mark.parametrize("status", ["Provisioning", "Running"])
+def test_a_deployment_without_storage_is_stopped(status: str) -> None:
+    """The runner's fail-safe: what cannot be so ends, with an error of its own."""
+    stage = Stage(Plan(provisioning=None if status == "Provisioning" else 1.0))
+    stage.run(15)
+    assert stage.status == status
+    stage.feldera.world.lose_storage("a")
+    stage.go(6)
+    assert (stage.status, stage.error) == ("Stopped", "AutomatonImpossibleDesiredStatus")
+    assert stage.feldera.get("a").row.desired == "Stopped"
+
+
+@pytest.mark.parametrize(
+    ("plan", "status"),
+    [
+        (Plan(pending=None), "Pending"),
+        (Plan(compiling_sql=None), "CompilingSql"),
+        (Plan(sql_compiled=None), "SqlCompiled"),
+        (Plan(compiling_rust=None), "CompilingRust"),
+    ],
+)
+def test_an_upgrade_has_what_is_not_compiled_yet_compiled_anew(plan: Plan, status: str) -> None:
+    """By the new version, from Pending on, as a new version of the program; what is compiled stays as it is."""
+    stage = Stage(plan)
+    stage.feldera.create("done")
+    stage.go(60)
+    before, done = stage.feldera.get("a").row, stage.feldera.get("done").row
+    assert before.program_status == status
+    stage.feldera.world.upgrade("0.338.0")
+    after = stage.feldera.get("a").row
+    assert (after.program_status, after.platform_version) == ("Pending", "0.338.0")
+    assert after.program_version == before.program_version + 1
+    assert after.program_status_since > before.program_status_since
+    assert stage.feldera.get("done").row == done
+    stage.feldera.replan("a", pending=1.0, compiling_sql=1.0, sql_compiled=1.0, compiling_rust=1.0)
+    stage.go(10)
+    assert stage.feldera.get("a").row.program_status == "Success"
+
+
+def test_an_upgraded_server_answers_as_the_new_version() -> None:
+    """With its fields and routes, at once; pipelines run on."""
+    stage = Stage(version="0.250.0")
+    stage.run()
+    server = FelderaServer(stage.feldera)
+    with serve(server) as url, httpx.Client(base_url=url) as client:
+        assert "tags" not in client.get("/v0/pipelines?selector=status").json()[0]
+        assert client.get("/v0/pipelines/a/events").content == b""
+        assert client.post("/v0/pipelines/a/dismiss_error").content == b""
+        stage.feldera.world.upgrade("0.337.0")
+        assert "tags" in client.get("/v0/pipelines?selector=status").json()[0]
+        assert client.get("/v0/pipelines/a/events").json()
+        assert client.post("/v0/pipelines/a/dismiss_error").status_code == 200
+        assert client.get("/v0/config").json()["version"] == "0.337.0"
+    assert stage.status == "Running"
 
 
 def test_a_manager_restarted_during_provisioning_begins_that_anew() -> None:

@@ -184,9 +184,15 @@ def test_native_metrics(served: Served) -> None:
     identity = served.feldera.get("a").id
     assert f'pipeline_complete{{pipeline="pipeline-{identity}",pipeline_name="a"}} 0' in own
     assert served.get("/v0/metrics").text == own + "\n"
+    complete = served.get("/v0/pipelines/a/metrics?format=json").json()[1]
+    labels = {"pipeline": f"pipeline-{identity}", "pipeline_name": "a"}
+    assert (complete["key"], complete["type"]) == ("pipeline_complete", "gauge")
+    assert complete["values"] == [{"labels": labels, "value": 0}]
     served.feldera.create("b")
     refused = served.get("/v0/pipelines/b/metrics")
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+    served.feldera.world.report("a", "Initializing")
+    assert (served.get("/v0/metrics").status_code, served.get("/v0/metrics").text) == (200, "")
     served.feldera.world.lose("a")
     assert served.get("/v0/metrics").text == ""
 
@@ -225,6 +231,22 @@ def test_the_cluster_by_its_last_event(served: Served) -> None:
     assert latest == events[0]
     one = served.get(f"/v0/cluster/events/{events[1]['id']}?selector=all").json()
     assert one["runner_self_info"] == "Unreachable: connection refused"
+
+
+def test_a_newer_server_says_that_its_health_is_stale(served: Served) -> None:
+    """Where it is switched on: a dead monitor is not healthy, and every answer says so; else no field speaks of it."""
+    served.feldera.cluster.running = False
+    assert "stale" not in served.get("/v0/cluster_healthz").json()
+    assert "stale" not in served.get("/v0/cluster/events/latest").json()
+    served.server.instance.stale_after = 1200
+    fresh = served.get("/v0/cluster_healthz").json()
+    assert (fresh["stale"], fresh["stale_after_seconds"], fresh["all_healthy"]) == (False, 1200, True)
+    served.go(1200)
+    answer = served.get("/v0/cluster_healthz")
+    body = answer.json()
+    assert (answer.status_code, body["stale"], body["all_healthy"]) == (503, True, False)
+    assert body["api"]["healthy"] is True
+    assert served.get("/v0/cluster/events/latest").json()["stale"] is True
 
 
 def test_a_healthy_cluster_is_recorded_each_ten_minutes_an_unhealthy_one_ever_more_rarely() -> None:
@@ -299,7 +321,10 @@ def test_api_keys() -> None:
         assert answer.status_code == 401
         assert answer.headers["content-type"].startswith("text/plain")
         assert json.loads(answer.text)["error_code"] == "AuthenticationFailed"
+        console = client.get("/pipelines")
+        assert (console.status_code, console.headers["content-type"]) == (200, "text/html; charset=utf-8")
         reader = {"Authorization": "Bearer apikey:reader"}
+        assert client.post("/v0/nothing", headers=reader).status_code == 404
         assert client.get("/v0/pipelines", headers=reader).status_code == 200
         assert client.get("/v0/config/session", headers=reader).json()["role"] == "read"
         answer = client.post("/v0/pipelines/a/start", headers=reader)

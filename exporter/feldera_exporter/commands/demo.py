@@ -42,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Run until SIGINT, SIGTERM or SIGHUP, which end it with 0, or for `--duration`.
+    """Run until SIGINT, SIGTERM, SIGQUIT or SIGHUP, which end it with 0, or for `--duration`.
 
     Raises:
         ConfigError: a flag is wrong.

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 import yaml
@@ -23,9 +24,19 @@ Addresses = Mapping[int, str]
 _ADDRESS: Final = re.compile(r"(?<![\w.:-])[\w.-]+:(\d+)(?!\d)")
 
 
+LIMITS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({"search-index": {"Provisioning": "20s"}})
+"""What pipelines may take that live faster than others, by name."""
+
+
 def exporter(url: str) -> str:
-    """Return a configuration of the exporter: everything as by default, but polling each second, to be watched."""
-    return _dump({"instances": [{"name": INSTANCE, "url": url, "poll_interval": "1s"}]})
+    """Return a configuration of the exporter: as by default, but polling each second, and with the stories' limits."""
+    overrides = [{"name": name, "limits": dict(limits)} for name, limits in LIMITS.items()]
+    return _dump(
+        {
+            "instances": [{"name": INSTANCE, "url": url, "poll_interval": "1s"}],
+            "limits": {"overrides": overrides},
+        }
+    )
 
 
 def address(url: str) -> str:

@@ -36,7 +36,7 @@ _ANY: Final = frozenset({"0.0.0.0", "::"})
 
 
 async def play(settings: Settings, data: Path, console: Console) -> None:
-    """Play until SIGTERM, SIGINT or SIGHUP (its terminal is closed), or for as long as the settings say.
+    """Play until SIGTERM, SIGINT, SIGQUIT or SIGHUP (its terminal is closed), or for as long as the settings say.
 
     Args:
         settings: what the person chose.
@@ -48,7 +48,7 @@ async def play(settings: Settings, data: Path, console: Console) -> None:
         ProgramError: a program beside it does not start.
         BrokenPipeError: nobody reads the console any more.
     """
-    ended = app.ended_by_signal(signal.SIGHUP)
+    ended = app.ended_by_signal(signal.SIGHUP, signal.SIGQUIT)
     if settings.duration is not None:
         asyncio.get_running_loop().call_later(settings.duration, ended.set)
     playing = asyncio.create_task(_play(settings, data, console))

@@ -10,6 +10,7 @@ from typing import Final
 
 import httpx
 
+from feldera_exporter.demo.tether import tethered
 from feldera_exporter.errors import ExporterError
 
 HOST: Final = "127.0.0.1"
@@ -101,13 +102,14 @@ def alertmanager(program: Path, configure: Callable[[int], Path], data: Path) ->
 
 async def _start(words: Sequence[str], log: Path) -> Process:
     with log.open("ab") as said:
-        try:
-            # In a session of its own: the terminal's Ctrl-C ends the demo, and the demo ends this.
-            return await asyncio.create_subprocess_exec(
-                *words, stdin=asyncio.subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True
-            )
-        except OSError as error:
-            raise ProgramError(f"{words[0]} cannot be started: {error.strerror or error}") from None
+        # In a session of its own: the terminal's Ctrl-C ends the demo, and the demo ends this.
+        return await asyncio.create_subprocess_exec(
+            *tethered(words),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            start_new_session=True,
+        )
 
 
 def _last_words(log: Path) -> str:

@@ -15,6 +15,6 @@ class Settings:
     """
 
     seed: int = 0
-    pipelines: int = 8
+    pipelines: int = 0
     duration: float | None = None
     listen: tuple[str, ...] = ("127.0.0.1:0",)

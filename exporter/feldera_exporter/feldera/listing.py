@@ -15,7 +15,7 @@ import msgspec
 
 from feldera_exporter.feldera.answers import InvalidResponseError
 from feldera_exporter.feldera.decoding import UNREADABLE, decoded
-from feldera_exporter.feldera.wire import Progress, Row, Text, progress
+from feldera_exporter.feldera.wire import Progress, Row, Text, progress, row
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,6 @@ class _Name(msgspec.Struct, frozen=True, gc=False):
 
 
 _ELEMENTS: Final[msgspec.json.Decoder[list[msgspec.Raw]]] = msgspec.json.Decoder(list[msgspec.Raw])
-_ROW: Final = msgspec.json.Decoder(Row)
 _ID: Final = msgspec.json.Decoder(_Id)
 _NAME: Final = msgspec.json.Decoder(_Name)
 
@@ -108,7 +107,8 @@ def read(body: bytes | bytearray, previous: Listing) -> Listing:
             text = bytes(raws[place])
             element = _reported(old[place], previous.elements[place], text) if place < len(old) else None
             if element is None:
-                gone = gone or _gone(previous, places, len(raws))
+                # Of a first list nothing is gone: that, too, is found out once.
+                gone = _gone(previous, places, len(raws)) if gone is None else gone
                 element = gone.get(text) or _decode(text, previous)
         elements[place : place + 1] = (element,)
     entries = _replaced(previous, elements, places) if len(old) == len(raws) else None
@@ -209,25 +209,25 @@ def _reported(old: msgspec.Raw, element: Entry | Unreadable, text: bytes) -> Ent
         return None
     # It must be the element's own, not one of something in it, and the only one.
     own = head.count(b"{") == head.count(b"}") + 1 and _VERSION not in rest
-    if not own or was[place : len(was) - len(rest)] != b"%d" % element.progress.refresh_version:
+    if not own or was[place : len(was) - len(rest)] != str(element.progress.refresh_version).encode():
         return None
     return Entry(element.row, Progress(int(digits), element.progress.connector_errors))
 
 
 def _decode(text: bytes, previous: Listing) -> Entry | Unreadable:
     try:
-        row = _ROW.decode(text)
+        new = row(text)
         moving = progress(text)
     except UNREADABLE as error:
         return _unreadable(text, str(error))
-    old = previous.entries.get(row.id)
+    old = previous.entries.get(new.id)
     if old is None:
-        return Entry(row, moving)
-    if old.row == row:
-        row = old.row
+        return Entry(new, moving)
+    if old.row == new:
+        new = old.row
     if old.progress == moving:
         moving = old.progress
-    return old if old.row is row and old.progress is moving else Entry(row, moving)
+    return old if old.row is new and old.progress is moving else Entry(new, moving)
 
 
 def _unreadable(text: bytes | msgspec.Raw, reason: str) -> Unreadable:

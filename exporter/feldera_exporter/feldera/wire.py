@@ -3,13 +3,15 @@
 Shapes: pipeline-manager `api/endpoints/pipeline_management.rs` (`PipelineSelectedInfoInternal`, selector=status),
 `.../pipeline_events.rs`, `.../config.rs`, `.../cluster_health*.rs`. Unknown fields are ignored. Fields that older
 servers lack have defaults; a field without which nothing can be said is required. What becomes a label has a length
-that Feldera never reaches and a hostile answer does not exceed.
+that Feldera never reaches and a hostile answer does not exceed. What only feeds a label or a number of its own says
+nothing where it cannot be read: it takes no pipeline out of sight.
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
+from msgspec.structs import asdict
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -17,11 +19,17 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 """An instant that says of which time zone it is: without one it means nothing."""
 
-Text = Annotated[str, msgspec.Meta(max_length=200)]
+_LONGEST: Final = 200
+_MOST_TAGS: Final = 200
+
+Text = Annotated[str, msgspec.Meta(max_length=_LONGEST)]
 """A text that becomes a label or a part of a path."""
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 """A number of things."""
+
+_Version = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+"""A number that may be negative by the API's document."""
 
 
 def micros(instant: datetime) -> int:
@@ -36,7 +44,7 @@ class ErrorResponse(msgspec.Struct, frozen=True, gc=False):
     error_code: str = ""
 
 
-Tags = Annotated[tuple[Text, ...], msgspec.Meta(max_length=200)]
+Tags = Annotated[tuple[Text, ...], msgspec.Meta(max_length=_MOST_TAGS)]
 """A pipeline's tags; Feldera allows 50."""
 
 
@@ -46,8 +54,8 @@ class ProgramConfig(msgspec.Struct, frozen=True, gc=False):
     profile: Text | None = None
 
 
-class Row(msgspec.Struct, frozen=True, gc=False):
-    """What one pipeline of `GET /v0/pipelines?selector=status` is, without what moves while nothing happens."""
+class _State(msgspec.Struct, frozen=True, gc=False):
+    """What must be readable of a pipeline: which one it is, and how it is."""
 
     id: Text
     name: Text
@@ -69,27 +77,75 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     deployment_runtime_desired_status_since: Instant | None = None
     deployment_error: ErrorResponse | None = None
     deployment_id: Text | None = None
+
+
+class Row(_State, frozen=True, gc=False):
+    """What one pipeline of `GET /v0/pipelines?selector=status` is, without what moves while nothing happens."""
+
     platform_version: Text = ""
     program_config: ProgramConfig = ProgramConfig()
     tags: Tags = ()
+
+
+class _Labels(msgspec.Struct, frozen=True, gc=False):
+    """The fields of a `Row` that only feed labels, whatever they are."""
+
+    platform_version: Any = None
+    program_config: Any = None
+    tags: Any = None
+
+
+_ROW: Final = msgspec.json.Decoder(Row)
+_STATE: Final = msgspec.json.Decoder(_State)
+_LABELS: Final = msgspec.json.Decoder(_Labels)
+
+
+def row(element: bytes) -> Row:
+    """Return what an element of the list says of a pipeline.
+
+    Where a field that only feeds labels is not what it should be, the rest of it and of the row is read all the same.
+
+    Raises:
+        msgspec.DecodeError: it cannot be read.
+    """
+    try:
+        return _ROW.decode(element)
+    except msgspec.ValidationError:
+        state, labels = _STATE.decode(element), _LABELS.decode(element)
+    config = labels.program_config if isinstance(labels.program_config, dict) else {}
+    tags = labels.tags if isinstance(labels.tags, list) else []
+    return Row(
+        **asdict(state),
+        platform_version=_text(labels.platform_version) or "",
+        program_config=ProgramConfig(_text(config.get("profile"))),
+        tags=tuple(tag for tag in tags if _text(tag) is not None)[:_MOST_TAGS],
+    )
+
+
+def _text(value: Any) -> str | None:
+    """Return a text that may become a label, None for anything else."""
+    return value if isinstance(value, str) and len(value) <= _LONGEST else None
 
 
 class Progress(msgspec.Struct, frozen=True, gc=False):
     """What moves in the same element while nothing happens to the pipeline; see `Row`.
 
     Attributes:
-        refresh_version: Feldera's `refresh_version`.
+        refresh_version: Feldera's `refresh_version`, None where it cannot be read.
         connector_errors: errors of all connectors since the pipeline's start, None where Feldera does not report them.
     """
 
-    refresh_version: int = 0
+    refresh_version: int | None = None
     connector_errors: int | None = None
 
 
-class _Moving(msgspec.Struct, frozen=True, gc=False):
-    refresh_version: Count = 0
+class _MovingDetails(msgspec.Struct, frozen=True, gc=False):
     # Any JSON: it is not built, since it may be long.
     deployment_runtime_status_details: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _Moving(_MovingDetails, frozen=True, gc=False):
+    refresh_version: _Version | None = None
 
 
 class _ConnectorStats(msgspec.Struct, frozen=True, gc=False):
@@ -101,6 +157,7 @@ class _Details(msgspec.Struct, frozen=True, gc=False):
 
 
 _MOVING: Final = msgspec.json.Decoder(_Moving)
+_MOVING_DETAILS: Final = msgspec.json.Decoder(_MovingDetails)
 _DETAILS: Final = msgspec.json.Decoder(_Details)
 
 
@@ -110,7 +167,10 @@ def progress(element: bytes) -> Progress:
     Raises:
         msgspec.DecodeError: it cannot be read.
     """
-    moving = _MOVING.decode(element)
+    try:
+        moving = _MOVING.decode(element)
+    except msgspec.ValidationError:
+        moving = _Moving(_MOVING_DETAILS.decode(element).deployment_runtime_status_details)
     try:
         stats = _DETAILS.decode(moving.deployment_runtime_status_details).connector_stats
     except msgspec.ValidationError:

@@ -16,7 +16,7 @@ from feldera_exporter.history.begin import begin, begin_from_creation
 from feldera_exporter.history.cursor import cursor
 from feldera_exporter.history.history import History
 from feldera_exporter.history.judgement import LATE, Verdict, judge, judge_row
-from feldera_exporter.history.reading import Pending, Plan, moved, plan, unlike, unsettled
+from feldera_exporter.history.reading import Plan, moved, plan, unlike, unsettled
 from feldera_exporter.ledger.display import Display
 from feldera_exporter.store.changes import NOTHING, Changes, Remembered, Standing
 
@@ -69,7 +69,7 @@ class Ledger:
         self._moved: dict[str, History] = {}
         self._vanished: dict[str, int] = {}
         self._left: dict[str, int] = {}
-        self._kept_pending: Pending = dict(self.pending)
+        self._kept_pending: dict[str, int] = dict(self.pending)
         self._display = Display(standing.shown or standing.totals)
         for one in self._histories:
             self._resume(one, remembered)
@@ -247,7 +247,7 @@ class Ledger:
             self._display.resume(one, known, known.spent.since, recalled.shown.get(one))
             # What was kept of its waiting must be corrected, whether it waits now or not.
             until = recalled.waiting.get(one, self._confirmed_until)
-            self._kept_pending = {**self._kept_pending, one: until}
+            self._kept_pending[one] = until
             if known.cursor != cursor(row):
                 self.pending[one] = until
             return

@@ -100,19 +100,28 @@ def _limit(dimension: Dimension) -> Family[Facts]:
     text = _LIMIT_HELP
     if dimension is DEPLOYMENT_DESIRED:
         text = "How long the desired and the actual deployment status may differ, +Inf while they agree."
-    limit = attrgetter(f"limits.{dimension.name}")
-    since = attrgetter("storage_dated" if dimension is STORAGE else f"row.{dimension.name}_since")
-
-    def of(facts: Facts) -> float | None:
-        begun = since(facts)
-        return limit(facts) if begun is True or (isinstance(begun, datetime) and _dated(begun)) else None
-
-    return Family(f"feldera_pipeline_{dimension.name}_limit_seconds", "gauge", text, (), _number, of)
+    return Family(
+        f"feldera_pipeline_{dimension.name}_limit_seconds", "gauge", text, (), _seconds, _limit_of(dimension)
+    )
 
 
-def _number(value: float | None) -> Iterator[Sample]:
-    if value is not None:
-        yield Sample(number(value))
+def _limit_of(dimension: Dimension) -> Callable[[Facts], float | None]:
+    """Return what reads a limit, None where it is not known since when the status has held: it stays when that moves."""
+    limit: Callable[[Facts], float] = attrgetter(f"limits.{dimension.name}")
+    if dimension is STORAGE:
+        return lambda facts: limit(facts) if facts.storage_dated else None
+    since: Callable[[Facts], datetime | None] = attrgetter(f"row.{dimension.name}_since")
+
+    def read(facts: Facts) -> float | None:
+        instant = since(facts)
+        return limit(facts) if instant is not None and _dated(instant) else None
+
+    return read
+
+
+def _seconds(duration: float | None) -> Iterator[Sample]:
+    if duration is not None:
+        yield Sample(number(duration))
 
 
 def _has_error(error: ErrorResponse | None) -> Iterator[Sample]:

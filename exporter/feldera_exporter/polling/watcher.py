@@ -1,11 +1,10 @@
 """The watcher of one instance: each poll takes a list in, reads the logs of what moved, keeps it and shows it."""
 
-import asyncio
 import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, ParamSpec, TypeVar
 
 from feldera_exporter.config import Instance
 from feldera_exporter.errors import StoreError
@@ -19,6 +18,7 @@ from feldera_exporter.fleet.policy import Policy
 from feldera_exporter.fleet.selection import Selection, select
 from feldera_exporter.ledger import Ledger
 from feldera_exporter.logs import Complaint, Logger, place
+from feldera_exporter.polling.aside import filing, thinking
 from feldera_exporter.polling.logreader import LogReader
 from feldera_exporter.polling.skew import UNTOLD, Skew
 from feldera_exporter.store.changes import NOTHING, Remembered
@@ -28,7 +28,12 @@ from feldera_exporter.telemetry import Telemetry
 Publish = Callable[[Fleet], int]
 """Shows the state of an instance and returns the number of the snapshot that does."""
 
+LONG: Final = 2**20
+"""Bytes of a list from which on it is worked at in threads: a few hundred pipelines, of which all may have changed."""
+
 _MICROSECONDS: Final = 1_000_000
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
 
 
 class Polled(NamedTuple):
@@ -92,6 +97,9 @@ class Watcher:
         self._reader = LogReader(client, ledger, instance.timeout, log)
         self._reader.learn(self.fleet.platform.version)
         self.skew = skew
+        self._long = False
+        # Who has read which snapshot when, since the ledger was told.
+        self._readers: dict[str, tuple[int, float]] = {}
         self._unanswered = Complaint(log, "poll failed", "poll succeeded again")
         self._unreadable = Complaint(
             log, "pipelines of the list cannot be read", "all pipelines can be read again"
@@ -113,7 +121,8 @@ class Watcher:
         name, began, retry_after = self._instance.name, time.monotonic(), 0.0
         try:
             answer, at = await self._ask()
-            listing = read(answer.body, self._selection.listing)
+            self._long = len(answer.body) >= LONG
+            listing = await self._do(read, answer.body, self._selection.listing)
             await self._take_in(listing, at, began + self._instance.poll_interval)
         except FelderaError as error:
             outcome, retry_after = error.outcome, error.retry_after
@@ -157,8 +166,10 @@ class Watcher:
         self.fleet = replace(self.fleet, platform=platform)
 
     def was_read(self, scraper: str, sequence: int) -> None:
-        """Note that a scraper has read a snapshot to its end."""
-        self.ledger.was_read(scraper, sequence, time.monotonic())
+        """Note that a scraper has read a snapshot to its end; it counts from the next change on."""
+        # Not at once: the ledger may be at work in a thread.
+        newest, _ = self._readers.get(scraper, (sequence, 0.0))
+        self._readers[scraper] = max(newest, sequence), time.monotonic()
 
     async def _ask(self) -> tuple[Answer, int]:
         """Return the list and Feldera's time when it was asked for."""
@@ -172,13 +183,14 @@ class Watcher:
 
     async def _take_in(self, listing: Listing, at: int, deadline: float) -> None:
         if listing is not self._selection.listing:
-            self._selection = select(listing, self._policy, self._selection)
+            self._selection = await self._do(select, listing, self._policy, self._selection)
             self._complain(listing)
-        plan = self.ledger.listed(
+        plan = await self._do(
+            self.ledger.listed,
             self._selection.rows,
             self._selection.present,
             at,
-            self._recall(self._selection.rows),
+            await self._recall(self._selection.rows),
             event_log=self._reader.supported,
         )
         await self._show(at)
@@ -202,29 +214,40 @@ class Watcher:
     async def _show(self, at: int) -> None:
         """Keep what changed, then show it: after a kill in between, what was shown is never more than what was kept."""
         now = time.monotonic()
-        changes = self.ledger.changes(now)
+        readers, self._readers = self._readers, {}
+        for scraper, (sequence, when) in readers.items():
+            self.ledger.was_read(scraper, sequence, when)
+        changes = await self._do(self.ledger.changes, now)
         if self._store is not None:
             try:
                 # Whatever ends this task: what the ledger has given out must be kept.
-                await asyncio.shield(asyncio.to_thread(self._store.commit, changes))
+                await filing(self._store.commit, changes)
             except StoreError as error:
                 self._telemetry.store_errors.labels(self._instance.name).inc()
                 self._unkept.failed("store", error)
             else:
                 self._unkept.succeeded()
-        self.fleet = observed(self.fleet, self._selection, self.ledger.shown(), self._policy, at)
+        fleet = await self._do(observed, self.fleet, self._selection, self.ledger.shown(), self._policy, at)
+        # What the instance says of itself may have come in between.
+        self.fleet = replace(fleet, platform=self.fleet.platform)
         self.ledger.published(self._publish(self.fleet), now)
 
-    def _recall(self, rows: Mapping[str, Row]) -> Remembered:
+    async def _recall(self, rows: Mapping[str, Row]) -> Remembered:
         strangers = self.ledger.strangers(rows)
         if self._store is None or not strangers:
             return NOTHING
         try:
-            return self._store.recall(self._instance.name, strangers)
+            return await filing(self._store.recall, self._instance.name, strangers)
         except StoreError as error:
             self._telemetry.store_errors.labels(self._instance.name).inc()
             self._unkept.failed("store", error)
             return NOTHING
+
+    async def _do(
+        self, work: Callable[_Arguments, _Result], *arguments: _Arguments.args, **more: _Arguments.kwargs
+    ) -> _Result:
+        """Do what takes as long as the list is long: where that is very long, so that no other instance waits for it."""
+        return await thinking(work, *arguments, **more) if self._long else work(*arguments, **more)
 
     def _complain(self, listing: Listing) -> None:
         unreadable = listing.unreadable

@@ -8,6 +8,7 @@ import structlog
 
 from feldera_exporter.exposition.snapshot import Snapshot
 from feldera_exporter.logs import Complaint, place
+from feldera_exporter.server.daemons import Daemons
 from feldera_exporter.server.messages import Page, Reply, Request, text_reply
 from feldera_exporter.server.negotiation import accepts_gzip, format_for
 from feldera_exporter.server.patience import Patience
@@ -88,6 +89,8 @@ def application(
 
 
 def _metrics(source: Source) -> Page:
+    daemons = Daemons()
+
     async def metrics(request: Request) -> Reply:
         snapshot = source.snapshot
         format_ = format_for(request.headers.get("accept", ""))
@@ -100,12 +103,12 @@ def _metrics(source: Source) -> Page:
             # In a thread: the first who asks renders and compresses, and nobody else waits for that.
             pieces = snapshot.ready(format_)
             if pieces is None:
-                pieces = await asyncio.to_thread(snapshot.gzip, format_)
+                pieces = await daemons.do(snapshot.gzip, format_)
             length = sum(map(len, pieces))
             packed = (("content-encoding", "gzip"), ("content-length", str(length)))
             return Reply(200, headers + packed, pieces, sent, snapshot.sequence)
         # What is rendered by then is handed out without waiting for whoever compresses it meanwhile.
-        length = await asyncio.to_thread(snapshot.length, format_)
+        length = await daemons.do(snapshot.length, format_)
         plain = (("content-length", str(length)),)
         return Reply(200, headers + plain, snapshot.chunks(format_), sent, snapshot.sequence)
 

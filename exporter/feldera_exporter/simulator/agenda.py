@@ -1,12 +1,18 @@
 """What is due when: the queue of a discrete-event simulation."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from heapq import heappop, heappush
 from typing import Any
+
+from feldera_exporter.simulator.refusals import ApiError
 
 
 class Agenda:
     """Runs actions at their own instants, in order; those of one instant in the order they were put down.
+
+    Whoever puts an action down is gone when it runs: where Feldera refuses it, nobody is there to be told, least of all
+    the one whose request let time pass.
 
     Attributes:
         now: the instant of the action that is running, else the instant last reached.
@@ -32,7 +38,8 @@ class Agenda:
         try:
             while due and due[0][0] <= until:
                 self.now, _, action, arguments = heappop(due)
-                action(*arguments)
+                with suppress(ApiError):
+                    action(*arguments)
         finally:
             self._running = False
         self.now = max(self.now, until)

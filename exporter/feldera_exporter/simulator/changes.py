@@ -129,6 +129,14 @@ def program(row: Row, at: int, status: str, failure: Failure | None = None) -> R
     )
 
 
+def upgraded(row: Row, at: int, platform: str) -> Row:
+    """Have a program that is not compiled yet compiled by another version of the platform, from the beginning."""
+    row = program(row, at, "Pending")
+    return replace(
+        row, platform_version=platform, version=row.version + 1, program_version=row.program_version + 1
+    )
+
+
 def _resources(row: Row, at: int, status: str, error: Failure | None, **fields: Any) -> Row:
     """Write the resources status, and null for whatever is not given, as `set_deployment_resources_status` does."""
     nulls: dict[str, Any] = {

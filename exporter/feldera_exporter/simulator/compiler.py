@@ -58,12 +58,24 @@ class Compiler:
         if seconds is not None:
             self._agenda.at(self._agenda.now + micros(seconds), self._finish, pipeline, pipeline.compiling)
 
-    def restart(self, pipelines: Iterable[Pipeline]) -> None:
-        """Restart what compiles these pipelines: a program that was being compiled goes back into the queue."""
+    def restart(self, pipelines: Iterable[Pipeline], platform: str) -> None:
+        """Restart what compiles these pipelines: a program that was being compiled goes back into the queue.
+
+        One that was to be compiled by another version of the platform is compiled by this one.
+        """
         for pipeline in pipelines:
-            status = _BACK.get(pipeline.row.program_status)
-            if status is not None:
-                self._set(pipeline, status)
+            status = pipeline.row.program_status
+            if status in _NEXT and pipeline.row.platform_version != platform:
+                pipeline.compiling += 1
+                self._database.write(
+                    pipeline,
+                    "compiler",
+                    lambda row, at: (
+                        (changes.upgraded(row, at, platform),) if row.resources == "Stopped" else ()
+                    ),
+                )
+            elif status in _BACK:
+                self._set(pipeline, _BACK[status])
 
     def _finish(self, pipeline: Pipeline, job: int) -> None:
         if pipeline.compiling == job and pipeline.alive and pipeline.row.program_status in _NEXT:

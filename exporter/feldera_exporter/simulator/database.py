@@ -1,7 +1,6 @@
 """Feldera's database: transactions on one pipeline's row, its lock, and the events written with every change."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 from typing import Final
@@ -108,8 +107,7 @@ class Database:
     def _remove_later(self, pipeline: Pipeline, check: Callable[[Row], None]) -> None:
         """Delete after a wait; nobody waits for the answer, as with a client that went away."""
         if pipeline.alive:
-            with suppress(ApiError):
-                self.remove(pipeline, check)
+            self.remove(pipeline, check)
 
     def touch(self, pipeline: Pipeline, row: Row) -> None:
         """Change what records no event: the client's own metadata."""

@@ -11,7 +11,7 @@ from feldera_exporter.simulator.agenda import Agenda
 from feldera_exporter.simulator.clock import SECOND, micros
 from feldera_exporter.simulator.database import Database
 from feldera_exporter.simulator.endings import Endings
-from feldera_exporter.simulator.failures import failed_compilation, provisioning_timeout
+from feldera_exporter.simulator.failures import failed_compilation, impossible, provisioning_timeout
 from feldera_exporter.simulator.hands import DETAILS_AFTER, HEARTBEAT, Hands, while_
 from feldera_exporter.simulator.observation import Observation, next_change, observe
 from feldera_exporter.simulator.pipeline import NEVER, Pipeline
@@ -24,6 +24,7 @@ Handler = Callable[[Pipeline, Row, int], int]
 """Gets a pipeline, its row and the present instant."""
 
 GRACE: Final = 20 * SECOND
+_DEPLOYED: Final = frozenset({"Provisioning", "Provisioned"})
 
 
 class Decisions:
@@ -57,6 +58,8 @@ class Decisions:
     def decide(self, pipeline: Pipeline, now: int) -> int:
         """Do what is to be done at a poll; returns from when on the next one matters."""
         row = pipeline.row
+        if row.resources in _DEPLOYED and row.storage_status != "InUse":
+            return self._endings.fail(pipeline, impossible(row.resources, row.resources_desired))
         return self._handlers[row.resources, row.resources_desired](pipeline, row, now)
 
     def _start(self, pipeline: Pipeline, row: Row, now: int) -> int:

@@ -12,6 +12,21 @@ def failed_compilation(status: str) -> Failure:
     )
 
 
+def lost_process() -> Failure:
+    """A deployment whose process is gone with the manager that had started it (`local_runner.rs`)."""
+    reason = "The pipeline-manager and this pipeline were previously terminated. Start the pipeline again."
+    return Failure("RunnerCheckError", reason, {"error": reason})
+
+
+def impossible(status: str, desired: str) -> Failure:
+    """A deployment whose storage is not what a deployment's can be: a fail-safe of the runner's."""
+    return Failure(
+        "AutomatonImpossibleDesiredStatus",
+        f"Current deployment status {status} cannot reach desired status {desired}",
+        {"current_status": status, "desired_status": desired},
+    )
+
+
 def provisioning_timeout(seconds: float) -> Failure:
     """Resources that were not there in time; the details are a serialized Rust Duration."""
     whole = int(seconds)

@@ -7,8 +7,8 @@ from feldera_exporter.simulator.answers import Answer, Request, empty, encode
 from feldera_exporter.simulator.refusals import refusal
 
 _PREFIX: Final = "Bearer "
-_FREE: Final = frozenset({"healthz", "authentication"})
-"""The routes that need no key."""
+_FREE: Final = frozenset({"healthz", "authentication", "console"})
+"""The routes that need no key: the web console asks for a login itself."""
 
 
 def admit(keys: Mapping[str, str] | None, route: str, request: Request) -> Answer | str:
@@ -31,7 +31,8 @@ def admit(keys: Mapping[str, str] | None, route: str, request: Request) -> Answe
     role = keys.get(header.removeprefix(_PREFIX))
     if role is None:
         return unauthorized()
-    if role == "read" and request.method != "GET":
+    # What is no route has no role either: it is a 404 for everybody.
+    if role == "read" and request.method != "GET" and route != "unknown":
         raise refusal("InsufficientPermissions", required="write", actual="read")
     return role
 

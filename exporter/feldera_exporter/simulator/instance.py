@@ -36,11 +36,14 @@ class Instance:
     Attributes:
         license_until: when the license ends, in microseconds; None: an endless one. Enterprise only.
         has_license: whether an Enterprise instance has one.
+        stale_after: after how many seconds without an event the cluster's health is called stale, as servers do that
+            are newer than v0.337; None: it is never, and no answer has such a field.
     """
 
     def __init__(self, feldera: Feldera) -> None:
         self._feldera = feldera
         self.has_license = True
+        self.stale_after: int | None = None
         self.license_until: int | None = feldera.started_at + 365 * 86_400 * SECOND
 
     def config(self, _: Request) -> Answer:
@@ -108,8 +111,16 @@ class Instance:
             }
             for service in SERVICES
         }
-        healthy = last.all_healthy
-        return json({"all_healthy": healthy, **services}, 200 if healthy else 503)
+        stale = self._staleness(last)
+        healthy = last.all_healthy and not stale.get("stale")
+        if stale:
+            stale["stale_after_seconds"] = self.stale_after
+        return json({"all_healthy": healthy, **stale, **services}, 200 if healthy else 503)
+
+    def _staleness(self, last: ClusterEvent) -> dict[str, Any]:
+        if self.stale_after is None:
+            return {}
+        return {"stale": self._feldera.settle() - last.recorded_at > self.stale_after * SECOND}
 
     def cluster_events(self, _: Request) -> Answer:
         """GET /v0/cluster/events."""
@@ -124,7 +135,7 @@ class Instance:
         if event_id == "latest":
             if not events:
                 raise refusal("NoClusterMonitorEventsAvailable")
-            return json(_event(events[-1], selector))
+            return json(_event(events[-1], selector) | self._staleness(events[-1]))
         for event in events:
             if event.id == event_id:
                 return json(_event(event, selector))

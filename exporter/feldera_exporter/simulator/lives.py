@@ -1,13 +1,11 @@
 """Random life: users who start, stop, edit, rename and delete pipelines, and a world that breaks some of them."""
 
-from contextlib import suppress
 from random import Random
 from typing import TYPE_CHECKING, Final
 
 from feldera_exporter.simulator.fates import CODES, draw_plan
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.pipeline import Pipeline
-from feldera_exporter.simulator.refusals import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,9 +91,8 @@ class RandomLife:
             self._mourn(pipeline)
             return
         # What a user may not do now is refused, as it would be by Feldera.
-        with suppress(ApiError):
-            doings, weights = self._habits.get(pipeline.row.status, self._otherwise)
-            self._random.choices(doings, weights)[0](pipeline.row.name)
+        doings, weights = self._habits.get(pipeline.row.status, self._otherwise)
+        self._random.choices(doings, weights)[0](pipeline.row.name)
 
     def _new_name(self) -> str:
         self._born += 1
@@ -104,8 +101,8 @@ class RandomLife:
     def _create(self, name: str) -> None:
         tags = tuple(tag for tag in _TAGS if self._random.random() < 0.2)
         plan = draw_plan(self._random, self._trouble)
-        with suppress(ApiError):  # a name that somebody else has taken meanwhile
-            self._pipelines.append(self._feldera.create(name, tags, plan=plan))
+        # Refused where somebody else has taken the name meanwhile.
+        self._pipelines.append(self._feldera.create(name, tags, plan=plan))
 
     def _mourn(self, pipeline: Pipeline) -> None:
         """Forget a deleted pipeline; its name, or a new one, comes back some time later."""

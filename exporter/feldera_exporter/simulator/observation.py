@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from feldera_exporter.simulator.clock import micros
+from feldera_exporter.simulator.failures import lost_process
 from feldera_exporter.simulator.pipeline import Pipeline, Process
 from feldera_exporter.simulator.plan import Failure
 from feldera_exporter.simulator.uuid7 import uuid_text
@@ -36,7 +37,7 @@ def observe(pipeline: Pipeline, now: int) -> Observation | Failure:
     """Return what the runner sees at an instant; a Failure is fatal and stops the deployment."""
     process, automaton = pipeline.process, pipeline.automaton
     if process is None:
-        return Failure("RunnerCheckError", "The pipeline's process was lost when the manager restarted.")
+        return lost_process()
     if process.failure is not None:
         return process.failure
     resources = {"phase": "provisioned"}

@@ -1,16 +1,17 @@
 """The answers that read pipelines and their events."""
 
 import re
+from contextlib import suppress
 from typing import Final
 
 from isal import igzip
 
 from feldera_exporter.simulator.answers import TEXT, Answer, Request, choice, empty, json
 from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.native import native_metrics
+from feldera_exporter.simulator.native import as_json, as_text, native_metrics
 from feldera_exporter.simulator.pipeline import Pipeline
-from feldera_exporter.simulator.refusals import refusal
-from feldera_exporter.simulator.rendering import event_json, parse_version, row_bytes
+from feldera_exporter.simulator.refusals import ApiError, refusal
+from feldera_exporter.simulator.rendering import Version, event_json, parse_version, row_bytes
 from feldera_exporter.simulator.uuid7 import uuid_text
 
 SELECTORS: Final = ("all", "status", "status_with_connectors")
@@ -26,20 +27,24 @@ class Reader:
 
     def __init__(self, feldera: Feldera) -> None:
         self._feldera = feldera
-        self._version = parse_version(feldera.version)
         self._lists: dict[str, tuple[int, Answer]] = {}
         self._packed: dict[str, tuple[int, Answer]] = {}
+
+    @property
+    def _version(self) -> Version:
+        return parse_version(self._feldera.version)
 
     def pipelines(self, request: Request) -> Answer:
         """GET /v0/pipelines."""
         selector = choice(request, "selector", SELECTORS, "all")
         self._feldera.settle()
         version = self._feldera.database.version
+        shape = self._version
         wants_gzip = "gzip" in request.headers.get("accept-encoding", "")
         kept = (self._packed if wants_gzip else self._lists).get(selector)
         if kept is not None and kept[0] == version:
             return kept[1]
-        rows = [row_bytes(pipeline, selector, self._version) for pipeline in self._feldera.database]
+        rows = [row_bytes(pipeline, selector, shape) for pipeline in self._feldera.database]
         body = b"[%b]" % b",".join(rows)
         if wants_gzip:
             answer = Answer(200, body, packed=igzip.compress(body, 1))
@@ -81,18 +86,18 @@ class Reader:
 
     def pipeline_metrics(self, request: Request, name: str) -> Answer:
         """GET /v0/pipelines/{name}/metrics: the native metrics of one pipeline that has a circuit."""
-        choice(request, "format", ("prometheus",), "prometheus")
-        return Answer(200, native_metrics(self._feldera, name), TEXT)
+        form = choice(request, "format", ("prometheus", "json"), "prometheus")
+        families = native_metrics(self._feldera, name)
+        return json(as_json(families)) if form == "json" else Answer(200, as_text(families), TEXT)
 
     def all_metrics(self, _: Request) -> Answer:
         """GET /v0/metrics: what every Running or Paused pipeline answers, one body after the other."""
-        bodies = [
-            native_metrics(self._feldera, pipeline.row.name) + b"\n"
-            for pipeline in self._feldera.pipelines()
-            if pipeline.row.runtime in {"Running", "Paused"}
-            and pipeline.process
-            and pipeline.process.reachable
-        ]
+        bodies = []
+        for pipeline in self._feldera.pipelines():
+            if pipeline.row.runtime in {"Running", "Paused"}:
+                # One that fails is left out without a word.
+                with suppress(ApiError):
+                    bodies.append(as_text(native_metrics(self._feldera, pipeline.row.name)) + b"\n")
         return Answer(200, b"".join(bodies), "text/plain")
 
     def encoded(self, pipeline: Pipeline) -> bytes:

@@ -1,6 +1,7 @@
 """Rows and events as the JSON that Feldera answers, in the field order and with the fields of each version."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 from feldera_exporter.simulator.answers import encode
@@ -45,6 +46,7 @@ _PROGRAM_INFO: Final = {
 _COMPILED: Final = frozenset({"SqlCompiled", "CompilingRust", "Success", "RustError"})
 
 
+@cache
 def parse_version(version: str) -> Version:
     """Return "0.337.0" as (0, 337, 0)."""
     return tuple(int(part) for part in version.split("."))

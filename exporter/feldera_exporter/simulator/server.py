@@ -19,7 +19,7 @@ from feldera_exporter.simulator.instants import http_date
 from feldera_exporter.simulator.operating import Operator
 from feldera_exporter.simulator.reading import Reader
 from feldera_exporter.simulator.refusals import ApiError
-from feldera_exporter.simulator.rendering import parse_version
+from feldera_exporter.simulator.rendering import Version, parse_version
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -30,7 +30,8 @@ CONSOLE: Final = b"<!doctype html><html><head><title>Feldera</title></head><body
 """What the web console answers to every path that is not the API's."""
 
 RETRY_AFTER_SINCE: Final = (0, 330)
-DISMISS_SINCE: Final = (0, 251)
+_SINCE: Final[Mapping[str, Version]] = {"dismiss_error": (0, 251)}
+"""The version that brought a route, where the stand-in is asked to be older."""
 
 _PIPELINE: Final = "/v0/pipelines/{}"
 
@@ -89,11 +90,9 @@ class FelderaServer:
         self.most_in_flight = 0
         self.instance = Instance(feldera)
         reader = Reader(feldera)
-        self._version = parse_version(feldera.version)
         self._routes = [
             (name, method, re.compile(path.replace("{}", "([^/]+)")), handler)
             for name, method, path, handler in _routes(self.instance, reader, Operator(feldera, reader))
-            if name != "dismiss_error" or self._version >= DISMISS_SINCE
         ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -116,11 +115,14 @@ class FelderaServer:
     def _find(self, request: Request) -> tuple[str, Handler, tuple[str, ...]]:
         for name, method, path, handler in self._routes:
             match = path.fullmatch(request.path)
-            if match is not None and method == request.method:
+            if match is not None and method == request.method and self._is_at_least(_SINCE.get(name, ())):
                 return name, handler, match.groups()
         if request.path == "/v0" or request.path.startswith("/v0/"):
             return "unknown", lambda _: empty(404), ()
         return "console", lambda _: Answer(200, CONSOLE, HTML), ()
+
+    def _is_at_least(self, version: Version) -> bool:
+        return parse_version(self.feldera.version) >= version
 
     def _answer(self, name: str, handler: Handler, request: Request, arguments: tuple[str, ...]) -> Answer:
         answer = self._answer_undated(name, handler, request, arguments)
@@ -138,7 +140,7 @@ class FelderaServer:
                 self.feldera.settle()
                 return handler(request, *arguments)
         except ApiError as error:
-            return refused(error, retry_after=self._version >= RETRY_AFTER_SINCE)
+            return refused(error, retry_after=self._is_at_least(RETRY_AFTER_SINCE))
         except QueryError as error:
             return Answer(400, str(error).encode(), TEXT)
 

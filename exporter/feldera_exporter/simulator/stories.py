@@ -1,18 +1,18 @@
 """About twenty pipelines with lives that one recognises, for a demo that is worth watching.
 
-Each story is told once from the beginning of the world, and what repeats repeats by Feldera's clock; with a
-`ScaledClock` of speed 60 a minute of watching is an hour of a fleet's life.
+Each story is told once from the beginning of the world, and what repeats repeats by Feldera's clock. Some stand still
+or last for hours, as trouble does; in others minutes stand for the hours and days that the same takes elsewhere, so
+that who watches for two minutes sees things begin and end. The clock itself runs as fast as everybody's: ages, alerts
+and time in status are what they say.
 """
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import Failure, Phase, Plan
-from feldera_exporter.simulator.refusals import ApiError
 
 Tell = Callable[[Feldera, str], None]
 
@@ -41,40 +41,61 @@ class Story:
     runtime_config: Mapping[str, Any] = field(default_factory=dict)
 
 
-def _trying(action: Callable[..., Any], *arguments: Any) -> None:
-    """Do what a user would try; a refusal is part of the story."""
-    with suppress(ApiError):
-        action(*arguments)
-
-
-def _every(feldera: Feldera, seconds: float, action: Callable[[], None], first: float | None = None) -> None:
-    """Do something again and again."""
+def _every(
+    feldera: Feldera, seconds: float, action: Callable[[], object], first: float | None = None
+) -> None:
+    """Do something again and again, whatever becomes of it each time."""
 
     def again() -> None:
-        action()
         feldera.later(seconds, again)
+        action()
 
     feldera.later(seconds if first is None else first, again)
 
 
+def _rounds(feldera: Feldera, seconds: float, *turns: tuple[float, Callable[[], object]]) -> None:
+    """Do several things again and again, each first after so many seconds."""
+    for first, action in turns:
+        _every(feldera, seconds, action, first)
+
+
 def _starts(feldera: Feldera, name: str) -> None:
-    feldera.later(40, _trying, feldera.start, name)
+    feldera.later(40, feldera.start, name)
 
 
-def _crashes(code: str, every: float) -> Tell:
-    """Crash now and then; somebody starts it again ten minutes later."""
+def _fails(code: str) -> Failure:
+    return Failure(code, f"The pipeline failed with {code}.", {"worker": 3})
 
-    def tell(feldera: Feldera, name: str) -> None:
-        _starts(feldera, name)
-        failure = Failure(code, f"The pipeline failed with {code}.", {"worker": 3})
 
-        def crash() -> None:
-            feldera.world.crash(name, failure)
-            feldera.later(10 * MINUTE, _trying, feldera.start, name)
+def _crashes(feldera: Feldera, name: str) -> None:
+    """Crash each hour; somebody starts it again ten minutes later."""
+    _starts(feldera, name)
+    crash = partial(feldera.world.crash, name, _fails("RuntimeError.WorkerPanic"))
+    _rounds(feldera, HOUR, (HOUR, crash), (HOUR + 10 * MINUTE, partial(feldera.start, name)))
 
-        _every(feldera, every, crash)
 
-    return tell
+def _is_mended(feldera: Feldera, name: str) -> None:
+    """Fail every twelve minutes; somebody looks at the error, dismisses it and starts the pipeline again."""
+    _starts(feldera, name)
+    _rounds(
+        feldera,
+        12 * MINUTE,
+        (12 * MINUTE, partial(feldera.world.crash, name, _fails("InputTransportError"))),
+        (12 * MINUTE + 45, partial(feldera.dismiss_error, name)),
+        (13 * MINUTE, partial(feldera.start, name)),
+    )
+
+
+def _waits_for_a_node(feldera: Feldera, name: str) -> None:
+    """Be started every four minutes, wait for its resources for longer than it should, get them, run and be stopped."""
+    _rounds(
+        feldera,
+        4 * MINUTE,
+        (40, partial(feldera.replan, name, provisioning=None)),
+        (41, partial(feldera.start, name)),
+        (106, partial(feldera.replan, name, provisioning=1.0)),
+        (260, partial(feldera.stop, name, force=True)),
+    )
 
 
 def _crash_loops(feldera: Feldera, name: str) -> None:
@@ -84,28 +105,27 @@ def _crash_loops(feldera: Feldera, name: str) -> None:
 
 def _flaps(feldera: Feldera, name: str) -> None:
     _starts(feldera, name)
-    _every(feldera, 90.0, lambda: feldera.world.lose(name, 20.0), first=3 * MINUTE)
+    _every(feldera, 90.0, partial(feldera.world.lose, name, 20.0), first=3 * MINUTE)
 
 
 def _is_lost(feldera: Feldera, name: str) -> None:
     _starts(feldera, name)
-    _every(feldera, 2 * HOUR, lambda: feldera.world.lose(name, 20 * MINUTE), first=8 * MINUTE)
+    _every(feldera, 2 * HOUR, partial(feldera.world.lose, name, 20 * MINUTE), first=8 * MINUTE)
 
 
 def _is_paused(feldera: Feldera, name: str) -> None:
     _starts(feldera, name)
-    feldera.later(4 * MINUTE, _trying, feldera.pause, name)
+    feldera.later(4 * MINUTE, feldera.pause, name)
 
 
 def _works_by_night(feldera: Feldera, name: str) -> None:
-    """Run for 25 minutes of each hour, then stop and keep the storage."""
-    _every(feldera, HOUR, lambda: _trying(feldera.start, name), first=MINUTE)
-    _every(feldera, HOUR, lambda: _trying(feldera.stop, name), first=26 * MINUTE)
+    """Run for most of five minutes, then stop after a last checkpoint, keep the storage and start again."""
+    _rounds(feldera, 5 * MINUTE, (MINUTE, partial(feldera.start, name)), (330, partial(feldera.stop, name)))
 
 
 def _is_stopped(feldera: Feldera, name: str) -> None:
     _starts(feldera, name)
-    feldera.later(6 * MINUTE, _trying, partial(feldera.stop, force=True), name)
+    feldera.later(6 * MINUTE, partial(feldera.stop, force=True), name)
 
 
 def _errs(feldera: Feldera, name: str) -> None:
@@ -116,25 +136,25 @@ def _errs(feldera: Feldera, name: str) -> None:
 def _is_approved(feldera: Feldera, name: str) -> None:
     """Be restarted with a changed program every two hours; a person approves after half an hour."""
     _starts(feldera, name)
-    _every(feldera, 30 * MINUTE, lambda: _trying(feldera.approve, name))
-
-    def change() -> None:
-        _trying(partial(feldera.stop, force=True), name)
-        feldera.later(30, _trying, feldera.edit, name)
-        feldera.later(40, _trying, feldera.start, name)
-
-    _every(feldera, 2 * HOUR, change)
+    _every(feldera, 30 * MINUTE, partial(feldera.approve, name))
+    _rounds(
+        feldera,
+        2 * HOUR,
+        (2 * HOUR, partial(feldera.stop, name, force=True)),
+        (2 * HOUR + 30, partial(feldera.edit, name)),
+        (2 * HOUR + 40, partial(feldera.start, name)),
+    )
 
 
 def _clears(feldera: Feldera, name: str) -> None:
     _starts(feldera, name)
-    feldera.later(3 * MINUTE, _trying, partial(feldera.stop, force=True), name)
-    feldera.later(4 * MINUTE, _trying, feldera.clear, name)
+    feldera.later(3 * MINUTE, partial(feldera.stop, force=True), name)
+    feldera.later(4 * MINUTE, feldera.clear, name)
 
 
 def _cannot_stop(feldera: Feldera, name: str) -> None:
     _starts(feldera, name)
-    feldera.later(4 * MINUTE, _trying, partial(feldera.stop, force=True), name)
+    feldera.later(4 * MINUTE, partial(feldera.stop, force=True), name)
 
 
 def _freezes(feldera: Feldera, name: str) -> None:
@@ -143,13 +163,16 @@ def _freezes(feldera: Feldera, name: str) -> None:
 
 
 def _comes_and_goes(feldera: Feldera, name: str) -> None:
-    """Be deleted and created anew under the same name, each half hour."""
-
-    def renew() -> None:
-        _trying(feldera.delete, name)
-        feldera.later(MINUTE, _trying, feldera.create, name, ("team:qa",))
-
-    _every(feldera, 30 * MINUTE, renew)
+    """Be tried, cleared and deleted, and created anew under the same name, every two minutes."""
+    _rounds(
+        feldera,
+        2 * MINUTE,
+        (30, partial(feldera.start, name)),
+        (60, partial(feldera.stop, name, force=True)),
+        (75, partial(feldera.clear, name)),
+        (90, partial(feldera.delete, name)),
+        (120, partial(feldera.create, name, ("team:qa",))),
+    )
 
 
 STORIES: Final = (
@@ -157,8 +180,9 @@ STORIES: Final = (
     Story("payments", "healthy", ("team:shop", "tier:1", "expect:running"), Plan(checkpoint_every=60.0), _starts),
     Story("inventory", "healthy", ("team:shop", "tier:2"), tell=_starts),
     Story("clickstream", "healthy, with connector errors", ("team:web", "tier:2"), tell=_errs),
-    Story("fraud-scores", "fails with a panic each hour", ("team:risk", "tier:1"), Plan(), _crashes("RuntimeError.WorkerPanic", HOUR)),
-    Story("ledger", "fails to read its input", ("team:risk",), Plan(), _crashes("InputTransportError", 3 * HOUR)),
+    Story("fraud-scores", "fails with a panic each hour", ("team:risk", "tier:1"), tell=_crashes),
+    Story("ledger", "fails to read its input, and is mended", ("team:risk",), tell=_is_mended),
+    Story("search-index", "waits for a node now and then", ("team:web", "tier:2"), Plan(), _waits_for_a_node, {"provisioning_timeout_secs": 600}),
     Story("big-join", "stuck in Provisioning", ("team:data",), Plan(provisioning=None), _starts, {"provisioning_timeout_secs": 10**6}),
     Story("no-capacity", "times out in Provisioning", ("team:data",), Plan(provisioning=None), _starts),
     Story("schema-change", "awaits approval", ("team:data", "tier:2"), Plan(path=(Phase("AwaitingApproval", None), Phase("Bootstrapping", 15 * MINUTE))), _is_approved),
@@ -170,12 +194,12 @@ STORIES: Final = (
     Story("sessions", "lost for 20 minutes now and then", ("team:web", "tier:1", "expect:running"), tell=_is_lost),
     Story("backfill-2025", "bootstrapping for hours", ("team:data",), Plan(path=(Phase("Bootstrapping", 9 * HOUR),)), _starts),
     Story("recommendations", "paused by its user", ("team:ml",), tell=_is_paused),
-    Story("nightly-report", "runs for a part of each hour", ("team:bi",), tell=_works_by_night),
+    Story("nightly-report", "runs for most of five minutes", ("team:bi",), tell=_works_by_night),
     Story("warehouse-sync", "stopped, though expected to run", ("team:bi", "expect:running"), tell=_is_stopped),
     Story("old-archive", "its storage cannot be cleared", ("team:data",), Plan(clearing=None), _clears),
     Story("old-stream", "cannot be stopped", ("team:iot",), Plan(stopping=None), _cannot_stop),
     Story("metrics-rollup", "its runner is frozen", ("team:ops",), tell=_freezes),
-    Story("ci-smoke", "deleted and created again", ("team:qa",), tell=_comes_and_goes),
+    Story("ci-smoke", "deleted and created again, every two minutes", ("team:qa",), tell=_comes_and_goes),
 )  # fmt: skip
 
 

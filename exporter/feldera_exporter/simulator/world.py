@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from feldera_exporter.simulator import changes
 from feldera_exporter.simulator.clock import micros
 from feldera_exporter.simulator.pipeline import NEVER, Connectors, Pipeline, Process
 from feldera_exporter.simulator.plan import Failure
@@ -105,18 +106,34 @@ class World:
                 if not keeps_processes:
                     pipeline.process = None
             self._runner.restart()
-            self._compiler.restart(self._feldera.pipelines())
+            self._compiler.restart(self._feldera.pipelines(), self._feldera.version)
+
+    def upgrade(self, version: str, *, keeps_processes: bool = True) -> None:
+        """Restart the pipeline manager as another version of it; what is not compiled yet is compiled anew."""
+        with self._feldera.lock:
+            self._feldera.settle()
+            self._feldera.version = version
+            self._feldera.database.version += 1
+            self.restart_manager(keeps_processes=keeps_processes)
 
     def restart_compiler(self, name: str | None = None) -> None:
         """Restart the compiler, or one pipeline's: CompilingSql goes back to Pending, CompilingRust to SqlCompiled."""
         with self._feldera.lock:
             pipeline = self._one(name)
-            self._compiler.restart(self._feldera.pipelines() if pipeline is None else [pipeline])
+            pipelines = self._feldera.pipelines() if pipeline is None else [pipeline]
+            self._compiler.restart(pipelines, self._feldera.version)
 
     def lose_artifacts(self, name: str) -> None:
         """Lose what was compiled: the next start has it compiled anew (`runner/pipeline_automata.rs`)."""
         with self._feldera.lock:
             self._feldera.get(name).artifacts = False
+
+    def lose_storage(self, name: str) -> None:
+        """Let a row say that its storage is cleared, as no operation does while a pipeline is deployed."""
+        with self._feldera.lock:
+            self._feldera.database.write(
+                self._feldera.get(name), "api", lambda row, _: (changes.store(row, "Cleared"),)
+            )
 
     def hold_lock(self, name: str, seconds: float) -> None:
         """Hold the lock of a pipeline's row, so that whoever writes has to wait and commits late."""

@@ -4,11 +4,12 @@ import logging
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from time import time
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 import msgspec
 
@@ -23,8 +24,9 @@ KEPT: Final = 7 * 24 * 3600 * 1_000_000
 """For how long a vanished pipeline is remembered, microseconds: it may have been out of sight only."""
 
 _LOG: Final = logging.getLogger(__name__)
-_UPSERT: Final = """INSERT INTO pipelines (instance, pipeline, history) VALUES (?, ?, ?)
-    ON CONFLICT DO UPDATE SET history = excluded.history, vanished = NULL"""
+_UPSERT: Final = """INSERT INTO pipelines (instance, pipeline, history, vanished, waiting, shown)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET history = excluded.history, vanished = excluded.vanished,
+    waiting = CASE WHEN ?7 THEN excluded.waiting ELSE waiting END, shown = CASE WHEN ?8 THEN excluded.shown ELSE shown END"""
 _WAIT: Final = "UPDATE pipelines SET waiting = ? WHERE instance = ? AND pipeline = ?"
 _SHOW: Final = "UPDATE pipelines SET shown = ? WHERE instance = ? AND pipeline = ?"
 _VANISH: Final = "UPDATE pipelines SET vanished = ? WHERE instance = ? AND pipeline = ?"
@@ -32,6 +34,8 @@ _COLUMNS: Final = "SELECT pipeline, waiting, history, shown FROM pipelines WHERE
 _FORGET: Final = "DELETE FROM pipelines WHERE instance = ? AND vanished < ?"
 _STAND: Final = """INSERT INTO instances (instance, standing) VALUES (?, ?)
     ON CONFLICT DO UPDATE SET standing = excluded.standing"""
+
+_Value = TypeVar("_Value")
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _history: Final = msgspec.msgpack.Decoder(History).decode
@@ -136,13 +140,11 @@ class Store:
         many = self._connection.executemany
         execute("BEGIN IMMEDIATE")
         try:
-            many(_UPSERT, [(instance, one, _encode(history)) for one, history in changes.histories.items()])
-            many(_WAIT, [(until, instance, one) for one, until in changes.waiting.items()])
-            many(
-                _SHOW,
-                [(shown and _encode(shown), instance, one) for one, shown in changes.shown.items()],
-            )
-            many(_VANISH, [(at, instance, one) for one, at in changes.vanished.items()])
+            # Most that changes of a pipeline comes with its history: one statement for all of it, as there may be many.
+            many(_UPSERT, map(partial(_row, changes), changes.histories))
+            many(_WAIT, ((until, instance, one) for one, until in _beside(changes, changes.waiting)))
+            many(_SHOW, ((_blob(shown), instance, one) for one, shown in _beside(changes, changes.shown)))
+            many(_VANISH, ((at, instance, one) for one, at in _beside(changes, changes.vanished)))
             execute(_FORGET, (instance, changes.standing.confirmed_until - KEPT))
             execute(_STAND, (instance, _encode(changes.standing)))
             execute("COMMIT")
@@ -153,6 +155,29 @@ class Store:
 
     def _failed(self, what: str, error: sqlite3.Error) -> StoreError:
         return StoreError(f"{self._path}: cannot be {what}: {error}")
+
+
+def _row(changes: Changes, one: str) -> tuple[object, ...]:
+    """Return what `_UPSERT` takes."""
+    return (
+        changes.instance,
+        one,
+        _encode(changes.histories[one]),
+        changes.vanished.get(one),
+        changes.waiting.get(one),
+        _blob(changes.shown.get(one)),
+        one in changes.waiting,
+        one in changes.shown,
+    )
+
+
+def _blob(history: History | None) -> bytes | None:
+    return None if history is None else _encode(history)
+
+
+def _beside(changes: Changes, some: Mapping[str, _Value]) -> Iterator[tuple[str, _Value]]:
+    """Yield what is told of pipelines whose history is the same."""
+    return ((one, value) for one, value in some.items() if one not in changes.histories)
 
 
 def _remembered(

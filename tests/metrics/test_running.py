@@ -1,0 +1,115 @@
+"""The real `/metrics` of the running program, over the fleet of all stories, is what the field's tools want."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from typing import Any, Final
+
+import httpx
+import pytest
+from prometheus_client.openmetrics import parser as openmetrics
+from prometheus_client.parser import text_string_to_metric_families
+
+from feldera_exporter.demo.clock import StagedClock, machine
+from feldera_exporter.demo.stage import beginning, staged
+from feldera_exporter.exposition.text import Format
+from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
+from feldera_exporter.simulator.server import FelderaServer
+from feldera_exporter.simulator.serving import serve
+from feldera_exporter.simulator.stories import STORIES
+from system.program import exporter, until
+from tools import tool
+
+PARSERS: Final[dict[Format, Any]] = {
+    Format.TEXT: text_string_to_metric_families,
+    Format.OPENMETRICS: openmetrics.text_string_to_metric_families,
+}
+SILENT: Final = {
+    "feldera_exporter_last_event_gap_timestamp_seconds": "no event was lost",
+}
+"""The families without any sample on this fleet, and why."""
+_SUFFIX: Final = re.compile(r"_(total|bucket|sum|count|created|info)\Z")
+
+
+@pytest.fixture(scope="module")
+def expositions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Format, str]]:
+    """Both formats, taken once the platform and every log that matters have been read."""
+    feldera = staged(StagedClock(beginning(machine())), 0, 0)
+    with (
+        serve(FelderaServer(feldera)) as api,
+        exporter(api, tmp_path_factory.mktemp("running")) as (address, _),
+        httpx.Client(trust_env=False) as client,
+    ):
+
+        def scrape(format_: Format) -> str:
+            answer = client.get(f"{address}/metrics", headers={"accept": format_.content_type})
+            assert answer.headers["content-type"] == format_.content_type
+            return answer.text
+
+        def settled() -> bool:
+            text = scrape(Format.TEXT)
+            return "feldera_license_valid{" in text and 'event_backlog{feldera_instance="default"} 0' in text
+
+        until(settled)
+        yield {format_: scrape(format_) for format_ in Format}
+
+
+def _family(name: str, types: dict[str, str]) -> str:
+    """Return the family that a sample of this name belongs to."""
+    return name if name in types else _SUFFIX.sub("", name)
+
+
+def test_promtool_has_nothing_to_say(expositions: dict[Format, str]) -> None:
+    """`promtool check metrics` finds neither an error nor a matter of style, the exporter's own families included."""
+    checked = subprocess.run(
+        [tool("promtool"), "check", "metrics"],
+        input=expositions[Format.TEXT].encode(),
+        capture_output=True,
+        check=False,
+    )
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
+
+
+def test_every_family_has_something_to_check(expositions: dict[Format, str]) -> None:
+    """A family without a sample is not looked at by anybody: there is none but what is said to be."""
+    families = list(PARSERS[Format.TEXT](expositions[Format.TEXT]))
+    assert {family.name for family in families if not family.samples} == set(SILENT)
+    named = {family.name for family in families} | {f"{family.name}_total" for family in families}
+    assert named >= KNOWN_FAMILIES
+    names = {
+        labels["pipeline_name"]
+        for family in families
+        for _, labels, *_ in family.samples
+        if "pipeline_name" in labels
+    }
+    assert names >= {story.name for story in STORIES} - {"ci-smoke"}
+
+
+@pytest.mark.parametrize("format_", Format)
+def test_both_parsers_read_it(expositions: dict[Format, str], format_: Format) -> None:
+    """prometheus_client's parsers find each sample line once, and the same samples in both formats."""
+    text = expositions[format_]
+    samples = [
+        (sample.name, frozenset(sample.labels.items()))
+        for family in PARSERS[format_](text)
+        for sample in family.samples
+    ]
+    assert len(samples) == sum(not line.startswith("#") for line in text.splitlines()) == len(set(samples))
+
+
+@pytest.mark.parametrize("format_", Format)
+def test_families_are_contiguous(expositions: dict[Format, str], format_: Format) -> None:
+    """Each family has one HELP and one TYPE, and all its samples follow these, as OpenMetrics demands."""
+    lines = expositions[format_].splitlines()
+    if format_ is Format.OPENMETRICS:
+        assert lines.pop() == "# EOF"
+    types = {line.split()[2]: line.split()[3] for line in lines if line.startswith("# TYPE ")}
+    order: list[str] = []
+    for line in lines:
+        name = line.split()[2] if line.startswith("# ") else _family(re.split("[{ ]", line)[0], types)
+        assert name in types, line
+        if not order or order[-1] != name:
+            order.append(name)
+    assert order == list(types)
+    for word in ("HELP", "TYPE"):
+        assert [line.split()[2] for line in lines if line.startswith(f"# {word} ")] == order

@@ -1,0 +1,74 @@
+"""A signal ends the program in order whenever it comes, also while the program still loads its modules."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from feldera_exporter import __main__ as process
+from feldera_exporter.demo.programs import free_port
+
+
+def _caught(pid: int, number: signal.Signals) -> bool:
+    """Return whether a process has a handler for a signal."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    [mask] = [int(line.split()[1], 16) for line in lines if line.startswith("SigCgt:")]
+    return bool(mask & 1 << (number - 1))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("later", [0.0, 0.1, 0.2, 0.4, 0.6])
+def test_a_signal_while_it_loads_ends_it_well(number: signal.Signals, later: float) -> None:
+    """So long after its first moment: within two seconds, with 0 and without a traceback."""
+    words = [sys.executable, "-m", "feldera_exporter", f"--web.listen-address=127.0.0.1:{free_port()}"]
+    environment = {**os.environ, "FELDERA_HOST": "http://127.0.0.1:1"}
+    with subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, text=True) as started:
+        assert started.stderr is not None
+        # It is the last one; until then SIGINT's is Python's own.
+        while not _caught(started.pid, signal.SIGTERM):
+            assert started.poll() is None
+        time.sleep(later)
+        began = time.monotonic()
+        started.send_signal(number)
+        said = started.stderr.read()
+        assert (started.wait(5), "Traceback" in said) == (0, False), said
+        assert time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize(
+    ("words", "handled"),
+    [
+        ([], True),
+        (["--log.level=debug"], True),
+        (["run"], True),
+        (["demo", "--duration", "1"], True),
+        (["simulate"], True),
+        (["--version"], False),
+        (["--help"], False),
+        (["check"], False),
+        (["rules"], False),
+    ],
+)
+def test_only_what_serves_ends_well_by_a_signal(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, *, handled: bool
+) -> None:
+    """A check or a file of rules that is interrupted is not done."""
+    set_: list[int] = []
+    monkeypatch.setattr(sys, "argv", ["feldera-exporter", *words])
+    monkeypatch.setattr(signal, "signal", lambda number, _: set_.append(number))
+    monkeypatch.setattr("feldera_exporter.cli.main", lambda: 3)
+    with pytest.raises(SystemExit) as ended:
+        process.start()
+    assert ended.value.code == 3
+    assert set_ == ([signal.SIGINT, signal.SIGTERM] if handled else [])
+
+
+def test_leaving_early_is_no_failure() -> None:
+    """The exit code is 0."""
+    with pytest.raises(SystemExit) as ended:
+        process._leave(signal.SIGTERM, None)
+    assert ended.value.code == 0
