@@ -7,7 +7,7 @@ bin = .venv/bin
 demo: .venv/installed .cache/debian/ready
 	PATH="$$PWD/.cache/debian/usr/bin:$$PATH" $(bin)/feldera-exporter demo
 
-# Every test, with its servers; as CI, with more seeds, changes and days: THOROUGH=1 make test. Many wait more than they work.
+# Every test, with its servers; as CI, with more seeds and days: THOROUGH=1 make test. Many wait more than they work.
 test: .venv/installed .cache/debian/ready
 	$(bin)/python -m pytest --numprocesses=4 --cov --cov-report=term --cov-fail-under=95
 

@@ -8,7 +8,7 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parent.parent
 
 THOROUGH: Final = bool(os.environ.get("THOROUGH"))
-"""Whether there is time for more seeds, changes and days of the same tests, as in CI: `THOROUGH=1 make test`."""
+"""Whether there is time for more seeds and more days of the same tests, as in CI: `THOROUGH=1 make test`."""
 
 
 def tool(name: str) -> str:

@@ -1,25 +1,19 @@
 """A rule in which anything is changed fails a scenario: thresholds, comparisons, matchers, durations, severities.
 
-The two alerts that the product is named for are tried in every run, and of all rules a share: another one whenever
-rules or scenarios change, the same one for the same tree. `make mutation` tries everything.
+The two alerts that the product is named for are tried in every run; `make mutation` tries everything.
 """
 
 import re
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from typing import Final
-from zlib import crc32
 
 import pytest
 
 from feldera_exporter.rules.model import Alert
-from feldera_exporter.rules.rendering import rules
 from feldera_exporter.rules.table import ALERTS
-from rules.generate import files
 from rules.mutation import Judge, Mutant, dependants, mutants, recorded, wrapping
 from rules.scenarios import BY_NAME
-from tools import THOROUGH
 
 NAMED: Final = ("FelderaPipelineStuckProvisioning", "FelderaPipelineDeploymentError")
 """The alerts that the product is named for."""
@@ -41,9 +35,6 @@ JUDGES: Final = (
     "FelderaPipelineDeploymentError",
 )
 """Alerts that between them rest on every recording."""
-
-SHARES: Final = 8 if THOROUGH else 32
-"""A run tries one mutant of so many."""
 
 EQUIVALENT: Final = (
     (
@@ -96,29 +87,15 @@ def equivalent(mutant: Mutant) -> bool:
     )
 
 
-@cache
-def share() -> int:
-    """Return which share this tree's is."""
-    return crc32("".join((rules(), *(text for _, text in files()))).encode()) % SHARES
-
-
-def shared(tried: Iterable[Mutant]) -> list[Mutant]:
-    """Return the mutants of this tree's share."""
-    return [
-        mutant for mutant in tried if crc32(f"{mutant.rule} {mutant.change}".encode()) % SHARES == share()
-    ]
-
-
-def survivors(tried: Sequence[Mutant], judges: Iterable[Judge], *, sound: bool = True) -> list[str]:
+def survivors(tried: Sequence[Mutant], judges: Iterable[Judge]) -> list[str]:
     """Return what all judges let pass, of the mutants that are not listed.
 
     Args:
         tried: the mutants.
         judges: of whom one must object.
-        sound: whether to see first that they object to no rule as it is.
     """
     known = tuple(judges)
-    assert not sound or all(judge.sound for judge in known)
+    assert all(judge.sound for judge in known)
 
     def survives(mutant: Mutant) -> bool:
         return all(judge.survives(mutant) for judge in known)
@@ -160,21 +137,6 @@ by_recording = pytest.mark.parametrize("name", sorted({mutant.rule for mutant in
 def test_recording(name: str) -> None:
     """Each change of a recording fails a scenario of an alert that rests on it."""
     assert survivors([mutant for mutant in recorded() if mutant.rule == name], judges_of(name)) == []
-
-
-@pytest.mark.parametrize(
-    "alert", [alert for alert in ALERTS if alert.name not in NAMED], ids=lambda a: a.name
-)
-def test_share_of_an_alert(alert: Alert) -> None:
-    """Of every alert's changes some are tried in every run."""
-    assert survivors(shared(of(alert)), [Judge(alert)], sound=False) == []
-
-
-@by_recording
-def test_share_of_a_recording(name: str) -> None:
-    """Of every recording's changes some are tried in every run."""
-    tried = shared(mutant for mutant in recorded() if mutant.rule == name)
-    assert survivors(tried, judges_of(name), sound=False) == []
 
 
 @pytest.mark.mutation
