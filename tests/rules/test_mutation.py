@@ -65,6 +65,11 @@ EQUIVALENT: Final = (
     ("feldera:pipeline_replica:freshest", "> -> >= ", "at five minutes sharp either is right"),
     ("feldera:exporter_shard:info", "3m -> 540s ", "what is asked for by shard is looked back at for less"),
     (
+        "feldera:shard_data:heard_timestamp_seconds",
+        "3m -> (60s @(0|6|13|15)|540s @(6|15))$",
+        "what was heard once is remembered, whether or not the look-back still has it",
+    ),
+    (
         "feldera:shard_data:blind_seconds",
         "3m -> 540s ",
         "the age is looked back at for less than the interval",
