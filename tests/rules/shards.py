@@ -90,6 +90,14 @@ SHARDS: Final = (
         },
     ),
     Scenario(
+        "a shard whose process is gone, while scrapes of the other one are missed",
+        (
+            _of(_stuck(), down=[(300, 3000)]),
+            exporter(_well, instance="b:10058", shard="0/2", down=[(960, 1110)]),
+        ),
+        {at: (*_ON, _STALE, down("a:10058")) for at in (945, 1020, 1050, 1095, 1110, 1200)},
+    ),
+    Scenario(
         "a shard whose pod finds no place",
         (_of(_stuck(), end=300), _OTHER, _of(_mended(2400), begin=2400, instance="c:10058")),
         {285: _ON, 420: _ON, 480: _ON, 600: (*_ON, _STALE), 2385: (*_ON, _STALE), 2400: ()},
