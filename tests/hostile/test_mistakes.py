@@ -109,15 +109,20 @@ def test_a_mistake_in_a_poll(monkeypatch: pytest.MonkeyPatch) -> None:
         assert 'feldera_up{feldera_instance="bad"} 1' in page(exporter)
 
     logs = inside(act)
-    [began] = [line for line in logs if line["event"] == "poll failed"]
-    assert (began["kind"], began["error"], began["feldera_instance"]) == (
-        "internal_error",
+    # Of mistakes alone: a busy machine may let a poll of the other one time out.
+    [began] = [line for line in logs if line.get("kind") == "internal_error"]
+    assert (began["event"], began["error"], began["feldera_instance"]) == (
+        "poll failed",
         "MistakeError",
         "bad",
     )
     assert began["place"].startswith("test_mistakes.py:")
     assert began["place"].endswith(" broken")
-    assert [line["failures"] >= 2 for line in logs if line["event"] == "poll succeeded again"] == [True]
+    assert [
+        line["failures"] >= 2
+        for line in logs
+        if line["event"] == "poll succeeded again" and line["feldera_instance"] == "bad"
+    ] == [True]
     assert SECRET not in json.dumps(logs)
 
 
@@ -184,7 +189,7 @@ def test_a_mistake_in_the_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watcher.Watcher, "learn", broken)
     logs = inside(act)
     kinds = {line["kind"] for line in logs if line["event"].startswith("no answer from")}
-    assert kinds == {"internal_error"}
+    assert "internal_error" in kinds
 
 
 @pytest.mark.parametrize(
