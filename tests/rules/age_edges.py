@@ -138,5 +138,6 @@ DISOWNED: Final = (
         "an instance that is taken out of the configuration during an outage is forgotten after three minutes",
         (Target("a:10058", _disowned),),
         {585: (*_LEFT, _HIDDEN), 750: (*_LEFT, _HIDDEN, _OLD), 780: (), 1200: ()},
+        alone=True,  # what is forgotten is held while scrapes of any exporter are missed
     ),
 )

@@ -29,11 +29,13 @@ class Scenario:
         name: what it shows.
         targets: the world.
         expected: what fires at which second; the watchdog comes by itself.
+        alone: whether exporters of other instances would change it.
     """
 
     name: str
     targets: tuple[Target, ...]
     expected: Mapping[int, tuple[Firing, ...]]
+    alone: bool = False
 
 
 @dataclass(frozen=True)

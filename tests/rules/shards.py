@@ -159,6 +159,7 @@ SHARDS: Final = (
             Target("b:10058", lambda now: _disowned(now, "0/2", "b:10058")),
         ),
         {585: (*_ON, _UNHEARD), 750: (*_ON, _UNHEARD, _STALE), 780: ()},
+        alone=True,  # what is forgotten is held while scrapes of any exporter are missed
     ),
 )
 """Each through the alert that the product is named for."""
@@ -178,12 +179,12 @@ def _disowned(now: float, shard: str, instance: str) -> Samples:
 
 ABSENT_FOR_LONG: Final = (
     Scenario(
-        "no exporter for thirteen hours",
-        (exporter(_stuck(), down=[(600, 600 + 13 * 3600)]),),
+        "no exporter for longer than any rule looks back",
+        (exporter(_stuck(), down=[(600, 600 + 2 * 3600)]),),
         {
             585: _ON,
             1800: (*_ON, ("FelderaExporterAbsent", {"severity": "critical"}), _STALE, down("a:10058")),
-            600 + 13 * 3600 - 15: (
+            600 + 2 * 3600 - 15: (
                 *_ON,
                 ("FelderaExporterAbsent", {"severity": "critical"}),
                 _STALE,

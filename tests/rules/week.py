@@ -45,7 +45,7 @@ WHOLE: Final = Span(7, 24)
 def week(span: Span, rules: Path, folder: Path) -> str:
     """Return a test file of promtool's: the exporter's real middle watches, and what befalls a healthy exporter does.
 
-    Each day a scrape is missed. On the second one the exporter is started again, and its Feldera fails for a minute.
+    Each day a scrape is missed. On the last one the exporter is started again, and its Feldera fails for a minute.
 
     Args:
         span: how much.
@@ -53,7 +53,7 @@ def week(span: Span, rules: Path, folder: Path) -> str:
         folder: of the exporter's store.
     """
     missed = [(day * DAY + 40 * STEP, day * DAY + 41 * STEP) for day in range(span.days)]
-    restart, blip = DAY + 100 * STEP, DAY + 200 * STEP
+    restart, blip = span.end - 300 * STEP, span.end - 200 * STEP
     store = Store.open(folder)
     try:
         view = Sight(partial(Users, seed=SEED, size=span.users), store, restart)
@@ -62,7 +62,9 @@ def week(span: Span, rules: Path, folder: Path) -> str:
         world, _, _ = document(str(rules), (scenario,), step=STEP).partition("    promql_expr_test:\n")
     finally:
         store.close()
-    return world + _QUESTIONS.format(end=span.end, rounds=span.end // STEP + 1)
+    return world + _QUESTIONS.format(
+        end=span.end, rounds=span.end // STEP + 1, changes=4 * span.days * span.users
+    )
 
 
 _QUESTIONS: Final = """\
@@ -74,10 +76,10 @@ _QUESTIONS: Final = """\
         eval_time: {end}s
         exp_samples:
           - {{value: {rounds}, labels: '{{alertname="FelderaWatchdog", alertstate="firing", severity="none"}}'}}
-      - expr: sum(increase(feldera_pipeline_deployment_resources_status_transitions_total[8d])) > bool 100
+      - expr: sum(increase(feldera_pipeline_deployment_resources_status_transitions_total[8d])) > bool {changes}
         eval_time: {end}s
         exp_samples: [{{value: 1}}]
-      - expr: sum(increase(feldera_pipeline_program_status_transitions_total[8d])) > bool 100
+      - expr: sum(increase(feldera_pipeline_program_status_transitions_total[8d])) > bool {changes}
         eval_time: {end}s
         exp_samples: [{{value: 1}}]
       - expr: sum(max_over_time(feldera_pipeline_connector_errors_total[8d])) > bool 0

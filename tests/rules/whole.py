@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from typing import Final
 
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import INSTANT
 from rules.real import Sight, remembered
 from rules.scenarios import ABSENT, BY_NAME, Firing, Scenario, down, unreachable
-from rules.world import INSTANCE, STEP, Target, View, exporter
+from rules.world import INSTANCE, STEP, View, exporter
 
 STUCK, FAILED, RETAGGED, OVER = 30, 900, 1500, 2400
 """The seconds at which a pipeline gets stuck in Provisioning, another one fails, both get other tags, both are well."""
@@ -120,22 +120,8 @@ def _through(told: _Told, begin: int, end: int, *more: tuple[int, Firing]) -> Ex
     return {at: firing for at, firing in _usual(told).items() if not begin <= at <= end} | kept
 
 
-NAMES: Final = (
-    "nothing",
-    "missed scrapes",
-    "an outage of Feldera's API",
-    "an outage of the exporter",
-    "a restart of the exporter",
-    "a replica frozen while all is well",
-    "a replica frozen while both are in trouble",
-    "another pod",
-)
-"""What befalls those who watch."""
-
-
-@cache
-def whole() -> Mapping[str, Scenario]:
-    """Return the same incidents under each of `NAMES`."""
+def whole() -> tuple[Scenario, ...]:
+    """Return the same incidents, whatever befalls those who watch."""
     view = _recorded()
     told = _Told(view)
     usual = _usual(told)
@@ -143,20 +129,19 @@ def whole() -> Mapping[str, Scenario]:
     api = ((75, unreachable()), (300, unreachable("FelderaExporterDataStale")))
     scraping = ((300, ABSENT), (300, unreachable("FelderaExporterDataStale")), (600, down("a:10058")))
     begin, end = OUTAGE
-    known: tuple[tuple[tuple[Target, ...], Expected], ...] = (
-        ((one(),), usual),
-        (
+    return (
+        Scenario("nothing", (one(),), usual),
+        Scenario(
+            "missed scrapes",
             (one(down=[(ONSET - 60, ONSET + 30), (RETAGGED - 30, RETAGGED + 30)]),),
             {at: firing for at, firing in usual.items() if not RETAGGED <= at <= RETAGGED + 30},
         ),
-        ((one(outage=OUTAGE),), _through(told, begin, end, *api)),
-        ((one(down=[OUTAGE]),), _through(told, begin, end, *scraping)),
-        ((exporter(Sight(incidents, restart=begin), restart=begin),), usual),
-        ((one(), other(frozen=450)), usual),
-        ((one(), other(frozen=begin)), usual),
-        ((one(end=begin), other(begin=begin + 30)), usual),
+        Scenario("an outage of Feldera's API", (one(outage=OUTAGE),), _through(told, begin, end, *api)),
+        Scenario("an outage of the exporter", (one(down=[OUTAGE]),), _through(told, begin, end, *scraping)),
+        Scenario(
+            "a restart of the exporter", (exporter(Sight(incidents, restart=begin), restart=begin),), usual
+        ),
+        Scenario("a replica frozen while all is well", (one(), other(frozen=450)), usual),
+        Scenario("a replica frozen while both are in trouble", (one(), other(frozen=begin)), usual),
+        Scenario("another pod", (one(end=begin), other(begin=begin + 30)), usual),
     )
-    return {
-        name: Scenario(name, targets, expected)
-        for name, (targets, expected) in zip(NAMES, known, strict=True)
-    }

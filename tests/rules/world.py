@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import Final
 
@@ -18,6 +19,9 @@ View = Callable[[float], Samples]
 """What an exporter shows of its Feldera when it last polled at that time."""
 
 INSTANCE: Final = "prod"
+
+NAMING: Final = frozenset({"feldera_instance", "instance"})
+"""The labels that name exporters and instances, and so tell worlds apart."""
 
 
 def series(name: str, **labels: str) -> Series:
@@ -122,24 +126,40 @@ def crowd(views: Mapping[str, View]) -> Target:
     members = {name: exporter(view) for name, view in views.items()}
 
     def scrape(now: float) -> Samples:
-        given: Samples = {}
-        for name, member in members.items():
-            for (family, labels), value in (member.scrape(now) or {}).items():
-                given[
-                    family, tuple((key, name if key == "feldera_instance" else own) for key, own in labels)
-                ] = value
-        return given
+        return {
+            _within(name, key): value
+            for name, member in members.items()
+            for key, value in (member.scrape(now) or {}).items()
+        }
 
     return Target("a:10058", scrape)
 
 
+@cache
+def _within(name: str, key: Series) -> Series:
+    """Return the identity of a series in another instance."""
+    family, labels = key
+    return family, tuple((label, name if label == "feldera_instance" else own) for label, own in labels)
+
+
 def rows(
-    targets: Iterable[Target], until: int, wanted: Callable[[str], bool] = lambda _: True, step: int = STEP
+    targets: Iterable[Target],
+    until: int,
+    families: frozenset[str] = frozenset(),
+    step: int = STEP,
+    prefix: str = "",
 ) -> Iterator[tuple[str, str]]:
     """Yield every series that the targets give up to a time, with its values, both in promtool's notation.
 
     For the reader's sake statuses that a pipeline never has, limits that are always infinite, and families that are
-    not `wanted` are left out.
+    not named are left out.
+
+    Args:
+        targets: the world.
+        until: its last second.
+        families: those to show, all if empty.
+        step: seconds between two scrapes.
+        prefix: what precedes the names of exporters and instances.
     """
     times = range(0, until + step, step)
     for target in targets:
@@ -151,13 +171,16 @@ def rows(
             given: Samples = {("up", ()): float(samples is not None)}
             given.update(samples or {})
             for key, value in given.items():
-                found.setdefault(key, [None] * len(times))[at] = value
+                if not families or key[0] in families:
+                    found.setdefault(key, [None] * len(times))[at] = value
         own = {"job": "feldera-exporter", "instance": target.instance}
         for (name, labels), values in found.items():
             status = any(key == "status" for key, _ in labels)
-            if set(values) <= ({None, 0.0} if status else {None, math.inf}) or not wanted(name):
+            if set(values) <= ({None, 0.0} if status else {None, math.inf}):
                 continue
-            inside = ", ".join(f'{key}="{value}"' for key, value in (own | dict(labels)).items())
+            inside = ", ".join(
+                f'{key}="{prefix * (key in NAMING)}{value}"' for key, value in (own | dict(labels)).items()
+            )
             yield f"{name}{{{inside}}}", notation(values)
 
 
