@@ -28,7 +28,8 @@ def play(stage: Stage, *tales: Story) -> None:
                     waiting[story] = next(story)
                 except StopIteration:
                     del waiting[story]
-        assert time.monotonic() < deadline, {*stage.expected}.difference(stage.chain.notebook.news)
+        missing = {*stage.expected}.difference(stage.chain.notebook.news)
+        assert time.monotonic() < deadline, f"{len(waiting)} stories still wait; not told: {sorted(missing)}"
         time.sleep(0.2)
 
 

@@ -2,10 +2,10 @@
 
 import itertools
 import json
-import zlib
 from dataclasses import dataclass
 from typing import Any
 
+from feldera_exporter.exposition.compression import deflate, member
 from feldera_exporter.simulator.answers import HTML, TEXT
 from hostile.asking import KEY
 from hostile.meddler import Act, Request, answer, sends
@@ -35,9 +35,8 @@ def _error(code: str) -> bytes:
 
 
 def packed(body: bytes, times: int = 1, first: bytes = b"") -> bytes:
-    """Return a body, so many times over and after other bytes, as one gzip member."""
-    packer = zlib.compressobj(9, wbits=31)
-    return packer.compress(first) + b"".join(packer.compress(body) for _ in range(times)) + packer.flush()
+    """Return a body, so many times over and after other bytes, as one gzip member; it is compressed once."""
+    return b"".join(member([deflate(first), *[deflate(body)] * times]))
 
 
 BOMB = packed(b" " * MB, 1024)

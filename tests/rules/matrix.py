@@ -11,6 +11,11 @@ from rules.scenarios import BY_NAME, Firing, Scenario
 from rules.world import View, crowd
 
 HELD: Final = 12 * 3600
+"""Seconds for which every status lasts."""
+
+SEEN: Final = 3600
+"""Seconds for which each pair of statuses is looked at, after it has lasted as long."""
+
 STEP: Final = 180
 """Seconds between evaluations: the longest that the rules read over."""
 
@@ -132,14 +137,14 @@ class Pair:
 
     @property
     def pipeline(self) -> Pipeline:
-        """A pipeline that has had the three since the beginning of time."""
+        """A pipeline that has had the three for long."""
         return Pipeline(
             status=self.actual,
-            since=0,
+            since=-HELD,
             desired=self.desired,
-            desired_since=0,
+            desired_since=-HELD,
             program=self.program,
-            program_since=0,
+            program_since=-HELD,
         )
 
     @property
@@ -189,7 +194,7 @@ def pairs() -> Scenario:
         for cell, pair in cells.items()
         for alert in pair.alerts
     )
-    return Scenario("every desired status against every actual one", (crowd(views),), {HELD: tuple(firing)})
+    return Scenario("every desired status against every actual one", (crowd(views),), {SEEN: tuple(firing)})
 
 
 def matrix() -> Scenario:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from rules.scenarios import Firing, Scenario
 from rules.world import NAMING, STEP, rows
 
+
 @dataclass(frozen=True)
 class Member:
     """A scenario in a pack.
@@ -46,9 +47,7 @@ class Member:
         return f"ALERTS{{{', '.join(matchers)}}}"
 
     def _renamed(self, labels: Mapping[str, str]) -> Mapping[str, str]:
-        return {
-            label: self.prefix + value if label in NAMING else value for label, value in labels.items()
-        }
+        return {label: self.prefix + value if label in NAMING else value for label, value in labels.items()}
 
 
 Pack = tuple[Member, ...]
@@ -79,7 +78,5 @@ def _named(pack: list[Member]) -> Pack:
 
 def _alone(scenario: Scenario) -> bool:
     """Tell whether a scenario shows what can be seen only where there is nobody else."""
-    nobody = any(
-        NAMING.isdisjoint(labels) for fired in scenario.expected.values() for _, labels in fired
-    )
+    nobody = any(NAMING.isdisjoint(labels) for fired in scenario.expected.values() for _, labels in fired)
     return scenario.alone or nobody or not scenario.targets

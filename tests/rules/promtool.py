@@ -62,9 +62,7 @@ def document(
         only: an alert's name, to look at that one alone; all alerts count otherwise, the watchdog too.
     """
     known = tuple(packs(scenarios))
-    worlds = [
-        [row for member in pack for row in member.rows(_until(pack), families, step)] for pack in known
-    ]
+    worlds = [[row for member in pack for row in member.rows(_until(pack), families, step)] for pack in known]
     anchors = Anchors(Counter(row for world in worlds for row in world))
     order = ", ".join(GROUPS.values())
     parts = [f"rule_files: [{rules}]\nevaluation_interval: {step}s\ngroup_eval_order: [{order}]\ntests:\n"]

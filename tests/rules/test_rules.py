@@ -115,7 +115,9 @@ def test_for_survives_restarts(alert: object) -> None:
 
 def test_annotations_expand(tmp_path: Path) -> None:
     """Every description and address expands without an error or an empty value."""
-    content = yaml.load(document(str(RULES), map(soonest, scenarios(), scenarios().values())), yaml.CSafeLoader)
+    content = yaml.load(
+        document(str(RULES), map(soonest, scenarios(), scenarios().values())), yaml.CSafeLoader
+    )
     for test in content["tests"]:
         # None of them is expected, and so promtool shows each as it is.
         test["alert_rule_test"] = [
