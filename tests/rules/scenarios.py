@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from feldera_exporter.rules.model import Alert, Scope
+from feldera_exporter.rules.promql import EXPORTER_SHARD, TAGS
 from feldera_exporter.rules.table import ALERTS
 from rules.facts import fleet
-from rules.world import INSTANCE, STEP, Samples, Target, View, exporter
+from rules.world import INSTANCE, STEP, Samples, Target, View, exporter, series
 
 ONSET: Final = 300
 """The second at which the boundary of each case lies: the condition is false at it and true after it."""
@@ -105,6 +106,16 @@ def down(instance: str) -> Firing:
     return "FelderaExporterDown", {"severity": "warning", "job": "feldera-exporter", "instance": instance}
 
 
+def killed(at: float) -> tuple[Target, ...]:
+    """Return what a Prometheus recorded last that was killed: with other tags, and of other shards and replicas."""
+    own = series(TAGS, pipeline="pipeline-etl", pipeline_name="gone", team="gone", tier="critical")
+    shard = (EXPORTER_SHARD, (("shard", "1/3"), ("shards", "3")))
+    return tuple(
+        Target(instance, lambda _: {own: 1.0, shard: 1.0}, at, at + STEP, recorded=True)
+        for instance in ("a:10058", "b:10058")
+    )
+
+
 def switched(before: View, after: View, at: float) -> View:
     """Return a view that changes at a time."""
     return lambda now: before(now) if now < at else after(now)
@@ -175,6 +186,8 @@ def _all(case: Case) -> Iterator[Scenario]:
         well = switched(case.bad, case.good, after + STEP)
         stays = {after - STEP: on, over: (), over + 180: (), over + 420: ()}
         yield Scenario("a replica frozen in a bad state raises nothing", (exporter(well), frozen), stays)
+    left = (exporter(case.bad), *killed(at=case.onset - 2 * STEP))
+    yield Scenario("Prometheus was killed a moment ago", left, late)
     if case.alert.kept:
         yield from _outages(case, after)
     if case.alert.scope is Scope.INSTANCE and not case.lasts:

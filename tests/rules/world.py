@@ -65,12 +65,15 @@ class Target:
         scrape: what a scrape at a time gives; None when it fails.
         begin: when the target appears, in seconds.
         end: when it is gone.
+        recorded: whether it is no target but what rules recorded about one, in a Prometheus that was killed at the
+            end: it has no `up`, and nothing marks its end.
     """
 
     instance: str
     scrape: Callable[[float], Samples | None]
     begin: float = 0
     end: float = float("inf")
+    recorded: bool = False
 
 
 def exporter(
@@ -168,10 +171,10 @@ def rows(
             if not target.begin <= now < target.end:
                 continue
             samples = target.scrape(now)
-            given: Samples = {("up", ()): float(samples is not None)}
+            given: Samples = {} if target.recorded else {("up", ()): float(samples is not None)}
             given.update(samples or {})
             for key, value in given.items():
-                if not families or key[0] in families:
+                if not families or key[0] in families or target.recorded:
                     found.setdefault(key, [None] * len(times))[at] = value
         own = {"job": "feldera-exporter", "instance": target.instance}
         for (name, labels), values in found.items():
@@ -181,17 +184,22 @@ def rows(
             inside = ", ".join(
                 f'{key}="{prefix * (key in NAMING)}{value}"' for key, value in (own | dict(labels)).items()
             )
-            yield f"{name}{{{inside}}}", notation(values)
+            yield f"{name}{{{inside}}}", notation(values, marked=not target.recorded)
 
 
-def notation(values: list[float | None]) -> str:
-    """Return values in promtool's notation; the first missing one after a value is a staleness mark, as in a scrape."""
+def notation(values: list[float | None], *, marked: bool = True) -> str:
+    """Return values in promtool's notation; the first missing one after a value is a staleness mark, as in a scrape.
+
+    Args:
+        values: at each step.
+        marked: whether there are such marks.
+    """
     tokens: list[str] = []
     at = 0
     while at < len(values):
         value = values[at]
         if value is None:
-            stale = at > 0 and values[at - 1] is not None
+            stale = marked and at > 0 and values[at - 1] is not None
             length = 1 if stale else _repeated(values, at)
             tokens.append("stale" if stale else "_" if length == 1 else f"_x{length}")
         elif math.isinf(value):

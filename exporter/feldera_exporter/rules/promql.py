@@ -55,19 +55,35 @@ def highest(scope: Scope, expression: str, by: tuple[str, ...] = ()) -> str:
 
 
 def freshest(scope: Scope, expression: str, by: tuple[str, ...] = ()) -> str:
-    """Return `expression` of the freshest replica alone; `by` are the labels that the family adds to the scope's.
+    """Return `expression` of the freshest replica alone, for each thing of the scope; `by` are labels that it adds."""
+    return highest(scope, chosen(scope, expression, by), by)
+
+
+def chosen(scope: Scope, expression: str, by: tuple[str, ...] = ()) -> str:
+    """Return the series of `expression` that the freshest replica shows; `by` are the labels that it adds to those.
 
     The set operator compares all other labels, whatever the scrape configuration adds, and cannot fail on duplicates
     as a join would.
     """
     replica, more = (PIPELINE_REPLICA, ("shard",)) if scope is Scope.PIPELINE else (INSTANCE_REPLICA, ())
     ignored = f" ignoring {listed((*by, *more))}" if by or more else ""
-    return highest(scope, f"\n{indented(expression)}\n  and{ignored} {replica}\n", by)
+    return f"\n{indented(expression)}\n  and{ignored} {replica}\n"
+
+
+def newest(recording: str, *by: str) -> str:
+    """Return the newest series of a recording for each thing, with the time as its value.
+
+    What a Prometheus that was killed has recorded does not end: for the five minutes of its look-back it stands beside
+    what the next one records, under other labels where these have changed meanwhile. A join on both would fail, and
+    with it the rule, for all pipelines.
+    """
+    return f"topk by {listed(by)} (1, timestamp({recording}))"
 
 
 def sharded(expression: str, *labels: str) -> str:
     """Return `expression`, which has the labels of its target, with the shard of the target; `labels` are those to add."""
-    return f"{expression} * {ON_TARGET} group_left {listed(labels or ('shard',))} {EXPORTER_SHARD}"
+    shard = newest(EXPORTER_SHARD, "job", "instance")
+    return f"{expression} * {ON_TARGET} group_left {listed(labels or ('shard',))} {shard} ^ 0"
 
 
 def age(dimension: str) -> str:
@@ -91,7 +107,8 @@ def overdue(dimension: str, matcher: str, against: str = "") -> str:
 
 def tagged(condition: str, tags: tuple[str, ...]) -> str:
     """Return the condition with the pipeline's tags as labels; pipelines that are gone fall out."""
-    return f"(\n{indented(condition)}\n) * {ON_PIPELINE} group_left {listed(tags)} {TAGS}"
+    known = newest(TAGS, "feldera_instance", "pipeline")
+    return f"(\n{indented(condition)}\n) * {ON_PIPELINE} group_left {listed(tags)} {known} ^ 0"
 
 
 def kept(alert: Alert, expression: str, tags: tuple[str, ...]) -> str:

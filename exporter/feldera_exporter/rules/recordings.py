@@ -21,11 +21,13 @@ from feldera_exporter.rules.promql import (
     TAGS,
     TOLERANCE,
     age,
+    chosen,
     freshest,
     indented,
     last,
     limit,
     listed,
+    newest,
     sharded,
     tagged,
 )
@@ -44,6 +46,9 @@ _SUCCESS: Final = "feldera_exporter_last_successful_poll_timestamp_seconds"
 _INTERVAL: Final = "feldera_exporter_poll_interval_seconds"
 _BUILD: Final = "feldera_exporter_build_info"
 _SHARD: Final = ("feldera_instance", "shard")
+_SUBJECT: Final = ("feldera_instance", "pipeline")
+"""What a limit is of, whatever the pipeline is called: it is joined to ages."""
+
 _SHARDS: Final = (*_SHARD, "shards")
 
 AGED: Final = {
@@ -88,9 +93,10 @@ def _desired() -> Recording:
 
 
 def _limit(dimension: str) -> Recording:
+    family = f"feldera_pipeline_{dimension}_limit_seconds"
     return Recording(
         limit(dimension),
-        freshest(Scope.PIPELINE, f"{last(f'feldera_pipeline_{dimension}_limit_seconds')} < Inf"),
+        f"max by {listed(_SUBJECT)} ({chosen(Scope.PIPELINE, f'{last(family)} < Inf')})",
         f"How long each pipeline's present {dimension} may last, where it has a limit.",
         LIMITED[dimension],
     )
@@ -104,7 +110,7 @@ def _exporter_shard() -> Recording:
     return Recording(
         EXPORTER_SHARD,
         f"topk by (job, instance) (1, {counted})\n"
-        f"or {ON_TARGET} ({EXPORTER_SHARD} and {ON_TARGET} {last(_BUILD)})\n"
+        f"or {ON_TARGET} ({newest(EXPORTER_SHARD, 'job', 'instance')} ^ 0 and {ON_TARGET} {last(_BUILD)})\n"
         f"or {ON_TARGET} {whole}",
         "The shard of each exporter, and how many shards it is one of; through missed scrapes as it was. One that names "
         "none watches everything.",
@@ -176,15 +182,15 @@ def _pipeline_blind() -> Recording:
 
 
 def _tags() -> Recording:
-    newest = (
+    shown = (
         "topk by (feldera_instance, pipeline) (1,\n"
         f"  feldera_pipeline_info and on (feldera_instance, pipeline, job, instance) {PIPELINE_REPLICA}\n"
         ")"
     )
     return Recording(
         TAGS,
-        f"{newest}\n"
-        f"or {ON_PIPELINE} ({TAGS} and {ON_PIPELINE} {PIPELINE_REPLICA})\n"
+        f"{shown}\n"
+        f"or {ON_PIPELINE} ({newest(TAGS, 'feldera_instance', 'pipeline')} ^ 0 and {ON_PIPELINE} {PIPELINE_REPLICA})\n"
         f"or {ON_PIPELINE} {PIPELINE_REPLICA} ^ 0",
         "The tags of every pipeline, exactly one series each: through missed scrapes as they were, without info none.",
     )
