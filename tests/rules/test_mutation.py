@@ -44,7 +44,7 @@ EQUIVALENT: Final = (
     ),
     ("FelderaPipelineUnavailable", "> -> >= @[57]$", "as above"),
     ("FelderaExporterClockSkew", "> -> >= ", "as above"),
-    ("FelderaApiAuthFailed", "> -> >= @3$", "as above"),
+    ("FelderaApiAuthFailed", "> -> >= @4$", "as above"),
     ("FelderaApiUnreachable", "3m -> 540s ", "what is gone falls out with its exporter's shard"),
     (
         "FelderaFleetDegraded|FelderaPipelineInventoryDropped",

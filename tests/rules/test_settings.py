@@ -51,14 +51,14 @@ def test_tag_labels(tmp_path: Path) -> None:
     settings = Settings(tag_labels=("expect", "team", "owner"))
     assert settings.tags == ("team", "tier", "owner")
     found = loaded(settings)[ERROR]["expr"]
-    assert "group_left (team, tier, owner) feldera:pipeline_tags:info" in found
+    assert "group_left (team, tier, owner) topk by" in found
     assert "pipeline_name, team, tier, owner)" in found
     path = tmp_path / "rules.yml"
     path.write_text(rules("prometheus", settings), encoding="utf-8")
     verdict = run("check", "rules", "--lint=all", "--lint-fatal", path)
     assert verdict.passed, verdict.words
     ages = path.read_text("utf-8").partition("record: feldera:pipeline_deployment_status:age_seconds")[2]
-    assert "group_left (team, tier, owner) feldera:pipeline_tags:info" in ages.partition("record:")[0]
+    assert "group_left (team, tier, owner) topk by" in ages.partition("record:")[0]
 
 
 def test_addresses() -> None:
