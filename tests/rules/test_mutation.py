@@ -45,6 +45,12 @@ EQUIVALENT: Final = (
     ("FelderaPipelineUnavailable", "> -> >= @[57]$", "as above"),
     ("FelderaExporterClockSkew", "> -> >= ", "as above"),
     ("FelderaApiAuthFailed", "> -> >= @4$", "as above"),
+    (
+        "feldera:(shard_data:(heard_timestamp|blind)_seconds|pipeline_tags:info)",
+        "0 -> -?1 @(2|5|7|9)$",
+        "labels alone are read of what is raised to it",
+    ),
+    ("FelderaApiUnreachable", "0 -> -?1 @2$", "nothing times anything is nothing"),
     ("FelderaApiUnreachable", "3m -> 540s ", "what is gone falls out with its exporter's shard"),
     (
         "FelderaFleetDegraded|FelderaPipelineInventoryDropped",
@@ -66,7 +72,7 @@ EQUIVALENT: Final = (
     ("feldera:exporter_shard:info", "3m -> 540s ", "what is asked for by shard is looked back at for less"),
     (
         "feldera:shard_data:heard_timestamp_seconds",
-        "3m -> (60s @(0|6|13|15)|540s @(6|15))$",
+        "3m -> (60s @(0|8|16|18)|540s @(8|18))$",
         "what was heard once is remembered, whether or not the look-back still has it",
     ),
     (

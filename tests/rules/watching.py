@@ -19,9 +19,9 @@ def _told(told: Callable[[float], Samples], instance: str = "a:10058") -> Target
 
 
 def _never(now: float) -> Samples:
-    """An exporter that has never reached its Feldera."""
+    """An exporter that started at 30 and has never reached its Feldera."""
     polls = {"success": 0, "unreachable": now // 60}
-    told = telemetry(0, None, up=False if now else None, polls=polls)
+    told = telemetry(30, None, up=False if now > 30 else None, polls=polls)
     return told | {series("feldera_exporter_poll_interval_seconds"): 60.0}
 
 
@@ -137,13 +137,13 @@ WATCHING: Final = {
         ),
         Scenario(
             "an instance that was never reached",
-            (_told(_never),),
-            {60: (), 75: (), 90: (UNHEARD,), 300: (UNHEARD,), 315: (UNHEARD, STALE)},
+            (Target("a:10058", _never, begin=30),),
+            {90: (), 105: (), 120: (UNHEARD,), 330: (UNHEARD,), 345: (UNHEARD, STALE)},
         ),
         Scenario(
             "an instance that was never reached, and missed scrapes",
-            (Target("a:10058", lambda now: None if 300 <= now < 390 else _never(now)),),
-            {285: (UNHEARD,), 330: (UNHEARD, STALE), 375: (UNHEARD, STALE), 390: (UNHEARD, STALE)},
+            (Target("a:10058", lambda now: None if 300 <= now < 390 else _never(now), begin=30),),
+            {285: (UNHEARD,), 345: (UNHEARD, STALE), 375: (UNHEARD, STALE), 390: (UNHEARD, STALE)},
         ),
         Scenario(
             "one replica reaches it",
