@@ -15,9 +15,9 @@ from feldera_exporter.rules.promql import BASE_TAGS
 from feldera_exporter.rules.recordings import recordings
 from feldera_exporter.rules.rendering import GROUP, INTERVAL, expression, severity
 from feldera_exporter.rules.table import ALERTS
-from rules.generate import TELEMETRY, scenarios
+from rules.generate import scenarios
 from rules.promtool import document, run
-from rules.reach import graver, names, reach
+from rules.reach import TELEMETRY, graver, names, reach
 
 _COMPARISONS: Final = {">": ("<", ">="), "<": (">", "<="), "==": ("!=",)}
 _OPERATORS: Final = {"and": "unless", "unless": "and", "or": "and"}

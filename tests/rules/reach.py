@@ -1,6 +1,7 @@
 """Which recordings and families a rule rests on."""
 
 import re
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from feldera_exporter.rules.model import Alert
@@ -12,6 +13,22 @@ from feldera_exporter.rules.table import ALERTS
 _NAME: Final = re.compile(
     r"\b(?:feldera[a-z_]*(?::[a-z_]+)+|feldera_[a-z_]+|process_start_time_seconds|up)(?=[{\[) \n])"
 )
+TELEMETRY: Final = frozenset(
+    {
+        "up",
+        "process_start_time_seconds",
+        "feldera_up",
+        "feldera_exporter_build_info",
+        "feldera_exporter_shard_info",
+        "feldera_exporter_poll_interval_seconds",
+        "feldera_exporter_last_successful_poll_timestamp_seconds",
+    }
+)
+"""What an exporter tells of itself, on which every alert rests."""
+
+COMMON: Final = TELEMETRY | {"feldera_pipeline_created_timestamp_seconds", "feldera_pipeline_info"}
+"""On which every alert about a pipeline rests, whatever its condition."""
+
 RECORDINGS: Final = {recording.name: recording.expression for recording in recordings()}
 
 
@@ -34,3 +51,14 @@ def reach(alert: Alert) -> frozenset[str]:
 def graver(alert: Alert) -> tuple[Alert, ...]:
     """Return the alert that an alert yields to, if there is one."""
     return tuple(other for other in ALERTS if other.name == alert.yields_to)
+
+
+def fed(shown: AbstractSet[str]) -> frozenset[str]:
+    """Return the rules that something is shown to: an alert none of whose own families is there cannot fire.
+
+    Args:
+        shown: the families.
+    """
+    own = {alert.name: reach(alert) - set(RECORDINGS) - COMMON for alert in ALERTS}
+    alerts = [alert for alert in ALERTS if not own[alert.name] or own[alert.name] & shown]
+    return frozenset(alert.name for alert in alerts).union(*map(reach, alerts))

@@ -19,9 +19,10 @@ from feldera_exporter.rules.table import ALERTS, NAMES
 from rules.generate import FOLDER, ROOT, files, scenarios
 from rules.matrix import DECISIONS, PAIRS, Pair
 from rules.promtool import document, run
-from rules.reach import graver, names, reach
+from rules.reach import fed, graver, names, reach
 from rules.scenarios import Scenario
 from rules.silent import SILENT
+from tools import THOROUGH
 
 RULES: Final = ROOT / "alerts/feldera.rules.yml"
 TESTS: Final = tuple(sorted(path.stem for path in FOLDER.glob("*.yml")))
@@ -41,10 +42,29 @@ def test_committed_tests() -> None:
 
 
 @pytest.mark.parametrize("name", TESTS)
-def test_scenarios(name: str) -> None:
-    """Exactly the expected alerts fire at every instant of every scenario."""
-    verdict = run("test", "rules", FOLDER / f"{name}.yml")
+def test_scenarios(name: str, tmp_path: Path) -> None:
+    """Exactly the expected alerts fire at every instant of every scenario.
+
+    A quick run leaves out the rules to which nothing is shown: most of what promtool does is to read them.
+    """
+    path = FOLDER / f"{name}.yml"
+    if not THOROUGH:
+        path = quick(path, tmp_path)
+    verdict = run("test", "rules", path)
     assert verdict.passed, verdict.words
+
+
+def quick(path: Path, folder: Path) -> Path:
+    """Return a test file with the rules that can give anything in it."""
+    text = path.read_text(encoding="utf-8")
+    known = fed(set(re.findall(r"series: '([\w:]+)", text)))
+    content = yaml.load(RULES.read_text(encoding="utf-8"), yaml.CSafeLoader)
+    for group in content["groups"]:
+        group["rules"] = [rule for rule in group["rules"] if {rule.get("alert"), rule.get("record")} & known]
+    (folder / "rules.yml").write_text(yaml.dump(content, Dumper=yaml.CSafeDumper), encoding="utf-8")
+    copy = folder / path.name
+    copy.write_text(text.replace("../feldera.rules.yml", "rules.yml"), encoding="utf-8")
+    return copy
 
 
 def test_lint() -> None:
