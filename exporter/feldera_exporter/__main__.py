@@ -1,5 +1,6 @@
 """The process itself, as `feldera-exporter` and `python -m feldera_exporter`: from its first moment on it ends in order."""
 
+import os
 import signal
 import sys
 from typing import Final, NoReturn
@@ -21,8 +22,12 @@ def start() -> NoReturn:
 
 
 def _leave(*_: object) -> NoReturn:
-    """End before there is anything to end; once the event loop runs it has handlers of its own."""
-    sys.exit(0)
+    """End at once, while there is nothing yet to end; once the event loop runs it has handlers of its own.
+
+    Not by an exception: raised in the middle of an extension's initialization it crashes the interpreter, and raised
+    within the event loop's it is lost, and the loop waits for ever.
+    """
+    os._exit(0)
 
 
 if __name__ == "__main__":

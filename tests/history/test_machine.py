@@ -36,6 +36,15 @@ class OneLife(RuleBasedStateMachine):
         self.as_of = 0
         self.shown: dict[str, int] = {}
         self.ended: Counter[str] = Counter()
+        self.runner = 0.0
+
+    def run(self, wait: float, **changes: Any) -> None:
+        """Commit what the runner writes: one task, whose transactions follow one another.
+
+        Source: pipeline-manager `runner/pipeline_automata.rs`, which awaits each.
+        """
+        self.commit(min(wait, self.now - self.runner - 0.001), **changes)
+        self.runner = self.now
 
     def commit(self, wait: float, **changes: Any) -> None:
         """Write an event whose transaction began some seconds before it got the lock."""
@@ -65,14 +74,14 @@ class OneLife(RuleBasedStateMachine):
         )
         runtime = "Initializing" if after == "Provisioned" else None
         failed = after == "Stopping" and data.draw(st.booleans())
-        self.commit(wait, resources=after, runtime=runtime, has_error=failed or self.state.has_error)
+        self.run(wait, resources=after, runtime=runtime, has_error=failed or self.state.has_error)
 
     @rule(runtime=st.sampled_from(sorted(RUNTIME.statuses)), wait=st.sampled_from((0.0, 0.3)))
     def report(self, runtime: str, wait: float) -> None:
         """Report any runtime status, or the same one again."""
         if self.state.resources == "Provisioned":
             self.now += 0.02
-            self.commit(wait, runtime=runtime)
+            self.run(wait, runtime=runtime)
 
     @rule(data=st.data())
     def compile(self, data: st.DataObject) -> None:
