@@ -9,7 +9,7 @@ demo: .venv/installed .cache/debian/ready
 
 # Every test, with its servers; as CI, with more seeds and days: THOROUGH=1 make test. Many wait more than they work.
 test: .venv/installed .cache/debian/ready
-	PYTHONDONTWRITEBYTECODE= $(bin)/python -m pytest --numprocesses=4 --cov --cov-report=term --cov-fail-under=95
+	PYTHONDONTWRITEBYTECODE= $(bin)/python -m pytest --numprocesses=4 --dist=worksteal --cov --cov-report=term --cov-fail-under=95
 
 # What `make test` does a part of: every change of every rule, and the whole of a simulated week.
 mutation: .venv/installed .cache/debian/ready

@@ -11,6 +11,11 @@ THOROUGH: Final = bool(os.environ.get("THOROUGH"))
 """Whether there is time for more seeds and more days of the same tests, as in CI: `THOROUGH=1 make test`."""
 
 
+def part(whole: int) -> int:
+    """Return how many of so many examples a run tries: a third where it is not thorough."""
+    return whole if THOROUGH else max(whole // 3, 1)
+
+
 def tool(name: str) -> str:
     """Return the path of a program: from FELDERA_EXPORTER_TOOLS, else the downloaded packages, else PATH.
 

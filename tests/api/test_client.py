@@ -27,6 +27,7 @@ from feldera_exporter.simulator.answers import HTML, JSON, TEXT
 from hostile.answers import BOMB, MB
 from hostile.asking import KEY, Asked, ask
 from hostile.meddler import Request, answer, meddling, sends
+from tools import part
 
 
 def error_value(code: str, message: str = "It failed.") -> bytes:
@@ -490,7 +491,7 @@ def test_the_key_is_asked_for_each_time() -> None:
     assert sent == ["Bearer first-key", "Bearer second-key", "Bearer third-key"]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=part(60), deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     data=st.one_of(
         st.binary(max_size=300),

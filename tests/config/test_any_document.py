@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from feldera_exporter.config.checks import Surroundings
 from feldera_exporter.config.mistakes import in_order
 from feldera_exporter.config.structure import structure
+from tools import part
 
 KEYS = st.sampled_from(
     [
@@ -38,6 +39,7 @@ KEYS = st.sampled_from(
         *("Drift", "team", "x y", "", 1, 1.5, True, None, b"k"),
     ]
 )
+
 LEAVES: st.SearchStrategy[Any] = st.sampled_from(
     [
         "prod",
@@ -66,7 +68,7 @@ TREES = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=part(150), deadline=None)
 @given(TREES, st.dictionaries(KEYS, TREES, max_size=5), st.dictionaries(KEYS, TREES, max_size=4))
 def test_any_document(instance: Any, other: dict[Any, Any], limits: dict[Any, Any]) -> None:
     """Each document gives a configuration or at least one mistake, in order and one line each."""

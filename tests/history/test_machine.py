@@ -15,6 +15,7 @@ from feldera_exporter.history.history import seconds, watched
 from feldera_exporter.history.observation import Observation
 from feldera_exporter.history.spent import exact
 from history.making import begun, identity, instant
+from tools import part
 
 _RETENTION = 40
 
@@ -153,5 +154,5 @@ class OneLife(RuleBasedStateMachine):
         assert self.history.errors.count == self.errors
 
 
-OneLife.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+OneLife.TestCase.settings = settings(max_examples=part(300), stateful_step_count=30, deadline=None)
 TestOneLife = OneLife.TestCase

@@ -22,9 +22,9 @@ from ledger.watching import (
     Deathless,
     Watched,
 )
-from tools import THOROUGH
+from tools import part
 
-SEEDS = int(os.environ.get("SEEDS", "200" if THOROUGH else "60"))
+SEEDS = int(os.environ.get("SEEDS", part(200)))
 """How many seeds are tried; each is reproduced by its number, for example with `-k 'truth[17]'`."""
 
 EXACT = (OPEN_SOURCE, WAITING, SYNCHRONISED)

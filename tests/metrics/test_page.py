@@ -21,6 +21,7 @@ from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES, catalogue
 from feldera_exporter.metrics.page import Page, turn
 from feldera_exporter.metrics.statuses import LIMITED
 from metrics.listed import Listed, identity
+from tools import part
 
 AT: Final = 1_787_314_200_000_000
 SECOND: Final = 1_000_000
@@ -92,7 +93,7 @@ _CHANGES: Final[dict[str, dict[str, object]]] = {
 _STEPS: Final = st.tuples(st.sampled_from(["create", "delete", "scrape", *_CHANGES]), _NUMBERS)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=part(60))
 @given(st.lists(st.lists(_STEPS, max_size=5), min_size=1, max_size=8), st.integers(0, 3 * SECOND))
 def test_any_changes(polls: list[list[tuple[str, int]]], interval: int) -> None:
     """A page turned through any changes is, byte for byte, the page made anew from the same state."""

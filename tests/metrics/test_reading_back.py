@@ -20,6 +20,7 @@ from feldera_exporter.fleet.pipeline import Facts
 from feldera_exporter.metrics.catalogue import Catalogue, catalogue
 from metrics.expected import OPEN, Samples, dated, samples, timestamp
 from metrics.listable import elements, instants, lists
+from tools import part
 
 AT = 1_787_314_200_000_000
 PARSERS: dict[Format, Any] = {
@@ -59,14 +60,14 @@ def _misread(listed: list[dict[str, Any]], shown: Catalogue | None = None) -> di
     return wrong
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=part(60), deadline=None, suppress_health_check=SLOW)
 @given(lists)
 def test_what_is_read_back_is_what_was_listed(listed: list[dict[str, Any]]) -> None:
     """For any list that the API document allows, both parsers find each fact of its JSON, and no other."""
     assert _misread(listed) == {}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=part(100), deadline=None)
 @given(instants)
 def test_the_expected_instants_are_right(text: str) -> None:
     """They are the library's, but for what is finer than a microsecond."""
@@ -121,7 +122,11 @@ def test_a_lie_is_found(lie: str) -> None:
     """Whatever was read back would differ: else the property above would say nothing."""
 
     @settings(
-        max_examples=20, phases=[Phase.generate], deadline=None, suppress_health_check=SLOW, database=None
+        max_examples=part(20),
+        phases=[Phase.generate],
+        deadline=None,
+        suppress_health_check=SLOW,
+        database=None,
     )
     @given(elements)
     def honest(element: dict[str, Any]) -> None:

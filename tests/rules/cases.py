@@ -11,7 +11,8 @@ from rules.world import Samples, View
 
 
 def _pipe(**facts: Any) -> View:
-    return lambda _: fleet(Pipeline(**facts))
+    known = fleet(Pipeline(**facts))
+    return lambda _: known
 
 
 def _counting(family: str, count: Callable[[float], float], *labels: tuple[str, str], **facts: Any) -> View:

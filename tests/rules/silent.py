@@ -9,7 +9,8 @@ from rules.world import STEP, Samples, View, crowd
 
 
 def _steady(status: str, desired: str, **facts: str) -> View:
-    return lambda _: fleet(Pipeline(status=status, desired=desired, **facts))  # type: ignore[arg-type]
+    known = fleet(Pipeline(status=status, desired=desired, **facts))  # type: ignore[arg-type]
+    return lambda _: known
 
 
 def _deleted(now: float) -> Samples:

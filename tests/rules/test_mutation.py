@@ -1,6 +1,6 @@
 """A rule in which anything is changed fails a scenario: thresholds, comparisons, matchers, durations, severities.
 
-The two alerts that the product is named for are tried in every run; `make mutation` tries everything.
+The two alerts that the product is named for are tried in every thorough run; `make mutation` tries everything.
 """
 
 import re
@@ -14,6 +14,7 @@ from feldera_exporter.rules.model import Alert
 from feldera_exporter.rules.table import ALERTS
 from rules.mutation import Judge, Mutant, dependants, mutants, recorded, wrapping
 from rules.scenarios import BY_NAME
+from tools import THOROUGH
 
 NAMED: Final = ("FelderaPipelineStuckProvisioning", "FelderaPipelineDeploymentError")
 """The alerts that the product is named for."""
@@ -125,7 +126,9 @@ def of(alert: Alert) -> list[Mutant]:
 @pytest.mark.parametrize(
     "alert",
     [
-        pytest.param(alert, id=alert.name, marks=() if alert.name in NAMED else pytest.mark.mutation)
+        pytest.param(
+            alert, id=alert.name, marks=() if THOROUGH and alert.name in NAMED else pytest.mark.mutation
+        )
         for alert in ALERTS
     ],
 )
