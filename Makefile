@@ -21,7 +21,8 @@ mutation: .venv/installed .cache/debian/ready
 check: .venv/installed .cache/debian/ready
 	.ci/check
 
-# What it costs, beside what others cost in the same run: some minutes.
+# What it costs, beside what others cost in the same run: some minutes. A million transitions, and the rules on two
+# replicas as well: THOROUGH=1 make bench.
 bench: .venv/installed .cache/debian/ready
 	.ci/debian nginx=nginx
 	$(bin)/python tests/benchmarks/run.py

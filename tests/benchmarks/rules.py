@@ -34,8 +34,8 @@ SCRAPE: Final = 15
 FASTER: Final = 3
 """How much more often than in earnest the rules are evaluated: each time costs the same, and a run is shorter."""
 
-SECONDS: Final = 60
-"""For how long the processor is watched, with rules and without: three rounds of the slow group."""
+SECONDS: Final = 40
+"""For how long the processor is watched, with rules and without: two rounds of the slow group."""
 
 HOUR: Final = 3600
 GAP: Final = 300
