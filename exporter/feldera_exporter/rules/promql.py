@@ -71,19 +71,19 @@ def chosen(scope: Scope, expression: str, by: tuple[str, ...] = ()) -> str:
 
 
 def newest(recording: str, *by: str) -> str:
-    """Return the newest series of a recording for each thing, with the time as its value.
+    """Return the newest series of a recording for each thing, with the value 1.
 
     What a Prometheus that was killed has recorded does not end: for the five minutes of its look-back it stands beside
     what the next one records, under other labels where these have changed meanwhile. A join on both would fail, and
     with it the rule, for all pipelines.
     """
-    return f"topk by {listed(by)} (1, timestamp({recording}))"
+    return f"topk by {listed(by)} (1, timestamp({recording})) ^ 0"
 
 
 def sharded(expression: str, *labels: str) -> str:
     """Return `expression`, which has the labels of its target, with the shard of the target; `labels` are those to add."""
     shard = newest(EXPORTER_SHARD, "job", "instance")
-    return f"{expression} * {ON_TARGET} group_left {listed(labels or ('shard',))} {shard} ^ 0"
+    return f"{expression} * {ON_TARGET} group_left {listed(labels or ('shard',))} {shard}"
 
 
 def age(dimension: str) -> str:
@@ -108,7 +108,7 @@ def overdue(dimension: str, matcher: str, against: str = "") -> str:
 def tagged(condition: str, tags: tuple[str, ...]) -> str:
     """Return the condition with the pipeline's tags as labels; pipelines that are gone fall out."""
     known = newest(TAGS, "feldera_instance", "pipeline")
-    return f"(\n{indented(condition)}\n) * {ON_PIPELINE} group_left {listed(tags)} {known} ^ 0"
+    return f"(\n{indented(condition)}\n) * {ON_PIPELINE} group_left {listed(tags)} {known}"
 
 
 def kept(alert: Alert, expression: str, tags: tuple[str, ...]) -> str:

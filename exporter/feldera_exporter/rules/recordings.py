@@ -47,7 +47,7 @@ _INTERVAL: Final = "feldera_exporter_poll_interval_seconds"
 _BUILD: Final = "feldera_exporter_build_info"
 _SHARD: Final = ("feldera_instance", "shard")
 _SUBJECT: Final = ("feldera_instance", "pipeline")
-"""What a limit is of, whatever the pipeline is called: it is joined to ages."""
+"""What identifies a pipeline, whatever it is called."""
 
 _SHARDS: Final = (*_SHARD, "shards")
 
@@ -110,7 +110,7 @@ def _exporter_shard() -> Recording:
     return Recording(
         EXPORTER_SHARD,
         f"topk by (job, instance) (1, {counted})\n"
-        f"or {ON_TARGET} ({newest(EXPORTER_SHARD, 'job', 'instance')} ^ 0 and {ON_TARGET} {last(_BUILD)})\n"
+        f"or {ON_TARGET} ({newest(EXPORTER_SHARD, 'job', 'instance')} and {ON_TARGET} {last(_BUILD)})\n"
         f"or {ON_TARGET} {whole}",
         "The shard of each exporter, and how many shards it is one of; through missed scrapes as it was. One that names "
         "none watches everything.",
@@ -190,7 +190,7 @@ def _tags() -> Recording:
     return Recording(
         TAGS,
         f"{shown}\n"
-        f"or {ON_PIPELINE} ({newest(TAGS, 'feldera_instance', 'pipeline')} ^ 0 and {ON_PIPELINE} {PIPELINE_REPLICA})\n"
+        f"or {ON_PIPELINE} ({newest(TAGS, *_SUBJECT)} and {ON_PIPELINE} {PIPELINE_REPLICA})\n"
         f"or {ON_PIPELINE} {PIPELINE_REPLICA} ^ 0",
         "The tags of every pipeline, exactly one series each: through missed scrapes as they were, without info none.",
     )
