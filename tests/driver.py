@@ -164,7 +164,7 @@ class Driver:
         snapshot = Snapshot(
             self.sequence, lambda: Content(self.page.sections, lambda _: b"", lambda *_: None)
         )
-        text = b"".join(snapshot.chunks(format_)).decode()
+        text = b"".join(map(bytes, snapshot.plain(format_))).decode()
         self.ledger.was_read(scraper, self.sequence, float(self.sequence))
         return text
 

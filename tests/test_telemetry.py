@@ -28,6 +28,6 @@ def test_the_share_is_that_of_the_flags() -> None:
 
     async def started() -> str:
         exporter = Exporter(lambda: Configuration(()), None, Shard(1, 4))
-        return b"".join(exporter.publisher.snapshot.chunks(Format.TEXT)).decode()
+        return b"".join(map(bytes, exporter.publisher.snapshot.plain(Format.TEXT))).decode()
 
     assert 'feldera_exporter_shard_info{shard="1/4"} 1.0' in asyncio.run(started())

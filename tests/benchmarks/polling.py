@@ -52,7 +52,7 @@ class Polled:
         snapshot = self._snapshot()
         return {
             "samples": self.driver.page.samples,
-            "plain bytes": snapshot.length(Format.OPENMETRICS),
+            "plain bytes": sum(map(len, snapshot.plain(Format.OPENMETRICS))),
             "gzip bytes": sum(map(len, snapshot.gzip(Format.OPENMETRICS))),
         }
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from feldera_exporter.exposition.block import Block
 from feldera_exporter.exposition.family import Family
-from feldera_exporter.exposition.snapshot import PIECE, Content, Section, Snapshot
+from feldera_exporter.exposition.piece import PIECE
+from feldera_exporter.exposition.snapshot import Content, Section, Snapshot
 from feldera_exporter.exposition.text import Format
 
 FAMILY: Family[object] = Family("a", "counter", "Help.", (), lambda _: ())
@@ -27,11 +28,11 @@ def test_both_forms_say_the_same() -> None:
     """The gzip member holds the plain bytes, in both formats; the length is theirs."""
     snapshot, measured = _snapshot(b"a_total 1\n", b"a_total 2\n")
     for format_, name, end in ((Format.TEXT, "a_total", b""), (Format.OPENMETRICS, "a", b"# EOF\n")):
-        plain = b"".join(snapshot.chunks(format_))
+        plain = b"".join(map(bytes, snapshot.plain(format_)))
         header = f"# HELP {name} Help.\n# TYPE {name} counter\n".encode()
         assert plain == header + b"a_total 1\na_total 2\nown 1\n" + end
-        assert gzip.decompress(b"".join(snapshot.gzip(format_))) == plain
-        assert snapshot.length(format_) == len(plain)
+        assert gzip.decompress(b"".join(map(bytes, snapshot.gzip(format_)))) == plain
+        assert sum(map(len, snapshot.plain(format_))) == len(plain)
         assert measured[-1] == (format_, len(plain))
 
 
@@ -43,7 +44,7 @@ def test_nobody_asks() -> None:
         calls[0] += 1
 
     snapshot, measured = _snapshot(b"a_total 1\n", made=made)
-    assert snapshot.ready(Format.TEXT) is None
+    assert snapshot.ready(Format.TEXT, packed=True) is None
     assert calls == [0]
     readers = [threading.Thread(target=snapshot.gzip, args=(Format.TEXT,)) for _ in range(8)]
     for reader in readers:
@@ -52,19 +53,22 @@ def test_nobody_asks() -> None:
         reader.join()
     assert calls == [1]
     assert len(measured) == 1
-    assert snapshot.ready(Format.TEXT) is snapshot.gzip(Format.TEXT)
-    assert snapshot.ready(Format.OPENMETRICS) is None
-    assert snapshot.length(Format.TEXT) == snapshot.length(Format.TEXT)
+    assert snapshot.ready(Format.TEXT, packed=True) is snapshot.gzip(Format.TEXT)
+    assert snapshot.ready(Format.OPENMETRICS, packed=True) is None
+    assert snapshot.ready(Format.TEXT, packed=False) is None
+    assert snapshot.plain(Format.TEXT) is snapshot.ready(Format.TEXT, packed=False)
     assert len(measured) == 2
 
 
 def test_pieces() -> None:
-    """Small blocks are joined to pieces of a quarter of a megabyte, and none is much longer than that and a block."""
+    """Blocks are gathered, not copied, to pieces of half a megabyte; none is longer than that and a block."""
     block = b"a_total 1\n" * 2000
     snapshot, _ = _snapshot(*[block] * 100)
-    pieces = list(snapshot.chunks(Format.TEXT))
+    pieces = snapshot.plain(Format.TEXT)
     assert all(PIECE <= len(piece) < PIECE + len(block) for piece in pieces[:-1])
     assert len(pieces) == -(-100 * len(block) // PIECE)
+    assert all(len(bytes(piece)) == len(piece) for piece in pieces)
+    assert sum(part is block for piece in pieces for part in piece.parts) == 100
 
 
 def test_a_block_is_compressed_once() -> None:

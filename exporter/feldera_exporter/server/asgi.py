@@ -94,23 +94,22 @@ def _metrics(source: Source) -> Page:
     async def metrics(request: Request) -> Reply:
         snapshot = source.snapshot
         format_ = format_for(request.headers.get("accept", ""))
-        headers = (("content-type", format_.content_type), ("vary", "Accept, Accept-Encoding"))
 
         def sent() -> None:
             source.was_read(request.client, snapshot.sequence)
 
-        if accepts_gzip(request.headers.get("accept-encoding", "")):
+        packed = accepts_gzip(request.headers.get("accept-encoding", ""))
+        pieces = snapshot.ready(format_, packed=packed)
+        if pieces is None:
             # In a thread: the first who asks renders and compresses, and nobody else waits for that.
-            pieces = snapshot.ready(format_)
-            if pieces is None:
-                pieces = await daemons.do(snapshot.gzip, format_)
-            length = sum(map(len, pieces))
-            packed = (("content-encoding", "gzip"), ("content-length", str(length)))
-            return Reply(200, headers + packed, pieces, sent, snapshot.sequence)
-        # What is rendered by then is handed out without waiting for whoever compresses it meanwhile.
-        length = await daemons.do(snapshot.length, format_)
-        plain = (("content-length", str(length)),)
-        return Reply(200, headers + plain, snapshot.chunks(format_), sent, snapshot.sequence)
+            pieces = await daemons.do(snapshot.gzip if packed else snapshot.plain, format_)
+        headers = (
+            ("content-type", format_.content_type),
+            ("vary", "Accept, Accept-Encoding"),
+            *((("content-encoding", "gzip"),) if packed else ()),
+            ("content-length", str(sum(map(len, pieces)))),
+        )
+        return Reply(200, headers, pieces, sent, snapshot.sequence)
 
     return metrics
 

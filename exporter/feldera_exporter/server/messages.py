@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from feldera_exporter.exposition.piece import Piece
+
 PLAIN: Final = "text/plain; charset=utf-8"
 
 
@@ -35,14 +37,14 @@ class Reply:
     Attributes:
         status: of HTTP.
         headers: by name.
-        body: in pieces.
+        body: in pieces, each written in one go.
         sent: called when all of it was read.
         snapshot: the number of the snapshot that the body keeps in memory, None if it is small.
     """
 
     status: int
     headers: tuple[tuple[str, str], ...]
-    body: Iterable[bytes]
+    body: Iterable[bytes | Piece]
     sent: Callable[[], None] = lambda: None
     snapshot: int | None = None
 
