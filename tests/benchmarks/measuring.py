@@ -2,7 +2,8 @@
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from math import log
 from pathlib import Path
 from statistics import linear_regression, median
@@ -40,6 +41,31 @@ def memory_of(process: int, what: str = "VmHWM") -> float:
 def medians(rounds: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """Return the median of each figure over all rounds."""
     return {name: median(each[name] for each in rounds) for name in rounds[0]}
+
+
+def least(passes: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Return the least of each figure over all passes: what it costs where nobody disturbs it."""
+    return {name: min(each[name] for each in passes) for name in passes[0]}
+
+
+@contextmanager
+def apart(servers: Iterable[int]) -> Iterator[None]:
+    """Keep these processes on one processor, and whatever is started here meanwhile on the others.
+
+    A server that shares its processor with those who load it, or is moved, is slower by up to a half, at random. Where
+    there is one processor only, nothing can be kept apart.
+    """
+    processors = os.sched_getaffinity(0)
+    first, *others = sorted(processors)
+    if others:
+        for server in servers:
+            for thread in Path(f"/proc/{server}/task").iterdir():
+                os.sched_setaffinity(int(thread.name), {first})
+        os.sched_setaffinity(0, others)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, processors)
 
 
 def exponent(costs: Mapping[int, float]) -> float:

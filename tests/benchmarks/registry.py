@@ -13,7 +13,6 @@ from typing import Final
 import msgspec
 from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.exposition import generate_latest
-from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
 from benchmarks.measuring import cpu, medians, memory_of
 
@@ -67,9 +66,6 @@ def measure(text: str, rounds: int) -> dict[str, float]:
                 "generate_latest": cpu(render),
                 # Level 9 is what prometheus_client compresses with.
                 "its gzip": cpu(lambda: gzip.compress(written[0], 9)),
-                "generate_latest, OpenMetrics": cpu(
-                    lambda: generate_openmetrics(gauges.registry)  # type: ignore[no-untyped-call]
-                ),
             }
             for _ in range(rounds)
         ]

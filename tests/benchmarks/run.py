@@ -1,6 +1,7 @@
 """Measure what the exporter costs, beside what others cost in the same run: a table, and JSON in `.cache/bench.json`.
 
-Times are milliseconds of CPU of the one process that is measured, medians over rounds. Compare ratios, not times: the
+Times are milliseconds of CPU of the one process that is measured, medians over rounds; of polls, the lesser of two passes
+at both ends of the run. Compare ratios, not times: the
 times are those of the machine, and of whatever else it does.
 """
 
@@ -23,20 +24,25 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "exporter")]
 os.environ["PYTHONPATH"] = os.pathsep.join(sys.path[:2])
 
 from benchmarks import scraping, verdicts  # noqa: E402 - see above
-from benchmarks.measuring import exponent  # noqa: E402 - see above
+from benchmarks.measuring import exponent, least  # noqa: E402 - see above
 from tools import THOROUGH  # noqa: E402 - see above
 
 SIZES: Final = (10, 100, 1000, 10_000)
 _ROUNDS: Final = {10: 15, 100: 15, 1000: 9, 10_000: 5}
-_SCRAPE_ROUNDS: Final = {10: 1, 100: 1, 1000: 2, 10_000: 3}
+_SCRAPE_ROUNDS: Final = {10: 1, 100: 1, 1000: 2, 10_000: 5}
 _REGISTRY: Final = {10: 5, 100: 5, 1000: 3, 10_000: 1}
 """Rounds: at 10,000 pipelines one scrape of the registry takes a quarter of a minute."""
+_PASSES: Final = 2
+"""How often polls are measured, far apart: a fast minute of the machine at one size is no growth at the next."""
 
 
 def main() -> int:
     """Measure everything; return 1 if a ratio is not what it must be."""
     began = time.monotonic()
+    polls = [_polls()]
     results = {size: _size(size) for size in SIZES}
+    polls += [_polls() for _ in range(1, _PASSES)]
+    results = {size: least([each[size] for each in polls]) | results[size] for size in SIZES}
     once = {
         "50 instances": _child("instances", 50, 20),
         "transitions": _child("transitions", verdicts.TRANSITIONS),
@@ -75,9 +81,14 @@ def main() -> int:
     return 0 if all(verdict.holds for verdict in found) else 1
 
 
+def _polls() -> dict[int, dict[str, float]]:
+    print("polls …", file=sys.stderr, flush=True)
+    return {size: _child("polling", size, _ROUNDS[size]) for size in SIZES}
+
+
 def _size(size: int) -> dict[str, float]:
     print(f"{size} pipelines …", file=sys.stderr, flush=True)
-    figures = _child("polling", size, _ROUNDS[size]) | _child("starting", size, 3)
+    figures = _child("starting", size, 3)
     with tempfile.TemporaryDirectory() as folder:
         figures |= scraping.measure(size, _SCRAPE_ROUNDS[size], Path(folder))
         figures |= _child("registry", Path(folder) / "files/identity", _REGISTRY[size])

@@ -14,14 +14,14 @@ import msgspec
 
 from benchmarks.bodies import BEGAN, Pipelines
 from benchmarks.load import Load
-from benchmarks.measuring import cpu_of, medians, memory_of
+from benchmarks.measuring import apart, cpu_of, medians, memory_of
 from benchmarks.nginx import nginx
 from benchmarks.standin import standin
 from feldera_exporter.demo.programs import free_port
 from system.program import until
 
 HERE: Final = Path(__file__).parent
-_SECONDS: Final = 0.7
+_SECONDS: Final = 0.5
 _QUIET: Final = "1h"
 """A poll interval after which nothing but scrapes is measured."""
 
@@ -104,6 +104,7 @@ def measure(size: int, rounds: int, folder: Path) -> dict[str, float]:
                 Server(f"{name}, {encoding}", nginx_port, f"/{encoding}", "identity", worker)
                 for encoding in ("gzip", "identity")
             ]
+        stack.enter_context(apart({server.process for server in servers}))
         found = []
         for _ in range(rounds):
             figures: dict[str, float] = {}
@@ -122,7 +123,7 @@ def memory(size: int, folder: Path) -> float:
         pipelines.happen(0.01, BEGAN)
         lists.append(pipelines.body())
     store = f"--storage.path={folder / 'store'}"
-    with standin(*lists) as url, program(url, folder, "2s", store) as (port, process):
+    with standin(*lists) as url, program(url, folder, "1s", store) as (port, process):
         for _ in range(6):
             for encoding in ("gzip", "identity"):
                 scrape(Server("", port, "/metrics", encoding, process), 1)
