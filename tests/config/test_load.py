@@ -185,6 +185,18 @@ def test_independent_mistakes_of_one_instance_are_all_named(read: Read) -> None:
     ]
 
 
+def test_wrong_entry_hides_no_unknown_name(read: Read) -> None:
+    """Alerts and families that do not exist are named beside others that are wrong in another way."""
+    text = "alerts: {FelderaPipelineFlapping: {severity: page}, Nope: {}, nope: {}}\nmetrics: {exclude: [1, up]}\n"
+    assert [each.partition(":")[0] for each in refused(read, SMALLEST + text)] == [
+        "alerts.FelderaPipelineFlapping.severity",
+        "alerts.Nope",
+        "alerts.nope",
+        "metrics.exclude[0]",
+        "metrics.exclude[1]",
+    ]
+
+
 def test_what_depends_on_a_mistake_is_not_judged(read: Read) -> None:
     """A timeout is not compared with a poll interval that nobody knows."""
     text = "instances: [{name: a, url: http://f, poll_interval: often, timeout: 9s, staleness: 1s}]"

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from feldera_exporter.config import readers
 from feldera_exporter.config.mistakes import Mistake, RefusedError, nearest, shown
 from feldera_exporter.config.trust import UnusableCertificateError, ssl_context
 from feldera_exporter.config.units import format_duration
-from feldera_exporter.config.values import Configuration, Filter, Instance, Metrics, Override, Tls
+from feldera_exporter.config.values import Configuration, Filter, Instance, Override, Tls
 
 _OWN: Final = re.compile(r"feldera_exporter_|process_|python_")
 
@@ -36,53 +37,52 @@ def complete(instance: Instance, given: Collection[str]) -> Instance:
     return replace(instance, timeout=instance.poll_interval)
 
 
-def contradictions(value: Any, wrong: Collection[str], surroundings: Surroundings) -> Iterator[RefusedError]:
+def contradictions(value: Any, wrong: Collection[str]) -> Iterator[RefusedError]:
     """Yield what contradicts itself in one value of the configuration.
 
     Args:
         value: the value.
         wrong: its keys that could not be read, of which nothing can be said.
-        surroundings: what it depends on beyond itself.
     """
     for rule in _RULES:
         if isinstance(value, rule.kind) and not rule.keys & set(wrong):
-            yield from rule.mistakes(value, surroundings)
+            yield from rule.mistakes(value)
 
 
-def _two_keys(instance: Instance, _: Surroundings) -> Iterator[RefusedError]:
+def _two_keys(instance: Instance) -> Iterator[RefusedError]:
     if instance.api_key is not None and instance.api_key_file is not None:
         yield RefusedError("it beside api_key", "one of the two", ("api_key_file",))
 
 
-def _slow_answers(instance: Instance, _: Surroundings) -> Iterator[RefusedError]:
+def _slow_answers(instance: Instance) -> Iterator[RefusedError]:
     if instance.timeout > instance.poll_interval:
         expected = f"at most the poll_interval of {format_duration(instance.poll_interval)}"
         yield RefusedError(format_duration(instance.timeout), expected, ("timeout",))
 
 
-def _stale_at_once(instance: Instance, _: Surroundings) -> Iterator[RefusedError]:
+def _stale_at_once(instance: Instance) -> Iterator[RefusedError]:
     if instance.staleness < instance.poll_interval:
         expected = f"at least the poll_interval of {format_duration(instance.poll_interval)}"
         yield RefusedError(format_duration(instance.staleness), expected, ("staleness",))
 
 
-def _nothing_to_watch(configuration: Configuration, _: Surroundings) -> Iterator[RefusedError]:
+def _nothing_to_watch(configuration: Configuration) -> Iterator[RefusedError]:
     if not configuration.instances:
         yield RefusedError("an empty list", "at least one instance", ("instances",))
 
 
-def _half_a_certificate(tls: Tls, _: Surroundings) -> Iterator[RefusedError]:
+def _half_a_certificate(tls: Tls) -> Iterator[RefusedError]:
     for one, other in (("cert_file", "key_file"), ("key_file", "cert_file")):
         if getattr(tls, one) is not None and getattr(tls, other) is None:
             yield RefusedError(f"nothing beside {one}", "both or neither", (other,))
 
 
-def _no_authorities(tls: Tls, _: Surroundings) -> Iterator[RefusedError]:
+def _no_authorities(tls: Tls) -> Iterator[RefusedError]:
     if tls.ca_file is not None:
         yield from _unusable(Tls(ca_file=tls.ca_file))
 
 
-def _no_certificate(tls: Tls, _: Surroundings) -> Iterator[RefusedError]:
+def _no_certificate(tls: Tls) -> Iterator[RefusedError]:
     if tls.cert_file is not None and tls.key_file is not None:
         yield from _unusable(Tls(cert_file=tls.cert_file, key_file=tls.key_file))
 
@@ -94,41 +94,29 @@ def _unusable(tls: Tls) -> Iterator[RefusedError]:
         yield RefusedError("another content", error.expected, (error.key,))
 
 
-def _nothing_passes(pipelines: Filter, _: Surroundings) -> Iterator[RefusedError]:
+def _nothing_passes(pipelines: Filter) -> Iterator[RefusedError]:
     if not pipelines.include:
         yield RefusedError("an empty list", "at least one regular expression", ("include",))
 
 
-def _matches_nothing(override: Override, _: Surroundings) -> Iterator[RefusedError]:
+def _matches_nothing(override: Override) -> Iterator[RefusedError]:
     if override.name is None and override.tag is None:
         yield RefusedError("neither name nor tag", "at least one of the two")
 
 
-def _changes_nothing(override: Override, _: Surroundings) -> Iterator[RefusedError]:
+def _changes_nothing(override: Override) -> Iterator[RefusedError]:
     if not override.limits:
         yield RefusedError("an empty mapping", "at least one limit", ("limits",))
 
 
-def _unknown_families(metrics: Metrics, surroundings: Surroundings) -> Iterator[RefusedError]:
-    families = surroundings.families
-    for index, name in enumerate(metrics.exclude):
-        if name in families:
-            continue
-        if _OWN.match(name):
-            expected = "a family of pipelines or instances: the exporter's own can not be left out"
-        else:
-            guess = nearest(name, families)
-            expected = f"a metric family such as {guess}" if guess else "a metric family of the exporter"
-        yield RefusedError(shown(name), expected, ("exclude", index))
-
-
-def _unknown_alerts(configuration: Configuration, surroundings: Surroundings) -> Iterator[RefusedError]:
-    alerts = surroundings.alerts
-    for name in configuration.alerts:
-        if name not in alerts:
-            guess = nearest(name, alerts)
-            expected = f"one such as {guess}" if guess else "one that `feldera-exporter rules` prints"
-            yield RefusedError("no alert of this name", expected, ("alerts", name))
+def _tags_own(configuration: Configuration) -> Iterator[RefusedError]:
+    # Where a pipeline is expected to run, alerts do not say.
+    tags = set(configuration.tag_labels.expressions) - {"expect"}
+    for name, choice in configuration.alerts.items():
+        for label in choice.labels:
+            if label in tags:
+                place = ("alerts", name, "labels", label)
+                yield RefusedError("a label that tags set", "another name", place)
 
 
 class _Rule(NamedTuple):
@@ -136,7 +124,7 @@ class _Rule(NamedTuple):
 
     kind: type
     keys: frozenset[str]
-    mistakes: Callable[[Any, Surroundings], Iterator[RefusedError]]
+    mistakes: Callable[[Any], Iterator[RefusedError]]
 
 
 _RULES: Final = (
@@ -149,17 +137,44 @@ _RULES: Final = (
     _Rule(Filter, frozenset({"include"}), _nothing_passes),
     _Rule(Override, frozenset({"name", "tag"}), _matches_nothing),
     _Rule(Override, frozenset({"limits"}), _changes_nothing),
-    _Rule(Metrics, frozenset({"exclude"}), _unknown_families),
     _Rule(Configuration, frozenset({"instances"}), _nothing_to_watch),
-    _Rule(Configuration, frozenset({"alerts"}), _unknown_alerts),
+    _Rule(Configuration, frozenset({"alerts", "tag_labels"}), _tags_own),
 )
 
 
-def name_mistakes(tree: Any) -> Iterator[Mistake]:
-    """Yield instances that are named as an earlier one; asks the plain document, so a wrong key elsewhere hides none."""
-    entries = tree.get("instances") if isinstance(tree, dict) else None
+def name_mistakes(tree: Any, surroundings: Surroundings) -> Iterator[Mistake]:
+    """Yield names that mean nothing, or two things; asks the plain document, so a wrong value beside one hides none."""
+    document = tree if isinstance(tree, dict) else {}
+    yield from _repeated_instances(_entries(document.get("instances")))
+    metrics = document.get("metrics")
+    exclude = metrics.get("exclude") if isinstance(metrics, dict) else None
+    for index, family in enumerate(_entries(exclude)):
+        if _reads(readers.family, family) and family not in surroundings.families:
+            yield _unknown_family(index, family, surroundings.families)
+    alerts = document.get("alerts")
+    for name in alerts if isinstance(alerts, dict) else ():
+        if _reads(readers.alert, name) and name not in surroundings.alerts:
+            guess = nearest(name, surroundings.alerts)
+            expected = f"one such as {guess}" if guess else "one that `feldera-exporter rules` prints"
+            yield Mistake(("alerts", name), f"found no alert of this name, expected {expected}")
+
+
+def _entries(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _reads(reader: Callable[[object], object], value: object) -> bool:
+    """Return whether a value is of the right kind; where it is not, its reader says so."""
+    try:
+        reader(value)
+    except RefusedError:
+        return False
+    return True
+
+
+def _repeated_instances(entries: list[Any]) -> Iterator[Mistake]:
     first: dict[str, int] = {}
-    for index, entry in enumerate(entries if isinstance(entries, list) else []):
+    for index, entry in enumerate(entries):
         name = entry.get("name") if isinstance(entry, dict) else None
         if not isinstance(name, str):
             continue
@@ -167,3 +182,12 @@ def name_mistakes(tree: Any) -> Iterator[Mistake]:
             found = f"found {shown(name)} again, expected a name that instances[{first[name]}] does not have"
             yield Mistake(("instances", index, "name"), found)
         first.setdefault(name, index)
+
+
+def _unknown_family(index: int, name: str, families: Collection[str]) -> Mistake:
+    if _OWN.match(name):
+        expected = "a family that can be left out: this one always stays"
+    else:
+        guess = nearest(name, families)
+        expected = f"a metric family such as {guess}" if guess else "a metric family of the exporter"
+    return Mistake(("metrics", "exclude", index), f"found {shown(name)}, expected {expected}")

@@ -1,4 +1,4 @@
-"""The labels that a pipeline's tags may not set."""
+"""The labels that neither a pipeline's tags nor a choice about an alert may set."""
 
 from typing import Final
 
@@ -15,6 +15,8 @@ RESERVED: Final = frozenset(
         "from",
         "to",
         "error_code",
+        # The alerts about Feldera's services carry this.
+        "service",
         # Prometheus and Alertmanager set these themselves.
         "instance",
         "job",

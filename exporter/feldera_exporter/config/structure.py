@@ -33,7 +33,7 @@ _TagExpressions: Any = Mapping[Label, TagExpression]
 
 def structure(tree: Any, surroundings: Surroundings) -> tuple[Configuration | None, list[Mistake]]:
     """Return the configuration, None where it is wrong, and all mistakes in order."""
-    mistakes = list(checks.name_mistakes(tree))
+    mistakes = list(checks.name_mistakes(tree, surroundings))
     configuration = None
     try:
         configuration = _converter(surroundings).structure(tree, Configuration)
@@ -55,9 +55,7 @@ def _converter(surroundings: Surroundings) -> Converter:
     converter.register_structure_hook_factory(
         partial(_is, Mapping), lambda kind: _mapping_hook(kind, converter)
     )
-    converter.register_structure_hook_factory(
-        is_dataclass, lambda kind: _class_hook(kind, converter, surroundings)
-    )
+    converter.register_structure_hook_factory(is_dataclass, lambda kind: _class_hook(kind, converter))
     converter.register_structure_hook_factory(
         lambda kind: kind is TagLabels, lambda _: _tag_labels_hook(converter)
     )
@@ -87,7 +85,7 @@ def _mapping_hook(kind: Any, converter: Converter) -> Hook:
     return hook
 
 
-def _class_hook(kind: Any, converter: Converter, surroundings: Surroundings) -> Hook:
+def _class_hook(kind: Any, converter: Converter) -> Hook:
     inner = make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True)
 
     def hook(value: Any, _: Any) -> Any:
@@ -101,7 +99,7 @@ def _class_hook(kind: Any, converter: Converter, surroundings: Surroundings) -> 
             wrong = frozenset(note.name for _, note in error.group_exceptions()[0])
             made = _as_far_as_readable(kind, given, wrong, converter)
         made = _filled(made, given)
-        mistakes += checks.contradictions(made, wrong, surroundings)
+        mistakes += checks.contradictions(made, wrong)
         if mistakes:
             raise ExceptionGroup("mistakes", mistakes)
         return made

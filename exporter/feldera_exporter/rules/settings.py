@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from feldera_exporter.config.labels import RESERVED
 from feldera_exporter.errors import ConfigError
 from feldera_exporter.rules.model import SEVERITIES, Alert
 from feldera_exporter.rules.promql import BASE_TAGS
@@ -14,18 +15,6 @@ WAYS: Final = ("rules", "bridge")
 """How an alert reaches Alertmanager: by Prometheus's rules or from the exporter itself, never both."""
 
 _LABEL: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
-_TAKEN: Final = frozenset(
-    {
-        "alertname",
-        "alertstate",
-        "severity",
-        "feldera_instance",
-        "pipeline",
-        "pipeline_name",
-        "status",
-        "service",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +72,9 @@ class Settings:
             if choice.via not in WAYS:
                 yield f"{place}.via: found {choice.via!r}, expected one of {', '.join(WAYS)}"
             for label in choice.labels:
-                yield from _unfit(f"{place}.labels.{label}", label, _TAKEN | {*self.tags})
+                yield from _unfit(f"{place}.labels.{label}", label, RESERVED | {*self.tags})
         for tag in self.tag_labels:
-            yield from _unfit(f"tag_labels.{tag}", tag, _TAKEN)
+            yield from _unfit(f"tag_labels.{tag}", tag, RESERVED)
 
 
 def _unfit(place: str, label: str, taken: frozenset[str]) -> Iterator[str]:
