@@ -178,7 +178,7 @@ async def _send(reply: Reply, receive: Receive, send: Send, patience: Patience, 
                     if gone.done():
                         return
             await send({"type": "http.response.body", "body": b"", "more_body": False})
-        if not head:
+        if not head and not gone.done():
             reply.sent()
     except TimeoutError:
         # The answer stays without its end, so that the server closes the connection.

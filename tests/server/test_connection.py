@@ -1,0 +1,207 @@
+"""No connection is kept for ever: whoever says nothing, says too much, or reads nothing is let go."""
+
+import asyncio
+import contextlib
+import re
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import pytest
+import uvloop
+
+from feldera_exporter.exposition.block import Block
+from feldera_exporter.exposition.family import Family
+from feldera_exporter.exposition.snapshot import Content, Section, Snapshot
+from feldera_exporter.server import connection, patience
+from feldera_exporter.server.asgi import application
+from feldera_exporter.server.listener import bind, serving
+
+FAMILY: Family[object] = Family("a", "counter", "Help.", (), lambda _: ())
+LINE = b"a_total 1\n"
+METRICS = b"GET /metrics HTTP/1.1\r\nHost: x\r\n%b\r\n"
+LARGE = 1 << 24
+"""Bytes that no pair of socket buffers holds."""
+SMALL = 300_000
+"""Bytes that one piece holds, and the buffers do not where the reader's is small."""
+
+Reader = asyncio.StreamReader
+Writer = asyncio.StreamWriter
+
+
+@dataclass
+class Shown:
+    """Shows a text of some bytes, and notes who read it whole."""
+
+    size: int
+    reads: list[tuple[str, int]] = field(default_factory=list)
+    ready = True
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """Always another one of the same content."""
+        blocks = [Block.of((LINE * 1000,))] * (self.size // (1000 * len(LINE)))
+        content = Content([Section(FAMILY, blocks)], lambda _: b"", lambda *_: None)
+        return Snapshot(7, lambda: content)
+
+    def was_read(self, scraper: str, sequence: int) -> None:
+        """Note it."""
+        self.reads.append((scraper, sequence))
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "SLOWEST_REQUEST", 0.3)
+    monkeypatch.setattr(connection, "LINGER", 0.3)
+    monkeypatch.setattr(patience, "LONGEST", 0.3)
+
+
+def connected(shown: Shown, talk: Callable[[Reader, Writer], Awaitable[None]], times: int = 1) -> None:
+    """Serve, and let somebody talk on some connections, one after the other; at the end the server has none left."""
+
+    async def run() -> None:
+        listener = bind("127.0.0.1:0")
+        async with serving(application(shown, "/metrics", None), [listener]), asyncio.timeout(20):
+            for _ in range(times):
+                reader, writer = await asyncio.open_connection(*listener.getsockname(), limit=2**12)
+                await talk(reader, writer)
+                writer.transport.abort()
+
+    uvloop.run(run())
+
+
+async def ended(reader: Reader) -> bytes:
+    """Return all that still comes on a connection until the server ends it."""
+    found = bytearray()
+    try:
+        while part := await reader.read(1 << 16):
+            found += part
+    except ConnectionResetError:
+        pass
+    return bytes(found)
+
+
+@pytest.mark.parametrize("said", [b"", b"GET /-/healthy HTTP/1.1\r\nHos", METRICS[:-2] % b"X: y\r\n"])
+def test_who_says_nothing_more_is_let_go(said: bytes) -> None:
+    """Before the first request, and in the middle of one."""
+
+    async def talk(reader: Reader, writer: Writer) -> None:
+        writer.write(said)
+        assert await ended(reader) == b""
+
+    connected(Shown(0), talk)
+
+
+def test_half_a_request_after_a_whole_one() -> None:
+    """The first is answered; what is left of the connection ends as one that never said anything."""
+
+    async def talk(reader: Reader, writer: Writer) -> None:
+        writer.write(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert b"Healthy." in await reader.readuntil(b"Healthy.\n")
+        writer.write(b"GET /")
+        assert await ended(reader) == b""
+
+    connected(Shown(0), talk)
+
+
+def test_a_request_in_slow_pieces() -> None:
+    """Slow is not still: what arrives in time is answered."""
+
+    async def talk(reader: Reader, writer: Writer) -> None:
+        for part in (b"GET /-/healthy HTT", b"P/1.1\r\nHost: ", b"x\r\nConnection: close\r\n\r\n"):
+            writer.write(part)
+            await asyncio.sleep(0.05)
+        assert (await ended(reader)).endswith(b"Healthy.\n")
+
+    connected(Shown(0), talk)
+
+
+def test_a_request_without_end() -> None:
+    """A header of megabytes is not collected."""
+
+    async def talk(reader: Reader, writer: Writer) -> None:
+        writer.write(b"GET / HTTP/1.1\r\nX: ")
+        with contextlib.suppress(ConnectionError):
+            for _ in range(100):
+                writer.write(b"y" * 2**20)
+                await writer.drain()
+        assert writer.transport.is_closing()
+        assert await ended(reader) == b""
+
+    connected(Shown(0), talk)
+
+
+def test_many_requests_on_one_connection() -> None:
+    """Each has its own measure, however much they are together."""
+    request = METRICS % (b"X: " + b"y" * 30_000 + b"\r\n")
+
+    async def talk(reader: Reader, writer: Writer) -> None:
+        for _ in range(10):
+            writer.write(request)
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = re.search(rb"content-length: (\d+)", head)
+            assert length is not None
+            await reader.readexactly(int(length[1]))
+
+    shown = Shown(SMALL)
+    connected(shown, talk)
+    assert shown.reads == [("127.0.0.1", 7)] * 10
+
+
+@pytest.mark.parametrize("close", [b"", b"Connection: close\r\n"])
+def test_who_reads_nothing_is_let_go(close: bytes) -> None:
+    """With all that was written to him and not read; nobody is said to have read it."""
+    shown = Shown(LARGE)
+
+    async def talk(reader: Reader, writer: Writer) -> None:
+        writer.write(METRICS % close)
+        await reader.readuntil(b"\r\n\r\n")
+        await asyncio.sleep(1)
+        # What is in the buffers of the system comes still; the answer has no end.
+        assert len(await ended(reader)) < LARGE
+
+    connected(shown, talk)
+    assert shown.reads == []
+
+
+def test_who_reads_the_end_late() -> None:
+    """A connection that was closed behind the last byte lingers, so that it can be read."""
+    shown = Shown(LARGE)
+
+    async def talk(reader: Reader, writer: Writer) -> None:
+        writer.write(METRICS % b"Connection: close\r\n")
+        body = (await ended(reader)).partition(b"\r\n\r\n")[2]
+        assert body.count(LINE) == LARGE // 10_000 * 1000
+
+    connected(shown, talk)
+    assert shown.reads == [("127.0.0.1", 7)]
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+def test_who_hangs_up_has_not_read(size: int) -> None:
+    """Also while the very last piece is on its way."""
+    shown = Shown(size)
+
+    async def run() -> None:
+        listener = bind("127.0.0.1:0")
+        # Connections inherit it: the system takes a little of the answer only.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16_384)
+        async with serving(application(shown, "/metrics", None), [listener]):
+            for _ in range(3):
+                await hang_up(listener.getsockname()[1])
+            await asyncio.sleep(0.3)
+
+    uvloop.run(run())
+    assert shown.reads == []
+
+
+async def hang_up(port: int) -> None:
+    """Ask with a small buffer, read the beginning, and go away."""
+    loop = asyncio.get_running_loop()
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.setblocking(False)
+        await loop.sock_connect(client, ("127.0.0.1", port))
+        await loop.sock_sendall(client, METRICS % b"")
+        await loop.sock_recv(client, 1024)
+        await asyncio.sleep(0.1)
