@@ -227,6 +227,8 @@ class Exporter:
             case _:
                 mistakes = (f"{type(error).__name__} at {place(error)}",)
         self._telemetry.configured(success=False)
+        # Whoever watches the metrics is told now, not with the next poll.
+        self.publisher.renew()
         for mistake in mistakes:
             self._log.error("configuration not reloaded", mistake=mistake)
         return mistakes

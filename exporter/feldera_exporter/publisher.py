@@ -26,7 +26,7 @@ class Publisher:
         self.readers: dict[str, Callable[[str, int], None]] = {}
         self._telemetry = telemetry
         self._fleets: dict[str, Fleet] = {}
-        self._catalogue = catalogue()
+        self._catalogue = self._rendered = catalogue()
         self._page = Page()
         self._rendering = Lock()
         self.snapshot = self._next(0)
@@ -35,9 +35,7 @@ class Publisher:
         """Show these instances, in this order, in these families from the next snapshot on."""
         self._fleets = {name: self._fleets.get(name, Fleet(name)) for name in instances}
         self.readers = {name: reader for name, reader in self.readers.items() if name in self._fleets}
-        with self._rendering:
-            # What was rendered in other columns is of no use.
-            self._catalogue, self._page = shown, Page()
+        self._catalogue = shown
 
     @property
     def fleets(self) -> Mapping[str, Fleet]:
@@ -49,10 +47,14 @@ class Publisher:
         """Whether the first poll of every instance has ended, well or not."""
         return all(fleet.up is not None for fleet in self._fleets.values())
 
+    def renew(self) -> None:
+        """Show the same states with what the exporter says of itself by now."""
+        self.snapshot = self._next(self.snapshot.sequence + 1)
+
     def publish(self, fleet: Fleet) -> int:
         """Show this state of its instance from now on, and return the number of the snapshot that does."""
         self._fleets[fleet.instance] = fleet
-        self.snapshot = self._next(self.snapshot.sequence + 1)
+        self.renew()
         return self.snapshot.sequence
 
     def was_read(self, scraper: str, sequence: int) -> None:
@@ -61,13 +63,16 @@ class Publisher:
             reader(scraper, sequence)
 
     def _next(self, sequence: int) -> Snapshot:
-        fleets = tuple(self._fleets.values())
-        return Snapshot(sequence, lambda: self._render(fleets))
+        fleets, shown = tuple(self._fleets.values()), self._catalogue
+        return Snapshot(sequence, lambda: self._render(fleets, shown))
 
-    def _render(self, fleets: Sequence[Fleet]) -> Content:
+    def _render(self, fleets: Sequence[Fleet], shown: Catalogue) -> Content:
         # Two snapshots can be asked for at once; a page is made from the one before it, so one at a time.
         with self._rendering:
             began = time.perf_counter()
-            self._page = turn(self._page, fleets, self._catalogue)
+            if shown is not self._rendered:
+                # What was rendered in other columns is of no use.
+                self._rendered, self._page = shown, Page()
+            self._page = turn(self._page, fleets, shown)
             self._telemetry.rendered(self._page.samples, time.perf_counter() - began)
             return Content(self._page.sections, self._telemetry.expose, self._telemetry.measured)

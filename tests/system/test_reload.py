@@ -1,13 +1,19 @@
 """The configuration is loaded anew without a restart, and without anything that was known being lost."""
 
+import asyncio
+import gc
 import os
 import signal
 import time
+import weakref
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+from feldera_exporter.app import Exporter
+from feldera_exporter.config import Configuration, Instance
 from feldera_exporter.simulator.clock import ScaledClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer
@@ -92,3 +98,45 @@ def test_an_instance_comes_and_goes(feldera: Feldera, tmp_path: Path) -> None:
             lambda: (text := _metrics(address)) and 'feldera_up{feldera_instance="other"} 1' in text and text
         )
         assert 'feldera_instance="default"' not in text
+
+
+def test_a_mistake_is_told_at_once(feldera: Feldera, tmp_path: Path) -> None:
+    """Not with the next poll, which may be far."""
+    flags = ("--web.enable-lifecycle",)
+    with serve(FelderaServer(feldera)) as url, exporter(url, tmp_path, *flags) as (address, _):
+        configuration = tmp_path / "exporter.yml"
+        configuration.write_text(
+            f"instances: [{{name: default, url: '{url}', poll_interval: 1h, staleness: 2h}}]\n"
+        )
+        assert httpx.post(f"{address}/-/reload", trust_env=False).status_code == 200
+        time.sleep(0.5)
+        assert _value(_metrics(address), "feldera_exporter_config_last_reload_successful") == 1
+        configuration.write_text("instances: []\n")
+        assert httpx.post(f"{address}/-/reload", trust_env=False).status_code == 500
+        assert _value(_metrics(address), "feldera_exporter_config_last_reload_successful") == 0
+
+
+def test_a_reload_leaves_nothing_behind(feldera: Feldera) -> None:
+    """Of what ran before it: what is kept out of the search for cycles is let in again."""
+    with serve(FelderaServer(feldera)) as url:
+        configuration = Configuration((Instance("one", url, poll_interval=0.1, timeout=0.1),))
+
+        async def run() -> int:
+            watched = Exporter(lambda: configuration, None)
+            watched.start()
+            gone: list[weakref.ref[Any]] = []
+            for _ in range(3):
+                await asyncio.sleep(0.5)
+                parts = watched.instances["one"]
+                gone += [weakref.ref(parts.client), weakref.ref(parts.watcher)]
+                del parts
+                assert await watched.reload() == ()
+            await asyncio.sleep(0.5)
+            gc.collect()
+            await watched.stop()
+            return sum(part() is not None for part in gone)
+
+        try:
+            assert asyncio.run(run()) == 0
+        finally:
+            gc.unfreeze()

@@ -15,6 +15,10 @@ def collect_seldom() -> None:
 
 
 def keep_out() -> None:
-    """Keep all that there is now out of later collections: after the first poll that is the whole fleet."""
+    """Keep all that there is now out of later collections: after the first poll that is the whole fleet.
+
+    What was kept out before is looked at once more: of what ran before a reload, hardly anything is of use.
+    """
+    gc.unfreeze()
     gc.collect()
     gc.freeze()

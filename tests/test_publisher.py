@@ -1,0 +1,36 @@
+"""What is shown when families are chosen anew."""
+
+import threading
+
+from feldera_exporter.exposition.snapshot import Snapshot
+from feldera_exporter.exposition.text import Format
+from feldera_exporter.fleet.fleet import Fleet
+from feldera_exporter.metrics.catalogue import catalogue
+from feldera_exporter.publisher import Publisher
+from feldera_exporter.telemetry import Telemetry
+
+UP = b"# TYPE feldera_up gauge"
+
+
+def test_each_snapshot_has_the_families_of_its_time() -> None:
+    """Whichever is asked for first; and no choice waits for whoever renders."""
+    publisher = Publisher(Telemetry("1", "3"))
+    publisher.arrange(["one"], catalogue())
+    publisher.publish(Fleet("one"))
+    before = publisher.snapshot
+    with publisher._rendering:
+        chosen = threading.Thread(
+            target=publisher.arrange, args=(["one"], catalogue((), ("feldera_up",))), daemon=True
+        )
+        chosen.start()
+        chosen.join(5)
+        assert not chosen.is_alive()
+    publisher.publish(Fleet("one"))
+    after = publisher.snapshot
+
+    def shows(snapshot: Snapshot) -> bool:
+        return UP in b"".join(map(bytes, snapshot.plain(Format.TEXT)))
+
+    assert (shows(after), shows(before)) == (False, True)
+    publisher.renew()
+    assert not shows(publisher.snapshot)
