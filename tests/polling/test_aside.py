@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import threading
+import time
 import weakref
 from collections.abc import Callable
 from pathlib import Path
@@ -142,6 +143,41 @@ def test_a_long_list_is_worked_at_in_threads(
     store.close()
     thinking_ = THINKING if long else MAIN
     assert watching.threads == {
-        **{name: {thinking_} for name in ("read", "select", "observed", "listed", "changes")},
-        **{name: {FILING} for name in ("recall", "commit")},
+        **{name: {thinking_} for name in ("read", "select", "observed", "listed")},
+        **{name: {FILING} for name in ("recall", "changes", "commit")},
     }
+
+
+@pytest.mark.parametrize("long", [False, True])
+def test_a_poll_that_is_cancelled_loses_nothing(
+    long: bool,  # noqa: FBT001 - a table's column
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As a reload cancels it: what the books have given out is in the store."""
+    store = Store.open(tmp_path)
+    changes, reached = Ledger.changes, threading.Event()
+
+    def slow(ledger: Ledger, now: float) -> Any:
+        found = changes(ledger, now)
+        reached.set()
+        time.sleep(0.2)
+        return found
+
+    with a_room(store=store) as room:
+        if long:
+            monkeypatch.setattr(watcher, "LONG", 0)
+
+        async def story() -> None:
+            monkeypatch.setattr(Ledger, "changes", slow)
+            task = asyncio.create_task(room.watcher.poll())
+            await asyncio.to_thread(reached.wait, 5)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            monkeypatch.setattr(Ledger, "changes", changes)
+            await room.settle()
+            assert len(store.load("default").histories) == 3
+
+        within(room, story)
+    store.close()

@@ -217,20 +217,24 @@ class Watcher:
         readers, self._readers = self._readers, {}
         for scraper, (sequence, when) in readers.items():
             self.ledger.was_read(scraper, sequence, when)
-        changes = await self._do(self.ledger.changes, now)
-        if self._store is not None:
-            try:
-                # Whatever ends this task: what the ledger has given out must be kept.
-                await filing(self._store.commit, changes)
-            except StoreError as error:
-                self._telemetry.store_errors.labels(self._instance.name).inc()
-                self._unkept.failed("store", error)
-            else:
-                self._unkept.succeeded()
+        if self._store is None:
+            await self._do(self.ledger.changes, now)
+        else:
+            await self._keep(self._store, now)
         fleet = await self._do(observed, self.fleet, self._selection, self.ledger.shown(), self._policy, at)
         # What the instance says of itself may have come in between.
         self.fleet = replace(fleet, platform=self.fleet.platform)
         self.ledger.published(self._publish(self.fleet), now)
+
+    async def _keep(self, store: Store, now: float) -> None:
+        """Keep what changed, in one go: a task that ends between the two steps would lose what the ledger gave out."""
+        try:
+            await filing(lambda: store.commit(self.ledger.changes(now)))
+        except StoreError as error:
+            self._telemetry.store_errors.labels(self._instance.name).inc()
+            self._unkept.failed("store", error)
+        else:
+            self._unkept.succeeded()
 
     async def _recall(self, rows: Mapping[str, Row]) -> Remembered:
         strangers = self.ledger.strangers(rows)
