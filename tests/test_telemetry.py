@@ -7,6 +7,7 @@ import pytest
 from feldera_exporter.app import Exporter
 from feldera_exporter.config import Configuration
 from feldera_exporter.exposition.text import Format
+from feldera_exporter.feldera.client import PIPELINES
 from feldera_exporter.fleet.shard import Shard
 from feldera_exporter.telemetry import Telemetry
 
@@ -31,3 +32,32 @@ def test_the_share_is_that_of_the_flags() -> None:
         return b"".join(map(bytes, exporter.publisher.snapshot.plain(Format.TEXT))).decode()
 
     assert 'feldera_exporter_shard_info{shard="1/4"} 1.0' in asyncio.run(started())
+
+
+def test_a_reload_forgets_no_source() -> None:
+    """What an instance told before is not taken back by being configured again; a new one is believed to have a log."""
+    telemetry = Telemetry("1", "3")
+    telemetry.initialise("old")
+    telemetry.reads("old", "polls")
+    for name in ("old", "new"):
+        telemetry.initialise(name)
+
+    def told(name: str) -> list[str]:
+        lines = telemetry.expose(Format.TEXT).decode().splitlines()
+        start = f'feldera_exporter_transition_source{{feldera_instance="{name}",source='
+        return [line.removeprefix(start) for line in lines if line.startswith(start)]
+
+    assert told("old") == ['"events"} 0.0', '"polls"} 1.0']
+    assert told("new") == ['"events"} 1.0', '"polls"} 0.0']
+
+
+def test_a_late_answer_brings_no_series_back() -> None:
+    """A page's request may end after its instance was taken out of the configuration."""
+    telemetry = Telemetry("1", "3")
+    telemetry.initialise("gone")
+    observe = telemetry.observer("gone")
+    observe(PIPELINES, "200", 0.1)
+    assert 'feldera_instance="gone"' in telemetry.expose(Format.TEXT).decode()
+    telemetry.forget("gone")
+    observe(PIPELINES, "200", 0.1)
+    assert 'feldera_instance="gone"' not in telemetry.expose(Format.TEXT).decode()

@@ -70,6 +70,7 @@ class Telemetry:
         # OpenMetrics would otherwise get a _created sample for each counter and histogram.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.descriptions: list[Description] = []
+        self._instances: set[str] = set()
         self._of_instances: list[Counter | Gauge | Histogram] = []
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
@@ -191,10 +192,18 @@ class Telemetry:
             self.unknown_statuses.labels(instance, dimension.name)
         for family in (self.poll_duration, self.unreadable, self.backlog, self.store_errors):
             family.labels(instance)
-        self.reads(instance, SOURCES[0])
+        if instance not in self._instances:
+            # One that ran before a reload has told already.
+            self.reads(instance, SOURCES[0])
+        self._instances.add(instance)
+
+    def knows(self, instance: str) -> bool:
+        """Return whether an instance is configured."""
+        return instance in self._instances
 
     def forget(self, instance: str) -> None:
         """Drop every series of an instance that is no longer configured."""
+        self._instances.discard(instance)
         for family in self._of_instances:
             family.remove_by_labels({INSTANCE: instance})
 
@@ -229,6 +238,8 @@ class Observer:
         self._instance = instance
 
     def __call__(self, endpoint: Endpoint, code: str, elapsed: float) -> None:
-        """Note one request."""
+        """Note one request, unless its instance was taken out of the configuration meanwhile."""
+        if not self._telemetry.knows(self._instance):
+            return
         self._telemetry.requests.labels(self._instance, endpoint.name, code).inc()
         self._telemetry.request_duration.labels(self._instance, endpoint.name).observe(elapsed)
