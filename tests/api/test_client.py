@@ -1,5 +1,6 @@
 """What comes of asking, answer by answer."""
 
+import asyncio
 import json
 import time
 import zlib
@@ -22,7 +23,7 @@ from feldera_exporter.feldera.answers import (
     UnreachableError,
     UnsupportedError,
 )
-from feldera_exporter.feldera.client import CLUSTER_HEALTH, EVENT
+from feldera_exporter.feldera.client import CLUSTER_HEALTH, EVENT, PIPELINES, Client
 from feldera_exporter.simulator.answers import HTML, JSON, TEXT
 from hostile.answers import BOMB, MB
 from hostile.asking import KEY, Asked, ask
@@ -158,6 +159,36 @@ def test_a_success_is_the_whole_body(encoding: str) -> None:
     assert request.path == "/v0/pipelines?selector=status"
     assert request.headers["authorization"] == f"Bearer {KEY}"
     assert request.headers["accept-encoding"] == "gzip"
+
+
+@pytest.mark.parametrize(
+    "date",
+    ["Fri, 21 Aug 2026 12:00:00 GMT", "Friday, 21-Aug-26 12:00:00 GMT", "Fri Aug 21 12:00:00 2026"],
+)
+def test_every_form_of_a_date_is_utc(date: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also the oldest, which names no zone (RFC 9110 section 5.6.7), wherever this machine is."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        with meddling(act=sends(answer(b"[]", Date=date))) as server:
+            assert ask(server.url).date == 1_787_313_600
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_a_closed_client_says_so() -> None:
+    """As one of the errors: who asks while the configuration is reloaded has no other answer."""
+
+    async def run() -> None:
+        client = Client(
+            "http://127.0.0.1:9", api_key=lambda: None, tls=False, max_response_size=1, observe=Asked()
+        )
+        await client.close()
+        with pytest.raises(UnreachableError, match="reloaded"):
+            await client.get(PIPELINES, within=1)
+
+    asyncio.run(run())
 
 
 @pytest.mark.parametrize(

@@ -258,3 +258,16 @@ def test_a_pipeline_that_cannot_be_read_stays() -> None:
     driver.poll(listed.body(), AT + 330 * SECOND)
     assert driver.fleet.size == 3
     assert driver.fleet.lost == {}
+
+
+def test_a_carriage_return_ends_no_line() -> None:
+    """It may stand in a name, and is no escape of the format: whose time stands still is found behind it all the same."""
+    listed, driver = Listed(3), Driver()
+    listed.set(0, name="a\rb")
+    driver.poll(listed.body(), AT)
+    [*_, last] = driver.fleet.pipelines
+    fleet = dataclasses.replace(driver.fleet, credited={last: driver.fleet.as_of})
+    shown = _text(turn(Page(), (fleet,), driver.catalogue)).split(b"\n")
+    moving = [line for line in shown if b"status_seconds_total{" in line and b'status="Running"' in line]
+    assert len(moving) == 3
+    assert len({line.partition(b'pipeline_name="')[2].partition(b'"')[0] for line in moving}) == 3

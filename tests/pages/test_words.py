@@ -53,3 +53,11 @@ def test_control_characters_are_seen() -> None:
     """They do nothing; line breaks and letters of every script stay."""
     assert visible("a\x00\x1b\x7f\x85\u202eb") == "a␀␛␡\ufffd\ufffdb"
     assert visible("two\nlines\tא") == "two\nlines\tא"
+
+
+@pytest.mark.parametrize(
+    ("micros", "text"), [(-(10**18), "0001-01-01T00:00:00Z"), (10**18, "9999-12-31T23:59:59Z")]
+)
+def test_an_instant_beyond_the_calendar(micros: int, text: str) -> None:
+    """Is the calendar's first or last: a zone may lead beyond it."""
+    assert instant(micros) == text

@@ -148,6 +148,8 @@ class Client:
             return await self._try(endpoint, url, key, deadline)
 
     async def _try(self, endpoint: Endpoint, url: str, key: str | None, deadline: float) -> Answer:
+        if self._http.is_closed:
+            raise UnreachableError("the configuration was reloaded meanwhile")
         began = time.monotonic()
         code = UnreachableError.outcome
         try:

@@ -1,5 +1,6 @@
 """What an answer without success means; answers that look alike are told apart."""
 
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Final
 
@@ -92,7 +93,9 @@ def date(response: httpx.Response) -> int | None:
 
 def _instant(text: str) -> float | None:
     try:
-        return parsedate_to_datetime(text).timestamp()
+        moment = parsedate_to_datetime(text)
+        # Of the three forms (RFC 9110 section 5.6.7) the oldest names no zone: all are UTC.
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (TypeError, ValueError, OverflowError):
         return None
 

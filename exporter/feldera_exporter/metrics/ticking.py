@@ -85,7 +85,8 @@ class _Face:
             unlike += [place for place, hand in enumerate(self.hands) if whole < hand.ripe]
         if not unlike:
             return text
-        lines = text.splitlines(keepends=True)
+        # Not splitlines: a carriage return in a name ends no line.
+        lines = [line + b"\n" for line in text.split(b"\n")[:-1]]
         for place in unlike:
             hand = self.hands[place]
             lines[place] = hand.line(credited.get(hand.key, as_of))

@@ -5,6 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+# What the calendar has: a server may say an instant whose zone leads beyond it.
+_FIRST: Final = datetime.min.replace(tzinfo=UTC) - _EPOCH
+_LAST: Final = datetime.max.replace(tzinfo=UTC) - _EPOCH
 _LONGEST: Final = 64 * 1024
 """Characters of a text that are shown: far more than anybody reads, far less than a panic of every worker."""
 
@@ -38,7 +41,7 @@ def limit(seconds: float) -> str:
 
 def instant(micros: int) -> str:
     """Return microseconds since the epoch as a machine reads them: RFC 3339 in UTC, to the second."""
-    return f"{_when(micros):%Y-%m-%dT%H:%M:%SZ}"
+    return _when(micros).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def moment(micros: int, now: int) -> str:
@@ -58,4 +61,4 @@ def count(number: int, thing: str) -> str:
 
 
 def _when(micros: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=micros)
+    return _EPOCH + min(max(timedelta(microseconds=micros), _FIRST), _LAST)
