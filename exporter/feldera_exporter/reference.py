@@ -19,7 +19,8 @@ This page is generated from the tables that the exporter itself reads (`make doc
 
 Every sample of a pipeline carries `feldera_instance` (the instance's name in the configuration), `pipeline`
 (`pipeline-<uuid>`, as in Feldera's own pipeline metrics) and `pipeline_name`; every sample of an instance carries
-`feldera_instance`. Timestamps are seconds since the Unix epoch.
+`feldera_instance`. Timestamps are seconds since the Unix epoch. Beside these families there are those that every Prometheus
+client has: `process_*` of the process, and `python_info` of the interpreter.
 """
 
 

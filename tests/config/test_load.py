@@ -109,6 +109,12 @@ def test_equal_files_are_equal(read: Read) -> None:
     assert read(SMALLEST) == read(SMALLEST)
 
 
+def test_staleness_follows_a_long_poll_interval(read: Read) -> None:
+    """Unless it is given."""
+    entries = "{name: a, url: http://f, poll_interval: 4m}, {name: b, url: http://f, poll_interval: 4m, staleness: 4m}"
+    assert [each.staleness for each in read(f"instances: [{entries}]").instances] == [720.0, 240.0]
+
+
 def test_timeout_follows_a_short_poll_interval(read: Read) -> None:
     """Polling more often than the default timeout needs no second key."""
     (instance,) = read("instances: [{name: prod, url: http://feldera, poll_interval: 1s}]").instances

@@ -31,10 +31,15 @@ class Surroundings:
 
 
 def complete(instance: Instance, given: Collection[str]) -> Instance:
-    """Return an instance whose timeout, where it was not given, follows a shorter poll interval."""
-    if "timeout" in given or instance.timeout <= instance.poll_interval:
-        return instance
-    return replace(instance, timeout=instance.poll_interval)
+    """Return an instance in which what was not given follows the poll interval.
+
+    The timeout is no longer than it. Three polls may fail before a state is stale: rules hold on to what they know until the
+    third one is late, and must not lose it before.
+    """
+    interval = instance.poll_interval
+    timeout = instance.timeout if "timeout" in given else min(instance.timeout, interval)
+    staleness = instance.staleness if "staleness" in given else max(instance.staleness, 3 * interval)
+    return replace(instance, timeout=timeout, staleness=staleness)
 
 
 def contradictions(value: Any, wrong: Collection[str]) -> Iterator[RefusedError]:

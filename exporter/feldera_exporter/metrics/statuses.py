@@ -99,7 +99,10 @@ def _limit(dimension: Dimension) -> Family[Facts]:
     """Return the limits of a dimension; one without a beginning would be a limit of nothing."""
     text = _LIMIT_HELP
     if dimension is DEPLOYMENT_DESIRED:
-        text = "How long the desired and the actual deployment status may differ, +Inf while they agree."
+        text = (
+            "How long the desired and the actual deployment status may differ, "
+            "+Inf while they agree or one is on the way to the other."
+        )
     return Family(
         f"feldera_pipeline_{dimension.name}_limit_seconds", "gauge", text, (), _seconds, _limit_of(dimension)
     )
