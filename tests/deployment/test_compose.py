@@ -1,9 +1,13 @@
 """`compose.yaml` is one that Docker takes, and every path, port, image and flag in it is there."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
@@ -133,7 +137,7 @@ def test_everything_is_reached_where_it_listens() -> None:
     for name in PORTS:
         service = SERVICES[name]
         check = " ".join(service["healthcheck"]["test"])
-        assert f"http://127.0.0.1:{PORTS[name]}/" in check, name
+        assert re.search(rf"http://127\.0\.0\.1:{PORTS[name]}/|'127\.0\.0\.1', {PORTS[name]}\b", check), name
         assert service["healthcheck"]["retries"] > 0
         words = [word for word in service.get("command", ()) if word.startswith("--web.listen-address")]
         assert all(word == f"--web.listen-address=:{PORTS[name]}" for word in words), name
@@ -141,6 +145,36 @@ def test_everything_is_reached_where_it_listens() -> None:
     assert SERVICES["exporter"]["environment"]["FELDERA_HOST"].endswith(
         f"http://127.0.0.1:{PORTS['stand-in']}}}"
     )
+
+
+class Health(BaseHTTPRequestHandler):
+    """Healthy where the checks ask, and nowhere else."""
+
+    def do_GET(self) -> None:
+        """Answer."""
+        self.send_response(200 if self.path in {"/-/ready", "/healthz"} else 404)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.parametrize(("path", "code"), [("", 0), ("/elsewhere", 1)])
+@pytest.mark.parametrize("name", ["exporter", "stand-in"])
+def test_checks_in_python_ask_no_proxy(name: str, path: str, code: int) -> None:
+    """Whatever the environment names; only an answer that all is well passes."""
+    kind, program, flag, text = SERVICES[name]["healthcheck"]["test"]
+    assert (kind, program, flag) == ("CMD", "python", "-c")
+    with HTTPServer(("127.0.0.1", 0), Health) as server:
+        server.timeout = 10
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        text = text.replace(str(PORTS[name]), str(server.server_port))
+        text = text.replace("'GET', '", f"'GET', '{path}")
+        nowhere = {"http_proxy": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}
+        done = subprocess.run([sys.executable, flag, text], env=os.environ | nowhere, check=False)
+        thread.join()
+    assert done.returncode == code
 
 
 def test_the_shipped_configurations_name_these_ports() -> None:
