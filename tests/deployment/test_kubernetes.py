@@ -194,6 +194,12 @@ def test_the_pod_may_do_nothing_but_its_work(built: Built) -> None:
     assert built.container["resources"]["limits"].keys() == {"memory"}
 
 
+def test_memory_is_what_the_readme_says() -> None:
+    """Of a single exporter."""
+    [allowed] = re.findall(r"allows (\d+Mi)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert build(FOLDER).container["resources"]["limits"]["memory"] == allowed
+
+
 def test_the_program_finds_what_it_is_told(built: Built, tmp_path: Path) -> None:
     """Its flags are known; configuration, key and store lie where they are mounted; the configuration loads."""
     parsed = parser().parse_args(built.words())
