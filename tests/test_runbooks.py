@@ -1,5 +1,6 @@
 """What the runbooks tell a person to type does what they say, as it stands there."""
 
+import json
 import os
 import re
 import shutil
@@ -23,9 +24,26 @@ RESTARTS: Final = {
     block[block.index("curl -sS --fail-with-body") :] for block in BLOCKS if '/stop?force=true" &&\n' in block
 }
 
+_LIST: Final = re.compile(r"/events[?\"]|/v0/pipelines\?")
+_REFUSAL: Final = {"message": "No.", "error_code": "Refused", "details": None}
+_PENDING: Final = {"items": [{"metadata": {"name": "pipeline-1-0"}, "status": {"phase": "Pending"}}]}
+
 needs_programs = pytest.mark.skipif(
     shutil.which("curl") is None or shutil.which("jq") is None, reason="curl and jq are not at hand"
 )
+
+
+def filters() -> dict[str, tuple[object, ...]]:
+    """Return every filter for jq, with the emptiest of what it may be given."""
+    found: dict[str, tuple[object, ...]] = {}
+    for line in "".join(BLOCKS).splitlines():
+        source, jq, rest = line.partition("| jq")
+        if jq:
+            given = (
+                (_PENDING,) if "kubectl" in source else ([], [{}]) if _LIST.search(source) else ({}, _REFUSAL)
+            )
+            found[f"jq{rest.partition(' | tee')[0]}"] = given
+    return found
 
 
 def typed(text: str, url: str) -> subprocess.CompletedProcess[str]:
@@ -34,6 +52,7 @@ def typed(text: str, url: str) -> subprocess.CompletedProcess[str]:
         ["bash", "-c", text],
         env={
             **os.environ,
+            "PIPELINE_ID": "1",
             "FELDERA_HOST": url,
             "FELDERA_API_KEY": "apikey:test",
             "PIPELINE": "orders",
@@ -67,3 +86,13 @@ def test_stopping_and_starting() -> None:
     assert refused.returncode != 0
     assert "UnknownPipelineName" in refused.stdout
     assert "start" not in refused.stdout
+
+
+@needs_programs
+def test_filters_stand_what_is_not_there() -> None:
+    """A pod that is pending has no containers, a pipeline that is stopped no details, and a refusal nothing at all."""
+    assert len(filters()) > 20
+    for command, given in filters().items():
+        for each in given:
+            done = typed(f"{command} <<'END'\n{json.dumps(each)}\nEND\n", "")
+            assert (done.returncode, done.stderr) == (0, ""), f"{command}\n{each}"
