@@ -227,6 +227,30 @@ def test_the_program_finds_what_it_is_told(built: Built, tmp_path: Path) -> None
     )
 
 
+def test_the_runbooks_know_the_pod(built: Built) -> None:
+    """Its namespace, label and name, its files; what they run in it is a command of the program's, or of the image's."""
+    [namespace] = re.findall(r" --namespace (\S+) apply ", INTRODUCTION["apply"])
+    texts = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "alerts/runbooks").glob("*.md"))]
+    inside = [
+        found
+        for text in texts
+        for found in re.findall(r"kubectl (.*) exec (feldera-exporter\S*) -- (.*)", text)
+    ]
+    assert len(inside) > 5
+    for place, pod, command in inside:
+        assert (place, pod) == (f"-n {namespace}", f"{built.one('StatefulSet')['metadata']['name']}-0")
+        program, *words = shlex.split(command)
+        if program == "feldera-exporter":
+            assert parser().parse_args(words).config_file == parser().parse_args(built.words()).config_file
+        else:
+            assert program in {"df", "ls", "date"}
+    [(key, value)] = LABELS.items()
+    chosen = [found for text in texts for found in re.findall(r"kubectl (.*) -l (\S+)", text)]
+    assert {(place.split()[1], label) for place, label in chosen} == {(namespace, f"{key}={value}")}
+    [common] = [text for text in texts if text.startswith("# Runbooks\n")]
+    assert f"export STORAGE_PATH={parser().parse_args(built.words()).storage} " in common
+
+
 def test_the_image_is_this_version(built: Built) -> None:
     """In the registry that the kustomization names."""
     assert built.container["image"] == f"registry.example.com/feldera-exporter:{__version__}"
