@@ -14,7 +14,7 @@ _DAY: Final = 86_400.0
 
 def platform() -> tuple[Place, ...]:
     """Return the row."""
-    licence = f"{instance('feldera_license_expiry_timestamp_seconds')} - time()"
+    expiry = f"{instance('feldera_license_expiry_timestamp_seconds')} - time()"
     checked = instance("feldera_cluster_service_checked_timestamp_seconds", ("service",))
     unchanged = instance("feldera_cluster_service_unchanged_since_timestamp_seconds", ("service",))
     health = instance("feldera_cluster_service_healthy", ("service",))
@@ -51,7 +51,7 @@ def platform() -> tuple[Place, ...]:
             stat(
                 "License ends in",
                 "Time to the end of the license; nothing where it has no end.",
-                (Query(licence, "{{feldera_instance}}"),),
+                (Query(expiry, "{{feldera_instance}}"),),
                 Look(unit="s", thresholds=known(BAD, (3 * _DAY, NEEDS_PERSON), (14 * _DAY, GOOD)), no_value="no end"),
             ),
             5, 5,
