@@ -83,17 +83,55 @@ def test_advice(check: Check) -> None:
     )
 
 
+def excluded(check: Check, *families: str, more: str = "") -> list[str]:
+    """Return what `check` says of alerts where families are left out."""
+    _, said = check(f"{OFFLINE}metrics: {{exclude: [{', '.join(families)}]}}\n{more}", "--offline")
+    lines = re.findall(r"warning: metrics\.exclude(.*)", said)
+    return [line for line in lines if "empty panels" not in line]
+
+
 def test_a_family_that_many_alerts_need(check: Check) -> None:
     """Three of them are named; those that are switched off do not count."""
-    exclude = "metrics: {exclude: [feldera_pipeline_deployment_status]}\n"
-    _, said = check(OFFLINE + exclude, "--offline")
-    [line] = re.findall(r"without feldera_pipeline_deployment_status there is no (.*)", said)
-    match = re.fullmatch(r"(\w+), (\w+), (\w+) and (\d+) more alerts", line)
+    exclude = "feldera_pipeline_deployment_status"
+    gone, less = excluded(check, exclude)
+    assert less == f"[0]: without {exclude} less is seen by FelderaFleetDegraded"
+    match = re.fullmatch(
+        rf"\[0\]: without {exclude} there is no (\w+), (\w+), (\w+) and (\d+) more alerts", gone
+    )
     assert match
-    off = f"alerts: {{{match[1]}: {{enabled: false}}}}\n"
-    _, said = check(OFFLINE + exclude + off, "--offline")
-    assert match[1] not in said
-    assert f"and {int(match[4]) - 1} more" in said
+    off, *_ = excluded(check, exclude, more=f"alerts: {{{match[1]}: {{enabled: false}}}}\n")
+    assert match[1] not in off
+    assert f"and {int(match[4]) - 1} more" in off
+
+
+def test_a_family_that_every_pipeline_has(check: Check) -> None:
+    """Without it nothing is known of pipelines; without the tags only one alert is gone."""
+    created, tags = "feldera_pipeline_created_timestamp_seconds", "feldera_pipeline_info"
+    [line] = excluded(check, created)
+    assert line.endswith(" and 22 more alerts")
+    assert excluded(check, tags) == [
+        f"[0]: without {tags} there is no FelderaPipelineUnexpectedlyStopped",
+        f"[0]: without {tags} alerts do not carry the pipeline's tags",
+    ]
+
+
+def test_a_family_that_others_stand_in_for(check: Check) -> None:
+    """What is left of an alert is told from what is gone, also where that takes two families."""
+    families = ("feldera_pipeline_deployment_has_error", "feldera_pipeline_deployment_errors_total")
+    alert, others = "FelderaPipelineDeploymentError", ("FelderaFleetDegraded", "FelderaPipelineCrashLooping")
+    assert excluded(check, *families) == [
+        f"[0]: without {families[0]} less is seen by {alert}, {others[0]}",
+        f"[1]: without {families[1]} less is seen by {alert}, {others[1]}",
+        f": without all of these there is no {alert}",
+    ]
+
+
+def test_a_family_that_a_description_tells(check: Check) -> None:
+    """The alert goes on, and says less."""
+    family = "feldera_pipeline_deployment_error_info"
+    assert excluded(check, family) == [
+        f"[0]: without {family} less is said by FelderaPipelineDeploymentError"
+    ]
 
 
 def test_a_family_that_dashboards_need(check: Check) -> None:

@@ -2,25 +2,27 @@
 
 import ipaddress
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Final
 from urllib.parse import urlsplit
 
 from feldera_exporter.checking import boards
-from feldera_exporter.config import Configuration, Instance, Tls
+from feldera_exporter.checking.survivors import INFO, family, gone, rules
+from feldera_exporter.config import AlertChoice, Configuration, Instance, Tls
 from feldera_exporter.config.mistakes import nearest
 from feldera_exporter.feldera.vocabulary import DIMENSIONS
 from feldera_exporter.fleet.drift import Difference
 from feldera_exporter.polling.connection import key_in
-from feldera_exporter.rules.recordings import recordings
+from feldera_exporter.rules.model import Alert
 from feldera_exporter.rules.table import ALERTS
 
 KNOWN: Final = frozenset(chain.from_iterable(dimension.statuses for dimension in DIMENSIONS)) | {*Difference}
 """Everything that Feldera, as far as this version knows it, lets a limit be for."""
 
 _METRIC: Final = re.compile(r"feldera[a-z0-9_:]*")
-_PARTS: Final = ("_bucket", "_sum", "_count")
+_MOST: Final = 3
+"""Alerts of one line that are named."""
 
 
 def advice(configuration: Configuration) -> Iterator[str]:
@@ -68,33 +70,41 @@ def _excluded(configuration: Configuration) -> Iterator[str]:
     excluded = configuration.metrics.exclude
     if not excluded:
         return
-    recorded = _recorded()
-    alerts = {alert.name: _read(alert.condition, recorded) for alert in ALERTS}
-    dashboards = {f'"{title}"': _read(text, recorded) for title, text in boards.queries().items()}
-    silenced = {name for name, choice in configuration.alerts.items() if not choice.enabled}
-    for index, family in enumerate(excluded):
-        place = f"metrics.exclude[{index}]: without {family}"
-        missing = sorted(name for name, used in alerts.items() if family in used and name not in silenced)
-        if missing:
-            more = f" and {len(missing) - 3} more alerts" if len(missing) > 3 else ""
-            yield f"{place} there is no {', '.join(missing[:3])}{more}"
-        empty = [title for title, used in dashboards.items() if family in used]
-        if empty:
-            yield f"{place} there are empty panels on {' and '.join(empty)}"
+    wanted = [alert for alert in ALERTS if configuration.alerts.get(alert.name, AlertChoice()).enabled]
+    told: set[str] = set()
+    for index, name in enumerate(excluded):
+        lost = gone((name,))
+        told |= lost
+        for line in (*_fewer(wanted, lost), *_less(wanted, lost), *_empty(lost)):
+            yield f"metrics.exclude[{index}]: without {name} {line}"
+    for line in _fewer(wanted, gone(excluded) - told):
+        yield f"metrics.exclude: without all of these {line}"
 
 
-def _recorded() -> Mapping[str, frozenset[str]]:
-    """Return the families that each recording reads, itself or by way of others."""
-    recorded: dict[str, frozenset[str]] = {}
-    for recording in recordings():
-        recorded[recording.name] = _read(recording.expression, recorded)
-    return recorded
+def _fewer(wanted: Iterable[Alert], lost: frozenset[str]) -> Iterator[str]:
+    if names := [alert.name for alert in wanted if alert.name in lost]:
+        yield f"there is no {_some(names)}"
 
 
-def _read(expression: str, recorded: Mapping[str, frozenset[str]]) -> frozenset[str]:
-    families: set[str] = set()
-    for name in _METRIC.findall(expression):
-        families |= recorded.get(name, frozenset({name}))
-        for part in _PARTS:
-            families.add(name.removesuffix(part))
-    return frozenset(families)
+def _less(wanted: Iterable[Alert], lost: frozenset[str]) -> Iterator[str]:
+    """Yield what becomes of the alerts that remain."""
+    left = [alert for alert in wanted if alert.name not in lost]
+    if names := [alert.name for alert in left if not all(map(lost.isdisjoint, rules()[alert.name]))]:
+        yield f"less is seen by {_some(names)}"
+    if names := [alert.name for alert in left if not lost.isdisjoint(_METRIC.findall(alert.description))]:
+        yield f"less is said by {_some(names)}"
+    if INFO in lost:
+        yield "alerts do not carry the pipeline's tags"
+
+
+def _empty(lost: frozenset[str]) -> Iterator[str]:
+    if titles := [f'"{title}"' for title, text in boards.queries().items() if lost & _read(text)]:
+        yield f"there are empty panels on {' and '.join(titles)}"
+
+
+def _read(queries: str) -> frozenset[str]:
+    return frozenset(map(family, _METRIC.findall(queries)))
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:_MOST]) + (f" and {len(names) - _MOST} more alerts" if len(names) > _MOST else "")
