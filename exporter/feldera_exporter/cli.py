@@ -1,6 +1,7 @@
 """The command line: which command runs, with which flags, and what an error's exit code is."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -45,7 +46,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         words.insert(0, "run")
     parsed = parser().parse_args(words)
     try:
-        return int(COMMANDS[parsed.command].main(parsed))
+        code = int(COMMANDS[parsed.command].main(parsed))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # `feldera-exporter check | head`: the reader has seen enough. Python would complain of its last flush.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except ConfigError as error:
         _say(*error.mistakes)
         return BAD_USAGE
@@ -54,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
     except KeyboardInterrupt:
         return FAILED
+    return code
 
 
 def _say(*errors: str) -> None:

@@ -2,7 +2,6 @@
 
 import argparse
 import math
-import os
 import sys
 import tempfile
 from contextlib import ExitStack, redirect_stderr
@@ -63,11 +62,7 @@ def main(arguments: argparse.Namespace) -> int:
             log = stack.enter_context((data / "exporter.log").open("w", encoding="utf-8"))
             stack.enter_context(redirect_stderr(log))
         logs.configure(arguments.log_level, arguments.log_format)
-        try:
-            uvloop.run(play(settings, data, console))
-        except BrokenPipeError:
-            # `feldera-exporter demo | head`: the reader has seen enough. Python would complain of its last flush.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        uvloop.run(play(settings, data, console))
     return 0
 
 
