@@ -17,6 +17,9 @@ from feldera_exporter.history.order import ordered
 STEP: Final = 240_000
 """Milliseconds between repetitions: with one scrape's worth of slack below the lookback of five minutes."""
 
+LABELS: Final = ("feldera_instance", "pipeline", "pipeline_name", "status")
+"""The labels that the samples have of themselves."""
+
 _MICROS: Final = 1000
 
 
@@ -27,10 +30,12 @@ class Past:
     Attributes:
         shared: the labels of all its samples.
         observations: in any order.
+        until: up to when they tell it, in microseconds since the epoch by Feldera's clock.
     """
 
     shared: tuple[tuple[str, str], ...]
     observations: Sequence[Observation]
+    until: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +65,21 @@ _COLUMNS: Final = (
 )
 
 
-def exposition(pasts: Iterable[Past], until: int) -> Iterator[str]:
+def exposition(pasts: Iterable[Past]) -> Iterator[str]:
     """Yield the lines of an OpenMetrics text with timestamps.
 
     Only statuses that a pipeline had are written, each from the oldest retained event on: 1 while it held, else 0.
-
-    Args:
-        pasts: the pipelines.
-        until: where history ends, in microseconds since the epoch by Feldera's clock.
     """
-    told = [(past.shared, ordered(past.observations, None)) for past in pasts if past.observations]
+    told = [
+        (past.shared, ordered(past.observations, None), past.until // _MICROS)
+        for past in pasts
+        if past.observations
+    ]
     for column in _COLUMNS:
         name = f"feldera_pipeline_{column.family}"
         yield header(name, "gauge", column.help, Format.OPENMETRICS).decode()
-        for shared, observations in told:
-            yield from _series(column, name, shared, observations, until // _MICROS)
+        for shared, observations, until in told:
+            yield from _series(column, name, shared, observations, until)
     yield Format.OPENMETRICS.end.decode()
 
 

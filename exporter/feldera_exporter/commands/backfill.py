@@ -5,7 +5,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
@@ -17,18 +17,31 @@ from feldera_exporter import backfill, logs
 from feldera_exporter.commands.flags import add_configuration, add_logging, configuration
 from feldera_exporter.config import Configuration, Instance
 from feldera_exporter.errors import ConfigError
-from feldera_exporter.feldera.answers import NotFoundError
-from feldera_exporter.feldera.client import EVENTS, PIPELINES
+from feldera_exporter.feldera.answers import (
+    DeadlineError,
+    FelderaError,
+    NotFoundError,
+    UnauthorizedError,
+    UnreachableError,
+    UnsupportedError,
+)
+from feldera_exporter.feldera.client import EVENTS, PIPELINES, Client
 from feldera_exporter.feldera.decoding import decoded
 from feldera_exporter.feldera.listing import Listing, read
 from feldera_exporter.feldera.wire import Event
 from feldera_exporter.history.observation import Observation
+from feldera_exporter.logs import Logger
 from feldera_exporter.polling.connection import connect
 
 HELP = "write the history that Feldera retains, for promtool tsdb create-blocks-from openmetrics"
 
 _TIMEOUT: Final = 60.0
 """Seconds for one answer: nobody waits for a backfill as a scraper waits for a poll."""
+
+_MICROSECONDS: Final = 1_000_000
+
+_HOPELESS: Final = (UnauthorizedError, DeadlineError, UnreachableError)
+"""After which an instance would not answer about its next pipeline either, and each would take its time."""
 
 _EVENTS: Final[msgspec.json.Decoder[list[Event]]] = msgspec.json.Decoder(list[Event])
 
@@ -50,25 +63,37 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Ask every instance for everything it retains and write it.
+    """Ask every instance for everything it retains, write it, and return 0, or 1 if something could not be read.
 
     Raises:
         ConfigError: a flag or the configuration is wrong.
-        FelderaError: an instance did not answer as it should.
     """
     logs.configure(arguments.log_level, arguments.log_format)
-    extra = tuple(_label(text) for text in arguments.label)
-    pasts = asyncio.run(_gather(configuration(arguments, os.environ), extra))
-    with _output(arguments.output) as file:
-        file.writelines(backfill.exposition(pasts, time.time_ns() // 1000))
-    return 0
+    extra = _labels(arguments.label)
+    pasts, failures = asyncio.run(_gather(configuration(arguments, os.environ), extra))
+    # Nothing at all would only take the place of what an earlier run wrote.
+    if pasts or not failures:
+        with _output(arguments.output) as file:
+            file.writelines(backfill.exposition(pasts))
+    sys.stderr.writelines(f"error: {failure}\n" for failure in failures)
+    return int(bool(failures))
 
 
-def _label(text: str) -> tuple[str, str]:
-    name, separator, value = text.partition("=")
-    if not separator or not name.isidentifier() or not name.isascii():
-        raise ConfigError(f"--label: found {text!r}, expected NAME=VALUE")
-    return name, value
+def _labels(texts: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    found: dict[str, str] = {}
+    for text in texts:
+        name, separator, value = text.partition("=")
+        if not separator or not name.isidentifier() or not name.isascii():
+            expected = "NAME=VALUE"
+        elif name in backfill.LABELS or name.startswith("__"):
+            expected = f"a name without __ before it, and none of {', '.join(backfill.LABELS)}, which are set already"
+        elif name in found:
+            expected = f"{name} only once"
+        else:
+            found[name] = value
+            continue
+        raise ConfigError(f"--label: found {text!r}, expected {expected}")
+    return tuple(found.items())
 
 
 @contextmanager
@@ -83,35 +108,63 @@ def _output(path: Path | None) -> Iterator[IO[str]]:
         raise ConfigError(f"--output: cannot write {path}: {error.strerror or error}") from None
 
 
-async def _gather(configured: Configuration, extra: tuple[tuple[str, str], ...]) -> list[backfill.Past]:
-    return [past for instance in configured.instances for past in await _ask(instance, extra)]
+async def _gather(
+    configured: Configuration, extra: tuple[tuple[str, str], ...]
+) -> tuple[list[backfill.Past], list[str]]:
+    """Return what could be read, one log after the other: the handler holds the manager's database lock; and what not."""
+    pasts: list[backfill.Past] = []
+    failures: list[str] = []
+    for instance in configured.instances:
+        log = structlog.get_logger().bind(feldera_instance=instance.name)
+        client = connect(instance, lambda *_: None, log)
+        try:
+            found = [past async for past in _ask(instance, client, extra, failures, log)]
+        except FelderaError as error:
+            failures.append(f"{instance.name}: {error}")
+        else:
+            log.info("read", pipelines=len(found), events=sum(len(past.observations) for past in found))
+            pasts += found
+        finally:
+            await client.close()
+    return pasts, failures
 
 
-async def _ask(instance: Instance, extra: tuple[tuple[str, str], ...]) -> list[backfill.Past]:
-    """Read one instance's logs one after the other: the handler holds the manager's database lock."""
-    log = structlog.get_logger().bind(feldera_instance=instance.name)
-    client = connect(instance, lambda *_: None, log)
-    pasts = []
-    try:
-        listing = read((await client.get(PIPELINES, within=_TIMEOUT)).body, Listing())
-        for one, entry in listing.entries.items():
-            name = entry.row.name
-            if not instance.pipelines.selects(name):
-                continue
-            try:
-                answer = await client.get(EVENTS, name, within=_TIMEOUT)
-            except NotFoundError:
-                log.warning("deleted while its events were to be read", pipeline_name=name)
-                continue
-            shared = (
-                ("feldera_instance", instance.name),
-                ("pipeline", f"pipeline-{one}"),
-                ("pipeline_name", name),
-                *extra,
-            )
-            events = [Observation.from_event(event) for event in decoded(_EVENTS, answer.body)]
-            pasts.append(backfill.Past(shared, events))
-        log.info("read", pipelines=len(pasts), events=sum(len(past.observations) for past in pasts))
-    finally:
-        await client.close()
-    return pasts
+async def _ask(
+    instance: Instance, client: Client, extra: tuple[tuple[str, str], ...], failures: list[str], log: Logger
+) -> AsyncIterator[backfill.Past]:
+    """Yield what an instance retains of each pipeline.
+
+    Raises:
+        FelderaError: the instance does not answer as it should, so that no other pipeline need be tried.
+    """
+    listing = read((await client.get(PIPELINES, within=_TIMEOUT)).body, Listing())
+    failures += (
+        f"{instance.name}: {one.name or one.id or 'a pipeline without a name'} cannot be read: {one.reason}"
+        for one in listing.unreadable
+    )
+    for one, entry in listing.entries.items():
+        name = entry.row.name
+        if not instance.pipelines.selects(name):
+            continue
+        try:
+            answer = await client.get(EVENTS, name, within=_TIMEOUT)
+            events = decoded(_EVENTS, answer.body)
+        except NotFoundError:
+            log.warning("deleted while its events were to be read", pipeline_name=name)
+            continue
+        except UnsupportedError:
+            raise UnsupportedError("this Feldera has no event log (before v0.292)") from None
+        except FelderaError as error:
+            failures.append(f"{instance.name}: {name}: {error}")
+            if isinstance(error, _HOPELESS):
+                return
+            continue
+        shared = (
+            ("feldera_instance", instance.name),
+            ("pipeline", f"pipeline-{one}"),
+            ("pipeline_name", name),
+            *extra,
+        )
+        # The header is whole seconds, cut off: nothing that may have happened after the log was read is claimed.
+        until = answer.date if answer.date is not None else time.time() - answer.elapsed
+        yield backfill.Past(shared, [*map(Observation.from_event, events)], int(until * _MICROSECONDS))

@@ -1,0 +1,132 @@
+"""What `backfill` writes, and what it says where something cannot be read."""
+
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from feldera_exporter import cli
+from feldera_exporter.simulator.clock import SkewedClock
+from feldera_exporter.simulator.feldera import Feldera
+from feldera_exporter.simulator.plan import INSTANT
+from feldera_exporter.simulator.server import FelderaServer
+from feldera_exporter.simulator.serving import serve
+from hostile.meddler import Act, answer, meddling, sends
+from hostile.running import feldera, now
+
+Backfill = Callable[..., tuple[int, list[str], str]]
+
+
+@pytest.fixture
+def backfill(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Backfill:
+    """Return what runs `backfill` on instances: its exit code, its errors, and what it wrote."""
+
+    def run(**urls: str) -> tuple[int, list[str], str]:
+        path, output = tmp_path / "exporter.yml", tmp_path / "past.om"
+        instances = "".join(f"  - {{name: {name}, url: '{url}'}}\n" for name, url in urls.items())
+        path.write_text(f"instances:\n{instances}")
+        code = cli.main(
+            ["backfill", f"--config.file={path}", f"--output={output}", "--log.level=error"],
+        )
+        return code, capsys.readouterr().err.splitlines(), output.read_text() if output.exists() else ""
+
+    return run
+
+
+NOBODY = "http://127.0.0.1:9"
+NO_EVENT_LOG = "this Feldera has no event log (before v0.292)"
+
+
+def pipelines(text: str) -> set[str]:
+    """Return the pipelines of what was written."""
+    return set(re.findall(r'pipeline_name="([^"]*)"', text))
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        (["pipeline_name=x"], "a name without __ before it, and none of "),
+        (["status=x"], "a name without __ before it, and none of "),
+        (["feldera_instance="], "a name without __ before it, and none of "),
+        (["__name__=x"], "a name without __ before it, and none of "),
+        (["job=a", "job=a"], "job only once"),
+        (["job"], "NAME=VALUE"),
+    ],
+)
+def test_labels_that_would_be_doubled(
+    flags: list[str], expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They are refused before anybody is asked."""
+    assert cli.main(["backfill", *(f"--label={flag}" for flag in flags)]) == cli.BAD_USAGE
+    told = capsys.readouterr().err
+    assert told.startswith(f"error: --label: found '{flags[-1]}', expected {expected}")
+    assert told.count("\n") == 1
+
+
+def test_one_of_two_instances_is_down(backfill: Backfill) -> None:
+    """It is named, and the other one's history is written."""
+    with serve(FelderaServer(feldera("a"))) as url:
+        code, errors, text = backfill(down=NOBODY, up=url)
+    assert code == 1
+    assert errors == ["error: down: All connection attempts failed"]
+    assert pipelines(text) == {"a"}
+    assert text.endswith("# EOF\n")
+
+
+def test_nothing_takes_the_place_of_something(backfill: Backfill, tmp_path: Path) -> None:
+    """Where nothing could be read, what was written before stays."""
+    (tmp_path / "past.om").write_text("before")
+    assert backfill(down=NOBODY)[2] == "before"
+
+
+def test_an_old_server(backfill: Backfill) -> None:
+    """That it has no event log is said once."""
+    old = Feldera(SkewedClock(now(), 0), version="0.200.0", plan=INSTANT)
+    for name in "ab":
+        old.create(name)
+    with serve(FelderaServer(old)) as url:
+        assert backfill(old=url) == (1, [f"error: old: {NO_EVENT_LOG}"], "")
+
+
+@pytest.mark.parametrize(
+    ("act", "errors", "written"),
+    [
+        (sends(answer(b"", "500 No")), ["error: prod: a: 500 No"], {"b"}),
+        (sends(answer(b'{"no": "list"}')), ["error: prod: a: unexpected body: Expected `array`, got `object`"], {"b"}),
+        (sends(answer(b'{"message":"gone","error_code":"UnknownPipelineName"}', "404 No")), [], {"b"}),
+        (sends(answer(b"", "403 No")), ["error: prod: a: 403 No"], set()),
+    ],
+)  # fmt: skip
+def test_a_pipeline_whose_log_cannot_be_read(
+    backfill: Backfill, act: Act, errors: list[str], written: set[str]
+) -> None:
+    """It is named, and the next one is read, unless that is as hopeless; one that was deleted is none."""
+    with serve(FelderaServer(feldera("a", "b"))) as url, meddling(url, act, "/v0/pipelines/a/") as server:
+        code, said, text = backfill(prod=server.url)
+    assert [line for line in said if line.startswith("error: ")] == errors
+    assert (code, pipelines(text)) == (int(bool(errors)), written)
+
+
+def test_a_pipeline_that_the_list_garbles(backfill: Backfill) -> None:
+    """It is named as well."""
+    with meddling(act=sends(answer(b'[{"id":"1","name":"p"}]'))) as server:
+        code, errors, _ = backfill(prod=server.url)
+    assert code == 1
+    assert len(errors) == 1
+    assert errors[0].startswith("error: prod: p cannot be read: ")
+
+
+def test_history_ends_by_the_clock_of_its_feldera(backfill: Backfill) -> None:
+    """Each instance has its own: none is said to have lived longer than it did."""
+    slow = Feldera(SkewedClock(now(), -7200), plan=INSTANT)
+    slow.create("slow")
+    with serve(FelderaServer(slow)) as one, serve(FelderaServer(feldera("right"))) as other:
+        _, _, text = backfill(slow=one, right=other)
+    last = {
+        name: max(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if f'"{name}"' in line)
+        for name in ("slow", "right")
+    }
+    assert last["slow"] < time.time() - 7000
+    assert last["right"] > time.time() - 600
