@@ -192,6 +192,57 @@ def test_a_file_without_a_key(check: Check, tmp_path: Path, content: str, reason
         assert ("  authorised: no: 401" in said) == (expected == 1)
 
 
+FILES = """\
+instances:
+  - name: prod
+    url: https://feldera
+    api_key_file: {key}
+    tls: {{ca_file: ca.pem, cert_file: cert.pem, key_file: {key}}}
+"""
+
+
+@pytest.mark.parametrize("key", ["key", "/run/secrets/key"])
+def test_files_of_another_machine(check: Check, tmp_path: Path, key: str) -> None:
+    """Offline they are warned of, of a pair those that are missing; whoever asks needs them."""
+    (tmp_path / "cert.pem").touch()
+    found = f'found "{key}", expected a file that can be read (No such file or directory)'
+    authorities = 'found "ca.pem", expected a file that can be read (No such file or directory)'
+    code, said = check(FILES.format(key=key), "--offline")
+    assert (code, said.splitlines()[1:]) == (
+        0,
+        [
+            f"warning: instances[0].api_key_file: {found}",
+            f"warning: instances[0].tls.ca_file: {authorities}",
+            f"warning: instances[0].tls.key_file: {found}",
+        ],
+    )
+    code, said = check(FILES.format(key=key))
+    assert (code, said.count("expected a file that can be read")) == (2, 3)
+
+
+@pytest.mark.parametrize("content", ["3", "''", '"\\0"', "[]"])
+def test_what_can_be_no_file(check: Check, content: str) -> None:
+    """It is a mistake on every machine, and so is a folder; what is around them may be anything."""
+    for key in (content, "."):
+        code, said = check(FILES.format(key=key), "--offline")
+        assert code == 2
+        assert re.search(
+            r"error: instances\[0\]\.api_key_file: found .*, expected (the path of )?a file", said
+        )
+    for tree in ("3", "{instances: 3}", "{instances: [3, {tls: 3}]}"):
+        assert check(tree, "--offline")[0] == 2
+
+
+def test_rules_for_another_machine(capsys: pytest.CaptureFixture[str]) -> None:
+    """The configuration that is shipped for Kubernetes gives rules outside of the pod, with a warning."""
+    flag = f"--config.file={ROOT / 'config/kubernetes/exporter.yml'}"
+    assert cli.main(["rules", flag]) == 0
+    said = capsys.readouterr()
+    assert said.out == (ROOT / "alerts/feldera.rules.yml").read_text()
+    assert said.err.startswith("warning: instances[0].api_key_file: found ")
+    assert said.err.count("\n") == 1
+
+
 def test_a_mistake_of_our_own(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
     """It costs the line of that instance, without the values it was made with."""
 

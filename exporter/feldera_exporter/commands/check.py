@@ -25,7 +25,11 @@ _MOST = 5
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the flags of this command."""
     add_configuration(parser)
-    parser.add_argument("--offline", action="store_true", help="ask no instance")
+    parser.add_argument(
+        "--offline",
+        action="store_true",
+        help="ask no instance; files that the configuration names may be on another machine",
+    )
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -35,10 +39,11 @@ def main(arguments: argparse.Namespace) -> int:
         ConfigError: the configuration is wrong.
     """
     logs.configure("error", "logfmt")
-    configured = configuration(arguments, os.environ)
+    elsewhere: list[str] = []
+    configured = configuration(arguments, os.environ, elsewhere if arguments.offline else None)
     names = ", ".join(instance.name for instance in configured.instances)
     _print(f"configuration: valid; instances: {names}")
-    _print(*(f"warning: {line}" for line in advice(configured)))
+    _print(*(f"warning: {line}" for line in (*elsewhere, *advice(configured))))
     if arguments.offline:
         return 0
     findings = asyncio.run(_inspected(configured))

@@ -20,15 +20,19 @@ _PATH: Final = re.compile(r"/[\w.~!$&'()*+,;=:@/-]*", re.ASCII)
 _STAGE: Final = Settings()
 
 
-def add_configuration(parser: argparse.ArgumentParser) -> None:
-    """Add the flag that names the configuration file."""
+_ENVIRONMENT: Final = (
+    "FELDERA_HOST, FELDERA_API_KEY, FELDERA_TLS_INSECURE and FELDERA_HTTPS_TLS_CERT of the environment"
+)
+
+
+def add_configuration(parser: argparse.ArgumentParser, default: str = _ENVIRONMENT) -> None:
+    """Add the flag that names the configuration file; `default` says what holds without one."""
     parser.add_argument(
         "--config.file",
         dest="config_file",
         type=Path,
         metavar="FILE",
-        help="the configuration (default: FELDERA_HOST, FELDERA_API_KEY, FELDERA_TLS_INSECURE and "
-        "FELDERA_HTTPS_TLS_CERT of the environment)",
+        help=f"the configuration (default: {default})",
     )
 
 
@@ -56,13 +60,20 @@ def add_stage(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def configuration(arguments: argparse.Namespace, environ: Mapping[str, str]) -> config.Configuration:
+def configuration(
+    arguments: argparse.Namespace, environ: Mapping[str, str], elsewhere: list[str] | None = None
+) -> config.Configuration:
     """Return the configuration that the flags or the environment name.
+
+    Args:
+        arguments: the flags.
+        environ: the environment.
+        elsewhere: takes what is to be said of files that cannot be read here, where nobody is asked with them.
 
     Raises:
         ConfigError: it is wrong, or there is none.
     """
-    return config.load(arguments.config_file, environ, KNOWN_FAMILIES, NAMES)
+    return config.load(arguments.config_file, environ, KNOWN_FAMILIES, NAMES, elsewhere)
 
 
 def shard(text: str) -> Shard:

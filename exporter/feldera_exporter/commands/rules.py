@@ -13,7 +13,7 @@ HELP = "print the alert rules, as the configuration wants them"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the flags of this command."""
-    add_configuration(parser)
+    add_configuration(parser, "every alert as it is")
     parser.add_argument(
         "--format",
         choices=tuple(FORMATS),
@@ -40,7 +40,9 @@ def main(arguments: argparse.Namespace) -> int:
     """
     settings = Settings()
     if arguments.config_file is not None:
-        configured = configuration(arguments, os.environ)
+        elsewhere: list[str] = []
+        configured = configuration(arguments, os.environ, elsewhere)
+        sys.stderr.writelines(f"warning: {line}\n" for line in elsewhere)
         settings = Settings(
             alerts={
                 name: Choice(enabled=choice.enabled, severity=choice.severity, labels=choice.labels)

@@ -1,13 +1,15 @@
 """Where the configuration comes from: a YAML file, or the environment of Feldera's official client."""
 
-from collections.abc import Collection, Mapping
+import os
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+from feldera_exporter.config import readers
 from feldera_exporter.config.checks import Surroundings
 from feldera_exporter.config.document import parse
-from feldera_exporter.config.mistakes import Mistake, Place, in_order, shown
+from feldera_exporter.config.mistakes import Mistake, Place, RefusedError, in_order, shown
 from feldera_exporter.config.proxies import proxy_mistakes
 from feldera_exporter.config.structure import structure
 from feldera_exporter.config.values import Configuration
@@ -27,8 +29,20 @@ _FLAGS: Final = MappingProxyType(
 )
 
 
+_FILES: Final[tuple[tuple[Place, tuple[str, ...]], ...]] = (
+    ((), ("api_key_file",)),
+    (("tls",), ("ca_file",)),
+    (("tls",), ("cert_file", "key_file")),
+)
+"""The keys of an instance that name files, by what is of no use without each other."""
+
+
 def load(
-    path: Path | None, environ: Mapping[str, str], families: Collection[str], alerts: Collection[str]
+    path: Path | None,
+    environ: Mapping[str, str],
+    families: Collection[str],
+    alerts: Collection[str],
+    elsewhere: list[str] | None = None,
 ) -> Configuration:
     """Return the configuration of a file, or without one that of the environment.
 
@@ -37,6 +51,8 @@ def load(
         environ: the environment; where there is a file, only the proxies are read of it.
         families: the names of all metric families, which `metrics.exclude` may name.
         alerts: the names of all alerts, which `alerts` may name.
+        elsewhere: takes a line for each file that cannot be read, as on another machine, and counts as not named; where
+            it is None, each is a mistake.
 
     Raises:
         ConfigError: with every mistake found, in the order of their places, and no secret.
@@ -49,11 +65,42 @@ def load(
         found = error.strerror or type(error).__name__
         raise ConfigError(f"{path}: found no file that can be read ({found}), expected YAML") from None
     document = parse(text)
+    if elsewhere is not None:
+        elsewhere += map(str, _taken_out(document.tree, path.parent))
     configuration, mistakes = structure(document.tree, Surroundings(path.parent, families, alerts))
     mistakes = in_order([*document.repeated, *mistakes, *proxy_mistakes(environ)])
     if configuration is None or mistakes:
         raise ConfigError(*map(str, mistakes))
     return configuration
+
+
+def _taken_out(tree: Any, folder: Path) -> Iterator[Mistake]:
+    """Take the files that cannot be read out of a document, whatever else is wrong in it, and yield what was found."""
+    instances = tree.get("instances") if isinstance(tree, dict) else None
+    for index, instance in enumerate(instances if isinstance(instances, list) else ()):
+        for place, keys in _FILES:
+            holder = instance
+            for step in place:
+                holder = holder.get(step) if isinstance(holder, dict) else None
+            if not isinstance(holder, dict):
+                continue
+            refused = {key: error for key in keys if (error := _unreadable(holder.get(key), folder))}
+            for key in keys if refused else ():
+                holder.pop(key, None)
+            yield from (
+                Mistake(("instances", index, *place, key), str(error)) for key, error in refused.items()
+            )
+
+
+def _unreadable(value: Any, folder: Path) -> RefusedError | None:
+    """Return what is to be said of a file that cannot be read; of what can be no file at all, nothing."""
+    if not isinstance(value, str) or "\0" in value or os.access(folder / value, os.R_OK):
+        return None
+    try:
+        readers.file(value, folder)
+    except RefusedError as error:
+        return error
+    return None
 
 
 def from_environment(environ: Mapping[str, str]) -> Configuration:
