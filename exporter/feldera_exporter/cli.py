@@ -28,7 +28,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands; without one, `run` is meant."""
     root = argparse.ArgumentParser(
         prog="feldera-exporter",
-        description="Prometheus exporter and alerting bridge for the statuses of Feldera pipelines.",
+        description="Prometheus exporter for the statuses of Feldera pipelines.",
         allow_abbrev=False,
     )
     root.add_argument("--version", action="version", version=f"feldera-exporter {__version__}")
