@@ -104,7 +104,8 @@ async def exporting(
         site = Site(exporter, links)
         app = application(exporter.publisher, options.telemetry_path, reload, site.find, options.prefix)
         await stack.enter_async_context(serving(app, sockets))
-        addresses = ", ".join("{}:{}".format(*each.getsockname()[:2]) for each in sockets)
+        bound = [each.getsockname()[:2] for each in sockets]
+        addresses = ", ".join(f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in bound)
         log.info("started", version=__version__, instances=len(exporter.instances), addresses=addresses)
         exporter.start()
         yield exporter

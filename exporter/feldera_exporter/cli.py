@@ -29,6 +29,7 @@ def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(
         prog="feldera-exporter",
         description="Prometheus exporter for the statuses of Feldera pipelines.",
+        epilog="The flags of the default command: feldera-exporter run --help. A command comes first, its flags follow.",
         allow_abbrev=False,
     )
     root.add_argument("--version", action="version", version=f"feldera-exporter {__version__}")
@@ -44,7 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words or (words[0].startswith("-") and words[0] not in {"-h", "--help", "--version"}):
         words.insert(0, "run")
-    parsed = parser().parse_args(words)
+    parsed, unknown = parser().parse_known_args(words)
+    if unknown:
+        _say(_unknown(parsed.command, unknown[0]))
+        return BAD_USAGE
     try:
         code = int(COMMANDS[parsed.command].main(parsed))
         sys.stdout.flush()
@@ -61,6 +65,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return FAILED
     return code
+
+
+def _unknown(command: str, word: str) -> str:
+    """Return what to say of a word that nobody reads."""
+    if word in COMMANDS:
+        return f"found {word!r} after a flag, expected the command first: feldera-exporter {word} …"
+    return f"{command}: found {word!r}, expected a flag of this command: feldera-exporter {command} --help lists them"
 
 
 def _say(*errors: str) -> None:

@@ -47,3 +47,24 @@ def test_anything_else_is_refused(url: str, capsys: pytest.CaptureFixture[str]) 
     told = capsys.readouterr().err
     assert told.startswith("error: --web.external-url: found ")
     assert "secret" not in told
+
+
+@pytest.mark.parametrize(
+    ("url", "metrics"),
+    [
+        ("https://example.com/pipelines", "/metrics"),
+        ("https://example.com/runbooks/feldera", "/metrics"),
+        ("https://example.com/static/", "/metrics"),
+        ("https://example.com/-", "/metrics"),
+        ("https://example.com//feldera", "/metrics"),
+        ("https://example.com/metrics", "/metrics"),
+        ("https://example.com/feldera", "/feldera/metrics"),
+    ],
+)
+def test_a_path_that_would_be_taken_off_twice(url: str, metrics: str) -> None:
+    """The exporter's own paths begin so too; what only looks alike is fine."""
+    with pytest.raises(
+        ConfigError, match=r"--web\.external-url: found the path '/.*', expected one that begins"
+    ):
+        external_url(url, metrics)
+    assert external_url(url.replace("com/", "com/x"), metrics)

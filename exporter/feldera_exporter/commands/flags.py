@@ -17,6 +17,10 @@ from feldera_exporter.rules.table import NAMES
 # What a path may consist of (RFC 3986) without an escape, so that it is compared as it is written.
 _PATH: Final = re.compile(r"/[\w.~!$&'()*+,;=:@/-]*", re.ASCII)
 
+_TAKEN: Final = frozenset({"", "-", "pipelines", "runbooks", "static"})
+"""How the paths of the exporter's own pages begin."""
+_OWN: Final = "/, /-/, /pipelines/, /runbooks/ and /static/"
+
 _STAGE: Final = Settings()
 
 
@@ -94,19 +98,24 @@ def telemetry_path(text: str) -> str:
     Raises:
         ConfigError: it is none, or one of the exporter's own.
     """
-    if not _PATH.fullmatch(text) or text.startswith("/-/"):
+    if not _PATH.fullmatch(text) or _first(text) in _TAKEN:
         raise ConfigError(
             f"--web.telemetry-path: found {text!r}, expected a path such as /metrics: with a slash at its beginning, "
-            "without escapes, and not below /-/"
+            f"without escapes, and elsewhere than the pages, which are at {_OWN}"
         )
     return text
 
 
-def external_url(text: str) -> str:
+def external_url(text: str, metrics: str = "/metrics") -> str:
     """Return the path below which browsers find the pages, without a slash at its end: empty where it is the root.
 
+    Args:
+        text: the address.
+        metrics: the path of the metrics.
+
     Raises:
-        ConfigError: the text is no address of http or https, or has more than a host and a path.
+        ConfigError: the text is no address of http or https, has more than a host and a path, or a path that requests
+            which the proxy has taken it off may begin with as well: it would be taken off twice.
     """
     try:
         parts = urlsplit(text)
@@ -126,7 +135,17 @@ def external_url(text: str) -> str:
             f"--web.external-url: found {_discreet(text)!r}, expected an address such as https://example.com/feldera: "
             "http or https, a host and perhaps a path without escapes, but no user, query or fragment"
         )
+    if path and (_first(path) in _TAKEN or f"{metrics}/".startswith(f"{path}/")):
+        raise ConfigError(
+            f"--web.external-url: found the path {path!r}, expected one that begins otherwise than the exporter's own: "
+            f"the metrics are at {metrics}, the pages at {_OWN}"
+        )
     return path
+
+
+def _first(path: str) -> str:
+    """Return what is between the first two slashes of a path."""
+    return path.split("/")[1]
 
 
 def _discreet(url: str) -> str:

@@ -80,7 +80,7 @@ def main(arguments: argparse.Namespace) -> int:
     path, share = telemetry_path(arguments.telemetry_path), shard(arguments.shard)
     garbage.collect_seldom()
     load = partial(configuration, arguments, os.environ)
-    prefix = external_url(arguments.external_url) if arguments.external_url is not None else ""
+    prefix = external_url(arguments.external_url, path) if arguments.external_url is not None else ""
     # Before anything is listened on: a mistake should not take a port first.
     load()
     sockets = [bind(address) for address in arguments.listen or [":10058"]]
