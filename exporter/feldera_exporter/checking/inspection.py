@@ -1,7 +1,9 @@
 """A look at one instance: what it is, what the exporter may see of it, and how much there will be to scrape."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Final
 
 from feldera_exporter.config import Configuration, Instance
@@ -24,6 +26,7 @@ from feldera_exporter.feldera.client import (
 from feldera_exporter.feldera.listing import Listing, read
 from feldera_exporter.feldera.platform import Platform, with_config, with_health, with_session
 from feldera_exporter.fleet.fleet import Fleet, observed
+from feldera_exporter.fleet.pipeline import Pipeline
 from feldera_exporter.fleet.policy import Policy
 from feldera_exporter.fleet.selection import Selection, select
 from feldera_exporter.ledger import Ledger
@@ -34,6 +37,8 @@ from feldera_exporter.polling.connection import connect
 from feldera_exporter.store.changes import NOTHING
 
 _MICROSECONDS: Final = 1_000_000
+_AT_ONCE: Final = 200
+"""Pipelines whose samples are counted at once."""
 _ASIDE: Final = ((CONFIG, with_config), (SESSION, with_session), (CLUSTER_HEALTH, with_health))
 
 
@@ -135,8 +140,17 @@ def _fleet(configuration: Configuration, instance: Instance, listing: Listing, a
 
 
 def _samples(configuration: Configuration, fleet: Fleet) -> int:
+    """Count the samples some pipelines at a time: all of the text at once takes as much memory as the exporter itself."""
     shown = catalogue(tuple(configuration.tag_labels.expressions), configuration.metrics.exclude)
-    return turn(Page(), (fleet,), shown).samples
+
+    def count(pipelines: Mapping[str, Pipeline]) -> int:
+        return turn(Page(), (replace(fleet, pipelines=pipelines),), shown).samples
+
+    own, pipelines = count({}), iter(fleet.pipelines.items())
+    of_pipelines = 0
+    while some := dict(islice(pipelines, _AT_ONCE)):
+        of_pipelines += count(some) - own
+    return own + of_pipelines
 
 
 def _unobserved(endpoint: Endpoint, code: str, elapsed: float) -> None:
