@@ -21,10 +21,10 @@ from rules.kept_edges import outlasting
 from rules.scenarios import Scenario
 from rules.shards import ABSENT_FOR_LONG, INTERVALS, SHARDS
 from rules.tier_edges import TIERS
-from rules.watch_edges import REFUSALS, RELOAD, SKEW, STALE, UNREACHABLE
+from rules.watch_edges import BEHIND, CLOCKS, REFUSALS, RELOAD, SKEW, STALE, UNREACHABLE
 
 EDGES: Final[Mapping[str, tuple[Scenario, ...]]] = {
-    "FelderaPipelineStuckProvisioning": (*GONE, *DISOWNED, *SHARDS, *INTERVALS, *ABSENT_FOR_LONG),
+    "FelderaPipelineStuckProvisioning": (*GONE, *DISOWNED, *BEHIND, *SHARDS, *INTERVALS, *ABSENT_FOR_LONG),
     "FelderaPipelineDeploymentError": (*AGAIN, *TIERS),
     "FelderaPipelineUnavailable": AWAY,
     "FelderaPipelineStuck": OTHERS,
@@ -49,7 +49,7 @@ EDGES: Final[Mapping[str, tuple[Scenario, ...]]] = {
     "FelderaApiAuthFailed": REFUSALS,
     "FelderaApiUnreachable": UNREACHABLE,
     "FelderaExporterDataStale": (*STALE, *INTERVALS),
-    "FelderaExporterClockSkew": SKEW,
+    "FelderaExporterClockSkew": (*SKEW, *CLOCKS),
     "FelderaExporterUnknownStatus": (outlasting("FelderaExporterUnknownStatus"),),
     "FelderaExporterEventGap": (outlasting("FelderaExporterEventGap"),),
     "FelderaExporterConfigReloadFailed": RELOAD,

@@ -56,9 +56,11 @@ def graver(alert: Alert) -> tuple[Alert, ...]:
 def fed(shown: AbstractSet[str]) -> frozenset[str]:
     """Return the rules that something is shown to: an alert none of whose own families is there cannot fire.
 
+    But for one that telemetry itself may raise.
+
     Args:
         shown: the families.
     """
     own = {alert.name: reach(alert) - set(RECORDINGS) - COMMON for alert in ALERTS}
-    alerts = [alert for alert in ALERTS if not own[alert.name] or own[alert.name] & shown]
+    alerts = [alert for alert in ALERTS if alert.evident or not own[alert.name] or own[alert.name] & shown]
     return frozenset(alert.name for alert in alerts).union(*map(reach, alerts))

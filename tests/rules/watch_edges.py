@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Final
 
-from rules.edge import of_instance
+from rules.edge import of_instance, of_pipeline
 from rules.facts import Pipeline, fleet
-from rules.scenarios import ABSENT, Firing, Scenario, unreachable
-from rules.world import Samples, Target, exporter, series, telemetry
+from rules.scenarios import ABSENT, Firing, Scenario, down, unreachable
+from rules.world import Samples, Target, View, exporter, series, telemetry
 
 _UNHEARD: Final = unreachable()
 _STALE: Final = unreachable("FelderaExporterDataStale")
@@ -94,6 +94,83 @@ SKEW: Final = (
         "a skew that is new counts within minutes",
         (exporter(_skewed),),
         {1155: (), 1275: (of_instance("FelderaExporterClockSkew"),)},
+    ),
+)
+
+
+_SKEW: Final = of_instance("FelderaExporterClockSkew")
+_STUCK: Final = of_pipeline("FelderaPipelineStuckProvisioning", status="Provisioning")
+_BOUND: Final[View] = lambda _: fleet(Pipeline(status="Provisioning", since=0))  # noqa: E731
+
+BEHIND: Final = (
+    *(
+        Scenario(
+            f"an exporter's clock that is {behind:g} s behind hides no pipeline",
+            (exporter(_BOUND, behind=behind, outage=(1200, 1800)),),
+            {
+                # One scrape tells of no progress yet.
+                0: () if behind <= 300 else (_STALE,),
+                60: (_SKEW,),
+                600: (_SKEW,),
+                615: (_SKEW, _STUCK),
+                1185: (_SKEW, _STUCK),
+                1290: (_SKEW, _STUCK, _UNHEARD, *([_STALE] if behind >= 300 else [])),
+                1485: (_SKEW, _STUCK, _UNHEARD, *([_STALE] if behind >= 100 else [])),
+                1785: (_SKEW, _STUCK, _UNHEARD, _STALE),
+                1815: (_SKEW, _STUCK),
+            },
+        )
+        for behind in (100.0, 400.0)
+    ),
+    Scenario(
+        "nor does one that polls each minute",
+        (exporter(_BOUND, behind=200, interval=60),),
+        dict.fromkeys(range(615, 690, 15), (_SKEW, _STUCK)),
+    ),
+)
+
+
+def _set(behind: float) -> Target:
+    """Return an exporter whose clock is set wrong at 900."""
+    right, wrong = exporter(_healthy), exporter(_healthy, behind=behind)
+    return Target("a:10058", lambda now: (right if now < 900 else wrong).scrape(now))
+
+
+CLOCKS: Final = (
+    *BEHIND,
+    *(
+        Scenario(f"a clock that is set wrong by {behind} s", (_set(behind),), {1440: (), 1515: (_SKEW,)})
+        for behind in (60, -60)
+    ),
+    Scenario(
+        "an exporter that polls each five minutes with a wrong clock, and missed scrapes",
+        (exporter(_healthy, behind=360, interval=300, down=[(1200, 1275)]),),
+        dict.fromkeys(range(615, 1515, 15), (_SKEW,)),
+    ),
+    Scenario(
+        "an exporter's clock that is ahead",
+        (exporter(_healthy, behind=-45),),
+        {15: (_SKEW,), 600: (_SKEW,)},
+    ),
+    Scenario(
+        "clocks that differ by less than half a minute, or by what lies between two polls",
+        (exporter(_healthy, behind=25), exporter(_healthy, instance="b:10058", interval=120)),
+        {60: (), 600: (), 1200: ()},
+    ),
+    Scenario(
+        "a clock that is ahead by less than half a minute",
+        (exporter(_healthy, behind=-25),),
+        {60: (), 600: ()},
+    ),
+    Scenario(
+        "an exporter that has not heard for long is not one whose clock is wrong",
+        (exporter(_healthy, outage=(300, 3600)),),
+        dict.fromkeys(range(630, 1200, 15), (_UNHEARD, _STALE)) | {3615: ()},
+    ),
+    Scenario(
+        "a clock that is wrong while its exporter goes away",
+        (exporter(_healthy, behind=40, down=[(300, 3600)]),),
+        {285: (_SKEW,), 3000: (_SKEW, _STALE, ABSENT, down("a:10058")), 3615: (_SKEW,)},
     ),
 )
 

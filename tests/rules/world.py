@@ -88,6 +88,7 @@ def exporter(
     end: float = float("inf"),
     shard: str = "",
     interval: float = 5.0,
+    behind: float = 0.0,
 ) -> Target:
     """Return an exporter's target.
 
@@ -102,6 +103,7 @@ def exporter(
         end: when it is gone.
         shard: its share, as `k/n`; empty for an exporter that names none.
         interval: seconds between its polls.
+        behind: seconds by which its clock, and Feldera's, is behind Prometheus's.
     """
     failing = [*down, *([(restart, restart + 30)] if restart is not None else [])]
 
@@ -118,7 +120,7 @@ def exporter(
         if outage is not None and outage[0] <= now < outage[1]:
             polled, up = outage[0] - STEP, False
         polls = {"success": (polled - started) // interval, "unauthorized": 0}
-        told = telemetry(started, polled, up=up, polls=polls, shard=shard, interval=interval)
+        told = telemetry(started, polled - behind, up=up, polls=polls, shard=shard, interval=interval)
         return told | (view(polled) if now - polled < STALENESS or up else {})
 
     return Target(instance, scrape, begin, end)

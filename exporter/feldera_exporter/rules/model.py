@@ -48,6 +48,7 @@ class Alert:
             minutes (a restarted Prometheus fires again before Alertmanager's lease of four minutes ends) or at least
             ten (Prometheus restores those, `rules/group.go` RestoreForState).
         kept: whether it stays as it is while nothing can be known about its subject.
+        evident: whether what its condition finds holds though its instance counts as out of sight.
         adds_up: whether it is about an instance and adds up what its shards know, so that it needs every one of them;
             otherwise each shard knows all of it.
         yields_to: the alert, above it in the table, that says the same more exactly or more gravely; empty if none does.
@@ -65,6 +66,7 @@ class Alert:
     critical_if: str = ""
     for_: str = ""
     kept: bool = True
+    evident: bool = False
     adds_up: bool = False
     yields_to: str = ""
     aged: bool = False

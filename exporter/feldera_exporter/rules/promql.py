@@ -15,8 +15,12 @@ JOB: Final = 'job="feldera-exporter"'
 GAP: Final = "3m"
 """How long missed scrapes do not matter: a failed scrape marks series stale at once, `last_over_time` reads over it."""
 
+SUCCESS: Final = "feldera_exporter_last_successful_poll_timestamp_seconds"
+POLL_INTERVAL: Final = "feldera_exporter_poll_interval_seconds"
+
 EXPORTER_SHARD: Final = "feldera:exporter_shard:info"
 HEARD: Final = "feldera:shard_data:heard_timestamp_seconds"
+LAG: Final = "feldera:exporter_poll:lag_seconds"
 SHARD_BLIND: Final = "feldera:shard_data:blind_seconds"
 INSTANCE_BLIND: Final = "feldera:instance_data:blind_seconds"
 PIPELINE_BLIND: Final = "feldera:pipeline_data:blind_seconds"
@@ -130,7 +134,8 @@ def kept(alert: Alert, expression: str, tags: tuple[str, ...]) -> str:
             Scope.PIPELINE: f"{ON_PIPELINE} {PIPELINE_BLIND}",
             Scope.INSTANCE: f"{ON_INSTANCE} {SHARD_BLIND if alert.adds_up else INSTANCE_BLIND}",
         }[alert.scope]
-        now, again = f"(\n{indented(expression)}\n) unless {blind}", f"{itself} and {blind}"
+        now = expression if alert.evident else f"(\n{indented(expression)}\n) unless {blind}"
+        again = f"{itself} and {blind}"
     return f"{now}\nor on {listed(subject)} (\n{indented(again)}\n)"
 
 

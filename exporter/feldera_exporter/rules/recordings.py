@@ -11,13 +11,16 @@ from feldera_exporter.rules.promql import (
     INSTANCE_BLIND,
     INSTANCE_REPLICA,
     JOB,
+    LAG,
     ON_INSTANCE,
     ON_PIPELINE,
     ON_SHARD,
     ON_TARGET,
     PIPELINE_BLIND,
     PIPELINE_REPLICA,
+    POLL_INTERVAL,
     SHARD_BLIND,
+    SUCCESS,
     TAGS,
     TOLERANCE,
     age,
@@ -39,11 +42,13 @@ FRESH: Final = "15 + 2.5 * {}"
 """How old what an exporter knows may be, by its poll interval, where that is more: one poll may fail, and a scrape takes
 its time."""
 
+PROGRESS: Final = "75s"
+"""Within what time an exporter whose clock is wrong must tell of another poll. With a right clock this adds nothing: the
+older of two scrapes that differ is then no younger than the newer's poll, so the window closes before `BLIND_AFTER`."""
+
 SILENCE: Final = "2m"
 """After how long an exporter that does not answer counts as knowing nothing: before its pipelines fall out of `GAP`."""
 
-_SUCCESS: Final = "feldera_exporter_last_successful_poll_timestamp_seconds"
-_INTERVAL: Final = "feldera_exporter_poll_interval_seconds"
 _BUILD: Final = "feldera_exporter_build_info"
 _SHARD: Final = ("feldera_instance", "shard")
 _SUBJECT: Final = ("feldera_instance", "pipeline")
@@ -118,13 +123,13 @@ def _exporter_shard() -> Recording:
 
 
 def _heard() -> Recording:
-    interval = last(_INTERVAL)
+    interval = last(POLL_INTERVAL)
     live = f"({sharded(interval, 'shards')})"
     started = f"max by (job, instance) ({last(f'process_start_time_seconds{{{JOB}}}')})"
     tried = sharded(f"(0 * {interval} + {ON_TARGET} group_left () {started})", "shard", "shards")
     return Recording(
         HEARD,
-        f"max by {listed(_SHARDS)} ({sharded(last(_SUCCESS), 'shard', 'shards')})\n"
+        f"max by {listed(_SHARDS)} ({sharded(last(SUCCESS), 'shard', 'shards')})\n"
         f"or {ON_SHARD} (\n"
         f"  {HEARD}\n    and on (feldera_instance, shards) {live}\n"
         f"  or {HEARD}\n    unless {ON_INSTANCE} {live}\n    unless on () (min(up{{{JOB}}}) == 1)\n"
@@ -137,14 +142,16 @@ def _heard() -> Recording:
 
 
 def _blind() -> tuple[Recording, ...]:
-    success = f"last_over_time({_SUCCESS}[{SILENCE}])"
-    fresh = f"(time() - {success} <= {FRESH.format(last(_INTERVAL))})"
+    success = f"last_over_time({SUCCESS}[{SILENCE}])"
+    fresh = (
+        f"(time() - {success} <= {FRESH.format(last(POLL_INTERVAL))} or changes({SUCCESS}[{PROGRESS}]) > 0)"
+    )
     return (
         Recording(
             SHARD_BLIND,
             f"time() - {HEARD} > {BLIND_AFTER}\nunless {ON_SHARD} (\n{indented(sharded(fresh))}\n)",
             "The shards of which no exporter knows anything at present, and for how long. Other shards that are well say "
-            "nothing about their pipelines.",
+            "nothing about their pipelines. An exporter that tells of one poll after another knows, whatever its clock says.",
         ),
         Recording(
             INSTANCE_BLIND,
@@ -156,7 +163,7 @@ def _blind() -> tuple[Recording, ...]:
 
 
 def _pipeline_replica() -> Recording:
-    recent = f"{sharded(last(_SUCCESS))}\n  > {ON_SHARD} group_left () ({HEARD} - 300)"
+    recent = f"{sharded(last(SUCCESS))}\n  > {ON_SHARD} group_left () ({HEARD} - 300)"
     return Recording(
         PIPELINE_REPLICA,
         "topk by (feldera_instance, pipeline) (1,\n"
@@ -213,11 +220,17 @@ def recordings(tags: tuple[str, ...] = BASE_TAGS) -> tuple[Recording, ...]:
     """Return all recordings, with `tags` as the tag labels that alerts carry."""
     return (
         _exporter_shard(),
+        Recording(
+            LAG,
+            f"timestamp({SUCCESS}) - {SUCCESS}",
+            "How long before each scrape the poll was that it tells of: when was which, by Prometheus's clock and by the "
+            "exporter's.",
+        ),
         _heard(),
         *_blind(),
         Recording(
             INSTANCE_REPLICA,
-            f"topk by (feldera_instance) (1, {last(_SUCCESS)})",
+            f"topk by (feldera_instance) (1, {last(SUCCESS)})",
             "The replica of the exporter that heard from each instance last.",
         ),
         _pipeline_replica(),

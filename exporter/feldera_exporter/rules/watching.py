@@ -7,9 +7,12 @@ from feldera_exporter.rules.model import Alert, Scope
 from feldera_exporter.rules.promql import (
     INSTANCE_BLIND,
     JOB,
+    LAG,
     ON_INSTANCE,
     ON_SHARD,
+    POLL_INTERVAL,
     SHARD_BLIND,
+    SUCCESS,
     firing,
     freshest,
     highest,
@@ -36,6 +39,12 @@ def _blind(condition: str) -> str:
 
 _REFUSES: Final = _blind(f"max by (feldera_instance, shard) ({sharded(_REFUSED)}) > 1.5")
 _FAILS: Final = _blind(f"min by (feldera_instance, shard) ({sharded(last('feldera_up'))}) == 0")
+_SKEWED: Final = (
+    highest(_I, "abs(avg_over_time(feldera_exporter_api_clock_skew_seconds[10m])) > 30"),
+    # It polls, and so one of the scrapes is no older than a poll; a scrape is never older than what it tells of.
+    highest(_I, f"min_over_time({LAG}[10m]) > 30 + {last(POLL_INTERVAL)} and changes({SUCCESS}[10m]) > 0"),
+    highest(_I, f"-max_over_time({LAG}[10m]) > 30"),
+)
 _FAILED: Final = (
     f"max by (feldera_instance) ({firing('FelderaApiUnreachable')}) and {ON_INSTANCE} {INSTANCE_BLIND}"
 )
@@ -125,10 +134,12 @@ WATCHING: Final = (
     Alert(
         "FelderaExporterClockSkew",
         _I,
-        f"{highest(_I, 'abs(avg_over_time(feldera_exporter_api_clock_skew_seconds[10m]))')} > 30",
+        f"\nor {ON_INSTANCE} ".join(_SKEWED),
         "warning",
-        "The clocks of Feldera and the exporter disagree.",
-        f"{texts.INSTANCE} and the exporter disagree about the time{_BY}; every age that alerts compare is wrong by that much.",
+        "The clocks of Feldera, the exporter and Prometheus disagree.",
+        f"{texts.INSTANCE}, its exporter and Prometheus disagree about the time{_BY}; every age that alerts compare may be "
+        "wrong by that much.",
+        evident=True,
     ),
     Alert(
         "FelderaExporterStoreErrors",
