@@ -35,7 +35,7 @@ _BOARDS: Final = {
     Scope.PIPELINE: "/d/feldera-pipeline?var-feldera_instance={{ $labels.feldera_instance | urlquery }}"
     "&var-pipeline={{ $labels.pipeline | urlquery }}",
     Scope.INSTANCE: "/d/feldera-fleet?var-feldera_instance={{ $labels.feldera_instance | urlquery }}",
-    Scope.EXPORTER: "/d/feldera-fleet",
+    Scope.EXPORTER: "/d/feldera-exporter",
 }
 
 _HEADER: Final = (
@@ -96,7 +96,7 @@ def _alert(alert: Alert, settings: Settings, runbooks: str, dashboards: str) -> 
         "labels": {"severity": severity(alert, choice.severity), **choice.labels},
         "annotations": {
             "summary": alert.summary,
-            "description": alert.description + (texts.KEPT if alert.kept else ""),
+            "description": alert.description + (texts.KEPT[alert.scope] if alert.kept else ""),
             "runbook_url": _runbook(runbooks, alert.name),
             "dashboard_url": dashboards.rstrip("/") + _BOARDS[alert.scope],
         },
