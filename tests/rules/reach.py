@@ -20,6 +20,7 @@ TELEMETRY: Final = frozenset(
         "feldera_up",
         "feldera_exporter_build_info",
         "feldera_exporter_shard_info",
+        "feldera_exporter_config_last_reload_success_timestamp_seconds",
         "feldera_exporter_poll_interval_seconds",
         "feldera_exporter_last_successful_poll_timestamp_seconds",
     }

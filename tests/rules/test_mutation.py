@@ -74,7 +74,7 @@ EQUIVALENT: Final = (
     ("feldera:exporter_shard:info", "3m -> 540s ", "what is asked for by shard is looked back at for less"),
     (
         "feldera:shard_data:heard_timestamp_seconds",
-        "3m -> (60s @(0|8|16|18)|540s @(8|18))$",
+        "3m -> (60s @(0|8|16|18|20)|540s @(8|18|20))$",
         "what was heard once is remembered, whether or not the look-back still has it",
     ),
     (

@@ -76,7 +76,31 @@ UNREACHABLE: Final = (
     ),
 )
 
+
+def _added(now: float, *, fails: bool) -> Samples:
+    """An exporter that has run for long and is told of another instance by a reload at 590, of which it hears at 615."""
+    told = telemetry(
+        -360_000, now if now >= 615 else None, up=None if now < 615 and not fails else now >= 615, polls={}
+    )
+    reloaded = {
+        ("feldera_exporter_config_last_reload_success_timestamp_seconds", ()): 590.0
+        if now >= 590
+        else -360_000.0
+    }
+    return (
+        told if now >= 590 else {key: value for key, value in told.items() if not dict(key[1])}
+    ) | reloaded
+
+
 STALE: Final = (
+    *(
+        Scenario(
+            f"an instance that is added by a reload, {how}",
+            (Target("a:10058", lambda now, fails=fails: _added(now, fails=fails)),),  # type: ignore[misc]
+            dict.fromkeys((585, 600, 615, 630), ()),
+        )
+        for how, fails in (("seen before its first poll", False), ("whose first poll fails", True))
+    ),
     Scenario(
         "missed scrapes meanwhile",
         (exporter(_healthy, frozen=300, down=[(700, 790)]),),

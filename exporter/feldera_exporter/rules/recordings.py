@@ -49,6 +49,7 @@ older of two scrapes that differ is then no younger than the newer's poll, so th
 SILENCE: Final = "2m"
 """After how long an exporter that does not answer counts as knowing nothing: before its pipelines fall out of `GAP`."""
 
+_RELOADED: Final = "feldera_exporter_config_last_reload_success_timestamp_seconds"
 _BUILD: Final = "feldera_exporter_build_info"
 _SHARD: Final = ("feldera_instance", "shard")
 _SUBJECT: Final = ("feldera_instance", "pipeline")
@@ -125,7 +126,8 @@ def _exporter_shard() -> Recording:
 def _heard() -> Recording:
     interval = last(POLL_INTERVAL)
     live = f"({sharded(interval, 'shards')})"
-    started = f"max by (job, instance) ({last(f'process_start_time_seconds{{{JOB}}}')})"
+    reloaded = f'label_replace({last(_RELOADED)}, "of", "reload", "", "")'
+    started = f"max by (job, instance) ({last(f'process_start_time_seconds{{{JOB}}}')} or {reloaded})"
     tried = sharded(f"(0 * {interval} + {ON_TARGET} group_left () {started})", "shard", "shards")
     return Recording(
         HEARD,
@@ -135,7 +137,8 @@ def _heard() -> Recording:
         f"  or {HEARD}\n    unless {ON_INSTANCE} {live}\n    unless on () (min(up{{{JOB}}}) == 1)\n"
         ")\n"
         f"or {ON_SHARD} max by {listed(_SHARDS)} ({tried})",
-        "When anything was last heard from each instance by each shard, or since when its exporter has tried in vain. It "
+        "When anything was last heard from each instance by each shard, or since when its exporter has tried in vain: since "
+        "it started or was told of the instance. It "
         "is remembered while that shard is missing, however long. It is forgotten when the number of shards has changed, "
         "and when every exporter answers and none knows the instance: then it was taken out of the configuration.",
     )
