@@ -8,7 +8,12 @@ from rules.cases import climbing
 from rules.edge import AT, of_pipeline
 from rules.facts import LIMITS, NEVER, Pipeline, fleet, samples
 from rules.scenarios import Scenario
-from rules.world import STEP, Samples, View, crowd, exporter
+from rules.world import STEP, Samples, Target, View, crowd, exporter
+
+RESOURCES: Final = "feldera_pipeline_deployment_resources_status_transitions_total"
+RUNTIME: Final = "feldera_pipeline_deployment_runtime_status_transitions_total"
+PROGRAM: Final = "feldera_pipeline_program_status_transitions_total"
+ERRORS_TOTAL: Final = "feldera_pipeline_deployment_errors_total"
 
 
 def spread(name: str, family: str, last: int, *labels: tuple[str, str]) -> tuple[Scenario, ...]:
@@ -50,7 +55,83 @@ def _crashes(now: float) -> Samples:
     return fleet(Pipeline(counters=families))
 
 
+def _anew(begin: float, *times: float) -> Callable[[float], float]:
+    """Return a counter of what happens at times, that is counted from 0 again at one, as without a store."""
+    return lambda now: float(sum(at < now and (now < begin or at >= begin) for at in times))
+
+
+def _failing(count: Callable[[float], float]) -> View:
+    return lambda now: fleet(Pipeline(counters={(ERRORS_TOTAL, ()): count(now)}))
+
+
+def _restarting(count: Callable[[float], float], starts: Callable[[float], float]) -> View:
+    return lambda now: fleet(
+        Pipeline(
+            counters={
+                (RUNTIME, (("to", "Initializing"),)): count(now),
+                (RESOURCES, (("from", "Provisioning"), ("to", "Provisioned"))): starts(now),
+            }
+        )
+    )
+
+
+def _looping(*times: float) -> Target:
+    """Return an exporter of pipelines that fail or restart at times, and are counted anew at 3000."""
+    count = _anew(3000, *times)
+    return crowd({"errors": _failing(count), "restarts": _restarting(count, _anew(3000, -1))})
+
+
+_LOOPING: Final = tuple(of_pipeline("FelderaPipelineCrashLooping", cell) for cell in ("errors", "restarts"))
+
+
+def _polled(now: float) -> Samples:
+    """Four starts within the hour at a server without an event log, where no poll fell into Provisioning."""
+    starts = float((now > 700) + (now > 900) + (now > 1100) + (now > 3000))
+    families = {
+        (RUNTIME, (("to", "Initializing"),)): starts,
+        (RESOURCES, (("from", "Provisioning"), ("to", "Provisioned"))): 0.0,
+        (RESOURCES, (("from", "Stopped"), ("to", "Provisioned"))): starts,
+    }
+    return fleet(Pipeline(counters=families))
+
+
+def _missed(now: float) -> Samples:
+    """What happened from 600 to 7800, spread over it: four errors and four restarts, each of them followed by a start."""
+    times = 5 + sum(now > at for at in (2000, 3500, 5000, 6500))
+    families = {
+        (ERRORS_TOTAL, ()): float(times),
+        (RUNTIME, (("to", "Initializing"),)): 2.0 * times,
+        (RESOURCES, (("from", "Provisioning"), ("to", "Provisioned"))): float(times),
+    }
+    return fleet(Pipeline(counters=families))
+
+
 CRASHES: Final = (
+    Scenario(
+        "starts by users are none at a server without an event log either",
+        (exporter(_polled),),
+        dict.fromkeys((1200, 2400, 3300, 3600), ()),
+    ),
+    Scenario(
+        "what an exporter that was away for long catches up with",
+        (exporter(_missed, down=[(600, 7800)]),),
+        {585: (), **dict.fromkeys((7800, 7815, 7860, 8400, 11_000), ())},
+    ),
+    Scenario(
+        "counters that begin anew are no rise",
+        (_looping(2000, 2500),),
+        dict.fromkeys((3000, 3060, 4500, 5400), ()),
+    ),
+    Scenario(
+        "counters that began anew a while ago hide none",
+        (_looping(1000, 4000, 4700, 5400),),
+        {5370: (), 5430: _LOOPING, 6300: _LOOPING},
+    ),
+    Scenario(
+        "counters that began anew hours ago hide none and are none",
+        (_looping(1000, 6600, 7250, 7900),),
+        {7290: (), 7920: _LOOPING},
+    ),
     Scenario("starts by users are none", (exporter(_starts),), dict.fromkeys((1200, 2400, 3300, 3600), ())),
     Scenario(
         "starts by users long ago hide no crashes",
@@ -183,6 +264,29 @@ AGAIN: Final = (
         ),
         {AT: (of_pipeline("FelderaPipelineDeploymentError", "twice"),)},
     ),
+    Scenario(
+        "one error that is over, right after the exporter was away",
+        (
+            exporter(
+                lambda now: fleet(Pipeline(counters={(ERRORS_TOTAL, ()): 5.0 + (now > 1805)})),
+                down=[(600, 1800)],
+            ),
+        ),
+        dict.fromkeys((585, 1800, 1815, 1830, 1860, 2400), ()),
+    ),
+    Scenario(
+        "one error, and counters that begin anew",
+        (exporter(_failing(_anew(900, 300, 1200))),),
+        dict.fromkeys((315, 900, 915, 1230, 1400), ()),
+    ),
+    Scenario(
+        "two errors, and counters that began anew before",
+        (exporter(_failing(_anew(900, 200, 1700, 1900))),),
+        {
+            1890: (),
+            1920: (of_pipeline("FelderaPipelineDeploymentError"), of_pipeline("FelderaPipelineCrashLooping")),
+        },
+    ),
 )
 
 AWAY: Final = (
@@ -268,9 +372,3 @@ def yielding(name: str, family: str, *labels: tuple[str, str]) -> tuple[Scenario
             },
         ),
     )
-
-
-RESOURCES: Final = "feldera_pipeline_deployment_resources_status_transitions_total"
-RUNTIME: Final = "feldera_pipeline_deployment_runtime_status_transitions_total"
-PROGRAM: Final = "feldera_pipeline_program_status_transitions_total"
-ERRORS_TOTAL: Final = "feldera_pipeline_deployment_errors_total"

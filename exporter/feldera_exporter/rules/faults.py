@@ -13,16 +13,30 @@ def _entries(status: str) -> str:
     return f'increase(feldera_pipeline_deployment_runtime_status_transitions_total{{to="{status}"}}[1h])'
 
 
-_STARTS: Final = (
-    "increase(feldera_pipeline_deployment_resources_status_transitions_total"
-    '{from="Provisioning", to="Provisioned"}[1h])'
+def _rises(counter: str, window: str) -> str:
+    """Return how many scrapes found a counter greater than the one before did: whole numbers, where `increase` extrapolates.
+
+    One scrape after an outage brings all that happened meanwhile: as one rise, for nobody knows that it came to a head now.
+    """
+    return f"changes({counter}[{window}]) - resets({counter}[{window}])"
+
+
+_ERRORS: Final = "feldera_pipeline_deployment_errors_total"
+_AGAIN: Final = _rises(_ERRORS, "10m")
+_OVER_AND_OVER: Final = _rises(_ERRORS, "1h")
+_INITIALIZED: Final = _rises(
+    'feldera_pipeline_deployment_runtime_status_transitions_total{to="Initializing"}', "1h"
 )
+_STARTS: Final = _rises(
+    'feldera_pipeline_deployment_resources_status_transitions_total{to="Provisioned"}', "1h"
+)
+"""Whatever was seen before: who only polls may miss a short Provisioning."""
 _STOPS: Final = (
     "increase(feldera_pipeline_deployment_resources_status_transitions_total"
     '{from="Stopping", to="Stopped"}[1h])'
 )
 """Every start ends with one of these, whatever became of it."""
-_RESTARTS: Final = f"{_entries('Initializing')} - ignoring (from, to) {_STARTS}"
+_RESTARTS: Final = f"{_INITIALIZED} - ignoring (to) sum without (from) ({_STARTS})"
 """Initializations that no start explains: on Kubernetes a crashed process comes back by itself, without an error."""
 
 _CONNECTOR_ERRORS: Final = tuple(
@@ -42,8 +56,7 @@ FAULTS: Final = (
     Alert(
         "FelderaPipelineDeploymentError",
         _P,
-        f"{ERROR}\n"
-        f"or {ON_PIPELINE} {highest(_P, 'increase(feldera_pipeline_deployment_errors_total[10m]) > 1.5')}",
+        f"{ERROR}\nor {ON_PIPELINE} {highest(_P, f'{_AGAIN} > 1.5')}",
         "warning",
         "Feldera stopped a pipeline because of an error.",
         # Twice within ten minutes counts as one lasting error: something starts the pipeline, which dismisses the
@@ -54,8 +67,7 @@ FAULTS: Final = (
     Alert(
         "FelderaPipelineCrashLooping",
         _P,
-        f"{highest(_P, 'increase(feldera_pipeline_deployment_errors_total[1h]) > 2.5')}\n"
-        f"or {ON_PIPELINE}\n{highest(_P, f'{_RESTARTS} > 2.5')}",
+        f"{highest(_P, f'{_OVER_AND_OVER} > 2.5')}\nor {ON_PIPELINE}\n{highest(_P, f'{_RESTARTS} > 2.5')}",
         "critical",
         "A pipeline fails again and again.",
         f"{texts.PIPELINE} failed or restarted by itself{texts.TIMES} within an hour.",
