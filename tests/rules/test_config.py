@@ -62,9 +62,9 @@ def test_routes(labels: tuple[str, ...], receiver: str) -> None:
 
 
 def test_grouped_by_instance_and_name() -> None:
-    """One notification for each kind of trouble of each instance, never one for each pipeline."""
+    """One notification for each kind of trouble of each cluster's instance, never one for each pipeline."""
     config = yaml.safe_load(ALERTMANAGER.read_text("utf-8"))
-    assert config["route"]["group_by"] == ["feldera_instance", "alertname"]
+    assert config["route"]["group_by"] == ["cluster", "feldera_instance", "alertname"]
     assert "..." not in str(config["route"])
 
 

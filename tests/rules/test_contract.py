@@ -24,6 +24,8 @@ _NAME: Final = re.compile(r"\b(?:feldera:[a-z_]+:[a-z_]+|feldera_[a-z_]+)\b")
 _LABELS: Final = re.compile(r"\b(?:by|on|without|ignoring|group_left) \(([^)]*)\)")
 
 FAMILIES: Final = exposed()
+EXTERNAL: Final = "cluster"
+"""The label that a Prometheus of several adds to all its alerts, if there are several."""
 SHARDS: Final = {"shard", "shards"}
 """Labels of the recordings about shards: which it is, and of how many."""
 ALERT_LABELS: Final = {
@@ -144,7 +146,8 @@ def test_inhibitions(rule: dict[str, Any]) -> None:
     sources, targets = _targets(rule["source_matchers"]), _targets(rule["target_matchers"])
     assert len(sources) == 1
     assert targets
-    for label in rule.get("equal", []):
+    assert rule["equal"][0] == EXTERNAL
+    for label in rule["equal"][1:]:
         assert [name for name in sources | targets if label not in ALERT_LABELS[name]] == []
     for matcher in rule["source_matchers"] + rule["target_matchers"]:
         for name in re.findall(r"Feldera[A-Za-z]+(?![.A-Za-z])", matcher):
@@ -175,7 +178,7 @@ def _together(source: str, target: str, equal: Sequence[str]) -> Iterator[tuple[
 
 
 PAIRS: Final = [
-    (source, target, tuple(rule.get("equal", ())))
+    (source, target, tuple(label for label in rule["equal"] if label != EXTERNAL))
     for rule in INHIBITIONS
     for source in sorted(_targets(rule["source_matchers"]))
     for target in sorted(_targets(rule["target_matchers"]))
