@@ -5,7 +5,7 @@ from typing import Final
 from rules.edge import of_pipeline
 from rules.facts import Pipeline, fleet
 from rules.scenarios import Firing, Scenario, down, switched, unreachable
-from rules.world import Samples, Target, View, exporter
+from rules.world import Samples, Target, View, crowd, exporter
 
 _STUCK: Final = "FelderaPipelineStuckProvisioning"
 _UNHEARD: Final = unreachable()
@@ -100,12 +100,21 @@ SHARDS: Final = (
     Scenario(
         "a shard whose pod finds no place",
         (_of(_stuck(), end=300), _OTHER, _of(_mended(2400), begin=2400, instance="c:10058")),
-        {285: _ON, 420: _ON, 480: _ON, 600: (*_ON, _STALE), 2385: (*_ON, _STALE), 2400: ()},
+        {
+            285: _ON,
+            420: _ON,
+            480: _ON,
+            600: (*_ON, _STALE),
+            2385: (*_ON, _STALE, down("a:10058")),
+            2400: (),
+        },
+        alone=True,  # whether another took the place of a target is asked of all
     ),
     Scenario(
         "a shard that takes over under another name",
         (_of(_stuck(), end=300), _OTHER, _of(_stuck(), begin=345, instance="c:10058")),
         dict.fromkeys((285, 300, 330, 345, 420, 480, 495, 900, 1200), _ON),
+        alone=True,  # whether another took the place of a target is asked of all
     ),
     Scenario(
         "a pipeline that a well shard holds is resolved while another shard is out of sight",
@@ -140,7 +149,8 @@ SHARDS: Final = (
             _of(_stuck(), end=300),
             _renewed(_OTHER, exporter(_both, shard="0/1")),
         ),
-        dict.fromkeys((285, 300, 330, 345, 405, 480, 510, 600, 900, 1800), _ON),
+        dict.fromkeys((285, 300, 330, 345, 405, 480, 510, 600, 885), _ON)
+        | dict.fromkeys((930, 1800), (*_ON, down("a:10058"))),
     ),
     Scenario(
         "exporters that name no shard are replicas of one",
@@ -150,7 +160,19 @@ SHARDS: Final = (
     Scenario(
         "an exporter of before that names none, beside a whole one that does",
         (exporter(_stuck(), end=600), exporter(_stuck(), instance="b:10058", shard="0/1")),
-        dict.fromkeys((285, 600, 675, 780, 900, 1200), _ON),
+        dict.fromkeys((285, 600, 675, 780, 900, 1170), _ON),
+    ),
+    Scenario(
+        "an instance whose exporter is no target, beside one of another instance",
+        (_of(_stuck(), end=900, shard=""), crowd({"staging": _well}, "b:10058")),
+        {
+            885: _ON,
+            1215: (*_ON, _STALE),
+            3000: (*_ON, _STALE, down("a:10058")),
+            22_400: (*_ON, _STALE),
+            22_800: (),
+        },
+        alone=True,  # what is forgotten is held while scrapes of any exporter are missed
     ),
     Scenario(
         "an instance that is taken out of the configuration while a shard is out of sight",

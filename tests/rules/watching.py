@@ -115,8 +115,22 @@ WATCHING: Final = {
                 1305: (down("a:10058"), ABSENT, STALE),
                 1605: (down("a:10058"), down("b:10058"), ABSENT, STALE),
                 2985: (down("a:10058"), down("b:10058"), ABSENT, STALE),
-                3000: (),
+                3000: (down("a:10058"),),
+                4000: (down("a:10058"),),
+                5400: (),
             },
+            alone=True,  # whether another took the place of a target is asked of all
+        ),
+        Scenario(
+            "a replica whose pod finds no place is no target, and told of for most of an hour",
+            (exporter(HEALTHY), exporter(HEALTHY, instance="b:10058", end=3600)),
+            {3600: (), 4185: (), 4230: (down("b:10058"),), 6600: (down("b:10058"),), 7300: ()},
+        ),
+        Scenario(
+            "a pod that takes the place of another, which is there for a while yet",
+            (exporter(HEALTHY, end=3600), exporter(HEALTHY, instance="b:10058", begin=3400)),
+            dict.fromkeys((3615, 4230, 5400), ()),
+            alone=True,  # whether another took the place of a target is asked of all
         ),
     ),
     "FelderaApiUnreachable": (

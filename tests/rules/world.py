@@ -126,7 +126,7 @@ def exporter(
     return Target(instance, scrape, begin, end)
 
 
-def crowd(views: Mapping[str, View]) -> Target:
+def crowd(views: Mapping[str, View], instance: str = "a:10058") -> Target:
     """Return one exporter that watches many instances, by their names."""
     members = {name: exporter(view) for name, view in views.items()}
 
@@ -137,7 +137,7 @@ def crowd(views: Mapping[str, View]) -> Target:
             for key, value in (member.scrape(now) or {}).items()
         }
 
-    return Target("a:10058", scrape)
+    return Target(instance, scrape)
 
 
 @cache

@@ -50,6 +50,9 @@ SILENCE: Final = "2m"
 """After how long an exporter that does not answer counts as knowing nothing: before its pipelines fall out of `GAP`."""
 
 _RELOADED: Final = "feldera_exporter_config_last_reload_success_timestamp_seconds"
+_ALL_ANSWER: Final = f"min(up{{{JOB}}} or {ON_TARGET} 0 * max_over_time(up{{{JOB}}}[6h])) == 1"
+"""Whether every target answers, those too that were there hours ago: a pod that finds no place is no target at all."""
+
 _BUILD: Final = "feldera_exporter_build_info"
 _SHARD: Final = ("feldera_instance", "shard")
 _SUBJECT: Final = ("feldera_instance", "pipeline")
@@ -134,13 +137,14 @@ def _heard() -> Recording:
         f"max by {listed(_SHARDS)} ({sharded(last(SUCCESS), 'shard', 'shards')})\n"
         f"or {ON_SHARD} (\n"
         f"  {HEARD}\n    and on (feldera_instance, shards) {live}\n"
-        f"  or {HEARD}\n    unless {ON_INSTANCE} {live}\n    unless on () (min(up{{{JOB}}}) == 1)\n"
+        f"  or {HEARD}\n    unless {ON_INSTANCE} {live}\n    unless on () ({_ALL_ANSWER})\n"
         ")\n"
         f"or {ON_SHARD} max by {listed(_SHARDS)} ({tried})",
         "When anything was last heard from each instance by each shard, or since when its exporter has tried in vain: since "
         "it started or was told of the instance. It "
         "is remembered while that shard is missing, however long. It is forgotten when the number of shards has changed, "
-        "and when every exporter answers and none knows the instance: then it was taken out of the configuration.",
+        "and when every exporter of the last six hours answers and none knows the instance: then it was taken out of the "
+        "configuration.",
     )
 
 

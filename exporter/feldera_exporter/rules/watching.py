@@ -10,6 +10,7 @@ from feldera_exporter.rules.promql import (
     LAG,
     ON_INSTANCE,
     ON_SHARD,
+    ON_TARGET,
     POLL_INTERVAL,
     SHARD_BLIND,
     SUCCESS,
@@ -51,6 +52,15 @@ _FAILED: Final = (
 """An exporter that goes away meanwhile takes nothing back."""
 
 
+_VANISHED: Final = (
+    f"max by (job, instance) (max_over_time(up{{{JOB}}}[1h]))\n"
+    f"  unless {ON_TARGET} max by (job, instance) (max_over_time(up{{{JOB}}}[10m]))\n"
+    f"  and on () (count(up{{{JOB}}}) < quantile_over_time(0.9, count(up{{{JOB}}})[1h:1m]) - 0.5)"
+)
+"""Targets that service discovery no longer has, where none took their place: a pod that finds no node has no address.
+Both are there while one replaces the other, for a few minutes of the hour."""
+
+
 WATCHING: Final = (
     Alert(
         "FelderaExporterAbsent",
@@ -66,10 +76,10 @@ WATCHING: Final = (
     Alert(
         "FelderaExporterDown",
         _E,
-        f"max by (job, instance) (max_over_time(up{{{JOB}}}[10m])) == 0",
+        f"max by (job, instance) (max_over_time(up{{{JOB}}}[10m])) == 0\nor {_VANISHED}",
         "warning",
         "A replica or shard of the exporter does not answer.",
-        f"{texts.EXPORTER} has not answered for ten minutes. If it is a shard, its pipelines are unwatched; if a replica, the "
+        f"{texts.EXPORTER} has not answered for ten minutes, or is no target any more. If it is a shard, its pipelines are unwatched; if a replica, the "
         "other must not fail now.",
         by=_TARGET_LABELS,
     ),
