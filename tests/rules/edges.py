@@ -21,7 +21,7 @@ from rules.kept_edges import outlasting
 from rules.scenarios import Scenario
 from rules.shards import ABSENT_FOR_LONG, INTERVALS, SHARDS
 from rules.tier_edges import TIERS
-from rules.watch_edges import BEHIND, CLOCKS, REFUSALS, RELOAD, SKEW, STALE, UNREACHABLE
+from rules.watch_edges import BEHIND, CLOCKS, REFUSALS, RELOAD, SKEW, STALE, UNREACHABLE, UNREAD
 
 EDGES: Final[Mapping[str, tuple[Scenario, ...]]] = {
     "FelderaPipelineStuckProvisioning": (*GONE, *DISOWNED, *BEHIND, *SHARDS, *INTERVALS, *ABSENT_FOR_LONG),
@@ -50,6 +50,7 @@ EDGES: Final[Mapping[str, tuple[Scenario, ...]]] = {
     "FelderaApiUnreachable": UNREACHABLE,
     "FelderaExporterDataStale": (*STALE, *INTERVALS),
     "FelderaExporterClockSkew": (*SKEW, *CLOCKS),
+    "FelderaEventLogUnread": UNREAD,
     "FelderaExporterUnknownStatus": (outlasting("FelderaExporterUnknownStatus"),),
     "FelderaExporterEventGap": (outlasting("FelderaExporterEventGap"),),
     "FelderaExporterConfigReloadFailed": RELOAD,

@@ -109,6 +109,12 @@ PLATFORM: Final = (
     ),
     _once("feldera_exporter_event_gaps_total", "FelderaExporterEventGap"),
     Case(
+        "FelderaEventLogUnread",
+        _own("feldera_exporter_event_backlog", lambda now: float(now > ONSET)),
+        _own("feldera_exporter_event_backlog", lambda _: 0),
+        known_before=False,
+    ),
+    Case(
         "FelderaExporterUnreadablePipelines",
         _own("feldera_exporter_unreadable_pipelines", lambda now: float(now > ONSET - 300)),
         _own("feldera_exporter_unreadable_pipelines", lambda _: 0),

@@ -151,7 +151,7 @@ def standard(case: Case) -> Iterator[Scenario]:
 
 
 def _all(case: Case) -> Iterator[Scenario]:
-    delay = {"": 0, "2m": 120, "10m": 600, "1h": 3600}[case.alert.for_]
+    delay = {"": 0, "2m": 120, "10m": 600, "15m": 900, "1h": 3600}[case.alert.for_]
     fires = case.onset + STEP + delay
     after = fires + 60
     on, off = case.firing(), case.before

@@ -52,6 +52,9 @@ EQUIVALENT: Final = (
         "0 -> -?1 @(2|5|7|9|11)$",
         "labels alone are read of what is raised to it",
     ),
+    ("FelderaExporterDown", "1h -> 10800s @(6|14)$", "each of the two hours alone ends it"),
+    ("FelderaExporterDown", "< -> <= |0.5 -> 0.25 ", "targets are counted in whole numbers"),
+    ("FelderaExporterDown", "1m -> ", "how often targets were counted within the hour"),
     ("FelderaApiUnreachable", "0 -> -?1 @2$", "nothing times anything is nothing"),
     ("FelderaApiUnreachable", "3m -> 540s ", "what is gone falls out with its exporter's shard"),
     (
@@ -74,8 +77,13 @@ EQUIVALENT: Final = (
     ("feldera:exporter_shard:info", "3m -> 540s ", "what is asked for by shard is looked back at for less"),
     (
         "feldera:shard_data:heard_timestamp_seconds",
-        "3m -> (60s @(0|8|16|18|20)|540s @(8|18|20))$",
+        "3m -> (60s @(0|8|20|22|24)|540s @(8|22|24))$",
         "what was heard once is remembered, whether or not the look-back still has it",
+    ),
+    (
+        "feldera:shard_data:heard_timestamp_seconds",
+        "0 -> -1 @13$",
+        "a target that is gone is not 1 either way",
     ),
     (
         "feldera:shard_data:blind_seconds",

@@ -199,6 +199,33 @@ CLOCKS: Final = (
 )
 
 
+def _unread(now: float) -> Samples:
+    """Logs that cannot be read from 300 to 1500, and again from 1515."""
+    return fleet() | {series("feldera_exporter_event_backlog"): 3.0 * (now >= 300 and now != 1500)}
+
+
+def _read(_: float) -> Samples:
+    return fleet() | {series("feldera_exporter_event_backlog"): 0.0}
+
+
+_UNREAD: Final = of_instance("FelderaEventLogUnread")
+
+UNREAD: Final = (
+    Scenario(
+        "each shard reads the logs of its own pipelines, and one of its replicas suffices not to be stale",
+        (
+            exporter(_unread, shard="0/2"),
+            exporter(_read, shard="0/2", instance="b:10058", frozen=150),
+            exporter(_read, shard="1/2", instance="c:10058"),
+        ),
+        {1185: (), 1215: (_UNREAD,), 1485: (_UNREAD,), 1500: (), 2400: (), 2430: (_UNREAD,)},
+    ),
+    Scenario(
+        "missed scrapes meanwhile", (exporter(_unread, down=[(700, 760)]),), {1185: (), 1215: (_UNREAD,)}
+    ),
+)
+
+
 def _refused_reload(now: float) -> Samples | None:
     if 600 <= now < 690:
         return None

@@ -108,16 +108,15 @@ WATCHING: Final = {
             "a replica fails and is taken away while no other one answers",
             (
                 exporter(HEALTHY, down=[(300, 1500)], end=1500),
-                exporter(HEALTHY, instance="b:10058", down=[(1000, 3000)]),
+                exporter(HEALTHY, instance="b:10058", down=[(1000, 8000)]),
             ),
             {
                 900: (down("a:10058"),),
                 1305: (down("a:10058"), ABSENT, STALE),
                 1605: (down("a:10058"), down("b:10058"), ABSENT, STALE),
                 2985: (down("a:10058"), down("b:10058"), ABSENT, STALE),
-                3000: (down("a:10058"),),
-                4000: (down("a:10058"),),
-                5400: (),
+                7985: (down("a:10058"), down("b:10058"), ABSENT, STALE),
+                8010: (),
             },
             alone=True,  # whether another took the place of a target is asked of all
         ),

@@ -5,6 +5,7 @@ from typing import Final
 from feldera_exporter.rules import texts
 from feldera_exporter.rules.model import Alert, Scope
 from feldera_exporter.rules.promql import (
+    HEARD,
     INSTANCE_BLIND,
     JOB,
     LAG,
@@ -51,6 +52,12 @@ _FAILED: Final = (
 )
 """An exporter that goes away meanwhile takes nothing back."""
 
+
+_UNREAD: Final = (
+    f"{sharded(last('feldera_exporter_event_backlog'))}\n"
+    f"and on (job, instance, feldera_instance) ({sharded(last(SUCCESS))} == {ON_SHARD} group_left () {HEARD})"
+)
+"""Each shard reads the logs of its own pipelines; of its replicas the freshest counts."""
 
 _VANISHED: Final = (
     f"max by (job, instance) (max_over_time(up{{{JOB}}}[1h]))\n"
@@ -140,6 +147,16 @@ WATCHING: Final = (
         "Some transitions of pipelines were not counted.",
         f"{texts.INSTANCE} had discarded events before the exporter read them; counters of transitions, errors and time may "
         "be too low.",
+    ),
+    Alert(
+        "FelderaEventLogUnread",
+        _I,
+        f"{highest(_I, _UNREAD)} > 0",
+        "warning",
+        "The event logs of pipelines have not been read for a quarter of an hour.",
+        f"{texts.INSTANCE} has{texts.COUNT} pipelines whose event log the exporter cannot read. Their statuses are right, but "
+        "crash loops, flapping and short absences are not noticed.",
+        for_="15m",
     ),
     Alert(
         "FelderaExporterClockSkew",
