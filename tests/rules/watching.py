@@ -132,6 +132,45 @@ WATCHING: Final = {
             alone=True,  # whether another took the place of a target is asked of all
         ),
     ),
+    "FelderaExporterCrashLooping": (
+        Scenario(
+            "a process that starts anew between scrapes",
+            (_own("process_start_time_seconds", lambda now: float(min(now // 300, 5) * 300)),),
+            {
+                1185: (),
+                1200: _stores("FelderaExporterCrashLooping"),
+                3885: _stores("FelderaExporterCrashLooping"),
+            }
+            | {4230: ()},
+        ),
+        Scenario(
+            "four starts over more than an hour, or three of them",
+            (_own("process_start_time_seconds", lambda now: float(now // 1300)),),
+            dict.fromkeys((3600, 4500, 5400), ()),
+        ),
+        Scenario(
+            "a process that dies a minute after each start, and then for good",
+            (exporter(HEALTHY, down=[*((at, at + 60) for at in (600, 1100, 1600, 2100)), (2400, 8000)]),),
+            {
+                2085: (),
+                2100: _stores("FelderaExporterCrashLooping"),
+                2385: _stores("FelderaExporterCrashLooping"),
+                2715: (*_stores("FelderaExporterCrashLooping"), ABSENT, STALE),
+                7995: (*_stores("FelderaExporterCrashLooping"), ABSENT, STALE, down("a:10058")),
+                8010: (),
+            },
+        ),
+        Scenario(
+            "three short absences",
+            (exporter(HEALTHY, down=[(at, at + 60) for at in (600, 900, 1200)]),),
+            dict.fromkeys((1200, 1275, 1500), ()),
+        ),
+        Scenario(
+            "short absences spread over hours",
+            (exporter(HEALTHY, down=[(at, at + 60) for at in (600, 2200, 3800, 5400)]),),
+            dict.fromkeys((5400, 5475, 6000), ()),
+        ),
+    ),
     "FelderaApiUnreachable": (
         Scenario(
             "refused credentials are another matter",

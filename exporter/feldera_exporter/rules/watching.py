@@ -91,6 +91,17 @@ WATCHING: Final = (
         by=_TARGET_LABELS,
     ),
     Alert(
+        "FelderaExporterCrashLooping",
+        _E,
+        f"max by (job, instance) (changes(up{{{JOB}}}[1h])) > 6.5\n"
+        f"or {ON_TARGET} max by (job, instance) (changes(process_start_time_seconds{{{JOB}}}[1h])) > 3.5",
+        "warning",
+        "The exporter starts or fails to answer again and again.",
+        f"{texts.EXPORTER} was gone or started anew four times within an hour or more. What it watches is known now and then "
+        "only, and alerts about it come late.",
+        by=_TARGET_LABELS,
+    ),
+    Alert(
         "FelderaApiAuthFailed",
         _I,
         _REFUSES,
