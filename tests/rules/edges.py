@@ -17,6 +17,7 @@ from rules.count_edges import (
     yielding,
 )
 from rules.fleet_edges import FLEETS, INVENTORY, SPREAD
+from rules.health_edges import ILL, UNTOLD
 from rules.kept_edges import outlasting
 from rules.scenarios import Scenario
 from rules.shards import ABSENT_FOR_LONG, INTERVALS, SHARDS
@@ -46,6 +47,8 @@ EDGES: Final[Mapping[str, tuple[Scenario, ...]]] = {
     "FelderaPipelineConnectorErrors": ERRORS,
     "FelderaFleetDegraded": (*FLEETS, *SPREAD),
     "FelderaPipelineInventoryDropped": INVENTORY,
+    "FelderaClusterServiceUnhealthy": ILL,
+    "FelderaClusterHealthStale": UNTOLD,
     "FelderaApiAuthFailed": REFUSALS,
     "FelderaApiUnreachable": UNREACHABLE,
     "FelderaExporterDataStale": (*STALE, *INTERVALS),

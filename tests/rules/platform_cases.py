@@ -87,6 +87,7 @@ PLATFORM: Final = (
             {"service": service},
             severity,
             variant=service,
+            remembered=True,
         )
         for service, severity in (("runner", "critical"), ("compiler", "warning"))
     ),

@@ -59,6 +59,7 @@ class Case:
         earlier: what a replica that froze before the onset shows, `good` if None.
         before: other alerts that fire before it.
         also: other alerts that fire with it.
+        remembered: whether it outlasts its family.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Case:
     earlier: View | None = None
     before: tuple[Firing, ...] = ()
     also: tuple[Firing, ...] = ()
+    remembered: bool = False
 
     @property
     def alert(self) -> Alert:
@@ -190,7 +192,7 @@ def _all(case: Case) -> Iterator[Scenario]:
     yield Scenario("Prometheus was killed a moment ago", left, late)
     if case.alert.kept:
         yield from _outages(case, after)
-    if case.alert.scope is Scope.INSTANCE and not case.lasts:
+    if case.alert.scope is Scope.INSTANCE and not case.lasts and not case.remembered:
         bare = exporter(switched(case.bad, lambda _: {}, after))
         yield Scenario("forgotten when its family is gone", (bare,), {after - STEP: on, after + 330: ()})
     if case.alert.scope is Scope.PIPELINE:

@@ -54,6 +54,8 @@ EQUIVALENT: Final = (
     ),
     ("FelderaEventLogUnread", "0 -> -?1 @1$|3m -> 540s @3$", "what is compared is no older than the newest"),
     ("FelderaExporterDown", "1h -> 10800s @(6|14)$", "each of the two hours alone ends it"),
+    ("FelderaClusterHealthStale", "> -> >= @10$", "an average is never nine tenths sharp"),
+    ("FelderaClusterServiceUnhealthy", "5m -> 100s @8$", "what is told of is judged by what is told"),
     ("FelderaExporterCrashLooping", "> -> >= ", "changes are counted in whole numbers"),
     ("FelderaExporterDown", "< -> <= |0.5 -> 0.25 ", "targets are counted in whole numbers"),
     ("FelderaExporterDown", "1m -> ", "how often targets were counted within the hour"),

@@ -8,8 +8,11 @@ from feldera_exporter.rules.promql import (
     ERROR,
     ON_INSTANCE,
     ON_PIPELINE,
+    POLL_INTERVAL,
     age,
+    firing,
     freshest,
+    highest,
     indented,
     last,
     limit,
@@ -30,6 +33,27 @@ _AGO: Final = texts.known(" {{ humanizeDuration $value }} ago")
 _IN: Final = texts.known(" in {{ humanizeDuration $value }}")
 _AWAY: Final = f'{age("deployment_status")}{{status="Unavailable"}} > 120'
 _FAILING: Final = f"{_FRESH_ERROR}\nor {ON_PIPELINE} ({_STUCK})\nor {ON_PIPELINE} {_AWAY}"
+
+_HEALTHY: Final = "feldera_cluster_service_healthy"
+_CHECKED: Final = "feldera_cluster_service_checked_timestamp_seconds"
+_ANSWERS: Final = highest(_I, f"avg_over_time(feldera_up[15m]) > 0.9\n  and {last('feldera_up', '12m')} == 1")
+"""Instances whose lists of pipelines came all the while: one that is back from an outage is asked for its health soon."""
+
+_UNTOLD: Final = (
+    f"time() - {highest(_I, f'last_over_time({_CHECKED}[6h])', ('service',))}\n"
+    f"unless {ON_INSTANCE} {highest(_I, f'last_over_time({_CHECKED}[15m])')}\n"
+    f"and {ON_INSTANCE} {_ANSWERS}"
+)
+"""When services were checked last of which Feldera tells nothing any more; many tell nothing ever, or not to everybody."""
+
+_LAST_ILL: Final = (
+    f"-{highest(_I, firing('FelderaClusterServiceUnhealthy'), ('service',))}\n"
+    f"unless {ON_INSTANCE} {highest(_I, f'last_over_time({_HEALTHY}[5m])')}\n"
+    f"and {ON_INSTANCE} {highest(_I, f'last_over_time({_HEALTHY}[6h])')}\n"
+    f"and {ON_INSTANCE} {highest(_I, last(POLL_INTERVAL))}"
+)
+"""What was unhealthy when Feldera told of its services for the last time, while the instance is watched."""
+
 
 PLATFORM: Final = (
     Alert(
@@ -57,7 +81,8 @@ PLATFORM: Final = (
     Alert(
         "FelderaClusterServiceUnhealthy",
         _I,
-        freshest(_I, "max_over_time(feldera_cluster_service_healthy[5m])", ("service",)) + " == 0",
+        f"{freshest(_I, f'max_over_time({_HEALTHY}[5m])', ('service',))} == 0\n"
+        f"or on (feldera_instance, service) (\n{indented(_LAST_ILL)}\n)",
         "warning",
         "A service of Feldera is unhealthy.",
         f"{texts.INSTANCE} has reported its {{{{ $labels.service }}}} service as unhealthy for five minutes or more.",
@@ -68,11 +93,12 @@ PLATFORM: Final = (
     Alert(
         "FelderaClusterHealthStale",
         _I,
-        f"time() - {freshest(_I, last('feldera_cluster_service_checked_timestamp_seconds'), ('service',))} > 1800",
+        f"time() - {freshest(_I, last(_CHECKED), ('service',))} > 1800\n"
+        f"or on (feldera_instance, service) (\n{indented(_UNTOLD)}\n)",
         "warning",
-        "Feldera no longer checks the health of its services.",
-        f"{texts.INSTANCE} last checked its {{{{ $labels.service }}}} service{_AGO}; it should every ten minutes. What it says "
-        "about its services' health may be long out of date.",
+        "Feldera no longer checks the health of its services, or no longer tells of it.",
+        f"{texts.INSTANCE} last checked its {{{{ $labels.service }}}} service{_AGO}, as far as it tells; it should every ten "
+        "minutes. What is known about its services' health may be long out of date.",
         by=("service",),
     ),
     Alert(
