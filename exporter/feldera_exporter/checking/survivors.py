@@ -21,7 +21,7 @@ Ways = frozenset[frozenset[str]]
 _ALWAYS: Final[Ways] = frozenset({frozenset()})
 
 # By which labels two sides are compared, over which time and when, decides nothing here.
-_IDLE: Final = re.compile(r"\b(?:on|ignoring|by|group_left) \([^)]*\)|\[[^\]]*\]|\boffset \w+")
+_IDLE: Final = re.compile(r"\b(?:on|ignoring|by|without|group_left) \([^)]*\)|\[[^\]]*\]|\boffset \w+")
 _TOKEN: Final = re.compile(
     r'(?P<text>"[^"]*")|(?P<number>\d[\d.]*|Inf\b)|(?P<name>[A-Za-z_][\w:]*(?:\{[^}]*\})?)|[(),]|[^\s\w(),"]+'
 )
