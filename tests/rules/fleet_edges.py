@@ -36,7 +36,32 @@ _STUCK: Final = {
 _DEGRADED: Final = "FelderaFleetDegraded"
 _ERROR: Final = "FelderaPipelineDeploymentError"
 
+
+def _fewer(now: float) -> Samples:
+    """Five failing pipelines of twenty from 300 on, four from 600 on, then three and two."""
+    failing = 0 if now < 300 else 5 - min(int(now - 300) // 300, 3)
+    return fleet(
+        *(Pipeline(f"p{n}", **(_failed(AT - 900) if n < failing else {})) for n in range(5)), listed=20
+    )
+
+
+def _still(count: int) -> tuple[Firing, ...]:
+    return of_instance(_DEGRADED), *_each(_ERROR, INSTANCE, count)
+
+
 FLEETS: Final = (
+    Scenario(
+        "fewer suffice while it is said so: more than half as many",
+        (exporter(_fewer),),
+        {
+            285: (),
+            300: _still(5),
+            600: _still(4),
+            885: _still(4),
+            1185: _still(3),
+            1200: _each(_ERROR, INSTANCE, 2),
+        },
+    ),
     Scenario(
         "what counts as failing, and how many are many",
         (

@@ -62,10 +62,11 @@ EQUIVALENT: Final = (
     ("FelderaApiUnreachable", "0 -> -?1 @2$", "nothing times anything is nothing"),
     ("FelderaApiUnreachable", "3m -> 540s ", "what is gone falls out with its exporter's shard"),
     (
-        "FelderaFleetDegraded|FelderaPipelineInventoryDropped",
-        "> -> >= @(12|5)$",
+        "FelderaPipelineInventoryDropped",
+        "> -> >= @5$",
         "a count never equals a half",
     ),
+    ("FelderaFleetDegraded", "3m -> 60s @22$", "it is asked for only where nothing is said yet"),
     (
         "FelderaPipeline(DeploymentError|RunnerFrozen)|FelderaFleetDegraded|feldera:.*(age|limit|present).*",
         "3m -> 540s ",

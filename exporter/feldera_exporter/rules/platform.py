@@ -34,6 +34,15 @@ _IN: Final = texts.known(" in {{ humanizeDuration $value }}")
 _AWAY: Final = f'{age("deployment_status")}{{status="Unavailable"}} > 120'
 _FAILING: Final = f"{_FRESH_ERROR}\nor {ON_PIPELINE} ({_STUCK})\nor {ON_PIPELINE} {_AWAY}"
 
+_LISTED: Final = freshest(_I, last("feldera_pipelines"))
+_MANY: Final = (
+    f"clamp_min(0.1 * {_LISTED}, 4.5)\n"
+    f"* {ON_INSTANCE} (\n"
+    f"  0.6 * {highest(_I, firing('FelderaFleetDegraded'))}\n  or {ON_INSTANCE} 0 * {_LISTED} + 1\n"
+    ")"
+)
+"""How many are too many: while it is said so, fewer, or a pipeline that comes and goes would page each time."""
+
 _HEALTHY: Final = "feldera_cluster_service_healthy"
 _CHECKED: Final = "feldera_cluster_service_checked_timestamp_seconds"
 _ANSWERS: Final = highest(_I, f"avg_over_time(feldera_up[15m]) > 0.9\n  and {last('feldera_up', '12m')} == 1")
@@ -59,8 +68,7 @@ PLATFORM: Final = (
     Alert(
         "FelderaFleetDegraded",
         _I,
-        f"count by (feldera_instance) (\n{indented(_FAILING)}\n) > 4.5\n"
-        f"> {ON_INSTANCE} 0.1 * {freshest(_I, last('feldera_pipelines'))}",
+        f"count by (feldera_instance) (\n{indented(_FAILING)}\n)\n> {ON_INSTANCE} {_MANY}",
         "critical",
         "Many pipelines of an instance fail at the same time.",
         f"{texts.INSTANCE} has{texts.COUNT} failing pipelines, more than a tenth of "
