@@ -1,4 +1,4 @@
-"""How the alerts about an instance come about: its fleet, services, licence, and what the exporter counts of it."""
+"""How the alerts about an instance come about: its fleet, services, license, and what the exporter counts of it."""
 
 from collections.abc import Callable
 from typing import Any, Final

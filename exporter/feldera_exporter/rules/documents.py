@@ -24,6 +24,8 @@ feldera-exporter rules --config.file=exporter.yml --runbook-url=https://feldera-
 
 The alert's name comes at the end of the runbooks' address, or in place of `{alert}`: where the files of `runbooks/` are
 served as they are, say `--runbook-url='https://files.example.com/runbooks/{alert}.md'`.
+Such an address also stays when the exporter is gone, whose own pages go with it: FelderaExporterAbsent and
+FelderaExporterDown need one above all.
 
 `critical` pages, `warning` is a ticket, `info` is not routed, `none` is the watchdog's. Every pipeline's alert carries
 the labels `feldera_instance`, `pipeline`, `pipeline_name`, `team` and `tier`. While nothing can be heard from an

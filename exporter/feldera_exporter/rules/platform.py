@@ -1,4 +1,4 @@
-"""The alerts about a Feldera instance: its fleet as a whole, its services, its licence."""
+"""The alerts about a Feldera instance: its fleet as a whole, its services, its license."""
 
 from typing import Final
 
@@ -114,24 +114,24 @@ PLATFORM: Final = (
         _I,
         f"{freshest(_I, last('feldera_license_expiry_timestamp_seconds'))} - time() < {14 * _DAY}",
         "warning",
-        "A Feldera licence ends within two weeks.",
-        f"{texts.INSTANCE} has a licence that ends{_IN}.",
+        "A Feldera license ends within two weeks.",
+        f"{texts.INSTANCE} has a license that ends{_IN}.",
     ),
     Alert(
         "FelderaLicenseExpiryImminent",
         _I,
         f"{freshest(_I, last('feldera_license_expiry_timestamp_seconds'))} - time() < {3 * _DAY}",
         "critical",
-        "A Feldera licence ends within three days or has ended.",
-        f"{texts.INSTANCE} has a licence that ends{_IN}, or has ended.",
+        "A Feldera license ends within three days or has ended.",
+        f"{texts.INSTANCE} has a license that ends{_IN}, or has ended.",
     ),
     Alert(
         "FelderaLicenseUnconfirmed",
         _I,
         f"{freshest(_I, last('feldera_license_valid'))} == 0",
         "warning",
-        "Feldera has not been able to confirm its licence for an hour.",
-        f"{texts.INSTANCE} has no confirmed licence. The licence server may be out of its reach.",
+        "Feldera has not been able to confirm its license for an hour.",
+        f"{texts.INSTANCE} has no confirmed license. The license server may be out of its reach.",
         for_="1h",
     ),
 )

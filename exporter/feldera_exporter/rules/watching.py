@@ -148,7 +148,7 @@ WATCHING: Final = (
         "warning",
         "The exporter cannot read some pipelines.",
         f"{texts.INSTANCE} lists{texts.COUNT} pipelines whose entries are not what "
-        "Feldera promises. They are unwatched.",
+        "Feldera promises. What befalls them is not seen.",
     ),
     Alert(
         "FelderaExporterEventGap",
