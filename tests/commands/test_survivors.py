@@ -1,6 +1,6 @@
 """What is believed to survive without a family does so in Prometheus, and nothing else."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -36,6 +36,12 @@ STEP: Final = 60
 """Seconds between evaluations: four times what a real one waits, since only whether an alert ever fires is asked for."""
 
 
+def batches() -> list[Sequence[str]]:
+    """Return the families to leave out, so many at once as promtool loads the samples of (10,000 in one query)."""
+    families = sorted(KNOWN_FAMILIES & EVERYTHING) if THOROUGH else TELLING
+    return [families[start : start + len(TELLING)] for start in range(0, len(families), len(TELLING))]
+
+
 def scenarios(name: str) -> Iterator[Scenario]:
     """Yield in how many ways an alert comes about soon, each able to stand beside others."""
     # One of the ways is being kept through an outage, which needs another one first.
@@ -56,12 +62,11 @@ def world(family: str) -> dict[str, list[Member]]:
     return {name: members for name, members in found.items() if members}
 
 
-def test_prometheus_agrees(tmp_path: Path) -> None:
+@pytest.mark.parametrize("families", batches(), ids=lambda families: families[0])
+def test_prometheus_agrees(families: Sequence[str], tmp_path: Path) -> None:
     """For each family that is left out, one beside the other, exactly those alerts fire that are not gone."""
-    families = sorted(KNOWN_FAMILIES & EVERYTHING) if THOROUGH else TELLING
     rows: list[str] = []
     asked: list[str] = []
-    fired: set[str] = set()
     for family in families:
         known = world(family)
         rows += [
@@ -74,7 +79,6 @@ def test_prometheus_agrees(tmp_path: Path) -> None:
             f'ALERTS{{alertstate="firing", alertname=~"{"|".join(known)}", feldera_instance=~"{family}-.*"}}'
         )
         left = sorted(known.keys() - gone({family}))
-        fired.update(left)
         samples = "".join(f"\n          - {{value: 1, labels: '{{alertname=\"{name}\"}}'}}" for name in left)
         asked.append(
             f"      - expr: group by (alertname) (last_over_time({firing}[{END}s]))\n"
@@ -88,7 +92,15 @@ def test_prometheus_agrees(tmp_path: Path) -> None:
     )
     verdict = run("test", "rules", path)
     assert verdict.passed, verdict.words
-    assert len(fired) > 20
+
+
+def test_enough_is_told() -> None:
+    """Without a family some alerts are gone and many are not."""
+    for family in TELLING[:2]:
+        known = world(family).keys()
+        assert known & gone({family})
+    left = {name for family in TELLING for name in world(family).keys() - gone({family})}
+    assert len(left) > 20
 
 
 @pytest.mark.parametrize(
