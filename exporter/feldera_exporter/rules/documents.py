@@ -33,8 +33,8 @@ instance, its alerts stay as they are: none ends, and none begins. With several 
 each shard by itself.
 
 Two groups of rules: `feldera`, each 15 seconds, and `feldera-slow`, each minute, for what counts over long windows or has
-limits of many minutes. Over 1,000 pipelines they take Prometheus about 2 % of a core, with two replicas of the exporter
-3 %; `make bench` measures it.
+limits of many minutes. Over 1,000 pipelines they take Prometheus about 3 % of a core, with two replicas of the exporter
+5 %; `make bench` measures it.
 """
 
 _TABLE = """\
