@@ -38,7 +38,7 @@ STEP: Final = 60
 
 def batches() -> list[Sequence[str]]:
     """Return the families to leave out, so many at once as promtool loads the samples of (10,000 in one query)."""
-    families = sorted(KNOWN_FAMILIES & EVERYTHING) if THOROUGH else TELLING
+    families = sorted(KNOWN_FAMILIES & EVERYTHING) if THOROUGH else TELLING[:3]
     return [families[start : start + len(TELLING)] for start in range(0, len(families), len(TELLING))]
 
 
