@@ -9,10 +9,6 @@ from feldera_exporter.rules.promql import ERROR, ON_PIPELINE, age, highest, last
 _P: Final = Scope.PIPELINE
 
 
-def _entries(status: str) -> str:
-    return f'increase(feldera_pipeline_deployment_runtime_status_transitions_total{{to="{status}"}}[1h])'
-
-
 def _rises(counter: str, window: str) -> str:
     """Return how many scrapes found a counter greater than the one before did: whole numbers, where `increase` extrapolates.
 
@@ -31,6 +27,9 @@ _STARTS: Final = _rises(
     'feldera_pipeline_deployment_resources_status_transitions_total{to="Provisioned"}', "1h"
 )
 """Whatever was seen before: who only polls may miss a short Provisioning."""
+_GONE_SILENT: Final = (
+    'increase(feldera_pipeline_deployment_runtime_status_transitions_total{to="Unavailable"}[1h])'
+)
 _STOPS: Final = (
     "increase(feldera_pipeline_deployment_resources_status_transitions_total"
     '{from="Stopping", to="Stopped"}[1h])'
@@ -86,7 +85,7 @@ FAULTS: Final = (
     Alert(
         "FelderaPipelineRuntimeFlapping",
         _P,
-        highest(_P, f"{_entries('Unavailable')} > 7.5"),
+        highest(_P, f"{_GONE_SILENT} > 7.5"),
         "warning",
         "A pipeline becomes unavailable again and again.",
         f"{texts.PIPELINE} became Unavailable{texts.TIMES} within an hour and came back each time.",
