@@ -9,6 +9,7 @@ from typing import Annotated, Final
 
 from feldera_exporter.config import readers
 from feldera_exporter.config.secret import Secret
+from feldera_exporter.feldera.vocabulary import DEFAULT_LIMITS
 
 Seconds = Annotated[float, readers.duration]
 PaceSeconds = Annotated[float, readers.pace]
@@ -31,34 +32,6 @@ TagExpression = Annotated[re.Pattern[str], readers.tag_expression]
 StatusLimits = Mapping[Status, LimitSeconds]
 
 _MINUTE: Final = 60.0
-_HOUR: Final = 3600.0
-
-DEFAULT_LIMITS: Final[StatusLimits] = MappingProxyType(
-    {
-        "Provisioning": 10 * _MINUTE,
-        "Stopping": 15 * _MINUTE,
-        "Initializing": 20 * _MINUTE,
-        "Unavailable": 5 * _MINUTE,
-        "AwaitingApproval": 15 * _MINUTE,
-        "Bootstrapping": 6 * _HOUR,
-        "ConcurrentBootstrapping": 6 * _HOUR,
-        "Replaying": 2 * _HOUR,
-        "Synchronizing": 15 * _MINUTE,
-        "Coordination": 10 * _MINUTE,
-        "Suspended": 10 * _MINUTE,
-        "Pending": 1 * _HOUR,
-        "CompilingSql": 30 * _MINUTE,
-        "SqlCompiled": 1 * _HOUR,
-        "CompilingRust": 1 * _HOUR,
-        "Clearing": 15 * _MINUTE,
-        "StartPending": 10 * _MINUTE,
-        "Drift": 30 * _MINUTE,
-    }
-)
-"""How long a status may last before it counts as stuck, in seconds.
-
-`StartPending` and `Drift` are no statuses of Feldera's but two ways in which the desired and the actual one differ.
-"""
 
 DEFAULT_TAG_LABELS: Final[Mapping[Label, TagExpression]] = MappingProxyType(
     {

@@ -79,7 +79,19 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """What is known of an instance besides its pipelines; what was never answered is None or empty."""
+    """What is known of an instance besides its pipelines; what was never answered is None or empty.
+
+    Attributes:
+        version: of Feldera, and so `edition` and `revision`.
+        edition: see `version`.
+        revision: see `version`.
+        license: as last confirmed.
+        tenant: whose pipelines are listed.
+        role: of the API key.
+        services: by name, as last told.
+        health_lost_at: since when they have not been told of for too long, microseconds by this machine's clock
+            corrected to Feldera's; None while they are told of.
+    """
 
     version: str | None = None
     edition: str = ""
@@ -88,6 +100,12 @@ class Platform:
     tenant: str = ""
     role: str = ""
     services: Mapping[str, Service] = field(default_factory=lambda: MappingProxyType({}))
+    health_lost_at: int | None = None
+
+    @property
+    def heard_services(self) -> Mapping[str, Service]:
+        """The services, none while Feldera has not told of them for too long."""
+        return self.services if self.health_lost_at is None else MappingProxyType({})
 
     @property
     def has_event_log(self) -> bool | None:
@@ -137,12 +155,14 @@ def with_health(platform: Platform, body: bytes | bytearray) -> Platform:
         if told is not None:
             since = micros(told.unchanged_since) if told.unchanged_since is not None else None
             services[name] = Service(told.healthy, micros(told.checked_at), since)
-    return replace(platform, services=MappingProxyType(services))
+    return replace(platform, services=MappingProxyType(services), health_lost_at=None)
 
 
-def without_health(platform: Platform) -> Platform:
-    """Return what is known when the services have not been heard of for too long: nothing of them."""
-    return replace(platform, services=MappingProxyType({}))
+def without_health(platform: Platform, at: int) -> Platform:
+    """Return what is known when the services have not been told of for too long: how they were then, and since when."""
+    if platform.health_lost_at is not None or not platform.services:
+        return platform
+    return replace(platform, health_lost_at=at)
 
 
 _CONFIG: Final = msgspec.json.Decoder(_Config)

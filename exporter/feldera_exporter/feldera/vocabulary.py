@@ -1,10 +1,12 @@
-"""Feldera's statuses: the dimensions, their values, their legal transitions and what each means to a person.
+"""Feldera's statuses: the dimensions, one row for each status, the legal transitions.
 
 The sets and transitions are Feldera's own (pipeline-manager `db/types/*_status.rs`, `program.rs`, `storage.rs`, and
 `feldera-types` `runtime_status.rs`). A status is a plain string: Feldera adds new ones over time, and one that is
 not in these tables is exported under its own name and counted, never refused.
 """
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -24,46 +26,116 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Status:
+    """One status: everything that the exporter knows of it, in one row.
+
+    Attributes:
+        name: as Feldera spells it.
+        kind: what it means to a person.
+        limit: how long it may last by default, in seconds; infinity where it may last for ever.
+        timed: whether its durations are observed when it ends.
+        starting: whether a pipeline in it is on the way to whatever deployed status is desired.
+        overdue: the problem of a pipeline that is in it for longer than its limit; empty for that of the dimension.
+    """
+
+    name: str
+    kind: Kind
+    limit: float = math.inf
+    timed: bool = False
+    starting: bool = False
+    overdue: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Dimension:
     """One status field of a pipeline.
 
     Attributes:
         name: the field's name in Feldera's API, which is also the name in the metrics.
-        statuses: every known value, mapped to its kind, in the order of a pipeline's life.
+        rows: every known status, by name, in the order of a pipeline's life.
+        statuses: the kind of each.
         transitions: the pairs (from, to) that Feldera's state machine allows; empty where it validates none.
         nullable: whether the field is null while the pipeline is not Provisioned.
+        overdue: the problem where a status, known or not, outlasts its limit and names no other one.
     """
 
     name: str
+    rows: MappingProxyType[str, Status]
     statuses: MappingProxyType[str, Kind]
     transitions: tuple[Pair, ...] = ()
     nullable: bool = False
+    overdue: str = "Stuck"
+
+    def overdue_problem(self, status: str) -> str:
+        """Return the name of the problem where a status outlasts its limit."""
+        row = self.rows.get(status)
+        return row.overdue if row is not None and row.overdue else self.overdue
 
 
-def _kinds(**statuses: Kind) -> MappingProxyType[str, Kind]:
-    return MappingProxyType(statuses)
+def _dimension(
+    name: str,
+    rows: Iterable[Status],
+    transitions: tuple[Pair, ...] = (),
+    *,
+    nullable: bool = False,
+    overdue: str = "Stuck",
+) -> Dimension:
+    by_name = {row.name: row for row in rows}
+    kinds = {row.name: row.kind for row in by_name.values()}
+    return Dimension(name, MappingProxyType(by_name), MappingProxyType(kinds), transitions, nullable, overdue)
 
 
-_RUNTIME: Final = _kinds(
-    Initializing=Kind.TRANSIENT,
-    AwaitingApproval=Kind.NEEDS_PERSON,
-    Bootstrapping=Kind.TRANSIENT,
-    ConcurrentBootstrapping=Kind.TRANSIENT,
-    Synchronizing=Kind.TRANSIENT,
-    Replaying=Kind.TRANSIENT,
-    Standby=Kind.GOOD,
-    Paused=Kind.IDLE,
-    Running=Kind.GOOD,
-    Suspended=Kind.TRANSIENT,
-    Coordination=Kind.TRANSIENT,
-    Unavailable=Kind.BAD,
+_MINUTE: Final = 60.0
+_HOUR: Final = 3600.0
+
+_STOPPED: Final = Status("Stopped", Kind.IDLE)
+_PROVISIONING: Final = Status(
+    "Provisioning", Kind.TRANSIENT, 10 * _MINUTE, timed=True, starting=True, overdue="StuckProvisioning"
+)
+_STOPPING: Final = Status("Stopping", Kind.TRANSIENT, 15 * _MINUTE, timed=True, overdue="StuckStopping")
+
+_RUNTIME: Final = (
+    Status(
+        "Initializing", Kind.TRANSIENT, 20 * _MINUTE, timed=True, starting=True, overdue="StuckInitializing"
+    ),
+    Status(
+        "AwaitingApproval",
+        Kind.NEEDS_PERSON,
+        15 * _MINUTE,
+        timed=True,
+        starting=True,
+        overdue="AwaitingApproval",
+    ),
+    Status(
+        "Bootstrapping", Kind.TRANSIENT, 6 * _HOUR, timed=True, starting=True, overdue="BootstrappingLong"
+    ),
+    Status(
+        "ConcurrentBootstrapping",
+        Kind.TRANSIENT,
+        6 * _HOUR,
+        timed=True,
+        starting=True,
+        overdue="BootstrappingLong",
+    ),
+    Status(
+        "Synchronizing", Kind.TRANSIENT, 15 * _MINUTE, timed=True, starting=True, overdue="StuckSynchronizing"
+    ),
+    Status("Replaying", Kind.TRANSIENT, 2 * _HOUR, timed=True, starting=True, overdue="ReplayingLong"),
+    Status("Standby", Kind.GOOD),
+    Status("Paused", Kind.IDLE),
+    Status("Running", Kind.GOOD),
+    # The runner stops a suspended pipeline at once, and Coordination should never be visible: minutes are a defect.
+    Status("Suspended", Kind.TRANSIENT, 10 * _MINUTE, overdue="ImpossibleState"),
+    Status("Coordination", Kind.TRANSIENT, 10 * _MINUTE, starting=True, overdue="ImpossibleState"),
+    # `starting` for servers that keep the desired status while the pipeline does not answer.
+    Status("Unavailable", Kind.BAD, 5 * _MINUTE, timed=True, starting=True, overdue="Unavailable"),
 )
 
 _DESIRED: Final = ("Stopped", "Standby", "Paused", "Running", "Suspended", "Unavailable", "Coordination")
 
-RESOURCES: Final = Dimension(
+RESOURCES: Final = _dimension(
     "deployment_resources_status",
-    _kinds(Stopped=Kind.IDLE, Provisioning=Kind.TRANSIENT, Provisioned=Kind.GOOD, Stopping=Kind.TRANSIENT),
+    (_STOPPED, _PROVISIONING, Status("Provisioned", Kind.GOOD), _STOPPING),
     (
         ("Stopped", "Provisioning"),
         ("Provisioning", "Provisioned"),
@@ -73,44 +145,37 @@ RESOURCES: Final = Dimension(
     ),
 )
 
-RUNTIME: Final = Dimension("deployment_runtime_status", _RUNTIME, nullable=True)
+RUNTIME: Final = _dimension("deployment_runtime_status", _RUNTIME, nullable=True)
 
-DEPLOYMENT: Final = Dimension(
-    "deployment_status",
-    _kinds(
-        Stopped=Kind.IDLE,
-        Provisioning=Kind.TRANSIENT,
-        **_RUNTIME,
-        Stopping=Kind.TRANSIENT,
-    ),
-)
+DEPLOYMENT: Final = _dimension("deployment_status", (_STOPPED, _PROVISIONING, *_RUNTIME, _STOPPING))
 
-DEPLOYMENT_DESIRED: Final = Dimension(
+DEPLOYMENT_DESIRED: Final = _dimension(
     "deployment_desired_status",
-    _kinds(**{status: Kind.IDLE for status in _DESIRED if status != "Coordination"}),
+    (Status(status, Kind.IDLE) for status in _DESIRED if status != "Coordination"),
 )
 
-RESOURCES_DESIRED: Final = Dimension(
-    "deployment_resources_desired_status", _kinds(Stopped=Kind.IDLE, Provisioned=Kind.IDLE)
+RESOURCES_DESIRED: Final = _dimension(
+    "deployment_resources_desired_status",
+    (Status(status, Kind.IDLE) for status in ("Stopped", "Provisioned")),
 )
 
-RUNTIME_DESIRED: Final = Dimension(
+RUNTIME_DESIRED: Final = _dimension(
     "deployment_runtime_desired_status",
-    _kinds(**{status: Kind.IDLE for status in _DESIRED if status != "Stopped"}),
+    (Status(status, Kind.IDLE) for status in _DESIRED if status != "Stopped"),
     nullable=True,
 )
 
-PROGRAM: Final = Dimension(
+PROGRAM: Final = _dimension(
     "program_status",
-    _kinds(
-        Pending=Kind.TRANSIENT,
-        CompilingSql=Kind.TRANSIENT,
-        SqlCompiled=Kind.TRANSIENT,
-        CompilingRust=Kind.TRANSIENT,
-        Success=Kind.GOOD,
-        SqlError=Kind.BAD,
-        RustError=Kind.BAD,
-        SystemError=Kind.BAD,
+    (
+        Status("Pending", Kind.TRANSIENT, 1 * _HOUR, timed=True),
+        Status("CompilingSql", Kind.TRANSIENT, 30 * _MINUTE, timed=True),
+        Status("SqlCompiled", Kind.TRANSIENT, 1 * _HOUR, timed=True),
+        Status("CompilingRust", Kind.TRANSIENT, 1 * _HOUR, timed=True),
+        Status("Success", Kind.GOOD),
+        Status("SqlError", Kind.BAD),
+        Status("RustError", Kind.BAD),
+        Status("SystemError", Kind.BAD),
     ),
     (
         ("Pending", "CompilingSql"),
@@ -131,12 +196,18 @@ PROGRAM: Final = Dimension(
         ("RustError", "Pending"),
         ("SystemError", "Pending"),
     ),
+    overdue="CompileStuck",
 )
 
-STORAGE: Final = Dimension(
+STORAGE: Final = _dimension(
     "storage_status",
-    _kinds(Cleared=Kind.IDLE, InUse=Kind.GOOD, Clearing=Kind.TRANSIENT),
+    (
+        Status("Cleared", Kind.IDLE),
+        Status("InUse", Kind.GOOD),
+        Status("Clearing", Kind.TRANSIENT, 15 * _MINUTE, timed=True),
+    ),
     (("Cleared", "InUse"), ("InUse", "Clearing"), ("Clearing", "Cleared")),
+    overdue="StorageClearingStuck",
 )
 
 DIMENSIONS: Final = (
@@ -149,6 +220,29 @@ DIMENSIONS: Final = (
     PROGRAM,
     STORAGE,
 )
+
+STATUSES: Final = MappingProxyType({**DEPLOYMENT.rows, **PROGRAM.rows, **STORAGE.rows})
+"""Every status that may have a limit, by its name, which belongs to one of these dimensions only."""
+
+TIMED: Final = tuple(row.name for row in STATUSES.values() if row.timed)
+"""The statuses whose durations are observed."""
+
+
+class Difference(StrEnum):
+    """How the desired and the actual status differ; the values are the names of the limits."""
+
+    START_PENDING = "StartPending"
+    DRIFT = "Drift"
+
+
+DEFAULT_LIMITS: Final = MappingProxyType(
+    {row.name: row.limit for row in STATUSES.values() if math.isfinite(row.limit)}
+    | {Difference.START_PENDING.value: 10 * _MINUTE, Difference.DRIFT.value: 30 * _MINUTE}
+)
+"""How long a status may last before it counts as stuck, in seconds.
+
+`StartPending` and `Drift` are no statuses of Feldera's but two ways in which the desired and the actual one differ.
+"""
 
 SERVICES: Final = ("api", "compiler", "runner")
 """The services whose health `GET /v0/cluster_healthz` reports."""

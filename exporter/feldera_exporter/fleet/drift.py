@@ -1,42 +1,23 @@
 """Whether a pipeline's desired and actual status differ, and for how long they may."""
 
 import math
-from enum import StrEnum
 from typing import Final
 
+from feldera_exporter.feldera.vocabulary import DEPLOYMENT, PROGRAM, Difference, Kind
 from feldera_exporter.fleet.limits import LimitTable
 
 # On the way to whatever deployed status is desired. Each has a limit of its own, which an operator may have raised:
-# a second alert for the same wait would defeat that. Unavailable belongs here for servers that keep the desired status.
-_RISING: Final = frozenset(
-    {
-        "Provisioning",
-        "Initializing",
-        "AwaitingApproval",
-        "Bootstrapping",
-        "ConcurrentBootstrapping",
-        "Synchronizing",
-        "Replaying",
-        "Coordination",
-        "Unavailable",
-    }
-)
+# a second problem for the same wait would defeat that.
+_STARTING: Final = frozenset(row.name for row in DEPLOYMENT.rows.values() if row.starting)
 # Statuses on the way to each desired one. A suspended pipeline is stopped at once (pipeline-manager
 # `runner/pipeline_automata.rs`): Suspended itself is hardly ever seen.
 _ON_THE_WAY: Final = {
     "Stopped": frozenset({"Stopping"}),
-    "Suspended": _RISING | {"Stopping"},
+    "Suspended": _STARTING | {"Stopping"},
 }
 # Nobody desires these: the runner writes them over the desired status when it cannot ask the pipeline.
 _NO_INTENT: Final = frozenset({"Unavailable", "Coordination"})
-_COMPILING: Final = frozenset({"Pending", "CompilingSql", "SqlCompiled", "CompilingRust"})
-
-
-class Difference(StrEnum):
-    """How the desired and the actual status differ; the values are the names of the limits."""
-
-    START_PENDING = "StartPending"
-    DRIFT = "Drift"
+_COMPILING: Final = frozenset(row.name for row in PROGRAM.rows.values() if row.kind is Kind.TRANSIENT)
 
 
 def difference(desired: str, actual: str, program: str) -> Difference | None:
@@ -68,7 +49,7 @@ def difference(desired: str, actual: str, program: str) -> Difference | None:
         if program == "Success":
             return Difference.START_PENDING
         return None if program in _COMPILING else Difference.DRIFT
-    if desired in _NO_INTENT or actual in _ON_THE_WAY.get(desired, _RISING):
+    if desired in _NO_INTENT or actual in _ON_THE_WAY.get(desired, _STARTING):
         return None
     return Difference.DRIFT
 

@@ -8,7 +8,7 @@ from typing import Final
 from feldera_exporter.differences import replaced
 from feldera_exporter.feldera.listing import Entry
 from feldera_exporter.feldera.platform import Platform
-from feldera_exporter.fleet.lately import NOTHING, Lately, noted
+from feldera_exporter.fleet.activity import first, moved
 from feldera_exporter.fleet.pipeline import Pipeline
 from feldera_exporter.fleet.policy import Policy
 from feldera_exporter.fleet.selection import Selection
@@ -54,8 +54,6 @@ class Fleet:
         read_at: when the list was last read.
         selection: what `pipelines` was made of, with `histories`: as long as both are the same, so is it.
         histories: see `selection`.
-        lately: what the pipelines did within the last hour.
-        counted_since: since when `lately` is known; 0 before the first list.
     """
 
     instance: str
@@ -70,8 +68,6 @@ class Fleet:
     read_at: int = 0
     selection: Selection | None = None
     histories: Mapping[str, History] | None = None
-    lately: Lately = field(default_factory=lambda: NOTHING)
-    counted_since: int = 0
 
 
 def observed(fleet: Fleet, selection: Selection, shown: Shown, policy: Policy, now: int) -> Fleet:
@@ -92,11 +88,11 @@ def observed(fleet: Fleet, selection: Selection, shown: Shown, policy: Policy, n
     )
     if fleet.selection is selection and fleet.histories is shown.histories and not fleet.lost:
         return fleet
-    pipelines = _patched(fleet, selection, shown, policy)
+    pipelines = _patched(fleet, selection, shown, policy, now)
     lost: Mapping[str, int] = _NONE
     if pipelines is None:
         pipelines = {
-            key: _seen(fleet.pipelines.get(key), entry, history, shown.totals, policy)
+            key: _seen(fleet.pipelines.get(key), entry, history, shown.totals, policy, now)
             for key, history in shown.histories.items()
             if (entry := selection.listing.entries.get(key)) is not None
         }
@@ -111,12 +107,12 @@ def observed(fleet: Fleet, selection: Selection, shown: Shown, policy: Policy, n
         lost=lost,
         selection=selection,
         histories=shown.histories,
-        lately=noted(fleet.lately, fleet.histories or {}, shown.histories, now),
-        counted_since=fleet.counted_since or now,
     )
 
 
-def _patched(fleet: Fleet, selection: Selection, shown: Shown, policy: Policy) -> dict[str, Pipeline] | None:
+def _patched(
+    fleet: Fleet, selection: Selection, shown: Shown, policy: Policy, now: int
+) -> dict[str, Pipeline] | None:
     """Return the pipelines with what changed of them; None where others than before can be read, or not all of them."""
     if fleet.selection is None or fleet.histories is None or selection.listing.unreadable or fleet.lost:
         return None
@@ -127,7 +123,7 @@ def _patched(fleet: Fleet, selection: Selection, shown: Shown, policy: Policy) -
     pipelines = dict(fleet.pipelines)
     for key in {*rows, *histories} & pipelines.keys():
         entry, history = selection.listing.entries[key], shown.histories[key]
-        pipelines[key] = _seen(pipelines[key], entry, history, shown.totals, policy)
+        pipelines[key] = _seen(pipelines[key], entry, history, shown.totals, policy, now)
     return pipelines
 
 
@@ -169,12 +165,19 @@ def rearranged(fleet: Fleet, policy: Policy) -> Fleet:
     return replace(fleet, size=size, pipelines=pipelines, selection=None)
 
 
-def _seen(old: Pipeline | None, entry: Entry, history: History, totals: Totals, policy: Policy) -> Pipeline:
+def _seen(
+    old: Pipeline | None, entry: Entry, history: History, totals: Totals, policy: Policy, now: int
+) -> Pipeline:
     dated = history.since.storage is not None and history.since.storage > 0
-    if old is not None and old.facts.row is entry.row and old.facts.storage_dated == dated:
-        if old.progress is entry.progress and old.history is history:
-            return old
-        return Pipeline(old.facts, entry.progress, history)
+    activity = first(now)
+    if old is not None:
+        activity = old.activity
+        if old.progress is not entry.progress:
+            activity = moved(activity, old.progress, entry.progress, now)
+        if old.facts.row is entry.row and old.facts.storage_dated == dated:
+            if old.progress is entry.progress and old.history is history:
+                return old
+            return Pipeline(old.facts, entry.progress, history, activity)
     error = entry.row.deployment_error
     code = label(totals, error.error_code) if error is not None else None
-    return Pipeline(policy.facts(entry.row, code, storage_dated=dated), entry.progress, history)
+    return Pipeline(policy.facts(entry.row, code, storage_dated=dated), entry.progress, history, activity)

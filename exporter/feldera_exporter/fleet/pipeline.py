@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from feldera_exporter.feldera.wire import Progress, Row
+from feldera_exporter.fleet.activity import Activity
 from feldera_exporter.history.history import History
 
 
@@ -50,8 +51,10 @@ class Pipeline:
         facts: what it is.
         progress: what moves while nothing happens to it.
         history: what was counted of it, as published.
+        activity: what moved of it lately while nothing happened.
     """
 
     facts: Facts
     progress: Progress
     history: History
+    activity: Activity

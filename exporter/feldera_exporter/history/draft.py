@@ -6,11 +6,12 @@ from typing import Final
 
 import msgspec
 
-from feldera_exporter.feldera.vocabulary import PROGRAM, RESOURCES, RUNTIME, STORAGE, Dimension, Pair
+from feldera_exporter.feldera.vocabulary import PROGRAM, RESOURCES, RUNTIME, STORAGE, TIMED, Dimension, Pair
 from feldera_exporter.history import naming, spent
-from feldera_exporter.history.effects import TIMED, Effect, ErrorAppeared, Gap, StatusEnded
+from feldera_exporter.history.effects import Effect, ErrorAppeared, Gap, StatusEnded
 from feldera_exporter.history.history import Counts, Errors, History, Since, Statuses, combined
 from feldera_exporter.history.observation import Observation
+from feldera_exporter.history.recent import added, with_absence
 
 _PAIRED: Final = (("resources", RESOURCES), ("program", PROGRAM), ("storage", STORAGE))
 
@@ -30,10 +31,12 @@ class Draft:
         self._errors = history.errors
         self._gaps = history.gaps
         self._last_gap = history.last_gap
+        self._recent = history.recent
 
     def step(self, observation: Observation) -> None:
         """Count what differs between the present statuses and the observed ones; equal neighbours count nothing."""
         at = observation.at
+        self._note(observation)
         for field, dimension in _PAIRED:
             old, new = self._now[field], getattr(observation, field)
             if old != new:
@@ -89,7 +92,27 @@ class Draft:
             errors=self._errors,
             gaps=self._gaps,
             last_gap=self._last_gap,
+            recent=self._recent,
         )
+
+    def _note(self, observation: Observation) -> None:
+        """Note what problems count."""
+        recent, at = self._recent, observation.at
+        old, new = self._now, observation
+        changes: dict[str, object] = {}
+        if (old["resources"], new.resources) == ("Stopping", "Stopped"):
+            changes["stops"] = added(recent.stops, at)
+        if (old["program"], new.program) == ("CompilingRust", "SqlCompiled"):
+            changes["recompilations"] = added(recent.recompilations, at)
+        if new.runtime != self._runtime:
+            if new.runtime == "Unavailable":
+                changes["losses"] = added(recent.losses, at)
+            elif new.runtime == "Initializing" and old["resources"] == new.resources:
+                changes["restarts"] = added(recent.restarts, at)
+        if self._spent.status == "Unavailable" != combined(new.resources, new.runtime):
+            changes["absences"] = with_absence(recent.absences, self._spent.since, at)
+        if changes:
+            self._recent = msgspec.structs.replace(recent, **changes)
 
     def _end(self, field: str, dimension: str, status: str | None, at: int) -> None:
         since = self._since[field]
@@ -104,6 +127,8 @@ class Draft:
             self._errors = Errors(
                 errors.count + 1, present=True, code=observation.error_code, at=observation.at
             )
+            errors_of_the_hour = added(self._recent.errors, observation.at)
+            self._recent = msgspec.structs.replace(self._recent, errors=errors_of_the_hour)
             self.effects.append(ErrorAppeared(observation.at, observation.event_id, observation.error_code))
         elif observation.error_code is not None:
             self._errors = msgspec.structs.replace(errors, code=observation.error_code)

@@ -1,25 +1,6 @@
 """What a fold tells beside a pipeline's new history: the happenings that an instance counts as a whole."""
 
 from dataclasses import dataclass
-from typing import Final
-
-TIMED: Final = (
-    "Provisioning",
-    "Stopping",
-    "Initializing",
-    "Unavailable",
-    "Bootstrapping",
-    "ConcurrentBootstrapping",
-    "Replaying",
-    "Synchronizing",
-    "AwaitingApproval",
-    "Pending",
-    "CompilingSql",
-    "SqlCompiled",
-    "CompilingRust",
-    "Clearing",
-)
-"""The transient statuses whose durations are observed; each name belongs to one dimension only."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import msgspec
 from feldera_exporter.feldera.vocabulary import Pair, combine
 from feldera_exporter.history import spent
 from feldera_exporter.history.place import Place
+from feldera_exporter.history.recent import NOTHING, Recent
 from feldera_exporter.history.spent import Spent
 
 
@@ -71,6 +72,7 @@ class History(msgspec.Struct, frozen=True, gc=False, array_like=True):
         gaps: how often events were purged before they could be read.
         last_gap: the last such time, microseconds by Feldera's clock.
         cursor: the row with which the log was last found to agree (`reading.cursor`); empty while it was not.
+        recent: what it did within the last hour.
     """
 
     statuses: Statuses
@@ -82,6 +84,7 @@ class History(msgspec.Struct, frozen=True, gc=False, array_like=True):
     gaps: int = 0
     last_gap: int | None = None
     cursor: bytes = b""
+    recent: Recent = NOTHING
 
 
 def combined(resources: str, runtime: str | None) -> str:

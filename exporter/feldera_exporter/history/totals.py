@@ -7,7 +7,8 @@ from typing import Final
 
 import msgspec
 
-from feldera_exporter.history.effects import TIMED, Effect, ErrorAppeared, StatusEnded
+from feldera_exporter.feldera.vocabulary import TIMED
+from feldera_exporter.history.effects import Effect, ErrorAppeared, StatusEnded
 from feldera_exporter.history.naming import OTHER
 
 BOUNDS: Final = (0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 21600)

@@ -1,62 +1,126 @@
 """The committed files that are this package's output: rules, manifest and the list of alerts."""
 
+from collections import Counter
 from collections.abc import Iterator
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
-from feldera_exporter.rules.model import SEVERITIES, Alert, Scope
+from feldera_exporter.problems.table import INSTANCE_PROBLEMS, PIPELINE_PROBLEMS, instance_alert, pipeline_alert
+from feldera_exporter.rules.exporter_alerts import EXPORTER_ALERTS
 from feldera_exporter.rules.rendering import rules
-from feldera_exporter.rules.table import ALERTS, SECTIONS
+from feldera_exporter.rules.table import SECTIONS
 
-_HEAD = """\
+_HEAD: Final = """\
 # The alerts
 
-One table defines every alert. `feldera.rules.yml` is it for Prometheus (2.42 or later), `prometheusrule.yaml` for the
-Prometheus operator, this page for people; `make docs` writes all three. `tests/` holds what proves them,
-`runbooks/` what to do when one fires.
+The exporter decides what is a problem, and since when by Feldera's own clock. It exports each problem as a sample of
+`feldera_pipeline_problem_since_timestamp_seconds` or `feldera_instance_problem_since_timestamp_seconds`: a timestamp while
+the problem lasts, `0` for ten minutes after it ended. The rules deliver these samples to Alertmanager, all by one pattern:
 
-The alerts link to this machine: to the runbooks among the exporter's pages at `http://localhost:10058`, and to the
-boards of the Grafana at `http://localhost:3000`. With your own addresses, and your own choice of alerts, severities and
-labels (`--format=operator` prints `prometheusrule.yaml`):
+```yaml
+- alert: FelderaPipelineStuckProvisioning
+  expr: |
+    max by (feldera_instance, pipeline, pipeline_name, status, team, tier) (
+      last_over_time(feldera_pipeline_problem_since_timestamp_seconds{problem="StuckProvisioning"}[3m])
+      and on (job, instance, feldera_instance) feldera:exporter:trusted
+    ) > 0
+  labels: {severity: critical}
+```
+
+* The value is the time when the problem began. For a status with a limit, that is when the limit was reached.
+* The range reads over missed scrapes of up to three minutes. While the exporter does not answer for longer than that, its
+  alerts end, and FelderaExporterAbsent or FelderaExporterDown fires.
+* `feldera:exporter:trusted` is the only recording rule. Of several exporters of an instance it has those that can see
+  Feldera, or all of them where none can.
+* While Feldera cannot be seen, no problem begins and none ends, also across a restart of an exporter with a store.
+
+`feldera.rules.yml` is for Prometheus 2.42 or later and vmalert, `prometheusrule.yaml` for the Prometheus operator. No group
+has more than 20 rules. `make docs` writes both files and this page. `runbooks/` says what to do when an alert fires,
+`tests/` holds tests for `promtool test rules`.
+
+The alerts link to this machine: to the pages and runbooks of an exporter at `http://localhost:10058`, and to a Grafana at
+`http://localhost:3000`. To use your own addresses, and your own choice of alerts, severities and labels
+(`--format=operator` prints `prometheusrule.yaml`):
 
 ```sh
-feldera-exporter rules --config.file=exporter.yml --runbook-url=https://feldera-exporter.example.com/runbooks \\
+feldera-exporter rules --config.file=exporter.yml --web.external-url=https://feldera-exporter.example.com \\
   --dashboard-url=https://grafana.example.com > feldera.rules.yml
 ```
 
-The alert's name comes at the end of the runbooks' address, or in place of `{alert}`: where the files of `runbooks/` are
-served as they are, say `--runbook-url='https://files.example.com/runbooks/{alert}.md'`.
-Such an address also stays when the exporter is gone, whose own pages go with it: FelderaExporterAbsent and
-FelderaExporterDown need one above all.
+The runbooks are pages of the exporter, which are gone while it is down. `--runbook-url` names another place: the alert's
+name comes at its end, or in place of `{alert}`, as in `--runbook-url='https://files.example.com/runbooks/{alert}.md'`.
 
-`critical` pages, `warning` is a ticket, `info` is not routed, `none` is the watchdog's. Every pipeline's alert carries
-the labels `feldera_instance`, `pipeline`, `pipeline_name`, `team` and `tier`. While nothing can be heard from an
-instance, its alerts stay as they are: none ends, and none begins. With several shards that holds for the pipelines of
-each shard by itself.
-
-Two groups of rules: `feldera`, each 15 seconds, and `feldera-slow`, each minute, for what counts over long windows or has
-limits of many minutes. Over 1,000 pipelines they take Prometheus about 3 % of a core, with two replicas of the exporter
-5 %; `make bench` measures it.
+`critical` pages, `warning` is a ticket, `info` is not routed, `none` is the watchdog's. Every alert of a pipeline has the
+labels `feldera_instance`, `pipeline`, `pipeline_name`, `status`, `team` and `tier`.
 """
 
-_TABLE = """\
+_OWN: Final = """
+## Rules of your own
+
+The raw families are there for rules of your own. Two examples, complete:
+
+A pipeline that has been Provisioning for longer than its limit:
+
+```yaml
+- alert: MyPipelineStuckProvisioning
+  expr: |
+    feldera_pipeline_deployment_status{status="Provisioning"} == 1
+    and on (feldera_instance, pipeline)
+      time() - feldera_pipeline_deployment_status_since_timestamp_seconds
+        > feldera_pipeline_deployment_status_limit_seconds
+  labels: {severity: critical}
+  annotations:
+    summary: "{{ $labels.pipeline_name }} is stuck in Provisioning."
+```
+
+A pipeline of one team that has a deployment error:
+
+```yaml
+- alert: MyPipelineHasError
+  expr: |
+    feldera_pipeline_deployment_has_error == 1
+    and on (feldera_instance, pipeline) feldera_pipeline_info{team="payments"}
+  labels: {severity: warning}
+  annotations:
+    summary: "{{ $labels.pipeline_name }} has a deployment error."
+```
+
+Such a rule ends when the exporter misses a scrape, and fires twice where two exporters watch an instance: `max by
+(feldera_instance, pipeline, pipeline_name) (last_over_time(…[3m]))` helps against both.
+"""
+
+_TABLE: Final = """\
 | alert | severity | labels | fires when |
 |---|---|---|---|
 """
 
 
-def _severity(alert: Alert) -> str:
-    if not alert.critical_if:
-        return alert.severity
-    operator, label, value = alert.critical_if.replace("$labels.", "").split()
-    sign = {"eq": "=", "ne": "≠"}[operator]
-    plain = value.strip('"')
-    return f"{alert.severity}, critical with `{label}` {sign} `{plain}`"
+class AlertRow(NamedTuple):
+    """What documentation says of an alert.
+
+    Attributes:
+        severity: as shipped.
+        labels: those that tell alerts of this name apart.
+        summary: its constant headline.
+    """
+
+    severity: str
+    labels: tuple[str, ...]
+    summary: str
 
 
-def _row(alert: Alert) -> str:
-    whole = alert.scope is Scope.PIPELINE
-    named = ", ".join(f"`{label}`" for label in (alert.by if whole else alert.labels))
-    labels = ", ".join(part for part in ("a pipeline's" if whole else "", named) if part)
-    return f"| [{alert.name}](runbooks/{alert.name}.md) | {_severity(alert)} | {labels} | {alert.summary} |\n"
+def _rows() -> Iterator[tuple[str, AlertRow]]:
+    for row in PIPELINE_PROBLEMS.values():
+        yield pipeline_alert(row.name), AlertRow(row.severity, ("a pipeline's",), row.summary)
+    for each in INSTANCE_PROBLEMS.values():
+        labels = ("`feldera_instance`", *(("`feldera_service`",) if each.labelled else ()))
+        yield instance_alert(each.name), AlertRow(each.severity, labels, each.summary)
+    for alert in EXPORTER_ALERTS.values():
+        yield alert.name, AlertRow(alert.severity, tuple(f"`{label}`" for label in alert.labels), alert.summary)
+
+
+ALERTS: Final = MappingProxyType(dict(_rows()))
+"""What documentation and pages say of every alert, by name."""
 
 
 def readme() -> str:
@@ -64,15 +128,15 @@ def readme() -> str:
 
     def parts() -> Iterator[str]:
         yield _HEAD
-        counts = {level: sum(alert.severity == level for alert in ALERTS) for level in SEVERITIES}
-        yield (
-            f"\n{len(ALERTS)} alerts: "
-            + ", ".join(f"{count} {level}" for level, count in counts.items())
-            + ".\n"
-        )
-        for title, alerts in SECTIONS.items():
+        counts = Counter(row.severity for row in ALERTS.values())
+        named = ", ".join(f"{counts[severity]} {severity}" for severity in ("critical", "warning", "info", "none"))
+        yield f"\n{len(ALERTS)} alerts: {named}.\n"
+        for title, names in SECTIONS.items():
             yield f"\n## {title}\n\n{_TABLE}"
-            yield from map(_row, alerts)
+            for name in names:
+                row = ALERTS[name]
+                yield f"| [{name}](runbooks/{name}.md) | {row.severity} | {', '.join(row.labels)} | {row.summary} |\n"
+        yield _OWN
 
     return "".join(parts())
 

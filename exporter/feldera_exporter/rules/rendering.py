@@ -1,47 +1,66 @@
-"""The table of rules as YAML: a rule file for Prometheus, or a PrometheusRule for its operator."""
+"""The alert rules as YAML: a rule file for Prometheus, or a PrometheusRule for its operator. Nothing but rendering."""
 
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import yaml
 
-from feldera_exporter.rules import texts
-from feldera_exporter.rules.model import Alert, Pace, Recording, Scope
-from feldera_exporter.rules.promql import kept, tagged, yielding
-from feldera_exporter.rules.recordings import recordings
-from feldera_exporter.rules.settings import Settings
-from feldera_exporter.rules.table import ALERTS
+from feldera_exporter.config import AlertChoice
+from feldera_exporter.problems.model import Problem
+from feldera_exporter.problems.table import (
+    COMPILATION,
+    FAULTS,
+    LIFECYCLE,
+    PLATFORM,
+    instance_alert,
+    pipeline_alert,
+)
+from feldera_exporter.rules.exporter_alerts import EXPORTER_ALERTS, TRUSTED, TRUSTED_EXPRESSION, ExporterAlert
 
-RUNBOOKS: Final = "http://localhost:10058/runbooks"
-"""Where the runbooks are when nothing else is said: among the pages of an exporter on the reader's machine."""
+EXPORTER_URL: Final = "http://localhost:10058"
+"""Where the exporter's pages are when nothing else is said: on the reader's machine."""
+
+DASHBOARD_URL: Final = "http://localhost:3000"
+"""Where Grafana is when nothing else is said: on the reader's machine, too."""
 
 NAME: Final = "{alert}"
 """What stands for an alert's name in the address of its runbook."""
 
-DASHBOARDS: Final = "http://localhost:3000"
-"""Where Grafana is when nothing else is said: on the reader's machine, too."""
+INTERVAL: Final = "15s"
+"""How often the rules are evaluated."""
 
-GROUP: Final = "feldera"
-INTERVAL: Final = Pace.PROMPT.value
-"""The group whose rules must see what is new at once."""
+PIPELINE_FAMILY: Final = "feldera_pipeline_problem_since_timestamp_seconds"
+INSTANCE_FAMILY: Final = "feldera_instance_problem_since_timestamp_seconds"
 
-GROUPS: Final = MappingProxyType({Pace.PROMPT: GROUP, Pace.SLOW: f"{GROUP}-slow"})
-"""The groups by their pace: the rules of each are evaluated one after the other at one time, so that an alert sees this
-round's recordings. What the slow one reads of the other is at most one round old."""
+BASE_TAGS: Final = ("team", "tier")
+"""Tag labels that every pipeline's alert carries, empty where a pipeline has no such tag."""
 
-_BOARDS: Final = {
-    Scope.PIPELINE: "/d/feldera-pipeline?var-feldera_instance={{ $labels.feldera_instance | urlquery }}"
-    "&var-pipeline={{ $labels.pipeline | urlquery }}",
-    Scope.INSTANCE: "/d/feldera-fleet?var-feldera_instance={{ $labels.feldera_instance | urlquery }}",
-    Scope.EXPORTER: "/d/feldera-exporter",
-}
+_PIPELINE_LABELS: Final = ("feldera_instance", "pipeline", "pipeline_name", "status")
+_INSTANCE_LABELS: Final = ("feldera_instance", "feldera_service")
 
-_HEADER: Final = (
-    "# Alert rules for the pipelines that feldera-exporter watches; Prometheus 2.42 or later.\n"
-    "# Printed by `feldera-exporter rules`: change the configuration's alerts: and tag_labels:, not this file.\n"
+_PIPELINE_BOARD: Final = (
+    "/d/feldera-pipeline?var-feldera_instance={{ $labels.feldera_instance | urlquery }}"
+    "&var-pipeline={{ $labels.pipeline | urlquery }}"
 )
+_FLEET_BOARD: Final = "/d/feldera-fleet?var-feldera_instance={{ $labels.feldera_instance | urlquery }}"
+_EXPORTER_BOARD: Final = "/d/feldera-exporter"
+_PIPELINE_PAGE: Final = (
+    "/pipelines/{{ $labels.feldera_instance | urlquery }}/{{ $labels.pipeline_name | urlquery }}"
+)
+
+_SINCE: Final = " Since {{ $value | humanizeTimestamp }}. "
+
+_HEADER: Final = """\
+# Alert rules for the pipelines that feldera-exporter watches; Prometheus 2.42 or later, vmalert.
+# Printed by `feldera-exporter rules`: change the configuration's alerts: and tag_labels:, not this file.
+#
+# The exporter decides what is a problem and since when: feldera_pipeline_problem_since_timestamp_seconds and
+# feldera_instance_problem_since_timestamp_seconds have a sample above 0 while one lasts, and 0 for ten minutes after it
+# ended. The rules only deliver it. They read over missed scrapes of up to three minutes.
+"""
 
 _MANIFEST: Final = """\
 apiVersion: monitoring.coreos.com/v1
@@ -54,6 +73,157 @@ spec:
 """
 
 
+@dataclass(frozen=True, slots=True)
+class RuleOptions:
+    """What a user chooses about the rules.
+
+    Attributes:
+        alerts: the configuration's choices, by the alert's name.
+        tag_labels: the tag labels of pipelines beyond `team`, `tier` and `expect`.
+        exporter_url: the address of the exporter's pages.
+        runbook_url: the address of the runbooks; each alert's name takes the place of `NAME` in it, else it is added at
+            the end. Empty for those among the exporter's pages.
+        dashboard_url: Grafana's address.
+        exporter_only: whether only the rules about the exporter are wanted.
+    """
+
+    alerts: Mapping[str, AlertChoice] = field(default_factory=lambda: MappingProxyType({}))
+    tag_labels: tuple[str, ...] = ()
+    exporter_url: str = EXPORTER_URL
+    runbook_url: str = ""
+    dashboard_url: str = DASHBOARD_URL
+    exporter_only: bool = False
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tag labels that every pipeline's alert carries."""
+        return BASE_TAGS + tuple(tag for tag in self.tag_labels if tag not in {*BASE_TAGS, "expect"})
+
+    def runbook(self, alert: str) -> str:
+        """Return the address of an alert's runbook."""
+        address = self.runbook_url or f"{self.exporter_url.rstrip('/')}/runbooks"
+        pattern = address if NAME in address else f"{address.rstrip('/')}/{NAME}"
+        return pattern.replace(NAME, alert)
+
+
+def problem_expression(family: str, problem: str, labels: Iterable[str]) -> str:
+    """Return the pattern that every problem has: its series of the exporters that can be trusted, while above 0."""
+    return (
+        f"max by ({', '.join(labels)}) (\n"
+        f'  last_over_time({family}{{problem="{problem}"}}[3m])\n'
+        f"  and on (job, instance, feldera_instance) {TRUSTED}\n"
+        ") > 0"
+    )
+
+
+def rules(form: str = "prometheus", options: RuleOptions | None = None) -> str:
+    """Return the rules as YAML.
+
+    Args:
+        form: a key of `FORMATS`.
+        options: what a user chose; None for the table as it is.
+    """
+    return FORMATS[form](_groups(options or RuleOptions()))
+
+
+def _groups(options: RuleOptions) -> str:
+    exporter = [_rule(options, each.name, _exporter_rule(options, each)) for each in EXPORTER_ALERTS.values()]
+    groups: dict[str, list[str]] = {"feldera-exporter": [_recording(), *filter(None, exporter)]}
+    if not options.exporter_only:
+        for name, rows in (("feldera-pipelines", LIFECYCLE), ("feldera-pipeline-faults", (*FAULTS, *COMPILATION))):
+            groups[name] = [
+                rule for row in rows if (rule := _rule(options, pipeline_alert(row.name), _pipeline_rule(options, row)))
+            ]
+        groups["feldera-instances"] = [
+            rule for row in PLATFORM if (rule := _rule(options, instance_alert(row.name), _instance_rule(options, row)))
+        ]
+
+    def each() -> Iterator[str]:
+        for name, texts in groups.items():
+            if texts:
+                yield f"  - name: {name}\n    interval: {INTERVAL}\n    rules:\n{_indented(''.join(texts), 6)}"
+
+    return "groups:\n" + "\n".join(each())
+
+
+def _rule(options: RuleOptions, name: str, rule: dict[str, Any]) -> str:
+    """Return one alert as text with what the configuration chose, nothing where that switches it off."""
+    choice = options.alerts.get(name, AlertChoice())
+    if not choice.enabled:
+        return ""
+    severity = choice.severity or rule["labels"]["severity"]
+    chosen = {"alert": name, **rule, "labels": _OneLine({"severity": severity, **choice.labels})}
+    return _dump([chosen])
+
+
+def _pipeline_rule(options: RuleOptions, row: Problem[Any]) -> dict[str, Any]:
+    limit = ""
+    if row.limit_of:
+        limit = (
+            f'{{{{ with printf "feldera_pipeline_{row.limit_of}_limit_seconds{{feldera_instance=%q, pipeline=%q}} < Inf" '
+            "$labels.feldera_instance $labels.pipeline | query }} of {{ . | first | value | humanizeDuration }}{{ end }}"
+        )
+    meaning = row.meaning.format(
+        subject="Pipeline {{ $labels.pipeline_name }} of {{ $labels.feldera_instance }}",
+        label="{{ $labels.status }}",
+        limit=limit,
+    )
+    return {
+        "expr": problem_expression(PIPELINE_FAMILY, row.name, (*_PIPELINE_LABELS, *options.tags)),
+        "labels": {"severity": row.severity},
+        "annotations": {
+            "summary": row.summary,
+            "description": f"{meaning}{_SINCE}{row.first_step}",
+            "runbook_url": options.runbook(pipeline_alert(row.name)),
+            "dashboard_url": options.dashboard_url.rstrip("/") + _PIPELINE_BOARD,
+            "pipeline_url": options.exporter_url.rstrip("/") + _PIPELINE_PAGE,
+        },
+    }
+
+
+def _instance_rule(options: RuleOptions, row: Problem[Any]) -> dict[str, Any]:
+    meaning = row.meaning.format(
+        subject="Feldera instance {{ $labels.feldera_instance }}", label="{{ $labels.feldera_service }}", limit=""
+    )
+    return {
+        "expr": problem_expression(INSTANCE_FAMILY, row.name, _INSTANCE_LABELS),
+        "labels": {"severity": row.severity},
+        "annotations": {
+            "summary": row.summary,
+            "description": f"{meaning}{_SINCE}{row.first_step}",
+            "runbook_url": options.runbook(instance_alert(row.name)),
+            "dashboard_url": options.dashboard_url.rstrip("/") + _FLEET_BOARD,
+        },
+    }
+
+
+def _exporter_rule(options: RuleOptions, alert: ExporterAlert) -> dict[str, Any]:
+    return {
+        "expr": alert.expression,
+        **({"for": alert.for_} if alert.for_ else {}),
+        "labels": {"severity": alert.severity},
+        "annotations": {
+            "summary": alert.summary,
+            "description": alert.description,
+            "runbook_url": options.runbook(alert.name),
+            "dashboard_url": options.dashboard_url.rstrip("/") + _EXPORTER_BOARD,
+        },
+    }
+
+
+def _recording() -> str:
+    purpose = (
+        "Of several exporters of an instance those that can see Feldera, or all of them where none can: one that is cut off "
+        "neither raises nor hides anything."
+    )
+    comment = textwrap.fill(purpose, 100, initial_indent="# ", subsequent_indent="# ")
+    return f"{comment}\n" + _dump([{"record": TRUSTED, "expr": TRUSTED_EXPRESSION}])
+
+
+class _OneLine(dict[str, str]):
+    """A mapping that is written on one line."""
+
+
 class _Dumper(yaml.SafeDumper):
     """Writes texts of several lines as blocks, so that a person can read the expressions."""
 
@@ -62,70 +232,20 @@ def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
 
 
+def _one_line(dumper: yaml.SafeDumper, value: _OneLine) -> yaml.MappingNode:
+    return dumper.represent_mapping("tag:yaml.org,2002:map", value, flow_style=True)
+
+
 _Dumper.add_representer(str, _text)
-
-
-def expression(alert: Alert, tags: tuple[str, ...]) -> str:
-    """Return an alert's whole PromQL: its condition with the tags, kept while nothing can be known, yielding."""
-    pipeline = alert.scope is Scope.PIPELINE
-    tagging = tags if pipeline else ()
-    whole = tagged(alert.condition, tags) if pipeline and not alert.aged else alert.condition
-    if alert.kept:
-        whole = kept(alert, whole, tagging)
-    return yielding(alert, whole) if alert.yields_to else whole
-
-
-def severity(alert: Alert, chosen: str) -> str:
-    """Return the severity label: the one chosen, else the table's, as a template where it depends on labels."""
-    if chosen or not alert.critical_if:
-        return chosen or alert.severity
-    return f"{{{{ if {alert.critical_if} }}}}critical{{{{ else }}}}{alert.severity}{{{{ end }}}}"
-
-
-def _runbook(address: str, name: str) -> str:
-    pattern = address if NAME in address else f"{address.rstrip('/')}/{NAME}"
-    return pattern.replace(NAME, name)
-
-
-def _alert(alert: Alert, settings: Settings, runbooks: str, dashboards: str) -> dict[str, object]:
-    choice = settings.of(alert)
-    return {
-        "alert": alert.name,
-        "expr": expression(alert, settings.tags),
-        **({"for": alert.for_} if alert.for_ else {}),
-        "labels": {"severity": severity(alert, choice.severity), **choice.labels},
-        "annotations": {
-            "summary": alert.summary,
-            "description": alert.description + (texts.KEPT[alert.scope] if alert.kept else ""),
-            "runbook_url": _runbook(runbooks, alert.name),
-            "dashboard_url": dashboards.rstrip("/") + _BOARDS[alert.scope],
-        },
-    }
-
-
-def _recording(recording: Recording) -> str:
-    comment = textwrap.fill(recording.purpose, 100, initial_indent="# ", subsequent_indent="# ")
-    return f"{comment}\n" + _dump([{"record": recording.name, "expr": recording.expression}])
+_Dumper.add_representer(_OneLine, _one_line)
 
 
 def _dump(value: object) -> str:
-    text = yaml.dump(value, Dumper=_Dumper, sort_keys=False, width=10_000, allow_unicode=True)
-    return str(text)
+    return str(yaml.dump(value, Dumper=_Dumper, sort_keys=False, width=10_000, allow_unicode=True))
 
 
 def _indented(text: str, by: int) -> str:
     return "".join(" " * by + line if line.strip() else line for line in text.splitlines(keepends=True))
-
-
-def _groups(paced: Iterable[tuple[Pace, str]]) -> str:
-    rules = tuple(paced)
-
-    def each() -> Iterator[str]:
-        for pace, name in GROUPS.items():
-            body = "\n".join(rule for own, rule in rules if own is pace)
-            yield f"  - name: {name}\n    interval: {pace}\n    rules:\n{_indented(body, 6)}"
-
-    return "groups:\n" + "\n".join(each())
 
 
 def _prometheus(groups: str) -> str:
@@ -140,31 +260,3 @@ FORMATS: Final[Mapping[str, Callable[[str], str]]] = MappingProxyType(
     {"prometheus": _prometheus, "operator": _operator}
 )
 """The formats that `rules` knows, for the command line."""
-
-
-def rules(
-    form: str = "prometheus",
-    settings: Settings | None = None,
-    runbook_url: str = RUNBOOKS,
-    dashboard_url: str = DASHBOARDS,
-) -> str:
-    """Return the rules as YAML.
-
-    Args:
-        form: a key of `FORMATS`.
-        settings: which alerts to leave out or change; None for the table as it is.
-        runbook_url: the address of the runbooks; each alert's name takes the place of `NAME` in it, else it is added
-            at the end.
-        dashboard_url: Grafana's address.
-    """
-    chosen = settings or Settings()
-
-    def each() -> Iterator[tuple[Pace, str]]:
-        for recording in recordings(chosen.tags):
-            yield recording.pace, _recording(recording)
-        for alert in ALERTS:
-            choice = chosen.of(alert)
-            if choice.enabled and choice.via == "rules":
-                yield alert.pace, _dump([_alert(alert, chosen, runbook_url, dashboard_url)])
-
-    return FORMATS[form](_groups(each()))

@@ -1,26 +1,32 @@
-"""The table of all alerts; everything that lists, renders, documents or tests alerts reads it."""
+"""Every alert, by its name: the problems that the exporter decides, and the alerts about the exporter itself."""
 
 from types import MappingProxyType
 from typing import Final
 
-from feldera_exporter.rules.compilation import COMPILATION
-from feldera_exporter.rules.faults import FAULTS
-from feldera_exporter.rules.lifecycle import LIFECYCLE
-from feldera_exporter.rules.model import Alert
-from feldera_exporter.rules.platform import PLATFORM
-from feldera_exporter.rules.watching import WATCHING
+from feldera_exporter.problems.table import (
+    COMPILATION,
+    FAULTS,
+    LIFECYCLE,
+    PLATFORM,
+    instance_alert,
+    pipeline_alert,
+)
+from feldera_exporter.rules.exporter_alerts import EXPORTER_ALERTS
+
+PIPELINES: Final = "Pipelines"
+PROGRAMS: Final = "Programs and storage"
+FELDERA: Final = "Feldera"
+EXPORTER: Final = "The exporter"
 
 SECTIONS: Final = MappingProxyType(
     {
-        "Pipelines": (*LIFECYCLE, *FAULTS),
-        "Programs and storage": COMPILATION,
-        "Feldera": PLATFORM,
-        "The watching itself": WATCHING,
+        PIPELINES: tuple(pipeline_alert(row.name) for row in (*LIFECYCLE, *FAULTS)),
+        PROGRAMS: tuple(pipeline_alert(row.name) for row in COMPILATION),
+        FELDERA: tuple(instance_alert(row.name) for row in PLATFORM),
+        EXPORTER: tuple(EXPORTER_ALERTS),
     }
 )
-"""The alerts under the headings of the documentation."""
+"""The names of the alerts under the headings of the documentation."""
 
-ALERTS: Final[tuple[Alert, ...]] = tuple(alert for section in SECTIONS.values() for alert in section)
-
-NAMES: Final = frozenset(alert.name for alert in ALERTS)
+NAMES: Final = frozenset(name for names in SECTIONS.values() for name in names)
 """The names that the configuration's `alerts:` may use."""

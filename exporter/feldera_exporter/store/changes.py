@@ -70,12 +70,14 @@ class Remembered:
         waiting: by pipeline id, up to when a log that must still be read is known to be complete, the longest
             waiting first.
         shown: by pipeline id, what was published of it that nobody had read.
+        problems: those of the instance and its pipelines, as they were kept; None where none were.
     """
 
     standing: Standing = field(default_factory=Standing)
     histories: Mapping[str, History] = field(default_factory=dict)
     waiting: Mapping[str, int] = field(default_factory=dict)
     shown: Mapping[str, History] = field(default_factory=dict)
+    problems: bytes | None = None
 
 
 NOTHING: Final = Remembered()

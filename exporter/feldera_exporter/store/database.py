@@ -10,11 +10,11 @@ from feldera_exporter.errors import StoreError
 APPLICATION_ID: Final = 0x46455845
 """Marks a file as this exporter's (`FEXE`); `file` and SQLite's own tools show it."""
 
-VERSION: Final = 1
+VERSION: Final = 2
 """The version of the schema and of the values in it; raised whenever an older exporter could not read them."""
 
 _SCHEMA: Final = (
-    "CREATE TABLE instances (instance TEXT PRIMARY KEY, standing BLOB NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE instances (instance TEXT PRIMARY KEY, standing BLOB NOT NULL, problems BLOB) WITHOUT ROWID",
     """CREATE TABLE pipelines (
         instance TEXT NOT NULL,
         pipeline TEXT NOT NULL,
@@ -28,6 +28,12 @@ _SCHEMA: Final = (
     f"PRAGMA application_id = {APPLICATION_ID}",
     f"PRAGMA user_version = {VERSION}",
 )
+
+_UPGRADES: Final = (
+    # To version 2: the problems of each instance.
+    ("ALTER TABLE instances ADD COLUMN problems BLOB", "PRAGMA user_version = 2"),
+)
+"""By version, from 1 on: what makes the next one of it."""
 
 _DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
@@ -113,6 +119,9 @@ def _recognise(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("BEGIN IMMEDIATE")
     if not tables:
         for statement in _SCHEMA:
+            connection.execute(statement)
+    for upgrade in _UPGRADES[version - 1 :] if tables else ():
+        for statement in upgrade:
             connection.execute(statement)
     connection.execute("COMMIT")
     found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]

@@ -5,6 +5,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -34,6 +35,7 @@ _COLUMNS: Final = "SELECT pipeline, waiting, history, shown FROM pipelines WHERE
 _FORGET: Final = "DELETE FROM pipelines WHERE instance = ? AND vanished < ?"
 _STAND: Final = """INSERT INTO instances (instance, standing) VALUES (?, ?)
     ON CONFLICT DO UPDATE SET standing = excluded.standing"""
+_KEEP_PROBLEMS: Final = "UPDATE instances SET problems = ? WHERE instance = ?"
 
 _Value = TypeVar("_Value")
 
@@ -84,13 +86,14 @@ class Store:
         """
         with self._guard:
             try:
-                standing = self._connection.execute(
-                    "SELECT standing FROM instances WHERE instance = ?", (instance,)
+                known = self._connection.execute(
+                    "SELECT standing, problems FROM instances WHERE instance = ?", (instance,)
                 ).fetchone()
                 rows = self._connection.execute(f"{_COLUMNS} AND vanished IS NULL", (instance,)).fetchall()
             except sqlite3.Error as error:
                 raise self._failed("read", error) from error
-        return _remembered(_standing(standing[0]) if standing else Standing(), rows)
+        standing, problems = (_standing(known[0]), known[1]) if known else (Standing(), None)
+        return replace(_remembered(standing, rows), problems=problems)
 
     def recall(self, instance: str, pipelines: Iterable[str]) -> Remembered:
         """Return what is known of pipelines that had vanished, so far as they are still remembered.
@@ -121,6 +124,18 @@ class Store:
             missed = self._missed.get(changes.instance)
             try:
                 self._catch_up(missed.then(changes) if missed else changes)
+            except sqlite3.Error as error:
+                raise self._failed("written", error) from error
+
+    def keep_problems(self, instance: str, problems: bytes) -> None:
+        """Write the problems of an instance of which something was committed before.
+
+        Raises:
+            StoreError: they could not be written.
+        """
+        with self._guard:
+            try:
+                self._connection.execute(_KEEP_PROBLEMS, (problems, instance))
             except sqlite3.Error as error:
                 raise self._failed("written", error) from error
 

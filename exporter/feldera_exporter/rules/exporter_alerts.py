@@ -1,0 +1,185 @@
+"""The alerts about the exporter itself and its way to Feldera: plain PromQL on the exporter's own metrics.
+
+A target is an exporter's where it shows `feldera_exporter_build_info`; no job name is needed.
+"""
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+TRUSTED: Final = "feldera:exporter:trusted"
+"""The recording: of several exporters of an instance those that can see Feldera, or all of them where none can."""
+
+_SEEING: Final = "last_over_time(feldera_up[3m]) == 1"
+TRUSTED_EXPRESSION: Final = (
+    f"{_SEEING}\nor\nlast_over_time(feldera_up[3m]) unless on (feldera_instance) {_SEEING}"
+)
+
+_BUILD: Final = "feldera_exporter_build_info"
+_TRUSTED_ONLY: Final = f"and on (job, instance, feldera_instance) {TRUSTED}"
+_BLIND: Final = "max by (feldera_instance) (last_over_time(feldera_up[3m])) == 0"
+_REFUSED: Final = (
+    'sum by (feldera_instance) (increase(feldera_exporter_polls_total{outcome="unauthorized"}[5m])) > 1'
+)
+_VANISHED: Final = (
+    f"last_over_time(feldera_up[1h])\n  unless on (job, instance) last_over_time({_BUILD}[5m])\n"
+    "  unless on (feldera_instance) last_over_time(feldera_up[5m])"
+)
+_INSTANCE: Final = ("feldera_instance",)
+_TARGET: Final = ("job", "instance")
+_EXPORTER: Final = "The exporter {{ $labels.instance }}"
+_FELDERA: Final = "Feldera instance {{ $labels.feldera_instance }}"
+
+
+@dataclass(frozen=True, slots=True)
+class ExporterAlert:
+    """One alert about the exporter.
+
+    Attributes:
+        name: the alert's.
+        severity: `critical`, `warning`, `info`, or `none` for the watchdog's.
+        expression: PromQL.
+        summary: a constant headline.
+        description: what is the case and what to do first, with Prometheus's templates.
+        labels: those that tell alerts of this name apart.
+        for_: how long the expression must hold; empty for no time.
+    """
+
+    name: str
+    severity: str
+    expression: str
+    summary: str
+    description: str
+    labels: tuple[str, ...] = ()
+    for_: str = ""
+
+
+_ROWS: Final = (
+    ExporterAlert(
+        "FelderaExporterAbsent",
+        "critical",
+        f"absent(last_over_time({_BUILD}[3m]))",
+        "No feldera-exporter has answered for five minutes.",
+        "Prometheus has scraped no feldera-exporter for five minutes: no alert about Feldera can begin, and those that "
+        "fired have ended. Look whether the exporter runs and whether Prometheus scrapes it.",
+        for_="2m",
+    ),
+    ExporterAlert(
+        "FelderaExporterDown",
+        "warning",
+        f"max by (job, instance) (max_over_time(up[10m])) == 0\nand on (job, instance) last_over_time({_BUILD}[1d])",
+        "A feldera-exporter does not answer.",
+        f"{_EXPORTER} has not answered for ten minutes. Look whether it runs: what only it watches is not watched.",
+        _TARGET,
+    ),
+    ExporterAlert(
+        "FelderaExporterCrashLooping",
+        "warning",
+        "max by (job, instance) (changes(process_start_time_seconds[1h])) > 3\n"
+        f"and on (job, instance) last_over_time({_BUILD}[1h])",
+        "A feldera-exporter starts again and again.",
+        f"{_EXPORTER} has started four times within an hour or more often. Read its log; often it lacks memory.",
+        _TARGET,
+    ),
+    ExporterAlert(
+        "FelderaApiAuthFailed",
+        "critical",
+        f"{_REFUSED}\nand on (feldera_instance) {_BLIND}",
+        "Feldera refuses the exporter's API key.",
+        f"{_FELDERA} answers with 401 or 403. Its pipelines are not watched. Check the API key.",
+        _INSTANCE,
+        for_="1m",
+    ),
+    ExporterAlert(
+        "FelderaApiUnreachable",
+        "critical",
+        f"{_BLIND}\nunless on (feldera_instance) {_REFUSED}",
+        "Feldera's API cannot be reached.",
+        f"{_FELDERA} has not answered any exporter for more than a minute. Pipelines may run, but are not watched; their "
+        "alerts stay as they were. Read the exporter's log for the reason.",
+        _INSTANCE,
+        for_="1m",
+    ),
+    ExporterAlert(
+        "FelderaExporterDataStale",
+        "critical",
+        f"max by (feldera_instance) (max_over_time(feldera_up[5m])) == 0\nor max by (feldera_instance) (\n  {_VANISHED}\n)",
+        "A Feldera instance has not been watched for five minutes.",
+        f"{_FELDERA} has not been seen by any exporter for five minutes, or the exporter that watched it is gone. Look "
+        "whether the exporter runs and can reach Feldera.",
+        _INSTANCE,
+    ),
+    ExporterAlert(
+        "FelderaEventLogUnread",
+        "warning",
+        "max by (feldera_instance) (\n"
+        f"  last_over_time(feldera_exporter_event_backlog[3m])\n  {_TRUSTED_ONLY}\n) > 0",
+        "The event logs of pipelines have not been read for 15 minutes.",
+        f"{_FELDERA} has pipelines whose event log the exporter cannot read. Their statuses are right, but crash loops and "
+        "flapping are not noticed. Read the exporter's log for the reason.",
+        _INSTANCE,
+        for_="15m",
+    ),
+    ExporterAlert(
+        "FelderaExporterUnknownStatus",
+        "warning",
+        "max by (feldera_instance, dimension) (increase(feldera_exporter_unknown_status_total[1h])) > 0",
+        "Feldera reports a status that the exporter does not know.",
+        f"{_FELDERA} reports a value of {{{{ $labels.dimension }}}} that this exporter does not know: no alert covers it. "
+        "Upgrade the exporter.",
+        ("feldera_instance", "dimension"),
+    ),
+    ExporterAlert(
+        "FelderaExporterUnreadablePipelines",
+        "warning",
+        "max by (feldera_instance) (\n"
+        f"  min_over_time(feldera_exporter_unreadable_pipelines[5m])\n  {_TRUSTED_ONLY}\n) > 0",
+        "The exporter cannot read some pipelines.",
+        f"{_FELDERA} lists {{{{ $value }}}} pipelines that the exporter cannot read: it does not see what happens to them. "
+        "The exporter's log names them.",
+        _INSTANCE,
+    ),
+    ExporterAlert(
+        "FelderaExporterEventGap",
+        "info",
+        "max by (feldera_instance) (increase(feldera_exporter_event_gaps_total[1h])) > 0",
+        "Some transitions of pipelines were not counted.",
+        f"{_FELDERA} had discarded events before the exporter read them: counters of transitions, errors and time may be "
+        "too low.",
+        _INSTANCE,
+    ),
+    ExporterAlert(
+        "FelderaExporterClockSkew",
+        "warning",
+        "max by (feldera_instance) (abs(avg_over_time(feldera_exporter_api_clock_skew_seconds[10m]))) > 30",
+        "The clocks of Feldera and the exporter differ.",
+        f"The clock of {_FELDERA} and that of its exporter differ by {{{{ humanizeDuration $value }}}}. Synchronize them.",
+        _INSTANCE,
+    ),
+    ExporterAlert(
+        "FelderaExporterStoreErrors",
+        "warning",
+        "max by (job, instance) (increase(feldera_exporter_store_errors_total[15m])) > 0",
+        "The exporter cannot write its store.",
+        f"{_EXPORTER} fails to write what must survive a restart. Look at its volume.",
+        _TARGET,
+    ),
+    ExporterAlert(
+        "FelderaExporterConfigReloadFailed",
+        "warning",
+        "max by (job, instance) (last_over_time(feldera_exporter_config_last_reload_successful[3m])) == 0",
+        "The exporter runs with an old configuration.",
+        f"{_EXPORTER} refused its configuration at the last reload and runs with the one before. Its log names the mistake.",
+        _TARGET,
+    ),
+    ExporterAlert(
+        "FelderaWatchdog",
+        "none",
+        "vector(1)",
+        "Always fires: alerting works from the rules to the receiver.",
+        "This alert always fires. Let a service outside of this cluster complain when it stops.",
+    ),
+)
+
+EXPORTER_ALERTS: Final = MappingProxyType({alert.name: alert for alert in _ROWS})
+"""By name."""
