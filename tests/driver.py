@@ -19,7 +19,6 @@ from feldera_exporter.feldera.wire import Row
 from feldera_exporter.fleet.fleet import Fleet, observed
 from feldera_exporter.fleet.policy import Policy
 from feldera_exporter.fleet.selection import Selection, select
-from feldera_exporter.fleet.shard import WHOLE, Shard
 from feldera_exporter.ledger import BUDGET, Ledger
 from feldera_exporter.metrics.catalogue import Catalogue, catalogue
 from feldera_exporter.metrics.page import Page, turn
@@ -109,10 +108,9 @@ class Driver:
         store: Store | None = None,
         shown: Catalogue | None = None,
         budget: int = BUDGET,
-        shard: Shard = WHOLE,
     ) -> None:
         self.name = configuration.instances[0].name
-        self.policy = Policy(configuration, configuration.instances[0], shard)
+        self.policy = Policy(configuration, configuration.instances[0])
         self.catalogue = shown or catalogue(tuple(configuration.tag_labels.expressions))
         self.store = store
         self.budget = budget

@@ -146,7 +146,7 @@ def pip_install(place: Place, command: str) -> None:
 
 
 def served(place: Place, command: str) -> None:
-    """Run the exporter: it shows the pipelines, and one shard of it how many there are in all."""
+    """Run the exporter: it shows the pipelines."""
     text = place.serve(command)
     assert 'feldera_up{feldera_instance="default"} 1' in text
     assert 'feldera_pipelines{feldera_instance="default"} 2' in text

@@ -19,7 +19,6 @@ from feldera_exporter.config import Configuration, Instance
 from feldera_exporter.errors import ConfigError, ExporterError
 from feldera_exporter.feldera.client import Client
 from feldera_exporter.fleet.policy import Policy
-from feldera_exporter.fleet.shard import WHOLE, Shard
 from feldera_exporter.ledger import Ledger
 from feldera_exporter.logs import place
 from feldera_exporter.metrics.catalogue import Catalogue, catalogue
@@ -53,14 +52,12 @@ class Options:
         telemetry_path: where the metrics are.
         storage: the directory of what must survive a restart, None to start anew each time.
         lifecycle: whether `POST /-/reload` is answered.
-        shard: which of the pipelines are watched.
         prefix: what the paths of pages begin with for who asks: empty, or `/behind/a/proxy`.
     """
 
     telemetry_path: str = "/metrics"
     storage: Path | None = None
     lifecycle: bool = False
-    shard: Shard = WHOLE
     prefix: str = ""
 
 
@@ -97,7 +94,7 @@ async def exporting(
             store = Store.open(options.storage)
             stack.callback(store.close)
         # Everything is loaded before anybody can scrape: a counter must not be seen at 0 and then jump.
-        exporter = Exporter(load, store, options.shard)
+        exporter = Exporter(load, store)
         stack.push_async_callback(exporter.stop)
         reload = exporter.reload if options.lifecycle else None
         links = Links(options.prefix, options.telemetry_path, runbooks.exists)
@@ -126,7 +123,6 @@ class Exporter:
     Args:
         load: reads the configuration.
         store: keeps the books, None to start anew after each restart.
-        shard: which of the pipelines are watched.
 
     Attributes:
         publisher: shows what is known.
@@ -135,15 +131,14 @@ class Exporter:
         ConfigError: the configuration is wrong.
     """
 
-    def __init__(self, load: Callable[[], Configuration], store: Store | None, shard: Shard = WHOLE) -> None:
+    def __init__(self, load: Callable[[], Configuration], store: Store | None) -> None:
         self._load = load
-        self._shard = shard
         self._store = store
         self._log = structlog.get_logger()
         self._running: dict[str, asyncio.Task[None]] = {}
         self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._reloading = asyncio.Lock()
-        self._telemetry = Telemetry(__version__, platform.python_version(), str(shard))
+        self._telemetry = Telemetry(__version__, platform.python_version())
         self.publisher = Publisher(self._telemetry)
         self.instances: Mapping[str, _Watched] = {}
         self._lookup = Lookup(self._client_of)
@@ -276,7 +271,7 @@ class Exporter:
             ledger = Ledger(instance.name, self._store.load(instance.name) if self._store else NOTHING)
         watcher = Watcher(
             instance,
-            Policy(configuration, instance, self._shard),
+            Policy(configuration, instance),
             client,
             ledger,
             self._store,

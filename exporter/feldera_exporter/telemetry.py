@@ -60,13 +60,12 @@ class Telemetry:
     Args:
         version: of the exporter.
         python: the interpreter's version.
-        shard: which of the pipelines are watched, as `k/n`.
 
     Attributes:
         descriptions: what each family is, for the reference.
     """
 
-    def __init__(self, version: str, python: str, shard: str = "0/1") -> None:
+    def __init__(self, version: str, python: str) -> None:
         # OpenMetrics would otherwise get a _created sample for each counter and histogram.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.descriptions: list[Description] = []
@@ -79,11 +78,6 @@ class Telemetry:
             "build_info", "The exporter that runs: always 1.", "version", "python_version"
         )
         self._info.labels(version, python).set(1)
-        # What each shard counts of its own pipelines is added up; what replicas of one shard count is not.
-        self._shard = self._gauge(
-            "shard_info", "The share of the pipelines that this exporter watches: always 1.", "shard"
-        )
-        self._shard.labels(shard).set(1)
         self.polls = self._counter(
             "polls", "Polls of the pipeline list, by how they ended.", INSTANCE, "outcome"
         )

@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 import yaml
 
-from deployment.kustomize import Built, Json, build, sharded
+from deployment.kustomize import Built, Json, build
 from feldera_exporter import __version__, config
 from feldera_exporter.cli import main, parser
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
@@ -50,10 +50,10 @@ def _read(path: Path) -> Json:
     return document
 
 
-@pytest.fixture(scope="module", params=["alone", "sharded"])
-def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """Build the kustomization as it is, and with its offer of shards taken."""
-    return build(FOLDER if request.param == "alone" else sharded(tmp_path_factory.mktemp("tree")))
+@pytest.fixture(scope="module")
+def built() -> Built:
+    """Build the kustomization."""
+    return build(FOLDER)
 
 
 def _validate(path: Path, version: str) -> subprocess.CompletedProcess[str]:
@@ -111,14 +111,12 @@ def test_all_kinds_are_there(built: Built) -> None:
 
 
 def test_every_file_is_used() -> None:
-    """By the kustomization of its folder."""
-    for folder, offered in ((FOLDER, {"sharded"}), (FOLDER / "sharded", set[str]())):
-        document = _read(folder / "kustomization.yaml")
-        used = {Path(name).name for name in document.get("resources", ())}
-        used |= {name for generator in document.get("configMapGenerator", ()) for name in generator["files"]}
-        used |= {patch["path"] for patch in document.get("patches", ()) if "path" in patch}
-        there = {path.name for path in folder.iterdir()}
-        assert there - offered - {"kustomization.yaml"} == used - {"alerts"}
+    """By the kustomization."""
+    document = _read(FOLDER / "kustomization.yaml")
+    used = {Path(name).name for name in document["resources"]}
+    used |= {name for generator in document["configMapGenerator"] for name in generator["files"]}
+    there = {path.name for path in FOLDER.iterdir()}
+    assert there - {"kustomization.yaml"} == used - {"alerts"}
 
 
 def test_selectors_choose_the_pod(built: Built) -> None:
@@ -136,7 +134,7 @@ def test_selectors_choose_the_pod(built: Built) -> None:
 def test_ports_are_the_programs(built: Built) -> None:
     """One port with one name, from the flag to the policy."""
     assert built.container["ports"] == [{"name": "http", "containerPort": 10058, "protocol": "TCP"}]
-    assert parser().parse_args(built.words()).listen == [":10058"]
+    assert parser().parse_args(built.words).listen == [":10058"]
     [port] = built.one("Service")["spec"]["ports"]
     assert (port["name"], port["port"], port["targetPort"]) == ("http", 10058, "http")
     [endpoint] = built.one("ServiceMonitor")["spec"]["endpoints"]
@@ -202,7 +200,7 @@ def test_memory_is_what_the_readme_says() -> None:
 
 def test_the_program_finds_what_it_is_told(built: Built, tmp_path: Path) -> None:
     """Its flags are known; configuration, key and store lie where they are mounted; the configuration loads."""
-    parsed = parser().parse_args(built.words())
+    parsed = parser().parse_args(built.words)
     mounts = {mount["mountPath"]: mount for mount in built.container["volumeMounts"]}
     volumes = {volume["name"]: volume for volume in built.pod["spec"]["volumes"]}
     configured = built.one("ConfigMap")
@@ -241,14 +239,14 @@ def test_the_runbooks_know_the_pod(built: Built) -> None:
         assert (place, pod) == (f"-n {namespace}", f"{built.one('StatefulSet')['metadata']['name']}-0")
         program, *words = shlex.split(command)
         if program == "feldera-exporter":
-            assert parser().parse_args(words).config_file == parser().parse_args(built.words()).config_file
+            assert parser().parse_args(words).config_file == parser().parse_args(built.words).config_file
         else:
             assert program in {"df", "ls", "date"}
     [(key, value)] = LABELS.items()
     chosen = [found for text in texts for found in re.findall(r"kubectl (.*) -l (\S+)", text)]
     assert {(place.split()[1], label) for place, label in chosen} == {(namespace, f"{key}={value}")}
     [common] = [text for text in texts if text.startswith("# Runbooks\n")]
-    assert f"export STORAGE_PATH={parser().parse_args(built.words()).storage} " in common
+    assert f"export STORAGE_PATH={parser().parse_args(built.words).storage} " in common
 
 
 def test_the_image_is_this_version(built: Built) -> None:

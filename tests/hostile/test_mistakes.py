@@ -21,7 +21,6 @@ from feldera_exporter.feldera.listing import read as true_read
 from feldera_exporter.feldera.wire import Event
 from feldera_exporter.fleet.fleet import Fleet, observed
 from feldera_exporter.fleet.policy import Policy
-from feldera_exporter.fleet.shard import Shard
 from feldera_exporter.history.judgement import Verdict
 from feldera_exporter.ledger import Ledger
 from feldera_exporter.metrics.page import Page
@@ -215,10 +214,10 @@ def test_a_mistake_in_a_reload(error: Exception, said: str, monkeypatch: pytest.
         new = Configuration((replace(bad, poll_interval=9.0), Instance("new", good.url)), metrics=NO_UP)
         monkeypatch.setattr(exporter, "_load", lambda: new)
 
-        def broken(configuration: Configuration, instance: Instance, shard: Shard) -> Policy:
+        def broken(configuration: Configuration, instance: Instance) -> Policy:
             if instance.name == "new":
                 raise error
-            return Policy(configuration, instance, shard)
+            return Policy(configuration, instance)
 
         with monkeypatch.context() as patched:
             patched.setattr(app, "Policy", broken)

@@ -4,7 +4,6 @@ import dataclasses
 import re
 from typing import Final
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -16,7 +15,6 @@ from feldera_exporter.exposition.snapshot import Content, Snapshot
 from feldera_exporter.exposition.text import Format
 from feldera_exporter.fleet.fleet import observed, rearranged
 from feldera_exporter.fleet.policy import Policy
-from feldera_exporter.fleet.shard import Shard
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES, catalogue
 from feldera_exporter.metrics.page import Page, turn
 from feldera_exporter.metrics.statuses import LIMITED
@@ -188,61 +186,29 @@ def test_families_that_are_excluded() -> None:
     assert driver.page.samples == 0
 
 
-def test_shards_together_are_the_whole() -> None:
-    """Every pipeline's series are in one shard; what is said of the instance is in each, its size that of the whole."""
-    listed = Listed(30)
-    whole = _series(listed, Shard())
-    for count in (1, 2, 3, 7):
-        shards = [_series(listed, Shard(index, count)) for index in range(count)]
-        pipelines = [line for shard in shards for line in shard if "pipeline=" in line]
-        assert sorted(pipelines) == sorted(line for line in whole if "pipeline=" in line)
-        for shard in shards:
-            assert 'feldera_pipelines{feldera_instance="test"} 30' in shard
-            assert 'feldera_up{feldera_instance="test"} 1' in shard
-
-
-@pytest.mark.parametrize("count", [1, 2, 3, 7])
-def test_every_shard_knows_the_size_of_the_whole(count: int) -> None:
-    """Also while one element cannot be read, and after the configuration was loaded anew."""
-    drivers = [Driver(CONFIGURATION, shard=Shard(index, count)) for index in range(count)]
-    listed = Listed(30)
-
-    def sizes() -> set[int | None]:
-        return {driver.fleet.size for driver in drivers}
-
-    def poll(seconds: int) -> None:
-        for driver in drivers:
-            driver.poll(listed.body(), AT + seconds * SECOND)
-
-    poll(0)
-    assert sizes() == {30}
-    listed.set(1, created_at="yesterday")
-    for seconds, size in ((10, 30), (20, 30), (400, 29)):
-        poll(seconds)
-        assert sizes() == {size}
-    listed.set(1, created_at="2026-08-21T10:00:00Z")
-    poll(410)
+def test_only_what_the_configuration_includes_is_shown_and_counted() -> None:
+    """From the first list on, when one changes that is not included, and after the configuration was loaded anew."""
     few = dataclasses.replace(
         CONFIGURATION.instances[0], pipelines=Filter(exclude=(re.compile("pipeline-1."),))
     )
-    for driver in drivers:
-        policy = Policy(Configuration((few,)), few, driver.policy.shard)
-        driver.fleet = rearranged(driver.fleet, policy)
-    assert sizes() == {20}
-    assert sum(len(driver.fleet.pipelines) for driver in drivers) == 20
+    driver, listed = Driver(Configuration((few,))), Listed(30)
 
+    def shown() -> set[str]:
+        assert (
+            f'feldera_pipelines{{feldera_instance="test"}} {len(driver.fleet.pipelines)}\n' in driver.scrape()
+        )
+        return {pipeline.facts.row.name for pipeline in driver.fleet.pipelines.values()}
 
-def _series(listed: Listed, shard: Shard) -> list[str]:
-    driver = Driver(CONFIGURATION, shard=shard)
+    all_names = {f"pipeline-{number}" for number in range(30)}
+    included = {name for name in all_names if not re.fullmatch("pipeline-1.", name)}
     driver.poll(listed.body(), AT)
-    first = [line for line in driver.scrape().splitlines() if not line.startswith("#")]
-    # Once more with one pipeline changed: what is not of this shard stays out.
-    listed.set(3, refresh_version=int(listed.elements[3]["refresh_version"]) + 1)
-    driver.poll(listed.body(), AT)
-    listed.set(3, refresh_version=int(listed.elements[3]["refresh_version"]) - 1)
-    driver.poll(listed.body(), AT)
-    assert [line for line in driver.scrape().splitlines() if not line.startswith("#")] == first
-    return first
+    assert shown() == included
+    listed.set(13, refresh_version=int(listed.elements[13]["refresh_version"]) + 1)
+    driver.poll(listed.body(), AT + SECOND)
+    assert shown() == included
+    other = dataclasses.replace(few, pipelines=Filter(exclude=(re.compile("pipeline-.?[5-9]"),)))
+    driver.fleet = rearranged(driver.fleet, Policy(Configuration((other,)), other))
+    assert shown() == {name for name in included if not re.fullmatch("pipeline-.?[5-9]", name)}
 
 
 def test_a_pipeline_that_cannot_be_read_stays() -> None:

@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 from feldera_exporter import config, logs
 from feldera_exporter.demo.settings import Settings
 from feldera_exporter.errors import ConfigError
-from feldera_exporter.fleet.shard import Shard, parsed
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
 from feldera_exporter.rules.table import NAMES
 
@@ -78,18 +77,6 @@ def configuration(
         ConfigError: it is wrong, or there is none.
     """
     return config.load(arguments.config_file, environ, KNOWN_FAMILIES, NAMES, elsewhere)
-
-
-def shard(text: str) -> Shard:
-    """Return the shard that `--shard` names.
-
-    Raises:
-        ConfigError: it names none.
-    """
-    try:
-        return parsed(text)
-    except ValueError as error:
-        raise ConfigError(f"--shard: {error}") from None
 
 
 def telemetry_path(text: str) -> str:

@@ -13,10 +13,8 @@ from feldera_exporter.commands.flags import (
     add_logging,
     configuration,
     external_url,
-    shard,
     telemetry_path,
 )
-from feldera_exporter.fleet.shard import WHOLE
 from feldera_exporter.polling import garbage
 from feldera_exporter.server.listener import bind
 
@@ -60,12 +58,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="DIRECTORY",
         help="where counters are kept across restarts (default: nowhere)",
     )
-    parser.add_argument(
-        "--shard",
-        default=str(WHOLE),
-        metavar="K/N",
-        help="watch one of N shards of the pipelines only, K from 0 to N-1 (default: %(default)s)",
-    )
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -77,13 +69,13 @@ def main(arguments: argparse.Namespace) -> int:
         StoreError: the directory cannot be used.
     """
     logs.configure(arguments.log_level, arguments.log_format)
-    path, share = telemetry_path(arguments.telemetry_path), shard(arguments.shard)
+    path = telemetry_path(arguments.telemetry_path)
     garbage.collect_seldom()
     load = partial(configuration, arguments, os.environ)
     prefix = external_url(arguments.external_url, path) if arguments.external_url is not None else ""
     # Before anything is listened on: a mistake should not take a port first.
     load()
     sockets = [bind(address) for address in arguments.listen or [":10058"]]
-    options = app.Options(path, arguments.storage, arguments.lifecycle, share, prefix)
+    options = app.Options(path, arguments.storage, arguments.lifecycle, prefix)
     uvloop.run(app.run(load, sockets, options))
     return 0

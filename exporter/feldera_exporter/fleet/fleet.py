@@ -43,14 +43,13 @@ class Fleet:
     Attributes:
         instance: its name in the configuration.
         up: whether the last poll of the list succeeded; None before the first ended.
-        size: how many pipelines the configuration includes, in whatever shard; None while that is not known.
+        size: how many pipelines are shown; None while that is not known.
         pipelines: those that are shown, by id.
         platform: what Feldera says of itself.
         totals: what the pipelines did together.
         as_of: up to when present statuses are credited.
         credited: the instants of the pipelines whose present status is credited up to another one, by id.
-        lost: ids of pipelines, of whatever shard, whose element of the list cannot be read, with the instant of the
-            first that could not.
+        lost: ids of pipelines whose element of the list cannot be read, with the instant of the first that could not.
         read_at: when the list was last read.
         selection: what `pipelines` was made of, with `histories`: as long as both are the same, so is it.
         histories: see `selection`.
@@ -96,13 +95,15 @@ def observed(fleet: Fleet, selection: Selection, shown: Shown, policy: Policy, n
             for key, history in shown.histories.items()
             if (entry := selection.listing.entries.get(key)) is not None
         }
-        lost = _lost(fleet, selection, policy, now)
+        lost = _lost(fleet, selection, now)
         pipelines |= {
-            key: fleet.pipelines[key] for key in _remembered(lost, policy, now) if key in fleet.pipelines
+            key: fleet.pipelines[key]
+            for key, since in lost.items()
+            if now - since <= policy.staleness and key in fleet.pipelines
         }
     return replace(
         fleet,
-        size=selection.size + len(_remembered(lost, policy, now)),
+        size=len(pipelines),
         pipelines=pipelines,
         lost=lost,
         selection=selection,
@@ -127,21 +128,14 @@ def _patched(
     return pipelines
 
 
-def _lost(fleet: Fleet, selection: Selection, policy: Policy, now: int) -> Mapping[str, int]:
-    """Return the pipelines that were included and cannot be read now, of whatever shard, with the instant since when."""
-    entries = fleet.selection.listing.entries if fleet.selection is not None else {}
+def _lost(fleet: Fleet, selection: Selection, now: int) -> Mapping[str, int]:
+    """Return the pipelines that were shown and cannot be read now, with the instant since when."""
     known = fleet.lost.keys() | fleet.pipelines.keys()
     return {
         key: fleet.lost.get(key, now)
         for each in selection.listing.unreadable
-        if (key := each.id or "") not in selection.listing.entries
-        and (key in known or (key in entries and policy.includes(entries[key].row.name)))
+        if (key := each.id or "") not in selection.listing.entries and key in known
     }
-
-
-def _remembered(lost: Mapping[str, int], policy: Policy, now: int) -> list[str]:
-    """Return those of the lost pipelines that are still taken to be as they were."""
-    return [key for key, since in lost.items() if now - since <= policy.staleness]
 
 
 def unobserved(fleet: Fleet, policy: Policy, now: int) -> Fleet:
@@ -158,10 +152,7 @@ def rearranged(fleet: Fleet, policy: Policy) -> Fleet:
         for key, pipeline in fleet.pipelines.items()
         if policy.includes(pipeline.facts.row.name)
     }
-    size = fleet.size
-    if size is not None and fleet.selection is not None:
-        names = (entry.row.name for entry in fleet.selection.listing.entries.values())
-        size += sum(map(policy.includes, names)) - fleet.selection.size
+    size = None if fleet.size is None else len(pipelines)
     return replace(fleet, size=size, pipelines=pipelines, selection=None)
 
 

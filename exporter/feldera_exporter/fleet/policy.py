@@ -9,7 +9,6 @@ from feldera_exporter.feldera.wire import Row
 from feldera_exporter.fleet.drift import drift_limit
 from feldera_exporter.fleet.limits import limit_tables
 from feldera_exporter.fleet.pipeline import Facts, StatusLimits
-from feldera_exporter.fleet.shard import WHOLE, Shard
 from feldera_exporter.fleet.tags import tag_labels
 
 _NAMES: Final = 65_536
@@ -22,15 +21,12 @@ class Policy:
     Args:
         configuration: the whole of it.
         instance: the instance.
-        shard: which of its pipelines are watched here.
 
     Attributes:
-        shard: the same.
         staleness: for how many microseconds the last state is shown while it cannot be read anew.
     """
 
-    def __init__(self, configuration: Configuration, instance: Instance, shard: Shard = WHOLE) -> None:
-        self.shard = shard
+    def __init__(self, configuration: Configuration, instance: Instance) -> None:
         self.staleness = round(instance.staleness * _MICROSECONDS)
         self.includes = lru_cache(maxsize=_NAMES)(instance.pipelines.selects)
         self._limits = limit_tables(configuration.limits)

@@ -15,13 +15,11 @@ class Selection:
 
     Attributes:
         listing: the list.
-        rows: the pipelines that are watched and can be read, by id.
-        size: how many pipelines the configuration includes, in whatever shard.
+        rows: the pipelines that the configuration includes and that can be read, by id.
     """
 
     listing: Listing = field(default_factory=Listing)
     rows: Mapping[str, Row] = field(default_factory=dict)
-    size: int = 0
 
     @property
     def present(self) -> frozenset[str]:
@@ -43,9 +41,9 @@ def select(listing: Listing, policy: Policy, previous: Selection) -> Selection:
     moved = replaced(old, entries)
     # A pipeline can be renamed, and only its name tells whether it is included.
     if moved is None or any(old[key].row.name != entries[key].row.name for key in moved):
-        included = {key: entry.row for key, entry in entries.items() if policy.includes(entry.row.name)}
-        rows = {key: row for key, row in included.items() if policy.shard.holds(key)}
-        return Selection(listing, rows, len(included))
+        return Selection(
+            listing, {key: entry.row for key, entry in entries.items() if policy.includes(entry.row.name)}
+        )
     rows = dict(previous.rows)
     rows.update((key, entries[key].row) for key in moved if key in rows)
-    return Selection(listing, rows, previous.size)
+    return Selection(listing, rows)

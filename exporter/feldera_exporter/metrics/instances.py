@@ -67,7 +67,7 @@ FAMILIES: Final[tuple[Family[Fleet], ...]] = (
     Family(
         "feldera_pipelines",
         "gauge",
-        "Pipelines of the instance that the configuration includes, the same in every shard.",
+        "Pipelines of the instance that the configuration includes.",
         (),
         _pipelines,
     ),

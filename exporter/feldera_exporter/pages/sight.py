@@ -98,11 +98,7 @@ def _counted(since: int, now: int) -> str:
 
 
 def _size(fleet: Fleet) -> str:
-    if fleet.size is None:
-        return ""
-    here = len(fleet.pipelines)
-    elsewhere = f", {here:,} of them in this shard" if here < fleet.size else ""
-    return words.count(fleet.size, "pipeline") + elsewhere
+    return "" if fleet.size is None else words.count(fleet.size, "pipeline")
 
 
 def _warning(fleet: Fleet, seconds: float | None) -> str:
