@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import structlog
 
 from feldera_exporter import __version__
@@ -20,7 +21,7 @@ from feldera_exporter.errors import ConfigError, ExporterError
 from feldera_exporter.feldera.client import Client
 from feldera_exporter.fleet.policy import Policy
 from feldera_exporter.ledger import Ledger
-from feldera_exporter.logs import place
+from feldera_exporter.logs import Logger, place
 from feldera_exporter.metrics.catalogue import Catalogue, catalogue
 from feldera_exporter.pages import runbooks
 from feldera_exporter.pages.links import Links
@@ -33,11 +34,13 @@ from feldera_exporter.polling.schedule import Schedule
 from feldera_exporter.polling.skew import UNTOLD
 from feldera_exporter.polling.surroundings import Surroundings
 from feldera_exporter.polling.watcher import Watcher
+from feldera_exporter.problems.evaluate import NO_PROBLEMS, Problems
+from feldera_exporter.problems.keeping import decoded
 from feldera_exporter.publisher import Publisher
 from feldera_exporter.server.asgi import application
 from feldera_exporter.server.html import Site
 from feldera_exporter.server.listener import serving
-from feldera_exporter.store.changes import NOTHING
+from feldera_exporter.store.changes import NOTHING, Remembered
 from feldera_exporter.store.store import Store
 from feldera_exporter.telemetry import Telemetry
 
@@ -153,7 +156,7 @@ class Exporter:
     def seen(self) -> Seen:
         """Return what is known of every instance now."""
         sights = [
-            Sight(self.publisher.fleets[name], watched.watcher.now(), watched.url)
+            Sight(*self.publisher.observed[name], watched.watcher.now(), watched.url)
             for name, watched in self.instances.items()
         ]
         return Seen(sights, self._configuration.alerts, round(time.time() * _MICROSECONDS))
@@ -259,6 +262,15 @@ class Exporter:
             watched.watcher.show()
         self._telemetry.configured(success=True)
 
+    @staticmethod
+    def _remembered(remembered: Remembered, log: Logger) -> Problems:
+        """Return the problems from before the start; those that cannot be read are found again with the first list."""
+        try:
+            return decoded(remembered.problems)
+        except msgspec.DecodeError as error:
+            log.warning("the problems in the store cannot be read", error=str(error))
+            return NO_PROBLEMS
+
     def _watched(self, instance: Instance, configuration: Configuration, clients: list[Client]) -> "_Watched":
         """Build the parts of one instance; one that was there before keeps its books and what it shows."""
         before = self.instances[instance.name].watcher if instance.name in self.instances else None
@@ -266,9 +278,10 @@ class Exporter:
         client = connect(instance, self._telemetry.observer(instance.name), log)
         clients.append(client)
         if before is not None:
-            ledger = before.ledger
+            ledger, problems = before.ledger, before.problems
         else:
-            ledger = Ledger(instance.name, self._store.load(instance.name) if self._store else NOTHING)
+            remembered = self._store.load(instance.name) if self._store else NOTHING
+            ledger, problems = Ledger(instance.name, remembered), self._remembered(remembered, log)
         watcher = Watcher(
             instance,
             Policy(configuration, instance),
@@ -279,12 +292,20 @@ class Exporter:
             self._telemetry,
             log,
             before.fleet if before else None,
+            problems,
             before.skew if before else UNTOLD,
         )
         # Several instances neither poll nor ask together; a single one has nobody to avoid.
         spread = instance.poll_interval if len(configuration.instances) > 1 else 0.0
         surroundings = Surroundings(
-            client, instance.timeout, instance.staleness, watcher.fleet.platform, watcher.learn, log, spread
+            client,
+            instance.timeout,
+            instance.staleness,
+            watcher.fleet.platform,
+            watcher.learn,
+            watcher.now,
+            log,
+            spread,
         )
         delay = random.uniform(0, spread)  # noqa: S311
         return _Watched(instance.url, client, watcher, surroundings, instance.poll_interval, delay)

@@ -2,12 +2,15 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from threading import Lock
 
 from feldera_exporter.exposition.snapshot import Content, Snapshot
 from feldera_exporter.fleet.fleet import Fleet
 from feldera_exporter.metrics.catalogue import Catalogue, catalogue
 from feldera_exporter.metrics.page import Page, turn
+from feldera_exporter.problems.evaluate import NO_PROBLEMS
+from feldera_exporter.problems.observed import Observed
 from feldera_exporter.telemetry import Telemetry
 
 
@@ -18,44 +21,68 @@ class Publisher:
         telemetry: the exporter's own metrics.
 
     Attributes:
-        snapshot: the newest.
         readers: by instance, who is told when a scraper has read a snapshot to its end.
     """
 
     def __init__(self, telemetry: Telemetry) -> None:
         self.readers: dict[str, Callable[[str, int], None]] = {}
         self._telemetry = telemetry
-        self._fleets: dict[str, Fleet] = {}
+        self._observed: dict[str, Observed] = {}
+        self._fresh_until: dict[str, float] = {}
         self._catalogue = self._rendered = catalogue()
         self._page = Page()
         self._rendering = Lock()
-        self.snapshot = self._next(0)
+        self._snapshot = self._next(0)
 
     def arrange(self, instances: Sequence[str], shown: Catalogue) -> None:
         """Show these instances, in this order, in these families from the next snapshot on."""
-        self._fleets = {name: self._fleets.get(name, Fleet(name)) for name in instances}
-        self.readers = {name: reader for name, reader in self.readers.items() if name in self._fleets}
+        self._observed = {
+            name: self._observed.get(name, Observed(Fleet(name), NO_PROBLEMS)) for name in instances
+        }
+        self.readers = {name: reader for name, reader in self.readers.items() if name in self._observed}
         self._catalogue = shown
 
     @property
-    def fleets(self) -> Mapping[str, Fleet]:
+    def snapshot(self) -> Snapshot:
+        """The newest snapshot; where polls of an instance have ended without a word, it says that it is not up."""
+        now = time.monotonic()
+        lapsed = [
+            name
+            for name, observed in self._observed.items()
+            if observed.fleet.up and self._fresh_until.get(name, 0.0) < now
+        ]
+        for name in lapsed:
+            fleet, problems = self._observed[name]
+            self._observed[name] = Observed(replace(fleet, up=False), problems)
+        if lapsed:
+            self.renew()
+        return self._snapshot
+
+    @property
+    def observed(self) -> Mapping[str, Observed]:
         """The newest state of every instance, by name."""
-        return self._fleets
+        return self._observed
 
     @property
     def ready(self) -> bool:
         """Whether the first poll of every instance has ended, well or not."""
-        return all(fleet.up is not None for fleet in self._fleets.values())
+        return all(observed.fleet.up is not None for observed in self._observed.values())
 
     def renew(self) -> None:
         """Show the same states with what the exporter says of itself by now."""
-        self.snapshot = self._next(self.snapshot.sequence + 1)
+        self._snapshot = self._next(self._snapshot.sequence + 1)
 
-    def publish(self, fleet: Fleet) -> int:
-        """Show this state of its instance from now on, and return the number of the snapshot that does."""
-        self._fleets[fleet.instance] = fleet
+    def publish(self, observed: Observed, fresh_until: float) -> int:
+        """Show this state of its instance from now on, and return the number of the snapshot that does.
+
+        Args:
+            observed: the instance.
+            fresh_until: the time of the monotonic clock after which it no longer counts as up, in seconds.
+        """
+        self._observed[observed.fleet.instance] = observed
+        self._fresh_until[observed.fleet.instance] = fresh_until
         self.renew()
-        return self.snapshot.sequence
+        return self._snapshot.sequence
 
     def was_read(self, scraper: str, sequence: int) -> None:
         """Note that a scraper has read a snapshot to its end."""
@@ -63,16 +90,16 @@ class Publisher:
             reader(scraper, sequence)
 
     def _next(self, sequence: int) -> Snapshot:
-        fleets, shown = tuple(self._fleets.values()), self._catalogue
-        return Snapshot(sequence, lambda: self._render(fleets, shown))
+        instances, shown = tuple(self._observed.values()), self._catalogue
+        return Snapshot(sequence, lambda: self._render(instances, shown))
 
-    def _render(self, fleets: Sequence[Fleet], shown: Catalogue) -> Content:
+    def _render(self, instances: Sequence[Observed], shown: Catalogue) -> Content:
         # Two snapshots can be asked for at once; a page is made from the one before it, so one at a time.
         with self._rendering:
             began = time.perf_counter()
             if shown is not self._rendered:
                 # What was rendered in other columns is of no use.
                 self._rendered, self._page = shown, Page()
-            self._page = turn(self._page, fleets, shown)
+            self._page = turn(self._page, instances, shown)
             self._telemetry.rendered(self._page.samples, time.perf_counter() - began)
             return Content(self._page.sections, self._telemetry.expose, self._telemetry.measured)

@@ -2,25 +2,23 @@
 
 import ipaddress
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Final
 from urllib.parse import urlsplit
 
 from feldera_exporter.checking import boards
-from feldera_exporter.checking.survivors import INFO, family, gone, rules
 from feldera_exporter.config import AlertChoice, Configuration, Instance, Tls
 from feldera_exporter.config.mistakes import nearest
-from feldera_exporter.feldera.vocabulary import DIMENSIONS
-from feldera_exporter.fleet.drift import Difference
+from feldera_exporter.feldera.vocabulary import DIMENSIONS, Difference
 from feldera_exporter.polling.connection import key_in
-from feldera_exporter.rules.model import Alert
-from feldera_exporter.rules.table import ALERTS
+from feldera_exporter.rules.rendering import expressions
 
 KNOWN: Final = frozenset(chain.from_iterable(dimension.statuses for dimension in DIMENSIONS)) | {*Difference}
 """Everything that Feldera, as far as this version knows it, lets a limit be for."""
 
 _METRIC: Final = re.compile(r"feldera[a-z0-9_:]*")
+_PART: Final = re.compile(r"_(?:bucket|sum|count)$")
 _MOST: Final = 3
 """Alerts of one line that are named."""
 
@@ -67,43 +65,22 @@ def _limits(place: str, limits: Mapping[str, float]) -> Iterator[str]:
 
 
 def _excluded(configuration: Configuration) -> Iterator[str]:
-    excluded = configuration.metrics.exclude
-    if not excluded:
-        return
-    wanted = [alert for alert in ALERTS if configuration.alerts.get(alert.name, AlertChoice()).enabled]
-    told: set[str] = set()
-    for index, name in enumerate(excluded):
-        lost = gone((name,))
-        told |= lost
-        for line in (*_fewer(wanted, lost), *_less(wanted, lost), *_empty(lost)):
-            yield f"metrics.exclude[{index}]: without {name} {line}"
-    for line in _fewer(wanted, gone(excluded) - told):
-        yield f"metrics.exclude: without all of these {line}"
-
-
-def _fewer(wanted: Iterable[Alert], lost: frozenset[str]) -> Iterator[str]:
-    if names := [alert.name for alert in wanted if alert.name in lost]:
-        yield f"there is no {_some(names)}"
-
-
-def _less(wanted: Iterable[Alert], lost: frozenset[str]) -> Iterator[str]:
-    """Yield what becomes of the alerts that remain."""
-    left = [alert for alert in wanted if alert.name not in lost]
-    if names := [alert.name for alert in left if not all(map(lost.isdisjoint, rules()[alert.name]))]:
-        yield f"less is seen by {_some(names)}"
-    if names := [alert.name for alert in left if not lost.isdisjoint(_METRIC.findall(alert.description))]:
-        yield f"less is said by {_some(names)}"
-    if INFO in lost:
-        yield "alerts do not carry the pipeline's tags"
-
-
-def _empty(lost: frozenset[str]) -> Iterator[str]:
-    if titles := [f'"{title}"' for title, text in boards.queries().items() if lost & _read(text)]:
-        yield f"there are empty panels on {' and '.join(titles)}"
+    wanted = {
+        name: _read(expression)
+        for name, expression in expressions().items()
+        if configuration.alerts.get(name, AlertChoice()).enabled
+    }
+    for index, family in enumerate(configuration.metrics.exclude):
+        place = f"metrics.exclude[{index}]: without {family}"
+        if names := [name for name, families in wanted.items() if family in families]:
+            yield f"{place} there is no {_some(names)}"
+        if titles := [f'"{title}"' for title, text in boards.queries().items() if family in _read(text)]:
+            yield f"{place} there are empty panels on {' and '.join(titles)}"
 
 
 def _read(queries: str) -> frozenset[str]:
-    return frozenset(map(family, _METRIC.findall(queries)))
+    """Return the families that queries name; a histogram's has three names."""
+    return frozenset(_PART.sub("", name) for name in _METRIC.findall(queries))
 
 
 def _some(names: Sequence[str]) -> str:

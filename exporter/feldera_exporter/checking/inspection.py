@@ -34,6 +34,8 @@ from feldera_exporter.logs import Logger, place
 from feldera_exporter.metrics.catalogue import catalogue
 from feldera_exporter.metrics.page import Page, turn
 from feldera_exporter.polling.connection import connect
+from feldera_exporter.problems.evaluate import NO_PROBLEMS
+from feldera_exporter.problems.observed import Observed
 from feldera_exporter.store.changes import NOTHING
 
 _MICROSECONDS: Final = 1_000_000
@@ -144,7 +146,7 @@ def _samples(configuration: Configuration, fleet: Fleet) -> int:
     shown = catalogue(tuple(configuration.tag_labels.expressions), configuration.metrics.exclude)
 
     def count(pipelines: Mapping[str, Pipeline]) -> int:
-        return turn(Page(), (replace(fleet, pipelines=pipelines),), shown).samples
+        return turn(Page(), (Observed(replace(fleet, pipelines=pipelines), NO_PROBLEMS),), shown).samples
 
     own, pipelines = count({}), iter(fleet.pipelines.items())
     of_pipelines = 0

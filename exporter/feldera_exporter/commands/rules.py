@@ -3,10 +3,12 @@
 import argparse
 import os
 import sys
+from dataclasses import replace
+from urllib.parse import urlsplit
 
 from feldera_exporter.commands.flags import add_configuration, configuration
-from feldera_exporter.rules.rendering import DASHBOARDS, FORMATS, NAME, RUNBOOKS, rules
-from feldera_exporter.rules.settings import Choice, Settings
+from feldera_exporter.errors import ConfigError
+from feldera_exporter.rules.rendering import DASHBOARD_URL, EXPORTER_URL, FORMATS, NAME, RuleOptions, rules
 
 HELP = "print the alert rules, as the configuration wants them"
 
@@ -21,14 +23,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="a rule file for Prometheus, or a PrometheusRule for its operator (default: %(default)s)",
     )
     parser.add_argument(
-        "--runbook-url",
-        default=RUNBOOKS,
+        "--web.external-url",
+        dest="external_url",
+        default=EXPORTER_URL,
         metavar="URL",
-        help=f"the address of the runbooks; an alert's name takes the place of {NAME} in it, else it is added at the end "
-        "(default: %(default)s)",
+        help="the address of the exporter's pages, to which alerts link (default: %(default)s)",
     )
     parser.add_argument(
-        "--dashboard-url", default=DASHBOARDS, metavar="URL", help="Grafana's address (default: %(default)s)"
+        "--runbook-url",
+        default="",
+        metavar="URL",
+        help=f"the address of the runbooks; an alert's name takes the place of {NAME} in it, else it is added at the end "
+        "(default: those among the exporter's pages)",
+    )
+    parser.add_argument(
+        "--dashboard-url",
+        default=DASHBOARD_URL,
+        metavar="URL",
+        help="Grafana's address (default: %(default)s)",
     )
 
 
@@ -38,17 +50,35 @@ def main(arguments: argparse.Namespace) -> int:
     Raises:
         ConfigError: the configuration is wrong.
     """
-    settings = Settings()
+    options = RuleOptions(
+        exporter_url=_address("--web.external-url", arguments.external_url),
+        runbook_url=arguments.runbook_url and _address("--runbook-url", arguments.runbook_url),
+        dashboard_url=_address("--dashboard-url", arguments.dashboard_url),
+    )
     if arguments.config_file is not None:
         elsewhere: list[str] = []
         configured = configuration(arguments, os.environ, elsewhere)
         sys.stderr.writelines(f"warning: {line}\n" for line in elsewhere)
-        settings = Settings(
-            alerts={
-                name: Choice(enabled=choice.enabled, severity=choice.severity, labels=choice.labels)
-                for name, choice in configured.alerts.items()
-            },
-            tag_labels=tuple(configured.tag_labels.expressions),
+        options = replace(
+            options, alerts=configured.alerts, tag_labels=tuple(configured.tag_labels.expressions)
         )
-    sys.stdout.write(rules(arguments.format, settings, arguments.runbook_url, arguments.dashboard_url))
+    sys.stdout.write(rules(arguments.format, options))
     return 0
+
+
+def _address(flag: str, text: str) -> str:
+    """Return an address that alerts may link to.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ConfigError(
+            f"{flag}: found {text!r}, expected an http or https address such as https://example.com"
+        )
+    return text

@@ -5,7 +5,6 @@ from feldera_exporter.config.sources import from_environment, load
 from feldera_exporter.config.trust import ssl_context
 from feldera_exporter.config.units import format_duration, format_size, parse_duration, parse_size
 from feldera_exporter.config.values import (
-    DEFAULT_LIMITS,
     DEFAULT_TAG_LABELS,
     AlertChoice,
     Configuration,
@@ -19,7 +18,6 @@ from feldera_exporter.config.values import (
 )
 
 __all__ = [
-    "DEFAULT_LIMITS",
     "DEFAULT_TAG_LABELS",
     "AlertChoice",
     "Configuration",

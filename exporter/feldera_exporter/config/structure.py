@@ -15,7 +15,6 @@ from feldera_exporter.config.checks import Surroundings
 from feldera_exporter.config.collect import mistakes_of
 from feldera_exporter.config.mistakes import Mistake, RefusedError, in_order, shown
 from feldera_exporter.config.values import (
-    DEFAULT_LIMITS,
     DEFAULT_TAG_LABELS,
     Configuration,
     File,
@@ -25,6 +24,7 @@ from feldera_exporter.config.values import (
     TagExpression,
     TagLabels,
 )
+from feldera_exporter.feldera.vocabulary import DEFAULT_LIMITS
 
 Hook = Callable[[Any, Any], Any]
 

@@ -5,7 +5,7 @@ from typing import Final
 import httpx
 import msgspec
 
-from feldera_exporter.fleet.alerts import Alert
+from feldera_exporter.problems.alert import Alert
 
 _TIMEOUT: Final = 2.0
 

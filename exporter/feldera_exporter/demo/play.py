@@ -81,7 +81,7 @@ async def _play(settings: Settings, data: Path, console: Console) -> None:
         while True:
             exporter.check()
             alerts = await firing(client, prometheus) if prometheus else None
-            fleet = exporter.publisher.fleets[configurations.INSTANCE]
+            fleet = exporter.publisher.observed[configurations.INSTANCE].fleet
             poster.draw(fleet, alerts, clock.now())
             await asyncio.sleep(_EVERY)
 

@@ -10,8 +10,8 @@ from rich.text import Text
 
 from feldera_exporter.demo.view import View
 from feldera_exporter.feldera.vocabulary import DEPLOYMENT, PROGRAM, STORAGE, Dimension, Kind
-from feldera_exporter.fleet.lines import Level, Line
 from feldera_exporter.pages.words import duration
+from feldera_exporter.problems.lines import Level, Line
 
 NEWS: Final = 5
 """How many lines of what happened last are shown."""

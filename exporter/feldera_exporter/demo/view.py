@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from feldera_exporter.fleet.alerts import Alert
-from feldera_exporter.fleet.lines import Level, Line
+from feldera_exporter.problems.alert import Alert
+from feldera_exporter.problems.lines import Level, Line
 
 
 @dataclass(frozen=True, slots=True)

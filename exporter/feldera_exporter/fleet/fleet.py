@@ -42,7 +42,7 @@ class Fleet:
 
     Attributes:
         instance: its name in the configuration.
-        up: whether the last poll of the list succeeded; None before the first ended.
+        up: whether one of the last polls of the list succeeded; None before the first ended.
         size: how many pipelines are shown; None while that is not known.
         pipelines: those that are shown, by id.
         platform: what Feldera says of itself.
@@ -138,11 +138,18 @@ def _lost(fleet: Fleet, selection: Selection, now: int) -> Mapping[str, int]:
     }
 
 
-def unobserved(fleet: Fleet, policy: Policy, now: int) -> Fleet:
-    """Return the fleet after a poll that failed: what was last seen is shown for as long as the policy says."""
+def unobserved(fleet: Fleet, policy: Policy, now: int, *, up: bool = False) -> Fleet:
+    """Return the fleet after a poll that failed: what was last seen is shown for as long as the policy says.
+
+    Args:
+        fleet: the fleet before.
+        policy: how pipelines are shown.
+        now: microseconds since the epoch by Feldera's clock.
+        up: whether one of the last polls succeeded all the same.
+    """
     if now - fleet.read_at <= policy.staleness:
-        return replace(fleet, up=False)
-    return replace(fleet, up=False, size=None, pipelines=_NOBODY, lost=_NONE, selection=None)
+        return replace(fleet, up=up)
+    return replace(fleet, up=up, size=None, pipelines=_NOBODY, lost=_NONE, selection=None)
 
 
 def rearranged(fleet: Fleet, policy: Policy) -> Fleet:

@@ -13,6 +13,8 @@ from feldera_exporter.fleet.tags import tag_labels
 
 _NAMES: Final = 65_536
 _MICROSECONDS: Final = 1_000_000
+_POLLS: Final = 3
+"""Polls that may fail in a row before an instance counts as down."""
 
 
 class Policy:
@@ -24,10 +26,14 @@ class Policy:
 
     Attributes:
         staleness: for how many microseconds the last state is shown while it cannot be read anew.
+        freshness: for how many seconds after a successful poll the instance counts as up: some polls may fail.
+        disabled: names of alerts that are switched off.
     """
 
     def __init__(self, configuration: Configuration, instance: Instance) -> None:
         self.staleness = round(instance.staleness * _MICROSECONDS)
+        self.freshness = _POLLS * instance.poll_interval + instance.timeout
+        self.disabled = frozenset(name for name, choice in configuration.alerts.items() if not choice.enabled)
         self.includes = lru_cache(maxsize=_NAMES)(instance.pipelines.selects)
         self._limits = limit_tables(configuration.limits)
         self._labels = tag_labels(configuration.tag_labels)

@@ -55,7 +55,9 @@ def added(instants: Instants, at: int) -> Instants:
     return tuple(each for each in every if each > every[-1] - KEPT)
 
 
-def with_absence(absences: tuple[tuple[int, int], ...], since: int, until: int) -> tuple[tuple[int, int], ...]:
+def with_absence(
+    absences: tuple[tuple[int, int], ...], since: int, until: int
+) -> tuple[tuple[int, int], ...]:
     """Return absences with one more; those that ended long before its end are dropped."""
     kept = (each for each in absences if each[1] > until - ABSENCES_KEPT)
     return (*kept, (since, max(since, until)))[-MOST_ABSENCES:]

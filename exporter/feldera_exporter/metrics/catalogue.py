@@ -7,12 +7,14 @@ from typing import Any, Final
 from feldera_exporter.exposition.family import Family
 from feldera_exporter.exposition.run import Column
 from feldera_exporter.history.history import History
-from feldera_exporter.metrics import counters, instances, progress, statuses, totals
+from feldera_exporter.metrics import counters, instances, problems, progress, statuses, totals
 
 DEFAULT_TAG_LABELS: Final = ("team", "tier", "expect")
 
 # The places of the facets, in the order in which the page lists them.
 FACTS, PROGRESS, HISTORY = 0, 1, 2
+# Those of an instance.
+FLEET, PROBLEMS = 0, 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,7 @@ class Catalogue:
     """The columns of the tables of an instance.
 
     Attributes:
-        instances: what is said of the instance; the only facet is the `Fleet`.
+        instances: what is said of the instance; facets `Fleet`, `Problems`.
         pipelines: what is said of a pipeline; facets `Facts`, `Progress`, `History`.
         ticking: the family of these that has a sample which moves with time itself; None where it is excluded.
     """
@@ -42,7 +44,11 @@ def catalogue(tag_labels: Iterable[str] = DEFAULT_TAG_LABELS, exclude: Collectio
         return (Column(family, facet) for family in families if family.exposed_name not in exclude)
 
     return Catalogue(
-        instances=(*columns(instances.FAMILIES, 0), *columns(totals.FAMILIES, 0)),
+        instances=(
+            *columns(instances.FAMILIES, FLEET),
+            *columns(totals.FAMILIES, FLEET),
+            *columns(problems.families(tuple(tag_labels)), PROBLEMS),
+        ),
         pipelines=(
             *columns(statuses.families(tuple(tag_labels)), FACTS),
             *columns(progress.FAMILIES, PROGRESS),

@@ -35,7 +35,7 @@ def _info(fleet: Fleet) -> Iterator[Sample]:
 
 def _service(read: Callable[[Service], str | None]) -> Callable[[Fleet], Iterable[Sample]]:
     def samples(fleet: Fleet) -> Iterator[Sample]:
-        for name, service in fleet.platform.services.items():
+        for name, service in fleet.platform.heard_services.items():
             value = read(service)
             if value is not None:
                 yield Sample(value, extra(("service", name)))
@@ -60,7 +60,7 @@ FAMILIES: Final[tuple[Family[Fleet], ...]] = (
     Family(
         "feldera_up",
         "gauge",
-        "Whether the last poll of the pipeline list succeeded; absent until the first poll ended.",
+        "Whether the pipeline list was read within the last polls; absent until the first poll ended.",
         (),
         _up,
     ),

@@ -10,11 +10,11 @@ from feldera_exporter.exposition.run import Subject
 from feldera_exporter.exposition.snapshot import Section
 from feldera_exporter.exposition.table import Table, render
 from feldera_exporter.exposition.text import labels
-from feldera_exporter.fleet.fleet import Fleet
 from feldera_exporter.fleet.pipeline import Pipeline
 from feldera_exporter.metrics import ticking
 from feldera_exporter.metrics.catalogue import Catalogue
 from feldera_exporter.metrics.ticking import Dial
+from feldera_exporter.problems.observed import Observed
 
 _INSTANCE: Final = "feldera_instance"
 _PIPELINES: Final = 65_536
@@ -24,7 +24,7 @@ _PIPELINES: Final = 65_536
 class _Part:
     """One instance rendered: itself, its pipelines, and what moves with time."""
 
-    instance: Table[Fleet] = field(default_factory=Table)
+    instance: Table[Observed] = field(default_factory=Table)
     pipelines: Table[Pipeline] = field(default_factory=Table)
     dial: Dial = field(default_factory=Dial)
 
@@ -45,18 +45,20 @@ class Page:
         )
 
 
-def turn(previous: Page, fleets: Sequence[Fleet], catalogue: Catalogue) -> Page:
-    """Return the page that shows the fleets, reusing what the previous one holds of the same."""
+def turn(previous: Page, instances: Sequence[Observed], catalogue: Catalogue) -> Page:
+    """Return the page that shows the instances, reusing what the previous one holds of the same."""
     parts = {
-        fleet.instance: _part(fleet, catalogue, previous.parts.get(fleet.instance, _Part()))
-        for fleet in fleets
+        each.fleet.instance: _part(each, catalogue, previous.parts.get(each.fleet.instance, _Part()))
+        for each in instances
     }
     return Page(parts, tuple(_sections(catalogue, tuple(parts.values()))))
 
 
-def _part(fleet: Fleet, catalogue: Catalogue, old: _Part) -> _Part:
-    def whole(name: str, fleet: Fleet) -> Subject:
-        return Subject(labels([(_INSTANCE, name)]), (fleet,))
+def _part(observed: Observed, catalogue: Catalogue, old: _Part) -> _Part:
+    fleet = observed.fleet
+
+    def whole(name: str, observed: Observed) -> Subject:
+        return Subject(labels([(_INSTANCE, name)]), tuple(observed))
 
     def pipeline(key: str, known: Pipeline) -> Subject:
         shared = _shared(fleet.instance, key, known.facts.row.name)
@@ -68,7 +70,9 @@ def _part(fleet: Fleet, catalogue: Catalogue, old: _Part) -> _Part:
         dial = ticking.turn(
             catalogue.ticking.exposed_name, fleet, lambda key, known: pipeline(key, known).shared, old.dial
         )
-    return _Part(render(catalogue.instances, {fleet.instance: fleet}, whole, old.instance), pipelines, dial)
+    return _Part(
+        render(catalogue.instances, {fleet.instance: observed}, whole, old.instance), pipelines, dial
+    )
 
 
 @lru_cache(maxsize=_PIPELINES)

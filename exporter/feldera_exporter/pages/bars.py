@@ -4,8 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from feldera_exporter.fleet.lines import Wait
 from feldera_exporter.pages import words
+from feldera_exporter.problems.lines import Wait
 
 _NEAR: Final = 0.8
 

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from feldera_exporter.feldera.vocabulary import Dimension, Kind
-from feldera_exporter.fleet.lines import Level
+from feldera_exporter.problems.lines import Level
 
 UNKNOWN: Final = "unknown"
 

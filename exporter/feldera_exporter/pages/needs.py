@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from feldera_exporter.fleet.lines import Level
+from feldera_exporter.problems.lines import Level
 
 
 @dataclass(frozen=True, slots=True)

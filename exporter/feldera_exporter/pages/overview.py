@@ -6,39 +6,22 @@ from dataclasses import dataclass
 from typing import Final
 
 from feldera_exporter.feldera.vocabulary import DEPLOYMENT, PROGRAM, STORAGE
-from feldera_exporter.fleet.alerts import Alert, firing
-from feldera_exporter.fleet.lines import Level, Line, lines, urgency
 from feldera_exporter.fleet.pipeline import Pipeline
 from feldera_exporter.pages import marks, words
 from feldera_exporter.pages.bars import Bar, bar
+from feldera_exporter.pages.firing import Firing, shown
 from feldera_exporter.pages.links import Links
 from feldera_exporter.pages.marks import Mark, mark
 from feldera_exporter.pages.needs import NEEDS, WORDS, need
 from feldera_exporter.pages.query import Query, address
 from feldera_exporter.pages.sight import Instance, Seen, Sight, instance
+from feldera_exporter.problems.alert import alerts
+from feldera_exporter.problems.lines import Level, Line, lines, urgency
 
 MOST: Final = 1000
 """Pipelines that one page shows at most: the worst; a filter finds the others."""
 
-_PREFIX: Final = "FelderaPipeline"
 _NAME: Final = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Firing:
-    """An alert as it is shown.
-
-    Attributes:
-        name: without the common prefix.
-        severity: in words.
-        look: of the severity.
-        runbook: the address of its runbook, empty if there is none.
-    """
-
-    name: str
-    severity: str
-    look: str
-    runbook: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +156,7 @@ def overview(seen: Seen, query: Query, links: Links) -> Overview:
     known.sort(key=lambda each: urgency(each.line))
     levels = Counter(each.line.level for each in known)
     matching = [each for each in known if _matches(each, query)]
-    instances = tuple(map(instance, seen.sights))
+    instances = tuple(instance(sight, seen.choices, links) for sight in seen.sights)
     headline, look = _headline(levels, instances)
     return Overview(
         headline=headline,
@@ -203,21 +186,10 @@ def overview(seen: Seen, query: Query, links: Links) -> Overview:
     )
 
 
-def shown(alert: Alert, links: Links) -> Firing:
-    """Return an alert as it is shown."""
-    look = marks.SEVERITIES.get(alert.severity, "idle")
-    return Firing(alert.name.removeprefix(_PREFIX), alert.severity, look, links.runbook_of(alert.name))
-
-
 def _known(sight: Sight, seen: Seen) -> Iterable[_Known]:
     pipelines = sight.fleet.pipelines
-    lately = sight.fleet.lately
-    alerts = [
-        alert
-        for one, each in pipelines.items()
-        for alert in firing(each, lately.get(one, ()), seen.choices, sight.now)
-    ]
-    for line in lines(pipelines, alerts, sight.now):
+    about = (each for each in alerts(sight.problems.present, seen.choices) if each.pipeline in pipelines)
+    for line in lines(pipelines, about, sight.now):
         yield _Known(sight, pipelines[line.id], line)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final
 
 from feldera_exporter.feldera.vocabulary import (
@@ -15,23 +14,21 @@ from feldera_exporter.feldera.vocabulary import (
     Dimension,
 )
 from feldera_exporter.feldera.wire import Row, micros
-from feldera_exporter.fleet.alerts import firing
-from feldera_exporter.fleet.lines import Wait, lines
 from feldera_exporter.fleet.pipeline import Pipeline
 from feldera_exporter.pages import marks, words
 from feldera_exporter.pages.bars import Bar, bar
+from feldera_exporter.pages.firing import Warned, warned
 from feldera_exporter.pages.links import Links, console
 from feldera_exporter.pages.marks import Mark, mark
 from feldera_exporter.pages.needs import need
-from feldera_exporter.pages.overview import Firing, shown
 from feldera_exporter.pages.query import Query
 from feldera_exporter.pages.recent import Excerpt, Recent, excerpt, laid_out
 from feldera_exporter.pages.sight import Instance, Seen, Sight, instance
 from feldera_exporter.pages.timeline import Timeline, storage_since, timeline
-from feldera_exporter.rules.table import ALERTS
+from feldera_exporter.problems.alert import alerts
+from feldera_exporter.problems.lines import Wait, lines
 
 _SECOND: Final = 1_000_000
-_ALERTS: Final = MappingProxyType({alert.name: alert for alert in ALERTS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +48,6 @@ class Status:
     since: str
     instant: str
     bar: Bar | None
-
-
-@dataclass(frozen=True, slots=True)
-class Warned:
-    """An alert with what it means."""
-
-    firing: Firing
-    summary: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,17 +133,17 @@ def portrait(
         links: where the exporter's pages are.
     """
     row = pipeline.facts.row
-    alerts = firing(pipeline, sight.fleet.lately.get(row.id, ()), seen.choices, sight.now)
-    (line,) = lines({row.id: pipeline}, alerts, sight.now)
+    about = alerts(sight.problems.of(row.id), seen.choices)
+    (line,) = lines({row.id: pipeline}, about, sight.now)
     return Portrait(
         name=row.name,
-        instance=instance(sight),
+        instance=instance(sight, seen.choices, links),
         status=mark(DEPLOYMENT, row.deployment_status),
         desired="" if line.desired == line.status else line.desired,
         need=need(line.level).one,
         look=marks.LEVELS[line.level],
         bar=bar(line.wait),
-        alerts=tuple(Warned(shown(alert, links), _ALERTS[alert.name].summary) for alert in line.alerts),
+        alerts=tuple(warned(alert, links, sight.now) for alert in line.alerts),
         failure=_failure(pipeline, recent, sight.now),
         statuses=tuple(_statuses(pipeline, recent, sight.now)),
         notes=tuple(_notes(recent)),

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from feldera_exporter.fleet.alerts import Choices
 from feldera_exporter.fleet.fleet import Fleet
-from feldera_exporter.fleet.lately import KEPT
 from feldera_exporter.pages import words
-from feldera_exporter.pages.links import console
+from feldera_exporter.pages.firing import Warned, warned
+from feldera_exporter.pages.links import Links, console
+from feldera_exporter.problems.alert import Choices, alerts
+from feldera_exporter.problems.evaluate import Problems
 
 _SECOND: Final = 1_000_000
 _OLD: Final = 60.0
@@ -21,11 +22,13 @@ class Sight:
 
     Attributes:
         fleet: what is known.
+        problems: those of the instance and its pipelines.
         now: microseconds since the epoch by Feldera's clock.
         url: its base address.
     """
 
     fleet: Fleet
+    problems: Problems
     now: int
     url: str
 
@@ -59,7 +62,7 @@ class Instance:
         version: Feldera's, with its edition.
         console: the address of its web console, empty if it is none that one may follow.
         unhealthy: the services that Feldera reports as such.
-        counted: since when it is known what happened, in UTC; empty where that is as long as any alert counts.
+        problems: those of the instance as a whole.
     """
 
     name: str
@@ -71,10 +74,10 @@ class Instance:
     version: str
     console: str
     unhealthy: str
-    counted: str
+    problems: tuple[Warned, ...]
 
 
-def instance(sight: Sight) -> Instance:
+def instance(sight: Sight, choices: Choices, links: Links) -> Instance:
     """Return what is said of an instance."""
     fleet, platform = sight.fleet, sight.fleet.platform
     seconds = max(0, sight.now - fleet.read_at) / _SECOND if fleet.read_at else None
@@ -87,14 +90,13 @@ def instance(sight: Sight) -> Instance:
         warning=_warning(fleet, seconds),
         version=" ".join(filter(None, (platform.version, platform.edition))),
         console=console(sight.url),
-        unhealthy=", ".join(name for name, service in platform.services.items() if not service.healthy),
-        counted=_counted(fleet.counted_since, sight.now),
+        unhealthy=", ".join(name for name, service in platform.heard_services.items() if not service.healthy),
+        problems=tuple(
+            warned(alert, links, sight.now)
+            for alert in sorted(alerts(sight.problems.present, choices))
+            if not alert.pipeline
+        ),
     )
-
-
-def _counted(since: int, now: int) -> str:
-    short = since and now - since < KEPT * _SECOND
-    return words.moment(since, now) if short else ""
 
 
 def _size(fleet: Fleet) -> str:

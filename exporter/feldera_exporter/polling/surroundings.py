@@ -14,7 +14,7 @@ from feldera_exporter.logs import Complaint, Logger, place
 from feldera_exporter.polling.schedule import MAX_BACKOFF
 
 
-def _kept(platform: Platform) -> Platform:
+def _kept(platform: Platform, _at: int) -> Platform:
     return platform
 
 
@@ -26,13 +26,13 @@ class Question:
         endpoint: where.
         every: seconds between two answers.
         take: adds an answer to what is known.
-        outdated: removes what is no longer true once there was no answer for too long.
+        outdated: takes in that there was no answer for too long, and the instant by Feldera's clock.
     """
 
     endpoint: Endpoint
     every: float
     take: Callable[[Platform, bytes | bytearray], Platform]
-    outdated: Callable[[Platform], Platform] = _kept
+    outdated: Callable[[Platform, int], Platform] = _kept
 
 
 QUESTIONS: Final = (
@@ -54,6 +54,7 @@ class Surroundings:
         staleness: seconds for which the last answer is shown while there is no other.
         platform: what is known already.
         learn: told what is known after each answer.
+        now: gives the present instant by Feldera's clock, in microseconds since the epoch.
         log: with the instance's name.
         spread: seconds within which the first questions are asked, each at an instant of its own.
     """
@@ -65,6 +66,7 @@ class Surroundings:
         staleness: float,
         platform: Platform,
         learn: Callable[[Platform], None],
+        now: Callable[[], int],
         log: Logger,
         spread: float = 0.0,
     ) -> None:
@@ -72,6 +74,7 @@ class Surroundings:
         self._timeout = timeout
         self._staleness = staleness
         self._learn = learn
+        self._now = now
         self._log = log
         self._spread = spread
         self._platform = platform
@@ -115,5 +118,5 @@ class Surroundings:
                 await asyncio.sleep(question.every)
                 continue
             if time.monotonic() - answered_at >= self._staleness:
-                self._know(question.outdated(self._platform))
+                self._know(question.outdated(self._platform, self._now()))
             await asyncio.sleep(pause)

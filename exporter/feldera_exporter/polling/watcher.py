@@ -21,12 +21,15 @@ from feldera_exporter.logs import Complaint, Logger, place
 from feldera_exporter.polling.aside import filing, thinking
 from feldera_exporter.polling.logreader import LogReader
 from feldera_exporter.polling.skew import UNTOLD, Skew
+from feldera_exporter.problems.evaluate import NO_PROBLEMS, Problems, evaluate
+from feldera_exporter.problems.keeping import encoded, same
+from feldera_exporter.problems.observed import Observed
 from feldera_exporter.store.changes import NOTHING, Remembered
 from feldera_exporter.store.store import Store
 from feldera_exporter.telemetry import Telemetry
 
-Publish = Callable[[Fleet], int]
-"""Shows the state of an instance and returns the number of the snapshot that does."""
+Publish = Callable[[Observed, float], int]
+"""Shows an instance, which counts as up until a time of the monotonic clock; returns the number of the snapshot that does."""
 
 LONG: Final = 2**20
 """Bytes of a list from which on it is worked at in threads: a few hundred pipelines, of which all may have changed."""
@@ -61,11 +64,13 @@ class Watcher:
         telemetry: the exporter's own metrics.
         log: with the instance's name.
         fleet: what is shown already of this instance, None at the start.
+        problems: those that it has as far as known.
         skew: how far Feldera's clock is from this machine's, as far as known.
 
     Attributes:
         ledger: the books.
         fleet: what is shown.
+        problems: those of the instance and its pipelines.
         skew: what Feldera's clock is believed to be off by.
     """
 
@@ -80,6 +85,7 @@ class Watcher:
         telemetry: Telemetry,
         log: Logger,
         fleet: Fleet | None = None,
+        problems: Problems = NO_PROBLEMS,
         skew: Skew = UNTOLD,
     ) -> None:
         self._instance = instance
@@ -96,8 +102,11 @@ class Watcher:
         )
         self._reader = LogReader(client, ledger, instance.timeout, log)
         self._reader.learn(self.fleet.platform.version)
+        self.problems = self._kept_problems = problems
         self.skew = skew
         self._long = False
+        self._fresh_until = -math.inf
+        self._missed = False
         # Who has read which snapshot when, since the ledger was told.
         self._readers: dict[str, tuple[int, float]] = {}
         self._unanswered = Complaint(log, "poll failed", "poll succeeded again")
@@ -114,7 +123,7 @@ class Watcher:
     def show(self) -> None:
         """Show what is known before the first poll; whoever showed this instance until now no longer does."""
         self._telemetry.poll_interval.labels(self._instance.name).set(self._instance.poll_interval)
-        self._publish(self.fleet)
+        self._publish(Observed(self.fleet, self.problems), self._fresh_until)
 
     async def poll(self) -> Polled:
         """Poll once and show what came of it."""
@@ -141,13 +150,13 @@ class Watcher:
 
     def expires_in(self) -> float:
         """Return the seconds until what is still shown of an instance that does not answer is stale; infinity if nothing is."""
-        if self.fleet.up is not False or not self.fleet.pipelines:
+        if not self._missed or not self.fleet.pipelines:
             return math.inf
         return max(0.0, (self.fleet.read_at + self._policy.staleness - self.now()) / _MICROSECONDS) + 0.001
 
     def expire(self) -> None:
         """Stop showing what is stale by now, without waiting for the next poll."""
-        if self.fleet.up is False:
+        if self._missed:
             self._miss()
 
     def now(self) -> int:
@@ -155,8 +164,10 @@ class Watcher:
         return round((time.time() + self.skew.seconds) * _MICROSECONDS)
 
     def _miss(self) -> None:
-        self.fleet = unobserved(self.fleet, self._policy, self.now())
-        self._publish(self.fleet)
+        self._missed = True
+        up = time.monotonic() < self._fresh_until
+        self.fleet = unobserved(self.fleet, self._policy, self.now(), up=up)
+        self._publish(Observed(self.fleet, self.problems), self._fresh_until)
 
     def learn(self, platform: Platform) -> None:
         """Take in what the instance says of itself; it is shown with the next snapshot."""
@@ -224,15 +235,31 @@ class Watcher:
         fleet = await self._do(observed, self.fleet, self._selection, self.ledger.shown(), self._policy, at)
         # What the instance says of itself may have come in between.
         self.fleet = replace(fleet, platform=self.fleet.platform)
-        self.ledger.published(self._publish(self.fleet), now)
+        self.problems = await self._do(evaluate, self.problems, self.fleet, self._policy.disabled, at)
+        await self._keep_problems()
+        self._missed = False
+        self._fresh_until = now + self._policy.freshness
+        sequence = self._publish(Observed(self.fleet, self.problems), self._fresh_until)
+        self.ledger.published(sequence, now)
+
+    async def _keep_problems(self) -> None:
+        """Keep the problems if they are others than those that were kept last."""
+        if self._store is None or same(self._kept_problems, self.problems):
+            return
+        problems = self.problems
+        try:
+            await filing(self._store.keep_problems, self._instance.name, encoded(problems))
+        except StoreError as error:
+            self._store_failed(error)
+        else:
+            self._kept_problems = problems
 
     async def _keep(self, store: Store, now: float) -> None:
         """Keep what changed, in one go: a task that ends between the two steps would lose what the ledger gave out."""
         try:
             await filing(lambda: store.commit(self.ledger.changes(now)))
         except StoreError as error:
-            self._telemetry.store_errors.labels(self._instance.name).inc()
-            self._unkept.failed("store", error)
+            self._store_failed(error)
         else:
             self._unkept.succeeded()
 
@@ -243,9 +270,12 @@ class Watcher:
         try:
             return await filing(self._store.recall, self._instance.name, strangers)
         except StoreError as error:
-            self._telemetry.store_errors.labels(self._instance.name).inc()
-            self._unkept.failed("store", error)
+            self._store_failed(error)
             return NOTHING
+
+    def _store_failed(self, error: StoreError) -> None:
+        self._telemetry.store_errors.labels(self._instance.name).inc()
+        self._unkept.failed("store", error)
 
     async def _do(
         self, work: Callable[_Arguments, _Result], *arguments: _Arguments.args, **more: _Arguments.kwargs

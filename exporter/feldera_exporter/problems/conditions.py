@@ -206,10 +206,22 @@ def _storage_since(pipeline: Pipeline) -> int | None:
     return pipeline.history.since.storage
 
 
+def _deployment_limit(pipeline: Pipeline) -> float:
+    return pipeline.facts.limits.deployment_status
+
+
+def _program_limit(pipeline: Pipeline) -> float:
+    return pipeline.facts.limits.program_status
+
+
+def _storage_limit(pipeline: Pipeline) -> float:
+    return pipeline.facts.limits.storage_status
+
+
 _READERS: Final = {
-    DEPLOYMENT.name: (_deployment_since, lambda pipeline: pipeline.facts.limits.deployment_status),
-    PROGRAM.name: (_program_since, lambda pipeline: pipeline.facts.limits.program_status),
-    STORAGE.name: (_storage_since, lambda pipeline: pipeline.facts.limits.storage_status),
+    DEPLOYMENT.name: (_deployment_since, _deployment_limit),
+    PROGRAM.name: (_program_since, _program_limit),
+    STORAGE.name: (_storage_since, _storage_limit),
 }
 """By dimension, when the present status began and its limit in seconds."""
 

@@ -91,7 +91,7 @@ class Problems:
 
     present: Occurrences = field(default_factory=lambda: _NONE)
     ended: Occurrences = field(default_factory=lambda: _NONE)
-    memory: Memory = Memory()
+    memory: Memory = field(default_factory=Memory)
     disabled: frozenset[str] = frozenset()
     pipelines: Mapping[str, Pipeline] = field(default_factory=lambda: MappingProxyType({}))
     evaluated: Mapping[str, Evaluated] = field(default_factory=lambda: MappingProxyType({}))
@@ -100,6 +100,9 @@ class Problems:
         """Return the present problems of a pipeline."""
         found = self.evaluated.get(pipeline_id)
         return found.present if found is not None else _NONE
+
+
+NO_PROBLEMS: Final = Problems()
 
 
 def evaluate(before: Problems, fleet: Fleet, disabled: frozenset[str], now: int) -> Problems:
@@ -137,9 +140,7 @@ def _licensed(fleet: Fleet) -> bool | None:
     return None if fleet.platform.license is None else fleet.platform.license.valid
 
 
-def _pipelines(
-    before: Problems, fleet: Fleet, disabled: frozenset[str], now: int
-) -> Mapping[str, Evaluated]:
+def _pipelines(before: Problems, fleet: Fleet, disabled: frozenset[str], now: int) -> Mapping[str, Evaluated]:
     """Return what was found of the pipelines; the same object where nothing moved."""
     changed: Iterable[str] | None = replaced(before.pipelines, fleet.pipelines)
     if changed is None or disabled != before.disabled:
@@ -264,9 +265,7 @@ def _ended(before: Problems, present: Occurrences, now: int) -> Occurrences:
     """Return what ended within the last ten minutes."""
     if present is before.present and not before.ended:
         return before.ended
-    ended = {
-        each: at for each, at in before.ended.items() if each not in present and at > now - ENDED_FOR
-    }
+    ended = {each: at for each, at in before.ended.items() if each not in present and at > now - ENDED_FOR}
     if present is not before.present:
         ended |= {each: now for each in before.present if each not in present}
     return before.ended if ended == before.ended else ended

@@ -5,7 +5,12 @@ from collections.abc import Iterator
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from feldera_exporter.problems.table import INSTANCE_PROBLEMS, PIPELINE_PROBLEMS, instance_alert, pipeline_alert
+from feldera_exporter.problems.table import (
+    INSTANCE_PROBLEMS,
+    PIPELINE_PROBLEMS,
+    instance_alert,
+    pipeline_alert,
+)
 from feldera_exporter.rules.exporter_alerts import EXPORTER_ALERTS
 from feldera_exporter.rules.rendering import rules
 from feldera_exporter.rules.table import SECTIONS
@@ -116,7 +121,10 @@ def _rows() -> Iterator[tuple[str, AlertRow]]:
         labels = ("`feldera_instance`", *(("`feldera_service`",) if each.labelled else ()))
         yield instance_alert(each.name), AlertRow(each.severity, labels, each.summary)
     for alert in EXPORTER_ALERTS.values():
-        yield alert.name, AlertRow(alert.severity, tuple(f"`{label}`" for label in alert.labels), alert.summary)
+        yield (
+            alert.name,
+            AlertRow(alert.severity, tuple(f"`{label}`" for label in alert.labels), alert.summary),
+        )
 
 
 ALERTS: Final = MappingProxyType(dict(_rows()))
@@ -129,7 +137,9 @@ def readme() -> str:
     def parts() -> Iterator[str]:
         yield _HEAD
         counts = Counter(row.severity for row in ALERTS.values())
-        named = ", ".join(f"{counts[severity]} {severity}" for severity in ("critical", "warning", "info", "none"))
+        named = ", ".join(
+            f"{counts[severity]} {severity}" for severity in ("critical", "warning", "info", "none")
+        )
         yield f"\n{len(ALERTS)} alerts: {named}.\n"
         for title, names in SECTIONS.items():
             yield f"\n## {title}\n\n{_TABLE}"

@@ -13,7 +13,9 @@ from feldera_exporter.problems.model import Problem
 from feldera_exporter.problems.table import (
     COMPILATION,
     FAULTS,
+    INSTANCE_PROBLEMS,
     LIFECYCLE,
+    PIPELINE_PROBLEMS,
     PLATFORM,
     instance_alert,
     pipeline_alert,
@@ -126,16 +128,40 @@ def rules(form: str = "prometheus", options: RuleOptions | None = None) -> str:
     return FORMATS[form](_groups(options or RuleOptions()))
 
 
+def expressions() -> Mapping[str, str]:
+    """Return the PromQL of every alert by name, with that of the recording in its place."""
+    options = RuleOptions()
+    written = {
+        **{
+            pipeline_alert(row.name): _pipeline_rule(options, row)["expr"]
+            for row in PIPELINE_PROBLEMS.values()
+        },
+        **{
+            instance_alert(row.name): _instance_rule(options, row)["expr"]
+            for row in INSTANCE_PROBLEMS.values()
+        },
+        **{name: alert.expression for name, alert in EXPORTER_ALERTS.items()},
+    }
+    return {name: text.replace(TRUSTED, f"({TRUSTED_EXPRESSION})") for name, text in written.items()}
+
+
 def _groups(options: RuleOptions) -> str:
     exporter = [_rule(options, each.name, _exporter_rule(options, each)) for each in EXPORTER_ALERTS.values()]
     groups: dict[str, list[str]] = {"feldera-exporter": [_recording(), *filter(None, exporter)]}
     if not options.exporter_only:
-        for name, rows in (("feldera-pipelines", LIFECYCLE), ("feldera-pipeline-faults", (*FAULTS, *COMPILATION))):
+        for name, rows in (
+            ("feldera-pipelines", LIFECYCLE),
+            ("feldera-pipeline-faults", (*FAULTS, *COMPILATION)),
+        ):
             groups[name] = [
-                rule for row in rows if (rule := _rule(options, pipeline_alert(row.name), _pipeline_rule(options, row)))
+                rule
+                for row in rows
+                if (rule := _rule(options, pipeline_alert(row.name), _pipeline_rule(options, row)))
             ]
         groups["feldera-instances"] = [
-            rule for row in PLATFORM if (rule := _rule(options, instance_alert(row.name), _instance_rule(options, row)))
+            rule
+            for row in PLATFORM
+            if (rule := _rule(options, instance_alert(row.name), _instance_rule(options, row)))
         ]
 
     def each() -> Iterator[str]:
@@ -183,7 +209,9 @@ def _pipeline_rule(options: RuleOptions, row: Problem[Any]) -> dict[str, Any]:
 
 def _instance_rule(options: RuleOptions, row: Problem[Any]) -> dict[str, Any]:
     meaning = row.meaning.format(
-        subject="Feldera instance {{ $labels.feldera_instance }}", label="{{ $labels.feldera_service }}", limit=""
+        subject="Feldera instance {{ $labels.feldera_instance }}",
+        label="{{ $labels.feldera_service }}",
+        limit="",
     )
     return {
         "expr": problem_expression(INSTANCE_FAMILY, row.name, _INSTANCE_LABELS),

@@ -9,8 +9,8 @@ from types import MappingProxyType
 
 from feldera_exporter.feldera.vocabulary import DEPLOYMENT, PROGRAM, Kind
 from feldera_exporter.feldera.wire import micros
-from feldera_exporter.fleet.alerts import Alert
 from feldera_exporter.fleet.pipeline import Pipeline
+from feldera_exporter.problems.alert import Alert
 
 _SECOND = 1_000_000
 _SEVERITIES = MappingProxyType({"critical": 3, "warning": 2, "info": 1})
