@@ -287,16 +287,6 @@ def test_an_instance_that_is_gone_can_still_be_chosen() -> None:
     assert [each for tag, each in reader.tags if tag == "option" and "selected" in each]
 
 
-def test_what_the_alerts_are_made_of_is_said() -> None:
-    """Which only Prometheus knows, and since when others are counted if that is not an hour yet; on both pages."""
-    for path in ("/", "/pipelines/demo/a"):
-        old = page(get(Shown(seen(pipeline("a"), counted_since=NOW - 3_600_000_000)), path)).text
-        new = page(get(Shown(seen(pipeline("a"), counted_since=NOW - 3_599_000_000)), path)).text
-        assert "Only Prometheus tells connector errors" in old
-        assert "is counted since" not in old
-        assert "is counted since 11:00:01 UTC only" in new
-
-
 def test_a_head_has_no_body() -> None:
     """And the headers of the page."""
     answer = get(Shown(seen()), "/", method="HEAD")

@@ -286,7 +286,7 @@ def test_a_damaged_store_that_cannot_be_set_aside_is_an_error(
     [
         ("PRAGMA application_id = 4711", "another program's database"),
         ("PRAGMA application_id = 0", "another program's database"),
-        ("PRAGMA user_version = 99", r"written by a newer exporter \(schema version 99, this one knows 1\)"),
+        ("PRAGMA user_version = 99", r"written by a newer exporter \(schema version 99, this one knows 2\)"),
     ],
 )
 def test_what_this_exporter_did_not_write_is_refused(directory: Path, statement: str, message: str) -> None:
