@@ -63,7 +63,7 @@ class Polled:
 
     def _poll(self, body: bytes) -> None:
         self.driver.poll(body, self.at, self.pipelines.log)
-        self.driver.page = turn(self.driver.page, (self.driver.fleet,), self.driver.catalogue)
+        self.driver.page = turn(self.driver.page, (self.driver.observed,), self.driver.catalogue)
 
     def _snapshot(self) -> Snapshot:
         content = Content(self.driver.page.sections, lambda _: b"", lambda *_: None)

@@ -41,7 +41,7 @@ def start(size: int) -> float:
             store = Store.open(Path(folder))
             after = Driver(CONFIGURATION, store)
             after.poll(body, BEGAN + INTERVAL)
-            turn(after.page, (after.fleet,), after.catalogue)
+            turn(after.page, (after.observed,), after.catalogue)
             store.close()
 
         return cpu(restarted)

@@ -24,6 +24,7 @@ from feldera_exporter.history.judgement import Verdict
 from feldera_exporter.ledger import Ledger
 from feldera_exporter.polling.connection import connect
 from feldera_exporter.polling.watcher import Watcher
+from feldera_exporter.problems.observed import Observed
 from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.faults import EMPTY_404, SERVER_ERROR, Slow, Status
 from feldera_exporter.simulator.feldera import Feldera
@@ -107,8 +108,8 @@ def a_room(
         client = connect(instance, telemetry.observer("default"), log)
         numbers: list[Fleet] = []
 
-        def publish(fleet: Fleet) -> int:
-            numbers.append(fleet)
+        def publish(shown: Observed, _fresh_until: float) -> int:
+            numbers.append(shown.fleet)
             return len(numbers)
 
         watcher = Watcher(

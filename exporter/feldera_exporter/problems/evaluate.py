@@ -4,7 +4,7 @@ Only pipelines to which something happened are looked at, and those for which an
 nothing. What cannot be decided stays as it was, and while Feldera cannot be seen nothing is evaluated at all.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -174,12 +174,14 @@ def _pipeline(
     key: str, pipeline: Pipeline, before: Occurrences, disabled: frozenset[str], now: int
 ) -> Evaluated | None:
     """Return what is found of a pipeline, None where there is nothing and time alone brings nothing."""
-    since = {(each.problem, each.label): at for each, at in before.items()}
+    since = {(each.problem, each.label): at for each, at in before.items()} if before else {}
     present, due = _found(PIPELINE_PROBLEMS, pipeline, since, disabled, pipeline_alert, now)
     begin, failing_due = _settled(failing(pipeline, now), None, now)
     due = min(due, failing_due)
     if not present and begin is None and due == NEVER:
         return None
+    if not present:
+        return Evaluated(_NONE, begin, due)
     tags = tuple(each for each in pipeline.facts.tag_labels if each[0] != "expect")
     name = pipeline.facts.row.name
     return Evaluated(
@@ -226,18 +228,25 @@ def _found(
     due = NEVER
     for name, row in table.items():
         findings = row.condition(subject, now)
-        if not findings:
+        if not findings or (disabled and alert(name) in disabled):
             continue
-        if alert(name) in disabled:
-            continue
-        for label in dict.fromkeys(each.label for each in findings):
-            about = [each for each in findings if each.label == label]
+        for label, about in _by_label(findings):
             begin, next_due = _settled(about, before.get((name, label)), now)
             due = min(due, next_due)
             if begin is not None:
                 present[name, label] = begin
-    names = {name for name, _ in present}
-    return {key: at for key, at in present.items() if table[key[0]].yields_to not in names}, due
+    if len(present) > 1:
+        names = {name for name, _ in present}
+        present = {key: at for key, at in present.items() if table[key[0]].yields_to not in names}
+    return present, due
+
+
+def _by_label(findings: Sequence[Finding]) -> Iterable[tuple[str, Sequence[Finding]]]:
+    label = findings[0].label
+    if all(each.label == label for each in findings[1:]):
+        return ((label, findings),)
+    labels = dict.fromkeys(each.label for each in findings)
+    return [(label, [each for each in findings if each.label == label]) for label in labels]
 
 
 def _settled(findings: Iterable[Finding], before: int | None, now: int) -> tuple[int | None, int]:
