@@ -1,7 +1,7 @@
-"""The publisher: which snapshot is the newest, and who has read which."""
+"""The publisher: which snapshot is the newest."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from threading import Lock
 
 from feldera_exporter.exposition.snapshot import Content, Snapshot
@@ -19,11 +19,9 @@ class Publisher:
 
     Attributes:
         snapshot: the newest.
-        readers: by instance, who is told when a scraper has read a snapshot to its end.
     """
 
     def __init__(self, telemetry: Telemetry) -> None:
-        self.readers: dict[str, Callable[[str, int], None]] = {}
         self._telemetry = telemetry
         self._fleets: dict[str, Fleet] = {}
         self._catalogue = self._rendered = catalogue()
@@ -34,7 +32,6 @@ class Publisher:
     def arrange(self, instances: Sequence[str], shown: Catalogue) -> None:
         """Show these instances, in this order, in these families from the next snapshot on."""
         self._fleets = {name: self._fleets.get(name, Fleet(name)) for name in instances}
-        self.readers = {name: reader for name, reader in self.readers.items() if name in self._fleets}
         self._catalogue = shown
 
     @property
@@ -51,16 +48,10 @@ class Publisher:
         """Show the same states with what the exporter says of itself by now."""
         self.snapshot = self._next(self.snapshot.sequence + 1)
 
-    def publish(self, fleet: Fleet) -> int:
-        """Show this state of its instance from now on, and return the number of the snapshot that does."""
+    def publish(self, fleet: Fleet) -> None:
+        """Show this state of its instance from now on."""
         self._fleets[fleet.instance] = fleet
         self.renew()
-        return self.snapshot.sequence
-
-    def was_read(self, scraper: str, sequence: int) -> None:
-        """Note that a scraper has read a snapshot to its end."""
-        for reader in self.readers.values():
-            reader(scraper, sequence)
 
     def _next(self, sequence: int) -> Snapshot:
         fleets, shown = tuple(self._fleets.values()), self._catalogue

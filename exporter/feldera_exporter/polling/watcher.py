@@ -25,8 +25,8 @@ from feldera_exporter.store.changes import NOTHING, Remembered
 from feldera_exporter.store.store import Store
 from feldera_exporter.telemetry import Telemetry
 
-Publish = Callable[[Fleet], int]
-"""Shows the state of an instance and returns the number of the snapshot that does."""
+Publish = Callable[[Fleet], None]
+"""Shows the state of an instance."""
 
 LONG: Final = 2**20
 """Bytes of a list from which on it is worked at in threads: a few hundred pipelines, of which all may have changed."""
@@ -98,8 +98,6 @@ class Watcher:
         self._reader.learn(self.fleet.platform.version)
         self.skew = skew
         self._long = False
-        # Who has read which snapshot when, since the ledger was told.
-        self._readers: dict[str, tuple[int, float]] = {}
         self._unanswered = Complaint(log, "poll failed", "poll succeeded again")
         self._unreadable = Complaint(
             log, "pipelines of the list cannot be read", "all pipelines can be read again"
@@ -165,12 +163,6 @@ class Watcher:
             self._reader.learn(platform.version)
         self.fleet = replace(self.fleet, platform=platform)
 
-    def was_read(self, scraper: str, sequence: int) -> None:
-        """Note that a scraper has read a snapshot to its end; it counts from the next change on."""
-        # Not at once: the ledger may be at work in a thread.
-        newest, _ = self._readers.get(scraper, (sequence, 0.0))
-        self._readers[scraper] = max(newest, sequence), time.monotonic()
-
     async def _ask(self) -> tuple[Answer, int]:
         """Return the list and Feldera's time when it was asked for."""
         answer = await self._client.get(PIPELINES, within=self._instance.timeout)
@@ -213,23 +205,19 @@ class Watcher:
 
     async def _show(self, at: int) -> None:
         """Keep what changed, then show it: after a kill in between, what was shown is never more than what was kept."""
-        now = time.monotonic()
-        readers, self._readers = self._readers, {}
-        for scraper, (sequence, when) in readers.items():
-            self.ledger.was_read(scraper, sequence, when)
         if self._store is None:
-            await self._do(self.ledger.changes, now)
+            await self._do(self.ledger.changes)
         else:
-            await self._keep(self._store, now)
+            await self._keep(self._store)
         fleet = await self._do(observed, self.fleet, self._selection, self.ledger.shown(), self._policy, at)
         # What the instance says of itself may have come in between.
         self.fleet = replace(fleet, platform=self.fleet.platform)
-        self.ledger.published(self._publish(self.fleet), now)
+        self._publish(self.fleet)
 
-    async def _keep(self, store: Store, now: float) -> None:
+    async def _keep(self, store: Store) -> None:
         """Keep what changed, in one go: a task that ends between the two steps would lose what the ledger gave out."""
         try:
-            await filing(lambda: store.commit(self.ledger.changes(now)))
+            await filing(lambda: store.commit(self.ledger.changes()))
         except StoreError as error:
             self._telemetry.store_errors.labels(self._instance.name).inc()
             self._unkept.failed("store", error)
