@@ -37,7 +37,6 @@ from feldera_exporter.store.store import Store
 
 INSTANCE = Instance(name="test", url="http://feldera.invalid")
 CONFIGURATION = Configuration(instances=(INSTANCE,))
-SCRAPER = "prometheus"
 
 Log = Callable[..., bytes]
 """Gives the answer of `GET …/events` for a pipeline's name, and of `GET …/events/{id}` for a name and an id."""
@@ -166,20 +165,17 @@ class Driver:
             if taken:
                 self._show(at)
 
-    def scrape(self, format_: Format = Format.TEXT, scraper: str = SCRAPER) -> str:
-        """Return the exposition without the exporter's own registry, and count it as read."""
+    def scrape(self, format_: Format = Format.TEXT) -> str:
+        """Return the exposition without the exporter's own registry."""
         self.page = turn(self.page, (self.observed,), self.catalogue)
         snapshot = Snapshot(
             self.sequence, lambda: Content(self.page.sections, lambda _: b"", lambda *_: None)
         )
-        text = b"".join(map(bytes, snapshot.plain(format_))).decode()
-        self.ledger.was_read(scraper, self.sequence, float(self.sequence))
-        return text
+        return b"".join(map(bytes, snapshot.plain(format_))).decode()
 
     def _show(self, at: int) -> None:
         self.sequence += 1
-        now = float(self.sequence)
-        self.changes = self.ledger.changes(now)
+        self.changes = self.ledger.changes()
         if self.store:
             self.store.commit(self.changes)
         self.fleet = observed(self.fleet, self.selection, self.ledger.shown(), self.policy, at)
@@ -187,7 +183,6 @@ class Driver:
         self.problems = evaluate(before, self.fleet, self.policy.disabled, at)
         if self.store and not same(before, self.problems):
             self.store.keep_problems(self.name, encoded(self.problems))
-        self.ledger.published(self.sequence, now)
 
 
 @cache

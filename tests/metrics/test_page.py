@@ -15,6 +15,7 @@ from feldera_exporter.exposition.snapshot import Content, Snapshot
 from feldera_exporter.exposition.text import Format
 from feldera_exporter.fleet.fleet import observed, rearranged
 from feldera_exporter.fleet.policy import Policy
+from feldera_exporter.history.holding import HOLD
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES, catalogue
 from feldera_exporter.metrics.page import Page, turn
 from feldera_exporter.metrics.statuses import LIMITED
@@ -66,7 +67,7 @@ def test_the_same_list_is_not_looked_into() -> None:
 def test_only_the_moving_counter_moves() -> None:
     """Between two polls with nothing in between, one line of each pipeline differs: the time in its present status."""
     listed, driver = Listed(50), Driver()
-    driver.poll(listed.body(), AT)
+    driver.poll(listed.body(), AT - HOLD)
     driver.scrape()
     driver.poll(listed.body(), AT + 10 * SECOND)
     first = driver.scrape().splitlines()
@@ -93,7 +94,7 @@ _STEPS: Final = st.tuples(st.sampled_from(["create", "delete", "scrape", *_CHANG
 
 
 @settings(deadline=None, max_examples=part(60))
-@given(st.lists(st.lists(_STEPS, max_size=5), min_size=1, max_size=8), st.integers(0, 3 * SECOND))
+@given(st.lists(st.lists(_STEPS, max_size=5), min_size=1, max_size=8), st.integers(0, HOLD // 2))
 def test_any_changes(polls: list[list[tuple[str, int]]], interval: int) -> None:
     """A page turned through any changes is, byte for byte, the page made anew from the same state."""
     listed, driver = Listed(20), Driver()

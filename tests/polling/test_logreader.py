@@ -18,13 +18,11 @@ from feldera_exporter.feldera.answers import InvalidResponseError, ServerError
 from feldera_exporter.feldera.client import Client
 from feldera_exporter.feldera.platform import Platform
 from feldera_exporter.feldera.wire import Event
-from feldera_exporter.fleet.fleet import Fleet
 from feldera_exporter.fleet.policy import Policy
 from feldera_exporter.history.judgement import Verdict
 from feldera_exporter.ledger import Ledger
 from feldera_exporter.polling.connection import connect
 from feldera_exporter.polling.watcher import Watcher
-from feldera_exporter.problems.observed import Observed
 from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.faults import EMPTY_404, SERVER_ERROR, Slow, Status
 from feldera_exporter.simulator.feldera import Feldera
@@ -106,19 +104,13 @@ def a_room(
         telemetry.initialise("default")
         log = structlog.get_logger("feldera_exporter")
         client = connect(instance, telemetry.observer("default"), log)
-        numbers: list[Fleet] = []
-
-        def publish(shown: Observed, _fresh_until: float) -> int:
-            numbers.append(shown.fleet)
-            return len(numbers)
-
         watcher = Watcher(
             instance,
             Policy(configuration, instance),
             client,
             Ledger("default", store.load("default") if store else NOTHING),
             store,
-            publish,
+            lambda _observed, _fresh_until: None,
             telemetry,
             log,
         )
