@@ -26,6 +26,9 @@ VERSIONS: Final = [
 ]
 DOCUMENTS: Final = [Path(path) for path in os.environ.get("FELDERA_OPENAPI", "").split(os.pathsep) if path]
 
+PATIENCE: Final = 60.0
+"""Seconds until something must have happened, on a machine that does much else."""
+
 RUNNING: Final = re.compile(r'^feldera_pipeline_deployment_status\{.*status="Running"\} 1$', re.MULTILINE)
 
 Document = dict[str, Any]
@@ -68,11 +71,11 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             instance.start("orders")
             instances.append(instance)
             url = stack.enter_context(serve(FelderaServer(instance)))
-            listed += f"  - {{name: '{version}', url: '{url}', poll_interval: 500ms}}\n"
+            listed += f"  - {{name: '{version}', url: '{url}', poll_interval: 2s}}\n"
         folder = tmp_path_factory.mktemp("versions")
         found = stack.enter_context(running(folder, f"instances:\n{listed}"))
-        until(lambda: found.page().count("feldera_info{") == len(versions))
-        until(lambda: len(RUNNING.findall(found.page())) == len(versions))
+        until(lambda: found.page().count("feldera_info{") == len(versions), PATIENCE)
+        until(lambda: len(RUNNING.findall(found.page())) == len(versions), PATIENCE)
         for instance in instances:
             instance.pause("orders")
         yield found
@@ -89,7 +92,7 @@ def test_the_oldest_server_is_watched(program: Running) -> None:
     assert VERSIONS[0] == (0, 148)
     assert program.value("feldera_up", feldera_instance="0.148") == 1
     wanted = {"feldera_instance": "0.148", "pipeline_name": "orders", "status": "Paused"}
-    until(lambda: program.value("feldera_pipeline_deployment_status", **wanted) == 1)
+    until(lambda: program.value("feldera_pipeline_deployment_status", **wanted) == 1, PATIENCE)
 
 
 @pytest.mark.parametrize(
@@ -106,8 +109,8 @@ def test_what_a_version_brings(
     """It is there from the row's version on, and not before."""
     assert since in VERSIONS
     version = ".".join(map(str, since))
-    until(lambda: program.value(family, feldera_instance=version, **labels) == value)
-    until(lambda: program.value(family, feldera_instance=before, **labels) != value)
+    until(lambda: program.value(family, feldera_instance=version, **labels) == value, PATIENCE)
+    until(lambda: program.value(family, feldera_instance=before, **labels) != value, PATIENCE)
 
 
 def test_what_it_names_exists() -> None:
