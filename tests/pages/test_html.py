@@ -329,7 +329,7 @@ def test_pages_lie_behind_a_proxy() -> None:
 def test_a_runbook_is_readable() -> None:
     """As HTML, at the address that the alert links to."""
     answer = get(Shown(seen()), "/runbooks/FelderaPipelineStuckProvisioning")
-    assert "<h2>Diagnosis</h2>" in answer.text
+    assert "<h2>Check</h2>" in answer.text
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
     assert "refresh" not in answer.headers
     assert 'href="README"' in answer.text
