@@ -106,7 +106,9 @@ NO_PROBLEMS: Final = Problems()
 
 
 def evaluate(before: Problems, fleet: Fleet, disabled: frozenset[str], now: int) -> Problems:
-    """Return the problems after a list of pipelines was read; the same object where nothing moved.
+    """Return the problems after a list of pipelines was read.
+
+    Where nothing moved, `present`, `ended` and `evaluated` are the same objects as before.
 
     Args:
         before: after the list before.
@@ -114,7 +116,7 @@ def evaluate(before: Problems, fleet: Fleet, disabled: frozenset[str], now: int)
         disabled: names of alerts that the configuration switches off.
         now: Feldera's time of the list, in microseconds.
     """
-    memory = remembered(before.memory, fleet.size or 0, licensed=_licensed(fleet), now=now)
+    memory = remembered(before.memory, fleet.size or 0, fleet.platform, now)
     evaluated = _pipelines(before, fleet, disabled, now)
     found = _instance(before, fleet, memory, evaluated, disabled, now)
     if evaluated is before.evaluated and found == _about_instance(before.present):
@@ -136,33 +138,23 @@ def evaluate(before: Problems, fleet: Fleet, disabled: frozenset[str], now: int)
     )
 
 
-def _licensed(fleet: Fleet) -> bool | None:
-    return None if fleet.platform.license is None else fleet.platform.license.valid
-
-
 def _pipelines(before: Problems, fleet: Fleet, disabled: frozenset[str], now: int) -> Mapping[str, Evaluated]:
     """Return what was found of the pipelines; the same object where nothing moved."""
     changed: Iterable[str] | None = replaced(before.pipelines, fleet.pipelines)
     if changed is None or disabled != before.disabled:
         old = before.pipelines if disabled == before.disabled else {}
         changed = [key for key, each in fleet.pipelines.items() if old.get(key) is not each]
-    due = [key for key, each in before.evaluated.items() if each.due <= now]
-    gone = [
-        key
-        for key in before.evaluated
-        # What cannot be read stays as it was.
-        if key not in fleet.pipelines and key not in fleet.lost
-    ]
+    # What cannot be read stays as it was.
+    readable = fleet.pipelines.keys() - fleet.lost.keys() if fleet.lost else fleet.pipelines.keys()
+    due = [key for key, each in before.evaluated.items() if each.due <= now and key in readable]
+    gone = [key for key in before.evaluated if key not in fleet.pipelines and key not in fleet.lost]
     if not changed and not due and not gone:
         return before.evaluated
     evaluated = dict(before.evaluated)
     for key in gone:
         del evaluated[key]
-    for key in {*changed, *due}:
-        pipeline = fleet.pipelines.get(key)
-        if pipeline is None:
-            continue
-        found = _pipeline(key, pipeline, before.of(key), disabled, now)
+    for key in readable & {*changed, *due}:
+        found = _pipeline(key, fleet.pipelines[key], before.of(key), disabled, now)
         if found is None:
             evaluated.pop(key, None)
         else:

@@ -77,10 +77,7 @@ def unhealthy(services: Collection[str]) -> Callable[[InstanceState, int], Findi
                 # What Feldera no longer tells of stays as it was.
                 found.append(Undecided(now + 1, name))
             elif not service.healthy:
-                since = service.unchanged_since
-                found.append(
-                    Period((since if since is not None else service.checked_at) + UNHEALTHY_FOR, label=name)
-                )
+                found.append(Period(state.memory.unhealthy_at[name] + UNHEALTHY_FOR, label=name))
         return tuple(found)
 
     return condition
