@@ -49,14 +49,15 @@ class InstanceState:
     degraded: bool
 
 
-def degraded(state: InstanceState, _now: int) -> Findings:
+def degraded(state: InstanceState, now: int) -> Findings:
     """More than a tenth of all pipelines fail, and at least five."""
     most = max(_FEWEST_FAILING, _FAILING_SHARE * (state.fleet.size or 0))
     if state.degraded:
-        most *= _STILL_DEGRADED
+        fewer = _STILL_DEGRADED * most
+        return (Period(now, continues=True),) if len(state.failing) > fewer else _NOTHING
     if len(state.failing) <= most:
         return _NOTHING
-    return (Period(sorted(state.failing.values())[int(most)], continues=True),)
+    return (Period(sorted(state.failing.values())[int(most)]),)
 
 
 def inventory_dropped(state: InstanceState, _now: int) -> Findings:
