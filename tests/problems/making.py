@@ -50,6 +50,7 @@ def activity(
 def pipeline(
     name: str = "etl",
     *,
+    identity: str = "",
     status: str = "Running",
     since: float = LONG_AGO,
     desired: str = "Running",
@@ -70,7 +71,8 @@ def pipeline(
     """Return a pipeline that has been running well for long, but for what is named.
 
     Args:
-        name: its name; its id follows from it.
+        name: its name.
+        identity: its id; by default it follows from the name.
         status: the combined status, since `since`.
         since: see `status`.
         desired: the combined desired status, since `desired_since`.
@@ -92,7 +94,7 @@ def pipeline(
     runtime = status if resources == "Provisioned" else None
     wanted = "Stopped" if desired == "Stopped" else "Provisioned"
     values: dict[str, Any] = {
-        "id": f"id-of-{name}",
+        "id": identity or f"id-of-{name}",
         "name": name,
         "created_at": text(LONG_AGO),
         "tags": tags,
