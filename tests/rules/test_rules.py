@@ -9,7 +9,7 @@ import yaml
 
 from feldera_exporter.config.labels import RESERVED
 from feldera_exporter.metrics.catalogue import catalogue
-from feldera_exporter.problems.model import SEVERITIES
+from feldera_exporter.problems.model import SEVERITIES, Problem
 from feldera_exporter.problems.table import (
     INSTANCE_PROBLEMS,
     PIPELINE_PROBLEMS,
@@ -27,7 +27,7 @@ from tools import ROOT
 GROUPS: Final[list[dict[str, Any]]] = yaml.safe_load(RULES.read_text("utf-8"))["groups"]
 EVERY: Final[list[dict[str, Any]]] = [rule for group in GROUPS for rule in group["rules"]]
 BY_ALERT: Final = {rule["alert"]: rule for rule in EVERY if "alert" in rule}
-PROBLEMS: Final = {
+PROBLEMS: Final[dict[str, Problem[Any]]] = {
     **{pipeline_alert(name): row for name, row in PIPELINE_PROBLEMS.items()},
     **{instance_alert(name): row for name, row in INSTANCE_PROBLEMS.items()},
 }
