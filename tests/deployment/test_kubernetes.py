@@ -25,7 +25,7 @@ LABELS: Final = {"app.kubernetes.io/name": "feldera-exporter"}
 OPERATORS: Final = "monitoring.coreos.com/v1"
 SERVICE_MONITOR: Final = {
     "spec": {"selector", "endpoints"},
-    "endpoint": {"port", "path", "interval", "scrapeTimeout", "relabelings"},
+    "endpoint": {"port", "path", "interval", "scrapeTimeout", "honorLabels", "relabelings"},
     "relabeling": {"sourceLabels", "separator", "targetLabel", "replacement", "action"},
 }
 """The fields of prometheus-operator's ServiceMonitor that are in use (`pkg/apis/monitoring/v1/servicemonitor_types.go`)."""
