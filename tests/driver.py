@@ -23,6 +23,9 @@ from feldera_exporter.ledger import BUDGET, Ledger
 from feldera_exporter.metrics.catalogue import Catalogue, catalogue
 from feldera_exporter.metrics.page import Page, turn
 from feldera_exporter.polling.logreader import LogReader
+from feldera_exporter.problems.evaluate import evaluate
+from feldera_exporter.problems.keeping import decoded, encoded, same
+from feldera_exporter.problems.observed import Observed
 from feldera_exporter.simulator.answers import Request, encode
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.reading import Reader
@@ -34,7 +37,6 @@ from feldera_exporter.store.store import Store
 
 INSTANCE = Instance(name="test", url="http://feldera.invalid")
 CONFIGURATION = Configuration(instances=(INSTANCE,))
-SCRAPER = "prometheus"
 
 Log = Callable[..., bytes]
 """Gives the answer of `GET …/events` for a pipeline's name, and of `GET …/events/{id}` for a name and an id."""
@@ -130,13 +132,20 @@ class Driver:
         """The watched pipelines as last listed, by id."""
         return self.selection.rows
 
+    @property
+    def observed(self) -> Observed:
+        """The instance as it is shown."""
+        return Observed(self.fleet, self.problems)
+
     def restart(self) -> None:
         """Forget all but what the store keeps, as after a kill."""
-        self.ledger = Ledger(self.name, self.store.load(self.name) if self.store else NOTHING, self.budget)
+        remembered = self.store.load(self.name) if self.store else NOTHING
+        self.ledger = Ledger(self.name, remembered, self.budget)
         self.reader = LogReader(
             cast("Any", self.client), self.ledger, 1.0, structlog.get_logger("feldera_exporter")
         )
         self.fleet = Fleet(self.name, totals=self.ledger.shown().totals)
+        self.problems = decoded(remembered.problems)
         self.selection = Selection()
         self.page = Page()
 
@@ -156,24 +165,24 @@ class Driver:
             if taken:
                 self._show(at)
 
-    def scrape(self, format_: Format = Format.TEXT, scraper: str = SCRAPER) -> str:
-        """Return the exposition without the exporter's own registry, and count it as read."""
-        self.page = turn(self.page, (self.fleet,), self.catalogue)
+    def scrape(self, format_: Format = Format.TEXT) -> str:
+        """Return the exposition without the exporter's own registry."""
+        self.page = turn(self.page, (self.observed,), self.catalogue)
         snapshot = Snapshot(
             self.sequence, lambda: Content(self.page.sections, lambda _: b"", lambda *_: None)
         )
-        text = b"".join(map(bytes, snapshot.plain(format_))).decode()
-        self.ledger.was_read(scraper, self.sequence, float(self.sequence))
-        return text
+        return b"".join(map(bytes, snapshot.plain(format_))).decode()
 
     def _show(self, at: int) -> None:
         self.sequence += 1
-        now = float(self.sequence)
-        self.changes = self.ledger.changes(now)
+        self.changes = self.ledger.changes()
         if self.store:
             self.store.commit(self.changes)
         self.fleet = observed(self.fleet, self.selection, self.ledger.shown(), self.policy, at)
-        self.ledger.published(self.sequence, now)
+        before = self.problems
+        self.problems = evaluate(before, self.fleet, self.policy.disabled, at)
+        if self.store and not same(before, self.problems):
+            self.store.keep_problems(self.name, encoded(self.problems))
 
 
 @cache

@@ -8,12 +8,14 @@ import msgspec
 
 from feldera_exporter.config import Configuration, Instance
 from feldera_exporter.feldera.wire import Progress, Row
-from feldera_exporter.fleet.alerts import Alert
+from feldera_exporter.fleet.activity import first
 from feldera_exporter.fleet.fleet import Fleet
-from feldera_exporter.fleet.lines import Level, Line, Wait
 from feldera_exporter.fleet.pipeline import Pipeline
 from feldera_exporter.fleet.policy import Policy
 from feldera_exporter.history.begin import begin
+from feldera_exporter.history.recent import NOTHING, Recent
+from feldera_exporter.problems.alert import Alert
+from feldera_exporter.problems.lines import Level, Line, Wait
 
 NOW: Final = 1_787_313_600_000_000
 """2026-08-21T12:00:00Z in microseconds."""
@@ -27,7 +29,9 @@ def ago(minutes: float) -> str:
     return (datetime.fromtimestamp(NOW / 1e6, UTC) - timedelta(minutes=minutes)).isoformat()
 
 
-def pipeline(name: str, minutes: float = 5, clearing: float = 0, **fields: Any) -> Pipeline:
+def pipeline(
+    name: str, minutes: float = 5, clearing: float = 0, recent: Recent = NOTHING, **fields: Any
+) -> Pipeline:
     """Return a pipeline that has been Running, desired and compiled for so many minutes, but for the fields named."""
     dimensions = (
         "deployment",
@@ -51,7 +55,8 @@ def pipeline(name: str, minutes: float = 5, clearing: float = 0, **fields: Any) 
     row = msgspec.convert(values | fields, Row)
     code = row.deployment_error.error_code if row.deployment_error else None
     seen = NOW - round(clearing * 60_000_000)
-    return Pipeline(_POLICY.facts(row, code), Progress(), begin(row, seen, seen))
+    history = msgspec.structs.replace(begin(row, seen, seen), recent=recent)
+    return Pipeline(_POLICY.facts(row, code), Progress(), history, first(NOW))
 
 
 def fleet(*pipelines: Pipeline) -> Fleet:

@@ -28,6 +28,22 @@ _LIST: Final = re.compile(r"/events[?\"]|/v0/pipelines\?")
 _REFUSAL: Final = {"message": "No.", "error_code": "Refused", "details": None}
 _PENDING: Final = {"items": [{"metadata": {"name": "pipeline-1-0"}, "status": {"phase": "Pending"}}]}
 
+_SETTINGS: Final[dict[str, tuple[object, object, object]]] = {
+    "no setting": (None, {}, None),
+    "since v0.366": (
+        {"provisioning_timeout": "20m", "resources": {"memory_max": "16Gi"}},
+        {"memory_max": "16Gi"},
+        "20m",
+    ),
+    "before": (
+        {"provisioning_timeout_secs": 600, "resources": {"memory_mb_max": 16000}},
+        {"memory_mb_max": 16000},
+        600,
+    ),
+    "before, unset": ({"provisioning_timeout_secs": None, "resources": {}}, {}, None),
+}
+"""What Feldera answers as `runtime_config`, and the resources and the timeout that a reader should see of it."""
+
 needs_programs = pytest.mark.skipif(
     shutil.which("curl") is None or shutil.which("jq") is None, reason="curl and jq are not at hand"
 )
@@ -44,6 +60,20 @@ def filters() -> dict[str, tuple[object, ...]]:
             )
             found[f"jq{rest.partition(' | tee')[0]}"] = given
     return found
+
+
+def asked(page: str, word: str) -> str:
+    """Return the one filter for jq on a page that has a word."""
+    text = (ROOT / f"alerts/runbooks/{page}.md").read_text("utf-8")
+    [line] = [line for line in text.splitlines() if "| jq" in line and word in line]
+    return f"jq{line.partition('| jq')[2]}"
+
+
+def filtered(command: str, given: object) -> object:
+    """Return what a filter for jq makes of a value."""
+    done = typed(f"{command} <<'END'\n{json.dumps(given)}\nEND\n", "")
+    assert (done.returncode, done.stderr) == (0, "")
+    return json.loads(done.stdout)
 
 
 def typed(text: str, url: str) -> subprocess.CompletedProcess[str]:
@@ -96,3 +126,40 @@ def test_filters_stand_what_is_not_there() -> None:
         for each in given:
             done = typed(f"{command} <<'END'\n{json.dumps(each)}\nEND\n", "")
             assert (done.returncode, done.stderr) == (0, ""), f"{command}\n{each}"
+
+
+@needs_programs
+@pytest.mark.parametrize(("settings", "resources", "timeout"), _SETTINGS.values(), ids=_SETTINGS)
+def test_settings_are_shown_by_either_name(settings: object, resources: object, timeout: object) -> None:
+    """Feldera renamed the timeout in v0.366 and the sizes in v0.367, and leaves out what is unset."""
+    shown = filtered(
+        asked("FelderaPipelineStuckProvisioning", "provisioning_timeout"), {"runtime_config": settings}
+    )
+    assert isinstance(shown, dict)
+    assert shown["provisioning_timeout"] == timeout
+    assert (shown["resources"] or {}) == resources
+
+
+@needs_programs
+@pytest.mark.parametrize("details", [None, {}, {"panics": ["x" * 10**4]}])
+def test_a_long_error_is_cut(details: object) -> None:
+    """Of an error of megabytes the code is shown, and of the rest the beginning."""
+    error = {"message": "m" * 10**4, "error_code": "RuntimeError.WorkerPanic", "details": details}
+    shown = filtered(asked("FelderaPipelineDeploymentError", "deployment_error"), {"deployment_error": error})
+    assert isinstance(shown, dict)
+    assert (shown["error_code"], shown["message"]) == ("RuntimeError.WorkerPanic", "m" * 4000)
+    assert shown["details"] == json.dumps(details, separators=(",", ":"))[:4000]
+
+
+@needs_programs
+@pytest.mark.parametrize("verdict", [{}, {"stale": False, "stale_after_seconds": 1800}])
+def test_health_is_read_with_and_without_a_verdict_on_its_age(verdict: dict[str, object]) -> None:
+    """Feldera has `stale` since v0.352; the services stand beside it."""
+    service = {"healthy": True, "message": "", "checked_at": "2026-12-01T00:00:00Z"}
+    given = {"all_healthy": True, "runner": service, **verdict}
+    shown = filtered(asked("FelderaClusterHealthStale", "stale_after_seconds"), given)
+    assert shown == {"all_healthy": True, "stale": None, "stale_after_seconds": None, **verdict}
+    done = typed(
+        f"{asked('FelderaClusterHealthStale', 'to_entries')} <<'END'\n{json.dumps(given)}\nEND\n", ""
+    )
+    assert done.stdout == "runner\t2026-12-01T00:00:00Z\n"

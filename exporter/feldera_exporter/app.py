@@ -258,7 +258,6 @@ class Exporter:
         self._configuration = assembly.configuration
         for name, watched in self.instances.items():
             self._telemetry.initialise(name)
-            self.publisher.readers[name] = watched.watcher.was_read
             watched.watcher.show()
         self._telemetry.configured(success=True)
 

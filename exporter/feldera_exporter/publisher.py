@@ -1,7 +1,7 @@
-"""The publisher: which snapshot is the newest, and who has read which."""
+"""The publisher: which snapshot is the newest."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from threading import Lock
 
@@ -19,13 +19,9 @@ class Publisher:
 
     Args:
         telemetry: the exporter's own metrics.
-
-    Attributes:
-        readers: by instance, who is told when a scraper has read a snapshot to its end.
     """
 
     def __init__(self, telemetry: Telemetry) -> None:
-        self.readers: dict[str, Callable[[str, int], None]] = {}
         self._telemetry = telemetry
         self._observed: dict[str, Observed] = {}
         self._fresh_until: dict[str, float] = {}
@@ -39,7 +35,6 @@ class Publisher:
         self._observed = {
             name: self._observed.get(name, Observed(Fleet(name), NO_PROBLEMS)) for name in instances
         }
-        self.readers = {name: reader for name, reader in self.readers.items() if name in self._observed}
         self._catalogue = shown
 
     @property
@@ -72,8 +67,8 @@ class Publisher:
         """Show the same states with what the exporter says of itself by now."""
         self._snapshot = self._next(self._snapshot.sequence + 1)
 
-    def publish(self, observed: Observed, fresh_until: float) -> int:
-        """Show this state of its instance from now on, and return the number of the snapshot that does.
+    def publish(self, observed: Observed, fresh_until: float) -> None:
+        """Show this state of its instance from now on.
 
         Args:
             observed: the instance.
@@ -82,12 +77,6 @@ class Publisher:
         self._observed[observed.fleet.instance] = observed
         self._fresh_until[observed.fleet.instance] = fresh_until
         self.renew()
-        return self._snapshot.sequence
-
-    def was_read(self, scraper: str, sequence: int) -> None:
-        """Note that a scraper has read a snapshot to its end."""
-        for reader in self.readers.values():
-            reader(scraper, sequence)
 
     def _next(self, sequence: int) -> Snapshot:
         instances, shown = tuple(self._observed.values()), self._catalogue

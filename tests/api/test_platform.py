@@ -79,7 +79,11 @@ def test_health() -> None:
         "api": Service(True, AUGUST_MICROS, AUGUST_MICROS),
         "runner": Service(False, AUGUST_MICROS, None),
     }
-    assert without_health(known).services == {}
+    lost = without_health(known, 7)
+    assert (lost.services, lost.health_lost_at, lost.heard_services) == (known.services, 7, {})
+    assert without_health(lost, 8) is lost
+    assert with_health(lost, json.dumps(body).encode()) == known
+    assert without_health(Platform(), 7) == Platform()
 
 
 @pytest.mark.parametrize(

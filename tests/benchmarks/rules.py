@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
+from feldera_exporter.rules.model import Pace
 
 from benchmarks.bodies import Pipelines
 from benchmarks.measuring import cpu_of
 from benchmarks.scraping import program
 from benchmarks.standin import standin
 from feldera_exporter.demo.programs import free_port
-from feldera_exporter.rules.model import Pace
 from feldera_exporter.rules.rendering import GROUPS, rules
 from system.program import until
 from tools import THOROUGH, tool

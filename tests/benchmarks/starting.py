@@ -12,9 +12,10 @@ from typing import Final
 import httpx
 import msgspec
 
-from benchmarks.bodies import BEGAN, INTERVAL, Pipelines
+from benchmarks.bodies import BEGAN, Pipelines
 from benchmarks.measuring import cpu, medians
 from driver import CONFIGURATION, Driver
+from feldera_exporter.history.holding import HOLD
 from feldera_exporter.metrics.page import turn
 from feldera_exporter.polling import garbage
 from feldera_exporter.simulator.clock import ManualClock
@@ -40,8 +41,8 @@ def start(size: int) -> float:
         def restarted() -> None:
             store = Store.open(Path(folder))
             after = Driver(CONFIGURATION, store)
-            after.poll(body, BEGAN + INTERVAL)
-            turn(after.page, (after.fleet,), after.catalogue)
+            after.poll(body, BEGAN + HOLD)
+            turn(after.page, (after.observed,), after.catalogue)
             store.close()
 
         return cpu(restarted)

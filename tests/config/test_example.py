@@ -9,7 +9,6 @@ import pytest
 import yaml
 
 from feldera_exporter.config import (
-    DEFAULT_LIMITS,
     DEFAULT_TAG_LABELS,
     AlertChoice,
     Configuration,
@@ -21,6 +20,7 @@ from feldera_exporter.config import (
     Tls,
     load,
 )
+from feldera_exporter.feldera.vocabulary import DEFAULT_LIMITS
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "exporter.yml"
 TEXT = EXAMPLE.read_text(encoding="utf-8")

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from feldera_exporter.config import (
-    DEFAULT_LIMITS,
     DEFAULT_TAG_LABELS,
     Configuration,
     Filter,
@@ -23,6 +22,7 @@ from feldera_exporter.config import (
     load,
 )
 from feldera_exporter.errors import ConfigError
+from feldera_exporter.feldera.vocabulary import DEFAULT_LIMITS
 
 Read = Callable[[str], Configuration]
 

@@ -8,7 +8,9 @@ import yaml
 from feldera_exporter import config
 from feldera_exporter.demo import configurations
 from feldera_exporter.demo.configurations import ALERTMANAGER, EXPORTER, RECEIVER
+from feldera_exporter.feldera.vocabulary import DEFAULT_LIMITS
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
+from feldera_exporter.problems.table import PIPELINE_PROBLEMS
 from feldera_exporter.rules.table import NAMES
 from feldera_exporter.shipped import shipped
 from feldera_exporter.simulator.stories import STORIES
@@ -41,12 +43,16 @@ def test_prometheus_is_configured_as_shipped() -> None:
 
 
 def test_the_rules_are_as_shipped() -> None:
-    """But for the runbooks that they link to, which are the demo's own pages."""
+    """But for the pages and runbooks that they link to, which are the demo's own."""
     text = _text("alerts/feldera.rules.yml")
     moved = _differences(yaml.safe_load(text), yaml.safe_load(configurations.rules(text, ADDRESSES)))
-    assert len(moved) == len(NAMES)
-    assert all(place.endswith("/annotations/runbook_url") for place in moved)
-    assert all(url.startswith("http://127.0.0.1:41/runbooks/Feldera") for url in moved.values())
+    runbooks = [url for place, url in moved.items() if place.endswith("/annotations/runbook_url")]
+    pages = [url for place, url in moved.items() if place.endswith("/annotations/pipeline_url")]
+    assert len(runbooks) == len(NAMES)
+    assert len(pages) == len(PIPELINE_PROBLEMS)
+    assert len(moved) == len(runbooks) + len(pages)
+    assert all(url.startswith("http://127.0.0.1:41/runbooks/Feldera") for url in runbooks)
+    assert all(url.startswith("http://127.0.0.1:41/pipelines/") for url in pages)
 
 
 def test_without_alertmanager_no_alert_leaves() -> None:
@@ -88,7 +94,7 @@ def test_the_exporter_takes_its_configuration(tmp_path: Any) -> None:
     configuration = config.load(file, {}, KNOWN_FAMILIES, ())
     (instance,) = configuration.instances
     assert (instance.name, instance.url, instance.poll_interval) == ("demo", "http://127.0.0.1:1", 1.0)
-    assert configuration.limits.defaults == config.DEFAULT_LIMITS
+    assert configuration.limits.defaults == DEFAULT_LIMITS
     [override] = configuration.limits.overrides
     assert override.name is not None
     assert (override.name.pattern, override.limits) == ("search-index", {"Provisioning": 20.0})

@@ -9,8 +9,8 @@ from rich.console import Console
 
 from feldera_exporter.demo.screen import picture
 from feldera_exporter.demo.view import View
-from feldera_exporter.fleet.alerts import Alert
-from feldera_exporter.fleet.lines import Level, Wait
+from feldera_exporter.problems.alert import Alert
+from feldera_exporter.problems.lines import Level, Wait
 from fleets import line
 
 STUCK = Alert("FelderaPipelineStuckProvisioning", "critical", "id-big-join")

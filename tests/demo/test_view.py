@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from feldera_exporter.demo.view import View, news
-from feldera_exporter.fleet.alerts import Alert
-from feldera_exporter.fleet.lines import Level
+from feldera_exporter.problems.alert import Alert
+from feldera_exporter.problems.lines import Level
 from fleets import line
 
 STUCK = Alert("FelderaPipelineStuckProvisioning", "critical", "id-a")

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from feldera_exporter.config import DEFAULT_LIMITS
 from feldera_exporter.feldera import vocabulary
+from feldera_exporter.feldera.vocabulary import DEFAULT_LIMITS
 from feldera_exporter.fleet.drift import difference, drift_limit
 from feldera_exporter.fleet.limits import LimitTable
 

@@ -5,8 +5,9 @@ import re
 
 import pytest
 
-from feldera_exporter.config import DEFAULT_LIMITS, Limits, Override
+from feldera_exporter.config import Limits, Override
 from feldera_exporter.feldera import vocabulary
+from feldera_exporter.feldera.vocabulary import DEFAULT_LIMITS
 from feldera_exporter.fleet.limits import limit_tables
 
 FIRST = Override({"Provisioning": 1.0, "Stopping": 2.0}, name=re.compile("etl-.*"))

@@ -1,52 +1,39 @@
-"""When a counter may first move."""
+"""The counters of a pipeline that has just appeared stay at 0."""
 
-from feldera_exporter.history.holding import EMPTY, publish, read, release
+from msgspec.structs import replace
 
+from feldera_exporter.history.accrual import accrual
+from feldera_exporter.history.fold import fold
+from feldera_exporter.history.history import Counts, seconds
+from feldera_exporter.history.holding import HOLD, held, holds
+from history.making import begun, instant, seen
 
-def test_it_waits_for_every_scraper() -> None:
-    """A thing moves once each has read the whole of a snapshot that held its first value."""
-    holding = read(read(EMPTY, "a", 1, 0.0), "b", 1, 0.0)
-    holding = publish(holding, ["x"], 2, 1.0)
-    holding = read(holding, "a", 2, 5.0)
-    assert release(holding, 5.0) == (holding, frozenset())
-    assert holding.holds() == {"x"}
-    holding, freed = release(read(holding, "b", 3, 6.0), 6.0)
-    assert freed == {"x"}
-    assert holding.holds() == frozenset()
-
-
-def test_it_waits_for_the_first_scraper() -> None:
-    """Nobody has scraped yet: the first who does counts."""
-    holding = publish(EMPTY, ["x"], 1, 0.0)
-    assert release(holding, 119.0)[1] == frozenset()
-    assert release(read(holding, "a", 1, 30.0), 30.0)[1] == {"x"}
+LOG = [
+    seen(1, "Provisioning"),
+    seen(2, "Provisioned/Running"),
+    seen(3, "Stopping!"),
+]
+COUNTED = replace(fold(begun(0, "Stopped"), LOG, instant(0))[0], appeared=instant(5))
 
 
-def test_it_waits_two_minutes_at_most() -> None:
-    """A scraper that went away holds nothing up for long."""
-    holding = publish(read(EMPTY, "a", 1, 0.0), ["x"], 2, 10.0)
-    assert release(holding, 129.9)[1] == frozenset()
-    assert release(holding, 130.0)[1] == {"x"}
+def test_for_two_minutes() -> None:
+    """From when it appeared."""
+    assert [holds(COUNTED, instant(at)) for at in (0, 5, 124.9, 125, 1000)] == [
+        True,
+        True,
+        True,
+        False,
+        False,
+    ]
 
 
-def test_a_scraper_not_seen_for_five_minutes_does_not_count() -> None:
-    """It is forgotten, and what others have read moves."""
-    holding = read(EMPTY, "a", 1, 0.0)
-    holding = publish(holding, ["x"], 9, 299.0)
-    holding = read(holding, "b", 9, 301.0)
-    assert release(holding, 301.0)[1] == {"x"}
-    assert set(holding.readers) == {"b"}
-
-
-def test_an_older_snapshot_read_late_takes_nothing_back() -> None:
-    """Two scrapes of one scraper may end in any order."""
-    holding = read(read(publish(EMPTY, ["x"], 5, 0.0), "a", 5, 1.0), "a", 4, 2.0)
-    assert release(holding, 2.0)[1] == {"x"}
-
-
-def test_later_things_wait_by_themselves() -> None:
-    """What a scraper has read moves; what came after waits for its next scrape."""
-    holding = publish(publish(publish(EMPTY, ["x"], 1, 0.0), ["y"], 2, 5.0), [], 3, 6.0)
-    holding, freed = release(read(holding, "a", 1, 7.0), 7.0)
-    assert freed == {"x"}
-    assert holding.holds() == {"y"}
+def test_every_counter_is_0_and_the_rest_as_it_is() -> None:
+    """The statuses, since when they hold, and the present error."""
+    shown = held(COUNTED)
+    assert (COUNTED.errors.count, COUNTED.errors.present) == (1, True)
+    assert (shown.counts, shown.errors.count) == (Counts(), 0)
+    assert (shown.statuses, shown.since) == (COUNTED.statuses, COUNTED.since)
+    assert replace(shown.errors, count=1) == COUNTED.errors
+    for as_of in (instant(0), instant(5), COUNTED.appeared + HOLD - 1):
+        assert not any(seconds(shown, as_of).values())
+        assert accrual(shown).at(as_of) == 0

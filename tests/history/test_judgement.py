@@ -97,8 +97,10 @@ class TestGap:
         """A new pipeline had nothing before."""
         new = replace(row(20_000, "Stopped"), created_at=event(seen(6000, "")).recorded_at)
         log = heartbeats(6000, 25, "Stopped//Pending/Cleared")
-        assert judged(begin_from_creation(new), new, *log, confirmed=5000).history.gaps == 0
-        assert judged(begin_from_creation(new), new, *log[1:], confirmed=5000).history.gaps == 1
+        assert judged(begin_from_creation(new, instant(20_000)), new, *log, confirmed=5000).history.gaps == 0
+        assert (
+            judged(begin_from_creation(new, instant(20_000)), new, *log[1:], confirmed=5000).history.gaps == 1
+        )
 
 
 class TestErrorCodes:
@@ -165,7 +167,7 @@ def test_a_created_pipeline_counts_from_its_creation() -> None:
         event(seen(at, f"Stopped//{program}/Cleared"))
         for at, program in ((1, "Pending"), (2, "CompilingSql"), (9, "SqlError"))
     ]
-    verdict = judged(begin_from_creation(new), new, *log)
+    verdict = judged(begin_from_creation(new, instant(20_000)), new, *log)
     assert verdict.settled
     assert verdict.history.counts.program == {("Pending", "CompilingSql"): 1, ("CompilingSql", "SqlError"): 1}
     assert verdict.history.spent.began == instant(1)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from feldera_exporter.history.effects import TIMED, ErrorAppeared, Gap, StatusEnded
+from feldera_exporter.feldera.vocabulary import TIMED
+from feldera_exporter.history.effects import ErrorAppeared, Gap, StatusEnded
 from feldera_exporter.history.naming import OTHER
 from feldera_exporter.history.totals import BOUNDS, MOST_CODES, Totals, add, admit, label
 

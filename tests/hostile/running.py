@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from feldera_exporter.history.holding import HOLD
 from feldera_exporter.simulator.clock import ScaledClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import INSTANT
@@ -38,6 +39,12 @@ def feldera(*names: str) -> Feldera:
     for name in names:
         instance.start(name)
     return instance
+
+
+def later(instance: Feldera) -> None:
+    """Let two minutes pass by Feldera's clock, so that the counters of pipelines that were new move."""
+    assert isinstance(instance.clock, ScaledClock)
+    instance.clock._start += HOLD
 
 
 @dataclass(frozen=True)

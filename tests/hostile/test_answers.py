@@ -11,7 +11,7 @@ from feldera_exporter.simulator.serving import serve
 from hostile.answers import ANSWERS, Hostile
 from hostile.asking import KEY
 from hostile.meddler import Meddler, meddling
-from hostile.running import Running, two, until
+from hostile.running import Running, later, two, until
 from hostile.running import feldera as make
 from hostile.running import running as running_
 
@@ -28,6 +28,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
         meddler,
         feldera,
     ):
+        later(feldera)
         yield running, meddler, feldera
         log = running.log.read_text()
         assert KEY.lower() not in log.lower()

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from driver import Api, Driver
+from feldera_exporter.history.history import watched
 from feldera_exporter.ledger import Ledger
 from feldera_exporter.ledger.books import MARGIN
 from feldera_exporter.simulator.clock import SECOND, ManualClock
@@ -48,10 +49,9 @@ class Room:
         self.driver.poll(body, at, self.api.log if event_log else None)
 
     def rest(self) -> None:
-        """Poll and scrape until nothing waits, neither to be read nor to be shown."""
+        """Poll until nothing waits, neither to be read nor to be shown."""
         for _ in range(4):
-            self.poll()
-            self.driver.scrape()
+            self.poll(40)
         assert not self.driver.ledger.pending
 
     def pause(self, name: str = "a") -> None:
@@ -68,7 +68,15 @@ class Room:
 
     def shown(self, name: str = "a") -> int:
         """How often a pipeline is shown to have been paused."""
-        return self.driver.ledger.shown().histories[self.feldera.get(name).id].counts.runtime.get("Paused", 0)
+        return self.driver.ledger.shown().histories[self.id(name)].counts.runtime.get("Paused", 0)
+
+    def id(self, name: str) -> str:
+        """Return a pipeline's id."""
+        return self.feldera.get(name).id
+
+    def watched_for(self, name: str) -> float:
+        """Return the seconds for which a pipeline's status is known."""
+        return watched(self.driver.ledger._histories[self.id(name)], self.driver.fleet.as_of) / SECOND
 
 
 @pytest.fixture
@@ -85,52 +93,77 @@ def kept(tmp_path: Path) -> Any:
     store.close()
 
 
-def test_what_is_new_stands_still_until_it_was_read(room: Room) -> None:
-    """It is counted at once and shown only after somebody has read the 0."""
+def test_counters_of_a_new_pipeline_stay_at_0_for_two_minutes(room: Room) -> None:
+    """They are counted at once; everything else is shown as it is."""
+    room.poll()
+    room.pause()
+    room.feldera.world.crash("b", "RunnerCheckError")
+    room.poll(10)
+    for seconds in (50, 49):
+        room.poll(seconds)
+        assert (room.paused(), room.shown()) == (1, 0)
+        assert {value for text, value in _counters(room) if "pipeline_name=" in text} == {0}
+    [error] = [line for line in room.driver.scrape().splitlines() if "error_timestamp_seconds{" in line]
+    assert float(error.rsplit(" ", 1)[1]) * SECOND == room.feldera.truth[room.id("b")].appeared[0].at
+    room.poll(1)
+    assert (room.paused(), room.shown()) == (1, 1)
+    spent = [value for text, value in _counters(room) if "status_seconds_total" in text and '"a"' in text]
+    assert sum(spent) == pytest.approx(room.watched_for("a"), abs=1)
+
+
+def test_a_later_pipeline_stays_at_0_by_itself(room: Room) -> None:
+    """The others go on."""
+    room.rest()
+    room.feldera.create("c")
     room.poll()
     room.pause()
     room.poll()
-    room.poll()
-    assert (room.paused(), room.shown()) == (1, 0)
-    room.driver.scrape()
-    room.poll()
+    room.poll(104)
+    assert room.driver.ledger._histories[room.id("c")].counts.program["Pending", "CompilingSql"] == 1
+    assert not room.driver.ledger.shown().histories[room.id("c")].counts.program
     assert room.shown() == 1
+    room.poll(1)
+    assert room.driver.ledger.shown().histories[room.id("c")].counts.program["Pending", "CompilingSql"] == 1
 
 
-def test_every_scraper_is_waited_for(room: Room) -> None:
-    """One that was there within five minutes must have read it too."""
-    room.poll()
-    for scraper in ("one", "two"):
-        room.driver.scrape(scraper=scraper)
-    room.feldera.create("c")
-    room.poll()
-    room.poll()
-    room.driver.scrape(scraper="one")
-    room.feldera.edit("c")
-    room.poll()
-    counts = room.driver.ledger.shown().histories[room.feldera.get("c").id].counts
-    assert not counts.program
-    room.driver.scrape(scraper="two")
-    room.poll()
-    counts = room.driver.ledger.shown().histories[room.feldera.get("c").id].counts
-    assert counts.program["Pending", "CompilingSql"] > 0
+def test_a_pipeline_of_an_outage_stays_at_0_from_when_it_is_seen(kept: Room) -> None:
+    """Though it was created an hour ago; what was stored goes on at once."""
+    kept.rest()
+    kept.feldera.create("c")
+    kept.pause()
+    kept.driver.restart()
+    kept.poll(3600)
+    kept.poll()
+    assert kept.shown() == 1
+    assert kept.driver.ledger._histories[kept.id("c")].counts.program
+    assert not kept.driver.ledger.shown().histories[kept.id("c")].counts.program
 
 
-def test_a_kill_before_anybody_read_leaves_what_was_shown(kept: Room) -> None:
-    """What was counted and not shown is neither lost nor shown at first sight after the restart."""
+def test_a_restart_within_the_two_minutes(kept: Room) -> None:
+    """Neither ends them nor begins them anew."""
     kept.poll()
     kept.pause()
     kept.poll()
-    kept.poll()
     for _ in range(3):
+        kept.poll(30)
         kept.driver.restart()
-        kept.poll()
         assert (kept.paused(), kept.shown()) == (1, 0)
-    kept.driver.scrape()
-    kept.poll()
+    kept.poll(15)
     assert kept.shown() == 1
     kept.driver.restart()
     assert kept.shown() == 1
+
+
+def test_time_that_was_not_shown_is_exact(room: Room) -> None:
+    """What was left before it was first seen is not credited up to then."""
+    room.rest()
+    room.feldera.create("c")
+    room.clock.advance(1)
+    room.feldera.start("c")
+    room.rest()
+    spent = room.driver.ledger.shown().histories[room.id("c")].spent
+    assert spent.status == "Running"
+    assert not spent.held
 
 
 def test_a_restart_reads_only_what_differs(kept: Room) -> None:
@@ -290,35 +323,19 @@ def test_the_first_list_reads_the_times_of_errors_alone(room: Room) -> None:
     assert room.driver.event_requests == 1
 
 
-def test_a_new_code_is_shown_at_0_first(room: Room) -> None:
-    """Then it moves."""
-    room.rest()
-    room.feldera.world.crash("a", "RunnerCheckError")
-    room.clock.advance(60)
-    room.poll()
-    room.poll()
-    assert room.driver.ledger.totals.errors == {"RunnerCheckError": 1}
-    assert room.driver.ledger.shown().totals.errors == {"RunnerCheckError": 0}
-    room.driver.scrape()
-    room.poll()
-    assert room.driver.ledger.shown().totals.errors == {"RunnerCheckError": 1}
-
-
-def test_a_renamed_pipeline_stands_still_until_it_was_read(room: Room) -> None:
-    """Under another name it has other series."""
-    room.rest()
-    room.feldera.create("c")
-    room.rest()
-    room.feldera.rename("c", "d")
-    room.feldera.edit("d")
-    room.poll()
-    one = room.feldera.get("d").id
-    before = room.driver.ledger.shown().histories[one]
-    room.clock.advance(60)
-    room.poll()
-    assert room.driver.ledger.shown().histories[one] is before
-    room.rest()
-    assert room.driver.ledger.shown().histories[one] is not before
+def test_a_new_code_is_shown_at_0_for_two_minutes(kept: Room) -> None:
+    """Then it moves; a stored one goes on where it was."""
+    kept.rest()
+    kept.feldera.world.crash("a", "RunnerCheckError")
+    kept.clock.advance(60)
+    kept.poll()
+    kept.poll(115)
+    assert kept.driver.ledger.totals.errors == {"RunnerCheckError": 1}
+    assert kept.driver.ledger.shown().totals.errors == {"RunnerCheckError": 0}
+    kept.poll()
+    assert kept.driver.ledger.shown().totals.errors == {"RunnerCheckError": 1}
+    kept.driver.restart()
+    assert kept.driver.ledger.shown().totals.errors == {"RunnerCheckError": 1}
 
 
 def test_a_list_that_says_the_same_costs_nothing(room: Room) -> None:
@@ -330,11 +347,10 @@ def test_a_list_that_says_the_same_costs_nothing(room: Room) -> None:
     plan = room.driver.ledger.listed(rows, present, room.feldera.settle(), event_log=True)
     assert not plan.to_read
     assert room.driver.ledger.strangers(rows) == ()
-    changes = room.driver.ledger.changes(1e9)
+    changes = room.driver.ledger.changes()
     assert not (changes.histories)
     assert not (changes.waiting)
     assert not (changes.vanished)
-    assert not (changes.shown)
     assert room.driver.ledger.shown().histories is before
 
 
@@ -349,8 +365,14 @@ def test_who_is_asked_goes_to_the_end_of_the_queue() -> None:
 def _seconds(room: Room) -> dict[str, float]:
     """Return the time shown of pipeline `a` by status."""
     return {
-        line.split('status="')[1].split('"')[0]: float(line.rsplit(" ", 1)[1])
-        for line in room.driver.scrape().splitlines()
-        if line.startswith("feldera_pipeline_deployment_status_seconds_total{")
-        and 'pipeline_name="a"' in line
+        text.split('status="')[1].split('"')[0]: value
+        for text, value in _counters(room)
+        if text.startswith("feldera_pipeline_deployment_status_seconds_total{")
+        and 'pipeline_name="a"' in text
     }
+
+
+def _counters(room: Room) -> list[tuple[str, float]]:
+    """Return every counter that is shown, with its value."""
+    lines = (line.rsplit(" ", 1) for line in room.driver.scrape().splitlines() if "_total{" in line)
+    return [(text, float(value)) for text, value in lines]

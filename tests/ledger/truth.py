@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from feldera_exporter.feldera.vocabulary import PROGRAM, RESOURCES, RUNTIME, STORAGE
-from feldera_exporter.history.effects import TIMED, ErrorAppeared, StatusEnded
+from feldera_exporter.feldera.vocabulary import PROGRAM, RESOURCES, RUNTIME, STORAGE, TIMED
+from feldera_exporter.history.effects import ErrorAppeared, StatusEnded
 from feldera_exporter.history.history import History, watched
 from feldera_exporter.history.spent import exact
 from feldera_exporter.history.totals import Durations, Totals, add

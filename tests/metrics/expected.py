@@ -6,8 +6,15 @@ from decimal import ROUND_HALF_UP, Decimal
 from math import inf
 from typing import Any, Final
 
-from feldera_exporter.config import DEFAULT_LIMITS
-from feldera_exporter.feldera.vocabulary import DEPLOYMENT, DIMENSIONS, PROGRAM, RESOURCES, RUNTIME, STORAGE
+from feldera_exporter.feldera.vocabulary import (
+    DEFAULT_LIMITS,
+    DEPLOYMENT,
+    DIMENSIONS,
+    PROGRAM,
+    RESOURCES,
+    RUNTIME,
+    STORAGE,
+)
 
 Labels = frozenset[tuple[str, str]]
 Samples = dict[tuple[str, Labels], float]

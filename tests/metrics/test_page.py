@@ -15,9 +15,11 @@ from feldera_exporter.exposition.snapshot import Content, Snapshot
 from feldera_exporter.exposition.text import Format
 from feldera_exporter.fleet.fleet import observed, rearranged
 from feldera_exporter.fleet.policy import Policy
+from feldera_exporter.history.holding import HOLD
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES, catalogue
 from feldera_exporter.metrics.page import Page, turn
 from feldera_exporter.metrics.statuses import LIMITED
+from feldera_exporter.problems.observed import Observed
 from metrics.listed import Listed, identity
 from tools import part
 
@@ -65,7 +67,7 @@ def test_the_same_list_is_not_looked_into() -> None:
 def test_only_the_moving_counter_moves() -> None:
     """Between two polls with nothing in between, one line of each pipeline differs: the time in its present status."""
     listed, driver = Listed(50), Driver()
-    driver.poll(listed.body(), AT)
+    driver.poll(listed.body(), AT - HOLD)
     driver.scrape()
     driver.poll(listed.body(), AT + 10 * SECOND)
     first = driver.scrape().splitlines()
@@ -92,7 +94,7 @@ _STEPS: Final = st.tuples(st.sampled_from(["create", "delete", "scrape", *_CHANG
 
 
 @settings(deadline=None, max_examples=part(60))
-@given(st.lists(st.lists(_STEPS, max_size=5), min_size=1, max_size=8), st.integers(0, 3 * SECOND))
+@given(st.lists(st.lists(_STEPS, max_size=5), min_size=1, max_size=8), st.integers(0, HOLD // 2))
 def test_any_changes(polls: list[list[tuple[str, int]]], interval: int) -> None:
     """A page turned through any changes is, byte for byte, the page made anew from the same state."""
     listed, driver = Listed(20), Driver()
@@ -101,8 +103,8 @@ def test_any_changes(polls: list[list[tuple[str, int]]], interval: int) -> None:
         for what, number in steps:
             _happen(listed, driver, what, number)
         driver.poll(listed.body(), AT + poll * interval)
-        driver.page = turn(driver.page, (driver.fleet,), driver.catalogue)
-        fresh = turn(Page(), (driver.fleet,), driver.catalogue)
+        driver.page = turn(driver.page, (driver.observed,), driver.catalogue)
+        fresh = turn(Page(), (driver.observed,), driver.catalogue)
         for format_ in Format:
             assert _text(driver.page, format_) == _text(fresh, format_)
         assert driver.page.samples == fresh.samples
@@ -164,7 +166,7 @@ def test_storage_of_an_unknown_age_has_no_limit() -> None:
         }
         told = dataclasses.replace(shown, histories=histories)
         fleet = observed(driver.fleet, driver.selection, told, driver.policy, AT)
-        text = _text(turn(Page(), (fleet,), driver.catalogue)).decode()
+        text = _text(turn(Page(), (Observed(fleet, driver.problems),), driver.catalogue)).decode()
         for kind in (_SINCE, _LIMIT):
             assert ("storage_status" in _dated(text, kind)) == (storage == AT)
         driver.fleet = fleet
@@ -233,7 +235,7 @@ def test_a_carriage_return_ends_no_line() -> None:
     driver.poll(listed.body(), AT)
     [*_, last] = driver.fleet.pipelines
     fleet = dataclasses.replace(driver.fleet, credited={last: driver.fleet.as_of})
-    shown = _text(turn(Page(), (fleet,), driver.catalogue)).split(b"\n")
+    shown = _text(turn(Page(), (Observed(fleet, driver.problems),), driver.catalogue)).split(b"\n")
     moving = [line for line in shown if b"status_seconds_total{" in line and b'status="Running"' in line]
     assert len(moving) == 3
     assert len({line.partition(b'pipeline_name="')[2].partition(b'"')[0] for line in moving}) == 3

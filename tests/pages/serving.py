@@ -51,9 +51,6 @@ class _NoMetrics:
     def snapshot(self) -> Snapshot:
         raise NotImplementedError
 
-    def was_read(self, scraper: str, sequence: int) -> None:
-        raise NotImplementedError
-
 
 def app(shown: Shown, prefix: str = "") -> Asgi:
     """Return the server's function on a source."""

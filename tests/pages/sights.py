@@ -6,6 +6,7 @@ from feldera_exporter.fleet.fleet import Fleet
 from feldera_exporter.fleet.pipeline import Pipeline
 from feldera_exporter.pages.links import Links
 from feldera_exporter.pages.sight import Seen, Sight
+from feldera_exporter.problems.evaluate import NO_PROBLEMS, evaluate
 from fleets import NOW, fleet, pipeline
 
 LINKS: Final = Links(runbook=lambda _: True)
@@ -30,7 +31,10 @@ def seen(*pipelines: Pipeline, now: int = NOW, choices: Any = None, **fields: An
     """Return one instance with these pipelines, read just now but for the fields named."""
     values: dict[str, Any] = {"up": True, "size": len(pipelines), "read_at": NOW, **fields}
     known = {each.facts.row.id: each for each in pipelines}
-    return Seen([Sight(Fleet("demo", pipelines=known, **values), now, URL)], choices or {}, now)
+    fleet_, chosen = Fleet("demo", pipelines=known, **values), choices or {}
+    disabled = frozenset(name for name, choice in chosen.items() if not choice.enabled)
+    problems = evaluate(NO_PROBLEMS, fleet_, disabled, NOW)
+    return Seen([Sight(fleet_, problems, now, URL)], chosen, now)
 
 
 def stuck(name: str = "stuck", minutes: float = 12, **fields: Any) -> Pipeline:
@@ -38,13 +42,16 @@ def stuck(name: str = "stuck", minutes: float = 12, **fields: Any) -> Pipeline:
     return pipeline(name, minutes, deployment_status="Provisioning", **fields)
 
 
-def failed(name: str = "failed", message: str = "It broke.", code: str = "WorkerPanic") -> Pipeline:
+def failed(
+    name: str = "failed", message: str = "It broke.", code: str = "WorkerPanic", **fields: Any
+) -> Pipeline:
     """Return a pipeline that was stopped by an error."""
     return pipeline(
         name,
         deployment_status="Stopped",
         deployment_desired_status="Stopped",
         deployment_error={"message": message, "error_code": code},
+        **fields,
     )
 
 

@@ -30,7 +30,7 @@ def test_the_exporter_shows_its_pages(tmp_path: Path) -> None:
             app.exporting(load, [listener], app.Options(prefix="/behind")) as exporter,
             httpx.AsyncClient(trust_env=False) as client,
         ):
-            while not exporter.publisher.fleets["one"].pipelines:  # noqa: ASYNC110 - it tells nobody
+            while not exporter.publisher.observed["one"].fleet.pipelines:  # noqa: ASYNC110 - it tells nobody
                 await asyncio.sleep(0.02)
             fleet = await client.get(f"{url}/")
             pipeline = await client.get(f"{url}/pipelines/one/a")

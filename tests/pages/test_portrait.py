@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from feldera_exporter.feldera.wire import FullEvent
-from feldera_exporter.fleet.lately import Deeds, Step
+from feldera_exporter.history.recent import Recent as RecentActivity
 from feldera_exporter.pages.portrait import Portrait, find, portrait
 from feldera_exporter.pages.query import Query
 from feldera_exporter.pages.recent import Excerpt, Recent, laid_out
@@ -84,8 +84,8 @@ def test_the_age_of_the_storage_is_what_the_log_tells() -> None:
 
 def test_what_happens_again_and_again_is_told() -> None:
     """The worst alert first, with what it means."""
-    done = (Step(NOW - 60_000_000, Deeds(errors=3)),)
-    view = shown(seen(failed(), lately={"id-failed": done}), "failed")
+    thrice = RecentActivity(errors=(NOW - 3_000_000, NOW - 2_000_000, NOW - 1_000_000))
+    view = shown(seen(failed(recent=thrice)), "failed")
     assert [each.firing.name for each in view.alerts] == ["CrashLooping", "DeploymentError"]
     assert view.alerts[0].summary == "A pipeline fails again and again."
     assert view.need == "needs somebody now"
@@ -158,7 +158,7 @@ def test_facts_leave_out_what_is_empty() -> None:
     assert facts["Profile"] == "dev"
     assert "Tier" not in facts
     counted = msgspec.structs.replace(known.progress, connector_errors=1234)
-    (busy,) = (type(known)(known.facts, counted, known.history),)
+    (busy,) = (type(known)(known.facts, counted, known.history, known.activity),)
     assert dict(shown(seen(busy), "a").facts)["Connector errors since its start"] == "1,234"
 
 

@@ -3,10 +3,9 @@
 import pytest
 
 from feldera_exporter.pages import runbooks
-from feldera_exporter.rules.model import Scope
-from feldera_exporter.rules.table import ALERTS
+from feldera_exporter.rules.table import PIPELINES, SECTIONS
 
-NAMES = [alert.name for alert in ALERTS if alert.scope is Scope.PIPELINE]
+NAMES = SECTIONS[PIPELINES]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -18,7 +18,6 @@ from feldera_exporter.feldera.answers import InvalidResponseError, ServerError
 from feldera_exporter.feldera.client import Client
 from feldera_exporter.feldera.platform import Platform
 from feldera_exporter.feldera.wire import Event
-from feldera_exporter.fleet.fleet import Fleet
 from feldera_exporter.fleet.policy import Policy
 from feldera_exporter.history.judgement import Verdict
 from feldera_exporter.ledger import Ledger
@@ -105,19 +104,13 @@ def a_room(
         telemetry.initialise("default")
         log = structlog.get_logger("feldera_exporter")
         client = connect(instance, telemetry.observer("default"), log)
-        numbers: list[Fleet] = []
-
-        def publish(fleet: Fleet) -> int:
-            numbers.append(fleet)
-            return len(numbers)
-
         watcher = Watcher(
             instance,
             Policy(configuration, instance),
             client,
             Ledger("default", store.load("default") if store else NOTHING),
             store,
-            publish,
+            lambda _observed, _fresh_until: None,
             telemetry,
             log,
         )

@@ -1,4 +1,4 @@
-"""The codes that a deployment error can carry, by where Feldera makes them (v0.337.0)."""
+"""The codes that a deployment error can carry, by where Feldera makes them (v0.337.0 to v0.375.0)."""
 
 from typing import Final
 
@@ -46,6 +46,7 @@ CONTROLLER: Final = (
     "PostprocessorCreateError",
     "ControllerIoError",
     "NotSupported",
+    "NotImplemented",
     "SchemaParseError",
     "CheckpointParseError",
     "CheckpointDoesNotMatchPipeline",
@@ -54,6 +55,7 @@ CONTROLLER: Final = (
     "UnexpectedStep",
     "ReplayFailure",
     "IrParseError",
+    "UdfLibraryError",
     "ControllerCliArgsError",
     "UnknownInputEndpoint",
     "UnknownOutputEndpoint",
@@ -137,6 +139,7 @@ CONFIGURATION: Final = tuple(
         "CyclicDependency",
         "EmptyStartAfter",
         "DatafusionMemoryExceedsBudget",
+        "InvalidDevTweaks",
         "LayoutError",
     )
 )

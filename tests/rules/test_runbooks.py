@@ -17,22 +17,40 @@ from feldera_exporter.simulator.server import FelderaServer
 from rules.error_codes import CODES
 from rules.generate import ROOT
 
-DOCUMENT: Final = os.environ.get("FELDERA_OPENAPI", "")
+DOCUMENTS: Final = [Path(path) for path in os.environ.get("FELDERA_OPENAPI", "").split(os.pathsep) if path]
 
 FOLDER: Final = ROOT / "alerts/runbooks"
 PAGES: Final = sorted(path for path in FOLDER.glob("*.md") if path.name != "README.md")
-SECTIONS: Final = ["Meaning", "Impact", "Diagnosis", "Mitigation"]
+SECTIONS: Final = ["What it means", "Check", "Fix", "How to see that it is over", "Who else to ask"]
+REFERENCE: Final = {"FelderaPipelineDeploymentError": "Error codes"}
+"""What follows the actions on a page that has more to look up."""
+
+RENAMED: Final = {
+    "provisioning_timeout": "provisioning_timeout_secs",
+    "checkpoint_interval": "checkpoint_interval_secs",
+    "memory_min": "memory_mb_min",
+    "memory_max": "memory_mb_max",
+}
+"""Settings of pipelines, as Feldera names them since v0.366 or v0.367, and as it did before."""
 
 _VARIABLE: Final = re.compile(r"(?:\$|env\.)([A-Z_]{2,})")
 _BLOCK: Final = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 _CALL: Final = re.compile(r'"\$FELDERA_HOST(/[^"?]*)(?:\?([^"]*))?"')
 _METHOD: Final = re.compile(r"-X (\w+)|(-sSI)")
+_CODE: Final = re.compile(r"```.*?```|`[^`]*`", re.DOTALL)
+_WORDS: Final = re.compile(
+    r"\b(anew|mend(ed|s)?|(some|no|any)body|(un)?told|befalls?|of its own|shards?)\b", re.IGNORECASE
+)
+"""Words for which plain English has plainer ones, and what the exporter no longer has."""
 
 UNDECLARED: Final = frozenset({("query", "include_connector_errors")})
 """Parameters of requests that Feldera forwards to a pipeline, and its document leaves out."""
 
-FORWARDED: Final = frozenset({"stats", "support_bundle"})
-"""What the stand-in lacks: the pipeline itself answers it, and no exporter asks."""
+SINCE: Final = {("query", "follow"): (0, 370)}
+"""Parameters that came with a version; before, Feldera ignores them."""
+
+FORWARDED: Final = frozenset({"stats", "support_bundle", "logs"})
+"""What the stand-in may lack: no exporter asks for it."""
 
 
 @dataclass(frozen=True, order=True)
@@ -48,6 +66,12 @@ class Call:
     method: str
     path: str
     parameters: tuple[str, ...] = ()
+
+
+def sections(text: str) -> dict[str, str]:
+    """Return a page's sections, in its order: each title and what is below it."""
+    _, *parts = re.split(r"^## (.+)$", text, flags=re.MULTILINE)
+    return dict(zip(parts[::2], parts[1::2], strict=True))
 
 
 def calls() -> frozenset[Call]:
@@ -75,20 +99,45 @@ def test_one_page_for_each_alert() -> None:
 
 @by_page
 def test_sections(page: Path) -> None:
-    """A page is titled as its alert and has the four sections, none of them empty."""
+    """A page is titled as its alert and has the five sections, none of them empty, then only what one looks up."""
     text = page.read_text("utf-8")
     assert text.startswith(f"# {page.stem}\n")
-    assert re.findall(r"^## (.+)$", text, re.MULTILINE) == SECTIONS
-    bodies = re.split(r"^## .+$", text, flags=re.MULTILINE)[1:]
-    assert [body for body in bodies if len(body.strip()) < 30] == []
+    assert [*sections(text)] == SECTIONS + [name for key, name in REFERENCE.items() if key == page.stem]
+    assert [name for name, body in sections(text).items() if len(body.strip()) < 15] == []
+
+
+@by_page
+def test_the_end_is_short(page: Path) -> None:
+    """What to see afterwards is stated, and who else to ask takes a line: both without a command."""
+    found = sections(page.read_text("utf-8"))
+    assert "```" not in found["How to see that it is over"] + found["Who else to ask"]
+    assert len(found["Who else to ask"].split()) <= 16
+    assert len(found["How to see that it is over"].split()) <= 30
+
+
+@pytest.mark.parametrize("page", sorted(FOLDER.glob("*.md")), ids=lambda page: page.stem)
+def test_plain_english(page: Path) -> None:
+    """Usual words, in sentences that a tired person can read: not in names and commands, which are not ours to choose."""
+    text = _CODE.sub("x", page.read_text("utf-8"))
+    assert _WORDS.search(text) is None
+    prose = [line for line in text.splitlines() if not line.startswith("|")]
+    sentences = [part for line in prose for part in re.split(r"[.?!:;]\s|\)\. ", line)]
+    assert [sentence for sentence in sentences if len(sentence.split()) > 35] == []
+
+
+@pytest.mark.parametrize("page", sorted(FOLDER.glob("*.md")), ids=lambda page: page.stem)
+def test_both_names_of_a_setting(page: Path) -> None:
+    """Where a page names a setting that Feldera renamed, it names it for new servers and for old ones."""
+    words = set(re.findall(r"\w+", page.read_text("utf-8")))
+    assert [(new, old) for new, old in RENAMED.items() if (new in words) is not (old in words)] == []
 
 
 @by_page
 def test_commands(page: Path) -> None:
-    """Diagnosis gives commands; every request that needs it carries the key from the environment, none holds one."""
+    """What to check are commands; every request that needs it carries the key from the environment, none holds one."""
     text = page.read_text("utf-8")
-    diagnosis = text.partition("## Diagnosis")[2].partition("## Mitigation")[0]
-    assert "```sh" in diagnosis or "```promql" in diagnosis
+    check = sections(text)["Check"]
+    assert "```sh" in check or "```promql" in check
     for line in re.findall(r"^.*\bcurl\b.*/v0/.*$", text, re.MULTILINE):
         assert 'Authorization: Bearer $FELDERA_API_KEY"' in line
         assert '"$FELDERA_HOST/v0/' in line
@@ -121,25 +170,27 @@ def test_calls_are_found() -> None:
 
 @by_call
 def test_the_stand_in_knows_the_call(call: Call) -> None:
-    """Every request goes to a route of the stand-in, by its method, but for what the pipeline itself answers."""
+    """Every request goes to a route of the stand-in, by its method, but for what it may lack."""
     path = call.path.replace("{pipeline_name}", "orders").replace("{event_id}", "latest")
     # actix answers HEAD where it answers GET.
     method = "GET" if call.method == "HEAD" else call.method
     name, _, _ = FelderaServer(Feldera(ManualClock()))._find(Request(method, path, {}, {}))
-    assert (name in {"unknown", "console"}) is (path.rpartition("/")[2] in FORWARDED)
+    assert name not in {"unknown", "console"} or path.rpartition("/")[2] in FORWARDED
 
 
 @by_call
-@pytest.mark.skipif(not DOCUMENT, reason="FELDERA_OPENAPI names no OpenAPI document")
+@pytest.mark.skipif(not DOCUMENTS, reason="FELDERA_OPENAPI names no OpenAPI document")
 def test_feldera_declares_the_call(call: Call) -> None:
-    """Feldera's own document has every request, with its method and its parameters."""
+    """Feldera's own documents have every request, with its method and its parameters: old versions ignore newer ones."""
     if call.path == "/healthz":
-        return  # answered beside the API, and not part of the document
-    paths = json.loads(Path(DOCUMENT).read_text("utf-8"))["paths"]
-    declared = {
-        (each["in"], each["name"]) for each in paths[call.path][call.method.lower()].get("parameters", ())
-    }
-    assert {("query", name) for name in call.parameters} <= declared | UNDECLARED
+        return  # answered beside the API, and not part of the documents
+    for path in DOCUMENTS:
+        document = json.loads(path.read_text("utf-8"))
+        version = tuple(int(part) for part in document["info"]["version"].split("."))
+        operation = document["paths"][call.path][call.method.lower()]
+        declared = {(each["in"], each["name"]) for each in operation.get("parameters", ())}
+        ignored = {parameter for parameter, since in SINCE.items() if version < since}
+        assert {("query", name) for name in call.parameters} <= declared | UNDECLARED | ignored
 
 
 @by_page
@@ -164,10 +215,11 @@ def test_shell_parses(page: Path) -> None:
 def test_error_codes(code: str) -> None:
     """The page of the deployment error says what to do about every code that occurs."""
     text = (FOLDER / "FelderaPipelineDeploymentError.md").read_text("utf-8")
-    names = {f"`{code}`", f"`{code.partition('.')[0]}.*`"}
-    first = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
-    rows = [cell for cell in first if names & set(re.findall("`[^`]*`", cell.partition("(")[0]))]
-    assert len(rows) == 1
+    first = [line.split("|")[1].partition("(")[0] for line in text.splitlines() if line.startswith("| `")]
+    named = [name for cell in first for name in re.findall("`([^`]*)`", cell)]
+    # A code with a row is not meant by the row of its family.
+    assert named.count(code) or named.count(f"{code.partition('.')[0]}.*") == 1
+    assert named.count(code) <= 1
 
 
 def test_error_table_is_complete() -> None:
@@ -182,5 +234,6 @@ def test_error_table_is_complete() -> None:
 
 def test_dismissing() -> None:
     """The page says when Feldera refuses to dismiss an error."""
-    text = (FOLDER / "FelderaPipelineDeploymentError.md").read_text("utf-8")
-    assert "400\n`DismissErrorRestrictedToFullyStopped`" in text
+    fix = sections((FOLDER / "FelderaPipelineDeploymentError.md").read_text("utf-8"))["Fix"]
+    assert "400 `DismissErrorRestrictedToFullyStopped`" in fix
+    assert fix.index("/dismiss_error") < fix.index("400")

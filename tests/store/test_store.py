@@ -103,21 +103,6 @@ def test_a_vanished_pipeline_is_kept_seven_days(store: Store) -> None:
     assert store.recall("prod", ["a"]).histories == {}
 
 
-def test_what_nobody_has_read_yet_is_kept_as_it_was_shown(store: Store) -> None:
-    """Beside what was counted since, until somebody has read it."""
-    first, later = a_history(2), a_history(4)
-    totals = Totals(errors={"unknown": 0})
-    shown = Standing(confirmed_until=1, as_of=1, totals=add(totals, [Gap(1)]), shown=totals)
-    store.commit(Changes("prod", shown, {"a": later, "b": later}, shown={"a": first, "b": first}))
-    store.commit(Changes("prod", shown, shown={"b": None}))
-    found = store.load("prod")
-    assert found.shown == {"a": first}
-    assert found.histories == {"a": later, "b": later}
-    assert found.standing.shown == totals
-    store.commit(Changes("prod", shown, vanished={"a": instant(3)}))
-    assert store.recall("prod", ["a"]).shown == {"a": first}
-
-
 def test_a_recall_knows_what_an_earlier_commit_could_not_write(store: Store) -> None:
     """Otherwise a pipeline that comes back would be counted twice; where that cannot be helped, the error says so."""
     store.commit(Changes("prod", standing(1), {"a": a_history(2)}))
@@ -286,7 +271,7 @@ def test_a_damaged_store_that_cannot_be_set_aside_is_an_error(
     [
         ("PRAGMA application_id = 4711", "another program's database"),
         ("PRAGMA application_id = 0", "another program's database"),
-        ("PRAGMA user_version = 99", r"written by a newer exporter \(schema version 99, this one knows 1\)"),
+        ("PRAGMA user_version = 99", r"written by a newer exporter \(schema version 99, this one knows 2\)"),
     ],
 )
 def test_what_this_exporter_did_not_write_is_refused(directory: Path, statement: str, message: str) -> None:

@@ -183,7 +183,6 @@ def test_what_prometheus_saw_grow_is_what_happened(tmp_path: Path) -> None:
             program.start()
             began = feldera.settle()
             try:
-                # Nobody reads it by hand before Prometheus did: it waits for whoever has read it, not for whoever will.
                 with onlooker.watching():
                     ends = time.monotonic() + LIVING
                     while time.monotonic() < ends:

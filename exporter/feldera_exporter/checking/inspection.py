@@ -137,7 +137,6 @@ def _fleet(configuration: Configuration, instance: Instance, listing: Listing, a
     policy, ledger = Policy(configuration, instance), Ledger(instance.name)
     selection = select(listing, policy, Selection())
     ledger.listed(selection.rows, selection.present, at, NOTHING, event_log=True)
-    ledger.changes(0.0)
     return observed(Fleet(instance.name), selection, ledger.shown(), policy, at)
 
 

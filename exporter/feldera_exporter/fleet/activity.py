@@ -51,7 +51,7 @@ def moved(activity: Activity, before: Progress, after: Progress, at: int) -> Act
         at: when, microseconds by Feldera's clock.
     """
     if before.refresh_version != after.refresh_version:
-        activity = activity._replace(refreshed_at=at)
+        activity = Activity(activity.since, at, activity.errors)
     old, new = before.connector_errors, after.connector_errors
     if old is None or new is None or old == new:
         return activity

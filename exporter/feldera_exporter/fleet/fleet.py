@@ -167,9 +167,8 @@ def _seen(
     old: Pipeline | None, entry: Entry, history: History, totals: Totals, policy: Policy, now: int
 ) -> Pipeline:
     dated = history.since.storage is not None and history.since.storage > 0
-    activity = first(now)
+    activity = old.activity if old is not None else first(now)
     if old is not None:
-        activity = old.activity
         if old.progress is not entry.progress:
             activity = moved(activity, old.progress, entry.progress, now)
         if old.facts.row is entry.row and old.facts.storage_dated == dated:

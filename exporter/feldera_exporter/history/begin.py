@@ -48,13 +48,18 @@ def begin(row: wire.Row, seen_at: int, as_of: int) -> History:
         errors=Errors(present=True, code=error.error_code, at=_error_at(row)) if error else Errors(),
         place=Place(newest=max(instants(row)), sighted=seen_at),
         cursor=b"" if error or row.storage_status == "Clearing" else cursor(row),
+        appeared=seen_at,
     )
 
 
-def begin_from_creation(row: wire.Row) -> History:
+def begin_from_creation(row: wire.Row, seen_at: int) -> History:
     """Return the history of a pipeline that was created while the instance was watched: counted from its creation.
 
     It agrees with no row yet, so that it asks for its events to be read.
+
+    Args:
+        row: the pipeline as first listed.
+        seen_at: the instant of that list, in microseconds by Feldera's clock.
     """
     at = wire.micros(row.created_at)
     return History(
@@ -64,6 +69,7 @@ def begin_from_creation(row: wire.Row) -> History:
         spent=spent.begin(_CREATED.combined, at),
         errors=Errors(),
         place=Place(newest=at, sighted=at),
+        appeared=seen_at,
     )
 
 

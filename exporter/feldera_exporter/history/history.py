@@ -72,6 +72,7 @@ class History(msgspec.Struct, frozen=True, gc=False, array_like=True):
         gaps: how often events were purged before they could be read.
         last_gap: the last such time, microseconds by Feldera's clock.
         cursor: the row with which the log was last found to agree (`reading.cursor`); empty while it was not.
+        appeared: the instant of the list that the pipeline was first in, microseconds by Feldera's clock.
         recent: what it did within the last hour.
     """
 
@@ -84,6 +85,7 @@ class History(msgspec.Struct, frozen=True, gc=False, array_like=True):
     gaps: int = 0
     last_gap: int | None = None
     cursor: bytes = b""
+    appeared: int = 0
     recent: Recent = NOTHING
 
 

@@ -1,4 +1,4 @@
-"""The books of one instance: moved only by what they are told, lists, answers of the event log, scrapes.
+"""The books of one instance: moved only by what they are told, lists and answers of the event log.
 
 They know no clock, no network and no file, so that days of a fleet's life can be driven through them in seconds.
 """
@@ -70,9 +70,12 @@ class Ledger:
         self._vanished: dict[str, int] = {}
         self._left: dict[str, int] = {}
         self._kept_pending: dict[str, int] = dict(self.pending)
-        self._display = Display(standing.shown or standing.totals)
-        for one in self._histories:
-            self._resume(one, remembered)
+        self._display = Display(standing.totals)
+        for one, history in self._histories.items():
+            self._display.show(one, history, self._confirmed_until)
+        for one, until in self.pending.items():
+            # It was credited as of the last list before it moved.
+            self._display.freeze(one, self._credited(one, _as_of(until)))
 
     def strangers(self, rows: Mapping[str, Row]) -> tuple[str, ...]:
         """Return the listed pipelines that have no history: the store may remember them from before they vanished."""
@@ -102,14 +105,17 @@ class Ledger:
         # The very same rows as before: nothing came, went or moved.
         due = () if rows is self._listed else self._take(rows, present, at, before, recalled)
         for one in due:
-            self._display.freeze(one, before)
+            self._display.freeze(one, self._credited(one, before))
         budget = self._budget if event_log else len(rows)
         chosen = plan(due, self.pending, present, rows, self._confirmed_until or at, budget)
         self.pending = {**chosen.to_read, **chosen.backlog}
         self._confirmed_until = max(self._confirmed_until, at)
+        self._display.release(self._histories, self._confirmed_until)
         if not event_log:
             for one in chosen.to_read:
-                self.accept(one, judge_row(self._histories[one], rows[one], at, self._credited(one)))
+                self.accept(
+                    one, judge_row(self._histories[one], rows[one], at, self._credited(one, self._as_of))
+                )
             self._unproven = {}
             return Plan({}, {})
         self._unproven = {
@@ -141,7 +147,7 @@ class Ledger:
             events,
             self._rows[one],
             confirmed_until=self.pending[one],
-            published=self._credited(one),
+            published=self._credited(one, self._as_of),
         )
 
     def keep(self, one: str, events: Sequence[Event]) -> None:
@@ -153,31 +159,22 @@ class Ledger:
         self.totals = totals.add(self.totals, verdict.effects)
         if verdict.history is not self._histories[one]:
             self._histories[one] = self._moved[one] = verdict.history
-            self._display.change(one, verdict.history)
+            self._display.show(one, verdict.history, self._confirmed_until)
         if verdict.settled:
             del self.pending[one]
             self._display.thaw(one)
 
-    def changes(self, now: float) -> Changes:
-        """Return what must be kept since the last call, before `shown` may be published.
-
-        Args:
-            now: seconds of a monotonic clock, which tell what may be shown from now on.
-        """
-        self._display.release(now, self.totals)
-        shown = self._display.totals
+    def changes(self) -> Changes:
+        """Return what must be kept since the last call, before `shown` may be published."""
         kept = self._kept_pending
         waiting: dict[str, int | None] = dict.fromkeys(kept.keys() - self.pending.keys())
         waiting |= {one: until for one, until in self.pending.items() if kept.get(one) != until}
         changes = Changes(
             self.instance,
-            Standing(
-                self._confirmed_until, self._as_of, self.totals, None if shown == self.totals else shown
-            ),
+            Standing(self._confirmed_until, self._as_of, self.totals),
             self._moved,
             waiting | self._left,
             self._vanished,
-            self._display.told(),
         )
         self._moved, self._vanished, self._left = {}, {}, {}
         self._kept_pending = dict(self.pending)
@@ -185,26 +182,10 @@ class Ledger:
 
     def shown(self) -> Shown:
         """Return what may be published once the last `changes` are kept."""
-        return self._display.shown(self._as_of)
+        return self._display.shown(self.totals, self._as_of, self._confirmed_until)
 
-    def published(self, sequence: int, now: float) -> None:
-        """Note that what `shown` returned is in the snapshot of that number."""
-        self._display.published(sequence, now)
-
-    def was_read(self, scraper: str, sequence: int, now: float) -> None:
-        """Note that a scraper has read a snapshot to its end."""
-        self._display.was_read(scraper, sequence, now)
-
-    def _credited(self, one: str) -> int:
-        return self._display.credited(one, self._as_of)
-
-    def _resume(self, one: str, remembered: Remembered) -> None:
-        """Show what is remembered of a pipeline; one that waits was credited as of the last list before it moved."""
-        waiting = remembered.waiting.get(one)
-        credited = self._as_of if waiting is None else _as_of(waiting)
-        self._display.resume(one, self._histories[one], credited, remembered.shown.get(one))
-        if waiting is not None:
-            self._display.freeze(one, credited)
+    def _credited(self, one: str, as_of: int) -> int:
+        return self._display.credited(one, self._histories[one], as_of)
 
     def _take(
         self, rows: Mapping[str, Row], present: frozenset[str], at: int, before: int, recalled: Remembered
@@ -218,9 +199,6 @@ class Ledger:
         if self._listed is not None:
             others = unlike(self._rows, rows)
             suspects = moved(self._rows, rows, others)
-            for one in others:
-                if one in self._rows and rows[one].name != self._rows[one].name:
-                    self._display.rename(one, before)
         # An element that cannot be read hides what happens: that log must be read from here on.
         lost = present & self._histories.keys() - rows.keys()
         kept = {one: self._rows[one] for one in lost if one in self._rows}
@@ -232,9 +210,11 @@ class Ledger:
 
     def _forget(self, one: str, at: int, before: int) -> None:
         """Let a pipeline go, and keep what it takes to go on with it: it may be out of sight only."""
+        credited = self._credited(one, before)
         history = self._histories.pop(one)
-        credited = spent.hold(history.spent, history.spent, self._display.credited(one, before))
-        self._moved[one] = msgspec.structs.replace(history, spent=credited)
+        self._moved[one] = msgspec.structs.replace(
+            history, spent=spent.hold(history.spent, history.spent, credited)
+        )
         self._vanished[one] = at
         self._left[one] = self.pending.pop(one, self._confirmed_until)
         self._display.remove(one)
@@ -244,20 +224,21 @@ class Ledger:
         known = recalled.histories.get(one)
         if known is not None:
             self._histories[one] = self._moved[one] = known
-            self._display.resume(one, known, known.spent.since, recalled.shown.get(one))
+            self._display.show(one, known, self._confirmed_until)
             # What was kept of its waiting must be corrected, whether it waits now or not.
             until = recalled.waiting.get(one, self._confirmed_until)
             self._kept_pending[one] = until
             if known.cursor != cursor(row):
                 self.pending[one] = until
+                self._display.freeze(one, known.spent.credited)
             return
         # One that was created shortly before the last list may not have been visible in it.
         if self._confirmed_until and micros(row.created_at) > self._confirmed_until - LATE:
-            history = begin_from_creation(row)
+            history = begin_from_creation(row, at)
         else:
             history = begin(row, at, self._as_of)
         self._histories[one] = self._moved[one] = history
-        self._display.begin(one, history)
+        self._display.show(one, history, self._confirmed_until)
 
 
 def _as_of(at: int) -> int:

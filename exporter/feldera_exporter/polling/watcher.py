@@ -28,8 +28,8 @@ from feldera_exporter.store.changes import NOTHING, Remembered
 from feldera_exporter.store.store import Store
 from feldera_exporter.telemetry import Telemetry
 
-Publish = Callable[[Observed, float], int]
-"""Shows an instance, which counts as up until a time of the monotonic clock; returns the number of the snapshot that does."""
+Publish = Callable[[Observed, float], None]
+"""Shows an instance, which counts as up until a time of the monotonic clock, in seconds."""
 
 LONG: Final = 2**20
 """Bytes of a list from which on it is worked at in threads: a few hundred pipelines, of which all may have changed."""
@@ -107,8 +107,6 @@ class Watcher:
         self._long = False
         self._fresh_until = -math.inf
         self._missed = False
-        # Who has read which snapshot when, since the ledger was told.
-        self._readers: dict[str, tuple[int, float]] = {}
         self._unanswered = Complaint(log, "poll failed", "poll succeeded again")
         self._unreadable = Complaint(
             log, "pipelines of the list cannot be read", "all pipelines can be read again"
@@ -176,12 +174,6 @@ class Watcher:
             self._reader.learn(platform.version)
         self.fleet = replace(self.fleet, platform=platform)
 
-    def was_read(self, scraper: str, sequence: int) -> None:
-        """Note that a scraper has read a snapshot to its end; it counts from the next change on."""
-        # Not at once: the ledger may be at work in a thread.
-        newest, _ = self._readers.get(scraper, (sequence, 0.0))
-        self._readers[scraper] = max(newest, sequence), time.monotonic()
-
     async def _ask(self) -> tuple[Answer, int]:
         """Return the list and Feldera's time when it was asked for."""
         answer = await self._client.get(PIPELINES, within=self._instance.timeout)
@@ -224,23 +216,18 @@ class Watcher:
 
     async def _show(self, at: int) -> None:
         """Keep what changed, then show it: after a kill in between, what was shown is never more than what was kept."""
-        now = time.monotonic()
-        readers, self._readers = self._readers, {}
-        for scraper, (sequence, when) in readers.items():
-            self.ledger.was_read(scraper, sequence, when)
         if self._store is None:
-            await self._do(self.ledger.changes, now)
+            await self._do(self.ledger.changes)
         else:
-            await self._keep(self._store, now)
+            await self._keep(self._store)
         fleet = await self._do(observed, self.fleet, self._selection, self.ledger.shown(), self._policy, at)
         # What the instance says of itself may have come in between.
         self.fleet = replace(fleet, platform=self.fleet.platform)
         self.problems = await self._do(evaluate, self.problems, self.fleet, self._policy.disabled, at)
         await self._keep_problems()
         self._missed = False
-        self._fresh_until = now + self._policy.freshness
-        sequence = self._publish(Observed(self.fleet, self.problems), self._fresh_until)
-        self.ledger.published(sequence, now)
+        self._fresh_until = time.monotonic() + self._policy.freshness
+        self._publish(Observed(self.fleet, self.problems), self._fresh_until)
 
     async def _keep_problems(self) -> None:
         """Keep the problems if they are others than those that were kept last."""
@@ -254,10 +241,10 @@ class Watcher:
         else:
             self._kept_problems = problems
 
-    async def _keep(self, store: Store, now: float) -> None:
+    async def _keep(self, store: Store) -> None:
         """Keep what changed, in one go: a task that ends between the two steps would lose what the ledger gave out."""
         try:
-            await filing(lambda: store.commit(self.ledger.changes(now)))
+            await filing(lambda: store.commit(self.ledger.changes()))
         except StoreError as error:
             self._store_failed(error)
         else:

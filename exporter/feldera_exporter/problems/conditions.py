@@ -6,6 +6,7 @@ before something happens to the pipeline or that time has come.
 
 import math
 from collections.abc import Callable, Collection, Sequence
+from operator import attrgetter
 from typing import Final
 
 from feldera_exporter.feldera.vocabulary import DEPLOYMENT, PROGRAM, STORAGE, Difference, Dimension
@@ -42,13 +43,15 @@ _ERRORS_PER_WINDOW: Final = 60
 def overdue(dimension: Dimension, problem: str) -> Condition:
     """Return the condition that a status has outlasted its limit, for the statuses of which that is the problem."""
     since_of, limit_of = _READERS[dimension.name]
+    status_of = attrgetter(f"facts.row.{dimension.name}")
 
     def condition(pipeline: Pipeline, _now: int) -> Findings:
-        status = getattr(pipeline.facts.row, dimension.name)
-        if dimension.overdue_problem(status) != problem:
+        limit = limit_of(pipeline)
+        if limit == math.inf:
             return _NOTHING
-        since, limit = since_of(pipeline), limit_of(pipeline)
-        if since is None or not math.isfinite(limit):
+        status = status_of(pipeline)
+        since = since_of(pipeline)
+        if since is None or dimension.overdue_problem(status) != problem:
             return _NOTHING
         return (Period(_after(since, limit), label=status),)
 
@@ -57,7 +60,7 @@ def overdue(dimension: Dimension, problem: str) -> Condition:
 
 def unavailable(pipeline: Pipeline, now: int) -> Findings:
     """Unavailable for longer than the limit, or for most of the last 15 minutes."""
-    return (*_UNAVAILABLE(pipeline, now), *_mostly_unavailable(pipeline, now))
+    return _UNAVAILABLE(pipeline, now) + _mostly_unavailable(pipeline, now)
 
 
 def start_pending(pipeline: Pipeline, _now: int) -> Findings:
@@ -84,8 +87,7 @@ def unexpectedly_stopped(pipeline: Pipeline, _now: int) -> Findings:
 def deployment_error(pipeline: Pipeline, now: int) -> Findings:
     """A deployment error is set, or two appeared within ten minutes: each start dismisses the one before."""
     again = counted(pipeline.history.recent.errors, 2, 10 * _MINUTE, now)
-    row = pipeline.facts.row
-    if row.deployment_error is None:
+    if pipeline.facts.row.deployment_error is None:
         return again
     return (Period(error_at(pipeline)), *again)
 
@@ -93,7 +95,7 @@ def deployment_error(pipeline: Pipeline, now: int) -> Findings:
 def crash_looping(pipeline: Pipeline, now: int) -> Findings:
     """Three errors within an hour, or three restarts of the process that no start explains."""
     recent = pipeline.history.recent
-    return (*counted(recent.errors, 3, HOUR, now), *counted(recent.restarts, 3, HOUR, now))
+    return counted(recent.errors, 3, HOUR, now) + counted(recent.restarts, 3, HOUR, now)
 
 
 def flapping(pipeline: Pipeline, now: int) -> Findings:
@@ -150,24 +152,27 @@ def compile_system_error(pipeline: Pipeline, _now: int) -> Findings:
     return _program(pipeline, ("SystemError",), _MINUTE)
 
 
+_STUCK: Final = frozenset({"Provisioning", "Initializing", "Stopping"})
+
+
 def failing(pipeline: Pipeline, _now: int) -> Findings:
     """What counts toward a degraded fleet: an error of the last hour, stuck on the way up or down, not there for two minutes."""
-    row = pipeline.facts.row
-    status, since = row.deployment_status, micros(row.deployment_status_since)
-    found: list[Finding] = []
+    row, limit = pipeline.facts.row, pipeline.facts.limits.deployment_status
+    found = _NOTHING
     if row.deployment_error is not None:
         at = error_at(pipeline)
-        found.append(Period(at, at + HOUR))
-    limit = pipeline.facts.limits.deployment_status
-    if status in {"Provisioning", "Initializing", "Stopping"} and math.isfinite(limit):
-        found.append(Period(_after(since, limit)))
-    if status == "Unavailable":
-        found.append(Period(since + 2 * _MINUTE))
-    return tuple(found)
+        found = (Period(at, at + HOUR),)
+    if row.deployment_status in _STUCK and limit != math.inf:
+        found = (*found, Period(_after(micros(row.deployment_status_since), limit)))
+    if row.deployment_status == "Unavailable":
+        found = (*found, Period(micros(row.deployment_status_since) + 2 * _MINUTE))
+    return found
 
 
 def counted(instants: Sequence[int], count: int, window: int, now: int) -> Findings:
     """Return the last period in which something had happened `count` times within a time, in microseconds."""
+    if len(instants) < count:
+        return _NOTHING
     begin = end = None
     for latest, oldest in zip(instants[count - 1 :], instants, strict=False):
         if latest > now:
@@ -206,22 +211,10 @@ def _storage_since(pipeline: Pipeline) -> int | None:
     return pipeline.history.since.storage
 
 
-def _deployment_limit(pipeline: Pipeline) -> float:
-    return pipeline.facts.limits.deployment_status
-
-
-def _program_limit(pipeline: Pipeline) -> float:
-    return pipeline.facts.limits.program_status
-
-
-def _storage_limit(pipeline: Pipeline) -> float:
-    return pipeline.facts.limits.storage_status
-
-
 _READERS: Final = {
-    DEPLOYMENT.name: (_deployment_since, _deployment_limit),
-    PROGRAM.name: (_program_since, _program_limit),
-    STORAGE.name: (_storage_since, _storage_limit),
+    DEPLOYMENT.name: (_deployment_since, attrgetter("facts.limits.deployment_status")),
+    PROGRAM.name: (_program_since, attrgetter("facts.limits.program_status")),
+    STORAGE.name: (_storage_since, attrgetter("facts.limits.storage_status")),
 }
 """By dimension, when the present status began and its limit in seconds."""
 
@@ -248,7 +241,7 @@ def _mostly_unavailable(pipeline: Pipeline, now: int) -> Findings:
 
 def _differs(pipeline: Pipeline, kind: Difference) -> Findings:
     row, limit = pipeline.facts.row, pipeline.facts.limits.deployment_desired_status
-    if not math.isfinite(limit):
+    if limit == math.inf:
         return _NOTHING
     if difference(row.deployment_desired_status, row.deployment_status, row.program_status) is not kind:
         return _NOTHING

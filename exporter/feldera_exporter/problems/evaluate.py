@@ -4,7 +4,7 @@ Only pipelines to which something happened are looked at, and those for which an
 nothing. What cannot be decided stays as it was, and while Feldera cannot be seen nothing is evaluated at all.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from feldera_exporter.differences import replaced
 from feldera_exporter.fleet.fleet import Fleet
 from feldera_exporter.fleet.pipeline import Pipeline
-from feldera_exporter.problems.conditions import failing
+from feldera_exporter.problems import conditions
 from feldera_exporter.problems.instance_conditions import InstanceState
 from feldera_exporter.problems.memory import Memory, remembered
 from feldera_exporter.problems.model import MICROSECONDS, Finding, Problem, Subject, Undecided
@@ -87,6 +87,8 @@ class Problems:
         disabled: names of alerts that the configuration switches off.
         pipelines: what was evaluated last, by id.
         evaluated: what was found of those that have a problem or may have one in time, by id.
+        failing: since when pipelines count toward a degraded fleet, by id.
+        due: when the next pipeline must be looked at though nothing happens.
     """
 
     present: Occurrences = field(default_factory=lambda: _NONE)
@@ -95,6 +97,8 @@ class Problems:
     disabled: frozenset[str] = frozenset()
     pipelines: Mapping[str, Pipeline] = field(default_factory=lambda: MappingProxyType({}))
     evaluated: Mapping[str, Evaluated] = field(default_factory=lambda: MappingProxyType({}))
+    failing: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    due: int = 0
 
     def of(self, pipeline_id: str) -> Occurrences:
         """Return the present problems of a pipeline."""
@@ -116,7 +120,11 @@ def evaluate(before: Problems, fleet: Fleet, disabled: frozenset[str], now: int)
     """
     memory = remembered(before.memory, fleet.size or 0, licensed=_licensed(fleet), now=now)
     evaluated = _pipelines(before, fleet, disabled, now)
-    found = _instance(before, fleet, memory, evaluated, disabled, now)
+    failing, due = before.failing, before.due
+    if evaluated is not before.evaluated:
+        failing = {key: each.failing for key, each in evaluated.items() if each.failing is not None}
+        due = min((each.due for each in evaluated.values()), default=NEVER)
+    found = _instance(before, InstanceState(fleet, memory, failing, _was_degraded(before)), disabled, now)
     if evaluated is before.evaluated and found == _about_instance(before.present):
         present = before.present
     else:
@@ -133,7 +141,13 @@ def evaluate(before: Problems, fleet: Fleet, disabled: frozenset[str], now: int)
         disabled=disabled,
         pipelines=fleet.pipelines,
         evaluated=evaluated,
+        failing=failing,
+        due=due,
     )
+
+
+def _was_degraded(before: Problems) -> bool:
+    return Occurrence("FleetDegraded") in before.present
 
 
 def _licensed(fleet: Fleet) -> bool | None:
@@ -143,16 +157,19 @@ def _licensed(fleet: Fleet) -> bool | None:
 def _pipelines(before: Problems, fleet: Fleet, disabled: frozenset[str], now: int) -> Mapping[str, Evaluated]:
     """Return what was found of the pipelines; the same object where nothing moved."""
     changed: Iterable[str] | None = replaced(before.pipelines, fleet.pipelines)
-    if changed is None or disabled != before.disabled:
-        old = before.pipelines if disabled == before.disabled else {}
-        changed = [key for key, each in fleet.pipelines.items() if old.get(key) is not each]
+    if disabled != before.disabled:
+        changed = fleet.pipelines
+    else:
+        if changed is None:
+            old = before.pipelines
+            changed = [key for key, each in fleet.pipelines.items() if old.get(key) is not each]
+        changed = [key for key in changed if not _only_refreshed(before, key, fleet.pipelines[key])]
+    same = fleet.pipelines is before.pipelines or fleet.pipelines.keys() == before.pipelines.keys()
+    if not changed and now < before.due and same:
+        return before.evaluated
     due = [key for key, each in before.evaluated.items() if each.due <= now]
-    gone = [
-        key
-        for key in before.evaluated
-        # What cannot be read stays as it was.
-        if key not in fleet.pipelines and key not in fleet.lost
-    ]
+    # What cannot be read stays as it was.
+    gone = before.evaluated.keys() - fleet.pipelines.keys() - fleet.lost.keys()
     if not changed and not due and not gone:
         return before.evaluated
     evaluated = dict(before.evaluated)
@@ -170,16 +187,30 @@ def _pipelines(before: Problems, fleet: Fleet, disabled: frozenset[str], now: in
     return evaluated
 
 
+def _only_refreshed(before: Problems, key: str, pipeline: Pipeline) -> bool:
+    """Return whether nothing happened to a pipeline but that the runner looked at it, which begins no problem."""
+    old = before.pipelines.get(key)
+    return (
+        old is not None
+        and pipeline.facts is old.facts
+        and pipeline.history is old.history
+        and pipeline.activity.errors is old.activity.errors
+        and not before.of(key)
+    )
+
+
 def _pipeline(
     key: str, pipeline: Pipeline, before: Occurrences, disabled: frozenset[str], now: int
 ) -> Evaluated | None:
     """Return what is found of a pipeline, None where there is nothing and time alone brings nothing."""
-    since = {(each.problem, each.label): at for each, at in before.items()}
+    since = {(each.problem, each.label): at for each, at in before.items()} if before else {}
     present, due = _found(PIPELINE_PROBLEMS, pipeline, since, disabled, pipeline_alert, now)
-    begin, failing_due = _settled(failing(pipeline, now), None, now)
+    begin, failing_due = _settled(conditions.failing(pipeline, now), None, now)
     due = min(due, failing_due)
     if not present and begin is None and due == NEVER:
         return None
+    if not present:
+        return Evaluated(_NONE, begin, due)
     tags = tuple(each for each in pipeline.facts.tag_labels if each[0] != "expect")
     name = pipeline.facts.row.name
     return Evaluated(
@@ -189,22 +220,9 @@ def _pipeline(
     )
 
 
-def _instance(
-    before: Problems,
-    fleet: Fleet,
-    memory: Memory,
-    evaluated: Mapping[str, Evaluated],
-    disabled: frozenset[str],
-    now: int,
-) -> Occurrences:
+def _instance(before: Problems, state: InstanceState, disabled: frozenset[str], now: int) -> Occurrences:
     old = _about_instance(before.present)
     since = {(each.problem, each.label): at for each, at in old.items()}
-    state = InstanceState(
-        fleet,
-        memory,
-        failing={key: each.failing for key, each in evaluated.items() if each.failing is not None},
-        degraded=("FleetDegraded", "") in since,
-    )
     present, _ = _found(INSTANCE_PROBLEMS, state, since, disabled, instance_alert, now)
     return {Occurrence(problem, label): at for (problem, label), at in present.items()}
 
@@ -226,18 +244,25 @@ def _found(
     due = NEVER
     for name, row in table.items():
         findings = row.condition(subject, now)
-        if not findings:
+        if not findings or (disabled and alert(name) in disabled):
             continue
-        if alert(name) in disabled:
-            continue
-        for label in dict.fromkeys(each.label for each in findings):
-            about = [each for each in findings if each.label == label]
+        for label, about in _by_label(findings):
             begin, next_due = _settled(about, before.get((name, label)), now)
             due = min(due, next_due)
             if begin is not None:
                 present[name, label] = begin
-    names = {name for name, _ in present}
-    return {key: at for key, at in present.items() if table[key[0]].yields_to not in names}, due
+    if len(present) > 1:
+        names = {name for name, _ in present}
+        present = {key: at for key, at in present.items() if table[key[0]].yields_to not in names}
+    return present, due
+
+
+def _by_label(findings: Sequence[Finding]) -> Iterable[tuple[str, Sequence[Finding]]]:
+    label = findings[0].label
+    if all(each.label == label for each in findings[1:]):
+        return ((label, findings),)
+    labels = dict.fromkeys(each.label for each in findings)
+    return [(label, [each for each in findings if each.label == label]) for label in labels]
 
 
 def _settled(findings: Iterable[Finding], before: int | None, now: int) -> tuple[int | None, int]:

@@ -1,6 +1,6 @@
 """What a problem is: a row of the table, and what its condition may answer."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
@@ -72,7 +72,7 @@ class Problem(Generic[Subject]):
     summary: str
     meaning: str
     first_step: str
-    condition: Callable[[Subject, int], Iterable[Finding]]
+    condition: Callable[[Subject, int], Sequence[Finding]]
     labelled: bool = False
     yields_to: str = ""
     limit_of: str = ""

@@ -33,9 +33,6 @@ class Source(Protocol):
     def ready(self) -> bool:
         """Whether the first poll of every instance has ended, well or not."""
 
-    def was_read(self, scraper: str, sequence: int) -> None:
-        """Note that a scraper has read a snapshot to its end."""
-
 
 Find = Callable[[Request], Page | None]
 """Gives the page for people that a request means, None where there is none."""
@@ -95,9 +92,6 @@ def _metrics(source: Source) -> Page:
         snapshot = source.snapshot
         format_ = format_for(request.headers.get("accept", ""))
 
-        def sent() -> None:
-            source.was_read(request.client, snapshot.sequence)
-
         packed = accepts_gzip(request.headers.get("accept-encoding", ""))
         pieces = snapshot.ready(format_, packed=packed)
         if pieces is None:
@@ -109,7 +103,7 @@ def _metrics(source: Source) -> Page:
             *((("content-encoding", "gzip"),) if packed else ()),
             ("content-length", str(sum(map(len, pieces)))),
         )
-        return Reply(200, headers, pieces, sent, snapshot.sequence)
+        return Reply(200, headers, pieces, snapshot.sequence)
 
     return metrics
 
@@ -144,14 +138,12 @@ def _request(scope: Scope, prefix: str) -> Request:
     for raw_name, raw_value in scope["headers"]:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    client = scope.get("client")
     query = scope.get("query_string", b"").decode("latin-1")
     raw_path = scope.get("raw_path") or scope["path"].encode()
     return Request(
         method=scope["method"],
         path=_within(scope["path"], prefix),
         headers=headers,
-        client=client[0] if client else "",
         query=query,
         raw_path=_within(raw_path.decode("latin-1"), prefix),
     )
@@ -178,8 +170,6 @@ async def _send(reply: Reply, receive: Receive, send: Send, patience: Patience, 
                     if gone.done():
                         return
             await send({"type": "http.response.body", "body": b"", "more_body": False})
-        if not head and not gone.done():
-            reply.sent()
     except TimeoutError:
         # The answer stays without its end, so that the server closes the connection.
         return

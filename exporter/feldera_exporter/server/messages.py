@@ -17,7 +17,6 @@ class Request:
         method: in upper case.
         path: without escapes.
         headers: by their names in lower case.
-        client: the address of who asks.
         query: what is behind the question mark, with its escapes.
         raw_path: the path with its escapes, which tell a slash in a name from one between two.
     """
@@ -25,7 +24,6 @@ class Request:
     method: str
     path: str
     headers: Mapping[str, str]
-    client: str
     query: str = ""
     raw_path: str = ""
 
@@ -38,14 +36,12 @@ class Reply:
         status: of HTTP.
         headers: by name.
         body: in pieces, each written in one go.
-        sent: called when all of it was read.
         snapshot: the number of the snapshot that the body keeps in memory, None if it is small.
     """
 
     status: int
     headers: tuple[tuple[str, str], ...]
     body: Iterable[bytes | Piece]
-    sent: Callable[[], None] = lambda: None
     snapshot: int | None = None
 
 

@@ -17,13 +17,11 @@ class Standing(msgspec.Struct, frozen=True, gc=False, array_like=True):
         confirmed_until: the last poll at which every pipeline that is not waiting was known to be complete.
         as_of: the instant up to which open intervals were last published.
         totals: what is counted over all pipelines.
-        shown: what was published of the totals, None where that is all.
     """
 
     confirmed_until: int = 0
     as_of: int = 0
     totals: Totals = msgspec.field(default_factory=Totals)
-    shown: Totals | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +35,6 @@ class Changes:
         waiting: by pipeline id, up to when a log that must still be read is known to be complete; None once it
             settled. Of a vanished one: up to when it was complete.
         vanished: by pipeline id, when it was found gone; microseconds by Feldera's clock.
-        shown: by pipeline id, what was published of it that nobody has read yet; None once somebody has, or might
-            have.
     """
 
     instance: str
@@ -46,7 +42,6 @@ class Changes:
     histories: Mapping[str, History] = field(default_factory=dict)
     waiting: Mapping[str, int | None] = field(default_factory=dict)
     vanished: Mapping[str, int] = field(default_factory=dict)
-    shown: Mapping[str, History | None] = field(default_factory=dict)
 
     def then(self, later: Self) -> Self:
         """Return both as one, where later ones of the same instance win."""
@@ -56,7 +51,6 @@ class Changes:
             histories={**self.histories, **later.histories},
             waiting={**self.waiting, **later.waiting},
             vanished={**vanished, **later.vanished},
-            shown={**self.shown, **later.shown},
         )
 
 
@@ -69,14 +63,12 @@ class Remembered:
         histories: by pipeline id.
         waiting: by pipeline id, up to when a log that must still be read is known to be complete, the longest
             waiting first.
-        shown: by pipeline id, what was published of it that nobody had read.
         problems: those of the instance and its pipelines, as they were kept; None where none were.
     """
 
     standing: Standing = field(default_factory=Standing)
     histories: Mapping[str, History] = field(default_factory=dict)
     waiting: Mapping[str, int] = field(default_factory=dict)
-    shown: Mapping[str, History] = field(default_factory=dict)
     problems: bytes | None = None
 
 

@@ -21,7 +21,6 @@ _SCHEMA: Final = (
         waiting INTEGER,
         vanished INTEGER,
         history BLOB NOT NULL,
-        shown BLOB,
         PRIMARY KEY (instance, pipeline)
     )""",
     "CREATE INDEX vanished ON pipelines (vanished) WHERE vanished IS NOT NULL",

@@ -25,13 +25,12 @@ KEPT: Final = 7 * 24 * 3600 * 1_000_000
 """For how long a vanished pipeline is remembered, microseconds: it may have been out of sight only."""
 
 _LOG: Final = logging.getLogger(__name__)
-_UPSERT: Final = """INSERT INTO pipelines (instance, pipeline, history, vanished, waiting, shown)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET history = excluded.history, vanished = excluded.vanished,
-    waiting = CASE WHEN ?7 THEN excluded.waiting ELSE waiting END, shown = CASE WHEN ?8 THEN excluded.shown ELSE shown END"""
+_UPSERT: Final = """INSERT INTO pipelines (instance, pipeline, history, vanished, waiting)
+    VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET history = excluded.history, vanished = excluded.vanished,
+    waiting = CASE WHEN ?6 THEN excluded.waiting ELSE waiting END"""
 _WAIT: Final = "UPDATE pipelines SET waiting = ? WHERE instance = ? AND pipeline = ?"
-_SHOW: Final = "UPDATE pipelines SET shown = ? WHERE instance = ? AND pipeline = ?"
 _VANISH: Final = "UPDATE pipelines SET vanished = ? WHERE instance = ? AND pipeline = ?"
-_COLUMNS: Final = "SELECT pipeline, waiting, history, shown FROM pipelines WHERE instance = ?"
+_COLUMNS: Final = "SELECT pipeline, waiting, history FROM pipelines WHERE instance = ?"
 _FORGET: Final = "DELETE FROM pipelines WHERE instance = ? AND vanished < ?"
 _STAND: Final = """INSERT INTO instances (instance, standing) VALUES (?, ?)
     ON CONFLICT DO UPDATE SET standing = excluded.standing"""
@@ -158,7 +157,6 @@ class Store:
             # Most that changes of a pipeline comes with its history: one statement for all of it, as there may be many.
             many(_UPSERT, map(partial(_row, changes), changes.histories))
             many(_WAIT, ((until, instance, one) for one, until in _beside(changes, changes.waiting)))
-            many(_SHOW, ((_blob(shown), instance, one) for one, shown in _beside(changes, changes.shown)))
             many(_VANISH, ((at, instance, one) for one, at in _beside(changes, changes.vanished)))
             execute(_FORGET, (instance, changes.standing.confirmed_until - KEPT))
             execute(_STAND, (instance, _encode(changes.standing)))
@@ -180,14 +178,8 @@ def _row(changes: Changes, one: str) -> tuple[object, ...]:
         _encode(changes.histories[one]),
         changes.vanished.get(one),
         changes.waiting.get(one),
-        _blob(changes.shown.get(one)),
         one in changes.waiting,
-        one in changes.shown,
     )
-
-
-def _blob(history: History | None) -> bytes | None:
-    return None if history is None else _encode(history)
 
 
 def _beside(changes: Changes, some: Mapping[str, _Value]) -> Iterator[tuple[str, _Value]]:
@@ -195,15 +187,12 @@ def _beside(changes: Changes, some: Mapping[str, _Value]) -> Iterator[tuple[str,
     return ((one, value) for one, value in some.items() if one not in changes.histories)
 
 
-def _remembered(
-    standing: Standing, rows: Sequence[tuple[str, int | None, bytes, bytes | None]]
-) -> Remembered:
-    waiting = sorted((until, pipeline) for pipeline, until, _, _ in rows if until is not None)
+def _remembered(standing: Standing, rows: Sequence[tuple[str, int | None, bytes]]) -> Remembered:
+    waiting = sorted((until, pipeline) for pipeline, until, _ in rows if until is not None)
     return Remembered(
         standing,
-        histories={pipeline: _history(blob) for pipeline, _, blob, _ in rows},
+        histories={pipeline: _history(blob) for pipeline, _, blob in rows},
         waiting={pipeline: until for until, pipeline in waiting},
-        shown={pipeline: _history(blob) for pipeline, _, _, blob in rows if blob is not None},
     )
 
 
@@ -222,9 +211,7 @@ def _verify(connection: sqlite3.Connection) -> None:
     try:
         for (blob,) in connection.execute("SELECT standing FROM instances"):
             _standing(blob)
-        for blob, shown in connection.execute("SELECT history, shown FROM pipelines"):
+        for (blob,) in connection.execute("SELECT history FROM pipelines"):
             _history(blob)
-            if shown is not None:
-                _history(shown)
     except (msgspec.DecodeError, UnicodeDecodeError, TypeError) as error:
         raise database.Damaged(f"a value in it cannot be read: {error}") from error

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from feldera_exporter.fleet.alerts import Alert
-from feldera_exporter.fleet.lines import Level, Wait, lines
+from feldera_exporter.problems.alert import Alert
+from feldera_exporter.problems.lines import Level, Wait, lines
 from fleets import NOW, ago, fleet, pipeline
 
 PAGE = Alert("FelderaPipelineStuckProvisioning", "critical", "id-x")
