@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from boards.alerting import FIRING
 from boards.colours import BAD
 from boards.panels import DATASOURCE, Json
 
@@ -31,8 +30,9 @@ class Board:
         variables: from left to right.
         rows: the panels below each heading.
         hours: how much time it shows at first.
-        marks: whether firing alerts are marked on every graph at first.
-        links: title and address of other boards.
+        marks: PromQL of the problems that can be marked on every graph; empty for none.
+        marked: whether they are at first.
+        links: title and address of other boards and of pages.
     """
 
     uid: str
@@ -41,7 +41,8 @@ class Board:
     variables: Sequence[Json]
     rows: Mapping[str, Sequence[Place]]
     hours: int = 6
-    marks: bool = False
+    marks: str = ""
+    marked: bool = False
     links: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -52,7 +53,7 @@ def dashboard(board: Board) -> Json:
         "title": board.title,
         "description": board.description,
         "tags": ["feldera"],
-        "schemaVersion": 39,
+        "schemaVersion": 42,
         "version": 1,
         "editable": False,
         "graphTooltip": 1,
@@ -60,7 +61,7 @@ def dashboard(board: Board) -> Json:
         "refresh": "30s",
         "time": {"from": f"now-{board.hours}h", "to": "now"},
         "timepicker": {},
-        "annotations": {"list": [_marks(board)]},
+        "annotations": {"list": [_marks(board)] if board.marks else []},
         "links": [_link(title, url) for title, url in board.links.items()],
         "templating": {"list": list(board.variables)},
         "panels": _laid_out(board.rows),
@@ -68,33 +69,31 @@ def dashboard(board: Board) -> Json:
 
 
 def _link(title: str, url: str) -> Json:
+    of_board = url.startswith("/d/")
     return {
         "type": "link",
         "title": title,
         "url": url,
-        "icon": "dashboard",
+        "icon": "dashboard" if of_board else "external link",
         "tooltip": title,
-        "keepTime": True,
-        "includeVars": True,
-        "targetBlank": False,
+        "keepTime": of_board,
+        "includeVars": of_board,
+        "targetBlank": not of_board,
         "asDropdown": False,
         "tags": [],
     }
 
 
 def _marks(board: Board) -> Json:
-    mine = f'ALERTS{{{FIRING}, severity!="none", feldera_instance=~"$feldera_instance|"'
-    if any(variable["name"] == "pipeline" for variable in board.variables):
-        mine += ', pipeline=~"$pipeline|"'
     return {
-        "name": "Firing alerts",
+        "name": "Problems",
         "datasource": DATASOURCE,
-        "enable": board.marks,
+        "enable": board.marked,
         "iconColor": BAD,
-        "expr": mine + "}",
-        "titleFormat": "{{alertname}}",
-        "textFormat": "{{pipeline_name}}",
-        "tagKeys": "severity",
+        "expr": board.marks,
+        "titleFormat": "{{problem}}",
+        "textFormat": "{{pipeline_name}} {{status}}",
+        "tagKeys": "team",
         "step": "60s",
     }
 

@@ -19,7 +19,7 @@ def exporter() -> Board:
         "feldera-exporter",
         "Feldera: exporter",
         "Every replica of feldera-exporter: whether it hears from Feldera, what that costs, and how it is itself.",
-        (variables.DATA_SOURCE, job, replica, variables.instances(several=True)),
+        (variables.DATA_SOURCE, job, replica, variables.instances(several=True), variables.EXPORTER),
         {
             "Now": now(),
             "Feldera's API": polls(),

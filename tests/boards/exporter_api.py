@@ -65,7 +65,7 @@ def polls() -> tuple[Place, ...]:
             timeseries(
                 "Requests to Feldera",
                 "By endpoint and answer.",
-                (Query(f"{increase('api_requests_total', 'endpoint', 'code')} > 0", "{{instance}}: {{endpoint}} {{code}}"),),
+                (Query(f"{increase('api_requests_total', 'api_endpoint', 'code')} > 0", "{{instance}}: {{api_endpoint}} {{code}}"),),
                 Look(least=0),
                 style="stacked",
             ),
@@ -75,7 +75,7 @@ def polls() -> tuple[Place, ...]:
             timeseries(
                 "Duration of requests, 95 %",
                 "By endpoint.",
-                (Query(quantile(0.95, "api_request_duration_seconds", "endpoint"), "{{instance}}: {{endpoint}}"),),
+                (Query(quantile(0.95, "api_request_duration_seconds", "api_endpoint"), "{{instance}}: {{api_endpoint}}"),),
                 Look(unit="s", least=0),
             ),
             12, 8,

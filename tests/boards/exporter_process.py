@@ -1,12 +1,14 @@
 """How the exporter is itself: rows of its board."""
 
+from boards import links
 from boards.board import Place
 from boards.colours import BAD, GOOD, NEEDS_PERSON
-from boards.mappings import yes_no
-from boards.panels import Look, Query, known, stat, timeline, timeseries
+from boards.mappings import severity_names, yes_no
+from boards.panels import Json, Look, Query, known, stat, timeline, timeseries
 from boards.replicas import OF, PROCESS, of_each, quantile
 from boards.shared import DATA_AGE
 from boards.tables import Column, table
+from feldera_exporter.rules.exporter_alerts import EXPORTER_ALERTS
 
 
 def now() -> tuple[Place, ...]:
@@ -16,7 +18,7 @@ def now() -> tuple[Place, ...]:
         Place(
             timeline(
                 "Replicas",
-                "Whether Prometheus reaches each replica or shard of the exporter.",
+                "Whether Prometheus reaches each replica of the exporter.",
                 (Query(up, "{{instance}}"),),
                 Look(mappings=yes_no("up", "down")),
             ),
@@ -43,10 +45,9 @@ def now() -> tuple[Place, ...]:
         Place(
             table(
                 "Versions",
-                "Which exporter runs on which Python, for which shard of the pipelines, since when, and for how long with this configuration.",
+                "Which exporter runs on which Python, since when, and for how long with this configuration.",
                 (
                     Query(f"max by (job, instance, version, python_version) (feldera_exporter_build_info{{{PROCESS}}})", "Version"),
-                    Query(f"max by (job, instance, shard) (feldera_exporter_shard_info{{{PROCESS}}})", "Shard"),
                     Query(f"time() - max by (job, instance) (process_start_time_seconds{{{PROCESS}}})", "Up for"),
                     Query(f"time() - max by (job, instance) (feldera_exporter_config_last_reload_success_timestamp_seconds{{{PROCESS}}})", "Configured for"),
                 ),
@@ -54,14 +55,34 @@ def now() -> tuple[Place, ...]:
                     Column("Replica", "instance"),
                     Column("Version", "version"),
                     Column("Python", "python_version"),
-                    Column("Shard", "shard"),
-                    Column("Up for", "Value #C", unit="s"),
-                    Column("Configured for", "Value #D", unit="s"),
+                    Column("Up for", "Value #B", unit="s"),
+                    Column("Configured for", "Value #C", unit="s"),
                 ),
             ),
             5, 6,
         ),
+        Place(_alerts(), 24, 6),
     )  # fmt: skip
+
+
+def _alerts() -> Json:
+    names = "|".join(alert.name for alert in EXPORTER_ALERTS.values() if alert.severity != "none")
+    labels = sorted({label for alert in EXPORTER_ALERTS.values() for label in alert.labels} - {"job"})
+    firing = f'ALERTS{{alertname=~"{names}", alertstate="firing"}}'
+    return table(
+        "Alerts about the exporter",
+        "What the shipped rules say at present about the exporters and their way to Feldera, whatever is chosen above. A click "
+        "on an alert opens its runbook. Empty where the rules are not loaded.",
+        (Query(f"max by (alertname, severity, {', '.join(labels)}) ({firing})", "Alert"),),
+        (
+            Column("Severity", "severity", mappings=severity_names(), cell="color-background"),
+            Column("Alert", "alertname", links={"Runbook": links.RUNBOOK}),
+            Column("Instance", "feldera_instance"),
+            Column("Replica", "instance"),
+            Column("Dimension", "dimension"),
+        ),
+        look=Look(unit="none", no_value="nothing fires"),
+    )
 
 
 def exposition() -> tuple[Place, ...]:

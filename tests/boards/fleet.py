@@ -1,6 +1,6 @@
-"""The board of the fleet: what needs somebody now, then trends, timelines, durations, and Feldera itself."""
+"""The board of the fleet: the problems, then trends, timelines, durations, and Feldera itself."""
 
-from boards import links, variables
+from boards import links, problems, variables
 from boards.board import Board
 from boards.fleet_now import now
 from boards.fleet_past import durations, timelines, trends
@@ -12,7 +12,7 @@ def fleet() -> Board:
     return Board(
         "feldera-fleet",
         "Feldera: fleet",
-        "All pipelines of the Feldera instances chosen: what needs somebody now, and how it came to that.",
+        "All pipelines of the Feldera instances chosen: what is wrong now, and how it came to that.",
         (
             variables.DATA_SOURCE,
             variables.instances(several=True),
@@ -22,11 +22,12 @@ def fleet() -> Board:
             variables.EXPORTER,
         ),
         {
-            "What needs somebody now": now(),
+            "Problems": now(),
             "Trends": trends(),
             "Timelines": timelines(),
             "Durations": durations(),
             "Feldera itself": platform(),
         },
-        links={"The exporter": links.EXPORTER_BOARD},
+        marks=problems.OF_PIPELINES.since(),
+        links={"The exporter": links.EXPORTER_BOARD, "The exporter's page of the fleet": links.FLEET_PAGE},
     )

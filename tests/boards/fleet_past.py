@@ -4,8 +4,7 @@ from boards.board import Place
 from boards.colours import BAD
 from boards.mappings import names
 from boards.panels import Look, Query, limits, timeseries
-from boards.queries import EACH, INSTANCE, chosen, freshest, limit, present, statuses
-from boards.shards import increase
+from boards.queries import ON_PIPELINE, SHOWN, increase, limit, present, shown, with_status
 from boards.shared import kinds_of, statuses_over_time, transitions
 from boards.tables import Column, table
 from feldera_exporter.feldera.vocabulary import DEPLOYMENT, PROGRAM, STORAGE
@@ -16,7 +15,7 @@ _BUCKET = "feldera_status_duration_seconds_bucket"
 
 def trends() -> tuple[Place, ...]:
     """Return the row of trends."""
-    errors = increase("feldera_deployment_errors_total", INSTANCE, "$__rate_interval", "error_code")
+    errors = increase("feldera_deployment_errors_total", "$__rate_interval", "error_code")
     return (
         Place(
             timeseries(
@@ -49,13 +48,17 @@ def trends() -> tuple[Place, ...]:
             ),
             12, 8,
         ),
-        Place(transitions(chosen), 12, 8),
+        Place(transitions(_of_chosen), 12, 8),
     )  # fmt: skip
+
+
+def _of_chosen(counted: str) -> str:
+    return f"({counted})\nand {ON_PIPELINE} {SHOWN}"
 
 
 def timelines() -> tuple[Place, ...]:
     """Return the row of timelines."""
-    most = "Twenty pipelines: those that need somebody at the end of the time shown, then those that changed most often in it."
+    most = "Twenty pipelines: those with problems at the end of the time shown, the gravest first, then those that changed most often in it."
     return (
         Place(statuses_over_time("Deployment status", most, DEPLOYMENT, _NAME), 12, 14),
         Place(statuses_over_time("Program status", most, PROGRAM, _NAME), 12, 14),
@@ -64,13 +67,12 @@ def timelines() -> tuple[Place, ...]:
 
 def durations() -> tuple[Place, ...]:
     """Return the row of durations."""
-    counted = increase(_BUCKET, INSTANCE, "$__range", "status", "le")
-    ended = increase("feldera_status_duration_seconds_count", INSTANCE, "$__range", "status")
+    counted = increase(_BUCKET, "$__range", "status", "le")
+    ended = increase("feldera_status_duration_seconds_count", "$__range", "status")
     limited = "\nor ".join(
-        f"({statuses(dimension)}) * ignoring (status) group_left () ({limit(dimension)})"
-        for dimension in (DEPLOYMENT, PROGRAM, STORAGE)
+        with_status(dimension, limit(dimension)) for dimension in (DEPLOYMENT, PROGRAM, STORAGE)
     )
-    by_limit = f"min by (status) ({freshest(limited, (*EACH, 'status'))})"
+    by_limit = shown(limited, ("status",), "min")
     quantiles = [
         Query(f"histogram_quantile({share}, sum by (status, le) ({counted})) > 0", f"p{round(share * 100)}")
         for share in (0.5, 0.95)
@@ -82,7 +84,7 @@ def durations() -> tuple[Place, ...]:
         Column("Limit", "Value #C", unit="s"),
         Column("Ended", "Value #D", unit="none", decimals=0),
     )
-    moving = increase(_BUCKET, INSTANCE, "$__rate_interval", "status", "le")
+    moving = increase(_BUCKET, "$__rate_interval", "status", "le")
     return (
         Place(
             table(

@@ -6,7 +6,7 @@ from boards.board import Place
 from boards.colours import BAD, GOOD, NEEDS_PERSON
 from boards.mappings import yes_no
 from boards.panels import NEUTRAL, Look, Query, bars, known, stat, timeline
-from boards.queries import instance, up
+from boards.queries import UP, instance
 from boards.tables import Column, table
 
 _DAY: Final = 86_400.0
@@ -15,15 +15,15 @@ _DAY: Final = 86_400.0
 def platform() -> tuple[Place, ...]:
     """Return the row."""
     expiry = f"{instance('feldera_license_expiry_timestamp_seconds')} - time()"
-    checked = instance("feldera_cluster_service_checked_timestamp_seconds", ("service",))
-    unchanged = instance("feldera_cluster_service_unchanged_since_timestamp_seconds", ("service",))
-    health = instance("feldera_cluster_service_healthy", ("service",))
+    checked = instance("feldera_cluster_service_checked_timestamp_seconds", ("feldera_service",))
+    unchanged = instance("feldera_cluster_service_unchanged_since_timestamp_seconds", ("feldera_service",))
+    health = instance("feldera_cluster_service_healthy", ("feldera_service",))
     return (
         Place(
             timeline(
                 "Feldera's API and services",
                 "Whether Feldera answers the exporter, and what it says of its own services.",
-                (Query(up(), "{{feldera_instance}}: answers"), Query(health, "{{feldera_instance}}: {{service}}")),
+                (Query(UP, "{{feldera_instance}}: answers"), Query(health, "{{feldera_instance}}: {{feldera_service}}")),
                 Look(mappings=yes_no("well", "not well"), no_value="not known"),
             ),
             10, 8,
@@ -33,7 +33,7 @@ def platform() -> tuple[Place, ...]:
                 "Age of the health checks",
                 "How long ago Feldera's own monitor checked each service, which it should do every ten minutes: a dead "
                 "monitor goes on saying what it said last.",
-                (Query(f"time() - {checked}", "{{feldera_instance}}: {{service}}"),),
+                (Query(f"time() - {checked}", "{{feldera_instance}}: {{feldera_service}}"),),
                 Look(unit="s", least=0, thresholds=known(GOOD, (1200.0, NEEDS_PERSON), (1800.0, BAD))),
             ),
             7, 8,
@@ -42,7 +42,7 @@ def platform() -> tuple[Place, ...]:
             stat(
                 "Health unchanged for",
                 "How long each service has been as well, or as unwell, as it is.",
-                (Query(f"time() - {unchanged}", "{{feldera_instance}}: {{service}}"),),
+                (Query(f"time() - {unchanged}", "{{feldera_instance}}: {{feldera_service}}"),),
                 Look(unit="s", thresholds=NEUTRAL),
             ),
             7, 8,

@@ -9,6 +9,8 @@ PIPELINE: Final = (
 )
 CONSOLE: Final = "${console}/pipelines/${__data.fields.Pipeline:percentencode}/"
 RUNBOOK: Final = "${exporter}/runbooks/${__data.fields.Alert:percentencode}"
+RUNBOOK_OF_PIPELINE: Final = "${exporter}/runbooks/FelderaPipeline${__data.fields.Problem:percentencode}"
+RUNBOOK_OF_INSTANCE: Final = "${exporter}/runbooks/Feldera${__data.fields.Problem:percentencode}"
 PAGE: Final = (
     "${exporter}/pipelines/${__data.fields.Instance:percentencode}/${__data.fields.Pipeline:percentencode}"
 )
@@ -16,6 +18,9 @@ PAGE: Final = (
 
 FLEET_BOARD: Final = "/d/feldera-fleet"
 EXPORTER_BOARD: Final = "/d/feldera-exporter"
+FLEET_PAGE: Final = "${exporter}/"
+PIPELINE_PAGE: Final = "${exporter}/pipelines/${feldera_instance:percentencode}/${pipeline:text}"
+"""The exporter's pages for what is chosen; a variable's text is the pipeline's name, which needs no encoding."""
 
 OF_PIPELINE: Final = MappingProxyType(
     {

@@ -10,7 +10,7 @@ from typing import Final
 from boards.colours import IDLE
 from boards.documents import BOARDS, Json, panels, targets, variables
 
-UNITS: Final = {"short", "none", "s", "bytes", "percentunit", "cps"}
+UNITS: Final = {"short", "none", "s", "bytes", "percentunit", "cps", "dateTimeAsIso"}
 """Ids of Grafana's units (grafana `valueFormats/categories.ts`), those in use."""
 
 Finding = tuple[str, str]

@@ -33,22 +33,14 @@ def names() -> Mappings:
     return _mapping({status: (status, COLOURS[kind]) for status, kind in kinds.items()})
 
 
-def not_as_desired() -> Mappings:
-    """Return the colour of the difference between two statuses, which reads `not` and the desired one."""
-    return [
-        {
-            "type": "regex",
-            "options": {
-                "pattern": "(not .+)",
-                "result": {"text": "$1", "color": NEEDS_PERSON, "index": 0},
-            },
-        }
-    ]
-
-
 def severities() -> Mappings:
     """Return the texts of the numbers that sort severities."""
     return _mapping({str(number): shown for number, shown in SEVERITIES.items()})
+
+
+def severity_names() -> Mappings:
+    """Return the colours of the names of severities."""
+    return _mapping({name: (name, colour) for name, colour in SEVERITIES.values()})
 
 
 def yes_no(yes: str, no: str, *, bad: str = BAD) -> Mappings:

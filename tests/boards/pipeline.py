@@ -1,17 +1,17 @@
 """The board of one pipeline: where it stands, against what was asked and what is allowed, and how it came to that."""
 
-from boards import links, variables
+from boards import links, problems, variables
 from boards.board import Board
 from boards.pipeline_now import now
 from boards.pipeline_past import counted, durations, timelines
 
 
 def pipeline() -> Board:
-    """Return the variables."""
+    """Return the board."""
     return Board(
         "feldera-pipeline",
         "Feldera: one pipeline",
-        "One pipeline: desired and actual status, how long it may last, errors, and what alerts say of it.",
+        "One pipeline: desired and actual status, how long it may last, its problems and errors.",
         (
             variables.DATA_SOURCE,
             variables.instances(several=False),
@@ -26,6 +26,11 @@ def pipeline() -> Board:
             "How long": durations(),
             "What was counted": counted(),
         },
-        marks=True,
-        links={"The fleet": links.FLEET_BOARD, "The exporter": links.EXPORTER_BOARD},
+        marks=problems.OF_PIPELINES.since(),
+        marked=True,
+        links={
+            "The fleet": links.FLEET_BOARD,
+            "The exporter": links.EXPORTER_BOARD,
+            "The exporter's page of the pipeline": links.PIPELINE_PAGE,
+        },
     )

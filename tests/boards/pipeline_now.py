@@ -1,13 +1,11 @@
 """Where a pipeline stands: the first row of its board."""
 
-from boards import links
+from boards import links, problems
 from boards.board import Place
-from boards.colours import BAD, GOOD, IDLE, NEEDS_PERSON
-from boards.mappings import codes, yes_no
-from boards.needs import shares
+from boards.colours import BAD, GOOD, NEEDS_PERSON
+from boards.mappings import codes
 from boards.panels import Json, Look, Query, bars, known, stat
-from boards.queries import EACH, PIPELINE, code, desired_code, each, freshest, since
-from boards.shared import firing
+from boards.queries import code, desired_code, each, limit, shown, since
 from boards.tables import Column, table
 from feldera_exporter.feldera.vocabulary import (
     DEPLOYMENT,
@@ -31,7 +29,7 @@ def now() -> tuple[Place, ...]:
     failed_at = each("feldera_pipeline_deployment_error_timestamp_seconds")
     created_at = each("feldera_pipeline_created_timestamp_seconds")
     code_of_error = each("feldera_pipeline_deployment_error_info", ("error_code",))
-    refreshed = f"changes(feldera_pipeline_refresh_version{{{PIPELINE}}}[15m])"
+    lasting = {"deployment": DEPLOYMENT, "program": PROGRAM, "storage": STORAGE}
     return (
         Place(_status("Status", "The present deployment status.", DEPLOYMENT), 4, 4),
         Place(_status("Desired", "The deployment status that is asked for.", DEPLOYMENT_DESIRED, DEPLOYMENT), 4, 4),
@@ -54,26 +52,13 @@ def now() -> tuple[Place, ...]:
                 (Query(f"time() - {failed_at}", "error"),),
                 Look(unit="s", no_value="none"),
             ),
-            3, 4,
-        ),
-        Place(
-            stat(
-                "Failed",
-                "Whether a deployment error is set: it stays until it is dismissed or the pipeline is started.",
-                (Query(each("feldera_pipeline_deployment_has_error"), "failed"),),
-                Look(mappings=[{"type": "value", "options": {
-                    "0": {"text": "no", "color": GOOD, "index": 0}, "1": {"text": "yes", "color": BAD, "index": 1}}}]),
-            ),
-            2, 4,
+            5, 4,
         ),
         Place(
             stat(
                 "In this status for",
                 "How long each present status has lasted, by Feldera's clock.",
-                [
-                    Query(freshest(f"time() - {since(dimension)}"), title)
-                    for title, dimension in (("deployment", DEPLOYMENT), ("program", PROGRAM), ("storage", STORAGE))
-                ],
+                [Query(shown(f"time() - {since(dimension)}"), name) for name, dimension in lasting.items()],
                 Look(unit="s"),
             ),
             8, 5,
@@ -81,22 +66,14 @@ def now() -> tuple[Place, ...]:
         Place(
             bars(
                 "Of the limit",
-                "How much of the time has passed that each present status may last, or that it may differ from the desired one; "
-                "nothing where that is for ever.",
-                (Query(f"{freshest(shares(), (*EACH, 'dimension'))} > 0", "{{dimension}}"),),
+                "How much of the time has passed that each present status may last; nothing where that is for ever.",
+                [
+                    Query(shown(f"(time() - {since(dimension)}) / ({limit(dimension)})"), name)
+                    for name, dimension in lasting.items()
+                ],
                 Look(unit="percentunit", least=0, thresholds=_AGAINST_LIMIT, no_value="no limit"),
             ),
-            4, 5,
-        ),
-        Place(
-            stat(
-                "Runner looked",
-                "Whether the runner has refreshed the pipeline within 15 minutes, which it does every ten for one that has its "
-                "resources.",
-                (Query(f"max by (feldera_instance, pipeline) ({refreshed} > bool 0)", "refreshed"),),
-                Look(mappings=yes_no("yes", "no", bad=IDLE)),
-            ),
-            4, 5,
+            6, 5,
         ),
         Place(
             table(
@@ -114,7 +91,7 @@ def now() -> tuple[Place, ...]:
                     Column("Id", "pipeline"),
                 ),
             ),
-            8, 5,
+            10, 5,
         ),
-        firing(24, 6),
+        problems.of_pipelines(24, 6),
     )  # fmt: skip

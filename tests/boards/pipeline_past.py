@@ -3,9 +3,8 @@
 from boards.board import Place
 from boards.colours import BAD, NEEDS_PERSON
 from boards.mappings import codes
-from boards.needs import failed
 from boards.panels import Look, Query, bars, coloured, limits, timeline, timeseries
-from boards.queries import PIPELINE, age, code, desired_code, freshest, limit
+from boards.queries import NAMED, PIPELINE, code, desired_code, limit, shown, since, with_status
 from boards.shared import kinds_of, transitions
 from feldera_exporter.feldera.vocabulary import (
     DEPLOYMENT,
@@ -46,6 +45,7 @@ def timelines() -> tuple[Place, ...]:
 def durations() -> tuple[Place, ...]:
     """Return the row of durations."""
     spent = f"increase(feldera_pipeline_deployment_status_seconds_total{{{PIPELINE}}}[$__range])"
+    age = shown(with_status(DEPLOYMENT, f"time() - {since(DEPLOYMENT)}"), (*NAMED, "status"))
     return (
         Place(
             bars(
@@ -60,7 +60,7 @@ def durations() -> tuple[Place, ...]:
             timeseries(
                 "Present status against its limit",
                 "How long the present deployment status had lasted, and, dashed, how long it may.",
-                (Query(age(DEPLOYMENT), "{{status}}"), Query(freshest(limit(DEPLOYMENT)), "limit")),
+                (Query(age, "{{status}}"), Query(shown(limit(DEPLOYMENT)), "limit")),
                 Look(unit="s", least=0, overrides=[*kinds_of(DEPLOYMENT), limits("^limit$", BAD)]),
             ),
             16, 9,
@@ -71,6 +71,7 @@ def durations() -> tuple[Place, ...]:
 def counted() -> tuple[Place, ...]:
     """Return the row of what was counted."""
     errors = f"max by (feldera_instance, pipeline) (increase(feldera_pipeline_deployment_errors_total{{{PIPELINE}}}[$__rate_interval]))"
+    failed = shown(f"feldera_pipeline_deployment_has_error{{{PIPELINE}}} == 1")
     connectors = f"max by (feldera_instance, pipeline) (rate(feldera_pipeline_connector_errors_total{{{PIPELINE}}}[$__rate_interval]))"
     return (
         Place(transitions(), 8, 8),
@@ -78,7 +79,7 @@ def counted() -> tuple[Place, ...]:
             timeseries(
                 "Deployment errors",
                 "Errors that appeared, also those that were dismissed at once; and whether one was set.",
-                (Query(errors, "new"), Query(failed(), "set")),
+                (Query(errors, "new"), Query(failed, "set")),
                 Look(decimals=0, least=0, overrides=coloured({"new": BAD, "set": NEEDS_PERSON})),
                 style="bars",
             ),

@@ -35,17 +35,11 @@ def series(name: str, value: float | str, **labels: str) -> Series:
     return {"series": f"{name}{{{_listed(labels)}}}", "values": values}
 
 
-def replica(
-    name: str, heard: float, up: int = 1, instance: str = "prod", shard: str = ""
-) -> Iterator[Series]:
-    """Yield what an exporter says of an instance, itself and its shard; without one, as an older exporter does."""
-    target = _target(name)
-    yield series("feldera_exporter_build_info", 1, version="1", python_version="3", **target)
-    if shard:
-        yield series("feldera_exporter_shard_info", 1, shard=shard, **target)
-    yield series("feldera_up", up, feldera_instance=instance, **target)
-    last = "feldera_exporter_last_successful_poll_timestamp_seconds"
-    yield series(last, heard, feldera_instance=instance, **target)
+def replica(name: str, heard: float, up: int = 1) -> Iterator[Series]:
+    """Yield what an exporter says of the instance `prod` and of its way to it."""
+    labels = {**_target(name), "feldera_instance": "prod"}
+    yield series("feldera_up", up, **labels)
+    yield series("feldera_exporter_last_successful_poll_timestamp_seconds", heard, **labels)
 
 
 def pipeline(
@@ -55,9 +49,8 @@ def pipeline(
     *,
     error: str = "",
     team: str = "",
-    instance: str = "prod",
 ) -> Iterator[Series]:
-    """Yield what an exporter says of a pipeline.
+    """Yield what an exporter says of a pipeline of `prod`.
 
     Args:
         target: the exporter.
@@ -65,16 +58,14 @@ def pipeline(
         statuses: some dimensions, each with its present status, since when, and how long that may last.
         error: the code of its error.
         team: the tag.
-        instance: the pipeline's.
     """
     labels = {
         **_target(target),
-        "feldera_instance": instance,
+        "feldera_instance": "prod",
         "pipeline": f"pipeline-{name}",
         "pipeline_name": name,
     }
     family = "feldera_pipeline"
-    yield series(f"{family}_created_timestamp_seconds", 0, **labels)
     yield series(f"{family}_info", 1, team=team, tier="", expect="", **labels)
     yield series(f"{family}_deployment_has_error", int(bool(error)), **labels)
     if error:
@@ -87,10 +78,16 @@ def pipeline(
         yield series(f"{family}_{dimension.name}_limit_seconds", bound + f"+0x{_SAMPLES}", **labels)
 
 
-def alert(name: str, severity: str, pipeline: str, team: str = "") -> Series:
-    """Return a firing alert about a pipeline of `prod`."""
-    about = {"feldera_instance": "prod", "pipeline": f"pipeline-{pipeline}", "pipeline_name": pipeline}
-    return series("ALERTS", 1, alertname=name, alertstate="firing", severity=severity, team=team, **about)
+def problem(
+    target: str, name: str, pipeline: str = "", since: float = NOW - 60, *, team: str = "", status: str = ""
+) -> Series:
+    """Return what an exporter says of a problem of a pipeline, or of `prod` itself, since an instant; 0 if it ended."""
+    labels = {**_target(target), "feldera_instance": "prod", "problem": name}
+    if not pipeline:
+        return series("feldera_instance_problem_since_timestamp_seconds", since, feldera_service="", **labels)
+    about = {"pipeline": f"pipeline-{pipeline}", "pipeline_name": pipeline, "status": status}
+    tags = {"team": team, "tier": ""}
+    return series("feldera_pipeline_problem_since_timestamp_seconds", since, **labels, **about, **tags)
 
 
 def refused(folder: Path, recorded: Iterable[Series], expected: Mapping[str, Samples], **chosen: str) -> str:
@@ -100,6 +97,7 @@ def refused(folder: Path, recorded: Iterable[Series], expected: Mapping[str, Sam
         for target in targets()
         if target.place in expected
     }
+    assert queries.keys() == expected.keys()
     tests = [
         {
             "expr": queries[place],

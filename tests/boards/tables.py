@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from boards.panels import Json, Look, Query, Thresholds, panel_of
+from boards.panels import Json, Look, Query, panel_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +16,7 @@ class Column:
         unit: of its values.
         decimals: how many digits after the point.
         mappings: texts in place of values.
-        cell: how a cell is drawn: `auto`, `color-text`, `color-background`, `gauge`.
-        thresholds: which colour holds from which value on.
+        cell: how a cell is drawn: `auto`, `color-text`, `color-background`.
         links: title and address of what a click on it opens.
         hidden: whether it is there for links alone.
     """
@@ -28,7 +27,6 @@ class Column:
     decimals: int | None = None
     mappings: Sequence[Json] = ()
     cell: str = "auto"
-    thresholds: Thresholds = ()
     links: Mapping[str, str] = field(default_factory=dict)
     hidden: bool = False
 
@@ -80,11 +78,6 @@ def _override(column: Column) -> Json:
         properties.append({"id": "decimals", "value": column.decimals})
     if column.mappings:
         properties.append({"id": "mappings", "value": list(column.mappings)})
-    if column.thresholds:
-        steps = [{"value": value, "color": colour} for value, colour in column.thresholds]
-        properties.append({"id": "thresholds", "value": {"mode": "absolute", "steps": steps}})
-    if column.cell == "gauge":
-        properties += [{"id": "min", "value": 0}, {"id": "max", "value": 1}]
     if column.links:
         links = [
             {"title": title, "url": url, "targetBlank": not url.startswith("/d/")}
@@ -97,8 +90,6 @@ def _override(column: Column) -> Json:
 
 
 def _cell(style: str) -> Json:
-    if style == "gauge":
-        return {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}
     if style == "color-background":
         return {"type": style, "mode": "basic"}
     return {"type": style}

@@ -1,14 +1,16 @@
 """The committed dashboards are what the generator makes, in the schema that Grafana 12 and 13 load."""
 
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
+import yaml
 
 from boards import generate, links
 from boards.colours import COLOURS
 from boards.documents import BOARDS, panels
 from boards.generate import ROOT, stale
 from feldera_exporter.feldera.vocabulary import DEPLOYMENT, DIMENSIONS, PROGRAM, RESOURCES, STORAGE, Kind
-from feldera_exporter.rules import rendering
-from feldera_exporter.rules.model import Scope
+from feldera_exporter.rules.rendering import rules
 
 
 def test_the_files_are_as_generated() -> None:
@@ -32,11 +34,15 @@ def test_the_check_tells_what_to_do(
 def test_the_boards_are_those_that_alerts_link_to() -> None:
     """With the variables that the links set."""
     by_uid = {document["uid"]: document for document in BOARDS.values()}
-    for scope in Scope:
-        path, _, query = rendering._BOARDS[scope].partition("?")
-        board = by_uid[path.removeprefix("/d/")]
-        named = {part.partition("=")[0] for part in query.split("&") if part}
-        assert named <= {f"var-{variable['name']}" for variable in board["templating"]["list"]}
+    groups = yaml.safe_load(rules())["groups"]
+    alerts = [rule for group in groups for rule in group["rules"] if "alert" in rule]
+    linked = set()
+    for alert in alerts:
+        url = urlsplit(alert["annotations"]["dashboard_url"])
+        linked.add(url.path.removeprefix("/d/"))
+        known = by_uid[url.path.removeprefix("/d/")]["templating"]["list"]
+        assert parse_qs(url.query).keys() <= {f"var-{variable['name']}" for variable in known}
+    assert linked == by_uid.keys()
 
 
 @pytest.mark.parametrize("board", BOARDS)

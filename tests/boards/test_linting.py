@@ -20,7 +20,6 @@ EXCEPTIONS: Final = {
         "fleet / Program status /": _WHOLE,
         "fleet / How long transient statuses last /": _WHOLE,
         "pipeline / Time in each status /": _WHOLE,
-        "pipeline / Runner looked /": "the rule of Feldera is about 15 minutes, whatever is shown",
     },
 }
 """For each rule the beginnings of places where it does not hold, and why."""

@@ -9,8 +9,8 @@ from boards.documents import BOARDS, targets, variables
 from feldera_exporter.feldera.answers import OUTCOMES
 from feldera_exporter.feldera.vocabulary import DIMENSIONS, SERVICES
 from feldera_exporter.metrics.catalogue import catalogue
-from feldera_exporter.rules.model import SEVERITIES
-from feldera_exporter.rules.table import NAMES
+from feldera_exporter.problems.table import INSTANCE_PROBLEMS, PIPELINE_PROBLEMS
+from feldera_exporter.rules.exporter_alerts import EXPORTER_ALERTS
 from feldera_exporter.telemetry import Telemetry
 
 _PIPELINE: Final = ("feldera_instance", "pipeline", "pipeline_name")
@@ -47,17 +47,20 @@ def _families() -> dict[str, frozenset[str]]:
         "process_max_fds",
     ):
         add(name, "gauge", ())
-    alert = ("alertname", "severity", "status", "service", "team", "tier", *_PIPELINE)
-    known |= {"ALERTS": frozenset((*alert, "alertstate")), "ALERTS_FOR_STATE": frozenset(alert)}
+    labels = {label for alert in EXPORTER_ALERTS.values() for label in alert.labels}
+    known["ALERTS"] = frozenset({"alertname", "alertstate", "severity", *labels})
     return known
 
 
 FAMILIES: Final = _families()
+LABELS: Final = {"feldera_instance", "feldera_service"}
+"""They begin as families do."""
 VALUES: Final = {
-    "severity": set(SEVERITIES),
+    "alertname": set(EXPORTER_ALERTS),
     "alertstate": {"firing"},
     "outcome": set(OUTCOMES),
-    "service": set(SERVICES),
+    "feldera_service": set(SERVICES),
+    "problem": {*PIPELINE_PROBLEMS, *INSTANCE_PROBLEMS},
 }
 
 
@@ -69,7 +72,7 @@ def _texts() -> dict[str, str]:
             for name, v in variables(board).items()
             if v["type"] == "query"
         }
-        found[f"{board} / annotation"] = document["annotations"]["list"][0]["expr"]
+        found |= {f"{board} / {each['name']}": each["expr"] for each in document["annotations"]["list"]}
     return found
 
 
@@ -80,10 +83,8 @@ TEXTS: Final = _texts()
 def test_names(place: str) -> None:
     """Selectors choose by labels that the family has, and by values that it can have."""
     text = re.sub(r"\b(label_values|query_result)\b", "", TEXTS[place])
-    named = set(re.findall(r"\b(?:feldera_|process_|scrape_)\w+(?=[\s{),\[]|$)", text)) - {"feldera_instance"}
+    named = set(re.findall(r"\b(?:feldera_|process_|scrape_)\w+(?=[\s{),\[]|$)", text)) - LABELS
     named |= set(re.findall(r"([A-Za-z_]\w*)\{", text))
-    for listed in re.findall(r'__name__=~"([^"]*)"', text):
-        named |= set(listed.split("|"))
     assert named
     assert named <= FAMILIES.keys()
     assert "feldera:" not in text, "the boards must work without the rules, so without recordings"
@@ -95,8 +96,6 @@ def test_names(place: str) -> None:
             if label == "status":
                 dimension = next(d for d in DIMENSIONS if family == f"feldera_pipeline_{d.name}")
                 assert set(value.split("|")) <= dimension.statuses.keys(), (family, value)
-            elif label == "alertname":
-                assert value in NAMES | {"Feldera.+"}
             else:
                 assert set(value.split("|")) <= VALUES[label], (label, value)
 

@@ -1,12 +1,11 @@
-"""Two replicas, one of them frozen: the boards show what the other one says, in everything."""
+"""Two replicas, one of which no longer sees Feldera: the boards show what the other one says, in everything."""
 
 from collections.abc import Iterator
 from math import inf
 from pathlib import Path
 from typing import Final
 
-from boards.documents import targets
-from boards.recorded import NOW, Samples, Series, pipeline, refused, replica
+from boards.recorded import NOW, Samples, Series, pipeline, problem, refused, replica
 from feldera_exporter.feldera.vocabulary import DEPLOYMENT, DEPLOYMENT_DESIRED, PROGRAM, STORAGE
 
 ORDERS: Final = {"feldera_instance": "prod", "pipeline": "pipeline-orders"}
@@ -17,7 +16,7 @@ _ONE: Final = {"pipeline": "pipeline-orders"}
 
 def _frozen_in_good_times() -> Iterator[Series]:
     """Yield a frozen replica that saw a bootstrap with a long limit, and one that sees the stuck provisioning after it."""
-    yield from replica("frozen", NOW - 250)
+    yield from replica("frozen", NOW - 250, up=0)
     yield from pipeline(
         "frozen",
         "orders",
@@ -42,11 +41,13 @@ def _frozen_in_good_times() -> Iterator[Series]:
         error="StartError",
         team="new",
     )
+    yield problem("fresh", "StuckProvisioning", "orders", NOW - 200, team="new", status="Provisioning")
+    yield problem("fresh", "FleetDegraded", since=NOW - 100)
 
 
 def _frozen_in_bad_times() -> Iterator[Series]:
     """Yield a frozen replica that saw every trouble, and one that sees that all is well."""
-    yield from replica("frozen", NOW - 250)
+    yield from replica("frozen", NOW - 250, up=0)
     yield from pipeline(
         "frozen",
         "orders",
@@ -58,7 +59,10 @@ def _frozen_in_bad_times() -> Iterator[Series]:
         ],
         error="StartError",
     )
+    yield problem("frozen", "AwaitingApproval", "orders", NOW - 1100, status="AwaitingApproval")
+    yield problem("frozen", "FleetDegraded", since=NOW - 300)
     yield from replica("fresh", NOW - 5)
+    yield problem("fresh", "AwaitingApproval", "orders", 0, status="AwaitingApproval")
     yield from pipeline(
         "fresh",
         "orders",
@@ -71,37 +75,33 @@ def _frozen_in_bad_times() -> Iterator[Series]:
     )
 
 
+STUCK: Final = {**NAMED, "problem": "StuckProvisioning", "status": "Provisioning", "team": "new"}
+PROD: Final = {"feldera_instance": "prod"}
+
 IN_TROUBLE: Final[dict[str, Samples]] = {
-    "fleet / Stuck / stuck": [({}, 1)],
-    "fleet / Failed / failed": [({}, 1)],
+    "fleet / Problems / critical": [({}, 2)],
+    "fleet / Problems / warning": [({}, 0)],
+    "fleet / Problems of pipelines / Severity": [(STUCK, 3)],
+    "fleet / Problems of pipelines / For": [(STUCK, 200)],
+    "fleet / Problems of Feldera itself / Severity": [({**PROD, "problem": "FleetDegraded"}, 3)],
     "fleet / Running / running": [({}, 0)],
     "fleet / Running / meant to": [({}, 1)],
     "fleet / Pipelines by status / {{status}}": [({"status": "Provisioning"}, 1)],
     "fleet / Programs by status / {{status}}": [({"status": "RustError"}, 1)],
     "fleet / Deployment status / {{pipeline_name}} ({{feldera_instance}})": [(NAMED, CODES["Provisioning"])],
-    "fleet / Pipelines in trouble / For": [({**NAMED, "dimension": "deployment"}, 800)],
-    "fleet / Pipelines in trouble / Of limit": [({**NAMED, "dimension": "deployment"}, 800 / 600)],
-    "fleet / Pipelines in trouble / Status": [
-        ({**NAMED, "dimension": "deployment", "status": "Provisioning"}, 1)
-    ],
-    "fleet / Pipelines in trouble / Error": [({**NAMED, "error_code": "StartError"}, 1)],
-    "fleet / Pipelines in trouble / Desired": [({**NAMED, "desired": "Running"}, 1)],
-    "fleet / Pipelines in trouble / Program": [({**NAMED, "program": "RustError"}, 1)],
-    "fleet / Pipelines in trouble / Tags": [({**NAMED, "team": "new"}, 1)],
     "fleet / How long transient statuses last / Limit": [
         ({"status": "Provisioning"}, 600),
         ({"status": "Clearing"}, 900),
     ],
-    "fleet / Data age / {{feldera_instance}}": [({"feldera_instance": "prod"}, 5)],
+    "fleet / Data age / {{feldera_instance}}": [(PROD, 5)],
+    "fleet / Feldera's API and services / {{feldera_instance}}: answers": [(PROD, 1)],
+    "pipeline / Problems of pipelines / For": [(STUCK, 200)],
     "pipeline / Status / status": [(NAMED, CODES["Provisioning"])],
     "pipeline / Desired / desired": [(NAMED, CODES["Running"])],
     "pipeline / Error / {{error_code}}": [({**NAMED, "error_code": "StartError"}, 1)],
-    "pipeline / Failed / failed": [(NAMED, 1)],
     "pipeline / In this status for / deployment": [(ORDERS, 800)],
-    "pipeline / Of the limit / {{dimension}}": [
-        ({**ORDERS, "dimension": "deployment"}, 800 / 600),
-        ({**ORDERS, "dimension": "storage"}, 100 / 900),
-    ],
+    "pipeline / Of the limit / deployment": [(ORDERS, 800 / 600)],
+    "pipeline / Of the limit / storage": [(ORDERS, 100 / 900)],
     "pipeline / Deployment / desired": [(NAMED, CODES["Running"])],
     "pipeline / Present status against its limit / {{status}}": [({**NAMED, "status": "Provisioning"}, 800)],
     "pipeline / Present status against its limit / limit": [(ORDERS, 600)],
@@ -109,20 +109,21 @@ IN_TROUBLE: Final[dict[str, Samples]] = {
 }
 
 WELL: Final[dict[str, Samples]] = {
-    "fleet / Stuck / stuck": [({}, 0)],
-    "fleet / Failed / failed": [({}, 0)],
-    "fleet / Need a person / waiting": [({}, 0)],
+    "fleet / Problems / critical": [({}, 0)],
+    "fleet / Problems / warning": [({}, 0)],
+    "fleet / Problems of pipelines / Severity": [],
+    "fleet / Problems of pipelines / For": [],
+    "fleet / Problems of Feldera itself / Severity": [],
     "fleet / Running / running": [({}, 1)],
     "fleet / Running / meant to": [({}, 1)],
-    "fleet / Pipelines in trouble / Status": [],
-    "fleet / Pipelines in trouble / Of limit": [],
-    "fleet / Pipelines in trouble / Error": [],
-    "fleet / Pipelines in trouble / Desired": [],
+    "fleet / Pipelines by status / {{status}}": [({"status": "Running"}, 1)],
+    "fleet / How long transient statuses last / Limit": [],
+    "pipeline / Problems of pipelines / For": [],
     "pipeline / Status / status": [(NAMED, CODES["Running"])],
     "pipeline / Desired / desired": [(NAMED, CODES["Running"])],
     "pipeline / Error / {{error_code}}": [],
-    "pipeline / Failed / failed": [(NAMED, 0)],
-    "pipeline / Of the limit / {{dimension}}": [],
+    "pipeline / Of the limit / deployment": [],
+    "pipeline / Of the limit / storage": [],
     "pipeline / Deployment errors / set": [],
     "pipeline / Present status against its limit / limit": [],
 }
@@ -134,7 +135,7 @@ def test_a_frozen_replica_hides_no_trouble(tmp_path: Path) -> None:
 
 
 def test_a_frozen_replica_shows_no_trouble(tmp_path: Path) -> None:
-    """Nothing is stuck, failed, waiting or desired that only the frozen one says."""
+    """No problem, error, status or limit that only the frozen one says."""
     assert refused(tmp_path, _frozen_in_bad_times(), WELL, **_ONE) == ""
 
 
@@ -146,41 +147,45 @@ def test_the_chosen_team_is_the_one_of_now(tmp_path: Path) -> None:
     assert refused(tmp_path, _frozen_in_good_times(), found, team="new") == ""
 
 
-def test_the_same_has_not_been_desired_for_longer_than_it_may_differ(tmp_path: Path) -> None:
-    """A difference begins with the newest of the desired, the actual and the program's status."""
+def test_what_was_known_last_is_shown_while_nobody_sees(tmp_path: Path) -> None:
+    """The state of both, and the problems that they hold; but not that there are none."""
 
-    def paused(since: float, program: float) -> Iterator[Series]:
-        yield from replica("a", NOW - 5)
-        statuses = [
-            (DEPLOYMENT, "Paused", since, inf),
-            (DEPLOYMENT_DESIRED, "Running", NOW - 5000, 1800),
-            (PROGRAM, "Success", program, inf),
-        ]
-        yield from pipeline("a", "orders", statuses)
+    def recorded() -> Iterator[Series]:
+        for name in ("a", "b"):
+            yield from replica(name, NOW - 100, up=0)
+            yield from pipeline(name, "orders", [(DEPLOYMENT, "Stopping", NOW - 1000, 900)])
+            yield problem(name, "StuckStopping", "orders", NOW - 100, status="Stopping")
 
-    labels = {**NAMED, "dimension": "desired"}
-    late: dict[str, Samples] = {
-        "fleet / Stuck / stuck": [({}, 1)],
-        "fleet / Pipelines in trouble / For": [(labels, 2000)],
-        "fleet / Pipelines in trouble / Status": [({**labels, "status": "not Running"}, 1)],
-        "fleet / Pipelines in trouble / Of limit": [(labels, 2000 / 1800)],
+    stuck = {**NAMED, "problem": "StuckStopping", "status": "Stopping"}
+    expected: dict[str, Samples] = {
+        "fleet / Problems of pipelines / Severity": [(stuck, 2)],
+        "fleet / Problems / warning": [({}, 1)],
+        "fleet / Problems / critical": [],
+        "fleet / Pipelines by status / {{status}}": [({"status": "Stopping"}, 1)],
+        "fleet / Running / running": [],
+        "fleet / Data age / {{feldera_instance}}": [(PROD, 100)],
+        "fleet / Feldera's API and services / {{feldera_instance}}: answers": [(PROD, 0)],
     }
-    assert refused(tmp_path, paused(NOW - 2000, 0), late) == ""
-    for since, program in ((NOW - 1700, 0), (NOW - 2000, NOW - 1700)):
-        assert refused(tmp_path, paused(since, program), {"fleet / Stuck / stuck": [({}, 0)]}) == ""
+    assert refused(tmp_path, recorded(), expected) == ""
 
 
-def test_a_deleted_pipeline_that_a_frozen_replica_still_has_goes(tmp_path: Path) -> None:
-    """Once that replica is five minutes behind."""
+def test_a_problem_lasts_while_one_that_sees_says_so(tmp_path: Path) -> None:
+    """Of two replicas that see, the one that polls later says it ended; it counts once while both say it."""
 
-    def recorded(heard: float) -> Iterator[Series]:
-        yield from replica("frozen", heard)
-        yield from pipeline("frozen", "orders", [(DEPLOYMENT, "Running", 0, inf)])
-        yield from replica("fresh", NOW - 5)
+    def recorded(of_a: float, of_b: float) -> Iterator[Series]:
+        for name, since in (("a", of_a), ("b", of_b)):
+            yield from replica(name, NOW - 5)
+            yield problem(name, "Flapping", "orders", since)
 
-    place = "fleet / Pipelines by status / {{status}}"
-    assert refused(tmp_path, recorded(NOW - 310), {place: []}) == ""
-    assert refused(tmp_path, recorded(NOW - 300), {place: [({"status": "Running"}, 1)]}) == ""
+    def expected(age: float) -> dict[str, Samples]:
+        flapping = {**NAMED, "problem": "Flapping"}
+        return {
+            "fleet / Problems of pipelines / For": [(flapping, age)],
+            "fleet / Problems / warning": [({}, 1)],
+        }
+
+    assert refused(tmp_path, recorded(NOW - 90, 0), expected(90)) == ""
+    assert refused(tmp_path, recorded(NOW - 90, NOW - 90), expected(90)) == ""
 
 
 def test_promtool_would_say_otherwise(tmp_path: Path) -> None:
@@ -188,8 +193,3 @@ def test_promtool_would_say_otherwise(tmp_path: Path) -> None:
     differing = [place for place in IN_TROUBLE.keys() & WELL.keys() if IN_TROUBLE[place] != WELL[place]]
     said = refused(tmp_path, _frozen_in_good_times(), {place: WELL[place] for place in differing}, **_ONE)
     assert said.count("exp:") == len(differing) > 10
-
-
-def test_every_place_is_one_of_the_boards() -> None:
-    """No expectation is left out because nothing has its name."""
-    assert IN_TROUBLE.keys() | WELL.keys() <= {target.place for target in targets()}

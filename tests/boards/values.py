@@ -14,6 +14,7 @@ from boards.colours import SEVERITIES
 from boards.world import LEFT, PARTS, SKEW, World
 from feldera_exporter import __version__
 from feldera_exporter.feldera.vocabulary import DEPLOYMENT, PROGRAM, RESOURCES, STORAGE, Dimension
+from feldera_exporter.problems.table import INSTANCE_PROBLEMS, PIPELINE_PROBLEMS
 from feldera_exporter.simulator.stories import STORIES
 
 Value = float | tuple[float, float] | str
@@ -57,11 +58,10 @@ Panel = tuple[str, str]
 
 GONE: Final = {"feldera_instance": "gone"}
 EDGE: Final = {"feldera_instance": "edge"}
-SPLIT: Final = {"feldera_instance": "split"}
+STORM: Final = {"feldera_instance": "storm"}
 MINUTE: Final = {"__rate_interval": "60s", "__range": "60s"}
 _NOTHING: Final = Legends({}, GONE)
 _SOME: Final = (0.000001, 1e9)
-_STUCK: Final = ("big-join", "old-archive", "old-stream", "schema-change", "backfill-2025", "sessions")
 
 
 def _code(dimension: Dimension, status: str) -> float:
@@ -72,21 +72,14 @@ def _pipeline(name: str) -> Mapping[str, str]:
     return {"pipeline": name}
 
 
-def _replicas(value: Value, text: str = "{}: default") -> Shown:
+def _replicas(value: Value, text: str = "{}") -> Shown:
     return {text.format(name): value for name in ("a", "b")}
 
 
-def _exporters(value: Value, text: str = "{}") -> Shown:
-    return {text.format(name): value for name in ("a", "b", "0", "1")}
-
-
-def _severities(instance: str) -> Callable[[World], Shown]:
-    def told(world: World) -> Shown:
-        mine = (each for each in world.alerts() if each.get("feldera_instance", instance) == instance)
-        counted = Counter(each["severity"] for each in mine)
-        return {name: counted[name] for name, _ in SEVERITIES.values()}
-
-    return told
+def _problems(world: World) -> Shown:
+    rows = {**PIPELINE_PROBLEMS, **INSTANCE_PROBLEMS}
+    counted = Counter(rows[each["problem"]].severity for each in world.problems("default"))
+    return {name: counted[name] for name, _ in SEVERITIES.values()}
 
 
 def _running(world: World) -> Shown:
@@ -95,10 +88,6 @@ def _running(world: World) -> Shown:
         "running": sum(row.status == "Running" for row in rows),
         "meant to": sum(row.desired == "Running" for row in rows),
     }
-
-
-def _failed(world: World) -> Shown:
-    return {"failed": sum(each.row.error is not None for each in world.feldera.pipelines())}
 
 
 def _deployments(world: World) -> Shown:
@@ -110,91 +99,58 @@ def _programs(world: World) -> Shown:
 
 
 _FLEET: Final[dict[str, tuple[Legends | Rows, ...]]] = {
-    "Firing alerts": (Legends(_severities("default")), Legends(_severities("edge"), EDGE)),
+    "Problems": (
+        Legends(_problems),
+        Legends({"critical": 1, "warning": 0, "info": 0}, EDGE),
+        # Each of its pipelines, and the instance as a whole.
+        Legends({"critical": len(PARTS) + 1, "warning": 0, "info": 0}, STORM),
+        # Nobody sees it, and what was the case stays.
+        Legends({"critical": 1}, GONE),
+    ),
     "Running": (Legends(_running), Legends({"running": 0, "meant to": 1}, EDGE), _NOTHING),
-    "Failed": (Legends(_failed), Legends({"failed": 0}, EDGE), Legends({"failed": len(PARTS)}, SPLIT), _NOTHING),
-    "Stuck": (Legends({"stuck": len(_STUCK)}), Legends({"stuck": 0}, EDGE), _NOTHING),
-    "Need a person": (Legends({"waiting": 1}), Legends({"waiting": 0}, EDGE), _NOTHING),
     "Data age": (
         Legends({"default": (-1, 5)}),
         Legends({"gone": (10, 90)}, GONE),
-        Legends({"split": (-1, 5)}, SPLIT),
     ),
-    "Pipelines in trouble": (
+    "Problems of Feldera itself": (
+        Rows("Problem", {"FleetDegraded": {"Severity": 3, "Instance": "default"}}, only=True),
+        Rows(
+            "Problem",
+            {"LicenseExpiryImminent": {"Severity": 3, "For": (86_395, 86_700), "Instance": "edge"}},
+            EDGE,
+            only=True,
+        ),
+        Rows("Problem", {"FleetDegraded": {"Severity": 3, "For": (0, 90), "Instance": "storm"}}, STORM, only=True),
+    ),
+    "Problems of pipelines": (
         Rows(
             "Pipeline",
             {
                 "big-join": {
                     "Severity": 3,
-                    "What": "deployment",
+                    "Problem": "StuckProvisioning",
                     "Status": "Provisioning",
-                    "For": (600, 900),
-                    "Of limit": (1, 1.5),
-                    "Alert": "FelderaPipelineStuckProvisioning",
-                    "Deployment": "Provisioning",
-                    "Desired": "Running",
-                    "Program": "Success",
+                    "For": (60, 300),
                     "Team": "data",
                     "Instance": "default",
                 },
-                "old-archive": {
-                    "Severity": 2,
-                    "What": "storage",
-                    "Status": "Clearing",
-                    "For": (900, 1200),
-                    "Of limit": (1, 1.4),
-                    "Alert": "FelderaPipelineStorageClearingStuck",
-                    "Deployment": "Stopped",
-                },
-                "warehouse-sync": {
-                    "Severity": 3,
-                    "Status": "Stopped",
-                    "For": (600, 1200),
-                    "Of limit": 0,
-                    "Alert": "FelderaPipelineUnexpectedlyStopped",
-                },
-                "fraud-scores": {"Error": "RuntimeError.WorkerPanic", "Alert": "FelderaPipelineDeploymentError"},
-                "udf-model": {"Program": "RustError"},
+                "old-archive": {"Severity": 2, "Problem": "StorageClearingStuck", "Status": "Clearing", "For": (60, 300)},
+                "warehouse-sync": {"Severity": 3, "Problem": "UnexpectedlyStopped", "Status": "Stopped", "Team": "bi"},
+                "fraud-scores": {"Severity": 3, "Problem": "DeploymentError", "Team": "risk", "Tier": "1"},
+                # Only one replica saw it fail.
+                "payments": {"Severity": 3, "Problem": "DeploymentError", "For": (0, 90)},
+                "udf-model": {"Severity": 1, "Problem": "CompileFailed", "Status": "RustError"},
             },
         ),
         Rows("Pipeline", {}, EDGE, only=True),
-        # Its state is forgotten, but the alert that fired is not.
-        Rows(
-            "Pipeline",
-            {"far-away": {"Severity": 2, "Alert": "FelderaPipelineDeploymentError"}},
-            GONE,
-            only=True,
-        ),
-    ),
-    "Firing alerts in detail": (
-        Rows(
-            "Pipeline",
-            {
-                "big-join": {
-                    "Severity": 3,
-                    "Alert": "FelderaPipelineStuckProvisioning",
-                    "Status": "Provisioning",
-                    "Active for": (0, 90),
-                    "Team": "data",
-                },
-            },
-        ),
-        Rows(
-            "Alert",
-            {
-                "FelderaExporterClockSkew": {"Severity": 2, "Instance": "edge"},
-                "FelderaExporterUnknownStatus": {"Severity": 2, "Instance": "edge"},
-                "FelderaLicenseExpiryImminent": {"Severity": 3, "Instance": "edge"},
-                "FelderaExporterConfigReloadFailed": {"Severity": 2, "Active for": (0, 90)},
-            },
-            EDGE,
-        ),
+        # Its state is forgotten, but its problem is not.
+        Rows("Pipeline", {"far-away": {"Severity": 3, "Problem": "DeploymentError"}}, GONE, only=True),
     ),
     "Pipelines by status": (Legends(_deployments), Legends({"Dreaming": 1}, EDGE), _NOTHING),
     "New errors by code": (
         Legends({"RuntimeError.WorkerPanic": (0.9, 1.2)}, MINUTE, only=False),
-        # Each shard counts its own; the greatest of them would be fewer.
-        Legends({"RuntimeError.WorkerPanic": (0.9 * len(PARTS), 1.2 * len(PARTS))}, {**SPLIT, **MINUTE}),
+        # Both replicas counted them.
+        Legends({"RuntimeError.WorkerPanic": (0.9 * len(PARTS), 1.2 * len(PARTS))}, {**STORM, **MINUTE}),
     ),
     "Programs by status": (Legends(_programs), Legends({"Success": 1}, EDGE), _NOTHING),
     "Transitions": (
@@ -251,7 +207,7 @@ _FLEET: Final[dict[str, tuple[Legends | Rows, ...]]] = {
         Legends({"default": (300 * 86_400, 366 * 86_400)}),
         Legends({"edge": (LEFT - 90, LEFT)}, EDGE),
     ),
-    "License": (Legends({"default": 1}), Legends({"split": 0}, SPLIT)),
+    "License": (Legends({"default": 1}), Legends({"storm": 0}, STORM)),
     "Instances": (
         Rows(
             "Instance",
@@ -265,7 +221,7 @@ _FLEET: Final[dict[str, tuple[Legends | Rows, ...]]] = {
             },
             only=True,
         ),
-        Rows("Instance", {"split": {"Pipelines": len(PARTS)}}, SPLIT, only=True),
+        Rows("Instance", {"storm": {"Pipelines": len(PARTS)}}, STORM, only=True),
     ),
 }  # fmt: skip
 
@@ -282,7 +238,6 @@ _PIPELINE: Final[dict[str, tuple[Legends | Rows, ...]]] = {
         Legends({}, _pipeline("orders")),
     ),
     "Error for": (Legends({"error": (5, 90)}, _pipeline("payments")), Legends({}, _pipeline("orders"))),
-    "Failed": (Legends({"failed": 1}, _pipeline("payments")), Legends({"failed": 0}, _pipeline("orders"))),
     "In this status for": (
         Legends(
             {"deployment": (900, 1200), "storage": (900, 1200), "program": (900, 1400)},
@@ -293,10 +248,6 @@ _PIPELINE: Final[dict[str, tuple[Legends | Rows, ...]]] = {
         Legends({"storage": (1, 1.4)}, _pipeline("old-archive")),
         Legends({"deployment": (1, 1.5)}, _pipeline("big-join")),
         Legends({}, _pipeline("orders")),
-    ),
-    "Runner looked": (
-        Legends({"refreshed": 1}, _pipeline("inventory")),
-        Legends({"refreshed": 0}, _pipeline("metrics-rollup")),
     ),
     "What it is": (
         Rows(
@@ -313,8 +264,9 @@ _PIPELINE: Final[dict[str, tuple[Legends | Rows, ...]]] = {
             only=True,
         ),
     ),
-    "Firing alerts in detail": (
-        Rows("Pipeline", {"big-join": {"Alert": "FelderaPipelineStuckProvisioning"}}, _pipeline("big-join")),
+    "Problems of pipelines": (
+        Rows("Pipeline", {"big-join": {"Problem": "StuckProvisioning"}}, _pipeline("big-join"), only=True),
+        Rows("Pipeline", {}, _pipeline("orders"), only=True),
     ),
     "Deployment": (
         Legends(
@@ -350,41 +302,54 @@ _PIPELINE: Final[dict[str, tuple[Legends | Rows, ...]]] = {
 }
 
 _EXPORTER: Final[dict[str, tuple[Legends | Rows, ...]]] = {
-    "Replicas": (Legends(_exporters(1)),),
-    "Data age": (Legends(_replicas((-1, 5))), Legends(_replicas((10, 90), "{}: gone"), GONE)),
-    "Configuration": (Legends({"a": 1, "b": 0, "0": 1, "1": 1}),),
+    "Replicas": (Legends(_replicas(1)),),
+    "Data age": (
+        Legends({"a: default": (-1, 5), "b: default": (10, 90)}),
+        Legends(_replicas((10, 90), "{}: gone"), GONE),
+    ),
+    "Configuration": (Legends({"a": 1, "b": 0}),),
     "Versions": (
         Rows(
             "Replica",
             {
-                name: {"Version": __version__, "Python": python_version(), "Shard": shard, "Up for": (10, 150), "Configured for": (10, 150)}
-                for name, shard in {"a": "0/1", "b": "0/1", "0": "0/2", "1": "1/2"}.items()
+                name: {"Version": __version__, "Python": python_version(), "Up for": (10, 150), "Configured for": (10, 150)}
+                for name in ("a", "b")
             },
             only=True,
         ),
     ),
+    "Alerts about the exporter": (
+        Rows(
+            "Alert",
+            {
+                "FelderaExporterClockSkew": {"Severity": "warning", "Instance": "edge"},
+                "FelderaExporterUnknownStatus": {"Severity": "warning", "Instance": "edge"},
+            },
+        ),
+        Rows("Replica", {"b": {"Severity": "warning", "Alert": "FelderaExporterConfigReloadFailed"}}),
+    ),
     "Polls by outcome": (
-        Legends(_replicas((5, 30), "{}: success")),
+        Legends(_replicas((5, 30), "{}: success"), EDGE),
         # Polls that fail become rare: looked at over a time in which there were some.
         Legends(_replicas((0.5, 30), "{}: unreachable"), {**GONE, "__rate_interval": "90s"}, only=False),
     ),
     "Duration of a poll": (
-        Legends({**_replicas(_SOME, "p50 {}: default"), **_replicas((0.000001, 5), "p95 {}: default"), "interval default": 1}),
+        Legends({**_replicas(_SOME, "p50 {}: edge"), **_replicas((0.000001, 5), "p95 {}: edge"), "interval edge": 1}, EDGE),
     ),
     "Clock skew": (
-        Legends(_replicas((-2, 2))),
+        Legends(_replicas((-2, 2), "{}: default")),
         Legends(_replicas((SKEW - 2, SKEW + 2), "{}: edge"), EDGE),
     ),
     "Requests to Feldera": (
-        Legends(_replicas((5, 30), "{}: pipelines 200"), only=False),
+        Legends(_replicas((5, 30), "{}: pipelines 200"), EDGE, only=False),
         Legends(_replicas((0.5, 30), "{}: pipelines unreachable"), GONE, only=False),
     ),
-    "Duration of requests, 95 %": (Legends(_replicas((0.000001, 5), "{}: pipelines"), only=False),),
+    "Duration of requests, 95 %": (Legends(_replicas((0.000001, 5), "{}: pipelines"), EDGE, only=False),),
     "Where transitions come from": (
         Legends({**_replicas(1, "{}: default events"), **_replicas(0, "{}: default polls")}),
     ),
-    "Event backlog": (Legends(_replicas((0, 3))),),
-    "Event gaps": (Legends(_replicas(0)),),
+    "Event backlog": (Legends(_replicas((0, 3), "{}: default")),),
+    "Event gaps": (Legends(_replicas(0, "{}: default")),),
     "What the exporter does not understand": (
         Legends(
             {
@@ -396,17 +361,17 @@ _EXPORTER: Final[dict[str, tuple[Legends | Rows, ...]]] = {
             EDGE,
         ),
     ),
-    "Store errors": (Legends(_replicas(0, "{}")),),
+    "Store errors": (Legends(_replicas(0)),),
     "Series": (
-        Legends({**_exporters((100, 1e5), "{}: about Feldera"), **_exporters((200, 1e5), "{}: scraped")}),
+        Legends({**_replicas((100, 1e5), "{}: about Feldera"), **_replicas((200, 1e5), "{}: scraped")}),
     ),
     "Size of the exposition": (Legends(_replicas((50_000, 5e6), "{}: openmetrics"), only=False),),
     "Duration of scrapes": (
-        Legends({**_exporters((0.0001, 5), "{}: scrape"), **_exporters((0.0001, 5), "{}: rendering, p95")}),
+        Legends({**_replicas((0.0001, 5), "{}: scrape"), **_replicas((0.0001, 5), "{}: rendering, p95")}),
     ),
-    "Processor": (Legends(_exporters((0.0001, 2))),),
-    "Memory": (Legends(_exporters((2e7, 1e9))),),
-    "Open files": (Legends(_exporters((1e-6, 0.9))),),
+    "Processor": (Legends(_replicas((0.0001, 2))),),
+    "Memory": (Legends(_replicas((2e7, 1e9))),),
+    "Open files": (Legends(_replicas((1e-6, 0.9))),),
 }  # fmt: skip
 
 VALUES: Final[Mapping[Panel, tuple[Legends | Rows, ...]]] = MappingProxyType(

@@ -1,7 +1,8 @@
 """A fleet with every kind of trouble and three more instances, watched by real exporters, scraped by a real Prometheus.
 
-`default` has the demo's stories and is watched by two replicas, as are `edge`, whose clock is wrong, whose compiler is unwell
-and whose license ends soon, and `gone`, which no longer answers. `split` is shared by two shards.
+Two replicas, `a` and `b`, watch them all. `default` has the demo's stories; `b` can no longer reach it and shows what it saw
+last. The clock of `edge` is wrong, its compiler is unwell and its license ends soon. All pipelines of `storm` have failed, and
+its license is not confirmed. `gone` no longer answers anybody.
 """
 
 import re
@@ -19,7 +20,6 @@ import httpx
 from boards.documents import Json, Target, everything, filled, merged
 from feldera_exporter.demo.clock import StagedClock, machine
 from feldera_exporter.demo.stage import beginning, staged
-from feldera_exporter.rules.model import Pace
 from feldera_exporter.simulator.clock import SECOND, SkewedClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import INSTANT
@@ -39,7 +39,7 @@ SKEW: Final = 120
 LEFT: Final = 2 * 86_400
 """In how many seconds the license of `edge` ends."""
 PARTS: Final = tuple(f"part-{number}" for number in range(8))
-"""The pipelines of `split`; each fails once while Prometheus watches."""
+"""The pipelines of `storm`; each fails once while Prometheus watches."""
 
 _LIVED: Final = 3600
 
@@ -51,7 +51,7 @@ class World:
     Attributes:
         feldera: the instance `default`.
         url: of Prometheus.
-        exporters: the address of each exporter by its name here: `a` and `b` are replicas, `0` and `1` shards.
+        exporters: the address of each exporter by its name here: `a` and `b`.
         client: asks.
     """
 
@@ -69,10 +69,11 @@ class World:
         now = time.time()
         return self._get("query_range", query=expression, start=str(now - WATCHED), end=str(now), step="2")
 
-    def alerts(self) -> list[Mapping[str, str]]:
-        """Return the labels of every alert that fires, as Prometheus's own list of alerts has them."""
-        found = self.client.get(f"{self.url}/api/v1/alerts").json()["data"]["alerts"]
-        return [alert["labels"] for alert in found if alert["state"] == "firing"]
+    def problems(self, instance: str) -> list[Mapping[str, str]]:
+        """Return the labels of every problem that the replica `a`, which sees all but `gone`, says there is."""
+        matchers = f'{{feldera_instance="{instance}", instance="{self.exporters["a"]}"}}'
+        families = (f"feldera_{about}_problem_since_timestamp_seconds" for about in ("pipeline", "instance"))
+        return [each["metric"] for family in families for each in self.ask(f"{family}{matchers} > 0")]
 
     def answer(self, target: Target, **chosen: str) -> list[Json]:
         """Return what a board's query gives, of `default` and all that is in it but for what is said."""
@@ -112,25 +113,25 @@ class World:
 def world(folder: Path) -> Iterator[World]:
     """Run everything until the context ends; what changes while one looks has changed when it begins."""
     feldera = staged(StagedClock(beginning(machine())), 0, 0)
-    edge, split, lost = _lived("sensor-hub", skew=SKEW), _lived(*PARTS), _lived("far-away")
+    edge, storm, lost = _lived("sensor-hub", skew=SKEW), _lived(*PARTS), _lived("far-away")
     edge.world.service("compiler", "It does not answer.")
     lost.world.crash("far-away")
-    wrong, unconfirmed = FelderaServer(edge), FelderaServer(split)
+    wrong, unconfirmed = FelderaServer(edge), FelderaServer(storm)
     wrong.instance.license_until = machine() + LEFT * SECOND
     unconfirmed.instance.has_license = False
     with ExitStack() as stack, ExitStack() as gone:
-        instances = {
-            "default": stack.enter_context(serve(FelderaServer(feldera))),
+        others = {
             "edge": stack.enter_context(serve(wrong)),
             "gone": gone.enter_context(serve(FelderaServer(lost))),
+            "storm": stack.enter_context(serve(unconfirmed)),
         }
-        shared = {"split": stack.enter_context(serve(unconfirmed))}
+        reached = {
+            "a": stack.enter_context(serve(FelderaServer(feldera))),
+            "b": gone.enter_context(serve(FelderaServer(feldera))),
+        }
         starting = {
-            **{name: configured(_exporter(instances), _made(folder / name)) for name in ("a", "b")},
-            **{
-                name: configured(_exporter(shared), _made(folder / name), f"--shard={name}/2")
-                for name in ("0", "1")
-            },
+            name: configured(_exporter({"default": url, **others}), _made(folder / name))
+            for name, url in reached.items()
         }
         with ThreadPoolExecutor() as pool:
             started = dict(zip(starting, pool.map(stack.enter_context, starting.values()), strict=True))
@@ -139,14 +140,14 @@ def world(folder: Path) -> Iterator[World]:
         client = stack.enter_context(httpx.Client(trust_env=False, timeout=20))
         found = World(feldera, url, exporters, client)
         scraped = "count(feldera_exporter_last_successful_poll_timestamp_seconds)"
-        until(lambda: found.ask(scraped) and float(found.ask(scraped)[0]["value"][1]) == 3 * REPLICAS + 2)
+        until(lambda: found.ask(scraped) and float(found.ask(scraped)[0]["value"][1]) == 4 * REPLICAS)
         time.sleep(3)  # so that every counter's first value has been scraped before it moves
         gone.close()
         (folder / "b/exporter.yml").write_text("instances: []\n")
         started["b"][1].send_signal(SIGHUP)
         edge.world.report("sensor-hub", "Dreaming")
         for part in PARTS:
-            split.world.crash(part)
+            storm.world.crash(part)
         feldera.world.crash("payments")
         feldera.stop("inventory", force=True)
         time.sleep(WATCHED - 6)
@@ -173,9 +174,9 @@ def _made(folder: Path) -> Path:
 
 
 def _exporter(instances: Mapping[str, str]) -> str:
-    """Return an exporter's configuration: it polls each second, and soon forgets what does not answer."""
+    """Return an exporter's configuration: it polls each second, and soon forgets `gone`, which will not answer."""
     listed = (
-        f"- {{name: {name}, url: '{url}', poll_interval: 1s, staleness: 2s}}\n"
+        f"- {{name: {name}, url: '{url}', poll_interval: 1s, staleness: {'2s' if name == 'gone' else '5m'}}}\n"
         for name, url in instances.items()
     )
     return "instances:\n" + "".join(listed)
@@ -186,7 +187,7 @@ def _prometheus(folder: Path, exporters: Mapping[str, str]) -> Path:
     rules = folder / "rules.yml"
     text = (ROOT / "alerts/feldera.rules.yml").read_text(encoding="utf-8")
     quick = re.sub(r"^    interval: \w+$", "    interval: 1s", text, flags=re.MULTILINE)
-    assert quick.count("interval: 1s") == len(Pace)
+    assert quick.count("interval: 1s") == text.count("- name:")
     rules.write_text(quick, encoding="utf-8")
     configuration = folder / "prometheus.yml"
     configuration.write_text(
