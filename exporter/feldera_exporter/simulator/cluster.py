@@ -56,6 +56,7 @@ class Cluster:
     def _poll(self) -> None:
         self._agenda.at(self._agenda.now + INTERVAL, self._poll)
         if not self.running:
+            self._quiet = INTERVALS  # so that it writes at once when it runs again
             return
         well = not any(self.health.values())
         if self._is_due(well=well):
