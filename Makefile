@@ -4,8 +4,8 @@
 bin = .venv/bin
 
 # Show what the exporter does, on a built-in stand-in of Feldera, with Prometheus and Alertmanager beside it.
-demo: .venv/installed .cache/debian/ready
-	PATH="$$PWD/.cache/debian/usr/bin:$$PATH" $(bin)/feldera-exporter demo
+demo: .venv/demo .cache/debian/demo
+	PYTHONDONTWRITEBYTECODE= PATH="$$PWD/.cache/debian/usr/bin:$$PATH" $(bin)/feldera-exporter demo
 
 # Every test, with its servers, in some four minutes; many wait more than they work. As CI, with more seeds, days and
 # mutants, all rules each time, and the gate on branch coverage: THOROUGH=1 make test.
@@ -24,7 +24,7 @@ check: .venv/installed .cache/debian/ready
 # What it costs, beside what others cost in the same run: some minutes. A million transitions, and the rules on two
 # replicas as well: THOROUGH=1 make bench.
 bench: .venv/installed .cache/debian/ready
-	.ci/debian nginx=nginx
+	.ci/debian nginx
 	$(bin)/python tests/benchmarks/run.py
 
 # Generate what is generated.
@@ -34,12 +34,15 @@ docs: .venv/installed
 	$(bin)/python tests/rules/generate.py
 	$(bin)/python tests/boards/generate.py
 
-.venv/installed: pyproject.toml .ci/constraints.txt
-	.ci/venv
+.venv/demo .venv/installed: pyproject.toml .ci/constraints.txt
+	.ci/venv $(@F)
+
+.cache/debian/demo: .ci/debian
+	.ci/debian prometheus prometheus-alertmanager
+	touch $@
 
 .cache/debian/ready: .ci/debian
-	.ci/debian prometheus=prometheus promtool=prometheus prometheus-alertmanager=prometheus-alertmanager amtool=prometheus-alertmanager \
-		chromium=chromium-headless-shell+ =fonts-dejavu-core
+	.ci/debian prometheus prometheus-alertmanager chromium-headless-shell+ fonts-dejavu-core
 	touch $@
 
 clean:
