@@ -162,8 +162,7 @@ def _pipelines(before: Problems, fleet: Fleet, disabled: frozenset[str], now: in
             old = before.pipelines
             changed = [key for key, each in fleet.pipelines.items() if old.get(key) is not each]
         changed = [key for key in changed if not _only_refreshed(before, key, fleet.pipelines[key])]
-    same = fleet.pipelines is before.pipelines or fleet.pipelines.keys() == before.pipelines.keys()
-    if not changed and now < before.due and same:
+    if not changed and now < before.due and fleet.pipelines is before.pipelines:
         return before.evaluated
     # What cannot be read stays as it was.
     readable = fleet.pipelines.keys() - fleet.lost.keys() if fleet.lost else fleet.pipelines.keys()
