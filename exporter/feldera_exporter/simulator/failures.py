@@ -47,10 +47,11 @@ def worker_panic(kilobytes: int) -> Failure:
     """A panic of every worker: the details have a stack trace of each, and the message repeats them all.
 
     Args:
-        kilobytes: how long message and details are together, about; each worker adds some 16.
+        kilobytes: how long message and details are together, about: 16 for each worker, of which there is one at least.
     """
-    trace = "".join(_FRAME.format(number, number) for number in range(92))
-    workers = range(max(1, round(kilobytes * 1024 / (2 * len(trace)))))
+    workers = range(max(1, kilobytes // 16))
+    length = kilobytes * 1024 // (2 * len(workers))
+    trace = "".join(_FRAME.format(number, number) for number in range(length // len(_FRAME) + 1))[:length]
     panics = [[worker, "Foreground", {"message": "boom", "backtrace": trace}] for worker in workers]
     told = "\n".join(
         f"worker thread {worker} panicked\npanic message: boom\nstack trace:\n{trace}" for worker in workers
