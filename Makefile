@@ -13,9 +13,9 @@ test: .venv/installed .cache/debian/ready
 	PYTHONDONTWRITEBYTECODE= $(bin)/python -m pytest --numprocesses=4 --dist=worksteal \
 		$${THOROUGH:+--cov --cov-report=term --cov-fail-under=95}
 
-# What `make test` does a part of: every change of every rule, and the whole of a simulated week.
+# What `make test` does a part of: every change of every condition, and the whole of a simulated week.
 mutation: .venv/installed .cache/debian/ready
-	$(bin)/python -m pytest --numprocesses=2 -m "mutation or long" tests/rules
+	$(bin)/python -m pytest --numprocesses=2 -m "mutation or long" tests/problems
 
 # All that reads and changes nothing: style, types, layers, generated files.
 check: .venv/installed .cache/debian/ready
@@ -29,10 +29,7 @@ bench: .venv/installed .cache/debian/ready
 
 # Generate what is generated.
 docs: .venv/installed
-	$(bin)/python -m feldera_exporter.reference docs/metrics.md
-	$(bin)/python -m feldera_exporter.rules
-	$(bin)/python tests/rules/generate.py
-	$(bin)/python tests/boards/generate.py
+	$(bin)/python tests/generate.py
 
 .venv/demo .venv/installed: pyproject.toml .ci/constraints.txt
 	.ci/venv $(@F)

@@ -1,20 +1,16 @@
-"""Writes the dashboards, `config/grafana/dashboards/*.json`: `python tests/boards/generate.py [--check]`."""
+"""The dashboards as files, `config/grafana/dashboards/*.json`."""
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from boards.board import dashboard
+from boards.exporter import exporter
+from boards.fleet import fleet
+from boards.pipeline import pipeline
+
 ROOT: Final = Path(__file__).resolve().parents[2]
-if __name__ == "__main__":
-    sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "exporter")]
-
-from boards.board import dashboard  # noqa: E402
-from boards.exporter import exporter  # noqa: E402
-from boards.fleet import fleet  # noqa: E402
-from boards.pipeline import pipeline  # noqa: E402
-
 FOLDER: Final = ROOT / "config/grafana/dashboards"
 
 
@@ -23,31 +19,3 @@ def files() -> Iterator[tuple[Path, str]]:
     for board in (fleet(), pipeline(), exporter()):
         name = board.uid.removeprefix("feldera-")
         yield FOLDER / f"{name}.json", json.dumps(dashboard(board), indent=2, ensure_ascii=False) + "\n"
-
-
-def stale() -> list[Path]:
-    """Return the files that are not what the boards say, and those that no board makes."""
-    wanted = dict(files())
-    wrong = [
-        path
-        for path, text in wanted.items()
-        if not path.is_file() or path.read_text(encoding="utf-8") != text
-    ]
-    return wrong + [path for path in FOLDER.iterdir() if path not in wanted]
-
-
-def main(arguments: list[str]) -> int:
-    """Write the dashboards, or with --check return 1 where they are not as they should be."""
-    if arguments == ["--check"]:
-        wrong = stale()
-        sys.stderr.writelines(
-            f"{path.relative_to(ROOT)} is not what tests/boards says: run make docs\n" for path in wrong
-        )
-        return 1 if wrong else 0
-    for path, text in files():
-        path.write_text(text, encoding="utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

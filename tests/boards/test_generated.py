@@ -5,30 +5,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import yaml
 
-from boards import generate, links
+from boards import links
 from boards.colours import COLOURS
 from boards.documents import BOARDS, panels
-from boards.generate import ROOT, stale
 from feldera_exporter.feldera.vocabulary import DEPLOYMENT, DIMENSIONS, PROGRAM, RESOURCES, STORAGE, Kind
 from feldera_exporter.rules.rendering import rules
-
-
-def test_the_files_are_as_generated() -> None:
-    """And no file lies there that nothing makes."""
-    assert stale() == []
-
-
-def test_the_check_tells_what_to_do(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """With the file that is wrong."""
-    assert generate.main(["--check"]) == 0
-    path = generate.FOLDER / "fleet.json"
-    monkeypatch.setattr(generate, "files", lambda: iter([(path, "{}\n")]))
-    assert generate.main(["--check"]) == 1
-    assert (
-        f"{path.relative_to(ROOT)} is not what tests/boards says: run make docs\n" in capsys.readouterr().err
-    )
 
 
 def test_the_boards_are_those_that_alerts_link_to() -> None:

@@ -11,8 +11,7 @@ import yaml
 from feldera_exporter import cli
 from feldera_exporter.config import AlertChoice
 from feldera_exporter.problems.table import INSTANCE_PROBLEMS, PIPELINE_PROBLEMS
-from feldera_exporter.rules.__main__ import main
-from feldera_exporter.rules.documents import documents, readme
+from feldera_exporter.rules.documents import readme
 from feldera_exporter.rules.exporter_alerts import EXPORTER_ALERTS, TRUSTED
 from feldera_exporter.rules.rendering import FORMATS, RuleOptions, rules
 from feldera_exporter.rules.table import NAMES
@@ -176,10 +175,3 @@ def test_formats() -> None:
     assert set(FORMATS) == {"prometheus", "operator"}
     with pytest.raises(KeyError):
         rules("nagios")
-
-
-def test_generation(tmp_path: Path) -> None:
-    """The generator writes every document below the root that it is given."""
-    (tmp_path / "alerts").mkdir()
-    main(tmp_path)
-    assert {path: (tmp_path / path).read_text("utf-8") for path in documents()} == documents()
