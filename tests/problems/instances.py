@@ -8,7 +8,7 @@ from feldera_exporter.feldera.platform import License, Platform, Service
 from feldera_exporter.feldera.vocabulary import SERVICES
 from feldera_exporter.fleet.pipeline import Pipeline
 from history.making import instant
-from problems.making import DAY, HOUR, MICROSECOND, Example, begins, ends, fleet, pipeline
+from problems.making import DAY, HOUR, MICROSECOND, Example, begins, fleet, pipeline
 
 
 def _many(count: int, **facts: Any) -> tuple[Pipeline, ...]:
@@ -39,7 +39,20 @@ _SHRINKING: Final = tuple(
 
 FLEETS: Final[tuple[Example, ...]] = (
     *begins("FleetDegraded", "five errors, with the fifth", 0, fleet(*_failed(5), size=40)),
-    *ends("FleetDegraded", "errors of the last hour", HOUR - 4, fleet(*_failed(5), size=40), since=0),
+    *(
+        Example(
+            "FleetDegraded",
+            what,
+            tuple((at, fleet(*_failed(5), size=40)) for at in times),
+            {"": 0} if present else {},
+        )
+        for what, times, present in (
+            ("errors of the last hour", (HOUR - 4 - MICROSECOND,), True),
+            ("an error of an hour ago", (HOUR - 4,), False),
+            ("three errors of the last hour, and it is said so", (0, HOUR - 2 - MICROSECOND), True),
+            ("two errors of the last hour", (0, HOUR - 2), False),
+        )
+    ),
     *(
         each
         for status, limit in (

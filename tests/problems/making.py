@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -133,12 +134,16 @@ def pipeline(
         recent=recent or Recent(),
     )
     return Pipeline(
-        _policy(limits).facts(row, error), progress or Progress(), history, moved or first(instant(LONG_AGO))
+        _policy(tuple(limits.items())).facts(row, error),
+        progress or Progress(),
+        history,
+        moved or first(instant(LONG_AGO)),
     )
 
 
-def _policy(limits: Mapping[str, float]) -> Policy:
-    return Policy(Configuration((_INSTANCE,), Limits({**DEFAULT_LIMITS, **limits})), _INSTANCE)
+@cache
+def _policy(limits: tuple[tuple[str, float], ...]) -> Policy:
+    return Policy(Configuration((_INSTANCE,), Limits({**DEFAULT_LIMITS, **dict(limits)})), _INSTANCE)
 
 
 def fleet(
@@ -209,7 +214,7 @@ def begins(
     since: float | None = None,
     earlier: tuple[tuple[float, Fleet], ...] = (),
 ) -> tuple[Example, ...]:
-    """Return examples in which a problem begins at a second, and not a microsecond before.
+    """Return examples in which a problem begins at a second by time alone, and not a microsecond before.
 
     Args:
         problem: its name.
@@ -222,20 +227,22 @@ def begins(
     """
     known = subject if isinstance(subject, Fleet) else fleet(subject)
     present = {label: at if since is None else since}
+    before = (*earlier, (at - MICROSECOND, known))
     return (
-        Example(problem, f"{what}, not yet", (*earlier, (at - MICROSECOND, known))),
-        Example(problem, what, (*earlier, (at, known)), present),
+        Example(problem, f"{what}, not yet", before),
+        Example(problem, what, (*before, (at, known)), present),
     )
 
 
 def ends(
     problem: str, what: str, at: float, subject: Pipeline | Fleet, since: float, label: str = ""
 ) -> tuple[Example, ...]:
-    """Return examples in which a problem is there until a second, and no longer at it."""
+    """Return examples in which a problem is there until a second, and by time alone no longer at it."""
     known = subject if isinstance(subject, Fleet) else fleet(subject)
+    before = (at - MICROSECOND, known)
     return (
-        Example(problem, f"{what}, still there", ((at - MICROSECOND, known),), {label: since}),
-        Example(problem, f"{what}, over", ((at, known),)),
+        Example(problem, f"{what}, still there", (before,), {label: since}),
+        Example(problem, f"{what}, over", (before, (at, known))),
     )
 
 
