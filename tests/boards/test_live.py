@@ -210,7 +210,7 @@ def test_codes_say_the_status(live: World) -> None:
 def test_what_happened_is_counted_once(live: World) -> None:
     """The error that came while Prometheus watched, and the statuses that ended."""
     errors = next(t for t in targets() if t.place == "fleet / New errors by code / {{error_code}}")
-    expression = filled(errors.expression, live.values("fleet") | {"__rate_interval": "60s"})
+    expression = filled(errors.expression, live.values("fleet") | {"__rate_interval": "15m"})
     [series] = [s for s in live.ask(expression) if s["metric"]["error_code"] == "RuntimeError.WorkerPanic"]
     # Prometheus extrapolates an increase to the whole range: by less than double.
     assert 1 <= float(series["value"][1]) < 2 * REPLICAS
@@ -234,7 +234,7 @@ def test_one_pipeline_is_shown_as_it_is(live: World) -> None:
 
     assert (shown("Status"), shown("Desired")) == ("Provisioning", "Running")
     [relative] = _values(live, "pipeline", "Of the limit", **one).values()
-    assert 1 < relative < 1.5
+    assert 1 < relative < 2.5
     rows = live.table("pipeline", _panel("pipeline", "Problems of pipelines"), **one)
     assert {(row["Problem"], row["Pipeline"]) for row in rows} == {("StuckProvisioning", "big-join")}
     assert _values(live, "pipeline", "Error", pipeline=_ids(live)["payments"]) == {

@@ -41,7 +41,8 @@ def test_every_problem_is_in_its_table_with_its_severity(tmp_path: Path) -> None
         for name in INSTANCE_PROBLEMS:
             yield problem("a", name)
 
-    rows = [*PIPELINE_PROBLEMS.values(), *INSTANCE_PROBLEMS.values()]
+    severities = [row.severity for row in PIPELINE_PROBLEMS.values()]
+    severities += [row.severity for row in INSTANCE_PROBLEMS.values()]
     expected: dict[str, Samples] = {
         OF_PIPELINES: [
             ({**_named("orders"), "problem": row.name}, _RANKS[row.severity])
@@ -50,9 +51,7 @@ def test_every_problem_is_in_its_table_with_its_severity(tmp_path: Path) -> None
         OF_INSTANCES: [
             ({**_PROD, "problem": row.name}, _RANKS[row.severity]) for row in INSTANCE_PROBLEMS.values()
         ],
-        **{
-            f"fleet / Problems / {name}": [({}, sum(row.severity == name for row in rows))] for name in _RANKS
-        },
+        **{f"fleet / Problems / {name}": [({}, severities.count(name))] for name in _RANKS},
     }
     assert refused(tmp_path, recorded(), expected) == ""
 

@@ -11,10 +11,10 @@ from types import MappingProxyType
 from typing import Final
 
 from boards.colours import SEVERITIES
+from boards.problems import OF_INSTANCES, OF_PIPELINES
 from boards.world import LEFT, PARTS, SKEW, World
 from feldera_exporter import __version__
 from feldera_exporter.feldera.vocabulary import DEPLOYMENT, PROGRAM, RESOURCES, STORAGE, Dimension
-from feldera_exporter.problems.table import INSTANCE_PROBLEMS, PIPELINE_PROBLEMS
 from feldera_exporter.simulator.stories import STORIES
 
 Value = float | tuple[float, float] | str
@@ -59,7 +59,10 @@ Panel = tuple[str, str]
 GONE: Final = {"feldera_instance": "gone"}
 EDGE: Final = {"feldera_instance": "edge"}
 STORM: Final = {"feldera_instance": "storm"}
-MINUTE: Final = {"__rate_interval": "60s", "__range": "60s"}
+WHOLE: Final = {"__rate_interval": "15m", "__range": "15m"}
+"""All the time that Prometheus has watched."""
+_SLOW: Final = 600
+"""How many seconds later than usual a panel is looked at on a busy machine."""
 _NOTHING: Final = Legends({}, GONE)
 _SOME: Final = (0.000001, 1e9)
 
@@ -77,8 +80,8 @@ def _replicas(value: Value, text: str = "{}") -> Shown:
 
 
 def _problems(world: World) -> Shown:
-    rows = {**PIPELINE_PROBLEMS, **INSTANCE_PROBLEMS}
-    counted = Counter(rows[each["problem"]].severity for each in world.problems("default"))
+    severities = {**OF_PIPELINES.severities, **OF_INSTANCES.severities}
+    counted = Counter(severities[each["problem"]] for each in world.problems("default"))
     return {name: counted[name] for name, _ in SEVERITIES.values()}
 
 
@@ -102,25 +105,25 @@ _FLEET: Final[dict[str, tuple[Legends | Rows, ...]]] = {
     "Problems": (
         Legends(_problems),
         Legends({"critical": 1, "warning": 0, "info": 0}, EDGE),
-        # Each of its pipelines, and the instance as a whole.
-        Legends({"critical": len(PARTS) + 1, "warning": 0, "info": 0}, STORM),
+        # Each of its pipelines, one that failed before, and the instance as a whole.
+        Legends({"critical": len(PARTS) + 2, "warning": 0, "info": 0}, STORM),
         # Nobody sees it, and what was the case stays.
         Legends({"critical": 1}, GONE),
     ),
     "Running": (Legends(_running), Legends({"running": 0, "meant to": 1}, EDGE), _NOTHING),
     "Data age": (
         Legends({"default": (-1, 5)}),
-        Legends({"gone": (10, 90)}, GONE),
+        Legends({"gone": (10, 90 + _SLOW)}, GONE),
     ),
     "Problems of Feldera itself": (
         Rows("Problem", {"FleetDegraded": {"Severity": 3, "Instance": "default"}}, only=True),
         Rows(
             "Problem",
-            {"LicenseExpiryImminent": {"Severity": 3, "For": (86_395, 86_700), "Instance": "edge"}},
+            {"LicenseExpiryImminent": {"Severity": 3, "For": (86_395, 86_500 + _SLOW), "Instance": "edge"}},
             EDGE,
             only=True,
         ),
-        Rows("Problem", {"FleetDegraded": {"Severity": 3, "For": (0, 90), "Instance": "storm"}}, STORM, only=True),
+        Rows("Problem", {"FleetDegraded": {"Severity": 3, "For": (0, 90 + _SLOW), "Instance": "storm"}}, STORM, only=True),
     ),
     "Problems of pipelines": (
         Rows(
@@ -130,15 +133,15 @@ _FLEET: Final[dict[str, tuple[Legends | Rows, ...]]] = {
                     "Severity": 3,
                     "Problem": "StuckProvisioning",
                     "Status": "Provisioning",
-                    "For": (60, 300),
+                    "For": (60, 300 + _SLOW),
                     "Team": "data",
                     "Instance": "default",
                 },
-                "old-archive": {"Severity": 2, "Problem": "StorageClearingStuck", "Status": "Clearing", "For": (60, 300)},
+                "old-archive": {"Severity": 2, "Problem": "StorageClearingStuck", "Status": "Clearing", "For": (60, 300 + _SLOW)},
                 "warehouse-sync": {"Severity": 3, "Problem": "UnexpectedlyStopped", "Status": "Stopped", "Team": "bi"},
                 "fraud-scores": {"Severity": 3, "Problem": "DeploymentError", "Team": "risk", "Tier": "1"},
                 # Only one replica saw it fail.
-                "payments": {"Severity": 3, "Problem": "DeploymentError", "For": (0, 90)},
+                "payments": {"Severity": 3, "Problem": "DeploymentError", "For": (0, 90 + _SLOW)},
                 "udf-model": {"Severity": 1, "Problem": "CompileFailed", "Status": "RustError"},
             },
         ),
@@ -148,15 +151,15 @@ _FLEET: Final[dict[str, tuple[Legends | Rows, ...]]] = {
     ),
     "Pipelines by status": (Legends(_deployments), Legends({"Dreaming": 1}, EDGE), _NOTHING),
     "New errors by code": (
-        Legends({"RuntimeError.WorkerPanic": (0.9, 1.2)}, MINUTE, only=False),
+        Legends({"RuntimeError.WorkerPanic": (0.9, 1.2)}, WHOLE, only=False),
         # Both replicas counted them.
-        Legends({"RuntimeError.WorkerPanic": (0.9 * len(PARTS), 1.2 * len(PARTS))}, {**STORM, **MINUTE}),
+        Legends({"RuntimeError.WorkerPanic": (0.9 * len(PARTS), 1.2 * len(PARTS))}, {**STORM, **WHOLE}),
     ),
     "Programs by status": (Legends(_programs), Legends({"Success": 1}, EDGE), _NOTHING),
     "Transitions": (
         Legends(
             dict.fromkeys(("Stopping", "Stopped", "Provisioning"), (0.9, 1.3)),
-            {**_pipeline("inventory"), **MINUTE},
+            {**_pipeline("inventory"), **WHOLE},
             only=False,
         ),
     ),
@@ -180,15 +183,15 @@ _FLEET: Final[dict[str, tuple[Legends | Rows, ...]]] = {
         Rows(
             "Status",
             {
-                "Stopping": {"Median": (0, 10), "95 %": (0, 10), "Ended": (1.8, 6)},
+                "Stopping": {"Median": (0, 10), "95 %": (0, 10), "Ended": (1.8, 100)},
                 "Provisioning": {"Limit": 600},
                 "Clearing": {"Limit": 900},
             },
-            MINUTE,
+            WHOLE,
         ),
     ),
     "Duration of transient statuses, 95 %": (
-        Legends({"Stopping": (0, 10), "limit of Provisioning": 600, "limit of Clearing": 900}, MINUTE, only=False),
+        Legends({"Stopping": (0, 10), "limit of Provisioning": 600, "limit of Clearing": 900}, WHOLE, only=False),
     ),
     "Feldera's API and services": (
         Legends({f"default: {name}": 1 for name in ("answers", "api", "compiler", "runner")}),
@@ -197,15 +200,15 @@ _FLEET: Final[dict[str, tuple[Legends | Rows, ...]]] = {
     ),
     "Age of the health checks": (
         Legends({f"default: {name}": (0, 660) for name in ("api", "compiler", "runner")}),
-        Legends({f"edge: {name}": (-SKEW - 5, 90 - SKEW) for name in ("api", "compiler", "runner")}, EDGE),
+        Legends({f"edge: {name}": (-SKEW - 5, 90 - SKEW + _SLOW) for name in ("api", "compiler", "runner")}, EDGE),
     ),
     "Health unchanged for": (
         Legends({f"default: {name}": (3600, 1e6) for name in ("api", "compiler", "runner")}),
-        Legends({"edge: api": (3000, 3700), "edge: compiler": (-SKEW - 5, 90 - SKEW)}, EDGE, only=False),
+        Legends({"edge: api": (3000, 3700 + _SLOW), "edge: compiler": (-SKEW - 5, 90 - SKEW + _SLOW)}, EDGE, only=False),
     ),
     "License ends in": (
         Legends({"default": (300 * 86_400, 366 * 86_400)}),
-        Legends({"edge": (LEFT - 90, LEFT)}, EDGE),
+        Legends({"edge": (LEFT - 90 - _SLOW, LEFT)}, EDGE),
     ),
     "License": (Legends({"default": 1}), Legends({"storm": 0}, STORM)),
     "Instances": (
@@ -221,7 +224,7 @@ _FLEET: Final[dict[str, tuple[Legends | Rows, ...]]] = {
             },
             only=True,
         ),
-        Rows("Instance", {"storm": {"Pipelines": len(PARTS)}}, STORM, only=True),
+        Rows("Instance", {"storm": {"Pipelines": len(PARTS) + 1}}, STORM, only=True),
     ),
 }  # fmt: skip
 
@@ -237,16 +240,19 @@ _PIPELINE: Final[dict[str, tuple[Legends | Rows, ...]]] = {
         Legends({"RuntimeError.WorkerPanic": 1}, _pipeline("payments")),
         Legends({}, _pipeline("orders")),
     ),
-    "Error for": (Legends({"error": (5, 90)}, _pipeline("payments")), Legends({}, _pipeline("orders"))),
+    "Error for": (
+        Legends({"error": (5, 90 + _SLOW)}, _pipeline("payments")),
+        Legends({}, _pipeline("orders")),
+    ),
     "In this status for": (
         Legends(
-            {"deployment": (900, 1200), "storage": (900, 1200), "program": (900, 1400)},
+            dict.fromkeys(("deployment", "storage", "program"), (900, 1400 + _SLOW)),
             _pipeline("old-archive"),
         ),
     ),
     "Of the limit": (
-        Legends({"storage": (1, 1.4)}, _pipeline("old-archive")),
-        Legends({"deployment": (1, 1.5)}, _pipeline("big-join")),
+        Legends({"storage": (1, 2)}, _pipeline("old-archive")),
+        Legends({"deployment": (1, 2.5)}, _pipeline("big-join")),
         Legends({}, _pipeline("orders")),
     ),
     "What it is": (
@@ -257,7 +263,7 @@ _PIPELINE: Final[dict[str, tuple[Legends | Rows, ...]]] = {
                     "Team": "bi",
                     "Expected": "running",
                     "Version": "0.337.0",
-                    "Age": (1200, 1300),
+                    "Age": (1200, 1300 + _SLOW),
                 }
             },
             _pipeline("warehouse-sync"),
@@ -284,18 +290,18 @@ _PIPELINE: Final[dict[str, tuple[Legends | Rows, ...]]] = {
     "Storage over time": (Legends({"storage": _code(STORAGE, "Clearing")}, _pipeline("old-archive")),),
     "Time in each status": (Legends({"Provisioning": (15, 26)}, _pipeline("big-join")),),
     "Present status against its limit": (
-        Legends({"Provisioning": (600, 900), "limit": 600}, _pipeline("big-join")),
+        Legends({"Provisioning": (600, 900 + _SLOW), "limit": 600}, _pipeline("big-join")),
         Legends({"Running": (3600, 1e6)}, _pipeline("orders")),
     ),
     "Transitions": (
         Legends(
             dict.fromkeys(("Stopping", "Stopped", "Provisioning"), (0.9, 1.3)),
-            {**_pipeline("inventory"), **MINUTE},
+            {**_pipeline("inventory"), **WHOLE},
             only=False,
         ),
     ),
     "Deployment errors": (
-        Legends({"new": (0.9, 1.2), "set": 1}, {**_pipeline("payments"), **MINUTE}),
+        Legends({"new": (0.9, 1.2), "set": 1}, {**_pipeline("payments"), **WHOLE}),
         Legends({"new": 0}, _pipeline("orders")),
     ),
     "Connector errors a second": (Legends({"errors": (0.2, 0.6)}, _pipeline("clickstream")),),
@@ -304,15 +310,15 @@ _PIPELINE: Final[dict[str, tuple[Legends | Rows, ...]]] = {
 _EXPORTER: Final[dict[str, tuple[Legends | Rows, ...]]] = {
     "Replicas": (Legends(_replicas(1)),),
     "Data age": (
-        Legends({"a: default": (-1, 5), "b: default": (10, 90)}),
-        Legends(_replicas((10, 90), "{}: gone"), GONE),
+        Legends({"a: default": (-1, 5), "b: default": (10, 90 + _SLOW)}),
+        Legends(_replicas((10, 90 + _SLOW), "{}: gone"), GONE),
     ),
     "Configuration": (Legends({"a": 1, "b": 0}),),
     "Versions": (
         Rows(
             "Replica",
             {
-                name: {"Version": __version__, "Python": python_version(), "Up for": (10, 150), "Configured for": (10, 150)}
+                name: {"Version": __version__, "Python": python_version(), "Up for": (10, 150 + _SLOW), "Configured for": (10, 150 + _SLOW)}
                 for name in ("a", "b")
             },
             only=True,
@@ -330,8 +336,8 @@ _EXPORTER: Final[dict[str, tuple[Legends | Rows, ...]]] = {
     ),
     "Polls by outcome": (
         Legends(_replicas((5, 30), "{}: success"), EDGE),
-        # Polls that fail become rare: looked at over a time in which there were some.
-        Legends(_replicas((0.5, 30), "{}: unreachable"), {**GONE, "__rate_interval": "90s"}, only=False),
+        # Polls that fail become rare.
+        Legends(_replicas((0.5, 900), "{}: unreachable"), {**GONE, **WHOLE}, only=False),
     ),
     "Duration of a poll": (
         Legends({**_replicas(_SOME, "p50 {}: edge"), **_replicas((0.000001, 5), "p95 {}: edge"), "interval edge": 1}, EDGE),
@@ -342,7 +348,7 @@ _EXPORTER: Final[dict[str, tuple[Legends | Rows, ...]]] = {
     ),
     "Requests to Feldera": (
         Legends(_replicas((5, 30), "{}: pipelines 200"), EDGE, only=False),
-        Legends(_replicas((0.5, 30), "{}: pipelines unreachable"), GONE, only=False),
+        Legends(_replicas((0.5, 900), "{}: pipelines unreachable"), {**GONE, **WHOLE}, only=False),
     ),
     "Duration of requests, 95 %": (Legends(_replicas((0.000001, 5), "{}: pipelines"), EDGE, only=False),),
     "Where transitions come from": (

@@ -7,7 +7,7 @@ its license is not confirmed. `gone` no longer answers anybody.
 
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -20,6 +20,7 @@ import httpx
 from boards.documents import Json, Target, everything, filled, merged
 from feldera_exporter.demo.clock import StagedClock, machine
 from feldera_exporter.demo.stage import beginning, staged
+from feldera_exporter.history.holding import HOLD
 from feldera_exporter.simulator.clock import SECOND, SkewedClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import INSTANT
@@ -39,7 +40,9 @@ SKEW: Final = 120
 LEFT: Final = 2 * 86_400
 """In how many seconds the license of `edge` ends."""
 PARTS: Final = tuple(f"part-{number}" for number in range(8))
-"""The pipelines of `storm`; each fails once while Prometheus watches."""
+"""The pipelines of `storm` that fail while Prometheus watches."""
+FAILED: Final = "part-8"
+"""One that failed before."""
 
 _LIVED: Final = 3600
 
@@ -109,13 +112,33 @@ class World:
         return found
 
 
+class _Late:
+    """The machine's time, but late by as long as the counters of new pipelines stand still, until nobody waits for that."""
+
+    def __init__(self) -> None:
+        self._late = HOLD
+
+    def now(self) -> int:
+        """Return the instant in microseconds since the epoch."""
+        return machine() - self._late
+
+    def catch_up(self) -> None:
+        """Go on with the machine's time."""
+        self._late = 0
+
+
 @contextmanager
 def world(folder: Path) -> Iterator[World]:
     """Run everything until the context ends; what changes while one looks has changed when it begins."""
-    feldera = staged(StagedClock(beginning(machine())), 0, 0)
-    edge, storm, lost = _lived("sensor-hub", skew=SKEW), _lived(*PARTS), _lived("far-away")
+    late = _Late()
+    # The stage is set for the time to which it catches up.
+    feldera = staged(StagedClock(beginning(machine()), late.now), 0, 0)
+    storm = _lived(late.now, *PARTS, FAILED)
+    edge, lost = _lived(machine, "sensor-hub", skew=SKEW), _lived(machine, "far-away")
     edge.world.service("compiler", "It does not answer.")
     lost.world.crash("far-away")
+    # An error code that is new would be held as well.
+    storm.world.crash(FAILED)
     wrong, unconfirmed = FelderaServer(edge), FelderaServer(storm)
     wrong.instance.license_until = machine() + LEFT * SECOND
     unconfirmed.instance.has_license = False
@@ -142,6 +165,8 @@ def world(folder: Path) -> Iterator[World]:
         scraped = "count(feldera_exporter_last_successful_poll_timestamp_seconds)"
         until(lambda: found.ask(scraped) and float(found.ask(scraped)[0]["value"][1]) == 4 * REPLICAS)
         time.sleep(3)  # so that every counter's first value has been scraped before it moves
+        late.catch_up()
+        until(lambda: not found.ask("feldera_exporter_api_clock_skew_seconds < -5"))
         gone.close()
         (folder / "b/exporter.yml").write_text("instances: []\n")
         started["b"][1].send_signal(SIGHUP)
@@ -156,9 +181,9 @@ def world(folder: Path) -> Iterator[World]:
         yield found
 
 
-def _lived(*names: str, skew: float = 0) -> Feldera:
+def _lived(present: Callable[[], int], *names: str, skew: float = 0) -> Feldera:
     """Return an instance whose pipelines have been running for about an hour."""
-    clock = StagedClock(machine() - _LIVED * SECOND)
+    clock = StagedClock(present() - _LIVED * SECOND, present)
     feldera = Feldera(SkewedClock(clock, skew))
     for name in names:
         feldera.create(name, plan=INSTANT)

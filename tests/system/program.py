@@ -38,7 +38,7 @@ def configured(text: str, folder: Path, *flags: str) -> Iterator[tuple[str, subp
         process = subprocess.Popen(command, stderr=log, stdout=log)
     try:
         address = f"http://127.0.0.1:{port}"
-        until(lambda: _answers(f"{address}/-/ready"))
+        until(lambda: _answers(f"{address}/-/ready"), 60)
         yield address, process
     finally:
         process.terminate()
