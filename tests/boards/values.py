@@ -257,7 +257,7 @@ _FLEET: Final[dict[str, tuple[Legends | Rows, ...]]] = {
             "Instance",
             {
                 "default": {
-                    "Version": "0.337.0",
+                    "Version": "0.375.0",
                     "Edition": "Enterprise",
                     "Tenant": "default",
                     "Pipelines": (len(STORIES) - 1, len(STORIES)),
@@ -305,7 +305,7 @@ _PIPELINE: Final[dict[str, tuple[Legends | Rows, ...]]] = {
                 "warehouse-sync": {
                     "Team": "bi",
                     "Expected": "running",
-                    "Version": "0.337.0",
+                    "Version": "0.375.0",
                     "Age": (1200, 1300),
                 }
             },
