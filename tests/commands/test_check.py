@@ -243,7 +243,7 @@ def test_a_good_instance(check: Check) -> None:
     assert re.fullmatch(r"  reachable: in \d+ ms", lines[2])
     assert lines[3:6] == [
         "  authorised: as tenant default with role read",
-        "  version: 0.337.0, Enterprise",
+        "  version: 0.375.0, Enterprise",
         "  event log: yes",
     ]
     assert re.fullmatch(r"  clock: [+-][01]\.\d s from this machine's, give or take a second", lines[6])

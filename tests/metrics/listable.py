@@ -1,6 +1,6 @@
 """Any pipeline that Feldera's API document allows in a list, as Hypothesis draws it.
 
-From the document itself where FELDERA_OPENAPI names it; else from a table of the same fields.
+From the document itself, the last one that FELDERA_OPENAPI names; else from a table of the same fields.
 """
 
 import json
@@ -26,7 +26,7 @@ from feldera_exporter.feldera.vocabulary import (
 Json = dict[str, Any]
 Any_ = st.SearchStrategy[Any]
 
-DOCUMENT: Final = os.environ.get("FELDERA_OPENAPI")
+DOCUMENT: Final = os.environ.get("FELDERA_OPENAPI", "").rpartition(":")[2]
 _LEFT_OUT: Final = frozenset(
     {"program_code", "program_error", "program_info", "runtime_config", "udf_rust", "udf_toml"}
 )

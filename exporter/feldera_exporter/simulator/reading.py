@@ -4,13 +4,13 @@ from typing import Final
 
 from isal import igzip
 
-from feldera_exporter.simulator.answers import Answer, Request, choice, json
+from feldera_exporter.simulator.answers import Answer, Request, choice, empty, json
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.pipeline import Pipeline
 from feldera_exporter.simulator.refusals import check_uuid, refusal
 from feldera_exporter.simulator.rendering import event_json, row_bytes
 from feldera_exporter.simulator.uuid7 import uuid_text
-from feldera_exporter.simulator.versions import Version, parse_version
+from feldera_exporter.simulator.versions import Fact, Version, parse_version
 
 SELECTORS: Final = ("all", "status", "status_with_connectors")
 EVENT_SELECTORS: Final = ("all", "status")
@@ -55,12 +55,16 @@ class Reader:
 
     def events(self, request: Request, name: str) -> Answer:
         """GET /v0/pipelines/{name}/events."""
+        if not self._feldera.has(Fact.EVENTS):
+            return empty(404)
         selector = choice(request, "selector", EVENT_SELECTORS, "status")
         log = self._feldera.get(name).log
         return json([event_json(event, selector) for event in log.newest_first()])
 
     def event(self, request: Request, name: str, event_id: str) -> Answer:
         """GET /v0/pipelines/{name}/events/{event_id|latest}."""
+        if not self._feldera.has(Fact.EVENTS):
+            return empty(404)
         selector = choice(request, "selector", EVENT_SELECTORS, "status")
         log = self._feldera.get(name).log
         if event_id == "latest":

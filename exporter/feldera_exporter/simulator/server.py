@@ -26,11 +26,7 @@ _PAGE: Final = b"<!doctype html><html><head><title>Feldera</title></head><body><
 CONSOLE: Final = Answer(200, _PAGE, "text/html", {"etag": '"56:6b0862cc"'})
 """What the web console answers to every path that is not the API's."""
 
-_SINCE: Final[Mapping[str, Fact]] = {
-    "dismiss_error": Fact.DISMISS_ERROR,
-    "events": Fact.EVENTS,
-    "event": Fact.EVENTS,
-}
+_SINCE: Final[Mapping[str, Fact]] = {"dismiss_error": Fact.DISMISS_ERROR}
 """What brought a route, where the stand-in is asked to be older."""
 
 _WITHOUT_DATABASE: Final = FREE | {"config", UNKNOWN, DENIED}

@@ -210,6 +210,7 @@ def begin(feldera: Feldera, story: Story) -> None:
         story.tags,
         description=story.plot,
         plan=story.plan,
+        program_config={"profile": "optimized"},
         runtime_config=story.runtime_config,
     )
     if story.tell is not None:
