@@ -96,11 +96,11 @@ class Telemetry:
             "api_requests",
             "Requests to Feldera, by HTTP status, or by the outcome where none came.",
             INSTANCE,
-            "endpoint",
+            "api_endpoint",
             "code",
         )
         self.request_duration = self._histogram(
-            "api_request_duration_seconds", "Time of a request to Feldera.", INSTANCE, "endpoint"
+            "api_request_duration_seconds", "Time of a request to Feldera.", INSTANCE, "api_endpoint"
         )
         self.clock_skew = self._gauge(
             "api_clock_skew_seconds",

@@ -25,7 +25,7 @@ LABELS: Final = {"app.kubernetes.io/name": "feldera-exporter"}
 OPERATORS: Final = "monitoring.coreos.com/v1"
 SERVICE_MONITOR: Final = {
     "spec": {"selector", "endpoints"},
-    "endpoint": {"port", "path", "interval", "scrapeTimeout", "relabelings"},
+    "endpoint": {"port", "path", "interval", "scrapeTimeout", "honorLabels", "relabelings"},
     "relabeling": {"sourceLabels", "separator", "targetLabel", "replacement", "action"},
 }
 """The fields of prometheus-operator's ServiceMonitor that are in use (`pkg/apis/monitoring/v1/servicemonitor_types.go`)."""
@@ -172,6 +172,7 @@ def test_the_monitor_keeps_instance_and_job(built: Built) -> None:
     scrape = _read(ROOT / "config/prometheus.yml")
     assert endpoint["interval"] == scrape["global"]["scrape_interval"]
     assert endpoint["scrapeTimeout"] == scrape["scrape_configs"][0]["scrape_timeout"]
+    assert endpoint["honorLabels"] is scrape["scrape_configs"][0]["honor_labels"] is True
 
 
 def test_the_pod_may_do_nothing_but_its_work(built: Built) -> None:

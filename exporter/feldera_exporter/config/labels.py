@@ -16,7 +16,7 @@ RESERVED: Final = frozenset(
         "to",
         "error_code",
         # The alerts about Feldera's services carry this.
-        "service",
+        "feldera_service",
         # Prometheus and Alertmanager set these themselves.
         "instance",
         "job",

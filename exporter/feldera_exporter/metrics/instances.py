@@ -38,7 +38,7 @@ def _service(read: Callable[[Service], str | None]) -> Callable[[Fleet], Iterabl
         for name, service in fleet.platform.services.items():
             value = read(service)
             if value is not None:
-                yield Sample(value, extra(("service", name)))
+                yield Sample(value, extra(("feldera_service", name)))
 
     return samples
 
@@ -82,21 +82,21 @@ FAMILIES: Final[tuple[Family[Fleet], ...]] = (
         "feldera_cluster_service_healthy",
         "gauge",
         "Whether Feldera's own monitor found the service healthy at its last check.",
-        ("service",),
+        ("feldera_service",),
         _service(lambda service: "1" if service.healthy else "0"),
     ),
     Family(
         "feldera_cluster_service_checked_timestamp_seconds",
         "gauge",
         "When Feldera's own monitor last checked the service: a dead monitor shows only in the age of this.",
-        ("service",),
+        ("feldera_service",),
         _service(lambda service: seconds(service.checked_at)),
     ),
     Family(
         "feldera_cluster_service_unchanged_since_timestamp_seconds",
         "gauge",
         "When the service's health last changed.",
-        ("service",),
+        ("feldera_service",),
         _service(lambda service: _instant(service.unchanged_since)),
     ),
     Family(
