@@ -274,7 +274,7 @@ def test_the_samples_are_those_that_come(
         )
         with running(tmp_path, configuration) as program:
             until(lambda: program.value("feldera_info") == 1)
-            until(lambda: program.value("feldera_cluster_service_healthy", service="api") == 1)
+            until(lambda: program.value("feldera_cluster_service_healthy", feldera_service="api") == 1)
             # The pipelines move until they run; then the number stays.
             until(lambda: all(runs(program, name) for name in "abc"))
             _, said = check(configuration)

@@ -171,6 +171,7 @@ def test_the_monitor_keeps_instance_and_job(built: Built) -> None:
     scrape = _read(ROOT / "config/prometheus.yml")
     assert endpoint["interval"] == scrape["global"]["scrape_interval"]
     assert endpoint["scrapeTimeout"] == scrape["scrape_configs"][0]["scrape_timeout"]
+    assert endpoint["honorLabels"] is scrape["scrape_configs"][0]["honor_labels"] is True
 
 
 def test_the_pod_may_do_nothing_but_its_work(built: Built) -> None:

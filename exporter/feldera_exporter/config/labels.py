@@ -16,7 +16,6 @@ RESERVED: Final = frozenset(
         "to",
         "error_code",
         # The alerts about Feldera's services carry this.
-        "service",
         "feldera_service",
         # The samples of problems carry this.
         "problem",
