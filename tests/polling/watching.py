@@ -1,0 +1,136 @@
+"""A watcher and a publisher of a simulated Feldera, all on one clock that stands still until a test moves it."""
+
+import asyncio
+import re
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Final, cast
+
+import pytest
+import structlog
+
+from driver import Api
+from feldera_exporter.config import Configuration, Instance
+from feldera_exporter.exposition.text import Format
+from feldera_exporter.feldera.answers import Answer, UnreachableError
+from feldera_exporter.feldera.client import PIPELINES, Endpoint
+from feldera_exporter.fleet.policy import Policy
+from feldera_exporter.ledger import Ledger
+from feldera_exporter.metrics.catalogue import catalogue
+from feldera_exporter.polling.watcher import Watcher
+from feldera_exporter.problems.keeping import decoded
+from feldera_exporter.publisher import Publisher
+from feldera_exporter.simulator.clock import ManualClock
+from feldera_exporter.simulator.feldera import Feldera
+from feldera_exporter.store.changes import NOTHING
+from feldera_exporter.store.store import Store
+from feldera_exporter.telemetry import Telemetry
+
+NAME: Final = "prod"
+INSTANCE: Final = Instance(NAME, "http://feldera.invalid")
+POLICY: Final = Policy(Configuration((INSTANCE,)), INSTANCE)
+
+_SAMPLE: Final = re.compile(r'(\w+)\{feldera_instance="prod"(?:,(.*))?\} (\S+)')
+_PROBLEM: Final = re.compile(r'problem="(\w+)"')
+
+
+class Client:
+    """Answers for a simulated Feldera, or does not.
+
+    Attributes:
+        answers: whether it does.
+    """
+
+    def __init__(self, api: Api) -> None:
+        self.answers = True
+        self._api = api
+
+    async def get(self, endpoint: Endpoint, *names: str, within: float) -> Answer:
+        """Answer at once."""
+        assert within > 0
+        if not self.answers:
+            raise UnreachableError("cannot connect")
+        return Answer(self._api.list() if endpoint is PIPELINES else self._api.log(*names), None, 0.0)
+
+
+class Watching:
+    """An exporter of one instance.
+
+    Args:
+        patch: puts the simulated clock where the exporter reads one.
+        folder: of its store, None for none.
+
+    Attributes:
+        clock: everybody's.
+        feldera: the instance.
+        client: asks it.
+        watcher: watches it.
+        publisher: shows it.
+        store: what survives a restart.
+        telemetry: the exporter's own metrics.
+    """
+
+    def __init__(self, patch: pytest.MonkeyPatch, folder: Path | None = None) -> None:
+        self.clock = ManualClock()
+        self.feldera = Feldera(self.clock)
+        self.client = Client(Api(self.feldera))
+        self._folder = folder
+        self.store: Store | None = None
+        reading = SimpleNamespace(time=self._now, monotonic=self._now, perf_counter=time.perf_counter)
+        for module in ("watcher", "logreader"):
+            patch.setattr(f"feldera_exporter.polling.{module}.time", reading)
+        patch.setattr("feldera_exporter.publisher.time", reading)
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin anew with what the store keeps, and show it."""
+        if self.store is not None:
+            self.store.close()
+        self.store = None if self._folder is None else Store.open(self._folder)
+        remembered = NOTHING if self.store is None else self.store.load(NAME)
+        self.telemetry = Telemetry("0", "3")
+        self.telemetry.initialise(NAME)
+        self.publisher = Publisher(self.telemetry)
+        self.publisher.arrange([NAME], catalogue())
+        self.watcher = Watcher(
+            INSTANCE,
+            POLICY,
+            cast("Any", self.client),
+            Ledger(NAME, remembered),
+            self.store,
+            self.publisher.publish,
+            self.telemetry,
+            structlog.get_logger("feldera_exporter"),
+            problems=decoded(remembered.problems),
+        )
+        self.watcher.show()
+
+    def close(self) -> None:
+        """Let the store go."""
+        if self.store is not None:
+            self.store.close()
+
+    def poll(self, seconds: float = 5, *, every: float = 5) -> None:
+        """Let time pass, with a poll now and then, the last one at its end."""
+        for _ in range(max(round(seconds / every), 1)):
+            self.clock.advance(min(seconds, every))
+            asyncio.run(self._poll())
+
+    async def _poll(self) -> None:
+        assert (await self.watcher.poll()).success == self.client.answers
+
+    def shown(self, family: str) -> dict[str, float]:
+        """Return the values of a family, by the labels beyond the instance's name."""
+        text = b"".join(map(bytes, self.publisher.snapshot.plain(Format.TEXT))).decode()
+        found = map(_SAMPLE.fullmatch, text.splitlines())
+        return {each[2] or "": float(each[3]) for each in found if each is not None and each[1] == family}
+
+    @property
+    def problems(self) -> dict[str, float]:
+        """Since when each problem of a pipeline is shown to count, 0 where it has ended, by its name."""
+        shown = self.shown("feldera_pipeline_problem_since_timestamp_seconds")
+        return {_PROBLEM.search(labels)[1]: value for labels, value in shown.items()}  # type: ignore[index]
+
+    def _now(self) -> float:
+        return self.clock.now() / 1e6
