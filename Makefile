@@ -32,7 +32,7 @@ docs: .venv/installed
 	$(bin)/python -m feldera_exporter.reference docs/metrics.md
 	$(bin)/python -m feldera_exporter.rules
 	$(bin)/python tests/rules/generate.py
-	$(bin)/python tests/boards/generate.py
+	$(bin)/python config/grafana/source/dashboards/generate.py
 
 .venv/installed: pyproject.toml .ci/constraints.txt
 	.ci/venv

@@ -5,10 +5,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import yaml
 
-from boards import generate, links
-from boards.colours import COLOURS
 from boards.documents import BOARDS, panels
-from boards.generate import ROOT, stale
+from dashboards import generate, links
+from dashboards.colours import COLOURS
+from dashboards.generate import ROOT, stale
 from feldera_exporter.feldera.vocabulary import DEPLOYMENT, DIMENSIONS, PROGRAM, RESOURCES, STORAGE, Kind
 from feldera_exporter.rules.rendering import rules
 
@@ -27,7 +27,8 @@ def test_the_check_tells_what_to_do(
     monkeypatch.setattr(generate, "files", lambda: iter([(path, "{}\n")]))
     assert generate.main(["--check"]) == 1
     assert (
-        f"{path.relative_to(ROOT)} is not what tests/boards says: run make docs\n" in capsys.readouterr().err
+        f"{path.relative_to(ROOT)} is not what config/grafana/source says: run make docs\n"
+        in capsys.readouterr().err
     )
 
 

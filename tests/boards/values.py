@@ -10,9 +10,9 @@ from platform import python_version
 from types import MappingProxyType
 from typing import Final
 
-from boards.colours import SEVERITIES
-from boards.problems import OF_INSTANCES, OF_PIPELINES
 from boards.world import LEFT, PARTS, SKEW, World
+from dashboards.colours import SEVERITIES
+from dashboards.problems import OF_INSTANCES, OF_PIPELINES
 from feldera_exporter import __version__
 from feldera_exporter.feldera.vocabulary import DEPLOYMENT, PROGRAM, RESOURCES, STORAGE, Dimension
 from feldera_exporter.simulator.stories import STORIES
@@ -354,7 +354,7 @@ _EXPORTER: Final[dict[str, tuple[Legends | Rows, ...]]] = {
     "Where transitions come from": (
         Legends({**_replicas(1, "{}: default events"), **_replicas(0, "{}: default polls")}),
     ),
-    "Event backlog": (Legends(_replicas((0, 3), "{}: default")),),
+    "Event backlog": (Legends({"a: default": (0, 3), "b: default": (0, 30)}),),
     "Event gaps": (Legends(_replicas(0, "{}: default")),),
     "What the exporter does not understand": (
         Legends(

@@ -68,14 +68,14 @@ def test_advice(check: Check) -> None:
         + "limits:\n"
         + "  defaults: {Provisionning: 5m, Zzz: 1m, Drift: 1h, Running: 1h}\n"
         + "  overrides: [{name: a, limits: {Stoping: 1m}}]\n"
-        + "metrics: {exclude: [feldera_pipeline_deployment_runtime_desired_status, feldera_pipeline_refresh_version]}\n",
+        + "metrics: {exclude: [feldera_pipeline_deployment_runtime_desired_status, feldera_pipeline_created_timestamp_seconds]}\n",
         "--offline",
     )
     assert (code, said.splitlines()) == (
         0,
         [
             "configuration: valid; instances: prod",
-            'warning: metrics.exclude[1]: without feldera_pipeline_refresh_version there are empty panels on "Feldera: one pipeline"',
+            'warning: metrics.exclude[1]: without feldera_pipeline_created_timestamp_seconds there are empty panels on "Feldera: one pipeline"',
             f"warning: limits.defaults.Provisionning: {NO_STATUS}; the nearest known one is Provisioning",
             f"warning: limits.defaults.Zzz: {NO_STATUS}",
             f"warning: limits.overrides[0].limits.Stoping: {NO_STATUS}; the nearest known one is Stopping",
@@ -274,7 +274,7 @@ def test_the_samples_are_those_that_come(
         )
         with running(tmp_path, configuration) as program:
             until(lambda: program.value("feldera_info") == 1)
-            until(lambda: program.value("feldera_cluster_service_healthy", service="api") == 1)
+            until(lambda: program.value("feldera_cluster_service_healthy", feldera_service="api") == 1)
             # The pipelines move until they run; then the number stays.
             until(lambda: all(runs(program, name) for name in "abc"))
             _, said = check(configuration)

@@ -102,7 +102,7 @@ def test_hostile_surroundings(tmp_path: Path, hostile: Hostile) -> None:
         with running_(tmp_path, f"instances: [{instance}]\n") as running:
             until(lambda: running.polls(HOSTILE, "success") >= 3)
             assert running.value("feldera_up", feldera_instance=HOSTILE) == 1
-            assert running.value("feldera_cluster_service_healthy", service="api") is None
+            assert running.value("feldera_cluster_service_healthy", feldera_service="api") is None
             page = running.page()
         assert "feldera_info{" not in page
         assert KEY not in page + running.log.read_text()

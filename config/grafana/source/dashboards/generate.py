@@ -1,4 +1,4 @@
-"""Writes the dashboards, `config/grafana/dashboards/*.json`: `python tests/boards/generate.py [--check]`."""
+"""Writes the dashboards, `config/grafana/dashboards/*.json`: `python config/grafana/source/dashboards/generate.py [--check]`."""
 
 import json
 import sys
@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-ROOT: Final = Path(__file__).resolve().parents[2]
+ROOT: Final = Path(__file__).resolve().parents[4]
 if __name__ == "__main__":
-    sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "exporter")]
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from boards.board import dashboard  # noqa: E402
-from boards.exporter import exporter  # noqa: E402
-from boards.fleet import fleet  # noqa: E402
-from boards.pipeline import pipeline  # noqa: E402
+from dashboards.board import dashboard  # noqa: E402
+from dashboards.exporter import exporter  # noqa: E402
+from dashboards.fleet import fleet  # noqa: E402
+from dashboards.pipeline import pipeline  # noqa: E402
 
 FOLDER: Final = ROOT / "config/grafana/dashboards"
 
@@ -41,7 +41,8 @@ def main(arguments: list[str]) -> int:
     if arguments == ["--check"]:
         wrong = stale()
         sys.stderr.writelines(
-            f"{path.relative_to(ROOT)} is not what tests/boards says: run make docs\n" for path in wrong
+            f"{path.relative_to(ROOT)} is not what config/grafana/source says: run make docs\n"
+            for path in wrong
         )
         return 1 if wrong else 0
     for path, text in files():
