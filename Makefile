@@ -4,8 +4,8 @@
 bin = .venv/bin
 
 # Show what the exporter does, on a built-in stand-in of Feldera, with Prometheus and Alertmanager beside it.
-demo: .venv/installed .cache/debian/ready
-	PATH="$$PWD/.cache/debian/usr/bin:$$PATH" $(bin)/feldera-exporter demo
+demo: .venv/demo .cache/debian/demo
+	PYTHONDONTWRITEBYTECODE= PATH="$$PWD/.cache/debian/usr/bin:$$PATH" $(bin)/feldera-exporter demo
 
 # Every test, with its servers, in some four minutes; many wait more than they work. As CI, with more seeds, days and
 # mutants, all rules each time, and the gate on branch coverage: THOROUGH=1 make test.
@@ -13,9 +13,9 @@ test: .venv/installed .cache/debian/ready
 	PYTHONDONTWRITEBYTECODE= $(bin)/python -m pytest --numprocesses=4 --dist=worksteal \
 		$${THOROUGH:+--cov --cov-report=term --cov-fail-under=95}
 
-# What `make test` does a part of: every change of every rule, and the whole of a simulated week.
+# What `make test` does a part of: every change of every condition, and the whole of a simulated week.
 mutation: .venv/installed .cache/debian/ready
-	$(bin)/python -m pytest --numprocesses=2 -m "mutation or long" tests/rules
+	$(bin)/python -m pytest --numprocesses=2 -m "mutation or long" tests/problems
 
 # All that reads and changes nothing: style, types, layers, generated files.
 check: .venv/installed .cache/debian/ready
@@ -24,22 +24,22 @@ check: .venv/installed .cache/debian/ready
 # What it costs, beside what others cost in the same run: some minutes. A million transitions, and the rules on two
 # replicas as well: THOROUGH=1 make bench.
 bench: .venv/installed .cache/debian/ready
-	.ci/debian nginx=nginx
+	.ci/debian nginx
 	$(bin)/python tests/benchmarks/run.py
 
 # Generate what is generated.
 docs: .venv/installed
-	$(bin)/python -m feldera_exporter.reference docs/metrics.md
-	$(bin)/python -m feldera_exporter.rules
-	$(bin)/python tests/rules/generate.py
-	$(bin)/python config/grafana/source/dashboards/generate.py
+	$(bin)/python tests/generate.py
 
-.venv/installed: pyproject.toml .ci/constraints.txt
-	.ci/venv
+.venv/demo .venv/installed: pyproject.toml .ci/constraints.txt
+	.ci/venv $(@F)
+
+.cache/debian/demo: .ci/debian
+	.ci/debian prometheus prometheus-alertmanager
+	touch $@
 
 .cache/debian/ready: .ci/debian
-	.ci/debian prometheus=prometheus promtool=prometheus prometheus-alertmanager=prometheus-alertmanager amtool=prometheus-alertmanager \
-		chromium=chromium-headless-shell+ =fonts-dejavu-core
+	.ci/debian prometheus prometheus-alertmanager chromium-headless-shell+ fonts-dejavu-core
 	touch $@
 
 clean:

@@ -171,7 +171,7 @@ class Driver:
         snapshot = Snapshot(
             self.sequence, lambda: Content(self.page.sections, lambda _: b"", lambda *_: None)
         )
-        return b"".join(map(bytes, snapshot.plain(format_))).decode()
+        return b"".join(snapshot.plain(format_)).decode()
 
     def _show(self, at: int) -> None:
         self.sequence += 1

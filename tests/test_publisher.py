@@ -31,7 +31,7 @@ def test_each_snapshot_has_the_families_of_its_time() -> None:
     after = publisher.snapshot
 
     def shows(snapshot: Snapshot) -> bool:
-        return UP in b"".join(map(bytes, snapshot.plain(Format.TEXT)))
+        return UP in b"".join(snapshot.plain(Format.TEXT))
 
     assert (shows(after), shows(before)) == (False, True)
     publisher.renew()

@@ -74,8 +74,10 @@ class Publisher:
             observed: the instance.
             fresh_until: the time of the monotonic clock after which it no longer counts as up, in seconds.
         """
-        self._observed[observed.fleet.instance] = observed
-        self._fresh_until[observed.fleet.instance] = fresh_until
+        name = observed.fleet.instance
+        self._observed[name] = observed
+        # Whoever takes over after a reload has not polled yet: what the one before read is still fresh.
+        self._fresh_until[name] = max(fresh_until, self._fresh_until.get(name, fresh_until))
         self.renew()
 
     def _next(self, sequence: int) -> Snapshot:

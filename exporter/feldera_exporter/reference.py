@@ -1,12 +1,6 @@
-"""The metric reference: the tables as a page for people, written or checked.
+"""The metric reference: the tables as a page for people."""
 
-`python -m feldera_exporter.reference [--check] FILE`
-"""
-
-import argparse
-import sys
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 from typing import Final, Protocol
 
 from feldera_exporter.feldera.vocabulary import DIMENSIONS
@@ -67,24 +61,3 @@ def _table(title: str, families: Iterable[Described]) -> Iterator[str]:
     for family in families:
         names = ", ".join(f"`{label}`" for label in family.labels)
         yield f"| `{family.exposed_name}` | {family.kind} | {names} | {family.help} |\n"
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the reference, or compare it with the file and return 1 where they differ."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true")
-    parser.add_argument("file", type=Path)
-    parsed = parser.parse_args(arguments)
-    text = "".join(pages())
-    if not parsed.check:
-        parsed.file.parent.mkdir(exist_ok=True)
-        parsed.file.write_text(text, encoding="utf-8")
-        return 0
-    if parsed.file.is_file() and parsed.file.read_text(encoding="utf-8") == text:
-        return 0
-    sys.stderr.write(f"{parsed.file} is not what the tables say: run make docs\n")
-    return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

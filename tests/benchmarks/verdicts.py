@@ -73,12 +73,6 @@ def verdicts(
             False,
         ),
         Verdict(
-            "generate_latest and gzip / scrape, plain",
-            theirs / figures["exporter, identity, 1 scraper: CPU"],
-            200,
-            False,
-        ),
-        Verdict(
             "RSS at 10,000 while scraped in both forms, MiB",
             figures["RSS while polled and scraped, MiB"],
             600,

@@ -6,30 +6,10 @@ import pytest
 import yaml
 
 from boards.documents import BOARDS, panels
-from dashboards import generate, links
+from dashboards import links
 from dashboards.colours import COLOURS
-from dashboards.generate import ROOT, stale
 from feldera_exporter.feldera.vocabulary import DEPLOYMENT, DIMENSIONS, PROGRAM, RESOURCES, STORAGE, Kind
 from feldera_exporter.rules.rendering import rules
-
-
-def test_the_files_are_as_generated() -> None:
-    """And no file lies there that nothing makes."""
-    assert stale() == []
-
-
-def test_the_check_tells_what_to_do(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """With the file that is wrong."""
-    assert generate.main(["--check"]) == 0
-    path = generate.FOLDER / "fleet.json"
-    monkeypatch.setattr(generate, "files", lambda: iter([(path, "{}\n")]))
-    assert generate.main(["--check"]) == 1
-    assert (
-        f"{path.relative_to(ROOT)} is not what config/grafana/source says: run make docs\n"
-        in capsys.readouterr().err
-    )
 
 
 def test_the_boards_are_those_that_alerts_link_to() -> None:

@@ -14,7 +14,6 @@ from deployment.kustomize import Built, Json, build
 from feldera_exporter import __version__, config
 from feldera_exporter.cli import main, parser
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
-
 from feldera_exporter.rules.table import NAMES
 from tools import ROOT
 
@@ -25,7 +24,7 @@ LABELS: Final = {"app.kubernetes.io/name": "feldera-exporter"}
 OPERATORS: Final = "monitoring.coreos.com/v1"
 SERVICE_MONITOR: Final = {
     "spec": {"selector", "endpoints"},
-    "endpoint": {"port", "path", "interval", "scrapeTimeout", "relabelings"},
+    "endpoint": {"port", "path", "interval", "scrapeTimeout", "honorLabels", "relabelings"},
     "relabeling": {"sourceLabels", "separator", "targetLabel", "replacement", "action"},
 }
 """The fields of prometheus-operator's ServiceMonitor that are in use (`pkg/apis/monitoring/v1/servicemonitor_types.go`)."""

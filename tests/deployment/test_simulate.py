@@ -14,10 +14,11 @@ from system.program import until
 
 
 def test_it_answers_as_feldera_until_it_is_ended() -> None:
-    """With every story's pipeline; SIGTERM ends it with 0."""
+    """With every story's pipeline, as the version that it is told to be; SIGTERM ends it with 0."""
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     found: list[str] = []
+    versions: set[str] = set()
 
     def answers() -> bool:
         try:
@@ -25,6 +26,7 @@ def test_it_answers_as_feldera_until_it_is_ended() -> None:
         except httpx.HTTPError:
             return False
         found.extend(row["name"] for row in listed.raise_for_status().json())
+        versions.add(httpx.get(f"{address}/v0/config", trust_env=False).json()["version"])
         return True
 
     def visit() -> None:
@@ -38,15 +40,34 @@ def test_it_answers_as_feldera_until_it_is_ended() -> None:
     handler = signal.signal(signal.SIGTERM, lambda *_: None)
     try:
         visitor.start()
-        assert main(["simulate", f"--web.listen-address=127.0.0.1:{port}", "--pipelines=2"]) == 0
+        assert (
+            main(
+                [
+                    "simulate",
+                    f"--web.listen-address=127.0.0.1:{port}",
+                    "--pipelines=2",
+                    "--feldera-version=0.337.0",
+                ]
+            )
+            == 0
+        )
     finally:
         visitor.join()
         signal.signal(signal.SIGTERM, handler)
     assert set(found) >= {story.name for story in STORIES} - {"ci-smoke"}
     assert len([name for name in found if name.startswith("job")]) == 2
+    assert versions == {"0.337.0"}
 
 
 def test_a_wrong_address_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     """As by the exporter itself."""
     assert main(["simulate", "--web.listen-address=nowhere"]) == 2
     assert capsys.readouterr().err.startswith("error: --web.listen-address: found 'nowhere'")
+
+
+def test_a_wrong_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """With what can be."""
+    with pytest.raises(SystemExit) as ended:
+        main(["simulate", "--feldera-version=0.999.0"])
+    assert ended.value.code == 2
+    assert "found '0.999.0', expected a version of Feldera from 0.148.0 to 0.375.0" in capsys.readouterr().err

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from feldera_exporter.exposition.block import Block
 from feldera_exporter.exposition.family import Family
-from feldera_exporter.exposition.piece import PIECE
+from feldera_exporter.exposition.piece import PIECE, pieces
 from feldera_exporter.exposition.snapshot import Content, Section, Snapshot
 from feldera_exporter.exposition.text import Format
 
@@ -28,10 +28,10 @@ def test_both_forms_say_the_same() -> None:
     """The gzip member holds the plain bytes, in both formats; the length is theirs."""
     snapshot, measured = _snapshot(b"a_total 1\n", b"a_total 2\n")
     for format_, name, end in ((Format.TEXT, "a_total", b""), (Format.OPENMETRICS, "a", b"# EOF\n")):
-        plain = b"".join(map(bytes, snapshot.plain(format_)))
+        plain = b"".join(snapshot.plain(format_))
         header = f"# HELP {name} Help.\n# TYPE {name} counter\n".encode()
         assert plain == header + b"a_total 1\na_total 2\nown 1\n" + end
-        assert gzip.decompress(b"".join(map(bytes, snapshot.gzip(format_)))) == plain
+        assert gzip.decompress(b"".join(snapshot.gzip(format_))) == plain
         assert sum(map(len, snapshot.plain(format_))) == len(plain)
         assert measured[-1] == (format_, len(plain))
 
@@ -60,15 +60,16 @@ def test_nobody_asks() -> None:
     assert len(measured) == 2
 
 
-def test_pieces() -> None:
-    """Blocks are gathered, not copied, to pieces of half a megabyte; none is longer than that and a block."""
+def test_the_plain_form_is_not_copied() -> None:
+    """It consists of the blocks themselves, which are joined to pieces as they are written."""
     block = b"a_total 1\n" * 2000
     snapshot, _ = _snapshot(*[block] * 100)
-    pieces = snapshot.plain(Format.TEXT)
-    assert all(PIECE <= len(piece) < PIECE + len(block) for piece in pieces[:-1])
-    assert len(pieces) == -(-100 * len(block) // PIECE)
-    assert all(len(bytes(piece)) == len(piece) for piece in pieces)
-    assert sum(part is block for piece in pieces for part in piece.parts) == 100
+    parts = snapshot.plain(Format.TEXT)
+    assert sum(part is block for part in parts) == 100
+    written = list(pieces(parts))
+    assert b"".join(written) == b"".join(parts)
+    assert all(PIECE <= len(piece) < PIECE + len(block) for piece in written[:-1])
+    assert len(written) == -(-100 * len(block) // PIECE)
 
 
 def test_a_block_is_compressed_once() -> None:

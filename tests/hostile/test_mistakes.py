@@ -41,7 +41,7 @@ class MistakeError(Exception):
 
 def page(exporter: Exporter) -> str:
     """Return what a scraper sees."""
-    return b"".join(map(bytes, exporter.publisher.snapshot.plain(Format.TEXT))).decode()
+    return b"".join(exporter.publisher.snapshot.plain(Format.TEXT)).decode()
 
 
 def inside(act: Callable[[Exporter, Feldera], Awaitable[None]]) -> list[dict[str, Any]]:

@@ -1,17 +1,23 @@
-"""The shipped configuration of Prometheus and Alertmanager loads, and routes every alert where it should go."""
+"""The shipped configurations of Prometheus and Alertmanager load, and route every alert where it should go."""
 
+import re
 import subprocess
-from typing import Final
+from typing import Any, Final
 
 import pytest
 import yaml
 
-from rules.generate import ROOT
-from rules.promtool import run
-from tools import tool
+from feldera_exporter.problems.model import SEVERITIES
+from feldera_exporter.rules.documents import ALERTS
+from feldera_exporter.rules.exporter_alerts import EXPORTER_ALERTS
+from rules.engines import run
+from tools import ROOT, tool
 
 ALERTMANAGER: Final = ROOT / "config/alertmanager.yml"
 PROMETHEUS: Final = ROOT / "config/prometheus.yml"
+CONFIG: Final[dict[str, Any]] = yaml.safe_load(ALERTMANAGER.read_text("utf-8"))
+EXTERNAL: Final = "cluster"
+"""The label by which several Prometheus tell their alerts apart, if there are several."""
 
 
 def amtool(*arguments: str) -> str:
@@ -22,18 +28,21 @@ def amtool(*arguments: str) -> str:
 
 def test_prometheus_loads() -> None:
     """Promtool accepts the configuration together with the rules that it names."""
-    verdict = run("check", "config", PROMETHEUS)
+    verdict = run(tool("promtool"), "check", "config", PROMETHEUS)
     assert verdict.passed, verdict.words
-    assert "65 rules found" in verdict.words
+    assert "47 rules found" in verdict.words
 
 
 def test_scrape_suits_the_rules() -> None:
-    """The job has the name that the rules look for, and three scrapes may be missed within their look-back."""
+    """Several scrapes may be missed within three minutes, and pipelines keep their own `team` and `tier`."""
     config = yaml.safe_load(PROMETHEUS.read_text("utf-8"))
-    (job,) = config["scrape_configs"]
-    assert job["job_name"] == "feldera-exporter"
+    [job] = config["scrape_configs"]
+    assert job["honor_labels"] is True
     assert job["static_configs"][0]["targets"] == ["127.0.0.1:10058"]
     assert config["global"]["scrape_interval"] == "15s"
+    manifest = yaml.safe_load((ROOT / "config/kubernetes/servicemonitor.yaml").read_text("utf-8"))
+    [endpoint] = manifest["spec"]["endpoints"]
+    assert (endpoint["honorLabels"], endpoint["interval"]) == (True, "15s")
 
 
 def test_alertmanager_loads() -> None:
@@ -47,6 +56,11 @@ def test_alertmanager_loads() -> None:
         (("severity=critical",), "pager"),
         (("severity=warning",), "tickets"),
         (("severity=info",), "nobody"),
+        (("severity=critical", "tier=dev"), "tickets"),
+        (("severity=critical", "tier=dev", "team=example-team"), "tickets"),
+        (("severity=warning", "tier=dev"), "tickets"),
+        (("severity=info", "tier=dev"), "nobody"),
+        (("severity=critical", "tier=gold"), "pager"),
         (("severity=critical", "team=example-team"), "example-team-pager"),
         (("severity=warning", "team=example-team"), "example-team-tickets"),
         (("severity=info", "team=example-team"), "nobody"),
@@ -56,21 +70,48 @@ def test_alertmanager_loads() -> None:
     ],
 )
 def test_routes(labels: tuple[str, ...], receiver: str) -> None:
-    """Alerts go by severity and team, the watchdog to its own receiver."""
+    """Alerts go by severity, tier and team, the watchdog to its own receiver."""
     found = amtool("config", "routes", "test", f"--config.file={ALERTMANAGER}", *labels)
     assert found.strip() == receiver
 
 
+def test_every_severity_has_a_route() -> None:
+    """Among those that rules have."""
+    assert {row.severity for row in ALERTS.values()} == {*SEVERITIES, "none"}
+
+
 def test_grouped_by_instance_and_name() -> None:
     """One notification for each kind of trouble of each cluster's instance, never one for each pipeline."""
-    config = yaml.safe_load(ALERTMANAGER.read_text("utf-8"))
-    assert config["route"]["group_by"] == ["cluster", "feldera_instance", "alertname"]
-    assert "..." not in str(config["route"])
+    assert CONFIG["route"]["group_by"] == [EXTERNAL, "feldera_instance", "alertname"]
+    assert "..." not in str(CONFIG["route"])
+
+
+def test_ended_alerts_are_told_once() -> None:
+    """Prometheus repeats each minute that an alert has ended, so between two notifications each is heard of."""
+    assert CONFIG["route"]["group_interval"] == "3m"
+    groups = [route for route in CONFIG["route"]["routes"] if "group_interval" in route]
+    assert [route["receiver"] for route in groups] == ["deadman"]  # of which nobody hears that it ended
 
 
 def test_receivers_stay_on_this_machine() -> None:
     """A placeholder that somebody forgets sends nothing anywhere."""
-    config = yaml.safe_load(ALERTMANAGER.read_text("utf-8"))
-    urls = [hook["url"] for receiver in config["receivers"] for hook in receiver.get("webhook_configs", [])]
+    urls = [hook["url"] for receiver in CONFIG["receivers"] for hook in receiver.get("webhook_configs", [])]
     assert urls
     assert all(url.startswith("http://127.0.0.1:9099/") for url in urls)
+
+
+def test_inhibitions() -> None:
+    """Only what begins with its cause or later and ends with it is inhibited: an exporter that does not answer."""
+    [rule] = CONFIG["inhibit_rules"]
+    assert rule["equal"] == [EXTERNAL]
+    [source], [target] = (
+        re.findall(r'alertname =~? "(.*)"', str(rule[f"{end}_matchers"])) for end in ("source", "target")
+    )
+    targets = target.split("|")
+    assert source == "FelderaExporterAbsent"
+    assert {source, *targets} <= EXPORTER_ALERTS.keys()
+    assert EXPORTER_ALERTS[source].severity == "critical"
+    # None of them begins before five minutes have passed without an answer.
+    assert {EXPORTER_ALERTS[name].for_ for name in (source, *targets)} == {"2m"}
+    assert all("[3m]" in EXPORTER_ALERTS[name].expression for name in (source, "FelderaExporterDataStale"))
+    assert "[8m]" in EXPORTER_ALERTS["FelderaExporterDown"].expression

@@ -1,162 +1,218 @@
-"""The shipped rules are the table's, load in Prometheus, and do what the scenarios say."""
+"""The shipped rules are the tables', small enough to be read, and in a form that every engine evaluates alike."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import replace
-from operator import itemgetter
-from pathlib import Path
-from typing import Final
+from collections import Counter
+from typing import Any, Final
 
 import pytest
 import yaml
 
-from feldera_exporter.feldera.vocabulary import DIMENSIONS
-from feldera_exporter.rules.documents import documents
-from feldera_exporter.rules.model import Pace
-from feldera_exporter.rules.recordings import recordings
-from feldera_exporter.rules.rendering import rules
-from feldera_exporter.rules.table import ALERTS, NAMES
-from rules.generate import FOLDER, ROOT, files, scenarios
-from rules.matrix import DECISIONS, PAIRS, Pair
-from rules.promtool import document, run
-from rules.reach import fed, graver, names, reach
-from rules.scenarios import Scenario
-from rules.silent import SILENT
-from tools import THOROUGH
+from feldera_exporter.config.labels import RESERVED
+from feldera_exporter.metrics.catalogue import catalogue
+from feldera_exporter.problems.model import SEVERITIES, Problem
+from feldera_exporter.problems.table import (
+    INSTANCE_PROBLEMS,
+    PIPELINE_PROBLEMS,
+    instance_alert,
+    pipeline_alert,
+)
+from feldera_exporter.rules.documents import ALERTS, documents
+from feldera_exporter.rules.exporter_alerts import EXPORTER_ALERTS, TRUSTED
+from feldera_exporter.rules.rendering import expressions
+from feldera_exporter.rules.table import NAMES, SECTIONS
+from feldera_exporter.telemetry import Telemetry
+from rules.engines import RULES
+from tools import ROOT
 
-RULES: Final = ROOT / "alerts/feldera.rules.yml"
-TESTS: Final = tuple(sorted(path.stem for path in FOLDER.glob("*.yml")))
+GROUPS: Final[list[dict[str, Any]]] = yaml.safe_load(RULES.read_text("utf-8"))["groups"]
+EVERY: Final[list[dict[str, Any]]] = [rule for group in GROUPS for rule in group["rules"]]
+BY_ALERT: Final = {rule["alert"]: rule for rule in EVERY if "alert" in rule}
+PROBLEMS: Final[dict[str, Problem[Any]]] = {
+    **{pipeline_alert(name): row for name, row in PIPELINE_PROBLEMS.items()},
+    **{instance_alert(name): row for name, row in INSTANCE_PROBLEMS.items()},
+}
+PIPELINE: Final = ("feldera_instance", "pipeline", "pipeline_name")
+TARGET: Final = ("job", "instance")
+
+_NAME: Final = re.compile(r"\bfeldera_(?!instance\b|service\b)[a-z_]+\b")
+_LABELS: Final = re.compile(r"\b(?:by|on|without|ignoring) \(([^)]*)\)")
+_MATCHER: Final = re.compile(r"([a-z_]+)\s*(?:=~|!~|!=|=)")
 
 
 @pytest.mark.parametrize("path", sorted(documents()))
 def test_committed_output(path: str) -> None:
-    """The committed rule files and list are what the table gives now; `python -m feldera_exporter.rules` writes them."""
+    """The committed rule files and list are what the tables give now; `python -m feldera_exporter.rules` writes them."""
     assert (ROOT / path).read_text(encoding="utf-8") == documents()[path]
-
-
-def test_committed_tests() -> None:
-    """The committed test files are what the scenarios give now; `python tests/rules/generate.py` writes them."""
-    given = dict(files())
-    assert {path.name for path in FOLDER.glob("*.yml")} == set(given)
-    assert [name for name, text in given.items() if (FOLDER / name).read_text(encoding="utf-8") != text] == []
-
-
-@pytest.mark.parametrize("name", TESTS)
-def test_scenarios(name: str, tmp_path: Path) -> None:
-    """Exactly the expected alerts fire at every instant of every scenario.
-
-    A quick run leaves out the rules to which nothing is shown: most of what promtool does is to read them.
-    """
-    path = FOLDER / f"{name}.yml"
-    if not THOROUGH:
-        path = quick(path, tmp_path)
-    verdict = run("test", "rules", path)
-    assert verdict.passed, verdict.words
-
-
-def quick(path: Path, folder: Path) -> Path:
-    """Return a test file with the rules that can give anything in it."""
-    text = path.read_text(encoding="utf-8")
-    known = fed(set(re.findall(r"series: '([\w:]+)", text)))
-    content = yaml.load(RULES.read_text(encoding="utf-8"), yaml.CSafeLoader)
-    for group in content["groups"]:
-        group["rules"] = [rule for rule in group["rules"] if {rule.get("alert"), rule.get("record")} & known]
-    (folder / "rules.yml").write_text(yaml.dump(content, Dumper=yaml.CSafeDumper), encoding="utf-8")
-    copy = folder / path.name
-    copy.write_text(text.replace("../feldera.rules.yml", "rules.yml"), encoding="utf-8")
-    return copy
-
-
-def test_lint() -> None:
-    """Promtool's lint has nothing to say."""
-    verdict = run("check", "rules", "--lint=all", "--lint-fatal", RULES)
-    assert verdict.passed, verdict.words
-    assert "SUCCESS" in verdict.words
-
-
-def test_every_alert_has_scenarios() -> None:
-    """No alert is without scenarios in which it fires."""
-    fires = {
-        name: any(
-            name == alert for known in scenes for fired in known.expected.values() for alert, _ in fired
-        )
-        for name, scenes in scenarios().items()
-    }
-    fires["FelderaWatchdog"] = True  # every scenario expects it
-    assert fires == dict.fromkeys(NAMES, True)
-
-
-def test_every_status_is_decided() -> None:
-    """Every known status of every dimension raises an alert when it lasts or is listed as fine, and none is left over."""
-    known = {dimension.name: set(dimension.statuses) for dimension in DIMENSIONS}
-    assert {name: set(decisions) for name, decisions in DECISIONS.items()} == known
-
-
-@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: f"{pair.desired}/{pair.actual}/{pair.program}")
-def test_every_pair_is_decided(pair: Pair) -> None:
-    """A desired and an actual status either raise an alert when they last, or it is said why nobody need be told."""
-    assert bool(pair.alerts) is (pair.fine is None)
 
 
 def test_operator_carries_the_same_groups() -> None:
     """The PrometheusRule holds what the rule file holds."""
-    manifest = yaml.safe_load(rules("operator"))
+    manifest = yaml.safe_load((ROOT / "alerts/prometheusrule.yaml").read_text("utf-8"))
     assert manifest["kind"] == "PrometheusRule"
-    assert manifest["spec"] == yaml.safe_load(rules("prometheus"))
+    assert manifest["spec"] == {"groups": GROUPS}
 
 
-def test_prompt_rules_wait_for_no_slow_one() -> None:
-    """What is evaluated every quarter of a minute reads nothing that is as old as a whole one."""
-    slow = {recording.name for recording in recordings() if recording.pace is Pace.SLOW}
-    prompt = {recording.name: recording.expression for recording in recordings()}
-    read = {name: names(text) for name, text in prompt.items() if name not in slow}
-    read |= {alert.name: reach(alert) for alert in ALERTS if alert.pace is Pace.PROMPT}
-    assert slow
-    assert {name: found & slow for name, found in read.items() if found & slow} == {}
+def test_size() -> None:
+    """A person reads all of it; Mimir and Grafana Cloud take 20 rules in a group."""
+    assert len(RULES.read_text("utf-8").splitlines()) <= 600
+    assert max(len(group["rules"]) for group in GROUPS) <= 20
 
 
-def test_an_alert_yields_to_one_above_it() -> None:
-    """Of the same pace, and about the same thing: else it would follow an evaluation later, or hide too much."""
-    places = {alert.name: place for place, alert in enumerate(ALERTS)}
-    for alert in ALERTS:
-        for other in graver(alert):
-            assert places[other.name] < places[alert.name]
-            assert (other.pace, other.scope) == (alert.pace, alert.scope)
-    assert {alert.yields_to for alert in ALERTS} <= NAMES | {""}
+def test_one_recording() -> None:
+    """It reads what the exporter exposes, not itself."""
+    [recording] = [rule for rule in EVERY if "record" in rule]
+    assert recording["record"] == TRUSTED
+    assert TRUSTED not in recording["expr"]
 
 
-@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
-def test_for_survives_restarts(alert: object) -> None:
-    """A `for` is at most two minutes or at least ten: one between is neither restored nor short enough for the lease."""
-    duration = getattr(alert, "for_", "")
-    minutes = int(duration[:-1]) * {"m": 1, "h": 60, "d": 1440}[duration[-1]] if duration else 0
+def test_one_alert_for_each_name() -> None:
+    """No name twice: a warning and a critical of one name would inhibit each other at others' Alertmanagers."""
+    names = Counter(rule["alert"] for rule in EVERY if "alert" in rule)
+    assert set(names.values()) == {1}
+    assert set(names) == NAMES == set(ALERTS)
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_severity(name: str) -> None:
+    """It is constant, one of the known ones, and what the documentation says."""
+    assert BY_ALERT[name]["labels"] == {"severity": ALERTS[name].severity}
+    assert ALERTS[name].severity in {*SEVERITIES, "none"}
+
+
+@pytest.mark.parametrize("name", sorted(PROBLEMS))
+def test_a_problem_has_one_rule_by_the_pattern(name: str) -> None:
+    """Its alert reads the family of its scope, that problem alone, and waits for nothing more."""
+    rule, row = BY_ALERT[name], PROBLEMS[name]
+    scope, labels = (
+        ("pipeline", "feldera_instance, pipeline, pipeline_name, status, team, tier")
+        if row.name in PIPELINE_PROBLEMS
+        else ("instance", "feldera_instance, feldera_service")
+    )
+    assert (
+        rule["expr"].split()
+        == (
+            f"max by ({labels}) ( "
+            f'last_over_time(feldera_{scope}_problem_since_timestamp_seconds{{problem="{row.name}"}}[3m]) '
+            "and on (job, instance, feldera_instance) feldera:exporter:trusted ) > 0"
+        ).split()
+    )
+    assert "for" not in rule
+
+
+def test_every_problem_has_one_runbook() -> None:
+    """And no runbook is without an alert."""
+    pages = {path.stem for path in (ROOT / "alerts/runbooks").glob("*.md")} - {"README"}
+    assert pages == NAMES
+    for name in NAMES:
+        assert BY_ALERT[name]["annotations"]["runbook_url"] == f"http://localhost:10058/runbooks/{name}"
+
+
+def test_every_alert_is_listed_once() -> None:
+    """Under one heading of the documentation."""
+    assert Counter(name for names in SECTIONS.values() for name in names) == Counter(NAMES)
+
+
+@pytest.mark.parametrize("rule", EVERY, ids=lambda rule: rule.get("alert", rule.get("record")))
+def test_plain_promql(rule: dict[str, Any]) -> None:
+    """No job's name, no state of alerts, nothing that engines evaluate differently."""
+    expression = rule["expr"]
+    assert re.findall(r"\b(job|instance|namespace|service|pod|container|endpoint)\s*[=!]", expression) == []
+    assert re.findall(r"\b(ALERTS|topk|label_replace|group_left|group_right|quantile)\b", expression) == []
+    assert re.findall(r"\[[^]]*:", expression) == []  # subqueries
+
+
+@pytest.mark.parametrize("name", sorted(EXPORTER_ALERTS))
+def test_for_survives_restarts_of_prometheus(name: str) -> None:
+    """A `for` of ten minutes or more is restored; a shorter one begins again, before Alertmanager forgets the alert."""
+    told = BY_ALERT[name].get("for", "0m")
+    minutes = int(told.removesuffix("m"))
     assert minutes <= 2 or minutes >= 10
 
 
-def test_annotations_expand(tmp_path: Path) -> None:
-    """Every description and address expands without an error or an empty value."""
-    content = yaml.load(
-        document(str(RULES), map(soonest, scenarios(), scenarios().values())), yaml.CSafeLoader
-    )
-    for test in content["tests"]:
-        # None of them is expected, and so promtool shows each as it is.
-        test["alert_rule_test"] = [
-            {"eval_time": asked["eval_time"], "alertname": name, "exp_alerts": []}
-            for asked in test.pop("promql_expr_test")
-            for name in re.findall(r'alertname="(\w+)"', str(asked["exp_samples"]))
-        ]
-    path = tmp_path / "annotations.yml"
-    path.write_text(yaml.dump(content, Dumper=yaml.CSafeDumper), encoding="utf-8")
-    words = run("test", "rules", path).words
-    shown = re.findall(r'Labels:\{alertname="(\w+)"', words)
-    assert set(shown) == NAMES
-    assert len(re.findall(r'Annotations:\{.*?description="[^"]', words)) == len(shown)
-    assert re.findall(r"<no value>|error expanding|\{\{", words) == []
-    assert "error code RunnerCheckError" in words
+def test_ranges_read_over_missed_scrapes() -> None:
+    """Nothing but an alert's own subject is read at one instant."""
+    bare = {
+        rule["alert"]: found
+        for rule in EVERY
+        if "alert" in rule
+        and (
+            found := re.findall(
+                r"\b(feldera_(?!instance|service)[a-z_]+)(?:\{[^}]*\})?(?![\w{[])", rule["expr"]
+            )
+        )
+    }
+    assert bare == {}
 
 
-def soonest(name: str, known: Iterable[Scenario]) -> Scenario:
-    """Return the scenario in which an alert fires soonest, up to then; the watchdog does in any."""
-    firing = ((at, scene) for scene in known for at, fired in scene.expected.items() if name in dict(fired))
-    at, scene = min(firing, key=itemgetter(0), default=(0, SILENT))
-    return replace(scene, expected={at: scene.expected[at]})
+def exposed() -> dict[str, frozenset[str]]:
+    """Return the labels of every family that the exporter has, by the name under which it is queried."""
+    shown, telemetry = catalogue(), Telemetry("", "")
+    found = {
+        column.family.exposed_name: frozenset({"feldera_instance", *column.family.labels})
+        for column in shown.instances
+    }
+    for column in (*shown.instances, *shown.pipelines):
+        found.setdefault(column.family.exposed_name, frozenset({*PIPELINE, *column.family.labels}))
+    found |= {each.exposed_name: frozenset(each.labels) for each in telemetry.descriptions}
+    return found
+
+
+def mistakes(promql: str) -> list[str]:
+    """Return what PromQL names that the exporter does not expose."""
+    families = exposed()
+    labels = {label for own in families.values() for label in own} | {*TARGET, "le"}
+    named = [re.sub(r"_(?:bucket|sum|count)$", "", name) for name in _NAME.findall(promql)]
+    wrong = [name for name in named if name not in families]
+    for listed in _LABELS.findall(promql):
+        wrong += [label for label in re.findall(r"[a-z_]+", listed) if label not in labels]
+    for name, inside in re.findall(r"\b(feldera_[a-z_]+)\{([^}]*)\}", promql):
+        known = {*families.get(re.sub(r"_(?:bucket|sum|count)$", "", name), ()), *TARGET, "le"}
+        wrong += [f"{name}{{{label}}}" for label in _MATCHER.findall(inside) if label not in known]
+    return wrong
+
+
+@pytest.mark.parametrize("name", sorted(expressions()))
+def test_rules_name_what_exists(name: str) -> None:
+    """Every family and label of a rule is the exporter's, or a target's."""
+    assert mistakes(expressions()[name]) == []
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "alerts/runbooks").glob("*.md")), ids=lambda page: page.stem)
+def test_runbooks_name_what_exists(page: Any) -> None:
+    """Every family and label of a runbook's query is the exporter's, or a target's."""
+    blocks = re.findall(r"```promql\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    assert [wrong for block in blocks for wrong in mistakes(block)] == []
+
+
+@pytest.mark.parametrize(
+    ("promql", "wrong"),
+    [
+        ("feldera_pipeline_nothing", "feldera_pipeline_nothing"),
+        ('feldera_up{pipeline="x"}', "feldera_up{pipeline}"),
+        ("max by (cluster) (feldera_up)", "cluster"),
+    ],
+)
+def test_mistakes_are_found(promql: str, wrong: str) -> None:
+    """The check itself finds a family or a label that does not exist."""
+    assert mistakes(promql) == [wrong]
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_addresses(name: str) -> None:
+    """What goes into an address passes through urlquery; a pipeline's alert leads to its page and its board."""
+    annotations = BY_ALERT[name]["annotations"]
+    urls = {key: text for key, text in annotations.items() if key.endswith("_url")}
+    for text in urls.values():
+        assert text.count("{{") == text.count("| urlquery }}")
+    about_pipeline = name.removeprefix("FelderaPipeline") in PIPELINE_PROBLEMS and name in PROBLEMS
+    assert ("pipeline_url" in urls) is about_pipeline
+
+
+def test_labels_of_rules_are_reserved() -> None:
+    """No tag of a pipeline can take the place of a label that a rule or a problem's series has."""
+    own = {
+        label
+        for scope in ("pipeline", "instance")
+        for label in exposed()[f"feldera_{scope}_problem_since_timestamp_seconds"]
+    }
+    assert own - {"team", "tier"} <= RESERVED

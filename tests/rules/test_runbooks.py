@@ -15,7 +15,7 @@ from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer
 from rules.error_codes import CODES
-from rules.generate import ROOT
+from tools import ROOT
 
 DOCUMENTS: Final = [Path(path) for path in os.environ.get("FELDERA_OPENAPI", "").split(os.pathsep) if path]
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import re
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ import uvloop
 from feldera_exporter.exposition.block import Block
 from feldera_exporter.exposition.family import Family
 from feldera_exporter.exposition.snapshot import Content, Section, Snapshot
-from feldera_exporter.server import connection, patience
+from feldera_exporter.server import connection
 from feldera_exporter.server.asgi import application
 from feldera_exporter.server.listener import bind, serving
 
@@ -30,24 +31,27 @@ Writer = asyncio.StreamWriter
 
 @dataclass
 class Shown:
-    """Shows a text of some bytes."""
+    """Shows a text of some bytes, which takes some seconds to be made."""
 
     size: int
+    takes: float = 0.0
     ready = True
 
     @property
     def snapshot(self) -> Snapshot:
         """Always another one of the same content."""
         blocks = [Block.of((LINE * 1000,))] * (self.size // (1000 * len(LINE)))
-        content = Content([Section(FAMILY, blocks)], lambda _: b"", lambda *_: None)
-        return Snapshot(7, lambda: content)
+
+        def content() -> Content:
+            time.sleep(self.takes)
+            return Content([Section(FAMILY, blocks)], lambda _: b"", lambda *_: None)
+
+        return Snapshot(7, content)
 
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "SLOWEST_REQUEST", 0.3)
-    monkeypatch.setattr(connection, "LINGER", 0.3)
-    monkeypatch.setattr(patience, "LONGEST", 0.3)
+    monkeypatch.setattr(connection, "LONGEST", 1.0)
 
 
 def connected(shown: Shown, talk: Callable[[Reader, Writer], Awaitable[None]], times: int = 1) -> None:
@@ -120,7 +124,7 @@ def test_a_request_without_end() -> None:
                 writer.write(b"y" * 2**20)
                 await writer.drain()
         assert writer.transport.is_closing()
-        assert await ended(reader) == b""
+        assert (await ended(reader)).partition(b"\r\n")[0] in {b"", b"HTTP/1.1 400 Bad Request"}
 
     connected(Shown(0), talk)
 
@@ -140,26 +144,51 @@ def test_many_requests_on_one_connection() -> None:
     connected(Shown(SMALL), talk)
 
 
-@pytest.mark.parametrize("close", [b"", b"Connection: close\r\n"])
-def test_who_reads_nothing_is_let_go(close: bytes) -> None:
-    """With all that was written to him and not read."""
+@pytest.mark.parametrize("asked", [METRICS % b"", METRICS % b"Connection: close\r\n", 2 * (METRICS % b"")])
+def test_who_reads_nothing_is_let_go(asked: bytes) -> None:
+    """With all that was written to him and not read, whatever else he asked for."""
 
     async def talk(reader: Reader, writer: Writer) -> None:
-        writer.write(METRICS % close)
+        writer.write(asked)
         await reader.readuntil(b"\r\n\r\n")
-        await asyncio.sleep(1)
+        await asyncio.sleep(2)
         # What is in the buffers of the system comes still; the answer has no end.
         assert len(await ended(reader)) < LARGE
 
     connected(Shown(LARGE), talk)
 
 
-def test_who_reads_the_end_late() -> None:
-    """A connection that was closed behind the last byte lingers, so that it can be read."""
+def test_who_reads_slowly_reads_all_of_it() -> None:
+    """Slow is not still: it takes several times as long as anybody is waited for."""
 
     async def talk(reader: Reader, writer: Writer) -> None:
         writer.write(METRICS % b"Connection: close\r\n")
-        body = (await ended(reader)).partition(b"\r\n\r\n")[2]
-        assert body.count(LINE) == LARGE // 10_000 * 1000
+        size, pause = 0, LARGE // 16
+        while part := await reader.read(1 << 16):
+            if (size + len(part)) // pause > size // pause:
+                await asyncio.sleep(0.2)
+            size += len(part)
+        assert size > LARGE // 10_000 * 10_000
 
     connected(Shown(LARGE), talk)
+
+
+def test_who_waits_for_an_answer_is_not_let_go() -> None:
+    """It is not the client that is waited for."""
+
+    async def talk(reader: Reader, writer: Writer) -> None:
+        writer.write(METRICS % b"Connection: close\r\n")
+        assert (await ended(reader)).count(LINE) == 30_000
+
+    connected(Shown(SMALL, takes=1.5), talk)
+
+
+def test_requests_one_behind_the_other() -> None:
+    """Each is answered, in their order."""
+
+    async def talk(reader: Reader, writer: Writer) -> None:
+        writer.write(METRICS % b"" + b"GET /-/healthy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        answers = await ended(reader)
+        assert (answers.count(LINE), answers.endswith(b"Healthy.\n")) == (30_000, True)
+
+    connected(Shown(SMALL), talk)

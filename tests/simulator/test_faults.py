@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from feldera_exporter.simulator import faults
+from feldera_exporter.simulator.failures import worker_panic
 from feldera_exporter.simulator.faults import EVERY, Dropped, Fault, Hanging, Slow, Status, Together
 from feldera_exporter.simulator.faulty_bodies import (
     BadUtf8,
@@ -21,6 +22,7 @@ from feldera_exporter.simulator.faulty_bodies import (
     Skewed,
     Truncated,
 )
+from feldera_exporter.simulator.faulty_errors import LongErrors
 from feldera_exporter.simulator.faulty_rows import Instead, Repeated, RowFault, With, Without
 from simulator.world import Served
 
@@ -225,3 +227,32 @@ def test_several_at_once(served: Served) -> None:
     answer = spoiled(served, Together((Slow(0.1), With(fields={"x": 1}), Fraction(0))))
     assert time.monotonic() - start >= 0.1
     assert (answer.json()[0]["x"], answer.json()[0]["created_at"]) == (1, "2026-08-21T12:00:00Z")
+
+
+@pytest.mark.parametrize("kilobytes", [1, 100, 3000])
+def test_a_panic_of_every_worker_is_long(served: Served, kilobytes: int) -> None:
+    """The whole of it is in the list's element, while the events by status stay short."""
+    served.feldera.world.crash("a", worker_panic(kilobytes))
+    served.go(10)
+    answer = served.get(LIST)
+    error = answer.json()[0]["deployment_error"]
+    assert error["error_code"] == "RuntimeError.WorkerPanic"
+    assert len(error["details"]["panic_info"]) == max(1, kilobytes // 16)
+    assert error["details"]["panic_info"][0][2]["backtrace"] in error["message"]
+    assert kilobytes * 1024 <= len(answer.content) < kilobytes * 1100 + 4096
+    assert len(served.get("/v0/pipelines/a/events").content) < 10_000
+
+
+def test_long_errors(served: Served) -> None:
+    """Those that are set, each by so much; nothing else is changed."""
+    served.feldera.create("b")
+    served.feldera.world.crash("a", "InputTransportError")
+    served.go(10)
+    good = served.get(LIST)
+    answer = spoiled(served, LongErrors(2000))
+    assert len(answer.content) - len(good.content) == pytest.approx(2000 * 1024, abs=100)
+    rows = answer.json()
+    assert len(rows[0]["deployment_error"]["message"]) > 1_900_000
+    assert rows[1] == good.json()[1]
+    rows[0]["deployment_error"] = good.json()[0]["deployment_error"]
+    assert rows == good.json()

@@ -1,5 +1,7 @@
 """Feldera's own Python client finds the stand-in to be Feldera."""
 
+import io
+import zipfile
 from collections.abc import Iterator
 from threading import Event, Thread
 
@@ -8,8 +10,9 @@ from feldera import PipelineBuilder  # type: ignore[import-untyped]
 from feldera.enums import PipelineStatus, ProgramStatus  # type: ignore[import-untyped]
 from feldera.rest import FelderaClient  # type: ignore[import-untyped]
 from feldera.rest.errors import FelderaAPIError  # type: ignore[import-untyped]
+from feldera.runtime_config import Resources, RuntimeConfig  # type: ignore[import-untyped]
 
-from feldera_exporter.simulator.clock import EPOCH, ScaledClock
+from feldera_exporter.simulator.clock import EPOCH, ScaledClock, SkewedClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import Plan
 from feldera_exporter.simulator.server import FelderaServer
@@ -24,7 +27,7 @@ QUICK = Plan(
 @pytest.fixture
 def feldera() -> Feldera:
     """An instance whose clock runs forty times as fast."""
-    return Feldera(ScaledClock(EPOCH, 40), plan=QUICK, version="0.337.0")
+    return Feldera(ScaledClock(EPOCH, 40), plan=QUICK)
 
 
 @pytest.fixture
@@ -88,11 +91,67 @@ def test_a_wrong_key() -> None:
     assert refused.value.status_code == 401
 
 
-def test_the_cluster(feldera: Feldera, client: FelderaClient) -> None:
-    """Its events, as the client knows them."""
-    feldera.settle()
-    (event,) = client.get_cluster_events()
-    assert client.get_cluster_event(event["id"]) == client.get_cluster_event("latest") == event
+def test_what_runbooks_ask_for(feldera: Feldera, client: FelderaClient) -> None:
+    """Metrics in both forms, statistics, the log, a support bundle; whether a pipeline runs or not."""
+    pipeline = PipelineBuilder(client, "asked", "CREATE TABLE t (x INT);").create_or_replace()
+    assert 'status="Stopped"} 1' in client.get_pipeline_metrics("asked")
+    pipeline.start()
+    text = client.get_pipeline_metrics("asked")
+    assert isinstance(text, str)
+    assert 'status="Running"} 1' in text
+    families = client.get_pipeline_metrics("asked", format="json")
+    assert [family["key"] for family in families][:2] == ["pipeline_status", "pipeline_start_time_seconds"]
+    stats = pipeline.stats()
+    assert (stats.global_metrics.state.name, stats.outputs[0].paused) == ("RUNNING", False)
+    assert stats.inputs[0].endpoint_name == "t.input"
+    bundle = zipfile.ZipFile(io.BytesIO(pipeline.support_bundle(metrics=False)))
+    assert len(bundle.namelist()) == 5
+    assert "Fresh start" in next(pipeline.logs())
+    with pipeline.resume_logs() as stream:
+        lines = iter(stream)
+        read = [next(lines) for _ in range(len(feldera.get("asked").log) + 1)]
+        cursor = stream.cursor()
+    pipeline.stop(force=True)
+    with pipeline.resume_logs(cursor) as stream:
+        assert (stream.position.seq, stream.position.gap) == (len(read), 0)
+        assert next(iter(stream)) not in read
+
+
+@pytest.mark.parametrize("edition", ["Enterprise", "EnterpriseDev", "Open source"])
+def test_every_edition_is_known(edition: str) -> None:
+    """And whether the cluster is healthy."""
+    feldera = Feldera(ScaledClock(), edition=edition)
+    with serve(FelderaServer(feldera)) as url:
+        client = FelderaClient(url)
+        config = client.get_config()
+        assert (config.edition.value, config.version) == (edition, feldera.version)
+        assert client.http._check_cluster_health() is True
+        feldera.world.service("runner", "Unreachable: no connection")
+        feldera.clock = SkewedClock(feldera.clock, 20)
+        assert client.http._check_cluster_health() is False
+
+
+def test_settings_in_both_spellings(client: FelderaClient) -> None:
+    """As the client's own class writes them, and as users may."""
+    resources = Resources(memory_max="2G")
+    config = RuntimeConfig(workers=2, resources=resources, provisioning_timeout="90s")
+    pipeline = PipelineBuilder(
+        client, "set", "CREATE TABLE t (x INT);", runtime_config=config
+    ).create_or_replace()
+    shown = client.get_runtime_config("set")
+    assert (shown["workers"], shown["provisioning_timeout"]) == (2, "1m30s")
+    assert shown["resources"]["memory_max"] == "2G"
+    client.patch_pipeline("set", runtime_config={"provisioning_timeout_secs": 3600})
+    assert client.get_runtime_config("set")["provisioning_timeout"] == "1h"
+    assert pipeline.runtime_config().workers == 8
+
+
+def test_the_cluster(client: FelderaClient) -> None:
+    """Its events, as the client knows them; the latest says whether it is old."""
+    event = client.get_cluster_events()[-1]
+    assert client.get_cluster_event(event["id"]) == event
+    assert client.get_cluster_event("latest")["stale"] is False
+    assert "api_self_info" in client.get_cluster_event(event["id"], selector="all")
 
 
 def test_many_clients_at_once(feldera: Feldera, client: FelderaClient) -> None:

@@ -170,8 +170,8 @@ def test_random_life_outlives_its_pipelines() -> None:
 def test_random_life_does_everything() -> None:
     """Every dimension's every status, rename, swap, deletion and re-creation under the old name."""
     clock = ManualClock()
-    feldera = Feldera(clock, 11)
-    RandomLife(feldera, 11, size=60, rate=5.0, trouble=0.4)
+    feldera = Feldera(clock, 12)
+    RandomLife(feldera, 12, size=60, rate=5.0, trouble=0.4)
     clock.advance(3600)
     feldera.settle()
     lives = feldera.truth.lives.values()

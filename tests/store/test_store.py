@@ -17,6 +17,7 @@ from feldera_exporter.errors import StoreError
 from feldera_exporter.history.effects import Gap
 from feldera_exporter.history.fold import fold
 from feldera_exporter.history.history import History
+from feldera_exporter.history.recent import NOTHING, Recent
 from feldera_exporter.history.totals import Totals, add
 from feldera_exporter.store import database
 from feldera_exporter.store.changes import Changes, Standing
@@ -101,6 +102,83 @@ def test_a_vanished_pipeline_is_kept_seven_days(store: Store) -> None:
     store.commit(Changes("prod", standing(3), vanished={"a": instant(0)}))
     store.commit(Changes("prod", standing(KEPT / 1e6 + 1)))
     assert store.recall("prod", ["a"]).histories == {}
+
+
+def test_what_a_pipeline_did_lately_is_kept_with_it(store: Store) -> None:
+    """A restart forgets no crash loop."""
+    log = [
+        seen(at, f"Provisioned/{status}")
+        for at, status in enumerate(("Running", "Unavailable", "Initializing"))
+    ]
+    history = fold(begun(0, "Provisioned/Running"), log, instant(0))[0]
+    store.commit(Changes("prod", standing(9), {"a": history}))
+    kept = store.load("prod").histories["a"]
+    assert kept.recent == Recent(
+        restarts=(instant(2),), losses=(instant(1),), absences=((instant(1), instant(2)),)
+    )
+
+
+def test_problems_are_kept_by_instance(directory: Path) -> None:
+    """Beside the books, whatever becomes of those; nobody has any at first."""
+    store = Store.open(directory)
+    for name in ("prod", "test"):
+        store.commit(Changes(name, standing(1), {"a": a_history()}))
+    assert store.load("prod").problems is None
+    store.keep_problems("prod", b"first")
+    store.keep_problems("prod", b"second")
+    store.commit(Changes("prod", standing(2), vanished={"a": instant(2)}))
+    store.close()
+    store = Store.open(directory)
+    assert (store.load("prod").problems, store.load("test").problems) == (b"second", None)
+    assert store.load("prod").standing == standing(2)
+    store.close()
+
+
+def test_problems_that_cannot_be_kept_are_an_error(store: Store) -> None:
+    """Somebody else holds the file's write lock; those before stay."""
+    store.commit(Changes("prod", standing(1)))
+    store.keep_problems("prod", b"first")
+    other = sqlite3.connect(store._path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreError, match="cannot be written: database is locked"):
+        store.keep_problems("prod", b"second")
+    other.execute("ROLLBACK")
+    other.close()
+    assert store.load("prod").problems == b"first"
+
+
+_FIRST_VERSION = (
+    "CREATE TABLE instances (instance TEXT PRIMARY KEY, standing BLOB NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE pipelines (instance TEXT NOT NULL, pipeline TEXT NOT NULL, waiting INTEGER, vanished INTEGER,
+       history BLOB NOT NULL, shown BLOB, PRIMARY KEY (instance, pipeline))""",
+    "CREATE INDEX vanished ON pipelines (vanished) WHERE vanished IS NOT NULL",
+    "PRAGMA application_id = 0x46455845",
+    "PRAGMA user_version = 1",
+)
+
+
+def test_a_store_of_the_first_version_is_read(directory: Path) -> None:
+    """It knew neither problems nor what a pipeline did lately; afterwards it is as every other one."""
+    history = msgspec.to_builtins(a_history(), builtin_types=(bytes,))
+    old = [*history[: History.__struct_fields__.index("appeared")]]
+    stood = [*msgspec.to_builtins(standing(9)), None]
+    directory.mkdir(parents=True)
+    with sqlite3.connect(directory / FILE) as connection:
+        for statement in _FIRST_VERSION:
+            connection.execute(statement)
+        connection.execute("INSERT INTO instances VALUES ('prod', ?)", (msgspec.msgpack.encode(stood),))
+        connection.execute(
+            "INSERT INTO pipelines VALUES ('prod', 'a', 7, NULL, ?1, ?1)", (msgspec.msgpack.encode(old),)
+        )
+    connection.close()
+    for problems in (None, b"some"):
+        store = Store.open(directory)
+        found = store.load("prod")
+        assert (found.standing, found.problems, found.waiting) == (standing(9), problems, {"a": 7})
+        assert found.histories == {"a": msgspec.structs.replace(a_history(), appeared=0, recent=NOTHING)}
+        store.commit(Changes("prod", standing(9), {"a": found.histories["a"]}))
+        store.keep_problems("prod", b"some")
+        store.close()
 
 
 def test_a_recall_knows_what_an_earlier_commit_could_not_write(store: Store) -> None:

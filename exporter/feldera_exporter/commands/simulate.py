@@ -12,6 +12,7 @@ from feldera_exporter.demo.stage import beginning, staged
 from feldera_exporter.server.listener import bind
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve_on
+from feldera_exporter.simulator.versions import NEWEST, UnknownVersionError, parse_version
 
 HELP = "serve the demo's stand-in of Feldera alone"
 
@@ -27,6 +28,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="where to listen (default: %(default)s)",
     )
     add_stage(parser)
+    parser.add_argument(
+        "--feldera-version",
+        dest="feldera_version",
+        type=_version,
+        default=NEWEST,
+        metavar="X.Y.Z",
+        help="the version of Feldera that it behaves as (default: %(default)s)",
+    )
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -44,8 +53,18 @@ def main(arguments: argparse.Namespace) -> int:
 async def _simulate(arguments: argparse.Namespace) -> None:
     ended = app.ended_by_signal()
     with bind(arguments.listen) as listener:
-        feldera = staged(StagedClock(beginning(machine())), arguments.seed, arguments.pipelines)
+        feldera = staged(
+            StagedClock(beginning(machine())), arguments.seed, arguments.pipelines, arguments.feldera_version
+        )
         with serve_on(FelderaServer(feldera), listener):
             host, port = listener.getsockname()[:2]
             structlog.get_logger().info("listening", host=host, port=port)
             await ended.wait()
+
+
+def _version(text: str) -> str:
+    try:
+        parse_version(text)
+    except UnknownVersionError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text

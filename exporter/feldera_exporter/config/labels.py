@@ -17,6 +17,9 @@ RESERVED: Final = frozenset(
         "error_code",
         # The alerts about Feldera's services carry this.
         "service",
+        "feldera_service",
+        # The samples of problems carry this.
+        "problem",
         # Prometheus and Alertmanager set these themselves.
         "instance",
         "job",

@@ -8,6 +8,7 @@ from feldera_exporter.simulator.clock import SECOND
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.lives import RandomLife
 from feldera_exporter.simulator.stories import STORIES, begin
+from feldera_exporter.simulator.versions import NEWEST
 
 LEADS: Final = MappingProxyType(
     {
@@ -44,15 +45,19 @@ _LIFE: Final = 3600
 """For how many seconds the pipelines that live by chance have lived."""
 
 
-def staged(clock: StagedClock, seed: int, pipelines: int) -> Feldera:
+def staged(clock: StagedClock, seed: int, pipelines: int, version: str = NEWEST) -> Feldera:
     """Return an instance at the present that has lived up to it, and release its clock.
 
     Args:
         clock: stands at `beginning` of the present.
         seed: of all that happens by chance.
         pipelines: how many live by chance, beside those with a story.
+        version: the version of Feldera that it is.
+
+    Raises:
+        UnknownVersionError: it cannot be that version.
     """
-    feldera = Feldera(clock, seed)
+    feldera = Feldera(clock, seed, version=version)
     for story in STORIES:
         feldera.later(_PAST - 60 * LEADS[story.name], begin, feldera, story)
     if pipelines:

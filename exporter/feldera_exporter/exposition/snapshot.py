@@ -9,7 +9,7 @@ from typing import Any
 from feldera_exporter.exposition.block import Block
 from feldera_exporter.exposition.compression import Deflated, deflate, member
 from feldera_exporter.exposition.family import Family
-from feldera_exporter.exposition.piece import Piece, pieces
+from feldera_exporter.exposition.piece import pieces
 from feldera_exporter.exposition.text import Format, header
 
 
@@ -49,17 +49,17 @@ class Snapshot:
         self._make = content
         self._content: Content | None = None
         self._registry: dict[Format, bytes] = {}
-        self._plain: dict[Format, tuple[Piece, ...]] = {}
-        self._gzip: dict[Format, tuple[Piece, ...]] = {}
+        self._plain: dict[Format, tuple[bytes, ...]] = {}
+        self._gzip: dict[Format, tuple[bytes, ...]] = {}
         self._making = Lock()
         self._compressing = Lock()
 
-    def ready(self, format_: Format, *, packed: bool) -> Sequence[Piece] | None:
+    def ready(self, format_: Format, *, packed: bool) -> Sequence[bytes] | None:
         """Return what `gzip` or `plain` does if that costs nothing, None where somebody must make it first."""
         return self._gzip.get(format_) if packed else self._plain.get(format_)
 
-    def plain(self, format_: Format) -> Sequence[Piece]:
-        """Return the plain exposition in pieces; it is never joined, since it can be hundreds of megabytes.
+    def plain(self, format_: Format) -> Sequence[bytes]:
+        """Return the plain exposition in parts; it is never joined, since it can be hundreds of megabytes.
 
         Nobody is waited for once the content is made: whoever compresses it takes longer.
         """
@@ -67,20 +67,20 @@ class Snapshot:
         if ready is None:
             content, registry = self._shown(format_)
             # Two threads that come first together do the work twice, to the same result.
-            ready = self._plain[format_] = tuple(pieces(_texts(content, registry, format_)))
+            ready = self._plain[format_] = tuple(_texts(content, registry, format_))
             content.measured(format_, sum(map(len, ready)))
         return ready
 
-    def gzip(self, format_: Format) -> Sequence[Piece]:
-        """Return the exposition as one gzip member in pieces; made once per format, for all who ask."""
+    def gzip(self, format_: Format) -> Sequence[bytes]:
+        """Return the exposition as one gzip member in parts; made once per format, for all who ask."""
         content, registry = self._shown(format_)
         with self._compressing:
             ready = self._gzip.get(format_)
             if ready is None:
                 parts = tuple(_deflated(content, registry, format_))
                 content.measured(format_, sum(part.length for part in parts))
-                # Its parts are short and many: joined once, they are written faster than they could be gathered.
-                ready = self._gzip[format_] = tuple(map(Piece.joined, pieces(member(parts))))
+                # They are short and many, and joined once for all who ask.
+                ready = self._gzip[format_] = tuple(pieces(member(parts)))
             return ready
 
     def _shown(self, format_: Format) -> tuple[Content, bytes]:

@@ -84,33 +84,33 @@ def unexpectedly_stopped(pipeline: Pipeline, _now: int) -> Findings:
     return (Period(stopped + EXPECTED_STOPPED, label="Stopped"),)
 
 
-def deployment_error(pipeline: Pipeline, now: int) -> Findings:
+def deployment_error(pipeline: Pipeline, _now: int) -> Findings:
     """A deployment error is set, or two appeared within ten minutes: each start dismisses the one before."""
-    again = counted(pipeline.history.recent.errors, 2, 10 * _MINUTE, now)
+    again = counted(pipeline.history.recent.errors, 2, 10 * _MINUTE)
     if pipeline.facts.row.deployment_error is None:
         return again
     return (Period(error_at(pipeline)), *again)
 
 
-def crash_looping(pipeline: Pipeline, now: int) -> Findings:
+def crash_looping(pipeline: Pipeline, _now: int) -> Findings:
     """Three errors within an hour, or three restarts of the process that no start explains."""
     recent = pipeline.history.recent
-    return counted(recent.errors, 3, HOUR, now) + counted(recent.restarts, 3, HOUR, now)
+    return counted(recent.errors, 3, HOUR) + counted(recent.restarts, 3, HOUR)
 
 
-def flapping(pipeline: Pipeline, now: int) -> Findings:
+def flapping(pipeline: Pipeline, _now: int) -> Findings:
     """Stopped six times within an hour."""
-    return counted(pipeline.history.recent.stops, 6, HOUR, now)
+    return counted(pipeline.history.recent.stops, 6, HOUR)
 
 
-def runtime_flapping(pipeline: Pipeline, now: int) -> Findings:
+def runtime_flapping(pipeline: Pipeline, _now: int) -> Findings:
     """Became Unavailable eight times within an hour."""
-    return counted(pipeline.history.recent.losses, 8, HOUR, now)
+    return counted(pipeline.history.recent.losses, 8, HOUR)
 
 
-def compile_looping(pipeline: Pipeline, now: int) -> Findings:
+def compile_looping(pipeline: Pipeline, _now: int) -> Findings:
     """Went back from CompilingRust to SqlCompiled three times within an hour."""
-    return counted(pipeline.history.recent.recompilations, 3, HOUR, now)
+    return counted(pipeline.history.recent.recompilations, 3, HOUR)
 
 
 def runner_frozen(pipeline: Pipeline, _now: int) -> Findings:
@@ -125,21 +125,19 @@ def runner_frozen(pipeline: Pipeline, _now: int) -> Findings:
     return (Undecided(begin), Period(begin, continues=True))
 
 
-def connector_errors(pipeline: Pipeline, now: int) -> Findings:
-    """More than 60 errors of connectors in each of the last three ten minutes."""
+def connector_errors(pipeline: Pipeline, _now: int) -> Findings:
+    """More than 60 errors of connectors in each of the three ten minutes up to the last one, and that is not long ago."""
     activity = pipeline.activity
-    if not activity.errors and now - activity.since >= _ERROR_WINDOW:
-        return _NOTHING
-    # Without a count there is nothing to wait for.
     if pipeline.progress.connector_errors is None:
         return _NOTHING
+    last = activity.errors[-1][0] if activity.errors else activity.since
     for window in range(_ERROR_WINDOWS):
-        end = now - window * _ERROR_WINDOW
+        end = last - window * _ERROR_WINDOW
         if end - activity.since < _ERROR_WINDOW:
-            return (Undecided(activity.since + (window + 1) * _ERROR_WINDOW),)
+            return (Undecided(last + _ERROR_WINDOW),)
         if activity.errors_between(end - _ERROR_WINDOW, end) <= _ERRORS_PER_WINDOW:
             return _NOTHING
-    return (Period(now, now + 1, continues=True),)
+    return (Period(last, last + _ERROR_WINDOW, continues=True),)
 
 
 def compile_failed(pipeline: Pipeline, _now: int) -> Findings:
@@ -169,18 +167,16 @@ def failing(pipeline: Pipeline, _now: int) -> Findings:
     return found
 
 
-def counted(instants: Sequence[int], count: int, window: int, now: int) -> Findings:
-    """Return the last period in which something had happened `count` times within a time, in microseconds."""
+def counted(instants: Sequence[int], count: int, window: int) -> Findings:
+    """Return the periods in which something had happened `count` times within a time, in microseconds."""
     if len(instants) < count:
         return _NOTHING
-    begin = end = None
+    periods: list[tuple[int, int]] = []
     for latest, oldest in zip(instants[count - 1 :], instants, strict=False):
-        if latest > now:
-            break
         if latest - oldest < window:
-            begin = latest if end is None or latest >= end else begin
-            end = oldest + window
-    return _NOTHING if begin is None else (Period(begin, end, continues=True),)
+            begin = periods.pop()[0] if periods and latest < periods[-1][1] else latest
+            periods.append((begin, oldest + window))
+    return tuple(Period(begin, end, continues=True) for begin, end in periods)
 
 
 def error_at(pipeline: Pipeline) -> int:
@@ -195,6 +191,13 @@ def error_at(pipeline: Pipeline) -> int:
     return micros(row.deployment_resources_desired_status_since)
 
 
+def storage_since(pipeline: Pipeline) -> int | None:
+    """Return when the present storage status began; None where the log, which alone tells, was not read that far yet."""
+    history = pipeline.history
+    read = history.statuses.storage == pipeline.facts.row.storage_status
+    return history.since.storage if read else None
+
+
 def _after(since: int, seconds: float) -> int:
     return since + round(seconds * MICROSECONDS)
 
@@ -207,14 +210,10 @@ def _program_since(pipeline: Pipeline) -> int | None:
     return micros(pipeline.facts.row.program_status_since)
 
 
-def _storage_since(pipeline: Pipeline) -> int | None:
-    return pipeline.history.since.storage
-
-
 _READERS: Final = {
     DEPLOYMENT.name: (_deployment_since, attrgetter("facts.limits.deployment_status")),
     PROGRAM.name: (_program_since, attrgetter("facts.limits.program_status")),
-    STORAGE.name: (_storage_since, attrgetter("facts.limits.storage_status")),
+    STORAGE.name: (storage_since, attrgetter("facts.limits.storage_status")),
 }
 """By dimension, when the present status began and its limit in seconds."""
 
@@ -222,19 +221,23 @@ _UNAVAILABLE: Final = overdue(DEPLOYMENT, "Unavailable")
 
 
 def _mostly_unavailable(pipeline: Pipeline, now: int) -> Findings:
-    absences, spent = pipeline.history.recent.absences, pipeline.history.spent
+    absences, spent, row = pipeline.history.recent.absences, pipeline.history.spent, pipeline.facts.row
     if not absences:
         return _NOTHING
     start = now - _ABSENCE_WINDOW
-    every = [*absences, (spent.since, now)] if spent.status == "Unavailable" else absences
+    away = row.deployment_status == "Unavailable"
+    every = [*absences]
+    if spent.status == "Unavailable":
+        # The log may not have been read yet up to where that ended.
+        every.append((spent.since, now if away else micros(row.deployment_status_since)))
     total = sum(max(0, min(until, now) - max(since, start)) for since, until in every)
-    stopped = pipeline.facts.row.deployment_status in {"Stopping", "Stopped"}
+    stopped = row.deployment_status in {"Stopping", "Stopped"}
     limit = math.inf if stopped else pipeline.facts.limits.unavailable
     most = max(_ABSENCE, _ABSENCE_LIMITS * limit * MICROSECONDS)
     if total > most:
         # It ends as what is long ago leaves the window: asked again each time.
         return (Period(now, now + 1, "Unavailable", continues=True),)
-    if spent.status != "Unavailable" or not math.isfinite(most):
+    if not away or not math.isfinite(most):
         return _NOTHING
     return (Period(now + round(most) - total + 1, label="Unavailable", continues=True),)
 

@@ -110,7 +110,9 @@ NO_PROBLEMS: Final = Problems()
 
 
 def evaluate(before: Problems, fleet: Fleet, disabled: frozenset[str], now: int) -> Problems:
-    """Return the problems after a list of pipelines was read; the same object where nothing moved.
+    """Return the problems after a list of pipelines was read.
+
+    Where nothing moved, `present`, `ended` and `evaluated` are the same objects as before.
 
     Args:
         before: after the list before.
@@ -118,7 +120,7 @@ def evaluate(before: Problems, fleet: Fleet, disabled: frozenset[str], now: int)
         disabled: names of alerts that the configuration switches off.
         now: Feldera's time of the list, in microseconds.
     """
-    memory = remembered(before.memory, fleet.size or 0, licensed=_licensed(fleet), now=now)
+    memory = remembered(before.memory, fleet.size or 0, fleet.platform, now)
     evaluated = _pipelines(before, fleet, disabled, now)
     failing, due = before.failing, before.due
     if evaluated is not before.evaluated:
@@ -150,10 +152,6 @@ def _was_degraded(before: Problems) -> bool:
     return Occurrence("FleetDegraded") in before.present
 
 
-def _licensed(fleet: Fleet) -> bool | None:
-    return None if fleet.platform.license is None else fleet.platform.license.valid
-
-
 def _pipelines(before: Problems, fleet: Fleet, disabled: frozenset[str], now: int) -> Mapping[str, Evaluated]:
     """Return what was found of the pipelines; the same object where nothing moved."""
     changed: Iterable[str] | None = replaced(before.pipelines, fleet.pipelines)
@@ -164,22 +162,19 @@ def _pipelines(before: Problems, fleet: Fleet, disabled: frozenset[str], now: in
             old = before.pipelines
             changed = [key for key, each in fleet.pipelines.items() if old.get(key) is not each]
         changed = [key for key in changed if not _only_refreshed(before, key, fleet.pipelines[key])]
-    same = fleet.pipelines is before.pipelines or fleet.pipelines.keys() == before.pipelines.keys()
-    if not changed and now < before.due and same:
+    if not changed and now < before.due and fleet.pipelines is before.pipelines:
         return before.evaluated
-    due = [key for key, each in before.evaluated.items() if each.due <= now]
     # What cannot be read stays as it was.
+    readable = fleet.pipelines.keys() - fleet.lost.keys() if fleet.lost else fleet.pipelines.keys()
+    due = [key for key, each in before.evaluated.items() if each.due <= now and key in readable]
     gone = before.evaluated.keys() - fleet.pipelines.keys() - fleet.lost.keys()
     if not changed and not due and not gone:
         return before.evaluated
     evaluated = dict(before.evaluated)
     for key in gone:
         del evaluated[key]
-    for key in {*changed, *due}:
-        pipeline = fleet.pipelines.get(key)
-        if pipeline is None:
-            continue
-        found = _pipeline(key, pipeline, before.of(key), disabled, now)
+    for key in readable & {*changed, *due}:
+        found = _pipeline(key, fleet.pipelines[key], before.of(key), disabled, now)
         if found is None:
             evaluated.pop(key, None)
         else:

@@ -49,14 +49,15 @@ class InstanceState:
     degraded: bool
 
 
-def degraded(state: InstanceState, _now: int) -> Findings:
+def degraded(state: InstanceState, now: int) -> Findings:
     """More than a tenth of all pipelines fail, and at least five."""
     most = max(_FEWEST_FAILING, _FAILING_SHARE * (state.fleet.size or 0))
     if state.degraded:
-        most *= _STILL_DEGRADED
+        fewer = _STILL_DEGRADED * most
+        return (Period(now, continues=True),) if len(state.failing) > fewer else _NOTHING
     if len(state.failing) <= most:
         return _NOTHING
-    return (Period(sorted(state.failing.values())[int(most)], continues=True),)
+    return (Period(sorted(state.failing.values())[int(most)]),)
 
 
 def inventory_dropped(state: InstanceState, _now: int) -> Findings:
@@ -77,10 +78,7 @@ def unhealthy(services: Collection[str]) -> Callable[[InstanceState, int], Findi
                 # What Feldera no longer tells of stays as it was.
                 found.append(Undecided(now + 1, name))
             elif not service.healthy:
-                since = service.unchanged_since
-                found.append(
-                    Period((since if since is not None else service.checked_at) + UNHEALTHY_FOR, label=name)
-                )
+                found.append(Period(state.memory.unhealthy_at[name] + UNHEALTHY_FOR, label=name))
         return tuple(found)
 
     return condition

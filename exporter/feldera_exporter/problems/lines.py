@@ -11,6 +11,7 @@ from feldera_exporter.feldera.vocabulary import DEPLOYMENT, PROGRAM, Kind
 from feldera_exporter.feldera.wire import micros
 from feldera_exporter.fleet.pipeline import Pipeline
 from feldera_exporter.problems.alert import Alert
+from feldera_exporter.problems.conditions import storage_since
 
 _SECOND = 1_000_000
 _SEVERITIES = MappingProxyType({"critical": 3, "warning": 2, "info": 1})
@@ -121,7 +122,7 @@ def _waits(pipeline: Pipeline, now: int) -> tuple[Wait, ...]:
     """Return the present statuses, that of the deployment first; what has no known beginning is left out."""
     row, limits = pipeline.facts.row, pipeline.facts.limits
     status, desired = micros(row.deployment_status_since), micros(row.deployment_desired_status_since)
-    program, storage = micros(row.program_status_since), pipeline.history.since.storage
+    program, storage = micros(row.program_status_since), storage_since(pipeline)
     known = (
         (row.deployment_status, status, limits.deployment_status),
         (row.program_status, program, limits.program_status),

@@ -1,8 +1,11 @@
 """What an instance's problems remember from one evaluation to the next: how it was before."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
+
+from feldera_exporter.feldera.platform import Platform
 
 MICROSECONDS: Final = 1_000_000
 
@@ -20,6 +23,7 @@ class Memory(msgspec.Struct, frozen=True, array_like=True):
         sizes: from when on there were how many pipelines, within the last hour, the oldest first.
         dropped_at: since when there are less than half of what there was within the hour; None while there are not.
         unlicensed_at: since when the license is not confirmed; None while it is.
+        unhealthy_at: since when services have been unhealthy, by name.
         answering_at: since when the list of pipelines has been read without an interruption.
         answered_at: when it was last read.
     """
@@ -29,6 +33,7 @@ class Memory(msgspec.Struct, frozen=True, array_like=True):
     unlicensed_at: int | None = None
     answering_at: int = 0
     answered_at: int = 0
+    unhealthy_at: Mapping[str, int] = {}
 
     @property
     def most(self) -> int:
@@ -36,13 +41,13 @@ class Memory(msgspec.Struct, frozen=True, array_like=True):
         return max((size for _, size in self.sizes), default=0)
 
 
-def remembered(memory: Memory, size: int, *, licensed: bool | None, now: int) -> Memory:
+def remembered(memory: Memory, size: int, platform: Platform, now: int) -> Memory:
     """Return the memory after another list of pipelines.
 
     Args:
         memory: up to the list before.
         size: how many pipelines there are.
-        licensed: whether the license is confirmed; None where nothing is known of it.
+        platform: what Feldera says of itself.
         now: when the list was read, microseconds by Feldera's clock.
     """
     sizes = _sizes(memory.sizes, size, now)
@@ -51,10 +56,32 @@ def remembered(memory: Memory, size: int, *, licensed: bool | None, now: int) ->
     return Memory(
         sizes=sizes,
         dropped_at=(memory.dropped_at or now) if dropped else None,
-        unlicensed_at=(memory.unlicensed_at or now) if licensed is False else None,
+        unlicensed_at=_unlicensed_at(memory, platform, now),
         answering_at=now if now - memory.answered_at > _INTERRUPTED else memory.answering_at,
         answered_at=now,
+        unhealthy_at=_unhealthy_at(memory, platform),
     )
+
+
+def _unlicensed_at(memory: Memory, platform: Platform, now: int) -> int | None:
+    if platform.license is None:
+        return memory.unlicensed_at
+    return None if platform.license.valid else memory.unlicensed_at or now
+
+
+def _unhealthy_at(memory: Memory, platform: Platform) -> Mapping[str, int]:
+    """Return since when services have been unhealthy; those that are not told of stay as they were.
+
+    Before v0.336 `unchanged_since` is the time of the last check, whatever that found.
+    """
+    if not platform.services:
+        return memory.unhealthy_at
+    return {
+        name: min(memory.unhealthy_at.get(name, since), since)
+        for name, service in platform.services.items()
+        if not service.healthy
+        for since in (service.unchanged_since or service.checked_at,)
+    }
 
 
 _SMALL: Final = 9

@@ -18,12 +18,9 @@ TRUSTED_EXPRESSION: Final = (
 _BUILD: Final = "feldera_exporter_build_info"
 _TRUSTED_ONLY: Final = f"and on (job, instance, feldera_instance) {TRUSTED}"
 _BLIND: Final = "max by (feldera_instance) (last_over_time(feldera_up[3m])) == 0"
+# More than one: `increase` makes 1.05 of a single one in five minutes.
 _REFUSED: Final = (
-    'sum by (feldera_instance) (increase(feldera_exporter_polls_total{outcome="unauthorized"}[5m])) > 1'
-)
-_VANISHED: Final = (
-    f"last_over_time(feldera_up[1h])\n  unless on (job, instance) last_over_time({_BUILD}[5m])\n"
-    "  unless on (feldera_instance) last_over_time(feldera_up[5m])"
+    'sum by (feldera_instance) (increase(feldera_exporter_polls_total{outcome="unauthorized"}[5m])) > 1.5'
 )
 _INSTANCE: Final = ("feldera_instance",)
 _TARGET: Final = ("job", "instance")
@@ -67,10 +64,13 @@ _ROWS: Final = (
     ExporterAlert(
         "FelderaExporterDown",
         "warning",
-        f"max by (job, instance) (max_over_time(up[10m])) == 0\nand on (job, instance) last_over_time({_BUILD}[1d])",
+        "max by (job, instance) (up == 0)\n"
+        f"unless on (job, instance) last_over_time({_BUILD}[8m])\n"
+        f"and on (job, instance) last_over_time({_BUILD}[1d])",
         "A feldera-exporter does not answer.",
         f"{_EXPORTER} has not answered for ten minutes. Look whether it runs: what only it watches is not watched.",
         _TARGET,
+        for_="2m",
     ),
     ExporterAlert(
         "FelderaExporterCrashLooping",
@@ -103,11 +103,14 @@ _ROWS: Final = (
     ExporterAlert(
         "FelderaExporterDataStale",
         "critical",
-        f"max by (feldera_instance) (max_over_time(feldera_up[5m])) == 0\nor max by (feldera_instance) (\n  {_VANISHED}\n)",
-        "A Feldera instance has not been watched for five minutes.",
-        f"{_FELDERA} has not been seen by any exporter for five minutes, or the exporter that watched it is gone. Look "
-        "whether the exporter runs and can reach Feldera.",
+        "max by (feldera_instance) (\n"
+        f"  last_over_time(feldera_up[6h])\n  unless on (job, instance) last_over_time({_BUILD}[3m])\n"
+        ")\nunless on (feldera_instance) last_over_time(feldera_up[3m])",
+        "A Feldera instance is no longer watched.",
+        f"The exporter that watched {_FELDERA} has not answered for five minutes, and no other one watches that instance. "
+        "Look whether the exporter runs and whether Prometheus scrapes it.",
         _INSTANCE,
+        for_="2m",
     ),
     ExporterAlert(
         "FelderaEventLogUnread",
@@ -151,10 +154,12 @@ _ROWS: Final = (
     ExporterAlert(
         "FelderaExporterClockSkew",
         "warning",
-        "max by (feldera_instance) (abs(avg_over_time(feldera_exporter_api_clock_skew_seconds[10m]))) > 30",
+        "max by (feldera_instance) (abs(last_over_time(feldera_exporter_api_clock_skew_seconds[3m]))) > 30",
         "The clocks of Feldera and the exporter differ.",
-        f"The clock of {_FELDERA} and that of its exporter differ by {{{{ humanizeDuration $value }}}}. Synchronize them.",
+        f"The clock of {_FELDERA} and that of its exporter have differed for ten minutes, now by "
+        "{{ $value | humanizeDuration }}. Synchronize them.",
         _INSTANCE,
+        for_="10m",
     ),
     ExporterAlert(
         "FelderaExporterStoreErrors",

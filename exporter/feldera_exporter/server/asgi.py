@@ -1,6 +1,5 @@
 """What is answered: a plain ASGI function over a table of pages."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
@@ -11,7 +10,7 @@ from feldera_exporter.logs import Complaint, place
 from feldera_exporter.server.daemons import Daemons
 from feldera_exporter.server.messages import Page, Reply, Request, text_reply
 from feldera_exporter.server.negotiation import accepts_gzip, format_for
-from feldera_exporter.server.patience import Patience
+from feldera_exporter.server.readers import Readers
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -59,10 +58,9 @@ def application(
         "/-/reload": (_reload(reload), ("POST",)),
     }
 
-    patience = Patience()
     failing = Complaint(structlog.get_logger(), "a page failed", "pages are answered again")
 
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+    async def answer(scope: Scope, _: Receive, send: Send) -> None:
         request = _request(scope, prefix)
         try:
             reply = await chosen(request)
@@ -71,7 +69,7 @@ def application(
             reply = text_reply(500, "The exporter made a mistake; its log says where.\n")
         else:
             failing.succeeded()
-        await _send(reply, receive, send, patience, head=request.method == "HEAD")
+        await _send(reply, send, head=request.method == "HEAD")
 
     async def chosen(request: Request) -> Reply:
         page, methods = pages.get(request.path) or (find(request), READING)
@@ -86,24 +84,24 @@ def application(
 
 
 def _metrics(source: Source) -> Page:
-    daemons = Daemons()
+    daemons, readers = Daemons(), Readers()
 
     async def metrics(request: Request) -> Reply:
         snapshot = source.snapshot
         format_ = format_for(request.headers.get("accept", ""))
 
         packed = accepts_gzip(request.headers.get("accept-encoding", ""))
-        pieces = snapshot.ready(format_, packed=packed)
-        if pieces is None:
+        parts = snapshot.ready(format_, packed=packed)
+        if parts is None:
             # In a thread: the first who asks renders and compresses, and nobody else waits for that.
-            pieces = await daemons.do(snapshot.gzip if packed else snapshot.plain, format_)
+            parts = await daemons.do(snapshot.gzip if packed else snapshot.plain, format_)
         headers = (
             ("content-type", format_.content_type),
             ("vary", "Accept, Accept-Encoding"),
             *((("content-encoding", "gzip"),) if packed else ()),
-            ("content-length", str(sum(map(len, pieces)))),
+            ("content-length", str(sum(map(len, parts)))),
         )
-        return Reply(200, headers, pieces, snapshot.sequence)
+        return Reply(200, headers, readers.read(snapshot.sequence, parts))
 
     return metrics
 
@@ -156,27 +154,9 @@ def _within(path: str, prefix: str) -> str:
     return path
 
 
-async def _send(reply: Reply, receive: Receive, send: Send, patience: Patience, *, head: bool) -> None:
+async def _send(reply: Reply, send: Send, *, head: bool) -> None:
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
-    # Whoever has gone away has not read it, and what is sent to nobody is lost without an error.
-    gone = asyncio.create_task(_disconnected(receive))
-    try:
-        async with patience.reading(None if head else reply.snapshot) as progressed:
-            await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-            if not head:
-                for piece in reply.body:
-                    await send({"type": "http.response.body", "body": piece, "more_body": True})
-                    progressed()
-                    if gone.done():
-                        return
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-    except TimeoutError:
-        # The answer stays without its end, so that the server closes the connection.
-        return
-    finally:
-        gone.cancel()
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    for piece in () if head else reply.body:
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})

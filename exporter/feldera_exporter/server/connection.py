@@ -1,110 +1,63 @@
-"""The connection: uvicorn's protocol of HTTP, which writes pieces unjoined and waits for nobody without end.
+"""The connection: uvicorn's protocol of HTTP, which waits for no client without end.
 
-uvicorn waits for ever for a request's head, of whatever length, and for whoever does not read what was written to him
-before his connection was closed: each keeps a file descriptor, and what is not read is kept in memory.
+By itself uvicorn waits for ever for the first request of a connection, and for whoever does not read an answer. Each such
+client keeps a file descriptor, and a part of the answer in memory.
 """
 
 import asyncio
-from typing import Any, Final, cast
+from typing import Final
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from feldera_exporter.exposition.piece import Piece
-
-SLOWEST_REQUEST: Final = 10.0
-"""Seconds within which the head of a request must be there."""
-LARGEST_REQUEST: Final = 64 * 1024
-"""Bytes of a request, beside what comes with its first byte: nothing that is asked here is nearly as long."""
-LINGER: Final = 10.0
-"""Seconds for which a connection that was closed may go on reading the end of its answer."""
+LONGEST: Final = 10.0
+"""Seconds for which a client is waited for, to send the head of a request or to read on: Prometheus itself waits no longer
+for a whole scrape."""
 
 
-class Connection(HttpToolsProtocol):
-    """Speaks HTTP on one connection."""
+class Connection(H11Protocol):
+    """Speaks HTTP on one connection; the size of a request's head is limited by uvicorn."""
 
-    _waiting: asyncio.TimerHandle | None = None
-    _size = 0
+    _limit: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin, on a transport that takes pieces."""
-        super().connection_made(cast(asyncio.Transport, _Transport(transport, self)))
-        self._wait()
+        """Begin to wait for a request."""
+        super().connection_made(transport)
+        self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""
-        self._wait_no_more()
         super().connection_lost(exc)
+        self._unlimit()
 
-    def data_received(self, data: bytes) -> None:
-        """Take in a part of a request, or several requests."""
-        self._size += len(data)
-        super().data_received(data)
-        if self._size > LARGEST_REQUEST:
-            self.transport.abort()
-        elif self.idle:
-            self._wait()
+    def handle_events(self) -> None:
+        """Take in what the client sent."""
+        super().handle_events()
+        self._watch()
 
-    def on_message_begin(self) -> None:
-        """Note that a request begins."""
-        self._size = 0
-        super().on_message_begin()
+    def on_response_complete(self) -> None:
+        """Wait for the next request, or until the end of the answer is read where the connection is closed."""
+        super().on_response_complete()
+        self._watch()
 
-    def on_headers_complete(self) -> None:
-        """Answer the request."""
-        self._wait_no_more()
-        super().on_headers_complete()
+    def pause_writing(self) -> None:
+        """Wait until the client reads on."""
+        super().pause_writing()
+        self._watch()
 
-    @property
-    def idle(self) -> bool:
-        """Whether no answer is owed."""
-        return self._answer is None or self._answer.response_complete
+    def resume_writing(self) -> None:
+        """Go on with the answer."""
+        super().resume_writing()
+        self._watch()
 
-    @property
-    def interrupted(self) -> bool:
-        """Whether the answer that was begun last is not whole."""
-        answer = self._answer
-        return answer is not None and answer.response_started and not answer.response_complete
+    def _watch(self) -> None:
+        """Limit the time for as long as it is the client that is waited for."""
+        # Before the first request there is no cycle, whatever its annotation says.
+        if not (self.flow.write_paused or getattr(self.cycle, "response_complete", True)):
+            self._unlimit()
+        elif self._limit is None:
+            self._limit = self.loop.call_later(LONGEST, self.transport.abort)
 
-    @property
-    def _answer(self) -> RequestResponseCycle | None:
-        # Before the first request there is none, whatever its annotation says.
-        return self.cycle
-
-    def _wait(self) -> None:
-        if self._waiting is None:
-            self._waiting = self.loop.call_later(SLOWEST_REQUEST, self.transport.abort)
-
-    def _wait_no_more(self) -> None:
-        if self._waiting is not None:
-            self._waiting.cancel()
-            self._waiting = None
-
-
-class _Transport:
-    """A transport to which pieces can be written too, and which does not outlive its closing for long.
-
-    ASGI knows bodies of bytes alone, and its extensions files alone. uvicorn asks of a body only how long it is, and hands
-    it to the transport, where the parts are gathered by the system.
-    """
-
-    def __init__(self, transport: asyncio.Transport, connection: Connection) -> None:
-        self._transport = transport
-        self._connection = connection
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-    def write(self, data: bytes | Piece) -> None:
-        """Write in one go."""
-        if isinstance(data, Piece):
-            self._transport.writelines(data.parts)
-        else:
-            self._transport.write(data)
-
-    def close(self) -> None:
-        """Close: at once where the answer stays without its end, else when it was read, or not within a while."""
-        if self._connection.interrupted:
-            self._transport.abort()
-            return
-        self._transport.close()
-        self._connection.loop.call_later(LINGER, self._transport.abort)
+    def _unlimit(self) -> None:
+        if self._limit is not None:
+            self._limit.cancel()
+            self._limit = None

@@ -4,8 +4,6 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from feldera_exporter.exposition.piece import Piece
-
 PLAIN: Final = "text/plain; charset=utf-8"
 
 
@@ -36,13 +34,11 @@ class Reply:
         status: of HTTP.
         headers: by name.
         body: in pieces, each written in one go.
-        snapshot: the number of the snapshot that the body keeps in memory, None if it is small.
     """
 
     status: int
     headers: tuple[tuple[str, str], ...]
-    body: Iterable[bytes | Piece]
-    snapshot: int | None = None
+    body: Iterable[bytes]
 
 
 Page = Callable[[Request], Awaitable[Reply]]

@@ -11,7 +11,11 @@ from feldera_exporter.simulator.refusals import ApiError
 
 JSON: Final = "application/json"
 TEXT: Final = "text/plain; charset=utf-8"
+PLAIN: Final = "text/plain"
+"""The type of metrics, which Feldera's clients compare with exactly this."""
+
 HTML: Final = "text/html; charset=utf-8"
+ZIP: Final = "application/zip"
 
 encode: Final = msgspec.json.Encoder().encode
 

@@ -146,6 +146,7 @@ def _resources(row: Row, at: int, status: str, error: Failure | None, **fields: 
         "runtime_details": None,
         "runtime_desired": None,
         "runtime_desired_since": None,
+        "deployment_config": None,
     }
     return replace(
         row,
@@ -196,6 +197,13 @@ def failed_start(row: Row, at: int, error: Failure) -> Row:
 def detailed(row: Row, resources_details: Any) -> Row:
     """Provisioning or Stopping remains, its details are new."""
     return replace(row, resources_details=resources_details, refresh_version=row.refresh_version + 1)
+
+
+def resized(row: Row, config: dict[str, Any]) -> Row:
+    """Answer a PATCH of `deployment_config`: only what runs can be resized."""
+    if row.runtime != "Running":
+        raise refusal("DeploymentRestrictedToRunning")
+    return replace(row, deployment_config={"resources": config}, refresh_version=row.refresh_version + 1)
 
 
 def observed(row: Row, at: int, seen: Observation) -> Row:

@@ -12,6 +12,9 @@ INTERVAL: Final = 10 * SECOND
 INTERVALS: Final = 60
 """A healthy cluster is recorded once in so many intervals."""
 
+STALE_AFTER: Final = 3 * INTERVALS * INTERVAL
+"""How old the last event may be before the health that it tells counts as stale."""
+
 RETENTION: Final = 1000
 RETENTION_AGE: Final = 72 * 3600 * SECOND
 
@@ -53,6 +56,7 @@ class Cluster:
     def _poll(self) -> None:
         self._agenda.at(self._agenda.now + INTERVAL, self._poll)
         if not self.running:
+            self._quiet = INTERVALS  # so that it writes at once when it runs again
             return
         well = not any(self.health.values())
         if self._is_due(well=well):
@@ -62,8 +66,11 @@ class Cluster:
             self._quiet += 1
 
     def _is_due(self, *, well: bool) -> bool:
-        """Return whether this poll is recorded: a change, a heartbeat, or unhealthy with growing intervals."""
-        if not self.events or self.events[-1].all_healthy != well:
+        """Return whether this poll is recorded: a change, a heartbeat, or unhealthy with growing intervals.
+
+        A new database gets two events at once: nothing is there to compare the first with.
+        """
+        if len(self.events) < 2 or self.events[-1].all_healthy != well:
             self._threshold = 1
             return True
         if well:

@@ -5,10 +5,14 @@ from typing import Final
 
 from feldera_exporter.simulator import changes
 from feldera_exporter.simulator.agenda import Agenda
-from feldera_exporter.simulator.clock import micros
+from feldera_exporter.simulator.clock import SECOND, micros
 from feldera_exporter.simulator.database import Database
 from feldera_exporter.simulator.pipeline import Pipeline
 from feldera_exporter.simulator.plan import Failure, Plan
+from feldera_exporter.simulator.refusals import ApiError
+
+BACKOFF: Final = 30 * SECOND
+"""How long the compiler waits after an error of the database."""
 
 _ENDS: Final = {
     "CompilingSql": {"SqlError": "SqlError"},
@@ -93,12 +97,14 @@ class Compiler:
                 if (row.program_version, row.program_status) == known and row.resources == "Stopped"
                 else ()
             ),
-            lambda _: self._done(pipeline, job),
+            lambda error: self._done(pipeline, job, error),
         )
 
-    def _done(self, pipeline: Pipeline, job: int) -> None:
-        """Go on from whatever status the transaction left: after a failed one with the same stage again."""
-        if pipeline.compiling == job and pipeline.alive:
+    def _done(self, pipeline: Pipeline, job: int, error: ApiError | None) -> None:
+        """Go on from whatever status the transaction left: after a failed one, some time later, with the same stage again."""
+        if error is not None:
+            self._agenda.at(self._agenda.now + BACKOFF, self._done, pipeline, job, None)
+        elif pipeline.compiling == job and pipeline.alive:
             self.take(pipeline)
 
 

@@ -17,6 +17,8 @@ from feldera_exporter.simulator.truth import Truth
 LOCK_TIMEOUT: Final = 10 * SECOND
 """How long a transaction waits for a lock (pipeline-manager `db/transaction.rs`)."""
 
+_REFUSED: Final = "Error occurred while creating a new object: error connecting to server: Connection refused (os error 111)"
+
 Work = Callable[[Row, int], Sequence[Row]]
 """What a transaction does: the locked row and NOW() in; out comes the row after each write that records an event."""
 
@@ -47,6 +49,7 @@ class Database:
     Attributes:
         pipelines: every pipeline by its id, in the order of creation, which is the order of the ids.
         version: counts every visible change.
+        down: whether it cannot be reached; nothing is written then.
         listeners: called after every commit, as Postgres's NOTIFY is.
     """
 
@@ -59,6 +62,7 @@ class Database:
         self._grown: set[str] = set()
         self.pipelines: dict[str, Pipeline] = {}
         self.version = 0
+        self.down = False
         self.listeners: list[Callable[[Pipeline], None]] = []
         self.ids = generators(processes, seed)
 
@@ -79,8 +83,18 @@ class Database:
             raise refusal("UnknownPipelineName", pipeline_name=name)
         return pipeline
 
+    def check(self) -> None:
+        """Refuse whatever needs the database while it cannot be reached.
+
+        Raises:
+            ApiError: 500, it is down.
+        """
+        if self.down:
+            raise refusal("PostgresPoolError", error=_REFUSED, backtrace="disabled backtrace")
+
     def insert(self, pipeline: Pipeline) -> None:
         """Create a pipeline, with its first event, at once."""
+        self.check()
         row = pipeline.row
         pipeline.begun = row.created_at
         self.pipelines[pipeline.id] = self._names[row.name] = pipeline
@@ -94,6 +108,7 @@ class Database:
         Raises:
             ApiError: the check refuses it.
         """
+        self.check()
         check(pipeline.row)
         if pipeline.locked_until > self._agenda.now:
             self._agenda.at(pipeline.locked_until, self._remove_later, pipeline, check)
@@ -111,6 +126,7 @@ class Database:
 
     def touch(self, pipeline: Pipeline, row: Row) -> None:
         """Change what records no event: the client's own metadata."""
+        self.check()
         pipeline.row = row
         self._announce(pipeline)
 
@@ -123,7 +139,17 @@ class Database:
         """Run a transaction on a pipeline's row: at once, or as the lock allows.
 
         What is illegal by the time the lock is held is rolled back; `done` is told.
+
+        Raises:
+            ApiError: 500, the database is down and there is no `done` to be told.
         """
+        try:
+            self.check()
+        except ApiError as error:
+            if done is None:
+                raise
+            done(error)
+            return
         begun = self.begin(pipeline)
         wait = 0
         if self._random.random() < self._processes.waits:

@@ -13,11 +13,12 @@ from feldera_exporter.simulator.database import Database
 from feldera_exporter.simulator.endings import Endings
 from feldera_exporter.simulator.failures import failed_compilation, impossible, provisioning_timeout
 from feldera_exporter.simulator.hands import DETAILS_AFTER, HEARTBEAT, Hands, while_
-from feldera_exporter.simulator.observation import Observation, next_change, observe
+from feldera_exporter.simulator.observation import RESOURCES, Observation, next_change, observe
 from feldera_exporter.simulator.pipeline import NEVER, Pipeline
 from feldera_exporter.simulator.plan import Failure
 from feldera_exporter.simulator.process import PipelineProcesses
 from feldera_exporter.simulator.row import Row
+from feldera_exporter.simulator.settings import provisioning_seconds
 from feldera_exporter.simulator.uuid7 import uuid_text
 
 Handler = Callable[[Pipeline, Row, int], int]
@@ -96,7 +97,7 @@ class Decisions:
         if automaton.provisioning_since is None:
             automaton.provisioning_since = now
             return now
-        own = row.runtime_config.get("provisioning_timeout_secs")
+        own = provisioning_seconds(row.runtime_config)
         timeout: float = self._timeout if own is None else own
         ready = (
             NEVER if plan.provisioning is None else automaton.provisioning_since + micros(plan.provisioning)
@@ -108,7 +109,7 @@ class Decisions:
         if (now - row.resources_since) // 1000 > timeout * 1000:
             return self._endings.fail(pipeline, provisioning_timeout(timeout))
         due = min(ready, row.resources_since + micros(timeout) + 1000)
-        details = {"phase": "provisioning"}
+        details = RESOURCES
         if automaton.resources_details == details:
             return due
         # A new automaton, or one that has stopped, has written no details: nothing makes it wait.
@@ -119,13 +120,12 @@ class Decisions:
 
     def _provisioned(self, pipeline: Pipeline) -> int:
         automaton = pipeline.automaton
-        details = {"phase": "provisioned"}
 
         def work(row: Row, at: int) -> tuple[Row, ...]:
             # Nobody but this automaton, which waits for this transaction, moves a pipeline's resources.
             automaton.grace_until = self._agenda.now + GRACE
             self._processes.launch(pipeline)
-            return (changes.provisioned(row, at, details),)
+            return (changes.provisioned(row, at, RESOURCES),)
 
         return self._hands.write(pipeline, work)
 

@@ -63,12 +63,17 @@ def record(event_id: int, recorded_at: int, row: Row, previous: Event | None) ->
 
 
 class EventLog:
-    """The retained events of one pipeline, in the order of their commits."""
+    """The retained events of one pipeline, in the order of their commits.
 
-    __slots__ = ("_events",)
+    Attributes:
+        trimmed: how many were deleted.
+    """
+
+    __slots__ = ("_events", "trimmed")
 
     def __init__(self) -> None:
         self._events: list[Event] = []
+        self.trimmed = 0
 
     def __len__(self) -> int:
         return len(self._events)
@@ -92,5 +97,6 @@ class EventLog:
     def trim(self, retention: int) -> None:
         """Delete all but the newest, ranked as they are listed (`delete_pipeline_monitor_events_exceeding_retention`)."""
         if len(self._events) > retention:
+            self.trimmed += len(self._events) - retention
             kept = {event.event_id for event in self.newest_first()[:retention]}
             self._events = [event for event in self._events if event.event_id in kept]

@@ -1,6 +1,12 @@
 """The errors that the runner itself finds (pipeline-manager `runner/error.rs`, `db/error.rs`)."""
 
+from typing import Final
+
 from feldera_exporter.simulator.plan import Failure
+
+_FRAME: Final = (
+    "  {}: dbsp::circuit::runtime::Runtime::run\n             at crates/dbsp/src/circuit/runtime.rs:{}:9\n"
+)
 
 
 def failed_compilation(status: str) -> Failure:
@@ -34,4 +40,24 @@ def provisioning_timeout(seconds: float) -> Failure:
         "AutomatonProvisioningTimeout",
         f"Pipeline could not be provisioned within the timeout of {whole}s.",
         {"timeout": {"secs": whole, "nanos": round((seconds - whole) * 1_000_000_000)}},
+    )
+
+
+def worker_panic(kilobytes: int) -> Failure:
+    """A panic of every worker: the details have a stack trace of each, and the message repeats them all.
+
+    Args:
+        kilobytes: how long message and details are together, about: 16 for each worker, of which there is one at least.
+    """
+    workers = range(max(1, kilobytes // 16))
+    length = kilobytes * 1024 // (2 * len(workers))
+    trace = "".join(_FRAME.format(number, number) for number in range(length // len(_FRAME) + 1))[:length]
+    panics = [[worker, "Foreground", {"message": "boom", "backtrace": trace}] for worker in workers]
+    told = "\n".join(
+        f"worker thread {worker} panicked\npanic message: boom\nstack trace:\n{trace}" for worker in workers
+    )
+    return Failure(
+        "RuntimeError.WorkerPanic",
+        f"One or more worker threads terminated unexpectedly.\n{told}",
+        {"panic_info": panics},
     )

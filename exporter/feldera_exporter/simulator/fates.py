@@ -5,6 +5,7 @@ from random import Random
 from typing import Final
 
 from feldera_exporter.simulator.plan import Failure, Phase, Plan
+from feldera_exporter.simulator.versions import Fact, Version, has
 
 CODES: Final = (
     "RuntimeError.WorkerPanic",
@@ -18,6 +19,8 @@ CODES: Final = (
     "PipelineTerminated",
 )
 
+_LATER_CODES: Final = ("UdfLibraryError", "NotImplemented", "ConfigError.InvalidDevTweaks")
+
 _COMPILING: Final = ("Pending", "CompilingSql", "CompilingRust")
 
 _PATHS: Final = (
@@ -28,7 +31,12 @@ _PATHS: Final = (
 )
 
 
-def draw_plan(random: Random, trouble: float) -> Plan:
+def error_codes(version: Version) -> tuple[str, ...]:
+    """Return some of the codes with which a version's pipelines fail."""
+    return CODES + _LATER_CODES if has(version, Fact.MORE_ERROR_CODES) else CODES
+
+
+def draw_plan(random: Random, trouble: float, codes: tuple[str, ...] = CODES) -> Plan:
     """Return how the world will treat a pipeline: mostly well, in a share of `trouble` not."""
     chance = random.random
     plan = Plan(
@@ -44,7 +52,7 @@ def draw_plan(random: Random, trouble: float) -> Plan:
     )
     if chance() >= trouble:
         return plan
-    failure = Failure(random.choice(CODES), "Something failed.", {"reason": "chance"})
+    failure = Failure(random.choice(codes), "Something failed.", {"reason": "chance"})
     troubles: tuple[dict[str, object], ...] = (
         {"compiled_as": "SqlError"},
         {"compiled_as": "RustError"},

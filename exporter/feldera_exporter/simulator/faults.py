@@ -91,7 +91,7 @@ class Together(Fault):
 
 
 def _error(code: str, message: str) -> bytes:
-    return encode({"message": message, "error_code": code, "details": None})
+    return encode({"message": message, "error_code": code, "details": {}})
 
 
 HTML_PAGE: Final = Status(200, b"<!doctype html><html><body>Sign in</body></html>", HTML)

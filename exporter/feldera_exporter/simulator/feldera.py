@@ -16,6 +16,7 @@ from feldera_exporter.simulator.plan import Plan
 from feldera_exporter.simulator.process import PipelineProcesses
 from feldera_exporter.simulator.runner import Runner
 from feldera_exporter.simulator.truth import Truth
+from feldera_exporter.simulator.versions import NEWEST, parse_version
 from feldera_exporter.simulator.world import World
 
 CLEANING: Final = 30 * SECOND
@@ -35,11 +36,14 @@ class Feldera(Operations):
         provisioning_timeout: the runner's default, in seconds.
         retention: how many events of a pipeline are kept, approximately.
         version: the version that it is, which decides on routes and fields.
-        edition: "Enterprise" or "Open source"; only the former stops gracefully.
+        edition: "Enterprise", "EnterpriseDev" or "Open source"; the last stops by force only.
         tenant: the tenant's name.
         processes: how the manager is deployed: ids, lock waits, late commits.
         plan: how the world treats a pipeline that has no plan of its own.
         keep_truth: whether `truth` is kept; it grows with every transition.
+
+    Raises:
+        UnknownVersionError: it cannot be that version.
 
     Attributes:
         truth: every transition and error that was ever committed.
@@ -56,7 +60,7 @@ class Feldera(Operations):
         *,
         provisioning_timeout: float = 20.0,
         retention: int = 720,
-        version: str = "0.337.0",
+        version: str = NEWEST,
         edition: str = "Enterprise",
         tenant: str = "default",
         processes: Processes | None = None,
@@ -64,6 +68,7 @@ class Feldera(Operations):
         keep_truth: bool = True,
     ) -> None:
         self.clock = clock
+        parse_version(version)
         self.version = version
         self.edition = edition
         self.tenant = tenant

@@ -6,16 +6,18 @@ from uuid import NAMESPACE_DNS, UUID, uuid5
 from feldera_exporter.feldera.vocabulary import SERVICES
 from feldera_exporter.simulator.answers import Answer, Request, choice, json
 from feldera_exporter.simulator.clock import SECOND
-from feldera_exporter.simulator.cluster import ClusterEvent
+from feldera_exporter.simulator.cluster import STALE_AFTER, ClusterEvent
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.instants import instant_text
-from feldera_exporter.simulator.refusals import refusal
-from feldera_exporter.simulator.rendering import parse_version
+from feldera_exporter.simulator.refusals import check_uuid, refusal
+from feldera_exporter.simulator.versions import Fact
 
+_DEV: Final = "EnterpriseDev"
 _NO_TENANT: Final = UUID(int=0)
 _REVISION: Final = "5c7931d09fc37e0976143e50a81169dbd98ec0cc"
 _DEPENDENCIES: Final = ",".join(f"crate-{number} 1.{number}.0" for number in range(200))
-_UNCHANGED_SINCE_IS_REAL: Final = (0, 336)
+
+_PROVIDER: Final = {"issuer": "https://login.example.com", "client_id": "feldera", "extra_oidc_scopes": []}
 
 _BUILD: Final = {
     "build_timestamp": "2026-08-20T18:37:48Z",
@@ -33,28 +35,31 @@ _BUILD: Final = {
 class Instance:
     """Answers about one instance.
 
+    Args:
+        feldera: the instance.
+        has_login: whether users log in, without which there are no API keys either.
+
     Attributes:
         license_until: when the license ends, in microseconds; None: an endless one. Enterprise only.
         has_license: whether an Enterprise instance has one.
-        stale_after: after how many seconds without an event the cluster's health is called stale, as servers do that
-            are newer than v0.337; None: it is never, and no answer has such a field.
     """
 
-    def __init__(self, feldera: Feldera) -> None:
+    def __init__(self, feldera: Feldera, *, has_login: bool = False) -> None:
         self._feldera = feldera
+        self._has_login = has_login
         self.has_license = True
-        self.stale_after: int | None = None
         self.license_until: int | None = feldera.started_at + 365 * 86_400 * SECOND
 
     def config(self, _: Request) -> Answer:
         """GET /v0/config."""
         version = self._feldera.version
+        udfs = {"allow_rust_udfs": True} if self._feldera.has(Fact.ALLOW_RUST_UDFS) else {}
         return json(
             {
                 "posthog": "",
                 "conceptualhq": "",
                 "product_fruits": "",
-                "edition": self._feldera.edition,
+                "edition": self._edition,
                 "version": version,
                 "revision": _REVISION,
                 "runtime_revision": _REVISION,
@@ -64,11 +69,18 @@ class Instance:
                 "update_info": None,
                 "build_info": _BUILD,
                 "build_source": "ci",
+                **udfs,
             }
         )
 
+    @property
+    def _edition(self) -> str:
+        """The edition as the version calls it."""
+        edition = self._feldera.edition
+        return "Enterprise" if edition == _DEV and not self._feldera.has(Fact.DEV_EDITION) else edition
+
     def _license(self) -> dict[str, Any] | None:
-        if self._feldera.edition != "Enterprise":
+        if not self._feldera.is_enterprise:
             return None
         if not self.has_license:
             return {"DoesNotExistOrNotConfirmed": "The license could not be confirmed."}
@@ -82,6 +94,7 @@ class Instance:
                 "extension_url": None,
                 "remind_starting_at": None,
                 "remind_schedule": "Session",
+                **({"is_dev": True} if self._edition == _DEV else {}),
             }
         }
 
@@ -90,7 +103,10 @@ class Instance:
         tenant = self._feldera.tenant
         identity = _NO_TENANT if tenant == "default" else uuid5(NAMESPACE_DNS, tenant)
         role = request.headers.get("feldera-role", "admin")
-        return json({"tenant_id": str(identity), "tenant_name": tenant, "role": role, "memberships": []})
+        born = {"user_created_at": None} if self._feldera.has(Fact.USER_CREATED_AT) else {}
+        return json(
+            {"tenant_id": str(identity), "tenant_name": tenant, "role": role, "memberships": [], **born}
+        )
 
     def health(self, _: Request) -> Answer:
         """GET /v0/cluster_healthz: the last event, and 503 with the same body unless all is well."""
@@ -99,7 +115,7 @@ class Instance:
         if not cluster.events:
             raise refusal("NoClusterMonitorEventsAvailable")
         last = cluster.events[-1]
-        real = parse_version(self._feldera.version) >= _UNCHANGED_SINCE_IS_REAL
+        real = self._feldera.has(Fact.UNCHANGED_SINCE)
         services = {
             service: {
                 "healthy": last.statuses[service] == "Healthy",
@@ -114,13 +130,13 @@ class Instance:
         stale = self._staleness(last)
         healthy = last.all_healthy and not stale.get("stale")
         if stale:
-            stale["stale_after_seconds"] = self.stale_after
+            stale["stale_after_seconds"] = STALE_AFTER // SECOND
         return json({"all_healthy": healthy, **stale, **services}, 200 if healthy else 503)
 
     def _staleness(self, last: ClusterEvent) -> dict[str, Any]:
-        if self.stale_after is None:
+        if not self._feldera.has(Fact.STALE):
             return {}
-        return {"stale": self._feldera.settle() - last.recorded_at > self.stale_after * SECOND}
+        return {"stale": self._feldera.settle() - last.recorded_at > STALE_AFTER}
 
     def cluster_events(self, _: Request) -> Answer:
         """GET /v0/cluster/events."""
@@ -136,6 +152,7 @@ class Instance:
             if not events:
                 raise refusal("NoClusterMonitorEventsAvailable")
             return json(_event(events[-1], selector) | self._staleness(events[-1]))
+        check_uuid(event_id)
         for event in events:
             if event.id == event_id:
                 return json(_event(event, selector))
@@ -143,11 +160,13 @@ class Instance:
 
     def liveness(self, _: Request) -> Answer:
         """GET /healthz."""
+        if self._feldera.database.down:
+            return json({"status": "unhealthy: unable to reach database (see logs for further details)"}, 500)
         return json({"status": "healthy"})
 
     def authentication(self, _: Request) -> Answer:
-        """GET /config/authentication: no provider of logins."""
-        return json({})
+        """GET /config/authentication: the provider of logins, if there is one."""
+        return json({"GenericOidc": _PROVIDER} if self._has_login else {})
 
 
 def _event(event: ClusterEvent, selector: str) -> dict[str, Any]:

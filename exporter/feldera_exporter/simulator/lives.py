@@ -3,9 +3,10 @@
 from random import Random
 from typing import TYPE_CHECKING, Final
 
-from feldera_exporter.simulator.fates import CODES, draw_plan
+from feldera_exporter.simulator.fates import draw_plan, error_codes
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.pipeline import Pipeline
+from feldera_exporter.simulator.versions import parse_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +40,7 @@ class RandomLife:
         self._random = Random(f"life/{seed}")
         self._rate = rate
         self._trouble = trouble
+        self._codes = error_codes(parse_version(feldera.version))
         self._prefix = prefix
         self._pipelines: list[Pipeline] = []
         self._born = 0
@@ -100,7 +102,7 @@ class RandomLife:
 
     def _create(self, name: str) -> None:
         tags = tuple(tag for tag in _TAGS if self._random.random() < 0.2)
-        plan = draw_plan(self._random, self._trouble)
+        plan = draw_plan(self._random, self._trouble, self._codes)
         # Refused where somebody else has taken the name meanwhile.
         self._pipelines.append(self._feldera.create(name, tags, plan=plan))
 
@@ -115,7 +117,7 @@ class RandomLife:
         self._feldera.start(name, initial, dismiss_error=self._random.random() < 0.9)
 
     def _edit(self, name: str) -> None:
-        self._feldera.edit(name, plan=draw_plan(self._random, self._trouble))
+        self._feldera.edit(name, plan=draw_plan(self._random, self._trouble, self._codes))
 
     def _clear(self, name: str) -> None:
         self._feldera.clear(name)
@@ -158,11 +160,11 @@ class RandomLife:
         self._feldera.approve(name)
 
     def _stop(self, name: str) -> None:
-        force = self._random.random() < 0.5 or self._feldera.edition != "Enterprise"
+        force = self._random.random() < 0.5 or not self._feldera.is_enterprise
         self._feldera.stop(name, force=force)
 
     def _crash(self, name: str) -> None:
-        self._feldera.world.crash(name, self._random.choice(CODES))
+        self._feldera.world.crash(name, self._random.choice(self._codes))
 
     def _lose(self, name: str) -> None:
         self._feldera.world.lose(name, self._random.random() * 40)

@@ -12,13 +12,27 @@ from feldera_exporter.simulator.uuid7 import uuid_text
 WITHOUT_CONTROLLER: Final = frozenset({"Initializing", "AwaitingApproval"})
 """The statuses in which a pipeline has no circuit yet, hence no connectors."""
 
+RESOURCES: Final[dict[str, str]] = {"process": "has not exited", "working_dir": "exists"}
+"""What the runner finds out about the resources of a deployment (`local_runner.rs`)."""
+
 _APPROVAL: Final[dict[str, Any]] = {
-    "reason": "The program changed in a way that needs bootstrapping.",
     "approval_diff": {
-        "added_views": ["orders_by_region"],
-        "removed_views": [],
-        "modified_views": [],
-    },
+        "program_diff": {
+            "added_tables": [],
+            "removed_tables": [],
+            "modified_tables": [],
+            "added_views": ["orders_by_region"],
+            "removed_views": [],
+            "modified_views": [],
+        },
+        "program_diff_error": None,
+        "added_input_connectors": [],
+        "modified_input_connectors": [],
+        "removed_input_connectors": [],
+        "added_output_connectors": [],
+        "modified_output_connectors": [],
+        "removed_output_connectors": [],
+    }
 }
 
 
@@ -40,18 +54,20 @@ def observe(pipeline: Pipeline, now: int) -> Observation | Failure:
         return lost_process()
     if process.failure is not None:
         return process.failure
-    resources = {"phase": "provisioned"}
     if not process.reachable:
         reason = "Pipeline status endpoint could not be reached"
         if automaton.grace_until is not None and now <= automaton.grace_until:
             initial = pipeline.row.initial or "Running"
-            return Observation("Initializing", initial, resources, {"reason": f"{reason} yet"}, None)
-        return Observation("Unavailable", "Unavailable", resources, {"reason": reason}, None)
-    if process.status in WITHOUT_CONTROLLER:
-        waiting = _APPROVAL if process.status == "AwaitingApproval" else {"reason": "Starting"}
-        return Observation(process.status, process.desired, resources, waiting, None)
-    details = {"connector_stats": {"num_errors": pipeline.connectors.errors(now)}}
-    return Observation(process.status, process.desired, resources, details, _storage(pipeline, process, now))
+            return Observation("Initializing", initial, RESOURCES, {"reason": f"{reason} yet"}, None)
+        return Observation("Unavailable", "Unavailable", RESOURCES, {"reason": reason}, None)
+    details: dict[str, Any] = {}
+    if process.status not in WITHOUT_CONTROLLER:
+        details["connector_stats"] = {"num_errors": pipeline.connectors.errors(now)}
+        if process.memory_max is not None:
+            details["memory_max"] = process.memory_max
+    elif process.status == "AwaitingApproval":
+        details = _APPROVAL
+    return Observation(process.status, process.desired, RESOURCES, details, _storage(pipeline, process, now))
 
 
 def next_change(pipeline: Pipeline, now: int) -> int:

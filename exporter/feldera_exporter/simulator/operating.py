@@ -8,6 +8,7 @@ from feldera_exporter.simulator.answers import Answer, QueryError, Request, choi
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.reading import Reader
 from feldera_exporter.simulator.refusals import refusal
+from feldera_exporter.simulator.versions import Fact
 
 _INITIALS: Final = {"running": "Running", "paused": "Paused", "standby": "Standby"}
 _METADATA: Final = ("description", "tags")
@@ -47,6 +48,13 @@ class Operator:
 
     def _edit(self, name: str, body: dict[str, Any]) -> Answer:
         pipeline = self._feldera.get(name)
+        wanted = body.get("deployment_config")
+        if wanted is not None and self._feldera.has(Fact.DEPLOYMENT_CONFIG):
+            if body.keys() != {"deployment_config"}:
+                reason = "`deployment_config` cannot be combined with other fields"
+                raise refusal("InvalidDeploymentPatch", reason=reason)
+            self._feldera.resize(name, wanted.get("resources") or {})
+            return Answer(200, self._reader.encoded(pipeline))
         core = {key: body[key] for key in ("name", *_CORE) if body.get(key) is not None}
         if core:
             self._feldera.edit(name, **core)

@@ -20,18 +20,17 @@ from feldera_exporter.simulator.process import PipelineProcesses
 from feldera_exporter.simulator.refusals import refusal
 from feldera_exporter.simulator.row import Row
 from feldera_exporter.simulator.runner import Runner
+from feldera_exporter.simulator.settings import canonical, resources
 from feldera_exporter.simulator.uuid7 import uuid_text
+from feldera_exporter.simulator.versions import Fact, has, parse_version
 
-_DEFAULTS: Final[Mapping[str, Mapping[str, Any]]] = {
-    "program_config": {
-        "profile": "optimized",
-        "cache": True,
-        "runtime_version": None,
-        "use_platform_compiler": False,
-    },
-    "runtime_config": {"workers": 8, "hosts": 1, "provisioning_timeout_secs": None},
+_PROGRAM_CONFIG: Final[Mapping[str, Any]] = {
+    "profile": None,
+    "cache": True,
+    "runtime_version": None,
+    "use_platform_compiler": False,
 }
-"""What the fields of a configuration are that is given without them."""
+"""What the fields of a program's configuration are that is given without them."""
 
 
 class Operations(ABC):
@@ -50,6 +49,15 @@ class Operations(ABC):
     @abstractmethod
     def settle(self) -> int:
         """Let everything happen that is due, and return the instant reached in microseconds."""
+
+    @property
+    def is_enterprise(self) -> bool:
+        """Whether it is an edition that is paid for."""
+        return self.edition != "Open source"
+
+    def has(self, fact: Fact) -> bool:
+        """Return whether the instance's version has a fact."""
+        return has(parse_version(self.version), fact)
 
     def get(self, name: str) -> Pipeline:
         """Return a pipeline as it is now."""
@@ -82,11 +90,11 @@ class Operations(ABC):
                 description=description,
                 tags=tuple(tags),
                 platform_version=self.version,
-                program_config={**_DEFAULTS["program_config"], **(program_config or {})},
+                program_config={**_PROGRAM_CONFIG, **(program_config or {})},
                 program_code=program_code,
                 udf_rust=udf_rust,
                 udf_toml=udf_toml,
-                runtime_config={**_DEFAULTS["runtime_config"], **(runtime_config or {})},
+                runtime_config=canonical(runtime_config or {}),
                 program_status_since=now,
                 resources_since=now,
                 resources_desired_since=now,
@@ -113,7 +121,7 @@ class Operations(ABC):
     def stop(self, name: str, *, force: bool = False) -> None:
         """Stop a pipeline: at once with `force`, else (Enterprise) after a last checkpoint."""
         with self.lock:
-            if not force and self.edition != "Enterprise":
+            if not force and not self.is_enterprise:
                 raise refusal("EnterpriseFeature", feature="stop?force=false")
             if force or self.get(name).row.resources != "Provisioned":
                 self._write(name, lambda row, at: (changes.want_stopped(row, at),))
@@ -130,6 +138,8 @@ class Operations(ABC):
 
     def activate(self, name: str, initial: str = "Running") -> None:
         """Ask a pipeline that stands by to run or pause."""
+        if not self.is_enterprise:
+            raise refusal("EnterpriseFeature", feature="start from object store (S3)")
         self._ask(name, initial)
 
     def approve(self, name: str) -> None:
@@ -170,10 +180,10 @@ class Operations(ABC):
         """
         with self.lock:
             pipeline = self.get(name)
-            fields = {
-                key: {**_DEFAULTS[key], **value} if key in _DEFAULTS else value
-                for key, value in fields.items()
-            }
+            if "program_config" in fields:
+                fields["program_config"] = {**_PROGRAM_CONFIG, **fields["program_config"]}
+            if "runtime_config" in fields:
+                fields["runtime_config"] = canonical(fields["runtime_config"])
             edit = fields or {"program_code": f"{pipeline.row.program_code}\n-- edited"}
             if "name" in edit and edit["name"] != name:
                 check_name(edit["name"])
@@ -183,6 +193,24 @@ class Operations(ABC):
             work(pipeline.row, self._agenda.now)  # a refused edit changes no plan either
             pipeline.plan = plan or pipeline.plan
             self._write(name, work)
+
+    def resize(self, name: str, wanted: Mapping[str, Any]) -> None:
+        """Change the CPUs and the memory that a running pipeline may use, which is possible on Kubernetes only.
+
+        Args:
+            name: the pipeline's.
+            wanted: `cpu_cores_min`, `cpu_cores_max`, `memory_min`, `memory_max`.
+        """
+        with self.lock:
+            pipeline = self.get(name)
+            if not self.is_enterprise:
+                reason = "the runner of this installation cannot resize a running pipeline"
+                raise refusal("UnsupportedPipelineAction", action="resize", reason=reason)
+            shown = resources(wanted)
+            self._write(name, lambda row, _: (changes.resized(row, shown),))
+            if pipeline.process is not None and self.has(Fact.MEMORY_MAX):
+                pipeline.process.memory_max = shown["memory_max"]
+                self._runner.notify(pipeline)
 
     def rename(self, name: str, new_name: str) -> None:
         """Rename a stopped pipeline without storage; its id and its events stay."""

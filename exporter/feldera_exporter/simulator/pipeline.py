@@ -23,6 +23,7 @@ class Process:
         step: counts what it was told, so that an outdated intention is recognised.
         phase: the next phase of its plan's path.
         launched: when it began.
+        memory_max: the memory that it may use, where it was resized.
     """
 
     status: str
@@ -32,6 +33,7 @@ class Process:
     failure: Failure | None = None
     step: int = 0
     phase: int = 0
+    memory_max: str | None = None
 
 
 @dataclass(slots=True)
@@ -76,6 +78,8 @@ class Automaton:
         grace_until: the end of `provisioned_grace_period`.
         stopping_since: when the blocking `stop` was called.
         clearing_since: when the blocking `clear` was called.
+        begun: when it began, as the runner did or the pipeline was created.
+        recorded: how many events the pipeline had had by then.
     """
 
     anchor: int = 0
@@ -91,6 +95,8 @@ class Automaton:
     grace_until: int | None = None
     stopping_since: int | None = None
     clearing_since: int | None = None
+    begun: int = 0
+    recorded: int = 0
 
 
 class Pipeline:
@@ -135,7 +141,7 @@ class Pipeline:
         self.alive = True
         self.locked_until = 0
         self.begun = 0
-        self.automaton = Automaton(anchor=row.created_at)
+        self.automaton = Automaton(anchor=row.created_at, begun=row.created_at)
         self.process: Process | None = None
         self.connectors = Connectors(at=row.created_at)
         self.compiling = 0

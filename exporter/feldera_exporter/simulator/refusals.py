@@ -1,5 +1,6 @@
 """What Feldera refuses to do, as a table of the errors it answers with (pipeline-manager `db/error.rs`, `runner/error.rs`)."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -15,6 +16,10 @@ _STATUSES_AND_MESSAGES: Final[Mapping[str, tuple[int, str]]] = {
     "CannotStartWithUndismissedError": (400, "The deployment_error must be dismissed before the start."),
     "DeleteRestrictedToClearedStorage": (400, "The storage must be cleared before a pipeline is deleted."),
     "DeleteRestrictedToFullyStopped": (400, "A pipeline must be fully stopped before it is deleted."),
+    "DeploymentRestrictedToRunning": (
+        400,
+        "Pipeline 'deployment_config' can only be changed while it is running.",
+    ),
     "DismissErrorRestrictedToFullyStopped": (400, "An error can only be dismissed while fully stopped."),
     "DuplicateName": (409, "An entity with this name already exists"),
     "EditRestrictedToClearedStorage": (400, "Only while the storage is cleared can be edited: {not_allowed}"),
@@ -34,7 +39,11 @@ _STATUSES_AND_MESSAGES: Final[Mapping[str, tuple[int, str]]] = {
         "Insufficient permissions: this action requires the '{required}' role, but the caller has '{actual}'",
     ),
     "InvalidTransition": (400, "A pipeline that is to be {current} cannot be {target} next."),
-    "InvalidUuidParam": (400, "Not a UUID: '{value}'"),
+    "InvalidDeploymentPatch": (400, "Invalid deployment patch: {reason}"),
+    "InvalidLogCursorParam": (400, "Invalid log cursor '{value}': {error}"),
+    "InvalidRuntimeConfig": (400, "The runtime configuration is not valid: {error}"),
+    "InvalidSupportBundleParameter": (400, "Invalid support bundle parameter: {reason}"),
+    "InvalidUuidParam": (400, "Invalid UUID string '{value}': {error}"),
     "LockTookTooLong": (503, "The lock could not be had within 10 seconds."),
     "NameDoesNotMatchPattern": (400, "Name '{name}' should {pattern_description} (pattern: '{pattern}')"),
     "NoClusterMonitorEventsAvailable": (404, "There are no cluster events yet."),
@@ -45,6 +54,7 @@ _STATUSES_AND_MESSAGES: Final[Mapping[str, tuple[int, str]]] = {
     ),
     "PipelineInteractionUnreachable": (503, "Request {request} to pipeline {pipeline_name} failed: {error}"),
     "PipelineUnavailable": (503, "Pipeline {pipeline_name} is unavailable."),
+    "PostgresPoolError": (500, "Postgres connection pool error: '{error}'"),
     "StorageStatusImmutableUnlessStopped": (
         400,
         "Storage cannot go from '{current_status}' to '{new_status}' unless the pipeline is fully stopped.",
@@ -62,6 +72,8 @@ _STATUSES_AND_MESSAGES: Final[Mapping[str, tuple[int, str]]] = {
 }
 """The HTTP status and the message of each error code; the message is filled from the details."""
 
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
 _BY_THE_PIPELINE: Final = frozenset({"Initializing", "AwaitingApproval"})
 """What a pipeline answers itself, so that the manager adds no Retry-After."""
 
@@ -73,10 +85,10 @@ class ApiError(ExporterError):
         status: the HTTP status.
         error_code: Feldera's name of the error.
         message: a sentence for people.
-        details: JSON that depends on the error code; None where it has none.
+        details: JSON that depends on the error code; empty where it has none.
     """
 
-    def __init__(self, status: int, error_code: str, message: str, details: Any = None) -> None:
+    def __init__(self, status: int, error_code: str, message: str, details: Mapping[str, Any]) -> None:
         super().__init__(f"{error_code}: {message}")
         self.status = status
         self.error_code = error_code
@@ -92,4 +104,22 @@ class ApiError(ExporterError):
 def refusal(error_code: str, **details: Any) -> ApiError:
     """Return the error of a code; the details are part of the answer and fill its message."""
     status, message = _STATUSES_AND_MESSAGES[error_code]
-    return ApiError(status, error_code, message.format_map(details), details or None)
+    return ApiError(status, error_code, message.format_map(details), details)
+
+
+def check_uuid(value: str) -> None:
+    """Refuse a parameter that is no UUID.
+
+    Raises:
+        ApiError: 400, it is none.
+    """
+    if _UUID.fullmatch(value):
+        return
+    wrong = re.search("[^0-9a-fA-F-]", value)
+    error = (
+        f"invalid length: expected length 32 for simple format, found {len(value)}"
+        if wrong is None
+        else "invalid character: expected an optional prefix of `urn:uuid:` followed by [0-9a-fA-F-], "
+        f"found `{wrong[0]}` at {wrong.start() + 1}"
+    )
+    raise refusal("InvalidUuidParam", value=value, error=error)

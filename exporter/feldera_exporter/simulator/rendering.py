@@ -1,7 +1,6 @@
 """Rows and events as the JSON that Feldera answers, in the field order and with the fields of each version."""
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, Final
 
 from feldera_exporter.simulator.answers import encode
@@ -10,19 +9,20 @@ from feldera_exporter.simulator.instants import instant_text
 from feldera_exporter.simulator.pipeline import Pipeline
 from feldera_exporter.simulator.plan import Failure
 from feldera_exporter.simulator.row import Row
+from feldera_exporter.simulator.settings import spelled
 from feldera_exporter.simulator.uuid7 import uuid_text
+from feldera_exporter.simulator.versions import Fact, Version, has
 
 Json = dict[str, Any]
-Version = tuple[int, ...]
 
-SINCE: Final[Mapping[str, Version]] = {
-    "tags": (0, 313),
-    "storage_status_details": (0, 289),
-    "silent_bootstrap": (0, 300),
-    "concurrent_bootstrap": (0, 324),
-    "connector_stats": (0, 322),
+_FIELDS: Final[Mapping[str, Fact]] = {
+    "tags": Fact.TAGS,
+    "storage_status_details": Fact.STORAGE_STATUS_DETAILS,
+    "silent_bootstrap": Fact.SILENT_BOOTSTRAP,
+    "concurrent_bootstrap": Fact.CONCURRENT_BOOTSTRAP,
+    "deployment_config": Fact.DEPLOYMENT_CONFIG,
 }
-"""Since which version Feldera answers with a field."""
+"""The fields of a row that older versions do not have."""
 
 _EMPTY_PROGRAM_ERROR: Final = {"sql_compilation": None, "rust_compilation": None, "system_error": None}
 
@@ -44,12 +44,6 @@ _PROGRAM_INFO: Final = {
 }
 
 _COMPILED: Final = frozenset({"SqlCompiled", "CompilingRust", "Success", "RustError"})
-
-
-@cache
-def parse_version(version: str) -> Version:
-    """Return "0.337.0" as (0, 337, 0)."""
-    return tuple(int(part) for part in version.split("."))
 
 
 def row_bytes(pipeline: Pipeline, selector: str, version: Version) -> bytes:
@@ -76,8 +70,10 @@ def row_json(identity: str, row: Row, selector: str, version: Version) -> Json:
         "platform_version": row.platform_version,
     }
     if full:
+        fields["runtime_config"] = spelled(row.runtime_config, version)
+    fields["deployment_config"] = row.deployment_config
+    if full:
         fields |= {
-            "runtime_config": row.runtime_config,
             "program_code": row.program_code,
             "udf_rust": row.udf_rust,
             "udf_toml": row.udf_toml,
@@ -126,9 +122,9 @@ def row_json(identity: str, row: Row, selector: str, version: Version) -> Json:
         stats = (row.runtime_details or {}).get("connector_stats")
         if stats is not None:
             fields["connectors"] = stats
-    for field, since in SINCE.items():
-        if version < since:
-            fields.pop(field, None)
+    for field, fact in _FIELDS.items():
+        if not has(version, fact):
+            fields.pop(field)
     return fields
 
 
@@ -165,7 +161,7 @@ def failure_json(failure: Failure) -> Json:
 
 def _runtime_details(details: Json | None, version: Version) -> Any:
     """Return the runtime details; before v0.322 they were a string, or nothing."""
-    if details is None or version >= SINCE["connector_stats"]:
+    if details is None or has(version, Fact.CONNECTOR_STATS):
         return details
     return details.get("reason", "")
 

@@ -25,6 +25,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     udf_rust: str = ""
     udf_toml: str = ""
     runtime_config: dict[str, Any]
+    deployment_config: dict[str, Any] | None = None
     program_version: int = 1
     program_status: str = "Pending"
     program_status_since: int

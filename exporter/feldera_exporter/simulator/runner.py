@@ -75,8 +75,13 @@ class Runner:
     def restart(self) -> None:
         """Forget everything, as a restarted runner has, and go on from what the rows say."""
         for pipeline in list(self._database):
-            token = pipeline.automaton.token + 1
-            pipeline.automaton = Automaton(anchor=self._agenda.now, token=token)
+            token, log = pipeline.automaton.token + 1, pipeline.log
+            pipeline.automaton = Automaton(
+                anchor=self._agenda.now,
+                token=token,
+                begun=self._agenda.now,
+                recorded=log.trimmed + len(log),
+            )
             self.notify(pipeline)
 
     def _thaw(self, pipeline: Pipeline | None, until: int) -> None:

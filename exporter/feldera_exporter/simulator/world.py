@@ -135,6 +135,20 @@ class World:
                 self._feldera.get(name), "api", lambda row, _: (changes.store(row, "Cleared"),)
             )
 
+    def lose_database(self) -> None:
+        """Let nobody reach the database: what needs it is answered with 500, and nothing is written."""
+        with self._feldera.lock:
+            self._feldera.settle()
+            self._feldera.database.down = True
+            self._feldera.cluster.running = False
+
+    def find_database(self) -> None:
+        """Let the database be reached again; who waits for it tries again soon."""
+        with self._feldera.lock:
+            self._feldera.settle()
+            self._feldera.database.down = False
+            self._feldera.cluster.running = True
+
     def hold_lock(self, name: str, seconds: float) -> None:
         """Hold the lock of a pipeline's row, so that whoever writes has to wait and commits late."""
         with self._feldera.lock:

@@ -1,0 +1,279 @@
+"""Examples of problems that count: thresholds, windows, what is left out of account."""
+
+import math
+from collections.abc import Callable
+from typing import Final
+
+from feldera_exporter.feldera.wire import Progress
+from feldera_exporter.history.recent import Recent
+from problems.making import (
+    HOUR,
+    MICROSECOND,
+    MINUTE,
+    Example,
+    activity,
+    begins,
+    ends,
+    example,
+    fleet,
+    instants,
+    pipeline,
+    spans,
+)
+
+Kind = Callable[[tuple[int, ...]], Recent]
+
+
+def _counted(problem: str, kind: Kind, count: int, what: str, window: float = HOUR) -> tuple[Example, ...]:
+    """Return the edges of a count: how often, and within what time."""
+
+    def at(*seconds: float) -> Recent:
+        return kind(instants(*seconds))
+
+    steps = tuple(float(number) for number in range(count))
+    first, *between, last = steps
+    apart = (first, *between, window)
+    within = (first, *between, window - MICROSECOND)
+    follow = (window + 1, *(window + 1 + each for each in steps))
+    return (
+        *begins(problem, f"{what}, {count} times", last, pipeline(recent=at(*steps))),
+        *ends(
+            problem,
+            f"{what}, until the first is long ago",
+            window,
+            pipeline(recent=at(*steps)),
+            since=last,
+        ),
+        example(problem, f"{what}, {count - 1} times", 1800, pipeline(recent=at(*steps[1:]))),
+        example(problem, f"{what}, spread over its whole time", window, pipeline(recent=at(*apart))),
+        example(
+            problem,
+            f"{what}, spread over almost its whole time",
+            window - MICROSECOND,
+            pipeline(recent=at(*within)),
+            since=window - MICROSECOND,
+        ),
+        example(
+            problem,
+            f"{what}, more and more",
+            last + 0.5 * window,
+            pipeline(recent=at(*steps, last + 0.4 * window)),
+            since=last,
+        ),
+        example(
+            problem,
+            f"{what}, again after it was over",
+            2 * window,
+            pipeline(recent=at(*steps, *follow)),
+            since=follow[count - 1],
+        ),
+    )
+
+
+LOOPS: Final[tuple[Example, ...]] = (
+    *_counted("DeploymentError", lambda at: Recent(errors=at), 2, "errors", 10 * MINUTE),
+    *_counted("CrashLooping", lambda at: Recent(errors=at), 3, "errors"),
+    *_counted("CrashLooping", lambda at: Recent(restarts=at), 3, "restarts"),
+    *_counted("Flapping", lambda at: Recent(stops=at), 6, "stops"),
+    *_counted("RuntimeFlapping", lambda at: Recent(losses=at), 8, "losses"),
+    *_counted("CompileLooping", lambda at: Recent(recompilations=at), 3, "recompilations"),
+    example(
+        "CrashLooping",
+        "errors and restarts are not added up",
+        60,
+        pipeline(recent=Recent(errors=instants(1, 2), restarts=instants(3, 4))),
+    ),
+    example(
+        "Flapping",
+        "told already by that it crashes",
+        60,
+        pipeline(recent=Recent(errors=instants(1, 2, 3), stops=instants(*range(9)))),
+    ),
+    example(
+        "RuntimeFlapping",
+        "told already by that it crashes",
+        60,
+        pipeline(recent=Recent(restarts=instants(1, 2, 3), losses=instants(*range(9)))),
+    ),
+    Example(
+        "Flapping",
+        "nobody wants to hear that it crashes",
+        ((60, fleet(pipeline(recent=Recent(errors=instants(1, 2, 3), stops=instants(*range(6)))))),),
+        {"": 5},
+        frozenset({"FelderaPipelineCrashLooping"}),
+    ),
+)
+
+ERRORS: Final[tuple[Example, ...]] = (
+    *begins(
+        "DeploymentError",
+        "since the log says that it appeared",
+        100,
+        pipeline(status="Stopped", desired="Stopped", error="E", error_at=100),
+    ),
+    *begins(
+        "DeploymentError",
+        "since it is stopping, where the log was not read yet",
+        100,
+        pipeline(status="Stopping", since=100, desired="Stopped", desired_since=90, error="E"),
+    ),
+    *begins(
+        "DeploymentError",
+        "since it is to be stopped, where the log was not read yet",
+        100,
+        pipeline(status="Stopped", since=110, desired="Stopped", desired_since=100, error="E"),
+        since=100,
+    ),
+    example(
+        "DeploymentError",
+        "for as long as it is set",
+        100 * HOUR,
+        pipeline(status="Stopped", desired="Stopped", error="E", error_at=100),
+        since=100,
+    ),
+    example("DeploymentError", "one that was dismissed", 200, pipeline(recent=Recent(errors=instants(100)))),
+    Example(
+        "DeploymentError",
+        "since the first of two that are one trouble",
+        (
+            (100, fleet(pipeline(error="E", error_at=100, recent=Recent(errors=instants(100))))),
+            (200, fleet(pipeline(error="E", error_at=200, recent=Recent(errors=instants(100, 200))))),
+        ),
+        {"": 100},
+    ),
+)
+
+_NEVER: Final = math.inf
+_MOST: Final = ((-840.0, -640.0), (-500.0, -300.0), (-160.0, -60.0))
+"""500 of the 900 seconds before 0."""
+
+
+def _away(
+    what: str,
+    *absences: tuple[float, float],
+    present: bool = False,
+    limit: float = 300,
+    status: str = "Running",
+    since: float = -60,
+    away_since: float | None = None,
+) -> Example:
+    """Return an example of a pipeline that was Unavailable now and then, looked at in second 0."""
+    subject = pipeline(
+        status=status,
+        desired="Stopped" if status in {"Stopping", "Stopped"} else "Running",
+        since=since,
+        away_since=away_since,
+        recent=Recent(absences=spans(*absences)),
+        limits={"Unavailable": limit},
+    )
+    return example("Unavailable", what, 0, subject, since=0 if present else None, label="Unavailable")
+
+
+_JUST: Final = ((-900.0, -600.0), (-300.0, -150.0))
+"""450 seconds: half of the time, and no more."""
+
+AWAY: Final[tuple[Example, ...]] = (
+    _away("most of a quarter of an hour, though never for five minutes", *_MOST, present=True),
+    _away("and starting in between", *_MOST, status="Initializing", present=True),
+    _away("half of the time", *_JUST),
+    _away("a microsecond more", _JUST[0], (-300, -150 + MICROSECOND), present=True),
+    _away("what was before does not count", (-1500, -600), (-300, -150)),
+    _away("no limit", *_MOST, limit=_NEVER),
+    _away("its limit and a tenth more", *_MOST, limit=500 / 1.1),
+    _away("a little more than that", *_MOST, limit=454, present=True),
+    _away("a short limit", (-890, -750), (-600, -450), limit=200),
+    _away("a user stops it", *_MOST, status="Stopping"),
+    _away("a user has stopped it", *_MOST, status="Stopped"),
+    _away(
+        "and now again, for less than its limit",
+        (-840, -590),
+        (-500, -300),
+        status="Unavailable",
+        away_since=-60,
+        present=True,
+    ),
+    _away("where the log was not read to the end of the last one", (-840, -640), since=-400, away_since=-600),
+    _away("where that suffices all the same", (-840, -500), since=-300, away_since=-450, present=True),
+    *begins(
+        "Unavailable",
+        "it becomes most of the time by staying away",
+        50 + MICROSECOND,
+        pipeline(
+            status="Unavailable",
+            since=0,
+            away_since=0,
+            desired="Unavailable",
+            recent=Recent(absences=spans((-700, -300))),
+        ),
+        "Unavailable",
+    ),
+    *begins(
+        "Unavailable",
+        "its limit alone, where it was hardly away before",
+        300,
+        pipeline(
+            status="Unavailable",
+            since=0,
+            away_since=0,
+            desired="Unavailable",
+            recent=Recent(absences=spans((-500, -490))),
+        ),
+        "Unavailable",
+    ),
+)
+
+_COUNTED: Final = Progress(connector_errors=10_000)
+
+
+def _errors(
+    what: str,
+    *counts: int,
+    apart: float = 600,
+    ago: float = 0,
+    seen: float = -HOUR,
+    since: float | None = None,
+) -> Example:
+    """Return an example of a pipeline whose connectors failed at instants, the newest first, looked at in second 0."""
+    errors = [(-ago - apart * number, count) for number, count in enumerate(counts) if count]
+    moved = activity(seen, errors=errors[::-1])
+    return example("ConnectorErrors", what, 0, pipeline(progress=_COUNTED, moved=moved), since=since)
+
+
+CONNECTORS: Final[tuple[Example, ...]] = (
+    _errors("more than 60 in each of three windows", 61, 61, 61, since=0),
+    _errors("60 in the last one", 60, 61, 61),
+    _errors("60 in the one before", 61, 60, 61),
+    _errors("60 in the one before that", 61, 61, 60),
+    _errors("none in between", 500, 0, 500, 500),
+    _errors("spread over the windows", *[21] * 90, apart=20, since=0),
+    _errors("few all the time", *[2] * 90, apart=20),
+    _errors("seen for half an hour", 61, 61, 61, seen=-1800, since=0),
+    _errors("seen for less", 61, 61, 61, seen=-1800 + MICROSECOND),
+    _errors("the last ones less than ten minutes ago", 61, 61, 61, ago=599.9, since=-599.9),
+    _errors("the last ones ten minutes ago", 61, 61, 61, ago=600),
+    example(
+        "ConnectorErrors",
+        "Feldera does not count them",
+        0,
+        pipeline(moved=activity(-HOUR, errors=[(-1200, 99), (-600, 99), (0, 99)])),
+    ),
+    Example(
+        "ConnectorErrors",
+        "since the first time",
+        tuple(
+            (
+                at,
+                fleet(
+                    pipeline(
+                        progress=_COUNTED,
+                        moved=activity(-HOUR, errors=[(at - 1200, 99), (at - 600, 99), (at, 99)]),
+                    )
+                ),
+            )
+            for at in (0, 300)
+        ),
+        {"": 0},
+    ),
+)
+
+COUNTS: Final = (*LOOPS, *ERRORS, *AWAY, *CONNECTORS)

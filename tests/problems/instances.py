@@ -1,0 +1,301 @@
+"""Examples of problems of an instance: its fleet, its services, its license."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from feldera_exporter.feldera.platform import License, Platform, Service
+from feldera_exporter.feldera.vocabulary import SERVICES
+from feldera_exporter.fleet.pipeline import Pipeline
+from history.making import instant
+from problems.making import DAY, HOUR, MICROSECOND, Example, begins, fleet, pipeline
+
+
+def _many(count: int, **facts: Any) -> tuple[Pipeline, ...]:
+    return tuple(pipeline(f"p{number}", **facts) for number in range(count))
+
+
+def _failed(count: int, at: float = 0) -> tuple[Pipeline, ...]:
+    """Return pipelines that failed one after another, the last of them at a second."""
+    return tuple(
+        pipeline(
+            f"p{number}", status="Stopped", desired="Stopped", error="E", error_at=at - (count - 1 - number)
+        )
+        for number in range(count)
+    )
+
+
+def _degraded(
+    what: str, pipelines: tuple[Pipeline, ...], size: int, at: float = 0, *, present: bool
+) -> Example:
+    lists = ((at, fleet(*pipelines, size=size)),)
+    return Example("FleetDegraded", what, lists, {"": 0} if present else {})
+
+
+_SHRINKING: Final = tuple(
+    (60.0 * (6 - count), fleet(*_failed(count), size=20)) for count in (5, 4, 3, 2, 3, 4)
+)
+"""Five failing pipelines of twenty, then fewer each minute, then more again."""
+
+FLEETS: Final[tuple[Example, ...]] = (
+    *begins("FleetDegraded", "five errors, with the fifth", 0, fleet(*_failed(5), size=40)),
+    *(
+        Example(
+            "FleetDegraded",
+            what,
+            tuple((at, fleet(*_failed(5), size=40)) for at in times),
+            {"": 0} if present else {},
+        )
+        for what, times, present in (
+            ("errors of the last hour", (HOUR - 4 - MICROSECOND,), True),
+            ("an error of an hour ago", (HOUR - 4,), False),
+            ("three errors of the last hour, and it is said so", (0, HOUR - 2 - MICROSECOND), True),
+            ("two errors of the last hour", (0, HOUR - 2), False),
+        )
+    ),
+    *(
+        each
+        for status, limit in (
+            ("Provisioning", 600),
+            ("Initializing", 1200),
+            ("Stopping", 900),
+            ("Unavailable", 120),
+        )
+        for each in begins(
+            "FleetDegraded",
+            f"{status} for too long",
+            limit,
+            fleet(*_many(5, status=status, since=0, desired="Running"), size=40),
+        )
+    ),
+    _degraded(
+        "too long in another status", _many(9, status="AwaitingApproval", since=-DAY), 40, present=False
+    ),
+    _degraded(
+        "a limit of its own",
+        _many(5, status="Provisioning", since=-60, limits={"Provisioning": 60}),
+        40,
+        present=True,
+    ),
+    _degraded(
+        "no limit",
+        _many(5, status="Provisioning", since=-DAY, limits={"Provisioning": float("inf")}),
+        40,
+        present=False,
+    ),
+    _degraded("four are few", _failed(4), 20, present=False),
+    _degraded("a tenth", _failed(5), 50, present=False),
+    _degraded("more than a tenth", _failed(5), 49, present=True),
+    _degraded("few of many", _failed(5), 80, present=False),
+    _degraded("many of many", _failed(9), 80, present=True),
+    *(
+        Example("FleetDegraded", what, _SHRINKING[:lists], {"": 0} if present else {})
+        for what, lists, present in (
+            ("four of them still fail", 2, True),
+            ("three of them still fail", 3, True),
+            ("two of them still fail", 4, False),
+            ("three fail again", 5, False),
+            ("four fail again", 6, False),
+        )
+    ),
+    *(
+        Example(
+            "FleetDegraded",
+            f"{count} of 60 still fail, which began with seven",
+            ((0, fleet(*_failed(7), size=60)), (60, fleet(*_failed(count), size=60))),
+            {"": 0} if present else {},
+        )
+        for count, present in ((4, True), (3, False))
+    ),
+)
+
+
+def _sizes(what: str, *sizes: tuple[float, int], since: float | None = None) -> Example:
+    lists = tuple((at, fleet(size=size)) for at, size in sizes)
+    return Example("PipelineInventoryDropped", what, lists, {} if since is None else {"": since})
+
+
+INVENTORY: Final[tuple[Example, ...]] = (
+    *begins(
+        "PipelineInventoryDropped",
+        "less than half for ten minutes",
+        600,
+        fleet(size=9),
+        earlier=((-60, fleet(size=20)), (0, fleet(size=9))),
+    ),
+    _sizes("half", (-60, 20), (0, 10), (600, 10)),
+    _sizes("of ten", (-60, 10), (0, 4), (600, 4), since=600),
+    _sizes("of nine", (-60, 9), (0, 4), (600, 4)),
+    _sizes("fewer and fewer", (-60, 20), (0, 9), (300, 5), (600, 0), since=600),
+    _sizes("and they are back", (-60, 20), (0, 9), (600, 9), (601, 10)),
+    _sizes("and gone again", (-60, 20), (0, 9), (300, 12), (301, 9), (900.9, 9)),
+    _sizes("of what there was within the hour", (-60, 20), (0, 9), (HOUR - MICROSECOND, 9), since=600),
+    _sizes("of what there was an hour ago", (-60, 20), (0, 9), (HOUR, 9)),
+    _sizes(
+        "an hour is counted from the last list with so many",
+        (-60, 20),
+        (1800, 20),
+        (1860, 9),
+        (HOUR + 1800, 9),
+        since=2460,
+    ),
+)
+
+
+def _told(
+    *,
+    healthy: bool = False,
+    since: float | None = 0,
+    checked: float = 0,
+    lost: float | None = None,
+    names: tuple[str, ...] = ("runner",),
+) -> Platform:
+    """Return an instance that told of its services."""
+    service = Service(healthy, instant(checked), None if since is None else instant(since))
+    lost_at = None if lost is None else instant(lost)
+    return Platform(services=MappingProxyType(dict.fromkeys(names, service)), health_lost_at=lost_at)
+
+
+def _service(
+    problem: str, what: str, *told: tuple[float, Platform], present: Mapping[str, float] | None = None
+) -> Example:
+    return Example(problem, what, tuple((at, fleet(platform=each)) for at, each in told), present or {})
+
+
+_ILL: Final = "ClusterServiceUnhealthy"
+_WELL: Final = _told(healthy=True)
+
+SERVICE_EXAMPLES: Final[tuple[Example, ...]] = (
+    *(
+        each
+        for problem, name in ((_ILL, "api"), (_ILL, "runner"), ("CompilerUnhealthy", "compiler"))
+        for each in begins(
+            problem, f"the {name} for five minutes", 300, fleet(platform=_told(names=(name,))), name
+        )
+    ),
+    *begins(_ILL, "Feldera does not tell since when", 300, fleet(platform=_told(since=None)), "runner"),
+    _service(
+        _ILL,
+        "an old Feldera calls each check a change",
+        *((at, _told(since=at, checked=at)) for at in (0, 100, 200, 300)),
+        present={"runner": 300},
+    ),
+    _service(_ILL, "it is well again", (300, _told()), (360, _WELL)),
+    _service(_ILL, "and ill again", (0, _told()), (60, _WELL), (300, _told(since=90, checked=300))),
+    _service(
+        _ILL, "Feldera tells no longer", (300, _told()), (HOUR, _told(lost=600)), present={"runner": 300}
+    ),
+    _service(
+        _ILL,
+        "nor of that service",
+        (300, _told()),
+        (HOUR, _told(names=("api",), healthy=True)),
+        present={"runner": 300},
+    ),
+    _service(
+        _ILL,
+        "after a restart it did not tell yet",
+        (300, _told()),
+        (301, Platform()),
+        present={"runner": 300},
+    ),
+    _service(_ILL, "what it told last was not long ago", (299, _told()), (HOUR, _told(lost=300))),
+    _service(_ILL, "it never tells", (DAY, Platform())),
+)
+
+_STALE: Final = "ClusterHealthStale"
+
+
+def _untold(*seconds: float, checked: float = 0, lost: float = 0) -> tuple[tuple[float, Platform], ...]:
+    """Return what is told at seconds, where Feldera tells no longer since one of them."""
+    return tuple((at, _told(healthy=True, checked=checked, lost=lost)) for at in seconds)
+
+
+_EACH_MINUTE: Final = tuple(float(at) for at in range(-600, 900, 60))
+
+STALENESS: Final[tuple[Example, ...]] = (
+    *begins(_STALE, "not checked for half an hour", 1800, fleet(platform=_told(healthy=True)), "runner"),
+    *begins(
+        _STALE,
+        "no longer told of for a quarter of an hour, though there are lists",
+        900,
+        fleet(platform=_told(healthy=True, lost=0)),
+        "runner",
+        earlier=tuple((at, fleet(platform=each)) for at, each in _untold(*_EACH_MINUTE)),
+    ),
+    _service(
+        _STALE,
+        "lists that come again only now",
+        *_untold(-1000, 780, checked=700),
+        *_untold(840, 900, checked=700),
+    ),
+    _service(
+        _STALE,
+        "and have come for a quarter of an hour",
+        *_untold(-1000, *range(780, 1681, 60), checked=700),
+        present={"runner": 1680},
+    ),
+    _service(
+        _STALE,
+        "a list that was missed",
+        *_untold(*_EACH_MINUTE[:-1], 900),
+        present={"runner": 900},
+    ),
+    _service(_STALE, "two lists that were missed", *_untold(*_EACH_MINUTE[:-2], 900)),
+    _service(
+        _STALE, "a check that has come", *_untold(*_EACH_MINUTE, 900), (960, _told(healthy=True, checked=950))
+    ),
+    _service(
+        _STALE,
+        "after a restart it did not tell yet",
+        (1800, _WELL),
+        (1801, Platform()),
+        present={"runner": 1800},
+    ),
+    _service(_STALE, "it never tells", (DAY, Platform())),
+    _service(_STALE, "all of them", (1800, _told(names=SERVICES)), present=dict.fromkeys(SERVICES, 1800)),
+)
+
+
+def _licensed(*, valid: bool = True, expiry: float | None = None) -> Platform:
+    return Platform(license=License(valid=valid, expiry=None if expiry is None else instant(expiry)))
+
+
+_SOON: Final = fleet(platform=_licensed(expiry=20 * DAY))
+_CONFIRMED, _UNCONFIRMED = fleet(platform=_licensed()), fleet(platform=_licensed(valid=False))
+_UNKNOWN: Final = fleet()
+
+_EXPIRY: Final = "LicenseExpiryImminent"
+_OPEN: Final = "LicenseUnconfirmed"
+
+LICENSES: Final[tuple[Example, ...]] = (
+    *begins("LicenseExpiring", "two weeks", 6 * DAY, _SOON),
+    Example("LicenseExpiring", "until it is graver", ((17 * DAY - MICROSECOND, _SOON),), {"": 6 * DAY}),
+    Example("LicenseExpiring", "then that is told", ((17 * DAY, _SOON),)),
+    Example("LicenseExpiring", "one without an end", ((DAY, _CONFIRMED),)),
+    *begins(_EXPIRY, "three days", 17 * DAY, _SOON),
+    Example(_EXPIRY, "over", ((21 * DAY, _SOON),), {"": 17 * DAY}),
+    Example(
+        _EXPIRY,
+        "after a restart it is not known yet",
+        ((17 * DAY, _SOON), (18 * DAY, _UNKNOWN)),
+        {"": 17 * DAY},
+    ),
+    Example(_EXPIRY, "renewed", ((17 * DAY, _SOON), (18 * DAY, _CONFIRMED))),
+    *begins(_OPEN, "an hour", HOUR, _UNCONFIRMED, earlier=((0, _UNCONFIRMED),)),
+    Example(
+        _OPEN,
+        "confirmed meanwhile",
+        ((0, _UNCONFIRMED), (60, _CONFIRMED), (120, _UNCONFIRMED), (HOUR, _UNCONFIRMED)),
+    ),
+    Example(
+        _OPEN,
+        "after a restart it is not known yet",
+        ((0, _UNCONFIRMED), (HOUR, _UNCONFIRMED), (HOUR + 5, _UNKNOWN), (HOUR + 10, _UNCONFIRMED)),
+        {"": HOUR},
+    ),
+    Example(_OPEN, "never known", ((0, _UNKNOWN), (DAY, _UNKNOWN))),
+    Example(_OPEN, "confirmed", ((0, _UNCONFIRMED), (HOUR, _UNCONFIRMED), (HOUR + 5, _CONFIRMED))),
+)
+
+INSTANCES: Final = (*FLEETS, *INVENTORY, *SERVICE_EXAMPLES, *STALENESS, *LICENSES)

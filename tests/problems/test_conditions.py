@@ -1,0 +1,55 @@
+"""Each problem at its boundaries: a microsecond before it is none, at it it is one, since when exactly, and when it ends."""
+
+from collections import defaultdict
+
+import pytest
+
+from feldera_exporter.fleet.pipeline import StatusLimits
+from feldera_exporter.problems.model import SEVERITIES, Problem
+from feldera_exporter.problems.table import INSTANCE_PROBLEMS, PIPELINE_PROBLEMS
+from problems.ages import AGES
+from problems.counts import COUNTS
+from problems.instances import INSTANCES
+from problems.making import Example
+
+EXAMPLES = (*AGES, *COUNTS, *INSTANCES)
+TABLES = (PIPELINE_PROBLEMS, INSTANCE_PROBLEMS)
+ROWS = [row for table in TABLES for row in table.values()]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_example(example: Example) -> None:
+    """What is expected is there, since when it should, and nothing else of its name."""
+    assert example.found() == example.expected
+
+
+def test_examples_differ() -> None:
+    """Each says something else."""
+    assert len(set(map(str, EXAMPLES))) == len(EXAMPLES)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_every_problem_has_its_examples(row: Problem[object]) -> None:
+    """Both ways, and with a label where it says so."""
+    of: defaultdict[bool, list[Example]] = defaultdict(list)
+    for example in EXAMPLES:
+        if example.problem == row.name:
+            of[bool(example.present)].append(example)
+    assert of[True]
+    assert of[False]
+    labels = {label for example in of[True] for label in example.present}
+    assert ("" not in labels) == row.labelled
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_the_table_is_whole(row: Problem[object]) -> None:
+    """What a row names exists."""
+    (table,) = [table for table in TABLES if row.name in table]
+    assert row.severity in SEVERITIES
+    assert row.yields_to in {"", *table} - {row.name}
+    assert row.limit_of in {"", *StatusLimits.__slots__}
+    assert ("{limit}" in row.meaning) == bool(row.limit_of)
+    assert ("{label}" in row.meaning) <= row.labelled
+    assert "{subject}" in row.meaning
+    for sentence in (row.summary, row.meaning, row.first_step):
+        assert sentence.endswith(".")

@@ -1,0 +1,276 @@
+"""The evaluation: what keeps its beginning, what is said to have ended, what stays as it was, what is looked at."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from feldera_exporter.feldera.platform import Platform
+from feldera_exporter.feldera.wire import Progress
+from feldera_exporter.fleet.fleet import Fleet
+from feldera_exporter.fleet.pipeline import Pipeline
+from feldera_exporter.history.recent import Recent
+from feldera_exporter.problems import evaluate as room
+from feldera_exporter.problems.evaluate import ENDED_FOR, Occurrence, Problems, evaluate
+from feldera_exporter.problems.keeping import decoded, encoded, same
+from history.making import SECOND, instant
+from problems.making import HOUR, MICROSECOND, activity, after, fleet, instants, names, pipeline
+
+TAGS = ("team:data", "tier:1", "expect:running")
+STUCK = pipeline(status="Provisioning", since=0, tags=TAGS)
+WELL = pipeline(tags=TAGS)
+OCCURRENCE = Occurrence(
+    "StuckProvisioning", "Provisioning", "id-of-etl", "etl", (("team", "data"), ("tier", "1"))
+)
+
+
+def then(before: Problems, *lists: tuple[float, Fleet], disabled: Iterable[str] = ()) -> Problems:
+    """Return the problems after further lists at seconds."""
+    for second, known in lists:
+        before = evaluate(before, known, frozenset(disabled), instant(second))
+    return before
+
+
+def test_a_problem_is_told_with_its_pipeline() -> None:
+    """Its name, and its tag labels but `expect`, which is no label of anybody's."""
+    problems = after((600, fleet(STUCK)))
+    assert problems.present == {OCCURRENCE: instant(600)}
+    assert OCCURRENCE.alert == "FelderaPipelineStuckProvisioning"
+    assert Occurrence("FleetDegraded").alert == "FelderaFleetDegraded"
+    assert problems.of("id-of-etl") == problems.present
+    assert problems.of("another") == {}
+
+
+def test_it_is_said_for_ten_minutes_that_a_problem_has_ended() -> None:
+    """From the list that shows it; not a microsecond longer."""
+    over = after((600, fleet(STUCK)), (700, fleet(WELL)))
+    assert (over.present, over.ended) == ({}, {OCCURRENCE: instant(700)})
+    assert ENDED_FOR == 600 * SECOND
+    assert then(over, (1300 - MICROSECOND, fleet(WELL))).ended == over.ended
+    assert then(over, (1300, fleet(WELL))).ended == {}
+
+
+def test_what_begins_again_has_not_ended() -> None:
+    """It counts anew."""
+    again = pipeline(status="Provisioning", since=800, tags=TAGS)
+    problems = after((600, fleet(STUCK)), (700, fleet(WELL)), (1400, fleet(again)))
+    assert problems.present == {OCCURRENCE: instant(1400)}
+    assert problems.ended == {}
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        (
+            pipeline("new", identity="id-of-etl", status="Provisioning", since=0, tags=TAGS),
+            OCCURRENCE._replace(pipeline_name="new"),
+        ),
+        (
+            pipeline(status="Provisioning", since=0, tags=("team:core",)),
+            OCCURRENCE._replace(tags=(("team", "core"), ("tier", ""))),
+        ),
+    ],
+    ids=["name", "tags"],
+)
+def test_under_another_name_or_with_other_tags_it_is_the_same_problem(
+    other: Pipeline, expected: Occurrence
+) -> None:
+    """It counts since the same instant; under its old labels it has ended."""
+    problems = after((600, fleet(STUCK)), (700, fleet(other)))
+    assert problems.present == {expected: instant(600)}
+    assert problems.ended == {OCCURRENCE: instant(700)}
+    assert then(problems, (1300, fleet(other))).ended == {}
+
+
+def test_a_beginning_that_only_memory_knows_survives_a_rename() -> None:
+    """What is one trouble stays one."""
+
+    def failed(name: str, *errors: float) -> Pipeline:
+        return pipeline(name, identity="id", recent=Recent(errors=instants(*errors)))
+
+    problems = after((60, fleet(failed("a", 10, 60))), (700, fleet(failed("b", 10, 60, 650, 700))))
+    assert list(problems.present.values()) == [instant(60), instant(650)]
+    assert names(problems) == ["CrashLooping", "DeploymentError"]
+
+
+def test_a_deleted_pipelines_problems_have_ended() -> None:
+    """Another one of its name has its own."""
+    other = pipeline(identity="other", status="Provisioning", since=100, tags=TAGS)
+    problems = after((600, fleet(STUCK)), (700, fleet(other)))
+    assert problems.present == {OCCURRENCE._replace(pipeline_id="other"): instant(700)}
+    assert problems.ended == {OCCURRENCE: instant(700)}
+
+
+def test_each_status_has_its_own_problem() -> None:
+    """Whatever it is called: under another status it counts anew."""
+    running, paused = (
+        pipeline(status=status, since=0, desired="Stopped") for status in ("Running", "Paused")
+    )
+    problems = after((1800, fleet(running)), (1900, fleet(paused)))
+    assert {(each.label, at) for each, at in problems.present.items()} == {("Paused", instant(1800))}
+    assert {each.label for each in problems.ended} == {"Running"}
+
+
+def test_what_yields_to_a_graver_one_has_ended() -> None:
+    """The same pipeline is told of once."""
+    stops = instants(*range(6))
+    flapping = pipeline(recent=Recent(stops=stops))
+    crashing = pipeline(recent=Recent(stops=stops, restarts=instants(3, 4, 50)))
+    problems = after((10, fleet(flapping)), (60, fleet(crashing)))
+    assert names(problems) == ["CrashLooping"]
+    assert {each.problem for each in problems.ended} == {"Flapping"}
+
+
+def test_what_is_switched_off_has_ended() -> None:
+    """At once, though nothing happens; switched on, it counts as ever."""
+    known = fleet(STUCK)
+    on = after((600, known))
+    off = then(on, (605, known), disabled=["FelderaPipelineStuckProvisioning"])
+    assert (off.present, off.ended) == ({}, {OCCURRENCE: instant(605)})
+    again = then(off, (610, known))
+    assert (again.present, again.ended) == ({OCCURRENCE: instant(600)}, {})
+    untold = after((0, fleet(platform=Platform())), (600, known), disabled=frozenset({OCCURRENCE.alert}))
+    assert untold.present == {}
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_what_cannot_be_read_stays_as_it_was(*, shown: bool) -> None:
+    """Nothing begins and nothing ends, whether or not it is still shown; then it goes on."""
+    soon = pipeline("soon", status="Provisioning", since=100)
+    over = pipeline("over", recent=Recent(errors=instants(100, 550)))
+    readable = fleet(STUCK, soon, over)
+    lost = {each.facts.row.id: instant(601) for each in (STUCK, soon, over)}
+    hidden = fleet(*(readable.pipelines.values() if shown else ()), lost=lost)
+    before = after((600, readable))
+    assert names(before) == ["DeploymentError", "StuckProvisioning"]
+    held = then(before, (605, hidden), (HOUR, hidden), (2 * HOUR, hidden))
+    assert (held.present, held.ended) == (before.present, {})
+    assert names(then(held, (2 * HOUR + 5, readable))) == ["StuckProvisioning"] * 2
+    assert names(then(held, (2 * HOUR + 5, fleet()))) == []
+
+
+def test_what_cannot_be_read_fails_as_before() -> None:
+    """A degraded fleet stays one."""
+    failed = [pipeline(f"p{n}", error="E", error_at=0) for n in range(5)]
+    lost = {each.facts.row.id: instant(60) for each in failed}
+    problems = after((0, fleet(*failed, size=20)), (2 * HOUR, fleet(lost=lost, size=20)))
+    assert "FleetDegraded" in names(problems)
+
+
+@contextmanager
+def looked_at(patch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Give the names of the pipelines that are looked at meanwhile."""
+    seen: list[str] = []
+    real = room._pipeline
+
+    def counting(key: str, subject: Pipeline, *rest: object) -> object:
+        seen.append(subject.facts.row.name)
+        return real(key, subject, *rest)  # type: ignore[arg-type]
+
+    with patch.context() as patched:
+        patched.setattr(room, "_pipeline", counting)
+        yield seen
+
+
+def test_a_fleet_at_rest_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is looked at, and the very same objects come back."""
+    known = fleet(STUCK, *(pipeline(f"p{n}") for n in range(20)))
+    before = after((601, known))
+    with looked_at(monkeypatch) as seen:
+        rest = then(before, (606, known), (10 * HOUR, known))
+    assert seen == []
+    assert rest.present is before.present
+    assert rest.ended is before.ended
+    assert rest.evaluated is before.evaluated
+
+
+def test_only_what_moved_or_is_due_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A status comes to its limit without anybody's doing."""
+    others = [pipeline(f"p{n}") for n in range(5)]
+    soon = pipeline("soon", status="Provisioning", since=0)
+    with looked_at(monkeypatch) as seen:
+        before = after((10, fleet(STUCK, soon, *others)))
+        assert sorted(seen) == ["etl", "p0", "p1", "p2", "p3", "p4", "soon"]
+        seen.clear()
+        before = then(before, (20, fleet(WELL, soon, *others)))
+        assert seen == ["etl"]
+        seen.clear()
+        before = then(before, (599, fleet(WELL, soon, *others)), (600, fleet(WELL, soon, *others)))
+        assert seen == ["soon"]
+        seen.clear()
+        then(before, (605, fleet(WELL, soon, *others[1:], pipeline("born"))))
+        assert seen == ["born"]
+
+
+def test_what_is_kept_is_what_was() -> None:
+    """As bytes, through a restart; each pipeline with a problem is looked at again."""
+    problems = after(
+        (600, fleet(STUCK, size=9)),
+        (700, fleet(STUCK, pipeline("b", error="E", error_at=1), size=20)),
+        (710, fleet(STUCK)),
+    )
+    kept = decoded(encoded(problems))
+    assert (kept.present, kept.ended, kept.memory) == (problems.present, problems.ended, problems.memory)
+    assert names(then(kept, (720, fleet(WELL)))) == []
+    assert then(kept, (720, fleet(STUCK))).present == problems.present
+    assert decoded(None) == Problems()
+
+
+def test_the_same_is_not_kept_twice() -> None:
+    """When a list was last read is not worth a write."""
+    first = after((600, fleet(STUCK)))
+    rest = then(first, (605, fleet(STUCK)))
+    assert rest.memory != first.memory
+    assert same(first, rest)
+    assert not same(first, then(rest, (610, fleet(WELL))))
+    assert not same(first, then(rest, (610, fleet(STUCK, WELL, size=2))))
+
+
+FROZEN = pipeline("frozen", progress=Progress(refresh_version=7), moved=activity(refreshed=0))
+SEEN_NOW = pipeline("frozen", progress=Progress(refresh_version=7), moved=activity(since=1000))
+FAILING = pipeline(
+    "failing",
+    progress=Progress(connector_errors=9999),
+    moved=activity(errors=[(-300, 99), (300, 99), (900, 99)]),
+)
+BURST = pipeline(
+    "failing", progress=Progress(connector_errors=9999), moved=activity(since=1000, errors=[(1500, 99)])
+)
+QUIET = pipeline("failing", progress=Progress(connector_errors=9999), moved=activity(since=1000))
+BEGAN = {"RunnerFrozen": instant(900), "ConnectorErrors": instant(900)}
+
+
+def since(problems: Problems) -> dict[str, int]:
+    """Return since when each problem counts, by its name."""
+    return {each.problem: at for each, at in problems.present.items()}
+
+
+def test_what_takes_time_to_be_known_is_held_after_a_restart() -> None:
+    """The exporter has just begun to look: what it said before stays until it knows better, and is no other problem."""
+    before = decoded(encoded(after((900, fleet(FROZEN, FAILING)))))
+    assert since(before) == BEGAN
+    held = then(before, (1000, fleet(SEEN_NOW, QUIET)), (1500, fleet(SEEN_NOW, BURST)))
+    assert since(held) == BEGAN
+    later = then(held, (1900, fleet(SEEN_NOW, BURST)))
+    assert since(later) == BEGAN
+    moving = pipeline(
+        "frozen", progress=Progress(refresh_version=8), moved=activity(since=1000, refreshed=1950)
+    )
+    assert since(then(later, (1950, fleet(moving, BURST)))) == {"ConnectorErrors": instant(900)}
+    assert since(then(later, (2100 - MICROSECOND, fleet(SEEN_NOW, BURST)))) == BEGAN
+    assert since(then(later, (2100, fleet(SEEN_NOW, BURST)))) == {"RunnerFrozen": instant(900)}
+
+
+def test_it_ends_where_nothing_more_is_seen() -> None:
+    """Ten minutes without an error are known to be well."""
+    before = decoded(encoded(after((900, fleet(FROZEN, FAILING)))))
+    known = fleet(SEEN_NOW, QUIET)
+    assert since(then(before, (1000, known), (1600 - MICROSECOND, known))) == BEGAN
+    assert since(then(before, (1000, known), (1600, known))) == {"RunnerFrozen": instant(900)}
+
+
+def test_nothing_is_invented_after_a_restart() -> None:
+    """What was not said before is not said before it is known."""
+    begun = after((1000, fleet(SEEN_NOW, QUIET)), (1500, fleet(SEEN_NOW, BURST)))
+    assert since(then(begun, (1900 - MICROSECOND, fleet(SEEN_NOW, BURST)))) == {}
+    assert since(then(begun, (1900, fleet(SEEN_NOW, BURST)))) == {"RunnerFrozen": instant(1900)}

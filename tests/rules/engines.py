@@ -1,0 +1,104 @@
+"""The programs that run the tests in `alerts/tests`: promtool of Prometheus 2 and 3, and vmalert's."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from tools import ROOT, tool
+
+RULES: Final = ROOT / "alerts/feldera.rules.yml"
+TESTS: Final = ROOT / "alerts/tests"
+
+_ELSEWHERE: Final = ROOT / ".cache/prometheus3"
+"""Where a newer Prometheus and vmalert may be; promtool of Prometheus 2 must be there, the others need not."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A program that tests rules.
+
+    Attributes:
+        name: for people.
+        program: its path.
+        vmalert: whether it is vmalert's, whose test files are named otherwise in two places.
+    """
+
+    name: str
+    program: str
+    vmalert: bool = False
+
+    def test(self, file: Path, folder: Path) -> "Verdict":
+        """Run a test file; what has to be written goes to an empty folder."""
+        if not self.vmalert:
+            return run(self.program, "test", "rules", file)
+        rewritten = folder / file.name
+        rewritten.write_text(yaml.safe_dump(for_vmalert(yaml.safe_load(file.read_text("utf-8")))), "utf-8")
+        return run(self.program, "unittest", f"--files={rewritten}")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a program says.
+
+    Attributes:
+        passed: whether it is content.
+        words: what it printed.
+    """
+
+    passed: bool
+    words: str
+
+
+def engines() -> tuple[Engine, ...]:
+    """Return what there is to test rules with; promtool of Prometheus 2 always."""
+    return (Engine("promtool", tool("promtool")), *_newer())
+
+
+def newer(name: str) -> str | None:
+    """Return the path of a program of the newer ones, None where it is not there."""
+    places = [_ELSEWHERE, _ELSEWHERE / "bin"]
+    return shutil.which(name, path=os.pathsep.join(map(str, places)))
+
+
+def _newer() -> Iterator[Engine]:
+    if promtool := newer("promtool"):
+        yield Engine("promtool 3", promtool)
+    if vmalert := newer("vmalert-tool"):
+        yield Engine("vmalert-tool", vmalert, vmalert=True)
+
+
+def run(*words: object) -> Verdict:
+    """Run a program to its end."""
+    done = subprocess.run([*map(str, words)], capture_output=True, text=True, check=False)
+    return Verdict(done.returncode == 0, done.stdout + done.stderr)
+
+
+def for_vmalert(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a test file as vmalert reads it: it names the group of an alert, and has another word for expressions."""
+    groups = _groups()
+
+    def test(each: Mapping[str, Any]) -> dict[str, Any]:
+        changed = {key: value for key, value in each.items() if key != "promql_expr_test"}
+        changed["metricsql_expr_test"] = each.get("promql_expr_test", [])
+        changed["alert_rule_test"] = [
+            asked | {"groupname": groups[asked["alertname"]]} for asked in each.get("alert_rule_test", ())
+        ]
+        return changed
+
+    return document | {"rule_files": [str(RULES)], "tests": [test(each) for each in document["tests"]]}
+
+
+def _groups() -> dict[str, str]:
+    document = yaml.safe_load(RULES.read_text("utf-8"))
+    return {
+        rule["alert"]: group["name"]
+        for group in document["groups"]
+        for rule in group["rules"]
+        if "alert" in rule
+    }

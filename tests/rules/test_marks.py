@@ -1,0 +1,65 @@
+"""Every problem has one mark on the exporter's pages: its alert, once, with a look and a runbook."""
+
+from typing import Final
+
+import pytest
+
+from feldera_exporter.fleet.pipeline import Pipeline
+from feldera_exporter.pages.firing import Firing
+from feldera_exporter.pages.links import Links
+from feldera_exporter.pages.overview import overview
+from feldera_exporter.pages.portrait import portrait
+from feldera_exporter.pages.query import Query
+from feldera_exporter.pages.recent import Recent
+from feldera_exporter.pages.sight import Seen, Sight
+from feldera_exporter.problems.evaluate import Evaluated, Occurrence, Problems
+from feldera_exporter.problems.instance_conditions import InstanceState
+from feldera_exporter.problems.model import Problem
+from feldera_exporter.problems.table import INSTANCE_PROBLEMS, PIPELINE_PROBLEMS
+from fleets import NOW, fleet, pipeline
+
+LINKS: Final = Links(runbook=lambda _: True)
+LOOKS: Final = {"critical": "bad", "warning": "person", "info": "idle"}
+"""By severity, the look of its mark."""
+
+
+def seen(occurrence: Occurrence) -> Seen:
+    """Return an instance with one pipeline and this problem."""
+    present = {occurrence: NOW - 60_000_000}
+    evaluated = {occurrence.pipeline_id: Evaluated(present, None, NOW)} if occurrence.pipeline_id else {}
+    problems = Problems(present=present, evaluated=evaluated)
+    return Seen([Sight(fleet(pipeline("orders")), problems, NOW, "http://feldera.invalid")], {}, NOW)
+
+
+def mark(name: str, alert: str, severity: str) -> Firing:
+    """Return how an alert is shown."""
+    return Firing(name, severity, LOOKS[severity], f"/runbooks/{alert}")
+
+
+@pytest.mark.parametrize("row", PIPELINE_PROBLEMS.values(), ids=lambda row: row.name)
+def test_a_pipelines_problem(row: Problem[Pipeline]) -> None:
+    """It is in the pipeline's row of the fleet page and on the pipeline's own page, and makes both say so."""
+    label = "Running" if row.labelled else ""
+    known = seen(Occurrence(row.name, label, "id-orders", "orders"))
+    expected = mark(row.name, f"FelderaPipeline{row.name}", row.severity)
+    [line] = overview(known, Query(), LINKS).rows
+    assert line.alerts == (expected,)
+    [sight] = known.sights
+    page = portrait(sight, sight.fleet.pipelines["id-orders"], Recent(), known, Query(), LINKS)
+    assert [(each.firing, each.summary, each.since) for each in page.alerts] == [
+        (expected, row.summary, "11:59:00")
+    ]
+    assert page.look == line.look == ("bad" if row.severity == "critical" else "person")
+    assert page.instance.problems == ()
+
+
+@pytest.mark.parametrize("row", INSTANCE_PROBLEMS.values(), ids=lambda row: row.name)
+def test_an_instances_problem(row: Problem[InstanceState]) -> None:
+    """It is on the fleet page, at its instance, and at no pipeline."""
+    view = overview(seen(Occurrence(row.name, "runner" if row.labelled else "")), Query(), LINKS)
+    expected = mark(row.name.removeprefix("Pipeline"), f"Feldera{row.name}", row.severity)
+    [instance] = view.instances
+    assert [(each.firing, each.summary, each.label) for each in instance.problems] == [
+        (expected, row.summary, "runner" if row.labelled else "")
+    ]
+    assert [line.alerts for line in view.rows] == [()]

@@ -1,0 +1,87 @@
+"""Feldera's own command line client finds the stand-in to be Feldera, where it is at hand."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+
+from feldera_exporter.simulator.serving import serve
+from simulator.world import Served
+
+FDA: Final = shutil.which("fda")
+
+pytestmark = pytest.mark.skipif(FDA is None, reason="fda, Feldera's command line client, is not on the path")
+
+
+@pytest.fixture
+def url(served: Served) -> Iterator[str]:
+    """The address of an instance with a running pipeline `a` and a failed one, `b`."""
+    served.feldera.create("b")
+    served.go(60)
+    served.feldera.start("b")
+    served.go(30)
+    served.feldera.world.crash("b", "InputTransportError")
+    served.go(10)
+    with serve(served.server) as url:
+        yield url
+
+
+def fda(url: str, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run it."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("FELDERA_")}
+    return subprocess.run(
+        [str(FDA), *command],
+        env={**environment, "FELDERA_HOST": url, "no_proxy": "*"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("pipelines", ("a", "Running", "b", "Stopped")),
+        ("status a", ("Running", "Success")),
+        ("status b", ("Stopped", "InputTransportError")),
+        ("config a", ("provisioning_timeout", "workers")),
+        ("stats a", ("total_processed_records", "platform_version")),
+        ("logs a", ("Fresh start of pipeline logs", "Provisioned, Running")),
+        ("events a", ("Provisioning", "Running")),
+        ("cluster health", ("runner", "Healthy: ")),
+        ("cluster events", ("Healthy",)),
+        ("cluster config", ("0.375.0",)),
+    ],
+)
+def test_a_command(url: str, command: str, told: tuple[str, ...]) -> None:
+    """Succeeds, and tells what is so."""
+    done = fda(url, *command.split())
+    assert done.returncode == 0, done.stderr
+    assert [word for word in told if word not in done.stdout] == []
+
+
+def test_an_unhealthy_cluster(served: Served, url: str) -> None:
+    """Is told by the exit code; that the health is old, by a warning."""
+    served.feldera.cluster.running = False
+    served.go(3600)
+    done = fda(url, "cluster", "health")
+    assert (done.returncode, "no cluster monitor event for over 30 minutes" in done.stderr) == (2, True)
+
+
+def test_operations(served: Served, url: str) -> None:
+    """What an alert asks for: dismiss, stop, clear, start."""
+    for command, status in (("dismiss-error b", "Stopped"), ("stop a --force --no-wait", "Stopped")):
+        done = fda(url, *command.split())
+        assert done.returncode == 0, done.stderr
+        served.go(30)
+        assert served.feldera.get(command.split()[1]).row.status == status
+    assert served.feldera.get("b").row.error is None
+    for command in ("clear a --no-wait", "start a --no-wait"):
+        done = fda(url, *command.split())
+        assert done.returncode == 0, done.stderr
+        served.go(30)
+    assert served.status == "Running"
