@@ -16,6 +16,7 @@ from dashboards.problems import OF_INSTANCES, OF_PIPELINES
 from feldera_exporter import __version__
 from feldera_exporter.feldera.vocabulary import DEPLOYMENT, PROGRAM, RESOURCES, STORAGE, Dimension
 from feldera_exporter.simulator.stories import STORIES
+from feldera_exporter.simulator.versions import NEWEST
 
 Value = float | tuple[float, float] | str
 Shown = Mapping[str, Value]
@@ -216,7 +217,7 @@ _FLEET: Final[dict[str, tuple[Legends | Rows, ...]]] = {
             "Instance",
             {
                 "default": {
-                    "Version": "0.337.0",
+                    "Version": NEWEST,
                     "Edition": "Enterprise",
                     "Tenant": "default",
                     "Pipelines": (len(STORIES) - 1, len(STORIES)),
@@ -262,7 +263,7 @@ _PIPELINE: Final[dict[str, tuple[Legends | Rows, ...]]] = {
                 "warehouse-sync": {
                     "Team": "bi",
                     "Expected": "running",
-                    "Version": "0.337.0",
+                    "Version": NEWEST,
                     "Age": (1200, 1300 + _SLOW),
                 }
             },
@@ -327,10 +328,7 @@ _EXPORTER: Final[dict[str, tuple[Legends | Rows, ...]]] = {
     "Alerts about the exporter": (
         Rows(
             "Alert",
-            {
-                "FelderaExporterClockSkew": {"Severity": "warning", "Instance": "edge"},
-                "FelderaExporterUnknownStatus": {"Severity": "warning", "Instance": "edge"},
-            },
+            {"FelderaExporterUnknownStatus": {"Severity": "warning", "Instance": "edge"}},
         ),
         Rows("Replica", {"b": {"Severity": "warning", "Alert": "FelderaExporterConfigReloadFailed"}}),
     ),
