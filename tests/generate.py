@@ -10,9 +10,9 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 if __name__ == "__main__":
-    sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "exporter")]
+    sys.path[:0] = [str(ROOT / folder) for folder in ("tests", "exporter", "config/grafana/source")]
 
-from boards import generate as boards  # noqa: E402 - see above
+from dashboards import generate as boards  # noqa: E402 - see above
 from feldera_exporter import reference  # noqa: E402 - see above
 from feldera_exporter.feldera.vocabulary import DIMENSIONS, STATUSES  # noqa: E402 - see above
 from feldera_exporter.problems.table import PIPELINE_PROBLEMS  # noqa: E402 - see above

@@ -5,9 +5,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import yaml
 
-from boards import links
-from boards.colours import COLOURS
 from boards.documents import BOARDS, panels
+from dashboards import links
+from dashboards.colours import COLOURS
 from feldera_exporter.feldera.vocabulary import DEPLOYMENT, DIMENSIONS, PROGRAM, RESOURCES, STORAGE, Kind
 from feldera_exporter.rules.rendering import rules
 

@@ -9,11 +9,11 @@ from urllib.parse import quote
 
 import pytest
 
-from boards import links
-from boards.colours import SEVERITIES
 from boards.documents import BOARDS, Json, Target, filled, panels, targets, variables
 from boards.values import VALUES, WITHOUT, Legends, Panel, Rows, Value
 from boards.world import REPLICAS, World, world
+from dashboards import links
+from dashboards.colours import SEVERITIES
 from system.program import until
 
 SHOWN: Final = ("big-join", "huge-program", "old-archive", "clickstream", "orders", "payments")

@@ -8,8 +8,8 @@ from typing import Final
 
 import pytest
 
-from boards.colours import SEVERITIES
 from boards.recorded import NOW, Samples, Series, pipeline, problem, refused, replica
+from dashboards.colours import SEVERITIES
 from feldera_exporter.feldera.vocabulary import DEPLOYMENT
 from feldera_exporter.problems.model import SEVERITIES as KNOWN_SEVERITIES
 from feldera_exporter.problems.table import INSTANCE_PROBLEMS, PIPELINE_PROBLEMS

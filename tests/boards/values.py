@@ -10,11 +10,13 @@ from platform import python_version
 from types import MappingProxyType
 from typing import Final
 
-from boards.colours import SEVERITIES
 from boards.world import LEFT, PARTS, SKEW, World
+from dashboards.colours import SEVERITIES
+from dashboards.problems import OF_INSTANCES, OF_PIPELINES
 from feldera_exporter import __version__
 from feldera_exporter.feldera.vocabulary import DEPLOYMENT, PROGRAM, RESOURCES, STORAGE, Dimension
 from feldera_exporter.simulator.stories import STORIES
+from feldera_exporter.simulator.versions import NEWEST
 
 Value = float | tuple[float, float] | str
 Shown = Mapping[str, Value]
@@ -57,11 +59,13 @@ Panel = tuple[str, str]
 
 GONE: Final = {"feldera_instance": "gone"}
 EDGE: Final = {"feldera_instance": "edge"}
-SPLIT: Final = {"feldera_instance": "split"}
-MINUTE: Final = {"__rate_interval": "60s", "__range": "60s"}
+STORM: Final = {"feldera_instance": "storm"}
+WHOLE: Final = {"__rate_interval": "15m", "__range": "15m"}
+"""All the time that Prometheus has watched."""
+_SLOW: Final = 600
+"""How many seconds later than usual a panel is looked at on a busy machine."""
 _NOTHING: Final = Legends({}, GONE)
 _SOME: Final = (0.000001, 1e9)
-_STUCK: Final = ("big-join", "old-archive", "old-stream", "schema-change", "backfill-2025", "sessions")
 
 
 def _code(dimension: Dimension, status: str) -> float:
@@ -72,21 +76,14 @@ def _pipeline(name: str) -> Mapping[str, str]:
     return {"pipeline": name}
 
 
-def _replicas(value: Value, text: str = "{}: default") -> Shown:
+def _replicas(value: Value, text: str = "{}") -> Shown:
     return {text.format(name): value for name in ("a", "b")}
 
 
-def _exporters(value: Value, text: str = "{}") -> Shown:
-    return {text.format(name): value for name in ("a", "b", "0", "1")}
-
-
-def _severities(instance: str) -> Callable[[World], Shown]:
-    def told(world: World) -> Shown:
-        mine = (each for each in world.alerts() if each.get("feldera_instance", instance) == instance)
-        counted = Counter(each["severity"] for each in mine)
-        return {name: counted[name] for name, _ in SEVERITIES.values()}
-
-    return told
+def _problems(world: World) -> Shown:
+    severities = {**OF_PIPELINES.severities, **OF_INSTANCES.severities}
+    counted = Counter(severities[each["problem"]] for each in world.problems("default"))
+    return {name: counted[name] for name, _ in SEVERITIES.values()}
 
 
 def _running(world: World) -> Shown:
@@ -95,10 +92,6 @@ def _running(world: World) -> Shown:
         "running": sum(row.status == "Running" for row in rows),
         "meant to": sum(row.desired == "Running" for row in rows),
     }
-
-
-def _failed(world: World) -> Shown:
-    return {"failed": sum(each.row.error is not None for each in world.feldera.pipelines())}
 
 
 def _deployments(world: World) -> Shown:
@@ -110,97 +103,64 @@ def _programs(world: World) -> Shown:
 
 
 _FLEET: Final[dict[str, tuple[Legends | Rows, ...]]] = {
-    "Firing alerts": (Legends(_severities("default")), Legends(_severities("edge"), EDGE)),
+    "Problems": (
+        Legends(_problems),
+        Legends({"critical": 1, "warning": 0, "info": 0}, EDGE),
+        # Each of its pipelines, one that failed before, and the instance as a whole.
+        Legends({"critical": len(PARTS) + 2, "warning": 0, "info": 0}, STORM),
+        # Nobody sees it, and what was the case stays.
+        Legends({"critical": 1}, GONE),
+    ),
     "Running": (Legends(_running), Legends({"running": 0, "meant to": 1}, EDGE), _NOTHING),
-    "Failed": (Legends(_failed), Legends({"failed": 0}, EDGE), Legends({"failed": len(PARTS)}, SPLIT), _NOTHING),
-    "Stuck": (Legends({"stuck": len(_STUCK)}), Legends({"stuck": 0}, EDGE), _NOTHING),
-    "Need a person": (Legends({"waiting": 1}), Legends({"waiting": 0}, EDGE), _NOTHING),
     "Data age": (
         Legends({"default": (-1, 5)}),
-        Legends({"gone": (10, 90)}, GONE),
-        Legends({"split": (-1, 5)}, SPLIT),
+        Legends({"gone": (10, 90 + _SLOW)}, GONE),
     ),
-    "Pipelines in trouble": (
+    "Problems of Feldera itself": (
+        Rows("Problem", {"FleetDegraded": {"Severity": 3, "Instance": "default"}}, only=True),
+        Rows(
+            "Problem",
+            {"LicenseExpiryImminent": {"Severity": 3, "For": (86_395, 86_500 + _SLOW), "Instance": "edge"}},
+            EDGE,
+            only=True,
+        ),
+        Rows("Problem", {"FleetDegraded": {"Severity": 3, "For": (0, 90 + _SLOW), "Instance": "storm"}}, STORM, only=True),
+    ),
+    "Problems of pipelines": (
         Rows(
             "Pipeline",
             {
                 "big-join": {
                     "Severity": 3,
-                    "What": "deployment",
+                    "Problem": "StuckProvisioning",
                     "Status": "Provisioning",
-                    "For": (600, 900),
-                    "Of limit": (1, 1.5),
-                    "Alert": "FelderaPipelineStuckProvisioning",
-                    "Deployment": "Provisioning",
-                    "Desired": "Running",
-                    "Program": "Success",
+                    "For": (60, 300 + _SLOW),
                     "Team": "data",
                     "Instance": "default",
                 },
-                "old-archive": {
-                    "Severity": 2,
-                    "What": "storage",
-                    "Status": "Clearing",
-                    "For": (900, 1200),
-                    "Of limit": (1, 1.4),
-                    "Alert": "FelderaPipelineStorageClearingStuck",
-                    "Deployment": "Stopped",
-                },
-                "warehouse-sync": {
-                    "Severity": 3,
-                    "Status": "Stopped",
-                    "For": (600, 1200),
-                    "Of limit": 0,
-                    "Alert": "FelderaPipelineUnexpectedlyStopped",
-                },
-                "fraud-scores": {"Error": "RuntimeError.WorkerPanic", "Alert": "FelderaPipelineDeploymentError"},
-                "udf-model": {"Program": "RustError"},
+                "old-archive": {"Severity": 2, "Problem": "StorageClearingStuck", "Status": "Clearing", "For": (60, 300 + _SLOW)},
+                "warehouse-sync": {"Severity": 3, "Problem": "UnexpectedlyStopped", "Status": "Stopped", "Team": "bi"},
+                "fraud-scores": {"Severity": 3, "Problem": "DeploymentError", "Team": "risk", "Tier": "1"},
+                # Only one replica saw it fail.
+                "payments": {"Severity": 3, "Problem": "DeploymentError", "For": (0, 90 + _SLOW)},
+                "udf-model": {"Severity": 1, "Problem": "CompileFailed", "Status": "RustError"},
             },
         ),
         Rows("Pipeline", {}, EDGE, only=True),
-        # Its state is forgotten, but the alert that fired is not.
-        Rows(
-            "Pipeline",
-            {"far-away": {"Severity": 2, "Alert": "FelderaPipelineDeploymentError"}},
-            GONE,
-            only=True,
-        ),
-    ),
-    "Firing alerts in detail": (
-        Rows(
-            "Pipeline",
-            {
-                "big-join": {
-                    "Severity": 3,
-                    "Alert": "FelderaPipelineStuckProvisioning",
-                    "Status": "Provisioning",
-                    "Active for": (0, 90),
-                    "Team": "data",
-                },
-            },
-        ),
-        Rows(
-            "Alert",
-            {
-                "FelderaExporterClockSkew": {"Severity": 2, "Instance": "edge"},
-                "FelderaExporterUnknownStatus": {"Severity": 2, "Instance": "edge"},
-                "FelderaLicenseExpiryImminent": {"Severity": 3, "Instance": "edge"},
-                "FelderaExporterConfigReloadFailed": {"Severity": 2, "Active for": (0, 90)},
-            },
-            EDGE,
-        ),
+        # Its state is forgotten, but its problem is not.
+        Rows("Pipeline", {"far-away": {"Severity": 3, "Problem": "DeploymentError"}}, GONE, only=True),
     ),
     "Pipelines by status": (Legends(_deployments), Legends({"Dreaming": 1}, EDGE), _NOTHING),
     "New errors by code": (
-        Legends({"RuntimeError.WorkerPanic": (0.9, 1.2)}, MINUTE, only=False),
-        # Each shard counts its own; the greatest of them would be fewer.
-        Legends({"RuntimeError.WorkerPanic": (0.9 * len(PARTS), 1.2 * len(PARTS))}, {**SPLIT, **MINUTE}),
+        Legends({"RuntimeError.WorkerPanic": (0.9, 1.2)}, WHOLE, only=False),
+        # Both replicas counted them.
+        Legends({"RuntimeError.WorkerPanic": (0.9 * len(PARTS), 1.2 * len(PARTS))}, {**STORM, **WHOLE}),
     ),
     "Programs by status": (Legends(_programs), Legends({"Success": 1}, EDGE), _NOTHING),
     "Transitions": (
         Legends(
             dict.fromkeys(("Stopping", "Stopped", "Provisioning"), (0.9, 1.3)),
-            {**_pipeline("inventory"), **MINUTE},
+            {**_pipeline("inventory"), **WHOLE},
             only=False,
         ),
     ),
@@ -224,15 +184,15 @@ _FLEET: Final[dict[str, tuple[Legends | Rows, ...]]] = {
         Rows(
             "Status",
             {
-                "Stopping": {"Median": (0, 10), "95 %": (0, 10), "Ended": (1.8, 6)},
+                "Stopping": {"Median": (0, 10), "95 %": (0, 10), "Ended": (1.8, 100)},
                 "Provisioning": {"Limit": 600},
                 "Clearing": {"Limit": 900},
             },
-            MINUTE,
+            WHOLE,
         ),
     ),
     "Duration of transient statuses, 95 %": (
-        Legends({"Stopping": (0, 10), "limit of Provisioning": 600, "limit of Clearing": 900}, MINUTE, only=False),
+        Legends({"Stopping": (0, 10), "limit of Provisioning": 600, "limit of Clearing": 900}, WHOLE, only=False),
     ),
     "Feldera's API and services": (
         Legends({f"default: {name}": 1 for name in ("answers", "api", "compiler", "runner")}),
@@ -241,23 +201,23 @@ _FLEET: Final[dict[str, tuple[Legends | Rows, ...]]] = {
     ),
     "Age of the health checks": (
         Legends({f"default: {name}": (0, 660) for name in ("api", "compiler", "runner")}),
-        Legends({f"edge: {name}": (-SKEW - 5, 90 - SKEW) for name in ("api", "compiler", "runner")}, EDGE),
+        Legends({f"edge: {name}": (-SKEW - 5, 90 - SKEW + _SLOW) for name in ("api", "compiler", "runner")}, EDGE),
     ),
     "Health unchanged for": (
         Legends({f"default: {name}": (3600, 1e6) for name in ("api", "compiler", "runner")}),
-        Legends({"edge: api": (3000, 3700), "edge: compiler": (-SKEW - 5, 90 - SKEW)}, EDGE, only=False),
+        Legends({"edge: api": (3000, 3700 + _SLOW), "edge: compiler": (-SKEW - 5, 90 - SKEW + _SLOW)}, EDGE, only=False),
     ),
     "License ends in": (
         Legends({"default": (300 * 86_400, 366 * 86_400)}),
-        Legends({"edge": (LEFT - 90, LEFT)}, EDGE),
+        Legends({"edge": (LEFT - 90 - _SLOW, LEFT)}, EDGE),
     ),
-    "License": (Legends({"default": 1}), Legends({"split": 0}, SPLIT)),
+    "License": (Legends({"default": 1}), Legends({"storm": 0}, STORM)),
     "Instances": (
         Rows(
             "Instance",
             {
                 "default": {
-                    "Version": "0.375.0",
+                    "Version": NEWEST,
                     "Edition": "Enterprise",
                     "Tenant": "default",
                     "Pipelines": (len(STORIES) - 1, len(STORIES)),
@@ -265,7 +225,7 @@ _FLEET: Final[dict[str, tuple[Legends | Rows, ...]]] = {
             },
             only=True,
         ),
-        Rows("Instance", {"split": {"Pipelines": len(PARTS)}}, SPLIT, only=True),
+        Rows("Instance", {"storm": {"Pipelines": len(PARTS) + 1}}, STORM, only=True),
     ),
 }  # fmt: skip
 
@@ -281,22 +241,20 @@ _PIPELINE: Final[dict[str, tuple[Legends | Rows, ...]]] = {
         Legends({"RuntimeError.WorkerPanic": 1}, _pipeline("payments")),
         Legends({}, _pipeline("orders")),
     ),
-    "Error for": (Legends({"error": (5, 90)}, _pipeline("payments")), Legends({}, _pipeline("orders"))),
-    "Failed": (Legends({"failed": 1}, _pipeline("payments")), Legends({"failed": 0}, _pipeline("orders"))),
+    "Error for": (
+        Legends({"error": (5, 90 + _SLOW)}, _pipeline("payments")),
+        Legends({}, _pipeline("orders")),
+    ),
     "In this status for": (
         Legends(
-            {"deployment": (900, 1200), "storage": (900, 1200), "program": (900, 1400)},
+            dict.fromkeys(("deployment", "storage", "program"), (900, 1400 + _SLOW)),
             _pipeline("old-archive"),
         ),
     ),
     "Of the limit": (
-        Legends({"storage": (1, 1.4)}, _pipeline("old-archive")),
-        Legends({"deployment": (1, 1.5)}, _pipeline("big-join")),
+        Legends({"storage": (1, 2)}, _pipeline("old-archive")),
+        Legends({"deployment": (1, 2.5)}, _pipeline("big-join")),
         Legends({}, _pipeline("orders")),
-    ),
-    "Runner looked": (
-        Legends({"refreshed": 1}, _pipeline("inventory")),
-        Legends({"refreshed": 0}, _pipeline("metrics-rollup")),
     ),
     "What it is": (
         Rows(
@@ -305,16 +263,17 @@ _PIPELINE: Final[dict[str, tuple[Legends | Rows, ...]]] = {
                 "warehouse-sync": {
                     "Team": "bi",
                     "Expected": "running",
-                    "Version": "0.375.0",
-                    "Age": (1200, 1300),
+                    "Version": NEWEST,
+                    "Age": (1200, 1300 + _SLOW),
                 }
             },
             _pipeline("warehouse-sync"),
             only=True,
         ),
     ),
-    "Firing alerts in detail": (
-        Rows("Pipeline", {"big-join": {"Alert": "FelderaPipelineStuckProvisioning"}}, _pipeline("big-join")),
+    "Problems of pipelines": (
+        Rows("Pipeline", {"big-join": {"Problem": "StuckProvisioning"}}, _pipeline("big-join"), only=True),
+        Rows("Pipeline", {}, _pipeline("orders"), only=True),
     ),
     "Deployment": (
         Legends(
@@ -332,59 +291,69 @@ _PIPELINE: Final[dict[str, tuple[Legends | Rows, ...]]] = {
     "Storage over time": (Legends({"storage": _code(STORAGE, "Clearing")}, _pipeline("old-archive")),),
     "Time in each status": (Legends({"Provisioning": (15, 26)}, _pipeline("big-join")),),
     "Present status against its limit": (
-        Legends({"Provisioning": (600, 900), "limit": 600}, _pipeline("big-join")),
+        Legends({"Provisioning": (600, 900 + _SLOW), "limit": 600}, _pipeline("big-join")),
         Legends({"Running": (3600, 1e6)}, _pipeline("orders")),
     ),
     "Transitions": (
         Legends(
             dict.fromkeys(("Stopping", "Stopped", "Provisioning"), (0.9, 1.3)),
-            {**_pipeline("inventory"), **MINUTE},
+            {**_pipeline("inventory"), **WHOLE},
             only=False,
         ),
     ),
     "Deployment errors": (
-        Legends({"new": (0.9, 1.2), "set": 1}, {**_pipeline("payments"), **MINUTE}),
+        Legends({"new": (0.9, 1.2), "set": 1}, {**_pipeline("payments"), **WHOLE}),
         Legends({"new": 0}, _pipeline("orders")),
     ),
     "Connector errors a second": (Legends({"errors": (0.2, 0.6)}, _pipeline("clickstream")),),
 }
 
 _EXPORTER: Final[dict[str, tuple[Legends | Rows, ...]]] = {
-    "Replicas": (Legends(_exporters(1)),),
-    "Data age": (Legends(_replicas((-1, 5))), Legends(_replicas((10, 90), "{}: gone"), GONE)),
-    "Configuration": (Legends({"a": 1, "b": 0, "0": 1, "1": 1}),),
+    "Replicas": (Legends(_replicas(1)),),
+    "Data age": (
+        Legends({"a: default": (-1, 5), "b: default": (10, 90 + _SLOW)}),
+        Legends(_replicas((10, 90 + _SLOW), "{}: gone"), GONE),
+    ),
+    "Configuration": (Legends({"a": 1, "b": 0}),),
     "Versions": (
         Rows(
             "Replica",
             {
-                name: {"Version": __version__, "Python": python_version(), "Shard": shard, "Up for": (10, 150), "Configured for": (10, 150)}
-                for name, shard in {"a": "0/1", "b": "0/1", "0": "0/2", "1": "1/2"}.items()
+                name: {"Version": __version__, "Python": python_version(), "Up for": (10, 150 + _SLOW), "Configured for": (10, 150 + _SLOW)}
+                for name in ("a", "b")
             },
             only=True,
         ),
     ),
+    "Alerts about the exporter": (
+        Rows(
+            "Alert",
+            {"FelderaExporterUnknownStatus": {"Severity": "warning", "Instance": "edge"}},
+        ),
+        Rows("Replica", {"b": {"Severity": "warning", "Alert": "FelderaExporterConfigReloadFailed"}}),
+    ),
     "Polls by outcome": (
-        Legends(_replicas((5, 30), "{}: success")),
-        # Polls that fail become rare: looked at over a time in which there were some.
-        Legends(_replicas((0.5, 30), "{}: unreachable"), {**GONE, "__rate_interval": "90s"}, only=False),
+        Legends(_replicas((5, 30), "{}: success"), EDGE),
+        # Polls that fail become rare.
+        Legends(_replicas((0.5, 900), "{}: unreachable"), {**GONE, **WHOLE}, only=False),
     ),
     "Duration of a poll": (
-        Legends({**_replicas(_SOME, "p50 {}: default"), **_replicas((0.000001, 5), "p95 {}: default"), "interval default": 1}),
+        Legends({**_replicas(_SOME, "p50 {}: edge"), **_replicas((0.000001, 5), "p95 {}: edge"), "interval edge": 1}, EDGE),
     ),
     "Clock skew": (
-        Legends(_replicas((-2, 2))),
+        Legends(_replicas((-2, 2), "{}: default")),
         Legends(_replicas((SKEW - 2, SKEW + 2), "{}: edge"), EDGE),
     ),
     "Requests to Feldera": (
-        Legends(_replicas((5, 30), "{}: pipelines 200"), only=False),
-        Legends(_replicas((0.5, 30), "{}: pipelines unreachable"), GONE, only=False),
+        Legends(_replicas((5, 30), "{}: pipelines 200"), EDGE, only=False),
+        Legends(_replicas((0.5, 900), "{}: pipelines unreachable"), {**GONE, **WHOLE}, only=False),
     ),
-    "Duration of requests, 95 %": (Legends(_replicas((0.000001, 5), "{}: pipelines"), only=False),),
+    "Duration of requests, 95 %": (Legends(_replicas((0.000001, 5), "{}: pipelines"), EDGE, only=False),),
     "Where transitions come from": (
         Legends({**_replicas(1, "{}: default events"), **_replicas(0, "{}: default polls")}),
     ),
-    "Event backlog": (Legends(_replicas((0, 3))),),
-    "Event gaps": (Legends(_replicas(0)),),
+    "Event backlog": (Legends({"a: default": (0, 3), "b: default": (0, 30)}),),
+    "Event gaps": (Legends(_replicas(0, "{}: default")),),
     "What the exporter does not understand": (
         Legends(
             {
@@ -396,17 +365,17 @@ _EXPORTER: Final[dict[str, tuple[Legends | Rows, ...]]] = {
             EDGE,
         ),
     ),
-    "Store errors": (Legends(_replicas(0, "{}")),),
+    "Store errors": (Legends(_replicas(0)),),
     "Series": (
-        Legends({**_exporters((100, 1e5), "{}: about Feldera"), **_exporters((200, 1e5), "{}: scraped")}),
+        Legends({**_replicas((100, 1e5), "{}: about Feldera"), **_replicas((200, 1e5), "{}: scraped")}),
     ),
     "Size of the exposition": (Legends(_replicas((50_000, 5e6), "{}: openmetrics"), only=False),),
     "Duration of scrapes": (
-        Legends({**_exporters((0.0001, 5), "{}: scrape"), **_exporters((0.0001, 5), "{}: rendering, p95")}),
+        Legends({**_replicas((0.0001, 5), "{}: scrape"), **_replicas((0.0001, 5), "{}: rendering, p95")}),
     ),
-    "Processor": (Legends(_exporters((0.0001, 2))),),
-    "Memory": (Legends(_exporters((2e7, 1e9))),),
-    "Open files": (Legends(_exporters((1e-6, 0.9))),),
+    "Processor": (Legends(_replicas((0.0001, 2))),),
+    "Memory": (Legends(_replicas((2e7, 1e9))),),
+    "Open files": (Legends(_replicas((1e-6, 0.9))),),
 }  # fmt: skip
 
 VALUES: Final[Mapping[Panel, tuple[Legends | Rows, ...]]] = MappingProxyType(

@@ -16,6 +16,7 @@ from signal import SIGHUP
 from typing import Any, Final
 
 import httpx
+import yaml
 
 from boards.documents import Json, Target, everything, filled, merged
 from feldera_exporter.demo.clock import StagedClock, machine
@@ -208,17 +209,26 @@ def _exporter(instances: Mapping[str, str]) -> str:
 
 
 def _prometheus(folder: Path, exporters: Mapping[str, str]) -> Path:
-    """Write Prometheus's configuration: the shipped rules, evaluated each second."""
+    """Write Prometheus's configuration: the shipped rules, evaluated each second.
+
+    The targets have the labels that the Prometheus operator gives them; at one of the two the exporter's own would win.
+    """
     rules = folder / "rules.yml"
     text = (ROOT / "alerts/feldera.rules.yml").read_text(encoding="utf-8")
     quick = re.sub(r"^    interval: \w+$", "    interval: 1s", text, flags=re.MULTILINE)
     assert quick.count("interval: 1s") == text.count("- name:")
     rules.write_text(quick, encoding="utf-8")
+    operators = ("namespace", "service", "pod", "container", "endpoint")
+    jobs = [
+        {
+            "job_name": f"exporter-{name}",
+            "honor_labels": name == "a",
+            "static_configs": [{"targets": [address], "labels": dict.fromkeys(operators, "metrics")}],
+        }
+        for name, address in exporters.items()
+    ]
     configuration = folder / "prometheus.yml"
-    configuration.write_text(
-        "global: {scrape_interval: 1s, evaluation_interval: 1s}\n"
-        f"rule_files: ['{rules}']\n"
-        "scrape_configs:\n- job_name: feldera-exporter\n"
-        f"  static_configs: [{{targets: {list(exporters.values())}}}]\n"
-    )
+    every = {"scrape_interval": "1s", "evaluation_interval": "1s"}
+    document = {"global": every, "rule_files": [str(rules)], "scrape_configs": jobs}
+    configuration.write_text(yaml.safe_dump(document), encoding="utf-8")
     return configuration

@@ -68,14 +68,14 @@ def test_advice(check: Check) -> None:
         + "limits:\n"
         + "  defaults: {Provisionning: 5m, Zzz: 1m, Drift: 1h, Running: 1h}\n"
         + "  overrides: [{name: a, limits: {Stoping: 1m}}]\n"
-        + "metrics: {exclude: [feldera_pipeline_deployment_runtime_desired_status, feldera_pipeline_refresh_version]}\n",
+        + "metrics: {exclude: [feldera_pipeline_deployment_runtime_desired_status, feldera_pipeline_created_timestamp_seconds]}\n",
         "--offline",
     )
     assert (code, said.splitlines()) == (
         0,
         [
             "configuration: valid; instances: prod",
-            'warning: metrics.exclude[1]: without feldera_pipeline_refresh_version there are empty panels on "Feldera: one pipeline"',
+            'warning: metrics.exclude[1]: without feldera_pipeline_created_timestamp_seconds there are empty panels on "Feldera: one pipeline"',
             f"warning: limits.defaults.Provisionning: {NO_STATUS}; the nearest known one is Provisioning",
             f"warning: limits.defaults.Zzz: {NO_STATUS}",
             f"warning: limits.overrides[0].limits.Stoping: {NO_STATUS}; the nearest known one is Stopping",

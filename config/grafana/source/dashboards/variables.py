@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from boards.panels import DATASOURCE, Json
+from dashboards.panels import DATASOURCE, Json
 
 ANY: Final = ".+"
 MAYBE: Final = ".*"

@@ -1,12 +1,12 @@
 """Where a pipeline stands: the first row of its board."""
 
-from boards import links, problems
-from boards.board import Place
-from boards.colours import BAD, GOOD, NEEDS_PERSON
-from boards.mappings import codes
-from boards.panels import Json, Look, Query, bars, known, stat
-from boards.queries import code, desired_code, each, limit, shown, since
-from boards.tables import Column, table
+from dashboards import links, problems
+from dashboards.board import Place
+from dashboards.colours import BAD, GOOD, NEEDS_PERSON
+from dashboards.mappings import codes
+from dashboards.panels import Json, Look, Query, bars, known, stat
+from dashboards.queries import code, desired_code, each, limit, shown, since
+from dashboards.tables import Column, table
 from feldera_exporter.feldera.vocabulary import (
     DEPLOYMENT,
     DEPLOYMENT_DESIRED,

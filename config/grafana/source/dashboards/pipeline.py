@@ -1,9 +1,9 @@
 """The board of one pipeline: where it stands, against what was asked and what is allowed, and how it came to that."""
 
-from boards import links, problems, variables
-from boards.board import Board
-from boards.pipeline_now import now
-from boards.pipeline_past import counted, durations, timelines
+from dashboards import links, problems, variables
+from dashboards.board import Board
+from dashboards.pipeline_now import now
+from dashboards.pipeline_past import counted, durations, timelines
 
 
 def pipeline() -> Board:

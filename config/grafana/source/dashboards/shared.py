@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from boards.colours import BAD, COLOURS, GOOD, IDLE, NEEDS_PERSON
-from boards.mappings import codes
-from boards.panels import Json, Look, Query, coloured, known, timeline, timeseries
-from boards.problems import most_urgent
-from boards.queries import ON_PIPELINE, PIPELINE, TAGGED, code, family, indented, since
+from dashboards.colours import BAD, COLOURS, GOOD, IDLE, NEEDS_PERSON
+from dashboards.mappings import codes
+from dashboards.panels import Json, Look, Query, coloured, known, timeline, timeseries
+from dashboards.problems import most_urgent
+from dashboards.queries import ON_PIPELINE, PIPELINE, TAGGED, code, family, indented, since
 from feldera_exporter.feldera.vocabulary import PROGRAM, RESOURCES, RUNTIME, STORAGE, Dimension
 
 DATA_AGE = known(GOOD, (30.0, NEEDS_PERSON), (75.0, BAD))

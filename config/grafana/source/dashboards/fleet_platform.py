@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from boards.board import Place
-from boards.colours import BAD, GOOD, NEEDS_PERSON
-from boards.mappings import yes_no
-from boards.panels import NEUTRAL, Look, Query, bars, known, stat, timeline
-from boards.queries import UP, instance
-from boards.tables import Column, table
+from dashboards.board import Place
+from dashboards.colours import BAD, GOOD, NEEDS_PERSON
+from dashboards.mappings import yes_no
+from dashboards.panels import NEUTRAL, Look, Query, bars, known, stat, timeline
+from dashboards.queries import UP, instance
+from dashboards.tables import Column, table
 
 _DAY: Final = 86_400.0
 

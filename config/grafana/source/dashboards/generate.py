@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from boards.board import dashboard
-from boards.exporter import exporter
-from boards.fleet import fleet
-from boards.pipeline import pipeline
+from dashboards.board import dashboard
+from dashboards.exporter import exporter
+from dashboards.fleet import fleet
+from dashboards.pipeline import pipeline
 
-ROOT: Final = Path(__file__).resolve().parents[2]
+ROOT: Final = Path(__file__).resolve().parents[4]
 FOLDER: Final = ROOT / "config/grafana/dashboards"
 
 

@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from boards.board import Place
-from boards.colours import BAD, GOOD
-from boards.mappings import EVENTS_OR_POLLS
-from boards.panels import Json, Look, Query, limits, timeline, timeseries
-from boards.replicas import OF, REPLICA, increase, of_each, quantile
+from dashboards.board import Place
+from dashboards.colours import BAD, GOOD
+from dashboards.mappings import EVENTS_OR_POLLS
+from dashboards.panels import Json, Look, Query, limits, timeline, timeseries
+from dashboards.replicas import OF, REPLICA, increase, of_each, quantile
 
 _ANY_IS_BAD: Final = ((None, GOOD), (0.5, BAD))
 

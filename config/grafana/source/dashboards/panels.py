@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from boards.colours import IDLE
+from dashboards.colours import IDLE
 
 Json = dict[str, Any]
 

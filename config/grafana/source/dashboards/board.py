@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from boards.colours import BAD
-from boards.panels import DATASOURCE, Json
+from dashboards.colours import BAD
+from dashboards.panels import DATASOURCE, Json
 
 WIDTH: Final = 24
 

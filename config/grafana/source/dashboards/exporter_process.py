@@ -1,13 +1,13 @@
 """How the exporter is itself: rows of its board."""
 
-from boards import links
-from boards.board import Place
-from boards.colours import BAD, GOOD, NEEDS_PERSON
-from boards.mappings import severity_names, yes_no
-from boards.panels import Json, Look, Query, known, stat, timeline, timeseries
-from boards.replicas import OF, PROCESS, of_each, quantile
-from boards.shared import DATA_AGE
-from boards.tables import Column, table
+from dashboards import links
+from dashboards.board import Place
+from dashboards.colours import BAD, GOOD, NEEDS_PERSON
+from dashboards.mappings import severity_names, yes_no
+from dashboards.panels import Json, Look, Query, known, stat, timeline, timeseries
+from dashboards.replicas import OF, PROCESS, of_each, quantile
+from dashboards.shared import DATA_AGE
+from dashboards.tables import Column, table
 from feldera_exporter.rules.exporter_alerts import EXPORTER_ALERTS
 
 

@@ -1,12 +1,12 @@
 """How it came to that: trends, timelines and durations of the fleet's board."""
 
-from boards.board import Place
-from boards.colours import BAD
-from boards.mappings import names
-from boards.panels import Look, Query, limits, timeseries
-from boards.queries import ON_PIPELINE, SHOWN, increase, limit, present, shown, with_status
-from boards.shared import kinds_of, statuses_over_time, transitions
-from boards.tables import Column, table
+from dashboards.board import Place
+from dashboards.colours import BAD
+from dashboards.mappings import names
+from dashboards.panels import Look, Query, limits, timeseries
+from dashboards.queries import ON_PIPELINE, SHOWN, increase, limit, present, shown, with_status
+from dashboards.shared import kinds_of, statuses_over_time, transitions
+from dashboards.tables import Column, table
 from feldera_exporter.feldera.vocabulary import DEPLOYMENT, PROGRAM, STORAGE
 
 _NAME = "{{pipeline_name}} ({{feldera_instance}})"

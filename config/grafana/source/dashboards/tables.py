@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from boards.panels import Json, Look, Query, panel_of
+from dashboards.panels import Json, Look, Query, panel_of
 
 
 @dataclass(frozen=True, slots=True)

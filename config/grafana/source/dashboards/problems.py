@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from boards import links
-from boards.board import Place
-from boards.colours import BAD, GOOD, IDLE, NEEDS_PERSON, SEVERITIES
-from boards.mappings import names, severities
-from boards.panels import Json, Look, Query, Thresholds, known, stat
-from boards.queries import INSTANCE, NAMED, PIPELINE, TAGS, amount, indented, seen
-from boards.tables import Column, table
+from dashboards import links
+from dashboards.board import Place
+from dashboards.colours import BAD, GOOD, IDLE, NEEDS_PERSON, SEVERITIES
+from dashboards.mappings import names, severities
+from dashboards.panels import Json, Look, Query, Thresholds, known, stat
+from dashboards.queries import INSTANCE, NAMED, PIPELINE, TAGS, amount, indented, seen
+from dashboards.tables import Column, table
 from feldera_exporter.problems.table import INSTANCE_PROBLEMS, PIPELINE_PROBLEMS
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from boards.colours import BAD, COLOURS, GOOD, IDLE, NEEDS_PERSON, SEVERITIES
+from dashboards.colours import BAD, COLOURS, GOOD, IDLE, NEEDS_PERSON, SEVERITIES
 from feldera_exporter.feldera.vocabulary import DEPLOYMENT, PROGRAM, STORAGE, Dimension, Kind
 
 Mappings = list[dict[str, Any]]

@@ -1,11 +1,11 @@
 """How it came to that: timelines, durations and counters of one pipeline's board."""
 
-from boards.board import Place
-from boards.colours import BAD, NEEDS_PERSON
-from boards.mappings import codes
-from boards.panels import Look, Query, bars, coloured, limits, timeline, timeseries
-from boards.queries import NAMED, PIPELINE, code, desired_code, limit, shown, since, with_status
-from boards.shared import kinds_of, transitions
+from dashboards.board import Place
+from dashboards.colours import BAD, NEEDS_PERSON
+from dashboards.mappings import codes
+from dashboards.panels import Look, Query, bars, coloured, limits, timeline, timeseries
+from dashboards.queries import NAMED, PIPELINE, code, desired_code, limit, shown, since, with_status
+from dashboards.shared import kinds_of, transitions
 from feldera_exporter.feldera.vocabulary import (
     DEPLOYMENT,
     DEPLOYMENT_DESIRED,

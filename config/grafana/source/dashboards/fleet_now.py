@@ -1,11 +1,11 @@
 """What is wrong now: the first row of the fleet's board."""
 
-from boards import problems
-from boards.board import Place
-from boards.colours import GOOD
-from boards.panels import Look, Query, known, stat
-from boards.queries import HEARD, amount, present
-from boards.shared import DATA_AGE
+from dashboards import problems
+from dashboards.board import Place
+from dashboards.colours import GOOD
+from dashboards.panels import Look, Query, known, stat
+from dashboards.queries import HEARD, amount, present
+from dashboards.shared import DATA_AGE
 from feldera_exporter.feldera.vocabulary import DEPLOYMENT, DEPLOYMENT_DESIRED
 
 

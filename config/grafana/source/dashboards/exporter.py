@@ -1,9 +1,9 @@
 """The board of the exporter: whether it hears from Feldera, what that costs, and how it is itself."""
 
-from boards import links, variables
-from boards.board import Board
-from boards.exporter_api import events, polls
-from boards.exporter_process import exposition, now, process
+from dashboards import links, variables
+from dashboards.board import Board
+from dashboards.exporter_api import events, polls
+from dashboards.exporter_process import exposition, now, process
 
 
 def exporter() -> Board:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from boards.queries import INSTANCE
+from dashboards.queries import INSTANCE
 
 REPLICA: Final = f'job=~"$job", instance=~"$instance", {INSTANCE}'
 PROCESS: Final = 'job=~"$job", instance=~"$instance"'

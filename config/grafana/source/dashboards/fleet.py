@@ -1,10 +1,10 @@
 """The board of the fleet: the problems, then trends, timelines, durations, and Feldera itself."""
 
-from boards import links, problems, variables
-from boards.board import Board
-from boards.fleet_now import now
-from boards.fleet_past import durations, timelines, trends
-from boards.fleet_platform import platform
+from dashboards import links, problems, variables
+from dashboards.board import Board
+from dashboards.fleet_now import now
+from dashboards.fleet_past import durations, timelines, trends
+from dashboards.fleet_platform import platform
 
 
 def fleet() -> Board:

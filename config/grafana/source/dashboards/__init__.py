@@ -1,0 +1,1 @@
+"""The dashboards' source: the panels as values, their PromQL, and what writes `config/grafana/dashboards/*.json`."""
