@@ -3,7 +3,9 @@
 import os
 import shutil
 import subprocess
+import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -19,7 +21,7 @@ pytestmark = pytest.mark.skipif(FDA is None, reason="fda, Feldera's command line
 @pytest.fixture
 def url(served: Served) -> Iterator[str]:
     """The address of an instance with a running pipeline `a` and a failed one, `b`."""
-    served.feldera.create("b")
+    served.feldera.create("b", runtime_config={"provisioning_timeout_secs": 600})
     served.go(60)
     served.feldera.start("b")
     served.go(30)
@@ -48,7 +50,8 @@ def fda(url: str, *command: str) -> subprocess.CompletedProcess[str]:
         ("pipelines", ("a", "Running", "b", "Stopped")),
         ("status a", ("Running", "Success")),
         ("status b", ("Stopped", "InputTransportError")),
-        ("config a", ("provisioning_timeout", "workers")),
+        ("config b", ("provisioning_timeout", "10m")),
+        ("metrics a --format prometheus", ('status="Running"} 1',)),
         ("stats a", ("total_processed_records", "platform_version")),
         ("logs a", ("Fresh start of pipeline logs", "Provisioned, Running")),
         ("events a", ("Provisioning", "Running")),
@@ -74,7 +77,7 @@ def test_an_unhealthy_cluster(served: Served, url: str) -> None:
 
 def test_operations(served: Served, url: str) -> None:
     """What an alert asks for: dismiss, stop, clear, start."""
-    for command, status in (("dismiss-error b", "Stopped"), ("stop a --force --no-wait", "Stopped")):
+    for command, status in (("dismiss-error b", "Stopped"), ("stop a --no-wait", "Stopped")):
         done = fda(url, *command.split())
         assert done.returncode == 0, done.stderr
         served.go(30)
@@ -85,3 +88,10 @@ def test_operations(served: Served, url: str) -> None:
         assert done.returncode == 0, done.stderr
         served.go(30)
     assert served.status == "Running"
+
+
+def test_a_support_bundle(url: str, tmp_path: Path) -> None:
+    """Is a ZIP."""
+    done = fda(url, "support-bundle", "b", "--output", str(tmp_path / "bundle.zip"))
+    assert done.returncode == 0, done.stderr
+    assert zipfile.is_zipfile(tmp_path / "bundle.zip")
