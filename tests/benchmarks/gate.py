@@ -28,7 +28,7 @@ def figures() -> dict[str, float]:
     garbage.collect_seldom()
     polled = Polled(SIZE)
     polled.poll()
-    polled.poll()
+    polled.settle()
     garbage.keep_out()
     polled.compress()
     body = polled.pipelines.body()

@@ -102,7 +102,7 @@ class Circumstances:
         budgets: how many logs are read after one list; one of them is drawn.
         outages: the share of polls that fail, and of answers of the event log that do.
         restarts: the share of polls after which the exporter is killed.
-        scrapes: the share of polls before which somebody scrapes; in any case somebody does every minute.
+        scrapes: the share of polls after which somebody scrapes; somebody does every minute in any case.
         life: what its users do.
     """
 
@@ -160,12 +160,12 @@ class Watched:
         chance, now = self._random.random, self._now
         for _ in range(now.polls):
             self._clock.advance(self._random.choice(now.pauses))
-            due = self._clock.now() - self.scraper.at > 60 * SECOND or chance() < now.scrapes
-            # After a restart there is nothing to read yet.
-            if due and self.driver.fleet.up:
-                self.scraper.read(self.driver.scrape(), self._clock.now())
+            if self._clock.now() - self.scraper.at > 60 * SECOND:
+                self._scrape()
             if chance() >= now.outages:
                 self._poll()
+            if chance() < now.scrapes:
+                self._scrape()
             if chance() < now.restarts:
                 self.driver.restart()
         self._life.end()
@@ -174,11 +174,11 @@ class Watched:
         self._clock.advance(30)
         for _ in range(200):
             self._poll()
-            self.scraper.read(self.driver.scrape(), self._clock.now())
+            self._scrape()
             if not self.driver.ledger.pending:
                 break
         self._poll()
-        self.scraper.read(self.driver.scrape(), self._clock.now())
+        self._scrape()
 
     @property
     def histories(self) -> Mapping[str, History]:
@@ -192,6 +192,11 @@ class Watched:
     def close(self) -> None:
         """Let the store go."""
         self._store.close()
+
+    def _scrape(self) -> None:
+        # After a restart there is nothing to read yet.
+        if self.driver.fleet.up:
+            self.scraper.read(self.driver.scrape(), self._clock.now())
 
     def _poll(self) -> None:
         at = self.feldera.settle()
