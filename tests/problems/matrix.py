@@ -1,0 +1,171 @@
+"""The matrix: every status that lasts, and the problem that it is or why it is none."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from feldera_exporter.feldera.vocabulary import DEPLOYMENT, DEPLOYMENT_DESIRED, PROGRAM, Difference
+from feldera_exporter.fleet.drift import difference
+from feldera_exporter.fleet.pipeline import Pipeline
+from problems.making import pipeline
+
+
+@dataclass(frozen=True)
+class Fine:
+    """A status that nobody need be told of.
+
+    Attributes:
+        reason: why.
+    """
+
+    reason: str
+
+
+Decision = str | Fine
+"""The problem that a status is when it lasts, or why it is none."""
+
+_ASKED: Final = Fine("what was asked for is what is")
+_STEADY: Final = Fine("a pipeline may be in it for ever, as somebody asked")
+_NO_WISH: Final = Fine("the runner writes it over the desired status when a pipeline does not answer")
+_NEVER_LISTED: Final = Fine("Feldera's API fails on it for the whole list, and FelderaApiUnreachable tells")
+
+_RUNTIME: Final[Mapping[str, Decision]] = {
+    "Initializing": "StuckInitializing",
+    "AwaitingApproval": "AwaitingApproval",
+    "Bootstrapping": "BootstrappingLong",
+    "ConcurrentBootstrapping": "BootstrappingLong",
+    "Synchronizing": "StuckSynchronizing",
+    "Replaying": "ReplayingLong",
+    "Standby": _STEADY,
+    "Paused": _STEADY,
+    "Running": _STEADY,
+    "Suspended": "ImpossibleState",
+    "Coordination": "ImpossibleState",
+    "Unavailable": "Unavailable",
+}
+
+DECISIONS: Final[Mapping[str, Mapping[str, Decision]]] = {
+    "deployment_status": {
+        **_RUNTIME,
+        "Stopped": _STEADY,
+        "Provisioning": "StuckProvisioning",
+        "Stopping": "StuckStopping",
+    },
+    "deployment_resources_status": {
+        "Stopped": _STEADY,
+        "Provisioning": "StuckProvisioning",
+        "Provisioned": _STEADY,
+        "Stopping": "StuckStopping",
+    },
+    "deployment_runtime_status": _RUNTIME,
+    "deployment_desired_status": {
+        "Stopped": "DesiredDrift",
+        "Standby": "DesiredDrift",
+        "Paused": "DesiredDrift",
+        "Running": _ASKED,
+        "Suspended": "DesiredDrift",
+        "Unavailable": _NO_WISH,
+    },
+    "deployment_resources_desired_status": {"Stopped": "DesiredDrift", "Provisioned": _ASKED},
+    "deployment_runtime_desired_status": {
+        "Standby": "DesiredDrift",
+        "Paused": "DesiredDrift",
+        "Running": _ASKED,
+        "Suspended": "DesiredDrift",
+        "Unavailable": _NO_WISH,
+        "Coordination": _NEVER_LISTED,
+    },
+    "program_status": {
+        "Pending": "CompileStuck",
+        "CompilingSql": "CompileStuck",
+        "SqlCompiled": "CompileStuck",
+        "CompilingRust": "CompileStuck",
+        "Success": _STEADY,
+        "SqlError": "CompileFailed",
+        "RustError": "CompileFailed",
+        "SystemError": "CompileSystemError",
+    },
+    "storage_status": {"Cleared": _STEADY, "InUse": _STEADY, "Clearing": "StorageClearingStuck"},
+}
+"""By dimension and status; the desired ones are held against a pipeline that runs."""
+
+_ALSO_DESIRED: Final = frozenset({"Stopped", "Standby", "Paused", "Unavailable", "Suspended"})
+
+
+def held(dimension: str, status: str) -> Pipeline:
+    """Return a pipeline that has had a status since second 0."""
+    if dimension.endswith("desired_status"):
+        return pipeline(desired="Running" if status in {"Provisioned", "Coordination"} else status, since=0)
+    if dimension.startswith("deployment"):
+        actual = "Running" if status == "Provisioned" else status
+        desired = "Stopped" if actual == "Stopping" else actual if actual in _ALSO_DESIRED else "Running"
+        return pipeline(status=actual, since=0, desired=desired, desired_since=0)
+    if dimension == "program_status":
+        return pipeline(status="Stopped", desired="Stopped", program=status, program_since=0)
+    return pipeline(status="Stopped", desired="Stopped", storage=status, storage_since=0)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A desired and an actual status, with a program's status.
+
+    Attributes:
+        desired: the combined `deployment_desired_status`.
+        actual: the combined `deployment_status`.
+        program: the `program_status`.
+    """
+
+    desired: str
+    actual: str
+    program: str = "Success"
+
+    def __str__(self) -> str:
+        return f"{self.desired}/{self.actual}/{self.program}"
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """A pipeline that has had the three since second 0."""
+        return pipeline(
+            status=self.actual,
+            since=0,
+            desired=self.desired,
+            desired_since=0,
+            program=self.program,
+            program_since=0,
+        )
+
+    @property
+    def problems(self) -> list[str]:
+        """What must be told: of the status itself, of the difference, of the program."""
+        found = (
+            DECISIONS["deployment_status"][self.actual],
+            _DIFFERENCES.get(difference(self.desired, self.actual, self.program)),
+            DECISIONS["program_status"][self.program],
+        )
+        return sorted(each for each in found if isinstance(each, str))
+
+    @property
+    def fine(self) -> Fine | None:
+        """Why nobody need be told; None where somebody is."""
+        if self.program != "Success" or not isinstance(DECISIONS["deployment_status"][self.actual], Fine):
+            return None
+        if self.desired == self.actual:
+            return _ASKED
+        return _NO_WISH if self.desired == "Unavailable" and self.actual != "Stopped" else None
+
+
+_DIFFERENCES: Final[Mapping[Difference | None, str]] = {
+    Difference.START_PENDING: "StartPending",
+    Difference.DRIFT: "DesiredDrift",
+}
+
+PAIRS: Final = (
+    *(Pair(desired, actual) for desired in DEPLOYMENT_DESIRED.statuses for actual in DEPLOYMENT.statuses),
+    *(
+        Pair(desired, "Stopped", program)
+        for desired in ("Running", "Paused")
+        for program in PROGRAM.statuses
+        if program != "Success"
+    ),
+)
+"""Every desired status against every actual one; and Stopped though to be started, with every status of the program."""

@@ -1,0 +1,37 @@
+"""Every status that lasts is a problem, or is none for a reason; so is every pair of a desired and an actual one."""
+
+import pytest
+
+from feldera_exporter.feldera.vocabulary import DIMENSIONS
+from problems.making import HOUR, after, fleet, names
+from problems.matrix import DECISIONS, PAIRS, Decision, Fine, Pair, held
+
+HELD = 12 * HOUR
+"""How long each status lasts."""
+
+
+def test_the_matrix_is_whole() -> None:
+    """There is a decision about every known status."""
+    known = {dimension.name: set(dimension.rows) for dimension in DIMENSIONS}
+    assert {dimension: set(decisions) for dimension, decisions in DECISIONS.items()} == known
+
+
+@pytest.mark.parametrize(
+    ("dimension", "status", "decision"),
+    [
+        pytest.param(dimension, status, decision, id=f"{dimension}-{status}")
+        for dimension, decisions in DECISIONS.items()
+        for status, decision in decisions.items()
+    ],
+)
+def test_a_status_that_lasts(dimension: str, status: str, decision: Decision) -> None:
+    """For twelve hours."""
+    expected = [] if isinstance(decision, Fine) else [decision]
+    assert names(after((HELD, fleet(held(dimension, status))))) == expected
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=str)
+def test_a_pair_that_lasts(pair: Pair) -> None:
+    """Somebody is told what is decided, or there is a reason why nobody is."""
+    assert names(after((HELD, fleet(pair.pipeline)))) == pair.problems
+    assert bool(pair.problems) == (pair.fine is None)

@@ -1,0 +1,100 @@
+"""What the exporter finds is what is wrong: hours of a simulated fleet against what really happened, list by list."""
+
+from collections import Counter
+from pathlib import Path
+from random import Random
+from typing import Final
+
+import pytest
+
+from driver import Api, Driver
+from feldera_exporter.simulator.clock import ManualClock
+from feldera_exporter.simulator.feldera import Feldera
+from feldera_exporter.simulator.stories import tell_all
+from feldera_exporter.store.store import Store
+from ledger.watching import Deathless
+from problems.oracle import KNOWN, Oracle, Told
+from tools import THOROUGH, part
+
+HOURS: Final = 8 if THOROUGH else 2
+PACE: Final = 60
+"""Seconds between two lists."""
+
+ELSEWHERE: Final = {
+    "ReplayingLong",
+    "StuckSynchronizing",
+    "ImpossibleState",
+    "StuckInitializing",
+    "CompileSystemError",
+    "CompileStuck",
+}
+"""What happens in no story."""
+
+
+class Compared:
+    """An exporter of a simulated fleet, and the oracle beside it.
+
+    Attributes:
+        seen: how often each problem was there.
+    """
+
+    def __init__(self, feldera: Feldera, clock: ManualClock, store: Store) -> None:
+        self.seen = Counter[str]()
+        self._clock = clock
+        self._api = Api(feldera)
+        self._oracle = Oracle(feldera)
+        self._driver = Driver(store=store)
+        self.go(0)
+
+    def go(self, seconds: float) -> None:
+        """Let time pass, and compare what both say then."""
+        self._clock.advance(seconds)
+        while True:
+            self._driver.poll(self._api.list(), self._clock.now(), self._api.log)
+            if not self._driver.ledger.pending:
+                break
+        expected, found = self._oracle.told(self._clock.now()), self._found
+        assert found.keys() == expected.keys()
+        assert {key: found[key] for key, since in expected.items() if since is not None} == {
+            key: since for key, since in expected.items() if since is not None
+        }
+        self.seen.update(problem for _, problem, _ in found)
+
+    def restart(self) -> None:
+        """Kill the exporter and begin anew."""
+        self._driver.restart()
+
+    @property
+    def _found(self) -> Told:
+        return {
+            (each.pipeline_id, each.problem, each.label): since
+            for each, since in self._driver.problems.present.items()
+            if each.problem in KNOWN
+        }
+
+
+def test_stories(tmp_path: Path) -> None:
+    """Some twenty pipelines, of which each has a trouble of its own."""
+    clock = ManualClock()
+    feldera, store = Feldera(clock), Store.open(tmp_path)
+    tell_all(feldera)
+    compared = Compared(feldera, clock, store)
+    for _ in range(HOURS * 3600 // PACE):
+        compared.go(PACE)
+    store.close()
+    assert set(compared.seen) == KNOWN - ELSEWHERE - (set() if THOROUGH else {"BootstrappingLong"})
+
+
+@pytest.mark.parametrize("seed", range(part(10)))
+def test_random_lives(seed: int, tmp_path: Path) -> None:
+    """Users do what they like, the world breaks what it likes, and the exporter is killed now and then."""
+    clock, random = ManualClock(), Random(f"oracle/{seed}")
+    feldera, store = Feldera(clock, seed), Store.open(tmp_path)
+    Deathless(feldera, seed, size=10, rate=0.04, trouble=0.4)
+    compared = Compared(feldera, clock, store)
+    for _ in range(300):
+        compared.go(random.choice((1, 5, 30, 30, 61)))
+        if random.random() < 0.03:
+            compared.restart()
+    store.close()
+    assert len(compared.seen) > 5
