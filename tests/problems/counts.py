@@ -56,15 +56,22 @@ def _counted(problem: str, kind: Kind, count: int, what: str, window: float = HO
         example(
             problem,
             f"{what}, more and more",
-            last + 0.5 * window,
+            window + 0.5,
             pipeline(recent=at(*steps, last + 0.4 * window)),
             since=last,
         ),
         example(
             problem,
-            f"{what}, again after it was over",
-            2 * window,
-            pipeline(recent=at(*steps, *follow)),
+            f"{what}, again just as it was over",
+            window,
+            pipeline(recent=at(*steps, window)),
+            since=window,
+        ),
+        example(
+            problem,
+            f"{what}, again after it was over, and more",
+            2 * window + 1.5,
+            pipeline(recent=at(*steps, *follow, 1.4 * window)),
             since=follow[count - 1],
         ),
     )
@@ -169,16 +176,17 @@ def _away(
     return example("Unavailable", what, 0, subject, since=0 if present else None, label="Unavailable")
 
 
-_JUST: Final = ((-900.0, -600.0), (-300.0, -150.0))
-"""450 seconds: half of the time, and no more."""
+_JUST: Final = ((-1500.0, -1400.0), (-900.0, -600.0), (-300.0, -150.0))
+"""450 seconds of the last 900: half of the time, and no more."""
 
 AWAY: Final[tuple[Example, ...]] = (
     _away("most of a quarter of an hour, though never for five minutes", *_MOST, present=True),
     _away("and starting in between", *_MOST, status="Initializing", present=True),
-    _away("half of the time", *_JUST),
-    _away("a microsecond more", _JUST[0], (-300, -150 + MICROSECOND), present=True),
+    _away("half of the time, and long before", *_JUST),
+    _away("a microsecond more", *_JUST[:2], (-300, -150 + MICROSECOND), present=True),
     _away("what was before does not count", (-1500, -600), (-300, -150)),
     _away("no limit", *_MOST, limit=_NEVER),
+    _away("no limit, and now again", *_MOST, limit=_NEVER, status="Unavailable", away_since=-60),
     _away("its limit and a tenth more", *_MOST, limit=500 / 1.1),
     _away("a little more than that", *_MOST, limit=454, present=True),
     _away("a short limit", (-890, -750), (-600, -450), limit=200),
@@ -194,6 +202,12 @@ AWAY: Final[tuple[Example, ...]] = (
     ),
     _away("where the log was not read to the end of the last one", (-840, -640), since=-400, away_since=-600),
     _away("where that suffices all the same", (-840, -500), since=-300, away_since=-450, present=True),
+    Example(
+        "Unavailable",
+        "since the first time that it was",
+        tuple((at, fleet(pipeline(recent=Recent(absences=spans(*_MOST))))) for at in (0, 10, 15)),
+        {"Unavailable": 0},
+    ),
     *begins(
         "Unavailable",
         "it becomes most of the time by staying away",
@@ -223,6 +237,7 @@ AWAY: Final[tuple[Example, ...]] = (
 )
 
 _COUNTED: Final = Progress(connector_errors=10_000)
+_FAILING: Final = ((-1200, 99), (-600, 99), (0, 99))
 
 
 def _errors(
@@ -255,7 +270,7 @@ CONNECTORS: Final[tuple[Example, ...]] = (
         "ConnectorErrors",
         "Feldera does not count them",
         0,
-        pipeline(moved=activity(-HOUR, errors=[(-1200, 99), (-600, 99), (0, 99)])),
+        pipeline(moved=activity(-HOUR, errors=_FAILING)),
     ),
     Example(
         "ConnectorErrors",
@@ -273,6 +288,21 @@ CONNECTORS: Final[tuple[Example, ...]] = (
             for at in (0, 300)
         ),
         {"": 0},
+    ),
+    *(
+        Example(
+            "ConnectorErrors",
+            f"after a restart, {what}",
+            (
+                (0, fleet(pipeline(progress=_COUNTED, moved=activity(-HOUR, errors=_FAILING)))),
+                *((at, fleet(pipeline(progress=_COUNTED, moved=activity(5)))) for at in (5, until)),
+            ),
+            {"": 0} if present else {},
+        )
+        for what, until, present in (
+            ("not known yet", 605 - MICROSECOND, True),
+            ("known to have ended", 605, False),
+        )
     ),
 )
 

@@ -101,11 +101,11 @@ FLEETS: Final[tuple[Example, ...]] = (
     *(
         Example(
             "FleetDegraded",
-            f"{count} of 60 still fail, which began with seven",
-            ((0, fleet(*_failed(7), size=60)), (60, fleet(*_failed(count), size=60))),
+            f"{count} of 1000 still fail, which began with 101",
+            ((0, fleet(*_failed(101), size=1000)), (60, fleet(*_failed(count), size=1000))),
             {"": 0} if present else {},
         )
-        for count, present in ((4, True), (3, False))
+        for count, present in ((61, True), (60, False))
     ),
 )
 
@@ -129,6 +129,11 @@ INVENTORY: Final[tuple[Example, ...]] = (
     _sizes("fewer and fewer", (-60, 20), (0, 9), (300, 5), (600, 0), since=600),
     _sizes("and they are back", (-60, 20), (0, 9), (600, 9), (601, 10)),
     _sizes("and gone again", (-60, 20), (0, 9), (300, 12), (301, 9), (900.9, 9)),
+    _sizes(
+        "back for a minute, and gone again within the hour",
+        *((-60, 20), (0, 9), (600, 20), (660, 9), (HOUR + 300, 9)),
+        since=1260,
+    ),
     _sizes("of what there was within the hour", (-60, 20), (0, 9), (HOUR - MICROSECOND, 9), since=600),
     _sizes("of what there was an hour ago", (-60, 20), (0, 9), (HOUR, 9)),
     _sizes(
@@ -241,7 +246,7 @@ STALENESS: Final[tuple[Example, ...]] = (
         *_untold(*_EACH_MINUTE[:-1], 900),
         present={"runner": 900},
     ),
-    _service(_STALE, "two lists that were missed", *_untold(*_EACH_MINUTE[:-2], 900)),
+    _service(_STALE, "more than two minutes without a list", *_untold(*_EACH_MINUTE[:-1], 900 + MICROSECOND)),
     _service(
         _STALE, "a check that has come", *_untold(*_EACH_MINUTE, 900), (960, _told(healthy=True, checked=950))
     ),
@@ -292,6 +297,12 @@ LICENSES: Final[tuple[Example, ...]] = (
         _OPEN,
         "after a restart it is not known yet",
         ((0, _UNCONFIRMED), (HOUR, _UNCONFIRMED), (HOUR + 5, _UNKNOWN), (HOUR + 10, _UNCONFIRMED)),
+        {"": HOUR},
+    ),
+    Example(
+        _OPEN,
+        "not known yet after a restart",
+        ((0, _UNCONFIRMED), (HOUR, _UNCONFIRMED), (HOUR + 5, _UNKNOWN)),
         {"": HOUR},
     ),
     Example(_OPEN, "never known", ((0, _UNKNOWN), (DAY, _UNKNOWN))),

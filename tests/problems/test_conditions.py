@@ -5,7 +5,7 @@ from collections import defaultdict
 import pytest
 
 from feldera_exporter.fleet.pipeline import StatusLimits
-from feldera_exporter.problems.model import SEVERITIES, Problem
+from feldera_exporter.problems.model import Problem
 from feldera_exporter.problems.table import INSTANCE_PROBLEMS, PIPELINE_PROBLEMS
 from problems.ages import AGES
 from problems.counts import COUNTS
@@ -14,7 +14,24 @@ from problems.making import Example
 
 EXAMPLES = (*AGES, *COUNTS, *INSTANCES)
 TABLES = (PIPELINE_PROBLEMS, INSTANCE_PROBLEMS)
+CRITICAL = {
+    "StuckProvisioning",
+    "Unavailable",
+    "UnexpectedlyStopped",
+    "DeploymentError",
+    "CrashLooping",
+    "RunnerFrozen",
+    "FleetDegraded",
+    "ClusterServiceUnhealthy",
+    "LicenseExpiryImminent",
+}
+INFO = {"CompileFailed"}
 ROWS = [row for table in TABLES for row in table.values()]
+SEVERITIES = {
+    row.name: "critical" if row.name in CRITICAL else "info" if row.name in INFO else "warning"
+    for row in ROWS
+}
+"""What pages, what nobody is told of, and the tickets."""
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
@@ -23,8 +40,9 @@ def test_example(example: Example) -> None:
     assert example.found() == example.expected
 
 
-def test_examples_differ() -> None:
-    """Each says something else."""
+def test_names_are_names_of_rows() -> None:
+    """Those of the graver and the lighter severities, and each example says something else."""
+    assert SEVERITIES.keys() >= CRITICAL | INFO
     assert len(set(map(str, EXAMPLES))) == len(EXAMPLES)
 
 
@@ -45,7 +63,7 @@ def test_every_problem_has_its_examples(row: Problem[object]) -> None:
 def test_the_table_is_whole(row: Problem[object]) -> None:
     """What a row names exists."""
     (table,) = [table for table in TABLES if row.name in table]
-    assert row.severity in SEVERITIES
+    assert row.severity == SEVERITIES[row.name]
     assert row.yields_to in {"", *table} - {row.name}
     assert row.limit_of in {"", *StatusLimits.__slots__}
     assert ("{limit}" in row.meaning) == bool(row.limit_of)

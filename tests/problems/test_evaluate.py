@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
+import msgspec
 import pytest
 
 from feldera_exporter.feldera.platform import Platform
@@ -202,6 +204,22 @@ def test_only_what_moved_or_is_due_is_looked_at(monkeypatch: pytest.MonkeyPatch)
         assert seen == ["born"]
 
 
+def test_a_pipeline_that_was_only_refreshed_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until it should have been refreshed again; one of which no refresh was known before is."""
+    untold = pipeline(moved=activity(refreshed=0))
+    first = replace(untold, progress=Progress(7))
+    again = replace(untold, progress=Progress(8), activity=activity(refreshed=300))
+    with looked_at(monkeypatch) as seen:
+        before = after((0, fleet(untold)), (5, fleet(first)))
+        assert len(seen) == 2
+        before = then(before, (300, fleet(again)))
+        assert len(seen) == 2
+        before = then(before, (900, fleet(again)), (1200 - MICROSECOND, fleet(again)))
+        assert names(before) == []
+        assert len(seen) == 3
+    assert names(then(before, (1200, fleet(again)))) == ["RunnerFrozen"]
+
+
 def test_what_is_kept_is_what_was() -> None:
     """As bytes, through a restart; each pipeline with a problem is looked at again."""
     problems = after(
@@ -214,6 +232,8 @@ def test_what_is_kept_is_what_was() -> None:
     assert names(then(kept, (720, fleet(WELL)))) == []
     assert then(kept, (720, fleet(STUCK))).present == problems.present
     assert decoded(None) == Problems()
+    with pytest.raises(msgspec.DecodeError):
+        decoded(b"something else")
 
 
 def test_the_same_is_not_kept_twice() -> None:

@@ -115,12 +115,7 @@ def until_due(problems: Problems, now: float) -> float:
 def everything(before: Problems, known: Fleet, now: int) -> Problems:
     """Return the problems after a list, where every pipeline is looked at."""
     due = {key: Evaluated(each.present, each.failing, 0) for key, each in before.evaluated.items()}
-    return evaluate(replace(before, pipelines={}, evaluated=due), known, frozenset(), now)
-
-
-def failing(problems: Problems) -> dict[str, int]:
-    """Return since when pipelines count toward a degraded fleet."""
-    return {key: each.failing for key, each in problems.evaluated.items() if each.failing is not None}
+    return evaluate(replace(before, pipelines={}, evaluated=due, due=0), known, frozenset(), now)
 
 
 def decided(problems: Problems, known: Fleet) -> set[object]:
@@ -155,7 +150,7 @@ def test_a_part_is_enough(steps: list[Step]) -> None:
         assert {f"id-of-{name}" for name in seen} <= (due | moved) - lost.keys()
         assert after.present == whole.present
         assert after.ended == whole.ended
-        assert failing(after) == failing(whole)
+        assert after.failing == whole.failing
         assert decided(after, known) == decided(scratch, known)
         if after.present == problems.present:
             assert after.present is problems.present

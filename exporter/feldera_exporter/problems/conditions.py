@@ -168,22 +168,24 @@ def failing(pipeline: Pipeline, _now: int) -> Findings:
 
 
 def counted(instants: Sequence[int], count: int, window: int) -> Findings:
-    """Return the periods in which something had happened `count` times within a time, in microseconds."""
+    """Return the periods in which something had happened `count` times within a time, in microseconds.
+
+    One that would end before it begins never holds.
+    """
     if len(instants) < count:
         return _NOTHING
     periods: list[tuple[int, int]] = []
     for latest, oldest in zip(instants[count - 1 :], instants, strict=False):
-        if latest - oldest < window:
-            begin = periods.pop()[0] if periods and latest < periods[-1][1] else latest
-            periods.append((begin, oldest + window))
+        begin = periods.pop()[0] if periods and latest < periods[-1][1] else latest
+        periods.append((begin, oldest + window))
     return tuple(Period(begin, end, continues=True) for begin, end in periods)
 
 
 def error_at(pipeline: Pipeline) -> int:
     """Return when the present deployment error appeared."""
-    row, errors = pipeline.facts.row, pipeline.history.errors
-    if errors.present and errors.at is not None:
-        return errors.at
+    row, known = pipeline.facts.row, pipeline.history.errors.at
+    if known is not None:
+        return known
     # As far as a row can tell: Stopping begins in the same transaction; a later Stopped keeps the error, but the desired
     # status became Stopped with it (pipeline-manager `db/storage_postgres.rs`).
     if row.deployment_resources_status == "Stopping":
@@ -239,7 +241,7 @@ def _mostly_unavailable(pipeline: Pipeline, now: int) -> Findings:
         return (Period(now, now + 1, "Unavailable", continues=True),)
     if not away or not math.isfinite(most):
         return _NOTHING
-    return (Period(now + round(most) - total + 1, label="Unavailable", continues=True),)
+    return (Period(now + round(most) - total + 1, label="Unavailable"),)
 
 
 def _differs(pipeline: Pipeline, kind: Difference) -> Findings:

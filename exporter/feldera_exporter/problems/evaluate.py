@@ -187,6 +187,7 @@ def _only_refreshed(before: Problems, key: str, pipeline: Pipeline) -> bool:
     old = before.pipelines.get(key)
     return (
         old is not None
+        and old.progress.refresh_version is not None
         and pipeline.facts is old.facts
         and pipeline.history is old.history
         and pipeline.activity.errors is old.activity.errors

@@ -19,7 +19,7 @@ _NOTHING: Final[Findings] = ()
 _MINUTE: Final = 60 * MICROSECONDS
 _DAY: Final = 24 * 60 * _MINUTE
 
-_FEWEST_FAILING: Final = 4.5
+_FEW: Final = 4
 _FAILING_SHARE: Final = 0.1
 _STILL_DEGRADED: Final = 0.6
 """A degraded fleet ends when fewer than six tenths of what began it fail: one that comes and goes must not page each time."""
@@ -51,7 +51,7 @@ class InstanceState:
 
 def degraded(state: InstanceState, now: int) -> Findings:
     """More than a tenth of all pipelines fail, and at least five."""
-    most = max(_FEWEST_FAILING, _FAILING_SHARE * (state.fleet.size or 0))
+    most = max(_FEW, _FAILING_SHARE * (state.fleet.size or 0))
     if state.degraded:
         fewer = _STILL_DEGRADED * most
         return (Period(now, continues=True),) if len(state.failing) > fewer else _NOTHING

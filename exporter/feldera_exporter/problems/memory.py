@@ -35,11 +35,6 @@ class Memory(msgspec.Struct, frozen=True, array_like=True):
     answered_at: int = 0
     unhealthy_at: Mapping[str, int] = {}
 
-    @property
-    def most(self) -> int:
-        """The most pipelines that there were within the last hour."""
-        return max((size for _, size in self.sizes), default=0)
-
 
 def remembered(memory: Memory, size: int, platform: Platform, now: int) -> Memory:
     """Return the memory after another list of pipelines.

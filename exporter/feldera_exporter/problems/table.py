@@ -10,12 +10,12 @@ from feldera_exporter.problems.instance_conditions import InstanceState
 from feldera_exporter.problems.model import Problem
 
 
-def _overdue(name: str, severity: str, summary: str, first_step: str, meaning: str = "") -> Problem[Pipeline]:
+def _overdue(name: str, severity: str, summary: str, first_step: str) -> Problem[Pipeline]:
     return Problem(
         name,
         severity,
         summary,
-        meaning or "{subject} has been {label} for longer than its limit{limit}.",
+        "{subject} has been {label} for longer than its limit{limit}.",
         first_step,
         conditions.overdue(DEPLOYMENT, name),
         labelled=True,
