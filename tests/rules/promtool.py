@@ -12,7 +12,7 @@ from feldera_exporter.rules.rendering import GROUPS
 from rules.packs import Pack, packs
 from rules.scenarios import Firing, Scenario
 from rules.world import STEP
-from tools import tool
+from tools import DEBIAN, tool
 
 LENGTHS: Final = (600, 1200, 1800, 2700, 3600)
 """Seconds that tests describe, the shortest that suffices."""
@@ -32,10 +32,10 @@ FRUGAL: Final = {"GOMAXPROCS": "1", "GOGC": "400"}
 """Promtool beside other tests: on one core, and with less collecting of garbage, it needs two thirds of the time."""
 
 
-def run(*arguments: str | Path) -> Verdict:
-    """Run promtool."""
+def run(*arguments: str | Path, edition: str = DEBIAN) -> Verdict:
+    """Run an edition of promtool."""
     done = subprocess.run(
-        [tool("promtool"), *map(str, arguments)],
+        [tool("promtool", edition), *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,

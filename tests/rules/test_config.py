@@ -8,21 +8,22 @@ import yaml
 
 from rules.generate import ROOT
 from rules.promtool import run
-from tools import tool
+from tools import DEBIAN, editions, tool
 
 ALERTMANAGER: Final = ROOT / "config/alertmanager.yml"
 PROMETHEUS: Final = ROOT / "config/prometheus.yml"
 
 
-def amtool(*arguments: str) -> str:
-    """Return what amtool prints."""
-    done = subprocess.run([tool("amtool"), *arguments], capture_output=True, text=True, check=True)
+def amtool(*arguments: str, edition: str = DEBIAN) -> str:
+    """Return what an edition of amtool prints."""
+    done = subprocess.run([tool("amtool", edition), *arguments], capture_output=True, text=True, check=True)
     return done.stdout
 
 
-def test_prometheus_loads() -> None:
+@pytest.mark.parametrize("edition", editions("promtool"))
+def test_prometheus_loads(edition: str) -> None:
     """Promtool accepts the configuration together with the rules that it names."""
-    verdict = run("check", "config", PROMETHEUS)
+    verdict = run("check", "config", PROMETHEUS, edition=edition)
     assert verdict.passed, verdict.words
     assert "65 rules found" in verdict.words
 
@@ -36,9 +37,10 @@ def test_scrape_suits_the_rules() -> None:
     assert config["global"]["scrape_interval"] == "15s"
 
 
-def test_alertmanager_loads() -> None:
+@pytest.mark.parametrize("edition", editions("amtool"))
+def test_alertmanager_loads(edition: str) -> None:
     """Amtool accepts the configuration."""
-    assert "SUCCESS" in amtool("check-config", str(ALERTMANAGER))
+    assert "SUCCESS" in amtool("check-config", str(ALERTMANAGER), edition=edition)
 
 
 @pytest.mark.parametrize(
