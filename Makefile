@@ -3,7 +3,8 @@
 
 bin = .venv/bin
 
-# Show what the exporter does, on a built-in stand-in of Feldera, with Prometheus and Alertmanager beside it.
+# Show what the exporter does, on a built-in stand-in of Feldera, with Prometheus and Alertmanager beside it: fetches only
+# what is needed for that.
 demo: .venv/demo .cache/debian/demo
 	PYTHONDONTWRITEBYTECODE= PATH="$$PWD/.cache/debian/usr/bin:$$PATH" $(bin)/feldera-exporter demo
 
@@ -39,7 +40,7 @@ docs: .venv/installed
 	touch $@
 
 .cache/debian/ready: .ci/debian
-	.ci/debian prometheus prometheus-alertmanager chromium-headless-shell+ fonts-dejavu-core
+	.ci/debian prometheus prometheus-alertmanager chromium-headless-shell+ fonts-dejavu-core shellcheck
 	touch $@
 
 clean:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tools import tool
+import tools
+from tools import DEBIAN, NEWEST, editions, tool
 
 
 def test_named_folder_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -19,5 +20,45 @@ def test_named_folder_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_missing_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """A program that is nowhere is an error, never a skip."""
     monkeypatch.delenv("FELDERA_EXPORTER_TOOLS", raising=False)
-    with pytest.raises(FileNotFoundError, match="no-such-program: neither in"):
+    with pytest.raises(FileNotFoundError, match="no-such-program: nowhere in"):
         tool("no-such-program")
+
+
+def test_the_newest_is_where_it_was_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nowhere else: neither the named folder nor the PATH has it."""
+    named, built = tmp_path / "named", tmp_path / "built"
+    for folder in (named, built):
+        folder.mkdir()
+        (folder / "promtool").write_text("#!/bin/sh\n")
+        (folder / "promtool").chmod(0o755)
+    monkeypatch.setenv("FELDERA_EXPORTER_TOOLS", str(named))
+    monkeypatch.setenv("PATH", str(named))
+    monkeypatch.setattr(tools, "_MADE", {DEBIAN: tmp_path, NEWEST: built})
+    assert tool("promtool", NEWEST) == str(built / "promtool")
+    (built / "promtool").unlink()
+    with pytest.raises(FileNotFoundError, match=r"run \.ci/go-tools$"):
+        tool("promtool", NEWEST)
+
+
+@pytest.mark.parametrize(
+    ("present", "expected"),
+    [
+        ((), (DEBIAN,)),
+        (("go",), (DEBIAN,)),
+        (("CI",), (DEBIAN,)),
+        (("CI", "go"), (DEBIAN, NEWEST)),
+        (("promtool",), (DEBIAN, NEWEST)),
+    ],
+)
+def test_the_newest_counts_where_it_can_be_had(
+    present: tuple[str, ...], expected: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it was built, and in CI wherever there is Go, so that one which is missing fails a test."""
+    for program in ("go", "promtool"):
+        if program in present:
+            (tmp_path / program).write_text("#!/bin/sh\n")
+            (tmp_path / program).chmod(0o755)
+    monkeypatch.setenv("CI", "true" if "CI" in present else "")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(tools, "_MADE", {NEWEST: tmp_path})
+    assert editions("promtool") == expected

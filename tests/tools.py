@@ -1,6 +1,7 @@
 """What the tests share: the programs that they drive, and how thorough a run is."""
 
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Final
@@ -16,18 +17,46 @@ def part(whole: int) -> int:
     return whole if THOROUGH else max(whole // 5, 1)
 
 
-def tool(name: str) -> str:
-    """Return the path of a program: from FELDERA_EXPORTER_TOOLS, else the downloaded packages, else PATH.
+DEBIAN: Final = "debian"
+NEWEST: Final = "newest"
+
+_MADE: Final = {DEBIAN: ROOT / ".cache/debian/usr/bin", NEWEST: ROOT / ".cache/go-tools"}
+_SCRIPTS: Final = {DEBIAN: ".ci/debian", NEWEST: ".ci/go-tools"}
+
+
+def newest() -> dict[str, str]:
+    """Return the newest versions that the tests know, by project, as `.ci/go-tools` builds them."""
+    script = (ROOT / ".ci/go-tools").read_text(encoding="utf-8")
+    return dict(re.findall(r"^([a-z]+)=(\d+\.\d+\.\d+)\b", script, re.MULTILINE))
+
+
+def editions(name: str) -> tuple[str, ...]:
+    """Return the editions of a program to test with: Debian's, and the newest where it was built.
+
+    In CI it must have been wherever there is Go: it counts then, and is missed by whoever asks for it.
+    """
+    must = bool(os.environ.get("CI")) and shutil.which("go") is not None
+    return (DEBIAN, NEWEST) if must or (_MADE[NEWEST] / name).is_file() else (DEBIAN,)
+
+
+def tool(name: str, edition: str = DEBIAN) -> str:
+    """Return the path of a program: Debian's from FELDERA_EXPORTER_TOOLS, else the downloaded packages, else PATH.
+
+    Args:
+        name: the program's.
+        edition: one of `editions`; the newest is only where it was built.
 
     Raises:
         FileNotFoundError: if it is nowhere. A missing program fails a test, it never skips one.
     """
-    places = [ROOT / ".cache/debian/usr/bin"]
-    if named := os.environ.get("FELDERA_EXPORTER_TOOLS"):
-        places.insert(0, Path(named))
-    found = shutil.which(name, path=os.pathsep.join([*map(str, places), os.environ.get("PATH", "")]))
+    places = [str(_MADE[edition])]
+    if edition == DEBIAN:
+        places = [
+            *filter(None, [os.environ.get("FELDERA_EXPORTER_TOOLS")]),
+            *places,
+            os.environ.get("PATH", ""),
+        ]
+    found = shutil.which(name, path=os.pathsep.join(places))
     if found is None:
-        raise FileNotFoundError(
-            f"{name}: neither in {', '.join(map(str, places))} nor on PATH; run .ci/debian"
-        )
+        raise FileNotFoundError(f"{name}: nowhere in {os.pathsep.join(places)}; run {_SCRIPTS[edition]}")
     return found

@@ -20,7 +20,7 @@ import yaml
 from feldera_exporter.cli import parser
 from pages.serving import Shown, get
 from pages.sights import seen
-from tools import ROOT
+from tools import ROOT, newest
 
 DOCUMENT: Final[dict[str, Any]] = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
 SERVICES: Final[dict[str, Any]] = DOCUMENT["services"]
@@ -84,6 +84,12 @@ def test_images_are_pinned() -> None:
         "stand-in",
         NETWORK,
     }
+
+
+def test_the_images_are_what_is_tested() -> None:
+    """The newest Prometheus and Alertmanager that the tests know."""
+    for name in ("prometheus", "alertmanager"):
+        assert SERVICES[name]["image"] == f"prom/{name}:v{newest()[name]}"
 
 
 def test_mounts_exist_and_are_read_only() -> None:

@@ -18,7 +18,7 @@ from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
 from feldera_exporter.simulator.stories import STORIES
 from system.program import exporter, until
-from tools import tool
+from tools import editions, tool
 
 PARSERS: Final[dict[Format, Any]] = {
     Format.TEXT: text_string_to_metric_families,
@@ -59,10 +59,11 @@ def _family(name: str, types: dict[str, str]) -> str:
     return name if name in types else _SUFFIX.sub("", name)
 
 
-def test_promtool_has_nothing_to_say(expositions: dict[Format, str]) -> None:
+@pytest.mark.parametrize("edition", editions("promtool"))
+def test_promtool_has_nothing_to_say(expositions: dict[Format, str], edition: str) -> None:
     """`promtool check metrics` finds neither an error nor a matter of style, the exporter's own families included."""
     checked = subprocess.run(
-        [tool("promtool"), "check", "metrics"],
+        [tool("promtool", edition), "check", "metrics"],
         input=expositions[Format.TEXT].encode(),
         capture_output=True,
         check=False,

@@ -11,7 +11,7 @@ from feldera_exporter.problems.model import SEVERITIES
 from feldera_exporter.rules.documents import ALERTS
 from feldera_exporter.rules.exporter_alerts import EXPORTER_ALERTS
 from rules.engines import run
-from tools import ROOT, tool
+from tools import DEBIAN, ROOT, editions, tool
 
 ALERTMANAGER: Final = ROOT / "config/alertmanager.yml"
 PROMETHEUS: Final = ROOT / "config/prometheus.yml"
@@ -20,15 +20,16 @@ EXTERNAL: Final = "cluster"
 """The label by which several Prometheus tell their alerts apart, if there are several."""
 
 
-def amtool(*arguments: str) -> str:
-    """Return what amtool prints."""
-    done = subprocess.run([tool("amtool"), *arguments], capture_output=True, text=True, check=True)
+def amtool(*arguments: str, edition: str = DEBIAN) -> str:
+    """Return what an edition of amtool prints."""
+    done = subprocess.run([tool("amtool", edition), *arguments], capture_output=True, text=True, check=True)
     return done.stdout
 
 
-def test_prometheus_loads() -> None:
+@pytest.mark.parametrize("edition", editions("promtool"))
+def test_prometheus_loads(edition: str) -> None:
     """Promtool accepts the configuration together with the rules that it names."""
-    verdict = run(tool("promtool"), "check", "config", PROMETHEUS)
+    verdict = run(tool("promtool", edition), "check", "config", PROMETHEUS)
     assert verdict.passed, verdict.words
     assert "47 rules found" in verdict.words
 
@@ -45,9 +46,10 @@ def test_scrape_suits_the_rules() -> None:
     assert (endpoint["honorLabels"], endpoint["interval"]) == (True, "15s")
 
 
-def test_alertmanager_loads() -> None:
+@pytest.mark.parametrize("edition", editions("amtool"))
+def test_alertmanager_loads(edition: str) -> None:
     """Amtool accepts the configuration."""
-    assert "SUCCESS" in amtool("check-config", str(ALERTMANAGER))
+    assert "SUCCESS" in amtool("check-config", str(ALERTMANAGER), edition=edition)
 
 
 @pytest.mark.parametrize(
