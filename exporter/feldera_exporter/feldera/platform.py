@@ -23,6 +23,8 @@ _EVENT_LOG_SINCE: Final = (0, 292)
 class _Existing(msgspec.Struct, frozen=True, gc=False):
     current: Instant
     valid_until: Instant | None = None
+    # Left out where it is not so.
+    is_dev: bool = False
 
 
 class _License(msgspec.Struct, frozen=True, gc=False):
@@ -50,6 +52,7 @@ class _Service(msgspec.Struct, frozen=True, gc=False):
 
 class _Health(msgspec.Struct, frozen=True, gc=False):
     all_healthy: bool
+    stale: bool | None = None
     api: _Service | None = None
     compiler: _Service | None = None
     runner: _Service | None = None
@@ -62,10 +65,12 @@ class License:
     Attributes:
         valid: whether it exists and has not expired.
         expiry: when it ends, in microseconds since the epoch; None where it does not.
+        is_dev: whether it is for development only.
     """
 
     valid: bool
     expiry: int | None
+    is_dev: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,10 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """What is known of an instance besides its pipelines; what was never answered is None or empty."""
+    """What is known of an instance besides its pipelines; what was never answered is None or empty.
+
+    `stale` is Feldera's own verdict on `services`: that its monitor has not looked for long. Before v0.352 it has none.
+    """
 
     version: str | None = None
     edition: str = ""
@@ -88,6 +96,7 @@ class Platform:
     tenant: str = ""
     role: str = ""
     services: Mapping[str, Service] = field(default_factory=lambda: MappingProxyType({}))
+    stale: bool | None = None
 
     @property
     def has_event_log(self) -> bool | None:
@@ -137,12 +146,12 @@ def with_health(platform: Platform, body: bytes | bytearray) -> Platform:
         if told is not None:
             since = micros(told.unchanged_since) if told.unchanged_since is not None else None
             services[name] = Service(told.healthy, micros(told.checked_at), since)
-    return replace(platform, services=MappingProxyType(services))
+    return replace(platform, services=MappingProxyType(services), stale=health.stale)
 
 
 def without_health(platform: Platform) -> Platform:
     """Return what is known when the services have not been heard of for too long: nothing of them."""
-    return replace(platform, services=MappingProxyType({}))
+    return replace(platform, services=MappingProxyType({}), stale=None)
 
 
 _CONFIG: Final = msgspec.json.Decoder(_Config)
@@ -160,4 +169,5 @@ def _license(validity: _License | None) -> License | None:
         # Both instants are Feldera's: no clock of ours has a say.
         valid=until is None or until > validity.existing.current,
         expiry=micros(until) if until is not None else None,
+        is_dev=validity.existing.is_dev,
     )
