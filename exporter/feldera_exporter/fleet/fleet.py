@@ -51,6 +51,7 @@ class Fleet:
         credited: the instants of the pipelines whose present status is credited up to another one, by id.
         lost: ids of pipelines, of whatever shard, whose element of the list cannot be read, with the instant of the
             first that could not.
+        unreadable: what to call all such pipelines; those without a known name among them.
         read_at: when the list was last read.
         selection: what `pipelines` was made of, with `histories`: as long as both are the same, so is it.
         histories: see `selection`.
@@ -67,6 +68,7 @@ class Fleet:
     as_of: int = 0
     credited: Mapping[str, int] = field(default_factory=lambda: _NONE)
     lost: Mapping[str, int] = field(default_factory=lambda: _NONE)
+    unreadable: tuple[str, ...] = ()
     read_at: int = 0
     selection: Selection | None = None
     histories: Mapping[str, History] | None = None
@@ -78,7 +80,7 @@ def observed(fleet: Fleet, selection: Selection, shown: Shown, policy: Policy, n
     """Return the fleet after a list was read, or after more of the logs was.
 
     A pipeline that the list no longer has is gone with all its series. One whose element cannot be read stays as it
-    was for as long as the policy's `staleness`, and then goes too.
+    was for as long as the policy's `staleness`, while its log is counted on, and then goes too.
 
     Args:
         fleet: the fleet before.
@@ -102,13 +104,20 @@ def observed(fleet: Fleet, selection: Selection, shown: Shown, policy: Policy, n
         }
         lost = _lost(fleet, selection, policy, now)
         pipelines |= {
-            key: fleet.pipelines[key] for key in _remembered(lost, policy, now) if key in fleet.pipelines
+            key: _counted(fleet.pipelines[key], shown.histories[key])
+            for key in _remembered(lost, policy, now)
+            if key in fleet.pipelines and key in shown.histories
         }
     return replace(
         fleet,
         size=selection.size + len(_remembered(lost, policy, now)),
         pipelines=pipelines,
         lost=lost,
+        unreadable=tuple(
+            each.title
+            for each in selection.listing.unreadable
+            if each.name is None or policy.includes(each.name)
+        ),
         selection=selection,
         histories=shown.histories,
         lately=noted(fleet.lately, fleet.histories or {}, shown.histories, now),
@@ -152,7 +161,7 @@ def unobserved(fleet: Fleet, policy: Policy, now: int) -> Fleet:
     """Return the fleet after a poll that failed: what was last seen is shown for as long as the policy says."""
     if now - fleet.read_at <= policy.staleness:
         return replace(fleet, up=False)
-    return replace(fleet, up=False, size=None, pipelines=_NOBODY, lost=_NONE, selection=None)
+    return replace(fleet, up=False, size=None, pipelines=_NOBODY, lost=_NONE, unreadable=(), selection=None)
 
 
 def rearranged(fleet: Fleet, policy: Policy) -> Fleet:
@@ -167,6 +176,10 @@ def rearranged(fleet: Fleet, policy: Policy) -> Fleet:
         names = (entry.row.name for entry in fleet.selection.listing.entries.values())
         size += sum(map(policy.includes, names)) - fleet.selection.size
     return replace(fleet, size=size, pipelines=pipelines, selection=None)
+
+
+def _counted(pipeline: Pipeline, history: History) -> Pipeline:
+    return pipeline if pipeline.history is history else replace(pipeline, history=history)
 
 
 def _seen(old: Pipeline | None, entry: Entry, history: History, totals: Totals, policy: Policy) -> Pipeline:

@@ -13,6 +13,11 @@ from feldera_exporter.pages.links import console
 _SECOND: Final = 1_000_000
 _OLD: Final = 60.0
 """Seconds without a new list after which it is said aloud even if no poll has failed."""
+_STALE: Final = "Feldera's own monitor is stale: nobody looks whether its services are healthy."
+_NAMED: Final = 10
+"""Unreadable pipelines of an instance that are named."""
+_NAME: Final = 80
+"""Characters of a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,9 @@ class Instance:
         version: Feldera's, with its edition.
         console: the address of its web console, empty if it is none that one may follow.
         unhealthy: the services that Feldera reports as such.
+        stale: what Feldera's own monitor says of itself, empty while it looks.
+        unreadable: the pipelines of the list that cannot be read, a few of them.
+        hidden: how many more there are.
         counted: since when it is known what happened, in UTC; empty where that is as long as any alert counts.
     """
 
@@ -71,6 +79,9 @@ class Instance:
     version: str
     console: str
     unhealthy: str
+    stale: str
+    unreadable: tuple[str, ...]
+    hidden: int
     counted: str
 
 
@@ -85,9 +96,13 @@ def instance(sight: Sight) -> Instance:
         age="" if seconds is None else words.duration(seconds),
         read=words.instant(fleet.read_at) if fleet.read_at else "",
         warning=_warning(fleet, seconds),
-        version=" ".join(filter(None, (platform.version, platform.edition))),
+        version=" ".join(filter(None, (platform.version, platform.edition)))
+        + (" with a development license" if platform.license and platform.license.is_dev else ""),
         console=console(sight.url),
         unhealthy=", ".join(name for name, service in platform.services.items() if not service.healthy),
+        stale=_STALE if platform.stale else "",
+        unreadable=tuple(words.cut(name, _NAME)[0] for name in fleet.unreadable[:_NAMED]),
+        hidden=max(0, len(fleet.unreadable) - _NAMED),
         counted=_counted(fleet.counted_since, sight.now),
     )
 
