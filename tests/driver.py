@@ -3,7 +3,7 @@
 import asyncio
 import time
 from atexit import register
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final, cast
 
@@ -13,6 +13,7 @@ from feldera_exporter.config import Configuration, Instance
 from feldera_exporter.exposition.snapshot import Content, Snapshot
 from feldera_exporter.exposition.text import Format
 from feldera_exporter.feldera.answers import Answer, NotFoundError
+from feldera_exporter.feldera.batches import Batch, Batches
 from feldera_exporter.feldera.client import Endpoint
 from feldera_exporter.feldera.listing import read
 from feldera_exporter.feldera.wire import Row
@@ -77,6 +78,13 @@ class Api:
         return rendered
 
 
+def taken(body: bytes, previous: Sequence[Batch] = ()) -> tuple[Batch, ...]:
+    """Return a list as the client takes it, which came in one part."""
+    batches = Batches(INSTANCE.max_response_size, previous)
+    batches.take(body)
+    return batches.end()
+
+
 class _Client:
     """Answers the product's reader of logs."""
 
@@ -84,7 +92,7 @@ class _Client:
         self.log: Log = lambda *_: b"[]"
         self.requests = 0
 
-    async def get(self, _: Endpoint, *names: str, within: float) -> Answer:
+    async def get(self, _: Endpoint, *names: str, within: float) -> Answer[bytes]:
         """Answer at once."""
         assert within > 0
         self.requests += 1
@@ -151,18 +159,19 @@ class Driver:
 
     def poll(self, body: bytes, at: int, log: Log | None = None) -> None:
         """Take in a list told at an instant (microseconds), and the logs that the ledger asks for."""
-        self.selection = select(read(body, self.selection.listing), self.policy, self.selection)
-        rows, present = self.selection.rows, self.selection.present
+        batches = taken(body, self.selection.listing.batches)
+        self.selection = select(read(batches, self.selection.listing), self.policy, self.selection)
+        rows, lost = self.selection.rows, self.selection.lost
         strangers = self.ledger.strangers(rows)
         recalled = self.store.recall(self.name, strangers) if self.store and strangers else NOTHING
-        plan = self.ledger.listed(rows, present, at, recalled, event_log=log is not None)
+        plan = self.ledger.listed(rows, lost, at, recalled, event_log=log is not None)
         self._show(at)
         if log is not None:
             self.client.log = log
             began = time.process_time()
-            taken = _runner().run(self.reader.read(plan.to_read, float("inf")))
+            told = _runner().run(self.reader.read(plan.to_read, float("inf")))
             self.reading += (time.process_time() - began) * 1000
-            if taken:
+            if told:
                 self._show(at)
 
     def scrape(self, format_: Format = Format.TEXT) -> str:

@@ -85,9 +85,9 @@ def gzip(body: bytes) -> bytes:
         (
             answer(b"<html>", content_type=HTML),
             InvalidResponseError,
-            "6 bytes of 'text/html; charset=utf-8', expected JSON (Feldera's web console answers so: is the URL right?)",
+            "a body of 'text/html; charset=utf-8', expected JSON (Feldera's web console answers so: is the URL right?)",
         ),
-        (answer(b"[]", content_type=""), InvalidResponseError, "2 bytes of '', expected JSON"),
+        (answer(b"[]", content_type=""), InvalidResponseError, "a body of '', expected JSON"),
         (
             answer(b"x", content_encoding="br"),
             InvalidResponseError,

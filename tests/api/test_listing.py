@@ -1,6 +1,7 @@
 """The list of pipelines, element by element."""
 
 import json
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -9,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import asdict
 
+from driver import taken
 from feldera_exporter.feldera import listing
 from feldera_exporter.feldera.answers import InvalidResponseError
-from feldera_exporter.feldera.listing import Listing, read
+from feldera_exporter.feldera.listing import Entry, Listing, Unreadable
 from feldera_exporter.feldera.wire import ProgramConfig, Progress
 
 NUMBERS = count(1)
@@ -40,6 +42,11 @@ def encoded(*rows: Any) -> bytes:
     return json.dumps(rows, separators=(",", ":")).encode()
 
 
+def read(body: bytes, previous: Listing) -> Listing:
+    """Return what a list says, read after another one."""
+    return listing.read(taken(body, previous.batches), previous)
+
+
 def ids(listing: Listing) -> list[str]:
     """Return the ids of the readable elements in their order."""
     return list(listing.entries)
@@ -49,7 +56,8 @@ def test_what_did_not_change_is_the_same_object() -> None:
     """Equal bytes give the identical entries, which saves decoding and rendering them."""
     body = encoded(row(1), row(2))
     first = read(body, Listing())
-    second = read(bytearray(body), first)
+    second = read(bytes(bytearray(body)), first)
+    assert second is first
     assert all(a is b for a, b in zip(first.elements, second.elements, strict=True))
 
 
@@ -128,7 +136,8 @@ def test_places_shift() -> None:
         ({"deployment_status": None}, "Expected `str`, got `null` - at `$.deployment_status`"),
         ({"created_at": None, "tags": None}, "Expected `datetime`, got `null`"),
         ({"deployment_error": "bad"}, "Expected `object | null`, got `str`"),
-        ({"description": "x" * (2 * 2**20)}, "expected at most 2097152"),
+        ({"name": "x" * 2**20}, "Expected `str`, got `bool` - at `$.name`"),
+        ({"deployment_error": ["x" * 2**20]}, "Expected `object | null`, got `bool`"),
     ],
 )
 def test_a_bad_row_spoils_itself(changes: dict[str, Any], reason: str) -> None:
@@ -191,13 +200,39 @@ def test_a_refresh_version_may_be_any_number(listed: Any, read_as: int | None) -
     assert entry.progress == Progress(read_as, 5)
 
 
-def test_a_long_row_is_not_kept() -> None:
-    """A list with such a row keeps no part of the answer; the next one is read as ever."""
-    first = read(encoded(row(1), row(2, description="x" * (2 * 2**20))), Listing())
-    assert (first.body, list(first.raws), len(first.entries)) == (b"", [], 1)
-    second = read(encoded(row(1), row(2)), first)
-    assert (list(second.entries), second.unreadable) == ([row(1)["id"], row(2)["id"]], ())
-    assert second.entries[row(1)["id"]] is first.entries[row(1)["id"]]
+def test_a_list_of_which_nothing_can_be_read_is_refused() -> None:
+    """It is no success; one without any pipeline is."""
+    with pytest.raises(
+        InvalidResponseError, match="none of 2 elements can be read, the first is p1: Expected"
+    ):
+        read(encoded(row(1, created_at=None), row(2, name=7)), Listing())
+    assert read(encoded(), Listing()).entries == {}
+
+
+def test_who_cannot_be_read_is_known_from_before() -> None:
+    """A name that an element does not tell is the one that its id had, and the other way round, for as long as it lasts."""
+    first = read(encoded(row(1), row(2), row(3)), Listing())
+    bad: list[Any] = [row(1), row(2, name=7), row(3, id=7), row(4, id=7), row(5, name=7), 7]
+    second = read(encoded(*bad), first)
+    known = [
+        (row(2)["id"], "p2", False),
+        (row(3)["id"], "p3", False),
+        (None, "p4", False),
+        (row(5)["id"], None, False),
+        (None, None, False),
+    ]
+    assert [(each.id, each.name, each.told) for each in second.unreadable] == known
+    third = read(encoded(*(each if each == 7 else {**each, "refresh_version": 9} for each in bad)), second)
+    assert [(each.id, each.name, each.told) for each in third.unreadable] == known
+    assert [each.title for each in third.unreadable] == [
+        "p2",
+        "p3",
+        "p4",
+        row(5)["id"],
+        "a pipeline without a name",
+    ]
+    [spoilt] = read(encoded(row(1), row(2, created_at=None)), first).unreadable
+    assert (spoilt.id, spoilt.name, spoilt.told) == (row(2)["id"], "p2", True)
 
 
 @pytest.mark.parametrize("element", [None, 1, "row", [], {}, {"id": 1}, {"id": "x" * 201}])
@@ -261,7 +296,7 @@ def test_what_is_no_list_is_refused(body: bytes) -> None:
 def test_very_many_elements_are_no_pipelines(element: bytes) -> None:
     """A body of millions of tiny elements is refused before they fill the memory."""
     for many in (10_000, 1_000_000):
-        with pytest.raises(InvalidResponseError, match=r"are no pipelines|Expected `object`"):
+        with pytest.raises(InvalidResponseError, match=r"no (list of )?pipelines"):
             read(b"[" + b",".join([element] * many) + b"]", Listing())
 
 
@@ -277,14 +312,27 @@ rows = st.builds(
     refresh_version=st.integers(0, 2),
     program_status=st.sampled_from(["Success", "Pending"]),
 )
+
+
+def _as_told(element: Unreadable) -> Unreadable:
+    """Return it without what was known from before: these tell their id, if anything."""
+    return element if element.told else replace(element, name=None)
+
+
 lists = st.lists(st.one_of(rows, st.sampled_from([None, {}, {"id": "x"}])), max_size=6)
 
 
 @given(lists, lists)
 def test_reading_anew_equals_reading_with_a_memory(before: list[Any], now: list[Any]) -> None:
-    """Reuse changes nothing: any list reads the same whatever was read before it."""
-    fresh = read(encoded(*now), Listing())
-    reused = read(encoded(*now), read(encoded(*before), Listing()))
+    """Reuse changes nothing: any list reads the same whatever was read before it, but for who cannot be read."""
+    good = row(9)
+    fresh = read(encoded(*now, good), Listing())
+    reused = read(encoded(*now, good), read(encoded(*before, good), Listing()))
+    reused = replace(
+        reused,
+        elements=tuple(each if isinstance(each, Entry) else _as_told(each) for each in reused.elements),
+        unreadable=tuple(map(_as_told, reused.unreadable)),
+    )
     assert (list(reused.raws), reused.elements) == (list(fresh.raws), fresh.elements)
     assert (reused.entries, reused.unreadable) == (fresh.entries, fresh.unreadable)
 

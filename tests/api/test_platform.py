@@ -41,6 +41,10 @@ def config(validity: Any) -> bytes:
             {"Exists": {"current": AUGUST, "valid_until": AUGUST}},
             License(valid=False, expiry=AUGUST_MICROS),
         ),
+        (
+            {"Exists": {"current": AUGUST, "is_dev": True}},
+            License(valid=True, expiry=None, is_dev=True),
+        ),
     ],
 )
 def test_a_license(validity: Any, license_: License | None) -> None:
@@ -84,6 +88,17 @@ def test_health() -> None:
     assert without_health(lost, 8) is lost
     assert with_health(lost, json.dumps(body).encode()) == known
     assert without_health(Platform(), 7) == Platform()
+
+
+@pytest.mark.parametrize(("stale", "known"), [(None, None), (False, False), (True, True)])
+def test_feldera_may_call_its_own_word_stale(stale: bool | None, known: bool | None) -> None:  # noqa: FBT001
+    """Since v0.352: the services are those of the last check, and no longer healthy all together."""
+    body: dict[str, Any] = {"all_healthy": not stale, "runner": {"healthy": True, "checked_at": AUGUST}}
+    if stale is not None:
+        body |= {"stale": stale, "stale_after_seconds": 1800}
+    told = with_health(Platform(stale=True), json.dumps(body).encode())
+    assert (told.stale, told.services["runner"].healthy) == (known, True)
+    assert without_health(told, 7).stale is None
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from api.test_listing import encoded, row
 from feldera_exporter import cli
 from feldera_exporter.checking import boards, inspection
 from feldera_exporter.problems.table import PIPELINE_PROBLEMS
@@ -241,15 +243,16 @@ def test_a_good_instance(check: Check) -> None:
     assert code == 0
     assert lines[:2] == ["configuration: valid; instances: prod", f"prod: {url}"]
     assert re.fullmatch(r"  reachable: in \d+ ms", lines[2])
-    assert lines[3:6] == [
+    assert lines[3:5] == [
         "  authorised: as tenant default with role read",
         "  version: 0.375.0, Enterprise",
-        "  event log: yes",
     ]
-    assert re.fullmatch(r"  clock: [+-][01]\.\d s from this machine's, give or take a second", lines[6])
-    assert lines[7] == "  pipelines: 3, watched: 2, unreadable: 0"
-    assert re.fullmatch(r"  samples: \d{3}", lines[8])
-    assert len(lines) == 9
+    assert re.fullmatch(r"  license: valid until 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", lines[5])
+    assert lines[6] == "  event log: yes"
+    assert re.fullmatch(r"  clock: [+-][01]\.\d s from this machine's, give or take a second", lines[7])
+    assert lines[8] == "  pipelines: 3, watched: 2, unreadable: 0"
+    assert re.fullmatch(r"  samples: \d{3}", lines[9])
+    assert len(lines) == 10
     assert KEY not in said
 
 
@@ -301,7 +304,7 @@ def test_an_old_server_with_a_wrong_clock(check: Check) -> None:
 @pytest.mark.parametrize(
     ("reply", "said"),
     [
-        (answer(b"<html>", content_type="text/html"), "failed: 6 bytes of 'text/html', expected JSON"),
+        (answer(b"<html>", content_type="text/html"), "failed: a body of 'text/html', expected JSON"),
         (
             answer(f'{{"message":"{KEY}","error_code":"Auth"}}'.encode(), "401 No", "text/plain"),
             "reachable: yes\n  authorised: no: 401 No: Auth: ***",
@@ -351,12 +354,36 @@ def test_a_pipeline_that_went_away(check: Check) -> None:
 def test_what_cannot_be_read(check: Check) -> None:
     """Pipelines that cannot be read are named, a few of them; an answer without a date tells no time."""
     rows = b",".join(b'{"id":"%d","name":"p%d"}' % (number, number) for number in range(9))
-    with meddling(act=sends(answer(b"[" + rows + b"]"))) as server:
+    good = encoded(row(1))[1:-1]
+    with meddling(act=sends(answer(b"[" + rows + b"," + good + b"]"))) as server:
         code, said = check("instances:\n" + instance("prod", server.url))
     assert code == 0
     assert "  clock: it does not tell the time\n" in said
-    assert "  pipelines: 0, watched: 0, unreadable: 9\n" in said
+    assert "  pipelines: 1, watched: 1, unreadable: 9\n" in said
     assert said.count(" cannot be read: ") == 5
+    with meddling(act=sends(answer(b"[" + rows + b"]"))) as server:
+        code, said = check("instances:\n" + instance("prod", server.url))
+    assert code == 1
+    assert "  failed: none of 9 elements can be read, the first is p0: " in said
+
+
+@pytest.mark.parametrize("stale", [False, True])
+def test_what_feldera_says_of_its_services(check: Check, stale: bool) -> None:  # noqa: FBT001
+    """Who is unhealthy, and whether anybody looks, as it answers with a 503; and what its license is for."""
+    told = {"healthy": False, "message": "", "checked_at": "2026-08-21T12:00:00Z"}
+    health = {"all_healthy": False, "runner": told, "stale": stale, "stale_after_seconds": 1800}
+    validity = {"Exists": {"current": "2026-08-21T12:00:00Z", "is_dev": True}}
+    config = {"version": "0.375.0", "edition": "EnterpriseDev", "license_validity": validity}
+    replies = {
+        "/v0/cluster_healthz": answer(msgspec.json.encode(health), "503 Service Unavailable"),
+        "/v0/config": answer(msgspec.json.encode(config)),
+    }
+    with meddling(act=lambda request: request.send(replies.get(request.path, answer(b"[]")))) as server:
+        code, said = check("instances:\n" + instance("prod", server.url))
+    assert code == 0
+    assert "  version: 0.375.0, EnterpriseDev\n  license: valid, for development\n" in said
+    assert "  warning: Feldera reports as unhealthy: runner\n" in said
+    assert ("  warning: Feldera's own monitor is stale: nobody looks whether" in said) == stale
 
 
 def test_a_certificate_that_nobody_trusts(check: Check, tmp_path: Path) -> None:

@@ -63,11 +63,7 @@ def row(at: float, statuses: str, *, program_at: float = 0, desired_at: float = 
         "deployment_runtime_desired_status": "Running",
         "deployment_runtime_desired_status_since": when,
     }
-    error = (
-        {"message": "It failed.", "error_code": "RunnerCheckError", "details": None}
-        if one.has_error
-        else None
-    )
+    error = {"message": "It failed.", "error_code": "RunnerCheckError"} if one.has_error else None
     fields = {
         "id": f"id-of-{name}",
         "name": name,

@@ -43,7 +43,7 @@ def test_what_does_not_fit_is_carried_on() -> None:
 
 
 def test_what_cannot_be_read_waits() -> None:
-    """A pipeline whose element of the list is spoilt stays pending, takes nobody's place, and is read afterwards."""
+    """A pipeline whose log cannot be asked for stays pending, takes nobody's place, and is read afterwards."""
     spoilt = plan(["b"], {"a": 10}, "ab", "b", 20, budget=1)
     assert (dict(spoilt.to_read), dict(spoilt.backlog)) == ({"b": 20}, {"a": 10})
 

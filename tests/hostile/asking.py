@@ -34,10 +34,10 @@ def ask(
     times: int = 1,
     pause: float = 0.0,
     asked: Asked | None = None,
-) -> Answer:
+) -> Answer[bytearray]:
     """Return the last of several answers."""
 
-    async def run() -> Answer:
+    async def run() -> Answer[bytearray]:
         client = Client(url, api_key=key, tls=tls, max_response_size=limit, observe=asked or Asked())
         try:
             for _ in range(times - 1):

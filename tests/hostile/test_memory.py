@@ -1,12 +1,17 @@
-"""No answer takes more memory than the size limit explains."""
+"""No answer takes more memory than the size limits explain, however much goes wrong."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
+import httpx
+import msgspec
 import pytest
 
+from api.test_listing import row
 from hostile.answers import FLOOD, MB, Hostile, flood, packed
-from hostile.meddler import Meddler, Request, answer, sends
-from hostile.running import Running, two, until
+from hostile.meddler import Meddler, Request, answer, meddling, sends
+from hostile.running import Running, running, two, until
+from tools import part
 
 BOUND = 200 * MB
 LIMIT = 64 * MB
@@ -28,7 +33,7 @@ def _one_row(request: Request) -> None:
 
 
 FLOODS = (
-    Hostile("300 MB", "too_large", flood),
+    Hostile("300 MB", "invalid_response", flood),
     Hostile("300 MB from a bomb", "too_large", sends(answer(packed(b" " * MB, 300), content_encoding="gzip"))),
     Hostile("a list of nothing", "invalid_response", sends(answer(TINY, content_encoding="gzip"))),
     Hostile("spaces", "invalid_response", _plain),
@@ -57,3 +62,80 @@ def test_the_most_memory(program: tuple[Running, Meddler], hostile: Hostile) -> 
     print(f"{hostile.name}: at most {most / MB:.0f} MiB so far")
     assert most < BOUND
     until(lambda: running.value("feldera_up", feldera_instance="hostile") == 1, 30)
+
+
+MOST = 10_000
+MANY = part(MOST)
+TRACE = 'worker 3 panicked at "crates/dbsp/src/circuit.rs":\n  17: start_thread\n'
+LONG = 50_000
+
+
+def _all_failed(message: str) -> Callable[[Request], None]:
+    """Send a list of very many pipelines, of which each has 100 KB of error; it is never whole in memory."""
+    error = {"error_code": "RuntimeError.WorkerPanic", "message": message, "details": {"trace": message}}
+    failed = {**row(7), "deployment_error": error}
+    before, _, after = msgspec.json.encode(failed).partition(b"000000000007")
+
+    def act(request: Request) -> None:
+        request.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n[")
+        for number in range(MANY):
+            request.send(b"," if number else b"", before, b"%012d" % number, after)
+        request.send(b"]")
+
+    return act
+
+
+def _failures(url: str) -> tuple[int, bool]:
+    """Return how many pipelines are shown to have an error, and whether Feldera is shown to answer."""
+    failures, up = 0, False
+    with httpx.stream("GET", f"{url}/metrics", trust_env=False, timeout=60) as page:
+        for line in page.iter_lines():
+            failures += line.startswith("feldera_pipeline_deployment_has_error{") and line.endswith(" 1")
+            up = up or line == 'feldera_up{feldera_instance="hostile"} 1'
+    return failures, up
+
+
+def _lists(meddler: Meddler) -> int:
+    return sum(request.path.startswith(meddler.prefix) for request in meddler.requests)
+
+
+def test_when_everything_fails_at_once(tmp_path: Path) -> None:
+    """It is seen: a gigabyte of errors hides nothing and takes no gigabyte, neither at first nor when all of it changes."""
+    seconds = 10 if MANY < MOST else 30
+    with meddling() as meddler:
+        meddler.act, meddler.prefix = _all_failed(TRACE * (LONG // len(TRACE))), "/v0/pipelines?"
+        keys = f"poll_interval: {seconds}s, timeout: {seconds}s"
+        configuration = f"instances: [{{name: hostile, url: '{meddler.url}', {keys}}}]\n"
+        with running(tmp_path, configuration) as program:
+            until(lambda: program.value("feldera_up", feldera_instance="hostile") == 1, 4 * seconds)
+            assert _failures(program.url) == (MANY, True)
+            first = program.rss()
+            meddler.act = _all_failed(TRACE * (LONG // len(TRACE)) + "x")
+            # Once the second list is asked for the first one has been taken in.
+            asked = _lists(meddler)
+            until(lambda: _lists(meddler) > asked + 1, 6 * seconds)
+            assert _failures(program.url) == (MANY, True)
+            assert httpx.get(program.url, trust_env=False, timeout=60).status_code == 200
+            print(f"{MANY} failures: at most {first / MB:.0f} MiB, then {program.rss() / MB:.0f} MiB")
+            assert program.rss() < (1024 if MANY == MOST else 450) * MB
+
+
+def test_one_error_of_a_hundred_megabytes(tmp_path: Path) -> None:
+    """It is held until its end has come, once or twice, and then only its beginning."""
+    failed = {
+        **row(7),
+        "deployment_error": {"error_code": "RuntimeError.WorkerPanic", "message": "x" * 100 * MB},
+    }
+    body = answer(msgspec.json.encode([failed, row(8)]))
+    with meddling(act=sends(body), prefix="/v0/pipelines?") as meddler:
+        configuration = (
+            f"instances: [{{name: hostile, url: '{meddler.url}', poll_interval: 20s, timeout: 20s}}]\n"
+        )
+        with running(tmp_path, configuration) as program:
+            until(lambda: program.value("feldera_up", feldera_instance="hostile") == 1, 60)
+            assert _failures(program.url) == (1, True)
+            assert program.value("feldera_pipelines", feldera_instance="hostile") == 2
+            page = httpx.get(f"{program.url}/pipelines/hostile/p7", trust_env=False, timeout=60).text
+            assert "Cut: the whole has 104,857,602 bytes. Feldera has all of it." in page
+            print(f"one error of 100 MiB: at most {program.rss() / MB:.0f} MiB")
+            assert program.rss() < 512 * MB

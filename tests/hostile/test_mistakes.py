@@ -15,6 +15,7 @@ from feldera_exporter.app import Exporter
 from feldera_exporter.config import Configuration, Instance, Metrics
 from feldera_exporter.errors import ConfigError, StoreError
 from feldera_exporter.exposition.text import Format
+from feldera_exporter.feldera.batches import Batch
 from feldera_exporter.feldera.client import Client
 from feldera_exporter.feldera.listing import Listing
 from feldera_exporter.feldera.listing import read as true_read
@@ -90,10 +91,10 @@ def test_a_mistake_in_a_poll(monkeypatch: pytest.MonkeyPatch) -> None:
     """The poll is counted as an internal error, the other instance lives on, and the next good poll heals all."""
 
     async def act(exporter: Exporter, _: Feldera) -> None:
-        def broken(body: bytes, previous: Listing) -> Listing:
-            if b'"victim"' in body:
+        def broken(batches: tuple[Batch, ...], previous: Listing) -> Listing:
+            if any(b'"victim"' in batch.text for batch in batches):
                 raise MistakeError(SECRET)
-            return true_read(body, previous)
+            return true_read(batches, previous)
 
         with monkeypatch.context() as patched:
             patched.setattr(watcher, "read", broken)

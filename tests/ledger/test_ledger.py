@@ -33,9 +33,15 @@ class Room:
         self.body = b""
 
     def poll(
-        self, seconds: float = 5, *, event_log: bool = True, without: str = "", spoilt: str = ""
+        self,
+        seconds: float = 5,
+        *,
+        event_log: bool = True,
+        without: str = "",
+        spoilt: str = "",
+        untold: str = "",
     ) -> None:
-        """Let time pass and poll; a name may be missing in the list, or its element unreadable."""
+        """Let time pass and poll; a name may be missing in the list, or its element unreadable, without a field."""
         self.clock.advance(seconds)
         at = self.feldera.settle()
         body = self.api.list()
@@ -45,6 +51,7 @@ class Room:
             for row in rows:
                 if row["name"] == spoilt:
                     row["program_status"] = 7
+                    row.pop(untold, None)
             body = msgspec.json.encode(rows)
         self.driver.poll(body, at, self.api.log if event_log else None)
 
@@ -253,6 +260,69 @@ def test_an_element_that_cannot_be_read_hides_nothing(room: Room) -> None:
     assert one not in room.driver.ledger.shown().credited
 
 
+@pytest.mark.parametrize("untold", ["", "id", "name"])
+def test_of_an_element_that_cannot_be_read_the_log_is(room: Room, untold: str) -> None:
+    """What happens is counted, with the code that an error had; whichever of id and name the element tells."""
+    room.rest()
+    room.pause()
+    room.rest()
+    one = room.feldera.get("a").id
+    for times in (2, 3):
+        room.pause()
+        room.poll(spoilt="a", untold=untold)
+        assert room.paused() == room.shown() == times
+        [pipeline] = [each for each in room.driver.fleet.pipelines.values() if each.facts.row.id == one]
+        assert pipeline.history.counts.runtime["Paused"] == times
+        assert list(room.driver.ledger.pending) == [one]
+    room.feldera.world.crash("a", "RuntimeError.WorkerPanic")
+    room.clock.advance(30)
+    room.poll(spoilt="a", untold=untold)
+    assert room.driver.ledger.totals.errors["RuntimeError.WorkerPanic"] == 1
+    assert list(room.driver.fleet.unreadable) == ["a"]
+    room.rest()
+    assert room.paused() == 3
+    assert not room.driver.fleet.unreadable
+    assert room.driver.ledger._histories[one].errors.count == 1
+
+
+def test_a_first_log_is_believed_once_a_list_says_whose_it_is(room: Room) -> None:
+    """As where the element can be read: id and name must stand in it together."""
+    room.rest()
+    room.pause()
+    for untold in ("name", "name", ""):
+        assert room.paused() == 0
+        room.poll(spoilt="a", untold=untold)
+    assert room.paused() == 1
+
+
+def test_after_a_restart_an_element_that_cannot_be_read_says_whose_log_to_read(kept: Room) -> None:
+    """If it tells id and name; without its name nobody knows for what to ask."""
+    kept.rest()
+    kept.pause()
+    kept.rest()
+    kept.driver.restart()
+    kept.pause()
+    kept.poll(spoilt="a", untold="name")
+    assert kept.paused() == 1
+    assert kept.driver.fleet.unreadable == (kept.feldera.get("a").id,)
+    kept.poll(spoilt="a")
+    assert kept.paused() == 2
+    assert kept.driver.fleet.unreadable == ("a",)
+
+
+def test_who_was_never_read_has_no_log_to_read(room: Room) -> None:
+    """There is nothing to count on from; it is counted from the first row that can be read."""
+    room.rest()
+    room.feldera.create("c")
+    for _ in range(3):
+        room.poll(spoilt="c")
+        assert not room.driver.ledger.pending
+        assert room.driver.fleet.unreadable == ("c",)
+    room.rest()
+    history = room.driver.ledger._histories[room.feldera.get("c").id]
+    assert (history.statuses.program, history.counts.program) == ("Success", {})
+
+
 def test_a_name_that_is_used_again_is_another_pipeline(room: Room) -> None:
     """It is counted from its creation."""
     room.rest()
@@ -343,8 +413,7 @@ def test_a_list_that_says_the_same_costs_nothing(room: Room) -> None:
     room.rest()
     rows = room.driver.rows
     before = room.driver.ledger.shown().histories
-    present = frozenset(rows)
-    plan = room.driver.ledger.listed(rows, present, room.feldera.settle(), event_log=True)
+    plan = room.driver.ledger.listed(rows, {}, room.feldera.settle(), event_log=True)
     assert not plan.to_read
     assert room.driver.ledger.strangers(rows) == ()
     changes = room.driver.ledger.changes()

@@ -35,8 +35,9 @@ _SUFFIX: Final = re.compile(r"_(total|bucket|sum|count|created|info)\Z")
 def expositions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Format, str]]:
     """Both formats, taken once the platform and every log that matters have been read."""
     feldera = staged(StagedClock(beginning(machine())), 0, 0)
+    server = FelderaServer(feldera)
     with (
-        serve(FelderaServer(feldera)) as api,
+        serve(server) as api,
         exporter(api, tmp_path_factory.mktemp("running")) as (address, _),
         httpx.Client(trust_env=False) as client,
     ):

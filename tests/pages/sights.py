@@ -2,6 +2,9 @@
 
 from typing import Any, Final
 
+import msgspec
+
+from feldera_exporter.feldera.wire import CUT, Cuts
 from feldera_exporter.fleet.fleet import Fleet
 from feldera_exporter.fleet.pipeline import Pipeline
 from feldera_exporter.pages.links import Links
@@ -43,14 +46,24 @@ def stuck(name: str = "stuck", minutes: float = 12, **fields: Any) -> Pipeline:
 
 
 def failed(
-    name: str = "failed", message: str = "It broke.", code: str = "WorkerPanic", **fields: Any
+    name: str = "failed",
+    message: str = "It broke.",
+    code: str = "WorkerPanic",
+    details: object = None,
+    cuts: Cuts | None = None,
+    **fields: Any,
 ) -> Pipeline:
     """Return a pipeline that was stopped by an error."""
     return pipeline(
         name,
         deployment_status="Stopped",
         deployment_desired_status="Stopped",
-        deployment_error={"message": message, "error_code": code},
+        deployment_error={
+            "message": message,
+            "error_code": code,
+            "details": msgspec.Raw(msgspec.json.encode(details)),
+            **({CUT: cuts} if cuts else {}),
+        },
         **fields,
     )
 
@@ -66,10 +79,15 @@ def hostile() -> Seen:
                 program_status=text,
                 platform_version=text,
                 tags=[f"team:{text}", f"tier:{text}", text],
-                deployment_error={"message": text * 3, "error_code": text},
+                deployment_error={
+                    "message": text * 3,
+                    "error_code": text,
+                    "details": msgspec.Raw(msgspec.json.encode([text])),
+                },
             )
             for place, text in enumerate(HOSTILE)
-        )
+        ),
+        unreadable=HOSTILE,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from feldera_exporter.feldera.platform import Platform
 from feldera_exporter.pages.recent import Recent
 from feldera_exporter.pages.rendering import ASSETS
 from feldera_exporter.pages.words import visible
@@ -209,10 +210,21 @@ def test_hostile_questions_are_only_texts() -> None:
 
 
 def test_a_megabyte_of_error_is_cut() -> None:
-    """With a note of how much is missing."""
+    """With a note of how long it is."""
     answer = get(Shown(seen(failed(message="<b>" * 350_000))), "/pipelines/demo/failed")
     assert len(answer.content) < 400_000
-    assert "Cut: 984,464 characters more" in page(answer).text
+    assert "Cut: the whole has 1,050,000 characters. Feldera has all of it." in page(answer).text
+
+
+def test_who_cannot_be_read_is_named() -> None:
+    """A few of very many; and a monitor of Feldera's that no longer looks is loud as well."""
+    one = page(get(Shown(seen(pipeline("a"), unreadable=("b",))), "/")).text
+    assert "Cannot be read: b. What is shown of it is old." in one
+    names = tuple(f"p{number}" for number in range(1000))
+    many = page(get(Shown(seen(pipeline("a"), unreadable=names, platform=Platform(stale=True))), "/")).text
+    assert "p8, p9 and 990 more. What is shown of them is old." in many
+    assert "p10" not in many
+    assert "Feldera's own monitor is stale" in many
 
 
 @pytest.mark.parametrize(

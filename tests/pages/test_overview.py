@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from feldera_exporter.config import AlertChoice
-from feldera_exporter.feldera.platform import Platform, Service
+from feldera_exporter.feldera.platform import License, Platform, Service
 from feldera_exporter.history.recent import Recent
 from feldera_exporter.pages.bars import Bar
 from feldera_exporter.pages.marks import Mark
@@ -157,7 +157,33 @@ def test_unhealthy_services_are_named() -> None:
     services = {"runner": Service(False, 1, None), "api": Service(True, 1, None)}
     platform = Platform(version="0.337.0", edition="Open source", services=services)
     (shown,) = overview(seen(platform=platform), Query(), LINKS).instances
-    assert (shown.unhealthy, shown.version) == ("runner", "0.337.0 Open source")
+    assert (shown.unhealthy, shown.version, shown.stale) == ("runner", "0.337.0 Open source", "")
+
+
+def test_a_stale_monitor_is_loud() -> None:
+    """What it said last of the services is no comfort."""
+    (shown,) = overview(seen(platform=Platform(stale=True)), Query(), LINKS).instances
+    assert shown.stale == "Feldera's own monitor is stale: nobody looks whether its services are healthy."
+    assert overview(seen(platform=Platform(stale=False)), Query(), LINKS).instances[0].stale == ""
+
+
+@pytest.mark.parametrize("is_dev", [False, True])
+def test_a_development_license_is_said(is_dev: bool) -> None:  # noqa: FBT001
+    """Beside version and edition: nobody may rely on such an instance."""
+    told = License(valid=True, expiry=None, is_dev=is_dev)
+    platform = Platform(version="0.375.0", edition="EnterpriseDev", license=told)
+    (shown,) = overview(seen(platform=platform), Query(), LINKS).instances
+    assert shown.version == "0.375.0 EnterpriseDev" + (" with a development license" if is_dev else "")
+
+
+def test_who_cannot_be_read_is_named() -> None:
+    """Nobody is told that all is well; of very many a few are named."""
+    view = overview(seen(pipeline("a"), unreadable=("b",)), Query(), LINKS)
+    assert (view.headline, view.look) == ("1 pipeline cannot be read", "person")
+    assert (view.instances[0].unreadable, view.instances[0].hidden) == (("b",), 0)
+    many = overview(seen(stuck(), unreadable=tuple(f"p{n}" for n in range(1000))), Query(), LINKS)
+    assert many.headline == "1 pipeline needs somebody now"
+    assert (len(many.instances[0].unreadable), many.instances[0].hidden) == (10, 990)
 
 
 def test_more_than_a_page_holds() -> None:

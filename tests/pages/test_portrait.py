@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from feldera_exporter.feldera.wire import FullEvent
+from feldera_exporter.feldera.wire import Cut, Cuts, FullEvent
 from feldera_exporter.history.recent import Recent as RecentActivity
 from feldera_exporter.pages.portrait import Portrait, find, portrait
 from feldera_exporter.pages.query import Query
@@ -92,23 +92,39 @@ def test_what_happens_again_and_again_is_told() -> None:
 
 
 def test_an_error_is_told_in_full() -> None:
-    """The details come from Feldera, and only if they belong to the message that is shown."""
-    error = {"message": "It broke.", "error_code": "WorkerPanic", "details": {"worker": 3}}
-    view = shown(seen(failed()), "failed", Recent((), full(deployment_error=error)))
+    """With its details, whether Feldera can be asked or not."""
+    view = shown(seen(failed(details={"worker": 3})), "failed")
     assert view.failure is not None
     assert (view.failure.code, view.failure.message) == ("WorkerPanic", Excerpt("It broke.", ""))
     assert view.failure.details == Excerpt('{\n  "worker": 3\n}', "")
-    other = shown(seen(failed(message="Another one.")), "failed", Recent((), full(deployment_error=error)))
-    assert other.failure is not None
-    assert other.failure.details is None
+    bare = shown(seen(failed()), "failed").failure
+    assert bare is not None
+    assert bare.details is None
+
+
+def test_of_a_long_error_the_log_tells_more() -> None:
+    """If it is the same one; otherwise there is the beginning, and how long the whole is."""
+    cuts = Cuts(message=Cut(3_000_000, 1), details=Cut(2_000_000, 2))
+    known = failed(message="It broke", details='{"worker', cuts=cuts)
+    view = shown(seen(known), "failed").failure
+    assert view is not None
+    assert view.message == Excerpt("It broke", "3,000,000 bytes")
+    assert view.details == Excerpt('{"worker', "2,000,000 bytes")
+    error = {"message": "It broke" * 1000, "error_code": "WorkerPanic", "details": {"worker": 3}}
+    asked = shown(seen(known), "failed", Recent((), full(deployment_error=error))).failure
+    assert asked is not None
+    assert asked.message == Excerpt("It broke" * 1000, "")
+    assert asked.details == Excerpt('{\n  "worker": 3\n}', "")
+    other = full(deployment_error={**error, "message": "Another one."})
+    assert shown(seen(known), "failed", Recent((), other)).failure == view
 
 
 def test_a_huge_message_is_cut() -> None:
-    """And says how much is missing."""
+    """And says how long all of it is."""
     view = shown(seen(failed(message="x" * 2**20)), "failed")
     assert view.failure is not None
     assert len(view.failure.message.text) == 64 * 1024
-    assert view.failure.message.missing == "983,040 characters"
+    assert view.failure.message.whole == "1,048,576 characters"
 
 
 @pytest.mark.parametrize(
@@ -139,7 +155,7 @@ def test_huge_details_are_shown_as_they_came() -> None:
     found = laid_out(raw({"a": ["x" * 1000] * 1000}))
     assert found is not None
     assert found.text.startswith('{"a":["x')
-    assert found.missing
+    assert found.whole == "1,003,007 characters"
 
 
 def test_what_feldera_says_of_the_statuses() -> None:

@@ -531,7 +531,7 @@ def test_a_refusal_says_when_to_come_again() -> None:
         class Refusing:
             """Answers as a server that is asked too often."""
 
-            async def get(self, *_: object, **__: object) -> None:
+            async def list(self, *_: object, **__: object) -> None:
                 raise ServerError("429 Too Many Requests", 30.0)
 
         within(room, story)

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final, cast
@@ -10,10 +11,11 @@ from typing import Any, Final, cast
 import pytest
 import structlog
 
-from driver import Api
+from driver import Api, taken
 from feldera_exporter.config import Configuration, Instance
 from feldera_exporter.exposition.text import Format
 from feldera_exporter.feldera.answers import Answer, UnreachableError
+from feldera_exporter.feldera.batches import Batch
 from feldera_exporter.feldera.client import PIPELINES, Endpoint
 from feldera_exporter.fleet.policy import Policy
 from feldera_exporter.ledger import Ledger
@@ -46,12 +48,20 @@ class Client:
         self.answers = True
         self._api = api
 
-    async def get(self, endpoint: Endpoint, *names: str, within: float) -> Answer:
-        """Answer at once."""
+    async def list(self, previous: Sequence[Batch] = (), *, within: float) -> Answer[tuple[Batch, ...]]:
+        """Answer at once with the list of pipelines."""
+        return Answer(taken(self._body(within, self._api.list), previous), None, 0.0)
+
+    async def get(self, endpoint: Endpoint, *names: str, within: float) -> Answer[bytearray]:
+        """Answer at once with the log of a pipeline."""
+        assert endpoint is not PIPELINES
+        return Answer(bytearray(self._body(within, lambda: self._api.log(*names))), None, 0.0)
+
+    def _body(self, within: float, answer: Callable[[], bytes]) -> bytes:
         assert within > 0
         if not self.answers:
             raise UnreachableError("cannot connect")
-        return Answer(self._api.list() if endpoint is PIPELINES else self._api.log(*names), None, 0.0)
+        return answer()
 
 
 class Watching:

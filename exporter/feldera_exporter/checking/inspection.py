@@ -18,7 +18,6 @@ from feldera_exporter.feldera.client import (
     CLUSTER_HEALTH,
     CONFIG,
     EVENTS,
-    PIPELINES,
     SESSION,
     Client,
     Endpoint,
@@ -90,7 +89,7 @@ async def inspect(configuration: Configuration, instance: Instance, log: Logger)
 
 
 async def _inspect(configuration: Configuration, instance: Instance, client: Client) -> Finding:
-    answer = await client.get(PIPELINES, within=instance.timeout)
+    answer = await client.list(within=instance.timeout)
     now = time.time()
     listing = read(answer.body, Listing())
     # The header is whole seconds, cut off, of a moment between the request and the answer.
@@ -136,7 +135,7 @@ def _fleet(configuration: Configuration, instance: Instance, listing: Listing, a
     """Return the instance as the exporter shows it after its first poll."""
     policy, ledger = Policy(configuration, instance), Ledger(instance.name)
     selection = select(listing, policy, Selection())
-    ledger.listed(selection.rows, selection.present, at, NOTHING, event_log=True)
+    ledger.listed(selection.rows, selection.lost, at, NOTHING, event_log=True)
     return observed(Fleet(instance.name), selection, ledger.shown(), policy, at)
 
 

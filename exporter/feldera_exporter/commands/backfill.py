@@ -25,7 +25,7 @@ from feldera_exporter.feldera.answers import (
     UnreachableError,
     UnsupportedError,
 )
-from feldera_exporter.feldera.client import EVENTS, PIPELINES, Client
+from feldera_exporter.feldera.client import EVENTS, Client
 from feldera_exporter.feldera.decoding import decoded
 from feldera_exporter.feldera.listing import Listing, read
 from feldera_exporter.feldera.wire import Event
@@ -137,11 +137,8 @@ async def _ask(
     Raises:
         FelderaError: the instance does not answer as it should, so that no other pipeline need be tried.
     """
-    listing = read((await client.get(PIPELINES, within=_TIMEOUT)).body, Listing())
-    failures += (
-        f"{instance.name}: {one.name or one.id or 'a pipeline without a name'} cannot be read: {one.reason}"
-        for one in listing.unreadable
-    )
+    listing = read((await client.list(within=_TIMEOUT)).body, Listing())
+    failures += (f"{instance.name}: {one.title} cannot be read: {one.reason}" for one in listing.unreadable)
     for one, entry in listing.entries.items():
         name = entry.row.name
         if not instance.pipelines.selects(name):

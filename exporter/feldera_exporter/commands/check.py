@@ -13,6 +13,8 @@ from feldera_exporter.checking.advice import advice
 from feldera_exporter.checking.inspection import Finding, inspect
 from feldera_exporter.commands.flags import add_configuration, configuration
 from feldera_exporter.config import Configuration
+from feldera_exporter.feldera.platform import License
+from feldera_exporter.pages import words
 
 HELP = "check the configuration and whether every instance can be watched with it"
 
@@ -76,6 +78,8 @@ def _lines(finding: Finding) -> Iterator[str]:
         )
     if platform.version is not None:
         yield f"  version: {platform.version}" + (f", {platform.edition}" if platform.edition else "")
+    if platform.license is not None:
+        yield f"  license: {_license(platform.license)}"
     yield f"  event log: {_EVENT_LOG[finding.event_log]}"
     if finding.skew is None:
         yield "  clock: it does not tell the time"
@@ -85,10 +89,26 @@ def _lines(finding: Finding) -> Iterator[str]:
     listing = finding.listing
     yield f"  pipelines: {len(listing.entries)}, watched: {finding.watched}, unreadable: {len(listing.unreadable)}"
     yield f"  samples: {finding.samples}"
-    for one in listing.unreadable[:_MOST]:
-        yield f"  warning: {one.name or one.id or 'a pipeline without a name'} cannot be read: {one.reason}"
+    for warning in _warnings(finding):
+        yield f"  warning: {warning}"
     for endpoint, reason in silent.items():
         yield f"  warning: no answer from {endpoint}: {reason}"
+
+
+def _warnings(finding: Finding) -> Iterator[str]:
+    platform = finding.platform
+    for one in finding.listing.unreadable[:_MOST]:
+        yield f"{one.title} cannot be read: {one.reason}"
+    unhealthy = ", ".join(name for name, service in platform.services.items() if not service.healthy)
+    if unhealthy:
+        yield f"Feldera reports as unhealthy: {unhealthy}"
+    if platform.stale:
+        yield "Feldera's own monitor is stale: nobody looks whether its services are healthy"
+
+
+def _license(told: License) -> str:
+    until = f" until {words.instant(told.expiry)}" if told.expiry is not None else ""
+    return ("valid" if told.valid else "not valid") + until + (", for development" if told.is_dev else "")
 
 
 _EVENT_LOG = {

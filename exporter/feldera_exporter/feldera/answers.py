@@ -8,13 +8,13 @@
     * UnsupportedError: 404 without a body, or 501: this server has no such route
     * NotFoundError: 404 with Feldera's JSON error: the thing asked for does not exist
   * InvalidResponseError: a success whose body is not what was promised
-  * TooLargeError: a body beyond the size limit
+  * TooLargeError: a body beyond a size limit
 
 `INTERNAL_ERROR` is the outcome of a poll that a mistake of the exporter itself ended.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Generic, TypeVar
 
 from feldera_exporter.errors import ExporterError
 
@@ -86,21 +86,24 @@ class InvalidResponseError(FelderaError):
 
 
 class TooLargeError(FelderaError):
-    """A body beyond `max_response_size`."""
+    """A body beyond a limit."""
 
     outcome = "too_large"
 
 
+Body = TypeVar("Body")
+
+
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Generic[Body]):
     """A successful answer.
 
     Attributes:
-        body: the body, decompressed.
+        body: the body, decompressed, as it was taken.
         date: seconds since the epoch in the `Date` header, None without one.
         elapsed: seconds from the request's start to the body's end.
     """
 
-    body: bytes | bytearray
+    body: Body
     date: int | None
     elapsed: float

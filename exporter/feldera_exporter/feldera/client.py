@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -15,12 +15,13 @@ import httpx
 from feldera_exporter.feldera import body as bodies
 from feldera_exporter.feldera.answers import (
     Answer,
+    Body,
     DeadlineError,
     FelderaError,
-    InvalidResponseError,
     UnreachableError,
 )
-from feldera_exporter.feldera.discretion import discreet, repeats
+from feldera_exporter.feldera.batches import LONGEST_ELEMENT, Batch, Batches
+from feldera_exporter.feldera.discretion import Guard, discreet
 from feldera_exporter.feldera.refusals import check_type, date, refusal, retry_after
 
 # Feldera's own clients repeat these (its Python SDK's `rest/retry.py`).
@@ -42,17 +43,19 @@ class Endpoint:
     """A route of the API: the value of the label `endpoint`, the path's pattern and the query.
 
     A route whose unhealthy answer is a 503 with the same body (`GET /v0/cluster_healthz`) names that status as good.
+    One whose answer is as long as an error names how long that may be, whatever the configuration says.
     """
 
     name: str
     path: str
     query: str = ""
     good: frozenset[int] = frozenset({200})
+    longest: int = 0
 
 
 PIPELINES: Final = Endpoint("pipelines", "/v0/pipelines", "selector=status")
 EVENTS: Final = Endpoint("events", "/v0/pipelines/{}/events", "selector=status")
-EVENT: Final = Endpoint("event", "/v0/pipelines/{}/events/{}", "selector=all")
+EVENT: Final = Endpoint("event", "/v0/pipelines/{}/events/{}", "selector=all", longest=LONGEST_ELEMENT)
 CONFIG: Final = Endpoint("config", "/v0/config")
 SESSION: Final = Endpoint("session", "/v0/config/session")
 CLUSTER_HEALTH: Final = Endpoint("cluster_healthz", "/v0/cluster_healthz", good=frozenset({200, 503}))
@@ -74,7 +77,7 @@ class Client:
         url: the instance's base URL.
         api_key: gives the present API key; called for every request, so that a rotated key is used at once.
         tls: how the server is verified and the client identifies itself; False verifies nothing.
-        max_response_size: bytes of a body, compressed or not, beyond which it is refused.
+        max_response_size: bytes of a body beyond which it is refused; of the list, see `batches`.
         observe: told of every request.
     """
 
@@ -107,7 +110,7 @@ class Client:
         """Close every connection."""
         await self._http.aclose()
 
-    async def get(self, endpoint: Endpoint, *names: str, within: float) -> Answer:
+    async def get(self, endpoint: Endpoint, *names: str, within: float) -> Answer[bytearray]:
         """Ask for an endpoint and return its whole body.
 
         Args:
@@ -118,7 +121,27 @@ class Client:
         Raises:
             FelderaError: one of its kinds; see `feldera_exporter.feldera.answers`.
         """
+        longest = max(self._max_response_size, endpoint.longest)
         path = endpoint.path.format(*(quote(name, safe="") for name in names))
+        return await self._get(endpoint, path, lambda: bodies.Whole(longest), within)
+
+    async def list(self, previous: Sequence[Batch] = (), *, within: float) -> Answer[tuple[Batch, ...]]:
+        """Ask for the list of pipelines.
+
+        Args:
+            previous: the list before, whose batches are used again where they are the same.
+            within: seconds for everything, repetitions included.
+
+        Raises:
+            FelderaError: one of its kinds; see `feldera_exporter.feldera.answers`.
+        """
+        return await self._get(
+            PIPELINES, PIPELINES.path, lambda: Batches(self._max_response_size, previous), within
+        )
+
+    async def _get(
+        self, endpoint: Endpoint, path: str, intake: Callable[[], bodies.Intake[Body]], within: float
+    ) -> Answer[Body]:
         url = f"{path}?{endpoint.query}" if endpoint.query else path
         deadline = time.monotonic() + within
         pause = _FIRST_PAUSE
@@ -126,7 +149,7 @@ class Client:
         while True:
             key = self._api_key()
             try:
-                return await self._once(endpoint, url, key, deadline)
+                return await self._once(endpoint, url, key, intake, deadline)
             except _AgainError as again:
                 refused = discreet(again.error, key)
                 delay = max(refused.retry_after, pause)
@@ -140,14 +163,23 @@ class Client:
             await asyncio.sleep(delay)
             pause *= 2
 
-    async def _once(self, endpoint: Endpoint, url: str, key: str | None, deadline: float) -> Answer:
+    async def _once(
+        self,
+        endpoint: Endpoint,
+        url: str,
+        key: str | None,
+        intake: Callable[[], bodies.Intake[Body]],
+        deadline: float,
+    ) -> Answer[Body]:
         try:
-            return await self._try(endpoint, url, key, deadline)
+            return await self._try(endpoint, url, key, intake(), deadline)
         except _DroppedError:
             # A kept connection was closed as the request went out: once more, on another one.
-            return await self._try(endpoint, url, key, deadline)
+            return await self._try(endpoint, url, key, intake(), deadline)
 
-    async def _try(self, endpoint: Endpoint, url: str, key: str | None, deadline: float) -> Answer:
+    async def _try(
+        self, endpoint: Endpoint, url: str, key: str | None, intake: bodies.Intake[Body], deadline: float
+    ) -> Answer[Body]:
         if self._http.is_closed:
             raise UnreachableError("the configuration was reloaded meanwhile")
         began = time.monotonic()
@@ -159,7 +191,8 @@ class Client:
                     error = refusal(response, await bodies.of_refusal(response))
                     error.retry_after = retry_after(response, time.time())
                     raise _AgainError(error) if response.status_code in _RETRIED else error
-                body = await bodies.whole(response, self._max_response_size)
+                check_type(response)
+                body = await bodies.read(response, intake, Guard(key))
         except (TimeoutError, httpx.TimeoutException):
             code = DeadlineError.outcome
             raise DeadlineError("no whole answer within the timeout") from None
@@ -168,11 +201,6 @@ class Client:
             raise UnreachableError(str(error) or type(error).__name__) from None
         finally:
             self._observe(endpoint, code, time.monotonic() - began)
-        check_type(response, len(body))
-        for found in repeats(body, key):
-            if found:
-                raise InvalidResponseError("the body repeats the API key, which must be shown nowhere")
-            await asyncio.sleep(0)
         return Answer(body, date(response), time.monotonic() - began)
 
     @asynccontextmanager

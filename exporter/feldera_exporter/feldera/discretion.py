@@ -1,7 +1,6 @@
 """What may be repeated of what a server said: one line, not too long, and never the API key."""
 
 import re
-from collections.abc import Iterator
 from typing import Final
 
 from feldera_exporter.feldera.answers import FelderaError
@@ -16,7 +15,6 @@ _PLAIN: Final = {
     **{(rb"\u00%02x" % code): bytes((code,)) for code in range(0x20, 0x80)},
     **{(rb"\u00%02X" % code): bytes((code,)) for code in range(0x20, 0x80)},
 }
-_SLICE: Final = 64 * 1024
 _LONGEST_ESCAPE: Final = 6
 
 
@@ -30,23 +28,28 @@ def discreet(error: FelderaError, key: str | None) -> FelderaError:
     return type(error)(line if len(line) <= _MOST else f"{line[:_MOST]}…", error.retry_after)
 
 
-def repeats(body: bytes | bytearray, key: str | None) -> Iterator[bool]:
-    """Yield step by step whether a body holds the key, which would then be shown as a name or a tag.
+class Guard:
+    """Watches a body for the key, which would then be shown as a name or a tag.
 
-    One step is enough for what Feldera says; a body of many escapes takes very many short ones.
+    Args:
+        key: None where there is none.
     """
-    if key is None or len(key) < _SHORTEST_KEY:
-        return
-    wanted = key.encode()
-    yield wanted in body
-    escape = _ESCAPED.search(body)
-    if escape is None:
-        return
-    # A key that lies across the border of two slices is whole in the first one.
-    beyond = _LONGEST_ESCAPE * len(wanted)
-    for start in range(max(0, escape.start() - len(wanted)), len(body), _SLICE):
-        part = bytes(body[start : start + _SLICE + beyond])
-        yield wanted in _ESCAPED.sub(_unescaped, part)
+
+    def __init__(self, key: str | None) -> None:
+        self._wanted = key.encode() if key is not None and len(key) >= _SHORTEST_KEY else b""
+        self._before = b""
+
+    def finds(self, part: bytes) -> bool:
+        """Tell whether the key is in the next part of the body, or begins in the one before."""
+        wanted = self._wanted
+        if not wanted:
+            return False
+        text = self._before + part
+        self._before = text[-_LONGEST_ESCAPE * len(wanted) :]
+        if wanted in text:
+            return True
+        # To look for a backslash is many times cheaper than to look for the escapes.
+        return b"\\" in text and wanted in _ESCAPED.sub(_unescaped, text)
 
 
 def _unescaped(escape: re.Match[bytes]) -> bytes:

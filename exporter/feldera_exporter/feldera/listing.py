@@ -4,9 +4,9 @@ A bad element spoils itself, not the list. Elements are matched by their place f
 because places shift when a pipeline is created or deleted; Feldera sorts the list by id.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import compress, count
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, compress, count
 from operator import ne
 from types import MappingProxyType
 from typing import Final
@@ -14,7 +14,8 @@ from typing import Final
 import msgspec
 
 from feldera_exporter.feldera.answers import InvalidResponseError
-from feldera_exporter.feldera.decoding import UNREADABLE, decoded
+from feldera_exporter.feldera.batches import Batch
+from feldera_exporter.feldera.decoding import UNREADABLE
 from feldera_exporter.feldera.wire import Progress, Row, Text, progress, row
 
 
@@ -28,11 +29,24 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """One element that cannot be read: which pipeline it is, as far as that can be told, and why."""
+    """One element that cannot be read.
+
+    Attributes:
+        id: of which pipeline it is, None where nothing tells that.
+        name: the pipeline's, None where nothing tells that.
+        reason: why.
+        told: whether it tells both by itself. Otherwise the one is what it was of the other when that was last read.
+    """
 
     id: str | None
     name: str | None
     reason: str
+    told: bool
+
+    @property
+    def title(self) -> str:
+        """What to call it."""
+        return self.name or self.id or "a pipeline without a name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +54,14 @@ class Listing:
     """One answer to `GET /v0/pipelines?selector=status`.
 
     Attributes:
-        body: the answer itself.
-        raws: every element in Feldera's order, as views of the body: all of them of this one, so that no older body is
-            kept alive.
+        batches: the answer itself.
+        raws: every element in Feldera's order, as views of the batches: none of an older answer is kept alive.
         elements: what each of them says.
         entries: the readable ones by pipeline id.
         unreadable: the others.
     """
 
-    body: bytes | bytearray = b""
+    batches: tuple[Batch, ...] = ()
     raws: Sequence[msgspec.Raw] = ()
     elements: tuple[Entry | Unreadable, ...] = ()
     entries: Mapping[str, Entry] = field(default_factory=lambda: MappingProxyType({}))
@@ -63,60 +76,50 @@ class _Name(msgspec.Struct, frozen=True, gc=False):
     name: Text
 
 
-_ELEMENTS: Final[msgspec.json.Decoder[list[msgspec.Raw]]] = msgspec.json.Decoder(list[msgspec.Raw])
 _ID: Final = msgspec.json.Decoder(_Id)
 _NAME: Final = msgspec.json.Decoder(_Name)
 
-_LARGE: Final = 2**20
-_TINY: Final = 256
-"""Bytes of an element: Feldera's have more than 1000 each."""
-_FEW: Final = 1000
-_LONGEST: Final = 2 * 2**20
-"""Bytes of an element that are read: an error, a list of checkpoints and a plan to approve have room in them."""
 _VERSION: Final = b'"refresh_version":'
 _DIGITS: Final = 18
 """Of a number that fits what `Progress` holds, whatever they are."""
 _TWICE: Final = "the list has this id twice"
 
 
-def read(body: bytes | bytearray, previous: Listing) -> Listing:
+def read(batches: tuple[Batch, ...], previous: Listing) -> Listing:
     """Decode a list, reusing from the previous one whatever is the same, down to the identity of its objects.
 
     A list that says the same as the previous one is the previous one.
 
     Raises:
-        InvalidResponseError: the body is not a JSON array, or not one of pipelines.
+        InvalidResponseError: there are elements, and none of them can be read.
     """
-    if body and body == previous.body:
+    if batches == previous.batches:
         return previous
-    _check(body, len(previous.body))
-    raws: list[msgspec.Raw] = decoded(_ELEMENTS, body)
-    if len(raws) > _FEW + len(body) // _TINY:
-        raise InvalidResponseError(f"{len(raws)} elements in {len(body)} bytes are no pipelines")
+    raws = [*chain.from_iterable(batch.raws for batch in batches)]
     old = previous.raws
     places = [*compress(count(), map(ne, raws, old)), *range(len(old), len(raws))]
     elements = list(previous.elements[: len(raws)])
     gone: Mapping[bytes, Entry | Unreadable] | None = None
-    long = False
-    element: Entry | Unreadable | None
     for place in places:
-        if (size := memoryview(raws[place]).nbytes) > _LONGEST:
-            long = True
-            element = _unreadable(raws[place], f"it has {size} bytes, expected at most {_LONGEST}")
-        else:
-            text = bytes(raws[place])
-            element = _reported(old[place], previous.elements[place], text) if place < len(old) else None
-            if element is None:
-                # Of a first list nothing is gone: that, too, is found out once.
-                gone = _gone(previous, places, len(raws)) if gone is None else gone
-                element = gone.get(text) or _decode(text, previous)
+        text = bytes(raws[place])
+        element: Entry | Unreadable | None = None
+        if place < len(old):
+            element = _reported(old[place], previous.elements[place], text)
+        if element is None:
+            # Of a first list nothing is gone: that, too, is found out once.
+            gone = _gone(previous, places, len(raws)) if gone is None else gone
+            element = gone.get(text) or _decode(text, previous)
         elements[place : place + 1] = (element,)
     entries = _replaced(previous, elements, places) if len(old) == len(raws) else None
     if entries is not None:
-        return Listing(body, raws, tuple(elements), entries)
-    listing = _gathered(body, raws, tuple(elements))
-    # A body with such an element is not worth keeping beside the next one.
-    return replace(listing, body=b"", raws=(), elements=()) if long else listing
+        return Listing(batches, raws, tuple(elements), entries)
+    listing = _gathered(batches, raws, tuple(elements))
+    if listing.unreadable and not listing.entries:
+        first = listing.unreadable[0]
+        raise InvalidResponseError(
+            f"none of {len(elements)} elements can be read, the first is {first.title}: {first.reason}"
+        )
+    return listing
 
 
 def _gone(previous: Listing, places: Sequence[int], size: int) -> Mapping[bytes, Entry | Unreadable]:
@@ -143,50 +146,22 @@ def _replaced(
 
 
 def _gathered(
-    body: bytes | bytearray, raws: Sequence[msgspec.Raw], elements: tuple[Entry | Unreadable, ...]
+    batches: tuple[Batch, ...], raws: Sequence[msgspec.Raw], elements: tuple[Entry | Unreadable, ...]
 ) -> Listing:
     """Sort the elements out; of two with the same id the first counts."""
     entries = {element.row.id: element for element in elements if isinstance(element, Entry)}
     if len(entries) == len(elements):
-        return Listing(body, raws, elements, entries)
+        return Listing(batches, raws, elements, entries)
     entries.clear()
     unreadable: list[Unreadable] = []
     for element in elements:
         if isinstance(element, Unreadable):
             unreadable.append(element)
         elif element.row.id in entries:
-            unreadable.append(Unreadable(element.row.id, element.row.name, _TWICE))
+            unreadable.append(Unreadable(element.row.id, element.row.name, _TWICE, told=True))
         else:
             entries[element.row.id] = element
-    return Listing(body, raws, elements, entries, tuple(unreadable))
-
-
-def _check(body: bytes | bytearray, before: int) -> None:
-    """Refuse a large body of very many elements before a list of them fills the memory.
-
-    Counting costs as much as decoding, so it is done only where a body is much longer than the one before.
-
-    Raises:
-        InvalidResponseError: it is one, or holds something else than objects, or nothing that can be read.
-    """
-    if len(body) <= before + _LARGE:
-        return
-    decoded(msgspec.json.Decoder(list[_counted(len(body))]), body)  # type: ignore[misc]
-
-
-def _counted(size: int) -> type[msgspec.Struct]:
-    """Return what reads an element of a list of so many bytes, and refuses one too many.
-
-    It knows the size and not the body: a class is garbage that is found late, and would keep the body for as long.
-    """
-    numbers, most = count(1), _FEW + size // _TINY
-
-    class Element(msgspec.Struct, gc=False):
-        def __post_init__(self) -> None:
-            if next(numbers) > most:
-                raise ValueError(f"{size} bytes of more than {most} elements are no pipelines")
-
-    return Element
+    return Listing(batches, raws, elements, entries, tuple(unreadable))
 
 
 def _reported(old: msgspec.Raw, element: Entry | Unreadable, text: bytes) -> Entry | None:
@@ -219,7 +194,7 @@ def _decode(text: bytes, previous: Listing) -> Entry | Unreadable:
         new = row(text)
         moving = progress(text)
     except UNREADABLE as error:
-        return _unreadable(text, str(error))
+        return _unreadable(text, str(error), previous)
     old = previous.entries.get(new.id)
     if old is None:
         return Entry(new, moving)
@@ -230,12 +205,24 @@ def _decode(text: bytes, previous: Listing) -> Entry | Unreadable:
     return old if old.row is new and old.progress is moving else Entry(new, moving)
 
 
-def _unreadable(text: bytes | msgspec.Raw, reason: str) -> Unreadable:
-    return Unreadable(_identified(_ID, text, "id"), _identified(_NAME, text, "name"), reason)
+def _unreadable(text: bytes, reason: str, previous: Listing) -> Unreadable:
+    id_, name = _identified(_ID, text, "id"), _identified(_NAME, text, "name")
+    told = id_ is not None and name is not None
+    if id_ is None and name is not None:
+        id_ = next((known for known, its in _known(previous) if its == name), None)
+    elif name is None and id_ is not None:
+        name = next((its for known, its in _known(previous) if known == id_), None)
+    return Unreadable(id_, name, reason, told)
+
+
+def _known(listing: Listing) -> Iterator[tuple[str | None, str | None]]:
+    """Yield the ids of pipelines with their names."""
+    yield from ((id_, entry.row.name) for id_, entry in listing.entries.items())
+    yield from ((each.id, each.name) for each in listing.unreadable)
 
 
 def _identified(
-    decoder: msgspec.json.Decoder[_Id] | msgspec.json.Decoder[_Name], text: bytes | msgspec.Raw, field_: str
+    decoder: msgspec.json.Decoder[_Id] | msgspec.json.Decoder[_Name], text: bytes, field_: str
 ) -> str | None:
     """Return one field of an element that cannot be read as a whole, None where that cannot be read either."""
     try:

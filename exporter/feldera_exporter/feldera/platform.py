@@ -23,6 +23,8 @@ _EVENT_LOG_SINCE: Final = (0, 292)
 class _Existing(msgspec.Struct, frozen=True, gc=False):
     current: Instant
     valid_until: Instant | None = None
+    # Left out where it is not so.
+    is_dev: bool = False
 
 
 class _License(msgspec.Struct, frozen=True, gc=False):
@@ -50,6 +52,7 @@ class _Service(msgspec.Struct, frozen=True, gc=False):
 
 class _Health(msgspec.Struct, frozen=True, gc=False):
     all_healthy: bool
+    stale: bool | None = None
     api: _Service | None = None
     compiler: _Service | None = None
     runner: _Service | None = None
@@ -62,10 +65,12 @@ class License:
     Attributes:
         valid: whether it exists and has not expired.
         expiry: when it ends, in microseconds since the epoch; None where it does not.
+        is_dev: whether it is for development only.
     """
 
     valid: bool
     expiry: int | None
+    is_dev: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,7 @@ class Platform:
         services: by name, as last told.
         health_lost_at: since when they have not been told of for too long, microseconds by this machine's clock
             corrected to Feldera's; None while they are told of.
+        stale: Feldera's own verdict on `services`: that its monitor has not looked for long; None before v0.352.
     """
 
     version: str | None = None
@@ -100,6 +106,7 @@ class Platform:
     tenant: str = ""
     role: str = ""
     services: Mapping[str, Service] = field(default_factory=lambda: MappingProxyType({}))
+    stale: bool | None = None
     health_lost_at: int | None = None
 
     @property
@@ -155,14 +162,14 @@ def with_health(platform: Platform, body: bytes | bytearray) -> Platform:
         if told is not None:
             since = micros(told.unchanged_since) if told.unchanged_since is not None else None
             services[name] = Service(told.healthy, micros(told.checked_at), since)
-    return replace(platform, services=MappingProxyType(services), health_lost_at=None)
+    return replace(platform, services=MappingProxyType(services), stale=health.stale, health_lost_at=None)
 
 
 def without_health(platform: Platform, at: int) -> Platform:
     """Return what is known when the services have not been told of for too long: how they were then, and since when."""
     if platform.health_lost_at is not None or not platform.services:
         return platform
-    return replace(platform, health_lost_at=at)
+    return replace(platform, stale=None, health_lost_at=at)
 
 
 _CONFIG: Final = msgspec.json.Decoder(_Config)
@@ -180,4 +187,5 @@ def _license(validity: _License | None) -> License | None:
         # Both instants are Feldera's: no clock of ours has a say.
         valid=until is None or until > validity.existing.current,
         expiry=micros(until) if until is not None else None,
+        is_dev=validity.existing.is_dev,
     )

@@ -59,7 +59,7 @@ def refusal(response: httpx.Response, body: bytes | None) -> FelderaError:
     return ServerError(said)
 
 
-def check_type(response: httpx.Response, size: int) -> None:
+def check_type(response: httpx.Response) -> None:
     """Refuse a body that does not claim to be JSON.
 
     Raises:
@@ -68,7 +68,7 @@ def check_type(response: httpx.Response, size: int) -> None:
     content_type = response.headers.get("content-type", "")
     if "json" not in content_type.lower():
         hint = " (Feldera's web console answers so: is the URL right?)" if "html" in content_type else ""
-        raise InvalidResponseError(f"{size} bytes of {content_type!r}, expected JSON{hint}")
+        raise InvalidResponseError(f"a body of {content_type!r}, expected JSON{hint}")
 
 
 def retry_after(response: httpx.Response, now: float) -> float:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 
 import msgspec
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -38,10 +38,43 @@ def micros(instant: datetime) -> int:
 
 
 class ErrorResponse(msgspec.Struct, frozen=True, gc=False):
-    """Feldera's error value (`feldera-types` `error.rs`), as answered and as kept in `deployment_error`."""
+    """Feldera's error value (`feldera-types` `error.rs`)."""
 
     message: str = ""
     error_code: str = ""
+
+
+CUT: Final = "feldera_exporter_cut"
+"""The field in which it is said what of an error is cut: no name of Feldera's."""
+
+
+class Cut(msgspec.Struct, frozen=True, gc=False):
+    """What a JSON value was of which only the beginning is kept.
+
+    Attributes:
+        size: its bytes.
+        checksum: the CRC-32 of them.
+    """
+
+    size: int
+    checksum: int
+
+
+class Cuts(msgspec.Struct, frozen=True, gc=False):
+    """What of an error is cut, by its field; None where all is there."""
+
+    message: Cut | None = None
+    details: Cut | None = None
+
+
+class FullError(ErrorResponse, frozen=True, gc=False):
+    """Feldera's error value with its details, which are any JSON; of long texts the list keeps the beginning.
+
+    Details of which there is only the beginning are a JSON string: the beginning of their text.
+    """
+
+    details: msgspec.Raw = msgspec.Raw(b"null")
+    cuts: Cuts = msgspec.field(name=CUT, default=Cuts())
 
 
 Tags = Annotated[tuple[Text, ...], msgspec.Meta(max_length=_MOST_TAGS)]
@@ -75,7 +108,7 @@ class _State(msgspec.Struct, frozen=True, gc=False):
     deployment_runtime_status_since: Instant | None = None
     deployment_runtime_desired_status: Text | None = None
     deployment_runtime_desired_status_since: Instant | None = None
-    deployment_error: ErrorResponse | None = None
+    deployment_error: FullError | None = None
     deployment_id: Text | None = None
 
 
@@ -109,17 +142,26 @@ def row(element: bytes) -> Row:
         msgspec.DecodeError: it cannot be read.
     """
     try:
-        return _ROW.decode(element)
+        return _owned(_ROW.decode(element))
     except msgspec.ValidationError:
         state, labels = _STATE.decode(element), _LABELS.decode(element)
     config = labels.program_config if isinstance(labels.program_config, dict) else {}
     tags = labels.tags if isinstance(labels.tags, list) else []
-    return Row(
+    read = Row(
         **asdict(state),
         platform_version=_text(labels.platform_version) or "",
         program_config=ProgramConfig(_text(config.get("profile"))),
         tags=tuple(tag for tag in tags if _text(tag) is not None)[:_MOST_TAGS],
     )
+    return _owned(read)
+
+
+def _owned(read: Row) -> Row:
+    """Return a row that holds its details by itself: as a part of the list they would keep all of that."""
+    error = read.deployment_error
+    if error is None:
+        return read
+    return replace(read, deployment_error=replace(error, details=error.details.copy()))
 
 
 def _text(value: Any) -> str | None:
@@ -155,6 +197,9 @@ class _ConnectorStats(msgspec.Struct, frozen=True, gc=False):
 class _Details(msgspec.Struct, frozen=True, gc=False):
     connector_stats: _ConnectorStats | None = None
 
+
+FIELDS: Final = tuple(dict.fromkeys((*Row.__struct_fields__, *_Moving.__struct_fields__)))
+"""What of an element of the list is read."""
 
 _MOVING: Final = msgspec.json.Decoder(_Moving)
 _MOVING_DETAILS: Final = msgspec.json.Decoder(_MovingDetails)
@@ -193,14 +238,6 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     deployment_runtime_desired_status: Text | None = None
     # Only with selector=all.
     deployment_error: ErrorResponse | None = None
-
-
-class FullError(msgspec.Struct, frozen=True, gc=False):
-    """Feldera's error value with its details, which are any JSON and may be long."""
-
-    message: str = ""
-    error_code: str = ""
-    details: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class FullEvent(msgspec.Struct, frozen=True, gc=False):

@@ -50,6 +50,7 @@ class Fleet:
         as_of: up to when present statuses are credited.
         credited: the instants of the pipelines whose present status is credited up to another one, by id.
         lost: ids of pipelines whose element of the list cannot be read, with the instant of the first that could not.
+        unreadable: what to call all such pipelines; those without a known name among them.
         read_at: when the list was last read.
         selection: what `pipelines` was made of, with `histories`: as long as both are the same, so is it.
         histories: see `selection`.
@@ -64,6 +65,7 @@ class Fleet:
     as_of: int = 0
     credited: Mapping[str, int] = field(default_factory=lambda: _NONE)
     lost: Mapping[str, int] = field(default_factory=lambda: _NONE)
+    unreadable: tuple[str, ...] = ()
     read_at: int = 0
     selection: Selection | None = None
     histories: Mapping[str, History] | None = None
@@ -73,7 +75,7 @@ def observed(fleet: Fleet, selection: Selection, shown: Shown, policy: Policy, n
     """Return the fleet after a list was read, or after more of the logs was.
 
     A pipeline that the list no longer has is gone with all its series. One whose element cannot be read stays as it
-    was for as long as the policy's `staleness`, and then goes too.
+    was for as long as the policy's `staleness`, while its log is counted on, and then goes too.
 
     Args:
         fleet: the fleet before.
@@ -97,15 +99,20 @@ def observed(fleet: Fleet, selection: Selection, shown: Shown, policy: Policy, n
         }
         lost = _lost(fleet, selection, now)
         pipelines |= {
-            key: fleet.pipelines[key]
+            key: _counted(fleet.pipelines[key], shown.histories[key])
             for key, since in lost.items()
-            if now - since <= policy.staleness and key in fleet.pipelines
+            if now - since <= policy.staleness and key in fleet.pipelines and key in shown.histories
         }
     return replace(
         fleet,
         size=len(pipelines),
         pipelines=pipelines,
         lost=lost,
+        unreadable=tuple(
+            each.title
+            for each in selection.listing.unreadable
+            if each.name is None or policy.includes(each.name)
+        ),
         selection=selection,
         histories=shown.histories,
     )
@@ -149,7 +156,7 @@ def unobserved(fleet: Fleet, policy: Policy, now: int, *, up: bool = False) -> F
     """
     if now - fleet.read_at <= policy.staleness:
         return replace(fleet, up=up)
-    return replace(fleet, up=up, size=None, pipelines=_NOBODY, lost=_NONE, selection=None)
+    return replace(fleet, up=up, size=None, pipelines=_NOBODY, lost=_NONE, unreadable=(), selection=None)
 
 
 def rearranged(fleet: Fleet, policy: Policy) -> Fleet:
@@ -161,6 +168,10 @@ def rearranged(fleet: Fleet, policy: Policy) -> Fleet:
     }
     size = None if fleet.size is None else len(pipelines)
     return replace(fleet, size=size, pipelines=pipelines, selection=None)
+
+
+def _counted(pipeline: Pipeline, history: History) -> Pipeline:
+    return pipeline if pipeline.history is history else replace(pipeline, history=history)
 
 
 def _seen(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from feldera_exporter.differences import replaced
-from feldera_exporter.feldera.listing import Listing
+from feldera_exporter.feldera.listing import Listing, Unreadable
 from feldera_exporter.feldera.wire import Row
 from feldera_exporter.fleet.policy import Policy
 
@@ -22,9 +22,14 @@ class Selection:
     rows: Mapping[str, Row] = field(default_factory=dict)
 
     @property
-    def present(self) -> frozenset[str]:
-        """The ids of the pipelines that are watched, and of those whose element of the list cannot be read."""
-        return frozenset(self.rows).union(lost.id for lost in self.listing.unreadable if lost.id is not None)
+    def lost(self) -> Mapping[str, Unreadable]:
+        """The pipelines whose element of the list cannot be read, by id."""
+        entries = self.listing.entries
+        return {
+            each.id: each
+            for each in self.listing.unreadable
+            if each.id is not None and each.id not in entries
+        }
 
 
 def select(listing: Listing, policy: Policy, previous: Selection) -> Selection:

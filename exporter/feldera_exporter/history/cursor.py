@@ -27,8 +27,13 @@ def telling(row: wire.Row) -> tuple[object, ...]:
         row.program_status_since,
         row.storage_status,
         row.deployment_id,
-        row.deployment_error and (row.deployment_error.error_code, row.deployment_error.message),
+        row.deployment_error and _error(row.deployment_error),
     )
+
+
+def _error(error: wire.FullError) -> tuple[object, ...]:
+    """Return what identifies an error, however much of its message is kept at present."""
+    return error.error_code, error.cuts.message or error.message
 
 
 def cursor(row: wire.Row) -> bytes:

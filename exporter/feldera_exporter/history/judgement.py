@@ -66,14 +66,14 @@ class Verdict:
 
 
 def judge(
-    history: History, events: Sequence[Event], row: Row, confirmed_until: int, published: int
+    history: History, events: Sequence[Event], row: Row | None, confirmed_until: int, published: int
 ) -> Verdict:
     """Fold an answer and judge it against the pipeline's row.
 
     Args:
         history: what was counted so far.
         events: the whole answer.
-        row: the pipeline as listed, before or after the answer was read.
+        row: the pipeline as listed, before or after the answer was read; None where that could not be read.
         confirmed_until: up to when the history is known to be complete (`reading.Pending`).
         published: the as-of instant with which the history's time was last published; all in microseconds by
             Feldera's clock.
@@ -85,8 +85,8 @@ def judge(
     gap = not proven and _purged(history, observations, row, confirmed_until)
     complete = max(confirmed_until, history.place.newest)
     folded, effects = fold(history, observations, published, gap_since=complete if gap else None)
-    settled = _agrees(folded, observations, row)
-    if settled:
+    settled = row is not None and _agrees(folded, observations, row)
+    if row is not None and settled:
         folded = _settled(folded, row)
         effects = _coded(effects, folded)
     return Verdict(folded, effects, proven=proven, settled=settled, unnamed=_unnamed(effects))
@@ -107,7 +107,7 @@ def judge_row(history: History, row: Row, seen_at: int, published: int) -> Verdi
     return Verdict(_settled(folded, row), effects, proven=True, settled=True, unnamed=())
 
 
-def _purged(history: History, events: Sequence[Observation], row: Row, confirmed_until: int) -> bool:
+def _purged(history: History, events: Sequence[Observation], row: Row | None, confirmed_until: int) -> bool:
     """Tell whether events after those known may have been purged.
 
     Heartbeats are deliberately not read, so that nothing known being retained proves nothing: the log is complete
@@ -116,7 +116,8 @@ def _purged(history: History, events: Sequence[Observation], row: Row, confirmed
     if len(events) < _FEWEST_RETAINED:
         return False
     oldest = min(event.at for event in events)
-    return oldest > micros(row.created_at) and oldest > max(history.place.newest, confirmed_until - LATE)
+    created = micros(row.created_at) if row is not None else 0
+    return oldest > max(created, history.place.newest, confirmed_until - LATE)
 
 
 def _agrees(history: History, events: Sequence[Observation], row: Row) -> bool:

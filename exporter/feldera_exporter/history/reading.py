@@ -60,7 +60,7 @@ def plan(
         due: the ids that `unsettled` found.
         pending: what earlier polls left.
         present: the ids listed now; others are forgotten.
-        readable: those of them whose element of the list can be read; the others wait until it can be.
+        readable: those of them whose log can be asked for; the others wait until it can be.
         confirmed_until: the instant of the last poll by Feldera's clock: a pipeline not pending was complete then.
         budget: how many to read at most.
     """

@@ -3,12 +3,13 @@
 They know no clock, no network and no file, so that days of a fleet's life can be driven through them in seconds.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 
+from feldera_exporter.feldera.listing import Unreadable
 from feldera_exporter.feldera.wire import Event, Row, micros
 from feldera_exporter.fleet.fleet import Shown
 from feldera_exporter.history import spent, totals
@@ -61,6 +62,7 @@ class Ledger:
         self._histories: dict[str, History] = dict(remembered.histories)
         self._listed: Mapping[str, Row] | None = None
         self._rows: Mapping[str, Row] = {}
+        self._lost: Mapping[str, Unreadable] = {}
         # The list is at least as new; `as_of` follows it, so that the one tells the other.
         self._confirmed_until = standing.confirmed_until
         self._as_of = standing.as_of
@@ -86,7 +88,7 @@ class Ledger:
     def listed(
         self,
         rows: Mapping[str, Row],
-        present: frozenset[str],
+        lost: Mapping[str, Unreadable],
         at: int,
         recalled: Remembered = NOTHING,
         *,
@@ -96,18 +98,25 @@ class Ledger:
 
         Args:
             rows: the pipelines that are watched and could be read, by id.
-            present: these, and those whose element could not be read.
+            lost: those whose element could not be read, by id, whether they are watched or not.
             at: Feldera's time of the list, which holds all that was visible then.
             recalled: what the store still had of `strangers`.
             event_log: whether the server has one; without it the rows themselves are folded, and nothing is read.
         """
         before, self._as_of = self._as_of, max(self._as_of, _as_of(at))
         # The very same rows as before: nothing came, went or moved.
-        due = () if rows is self._listed else self._take(rows, present, at, before, recalled)
+        due = () if rows is self._listed else self._take(rows, lost, at, before, recalled)
         for one in due:
             self._display.freeze(one, self._credited(one, before))
+        present: Collection[str] = rows.keys() | lost.keys() if lost else rows
+        readable: Collection[str] = rows
+        if lost and event_log:
+            # Of a pipeline whose row cannot be read the log can: it is asked for by name.
+            readable = rows.keys() | {
+                one for one, each in lost.items() if each.name and one in self._histories
+            }
         budget = self._budget if event_log else len(rows)
-        chosen = plan(due, self.pending, present, rows, self._confirmed_until or at, budget)
+        chosen = plan(due, self.pending, present, readable, self._confirmed_until or at, budget)
         self.pending = {**chosen.to_read, **chosen.backlog}
         self._confirmed_until = max(self._confirmed_until, at)
         self._display.release(self._histories, self._confirmed_until)
@@ -121,7 +130,8 @@ class Ledger:
         self._unproven = {
             one: answer
             for one, answer in self._unproven.items()
-            if one in rows and rows[one].name == answer.name
+            if (one in rows and rows[one].name == answer.name)
+            or (one in lost and lost[one].told and lost[one].name == answer.name)
         }
         return Plan(
             {one: until for one, until in chosen.to_read.items() if one not in self._unproven}, chosen.backlog
@@ -129,7 +139,8 @@ class Ledger:
 
     def name(self, one: str) -> str:
         """Return the name under which a pipeline was listed."""
-        return self._rows[one].name
+        lost = self._lost.get(one)
+        return lost.name if lost is not None and lost.name is not None else self._rows[one].name
 
     def asked(self, one: str) -> None:
         """Let a pipeline wait behind all others, as its log is being read: whatever comes of it, it starves nobody."""
@@ -145,7 +156,7 @@ class Ledger:
         return judge(
             self._histories[one],
             events,
-            self._rows[one],
+            None if one in self._lost else self._rows[one],
             confirmed_until=self.pending[one],
             published=self._credited(one, self._as_of),
         )
@@ -188,10 +199,15 @@ class Ledger:
         return self._display.credited(one, self._histories[one], as_of)
 
     def _take(
-        self, rows: Mapping[str, Row], present: frozenset[str], at: int, before: int, recalled: Remembered
+        self,
+        rows: Mapping[str, Row],
+        lost: Mapping[str, Unreadable],
+        at: int,
+        before: int,
+        recalled: Remembered,
     ) -> Sequence[str]:
         """Take in rows that differ from those before, and return the pipelines whose history does not agree with them."""
-        for one in self._histories.keys() - present:
+        for one in self._histories.keys() - rows.keys() - lost.keys():
             self._forget(one, at, before)
         for one in self.strangers(rows):
             self._meet(rows[one], at, recalled)
@@ -200,13 +216,13 @@ class Ledger:
             others = unlike(self._rows, rows)
             suspects = moved(self._rows, rows, others)
         # An element that cannot be read hides what happens: that log must be read from here on.
-        lost = present & self._histories.keys() - rows.keys()
-        kept = {one: self._rows[one] for one in lost if one in self._rows}
-        self._listed, self._rows = rows, {**rows, **kept} if kept else rows
+        hidden = [one for one in lost if one in self._histories]
+        kept = {one: self._rows[one] for one in hidden if one in self._rows}
+        self._listed, self._lost, self._rows = rows, lost, {**rows, **kept} if kept else rows
         self.totals = totals.admit(
             self.totals, (row.deployment_error.error_code for row in rows.values() if row.deployment_error)
         )
-        return [*unsettled(self._histories, rows, suspects), *lost]
+        return [*unsettled(self._histories, rows, suspects), *hidden]
 
     def _forget(self, one: str, at: int, before: int) -> None:
         """Let a pipeline go, and keep what it takes to go on with it: it may be out of sight only."""

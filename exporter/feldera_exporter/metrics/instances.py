@@ -43,6 +43,11 @@ def _service(read: Callable[[Service], str | None]) -> Callable[[Fleet], Iterabl
     return samples
 
 
+def _stale(fleet: Fleet) -> Iterator[Sample]:
+    if fleet.platform.stale is not None:
+        yield Sample("1" if fleet.platform.stale else "0")
+
+
 def _license(read: Callable[[License], str | None]) -> Callable[[Fleet], Iterable[Sample]]:
     def samples(fleet: Fleet) -> Iterator[Sample]:
         value = read(fleet.platform.license) if fleet.platform.license is not None else None
@@ -98,6 +103,13 @@ FAMILIES: Final[tuple[Family[Fleet], ...]] = (
         "When the service's health last changed.",
         ("feldera_service",),
         _service(lambda service: _instant(service.unchanged_since)),
+    ),
+    Family(
+        "feldera_cluster_health_stale",
+        "gauge",
+        "Feldera's own verdict that what it says of its services is too old to be true; absent before v0.352.",
+        (),
+        _stale,
     ),
     Family(
         "feldera_license_valid",

@@ -254,6 +254,8 @@ def _headline(levels: Counter[Level], instances: Sequence[Instance]) -> tuple[st
             return f"{words.count(number, 'pipeline')} {verb}", marks.LEVELS[level]
     if any(each.state == "waiting" for each in instances):
         return "Waiting for Feldera", "transient"
+    if unread := sum(len(each.unreadable) + each.hidden for each in instances):
+        return f"{words.count(unread, 'pipeline')} cannot be read", "person"
     if not levels:
         return "No pipelines", "idle"
     return "All pipelines are well", "good"

@@ -13,7 +13,7 @@ from feldera_exporter.feldera.vocabulary import (
     STORAGE,
     Dimension,
 )
-from feldera_exporter.feldera.wire import Row, micros
+from feldera_exporter.feldera.wire import Cuts, Row, micros
 from feldera_exporter.fleet.pipeline import Pipeline
 from feldera_exporter.pages import marks, words
 from feldera_exporter.pages.bars import Bar, bar
@@ -59,7 +59,7 @@ class Failure:
         at: when it appeared, as people read it; empty where nobody knows.
         instant: the same for machines.
         message: what Feldera says.
-        details: what else it says, laid out; None where it says nothing or could not be asked.
+        details: what else it says, laid out; None where it says nothing.
     """
 
     code: str
@@ -160,14 +160,15 @@ def _failure(pipeline: Pipeline, recent: Recent, now: int) -> Failure | None:
         return None
     at = pipeline.history.errors.at
     full = recent.newest.deployment_error if recent.newest is not None else None
-    # Feldera may have another one by now: the details must belong to the message.
-    same = full is not None and full.message == error.message
+    # Of a long one Feldera may have told more, or may have another one by now.
+    if full is not None and error.cuts != Cuts() and full.message.startswith(error.message):
+        error = full
     return Failure(
         code=error.error_code,
         at=words.moment(at, now) if at is not None else "",
         instant=words.instant(at) if at is not None else "",
-        message=excerpt(error.message),
-        details=laid_out(full.details) if full is not None and same else None,
+        message=excerpt(error.message, error.cuts.message),
+        details=laid_out(error.details, error.cuts.details),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from feldera_exporter.feldera.decoding import UNREADABLE
-from feldera_exporter.feldera.wire import Event, FullEvent
+from feldera_exporter.feldera.wire import Cut, Event, FullEvent
 from feldera_exporter.pages import words
 
 _NOTHING: Final = frozenset({b"null", b"{}", b"[]", b'""', b""})
@@ -36,28 +36,40 @@ class Excerpt:
 
     Attributes:
         text: its beginning.
-        missing: how many characters are left out, empty if none are.
+        whole: how long all of it is, in words; empty if that is all.
     """
 
     text: str
-    missing: str
+    whole: str
 
 
-def excerpt(text: str) -> Excerpt:
-    """Return as much of a text as is shown."""
+def excerpt(text: str, cut: Cut | None = None) -> Excerpt:
+    """Return as much of a text as is shown.
+
+    Args:
+        text: as much of it as there is.
+        cut: what all of it was.
+    """
     shown, missing = words.cut(text)
-    return Excerpt(shown, words.count(missing, "character") if missing else "")
+    if cut is not None:
+        return Excerpt(shown, words.count(cut.size, "byte"))
+    return Excerpt(shown, words.count(len(text), "character") if missing else "")
 
 
-def laid_out(details: msgspec.Raw) -> Excerpt | None:
-    """Return details, which are any JSON, as people read them; None where they say nothing."""
+def laid_out(details: msgspec.Raw, cut: Cut | None = None) -> Excerpt | None:
+    """Return details, which are any JSON, as people read them; None where they say nothing.
+
+    Args:
+        details: they, or a string with their beginning.
+        cut: what all of them were.
+    """
     text = bytes(details)
     if text.strip() in _NOTHING:
         return None
     try:
         # A text alone needs no quotes, and its line breaks should be some.
         if text.startswith(b'"'):
-            return excerpt(msgspec.json.decode(text, type=str))
+            return excerpt(msgspec.json.decode(text, type=str), cut)
         if len(text) <= _LONGEST:
             text = msgspec.json.format(text, indent=2)
     except UNREADABLE:

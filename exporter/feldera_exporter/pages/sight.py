@@ -14,6 +14,11 @@ from feldera_exporter.problems.evaluate import Problems
 _SECOND: Final = 1_000_000
 _OLD: Final = 60.0
 """Seconds without a new list after which it is said aloud even if no poll has failed."""
+_STALE: Final = "Feldera's own monitor is stale: nobody looks whether its services are healthy."
+_NAMED: Final = 10
+"""Unreadable pipelines of an instance that are named."""
+_NAME: Final = 80
+"""Characters of a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,9 @@ class Instance:
         console: the address of its web console, empty if it is none that one may follow.
         unhealthy: the services that Feldera reports as such.
         problems: those of the instance as a whole.
+        stale: what Feldera's own monitor says of itself, empty while it looks.
+        unreadable: the pipelines of the list that cannot be read, a few of them.
+        hidden: how many more there are.
     """
 
     name: str
@@ -75,6 +83,9 @@ class Instance:
     console: str
     unhealthy: str
     problems: tuple[Warned, ...]
+    stale: str
+    unreadable: tuple[str, ...]
+    hidden: int
 
 
 def instance(sight: Sight, choices: Choices, links: Links) -> Instance:
@@ -88,7 +99,8 @@ def instance(sight: Sight, choices: Choices, links: Links) -> Instance:
         age="" if seconds is None else words.duration(seconds),
         read=words.instant(fleet.read_at) if fleet.read_at else "",
         warning=_warning(fleet, seconds),
-        version=" ".join(filter(None, (platform.version, platform.edition))),
+        version=" ".join(filter(None, (platform.version, platform.edition)))
+        + (" with a development license" if platform.license and platform.license.is_dev else ""),
         console=console(sight.url),
         unhealthy=", ".join(name for name, service in platform.heard_services.items() if not service.healthy),
         problems=tuple(
@@ -96,6 +108,9 @@ def instance(sight: Sight, choices: Choices, links: Links) -> Instance:
             for alert in sorted(alerts(sight.problems.present, choices))
             if not alert.pipeline
         ),
+        stale=_STALE if platform.stale else "",
+        unreadable=tuple(words.cut(name, _NAME)[0] for name in fleet.unreadable[:_NAMED]),
+        hidden=max(0, len(fleet.unreadable) - _NAMED),
     )
 
 

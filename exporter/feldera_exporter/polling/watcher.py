@@ -9,7 +9,8 @@ from typing import Final, NamedTuple, ParamSpec, TypeVar
 from feldera_exporter.config import Instance
 from feldera_exporter.errors import StoreError
 from feldera_exporter.feldera.answers import INTERNAL_ERROR, Answer, FelderaError
-from feldera_exporter.feldera.client import PIPELINES, Client
+from feldera_exporter.feldera.batches import Batch
+from feldera_exporter.feldera.client import Client
 from feldera_exporter.feldera.listing import Listing, read
 from feldera_exporter.feldera.platform import Platform
 from feldera_exporter.feldera.wire import Row
@@ -128,7 +129,7 @@ class Watcher:
         name, began, retry_after = self._instance.name, time.monotonic(), 0.0
         try:
             answer, at = await self._ask()
-            self._long = len(answer.body) >= LONG
+            self._long = sum(len(batch.text) for batch in answer.body) >= LONG
             listing = await self._do(read, answer.body, self._selection.listing)
             await self._take_in(listing, at, began + self._instance.poll_interval)
         except FelderaError as error:
@@ -174,13 +175,14 @@ class Watcher:
             self._reader.learn(platform.version)
         self.fleet = replace(self.fleet, platform=platform)
 
-    async def _ask(self) -> tuple[Answer, int]:
+    async def _ask(self) -> tuple[Answer[tuple[Batch, ...]], int]:
         """Return the list and Feldera's time when it was asked for."""
-        answer = await self._client.get(PIPELINES, within=self._instance.timeout)
+        previous, within = self._selection.listing.batches, self._instance.timeout
+        answer = await self._client.list(previous, within=within)
         at = self._told_at(answer)
         if self.skew.doubted is not None and not self.skew.known:
             # What the first poll begins to count from cannot be mended by the second one.
-            answer = await self._client.get(PIPELINES, within=self._instance.timeout)
+            answer = await self._client.list(previous, within=within)
             at = self._told_at(answer)
         return answer, at
 
@@ -191,7 +193,7 @@ class Watcher:
         plan = await self._do(
             self.ledger.listed,
             self._selection.rows,
-            self._selection.present,
+            self._selection.lost,
             at,
             await self._recall(self._selection.rows),
             event_log=self._reader.supported,
@@ -277,12 +279,12 @@ class Watcher:
             first = unreadable[0]
             self._unreadable.failed(
                 "unreadable",
-                f"{len(unreadable)}, the first is {first.name or first.id or 'a pipeline without a name'}: {first.reason}",
+                f"{len(unreadable)}, the first is {first.title}: {first.reason}",
             )
         else:
             self._unreadable.succeeded()
 
-    def _told_at(self, answer: Answer) -> int:
+    def _told_at(self, answer: Answer[tuple[Batch, ...]]) -> int:
         """Return Feldera's time when an answer was asked for, and learn how far its clock is from this machine's."""
         if answer.date is not None:
             # The header is whole seconds, cut off, of a moment between the request and the answer.

@@ -92,9 +92,12 @@ def health_stale(state: InstanceState, now: int) -> Findings:
     found: list[Finding] = []
     for name, service in platform.services.items():
         begin = service.checked_at + UNCHECKED_FOR
+        if platform.stale:
+            # Feldera's own verdict, by its own clock.
+            begin = min(begin, now)
         if platform.health_lost_at is not None:
             begin = min(begin, max(platform.health_lost_at, state.memory.answering_at) + UNHEARD_FOR)
-        found.append(Period(begin, label=name))
+        found.append(Period(begin, label=name, continues=True))
     return tuple(found)
 
 
