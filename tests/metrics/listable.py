@@ -203,7 +203,7 @@ class Document:
 
 
 def _drawn() -> Any_:
-    if DOCUMENT is None:
+    if not DOCUMENT:
         return st.fixed_dictionaries({**_REQUIRED}, optional={**_OPTIONAL})
     document = json.loads(Path(DOCUMENT).read_text(encoding="utf-8"))
     return Document(document["components"]["schemas"]).pipeline()
