@@ -65,6 +65,18 @@ class Cluster:
         else:
             self._quiet += 1
 
+    def restart(self, *, complains: bool = False) -> None:
+        """Restart the monitor, which then writes at its next poll.
+
+        Args:
+            complains: whether it writes a last time before: that it reaches none of the services, which end with it.
+        """
+        if complains and self.running:
+            health, self.health = self.health, dict.fromkeys(SERVICES, "Unreachable: connection refused")
+            self._insert()
+            self.health = health
+        self._quiet = INTERVALS
+
     def _is_due(self, *, well: bool) -> bool:
         """Return whether this poll is recorded: a change, a heartbeat, or unhealthy with growing intervals.
 

@@ -94,10 +94,11 @@ class World:
             self._feldera.settle()
             self._runner.thaw(self._one(name))
 
-    def restart_manager(self, *, keeps_processes: bool = False) -> None:
+    def restart_manager(self, *, keeps_processes: bool = False, complains: bool = False) -> None:
         """Restart the pipeline manager.
 
         Args:
+            complains: whether its monitor finds the cluster unhealthy while it ends, as some do.
             keeps_processes: whether the pipelines survive it, as on Kubernetes. The open-source runner's
                 pipelines are its children: it finds them gone and stops each with a RunnerCheckError.
         """
@@ -106,6 +107,7 @@ class World:
                 if not keeps_processes:
                     pipeline.process = None
             self._runner.restart()
+            self._feldera.cluster.restart(complains=complains)
             self._compiler.restart(self._feldera.pipelines(), self._feldera.version)
 
     def upgrade(self, version: str, *, keeps_processes: bool = True) -> None:

@@ -1,0 +1,69 @@
+"""Feldera's own metrics, as the stand-in answers them."""
+
+import re
+
+import httpx
+
+from feldera_exporter.simulator.server import FelderaServer
+from feldera_exporter.simulator.serving import serve
+from simulator.world import Served, Stage
+
+
+def statuses(text: str) -> dict[str, int]:
+    """Return the values of Feldera's own status metric, by status."""
+    pattern = r'^pipeline_status\{pipeline="[^"]*",pipeline_name="[^"]*",status="([^"]*)"\} ([01])$'
+    return {status: int(value) for status, value in re.findall(pattern, text, re.MULTILINE)}
+
+
+def test_native_metrics(served: Served) -> None:
+    """All begin with the status of every pipeline; those that run then repeat their own families."""
+    identity = served.feldera.get("a").id
+    own = served.get("/v0/pipelines/a/metrics")
+    assert own.headers["content-type"] == "text/plain"
+    assert own.text.startswith(
+        "# HELP pipeline_status Whether the pipeline is in the status named by the status label: "
+        "1 if it is, 0 if it is not.\n# TYPE pipeline_status gauge\n"
+        f'pipeline_status{{pipeline="pipeline-{identity}",pipeline_name="a",status="Stopped"}} 0\n'
+    )
+    found = statuses(own.text)
+    assert (len(found), found["Running"], sum(found.values())) == (15, 1, 1)
+    assert f'pipeline_complete{{pipeline="pipeline-{identity}",pipeline_name="a"}} 0' in own.text
+    assert served.get("/v0/metrics").text == own.text + "\n"
+    first, *_, complete, _ = served.get("/v0/pipelines/a/metrics?format=json").json()
+    labels = {"pipeline": f"pipeline-{identity}", "pipeline_name": "a"}
+    assert (first["key"], first["type"], len(first["values"])) == ("pipeline_status", "gauge", 15)
+    assert first["values"][0] == {"labels": {**labels, "status": "Stopped"}, "value": 0}
+    assert (complete["key"], complete["type"]) == ("pipeline_complete", "gauge")
+    assert complete["values"] == [{"labels": labels, "value": 0}]
+
+
+def test_native_metrics_of_what_does_not_run(served: Served) -> None:
+    """Are the status alone, without an error, whether it is not deployed, has no circuit yet or does not answer."""
+    served.feldera.create("b")
+    stopped = served.get("/v0/pipelines/b/metrics")
+    assert (stopped.status_code, statuses(stopped.text)["Stopped"]) == (200, 1)
+    together = served.get("/v0/metrics").text
+    assert together.count("pipeline_status{") == 30
+    assert together.count("# TYPE pipeline_complete") == 1
+    served.feldera.world.report("a", "Initializing")
+    assert "pipeline_complete" not in served.get("/v0/pipelines/a/metrics").text
+    served.feldera.world.lose("a")
+    assert "pipeline_complete" not in served.get("/v0/metrics").text
+    assert served.get("/v0/pipelines/nobody/metrics").status_code == 404
+
+
+def test_native_metrics_before_they_had_the_status() -> None:
+    """A pipeline that is not deployed, or has no circuit yet, answers 503; all together leave it out."""
+    stage = Stage(version="0.355.0")
+    stage.run(4)
+    assert stage.status == "Initializing"
+    with serve(FelderaServer(stage.feldera)) as url:
+        answer = httpx.get(f"{url}/v0/pipelines/a/metrics")
+        assert (answer.status_code, answer.json()["error_code"]) == (503, "Initializing")
+        assert "retry-after" not in answer.headers  # the pipeline itself says so
+        assert httpx.get(f"{url}/v0/metrics").text == ""
+        stage.go(60)
+        assert httpx.get(f"{url}/v0/metrics").text == httpx.get(f"{url}/v0/pipelines/a/metrics").text + "\n"
+        stage.feldera.create("b")
+        refused = httpx.get(f"{url}/v0/pipelines/b/metrics")
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
