@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -50,13 +51,39 @@ class Place:
             door.faults.clear()
 
 
+@dataclass(frozen=True)
+class Evaluator:
+    """What evaluates the rules.
+
+    Attributes:
+        name: `prometheus` or `vmalert`.
+        program: the path of vmalert, empty for Prometheus itself.
+        rounds: finds in its metrics how many times it has evaluated a group.
+    """
+
+    name: str
+    program: str
+    rounds: str
+
+
+PROMETHEUS_ITSELF: Final = Evaluator(
+    "prometheus", "", r"^prometheus_rule_group_iterations_total\{[^}]*\} (\d+)"
+)
+
+
+def vmalert(program: str) -> Evaluator:
+    """Return vmalert as what evaluates the rules, with Prometheus as its database."""
+    return Evaluator("vmalert", program, r"^vmalert_iteration_total\{[^}]*\} (\d+)")
+
+
 class Chain:
     """What runs.
 
     Attributes:
         places: the Feldera instances by their names.
         exporters: the replicas of the exporter.
-        prometheus: evaluates the rules.
+        prometheus: scrapes them.
+        evaluator: evaluates the rules: Prometheus itself or another program.
         alertmanager: notifies.
         notebook: what receivers heard.
     """
@@ -66,19 +93,24 @@ class Chain:
         places: Mapping[str, Place],
         exporters: Mapping[str, Child],
         prometheus: Child,
+        evaluator: Child,
         alertmanager: Child,
         notebook: Notebook,
+        rounds: str,
     ) -> None:
         self.places = places
         self.exporters = exporters
         self.prometheus = prometheus
+        self.evaluator = evaluator
         self.alertmanager = alertmanager
         self.notebook = notebook
+        self._rounds = re.compile(rounds, re.MULTILINE)
 
     @property
     def children(self) -> tuple[Child, ...]:
         """Every program."""
-        return *self.exporters.values(), self.prometheus, self.alertmanager
+        others = (self.prometheus, self.evaluator, self.alertmanager)
+        return *self.exporters.values(), *dict.fromkeys(others)
 
     def ready(self) -> bool:
         """Tell whether all programs answer, and Prometheus knows where Alertmanager is: it looks for it every 5 s."""
@@ -94,38 +126,54 @@ class Chain:
 
     def scraped(self, began: float) -> bool:
         """Tell whether Prometheus has seen both exporters since they started after an instant."""
-        seen = f'count(process_start_time_seconds{{job="feldera-exporter"}} > {began})'
+        seen = f'count(process_start_time_seconds{{service="feldera-exporter"}} > {began})'
         return self.gives(f"{seen} == {len(self.exporters)}")
 
     def rounds(self) -> int:
-        """Return how many times Prometheus, since it started, has evaluated the rules."""
-        answer = self.prometheus.get("/metrics")
-        found = re.search(
-            r"^prometheus_rule_group_iterations_total\{[^}]*\} (\d+)",
-            answer.text if answer else "",
-            re.MULTILINE,
-        )
+        """Return how many times the rules have been evaluated since their evaluator started."""
+        answer = self.evaluator.get("/metrics")
+        found = self._rounds.search(answer.text if answer else "")
         return int(found[1]) if found else 0
 
     def shows(self, replica: str, instance: str, pipeline: str, status: str) -> bool:
         """Tell whether a replica of the exporter shows a pipeline in a status."""
+        labels = {"feldera_instance": instance, "pipeline_name": pipeline, "status": status}
+        return self._value(replica, "feldera_pipeline_deployment_status", labels) == "1"
+
+    def problem(self, replica: str, instance: str, pipeline: str, problem: str) -> str:
+        """Return since when a replica says that a pipeline has a problem; empty where it says nothing of it."""
+        labels = {"feldera_instance": instance, "pipeline_name": pipeline, "problem": problem}
+        return self._value(replica, "feldera_pipeline_problem_since_timestamp_seconds", labels)
+
+    def _value(self, replica: str, family: str, labels: Mapping[str, str]) -> str:
         answer = self.exporters[replica].get("/metrics")
-        wanted = (f'feldera_instance="{instance}"', f'pipeline_name="{pipeline}"', f'status="{status}"')
+        wanted = [f'{name}="{value}"' for name, value in labels.items()]
+        for line in (answer.text if answer else "").splitlines():
+            if line.startswith(f"{family}{{") and all(label in line for label in wanted):
+                return line.rpartition(" ")[2]
+        return ""
+
+    def firing(self, alert: str, instance: str) -> bool:
+        """Tell whether an alert about an instance fires, by what evaluates the rules."""
+        answer = self.evaluator.get("/api/v1/alerts")
         return any(
-            line.startswith("feldera_pipeline_deployment_status{")
-            and line.endswith(" 1")
-            and all(label in line for label in wanted)
-            for line in (answer.text if answer else "").splitlines()
+            each["state"] == "firing"
+            and each["labels"]["alertname"] == alert
+            and each["labels"].get("feldera_instance") == instance
+            for each in (answer.json()["data"]["alerts"] if answer else ())
         )
 
     def active(self) -> set[str]:
-        """Return the names of the alerts that Alertmanager holds."""
+        """Return the names of the alerts that Alertmanager holds and would tell a person of."""
         answer = self.alertmanager.get("/api/v2/alerts")
         assert answer is not None
-        return {alert["labels"]["alertname"] for alert in answer.json()}
+        labels = [alert["labels"] for alert in answer.json()]
+        return {each["alertname"] for each in labels if each["severity"] in {"critical", "warning"}}
 
 
-def _receiving(notebook: Notebook) -> Asgi:
+def receiving(notebook: Notebook) -> Asgi:
+    """Return a webhook that notes what it is told."""
+
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         body, more = b"", True
         while more:
@@ -141,7 +189,10 @@ def _receiving(notebook: Notebook) -> Asgi:
 
 @contextmanager
 def chain(
-    folder: Path, places: Mapping[str, Place], limits: Mapping[str, Mapping[str, str]]
+    folder: Path,
+    places: Mapping[str, Place],
+    limits: Mapping[str, Mapping[str, str]],
+    evaluator: Evaluator = PROMETHEUS_ITSELF,
 ) -> Iterator[Chain]:
     """Run the chain until the context ends.
 
@@ -149,10 +200,11 @@ def chain(
         folder: an empty one.
         places: the instances by name.
         limits: the limits of the pipelines that have short ones, by their name.
+        evaluator: what evaluates the rules.
     """
     notebook = Notebook()
     with ExitStack() as stack:
-        receiver = stack.enter_context(serve(_receiving(notebook)))
+        receiver = stack.enter_context(serve(receiving(notebook)))
         exporters = {}
         for replica in REPLICAS:
             doors = {name: stack.enter_context(serve(place.doors[replica])) for name, place in places.items()}
@@ -160,11 +212,18 @@ def chain(
         rules = folder / "feldera.rules.yml"
         rules.write_text(configurations.rules(_printed(folder / "a/exporter.yml")), encoding="utf-8")
         addresses = {RECEIVER: address(receiver)}
-        alertmanager = _beside(folder, "alertmanager", configurations.alertmanager(addresses))
-        addresses |= {ALERTMANAGER: address(alertmanager.url), PROMETHEUS: f"{HOST}:0"}
+        manager = alertmanager(folder, configurations.alertmanager(addresses))
+        addresses |= {ALERTMANAGER: address(manager.url), PROMETHEUS: f"{HOST}:0"}
         targets = [address(exporter.url) for exporter in exporters.values()]
-        prometheus = _beside(folder, "prometheus", configurations.prometheus(rules, targets, addresses))
-        running = Chain(places, exporters, prometheus, alertmanager, notebook)
+        own = None if evaluator.program else rules
+        resend = f"--rules.alert.resend-delay={configurations.RESEND}"
+        database = prometheus(folder, configurations.prometheus(own, targets, addresses), resend)
+        other = (
+            rule_program(folder, evaluator.program, rules, database.url, manager.url)
+            if own is None
+            else database
+        )
+        running = Chain(places, exporters, database, other, manager, notebook, evaluator.rounds)
         for child in running.children:
             stack.callback(child.stop)
             child.start()
@@ -192,13 +251,43 @@ def _printed(configuration: Path) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-_STARTS: Final = {"prometheus": programs.prometheus, "alertmanager": programs.alertmanager}
-_NAMES: Final = {"prometheus": "prometheus", "alertmanager": "prometheus-alertmanager"}
-
-
-def _beside(folder: Path, name: str, configuration: str) -> Child:
+def prometheus(
+    folder: Path, configuration: str, *flags: str, name: str = "prometheus", program: str | None = None
+) -> Child:
+    """Return a Prometheus that takes samples written to it, too: Debian's, or another program."""
     file = folder / f"{name}.yml"
     file.write_text(configuration, encoding="utf-8")
     port = free_port()
-    command = _STARTS[name](Path(tool(_NAMES[name])), lambda _: file, folder / name)
+    command = programs.prometheus(Path(program or tool("prometheus")), lambda _: file, folder / name)
+    return Child(
+        f"http://{HOST}:{port}",
+        (*command(port), "--web.enable-remote-write-receiver", *flags),
+        folder / f"{name}.log",
+    )
+
+
+def alertmanager(folder: Path, configuration: str, name: str = "alertmanager") -> Child:
+    """Return an Alertmanager."""
+    file = folder / f"{name}.yml"
+    file.write_text(configuration, encoding="utf-8")
+    port = free_port()
+    command = programs.alertmanager(Path(tool("prometheus-alertmanager")), lambda _: file, folder / name)
     return Child(f"http://{HOST}:{port}", command(port), folder / f"{name}.log")
+
+
+def rule_program(folder: Path, program: str, rules: Path, database: str, manager: str) -> Child:
+    """Return vmalert, which reads from Prometheus and writes there what it records."""
+    port = free_port()
+    command = (
+        program,
+        f"-rule={rules}",
+        f"-datasource.url={database}",
+        f"-remoteRead.url={database}",
+        f"-remoteWrite.url={database}",
+        "-remoteWrite.flushInterval=200ms",
+        f"-notifier.url={manager}",
+        f"-httpListenAddr={HOST}:{port}",
+        f"-rule.resendDelay={configurations.RESEND}",
+        "-loggerLevel=WARN",
+    )
+    return Child(f"http://{HOST}:{port}", command, folder / "vmalert.log")

@@ -34,14 +34,22 @@ class Child:
             self._process.kill()
             self._process.wait()
 
-    def hang_up(self) -> None:
-        """Let it load its configuration anew."""
-        if self._process is not None:
-            self._process.send_signal(signal.SIGHUP)
+    def reload(self) -> None:
+        """Let it load its configuration again."""
+        self._send(signal.SIGHUP)
+
+    def freeze(self) -> None:
+        """Let it hang: it accepts connections and answers none."""
+        self._send(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._send(signal.SIGCONT)
 
     def stop(self) -> None:
         """End it in order."""
         if self._process is not None:
+            self.thaw()
             self._process.terminate()
             try:
                 self._process.wait(10)
@@ -62,3 +70,7 @@ class Child:
         except httpx.HTTPError:
             return None
         return answer if answer.is_success else None
+
+    def _send(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)

@@ -1,5 +1,6 @@
 """The shipped configurations and rules, moved to other addresses and made faster; nothing else differs."""
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -10,35 +11,74 @@ from feldera_exporter.demo import configurations as moved
 from feldera_exporter.shipped import shipped
 
 QUICK: Final = "1s"
-"""How often is scraped, evaluated and polled: a run has no time for the fifteen seconds of the shipped files."""
+"""How often is scraped and evaluated: a run has no time for the fifteen seconds of the shipped files."""
+
+POLL: Final = "2s"
+"""How often each exporter polls each instance, and how long it waits: a busy machine must not look like an outage."""
 
 GROUP_INTERVAL: Final = "2s"
 
+SOONER: Final = 2
+"""How much shorter the waits of a minute are: those of rules, and after which Prometheus repeats an alert."""
 
-def prometheus(rules: Path, exporters: Iterable[str], addresses: Mapping[int, str]) -> str:
-    """Return Prometheus's configuration: of several exporters, each `host:port`, and with rules at another place."""
+RESEND: Final = "30s"
+"""How often alerts are repeated, in place of a minute."""
+
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_RANGE: Final = re.compile(r"\[(\d+[smhd])\]")
+
+OPERATORS: Final = {
+    "namespace": "feldera",
+    "service": "feldera-exporter",
+    "container": "exporter",
+    "endpoint": "http",
+}
+"""The labels that the Prometheus operator sets on every target of the shipped ServiceMonitor, with `pod` and `instance`."""
+
+
+def prometheus(
+    rules: Path | None, exporters: Iterable[str], addresses: Mapping[int, str], *, honor_labels: bool = True
+) -> str:
+    """Return Prometheus's configuration: of several exporters, as the operator labels them.
+
+    Args:
+        rules: where the rules are; None where another program evaluates them.
+        exporters: each as `host:port`.
+        addresses: what stands for the well-known ports.
+        honor_labels: whether an exporter's labels count where a target has labels of the same name.
+    """
     document: dict[str, Any] = yaml.safe_load(
         moved.prometheus(shipped("config/prometheus.yml").read_text("utf-8"), addresses)
     )
     document["global"] |= {"scrape_interval": QUICK, "evaluation_interval": QUICK}
-    document["rule_files"] = [str(rules)]
-    (job,) = document["scrape_configs"]
-    job["scrape_timeout"] = QUICK
-    job["static_configs"][0]["targets"] = list(exporters)
+    document["rule_files"] = [str(rules)] if rules else []
+    [job] = document["scrape_configs"]
+    job |= {"scrape_timeout": QUICK, "honor_labels": honor_labels}
+    job["static_configs"] = [
+        {
+            "targets": [exporter],
+            "labels": {
+                **OPERATORS,
+                "pod": f"feldera-exporter-{number}",
+                "instance": f"feldera/feldera-exporter-{number}",
+            },
+        }
+        for number, exporter in enumerate(exporters)
+    ]
     return yaml.safe_dump(document)
 
 
-def alertmanager(addresses: Mapping[int, str]) -> str:
+def alertmanager(addresses: Mapping[int, str], group_interval: str = GROUP_INTERVAL) -> str:
     """Return Alertmanager's configuration, with short waits for further alerts of a group."""
     document: dict[str, Any] = yaml.safe_load(
         moved.alertmanager(shipped("config/alertmanager.yml").read_text("utf-8"), addresses)
     )
-    document["route"] |= {"group_wait": QUICK, "group_interval": GROUP_INTERVAL}
+    document["route"] |= {"group_wait": QUICK, "group_interval": group_interval}
     return yaml.safe_dump(document)
 
 
 def rules(printed: str) -> str:
-    """Return the rules that `feldera-exporter rules` printed, with nothing but their intervals changed.
+    """Return the rules that `feldera-exporter rules` printed, with nothing but their intervals and waits changed.
 
     They must be the shipped ones, but for them.
     """
@@ -46,11 +86,30 @@ def rules(printed: str) -> str:
     assert document == yaml.safe_load(shipped("alerts/feldera.rules.yml").read_text("utf-8"))
     for group in document["groups"]:
         group["interval"] = QUICK
+        for rule in group["rules"]:
+            if "for" in rule:
+                rule["for"] = _shorter(rule["for"], SOONER)
     return yaml.safe_dump(document)
 
 
+def compressed(rules: str, factor: int) -> str:
+    """Return rules whose times are so many times shorter, which are evaluated each second."""
+    document = yaml.safe_load(rules)
+    for group in document["groups"]:
+        group["interval"] = QUICK
+        for rule in group["rules"]:
+            rule["expr"] = _RANGE.sub(lambda found: f"[{_shorter(found[1], factor)}]", rule["expr"])
+            if "for" in rule:
+                rule["for"] = _shorter(rule["for"], factor)
+    return yaml.safe_dump(document)
+
+
+def _shorter(duration: str, factor: int) -> str:
+    return f"{int(duration[:-1]) * _SECONDS[duration[-1]] // factor}s"
+
+
 def exporter(instances: Mapping[str, str], limits: Mapping[str, Mapping[str, str]]) -> str:
-    """Return the exporter's configuration.
+    """Return the exporter's configuration; what it shows of pipelines is stale as soon as may be.
 
     Args:
         instances: the address of each by its name.
@@ -59,7 +118,7 @@ def exporter(instances: Mapping[str, str], limits: Mapping[str, Mapping[str, str
     return yaml.safe_dump(
         {
             "instances": [
-                {"name": name, "url": url, "poll_interval": QUICK, "timeout": QUICK}
+                {"name": name, "url": url, "poll_interval": POLL, "timeout": POLL, "staleness": POLL}
                 for name, url in instances.items()
             ],
             "limits": {"overrides": [{"name": name, "limits": dict(own)} for name, own in limits.items()]},

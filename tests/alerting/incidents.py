@@ -1,6 +1,5 @@
 """What happens to the pipelines, and who must be told of it: one story for each kind of incident."""
 
-import re
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -30,14 +29,20 @@ class Stage:
         expected: what the stories told to be expected so far.
         open: stories that have not yet come to the point where their trouble lasts.
         exporters_back: whether the exporters have been killed and are back.
-        prometheus_back: whether Prometheus has been killed and is back.
+        alertmanager_away: whether Alertmanager has been stopped.
+        ended_meanwhile: whether a trouble has ended since.
+        told_later: whether somebody was told of that.
+        evaluator_back: whether what evaluates the rules has been killed and is back.
     """
 
     chain: Chain
     expected: list[News] = field(default_factory=list)
     open: int = 0
     exporters_back: bool = False
-    prometheus_back: bool = False
+    alertmanager_away: bool = False
+    ended_meanwhile: bool = False
+    told_later: bool = False
+    evaluator_back: bool = False
 
     def feldera(self, instance: str) -> Feldera:
         """Return a Feldera instance."""
@@ -54,13 +59,6 @@ class Stage:
     def reached(self, instance: str, pipeline: str, status: str) -> Callable[[], bool]:
         """Return what tells whether a pipeline is in a status at Feldera."""
         return lambda: self.feldera(instance).get(pipeline).row.status == status
-
-    def tagged(self, instance: str, pipeline: str) -> Callable[[], bool]:
-        """Return what tells whether Prometheus knows a pipeline's tags, which the rules look up every 15 seconds."""
-        found = self.feldera(instance).get(pipeline)
-        labels = dict(re.split("[:=]", tag) for tag in found.row.tags) | {"pipeline": f"pipeline-{found.id}"}
-        matchers = ", ".join(f'{label}="{value}"' for label, value in labels.items())
-        return lambda: self.chain.gives(f"feldera:pipeline_tags:info{{{matchers}}}")
 
 
 Act = Callable[[Feldera, str], None]
@@ -90,14 +88,13 @@ class Stuck:
         """Get stuck, be told of once, survive whatever is killed meanwhile, and be over."""
         feldera, name = stage.feldera("stuck"), pipeline_of(status)
         feldera.create(name, self.tags, plan=self.plan, runtime_config=PATIENT)
-        yield stage.tagged("stuck", name)
         feldera.start(name)
         for wanted, act in self.before:
             yield stage.reached("stuck", name, wanted)
             act(feldera, name)
         yield stage.news(self.receiver, self.alert, "stuck", name, "firing")
         stage.open -= 1
-        yield lambda: stage.prometheus_back
+        yield lambda: stage.evaluator_back
         self.end(feldera, name)
         yield stage.news(self.receiver, self.alert, "stuck", name, "resolved")
 
@@ -179,14 +176,27 @@ UNREACHABLE: Final = "FelderaApiUnreachable"
 
 
 def _running(stage: Stage, instance: str, name: str, *tags: str) -> Story:
-    """Bring a pipeline up, and let every exporter see it: counting begins with what they saw."""
+    """Bring a pipeline up, and let every exporter see it."""
     feldera = stage.feldera(instance)
     feldera.create(name, tags)
     feldera.start(name)
     yield lambda: all(
         stage.chain.shows(replica, instance, name, "Running") for replica in stage.chain.exporters
     )
-    yield stage.tagged(instance, name)
+
+
+def _failing(stage: Stage, instance: str) -> Story:
+    """Let a pipeline fail, and be told of it."""
+    yield from _running(stage, instance, "failing")
+    stage.feldera(instance).world.crash("failing")
+    yield stage.news("pager", ERROR, instance, "failing", "firing")
+    yield stage.reached(instance, "failing", "Stopped")
+
+
+def _cleared(stage: Stage, instance: str) -> Story:
+    feldera = stage.feldera(instance)
+    feldera.clear("failing")
+    yield lambda: feldera.get("failing").row.storage_status == "Cleared"
 
 
 def _provisioning(stage: Stage, instance: str) -> None:
@@ -196,45 +206,86 @@ def _provisioning(stage: Stage, instance: str) -> None:
 
 
 def error(stage: Stage) -> Story:
-    """A pipeline that matters fails, through whatever is killed meanwhile, and is started again."""
-    yield from _running(stage, "error", "failing", "tier:critical")
-    stage.feldera("error").world.crash("failing")
-    yield stage.news("pager", ERROR, "error", "failing", "firing")
+    """A pipeline fails, through whatever is killed meanwhile, and is started again."""
+    yield from _failing(stage, "error")
     stage.open -= 1
-    yield lambda: stage.prometheus_back
+    yield lambda: stage.evaluator_back
     stage.feldera("error").start("failing")
     yield stage.news("pager", ERROR, "error", "failing", "resolved")
 
 
 def dismissed(stage: Stage) -> Story:
-    """A pipeline fails, and somebody dismisses the error."""
-    yield from _running(stage, "dismissed", "failing")
-    stage.feldera("dismissed").world.crash("failing")
-    yield stage.news("tickets", ERROR, "dismissed", "failing", "firing")
-    yield stage.reached("dismissed", "failing", "Stopped")
+    """A pipeline fails, and somebody dismisses the error while Alertmanager is away."""
+    yield from _failing(stage, "dismissed")
+    stage.open -= 1
+    yield lambda: stage.alertmanager_away
     stage.feldera("dismissed").dismiss_error("failing")
-    yield stage.news("tickets", ERROR, "dismissed", "failing", "resolved")
+    problem = ERROR.removeprefix("FelderaPipeline")
+    yield lambda: all(
+        stage.chain.problem(replica, "dismissed", "failing", problem) == "0"
+        for replica in stage.chain.exporters
+    )
+    stage.ended_meanwhile = True
+    yield stage.news("pager", ERROR, "dismissed", "failing", "resolved")
+    stage.told_later = True
+
+
+def renamed(stage: Stage) -> Story:
+    """A pipeline that failed is renamed: it is told of under its new name."""
+    yield from _failing(stage, "renamed")
+    yield from _cleared(stage, "renamed")
+    stage.feldera("renamed").rename("failing", "mended")
+    yield stage.news("pager", ERROR, "renamed", "mended", "firing")
+    yield stage.news("pager", ERROR, "renamed", "failing", "resolved")
+    stage.feldera("renamed").dismiss_error("mended")
+    yield stage.news("pager", ERROR, "renamed", "mended", "resolved")
+
+
+def deleted(stage: Stage) -> Story:
+    """A pipeline that failed is deleted: it is over."""
+    yield from _failing(stage, "deleted")
+    yield from _cleared(stage, "deleted")
+    stage.feldera("deleted").delete("failing")
+    yield stage.news("pager", ERROR, "deleted", "failing", "resolved")
+
+
+def tagged(stage: Stage) -> Story:
+    """A pipeline that failed gets another team: that team is told, and for the others it is over."""
+    yield from _failing(stage, "tagged")
+    stage.feldera("tagged").patch_metadata("failing", tags=("team:example-team",))
+    yield stage.news("example-team/pager", ERROR, "tagged", "failing", "firing")
+    yield stage.news("pager", ERROR, "tagged", "failing", "resolved")
+    stage.feldera("tagged").dismiss_error("failing")
+    yield stage.news("example-team/pager", ERROR, "tagged", "failing", "resolved")
 
 
 def outage(stage: Stage) -> Story:
-    """The API goes down and comes back while a pipeline is stuck: the pipeline is neither resolved nor told again."""
+    """The API goes down and comes back while a pipeline is stuck: the pipeline is neither resolved nor told again.
+
+    It lasts until the pipeline itself is no longer shown, and the exporters, Alertmanager and what evaluates the rules have
+    started again: an outage of any length is the same.
+    """
     place = stage.chain.places["outage"]
     _provisioning(stage, "outage")
     yield stage.news("pager", PROVISIONING, "outage", "patient", "firing")
     place.close()
     yield stage.news("pager", UNREACHABLE, "outage", "", "firing")
     stage.open -= 1
-    yield lambda: stage.prometheus_back
+    # Else nobody would say that it has ended, but Alertmanager itself minutes later.
+    yield lambda: stage.evaluator_back and stage.chain.firing(UNREACHABLE, "outage")
+    for replica in stage.chain.exporters:
+        assert not stage.chain.shows(replica, "outage", "patient", "Provisioning")
+        assert stage.chain.problem(replica, "outage", "patient", "StuckProvisioning") > "1"
     place.open()
     for exporter in stage.chain.exporters.values():
-        exporter.hang_up()  # else it looks again within a minute: after so many failures it asks rarely
+        exporter.reload()  # else it looks again within a minute: after so many failures it asks rarely
     yield stage.news("pager", UNREACHABLE, "outage", "", "resolved")
     place.feldera.replan("patient", provisioning=0.0)
     yield stage.news("pager", PROVISIONING, "outage", "patient", "resolved")
 
 
 def replicas(stage: Stage) -> Story:
-    """Of two exporters one is blind, and then the other: what the seeing one sees is told, and told once."""
+    """Of two exporters one is cut off, and then the other: what the seeing one sees is told, and told once."""
     place, shows = stage.chain.places["replicas"], partial(stage.chain.shows, instance="replicas")
     yield from _running(stage, "replicas", "calm")
     place.close("b")
@@ -246,20 +297,36 @@ def replicas(stage: Stage) -> Story:
     place.close("a")
     place.feldera.replan("patient", provisioning=0.0)
     yield stage.news("pager", PROVISIONING, "replicas", "patient", "resolved")
-    assert shows("a", pipeline="patient", status="Provisioning")
+    assert stage.chain.problem("a", "replicas", "patient", "StuckProvisioning") > "1"
     stage.open -= 1
     yield lambda: stage.exporters_back
     place.open()
+
+
+def hanging(stage: Stage) -> Story:
+    """One of two exporters hangs: what begins meanwhile is told once, also when it goes on, and ends."""
+    exporter = stage.chain.exporters["b"]
+    exporter.freeze()
+    feldera = stage.feldera("hanging")
+    feldera.create("failing")
+    feldera.start("failing")
+    yield lambda: stage.chain.shows("a", "hanging", "failing", "Running")
+    feldera.world.crash("failing")
+    yield stage.news("pager", ERROR, "hanging", "failing", "firing")
+    exporter.thaw()
+    yield lambda: stage.chain.shows("b", "hanging", "failing", "Stopped")
+    feldera.dismiss_error("failing")
+    yield stage.news("pager", ERROR, "hanging", "failing", "resolved")
 
 
 FLEET: Final = tuple(f"member-{number}" for number in range(5))
 
 
 def fleet(stage: Stage) -> Story:
-    """Many pipelines fail at once: one page about the fleet, and a ticket that lists them."""
+    """Many pipelines of tier `dev` fail at once: one page about the fleet, and a ticket that lists them."""
     place = stage.chain.places["fleet"]
     for name in FLEET:
-        yield from _running(stage, "fleet", name)
+        yield from _running(stage, "fleet", name, "tier:dev")
     # Behind a closed door: whoever looks again sees all of it at once.
     place.close()
     for name in FLEET:
@@ -299,15 +366,22 @@ def watchdog(stage: Stage) -> Story:
     yield stage.news("deadman", "FelderaWatchdog", "", "", "firing")
 
 
-LASTING: Final = (error, outage, replicas)
-"""Stories that are in the middle when the exporters are killed, and all but `replicas` when Prometheus is."""
+LASTING: Final = (error, dismissed, outage, replicas)
+"""Stories that are in the middle when the exporters are killed, and all but `replicas` when others are."""
 
-PLACES: Final = ("stuck", "error", "dismissed", "outage", "replicas", "fleet", "quiet")
+PASSING: Final = (renamed, deleted, tagged, fleet, quiet, watchdog)
+"""Stories for which nobody waits."""
+
+PLACES: Final = (
+    "stuck",
+    "hanging",
+    *(story.__name__ for story in (*LASTING, *PASSING) if story is not watchdog),
+)
 """The instances: one for each kind of story."""
 
 
 def stories(stage: Stage) -> Iterator[Story]:
-    """Yield all stories, begun at once."""
+    """Yield all stories but that of an exporter that hangs, begun at once."""
     stage.open = len(LASTING) + len(STUCK)
     yield from (stuck.story(stage, status) for status, stuck in STUCK.items())
-    yield from (story(stage) for story in (*LASTING, dismissed, fleet, quiet, watchdog))
+    yield from (story(stage) for story in (*LASTING, *PASSING))

@@ -1,16 +1,19 @@
 """From Feldera to the receiver: exactly the expected notifications, each once, each resolved when it is over."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import msgspec
+import pytest
 
-from alerting.chain import Place, chain
-from alerting.incidents import LIMITS, PLACES, Stage, Story, stories
+from alerting.chain import PROMETHEUS_ITSELF, Evaluator, Place, chain, vmalert
+from alerting.incidents import LIMITS, PLACES, Stage, Story, hanging, stories
 from alerting.news import REPEATED, News, Notebook
+from rules.engines import newer
 
-PATIENCE: Final = 300.0
+PATIENCE: Final = 600.0
 """Seconds within which all must have happened; far more than it takes."""
 
 ROUNDS: Final = 5
@@ -34,38 +37,57 @@ def play(stage: Stage, *tales: Story) -> None:
 
 
 def kills(stage: Stage) -> Story:
-    """Kill the exporters in the middle of everything, and later Prometheus; both come back on their data."""
+    """Kill the exporters in the middle of everything, stop Alertmanager, kill what evaluates; all come back on their data."""
     running = stage.chain
     began = time.time()
-    yield lambda: stage.open <= 1  # all but the outage, which takes more than a minute
+    yield lambda: stage.open <= 1  # all but the outage, of which nobody is told at once
     for exporter in running.exporters.values():
         exporter.kill()
         exporter.start()
     yield lambda: running.ready() and running.scraped(began)
-    before = running.rounds()
-    yield lambda: running.rounds() >= before + ROUNDS
+    yield rounds(stage)
     stage.exporters_back = True
-    yield lambda: stage.open == 0
-    running.prometheus.kill()
-    running.prometheus.start()
+    running.alertmanager.stop()
+    stage.alertmanager_away = True
+    yield lambda: stage.ended_meanwhile
+    yield rounds(stage)
+    running.alertmanager.start()
+    yield running.ready
+    yield lambda: stage.open == 0 and stage.told_later
+    running.evaluator.kill()
+    running.evaluator.start()
     yield lambda: running.ready() and running.rounds() >= ROUNDS
-    stage.prometheus_back = True
+    stage.evaluator_back = True
+
+
+def rounds(stage: Stage) -> Callable[[], bool]:
+    """Return what tells whether the rules have been evaluated several times from now on."""
+    before = stage.chain.rounds()
+    return lambda: stage.chain.rounds() >= before + ROUNDS
 
 
 def calm(stage: Stage) -> Story:
     """See that nothing more comes."""
-    before = stage.chain.rounds()
-    yield lambda: stage.chain.rounds() >= before + ROUNDS
-    yield lambda: stage.chain.active() == {"FelderaWatchdog"}
+    yield rounds(stage)
+    yield lambda: stage.chain.active() == set()
+    yield rounds(stage)
 
 
-def test_incidents(tmp_path: Path) -> None:
+def evaluators() -> tuple[Evaluator, ...]:
+    """Return what there is to evaluate rules; Prometheus always."""
+    program = newer("vmalert")
+    return (PROMETHEUS_ITSELF, vmalert(program)) if program else (PROMETHEUS_ITSELF,)
+
+
+@pytest.mark.parametrize("evaluator", evaluators(), ids=lambda evaluator: evaluator.name)
+def test_incidents(evaluator: Evaluator, tmp_path: Path) -> None:
     """Whatever happens, and whatever is killed meanwhile, the receivers hear what they must, once, and no more."""
     places = {name: Place() for name in PLACES}
-    with chain(tmp_path, places, LIMITS) as running:
+    with chain(tmp_path, places, LIMITS, evaluator) as running:
         stage = Stage(running)
         play(stage, ready(stage))
         play(stage, *stories(stage), kills(stage))
+        play(stage, hanging(stage))
         play(stage, calm(stage))
         # The watchdog tells again each five minutes, which a slow run may see.
         again = News("deadman", "FelderaWatchdog", "", "", REPEATED)

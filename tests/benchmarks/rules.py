@@ -1,32 +1,32 @@
 """What the rules cost Prometheus: a real one on one core, with the real exposition and an hour of it behind.
 
-Usage: python tests/benchmarks/rules.py [PIPELINES [REPLICAS]], prints JSON
+Usage: python tests/benchmarks/rules.py [PIPELINES [REPLICAS [TROUBLED [OTHER]]]], prints JSON. TROUBLED is how many of the
+pipelines are stuck, OTHER a file of other rules, which the same Prometheus then evaluates as well.
 """
 
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
-from feldera_exporter.rules.model import Pace
+import msgspec
+import yaml
 
 from benchmarks.bodies import Pipelines
-from benchmarks.measuring import cpu_of
 from benchmarks.scraping import program
 from benchmarks.standin import standin
 from feldera_exporter.demo.programs import free_port
-from feldera_exporter.rules.rendering import GROUPS, rules
+from feldera_exporter.rules.rendering import rules
 from system.program import until
-from tools import THOROUGH, tool
+from tools import tool
 
 SCRAPE: Final = 15
 """Seconds between two scrapes."""
@@ -35,33 +35,50 @@ FASTER: Final = 5
 """How much more often than in earnest the rules are evaluated: each time costs the same, and a run is shorter."""
 
 SECONDS: Final = 26
-"""For how long the processor is watched, with rules and without: two rounds of the slow group."""
+"""For how long is looked at what evaluations take."""
 
 HOUR: Final = 3600
 GAP: Final = 300
 """Seconds of history for the families that are read over gaps alone."""
 
-_WINDOW: Final = re.compile(r"\b((?:feldera|process)_\w+)(?:\{[^}]*\})?\[(\d+)([smh])\]")
+_UNITS: Final = {"s": 1, "m": 60, "h": HOUR, "d": 24 * HOUR}
+_NAME: Final = re.compile(r"\b(?:feldera_(?!instance\b|service\b)\w+|process_start_time_seconds)\b")
+_WINDOW: Final = re.compile(r"\b((?:feldera|process)_\w+)(?:\{[^}]*\})?\[(\d+[smhd])\]")
 _DURATION: Final = re.compile(
-    r'^prometheus_rule_group_last_duration_seconds\{rule_group="[^"]*;([^"]*)"\} (\S+)$', re.MULTILINE
+    r'^prometheus_rule_group_last_duration_seconds\{rule_group="([^"]*);([^"]*)"\} (\S+)$', re.MULTILINE
 )
-_NAME: Final = re.compile(r"\b(?:feldera_(?!instance\b)\w+|process_start_time_seconds)\b")
+
+Group = tuple[str, str]
+"""The name of a file of rules, and that of a group in it."""
 
 
 def lengths(text: str) -> dict[str, int]:
     """Return for how many seconds back each family that the rules read is needed."""
     found = dict.fromkeys(_NAME.findall(text), GAP)
-    for name, number, unit in _WINDOW.findall(text):
-        if _seconds(number + unit) > GAP:
+    for name, window in _WINDOW.findall(text):
+        if _seconds(window) > GAP:
             found[name] = HOUR
     return found
 
 
 def _seconds(duration: str) -> int:
-    return int(duration[:-1]) * {"s": 1, "m": 60, "h": HOUR}[duration[-1]]
+    return int(duration[:-1]) * _UNITS[duration[-1]]
 
 
-def history(exposition: str, needed: dict[str, int], targets: list[str], end: float) -> Iterator[str]:
+def stuck(body: bytes, number: int) -> bytes:
+    """Return a list in which so many pipelines have been Provisioning since long ago."""
+    elements: list[dict[str, Any]] = msgspec.json.decode(body)
+    for element in elements[:number]:
+        element |= {
+            "deployment_status": "Provisioning",
+            "deployment_resources_status": "Provisioning",
+            "deployment_runtime_status": None,
+            "deployment_runtime_status_since": None,
+        }
+    return msgspec.json.encode(elements)
+
+
+def history(exposition: str, needed: Mapping[str, int], targets: list[str], end: float) -> Iterator[str]:
     """Yield OpenMetrics: what scrapes of these targets would have given up to a time, had it always been the same."""
     for line in exposition.splitlines():
         name = re.split(r"[{ ]", line, maxsplit=1)[0]
@@ -77,17 +94,25 @@ def history(exposition: str, needed: dict[str, int], targets: list[str], end: fl
     yield "# EOF\n"
 
 
+def faster(text: str) -> tuple[str, dict[str, int]]:
+    """Return rules that are evaluated more often, and how often each group is in earnest, in seconds."""
+    document = yaml.load(text, yaml.CSafeLoader)
+    paces = {}
+    for group in document["groups"]:
+        paces[group["name"]] = _seconds(group["interval"])
+        group["interval"] = f"{paces[group['name']] // FASTER}s"
+    return yaml.dump(document, Dumper=yaml.CSafeDumper), paces
+
+
 @contextmanager
-def prometheus(folder: Path, targets: list[str], text: str) -> Iterator[tuple[str, int, Path]]:
-    """Run Prometheus on one core until the context ends; give its address, its process id and its configuration."""
-    for pace in Pace:
-        faster = _seconds(pace) // FASTER
-        text = text.replace(f"interval: {pace}\n", f"interval: {faster}s\n")
-    (folder / "rules.yml").write_text(text)
+def prometheus(folder: Path, targets: list[str], files: Mapping[str, str]) -> Iterator[str]:
+    """Run Prometheus on one core with these rules, by the names of their files; give its address."""
+    for name, text in files.items():
+        (folder / name).write_text(text)
     configuration = folder / "prometheus.yml"
     scraped: dict[str, Any] = {
         "global": {"scrape_interval": f"{SCRAPE}s"},
-        "rule_files": [str(folder / "rules.yml")],
+        "rule_files": [str(folder / name) for name in files],
         "scrape_configs": [{"job_name": "feldera-exporter", "static_configs": [{"targets": targets}]}],
     }
     configuration.write_text(json.dumps(scraped))
@@ -105,66 +130,59 @@ def prometheus(folder: Path, targets: list[str], text: str) -> Iterator[tuple[st
         url = f"http://127.0.0.1:{port}"
         until(lambda: process.poll() is not None or _ready(url), 60)
         assert process.poll() is None
-        yield url, process.pid, configuration
+        yield url
     finally:
         process.terminate()
         process.wait(20)
 
 
-def measure(size: int, replicas: int, folder: Path) -> dict[str, float]:
-    """Return which part of a core Prometheus takes to evaluate all rules.
+def measure(size: int, replicas: int, troubled: int, other: Path | None, folder: Path) -> dict[str, float]:
+    """Return which part of a core Prometheus takes to evaluate the rules, and others if there are.
 
-    By how long a round takes at least; where there is time, by what processor's time it uses with the rules, less that without.
+    By how long an evaluation takes at least: what it costs where nobody else wants the core.
     """
-    text = rules()
-    with (
-        standin(Pipelines(size).body()) as url,
-        program(url, folder, "5s") as (port, _),
-    ):
+    texts = {"rules.yml": rules()} | ({"other.yml": other.read_text("utf-8")} if other else {})
+    needed = lengths("\n".join(texts.values()))
+    found = {name: faster(text) for name, text in texts.items()}
+    body = stuck(Pipelines(size).body(), troubled)
+    with standin(body) as url, program(url, folder, "5s") as (port, _):
         targets = [f"127.0.0.1:{port}", f"localhost:{port}"][:replicas]
         exposition = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False, timeout=60).text
         past = folder / "past.txt"
         with past.open("w") as file:
-            file.writelines(history(exposition, lengths(text), targets, time.time()))
+            file.writelines(history(exposition, needed, targets, time.time()))
         create = ["tsdb", "create-blocks-from", "openmetrics", "--quiet", past, folder / "data"]
         subprocess.run([tool("promtool"), *map(str, create)], check=True, stdout=subprocess.DEVNULL)
         past.unlink()
-        with prometheus(folder, targets, text) as (address, process, configuration):
-            known = "count(feldera:pipeline_program_status:age_seconds)"
-            until(lambda: _value(address, known) == size, 90)
-            taken, least = _spent(address, process)
-            what = f"{replicas} replica{'s' if replicas > 1 else ''}"
-            shares = {
-                f"share of a core, {what}": sum(least[name] / _seconds(pace) for pace, name in GROUPS.items())
-            }
-            if not THOROUGH:
-                return shares
-            quiet = json.loads(configuration.read_text()) | {"rule_files": []}
-            configuration.write_text(json.dumps(quiet))
-            os.kill(process, signal.SIGHUP)
-            time.sleep(SCRAPE)
-            idle, _ = _spent(address, process)
-    return shares | {f"processor's time, {what}": (taken - idle) / FASTER}
+        with prometheus(folder, targets, {name: text for name, (text, _) in found.items()}) as address:
+            until(lambda: _value(address, "count(feldera:exporter:trusted)") == replicas, 90)
+            firing = 'count(ALERTS{alertname="FelderaPipelineStuckProvisioning", alertstate="firing"})'
+            until(lambda: _value(address, firing) == troubled, 90)
+            least = _least(address)
+    what = f"{replicas} replica{'s' if replicas > 1 else ''}" + (
+        f", {troubled} in trouble" if troubled else ""
+    )
+    return {
+        f"share of a core, {what}{', other rules' if name == 'other.yml' else ''}": sum(
+            least[name, group] / pace for group, pace in paces.items()
+        )
+        for name, (_, paces) in found.items()
+    }
 
 
-def _spent(address: str, process: int) -> tuple[float, dict[str, float]]:
-    """Return the cores that Prometheus uses over some rounds, and how long each group took at least.
-
-    The least is what a round costs where nobody else wants the core.
-    """
-    least: dict[str, float] = {}
-    began, before = time.monotonic(), cpu_of(process)
-    while (took := time.monotonic() - began) < SECONDS:
-        time.sleep(1)
-        for name, seconds in _durations(address):
-            least[name] = min(seconds, least.get(name, seconds))
-    return (cpu_of(process) - before) / took, least
-
-
-def _durations(address: str) -> Iterator[tuple[str, float]]:
-    text = httpx.get(f"{address}/metrics", trust_env=False, timeout=60).text
-    for name, seconds in _DURATION.findall(text):
-        yield name, float(seconds)
+def _least(address: str) -> dict[Group, float]:
+    """Return how many seconds each group took at least, over some evaluations."""
+    least: dict[Group, float] = {}
+    began = time.monotonic()
+    while time.monotonic() - began < SECONDS:
+        time.sleep(0.5)
+        text = httpx.get(f"{address}/metrics", trust_env=False, timeout=60).text
+        for path, group, seconds in _DURATION.findall(text):
+            key = Path(path).name, group
+            # Before its first evaluation a group has taken no time.
+            if float(seconds):
+                least[key] = min(float(seconds), least.get(key, float(seconds)))
+    return least
 
 
 def _value(address: str, query: str) -> float:
@@ -181,6 +199,8 @@ def _ready(address: str) -> bool:
 
 
 if __name__ == "__main__":
-    pipelines, copies = (int(text) for text in (*sys.argv[1:], *("1000", "1")[len(sys.argv) - 1 :]))
+    given = sys.argv[1:]
+    pipelines, copies, stuck_ones = (int(text) for text in (*given, *("1000", "1", "0")[len(given) :])[:3])
     with tempfile.TemporaryDirectory() as own:
-        print(json.dumps(measure(pipelines, copies, Path(own))))
+        compared = Path(given[3]) if given[3:] else None
+        print(json.dumps(measure(pipelines, copies, stuck_ones, compared, Path(own))))

@@ -50,6 +50,7 @@ def main() -> int:
     }
     if THOROUGH:
         once["rules"] |= _child("rules", verdicts.THOUSAND, 2)
+        once["rules"] |= _child("rules", verdicts.THOUSAND, 2, verdicts.THOUSAND)
     growth = {
         name: exponent({size: results[size][name] for size in (1000, 10_000)})
         for name in results[SIZES[-1]]

@@ -88,7 +88,7 @@ def verdicts(
         ),
         Verdict("share of a core for 50 instances", once["50 instances"]["share of a core"], 0.15),
         # Of Prometheus, over 1,000 pipelines.
-        Verdict("share of a core for the rules", once["rules"]["share of a core, 1 replica"], 0.05),
+        Verdict("share of a core for the rules", once["rules"]["share of a core, 1 replica"], 0.005),
         *(
             Verdict(f"transitions {what}", once["transitions"][what], 0)
             for what in ("missed", "counted twice", "gaps")

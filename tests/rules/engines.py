@@ -1,6 +1,5 @@
 """The programs that run the tests in `alerts/tests`: promtool of Prometheus 2 and 3, and vmalert's."""
 
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -10,12 +9,12 @@ from typing import Any, Final
 
 import yaml
 
-from tools import ROOT, tool
+from tools import ROOT, THOROUGH, tool
 
 RULES: Final = ROOT / "alerts/feldera.rules.yml"
 TESTS: Final = ROOT / "alerts/tests"
 
-_ELSEWHERE: Final = ROOT / ".cache/prometheus3"
+_ELSEWHERE: Final = ROOT / ".cache/go-tools"
 """Where a newer Prometheus and vmalert may be; promtool of Prometheus 2 must be there, the others need not."""
 
 
@@ -56,14 +55,15 @@ class Verdict:
 
 
 def engines() -> tuple[Engine, ...]:
-    """Return what there is to test rules with; promtool of Prometheus 2 always."""
+    """Return what there is to test rules with: promtool of Prometheus 2 always, others where there is time."""
     return (Engine("promtool", tool("promtool")), *_newer())
 
 
 def newer(name: str) -> str | None:
-    """Return the path of a program of the newer ones, None where it is not there."""
-    places = [_ELSEWHERE, _ELSEWHERE / "bin"]
-    return shutil.which(name, path=os.pathsep.join(map(str, places)))
+    """Return the path of a program of the newer ones, None where it is not there or there is no time for it."""
+    if not THOROUGH:
+        return None
+    return shutil.which(name, path=str(_ELSEWHERE))
 
 
 def _newer() -> Iterator[Engine]:

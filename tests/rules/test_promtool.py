@@ -4,11 +4,12 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from feldera_exporter.problems.table import INSTANCE_PROBLEMS, PIPELINE_PROBLEMS
 from feldera_exporter.rules.exporter_alerts import EXPORTER_ALERTS
 from rules.engines import RULES, TESTS, Engine, engines, run
-from tools import tool
+from tools import ROOT, tool
 
 FILES = sorted(TESTS.glob("*.yml"))
 
@@ -42,6 +43,13 @@ def test_a_person_can_read_them() -> None:
     assert max(map(len, lines)) <= 140
 
 
+def test_series_are_text() -> None:
+    """`0x8` without quotes is a number to some readers of YAML."""
+    for file in FILES:
+        for test in yaml.safe_load(file.read_text("utf-8"))["tests"]:
+            assert {type(each["values"]) for each in test["input_series"]} == {str}
+
+
 def test_every_alert_of_the_exporter_is_tried() -> None:
     """Each has a test that is named after it; of the problems, which share one pattern, some of each scope."""
     names = re.findall(r"(Feldera\w+)", " ".join(re.findall(r"- name:(.*?)interval:", _texts(), re.DOTALL)))
@@ -61,3 +69,54 @@ def test_lint() -> None:
 
 def _texts() -> str:
     return "\n".join(file.read_text("utf-8") for file in FILES)
+
+
+def test_rules_of_ones_own(tmp_path: Path) -> None:
+    """The two examples of the page about the alerts load and fire for the pipelines that they are about."""
+    page = (ROOT / "alerts/README.md").read_text("utf-8").partition("## Rules of your own")[2]
+    written = [
+        rule for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) for rule in yaml.safe_load(block)
+    ]
+    (tmp_path / "own.yml").write_text(
+        yaml.safe_dump({"groups": [{"name": "own", "rules": written}]}), "utf-8"
+    )
+    names = {"late": "payments", "early": "other"}
+    series = {
+        'deployment_status{%s, status="Provisioning"}': (1, 1),
+        "deployment_status_since_timestamp_seconds{%s}": (-600, -60),
+        "deployment_status_limit_seconds{%s}": (300, 300),
+        "deployment_has_error{%s}": (1, 1),
+        'info{%s, team="%s"}': (1, 1),
+    }
+    own = {
+        name: f'feldera_instance="prod", pipeline="pipeline-{name}", pipeline_name="{name}"' for name in names
+    }
+    shown = {
+        f"feldera_pipeline_{text.replace('%s', own[name], 1).replace('%s', team)}": str(values[place])
+        for text, values in series.items()
+        for place, (name, team) in enumerate(names.items())
+    }
+    expected = [
+        {"value": 1, "labels": f'{{alertname="{alert}"}}'}
+        for alert in ("MyPipelineHasError", "MyPipelineStuckProvisioning")
+    ]
+    test = {
+        "rule_files": ["own.yml"],
+        "tests": [
+            {
+                "input_series": [{"series": key, "values": value} for key, value in shown.items()],
+                "promql_expr_test": [
+                    {
+                        "expr": 'count by (alertname) (ALERTS{pipeline_name="late"})',
+                        "eval_time": "0s",
+                        "exp_samples": expected,
+                    },
+                    {"expr": 'ALERTS{pipeline_name="early"}', "eval_time": "0s"},
+                ],
+            }
+        ],
+    }
+    file = tmp_path / "test.yml"
+    file.write_text(yaml.safe_dump(test), "utf-8")
+    verdict = run(tool("promtool"), "test", "rules", file)
+    assert verdict.passed, verdict.words

@@ -33,8 +33,9 @@ the problem lasts, `0` for ten minutes after it ended. The rules deliver these s
 ```
 
 * The value is the time when the problem began. For a status with a limit, that is when the limit was reached.
-* The range reads over missed scrapes of up to three minutes. While the exporter does not answer for longer than that, its
-  alerts end, and FelderaExporterAbsent or FelderaExporterDown fires.
+* The range reads over missed scrapes of up to three minutes. While no exporter of an instance answers for longer than that,
+  the instance's alerts end, FelderaExporterAbsent or FelderaExporterDataStale fires, and those that still hold fire again
+  when an exporter answers.
 * `feldera:exporter:trusted` is the only recording rule. Of several exporters of an instance it has those that can see
   Feldera, or all of them where none can.
 * While Feldera cannot be seen, no problem begins and none ends, also across a restart of an exporter with a store.

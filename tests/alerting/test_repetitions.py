@@ -1,0 +1,126 @@
+"""No notification tells nothing new, however the alerts of a group come and go."""
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from alerting import configurations
+from alerting.chain import alertmanager, prometheus, receiving
+from alerting.news import REPEATED, Notebook
+from feldera_exporter.demo.configurations import ALERTMANAGER, PROMETHEUS, RECEIVER, address
+from feldera_exporter.demo.programs import HOST
+from feldera_exporter.server.asgi import Asgi, Receive, Scope, Send
+from feldera_exporter.shipped import shipped
+from feldera_exporter.simulator.serving import serve
+
+RESEND: Final = 3
+"""Seconds after which Prometheus repeats an alert, in place of a minute: all times are a twentieth of the shipped ones."""
+
+INTERVALS: Final = {"3m": 3 * RESEND, "1m": RESEND}
+"""Seconds between the notifications of a group: as shipped, and one that is too short."""
+
+PIPELINES: Final = 6
+PATIENCE: Final = 300.0
+
+
+class Page:
+    """An exporter's page that says which pipelines have a deployment error."""
+
+    def __init__(self) -> None:
+        self._since: dict[int, int] = {}
+
+    def begin(self, pipeline: int) -> None:
+        """Let a pipeline fail."""
+        self._since[pipeline] = 1_760_000_000
+
+    def end(self, pipeline: int) -> None:
+        """Let its error end."""
+        self._since[pipeline] = 0
+
+    def text(self) -> str:
+        """Return what a scrape gives."""
+        family = "feldera_pipeline_problem_since_timestamp_seconds"
+        own = [
+            f'{family}{{feldera_instance="prod",pipeline="pipeline-{each}",pipeline_name="p{each}",'
+            f'problem="DeploymentError",status="",team="",tier=""}} {since}\n'
+            for each, since in self._since.items()
+        ]
+        return "".join(
+            ['feldera_exporter_build_info{version="1"} 1\nfeldera_up{feldera_instance="prod"} 1\n', *own]
+        )
+
+
+def showing(text: Callable[[], str]) -> Asgi:
+    """Return an application that answers everything with a text."""
+
+    async def answer(_scope: Scope, _receive: Receive, send: Send) -> None:
+        body = text().encode()
+        headers = [(b"content-type", b"text/plain; version=0.0.4"), (b"content-length", b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    return answer
+
+
+def test_every_notification_tells_something_new(tmp_path: Path) -> None:
+    """With the shipped group_interval none repeats what was told, with a shorter one some do."""
+    page, notebooks = Page(), {name: Notebook() for name in INTERVALS}
+    every = {f"p{each}" for each in range(PIPELINES)}
+    with ExitStack() as stack:
+        exporter = stack.enter_context(serve(showing(page.text)))
+        managers = []
+        for name, seconds in INTERVALS.items():
+            hook = {RECEIVER: address(stack.enter_context(serve(receiving(notebooks[name]))))}
+            text = configurations.alertmanager(hook, f"{seconds}s")
+            managers.append(alertmanager(tmp_path, text, f"alertmanager-{name}"))
+        rules = tmp_path / "feldera.rules.yml"
+        rules.write_text(
+            configurations.rules(shipped("alerts/feldera.rules.yml").read_text("utf-8")), "utf-8"
+        )
+        addresses = {ALERTMANAGER: address(managers[0].url), PROMETHEUS: f"{HOST}:0"}
+        document = yaml.safe_load(configurations.prometheus(rules, [address(exporter)], addresses))
+        [notified] = document["alerting"]["alertmanagers"]
+        notified["static_configs"] = [{"targets": [address(manager.url) for manager in managers]}]
+        text = yaml.safe_dump(document)
+        server = prometheus(tmp_path, text, f"--rules.alert.resend-delay={RESEND}s")
+        for child in (*managers, server):
+            stack.callback(child.stop)
+            child.start()
+        until(lambda: all(child.ready for child in (*managers, server)))
+        for each in range(PIPELINES):
+            page.begin(each)
+        until(lambda: all(told(notebook, "firing") == every for notebook in notebooks.values()))
+        for each in range(PIPELINES):
+            page.end(each)
+            # Seldom enough that what is told again is told alone.
+            time.sleep(5 * RESEND)
+        until(lambda: all(told(notebook, "resolved") == every for notebook in notebooks.values()))
+        time.sleep(2 * INTERVALS["3m"])
+    repeated = {
+        name: [news for news in notebook.news if again(news.status, news.alert)]
+        for name, notebook in notebooks.items()
+    }
+    assert repeated["3m"] == []
+    assert repeated["1m"] != []
+
+
+def told(notebook: Notebook, status: str) -> set[str]:
+    """Return the pipelines of which somebody has heard that they are in a status."""
+    return {news.pipeline for news in notebook.news if news.status == status and news.pipeline}
+
+
+def again(status: str, alert: str) -> bool:
+    """Return whether news are none; the watchdog says the same again on purpose."""
+    return status == REPEATED and alert != "FelderaWatchdog"
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
