@@ -163,8 +163,6 @@ class Client:
             raise AlertmanagerError("invalid_response", str(error)) from None
         except (httpx.HTTPError, OSError) as error:
             raise AlertmanagerError("unreachable", str(error) or type(error).__name__) from None
-        except RuntimeError:
-            raise AlertmanagerError("unreachable", "the configuration was reloaded meanwhile") from None
 
     async def _once(
         self, method: str, path: str, content: bytes | None, headers: Mapping[str, str], began: float
