@@ -8,7 +8,8 @@ import socket
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,8 @@ import msgspec
 import structlog
 
 from feldera_exporter import __version__
+from feldera_exporter.alertmanager.alerts import Wording
+from feldera_exporter.alertmanager.bridge import Bridge
 from feldera_exporter.config import Configuration, Instance
 from feldera_exporter.errors import ConfigError, ExporterError
 from feldera_exporter.feldera.client import Client
@@ -36,7 +39,9 @@ from feldera_exporter.polling.surroundings import Surroundings
 from feldera_exporter.polling.watcher import Watcher
 from feldera_exporter.problems.evaluate import NO_PROBLEMS, Problems
 from feldera_exporter.problems.keeping import decoded
+from feldera_exporter.problems.observed import Observed
 from feldera_exporter.publisher import Publisher
+from feldera_exporter.rules.rendering import RuleOptions
 from feldera_exporter.server.asgi import application
 from feldera_exporter.server.html import Site
 from feldera_exporter.server.listener import serving
@@ -45,6 +50,8 @@ from feldera_exporter.store.store import Store
 from feldera_exporter.telemetry import Telemetry
 
 _MICROSECONDS: Final = 1_000_000
+_BRIDGE: Final = ""
+"""The name of the task that tells Alertmanager: no instance has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +63,14 @@ class Options:
         storage: the directory of what must survive a restart, None to start anew each time.
         lifecycle: whether `POST /-/reload` is answered.
         prefix: what the paths of pages begin with for who asks: empty, or `/behind/a/proxy`.
+        addresses: what alerts link to.
     """
 
     telemetry_path: str = "/metrics"
     storage: Path | None = None
     lifecycle: bool = False
     prefix: str = ""
+    addresses: RuleOptions = field(default_factory=RuleOptions)
 
 
 async def run(load: Callable[[], Configuration], sockets: Sequence[socket.socket], options: Options) -> None:
@@ -97,7 +106,7 @@ async def exporting(
             store = Store.open(options.storage)
             stack.callback(store.close)
         # Everything is loaded before anybody can scrape: a counter must not be seen at 0 and then jump.
-        exporter = Exporter(load, store)
+        exporter = Exporter(load, store, options.addresses)
         stack.push_async_callback(exporter.stop)
         reload = exporter.reload if options.lifecycle else None
         links = Links(options.prefix, options.telemetry_path, runbooks.exists)
@@ -126,6 +135,7 @@ class Exporter:
     Args:
         load: reads the configuration.
         store: keeps the books, None to start anew after each restart.
+        addresses: what alerts link to.
 
     Attributes:
         publisher: shows what is known.
@@ -134,9 +144,16 @@ class Exporter:
         ConfigError: the configuration is wrong.
     """
 
-    def __init__(self, load: Callable[[], Configuration], store: Store | None) -> None:
+    def __init__(
+        self,
+        load: Callable[[], Configuration],
+        store: Store | None,
+        addresses: RuleOptions | None = None,
+    ) -> None:
         self._load = load
         self._store = store
+        self._addresses = addresses or RuleOptions()
+        self._bridge: Bridge | None = None
         self._log = structlog.get_logger()
         self._running: dict[str, asyncio.Task[None]] = {}
         self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -152,6 +169,9 @@ class Exporter:
         for name, watched in self.instances.items():
             self._running[name] = asyncio.create_task(watched.run())
             self._running[name].add_done_callback(self._ended)
+        if self._bridge is not None:
+            self._running[_BRIDGE] = asyncio.create_task(self._bridge.run())
+            self._running[_BRIDGE].add_done_callback(self._ended)
 
     def seen(self) -> Seen:
         """Return what is known of every instance now."""
@@ -247,7 +267,34 @@ class Exporter:
             configuration,
             catalogue(tuple(configuration.tag_labels.expressions), configuration.metrics.exclude),
             {each.name: self._watched(each, configuration, clients) for each in configuration.instances},
+            self._bridged(configuration),
         )
+
+    def _bridged(self, configuration: Configuration) -> Bridge | None:
+        """Build what tells Alertmanager, None where nobody is to be told."""
+        if configuration.alertmanager is None:
+            return None
+        options = replace(self._addresses, alerts=configuration.alerts)
+        return Bridge(
+            configuration.alertmanager,
+            [each.name for each in configuration.instances],
+            Wording(options, configuration.alertmanager.labels),
+            self.recent,
+            self._telemetry,
+            self._log,
+            self._bridge,
+        )
+
+    def _publish(self, observed: Observed, fresh_until: float) -> None:
+        """Show the state of an instance, and have it told."""
+        self.publisher.publish(observed, fresh_until)
+        if self._bridge is not None:
+            self._bridge.observe(observed)
+
+    def _missed(self, instance: str) -> None:
+        """Take in that a poll failed."""
+        if self._bridge is not None:
+            self._bridge.missed(instance)
 
     def _take(self, assembly: "_Assembly") -> None:
         """Let an assembly take the place of the one before; nothing of that one runs any more."""
@@ -256,6 +303,7 @@ class Exporter:
         self.publisher.arrange(list(assembly.instances), assembly.shown)
         self.instances = assembly.instances
         self._configuration = assembly.configuration
+        self._bridge = assembly.bridge
         for name, watched in self.instances.items():
             self._telemetry.initialise(name)
             watched.watcher.show()
@@ -287,7 +335,7 @@ class Exporter:
             client,
             ledger,
             self._store,
-            self.publisher.publish,
+            self._publish,
             self._telemetry,
             log,
             before.fleet if before else None,
@@ -307,7 +355,15 @@ class Exporter:
             spread,
         )
         delay = random.uniform(0, spread)  # noqa: S311
-        return _Watched(instance.url, client, watcher, surroundings, instance.poll_interval, delay)
+        return _Watched(
+            instance.url,
+            client,
+            watcher,
+            surroundings,
+            instance.poll_interval,
+            delay,
+            partial(self._missed, instance.name),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +373,7 @@ class _Assembly:
     configuration: Configuration
     shown: Catalogue
     instances: "Mapping[str, _Watched]"
+    bridge: Bridge | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,6 +386,7 @@ class _Watched:
     surroundings: Surroundings
     interval: float
     delay: float
+    missed: Callable[[], None]
 
     async def run(self) -> None:
         try:
@@ -347,6 +405,8 @@ class _Watched:
                 await asyncio.sleep(min(left, self.watcher.expires_in()))
                 self.watcher.expire()
             success, retry_after = await self.watcher.poll()
+            if not success:
+                self.missed()
             if success and first:
                 garbage.keep_out()
                 first = False

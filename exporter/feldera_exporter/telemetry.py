@@ -21,6 +21,7 @@ from feldera_exporter.feldera.client import ENDPOINTS, Endpoint
 from feldera_exporter.feldera.vocabulary import DIMENSIONS
 
 INSTANCE: Final = "feldera_instance"
+ALERTMANAGER: Final = "alertmanager"
 CODES: Final = (
     "200",
     "400",
@@ -143,6 +144,58 @@ class Telemetry:
             "When the configuration was last loaded successfully.",
         )
 
+        self._alerts = self._gauge(
+            "alerts",
+            "Alerts that are sent to Alertmanager: those that fire, and those that ended lately.",
+            "state",
+        )
+        self._notifications_sent = self._counter(
+            "notifications_sent", "Alerts that an Alertmanager accepted.", ALERTMANAGER
+        )
+        self._notifications_failed = self._counter(
+            "notifications_failed",
+            "Alerts that an Alertmanager did not accept; they are sent again.",
+            ALERTMANAGER,
+        )
+        self._notification_latency = self._histogram(
+            "notification_latency_seconds",
+            "Time of a request to an Alertmanager that it accepted.",
+            ALERTMANAGER,
+        )
+        self.notification_delay = self._histogram(
+            "notification_delay_seconds",
+            "Time from the poll that saw a problem begin until an Alertmanager accepted its alert.",
+        )
+        self._notified = self._gauge(
+            "alertmanager_last_success_timestamp_seconds",
+            "When an Alertmanager last accepted a request, by this machine's clock; 0 if it never did.",
+            ALERTMANAGER,
+        )
+
+    def notifications(self, alertmanager: str) -> "Notifications":
+        """Return what counts the requests to an Alertmanager, which is named as `host:port`; its series are at 0."""
+        return Notifications(
+            self._notifications_sent.labels(alertmanager),
+            self._notifications_failed.labels(alertmanager),
+            self._notification_latency.labels(alertmanager),
+            self._notified.labels(alertmanager),
+        )
+
+    def forget_alertmanager(self, alertmanager: str) -> None:
+        """Drop every series of an Alertmanager that is no longer told."""
+        for family in (
+            self._notifications_sent,
+            self._notifications_failed,
+            self._notification_latency,
+            self._notified,
+        ):
+            family.remove_by_labels({ALERTMANAGER: alertmanager})
+
+    def count_alerts(self, firing: int, resolved: int) -> None:
+        """Note how many alerts there are to send."""
+        self._alerts.labels("firing").set(firing)
+        self._alerts.labels("resolved").set(resolved)
+
     def configured(self, *, success: bool) -> None:
         """Note how a load of the configuration ended."""
         self._config_success.set(success)
@@ -222,6 +275,29 @@ class Telemetry:
 
     def _describe(self, kind: str, name: str, text: str, labels: tuple[str, ...]) -> None:
         self.descriptions.append(Description(f"feldera_exporter_{name}", kind, text, labels))
+
+
+@dataclass(frozen=True, slots=True)
+class Notifications:
+    """Counts the requests to one Alertmanager."""
+
+    _sent: Counter
+    _failed: Counter
+    _latency: Histogram
+    _answered_at: Gauge
+
+    def sent(self, alerts: int) -> None:
+        """Note that so many alerts were accepted."""
+        self._sent.inc(alerts)
+
+    def failed(self, alerts: int) -> None:
+        """Note that so many alerts were not."""
+        self._failed.inc(alerts)
+
+    def answered(self, elapsed: float) -> None:
+        """Note that a request was accepted, and its seconds."""
+        self._latency.observe(elapsed)
+        self._answered_at.set_to_current_time()
 
 
 class Observer:

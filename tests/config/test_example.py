@@ -11,6 +11,7 @@ import yaml
 from feldera_exporter.config import (
     DEFAULT_TAG_LABELS,
     AlertChoice,
+    Alertmanager,
     Configuration,
     Filter,
     Instance,
@@ -46,6 +47,7 @@ def test_example_is_the_default() -> None:
             | {"enabled": True},
             AlertChoice,
         ),
+        (yaml.safe_load(re.findall(r"alertmanager: .* e\.g\. (\{.*\})", TEXT)[0]), Alertmanager),
         (yaml.safe_load(re.findall(r"overrides: .* e\.g\. (\[.*\])", TEXT)[0])[0], Override),
     ],
 )

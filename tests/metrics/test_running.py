@@ -26,6 +26,11 @@ PARSERS: Final[dict[Format, Any]] = {
 }
 SILENT: Final = {
     "feldera_exporter_last_event_gap_timestamp_seconds": "no event was lost",
+    "feldera_exporter_alerts": "no Alertmanager is configured",
+    "feldera_exporter_notifications_sent": "no Alertmanager is configured",
+    "feldera_exporter_notifications_failed": "no Alertmanager is configured",
+    "feldera_exporter_notification_latency_seconds": "no Alertmanager is configured",
+    "feldera_exporter_alertmanager_last_success_timestamp_seconds": "no Alertmanager is configured",
 }
 """The families without any sample on this fleet, and why."""
 _SUFFIX: Final = re.compile(r"_(total|bucket|sum|count|created|info)\Z")

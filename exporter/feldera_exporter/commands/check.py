@@ -1,4 +1,4 @@
-"""Check the configuration, and unless --offline what each Feldera instance says to it."""
+"""Check the configuration, and unless --offline what each Feldera instance and each Alertmanager says to it."""
 
 import argparse
 import asyncio
@@ -10,6 +10,7 @@ import structlog
 
 from feldera_exporter import logs
 from feldera_exporter.checking.advice import advice
+from feldera_exporter.checking.alertmanagers import Reply, asked
 from feldera_exporter.checking.inspection import Finding, inspect
 from feldera_exporter.commands.flags import add_configuration, configuration
 from feldera_exporter.config import Configuration
@@ -35,7 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Print what was found and return 0, or 1 if some instance cannot be watched.
+    """Print what was found and return 0, or 1 if some instance cannot be watched or some Alertmanager cannot be told.
 
     Raises:
         ConfigError: the configuration is wrong.
@@ -51,12 +52,29 @@ def main(arguments: argparse.Namespace) -> int:
     findings = asyncio.run(_inspected(configured))
     for finding in findings:
         _print(*_lines(finding))
-    return int(any(finding.failure is not None for finding in findings))
+    replies = asyncio.run(_replies(configured))
+    _print(*(_reply(each) for each in replies))
+    failed = any(finding.failure is not None for finding in findings) or any(each.failure for each in replies)
+    return int(failed)
 
 
 async def _inspected(configured: Configuration) -> list[Finding]:
     log = structlog.get_logger()
     return await asyncio.gather(*(inspect(configured, instance, log) for instance in configured.instances))
+
+
+async def _replies(configured: Configuration) -> list[Reply]:
+    if configured.alertmanager is None:
+        return []
+    return await asked(configured.alertmanager, structlog.get_logger())
+
+
+def _reply(reply: Reply) -> str:
+    if reply.status is None:
+        return f"alertmanager {reply.url}: failed: {reply.told}: {reply.failure}"
+    version, cluster = reply.status.version.version or "unknown", reply.status.cluster
+    peers = f", peers: {len(cluster.peers)}" if cluster.peers else ""
+    return f"alertmanager {reply.url}: {reply.told}: version {version}, cluster {cluster.status or 'unknown'}{peers}"
 
 
 def _lines(finding: Finding) -> Iterator[str]:

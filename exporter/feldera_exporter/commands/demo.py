@@ -32,6 +32,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add_stage(parser)
     parser.add_argument(
+        "--bridge",
+        action="store_true",
+        help="let the exporter send its problems to Alertmanager itself; Prometheus only watches the exporter",
+    )
+    parser.add_argument(
         "--duration",
         type=_seconds,
         default=_DEFAULTS.duration,
@@ -53,6 +58,7 @@ def main(arguments: argparse.Namespace) -> int:
         pipelines=arguments.pipelines,
         duration=arguments.duration,
         listen=tuple(arguments.listen or _DEFAULTS.listen),
+        bridge=arguments.bridge,
     )
     console = Console()
     with ExitStack() as stack:

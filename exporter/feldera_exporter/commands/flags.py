@@ -11,6 +11,7 @@ from feldera_exporter import config, logs
 from feldera_exporter.demo.settings import Settings
 from feldera_exporter.errors import ConfigError
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
+from feldera_exporter.rules.rendering import DASHBOARD_URL, EXPORTER_URL, NAME, RuleOptions
 from feldera_exporter.rules.table import NAMES
 
 # What a path may consist of (RFC 3986) without an escape, so that it is compared as it is written.
@@ -61,6 +62,54 @@ def add_stage(parser: argparse.ArgumentParser) -> None:
         metavar="NUMBER",
         help="how many pipelines live by chance, beside those with a story (default: %(default)s)",
     )
+
+
+def add_addresses(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of what alerts link to beside the exporter's pages."""
+    parser.add_argument(
+        "--runbook-url",
+        default="",
+        metavar="URL",
+        help=f"the address of the runbooks; an alert's name takes the place of {NAME} in it, else it is added at the end "
+        "(default: those among the exporter's pages)",
+    )
+    parser.add_argument(
+        "--dashboard-url",
+        default=DASHBOARD_URL,
+        metavar="URL",
+        help="Grafana's address (default: %(default)s)",
+    )
+
+
+def addresses(arguments: argparse.Namespace) -> RuleOptions:
+    """Return what alerts link to.
+
+    Raises:
+        ConfigError: one is no address.
+    """
+    return RuleOptions(
+        exporter_url=_linked("--web.external-url", arguments.external_url or EXPORTER_URL),
+        runbook_url=arguments.runbook_url and _linked("--runbook-url", arguments.runbook_url),
+        dashboard_url=_linked("--dashboard-url", arguments.dashboard_url),
+    )
+
+
+def _linked(flag: str, text: str) -> str:
+    """Return an address that alerts may link to.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ConfigError(
+            f"{flag}: found {text!r}, expected an http or https address such as https://example.com"
+        )
+    return text
 
 
 def configuration(

@@ -4,11 +4,9 @@ import argparse
 import os
 import sys
 from dataclasses import replace
-from urllib.parse import urlsplit
 
-from feldera_exporter.commands.flags import add_configuration, configuration
-from feldera_exporter.errors import ConfigError
-from feldera_exporter.rules.rendering import DASHBOARD_URL, EXPORTER_URL, FORMATS, NAME, RuleOptions, rules
+from feldera_exporter.commands.flags import add_addresses, add_configuration, addresses, configuration
+from feldera_exporter.rules.rendering import EXPORTER_URL, FORMATS, rules
 
 HELP = "print the alert rules, as the configuration wants them"
 
@@ -29,19 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="URL",
         help="the address of the exporter's pages, to which alerts link (default: %(default)s)",
     )
-    parser.add_argument(
-        "--runbook-url",
-        default="",
-        metavar="URL",
-        help=f"the address of the runbooks; an alert's name takes the place of {NAME} in it, else it is added at the end "
-        "(default: those among the exporter's pages)",
-    )
-    parser.add_argument(
-        "--dashboard-url",
-        default=DASHBOARD_URL,
-        metavar="URL",
-        help="Grafana's address (default: %(default)s)",
-    )
+    add_addresses(parser)
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -50,35 +36,16 @@ def main(arguments: argparse.Namespace) -> int:
     Raises:
         ConfigError: the configuration is wrong.
     """
-    options = RuleOptions(
-        exporter_url=_address("--web.external-url", arguments.external_url),
-        runbook_url=arguments.runbook_url and _address("--runbook-url", arguments.runbook_url),
-        dashboard_url=_address("--dashboard-url", arguments.dashboard_url),
-    )
+    options = addresses(arguments)
     if arguments.config_file is not None:
         elsewhere: list[str] = []
         configured = configuration(arguments, os.environ, elsewhere)
         sys.stderr.writelines(f"warning: {line}\n" for line in elsewhere)
         options = replace(
-            options, alerts=configured.alerts, tag_labels=tuple(configured.tag_labels.expressions)
+            options,
+            alerts=configured.alerts,
+            tag_labels=tuple(configured.tag_labels.expressions),
+            exporter_only=configured.alertmanager is not None,
         )
     sys.stdout.write(rules(arguments.format, options))
     return 0
-
-
-def _address(flag: str, text: str) -> str:
-    """Return an address that alerts may link to.
-
-    Raises:
-        ConfigError: it is none.
-    """
-    try:
-        parts = urlsplit(text)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
-    except ValueError:
-        usable = False
-    if not usable:
-        raise ConfigError(
-            f"{flag}: found {text!r}, expected an http or https address such as https://example.com"
-        )
-    return text

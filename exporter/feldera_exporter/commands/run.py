@@ -9,8 +9,10 @@ import uvloop
 
 from feldera_exporter import app, logs
 from feldera_exporter.commands.flags import (
+    add_addresses,
     add_configuration,
     add_logging,
+    addresses,
     configuration,
     external_url,
     telemetry_path,
@@ -43,8 +45,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--web.external-url",
         dest="external_url",
         metavar="URL",
-        help="where browsers find the exporter's pages, if a proxy puts them below a path",
+        help="where browsers find the exporter's pages, if a proxy puts them below a path, and what alerts link to",
     )
+    add_addresses(parser)
     parser.add_argument(
         "--web.enable-lifecycle",
         dest="lifecycle",
@@ -73,9 +76,10 @@ def main(arguments: argparse.Namespace) -> int:
     garbage.collect_seldom()
     load = partial(configuration, arguments, os.environ)
     prefix = external_url(arguments.external_url, path) if arguments.external_url is not None else ""
+    linked = addresses(arguments)
     # Before anything is listened on: a mistake should not take a port first.
     load()
     sockets = [bind(address) for address in arguments.listen or [":10058"]]
-    options = app.Options(path, arguments.storage, arguments.lifecycle, prefix)
+    options = app.Options(path, arguments.storage, arguments.lifecycle, prefix, linked)
     uvloop.run(app.run(load, sockets, options))
     return 0

@@ -7,6 +7,9 @@ from feldera_exporter.config.units import format_duration, format_size, parse_du
 from feldera_exporter.config.values import (
     DEFAULT_TAG_LABELS,
     AlertChoice,
+    Alertmanager,
+    Authorization,
+    BasicAuth,
     Configuration,
     Filter,
     Instance,
@@ -20,6 +23,9 @@ from feldera_exporter.config.values import (
 __all__ = [
     "DEFAULT_TAG_LABELS",
     "AlertChoice",
+    "Alertmanager",
+    "Authorization",
+    "BasicAuth",
     "Configuration",
     "Filter",
     "Instance",

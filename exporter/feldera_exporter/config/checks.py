@@ -10,7 +10,7 @@ from feldera_exporter.config import readers
 from feldera_exporter.config.mistakes import Mistake, RefusedError, nearest, shown
 from feldera_exporter.config.trust import UnusableCertificateError, ssl_context
 from feldera_exporter.config.units import format_duration
-from feldera_exporter.config.values import Configuration, Filter, Instance, Override, Tls
+from feldera_exporter.config.values import Alertmanager, Configuration, Filter, Instance, Override, Tls
 
 _OWN: Final = re.compile(r"feldera_exporter_|process_|python_")
 
@@ -40,6 +40,13 @@ def complete(instance: Instance, given: Collection[str]) -> Instance:
     timeout = instance.timeout if "timeout" in given else min(instance.timeout, interval)
     staleness = instance.staleness if "staleness" in given else max(instance.staleness, 3 * interval)
     return replace(instance, timeout=timeout, staleness=staleness)
+
+
+def complete_alertmanager(alertmanager: Alertmanager, given: Collection[str]) -> Alertmanager:
+    """Return an Alertmanager whose timeout, where it was not given, is no longer than the resend interval."""
+    if "timeout" in given:
+        return alertmanager
+    return replace(alertmanager, timeout=min(alertmanager.timeout, alertmanager.resend_interval))
 
 
 def contradictions(value: Any, wrong: Collection[str]) -> Iterator[RefusedError]:
@@ -124,6 +131,29 @@ def _tags_own(configuration: Configuration) -> Iterator[RefusedError]:
                 yield RefusedError("a label that tags set", "another name", place)
 
 
+def _tags_external(configuration: Configuration) -> Iterator[RefusedError]:
+    external = configuration.alertmanager.labels if configuration.alertmanager is not None else ()
+    for label in external:
+        if label in configuration.tag_labels.expressions and label != "expect":
+            yield RefusedError("a label that tags set", "another name", ("alertmanager", "labels", label))
+
+
+def _nobody_to_tell(alertmanager: Alertmanager) -> Iterator[RefusedError]:
+    if not alertmanager.urls:
+        yield RefusedError("an empty list", "at least one address", ("urls",))
+
+
+def _two_identities(alertmanager: Alertmanager) -> Iterator[RefusedError]:
+    if alertmanager.basic_auth is not None and alertmanager.authorization is not None:
+        yield RefusedError("it beside basic_auth", "one of the two", ("authorization",))
+
+
+def _slow_alertmanager(alertmanager: Alertmanager) -> Iterator[RefusedError]:
+    if alertmanager.timeout > alertmanager.resend_interval:
+        expected = f"at most the resend_interval of {format_duration(alertmanager.resend_interval)}"
+        yield RefusedError(format_duration(alertmanager.timeout), expected, ("timeout",))
+
+
 class _Rule(NamedTuple):
     """What must hold in values of a kind, and the keys that it is about."""
 
@@ -144,6 +174,10 @@ _RULES: Final = (
     _Rule(Override, frozenset({"limits"}), _changes_nothing),
     _Rule(Configuration, frozenset({"instances"}), _nothing_to_watch),
     _Rule(Configuration, frozenset({"alerts", "tag_labels"}), _tags_own),
+    _Rule(Configuration, frozenset({"alertmanager", "tag_labels"}), _tags_external),
+    _Rule(Alertmanager, frozenset({"urls"}), _nobody_to_tell),
+    _Rule(Alertmanager, frozenset({"basic_auth", "authorization"}), _two_identities),
+    _Rule(Alertmanager, frozenset({"timeout", "resend_interval"}), _slow_alertmanager),
 )
 
 

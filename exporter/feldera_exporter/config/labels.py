@@ -1,6 +1,11 @@
-"""The labels that neither a pipeline's tags nor a choice about an alert may set."""
+"""The labels that the configuration may not set, as somebody else does."""
 
 from typing import Final
+
+OF_ALERTS: Final = frozenset(
+    {"alertname", "severity", "feldera_instance", "feldera_service", "pipeline", "pipeline_name", "status"}
+)
+"""What the exporter's alerts set themselves, beside the tags of pipelines."""
 
 RESERVED: Final = frozenset(
     {
@@ -29,3 +34,4 @@ RESERVED: Final = frozenset(
         "severity",
     }
 )
+"""What neither a pipeline's tags nor a choice about an alert may set."""

@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 import httpx
 
-from feldera_exporter.config.labels import RESERVED
+from feldera_exporter.config.labels import OF_ALERTS, RESERVED
 from feldera_exporter.config.mistakes import RefusedError, shown
 from feldera_exporter.config.secret import Secret
 from feldera_exporter.config.units import format_duration, format_size, parse_duration, parse_size
@@ -32,6 +32,8 @@ _HEADER_SAFE: Final = re.compile(r"[!-~]+")
 _HOST: Final = re.compile(r"[a-z0-9._-]+|[a-z0-9.%]*:[a-z0-9.:%]*")
 _HIGHEST_PORT: Final = 65535
 _ROUTE: Final = re.compile(r"/v0(/pipelines)?$")
+_ALERTMANAGER_ROUTE: Final = re.compile(r"/api(/v[12](/\w+)?)?$")
+_USERNAME: Final = re.compile(r"[^:\x00-\x1f\x7f]+")
 _SHORTEST_PACE: Final = 0.1
 """Seconds: more often than this Feldera's database lock would be asked for without a pause."""
 _SMALLEST_ANSWER: Final = 64 * 2**10
@@ -116,6 +118,19 @@ def label(value: object) -> str:
     return text
 
 
+def external_label(value: object) -> str:
+    """Return the name of a label that every alert gets, and none sets itself."""
+    text = _matching(value, _LABEL, "a label name of letters, digits and underscores such as cluster")
+    if text in OF_ALERTS or text.startswith("__"):
+        raise RefusedError(shown(text), "a label that the alerts do not set themselves")
+    return text
+
+
+def username(value: object) -> str:
+    """Return a user's name for basic authentication, which ends at the first colon."""
+    return _matching(value, _USERNAME, "a name without colons")
+
+
 def alert(value: object) -> str:
     """Return the name of an alert, known or not."""
     return _matching(value, _STATUS, "the name of an alert such as FelderaPipelineFlapping")
@@ -170,7 +185,21 @@ def tag_expression(value: object) -> re.Pattern[str]:
 
 def url(value: object) -> str:
     """Return Feldera's address with its scheme in small letters and without a slash at its end."""
-    expected = "an http or https address such as https://feldera.example.com"
+    found = _address(value, "an http or https address such as https://feldera.example.com")
+    if _ROUTE.search(found):
+        raise RefusedError(shown(value), "Feldera's address without /v0 and what follows")
+    return found
+
+
+def alertmanager_url(value: object) -> str:
+    """Return Alertmanager's address, perhaps with a path before its API's, as `url` does."""
+    found = _address(value, "an http or https address such as http://alertmanager:9093")
+    if _ALERTMANAGER_ROUTE.search(found):
+        raise RefusedError(shown(value), "Alertmanager's address without /api and what follows")
+    return found
+
+
+def _address(value: object, expected: str) -> str:
     if not isinstance(value, str) or not value:
         raise RefusedError(shown(value), expected)
     if not _HEADER_SAFE.fullmatch(value):
@@ -182,10 +211,7 @@ def url(value: object) -> str:
     scheme = reachable_scheme(value)
     if scheme not in {"http", "https"}:
         raise RefusedError(shown(value), expected)
-    address = scheme + value[len(scheme) :].rstrip("/")
-    if _ROUTE.search(address):
-        raise RefusedError(shown(value), "Feldera's address without /v0 and what follows")
-    return address
+    return scheme + value[len(scheme) :].rstrip("/")
 
 
 def reachable_scheme(address: str) -> str | None:
@@ -213,7 +239,7 @@ def secret(value: object) -> Secret:
     raise RefusedError(found, f"{expected}, in quotes")
 
 
-def file(value: object, folder: Path) -> Path:
+def file(value: object, folder: Path = Path()) -> Path:
     """Return a file that can be read now; a relative path starts at `folder`."""
     if not isinstance(value, str) or not value or "\0" in value:
         raise RefusedError(shown(value), "the path of a file")

@@ -1,7 +1,7 @@
 """Where the configuration comes from: a YAML file, or the environment of Feldera's official client."""
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -29,12 +29,14 @@ _FLAGS: Final = MappingProxyType(
 )
 
 
-_FILES: Final[tuple[tuple[Place, tuple[str, ...]], ...]] = (
-    ((), ("api_key_file",)),
+_TLS_FILES: Final[tuple[tuple[Place, tuple[str, ...]], ...]] = (
     (("tls",), ("ca_file",)),
     (("tls",), ("cert_file", "key_file")),
 )
+_INSTANCE_FILES: Final = (((), ("api_key_file",)), *_TLS_FILES)
 """The keys of an instance that name files, by what is of no use without each other."""
+_IDENTITIES: Final = {"basic_auth": "password_file", "authorization": "credentials_file"}
+"""The keys of Alertmanager that are of no use without a file, with the key that names it."""
 
 
 def load(
@@ -76,20 +78,32 @@ def load(
 
 def _taken_out(tree: Any, folder: Path) -> Iterator[Mistake]:
     """Take the files that cannot be read out of a document, whatever else is wrong in it, and yield what was found."""
-    instances = tree.get("instances") if isinstance(tree, dict) else None
+    document = tree if isinstance(tree, dict) else {}
+    instances, alertmanager = document.get("instances"), document.get("alertmanager")
     for index, instance in enumerate(instances if isinstance(instances, list) else ()):
-        for place, keys in _FILES:
-            holder = instance
-            for step in place:
-                holder = holder.get(step) if isinstance(holder, dict) else None
-            if not isinstance(holder, dict):
-                continue
-            refused = {key: error for key in keys if (error := _unreadable(holder.get(key), folder))}
-            for key in keys if refused else ():
-                holder.pop(key, None)
-            yield from (
-                Mistake(("instances", index, *place, key), str(error)) for key, error in refused.items()
-            )
+        yield from _taken_out_of(instance, ("instances", index), _INSTANCE_FILES, folder)
+    yield from _taken_out_of(alertmanager, ("alertmanager",), _TLS_FILES, folder)
+    alertmanager = alertmanager if isinstance(alertmanager, dict) else {}
+    for key, file in _IDENTITIES.items():
+        holder = alertmanager.get(key)
+        if isinstance(holder, dict) and (error := _unreadable(holder.get(file), folder)):
+            del alertmanager[key]
+            yield Mistake(("alertmanager", key, file), str(error))
+
+
+def _taken_out_of(
+    value: Any, root: Place, files: Iterable[tuple[Place, tuple[str, ...]]], folder: Path
+) -> Iterator[Mistake]:
+    for place, keys in files:
+        holder = value
+        for step in place:
+            holder = holder.get(step) if isinstance(holder, dict) else None
+        if not isinstance(holder, dict):
+            continue
+        refused = {key: error for key in keys if (error := _unreadable(holder.get(key), folder))}
+        for key in keys if refused else ():
+            holder.pop(key, None)
+        yield from (Mistake((*root, *place, key), str(error)) for key, error in refused.items())
 
 
 def _unreadable(value: Any, folder: Path) -> RefusedError | None:

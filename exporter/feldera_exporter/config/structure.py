@@ -16,6 +16,7 @@ from feldera_exporter.config.collect import mistakes_of
 from feldera_exporter.config.mistakes import Mistake, RefusedError, in_order, shown
 from feldera_exporter.config.values import (
     DEFAULT_TAG_LABELS,
+    Alertmanager,
     Configuration,
     File,
     Instance,
@@ -142,6 +143,8 @@ def _filled(value: Any, given: Collection[str]) -> Any:
     match value:
         case Instance():
             return checks.complete(value, given)
+        case Alertmanager():
+            return checks.complete_alertmanager(value, given)
         case Limits():
             return replace(value, defaults=MappingProxyType({**DEFAULT_LIMITS, **value.defaults}))
         case _:

@@ -18,9 +18,12 @@ Bytes = Annotated[int, readers.size]
 Flag = Annotated[bool, readers.flag]
 Name = Annotated[str, readers.name]
 Url = Annotated[str, readers.url]
+AlertmanagerUrl = Annotated[str, readers.alertmanager_url]
 Status = Annotated[str, readers.status]
 Label = Annotated[str, readers.label]
+ExternalLabel = Annotated[str, readers.external_label]
 Family = Annotated[str, readers.family]
+Username = Annotated[str, readers.username]
 ApiKey = Annotated[Secret, readers.secret]
 File = Annotated[Path, readers.file]
 Expression = Annotated[re.Pattern[str], readers.expression]
@@ -45,7 +48,7 @@ DEFAULT_TAG_LABELS: Final[Mapping[Label, TagExpression]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """How an instance is trusted and how the exporter shows who it is.
+    """How a server is trusted and how the exporter shows who it is.
 
     Attributes:
         ca_file: certificates (PEM) to trust in place of the system's.
@@ -150,6 +153,44 @@ class AlertChoice:
 
 
 @dataclass(frozen=True, slots=True)
+class BasicAuth:
+    """A user's name and the file that holds the password, read again for each request."""
+
+    username: Username
+    password_file: File
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """The file that holds a bearer token, read again for each request."""
+
+    credentials_file: File
+
+
+@dataclass(frozen=True, slots=True)
+class Alertmanager:
+    """To whom the exporter sends its problems itself.
+
+    Attributes:
+        urls: their addresses; each address that a name resolves to is an Alertmanager of its own.
+        labels: added to every alert, as Prometheus's `external_labels`.
+        timeout: seconds that one request may take, at most `resend_interval`.
+        resend_interval: seconds after which the same alerts are sent again.
+        basic_auth: who the exporter is, by a password; at most one of this and `authorization`.
+        authorization: who the exporter is, by a token.
+        tls: the trust between the two.
+    """
+
+    urls: tuple[AlertmanagerUrl, ...]
+    labels: Mapping[ExternalLabel, Text] = field(default_factory=lambda: MappingProxyType({}))
+    timeout: PaceSeconds = 10.0
+    resend_interval: PaceSeconds = _MINUTE
+    basic_auth: BasicAuth | None = None
+    authorization: Authorization | None = None
+    tls: Tls = Tls()
+
+
+@dataclass(frozen=True, slots=True)
 class Configuration:
     """The whole configuration; two that say the same are equal."""
 
@@ -158,3 +199,4 @@ class Configuration:
     tag_labels: TagLabels = field(default_factory=TagLabels)
     metrics: Metrics = Metrics()
     alerts: Mapping[Alert, AlertChoice] = field(default_factory=lambda: MappingProxyType({}))
+    alertmanager: Alertmanager | None = None

@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from feldera_exporter.demo import configurations, programs
 from feldera_exporter.demo.configurations import ALERTMANAGER, PROMETHEUS, Addresses
+from feldera_exporter.rules.rendering import RuleOptions, rules
 from feldera_exporter.shipped import shipped
 
 _ALERTMANAGER: Final = "config/alertmanager.yml"
@@ -18,18 +20,31 @@ Tell = Callable[[str, str], None]
 """Told the name of something and what there is to say of it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Where the two are, each None where it does not run."""
+
+    prometheus: str | None = None
+    alertmanager: str | None = None
+
+
 @asynccontextmanager
-async def beside(addresses: Addresses, data: Path, started: Tell, missing: Tell) -> AsyncIterator[str | None]:
-    """Run what is installed of the two while the context lasts; Alertmanager has nothing to do without Prometheus.
+async def beside(
+    addresses: Addresses, data: Path, started: Tell, missing: Tell, *, bridge: bool = False
+) -> AsyncIterator[Beside]:
+    """Run what is installed of the two while the context lasts.
+
+    Without Prometheus, Alertmanager has nothing to do unless the exporter tells it.
 
     Args:
         addresses: of the exporter and the stand-in.
         data: the directory for configurations, data and logs.
         started: told where each can be looked at, as soon as it answers.
         missing: told how to install what is missing.
+        bridge: whether the exporter sends its problems to Alertmanager itself.
 
     Yields:
-        Prometheus's address; None if it is not installed.
+        where they are.
 
     Raises:
         ProgramError: one does not start.
@@ -46,7 +61,8 @@ async def beside(addresses: Addresses, data: Path, started: Tell, missing: Tell)
             "not installed, so nobody receives alerts: apt-get install prometheus-alertmanager",
         )
     async with AsyncExitStack() as stack:
-        if prometheus is not None and alertmanager is not None:
+        here = Beside()
+        if alertmanager is not None and (prometheus is not None or bridge):
             words = programs.alertmanager(
                 alertmanager,
                 _configuring(_ALERTMANAGER, data, addresses, configurations.alertmanager),
@@ -55,9 +71,13 @@ async def beside(addresses: Addresses, data: Path, started: Tell, missing: Tell)
             url = await stack.enter_async_context(programs.running(words, data / "alertmanager.log"))
             started("Alertmanager", f"{url}/#/alerts")
             addresses = {**addresses, ALERTMANAGER: configurations.address(url)}
+            here = Beside(alertmanager=url)
         if prometheus is not None:
-            rules = configurations.rules(shipped(_RULES).read_text(encoding="utf-8"), addresses)
-            (data / configurations.RULES).write_text(rules, encoding="utf-8")
+            text = shipped(_RULES).read_text(encoding="utf-8")
+            if bridge:
+                # Nobody is to be told of the same problem twice.
+                text = rules(options=RuleOptions(exporter_only=True))
+            (data / configurations.RULES).write_text(configurations.rules(text, addresses), encoding="utf-8")
             words = programs.prometheus(
                 prometheus,
                 _configuring(_PROMETHEUS, data, addresses, configurations.prometheus),
@@ -65,9 +85,8 @@ async def beside(addresses: Addresses, data: Path, started: Tell, missing: Tell)
             )
             url = await stack.enter_async_context(programs.running(words, data / "prometheus.log"))
             started("Prometheus", f"{url}/alerts")
-            yield url
-        else:
-            yield None
+            here = Beside(url, here.alertmanager)
+        yield here
 
 
 def _configuring(

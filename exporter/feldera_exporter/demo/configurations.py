@@ -28,13 +28,19 @@ LIMITS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({"search-index
 """What pipelines may take that live faster than others, by name."""
 
 
-def exporter(url: str) -> str:
-    """Return a configuration of the exporter: as by default, but polling each second, and with the stories' limits."""
+def exporter(url: str, alertmanager: str | None = None) -> str:
+    """Return a configuration of the exporter: as by default, but polling each second, and with the stories' limits.
+
+    Args:
+        url: Feldera's.
+        alertmanager: the address to which it sends its problems itself, None where Prometheus alerts.
+    """
     overrides = [{"name": name, "limits": dict(limits)} for name, limits in LIMITS.items()]
     return _dump(
         {
             "instances": [{"name": INSTANCE, "url": url, "poll_interval": "1s"}],
             "limits": {"overrides": overrides},
+            "alertmanager": None if alertmanager is None else {"urls": [alertmanager]},
         }
     )
 

@@ -23,6 +23,8 @@ from feldera_exporter.demo.settings import Settings
 from feldera_exporter.demo.showing import showing
 from feldera_exporter.demo.stage import beginning, staged
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
+from feldera_exporter.problems.alert import alerts as problem_alerts
+from feldera_exporter.rules.rendering import RuleOptions
 from feldera_exporter.rules.table import NAMES
 from feldera_exporter.server.listener import bind, serving
 from feldera_exporter.simulator.server import FelderaServer
@@ -76,12 +78,19 @@ async def _play(settings: Settings, data: Path, console: Console) -> None:
             configurations.EXPORTER: configurations.address(url),
             configurations.RECEIVER: configurations.address(reachable(*listener.getsockname())),
         }
-        prometheus = await stack.enter_async_context(beside(addresses, data, poster.started, poster.missing))
+        here = await stack.enter_async_context(
+            beside(addresses, data, poster.started, poster.missing, bridge=settings.bridge)
+        )
+        if settings.bridge and here.alertmanager is not None:
+            _configure(data, api, here.alertmanager)
+            await exporter.reload()
         client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
         while True:
             exporter.check()
-            alerts = await firing(client, prometheus) if prometheus else None
-            fleet = exporter.publisher.observed[configurations.INSTANCE].fleet
+            fleet, problems = exporter.publisher.observed[configurations.INSTANCE]
+            alerts = await firing(client, here.prometheus) if here.prometheus else None
+            if settings.bridge and here.alertmanager is not None:
+                alerts = (*(alerts or ()), *problem_alerts(problems.present))
             poster.draw(fleet, alerts, clock.now())
             await asyncio.sleep(_EVERY)
 
@@ -89,13 +98,21 @@ async def _play(settings: Settings, data: Path, console: Console) -> None:
 @contextlib.asynccontextmanager
 async def _exporting(settings: Settings, data: Path, api: str) -> AsyncIterator[tuple[app.Exporter, str]]:
     """Run the exporter as its own command does, and give its address too."""
-    file = data / "exporter.yml"
-    file.write_text(configurations.exporter(api), encoding="utf-8")
+    file = _configure(data, api)
     load = partial(config.load, file, {}, KNOWN_FAMILIES, NAMES)
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(bind(address)) for address in settings.listen]
-        async with app.exporting(load, sockets, app.Options(_METRICS, data / "exporter")) as exporter:
-            yield exporter, reachable(*sockets[0].getsockname()[:2])
+        url = reachable(*sockets[0].getsockname()[:2])
+        options = app.Options(_METRICS, data / "exporter", addresses=RuleOptions(exporter_url=url))
+        async with app.exporting(load, sockets, options) as exporter:
+            yield exporter, url
+
+
+def _configure(data: Path, api: str, alertmanager: str | None = None) -> Path:
+    """Write the exporter's configuration, and return where."""
+    file = data / "exporter.yml"
+    file.write_text(configurations.exporter(api, alertmanager), encoding="utf-8")
+    return file
 
 
 def reachable(host: str, port: int) -> str:

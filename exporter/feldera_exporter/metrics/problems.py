@@ -6,12 +6,12 @@ from typing import Final
 
 from feldera_exporter.exposition.family import Family, Sample, extra
 from feldera_exporter.exposition.text import labels, seconds
-from feldera_exporter.problems.evaluate import Occurrence, Occurrences, Problems
+from feldera_exporter.problems.evaluate import Endings, Occurrence, Occurrences, Problems
 
 _OVER: Final = "0"
 
 
-_Told = tuple[Occurrences, Occurrences]
+_Told = tuple[Occurrences, Endings]
 """What the samples depend on: the present problems and those that have ended."""
 
 _told: Final = attrgetter("present", "ended")

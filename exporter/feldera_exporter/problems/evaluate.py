@@ -61,6 +61,24 @@ Occurrences = Mapping[Occurrence, int]
 _NONE: Final[Occurrences] = MappingProxyType({})
 
 
+class Ended(NamedTuple):
+    """A problem that has ended; instants are microseconds by Feldera's clock.
+
+    Attributes:
+        since: when it began to count.
+        at: when it ended.
+    """
+
+    since: int
+    at: int
+
+
+Endings = Mapping[Occurrence, Ended]
+"""Problems that have ended."""
+
+_NOTHING_ENDED: Final[Endings] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
 class Evaluated:
     """What was found of one pipeline.
@@ -82,7 +100,7 @@ class Problems:
 
     Attributes:
         present: with when each began to count.
-        ended: those that ended within the last ten minutes, with when they did.
+        ended: those that ended within the last ten minutes.
         memory: what the instance's conditions remember.
         disabled: names of alerts that the configuration switches off.
         pipelines: what was evaluated last, by id.
@@ -92,7 +110,7 @@ class Problems:
     """
 
     present: Occurrences = field(default_factory=lambda: _NONE)
-    ended: Occurrences = field(default_factory=lambda: _NONE)
+    ended: Endings = field(default_factory=lambda: _NOTHING_ENDED)
     memory: Memory = field(default_factory=Memory)
     disabled: frozenset[str] = frozenset()
     pipelines: Mapping[str, Pipeline] = field(default_factory=lambda: MappingProxyType({}))
@@ -282,11 +300,15 @@ def _about_instance(occurrences: Occurrences) -> Occurrences:
     return {each: at for each, at in occurrences.items() if not each.pipeline_id}
 
 
-def _ended(before: Problems, present: Occurrences, now: int) -> Occurrences:
+def _ended(before: Problems, present: Occurrences, now: int) -> Endings:
     """Return what ended within the last ten minutes."""
     if present is before.present and not before.ended:
         return before.ended
-    ended = {each: at for each, at in before.ended.items() if each not in present and at > now - ENDED_FOR}
+    ended = {
+        each: ending
+        for each, ending in before.ended.items()
+        if each not in present and ending.at > now - ENDED_FOR
+    }
     if present is not before.present:
-        ended |= {each: now for each in before.present if each not in present}
+        ended |= {each: Ended(since, now) for each, since in before.present.items() if each not in present}
     return before.ended if ended == before.ended else ended

@@ -4,13 +4,13 @@ from typing import Final
 
 import msgspec
 
-from feldera_exporter.problems.evaluate import Evaluated, Occurrence, Problems
+from feldera_exporter.problems.evaluate import Ended, Evaluated, Occurrence, Problems
 from feldera_exporter.problems.memory import Memory
 
 
 class _Kept(msgspec.Struct, frozen=True, array_like=True):
     present: tuple[tuple[Occurrence, int], ...]
-    ended: tuple[tuple[Occurrence, int], ...]
+    ended: tuple[tuple[Occurrence, Ended], ...]
     memory: Memory
 
 

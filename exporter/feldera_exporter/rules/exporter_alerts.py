@@ -178,6 +178,18 @@ _ROWS: Final = (
         _TARGET,
     ),
     ExporterAlert(
+        "FelderaExporterNotificationsFailing",
+        "critical",
+        "max by (job, instance, alertmanager) (\n"
+        "  increase(feldera_exporter_notifications_failed_total[5m]) > 0\n"
+        "  or time() - last_over_time(feldera_exporter_alertmanager_last_success_timestamp_seconds[3m]) > 300\n)",
+        "The exporter cannot send its alerts to an Alertmanager.",
+        f"{_EXPORTER} has not been able to send all alerts to Alertmanager {{{{ $labels.alertmanager }}}} for ten minutes. "
+        "Its log says why.",
+        (*_TARGET, "alertmanager"),
+        for_="10m",
+    ),
+    ExporterAlert(
         "FelderaWatchdog",
         "none",
         "vector(1)",

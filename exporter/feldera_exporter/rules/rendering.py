@@ -9,6 +9,7 @@ from typing import Any, Final
 import yaml
 
 from feldera_exporter.config import AlertChoice
+from feldera_exporter.problems import sentences
 from feldera_exporter.problems.model import Problem
 from feldera_exporter.problems.table import (
     COMPILATION,
@@ -53,7 +54,7 @@ _PIPELINE_PAGE: Final = (
     "/pipelines/{{ $labels.feldera_instance | urlquery }}/{{ $labels.pipeline_name | urlquery }}"
 )
 
-_SINCE: Final = " Since {{ $value | humanizeTimestamp }}. "
+_SINCE: Final = "{{ $value | humanizeTimestamp }}"
 
 _HEADER: Final = """\
 # Alert rules for the pipelines that feldera-exporter watches; Prometheus 2.42 or later, vmalert.
@@ -189,17 +190,13 @@ def _pipeline_rule(options: RuleOptions, row: Problem[Any]) -> dict[str, Any]:
             f'{{{{ with printf "feldera_pipeline_{row.limit_of}_limit_seconds{{feldera_instance=%q, pipeline=%q}} < Inf" '
             "$labels.feldera_instance $labels.pipeline | query }} of {{ . | first | value | humanizeDuration }}{{ end }}"
         )
-    meaning = row.meaning.format(
-        subject="Pipeline {{ $labels.pipeline_name }} of {{ $labels.feldera_instance }}",
-        label="{{ $labels.status }}",
-        limit=limit,
-    )
+    subject = sentences.pipeline("{{ $labels.pipeline_name }}", "{{ $labels.feldera_instance }}")
     return {
         "expr": problem_expression(PIPELINE_FAMILY, row.name, (*_PIPELINE_LABELS, *options.tags)),
         "labels": {"severity": row.severity},
         "annotations": {
             "summary": row.summary,
-            "description": f"{meaning}{_SINCE}{row.first_step}",
+            "description": sentences.description(row, subject, "{{ $labels.status }}", limit, _SINCE),
             "runbook_url": options.runbook(pipeline_alert(row.name)),
             "dashboard_url": options.dashboard_url.rstrip("/") + _PIPELINE_BOARD,
             "pipeline_url": options.exporter_url.rstrip("/") + _PIPELINE_PAGE,
@@ -208,17 +205,13 @@ def _pipeline_rule(options: RuleOptions, row: Problem[Any]) -> dict[str, Any]:
 
 
 def _instance_rule(options: RuleOptions, row: Problem[Any]) -> dict[str, Any]:
-    meaning = row.meaning.format(
-        subject="Feldera instance {{ $labels.feldera_instance }}",
-        label="{{ $labels.feldera_service }}",
-        limit="",
-    )
+    subject = sentences.instance("{{ $labels.feldera_instance }}")
     return {
         "expr": problem_expression(INSTANCE_FAMILY, row.name, _INSTANCE_LABELS),
         "labels": {"severity": row.severity},
         "annotations": {
             "summary": row.summary,
-            "description": f"{meaning}{_SINCE}{row.first_step}",
+            "description": sentences.description(row, subject, "{{ $labels.feldera_service }}", "", _SINCE),
             "runbook_url": options.runbook(instance_alert(row.name)),
             "dashboard_url": options.dashboard_url.rstrip("/") + _FLEET_BOARD,
         },

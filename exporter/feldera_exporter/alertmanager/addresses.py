@@ -1,0 +1,91 @@
+"""The addresses of Alertmanagers: each address that a name resolves to is an Alertmanager of its own."""
+
+import asyncio
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from feldera_exporter.server.daemons import Daemons
+
+_PORTS: Final = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where one Alertmanager is.
+
+    Attributes:
+        url: with the address in place of the name; without a slash at its end.
+        host: what the `Host` header says.
+        server_name: whose certificate is expected.
+        told: `host:port` as metrics and logs name it.
+    """
+
+    url: str
+    host: str
+    server_name: str
+    told: str
+
+
+class Resolver:
+    """Looks the name in a URL up, in a thread that nobody waits for longer than told.
+
+    Args:
+        url: an Alertmanager's, as configured.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._parts = urlsplit(url)
+        self._port = self._parts.port or _PORTS[self._parts.scheme]
+        self._daemons = Daemons()
+        self._asking: asyncio.Task[Sequence[str]] | None = None
+
+    @property
+    def told(self) -> str:
+        """The name and the port, for as long as there is no address."""
+        return _joined(self._parts.hostname or "", self._port)
+
+    async def addresses(self, within: float) -> Sequence[Address]:
+        """Return the present addresses, in order.
+
+        Args:
+            within: seconds to wait.
+
+        Raises:
+            OSError: the name cannot be resolved, or not in time.
+        """
+        if self._asking is None:
+            self._asking = asyncio.create_task(self._daemons.do(self._look_up))
+        # A look-up that hangs goes on: another one beside it would hang as well.
+        done, _ = await asyncio.wait({self._asking}, timeout=within)
+        if not done:
+            raise TimeoutError("the name server did not answer in time")
+        asked, self._asking = self._asking, None
+        return [self._address(each) for each in asked.result()]
+
+    def stop(self) -> None:
+        """Wait for no look-up any more."""
+        if self._asking is not None:
+            self._asking.cancel()
+
+    def _look_up(self) -> Sequence[str]:
+        found = socket.getaddrinfo(self._parts.hostname, self._port, type=socket.SOCK_STREAM)
+        hosts = [(family, str(address[0])) for family, _, _, _, address in found]
+        # One server often has an address of each family: it would count twice.
+        version_4 = sorted({host for family, host in hosts if family == socket.AF_INET})
+        return version_4 or sorted({host for _, host in hosts})
+
+    def _address(self, host: str) -> Address:
+        place = _joined(host, self._port)
+        return Address(
+            url=f"{self._parts.scheme}://{place}{self._parts.path}",
+            host=self._parts.netloc,
+            server_name=self._parts.hostname or "",
+            told=place,
+        )
+
+
+def _joined(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,124 @@
+"""What the tests of the bridge share: a real Alertmanager with one receiver, and a stand-in that does what it is told."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from alerting.child import Child
+from alerting.news import Notebook
+from feldera_exporter.demo import programs
+from feldera_exporter.demo.programs import HOST, free_port
+from feldera_exporter.simulator.serving import serve
+from tools import tool
+
+
+class Alertmanager(Child):
+    """A real Alertmanager whose only receiver is a notebook; it waits for nothing before it notifies."""
+
+    def __init__(self, folder: Path, receiver: str, *flags: str) -> None:
+        folder.mkdir(parents=True)
+        file = folder / "alertmanager.yml"
+        route = {"group_wait": "0s", "group_interval": "1s", "repeat_interval": "1h", "receiver": "all"}
+        webhook = {"url": f"{receiver}/all", "send_resolved": True}
+        file.write_text(
+            yaml.safe_dump(
+                {
+                    "route": {**route, "group_by": ["..."]},
+                    "receivers": [{"name": "all", "webhook_configs": [webhook]}],
+                }
+            )
+        )
+        port = free_port()
+        words = programs.alertmanager(Path(tool("prometheus-alertmanager")), lambda _: file, folder / "data")
+        super().__init__(f"http://{HOST}:{port}", [*words(port), *flags], folder / "alertmanager.log")
+
+    def alerts(self) -> list[dict[str, Any]]:
+        """Return the alerts that it holds and that have not ended."""
+        answer = self.get("/api/v2/alerts")
+        assert answer is not None
+        return list(answer.json())
+
+    def names(self) -> set[str]:
+        """Return the names of those alerts."""
+        return {alert["labels"]["alertname"] for alert in self.alerts()}
+
+
+@contextmanager
+def alertmanager(folder: Path, notebook: Notebook) -> Iterator[Alertmanager]:
+    """Run an Alertmanager until the context ends."""
+
+    async def receive(scope: Any, receive: Any, send: Any) -> None:
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        notebook.take(scope["path"], body)
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body", "body": b""})
+
+    with serve(receive) as url:
+        running = Alertmanager(folder, url)
+        running.start()
+        try:
+            yield running
+        finally:
+            running.stop()
+
+
+Answer = tuple[int, Mapping[str, str], bytes]
+GOOD: Answer = (200, {}, b"")
+
+
+@dataclass
+class Recorder:
+    """A stand-in of Alertmanager that keeps what it is sent.
+
+    Attributes:
+        answer: gives the answer to a request, by its path and body.
+        held: what `GET /api/v2/alerts` tells.
+        posts: the bodies that came, in order.
+        paths: of all requests.
+        headers: of the last request.
+    """
+
+    answer: Callable[[str, bytes], Answer] = lambda _path, _body: GOOD
+    held: list[dict[str, Any]] = field(default_factory=list)
+    posts: list[list[dict[str, Any]]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request."""
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        self.headers = {name.decode(): value.decode() for name, value in scope["headers"]}
+        self.paths.append(scope["path"])
+        if scope["method"] == "POST":
+            self.posts.append(json.loads(body))
+        status, headers, content = self.answer(scope["path"], body)
+        if scope["method"] == "GET" and status == 200 and not content:
+            content = json.dumps(self.held).encode()
+        pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+        pairs.append((b"content-length", str(len(content)).encode()))
+        await send({"type": "http.response.start", "status": status, "headers": pairs})
+        await send({"type": "http.response.body", "body": content})
+
+    @property
+    def alerts(self) -> list[dict[str, Any]]:
+        """Every alert that came, in order."""
+        return [alert for post in self.posts for alert in post]
+
+
+def instant(text: str) -> datetime:
+    """Return an instant of an alert."""
+    return datetime.fromisoformat(text)

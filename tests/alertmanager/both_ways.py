@@ -1,0 +1,164 @@
+"""One exporter whose problems reach people on both ways: by Prometheus with the rules, and straight from the exporter."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import yaml
+
+from alerting.child import Child
+from alertmanager.beside import Alertmanager
+from feldera_exporter.demo import programs
+from feldera_exporter.demo.programs import HOST, free_port
+from feldera_exporter.simulator.feldera import Feldera
+from feldera_exporter.simulator.server import FelderaServer
+from feldera_exporter.simulator.serving import serve
+from hostile.running import Running, running, until
+from tools import tool
+
+EVERY: Final = "1s"
+"""How often is polled, scraped and evaluated."""
+
+POSSIBLE: Final = ("rules", "bridge")
+"""The two ways."""
+
+
+@dataclass
+class Received:
+    """What came by one way.
+
+    Attributes:
+        bodies: the notifications.
+        at: by fingerprint and status, when that was first heard of, seconds since the epoch.
+    """
+
+    bodies: list[dict[str, Any]] = field(default_factory=list)
+    at: dict[tuple[str, str], float] = field(default_factory=dict)
+    alerts: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Take a notification."""
+        assert scope["type"] == "http"
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        told = msgspec.json.decode(body)
+        told["alerts"] = [each for each in told["alerts"] if _about_feldera(each["labels"])]
+        if told["alerts"]:
+            self.bodies.append(told)
+        for each in told["alerts"]:
+            self.at.setdefault((each["fingerprint"], each["status"]), time.time())
+            self.alerts[each["fingerprint"]] = each
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body", "body": b""})
+
+    def told(self, status: str) -> set[frozenset[tuple[str, str]]]:
+        """Return the labels of all alerts that were heard of in a status."""
+        return {
+            frozenset(self.alerts[fingerprint]["labels"].items())
+            for fingerprint, each in self.at
+            if each == status
+        }
+
+
+def _about_feldera(labels: dict[str, str]) -> bool:
+    return "feldera_instance" in labels and not labels["alertname"].startswith(
+        ("FelderaExporter", "FelderaApi")
+    )
+
+
+@dataclass
+class Both:
+    """What runs.
+
+    Attributes:
+        feldera: the stand-in of Feldera.
+        exporter: the program.
+        received: by the way.
+    """
+
+    feldera: Feldera
+    exporter: Running
+    received: dict[str, Received]
+
+    def heard(self, status: str, count: int) -> bool:
+        """Tell whether so many alerts were heard of in a status, on both ways."""
+        return all(len(each.told(status)) >= count for each in self.received.values())
+
+
+@contextmanager
+def both_ways(folder: Path, feldera: Feldera, more: str = "") -> Iterator[Both]:
+    """Run everything until the context ends.
+
+    Args:
+        folder: an empty one.
+        feldera: the stand-in.
+        more: further keys of the exporter's configuration.
+    """
+    received = {way: Received() for way in POSSIBLE}
+    with ExitStack() as stack:
+        told = {}
+        for way in POSSIBLE:
+            told[way] = Alertmanager(folder / way, stack.enter_context(serve(received[way])))
+            stack.callback(told[way].stop)
+            told[way].start()
+        api = stack.enter_context(serve(FelderaServer(feldera)))
+        until(lambda: all(each.ready for each in told.values()), 30)
+        instances = f"instances: [{{name: prod, url: '{api}', poll_interval: {EVERY}}}]\n{more}"
+        bridge = f"alertmanager: {{urls: ['{told['bridge'].url}']}}\n"
+        exporter = stack.enter_context(running(folder, instances + bridge))
+        until(lambda: 'feldera_up{feldera_instance="prod"} 1' in exporter.page())
+        (folder / "rules-only.yml").write_text(instances)
+        prometheus = _prometheus(folder, exporter.url, told["rules"].url)
+        stack.callback(prometheus.stop)
+        prometheus.start()
+        until(lambda: prometheus.ready and _knows(prometheus), 60)
+        yield Both(feldera, exporter, received)
+
+
+def _knows(prometheus: Child) -> bool:
+    """Return whether it has scraped the exporter and knows its Alertmanager."""
+    up = prometheus.get("/api/v1/query", query="feldera:exporter:trusted")
+    known = prometheus.get("/api/v1/alertmanagers")
+    return bool(up and known and up.json()["data"]["result"] and known.json()["data"]["activeAlertmanagers"])
+
+
+def _prometheus(folder: Path, exporter: str, alertmanager: str) -> Child:
+    command = (
+        sys.executable,
+        "-m",
+        "feldera_exporter",
+        "rules",
+        f"--config.file={folder / 'rules-only.yml'}",
+    )
+    printed = yaml.safe_load(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    for group in printed["groups"]:
+        group["interval"] = EVERY
+    (folder / "rules.yml").write_text(yaml.safe_dump(printed))
+    job = {
+        "job_name": "feldera-exporter",
+        "static_configs": [{"targets": [exporter.removeprefix("http://")]}],
+    }
+    file = folder / "prometheus.yml"
+    targets = [{"targets": [alertmanager.removeprefix("http://")]}]
+    file.write_text(
+        yaml.safe_dump(
+            {
+                "global": {"scrape_interval": EVERY, "scrape_timeout": EVERY, "evaluation_interval": EVERY},
+                "rule_files": ["rules.yml"],
+                "scrape_configs": [job],
+                "alerting": {"alertmanagers": [{"static_configs": targets}]},
+            }
+        )
+    )
+    port = free_port()
+    words = programs.prometheus(Path(tool("prometheus")), lambda _: file, folder / "prometheus")
+    return Child(f"http://{HOST}:{port}", words(port), folder / "prometheus.log")

@@ -1,0 +1,239 @@
+"""Alerts have the rules' labels, and say what no label can."""
+
+import re
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote_plus
+
+import msgspec
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alertmanager.making import MINUTE, SECOND, stuck
+from feldera_exporter.alertmanager.alerts import Alert, Wording, alert, wire
+from feldera_exporter.alertmanager.details import MOST, UNKNOWN, Details, details
+from feldera_exporter.config import AlertChoice
+from feldera_exporter.feldera.wire import FullEvent
+from feldera_exporter.pages.recent import Recent
+from feldera_exporter.problems.evaluate import Ended, Occurrence
+from feldera_exporter.problems.table import INSTANCE_PROBLEMS, PIPELINE_PROBLEMS, pipeline_alert
+from feldera_exporter.rules.rendering import RuleOptions, rules
+from fleets import NOW, pipeline
+from pages.test_timeline import event
+
+CHOICES = {
+    "FelderaPipelineStuckProvisioning": AlertChoice(severity="warning", labels={"route": "night", "none": ""})
+}
+OPTIONS = RuleOptions(
+    alerts=CHOICES, tag_labels=("owner",), exporter_url="https://e.example/x/", dashboard_url="https://g/"
+)
+WORDING = Wording(OPTIONS, {"cluster": "eu"})
+
+EVERY = [
+    *(
+        Occurrence(name, "Stopped" if row.labelled else "", "id-a", "a")
+        for name, row in PIPELINE_PROBLEMS.items()
+    ),
+    *(Occurrence(name, "runner" if row.labelled else "") for name, row in INSTANCE_PROBLEMS.items()),
+]
+
+
+@lru_cache
+def by_name() -> dict[str, Any]:
+    """Return the rules as they are printed, by the name of the alert."""
+    document = yaml.safe_load(rules("prometheus", OPTIONS))
+    return {rule["alert"]: rule for group in document["groups"] for rule in group["rules"] if "alert" in rule}
+
+
+def filled(template: str, labels: dict[str, str]) -> str:
+    """Return a rule's annotation as Prometheus fills it in, but for values."""
+    text = re.sub(r"\{\{ with printf .*?\{\{ end \}\}", "", template)
+    text = re.sub(
+        r"\{\{ \$labels\.(\w+) \| urlquery \}\}", lambda found: quote_plus(labels.get(found[1], "")), text
+    )
+    return re.sub(r"\{\{ \$labels\.(\w+) \}\}", lambda found: labels.get(found[1], ""), text)
+
+
+@pytest.mark.parametrize("occurrence", EVERY, ids=lambda each: each.alert)
+def test_the_labels_are_those_of_the_rules(occurrence: Occurrence) -> None:
+    """Each alert has the labels that its rule's expression groups by and those that the rule adds, but for empty ones."""
+    tags = (("team", "data"), ("tier", ""), ("owner", "Ann")) if occurrence.pipeline_id else ()
+    made = alert(occurrence._replace(tags=tags), NOW, "prod", WORDING)
+    rule = by_name()[occurrence.alert]
+    grouped = re.findall(r"max by \(([^)]*)\)", rule["expr"])[0].split(", ")
+    assert set(made.labels) <= {*grouped, *rule["labels"], "alertname", "cluster"}
+    values = {
+        "feldera_instance": "prod",
+        **({"pipeline": "pipeline-id-a", "pipeline_name": "a"} if occurrence.pipeline_id else {}),
+        ("status" if occurrence.pipeline_id else "feldera_service"): occurrence.label,
+        **dict(tags),
+    }
+    wanted = {"cluster": "eu", **{name: values[name] for name in grouped}, **rule["labels"]}
+    wanted |= {"alertname": occurrence.alert}
+    assert made.labels == {name: value for name, value in wanted.items() if value}
+
+
+@pytest.mark.parametrize("occurrence", EVERY, ids=lambda each: each.alert)
+def test_the_annotations_are_those_of_the_rules(occurrence: Occurrence) -> None:
+    """Each annotation of a rule says the same, with values in place of templates."""
+    made = alert(occurrence, NOW, "prod", WORDING)
+    rule = by_name()[occurrence.alert]["annotations"]
+    told = {name: filled(text, dict(made.labels)) for name, text in rule.items()}
+    told["description"] = told["description"].replace(
+        "{{ $value | humanizeTimestamp }}", "2026-08-21 12:00:00 UTC"
+    )
+    assert made.annotations == told
+
+
+def test_a_limit_is_told() -> None:
+    """The sentence about a status that lasts too long names the limit."""
+    late = pipeline("a", deployment_status="Provisioning")
+    made = alert(stuck("a"), NOW, "prod", WORDING, late)
+    assert "longer than its limit of 10m. Since" in made.annotations["description"]
+    assert alert(stuck("a"), NOW, "prod", WORDING).annotations["description"].count("its limit.") == 1
+
+
+def test_an_error_is_told_in_its_own_words() -> None:
+    """Code, message and details of the present error are there, 2,000 characters of each, and only if they belong together."""
+    error = {"error_code": "RuntimeError.WorkerPanic", "message": "\x1b" + "m" * 5_000}
+    failed = pipeline("a", deployment_error=error)
+    occurrence = Occurrence("DeploymentError", "", "id-a", "a")
+    learnt = Details(
+        error_message="\N{SYMBOL FOR ESCAPE}" + "m" * (MOST - 1),
+        error_details="d",
+        waiting_for="w",
+        last_transitions="t",
+    )
+    made = alert(occurrence, NOW, "prod", WORDING, failed, learnt).annotations
+    assert made["error_code"] == "RuntimeError.WorkerPanic"
+    assert made["error_message"] == "\N{SYMBOL FOR ESCAPE}" + "m" * (MOST - 1)
+    assert (made["error_details"], made["waiting_for"], made["last_transitions"]) == ("d", "w", "t")
+    other = alert(
+        occurrence, NOW, "prod", WORDING, failed, Details(error_message="another", error_details="d")
+    )
+    assert "error_details" not in other.annotations
+    assert "error_message" not in alert(occurrence, NOW, "prod", WORDING, pipeline("a"), learnt).annotations
+
+
+def test_a_page_is_linked() -> None:
+    """The generator of an alert is the page of what it is about."""
+    made = alert(stuck("a b/c"), NOW, "prod", WORDING)
+    assert made.page == made.annotations["pipeline_url"] == "https://e.example/x/pipelines/prod/a%20b%2Fc"
+    assert alert(Occurrence("FleetDegraded"), NOW, "prod", WORDING).page == "https://e.example/x/"
+
+
+def test_a_choice_holds() -> None:
+    """Severity and labels that the configuration chose are the alert's; an empty label is none."""
+    labels = alert(stuck("a"), NOW, "prod", WORDING).labels
+    assert (labels["severity"], labels["route"]) == ("warning", "night")
+    assert not {"none", "tier"} & labels.keys()
+    assert labels["pipeline_name"] == "a"
+
+
+FIRING = Alert({"alertname": "A"}, {}, "https://e", NOW)
+
+
+def test_a_lease() -> None:
+    """A firing alert ends when its lease does, an ended one when it ended."""
+    sent = wire(FIRING, NOW + MINUTE, 4 * MINUTE)
+    assert (sent["startsAt"], sent["endsAt"]) == (
+        "2026-08-21T12:00:00.000000Z",
+        "2026-08-21T12:05:00.000000Z",
+    )
+    over = wire(Alert({}, {}, "", NOW, NOW + SECOND), NOW + MINUTE, 4 * MINUTE)
+    assert (over["startsAt"], over["endsAt"]) == (
+        "2026-08-21T12:00:00.000000Z",
+        "2026-08-21T12:00:01.000000Z",
+    )
+
+
+@given(
+    since=st.integers(-(2**70), 2**70),
+    lasted=st.none() | st.integers(0, 2**50),
+    now=st.integers(NOW - 10**12, NOW + 10**12),
+)
+def test_no_alert_ends_before_it_starts(since: int, lasted: int | None, now: int) -> None:
+    """Alertmanager would refuse it; one that lasts ends ahead of its clock, one that has ended does not."""
+    ended = None if lasted is None else since + lasted
+    sent = wire(Alert({}, {}, "", since, ended), now, 4 * MINUTE)
+    assert sent["startsAt"] <= sent["endsAt"]
+    present = wire(Alert({}, {}, "", now), now, 0)["startsAt"]
+    assert (sent["endsAt"] > present) == (ended is None)
+
+
+def full_event(**fields: Any) -> FullEvent:
+    """Return an event as Feldera answers it."""
+    return msgspec.json.decode(msgspec.json.encode(fields), type=FullEvent)
+
+
+def test_details_of_a_failure() -> None:
+    """What the newest event tells of an error is laid out."""
+    error = {"message": "It broke.", "error_code": "E", "details": {"worker": 3}}
+    told = details(Recent([event(1)], full_event(event_id="e", deployment_error=error)), NOW)
+    assert told.error_message == "It broke."
+    assert told.error_details == '{\n  "worker": 3\n}'
+
+
+@pytest.mark.parametrize(
+    ("statuses", "full", "told"),
+    [
+        (
+            {"resources": "Provisioning", "runtime": None},
+            {"deployment_resources_status_details": {"pod": "has no node"}},
+            '{\n  "pod": "has no node"\n}',
+        ),
+        (
+            {"resources": "Provisioned", "runtime": "AwaitingApproval"},
+            {
+                "deployment_runtime_status_details": {
+                    "approval_diff": "+a",
+                    "connector_stats": {"num_errors": 0},
+                }
+            },
+            '{\n  "approval_diff": "+a"\n}',
+        ),
+        (
+            {"resources": "Provisioned", "runtime": "Initializing"},
+            {"deployment_runtime_status_details": {"connector_stats": {"num_errors": 0}}},
+            "",
+        ),
+        (
+            {"resources": "Provisioned", "runtime": "Initializing"},
+            {"deployment_runtime_status_details": "not all is there"},
+            "not all is there",
+        ),
+        (
+            {"resources": "Provisioned", "runtime": "Running"},
+            {"deployment_resources_status_details": {"process": "has not exited"}},
+            "",
+        ),
+        (
+            {"resources": "Stopping", "runtime": None},
+            {"deployment_resources_status_details": "Unable to stop" + "!" * 9_000},
+            "Unable to stop" + "!" * (MOST - 14),
+        ),
+    ],
+)
+def test_what_is_waited_for(statuses: dict[str, Any], full: dict[str, Any], told: str) -> None:
+    """Only a status that should pass is waited for, and figures are no reason."""
+    at = event(1, **statuses)
+    assert details(Recent([at], full_event(event_id=at.event_id, **full)), NOW).waiting_for == told
+
+
+def test_the_last_transitions() -> None:
+    """The five newest, the newest first, each with its time."""
+    events = [event(minutes, program_status=status) for minutes, status in enumerate("abcdefgh")]
+    lines = details(Recent(events), NOW).last_transitions.splitlines()
+    assert len(lines) == 5
+    assert lines[0].endswith("Program: b → a")
+    assert lines == sorted(lines, reverse=True)
+    assert all(re.match(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ ", line) for line in lines)
+
+
+def test_nothing_is_known() -> None:
+    """Feldera did not answer."""
+    assert details(Recent(problem="late"), NOW) == UNKNOWN
+    assert pipeline_alert("Stuck") == Occurrence("Stuck", pipeline_id="a").alert
+    assert alert(stuck("a"), Ended(NOW, NOW + 1), "prod", WORDING).ended == NOW + 1

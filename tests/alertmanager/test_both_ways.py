@@ -1,0 +1,199 @@
+"""The same fleet on both ways: the same alerts begin and end, and people see the same, with the error's words on one."""
+
+import json
+import statistics
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+
+from alertmanager.both_ways import POSSIBLE, Both, both_ways
+from feldera_exporter.simulator.plan import INSTANT
+from hostile.running import feldera, until
+from tools import ROOT, THOROUGH, tool
+
+LIMITS: Final = """\
+limits:
+  overrides:
+    - {name: "waiting.*", limits: {Provisioning: 3s}}
+    - {name: "approving", limits: {AwaitingApproval: 3s}}
+    - {name: "gone", limits: {Unavailable: 3s}}
+tag_labels: {owner: "owner:(.+)"}
+alerts:
+  FelderaPipelineUnavailable: {severity: warning, labels: {route: night}}
+  FelderaPipelineStuckStopping: {enabled: false}
+"""
+CRASHES: Final = 200 if THOROUGH else 20
+LATE: Final = 8.0
+"""Seconds between the two ways' beginnings: a poll, a scrape, an evaluation, and a machine with much else to do."""
+
+
+def _play(both: Both) -> None:
+    """Let pipelines fail, wait and vanish, and recover, and wait until all of that was heard of."""
+    world, fleet = both.feldera.world, both.feldera
+    names = [f"crashing-{number:03}" for number in range(CRASHES)]
+    for name in names:
+        world.crash(name)
+    for name in ("waiting", "waiting-again"):
+        fleet.create(name, ("team:data", "owner:Ann"), plan=replace(INSTANT, provisioning=None))
+        fleet.start(name)
+    world.lose("gone")
+    alerts = CRASHES + 2 + 1 + (1 if CRASHES >= 5 else 0)
+    until(lambda: both.heard("firing", alerts), 120)
+    for name in ("waiting", "waiting-again"):
+        fleet.replan(name, provisioning=0.0)
+    world.find("gone")
+    for name in names:
+        fleet.start(name)
+    until(lambda: both.heard("resolved", alerts), 120)
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
+    """Return what was heard on both ways."""
+    instance = feldera(*(f"crashing-{number:03}" for number in range(CRASHES)), "gone", "calm")
+    with both_ways(tmp_path_factory.mktemp("both"), instance, LIMITS) as running:
+        _play(running)
+        yield running
+
+
+def test_the_same_alerts(both: Both) -> None:
+    """The same labels begin and end, each at about the same time."""
+    rules, bridge = (both.received[way] for way in POSSIBLE)
+    for status in ("firing", "resolved"):
+        difference = rules.told(status) ^ bridge.told(status)
+        print(f"{status}: {len(rules.told(status))} alerts by the rules, {len(difference)} on one way only")
+        assert not difference, difference
+    assert rules.alerts.keys() == bridge.alerts.keys()
+    for fingerprint, alert in rules.alerts.items():
+        began = [datetime.fromisoformat(each["startsAt"]) for each in (alert, bridge.alerts[fingerprint])]
+        # The exporter tells when the problem began, Prometheus when it heard of it.
+        assert 0 <= (began[0] - began[1]).total_seconds() + 1 < LATE, alert["labels"]
+    assert {"warning"} == {
+        each["labels"]["severity"]
+        for each in bridge.alerts.values()
+        if each["labels"]["alertname"] == "FelderaPipelineUnavailable"
+    }
+
+
+def test_the_way_is_shorter(both: Both) -> None:
+    """From the change in Feldera until somebody is told."""
+    waits: dict[str, list[float]] = {}
+    for way, received in both.received.items():
+        began = {
+            fingerprint: datetime.fromisoformat(alert["startsAt"]).timestamp()
+            for fingerprint, alert in both.received["bridge"].alerts.items()
+        }
+        waits[way] = sorted(
+            at - began[fingerprint] for (fingerprint, status), at in received.at.items() if status == "firing"
+        )
+    figures = {
+        way: (statistics.median(each), each[int(0.99 * (len(each) - 1))]) for way, each in waits.items()
+    }
+    for way, (median, highest) in figures.items():
+        print(f"{way}: median {median:.2f} s, p99 {highest:.2f} s of {len(waits[way])}")
+    print(f"the rules take {figures['rules'][0] / figures['bridge'][0]:.1f} times as long")
+    assert figures["bridge"][0] < figures["rules"][0]
+
+
+def rendered(folder: Path, name: str, notification: dict[str, Any]) -> str:
+    """Return what a template makes of a notification."""
+    data = folder / "data.json"
+    data.write_text(json.dumps(notification))
+    return subprocess.run(
+        [
+            tool("amtool"),
+            "template",
+            "render",
+            f"--template.glob={ROOT}/config/templates/*.tmpl",
+            f"--template.data={data}",
+            f'--template.text={{{{ template "{name}" . }}}}',
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
+@pytest.mark.parametrize("way", POSSIBLE)
+def test_what_people_see(both: Both, way: str, tmp_path: Path) -> None:
+    """The first line says which pipeline, what and since when; then the error's words; then what to do, with links."""
+    seen: dict[tuple[str, str], dict[str, Any]] = {}
+    # Of many at once, the first are sent before their details are known.
+    for body in sorted(both.received[way].bodies, key=lambda body: len(body["alerts"][0]["annotations"])):
+        seen[body["alerts"][0]["labels"]["alertname"], body["status"]] = body
+    assert len(seen) >= 6
+    for (alertname, status), body in seen.items():
+        (alert,) = body["alerts"]
+        labels, annotations = alert["labels"], alert["annotations"]
+        title, link, text, html = (
+            rendered(tmp_path, f"feldera.{name}", body) for name in ("title", "link", "text", "html")
+        )
+        first, *rest = text.splitlines()
+        assert first.startswith(
+            f"{labels['pipeline_name']} of prod: " if "pipeline_name" in labels else "prod: "
+        )
+        assert alertname.removeprefix("Feldera").removeprefix("Pipeline") in first
+        assert f" since {alert['startsAt'][:10]} " in first
+        assert (", over since " in first) == (status == "resolved")
+        assert title == f"{status.upper()}: {first}"
+        assert f"<h3>{first}</h3>" in html
+        assert link.startswith("http://localhost:")
+        assert f"{annotations['summary']} {annotations['description']}" in rest
+        for address in ("runbook_url", "dashboard_url", "pipeline_url"):
+            assert (annotations.get(address, "nowhere") in text) == (address in annotations)
+            assert (f'href="{annotations.get(address)}"' in html) == (address in annotations)
+        assert not [
+            line for line in (title, link, *text.splitlines(), *html.splitlines()) if not line.strip()
+        ]
+        assert "<no value>" not in title + link + text + html
+        assert "<pre></pre>" not in html
+        if way == "bridge" and alertname == "FelderaPipelineDeploymentError" and status == "firing":
+            assert rest[0].startswith("Error RuntimeError.WorkerPanic: The pipeline failed")
+            assert ("Last transitions:" in rest) == ("last_transitions" in annotations)
+
+
+def test_what_no_label_can_carry(both: Both) -> None:
+    """Some alerts that were sent straight from the exporter tell more than their error; none of the others does."""
+    told = {
+        way: {name for body in received.bodies for name in body["alerts"][0]["annotations"]}
+        for way, received in both.received.items()
+    }
+    assert told["bridge"] - told["rules"] >= {"error_code", "error_message", "last_transitions"}
+    assert told["rules"] < told["bridge"]
+
+
+def test_several_alerts_in_one_text(both: Both, tmp_path: Path) -> None:
+    """Each has its own part."""
+    bodies = both.received["bridge"].bodies[:3]
+    group = {**bodies[0], "alerts": [each["alerts"][0] for each in bodies]}
+    text = rendered(tmp_path, "feldera.text", group)
+    assert len(text.split("\n\n")) == 3
+    assert rendered(tmp_path, "feldera.title", group).endswith(", and 2 more")
+
+
+def test_the_receivers_that_are_shown(tmp_path: Path) -> None:
+    """Alertmanager takes them as they stand in the comment."""
+    text = (ROOT / "config/alertmanager.yml").read_text("utf-8")
+    _, _, shown = text.partition("# To put in the place of a PLACEHOLDER.")
+    lines = [line.removeprefix("#   ") for line in shown.splitlines() if line.startswith("#   ")]
+    receiver = {"name": "all", **yaml.safe_load("\n".join(lines))}
+    assert set(receiver) == {"name", "slack_configs", "pagerduty_configs", "email_configs"}
+    file = tmp_path / "alertmanager.yml"
+    file.write_text(
+        yaml.safe_dump(
+            {
+                "templates": [f"{ROOT}/config/templates/*.tmpl"],
+                "route": {"receiver": "all"},
+                "receivers": [receiver],
+            }
+        )
+    )
+    done = subprocess.run([tool("amtool"), "check-config", file], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "1 templates" in done.stdout

@@ -1,0 +1,36 @@
+"""`demo --bridge` shows the exporter beside an Alertmanager alone: somebody is told."""
+
+import io
+from pathlib import Path
+
+import pytest
+import uvloop
+from rich.console import Console
+
+from feldera_exporter.cli import parser
+from feldera_exporter.demo.play import play
+from feldera_exporter.demo.settings import Settings
+from tools import tool
+
+
+def test_somebody_is_told_without_prometheus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Alertmanager waits for a quarter of a minute, as it is shipped."""
+    folder, data = tmp_path / "bin", tmp_path / "data"
+    folder.mkdir()
+    data.mkdir()
+    script = folder / "prometheus-alertmanager"
+    script.write_text(f'#!/bin/sh\nexec {tool("prometheus-alertmanager")} "$@"\n')
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+    file = io.StringIO()
+    uvloop.run(play(Settings(duration=25, bridge=True), data, Console(file=file)))
+    shown = file.getvalue()
+    assert "Alertmanager: http://127.0.0.1:" in shown
+    assert "Prometheus: http://" not in shown
+    assert "notified pager: FelderaPipeline" in shown
+
+
+def test_the_flag() -> None:
+    """It is off unless asked for."""
+    assert parser().parse_args(["demo", "--bridge"]).bridge
+    assert not parser().parse_args(["demo"]).bridge

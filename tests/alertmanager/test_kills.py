@@ -1,0 +1,73 @@
+"""The program is killed again and again at any instant: nothing that happens is told twice, and nothing is lost."""
+
+import random
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+from alerting.child import Child
+from alerting.news import Notebook
+from alertmanager.beside import alertmanager
+from feldera_exporter.demo.programs import HOST, free_port
+from feldera_exporter.simulator.server import FelderaServer
+from feldera_exporter.simulator.serving import serve
+from hostile.running import feldera, until
+from tools import THOROUGH
+
+KILLS: Final = 100 if THOROUGH else 5
+
+CONFIGURATION: Final = """\
+instances: [{{name: prod, url: '{api}', poll_interval: 200ms}}]
+alertmanager: {{urls: ['{am}'], resend_interval: 15s}}
+"""
+
+
+def test_kills_at_any_instant(tmp_path: Path) -> None:
+    """Meanwhile pipelines fail and are started again: each time is told once, and its end is."""
+    chance, notebook = random.Random(KILLS), Notebook()
+    # Each fails once: a second error within ten minutes is the same trouble still.
+    names = [f"p{number:03}" for number in range(KILLS)]
+    instance = feldera(*names)
+    failed: list[str] = []
+    down: list[str] = []
+    with alertmanager(tmp_path / "am", notebook) as real, serve(FelderaServer(instance)) as api:
+        file = tmp_path / "exporter.yml"
+        file.write_text(CONFIGURATION.format(api=api, am=real.url))
+        port = free_port()
+        words = [sys.executable, "-m", "feldera_exporter", f"--config.file={file}"]
+        words += [f"--web.listen-address={HOST}:{port}", f"--storage.path={tmp_path / 'store'}"]
+        program = Child(f"http://{HOST}:{port}", words, tmp_path / "exporter.log")
+        until(lambda: real.ready, 30)
+        program.start()
+        try:
+            until(lambda: program.ready, 60)
+            for _ in range(KILLS):
+                # The next change comes when the last one was told of, as else Alertmanager itself may miss one.
+                until(lambda: len(_told(notebook)) == 2 * len(failed) - len(down), 60)
+                if down and chance.random() < 0.5:
+                    instance.start(down.pop(chance.randrange(len(down))))
+                else:
+                    failed.append(names[len(failed)])
+                    down.append(failed[-1])
+                    instance.world.crash(failed[-1])
+                time.sleep(chance.uniform(0, 1))
+                program.kill()
+                program.start()
+            until(lambda: len(_told(notebook)) == 2 * len(failed) - len(down), 60)
+            time.sleep(3)
+        finally:
+            program.stop()
+    for name in names:
+        own = [status for pipeline, status in _told(notebook) if pipeline == name]
+        wanted = ["firing", "resolved"] if name in failed else []
+        assert own == (["firing"] if name in down else wanted), name
+
+
+def _told(notebook: Notebook) -> list[tuple[str, str]]:
+    """Return the errors that somebody was told of."""
+    return [
+        (each.pipeline, each.status)
+        for each in notebook.news
+        if each.alert == "FelderaPipelineDeploymentError"
+    ]

@@ -1,0 +1,172 @@
+"""What the list does not tell is asked for, a little at a time, and holds no alert up."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from alertmanager.beside import Recorder
+from alertmanager.making import Polls, bridge, running, stuck, until
+from feldera_exporter.exposition.text import Format
+from feldera_exporter.feldera.wire import FullEvent
+from feldera_exporter.pages.recent import Recent
+from feldera_exporter.problems.evaluate import Occurrence
+from feldera_exporter.simulator.serving import serve
+from feldera_exporter.telemetry import Telemetry
+from fleets import pipeline
+from pages.test_timeline import event
+
+
+class Feldera:
+    """Answers about pipelines.
+
+    Attributes:
+        asked: names, in order.
+        delay: seconds before each answer.
+        present: how many are being answered.
+        most: how many were at once.
+    """
+
+    def __init__(self, delay: float = 0.0) -> None:
+        self.asked: list[str] = []
+        self.delay = delay
+        self.present = self.most = 0
+
+    async def __call__(self, _instance: str, _id: str, name: str) -> Recent:
+        """Answer about one pipeline."""
+        self.asked.append(name)
+        self.present += 1
+        self.most = max(self.most, self.present)
+        await asyncio.sleep(self.delay)
+        self.present -= 1
+        at = event(1, "Provisioning", None)
+        body = {"event_id": at.event_id, "deployment_resources_status_details": f"{name} waits"}
+        return Recent([at], msgspec.json.decode(msgspec.json.encode(body), type=FullEvent))
+
+
+def learning(feldera: Feldera, test: Callable[[Polls, Recorder, Telemetry], Any]) -> None:
+    """Run a test on a bridge that asks a stand-in of Feldera."""
+    recorder, telemetry = Recorder(), Telemetry("1", "3")
+
+    async def run() -> None:
+        with serve(recorder) as url:
+            async with running(bridge(url, recent=feldera, telemetry=telemetry)) as made:
+                await until(lambda: recorder.posts)
+                recorder.posts.clear()
+                polls = Polls(made)
+                polls.show()
+                ((sender, _),) = made._senders.values()
+                await until(lambda: "prod" in sender._sent and sender._sent["prod"].seeing)
+                await test(polls, recorder, telemetry)
+
+    asyncio.run(run())
+
+
+def of(polls: Polls, *names: str) -> list[Occurrence]:
+    """Let pipelines exist, and return a problem of each."""
+    polls.pipelines |= {f"id-{name}": pipeline(name, deployment_status="Provisioning") for name in names}
+    return [stuck(name) for name in names]
+
+
+def test_an_alert_comes_with_its_details() -> None:
+    """Feldera answers at once: the first that is sent has everything, and it is sent once."""
+    feldera = Feldera()
+
+    async def test(polls: Polls, recorder: Recorder, telemetry: Telemetry) -> None:
+        polls.find(*of(polls, "a"))
+        await until(lambda: recorder.alerts)
+        assert recorder.alerts[0]["annotations"]["waiting_for"] == "a waits"
+        await asyncio.sleep(0.5)
+        assert len(recorder.alerts) == 1
+        text = telemetry.expose(Format.TEXT).decode()
+        assert "feldera_exporter_notification_delay_seconds_count 1.0" in text
+        assert 'feldera_exporter_alerts{state="firing"} 1.0' in text
+
+    learning(feldera, test)
+    assert feldera.asked == ["a"]
+
+
+def test_an_alert_does_not_wait_for_long() -> None:
+    """Feldera is slow: the alert is sent without, and then with its details."""
+
+    async def test(polls: Polls, recorder: Recorder, _: Telemetry) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        polls.find(*of(polls, "a"))
+        await until(lambda: recorder.alerts)
+        assert loop.time() - began < 0.8
+        await until(lambda: len(recorder.alerts) == 2)
+        first, second = recorder.alerts
+        assert "waiting_for" not in first["annotations"]
+        assert second["annotations"]["waiting_for"] == "a waits"
+        assert first["startsAt"] == second["startsAt"]
+
+    learning(Feldera(1.2), test)
+
+
+def test_an_end_waits_for_nothing() -> None:
+    """And the alert of what ended keeps what was learnt while it lasted."""
+
+    async def test(polls: Polls, recorder: Recorder, _: Telemetry) -> None:
+        polls.find(*of(polls, "a"))
+        await until(lambda: recorder.alerts)
+        polls.find()
+        await until(lambda: len(recorder.alerts) == 2)
+        assert recorder.alerts[1]["annotations"]["waiting_for"] == "a waits"
+
+    learning(Feldera(), test)
+
+
+def test_many_at_once() -> None:
+    """Feldera is asked about a few after each poll, one at a time; all alerts are sent at once."""
+    feldera = Feldera()
+
+    async def test(polls: Polls, recorder: Recorder, _: Telemetry) -> None:
+        polls.find(*of(polls, *(f"p{number:03}" for number in range(100))))
+        await until(lambda: len({each["labels"]["pipeline_name"] for each in recorder.alerts}) == 100)
+        for polled in range(1, 6):
+            await until(lambda polled: len(feldera.asked) == 20 * polled, polled)
+            await asyncio.sleep(0.05)
+            polls.show()
+        told = {each["labels"]["pipeline_name"]: each for each in recorder.alerts}
+        await until(lambda: len(recorder.alerts) >= 180)
+        assert all("summary" in each["annotations"] for each in told.values())
+        assert max(map(len, recorder.posts)) <= 64
+
+    learning(feldera, test)
+    assert len(set(feldera.asked)) == len(feldera.asked) == 100
+    assert feldera.most == 1
+
+
+def test_what_happens_to_a_pipeline_is_learnt() -> None:
+    """After each change of its row it is asked about again, and else not."""
+    feldera = Feldera()
+
+    async def test(polls: Polls, recorder: Recorder, _: Telemetry) -> None:
+        polls.find(*of(polls, "a"))
+        await until(lambda: recorder.alerts)
+        polls.show()
+        polls.show()
+        of(polls, "a")
+        polls.show()
+        await until(lambda: len(feldera.asked) == 2)
+        polls.pipelines.clear()
+        polls.show()
+        await asyncio.sleep(0.1)
+        assert feldera.asked == ["a", "a"]
+
+    learning(feldera, test)
+
+
+def test_nothing_is_asked_about_an_instance() -> None:
+    """Its problems have no event log."""
+    feldera = Feldera()
+
+    async def test(polls: Polls, recorder: Recorder, _: Telemetry) -> None:
+        polls.find(Occurrence("FleetDegraded"))
+        await until(lambda: recorder.alerts)
+        assert recorder.alerts[0]["generatorURL"] == "http://localhost:10058/"
+
+    learning(feldera, test)
+    assert not feldera.asked
