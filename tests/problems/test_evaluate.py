@@ -13,7 +13,7 @@ from feldera_exporter.fleet.fleet import Fleet
 from feldera_exporter.fleet.pipeline import Pipeline
 from feldera_exporter.history.recent import Recent
 from feldera_exporter.problems import evaluate as room
-from feldera_exporter.problems.evaluate import ENDED_FOR, Occurrence, Problems, evaluate
+from feldera_exporter.problems.evaluate import ENDED_FOR, Ended, Occurrence, Problems, evaluate
 from feldera_exporter.problems.keeping import decoded, encoded, same
 from history.making import SECOND, instant
 from problems.making import HOUR, MICROSECOND, activity, after, fleet, instants, names, pipeline
@@ -46,7 +46,7 @@ def test_a_problem_is_told_with_its_pipeline() -> None:
 def test_it_is_said_for_ten_minutes_that_a_problem_has_ended() -> None:
     """From the list that shows it; not a microsecond longer."""
     over = after((600, fleet(STUCK)), (700, fleet(WELL)))
-    assert (over.present, over.ended) == ({}, {OCCURRENCE: instant(700)})
+    assert (over.present, over.ended) == ({}, {OCCURRENCE: Ended(instant(600), instant(700))})
     assert ENDED_FOR == 600 * SECOND
     assert then(over, (1300 - MICROSECOND, fleet(WELL))).ended == over.ended
     assert then(over, (1300, fleet(WELL))).ended == {}
@@ -80,7 +80,7 @@ def test_under_another_name_or_with_other_tags_it_is_the_same_problem(
     """It counts since the same instant; under its old labels it has ended."""
     problems = after((600, fleet(STUCK)), (700, fleet(other)))
     assert problems.present == {expected: instant(600)}
-    assert problems.ended == {OCCURRENCE: instant(700)}
+    assert problems.ended == {OCCURRENCE: Ended(instant(600), instant(700))}
     assert then(problems, (1300, fleet(other))).ended == {}
 
 
@@ -100,7 +100,7 @@ def test_a_deleted_pipelines_problems_have_ended() -> None:
     other = pipeline(identity="other", status="Provisioning", since=100, tags=TAGS)
     problems = after((600, fleet(STUCK)), (700, fleet(other)))
     assert problems.present == {OCCURRENCE._replace(pipeline_id="other"): instant(700)}
-    assert problems.ended == {OCCURRENCE: instant(700)}
+    assert problems.ended == {OCCURRENCE: Ended(instant(600), instant(700))}
 
 
 def test_each_status_has_its_own_problem() -> None:
@@ -128,7 +128,7 @@ def test_what_is_switched_off_has_ended() -> None:
     known = fleet(STUCK)
     on = after((600, known))
     off = then(on, (605, known), disabled=["FelderaPipelineStuckProvisioning"])
-    assert (off.present, off.ended) == ({}, {OCCURRENCE: instant(605)})
+    assert (off.present, off.ended) == ({}, {OCCURRENCE: Ended(instant(600), instant(605))})
     again = then(off, (610, known))
     assert (again.present, again.ended) == ({OCCURRENCE: instant(600)}, {})
     untold = after((0, fleet(platform=Platform())), (600, known), disabled=frozenset({OCCURRENCE.alert}))

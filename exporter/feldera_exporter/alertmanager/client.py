@@ -16,6 +16,7 @@ from feldera_exporter.errors import ExporterError
 from feldera_exporter.feldera import body as bodies
 from feldera_exporter.feldera.answers import InvalidResponseError, TooLargeError
 from feldera_exporter.feldera.decoding import UNREADABLE
+from feldera_exporter.feldera.discretion import Guard
 from feldera_exporter.feldera.refusals import date, retry_after
 from feldera_exporter.feldera.wire import micros
 
@@ -179,7 +180,7 @@ class Client:
         try:
             self._learn(response, began)
             if response.is_success:
-                body = bytes(await bodies.whole(response, _MOST))
+                body = bytes(await bodies.read(response, bodies.Whole(_MOST), Guard(None)))
             else:
                 body = await bodies.of_refusal(response) or b""
         finally:
