@@ -211,8 +211,14 @@ def test_restarts_and_reloads_of_the_program(real: Alertmanager, notebook: Noteb
         store = f"--storage.path={folder / 'store'}"
 
         def fail(program: Running) -> None:
-            until(lambda: 'feldera_up{feldera_instance="prod"} 1' in program.page())
             for name in told:
+                running_ = {"pipeline_name": name, "status": "Running"}
+                until(
+                    lambda labels=running_: (
+                        program.value("feldera_pipeline_deployment_status", **labels) == 1
+                    ),
+                    30,
+                )
                 instance.world.crash(name)
             until(lambda: len(notebook.news) == 2)
 
