@@ -13,7 +13,7 @@ from hostile.meddler import Meddler, Request, answer, meddling, sends
 from hostile.running import Running, later, running, two, until
 from hostile.running import feldera as make
 
-STALENESS = 2.0
+STALENESS = 4.0
 Program = tuple[Running, Meddler, Feldera]
 
 
