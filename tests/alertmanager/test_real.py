@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -212,13 +213,7 @@ def test_restarts_and_reloads_of_the_program(real: Alertmanager, notebook: Noteb
 
         def fail(program: Running) -> None:
             for name in told:
-                running_ = {"pipeline_name": name, "status": "Running"}
-                until(
-                    lambda labels=running_: (
-                        program.value("feldera_pipeline_deployment_status", **labels) == 1
-                    ),
-                    30,
-                )
+                until(partial(_is_running, program, name), 30)
                 instance.world.crash(name)
             until(lambda: len(notebook.news) == 2)
 
@@ -240,6 +235,12 @@ def test_restarts_and_reloads_of_the_program(real: Alertmanager, notebook: Noteb
             until(lambda: len(notebook.news) == 4)
             time.sleep(2)
         assert notebook.news[3:] == [told["lasting"]("resolved")]
+
+
+def _is_running(program: Running, name: str) -> bool:
+    """Return whether a pipeline is shown as running."""
+    labels = {"pipeline_name": name, "status": "Running"}
+    return program.value("feldera_pipeline_deployment_status", **labels) == 1
 
 
 def _killed(folder: Path, text: str, store: str, act: Callable[[Running], object]) -> None:
