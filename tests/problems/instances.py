@@ -153,12 +153,14 @@ def _told(
     since: float | None = 0,
     checked: float = 0,
     lost: float | None = None,
+    stale: bool | None = None,
     names: tuple[str, ...] = ("runner",),
 ) -> Platform:
     """Return an instance that told of its services."""
     service = Service(healthy, instant(checked), None if since is None else instant(since))
     lost_at = None if lost is None else instant(lost)
-    return Platform(services=MappingProxyType(dict.fromkeys(names, service)), health_lost_at=lost_at)
+    services = MappingProxyType(dict.fromkeys(names, service))
+    return Platform(services=services, stale=stale, health_lost_at=lost_at)
 
 
 def _service(
@@ -220,6 +222,16 @@ _EACH_MINUTE: Final = tuple(float(at) for at in range(-600, 900, 60))
 
 STALENESS: Final[tuple[Example, ...]] = (
     *begins(_STALE, "not checked for half an hour", 1800, fleet(platform=_told(healthy=True)), "runner"),
+    _service(_STALE, "Feldera says so", (60, _told(stale=True)), present={"runner": 60}),
+    _service(
+        _STALE,
+        "since it said so first",
+        *((at, _told(stale=True)) for at in (60, 120, 1900)),
+        present={"runner": 60},
+    ),
+    _service(_STALE, "it says so late", (1900, _told(stale=True)), present={"runner": 1800}),
+    _service(_STALE, "it says the contrary", (60, _told(stale=False))),
+    _service(_STALE, "it no longer says so", (60, _told(stale=True)), (120, _told(stale=False, checked=100))),
     *begins(
         _STALE,
         "no longer told of for a quarter of an hour, though there are lists",

@@ -222,15 +222,19 @@ def test_a_pipeline_that_was_only_refreshed_is_not_looked_at(monkeypatch: pytest
 
 def test_what_is_kept_is_what_was() -> None:
     """As bytes, through a restart; each pipeline with a problem is looked at again."""
+    failed = [pipeline(f"p{n}", error="E", error_at=1) for n in range(5)]
     problems = after(
-        (600, fleet(STUCK, size=9)),
-        (700, fleet(STUCK, pipeline("b", error="E", error_at=1), size=20)),
-        (710, fleet(STUCK)),
+        (600, fleet(STUCK)),
+        (700, fleet(STUCK, *failed[:1])),
+        (710, fleet(*failed, STUCK)),
+        (715, fleet(*failed[1:], STUCK)),
     )
+    assert {"FleetDegraded", "StuckProvisioning"} < set(names(problems))
+    assert problems.ended
     kept = decoded(encoded(problems))
     assert (kept.present, kept.ended, kept.memory) == (problems.present, problems.ended, problems.memory)
+    assert then(kept, (720, fleet(*failed[1:], STUCK))).present == problems.present
     assert names(then(kept, (720, fleet(WELL)))) == []
-    assert then(kept, (720, fleet(STUCK))).present == problems.present
     assert decoded(None) == Problems()
     with pytest.raises(msgspec.DecodeError):
         decoded(b"something else")
