@@ -124,7 +124,12 @@ class Batches:
         """
         if self._old is not None:
             self._differ(self._old)
-        text = bytes(self._rest.strip(_SPACE))
+        rest, self._rest = self._rest, bytearray()
+        if rest[:1].isspace() or rest[-1:].isspace():
+            rest = rest.strip(_SPACE)
+        text = bytes(rest)
+        # It may be long: no more copies of it than there must be.
+        del rest
         old = self._expected()
         if old is not None and old.text == text:
             self._add(old)
