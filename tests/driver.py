@@ -38,6 +38,8 @@ from feldera_exporter.store.store import Store
 
 INSTANCE = Instance(name="test", url="http://feldera.invalid")
 CONFIGURATION = Configuration(instances=(INSTANCE,))
+_PART: Final = 64 * 1024
+"""Bytes of a body that come at once."""
 
 Log = Callable[..., bytes]
 """Gives the answer of `GET …/events` for a pipeline's name, and of `GET …/events/{id}` for a name and an id."""
@@ -79,9 +81,10 @@ class Api:
 
 
 def taken(body: bytes, previous: Sequence[Batch] = ()) -> tuple[Batch, ...]:
-    """Return a list as the client takes it, which came in one part."""
+    """Return a list as the client takes it."""
     batches = Batches(INSTANCE.max_response_size, previous)
-    batches.take(body)
+    for start in range(0, len(body), _PART):
+        batches.take(body[start : start + _PART])
     return batches.end()
 
 

@@ -398,6 +398,54 @@ def test_a_body_has_a_limit(packed: bool) -> None:  # noqa: FBT001
         assert asked.codes == ["200"]
 
 
+def test_an_event_is_as_long_as_its_error() -> None:
+    """What the configuration says of long answers must not hide what failed."""
+    body = error_value("RuntimeError.WorkerPanic", "x" * 5000)
+    with meddling(act=sends(answer(body))) as server:
+        assert bytes(ask(server.url, EVENT, "name", "id", limit=1000).body) == body
+
+
+def test_a_list_comes_in_batches() -> None:
+    """Compressed or not, and its errors are no reason to refuse it; what came before it is used again."""
+    listed = [{"id": "x", "name": "a", "deployment_error": {"message": "x" * 3 * MB, "error_code": "E"}}]
+    body = json.dumps(listed * 3).encode()
+
+    async def run(url: str) -> None:
+        client = Client(url, api_key=lambda: KEY, tls=False, max_response_size=4000, observe=Asked())
+        try:
+            first = await client.list(within=5)
+            again = await client.list(first.body, within=5)
+            with pytest.raises(TooLargeError):
+                await client.get(PIPELINES, within=5)
+        finally:
+            await client.close()
+        assert sum(len(batch.raws) for batch in first.body) == 3
+        assert [a is b for a, b in zip(first.body, again.body, strict=True)] == [True] * len(first.body)
+        assert sum(len(batch.text) for batch in first.body) < 250_000
+
+    for reply in (answer(body), answer(gzip(body), content_encoding="gzip")):
+        with meddling(act=sends(reply)) as server:
+            asyncio.run(run(server.url))
+
+
+def test_a_key_in_a_part_of_a_list_that_is_not_kept_is_found() -> None:
+    """Nothing of such an answer is believed."""
+    body = json.dumps([{"id": "x", "description": "x" * MB + KEY}]).encode()
+
+    async def run(url: str) -> None:
+        client = Client(url, api_key=lambda: KEY, tls=False, max_response_size=4000, observe=Asked())
+        try:
+            await client.list(within=5)
+        finally:
+            await client.close()
+
+    with (
+        meddling(act=sends(answer(body))) as server,
+        pytest.raises(InvalidResponseError, match="repeats the API"),
+    ):
+        asyncio.run(run(server.url))
+
+
 def test_a_bomb_is_defused() -> None:
     """A small gzip body that becomes a gigabyte is given up at the limit."""
     with meddling(act=sends(answer(BOMB, content_encoding="gzip"))) as server:

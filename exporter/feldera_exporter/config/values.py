@@ -90,7 +90,8 @@ class Instance:
         poll_interval: seconds from the start of one poll to the start of the next.
         timeout: seconds that one request may take, at most `poll_interval`.
         staleness: seconds for which the last state is shown while Feldera does not answer.
-        max_response_size: bytes of one answer, decompressed, beyond which it is refused.
+        max_response_size: bytes of one answer, decompressed, beyond which it is refused; of the list each pipeline
+            counts a kibibyte at most.
         pipelines: which pipelines are watched.
     """
 

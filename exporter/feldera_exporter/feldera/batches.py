@@ -47,7 +47,6 @@ _GAP: Final = 64
 """Bytes within which two elements stand beside each other."""
 _SPACE: Final = b" \t\n\r"
 _COMMA: Final = ord(",")
-_OPENED: Final = ord("[")
 _CLOSED: Final = ord("]")
 
 _ELEMENTS: Final[msgspec.json.Decoder[list[msgspec.Raw]]] = msgspec.json.Decoder(list[msgspec.Raw])
@@ -91,15 +90,17 @@ class Batches:
         self._limit = limit
         self._previous = previous
         self._batches: list[Batch] = []
-        # What came and is in no batch yet: the rest of the array, as an array of its own.
-        self._rest = bytearray()
-        self._due = STEP
-        # How elements begin, which is alike.
-        self._beginning = b""
         self._came = 0
         self._elements = 0
         self._counted = 0
         self._room = ROOM
+        # How elements begin, which is alike.
+        self._beginning = b""
+        # What came and is in no batch yet, as an array of its own: the rest, or so much of an old batch as came again.
+        self._rest = bytearray()
+        self._due = STEP
+        self._old = self._expected()
+        self._same = 0
 
     def take(self, part: bytes) -> None:
         """Take the next part.
@@ -111,11 +112,8 @@ class Batches:
         self._came += len(part)
         if self._came > LONGEST_LIST:
             raise TooLargeError(f"the list is longer than {LONGEST_LIST} bytes")
-        self._rest += part
-        if not self._batches and self._rest[:1].isspace():
-            self._trim()
-        while len(self._rest) >= self._due:
-            self._step()
+        while part:
+            part = self._collected(part) if self._old is None else self._compared(part, self._old)
 
     def end(self) -> tuple[Batch, ...]:
         """Return all batches, once all parts were taken; there is one at least.
@@ -124,8 +122,15 @@ class Batches:
             InvalidResponseError: the list is no JSON array, or not one of pipelines.
             TooLargeError: it is longer than a limit.
         """
-        text = bytes(self._rest.strip(_SPACE))
-        old = self._old()
+        if self._old is not None:
+            self._differ(self._old)
+        rest, self._rest = self._rest, bytearray()
+        if rest[:1].isspace() or rest[-1:].isspace():
+            rest = rest.strip(_SPACE)
+        text = bytes(rest)
+        # It may be long: no more copies of it than there must be.
+        del rest
+        old = self._expected()
         if old is not None and old.text == text:
             self._add(old)
         else:
@@ -135,42 +140,61 @@ class Batches:
             self._add(self._batch(text, raws))
         return tuple(self._batches)
 
-    def _step(self) -> None:
-        """Cut a batch off, or wait for more."""
-        if self._again() or self._cut():
-            self._due = STEP
-        elif self._due < LONGEST_ELEMENT:
-            self._due *= 2
-        else:
-            raise TooLargeError(f"an element of the list is longer than {LONGEST_ELEMENT} bytes")
-
-    def _trim(self) -> None:
-        """Drop what stands before the list: it may be very much of nothing."""
-        before = len(self._rest)
-        self._rest = self._rest.lstrip(_SPACE)
-        self._count(before - len(self._rest))
-
-    def _again(self) -> bool:
-        """Take the batch of the list before that stood here, if it comes again."""
-        old = self._old()
-        if old is None or not self._rest.startswith(old.text[:-1]):
-            return False
+    def _compared(self, part: bytes, old: Batch) -> bytes:
+        """Take what is the same as in the batch that was here before, and return what is behind that."""
         end = len(old.text) - 1
-        if end >= len(self._rest) or self._rest[end] != _COMMA:
-            return False
+        size = min(len(part), end - self._same)
+        if not old.text.startswith(part[:size], self._same):
+            self._differ(old)
+            return part
+        self._same += size
+        if size == len(part):
+            return b""
+        if part[size] != _COMMA:
+            self._differ(old)
+            return part[size:]
         self._add(old)
-        self._continue(end)
-        return True
+        self._begin()
+        return part[size + 1 :]
 
-    def _old(self) -> Batch | None:
-        """Return the batch of the list before that stood here, if it may be taken as it is."""
+    def _differ(self, old: Batch) -> None:
+        """Go on with what came where it is the same as before no longer."""
+        self._rest += old.text[: self._same]
+        self._old = None
+
+    def _begin(self) -> None:
+        """Go on behind a batch: the comma that follows it stands for the bracket before what is left."""
+        self._old = self._expected()
+        self._same = 1
+        self._rest = bytearray(b"[" if self._old is None else b"")
+
+    def _expected(self) -> Batch | None:
+        """Return the batch that was here before, if it may be taken as it is."""
         if len(self._batches) >= len(self._previous):
             return None
         old = self._previous[len(self._batches)]
         return old if old.verbatim and old.longest <= self._bounds()[0] else None
 
-    def _cut(self) -> bool:
-        """Cut off the elements that are complete among the bytes that are due."""
+    def _collected(self, part: bytes) -> bytes:
+        """Take a part, and return what of it is behind the batch that it completes."""
+        self._rest += part
+        if not self._batches and self._rest[:1].isspace():
+            # It may be very much of nothing.
+            before = len(self._rest)
+            self._rest = self._rest.lstrip(_SPACE)
+            self._count(before - len(self._rest))
+        while len(self._rest) >= self._due:
+            left = self._cut()
+            if left is not None:
+                self._due = STEP
+                return left
+            if self._due >= LONGEST_ELEMENT:
+                raise TooLargeError(f"an element of the list is longer than {LONGEST_ELEMENT} bytes")
+            self._due *= 2
+        return b""
+
+    def _cut(self) -> bytes | None:
+        """Cut off the elements that are complete among the bytes that are due; return the others, None where none is."""
         if not self._beginning:
             first = _FIRST.search(self._rest)
             if first is None or not self._rest.startswith(b"["):
@@ -181,7 +205,7 @@ class Batches:
             end = self._rest.rfind(self._beginning, 0, end)
             comma = self._rest.rfind(b",", max(0, end - _GAP), max(0, end))
             if comma < 0:
-                return False
+                return None
             if self._rest[comma + 1 : end].strip(_SPACE):
                 continue
             self._rest[comma] = _CLOSED
@@ -192,30 +216,22 @@ class Batches:
             except InvalidResponseError:
                 self._rest[comma] = _COMMA
                 continue
+            left = bytes(self._rest[comma + 1 :])
             self._add(self._batch(text, raws))
-            self._continue(comma)
-            return True
-        return False
-
-    def _continue(self, end: int) -> None:
-        """Go on behind a batch: the comma that ends it begins the rest."""
-        del self._rest[:end]
-        self._rest[0] = _OPENED
+            self._begin()
+            return left
+        return None
 
     def _batch(self, text: bytes, raws: list[msgspec.Raw]) -> Batch:
         """Return a batch of these elements, kept short where they are long."""
         longest, most = self._bounds()
-        sizes = [len(raw) for raw in raws]
-        verbatim = max(sizes, default=0) <= longest
+        verbatim = max(map(len, raws), default=0) <= longest
         if not verbatim:
-            pieces = [
-                shortened(raw, most) if size > longest else bytes(raw)
-                for raw, size in zip(raws, sizes, strict=True)
-            ]
+            pieces = (shortened(raw, most) if len(raw) > longest else bytes(raw) for raw in raws)
             text = b"[%b]" % b",".join(pieces)
-            raws, sizes = decoded(_ELEMENTS, text), list(map(len, pieces))
-        counted = sum(min(COUNTED, size) for size in sizes)
-        batch = Batch(text, raws, verbatim, max(sizes, default=0), counted, sum(sizes) - counted)
+            raws = decoded(_ELEMENTS, text)
+        counted = min(len(text), COUNTED * len(raws))
+        batch = Batch(text, raws, verbatim, max(map(len, raws), default=0), counted, len(text) - counted)
         # What was kept short is the same object as before, too, where it says the same.
         place = len(self._batches)
         old = self._previous[place] if place < len(self._previous) else batch
@@ -237,7 +253,7 @@ class Batches:
         self._counted += size
         if self._counted > self._limit:
             raise TooLargeError(
-                f"the list is longer than {self._limit} bytes, of which a pipeline counts {COUNTED} at most"
+                f"the list is longer than {self._limit} bytes, of which each pipeline counts {COUNTED} at most"
             )
 
 
