@@ -32,6 +32,9 @@ FACTOR: Final = 30
 GONE: Final = {"FelderaExporterDown", "FelderaExporterDataStale"}
 """Alerts about an exporter that has gone while another one answers; without any, there is FelderaExporterAbsent."""
 
+DEAF: Final = "alertmanager.invalid:9093"
+"""An Alertmanager that accepts nothing."""
+
 PATIENCE: Final = 300.0
 
 PRESENT: Final = {
@@ -56,6 +59,8 @@ class Troubled:
         self._scrapes = count(1)
         for instance in ("prod", "refused", "down"):
             self._telemetry.initialise(instance)
+        # It has accepted nothing yet.
+        self._telemetry.notifications(DEAF)
         self._telemetry.backlog.labels("prod").set(3)
         self._telemetry.unreadable.labels("prod").set(2)
         self._telemetry.clock_skew.labels("prod").set(-40)
@@ -187,8 +192,9 @@ def _own(names: tuple[str, ...], alert: str) -> list[dict[str, str]]:
         more = {"dimension": "program_status"} if "dimension" in names else {}
         return [{"feldera_instance": instance} | more for instance in instances]
     if "instance" in names:
+        more = {"alertmanager": DEAF} if "alertmanager" in names else {}
         return [
-            {"job": "feldera-exporter", "instance": f"feldera/feldera-exporter-{number}"}
+            {"job": "feldera-exporter", "instance": f"feldera/feldera-exporter-{number}"} | more
             for number in range(2)
         ]
     return [{}]

@@ -59,6 +59,14 @@ async def meanwhile(seconds: float, *acts: Callable[[], object]) -> None:
         await asyncio.sleep(0.1)
 
 
+async def heard(notebook: Notebook, count: int, *acts: Callable[[], object]) -> None:
+    """Do something ten times a second until so many notifications have come."""
+    deadline = time.monotonic() + 60
+    while len(notebook.news) < count:
+        assert time.monotonic() < deadline, notebook.news
+        await meanwhile(0.1, *acts)
+
+
 def news(status: str, alert: str = "FelderaPipelineStuckProvisioning", pipeline: str = "a") -> News:
     """Return what a person learns."""
     return News("all", alert, "prod", pipeline, status)
@@ -75,10 +83,11 @@ def test_a_lease_is_longer_than_it_takes_to_renew(real: Alertmanager, notebook: 
     async def run() -> None:
         async with exporters(real.url) as (polls,):
             polls.find(stuck("a"))
+            await heard(notebook, 1, polls.show)
             await meanwhile(2 * LEASE, polls.show)
             assert notebook.news == [news("firing")]
             polls.find()
-            await meanwhile(3, polls.show)
+            await heard(notebook, 2, polls.show)
 
     asyncio.run(run())
     assert notebook.news == [news("firing"), news("resolved")]
@@ -91,22 +100,23 @@ def test_two_exporters(real: Alertmanager, notebook: Notebook) -> None:
         async with exporters(real.url, 2) as (one, other):
             for polls in (one, other):
                 polls.find(stuck("a"), stuck("b"))
-            await meanwhile(2, one.show, other.show)
+            await heard(notebook, 2, one.show, other.show)
             await meanwhile(LEASE + 2, one.show, blind(other))
             assert sorted(notebook.news) == [news("firing"), news("firing", pipeline="b")]
             # Only the one that sees knows of the end, and of the return.
             one.find(stuck("b"))
+            await heard(notebook, 3, one.show, blind(other))
             await meanwhile(LEASE + 2, one.show, blind(other))
             assert notebook.news[2:] == [news("resolved")]
             one.find(stuck("a"), stuck("b"))
-            await meanwhile(3, one.show, blind(other))
+            await heard(notebook, 4, one.show, blind(other))
             assert notebook.news[3:] == [news("firing")]
             # Nobody sees: everything stays.
             await meanwhile(2 * LEASE, blind(one), blind(other))
             assert len(notebook.news) == 4
             # The other one sees, and what it knew is over.
             other.find()
-            await meanwhile(LEASE + 2, blind(one), other.show)
+            await heard(notebook, 6, blind(one), other.show)
             assert sorted(notebook.news[4:]) == [news("resolved"), news("resolved", pipeline="b")]
             one.find()
             await meanwhile(3, one.show, other.show)
@@ -168,7 +178,7 @@ def test_clocks_that_differ(real: Alertmanager, notebook: Notebook, minutes: int
                 assert notebook.news == [news("firing")]
                 assert real.names() == {"FelderaPipelineStuckProvisioning"}
                 polls.find()
-                await meanwhile(3, polls.show)
+                await heard(notebook, 2, polls.show)
                 assert notebook.news == [news("firing"), news("resolved")]
                 assert real.names() == set()
 

@@ -148,7 +148,7 @@ def test_never_more_than_four_requests_at_once() -> None:
             await room.poll()
             for number in range(40):
                 room.feldera.pause(f"p{number}")
-            room.server.faults.set("events", Slow(0.01))
+            room.server.faults.set("events", Slow(0.05))
             assert await room.poll() == 15
             assert room.shows("event_backlog") == {"default": 40}
             await room.settle()
