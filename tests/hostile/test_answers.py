@@ -44,8 +44,6 @@ def test_a_hostile_answer(program: Program, hostile: Hostile) -> None:
     meddler.act, meddler.prefix = hostile.act, "/v0/pipelines?"
     try:
         until(lambda: running.polls(HOSTILE, hostile.outcome) > before[hostile.outcome])
-        # One of the last polls succeeded, for a while.
-        until(lambda: running.value("feldera_up", feldera_instance=HOSTILE) == 0)
         page = running.page()
         assert f'feldera_up{{feldera_instance="{HEALTHY}"}} 1' in page
         assert page.count('pipeline_name="victim"') > 100
@@ -57,7 +55,7 @@ def test_a_hostile_answer(program: Program, hostile: Hostile) -> None:
     # Of this answer alone: what a busy machine once did to the neighbour is no matter of all that follow.
     assert sum(outcomes.values()) - sum(neighbour.values()) == outcomes["success"] - healthy
     succeeded = running.polls(HOSTILE, "success")
-    until(lambda: running.polls(HOSTILE, "success") > succeeded, 6)
+    until(lambda: running.polls(HOSTILE, "success") > succeeded, 15)
     assert running.value("feldera_up", feldera_instance=HOSTILE) == 1
     assert running.polls(HOSTILE, "internal_error") == before["internal_error"] == 0
 
