@@ -12,28 +12,28 @@ import structlog
 from feldera_exporter.config import Configuration, Instance
 from feldera_exporter.exposition.snapshot import Content, Snapshot
 from feldera_exporter.exposition.text import Format
-from feldera_exporter.feldera.answers import Answer, NotFoundError
-from feldera_exporter.feldera.batches import Batch, Batches
 from feldera_exporter.feldera.client import Endpoint
-from feldera_exporter.feldera.listing import read
+from feldera_exporter.feldera.errors import Answer, NotFoundError
+from feldera_exporter.feldera.list_batches import Batch, Batches
+from feldera_exporter.feldera.pipeline_list import read
 from feldera_exporter.feldera.wire import Row
-from feldera_exporter.fleet.fleet import Fleet, observed
-from feldera_exporter.fleet.policy import Policy
-from feldera_exporter.fleet.selection import Selection, select
 from feldera_exporter.ledger import BUDGET, Ledger
 from feldera_exporter.metrics.catalogue import Catalogue, catalogue
-from feldera_exporter.metrics.page import Page, turn
-from feldera_exporter.polling.logreader import LogReader
+from feldera_exporter.metrics.exposition_sections import ExpositionSections, updated_sections
+from feldera_exporter.polling.log_reader import EventLogReader
 from feldera_exporter.problems.evaluate import evaluate
-from feldera_exporter.problems.keeping import decoded, encoded, same
-from feldera_exporter.problems.observed import Observed
-from feldera_exporter.simulator.answers import Request, encode
+from feldera_exporter.problems.observed_instance import ObservedInstance
+from feldera_exporter.problems.serialization import decoded, encoded, same
+from feldera_exporter.simulator.api_errors import ApiError
 from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.reading import Reader
-from feldera_exporter.simulator.refusals import ApiError
-from feldera_exporter.simulator.rendering import event_json
+from feldera_exporter.simulator.http_messages import Request, encode
+from feldera_exporter.simulator.json_rendering import event_json
+from feldera_exporter.simulator.read_routes import ReadRoutes
 from feldera_exporter.simulator.uuid7 import uuid_text
-from feldera_exporter.store.changes import NOTHING, Changes
+from feldera_exporter.state.fleet import Fleet, observed
+from feldera_exporter.state.instance_settings import InstanceSettings
+from feldera_exporter.state.selection import Selection, select
+from feldera_exporter.store.poll_changes import NOTHING, PollChanges
 from feldera_exporter.store.store import Store
 
 INSTANCE = Instance(name="test", url="http://feldera.invalid")
@@ -52,7 +52,7 @@ class Api:
 
     def __init__(self, feldera: Feldera) -> None:
         self._feldera = feldera
-        self._reader = Reader(feldera)
+        self._reader = ReadRoutes(feldera)
         self._events: dict[int, bytes] = {}
 
     def list(self) -> bytes:
@@ -123,13 +123,13 @@ class Driver:
         budget: int = BUDGET,
     ) -> None:
         self.name = configuration.instances[0].name
-        self.policy = Policy(configuration, configuration.instances[0])
+        self.policy = InstanceSettings(configuration, configuration.instances[0])
         self.catalogue = shown or catalogue(tuple(configuration.tag_labels.expressions))
         self.store = store
         self.budget = budget
         self.client = _Client()
         self.sequence = 0
-        self.changes: Changes | None = None
+        self.changes: PollChanges | None = None
         self.reading = 0.0
         self.restart()
 
@@ -144,21 +144,21 @@ class Driver:
         return self.selection.rows
 
     @property
-    def observed(self) -> Observed:
+    def observed(self) -> ObservedInstance:
         """The instance as it is shown."""
-        return Observed(self.fleet, self.problems)
+        return ObservedInstance(self.fleet, self.problems)
 
     def restart(self) -> None:
         """Forget all but what the store keeps, as after a kill."""
         remembered = self.store.load(self.name) if self.store else NOTHING
         self.ledger = Ledger(self.name, remembered, self.budget)
-        self.reader = LogReader(
+        self.reader = EventLogReader(
             cast("Any", self.client), self.ledger, 1.0, structlog.get_logger("feldera_exporter")
         )
         self.fleet = Fleet(self.name, totals=self.ledger.shown().totals)
         self.problems = decoded(remembered.problems)
         self.selection = Selection()
-        self.page = Page()
+        self.page = ExpositionSections()
 
     def poll(self, body: bytes, at: int, log: Log | None = None) -> None:
         """Take in a list told at an instant (microseconds), and the logs that the ledger asks for."""
@@ -179,7 +179,7 @@ class Driver:
 
     def scrape(self, format_: Format = Format.TEXT) -> str:
         """Return the exposition without the exporter's own registry."""
-        self.page = turn(self.page, (self.observed,), self.catalogue)
+        self.page = updated_sections(self.page, (self.observed,), self.catalogue)
         snapshot = Snapshot(
             self.sequence, lambda: Content(self.page.sections, lambda _: b"", lambda *_: None)
         )

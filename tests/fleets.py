@@ -8,20 +8,20 @@ import msgspec
 
 from feldera_exporter.config import Configuration, Instance
 from feldera_exporter.feldera.wire import Progress, Row
-from feldera_exporter.fleet.activity import first
-from feldera_exporter.fleet.fleet import Fleet
-from feldera_exporter.fleet.pipeline import Pipeline
-from feldera_exporter.fleet.policy import Policy
-from feldera_exporter.history.begin import begin
-from feldera_exporter.history.recent import NOTHING, Recent
-from feldera_exporter.problems.alert import Alert
-from feldera_exporter.problems.lines import Level, Line, Wait
+from feldera_exporter.history.initial import initial_history
+from feldera_exporter.history.recent_activity import NOTHING, RecentActivity
+from feldera_exporter.problems.alerts import Alert
+from feldera_exporter.problems.summary import PipelineSummary, StatusAge, Urgency
+from feldera_exporter.state.fleet import Fleet
+from feldera_exporter.state.instance_settings import InstanceSettings
+from feldera_exporter.state.pipeline import Pipeline
+from feldera_exporter.state.runner_activity import initial_activity
 
 NOW: Final = 1_787_313_600_000_000
 """2026-08-21T12:00:00Z in microseconds."""
 
 _INSTANCE: Final = Instance("demo", "http://127.0.0.1:1")
-_POLICY: Final = Policy(Configuration((_INSTANCE,)), _INSTANCE)
+_POLICY: Final = InstanceSettings(Configuration((_INSTANCE,)), _INSTANCE)
 
 
 def ago(minutes: float) -> str:
@@ -30,7 +30,7 @@ def ago(minutes: float) -> str:
 
 
 def pipeline(
-    name: str, minutes: float = 5, clearing: float = 0, recent: Recent = NOTHING, **fields: Any
+    name: str, minutes: float = 5, clearing: float = 0, recent: RecentActivity = NOTHING, **fields: Any
 ) -> Pipeline:
     """Return a pipeline that has been Running, desired and compiled for so many minutes, but for the fields named."""
     dimensions = (
@@ -55,8 +55,8 @@ def pipeline(
     row = msgspec.convert(values | fields, Row)
     code = row.deployment_error.error_code if row.deployment_error else None
     seen = NOW - round(clearing * 60_000_000)
-    history = msgspec.structs.replace(begin(row, seen, seen), recent=recent)
-    return Pipeline(_POLICY.facts(row, code), Progress(), history, first(NOW))
+    history = msgspec.structs.replace(initial_history(row, seen, seen), recent=recent)
+    return Pipeline(_POLICY.facts(row, code), Progress(), history, initial_activity(NOW))
 
 
 def fleet(*pipelines: Pipeline) -> Fleet:
@@ -65,8 +65,8 @@ def fleet(*pipelines: Pipeline) -> Fleet:
 
 
 def line(
-    name: str, *alerts: Alert, level: Level = Level.WELL, wait: Wait | None = None, **fields: str
-) -> Line:
+    name: str, *alerts: Alert, level: Urgency = Urgency.WELL, wait: StatusAge | None = None, **fields: str
+) -> PipelineSummary:
     """Return the line of a pipeline that runs well, but for what is named."""
     values = {
         "status": "Running",
@@ -77,6 +77,10 @@ def line(
         "id": f"id-{name}",
         **fields,
     }
-    return Line(
-        name=name, wait=wait or Wait(values["status"], 300, math.inf), alerts=alerts, level=level, **values
+    return PipelineSummary(
+        name=name,
+        wait=wait or StatusAge(values["status"], 300, math.inf),
+        alerts=alerts,
+        level=level,
+        **values,
     )

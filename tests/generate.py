@@ -14,10 +14,10 @@ if __name__ == "__main__":
 
 from dashboards import generate as boards  # noqa: E402 - see above
 from feldera_exporter import reference  # noqa: E402 - see above
-from feldera_exporter.feldera.vocabulary import DIMENSIONS, STATUSES  # noqa: E402 - see above
+from feldera_exporter.feldera.statuses import DIMENSIONS, STATUSES  # noqa: E402 - see above
 from feldera_exporter.problems.table import PIPELINE_PROBLEMS  # noqa: E402 - see above
-from feldera_exporter.rules.documents import documents  # noqa: E402 - see above
-from feldera_exporter.rules.table import NAMES  # noqa: E402 - see above
+from feldera_exporter.rules.alert_names import NAMES  # noqa: E402 - see above
+from feldera_exporter.rules.generated_files import documents  # noqa: E402 - see above
 
 RUNBOOKS: Final = ROOT / "alerts/runbooks"
 

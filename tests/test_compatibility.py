@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pytest
 
-from feldera_exporter.rules.table import NAMES
+from feldera_exporter.rules.alert_names import NAMES
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.simulator.server import FelderaServer

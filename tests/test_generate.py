@@ -7,7 +7,7 @@ import pytest
 import generate
 from boards.documents import BOARDS
 from feldera_exporter.problems.table import PIPELINE_PROBLEMS
-from feldera_exporter.rules.table import NAMES
+from feldera_exporter.rules.alert_names import NAMES
 
 
 def test_the_files_are_as_generated(capsys: pytest.CaptureFixture[str]) -> None:

@@ -77,7 +77,7 @@ def lines(steps: str, *, step: float = 1.0) -> list[str]:
     """Return what is said of steps: a letter is a failure of that kind, a dot a success."""
     clock = Clock()
     with capture_logs() as said:
-        complaint = logs.Complaint(structlog.get_logger(), "it fails", "it works", clock)
+        complaint = logs.FailureLog(structlog.get_logger(), "it fails", "it works", clock)
         for letter in steps:
             clock.now += step
             if letter == ".":

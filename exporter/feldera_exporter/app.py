@@ -22,30 +22,30 @@ from feldera_exporter.alertmanager.bridge import Bridge
 from feldera_exporter.config import Configuration, Instance
 from feldera_exporter.errors import ConfigError, ExporterError
 from feldera_exporter.feldera.client import Client
-from feldera_exporter.fleet.policy import Policy
 from feldera_exporter.ledger import Ledger
-from feldera_exporter.logs import Logger, place
+from feldera_exporter.logs import Logger, source_location
 from feldera_exporter.metrics.catalogue import Catalogue, catalogue
 from feldera_exporter.pages import runbooks
+from feldera_exporter.pages.instance_view import InstanceView, View
+from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.pages.links import Links
-from feldera_exporter.pages.recent import Recent
-from feldera_exporter.pages.sight import Seen, Sight
-from feldera_exporter.polling import garbage
-from feldera_exporter.polling.connection import connect
-from feldera_exporter.polling.lookup import Lookup
+from feldera_exporter.polling import gc_tuning
+from feldera_exporter.polling.client_factory import client_for
+from feldera_exporter.polling.clock_skew import UNTOLD
+from feldera_exporter.polling.pipeline_details import PipelineDetails
+from feldera_exporter.polling.platform_poller import PlatformPoller
 from feldera_exporter.polling.schedule import Schedule
-from feldera_exporter.polling.skew import UNTOLD
-from feldera_exporter.polling.surroundings import Surroundings
 from feldera_exporter.polling.watcher import Watcher
 from feldera_exporter.problems.evaluate import NO_PROBLEMS, Problems
-from feldera_exporter.problems.keeping import decoded
-from feldera_exporter.problems.observed import Observed
+from feldera_exporter.problems.observed_instance import ObservedInstance
+from feldera_exporter.problems.serialization import decoded
 from feldera_exporter.publisher import Publisher
 from feldera_exporter.rules.rendering import RuleOptions
 from feldera_exporter.server.asgi import application
-from feldera_exporter.server.html import Site
+from feldera_exporter.server.html_pages import Site
 from feldera_exporter.server.listener import serving
-from feldera_exporter.store.changes import NOTHING, Remembered
+from feldera_exporter.state.instance_settings import InstanceSettings
+from feldera_exporter.store.poll_changes import NOTHING, StoredState
 from feldera_exporter.store.store import Store
 from feldera_exporter.telemetry import Telemetry
 
@@ -161,7 +161,7 @@ class Exporter:
         self._telemetry = Telemetry(__version__, platform.python_version())
         self.publisher = Publisher(self._telemetry)
         self.instances: Mapping[str, _Watched] = {}
-        self._lookup = Lookup(self._client_of)
+        self._lookup = PipelineDetails(self._client_of)
         self._take(self._assembled(load(), []))
 
     def start(self) -> None:
@@ -173,15 +173,15 @@ class Exporter:
             self._running[_BRIDGE] = asyncio.create_task(self._bridge.run())
             self._running[_BRIDGE].add_done_callback(self._ended)
 
-    def seen(self) -> Seen:
+    def seen(self) -> InstanceView:
         """Return what is known of every instance now."""
         sights = [
-            Sight(*self.publisher.observed[name], watched.watcher.now(), watched.url)
+            View(*self.publisher.observed[name], watched.watcher.now(), watched.url)
             for name, watched in self.instances.items()
         ]
-        return Seen(sights, self._configuration.alerts, round(time.time() * _MICROSECONDS))
+        return InstanceView(sights, self._configuration.alerts, round(time.time() * _MICROSECONDS))
 
-    async def recent(self, instance: str, id_: str, name: str) -> Recent:
+    async def recent(self, instance: str, id_: str, name: str) -> LatestEvents:
         """Ask Feldera about a pipeline; never for long, and never with an error."""
         return await self._lookup.recent(instance, id_, name)
 
@@ -244,7 +244,7 @@ class Exporter:
             case ExporterError():
                 mistakes = (str(error),)
             case _:
-                mistakes = (f"{type(error).__name__} at {place(error)}",)
+                mistakes = (f"{type(error).__name__} at {source_location(error)}",)
         self._telemetry.configured(success=False)
         # Whoever watches the metrics is told now, not with the next poll.
         self.publisher.renew()
@@ -285,7 +285,7 @@ class Exporter:
             self._bridge,
         )
 
-    def _publish(self, observed: Observed, fresh_until: float) -> None:
+    def _publish(self, observed: ObservedInstance, fresh_until: float) -> None:
         """Show the state of an instance, and have it told."""
         self.publisher.publish(observed, fresh_until)
         if self._bridge is not None:
@@ -310,7 +310,7 @@ class Exporter:
         self._telemetry.configured(success=True)
 
     @staticmethod
-    def _remembered(remembered: Remembered, log: Logger) -> Problems:
+    def _remembered(remembered: StoredState, log: Logger) -> Problems:
         """Return the problems from before the start; those that cannot be read are found again with the first list."""
         try:
             return decoded(remembered.problems)
@@ -322,7 +322,7 @@ class Exporter:
         """Build the parts of one instance; one that was there before keeps its books and what it shows."""
         before = self.instances[instance.name].watcher if instance.name in self.instances else None
         log = self._log.bind(feldera_instance=instance.name)
-        client = connect(instance, self._telemetry.observer(instance.name), log)
+        client = client_for(instance, self._telemetry.observer(instance.name), log)
         clients.append(client)
         if before is not None:
             ledger, problems = before.ledger, before.problems
@@ -331,7 +331,7 @@ class Exporter:
             ledger, problems = Ledger(instance.name, remembered), self._remembered(remembered, log)
         watcher = Watcher(
             instance,
-            Policy(configuration, instance),
+            InstanceSettings(configuration, instance),
             client,
             ledger,
             self._store,
@@ -344,7 +344,7 @@ class Exporter:
         )
         # Several instances neither poll nor ask together; a single one has nobody to avoid.
         spread = instance.poll_interval if len(configuration.instances) > 1 else 0.0
-        surroundings = Surroundings(
+        surroundings = PlatformPoller(
             client,
             instance.timeout,
             instance.staleness,
@@ -383,7 +383,7 @@ class _Watched:
     url: str
     client: Client
     watcher: Watcher
-    surroundings: Surroundings
+    surroundings: PlatformPoller
     interval: float
     delay: float
     missed: Callable[[], None]
@@ -408,7 +408,7 @@ class _Watched:
             if not success:
                 self.missed()
             if success and first:
-                garbage.keep_out()
+                gc_tuning.freeze_long_lived()
                 first = False
             schedule = schedule.ended(time.monotonic(), success=success, retry_after=retry_after)
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from feldera_exporter.exposition.text import Format, header, labels
-from feldera_exporter.feldera.vocabulary import DEPLOYMENT, PROGRAM, RESOURCES, RUNTIME, STORAGE, combine
+from feldera_exporter.feldera.statuses import DEPLOYMENT, PROGRAM, RESOURCES, RUNTIME, STORAGE, combine
+from feldera_exporter.history.event_order import ordered
 from feldera_exporter.history.observation import Observation
-from feldera_exporter.history.order import ordered
 
 STEP: Final = 240_000
 """Milliseconds between repetitions: with one scrape's worth of slack below the lookback of five minutes."""

@@ -4,7 +4,7 @@
   * ConfigError: the configuration or a flag is wrong; every mistake found is in it
   * StoreError: what the exporter must remember cannot be kept or read
   * ListenError: an address cannot be listened on
-  * FelderaError: Feldera did not answer as it should; see `feldera_exporter.feldera.answers`
+  * FelderaError: Feldera did not answer as it should; see `feldera_exporter.feldera.errors`
 """
 
 

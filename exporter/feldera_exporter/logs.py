@@ -29,7 +29,7 @@ def one_line(_logger: object, _method: str, event: EventDict) -> EventDict:
     """Make an event one line: names and messages come from outside, and a traceback belongs in no log."""
     error = event.pop("exc_info", None)
     if isinstance(error, tuple) and error[1] is not None:
-        event["error"], event["place"] = type(error[1]).__name__, place(error[1])
+        event["error"], event["place"] = type(error[1]).__name__, source_location(error[1])
     return {key: _escaped(value) if isinstance(value, str) else value for key, value in event.items()}
 
 
@@ -42,7 +42,7 @@ def _escaped(text: str) -> str:
     )
 
 
-def place(error: BaseException) -> str:
+def source_location(error: BaseException) -> str:
     """Return where an unexpected error was raised, as `file:line function`, without the values it was raised with."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
@@ -73,7 +73,7 @@ def configure(level: str, format_: str) -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
 
 
-class Complaint:
+class FailureLog:
     """A failure that may repeat: said when it begins or changes its kind, then counted, then its end said.
 
     What comes and goes is said once a minute: between, failures are only counted.

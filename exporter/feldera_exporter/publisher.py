@@ -6,11 +6,11 @@ from dataclasses import replace
 from threading import Lock
 
 from feldera_exporter.exposition.snapshot import Content, Snapshot
-from feldera_exporter.fleet.fleet import Fleet
 from feldera_exporter.metrics.catalogue import Catalogue, catalogue
-from feldera_exporter.metrics.page import Page, turn
+from feldera_exporter.metrics.exposition_sections import ExpositionSections, updated_sections
 from feldera_exporter.problems.evaluate import NO_PROBLEMS
-from feldera_exporter.problems.observed import Observed
+from feldera_exporter.problems.observed_instance import ObservedInstance
+from feldera_exporter.state.fleet import Fleet
 from feldera_exporter.telemetry import Telemetry
 
 
@@ -23,17 +23,17 @@ class Publisher:
 
     def __init__(self, telemetry: Telemetry) -> None:
         self._telemetry = telemetry
-        self._observed: dict[str, Observed] = {}
+        self._observed: dict[str, ObservedInstance] = {}
         self._fresh_until: dict[str, float] = {}
         self._catalogue = self._rendered = catalogue()
-        self._page = Page()
+        self._page = ExpositionSections()
         self._rendering = Lock()
         self._snapshot = self._next(0)
 
     def arrange(self, instances: Sequence[str], shown: Catalogue) -> None:
         """Show these instances, in this order, in these families from the next snapshot on."""
         self._observed = {
-            name: self._observed.get(name, Observed(Fleet(name), NO_PROBLEMS)) for name in instances
+            name: self._observed.get(name, ObservedInstance(Fleet(name), NO_PROBLEMS)) for name in instances
         }
         self._catalogue = shown
 
@@ -48,13 +48,13 @@ class Publisher:
         ]
         for name in lapsed:
             fleet, problems = self._observed[name]
-            self._observed[name] = Observed(replace(fleet, up=False), problems)
+            self._observed[name] = ObservedInstance(replace(fleet, up=False), problems)
         if lapsed:
             self.renew()
         return self._snapshot
 
     @property
-    def observed(self) -> Mapping[str, Observed]:
+    def observed(self) -> Mapping[str, ObservedInstance]:
         """The newest state of every instance, by name."""
         return self._observed
 
@@ -67,7 +67,7 @@ class Publisher:
         """Show the same states with what the exporter says of itself by now."""
         self._snapshot = self._next(self._snapshot.sequence + 1)
 
-    def publish(self, observed: Observed, fresh_until: float) -> None:
+    def publish(self, observed: ObservedInstance, fresh_until: float) -> None:
         """Show this state of its instance from now on.
 
         Args:
@@ -84,13 +84,13 @@ class Publisher:
         instances, shown = tuple(self._observed.values()), self._catalogue
         return Snapshot(sequence, lambda: self._render(instances, shown))
 
-    def _render(self, instances: Sequence[Observed], shown: Catalogue) -> Content:
+    def _render(self, instances: Sequence[ObservedInstance], shown: Catalogue) -> Content:
         # Two snapshots can be asked for at once; a page is made from the one before it, so one at a time.
         with self._rendering:
             began = time.perf_counter()
             if shown is not self._rendered:
                 # What was rendered in other columns is of no use.
-                self._rendered, self._page = shown, Page()
-            self._page = turn(self._page, instances, shown)
+                self._rendered, self._page = shown, ExpositionSections()
+            self._page = updated_sections(self._page, instances, shown)
             self._telemetry.rendered(self._page.samples, time.perf_counter() - began)
             return Content(self._page.sections, self._telemetry.expose, self._telemetry.measured)

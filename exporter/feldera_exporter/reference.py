@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Final, Protocol
 
-from feldera_exporter.feldera.vocabulary import DIMENSIONS
+from feldera_exporter.feldera.statuses import DIMENSIONS
 from feldera_exporter.metrics.catalogue import FACTS, HISTORY, PROGRESS, catalogue
 from feldera_exporter.telemetry import Telemetry
 

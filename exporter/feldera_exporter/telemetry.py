@@ -16,9 +16,9 @@ from prometheus_client import generate_latest as generate_text
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
 from feldera_exporter.exposition.text import Format
-from feldera_exporter.feldera.answers import OUTCOMES
 from feldera_exporter.feldera.client import ENDPOINTS, Endpoint
-from feldera_exporter.feldera.vocabulary import DIMENSIONS
+from feldera_exporter.feldera.errors import OUTCOMES
+from feldera_exporter.feldera.statuses import DIMENSIONS
 
 INSTANCE: Final = "feldera_instance"
 ALERTMANAGER: Final = "alertmanager"

@@ -15,12 +15,12 @@ from alerting.test_repetitions import showing
 from feldera_exporter.demo.configurations import ALERTMANAGER, PROMETHEUS, address
 from feldera_exporter.demo.programs import HOST
 from feldera_exporter.exposition.text import Format, labels
-from feldera_exporter.metrics.problems import families
+from feldera_exporter.metrics.problem_gauges import families
 from feldera_exporter.problems.evaluate import Occurrence, Problems
 from feldera_exporter.problems.table import INSTANCE_PROBLEMS, PIPELINE_PROBLEMS
-from feldera_exporter.rules.documents import ALERTS
+from feldera_exporter.rules.alert_names import NAMES
 from feldera_exporter.rules.exporter_alerts import EXPORTER_ALERTS
-from feldera_exporter.rules.table import NAMES
+from feldera_exporter.rules.generated_files import ALERTS
 from feldera_exporter.shipped import shipped
 from feldera_exporter.simulator.serving import serve
 from feldera_exporter.telemetry import Telemetry

@@ -12,11 +12,11 @@ import structlog
 from feldera_exporter.alertmanager.alerts import Wording
 from feldera_exporter.alertmanager.bridge import Bridge
 from feldera_exporter.config import Alertmanager
-from feldera_exporter.fleet.fleet import Fleet
-from feldera_exporter.fleet.pipeline import Pipeline
-from feldera_exporter.pages.recent import Recent
+from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.problems.evaluate import NO_PROBLEMS, Ended, Occurrence, Problems
-from feldera_exporter.problems.observed import Observed
+from feldera_exporter.problems.observed_instance import ObservedInstance
+from feldera_exporter.state.fleet import Fleet
+from feldera_exporter.state.pipeline import Pipeline
 from feldera_exporter.telemetry import Telemetry
 
 SECOND: Final = 1_000_000
@@ -61,12 +61,12 @@ class Polls:
         """Poll once more, and find the same."""
         self.now = max(self.now + 1, round(time.time() * SECOND))
         fleet = Fleet(self.name, up=True, pipelines=self.pipelines, read_at=self.now)
-        self.bridge.observe(Observed(fleet, self.problems))
+        self.bridge.observe(ObservedInstance(fleet, self.problems))
 
 
-async def nothing_known(_instance: str, _id: str, _name: str) -> Recent:
+async def nothing_known(_instance: str, _id: str, _name: str) -> LatestEvents:
     """Answer as Feldera does of a pipeline without a log."""
-    return Recent(problem="no log")
+    return LatestEvents(problem="no log")
 
 
 def bridge(*urls: str, **more: Any) -> Bridge:

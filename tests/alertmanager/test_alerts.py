@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from alertmanager.making import MINUTE, SECOND, stuck
 from feldera_exporter.alertmanager.alerts import Alert, Wording, alert, wire
-from feldera_exporter.alertmanager.details import MOST, UNKNOWN, Details, details
+from feldera_exporter.alertmanager.pipeline_details import MOST, UNKNOWN, Details, details
 from feldera_exporter.config import AlertChoice
 from feldera_exporter.feldera.wire import FullEvent
-from feldera_exporter.pages.recent import Recent
+from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.problems.evaluate import Ended, Occurrence
 from feldera_exporter.problems.table import INSTANCE_PROBLEMS, PIPELINE_PROBLEMS, pipeline_alert
 from feldera_exporter.rules.rendering import RuleOptions, rules
@@ -171,7 +171,7 @@ def full_event(**fields: Any) -> FullEvent:
 def test_details_of_a_failure() -> None:
     """What the newest event tells of an error is laid out."""
     error = {"message": "It broke.", "error_code": "E", "details": {"worker": 3}}
-    told = details(Recent([event(1)], full_event(event_id="e", deployment_error=error)), NOW)
+    told = details(LatestEvents([event(1)], full_event(event_id="e", deployment_error=error)), NOW)
     assert told.error_message == "It broke."
     assert told.error_details == '{\n  "worker": 3\n}'
 
@@ -219,13 +219,13 @@ def test_details_of_a_failure() -> None:
 def test_what_is_waited_for(statuses: dict[str, Any], full: dict[str, Any], told: str) -> None:
     """Only a status that should pass is waited for, and figures are no reason."""
     at = event(1, **statuses)
-    assert details(Recent([at], full_event(event_id=at.event_id, **full)), NOW).waiting_for == told
+    assert details(LatestEvents([at], full_event(event_id=at.event_id, **full)), NOW).waiting_for == told
 
 
 def test_the_last_transitions() -> None:
     """The five newest, the newest first, each with its time."""
     events = [event(minutes, program_status=status) for minutes, status in enumerate("abcdefgh")]
-    lines = details(Recent(events), NOW).last_transitions.splitlines()
+    lines = details(LatestEvents(events), NOW).last_transitions.splitlines()
     assert len(lines) == 5
     assert lines[0].endswith("Program: b → a")
     assert lines == sorted(lines, reverse=True)
@@ -234,6 +234,6 @@ def test_the_last_transitions() -> None:
 
 def test_nothing_is_known() -> None:
     """Feldera did not answer."""
-    assert details(Recent(problem="late"), NOW) == UNKNOWN
+    assert details(LatestEvents(problem="late"), NOW) == UNKNOWN
     assert pipeline_alert("Stuck") == Occurrence("Stuck", pipeline_id="a").alert
     assert alert(stuck("a"), Ended(NOW, NOW + 1), "prod", WORDING).ended == NOW + 1

@@ -10,7 +10,7 @@ from alertmanager.beside import Recorder
 from alertmanager.making import Polls, bridge, running, stuck, until
 from feldera_exporter.exposition.text import Format
 from feldera_exporter.feldera.wire import FullEvent
-from feldera_exporter.pages.recent import Recent
+from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.problems.evaluate import Occurrence
 from feldera_exporter.simulator.serving import serve
 from feldera_exporter.telemetry import Telemetry
@@ -33,7 +33,7 @@ class Feldera:
         self.delay = delay
         self.present = self.most = 0
 
-    async def __call__(self, _instance: str, _id: str, name: str) -> Recent:
+    async def __call__(self, _instance: str, _id: str, name: str) -> LatestEvents:
         """Answer about one pipeline."""
         self.asked.append(name)
         self.present += 1
@@ -42,7 +42,7 @@ class Feldera:
         self.present -= 1
         at = event(1, "Provisioning", None)
         body = {"event_id": at.event_id, "deployment_resources_status_details": f"{name} waits"}
-        return Recent([at], msgspec.json.decode(msgspec.json.encode(body), type=FullEvent))
+        return LatestEvents([at], msgspec.json.decode(msgspec.json.encode(body), type=FullEvent))
 
 
 def learning(feldera: Feldera, test: Callable[[Polls, Recorder, Telemetry], Any]) -> None:

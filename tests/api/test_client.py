@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from feldera_exporter.feldera.answers import (
+from feldera_exporter.feldera.client import CLUSTER_HEALTH, EVENT, PIPELINES, Client
+from feldera_exporter.feldera.errors import (
     DeadlineError,
     FelderaError,
     InvalidResponseError,
@@ -23,8 +24,7 @@ from feldera_exporter.feldera.answers import (
     UnreachableError,
     UnsupportedError,
 )
-from feldera_exporter.feldera.client import CLUSTER_HEALTH, EVENT, PIPELINES, Client
-from feldera_exporter.simulator.answers import HTML, JSON, TEXT
+from feldera_exporter.simulator.http_messages import HTML, JSON, TEXT
 from hostile.answers import BOMB, MB
 from hostile.asking import KEY, Asked, ask
 from hostile.meddler import Request, answer, meddling, sends

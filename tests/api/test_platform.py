@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from feldera_exporter.feldera.answers import InvalidResponseError
+from feldera_exporter.feldera.errors import InvalidResponseError
 from feldera_exporter.feldera.platform import (
     License,
     Platform,

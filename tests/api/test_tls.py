@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from feldera_exporter.config import Tls, ssl_context
-from feldera_exporter.feldera.answers import FelderaError, UnreachableError
+from feldera_exporter.feldera.errors import FelderaError, UnreachableError
 from hostile.asking import KEY, ask
 from hostile.certificates import make
 from hostile.meddler import answer, meddling, sends

@@ -16,7 +16,7 @@ from benchmarks.measuring import best  # noqa: E402 - see above
 from benchmarks.polling import Polled  # noqa: E402 - see above
 from benchmarks.verdicts import Verdict  # noqa: E402 - see above
 from feldera_exporter.feldera.wire import Row  # noqa: E402 - see above
-from feldera_exporter.polling import garbage  # noqa: E402 - see above
+from feldera_exporter.polling import gc_tuning  # noqa: E402 - see above
 
 SIZE: Final = 3000
 ROUNDS: Final = 6
@@ -25,11 +25,11 @@ ROUNDS: Final = 6
 def figures() -> dict[str, float]:
     """Return the least milliseconds of CPU of each thing."""
     decoder = msgspec.json.Decoder(list[Row])
-    garbage.collect_seldom()
+    gc_tuning.collect_rarely()
     polled = Polled(SIZE)
     polled.poll()
     polled.settle()
-    garbage.keep_out()
+    gc_tuning.freeze_long_lived()
     polled.compress()
     body = polled.pipelines.body()
     found: dict[str, list[float]] = {}

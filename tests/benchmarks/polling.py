@@ -14,9 +14,9 @@ from feldera_exporter.exposition.compression import deflate
 from feldera_exporter.exposition.snapshot import Content, Snapshot
 from feldera_exporter.exposition.text import Format
 from feldera_exporter.feldera.wire import Row
-from feldera_exporter.history.holding import HOLD
-from feldera_exporter.metrics.page import turn
-from feldera_exporter.polling import garbage
+from feldera_exporter.history.first_sample_hold import HOLD
+from feldera_exporter.metrics.exposition_sections import updated_sections
+from feldera_exporter.polling import gc_tuning
 
 _DECODER = msgspec.json.Decoder(list[Row])
 
@@ -68,7 +68,7 @@ class Polled:
 
     def _poll(self, body: bytes) -> None:
         self.driver.poll(body, self.at, self.pipelines.log)
-        self.driver.page = turn(self.driver.page, (self.driver.observed,), self.driver.catalogue)
+        self.driver.page = updated_sections(self.driver.page, (self.driver.observed,), self.driver.catalogue)
 
     def _snapshot(self) -> Snapshot:
         content = Content(self.driver.page.sections, lambda _: b"", lambda *_: None)
@@ -77,12 +77,12 @@ class Polled:
 
 def measure(size: int, rounds: int) -> dict[str, float]:
     """Return the costs of one size in milliseconds of CPU, medians over rounds, and what its exposition has."""
-    garbage.collect_seldom()
+    gc_tuning.collect_rarely()
     polled = Polled(size)
     polled.poll()
     first = polled.cost
     polled.settle()
-    garbage.keep_out()
+    gc_tuning.freeze_long_lived()
     found = [_round(polled) for _ in range(rounds)]
     # At the end: the logs that are due then are read for many polls.
     everything = []

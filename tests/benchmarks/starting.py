@@ -15,12 +15,12 @@ import msgspec
 from benchmarks.bodies import BEGAN, Pipelines
 from benchmarks.measuring import cpu, medians
 from driver import CONFIGURATION, Driver
-from feldera_exporter.history.holding import HOLD
-from feldera_exporter.metrics.page import turn
-from feldera_exporter.polling import garbage
+from feldera_exporter.history.first_sample_hold import HOLD
+from feldera_exporter.metrics.exposition_sections import updated_sections
+from feldera_exporter.polling import gc_tuning
 from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.lives import RandomLife
+from feldera_exporter.simulator.random_workload import RandomWorkload
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.store.store import Store
 
@@ -42,7 +42,7 @@ def start(size: int) -> float:
             store = Store.open(Path(folder))
             after = Driver(CONFIGURATION, store)
             after.poll(body, BEGAN + HOLD)
-            turn(after.page, (after.observed,), after.catalogue)
+            updated_sections(after.page, (after.observed,), after.catalogue)
             store.close()
 
         return cpu(restarted)
@@ -52,7 +52,7 @@ def logs() -> dict[str, float]:
     """Return the milliseconds of CPU that reading, judging and folding one log takes, and how many events it has."""
     clock = ManualClock()
     feldera = Feldera(clock, 1)
-    RandomLife(feldera, 1, size=_LIVES, rate=1)
+    RandomWorkload(feldera, 1, size=_LIVES, rate=1)
     clock.advance(600)
     driver = Driver()
     driver.poll(*asyncio.run(_listed(feldera)))
@@ -84,7 +84,7 @@ def _client(feldera: Feldera) -> httpx.AsyncClient:
 
 
 if __name__ == "__main__":
-    garbage.collect_seldom()
+    gc_tuning.collect_rarely()
     _size, _rounds = int(sys.argv[1]), int(sys.argv[2])
     _found = medians([{"start with a store": start(_size), **logs()} for _ in range(_rounds)])
     sys.stdout.buffer.write(msgspec.json.encode(_found))

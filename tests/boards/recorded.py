@@ -8,7 +8,7 @@ from typing import Final
 import yaml
 
 from boards.documents import filled, targets
-from feldera_exporter.feldera.vocabulary import Dimension
+from feldera_exporter.feldera.statuses import Dimension
 from tools import tool
 
 NOW: Final = 7200

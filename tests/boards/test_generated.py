@@ -8,7 +8,7 @@ import yaml
 from boards.documents import BOARDS, panels
 from dashboards import links
 from dashboards.colours import COLOURS
-from feldera_exporter.feldera.vocabulary import DEPLOYMENT, DIMENSIONS, PROGRAM, RESOURCES, STORAGE, Kind
+from feldera_exporter.feldera.statuses import DEPLOYMENT, DIMENSIONS, PROGRAM, RESOURCES, STORAGE, Kind
 from feldera_exporter.rules.rendering import rules
 
 

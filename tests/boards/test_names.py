@@ -6,8 +6,8 @@ from typing import Final
 import pytest
 
 from boards.documents import BOARDS, targets, variables
-from feldera_exporter.feldera.answers import OUTCOMES
-from feldera_exporter.feldera.vocabulary import DIMENSIONS, SERVICES
+from feldera_exporter.feldera.errors import OUTCOMES
+from feldera_exporter.feldera.statuses import DIMENSIONS, SERVICES
 from feldera_exporter.metrics.catalogue import catalogue
 from feldera_exporter.problems.table import INSTANCE_PROBLEMS, PIPELINE_PROBLEMS
 from feldera_exporter.rules.exporter_alerts import EXPORTER_ALERTS

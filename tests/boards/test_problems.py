@@ -10,7 +10,7 @@ import pytest
 
 from boards.recorded import NOW, Samples, Series, pipeline, problem, refused, replica
 from dashboards.colours import SEVERITIES
-from feldera_exporter.feldera.vocabulary import DEPLOYMENT
+from feldera_exporter.feldera.statuses import DEPLOYMENT
 from feldera_exporter.problems.model import SEVERITIES as KNOWN_SEVERITIES
 from feldera_exporter.problems.table import INSTANCE_PROBLEMS, PIPELINE_PROBLEMS
 

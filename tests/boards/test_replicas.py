@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from boards.recorded import NOW, Samples, Series, pipeline, problem, refused, replica
-from feldera_exporter.feldera.vocabulary import DEPLOYMENT, DEPLOYMENT_DESIRED, PROGRAM, STORAGE
+from feldera_exporter.feldera.statuses import DEPLOYMENT, DEPLOYMENT_DESIRED, PROGRAM, STORAGE
 
 ORDERS: Final = {"feldera_instance": "prod", "pipeline": "pipeline-orders"}
 NAMED: Final = {**ORDERS, "pipeline_name": "orders"}

@@ -14,8 +14,8 @@ from boards.world import LEFT, PARTS, SKEW, World
 from dashboards.colours import SEVERITIES
 from dashboards.problems import OF_INSTANCES, OF_PIPELINES
 from feldera_exporter import __version__
-from feldera_exporter.feldera.vocabulary import DEPLOYMENT, PROGRAM, RESOURCES, STORAGE, Dimension
-from feldera_exporter.simulator.stories import STORIES
+from feldera_exporter.feldera.statuses import DEPLOYMENT, PROGRAM, RESOURCES, STORAGE, Dimension
+from feldera_exporter.simulator.scenarios import STORIES
 from feldera_exporter.simulator.versions import NEWEST
 
 Value = float | tuple[float, float] | str

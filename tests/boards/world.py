@@ -20,8 +20,8 @@ import yaml
 
 from boards.documents import Json, Target, everything, filled, merged
 from feldera_exporter.demo.clock import StagedClock, machine
-from feldera_exporter.demo.stage import beginning, staged
-from feldera_exporter.history.holding import HOLD
+from feldera_exporter.demo.stage import beginning, prepared_fleet
+from feldera_exporter.history.first_sample_hold import HOLD
 from feldera_exporter.simulator.clock import SECOND, SkewedClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import INSTANT
@@ -133,7 +133,7 @@ def world(folder: Path) -> Iterator[World]:
     """Run everything until the context ends; what changes while one looks has changed when it begins."""
     late = _Late()
     # The stage is set for the time to which it catches up.
-    feldera = staged(StagedClock(beginning(machine()), late.now), 0, 0)
+    feldera = prepared_fleet(StagedClock(beginning(machine()), late.now), 0, 0)
     storm = _lived(late.now, *PARTS, FAILED)
     edge, lost = _lived(machine, "sensor-hub", skew=SKEW), _lived(machine, "far-away")
     edge.world.service("compiler", "It does not answer.")

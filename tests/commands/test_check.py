@@ -9,9 +9,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from api.test_listing import encoded, row
+from api.test_pipeline_list import encoded, row
 from feldera_exporter import cli
-from feldera_exporter.checking import boards, inspection
+from feldera_exporter.checking import dashboard_queries, instance_check
 from feldera_exporter.problems.table import PIPELINE_PROBLEMS
 from feldera_exporter.simulator.clock import SkewedClock
 from feldera_exporter.simulator.feldera import Feldera
@@ -123,8 +123,8 @@ def test_a_family_that_dashboards_need(check: Check) -> None:
 def test_every_dashboard_is_looked_at() -> None:
     """Those that are shipped, whose queries are found."""
     folder = ROOT / "config/grafana/dashboards"
-    assert sorted(boards.NAMES) == sorted(path.stem for path in folder.glob("*.json"))
-    assert all("feldera_" in text for text in boards.queries().values())
+    assert sorted(dashboard_queries.NAMES) == sorted(path.stem for path in folder.glob("*.json"))
+    assert all("feldera_" in text for text in dashboard_queries.queries().values())
     place = "config/grafana/dashboards"
     assert f'"{place}" = "feldera_exporter/shipped/{place}"' in (ROOT / "pyproject.toml").read_text()
 
@@ -225,7 +225,7 @@ def test_a_mistake_of_our_own(check: Check, monkeypatch: pytest.MonkeyPatch) -> 
     def broken(*_: object) -> None:
         raise ZeroDivisionError(KEY)
 
-    monkeypatch.setattr(inspection, "read", broken)
+    monkeypatch.setattr(instance_check, "read", broken)
     with serve(FelderaServer(feldera("a"))) as url:
         code, said = check("instances:\n" + instance("a", url) + instance("b", url))
     assert code == 1
@@ -266,7 +266,7 @@ def test_the_samples_are_those_that_come(
     check: Check, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The number is the one that the running exporter reports of itself, however many are counted at once."""
-    monkeypatch.setattr(inspection, "_AT_ONCE", 3)
+    monkeypatch.setattr(instance_check, "_AT_ONCE", 3)
     world = feldera("a", "b", "c")
     world.create("d", tags=["team:x"])
     with serve(FelderaServer(world)) as url:

@@ -21,7 +21,7 @@ from feldera_exporter.config import (
     Tls,
     load,
 )
-from feldera_exporter.feldera.vocabulary import DEFAULT_LIMITS
+from feldera_exporter.feldera.statuses import DEFAULT_LIMITS
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "exporter.yml"
 TEXT = EXAMPLE.read_text(encoding="utf-8")

@@ -22,7 +22,7 @@ from feldera_exporter.config import (
     load,
 )
 from feldera_exporter.errors import ConfigError
-from feldera_exporter.feldera.vocabulary import DEFAULT_LIMITS
+from feldera_exporter.feldera.statuses import DEFAULT_LIMITS
 
 Read = Callable[[str], Configuration]
 

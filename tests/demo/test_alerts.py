@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from feldera_exporter.demo.alerts import firing, read
-from feldera_exporter.problems.alert import Alert
+from feldera_exporter.problems.alerts import Alert
 
 ANSWER = (
     b'{"status":"success","data":{"alerts":['

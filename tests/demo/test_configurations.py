@@ -8,12 +8,12 @@ import yaml
 from feldera_exporter import config
 from feldera_exporter.demo import configurations
 from feldera_exporter.demo.configurations import ALERTMANAGER, EXPORTER, RECEIVER
-from feldera_exporter.feldera.vocabulary import DEFAULT_LIMITS
+from feldera_exporter.feldera.statuses import DEFAULT_LIMITS
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
 from feldera_exporter.problems.table import PIPELINE_PROBLEMS
-from feldera_exporter.rules.table import NAMES
+from feldera_exporter.rules.alert_names import NAMES
 from feldera_exporter.shipped import shipped
-from feldera_exporter.simulator.stories import STORIES
+from feldera_exporter.simulator.scenarios import STORIES
 
 ADDRESSES = {EXPORTER: "127.0.0.1:41", ALERTMANAGER: "127.0.0.1:42", RECEIVER: "127.0.0.1:43"}
 

@@ -9,8 +9,8 @@ from rich.console import Console
 
 from feldera_exporter.demo.screen import picture
 from feldera_exporter.demo.view import View
-from feldera_exporter.problems.alert import Alert
-from feldera_exporter.problems.lines import Level, Wait
+from feldera_exporter.problems.alerts import Alert
+from feldera_exporter.problems.summary import StatusAge, Urgency
 from fleets import line
 
 STUCK = Alert("FelderaPipelineStuckProvisioning", "critical", "id-big-join")
@@ -20,19 +20,25 @@ UNCOMPILED = Alert("FelderaPipelineCompileFailed", "info", "id-ledger")
 CODE = "StartFailedDueToFailedCompilation"
 
 LINES = (
-    line("big-join", STUCK, level=Level.CRITICAL, status="Provisioning", wait=Wait("Provisioning", 723, 600)),
+    line(
+        "big-join",
+        STUCK,
+        level=Urgency.CRITICAL,
+        status="Provisioning",
+        wait=StatusAge("Provisioning", 723, 600),
+    ),
     line(
         "ledger",
         FAILED,
         UNCOMPILED,
-        level=Level.WRONG,
+        level=Urgency.WRONG,
         status="Stopped",
         desired="Stopped",
         error_code=CODE,
-        wait=Wait("Stopped", 59, math.inf),
+        wait=StatusAge("Stopped", 59, math.inf),
     ),
-    line("old-archive", level=Level.MOVING, storage="Clearing", wait=Wait("Clearing", 800, 900)),
-    line("orders", status="Unheard", program="Odd", wait=Wait("to be Running", 3600, 7200)),
+    line("old-archive", level=Urgency.MOVING, storage="Clearing", wait=StatusAge("Clearing", 800, 900)),
+    line("orders", status="Unheard", program="Odd", wait=StatusAge("to be Running", 3600, 7200)),
 )
 VIEW = View(
     addresses=(("feldera-exporter", "http://127.0.0.1:10058/metrics"),),

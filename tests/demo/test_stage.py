@@ -8,9 +8,9 @@ from feldera_exporter.config import units
 from feldera_exporter.demo import configurations
 from feldera_exporter.demo.clock import StagedClock, machine
 from feldera_exporter.demo.settings import Settings
-from feldera_exporter.demo.stage import LEADS, beginning, staged
+from feldera_exporter.demo.stage import LEADS, beginning, prepared_fleet
 from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.stories import STORIES
+from feldera_exporter.simulator.scenarios import STORIES
 
 PRESENT = 1_787_313_600_000_000
 MINUTE = 60_000_000
@@ -19,7 +19,7 @@ MINUTE = 60_000_000
 @pytest.fixture(scope="module")
 def feldera() -> Feldera:
     """The world at the present, without any pipeline that lives by chance."""
-    return staged(StagedClock(beginning(PRESENT), lambda: PRESENT), 0, 0)
+    return prepared_fleet(StagedClock(beginning(PRESENT), lambda: PRESENT), 0, 0)
 
 
 def test_every_story_is_on_the_stage() -> None:
@@ -73,7 +73,7 @@ def test_the_rest_of_what_can_go_wrong_is_there_too(feldera: Feldera) -> None:
 def test_two_minutes_show_things_begin_and_end() -> None:
     """A pipeline becomes stuck and recovers, an error comes and is dismissed, pipelines start, stop, come and go."""
     present = PRESENT
-    feldera = staged(StagedClock(beginning(PRESENT), lambda: present), 0, 0)
+    feldera = prepared_fleet(StagedClock(beginning(PRESENT), lambda: present), 0, 0)
 
     def at(seconds: float, name: str) -> str:
         nonlocal present
@@ -100,14 +100,14 @@ def test_two_minutes_show_things_begin_and_end() -> None:
 
 def test_the_stage_is_full_but_not_crowded() -> None:
     """About twenty pipelines, as people start it."""
-    feldera = staged(StagedClock(beginning(PRESENT), lambda: PRESENT), 0, Settings().pipelines)
+    feldera = prepared_fleet(StagedClock(beginning(PRESENT), lambda: PRESENT), 0, Settings().pipelines)
     assert 20 <= len(feldera.pipelines()) <= 25
 
 
 def test_in_the_first_minute_many_stories_go_on() -> None:
     """A quarter of them, without any pipeline that lives by chance."""
     present = PRESENT
-    feldera = staged(StagedClock(beginning(PRESENT), lambda: present), 0, 0)
+    feldera = prepared_fleet(StagedClock(beginning(PRESENT), lambda: present), 0, 0)
     present += MINUTE
     feldera.settle()
     moved = {
@@ -121,7 +121,7 @@ def test_in_the_first_minute_many_stories_go_on() -> None:
 def test_life_goes_on_every_few_seconds() -> None:
     """In two minutes of the present, something happens at least every twelve seconds on average."""
     present = PRESENT
-    feldera = staged(StagedClock(beginning(PRESENT), lambda: present), 1, 8)
+    feldera = prepared_fleet(StagedClock(beginning(PRESENT), lambda: present), 1, 8)
     present += 2 * MINUTE
     feldera.settle()
     happened = [
@@ -137,7 +137,7 @@ def test_a_seed_gives_the_same_world_again() -> None:
     """With the same seed all lives are the same, with another one they are not."""
 
     def world(seed: int) -> Counter[tuple[str, str, int]]:
-        feldera = staged(StagedClock(beginning(PRESENT), lambda: PRESENT), seed, 5)
+        feldera = prepared_fleet(StagedClock(beginning(PRESENT), lambda: PRESENT), seed, 5)
         return Counter((one.row.name, one.row.status, one.row.status_since) for one in feldera.pipelines())
 
     assert world(1) == world(1)

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from feldera_exporter.demo.view import View, news
-from feldera_exporter.problems.alert import Alert
-from feldera_exporter.problems.lines import Level
+from feldera_exporter.problems.alerts import Alert
+from feldera_exporter.problems.summary import Urgency
 from fleets import line
 
 STUCK = Alert("FelderaPipelineStuckProvisioning", "critical", "id-a")
@@ -65,5 +65,5 @@ def test_an_alert_about_no_pipeline_ends_too() -> None:
 
 def test_those_in_need_are_counted() -> None:
     """A critical one as well as a wrong one."""
-    levels = (Level.WELL, Level.MOVING, Level.WRONG, Level.CRITICAL)
+    levels = (Urgency.WELL, Urgency.MOVING, Urgency.WRONG, Urgency.CRITICAL)
     assert View(lines=tuple(line(level.name, level=level) for level in levels)).in_need == 2

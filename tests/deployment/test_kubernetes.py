@@ -14,7 +14,7 @@ from deployment.kustomize import Built, Json, build
 from feldera_exporter import __version__, config
 from feldera_exporter.cli import main, parser
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
-from feldera_exporter.rules.table import NAMES
+from feldera_exporter.rules.alert_names import NAMES
 from tools import ROOT
 
 FOLDER: Final = ROOT / "config/kubernetes"

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from deployment.kustomize import build
 from deployment.scraped import OF_THE_OPERATOR, scrape, scraping
 from feldera_exporter.demo.clock import StagedClock, machine
-from feldera_exporter.demo.stage import beginning, staged
+from feldera_exporter.demo.stage import beginning, prepared_fleet
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
@@ -41,7 +41,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Labels, Map
     """Show the fleet of all stories, and give the labels as exposed and as Prometheus has them, by pod."""
     folder = tmp_path_factory.mktemp("labels")
     monitor = build(ROOT / "config/kubernetes").one("ServiceMonitor")
-    feldera = staged(StagedClock(beginning(machine())), 0, 0)
+    feldera = prepared_fleet(StagedClock(beginning(machine())), 0, 0)
     with serve(FelderaServer(feldera)) as api, exporter(api, folder) as (address, _):
         until(lambda: "feldera_license_valid{" in _text(address))
         target = address.removeprefix("http://")

@@ -9,7 +9,7 @@ import pytest
 
 from feldera_exporter.cli import main
 from feldera_exporter.demo.programs import free_port
-from feldera_exporter.simulator.stories import STORIES
+from feldera_exporter.simulator.scenarios import STORIES
 from system.program import until
 
 

@@ -4,9 +4,9 @@ import gzip
 import threading
 from collections.abc import Callable
 
-from feldera_exporter.exposition.block import Block
+from feldera_exporter.exposition.chunks import PIECE, pieces
+from feldera_exporter.exposition.compressed_block import CompressedBlock
 from feldera_exporter.exposition.family import Family
-from feldera_exporter.exposition.piece import PIECE, pieces
 from feldera_exporter.exposition.snapshot import Content, Section, Snapshot
 from feldera_exporter.exposition.text import Format
 
@@ -18,7 +18,7 @@ def _snapshot(*blocks: bytes, made: Callable[[], object] = int) -> tuple[Snapsho
 
     def content() -> Content:
         made()
-        sections = [Section(FAMILY, [Block.of((text,)) for text in blocks])]
+        sections = [Section(FAMILY, [CompressedBlock.of((text,)) for text in blocks])]
         return Content(sections, lambda _: b"own 1\n", lambda format_, size: measured.append((format_, size)))
 
     return Snapshot(7, content), measured
@@ -74,7 +74,7 @@ def test_the_plain_form_is_not_copied() -> None:
 
 def test_a_block_is_compressed_once() -> None:
     """The compressed form stays with the block as long as the block does."""
-    block = Block.of((b"a 1\n", b"a 2\n"))
+    block = CompressedBlock.of((b"a 1\n", b"a 2\n"))
     assert block.deflated is block.deflated
     assert (block.samples, block.fragments()) == (2, [b"a 1\n", b"a 2\n"])
     patched = block.patched({1: b"a 3\na 4\n"})

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feldera_exporter.exposition.family import Family, Fixed, Sample, extra
-from feldera_exporter.exposition.run import Column, Subject
+from feldera_exporter.exposition.segment import Column, Subject
 from feldera_exporter.exposition.table import RUN, Table, render
 
 

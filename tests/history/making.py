@@ -6,8 +6,8 @@ from typing import Final
 import msgspec
 
 from feldera_exporter.feldera.wire import ErrorResponse, Event, Row
-from feldera_exporter.history.begin import begin
 from feldera_exporter.history.history import History
+from feldera_exporter.history.initial import initial_history
 from feldera_exporter.history.observation import Observation
 
 EPOCH: Final = 1_787_313_600
@@ -104,4 +104,4 @@ def event(observation: Observation, code: str | None = None) -> Event:
 def begun(at: float, statuses: str, *, seen_at: float | None = None, desired_at: float = 0) -> History:
     """Return the history of a pipeline first seen with statuses that began at an instant."""
     first = at if seen_at is None else seen_at
-    return begin(row(at, statuses, desired_at=desired_at), instant(first), instant(first))
+    return initial_history(row(at, statuses, desired_at=desired_at), instant(first), instant(first))

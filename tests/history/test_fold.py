@@ -2,12 +2,12 @@
 
 import pytest
 
+from feldera_exporter.history.bounded_labels import MOST, OTHER
 from feldera_exporter.history.effects import ErrorAppeared, Gap, StatusEnded
 from feldera_exporter.history.fold import fold
 from feldera_exporter.history.history import History, seconds, watched
-from feldera_exporter.history.naming import MOST, OTHER
 from feldera_exporter.history.observation import Observation
-from feldera_exporter.history.spent import exact
+from feldera_exporter.history.status_time import exact
 from history.making import SECOND, begun, instant, seen
 
 NOTHING: dict[object, int] = {}
@@ -57,8 +57,8 @@ def test_equal_neighbours_are_no_transition() -> None:
     start = folded(begun(0, "Provisioned/Running"), seen(0, "Provisioned/Running"))
     history = folded(start, seen(600, "Provisioned/Running"))
     assert history.counts == start.counts
-    assert history.spent == start.spent
-    assert history.place.newest == instant(600)
+    assert history.status_time == start.status_time
+    assert history.log_position.newest == instant(600)
 
 
 def test_what_was_before_the_first_sight_does_not_count() -> None:
@@ -156,8 +156,8 @@ def test_a_late_commit_is_folded_after_newer_ones() -> None:
     newer = folded(start, seen(10, "Provisioned/Running"))
     history = folded(newer, seen(10, "Provisioned/Running"), seen(8, "Provisioned/Paused", made=11))
     assert history.counts.runtime == {"Running": 1, "Paused": 1}
-    assert history.spent.closed == {"Initializing": 10 * SECOND}
-    assert history.spent.since == instant(10)
+    assert history.status_time.closed == {"Initializing": 10 * SECOND}
+    assert history.status_time.since == instant(10)
     assert seconds(history, instant(15)) == {"Initializing": 10 * SECOND, "Paused": 5 * SECOND}
 
 
@@ -175,7 +175,7 @@ def test_what_is_older_than_a_minute_was_folded() -> None:
     newer = folded(
         begun(0, "Provisioned/Running"), seen(0, "Provisioned/Running"), seen(100, "Provisioned/Paused")
     )
-    assert newer.place.recent == {seen(100, "").event_id: instant(100)}
+    assert newer.log_position.recent == {seen(100, "").event_id: instant(100)}
     assert folded(newer, seen(0, "Provisioned/Running"), seen(100, "Provisioned/Paused")) is newer
 
 
@@ -277,7 +277,7 @@ class TestMadeUpStatuses:
         start = folded(begun(0, "Provisioned/Running"), seen(0, "Provisioned/Running"))
         steps = one_by_one(start, *events)
         assert folded(start, *events).counts == steps.counts
-        assert exact(folded(start, *events).spent, instant(50)) == exact(steps.spent, instant(50))
+        assert exact(folded(start, *events).status_time, instant(50)) == exact(steps.status_time, instant(50))
 
 
 class TestGap:
@@ -324,7 +324,7 @@ class TestPublishedTime:
         history = folded(history, seen(60, "Provisioned/Running"), published=52)
         assert seconds(history, instant(63))["Running"] == 50 * SECOND
         assert seconds(history, instant(66))["Running"] == 51 * SECOND
-        assert folded(history, seen(70, "Provisioned/Paused"), published=66).spent.held == NOTHING
+        assert folded(history, seen(70, "Provisioned/Paused"), published=66).status_time.held == NOTHING
 
     def test_an_as_of_that_moves_back_is_the_last_one(self) -> None:
         """Also where the published instant is told wrongly."""

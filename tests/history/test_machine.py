@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from msgspec.structs import replace
 
-from feldera_exporter.feldera.vocabulary import PROGRAM, RESOURCES, RUNTIME, STORAGE
+from feldera_exporter.feldera.statuses import PROGRAM, RESOURCES, RUNTIME, STORAGE
 from feldera_exporter.history.effects import StatusEnded
 from feldera_exporter.history.fold import fold
 from feldera_exporter.history.history import seconds, watched
 from feldera_exporter.history.observation import Observation
-from feldera_exporter.history.spent import exact
+from feldera_exporter.history.status_time import exact
 from history.making import begun, identity, instant
 from tools import part
 
@@ -113,7 +113,7 @@ class OneLife(RuleBasedStateMachine):
     @rule()
     def purge(self) -> None:
         """Purge what was read, but for the last event."""
-        if self.log[-1].event_id == self.history.place.watermark:
+        if self.log[-1].event_id == self.history.log_position.watermark:
             self.log = self.log[-1:]
 
     @invariant()
@@ -123,7 +123,7 @@ class OneLife(RuleBasedStateMachine):
         assert all(shown.get(status, 0) >= value for status, value in self.shown.items())
         assert all(value >= 0 for value in shown.values())
         self.shown = shown
-        assert sum(exact(self.history.spent, self.as_of).values()) == watched(self.history, self.as_of)
+        assert sum(exact(self.history.status_time, self.as_of).values()) == watched(self.history, self.as_of)
 
     @invariant()
     def entries_minus_exits_are_0_or_1(self) -> None:
@@ -140,7 +140,7 @@ class OneLife(RuleBasedStateMachine):
     @invariant()
     def all_that_was_read_is_counted(self) -> None:
         """Once everything was read, every count is the truth."""
-        if self.history.place.watermark != self.state.event_id:
+        if self.history.log_position.watermark != self.state.event_id:
             return
         counts = self.history.counts
         for field in ("resources", "program", "storage"):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from feldera_exporter.exposition.compression import deflate, member
-from feldera_exporter.simulator.answers import HTML, TEXT
+from feldera_exporter.simulator.http_messages import HTML, TEXT
 from hostile.asking import KEY
 from hostile.meddler import Act, Request, answer, sends
 

@@ -4,8 +4,8 @@ import asyncio
 import ssl
 from collections.abc import Callable
 
-from feldera_exporter.feldera.answers import Answer
 from feldera_exporter.feldera.client import PIPELINES, Client, Endpoint
+from feldera_exporter.feldera.errors import Answer
 
 KEY = "apikey:0123456789abcdefMARKER"
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from feldera_exporter.history.holding import HOLD
+from feldera_exporter.history.first_sample_hold import HOLD
 from feldera_exporter.simulator.clock import ScaledClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import INSTANT

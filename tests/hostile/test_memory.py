@@ -7,7 +7,7 @@ import httpx
 import msgspec
 import pytest
 
-from api.test_listing import row
+from api.test_pipeline_list import row
 from hostile.answers import FLOOD, MB, Hostile, flood, packed
 from hostile.meddler import Meddler, Request, answer, meddling, sends
 from hostile.running import Running, running, two, until

@@ -15,21 +15,21 @@ from feldera_exporter.app import Exporter
 from feldera_exporter.config import Configuration, Instance, Metrics
 from feldera_exporter.errors import ConfigError, StoreError
 from feldera_exporter.exposition.text import Format
-from feldera_exporter.feldera.batches import Batch
 from feldera_exporter.feldera.client import Client
-from feldera_exporter.feldera.listing import Listing
-from feldera_exporter.feldera.listing import read as true_read
+from feldera_exporter.feldera.list_batches import Batch
+from feldera_exporter.feldera.pipeline_list import Listing
+from feldera_exporter.feldera.pipeline_list import read as true_read
 from feldera_exporter.feldera.wire import Event
-from feldera_exporter.fleet.fleet import Fleet, observed
-from feldera_exporter.fleet.policy import Policy
-from feldera_exporter.history.judgement import Verdict
+from feldera_exporter.history.evaluation import Evaluation
 from feldera_exporter.ledger import Ledger
-from feldera_exporter.metrics.page import Page
+from feldera_exporter.metrics.exposition_sections import ExpositionSections
 from feldera_exporter.polling import watcher
 from feldera_exporter.server.asgi import application
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
+from feldera_exporter.state.fleet import Fleet, observed
+from feldera_exporter.state.instance_settings import InstanceSettings
 from hostile.running import feldera
 
 NO_UP = Metrics(exclude=("feldera_up",))
@@ -150,7 +150,7 @@ def test_a_mistake_with_one_log(monkeypatch: pytest.MonkeyPatch) -> None:
     true_judge = Ledger.judge
 
     async def act(exporter: Exporter, bad: Feldera) -> None:
-        def broken(ledger: Ledger, one: str, events: Sequence[Event]) -> Verdict:
+        def broken(ledger: Ledger, one: str, events: Sequence[Event]) -> Evaluation:
             # The other instance's pipeline may still be on its way to Running, and its events be read just now.
             if ledger.instance == "bad":
                 raise MistakeError(SECRET)
@@ -216,10 +216,10 @@ def test_a_mistake_in_a_reload(error: Exception, said: str, monkeypatch: pytest.
         new = Configuration((replace(bad, poll_interval=9.0), Instance("new", good.url)), metrics=NO_UP)
         monkeypatch.setattr(exporter, "_load", lambda: new)
 
-        def broken(configuration: Configuration, instance: Instance) -> Policy:
+        def broken(configuration: Configuration, instance: Instance) -> InstanceSettings:
             if instance.name == "new":
                 raise error
-            return Policy(configuration, instance)
+            return InstanceSettings(configuration, instance)
 
         with monkeypatch.context() as patched:
             patched.setattr(app, "Policy", broken)
@@ -251,7 +251,7 @@ def test_a_mistake_in_rendering(monkeypatch: pytest.MonkeyPatch) -> None:
     """A scrape is answered 500 with one line in the log; the next one is answered well."""
 
     async def act(exporter: Exporter, _: Feldera) -> None:
-        def broken(*_: Any) -> Page:
+        def broken(*_: Any) -> ExpositionSections:
             raise MistakeError(SECRET)
 
         app = application(exporter.publisher, "/metrics", None)

@@ -9,7 +9,7 @@ import pytest
 from driver import Api, Driver
 from feldera_exporter.history.history import watched
 from feldera_exporter.ledger import Ledger
-from feldera_exporter.ledger.books import MARGIN
+from feldera_exporter.ledger.ledger import MARGIN
 from feldera_exporter.simulator.clock import SECOND, ManualClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import INSTANT
@@ -168,7 +168,7 @@ def test_time_that_was_not_shown_is_exact(room: Room) -> None:
     room.clock.advance(1)
     room.feldera.start("c")
     room.rest()
-    spent = room.driver.ledger.shown().histories[room.id("c")].spent
+    spent = room.driver.ledger.shown().histories[room.id("c")].status_time
     assert spent.status == "Running"
     assert not spent.held
 
@@ -336,7 +336,7 @@ def test_a_name_that_is_used_again_is_another_pipeline(room: Room) -> None:
     one = room.feldera.get("a").id
     history = room.driver.ledger._histories[one]
     assert history.counts.program["Pending", "CompilingSql"] == 1
-    assert history.spent.began == room.feldera.truth[one].created_at
+    assert history.status_time.began == room.feldera.truth[one].created_at
     assert not history.counts.resources
 
 

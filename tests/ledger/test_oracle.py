@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from feldera_exporter.feldera.vocabulary import RESOURCES, RUNTIME
-from feldera_exporter.history.spent import exact
-from feldera_exporter.history.totals import Totals
+from feldera_exporter.feldera.statuses import RESOURCES, RUNTIME
+from feldera_exporter.history.instance_totals import InstanceTotals
+from feldera_exporter.history.status_time import exact
 from ledger.truth import compare_counts, compare_time, totals_of, within
 from ledger.watching import (
     AHEAD,
@@ -43,7 +43,7 @@ def lived(circumstances: Circumstances, folder: Path) -> Iterator[Watched]:
         watched.close()
 
 
-def bounds(one: Watched) -> tuple[Totals, Totals]:
+def bounds(one: Watched) -> tuple[InstanceTotals, InstanceTotals]:
     """Return what must have been counted at least, as it can be read to the end, and what at most."""
     lives, since = one.feldera.truth.lives, one.since
     alive = one.driver.rows
@@ -97,7 +97,7 @@ def test_clocks_apart_cost_an_instant_and_no_count(seed: int, tmp_path: Path) ->
                         flows[new] += number
                         flows[old] -= number
                     assert all(-1 <= flow <= 1 for flow in flows.values())
-            told = exact(history.spent, history.spent.since)
+            told = exact(history.status_time, history.status_time.since)
             assert all(micros >= 0 for micros in told.values())
         assert exactly >= len(one.histories) - 1
 

@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from feldera_exporter.feldera.vocabulary import PROGRAM, RESOURCES, RUNTIME, STORAGE, TIMED
+from feldera_exporter.feldera.statuses import PROGRAM, RESOURCES, RUNTIME, STORAGE, TIMED
 from feldera_exporter.history.effects import ErrorAppeared, StatusEnded
 from feldera_exporter.history.history import History, watched
-from feldera_exporter.history.spent import exact
-from feldera_exporter.history.totals import Durations, Totals, add
-from feldera_exporter.simulator.truth import Life
+from feldera_exporter.history.instance_totals import DurationHistogram, InstanceTotals, add
+from feldera_exporter.history.status_time import exact
+from feldera_exporter.simulator.ground_truth import Life
 
 PAIRED = ((RESOURCES.name, "resources"), (PROGRAM.name, "program"), (STORAGE.name, "storage"))
 
@@ -24,12 +24,14 @@ def compare_counts(life: Life, history: History, after: int) -> None:
     assert history.errors.count == len(errors)
     if history.errors.present:
         assert history.errors.code == life.appeared[-1].code
-    assert sum(exact(history.spent, history.spent.since).values()) == watched(history, history.spent.since)
+    assert sum(exact(history.status_time, history.status_time.since).values()) == watched(
+        history, history.status_time.since
+    )
 
 
 def compare_time(life: Life, history: History) -> None:
     """Compare every closed interval, to the microsecond."""
-    spent, until = history.spent, history.spent.since
+    spent, until = history.status_time, history.status_time.since
     real = Counter[str | None]()
     for status, begin, end in life.intervals(until):
         real[status] += max(0, end - max(begin, spent.began))
@@ -39,9 +41,9 @@ def compare_time(life: Life, history: History) -> None:
         assert history.errors.at == life.appeared[-1].at
 
 
-def totals_of(lives: Iterable[tuple[Life, int]]) -> Totals:
+def totals_of(lives: Iterable[tuple[Life, int]]) -> InstanceTotals:
     """Return the errors by code and the durations that lives make together, each from an instant on."""
-    totals = Totals()
+    totals = InstanceTotals()
     for life, after in lives:
         edges = [edge for edge in life.appeared if edge.committed > after]
         totals = add(totals, [ErrorAppeared(edge.at, None, edge.code) for edge in edges])
@@ -55,13 +57,13 @@ def totals_of(lives: Iterable[tuple[Life, int]]) -> Totals:
     return totals
 
 
-def within(low: Totals, counted: Totals, high: Totals) -> None:
+def within(low: InstanceTotals, counted: InstanceTotals, high: InstanceTotals) -> None:
     """Check that no error and no duration is missing from what `low` knows, nor is there one that `high` does not."""
     assert Counter(low.errors) <= Counter(counted.errors) <= Counter(high.errors)
     assert low.durations.keys() <= counted.durations.keys()
     for status, durations in counted.durations.items():
-        least = low.durations.get(status, Durations())
-        most = high.durations.get(status, Durations())
+        least = low.durations.get(status, DurationHistogram())
+        most = high.durations.get(status, DurationHistogram())
         assert least.micros <= durations.micros <= most.micros, status
         for a, b, c in zip(least.buckets, durations.buckets, most.buckets, strict=True):
             assert a <= b <= c, status

@@ -8,32 +8,32 @@ from random import Random
 from typing import Final
 
 from driver import Api, Driver
-from feldera_exporter.feldera.answers import ServerError
+from feldera_exporter.feldera.errors import ServerError
+from feldera_exporter.history.first_sample_hold import HOLD
 from feldera_exporter.history.history import History
-from feldera_exporter.history.holding import HOLD
 from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.lives import RandomLife
-from feldera_exporter.simulator.manager import Processes
+from feldera_exporter.simulator.manager_processes import ManagerProcesses
+from feldera_exporter.simulator.random_workload import RandomWorkload
 from feldera_exporter.store.store import Store
 
 SECOND: Final = 1_000_000
 
-OPEN_SOURCE: Final = Processes()
+OPEN_SOURCE: Final = ManagerProcesses()
 """One process does one database operation at a time."""
 
-WAITING: Final = Processes(separate=True, takes=0.002, waits=0.05, holds=0.1, longest_wait=2)
+WAITING: Final = ManagerProcesses(separate=True, takes=0.002, waits=0.05, holds=0.1, longest_wait=2)
 """Processes of their own, on clocks that agree; transactions wait for each other."""
 
-SYNCHRONISED: Final = Processes(separate=True, takes=0.002, skew={"runner": 0.004, "compiler": -0.003})
+SYNCHRONISED: Final = ManagerProcesses(separate=True, takes=0.002, skew={"runner": 0.004, "compiler": -0.003})
 """Clocks as NTP keeps them."""
 
-CROWDED: Final = Processes(
+CROWDED: Final = ManagerProcesses(
     separate=True, takes=0.002, skew={"runner": 0.004, "compiler": -0.003}, waits=0.2, holds=0.05
 )
 """The same, and every fifth transaction waits, for seconds."""
 
-AHEAD: Final = Processes(separate=True, takes=0.002, skew={"runner": 0.2, "compiler": -0.1})
+AHEAD: Final = ManagerProcesses(separate=True, takes=0.002, skew={"runner": 0.2, "compiler": -0.1})
 """Clocks that nobody keeps."""
 
 _NAME: Final = re.compile(r',pipeline_name="[^"]*"')
@@ -79,7 +79,7 @@ class Scraper:
             self.seen[key] = number
 
 
-class Deathless(RandomLife):
+class Deathless(RandomWorkload):
     """A life in which nobody deletes anything, so that nothing is beyond an observer's reach."""
 
     def _delete(self, name: str) -> None:
@@ -107,7 +107,7 @@ class Circumstances:
     """
 
     seed: int
-    processes: Processes = OPEN_SOURCE
+    processes: ManagerProcesses = OPEN_SOURCE
     polls: int = 40
     size: int = 5
     rate: float = 1.0
@@ -118,7 +118,7 @@ class Circumstances:
     outages: float = 0.05
     restarts: float = 0.08
     scrapes: float = 0.3
-    life: type[RandomLife] = RandomLife
+    life: type[RandomWorkload] = RandomWorkload
 
 
 class Watched:

@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from math import inf
 from typing import Any, Final
 
-from feldera_exporter.feldera.vocabulary import (
+from feldera_exporter.feldera.statuses import (
     DEFAULT_LIMITS,
     DEPLOYMENT,
     DIMENSIONS,

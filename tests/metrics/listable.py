@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from feldera_exporter.feldera.vocabulary import (
+from feldera_exporter.feldera.statuses import (
     DEPLOYMENT,
     DEPLOYMENT_DESIRED,
     PROGRAM,

@@ -13,7 +13,7 @@ import pytest
 
 from driver import Driver
 from feldera_exporter.exposition.text import Format
-from feldera_exporter.feldera.vocabulary import DIMENSIONS, Dimension
+from feldera_exporter.feldera.statuses import DIMENSIONS, Dimension
 
 HERE = Path(__file__).parent / "golden"
 AT = 1_787_314_200_000_000

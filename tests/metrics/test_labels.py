@@ -3,7 +3,7 @@
 from typing import Final
 
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES, catalogue
-from feldera_exporter.metrics.page import _shared
+from feldera_exporter.metrics.exposition_sections import _shared
 from feldera_exporter.telemetry import Telemetry
 
 OF_TARGETS: Final = frozenset(

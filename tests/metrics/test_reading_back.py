@@ -13,11 +13,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from driver import Driver
 from feldera_exporter.exposition.family import Sample, extra, whole
-from feldera_exporter.exposition.run import Column
+from feldera_exporter.exposition.segment import Column
 from feldera_exporter.exposition.text import Format, seconds
 from feldera_exporter.feldera.wire import micros
-from feldera_exporter.fleet.pipeline import Facts
 from feldera_exporter.metrics.catalogue import Catalogue, catalogue
+from feldera_exporter.state.pipeline import Facts
 from metrics.expected import OPEN, Samples, dated, samples, timestamp
 from metrics.listable import elements, instants, lists
 from tools import part

@@ -11,12 +11,12 @@ from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
 from feldera_exporter.demo.clock import StagedClock, machine
-from feldera_exporter.demo.stage import beginning, staged
+from feldera_exporter.demo.stage import beginning, prepared_fleet
 from feldera_exporter.exposition.text import Format
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
+from feldera_exporter.simulator.scenarios import STORIES
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from feldera_exporter.simulator.stories import STORIES
 from system.program import exporter, until
 from tools import editions, tool
 
@@ -39,7 +39,7 @@ _SUFFIX: Final = re.compile(r"_(total|bucket|sum|count|created|info)\Z")
 @pytest.fixture(scope="module")
 def expositions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Format, str]]:
     """Both formats, taken once the platform and every log that matters have been read."""
-    feldera = staged(StagedClock(beginning(machine())), 0, 0)
+    feldera = prepared_fleet(StagedClock(beginning(machine())), 0, 0)
     server = FelderaServer(feldera)
     with (
         serve(server) as api,

@@ -10,11 +10,11 @@ import httpx
 
 from feldera_exporter.exposition.snapshot import Snapshot
 from feldera_exporter.pages import runbooks
+from feldera_exporter.pages.instance_view import InstanceView
+from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.pages.links import Links
-from feldera_exporter.pages.recent import Recent
-from feldera_exporter.pages.sight import Seen
 from feldera_exporter.server.asgi import Asgi, application
-from feldera_exporter.server.html import Site
+from feldera_exporter.server.html_pages import Site
 from feldera_exporter.simulator.serving import serve
 
 
@@ -28,18 +28,18 @@ class Shown:
         asked: the ids of the pipelines that Feldera was asked about.
     """
 
-    known: Seen
-    answers: Mapping[str, Recent] = field(default_factory=dict)
+    known: InstanceView
+    answers: Mapping[str, LatestEvents] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
-    def seen(self) -> Seen:
+    def seen(self) -> InstanceView:
         """Return what it was given."""
         return self.known
 
-    async def recent(self, _instance: str, id_: str, _name: str) -> Recent:
+    async def recent(self, _instance: str, id_: str, _name: str) -> LatestEvents:
         """Return what it was given about a pipeline."""
         self.asked.append(id_)
-        return self.answers.get(id_, Recent())
+        return self.answers.get(id_, LatestEvents())
 
 
 class _NoMetrics:

@@ -5,11 +5,11 @@ from typing import Any, Final
 import msgspec
 
 from feldera_exporter.feldera.wire import CUT, Cuts
-from feldera_exporter.fleet.fleet import Fleet
-from feldera_exporter.fleet.pipeline import Pipeline
+from feldera_exporter.pages.instance_view import InstanceView, View
 from feldera_exporter.pages.links import Links
-from feldera_exporter.pages.sight import Seen, Sight
 from feldera_exporter.problems.evaluate import NO_PROBLEMS, evaluate
+from feldera_exporter.state.fleet import Fleet
+from feldera_exporter.state.pipeline import Pipeline
 from fleets import NOW, fleet, pipeline
 
 LINKS: Final = Links(runbook=lambda _: True)
@@ -30,14 +30,14 @@ HOSTILE: Final = (
 """Texts that mean something to somebody else than a reader."""
 
 
-def seen(*pipelines: Pipeline, now: int = NOW, choices: Any = None, **fields: Any) -> Seen:
+def seen(*pipelines: Pipeline, now: int = NOW, choices: Any = None, **fields: Any) -> InstanceView:
     """Return one instance with these pipelines, read just now but for the fields named."""
     values: dict[str, Any] = {"up": True, "size": len(pipelines), "read_at": NOW, **fields}
     known = {each.facts.row.id: each for each in pipelines}
     fleet_, chosen = Fleet("demo", pipelines=known, **values), choices or {}
     disabled = frozenset(name for name, choice in chosen.items() if not choice.enabled)
     problems = evaluate(NO_PROBLEMS, fleet_, disabled, NOW)
-    return Seen([Sight(fleet_, problems, now, URL)], chosen, now)
+    return InstanceView([View(fleet_, problems, now, URL)], chosen, now)
 
 
 def stuck(name: str = "stuck", minutes: float = 12, **fields: Any) -> Pipeline:
@@ -68,7 +68,7 @@ def failed(
     )
 
 
-def hostile() -> Seen:
+def hostile() -> InstanceView:
     """Return an instance where every text is hostile."""
     return seen(
         *(

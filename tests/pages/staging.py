@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from feldera_exporter.demo.clock import StagedClock, machine
-from feldera_exporter.demo.stage import beginning, staged
+from feldera_exporter.demo.stage import beginning, prepared_fleet
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
 from system.program import exporter
@@ -14,6 +14,6 @@ from system.program import exporter
 @contextmanager
 def demo(folder: Path, *flags: str) -> Iterator[str]:
     """Run the program on a stand-in with the demo's troubles, and give the program's address."""
-    feldera = staged(StagedClock(beginning(machine())), seed=0, pipelines=8)
+    feldera = prepared_fleet(StagedClock(beginning(machine())), seed=0, pipelines=8)
     with serve(FelderaServer(feldera)) as api, exporter(api, folder, *flags) as (address, _):
         yield address

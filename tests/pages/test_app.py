@@ -8,7 +8,7 @@ import httpx
 
 from feldera_exporter import app, config
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
-from feldera_exporter.rules.table import NAMES
+from feldera_exporter.rules.alert_names import NAMES
 from feldera_exporter.server.listener import bind
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from feldera_exporter.pages.recent import Recent
-from feldera_exporter.pages.words import visible
+from feldera_exporter.pages.formatting import visible
+from feldera_exporter.pages.latest_events import LatestEvents
 from pages.browser import Tab, browser
 from pages.serving import Shown, served
 from pages.sights import HOSTILE, NOW, failed, hostile, pipeline, seen, stuck
@@ -98,7 +98,7 @@ def test_pausing_keeps_the_filter(tab: Tab, live: str) -> None:
 
 def test_a_page_refreshes_itself(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a script, at the same address."""
-    monkeypatch.setattr("feldera_exporter.server.html.EVERY", SOON)
+    monkeypatch.setattr("feldera_exporter.server.html_pages.EVERY", SOON)
     with served(Shown(seen(stuck()))) as url:
         tab.open(f"{url}/?name=stuck")
         tab.loaded(tab.loaded())
@@ -109,7 +109,7 @@ def test_a_page_refreshes_itself(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_nothing_is_lost_while_a_filter_is_written(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
     """The click that opens it puts the cursor into it and halts the page; sending it lets the page go on."""
-    monkeypatch.setattr("feldera_exporter.server.html.EVERY", SOON)
+    monkeypatch.setattr("feldera_exporter.server.html_pages.EVERY", SOON)
     with served(Shown(seen(stuck(), pipeline("other")))) as url:
         tab.open(f"{url}/")
         tab.click(".find a")
@@ -130,9 +130,9 @@ def test_nothing_is_lost_while_a_filter_is_written(tab: Tab, monkeypatch: pytest
 
 def test_who_reads_keeps_the_place(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the page scrolls, where it was when it is asked for anew; nothing must be opened, and one may halt it here."""
-    monkeypatch.setattr("feldera_exporter.server.html.EVERY", SOON)
+    monkeypatch.setattr("feldera_exporter.server.html_pages.EVERY", SOON)
     known = seen(failed(message="panicked at a frame\n" * 200))
-    with served(Shown(known, {"id-failed": Recent(START[::-1])})) as url:
+    with served(Shown(known, {"id-failed": LatestEvents(START[::-1])})) as url:
         tab.open(f"{url}/pipelines/demo/failed")
         assert tab.run(
             "[...document.querySelectorAll('pre')].every(p => p.scrollHeight <= p.clientHeight + 1)"
@@ -173,7 +173,7 @@ def test_a_thumb_hits_every_link(tab: Tab, live: str, path: str) -> None:
 def test_a_timeline_is_labelled(tab: Tab, size: str) -> None:
     """On every screen with the statuses that fit, and none runs over into the next."""
     told = (*START[:3], event(300, runtime="Unavailable"), event(270))
-    with served(Shown(seen(pipeline("a")), {"id-a": Recent(told[::-1])})) as url:
+    with served(Shown(seen(pipeline("a")), {"id-a": LatestEvents(told[::-1])})) as url:
         tab.looks(*SIZES[size], dark=False)
         tab.open(f"{url}/pipelines/demo/a?refresh=off")
         labels = tab.run(
@@ -198,7 +198,7 @@ def test_a_timeline_needs_no_colour(tab: Tab) -> None:
         event(250, runtime="Unheard"),
         event(300, "Stopped", None),
     ]
-    with served(Shown(seen(pipeline("a")), {"id-a": Recent(told)})) as url:
+    with served(Shown(seen(pipeline("a")), {"id-a": LatestEvents(told)})) as url:
         tab.open(f"{url}/pipelines/demo/a?refresh=off")
         ways = tab.run(
             "Object.fromEntries([...document.querySelectorAll('svg.swatch rect')].map(each => [each.className.baseVal,"
@@ -231,7 +231,7 @@ def test_one_pipeline(tab: Tab, live: str) -> None:
 def test_hostile_texts_run_nothing(tab: Tab, place: int) -> None:
     """Nothing is loaded, run or moved out of its place; the text itself is seen."""
     events = (event(9, runtime=HOSTILE[place]), event(99))
-    shown = Shown(hostile(), {f"id-{place}": Recent(events, problem=HOSTILE[place])})
+    shown = Shown(hostile(), {f"id-{place}": LatestEvents(events, problem=HOSTILE[place])})
     path = "/" if place < 0 else f"/pipelines/demo/id-{place}"
     with served(shown) as url:
         tab.open(f"{url}{path}?refresh=off")
@@ -288,7 +288,7 @@ def test_everybody_can_read_the_states(tab: Tab) -> None:
         "up": seen(*troubled),
     }
     for known in states.values():
-        with served(Shown(known, {"id-failed": Recent(START[::-1])})) as url:
+        with served(Shown(known, {"id-failed": LatestEvents(START[::-1])})) as url:
             for path in ("/", "/pipelines/demo/failed"):
                 tab.looks(390, 844, dark=True)
                 tab.call("Network.setCacheDisabled", cacheDisabled=True)

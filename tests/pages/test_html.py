@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from feldera_exporter.feldera.platform import Platform
-from feldera_exporter.pages.recent import Recent
-from feldera_exporter.pages.rendering import ASSETS
-from feldera_exporter.pages.words import visible
+from feldera_exporter.pages.formatting import visible
+from feldera_exporter.pages.html_rendering import ASSETS
+from feldera_exporter.pages.latest_events import LatestEvents
 from pages.serving import Shown, get
 from pages.sights import HOSTILE, NOW, failed, hostile, pipeline, seen, stuck
 from pages.test_timeline import START
@@ -129,7 +129,7 @@ def test_the_fleet() -> None:
 
 def test_a_pipeline() -> None:
     """Its timeline, its transitions and its alert."""
-    shown = Shown(seen(stuck()), {"id-stuck": Recent(START[::-1])})
+    shown = Shown(seen(stuck()), {"id-stuck": LatestEvents(START[::-1])})
     reader = page(get(shown, "/pipelines/demo/stuck"))
     for text in (
         "Provisioning",
@@ -149,14 +149,14 @@ def test_a_pipeline() -> None:
     ("recent", "text"),
     [
         (
-            Recent(problem="Feldera did not answer in time"),
+            LatestEvents(problem="Feldera did not answer in time"),
             "could not be read: Feldera did not answer in time",
         ),
-        (Recent(()), "The event log is empty."),
-        (Recent(START[-1:]), "No transition in the 2m that the log goes back."),
+        (LatestEvents(()), "The event log is empty."),
+        (LatestEvents(START[-1:]), "No transition in the 2m that the log goes back."),
     ],
 )
-def test_a_pipeline_without_a_timeline(recent: Recent, text: str) -> None:
+def test_a_pipeline_without_a_timeline(recent: LatestEvents, text: str) -> None:
     """The page says why, and has all the rest."""
     reader = page(get(Shown(seen(failed()), {"id-failed": recent}), "/pipelines/demo/failed"))
     assert text in re.sub(r"\s+", " ", reader.text)

@@ -3,7 +3,7 @@
 import pytest
 
 from feldera_exporter.pages import runbooks
-from feldera_exporter.rules.table import PIPELINES, SECTIONS
+from feldera_exporter.rules.alert_names import PIPELINES, SECTIONS
 
 NAMES = SECTIONS[PIPELINES]
 

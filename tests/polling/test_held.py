@@ -7,7 +7,7 @@ import pytest
 
 from feldera_exporter.errors import StoreError
 from feldera_exporter.problems.evaluate import NO_PROBLEMS
-from feldera_exporter.problems.observed import Observed
+from feldera_exporter.problems.observed_instance import ObservedInstance
 from feldera_exporter.simulator.plan import Plan
 from feldera_exporter.store.store import Store
 from polling.watching import NAME, POLICY, Watching
@@ -229,7 +229,7 @@ def test_who_takes_over_has_not_lost_sight(watching: Watching) -> None:
     """After a reload another watcher shows what was read a moment ago."""
     watching.poll()
     fleet, _ = watching.publisher.observed[NAME]
-    watching.publisher.publish(Observed(fleet, NO_PROBLEMS), float("-inf"))
+    watching.publisher.publish(ObservedInstance(fleet, NO_PROBLEMS), float("-inf"))
     assert watching.shown("feldera_up") == {"": 1}
     watching.clock.advance(POLICY.freshness + 1)
     assert watching.shown("feldera_up") == {"": 0}

@@ -14,24 +14,24 @@ import structlog
 from driver import Api, taken
 from feldera_exporter.config import Configuration, Instance
 from feldera_exporter.exposition.text import Format
-from feldera_exporter.feldera.answers import Answer, UnreachableError
-from feldera_exporter.feldera.batches import Batch
 from feldera_exporter.feldera.client import PIPELINES, Endpoint
-from feldera_exporter.fleet.policy import Policy
+from feldera_exporter.feldera.errors import Answer, UnreachableError
+from feldera_exporter.feldera.list_batches import Batch
 from feldera_exporter.ledger import Ledger
 from feldera_exporter.metrics.catalogue import catalogue
 from feldera_exporter.polling.watcher import Watcher
-from feldera_exporter.problems.keeping import decoded
+from feldera_exporter.problems.serialization import decoded
 from feldera_exporter.publisher import Publisher
 from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.store.changes import NOTHING
+from feldera_exporter.state.instance_settings import InstanceSettings
+from feldera_exporter.store.poll_changes import NOTHING
 from feldera_exporter.store.store import Store
 from feldera_exporter.telemetry import Telemetry
 
 NAME: Final = "prod"
 INSTANCE: Final = Instance(NAME, "http://feldera.invalid")
-POLICY: Final = Policy(Configuration((INSTANCE,)), INSTANCE)
+POLICY: Final = InstanceSettings(Configuration((INSTANCE,)), INSTANCE)
 
 _SAMPLE: Final = re.compile(r'(\w+)\{feldera_instance="prod"(?:,(.*))?\} (\S+)')
 _PROBLEM: Final = re.compile(r'problem="(\w+)"')
@@ -88,7 +88,7 @@ class Watching:
         self._folder = folder
         self.store: Store | None = None
         reading = SimpleNamespace(time=self._now, monotonic=self._now, perf_counter=time.perf_counter)
-        for module in ("watcher", "logreader"):
+        for module in ("watcher", "log_reader"):
             patch.setattr(f"feldera_exporter.polling.{module}.time", reading)
         patch.setattr("feldera_exporter.publisher.time", reading)
         self.restart()

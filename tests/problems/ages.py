@@ -3,7 +3,7 @@
 import math
 from typing import Final
 
-from feldera_exporter.feldera.vocabulary import DEFAULT_LIMITS, DEPLOYMENT, PROGRAM, STORAGE
+from feldera_exporter.feldera.statuses import DEFAULT_LIMITS, DEPLOYMENT, PROGRAM, STORAGE
 from feldera_exporter.feldera.wire import Progress
 from problems.making import HOUR, LONG_AGO, Example, activity, begins, example, fleet, pipeline
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from feldera_exporter.feldera.wire import Progress
-from feldera_exporter.history.recent import Recent
+from feldera_exporter.history.recent_activity import RecentActivity
 from problems.making import (
     HOUR,
     MICROSECOND,
@@ -21,13 +21,13 @@ from problems.making import (
     spans,
 )
 
-Kind = Callable[[tuple[int, ...]], Recent]
+Kind = Callable[[tuple[int, ...]], RecentActivity]
 
 
 def _counted(problem: str, kind: Kind, count: int, what: str, window: float = HOUR) -> tuple[Example, ...]:
     """Return the edges of a count: how often, and within what time."""
 
-    def at(*seconds: float) -> Recent:
+    def at(*seconds: float) -> RecentActivity:
         return kind(instants(*seconds))
 
     steps = tuple(float(number) for number in range(count))
@@ -78,34 +78,34 @@ def _counted(problem: str, kind: Kind, count: int, what: str, window: float = HO
 
 
 LOOPS: Final[tuple[Example, ...]] = (
-    *_counted("DeploymentError", lambda at: Recent(errors=at), 2, "errors", 10 * MINUTE),
-    *_counted("CrashLooping", lambda at: Recent(errors=at), 3, "errors"),
-    *_counted("CrashLooping", lambda at: Recent(restarts=at), 3, "restarts"),
-    *_counted("Flapping", lambda at: Recent(stops=at), 6, "stops"),
-    *_counted("RuntimeFlapping", lambda at: Recent(losses=at), 8, "losses"),
-    *_counted("CompileLooping", lambda at: Recent(recompilations=at), 3, "recompilations"),
+    *_counted("DeploymentError", lambda at: RecentActivity(errors=at), 2, "errors", 10 * MINUTE),
+    *_counted("CrashLooping", lambda at: RecentActivity(errors=at), 3, "errors"),
+    *_counted("CrashLooping", lambda at: RecentActivity(restarts=at), 3, "restarts"),
+    *_counted("Flapping", lambda at: RecentActivity(stops=at), 6, "stops"),
+    *_counted("RuntimeFlapping", lambda at: RecentActivity(losses=at), 8, "losses"),
+    *_counted("CompileLooping", lambda at: RecentActivity(recompilations=at), 3, "recompilations"),
     example(
         "CrashLooping",
         "errors and restarts are not added up",
         60,
-        pipeline(recent=Recent(errors=instants(1, 2), restarts=instants(3, 4))),
+        pipeline(recent=RecentActivity(errors=instants(1, 2), restarts=instants(3, 4))),
     ),
     example(
         "Flapping",
         "told already by that it crashes",
         60,
-        pipeline(recent=Recent(errors=instants(1, 2, 3), stops=instants(*range(9)))),
+        pipeline(recent=RecentActivity(errors=instants(1, 2, 3), stops=instants(*range(9)))),
     ),
     example(
         "RuntimeFlapping",
         "told already by that it crashes",
         60,
-        pipeline(recent=Recent(restarts=instants(1, 2, 3), losses=instants(*range(9)))),
+        pipeline(recent=RecentActivity(restarts=instants(1, 2, 3), losses=instants(*range(9)))),
     ),
     Example(
         "Flapping",
         "nobody wants to hear that it crashes",
-        ((60, fleet(pipeline(recent=Recent(errors=instants(1, 2, 3), stops=instants(*range(6)))))),),
+        ((60, fleet(pipeline(recent=RecentActivity(errors=instants(1, 2, 3), stops=instants(*range(6)))))),),
         {"": 5},
         frozenset({"FelderaPipelineCrashLooping"}),
     ),
@@ -138,13 +138,18 @@ ERRORS: Final[tuple[Example, ...]] = (
         pipeline(status="Stopped", desired="Stopped", error="E", error_at=100),
         since=100,
     ),
-    example("DeploymentError", "one that was dismissed", 200, pipeline(recent=Recent(errors=instants(100)))),
+    example(
+        "DeploymentError",
+        "one that was dismissed",
+        200,
+        pipeline(recent=RecentActivity(errors=instants(100))),
+    ),
     Example(
         "DeploymentError",
         "since the first of two that are one trouble",
         (
-            (100, fleet(pipeline(error="E", error_at=100, recent=Recent(errors=instants(100))))),
-            (200, fleet(pipeline(error="E", error_at=200, recent=Recent(errors=instants(100, 200))))),
+            (100, fleet(pipeline(error="E", error_at=100, recent=RecentActivity(errors=instants(100))))),
+            (200, fleet(pipeline(error="E", error_at=200, recent=RecentActivity(errors=instants(100, 200))))),
         ),
         {"": 100},
     ),
@@ -170,7 +175,7 @@ def _away(
         desired="Stopped" if status in {"Stopping", "Stopped"} else "Running",
         since=since,
         away_since=away_since,
-        recent=Recent(absences=spans(*absences)),
+        recent=RecentActivity(absences=spans(*absences)),
         limits={"Unavailable": limit},
     )
     return example("Unavailable", what, 0, subject, since=0 if present else None, label="Unavailable")
@@ -205,7 +210,7 @@ AWAY: Final[tuple[Example, ...]] = (
     Example(
         "Unavailable",
         "since the first time that it was",
-        tuple((at, fleet(pipeline(recent=Recent(absences=spans(*_MOST))))) for at in (0, 10, 15)),
+        tuple((at, fleet(pipeline(recent=RecentActivity(absences=spans(*_MOST))))) for at in (0, 10, 15)),
         {"Unavailable": 0},
     ),
     *begins(
@@ -217,7 +222,7 @@ AWAY: Final[tuple[Example, ...]] = (
             since=0,
             away_since=0,
             desired="Unavailable",
-            recent=Recent(absences=spans((-700, -300))),
+            recent=RecentActivity(absences=spans((-700, -300))),
         ),
         "Unavailable",
     ),
@@ -230,7 +235,7 @@ AWAY: Final[tuple[Example, ...]] = (
             since=0,
             away_since=0,
             desired="Unavailable",
-            recent=Recent(absences=spans((-500, -490))),
+            recent=RecentActivity(absences=spans((-500, -490))),
         ),
         "Unavailable",
     ),

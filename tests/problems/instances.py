@@ -5,8 +5,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from feldera_exporter.feldera.platform import License, Platform, Service
-from feldera_exporter.feldera.vocabulary import SERVICES
-from feldera_exporter.fleet.pipeline import Pipeline
+from feldera_exporter.feldera.statuses import SERVICES
+from feldera_exporter.state.pipeline import Pipeline
 from history.making import instant
 from problems.making import DAY, HOUR, MICROSECOND, Example, begins, fleet, pipeline
 

@@ -10,15 +10,15 @@ import msgspec
 
 from feldera_exporter.config import Configuration, Instance, Limits
 from feldera_exporter.feldera.platform import Platform
-from feldera_exporter.feldera.vocabulary import DEFAULT_LIMITS
+from feldera_exporter.feldera.statuses import DEFAULT_LIMITS
 from feldera_exporter.feldera.wire import Progress, Row
-from feldera_exporter.fleet.activity import Activity, first
-from feldera_exporter.fleet.fleet import Fleet
-from feldera_exporter.fleet.pipeline import Pipeline
-from feldera_exporter.fleet.policy import Policy
-from feldera_exporter.history.begin import begin
-from feldera_exporter.history.recent import Recent
+from feldera_exporter.history.initial import initial_history
+from feldera_exporter.history.recent_activity import RecentActivity
 from feldera_exporter.problems.evaluate import NO_PROBLEMS, Problems, evaluate
+from feldera_exporter.state.fleet import Fleet
+from feldera_exporter.state.instance_settings import InstanceSettings
+from feldera_exporter.state.pipeline import Pipeline
+from feldera_exporter.state.runner_activity import Activity, initial_activity
 from history.making import instant, text
 
 MICROSECOND: Final = 1e-6
@@ -65,7 +65,7 @@ def pipeline(
     away_since: float | None = None,
     tags: tuple[str, ...] = ("team:data",),
     limits: Mapping[str, float] = MappingProxyType({}),
-    recent: Recent | None = None,
+    recent: RecentActivity | None = None,
     progress: Progress | None = None,
     moved: Activity | None = None,
 ) -> Pipeline:
@@ -115,7 +115,7 @@ def pipeline(
         "deployment_error": {"error_code": error} if error else None,
     }
     row = msgspec.convert(values, Row)
-    history = begin(row, instant(LONG_AGO), instant(LONG_AGO))
+    history = initial_history(row, instant(LONG_AGO), instant(LONG_AGO))
     known = storage_since is not None
     history = msgspec.structs.replace(
         history,
@@ -128,22 +128,24 @@ def pipeline(
             present=error_at is not None,
             at=None if error_at is None else instant(error_at),
         ),
-        spent=history.spent
+        status_time=history.status_time
         if away_since is None
-        else msgspec.structs.replace(history.spent, status="Unavailable", since=instant(away_since)),
-        recent=recent or Recent(),
+        else msgspec.structs.replace(history.status_time, status="Unavailable", since=instant(away_since)),
+        recent=recent or RecentActivity(),
     )
     return Pipeline(
         _policy(tuple(limits.items())).facts(row, error),
         progress or Progress(),
         history,
-        moved or first(instant(LONG_AGO)),
+        moved or initial_activity(instant(LONG_AGO)),
     )
 
 
 @cache
-def _policy(limits: tuple[tuple[str, float], ...]) -> Policy:
-    return Policy(Configuration((_INSTANCE,), Limits({**DEFAULT_LIMITS, **dict(limits)})), _INSTANCE)
+def _policy(limits: tuple[tuple[str, float], ...]) -> InstanceSettings:
+    return InstanceSettings(
+        Configuration((_INSTANCE,), Limits({**DEFAULT_LIMITS, **dict(limits)})), _INSTANCE
+    )
 
 
 def fleet(

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from feldera_exporter.feldera.vocabulary import DEPLOYMENT, DEPLOYMENT_DESIRED, PROGRAM, Difference
-from feldera_exporter.fleet.drift import difference
-from feldera_exporter.fleet.pipeline import Pipeline
+from feldera_exporter.feldera.statuses import DEPLOYMENT, DEPLOYMENT_DESIRED, PROGRAM, Difference
+from feldera_exporter.state.desired_difference import difference
+from feldera_exporter.state.pipeline import Pipeline
 from problems.making import pipeline
 
 

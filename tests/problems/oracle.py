@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from feldera_exporter.simulator.feldera import Feldera
+from feldera_exporter.simulator.ground_truth import COMBINED, Life, Transition
 from feldera_exporter.simulator.pipeline import Pipeline
-from feldera_exporter.simulator.truth import COMBINED, Life, Transition
 
 SECOND: Final = 1_000_000
 MINUTE: Final = 60 * SECOND

@@ -4,9 +4,9 @@ from collections import defaultdict
 
 import pytest
 
-from feldera_exporter.fleet.pipeline import StatusLimits
 from feldera_exporter.problems.model import Problem
 from feldera_exporter.problems.table import INSTANCE_PROBLEMS, PIPELINE_PROBLEMS
+from feldera_exporter.state.pipeline import StatusLimits
 from problems.ages import AGES
 from problems.counts import COUNTS
 from problems.instances import INSTANCES

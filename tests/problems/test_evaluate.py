@@ -9,12 +9,12 @@ import pytest
 
 from feldera_exporter.feldera.platform import Platform
 from feldera_exporter.feldera.wire import Progress
-from feldera_exporter.fleet.fleet import Fleet
-from feldera_exporter.fleet.pipeline import Pipeline
-from feldera_exporter.history.recent import Recent
+from feldera_exporter.history.recent_activity import RecentActivity
 from feldera_exporter.problems import evaluate as room
 from feldera_exporter.problems.evaluate import ENDED_FOR, Ended, Occurrence, Problems, evaluate
-from feldera_exporter.problems.keeping import decoded, encoded, same
+from feldera_exporter.problems.serialization import decoded, encoded, same
+from feldera_exporter.state.fleet import Fleet
+from feldera_exporter.state.pipeline import Pipeline
 from history.making import SECOND, instant
 from problems.making import HOUR, MICROSECOND, activity, after, fleet, instants, names, pipeline
 
@@ -88,7 +88,7 @@ def test_a_beginning_that_only_memory_knows_survives_a_rename() -> None:
     """What is one trouble stays one."""
 
     def failed(name: str, *errors: float) -> Pipeline:
-        return pipeline(name, identity="id", recent=Recent(errors=instants(*errors)))
+        return pipeline(name, identity="id", recent=RecentActivity(errors=instants(*errors)))
 
     problems = after((60, fleet(failed("a", 10, 60))), (700, fleet(failed("b", 10, 60, 650, 700))))
     assert list(problems.present.values()) == [instant(60), instant(650)]
@@ -116,8 +116,8 @@ def test_each_status_has_its_own_problem() -> None:
 def test_what_yields_to_a_graver_one_has_ended() -> None:
     """The same pipeline is told of once."""
     stops = instants(*range(6))
-    flapping = pipeline(recent=Recent(stops=stops))
-    crashing = pipeline(recent=Recent(stops=stops, restarts=instants(3, 4, 50)))
+    flapping = pipeline(recent=RecentActivity(stops=stops))
+    crashing = pipeline(recent=RecentActivity(stops=stops, restarts=instants(3, 4, 50)))
     problems = after((10, fleet(flapping)), (60, fleet(crashing)))
     assert names(problems) == ["CrashLooping"]
     assert {each.problem for each in problems.ended} == {"Flapping"}
@@ -139,7 +139,7 @@ def test_what_is_switched_off_has_ended() -> None:
 def test_what_cannot_be_read_stays_as_it_was(*, shown: bool) -> None:
     """Nothing begins and nothing ends, whether or not it is still shown; then it goes on."""
     soon = pipeline("soon", status="Provisioning", since=100)
-    over = pipeline("over", recent=Recent(errors=instants(100, 550)))
+    over = pipeline("over", recent=RecentActivity(errors=instants(100, 550)))
     readable = fleet(STUCK, soon, over)
     lost = {each.facts.row.id: instant(601) for each in (STUCK, soon, over)}
     hidden = fleet(*(readable.pipelines.values() if shown else ()), lost=lost)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from feldera_exporter.feldera.vocabulary import DIMENSIONS
+from feldera_exporter.feldera.statuses import DIMENSIONS
 from problems.making import HOUR, after, fleet, names
 from problems.matrix import DECISIONS, PAIRS, Decision, Fine, Pair, held
 

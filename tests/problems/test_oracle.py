@@ -10,7 +10,7 @@ import pytest
 from driver import Api, Driver
 from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.stories import tell_all
+from feldera_exporter.simulator.scenarios import start_all
 from feldera_exporter.store.store import Store
 from ledger.watching import Deathless
 from problems.oracle import KNOWN, Oracle, Told
@@ -77,7 +77,7 @@ def test_stories(tmp_path: Path) -> None:
     """Some twenty pipelines, of which each has a trouble of its own."""
     clock = ManualClock()
     feldera, store = Feldera(clock), Store.open(tmp_path)
-    tell_all(feldera)
+    start_all(feldera)
     compared = Compared(feldera, clock, store)
     for _ in range(HOURS * 3600 // PACE):
         compared.go(PACE)

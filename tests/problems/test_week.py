@@ -13,10 +13,10 @@ import pytest
 from driver import Api, Driver
 from feldera_exporter.feldera.platform import with_config, with_health
 from feldera_exporter.problems.table import PIPELINE_PROBLEMS
-from feldera_exporter.simulator.answers import Request
 from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.instance import Instance
+from feldera_exporter.simulator.http_messages import Request
+from feldera_exporter.simulator.instance_routes import InstanceRoutes
 from feldera_exporter.store.store import Store
 from problems.users import Users
 from tools import THOROUGH
@@ -41,7 +41,7 @@ def week(days: int, users: int, store: Store) -> tuple[Counter[str], Driver]:
     clock = ManualClock()
     feldera = Feldera(clock)
     Users(feldera, seed=7, size=users)
-    api, instance, driver = Api(feldera), Instance(feldera), Driver(store=store)
+    api, instance, driver = Api(feldera), InstanceRoutes(feldera), Driver(store=store)
     polls, found = days * DAY // PACE, Counter[str]()
     for number in range(polls):
         clock.advance(PACE)

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feldera_exporter.feldera.wire import Progress
-from feldera_exporter.fleet.fleet import Fleet
-from feldera_exporter.fleet.pipeline import Pipeline
-from feldera_exporter.history.recent import Recent
+from feldera_exporter.history.recent_activity import RecentActivity
 from feldera_exporter.problems.evaluate import NEVER, NO_PROBLEMS, Evaluated, Problems, evaluate
+from feldera_exporter.state.fleet import Fleet
+from feldera_exporter.state.pipeline import Pipeline
 from history.making import SECOND, instant
 from problems.making import MICROSECOND, activity, fleet, instants, pipeline, spans
 from problems.test_evaluate import looked_at
@@ -31,7 +31,7 @@ def _doing(**does: Any) -> Kind:
 
     def made(name: str, at: float) -> Pipeline:
         recent: dict[str, Any] = {what: instants(*(at - ago for ago in agos)) for what, agos in does.items()}
-        return pipeline(name, recent=Recent(**recent))
+        return pipeline(name, recent=RecentActivity(**recent))
 
     return made
 
@@ -42,12 +42,12 @@ def _being(*ages: str, **facts: Any) -> Kind:
 
 
 def _away(name: str, at: float) -> Pipeline:
-    recent = Recent(absences=spans((at - 700, at - 300)))
+    recent = RecentActivity(absences=spans((at - 700, at - 300)))
     return pipeline(name, status="Unavailable", since=at, away_since=at, recent=recent)
 
 
 def _lost_before(name: str, at: float) -> Pipeline:
-    return pipeline(name, recent=Recent(absences=spans((at - 800, at - 500), (at - 300, at))))
+    return pipeline(name, recent=RecentActivity(absences=spans((at - 800, at - 500), (at - 300, at))))
 
 
 def _frozen(name: str, at: float) -> Pipeline:

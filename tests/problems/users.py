@@ -6,9 +6,9 @@ from functools import partial
 from random import Random
 from typing import Final
 
-from feldera_exporter.simulator.fates import draw_plan
+from feldera_exporter.simulator.api_errors import ApiError
 from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.refusals import ApiError
+from feldera_exporter.simulator.random_plans import draw_plan
 
 MINUTE: Final = 60.0
 PAUSES: Final = (15 * MINUTE, 200 * MINUTE)

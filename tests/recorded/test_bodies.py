@@ -8,14 +8,6 @@ import msgspec
 import pytest
 
 from driver import taken
-from feldera_exporter.feldera.answers import (
-    FelderaError,
-    InvalidResponseError,
-    NotFoundError,
-    ServerError,
-    UnauthorizedError,
-    UnsupportedError,
-)
 from feldera_exporter.feldera.client import (
     CLUSTER_HEALTH,
     CONFIG,
@@ -25,9 +17,17 @@ from feldera_exporter.feldera.client import (
     SESSION,
     Endpoint,
 )
-from feldera_exporter.feldera.listing import Entry, Listing, read
+from feldera_exporter.feldera.errors import (
+    FelderaError,
+    InvalidResponseError,
+    NotFoundError,
+    ServerError,
+    UnauthorizedError,
+    UnsupportedError,
+)
+from feldera_exporter.feldera.pipeline_list import Entry, Listing, read
 from feldera_exporter.feldera.platform import Platform, Service, with_config, with_health, with_session
-from feldera_exporter.feldera.vocabulary import DIMENSIONS, SERVICES
+from feldera_exporter.feldera.statuses import DIMENSIONS, SERVICES
 from feldera_exporter.feldera.wire import Event, FullError, FullEvent
 from hostile.asking import ask
 from hostile.meddler import answer, meddling, sends

@@ -4,18 +4,18 @@ from typing import Final
 
 import pytest
 
-from feldera_exporter.fleet.pipeline import Pipeline
-from feldera_exporter.pages.firing import Firing
+from feldera_exporter.pages.alerts import FiringAlert
+from feldera_exporter.pages.fleet_page import fleet_page
+from feldera_exporter.pages.instance_view import InstanceView, View
+from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.pages.links import Links
-from feldera_exporter.pages.overview import overview
-from feldera_exporter.pages.portrait import portrait
-from feldera_exporter.pages.query import Query
-from feldera_exporter.pages.recent import Recent
-from feldera_exporter.pages.sight import Seen, Sight
+from feldera_exporter.pages.page_query import PageQuery
+from feldera_exporter.pages.pipeline_page import pipeline_page
 from feldera_exporter.problems.evaluate import Evaluated, Occurrence, Problems
 from feldera_exporter.problems.instance_conditions import InstanceState
 from feldera_exporter.problems.model import Problem
 from feldera_exporter.problems.table import INSTANCE_PROBLEMS, PIPELINE_PROBLEMS
+from feldera_exporter.state.pipeline import Pipeline
 from fleets import NOW, fleet, pipeline
 
 LINKS: Final = Links(runbook=lambda _: True)
@@ -23,17 +23,17 @@ LOOKS: Final = {"critical": "bad", "warning": "person", "info": "idle"}
 """By severity, the look of its mark."""
 
 
-def seen(occurrence: Occurrence) -> Seen:
+def seen(occurrence: Occurrence) -> InstanceView:
     """Return an instance with one pipeline and this problem."""
     present = {occurrence: NOW - 60_000_000}
     evaluated = {occurrence.pipeline_id: Evaluated(present, None, NOW)} if occurrence.pipeline_id else {}
     problems = Problems(present=present, evaluated=evaluated)
-    return Seen([Sight(fleet(pipeline("orders")), problems, NOW, "http://feldera.invalid")], {}, NOW)
+    return InstanceView([View(fleet(pipeline("orders")), problems, NOW, "http://feldera.invalid")], {}, NOW)
 
 
-def mark(name: str, alert: str, severity: str) -> Firing:
+def mark(name: str, alert: str, severity: str) -> FiringAlert:
     """Return how an alert is shown."""
-    return Firing(name, severity, LOOKS[severity], f"/runbooks/{alert}")
+    return FiringAlert(name, severity, LOOKS[severity], f"/runbooks/{alert}")
 
 
 @pytest.mark.parametrize("row", PIPELINE_PROBLEMS.values(), ids=lambda row: row.name)
@@ -42,10 +42,10 @@ def test_a_pipelines_problem(row: Problem[Pipeline]) -> None:
     label = "Running" if row.labelled else ""
     known = seen(Occurrence(row.name, label, "id-orders", "orders"))
     expected = mark(row.name, f"FelderaPipeline{row.name}", row.severity)
-    [line] = overview(known, Query(), LINKS).rows
+    [line] = fleet_page(known, PageQuery(), LINKS).rows
     assert line.alerts == (expected,)
     [sight] = known.sights
-    page = portrait(sight, sight.fleet.pipelines["id-orders"], Recent(), known, Query(), LINKS)
+    page = pipeline_page(sight, sight.fleet.pipelines["id-orders"], LatestEvents(), known, PageQuery(), LINKS)
     assert [(each.firing, each.summary, each.since) for each in page.alerts] == [
         (expected, row.summary, "11:59:00")
     ]
@@ -56,7 +56,7 @@ def test_a_pipelines_problem(row: Problem[Pipeline]) -> None:
 @pytest.mark.parametrize("row", INSTANCE_PROBLEMS.values(), ids=lambda row: row.name)
 def test_an_instances_problem(row: Problem[InstanceState]) -> None:
     """It is on the fleet page, at its instance, and at no pipeline."""
-    view = overview(seen(Occurrence(row.name, "runner" if row.labelled else "")), Query(), LINKS)
+    view = fleet_page(seen(Occurrence(row.name, "runner" if row.labelled else "")), PageQuery(), LINKS)
     expected = mark(row.name.removeprefix("Pipeline"), f"Feldera{row.name}", row.severity)
     [instance] = view.instances
     assert [(each.firing, each.summary, each.label) for each in instance.problems] == [

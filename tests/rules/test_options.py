@@ -11,10 +11,10 @@ import yaml
 from feldera_exporter import cli
 from feldera_exporter.config import AlertChoice
 from feldera_exporter.problems.table import INSTANCE_PROBLEMS, PIPELINE_PROBLEMS
-from feldera_exporter.rules.documents import readme
+from feldera_exporter.rules.alert_names import NAMES
 from feldera_exporter.rules.exporter_alerts import EXPORTER_ALERTS, TRUSTED
+from feldera_exporter.rules.generated_files import readme
 from feldera_exporter.rules.rendering import FORMATS, RuleOptions, rules
-from feldera_exporter.rules.table import NAMES
 from rules.engines import run
 from tools import tool
 

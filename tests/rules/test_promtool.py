@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from feldera_exporter.problems.table import INSTANCE_PROBLEMS, PIPELINE_PROBLEMS
+from feldera_exporter.rules.alert_names import NAMES
 from feldera_exporter.rules.exporter_alerts import EXPORTER_ALERTS
-from feldera_exporter.rules.table import NAMES
 from rules.engines import RULES, TESTS, Engine, engines, run
 from tools import ROOT, tool
 

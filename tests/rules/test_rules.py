@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from feldera_exporter.config.labels import RESERVED
+from feldera_exporter.config.reserved_labels import RESERVED
 from feldera_exporter.metrics.catalogue import catalogue
 from feldera_exporter.problems.model import SEVERITIES, Problem
 from feldera_exporter.problems.table import (
@@ -16,10 +16,10 @@ from feldera_exporter.problems.table import (
     instance_alert,
     pipeline_alert,
 )
-from feldera_exporter.rules.documents import ALERTS, documents
+from feldera_exporter.rules.alert_names import NAMES, SECTIONS
 from feldera_exporter.rules.exporter_alerts import EXPORTER_ALERTS, TRUSTED
+from feldera_exporter.rules.generated_files import ALERTS, documents
 from feldera_exporter.rules.rendering import expressions
-from feldera_exporter.rules.table import NAMES, SECTIONS
 from feldera_exporter.telemetry import Telemetry
 from rules.engines import RULES
 from tools import ROOT

@@ -9,10 +9,10 @@ from typing import Final
 
 import pytest
 
-from feldera_exporter.rules.table import NAMES
-from feldera_exporter.simulator.answers import Request
+from feldera_exporter.rules.alert_names import NAMES
 from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.feldera import Feldera
+from feldera_exporter.simulator.http_messages import Request
 from feldera_exporter.simulator.server import FelderaServer
 from rules.error_codes import CODES
 from tools import ROOT

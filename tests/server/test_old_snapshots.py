@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from feldera_exporter.exposition.piece import PIECE
-from feldera_exporter.server.readers import KEPT, Readers
+from feldera_exporter.exposition.chunks import PIECE
+from feldera_exporter.server.snapshot_readers import KEPT, SnapshotReaders
 
 PARTS = (b"x" * PIECE, b"y" * PIECE, b"z")
 
 
-async def read(readers: Readers, snapshot: int, go_on: asyncio.Event) -> int:
+async def read(readers: SnapshotReaders, snapshot: int, go_on: asyncio.Event) -> int:
     """Read a piece, wait, and read the rest; return how many bytes there were."""
     size = 0
     for piece in readers.read(snapshot, PARTS):
@@ -24,7 +24,7 @@ def ended(snapshots: Sequence[int]) -> list[bool]:
     """Let somebody begin to read each snapshot, then let all go on; return who was let read to the end."""
 
     async def run() -> list[bool]:
-        readers, go_on = Readers(), asyncio.Event()
+        readers, go_on = SnapshotReaders(), asyncio.Event()
         tasks = []
         for snapshot in snapshots:
             tasks.append(asyncio.create_task(read(readers, snapshot, go_on)))

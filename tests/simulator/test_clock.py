@@ -2,10 +2,10 @@
 
 import pytest
 
-from feldera_exporter.simulator.agenda import Agenda
+from feldera_exporter.simulator.api_errors import refusal
 from feldera_exporter.simulator.clock import EPOCH, SECOND, ManualClock, ScaledClock, SkewedClock
-from feldera_exporter.simulator.instants import http_date, instant_text
-from feldera_exporter.simulator.refusals import refusal
+from feldera_exporter.simulator.event_queue import EventQueue
+from feldera_exporter.simulator.timestamps import http_date, instant_text
 from feldera_exporter.simulator.uuid7 import Uuid7, uuid_text
 
 
@@ -37,7 +37,7 @@ def test_a_skewed_clock_is_off_by_a_constant() -> None:
 
 def test_what_is_refused_is_over_and_everything_else_goes_on() -> None:
     """Whoever lets time pass is not told of what others had put down; a defect is no refusal."""
-    agenda, ran = Agenda(0), list[str]()
+    agenda, ran = EventQueue(0), list[str]()
 
     def refuse() -> None:
         ran.append("refused")
@@ -54,7 +54,7 @@ def test_what_is_refused_is_over_and_everything_else_goes_on() -> None:
 
 def test_the_agenda_keeps_the_order() -> None:
     """Actions run by instant, then in the order they were put down, and see their own instant."""
-    agenda, ran = Agenda(0), list[tuple[str, int]]()
+    agenda, ran = EventQueue(0), list[tuple[str, int]]()
 
     def note(name: str) -> None:
         ran.append((name, agenda.now))

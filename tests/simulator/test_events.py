@@ -7,10 +7,10 @@ from itertools import pairwise
 
 import pytest
 
+from feldera_exporter.simulator.api_errors import ApiError
 from feldera_exporter.simulator.clock import SECOND
-from feldera_exporter.simulator.manager import Processes
+from feldera_exporter.simulator.manager_processes import ManagerProcesses
 from feldera_exporter.simulator.plan import Phase, Plan
-from feldera_exporter.simulator.refusals import ApiError
 from feldera_exporter.simulator.uuid7 import uuid_text
 from simulator.world import Stage
 
@@ -205,7 +205,7 @@ def test_a_lock_is_waited_for_ten_seconds() -> None:
 
 def test_separate_processes_commit_out_of_order() -> None:
     """By recorded_at the order is another than by event_id; what is committed late turns up late."""
-    processes = Processes(separate=True, waits=0.3, holds=0.3)
+    processes = ManagerProcesses(separate=True, waits=0.3, holds=0.3)
     stage = Stage(Plan(path=(Phase("Bootstrapping", 4.0),)), seed=3, processes=processes)
     older = late = 0
     seen: set[int] = set()
@@ -227,7 +227,7 @@ def test_separate_processes_commit_out_of_order() -> None:
 
 def test_a_skewed_process_makes_ids_of_another_time() -> None:
     """recorded_at is the database's, whoever writes."""
-    stage = Stage(processes=Processes(separate=True, skew={"runner": 5.0}))
+    stage = Stage(processes=ManagerProcesses(separate=True, skew={"runner": 5.0}))
     stage.run()
     by_runner = stage.events[-1]
     assert 4_990 <= (by_runner.event_id >> 80) - by_runner.recorded_at // 1000 <= 5_010

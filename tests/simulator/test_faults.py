@@ -12,7 +12,7 @@ import pytest
 from feldera_exporter.simulator import faults
 from feldera_exporter.simulator.failures import worker_panic
 from feldera_exporter.simulator.faults import EVERY, Dropped, Fault, Hanging, Slow, Status, Together
-from feldera_exporter.simulator.faulty_bodies import (
+from simulator.faulty_bodies import (
     BadUtf8,
     Cut,
     Deep,
@@ -22,8 +22,8 @@ from feldera_exporter.simulator.faulty_bodies import (
     Skewed,
     Truncated,
 )
-from feldera_exporter.simulator.faulty_errors import LongErrors
-from feldera_exporter.simulator.faulty_rows import Instead, Repeated, RowFault, With, Without
+from simulator.faulty_errors import LongErrors
+from simulator.faulty_rows import Instead, Repeated, RowFault, With, Without
 from simulator.world import Served
 
 LIST = "/v0/pipelines?selector=status"

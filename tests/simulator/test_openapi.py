@@ -15,9 +15,9 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.lives import RandomLife
-from feldera_exporter.simulator.manager import Processes
+from feldera_exporter.simulator.manager_processes import ManagerProcesses
 from feldera_exporter.simulator.plan import Phase, Plan
+from feldera_exporter.simulator.random_workload import RandomWorkload
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.uuid7 import uuid_text
 from feldera_exporter.simulator.versions import Fact
@@ -342,10 +342,10 @@ def test_who_may_not_ask_is_told_in_the_declared_form(document: Document) -> Non
 async def random_fleet(document: Document, seed: int, seen: Counter[Kind]) -> None:
     """Let a random fleet live for a while, and validate what it answers, reads before writes."""
     clock = ManualClock()
-    processes = Processes(separate=True, waits=0.05, holds=0.05) if seed % 2 else Processes()
+    processes = ManagerProcesses(separate=True, waits=0.05, holds=0.05) if seed % 2 else ManagerProcesses()
     edition = "Open source" if seed % 3 == 0 else "Enterprise"
     feldera = document.feldera(clock, seed, processes=processes, edition=edition)
-    RandomLife(feldera, seed, size=4, rate=0.5, trouble=0.4)
+    RandomWorkload(feldera, seed, size=4, rate=0.5, trouble=0.4)
     if seed % 5 == 0:
         feldera.world.service("runner", "Unreachable: no connection")
     clock.advance(60 + seed * 7 % 240)

@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
+from feldera_exporter.simulator.api_errors import ApiError
 from feldera_exporter.simulator.plan import Plan
-from feldera_exporter.simulator.refusals import ApiError
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
 from simulator.world import Served, Stage
@@ -41,7 +41,7 @@ def test_no_key_is_known() -> None:
 
 
 def test_nothing_is_written_meanwhile() -> None:
-    """Operations are refused; runner, compiler and monitor try again once it is back."""
+    """UserOperations are refused; runner, compiler and monitor try again once it is back."""
     stage = Stage()
     stage.run()
     stage.feldera.create("b")

@@ -7,7 +7,7 @@ import httpx
 
 from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.lives import RandomLife
+from feldera_exporter.simulator.random_workload import RandomWorkload
 from feldera_exporter.simulator.server import FelderaServer
 
 
@@ -15,7 +15,7 @@ def test_an_hour_of_a_thousand_pipelines() -> None:
     """Takes far less than a minute, with thousands of transitions in it."""
     clock = ManualClock()
     feldera = Feldera(clock, 1)
-    RandomLife(feldera, 1, size=1000, rate=2)
+    RandomWorkload(feldera, 1, size=1000, rate=2)
     began = time.perf_counter()
     clock.advance(3600)
     feldera.settle()
@@ -27,7 +27,7 @@ def test_ten_thousand_pipelines() -> None:
     """Live, and are listed; once more without a change in between is a matter of milliseconds."""
     clock = ManualClock()
     feldera = Feldera(clock, 2)
-    RandomLife(feldera, 2, size=10_000, rate=20)
+    RandomWorkload(feldera, 2, size=10_000, rate=20)
     clock.advance(10)
 
     async def listed() -> tuple[int, float, float]:

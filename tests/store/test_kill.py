@@ -16,8 +16,8 @@ CHILD = """
 import sys
 from pathlib import Path
 from feldera_exporter.history.effects import Gap
-from feldera_exporter.history.totals import Totals, add
-from feldera_exporter.store.changes import Changes, Standing
+from feldera_exporter.history.instance_totals import InstanceTotals, add
+from feldera_exporter.store.poll_changes import PollChanges, StoredInstance
 from feldera_exporter.store.store import Store
 from history.making import begun, instant, seen
 from history.making import begun
@@ -34,7 +34,7 @@ while True:
     log = [seen(0, "Provisioned/Running"), seen(turn, status)]
     histories = {name: fold(history, log, 0)[0] for name, history in histories.items()}
     totals = add(totals, [Gap(turn)])
-    store.commit(Changes("prod", Standing(turn, turn, totals), histories))
+    store.commit(PollChanges("prod", StoredInstance(turn, turn, totals), histories))
     print(turn, flush=True)
 """
 
@@ -67,7 +67,7 @@ FULL = """
 import resource, signal, sys
 from pathlib import Path
 from feldera_exporter.errors import StoreError
-from feldera_exporter.store.changes import Changes, Standing
+from feldera_exporter.store.poll_changes import PollChanges, StoredInstance
 from feldera_exporter.store.store import Store
 from history.making import begun
 
@@ -78,11 +78,11 @@ histories = {}
 try:
     for number in range(100_000):
         histories[str(number)] = begun(0, "Stopped")
-        store.commit(Changes("prod", Standing(number), {str(number): histories[str(number)]}))
+        store.commit(PollChanges("prod", StoredInstance(number), {str(number): histories[str(number)]}))
 except StoreError as error:
     print(error)
 resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-store.commit(Changes("prod", Standing(1_000_000)))
+store.commit(PollChanges("prod", StoredInstance(1_000_000)))
 assert store.load("prod").histories == histories
 store.close()
 """

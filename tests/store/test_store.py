@@ -17,10 +17,10 @@ from feldera_exporter.errors import StoreError
 from feldera_exporter.history.effects import Gap
 from feldera_exporter.history.fold import fold
 from feldera_exporter.history.history import History
-from feldera_exporter.history.recent import NOTHING, Recent
-from feldera_exporter.history.totals import Totals, add
-from feldera_exporter.store import database
-from feldera_exporter.store.changes import Changes, Standing
+from feldera_exporter.history.instance_totals import InstanceTotals, add
+from feldera_exporter.history.recent_activity import NOTHING, RecentActivity
+from feldera_exporter.store import sqlite_file
+from feldera_exporter.store.poll_changes import PollChanges, StoredInstance
 from feldera_exporter.store.store import KEPT, Store
 from history.making import begun, instant, seen
 
@@ -34,10 +34,10 @@ def a_history(turns: int = 6) -> History:
     return fold(begun(0, "Stopped"), log, instant(0))[0]
 
 
-def standing(at: float) -> Standing:
+def standing(at: float) -> StoredInstance:
     """Return where an instance stands."""
-    return Standing(
-        confirmed_until=instant(at), as_of=instant(at - 3), totals=add(Totals(), [Gap(instant(at))])
+    return StoredInstance(
+        confirmed_until=instant(at), as_of=instant(at - 3), totals=add(InstanceTotals(), [Gap(instant(at))])
     )
 
 
@@ -57,7 +57,7 @@ def store(directory: Path) -> Iterator[Store]:
 
 def test_a_new_store_knows_nothing(store: Store) -> None:
     """An instance that was never committed stands at the beginning."""
-    assert store.load("prod").standing == Standing()
+    assert store.load("prod").standing == StoredInstance()
     assert not store.load("prod").histories
 
 
@@ -65,12 +65,12 @@ def test_what_was_committed_is_there_after_a_restart(directory: Path) -> None:
     """Per instance and pipeline, to the last microsecond."""
     store = Store.open(directory)
     store.commit(
-        Changes(
+        PollChanges(
             "prod", standing(9), {"a": a_history(), "b": a_history(3)}, {"b": instant(2), "a": instant(4)}
         )
     )
-    store.commit(Changes("test", standing(5), {"a": a_history(2)}))
-    store.commit(Changes("prod", standing(20), {"b": a_history(4)}, {"a": None}))
+    store.commit(PollChanges("test", standing(5), {"a": a_history(2)}))
+    store.commit(PollChanges("prod", standing(20), {"b": a_history(4)}, {"a": None}))
     store.close()
     store = Store.open(directory)
     found = store.load("prod")
@@ -84,23 +84,23 @@ def test_what_was_committed_is_there_after_a_restart(directory: Path) -> None:
 def test_who_waits_longest_comes_first(store: Store) -> None:
     """The order of what must still be read survives."""
     histories = dict.fromkeys("abc", a_history())
-    store.commit(Changes("prod", standing(9), histories, {"a": 3, "b": 1, "c": 2}))
+    store.commit(PollChanges("prod", standing(9), histories, {"a": 3, "b": 1, "c": 2}))
     assert list(store.load("prod").waiting) == ["b", "c", "a"]
 
 
 def test_a_vanished_pipeline_is_kept_seven_days(store: Store) -> None:
     """It is not loaded, but recalled if it comes back in time."""
-    store.commit(Changes("prod", standing(0), {"a": a_history(), "b": a_history(2)}, {"a": 1}))
-    store.commit(Changes("prod", standing(1), vanished={"a": instant(0)}))
+    store.commit(PollChanges("prod", standing(0), {"a": a_history(), "b": a_history(2)}, {"a": 1}))
+    store.commit(PollChanges("prod", standing(1), vanished={"a": instant(0)}))
     assert set(store.load("prod").histories) == {"b"}
-    store.commit(Changes("prod", standing(KEPT / 1e6)))
+    store.commit(PollChanges("prod", standing(KEPT / 1e6)))
     found = store.recall("prod", ["a", "x"])
     assert (found.histories, found.waiting) == ({"a": a_history()}, {"a": 1})
-    store.commit(Changes("prod", standing(2), {"a": a_history(3)}, {"a": None}))
+    store.commit(PollChanges("prod", standing(2), {"a": a_history(3)}, {"a": None}))
     assert store.load("prod").histories["a"] == a_history(3)
     assert not store.load("prod").waiting
-    store.commit(Changes("prod", standing(3), vanished={"a": instant(0)}))
-    store.commit(Changes("prod", standing(KEPT / 1e6 + 1)))
+    store.commit(PollChanges("prod", standing(3), vanished={"a": instant(0)}))
+    store.commit(PollChanges("prod", standing(KEPT / 1e6 + 1)))
     assert store.recall("prod", ["a"]).histories == {}
 
 
@@ -111,9 +111,9 @@ def test_what_a_pipeline_did_lately_is_kept_with_it(store: Store) -> None:
         for at, status in enumerate(("Running", "Unavailable", "Initializing"))
     ]
     history = fold(begun(0, "Provisioned/Running"), log, instant(0))[0]
-    store.commit(Changes("prod", standing(9), {"a": history}))
+    store.commit(PollChanges("prod", standing(9), {"a": history}))
     kept = store.load("prod").histories["a"]
-    assert kept.recent == Recent(
+    assert kept.recent == RecentActivity(
         restarts=(instant(2),), losses=(instant(1),), absences=((instant(1), instant(2)),)
     )
 
@@ -122,11 +122,11 @@ def test_problems_are_kept_by_instance(directory: Path) -> None:
     """Beside the books, whatever becomes of those; nobody has any at first."""
     store = Store.open(directory)
     for name in ("prod", "test"):
-        store.commit(Changes(name, standing(1), {"a": a_history()}))
+        store.commit(PollChanges(name, standing(1), {"a": a_history()}))
     assert store.load("prod").problems is None
     store.keep_problems("prod", b"first")
     store.keep_problems("prod", b"second")
-    store.commit(Changes("prod", standing(2), vanished={"a": instant(2)}))
+    store.commit(PollChanges("prod", standing(2), vanished={"a": instant(2)}))
     store.close()
     store = Store.open(directory)
     assert (store.load("prod").problems, store.load("test").problems) == (b"second", None)
@@ -136,7 +136,7 @@ def test_problems_are_kept_by_instance(directory: Path) -> None:
 
 def test_problems_that_cannot_be_kept_are_an_error(store: Store) -> None:
     """Somebody else holds the file's write lock; those before stay."""
-    store.commit(Changes("prod", standing(1)))
+    store.commit(PollChanges("prod", standing(1)))
     store.keep_problems("prod", b"first")
     other = sqlite3.connect(store._path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -176,18 +176,18 @@ def test_a_store_of_the_first_version_is_read(directory: Path) -> None:
         found = store.load("prod")
         assert (found.standing, found.problems, found.waiting) == (standing(9), problems, {"a": 7})
         assert found.histories == {"a": msgspec.structs.replace(a_history(), appeared=0, recent=NOTHING)}
-        store.commit(Changes("prod", standing(9), {"a": found.histories["a"]}))
+        store.commit(PollChanges("prod", standing(9), {"a": found.histories["a"]}))
         store.keep_problems("prod", b"some")
         store.close()
 
 
 def test_a_recall_knows_what_an_earlier_commit_could_not_write(store: Store) -> None:
     """Otherwise a pipeline that comes back would be counted twice; where that cannot be helped, the error says so."""
-    store.commit(Changes("prod", standing(1), {"a": a_history(2)}))
+    store.commit(PollChanges("prod", standing(1), {"a": a_history(2)}))
     other = sqlite3.connect(store._path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreError, match="cannot be written"):
-        store.commit(Changes("prod", standing(2), {"a": a_history(4)}, vanished={"a": instant(2)}))
+        store.commit(PollChanges("prod", standing(2), {"a": a_history(4)}, vanished={"a": instant(2)}))
     with pytest.raises(StoreError, match="cannot be read: database is locked"):
         store.recall("prod", ["a"])
     other.execute("ROLLBACK")
@@ -236,10 +236,10 @@ def test_a_commit_that_cannot_begin_is_an_error(store: Store) -> None:
     other = sqlite3.connect(store._path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreError, match=r"cannot be written: database is locked"):
-        store.commit(Changes("prod", standing(1), {"a": a_history()}))
+        store.commit(PollChanges("prod", standing(1), {"a": a_history()}))
     other.execute("ROLLBACK")
     other.close()
-    store.commit(Changes("prod", standing(2)))
+    store.commit(PollChanges("prod", standing(2)))
     assert set(store.load("prod").histories) == {"a"}
 
 
@@ -305,13 +305,13 @@ def damage(directory: Path, what: str) -> None:
 def test_a_damaged_store_is_set_aside(directory: Path, what: str, caplog: pytest.LogCaptureFixture) -> None:
     """Counting starts anew, the old file stays beside it, and the log says so."""
     store = Store.open(directory)
-    store.commit(Changes("prod", standing(9), {f"p{n}": a_history() for n in range(200)}))
+    store.commit(PollChanges("prod", standing(9), {f"p{n}": a_history() for n in range(200)}))
     store.close()
     for _ in range(2):
         damage(directory, what)
         store = Store.open(directory)
         assert not store.load("prod").histories
-        store.commit(Changes("prod", standing(9), {f"p{n}": a_history() for n in range(200)}))
+        store.commit(PollChanges("prod", standing(9), {f"p{n}": a_history() for n in range(200)}))
         store.close()
     aside = sorted(directory.glob("state.sqlite3.damaged-*Z*"))
     assert len([path for path in aside if path.suffix not in {"-wal", "-shm"}]) >= 2
@@ -324,7 +324,7 @@ def test_the_journal_goes_with_a_damaged_file(tmp_path: Path) -> None:
     for number in (b"1", b"2"):
         for suffix in ("", "-wal"):
             (tmp_path / f"{FILE}{suffix}").write_bytes(number)
-        kept = database.set_aside(tmp_path / FILE, "now")
+        kept = sqlite_file.set_aside(tmp_path / FILE, "now")
         assert kept.read_bytes() == kept.with_name(f"{kept.name}-wal").read_bytes() == number
     assert len(list(tmp_path.iterdir())) == 4
 
@@ -366,19 +366,19 @@ def test_what_this_exporter_did_not_write_is_refused(directory: Path, statement:
 
 def test_a_full_disk_is_an_error_and_nothing_is_lost(store: Store, directory: Path) -> None:
     """Later commits write all that was missed, in one transaction."""
-    store.commit(Changes("prod", standing(1), {"a": a_history(2), "gone": a_history(2)}))
+    store.commit(PollChanges("prod", standing(1), {"a": a_history(2), "gone": a_history(2)}))
     pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
     store._connection.execute(f"PRAGMA max_page_count = {pages}")
     many = {f"p{n}": a_history() for n in range(100)}
     with pytest.raises(StoreError, match=r"state.sqlite3: cannot be written: database or disk is full"):
-        store.commit(Changes("prod", standing(2), many, {"a": 7}, {"gone": instant(2)}))
+        store.commit(PollChanges("prod", standing(2), many, {"a": 7}, {"gone": instant(2)}))
     with pytest.raises(StoreError):
-        store.commit(Changes("prod", standing(3), {"a": a_history(4)}))
+        store.commit(PollChanges("prod", standing(3), {"a": a_history(4)}))
     assert store.load("prod").standing == standing(1)
     assert set(store.load("prod").histories) == {"a", "gone"}
     store._connection.execute("PRAGMA max_page_count = 1000000")
-    store.commit(Changes("prod", standing(4), {"gone": a_history(3)}))
-    store.commit(Changes("prod", standing(4), vanished={"p1": instant(4)}))
+    store.commit(PollChanges("prod", standing(4), {"gone": a_history(3)}))
+    store.commit(PollChanges("prod", standing(4), vanished={"p1": instant(4)}))
     found = store.load("prod")
     assert found.standing == standing(4)
     assert set(found.histories) == {"a", "gone", *many} - {"p1"}
@@ -399,7 +399,7 @@ def test_a_file_out_of_reach_is_an_error(store: Store) -> None:
 def test_ten_thousand_pipelines_load_within_a_second(directory: Path) -> None:
     """A restart of a large instance does not keep anybody waiting; nor does a commit of what changed."""
     store = Store.open(directory)
-    store.commit(Changes("prod", standing(1), {f"{n:036d}": a_history(12) for n in range(10_000)}))
+    store.commit(PollChanges("prod", standing(1), {f"{n:036d}": a_history(12) for n in range(10_000)}))
     store.close()
     began = perf_counter()
     store = Store.open(directory)

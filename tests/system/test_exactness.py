@@ -16,10 +16,10 @@ from typing import Any
 import httpx
 
 from feldera_exporter.demo.programs import free_port
-from feldera_exporter.feldera.vocabulary import PROGRAM, RESOURCES, STORAGE
+from feldera_exporter.feldera.statuses import PROGRAM, RESOURCES, STORAGE
 from feldera_exporter.simulator.clock import ScaledClock
 from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.lives import RandomLife
+from feldera_exporter.simulator.random_workload import RandomWorkload
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
 from system.program import prometheus, until
@@ -76,7 +76,7 @@ class Program:
             return False
 
 
-class Immortal(RandomLife):
+class Immortal(RandomWorkload):
     """Nobody deletes or renames: every series lives longer than two scrapes."""
 
     def _delete(self, name: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from feldera_exporter.server.daemons import Daemons
+from feldera_exporter.server.worker_threads import WorkerThreads
 
 _PORTS: Final = {"http": 80, "https": 443}
 
@@ -39,7 +39,7 @@ class Resolver:
     def __init__(self, url: str) -> None:
         self._parts = urlsplit(url)
         self._port = self._parts.port or _PORTS[self._parts.scheme]
-        self._daemons = Daemons()
+        self._daemons = WorkerThreads()
         self._asking: asyncio.Task[Sequence[str]] | None = None
 
     @property

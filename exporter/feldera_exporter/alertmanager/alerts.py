@@ -8,16 +8,16 @@ from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import quote_plus
 
-from feldera_exporter.alertmanager.details import UNKNOWN, Details, short
+from feldera_exporter.alertmanager.pipeline_details import UNKNOWN, Details, short
 from feldera_exporter.config import AlertChoice
-from feldera_exporter.fleet.pipeline import Pipeline
-from feldera_exporter.pages import words
+from feldera_exporter.pages import formatting
 from feldera_exporter.pages.links import Links
 from feldera_exporter.problems import sentences
 from feldera_exporter.problems.evaluate import Ended, Occurrence
 from feldera_exporter.problems.model import Problem
 from feldera_exporter.problems.table import INSTANCE_PROBLEMS, PIPELINE_PROBLEMS
 from feldera_exporter.rules.rendering import RuleOptions
+from feldera_exporter.state.pipeline import Pipeline
 
 Labels = Mapping[str, str]
 
@@ -182,7 +182,7 @@ def _limit(row: Problem[Any], pipeline: Pipeline | None) -> str:
     if not row.limit_of or pipeline is None:
         return ""
     seconds = getattr(pipeline.facts.limits, row.limit_of)
-    return "" if math.isinf(seconds) else f" of {words.duration(seconds)}"
+    return "" if math.isinf(seconds) else f" of {formatting.duration(seconds)}"
 
 
 def _page(occurrence: Occurrence, instance: str, wording: Wording) -> str:

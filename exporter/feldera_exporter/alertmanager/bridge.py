@@ -9,17 +9,17 @@ from typing import Final
 from feldera_exporter.alertmanager.addresses import Address, Resolver
 from feldera_exporter.alertmanager.alerts import Alert, Wording, alert
 from feldera_exporter.alertmanager.client import Key
-from feldera_exporter.alertmanager.connection import connector
-from feldera_exporter.alertmanager.details import UNKNOWN, Details, details
+from feldera_exporter.alertmanager.client_factory import client_factory
+from feldera_exporter.alertmanager.pipeline_details import UNKNOWN, Details, details
+from feldera_exporter.alertmanager.reported_problems import NOTHING_KNOWN, ReportedProblems, next_reported
 from feldera_exporter.alertmanager.sender import Sender, State
-from feldera_exporter.alertmanager.standing import NOTHING_KNOWN, Standing, followed
 from feldera_exporter.config import Alertmanager
 from feldera_exporter.feldera.wire import Row
-from feldera_exporter.fleet.pipeline import Pipeline
-from feldera_exporter.logs import Complaint, Logger, place
-from feldera_exporter.pages.recent import Recent
+from feldera_exporter.logs import FailureLog, Logger, source_location
+from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.problems.evaluate import NO_PROBLEMS, Ended, Occurrence, Problems
-from feldera_exporter.problems.observed import Observed
+from feldera_exporter.problems.observed_instance import ObservedInstance
+from feldera_exporter.state.pipeline import Pipeline
 from feldera_exporter.telemetry import Telemetry
 
 PATIENCE: Final = 0.3
@@ -28,7 +28,7 @@ PATIENCE: Final = 0.3
 _AT_ONCE: Final = 20
 """Pipelines about which Feldera is asked after one poll at most: it holds its database's lock for each."""
 
-Recently = Callable[[str, str, str], Awaitable[Recent]]
+Recently = Callable[[str, str, str], Awaitable[LatestEvents]]
 """Asks Feldera about a pipeline, by its instance, its id and its name."""
 
 _Made = tuple[int | Ended, Row | None, Details, Alert]
@@ -51,7 +51,7 @@ class _Known:
 
     problems: Problems = NO_PROBLEMS
     read_at: int = 0
-    standing: Standing = NOTHING_KNOWN
+    standing: ReportedProblems = NOTHING_KNOWN
     pipelines: Mapping[str, Pipeline] = field(default_factory=dict)
     details: dict[str, tuple[Row, Details]] = field(default_factory=dict)
     made: dict[Occurrence, _Made] = field(default_factory=dict)
@@ -90,11 +90,11 @@ class Bridge:
         self._recent = recent
         self._telemetry = telemetry
         self._log = log
-        self._connect = connector(configured, log)
+        self._connect = client_factory(configured, log)
         self._known = {name: before.heir(name) if before is not None else _Known() for name in instances}
         self._states = {name: State() for name in self._known}
         self._senders: dict[str, tuple[Sender, asyncio.Task[None]]] = {}
-        self._mistaken = Complaint(log, "what was found cannot be told", "what is found can be told again")
+        self._mistaken = FailureLog(log, "what was found cannot be told", "what is found can be told again")
         for name in self._known:
             self._write(name)
         self._count()
@@ -105,16 +105,16 @@ class Bridge:
         # What was asked for is asked again, and alerts may be worded otherwise.
         return _Known(known.problems, known.read_at, known.standing, known.pipelines, known.details)
 
-    def observe(self, observed: Observed) -> None:
+    def observe(self, observed: ObservedInstance) -> None:
         """Take in what a poll found, or what is known before the first one; a mistake in here costs no poll."""
         try:
             self._take_in(observed)
         except Exception as error:  # noqa: BLE001 - see above
-            self._mistaken.failed("internal_error", f"{type(error).__name__} at {place(error)}")
+            self._mistaken.failed("internal_error", f"{type(error).__name__} at {source_location(error)}")
         else:
             self._mistaken.succeeded()
 
-    def _take_in(self, observed: Observed) -> None:
+    def _take_in(self, observed: ObservedInstance) -> None:
         name, problems = observed.fleet.instance, observed.problems
         known, read_at = self._known[name], observed.fleet.read_at
         polled = read_at > known.read_at
@@ -124,7 +124,7 @@ class Bridge:
             and problems.ended is known.problems.ended
         ):
             return
-        standing = followed(known.standing, problems, read_at)
+        standing = next_reported(known.standing, problems, read_at)
         begun = standing.present.keys() - known.standing.present.keys()
         changed = bool(begun) or standing.present.keys() != known.standing.present.keys()
         known.problems, known.standing, known.read_at = problems, standing, read_at
@@ -160,7 +160,7 @@ class Bridge:
     async def _follow(self, url: str) -> None:
         """Tell every address that a name has at the time."""
         resolver = Resolver(url)
-        unresolved = Complaint(
+        unresolved = FailureLog(
             self._log.bind(alertmanager=resolver.told),
             "Alertmanager's name cannot be resolved",
             "Alertmanager's name can be resolved again",

@@ -13,11 +13,11 @@ import msgspec
 
 from feldera_exporter.alertmanager.addresses import Address
 from feldera_exporter.errors import ExporterError
-from feldera_exporter.feldera import body as bodies
-from feldera_exporter.feldera.answers import InvalidResponseError, TooLargeError
-from feldera_exporter.feldera.decoding import UNREADABLE
-from feldera_exporter.feldera.discretion import Guard
-from feldera_exporter.feldera.refusals import date, retry_after
+from feldera_exporter.feldera import response_body as bodies
+from feldera_exporter.feldera.errors import InvalidResponseError, TooLargeError
+from feldera_exporter.feldera.http_errors import date, retry_after
+from feldera_exporter.feldera.json_decoding import UNREADABLE
+from feldera_exporter.feldera.redaction import KeyGuard
 from feldera_exporter.feldera.wire import micros
 
 _MOST: Final = 32 * 2**20
@@ -180,7 +180,7 @@ class Client:
         try:
             self._learn(response, began)
             if response.is_success:
-                body = bytes(await bodies.read(response, bodies.Whole(_MOST), Guard(None)))
+                body = bytes(await bodies.read(response, bodies.Whole(_MOST), KeyGuard(None)))
             else:
                 body = await bodies.of_refusal(response) or b""
         finally:

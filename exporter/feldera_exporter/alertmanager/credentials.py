@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from feldera_exporter.config import Alertmanager
-from feldera_exporter.logs import Complaint, Logger
-from feldera_exporter.polling.connection import key_in
+from feldera_exporter.logs import FailureLog, Logger
+from feldera_exporter.polling.client_factory import key_in
 
 _MOST: Final = 4096
 
@@ -53,7 +53,7 @@ def _pair(name: str, password: str | None) -> str | None:
 def _rereading(
     path: Path, read: Callable[[Path], tuple[str | None, str]], log: Logger
 ) -> Callable[[], str | None]:
-    unreadable = Complaint(
+    unreadable = FailureLog(
         log, "cannot read the file that lets into Alertmanager", "that file is readable again"
     )
     last: str | None = None

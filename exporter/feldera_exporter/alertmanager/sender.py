@@ -14,7 +14,7 @@ from typing import Final
 
 from feldera_exporter.alertmanager.alerts import Alert, wire
 from feldera_exporter.alertmanager.client import AlertmanagerError, Client, Key, RefusedAlertsError
-from feldera_exporter.logs import Complaint, Logger, place
+from feldera_exporter.logs import FailureLog, Logger, source_location
 from feldera_exporter.telemetry import Notifications
 
 LEASES: Final = 4
@@ -96,7 +96,7 @@ class Sender:
         self._accepted = accepted
         self._notifications = notifications
         self._log = log
-        self._unreached = Complaint(log, "alerts cannot be sent", "alerts can be sent again")
+        self._unreached = FailureLog(log, "alerts cannot be sent", "alerts can be sent again")
         self._wake = asyncio.Event()
         self._sent: dict[str, _Sent] = {}
         self._refused: set[Key] = set()
@@ -139,7 +139,7 @@ class Sender:
             return self._failed(error)
         except Exception as error:  # noqa: BLE001 - a mistake of our own must not end it
             return self._failed(
-                AlertmanagerError("internal_error", f"{type(error).__name__} at {place(error)}")
+                AlertmanagerError("internal_error", f"{type(error).__name__} at {source_location(error)}")
             )
         self._failures = 0
         self._unreached.succeeded()

@@ -17,7 +17,8 @@ from feldera_exporter import backfill, logs
 from feldera_exporter.commands.flags import add_configuration, add_logging, configuration
 from feldera_exporter.config import Configuration, Instance
 from feldera_exporter.errors import ConfigError
-from feldera_exporter.feldera.answers import (
+from feldera_exporter.feldera.client import EVENTS, Client
+from feldera_exporter.feldera.errors import (
     DeadlineError,
     FelderaError,
     NotFoundError,
@@ -25,13 +26,12 @@ from feldera_exporter.feldera.answers import (
     UnreachableError,
     UnsupportedError,
 )
-from feldera_exporter.feldera.client import EVENTS, Client
-from feldera_exporter.feldera.decoding import decoded
-from feldera_exporter.feldera.listing import Listing, read
+from feldera_exporter.feldera.json_decoding import decoded
+from feldera_exporter.feldera.pipeline_list import Listing, read
 from feldera_exporter.feldera.wire import Event
 from feldera_exporter.history.observation import Observation
 from feldera_exporter.logs import Logger
-from feldera_exporter.polling.connection import connect
+from feldera_exporter.polling.client_factory import client_for
 
 HELP = "write the history that Feldera retains, for promtool tsdb create-blocks-from openmetrics"
 
@@ -116,7 +116,7 @@ async def _gather(
     failures: list[str] = []
     for instance in configured.instances:
         log = structlog.get_logger().bind(feldera_instance=instance.name)
-        client = connect(instance, lambda *_: None, log)
+        client = client_for(instance, lambda *_: None, log)
         try:
             found = [past async for past in _ask(instance, client, extra, failures, log)]
         except FelderaError as error:

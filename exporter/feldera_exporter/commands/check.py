@@ -9,13 +9,13 @@ from collections.abc import Iterator
 import structlog
 
 from feldera_exporter import logs
-from feldera_exporter.checking.advice import advice
-from feldera_exporter.checking.alertmanagers import Reply, asked
-from feldera_exporter.checking.inspection import Finding, inspect
+from feldera_exporter.checking.alertmanager_check import AlertmanagerReport, asked
+from feldera_exporter.checking.instance_check import InstanceReport, inspect
+from feldera_exporter.checking.lint import advice
 from feldera_exporter.commands.flags import add_configuration, configuration
 from feldera_exporter.config import Configuration
 from feldera_exporter.feldera.platform import License
-from feldera_exporter.pages import words
+from feldera_exporter.pages import formatting
 
 HELP = "check the configuration and whether every instance can be watched with it"
 
@@ -58,18 +58,18 @@ def main(arguments: argparse.Namespace) -> int:
     return int(failed)
 
 
-async def _inspected(configured: Configuration) -> list[Finding]:
+async def _inspected(configured: Configuration) -> list[InstanceReport]:
     log = structlog.get_logger()
     return await asyncio.gather(*(inspect(configured, instance, log) for instance in configured.instances))
 
 
-async def _replies(configured: Configuration) -> list[Reply]:
+async def _replies(configured: Configuration) -> list[AlertmanagerReport]:
     if configured.alertmanager is None:
         return []
     return await asked(configured.alertmanager, structlog.get_logger())
 
 
-def _reply(reply: Reply) -> str:
+def _reply(reply: AlertmanagerReport) -> str:
     if reply.status is None:
         return f"alertmanager {reply.url}: failed: {reply.told}: {reply.failure}"
     version, cluster = reply.status.version.version or "unknown", reply.status.cluster
@@ -77,7 +77,7 @@ def _reply(reply: Reply) -> str:
     return f"alertmanager {reply.url}: {reply.told}: version {version}, cluster {cluster.status or 'unknown'}{peers}"
 
 
-def _lines(finding: Finding) -> Iterator[str]:
+def _lines(finding: InstanceReport) -> Iterator[str]:
     yield f"{finding.instance.name}: {finding.instance.url}"
     if finding.refused:
         yield "  reachable: yes"
@@ -113,7 +113,7 @@ def _lines(finding: Finding) -> Iterator[str]:
         yield f"  warning: no answer from {endpoint}: {reason}"
 
 
-def _warnings(finding: Finding) -> Iterator[str]:
+def _warnings(finding: InstanceReport) -> Iterator[str]:
     platform = finding.platform
     for one in finding.listing.unreadable[:_MOST]:
         yield f"{one.title} cannot be read: {one.reason}"
@@ -125,7 +125,7 @@ def _warnings(finding: Finding) -> Iterator[str]:
 
 
 def _license(told: License) -> str:
-    until = f" until {words.instant(told.expiry)}" if told.expiry is not None else ""
+    until = f" until {formatting.instant(told.expiry)}" if told.expiry is not None else ""
     return ("valid" if told.valid else "not valid") + until + (", for development" if told.is_dev else "")
 
 

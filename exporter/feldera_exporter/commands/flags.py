@@ -11,8 +11,8 @@ from feldera_exporter import config, logs
 from feldera_exporter.demo.settings import Settings
 from feldera_exporter.errors import ConfigError
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
+from feldera_exporter.rules.alert_names import NAMES
 from feldera_exporter.rules.rendering import DASHBOARD_URL, EXPORTER_URL, NAME, RuleOptions
-from feldera_exporter.rules.table import NAMES
 
 # What a path may consist of (RFC 3986) without an escape, so that it is compared as it is written.
 _PATH: Final = re.compile(r"/[\w.~!$&'()*+,;=:@/-]*", re.ASCII)

@@ -17,7 +17,7 @@ from feldera_exporter.commands.flags import (
     external_url,
     telemetry_path,
 )
-from feldera_exporter.polling import garbage
+from feldera_exporter.polling import gc_tuning
 from feldera_exporter.server.listener import bind
 
 HELP = "poll Feldera and serve the metrics until stopped (the default)"
@@ -73,7 +73,7 @@ def main(arguments: argparse.Namespace) -> int:
     """
     logs.configure(arguments.log_level, arguments.log_format)
     path = telemetry_path(arguments.telemetry_path)
-    garbage.collect_seldom()
+    gc_tuning.collect_rarely()
     load = partial(configuration, arguments, os.environ)
     prefix = external_url(arguments.external_url, path) if arguments.external_url is not None else ""
     linked = addresses(arguments)

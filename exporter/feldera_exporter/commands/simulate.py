@@ -8,7 +8,7 @@ import uvloop
 from feldera_exporter import app, logs
 from feldera_exporter.commands.flags import add_logging, add_stage
 from feldera_exporter.demo.clock import StagedClock, machine
-from feldera_exporter.demo.stage import beginning, staged
+from feldera_exporter.demo.stage import beginning, prepared_fleet
 from feldera_exporter.server.listener import bind
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve_on
@@ -53,7 +53,7 @@ def main(arguments: argparse.Namespace) -> int:
 async def _simulate(arguments: argparse.Namespace) -> None:
     ended = app.ended_by_signal()
     with bind(arguments.listen) as listener:
-        feldera = staged(
+        feldera = prepared_fleet(
             StagedClock(beginning(machine())), arguments.seed, arguments.pipelines, arguments.feldera_version
         )
         with serve_on(FelderaServer(feldera), listener):

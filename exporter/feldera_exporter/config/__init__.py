@@ -1,10 +1,7 @@
 """The configuration: a file or the environment, read once into frozen values, or refused with every mistake in it."""
 
-from feldera_exporter.config.secret import Secret
-from feldera_exporter.config.sources import from_environment, load
-from feldera_exporter.config.trust import ssl_context
-from feldera_exporter.config.units import format_duration, format_size, parse_duration, parse_size
-from feldera_exporter.config.values import (
+from feldera_exporter.config.loader import from_environment, load
+from feldera_exporter.config.schema import (
     DEFAULT_TAG_LABELS,
     AlertChoice,
     Alertmanager,
@@ -19,6 +16,9 @@ from feldera_exporter.config.values import (
     TagLabels,
     Tls,
 )
+from feldera_exporter.config.secret import Secret
+from feldera_exporter.config.tls import ssl_context
+from feldera_exporter.config.units import format_duration, format_size, parse_duration, parse_size
 
 __all__ = [
     "DEFAULT_TAG_LABELS",

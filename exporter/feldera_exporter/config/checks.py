@@ -6,17 +6,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from feldera_exporter.config import readers
-from feldera_exporter.config.mistakes import Mistake, RefusedError, nearest, shown
-from feldera_exporter.config.trust import UnusableCertificateError, ssl_context
+from feldera_exporter.config import validators
+from feldera_exporter.config.errors import Mistake, RefusedError, nearest, shown
+from feldera_exporter.config.schema import Alertmanager, Configuration, Filter, Instance, Override, Tls
+from feldera_exporter.config.tls import UnusableCertificateError, ssl_context
 from feldera_exporter.config.units import format_duration
-from feldera_exporter.config.values import Alertmanager, Configuration, Filter, Instance, Override, Tls
 
 _OWN: Final = re.compile(r"feldera_exporter_|process_|python_")
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class Environment:
     """What a document depends on beyond itself.
 
     Attributes:
@@ -181,18 +181,18 @@ _RULES: Final = (
 )
 
 
-def name_mistakes(tree: Any, surroundings: Surroundings) -> Iterator[Mistake]:
+def name_mistakes(tree: Any, surroundings: Environment) -> Iterator[Mistake]:
     """Yield names that mean nothing, or two things; asks the plain document, so a wrong value beside one hides none."""
     document = tree if isinstance(tree, dict) else {}
     yield from _repeated_instances(_entries(document.get("instances")))
     metrics = document.get("metrics")
     exclude = metrics.get("exclude") if isinstance(metrics, dict) else None
     for index, family in enumerate(_entries(exclude)):
-        if _reads(readers.family, family) and family not in surroundings.families:
+        if _reads(validators.family, family) and family not in surroundings.families:
             yield _unknown_family(index, family, surroundings.families)
     alerts = document.get("alerts")
     for name in alerts if isinstance(alerts, dict) else ():
-        if _reads(readers.alert, name) and name not in surroundings.alerts:
+        if _reads(validators.alert, name) and name not in surroundings.alerts:
             guess = nearest(name, surroundings.alerts)
             expected = f"one such as {guess}" if guess else "one that `feldera-exporter rules` prints"
             yield Mistake(("alerts", name), f"found no alert of this name, expected {expected}")

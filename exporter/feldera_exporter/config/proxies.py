@@ -6,8 +6,8 @@ from typing import Final
 
 import httpx
 
-from feldera_exporter.config.mistakes import Mistake, shown
-from feldera_exporter.config.readers import reachable_scheme
+from feldera_exporter.config.errors import Mistake, shown
+from feldera_exporter.config.validators import reachable_scheme
 
 _PROXIES: Final = ("http_proxy", "https_proxy", "all_proxy")
 _EXCEPTIONS: Final = "no_proxy"

@@ -5,7 +5,7 @@ from typing import Final
 import httpx
 import msgspec
 
-from feldera_exporter.problems.alert import Alert
+from feldera_exporter.problems.alerts import Alert
 
 _TIMEOUT: Final = 2.0
 

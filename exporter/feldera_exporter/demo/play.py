@@ -21,11 +21,11 @@ from feldera_exporter.demo.poster import Poster
 from feldera_exporter.demo.receiver import receiver
 from feldera_exporter.demo.settings import Settings
 from feldera_exporter.demo.showing import showing
-from feldera_exporter.demo.stage import beginning, staged
+from feldera_exporter.demo.stage import beginning, prepared_fleet
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
-from feldera_exporter.problems.alert import alerts as problem_alerts
+from feldera_exporter.problems.alerts import alerts as problem_alerts
+from feldera_exporter.rules.alert_names import NAMES
 from feldera_exporter.rules.rendering import RuleOptions
-from feldera_exporter.rules.table import NAMES
 from feldera_exporter.server.listener import bind, serving
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
@@ -64,7 +64,7 @@ async def play(settings: Settings, data: Path, console: Console) -> None:
 
 async def _play(settings: Settings, data: Path, console: Console) -> None:
     clock = StagedClock(beginning(machine()))
-    feldera = staged(clock, settings.seed, settings.pipelines)
+    feldera = prepared_fleet(clock, settings.seed, settings.pipelines)
     async with AsyncExitStack() as stack:
         poster = Poster(stack.enter_context(showing(console)))
         api = stack.enter_context(serve(FelderaServer(feldera)))

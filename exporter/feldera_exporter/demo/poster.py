@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from feldera_exporter.demo.showing import Show
 from feldera_exporter.demo.view import View
-from feldera_exporter.fleet.fleet import Fleet
-from feldera_exporter.problems.alert import Alert
-from feldera_exporter.problems.lines import lines
+from feldera_exporter.problems.alerts import Alert
+from feldera_exporter.problems.summary import lines
+from feldera_exporter.state.fleet import Fleet
 
 
 class Poster:

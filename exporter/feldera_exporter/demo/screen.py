@@ -9,9 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from feldera_exporter.demo.view import View
-from feldera_exporter.feldera.vocabulary import DEPLOYMENT, PROGRAM, STORAGE, Dimension, Kind
-from feldera_exporter.pages.words import duration
-from feldera_exporter.problems.lines import Level, Line
+from feldera_exporter.feldera.statuses import DEPLOYMENT, PROGRAM, STORAGE, Dimension, Kind
+from feldera_exporter.pages.formatting import duration
+from feldera_exporter.problems.summary import PipelineSummary, Urgency
 
 NEWS: Final = 5
 """How many lines of what happened last are shown."""
@@ -27,10 +27,10 @@ _COLOURS: Final = {
 _UNKNOWN: Final = "magenta"
 _SEVERITIES: Final = {"critical": "bold red", "warning": "yellow"}
 _LEVELS: Final = {
-    Level.WELL: "green",
-    Level.MOVING: "cyan",
-    Level.WRONG: "yellow",
-    Level.CRITICAL: "bold red",
+    Urgency.WELL: "green",
+    Urgency.MOVING: "cyan",
+    Urgency.WRONG: "yellow",
+    Urgency.CRITICAL: "bold red",
 }
 _NEAR: Final = 0.8
 _GAP: Final = 2
@@ -70,7 +70,7 @@ def _address(name: str, url: str) -> Text:
     return Text.assemble((f"{name:20}", "dim"), (url, f"bold link {url}"))
 
 
-def _table(lines: Sequence[Line], width: int, *, alerts: bool) -> Table:
+def _table(lines: Sequence[PipelineSummary], width: int, *, alerts: bool) -> Table:
     """Return the table; what matters less goes where there is no room for it."""
     columns = [each for each in _COLUMNS if width >= each.width and (alerts or each.cell is not _alerts)]
     rows = [[column.cell(line) for column in columns] for line in lines]
@@ -97,7 +97,7 @@ def _widths(columns: Sequence["_Column"], rows: Sequence[Sequence[Text]], width:
     return widths
 
 
-def _name(line: Line) -> Text:
+def _name(line: PipelineSummary) -> Text:
     return Text.assemble(("● ", _LEVELS[line.level]), line.name)
 
 
@@ -106,24 +106,24 @@ def _coloured(dimension: Dimension, status: str) -> Text:
     return Text.assemble((status, _COLOURS[kind] if kind else _UNKNOWN))
 
 
-def _status(line: Line) -> Text:
+def _status(line: PipelineSummary) -> Text:
     text = _coloured(DEPLOYMENT, line.status)
     return text if line.desired == line.status else text.append(f" → {line.desired}", "dim")
 
 
-def _program(line: Line) -> Text:
+def _program(line: PipelineSummary) -> Text:
     return _coloured(PROGRAM, line.program)
 
 
-def _storage(line: Line) -> Text:
+def _storage(line: PipelineSummary) -> Text:
     return _coloured(STORAGE, line.storage)
 
 
-def _error(line: Line) -> Text:
+def _error(line: PipelineSummary) -> Text:
     return Text(line.error_code, "red")
 
 
-def _wait(line: Line) -> Text:
+def _wait(line: PipelineSummary) -> Text:
     wait = line.wait
     text = Text.assemble(("" if wait.status == line.status else f"{wait.status} ", "dim"))
     share = wait.share
@@ -133,7 +133,7 @@ def _wait(line: Line) -> Text:
     return text
 
 
-def _alerts(line: Line) -> Text:
+def _alerts(line: PipelineSummary) -> Text:
     return Text(", ").join(
         Text(alert.name.removeprefix(_PREFIX), _SEVERITIES.get(alert.severity, "dim"))
         for alert in line.alerts
@@ -145,7 +145,7 @@ class _Column(NamedTuple):
 
     title: str
     width: int
-    cell: Callable[[Line], Text]
+    cell: Callable[[PipelineSummary], Text]
     may_be_cut: bool = False
 
 

@@ -6,8 +6,8 @@ from typing import Final
 from feldera_exporter.demo.clock import StagedClock
 from feldera_exporter.simulator.clock import SECOND
 from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.lives import RandomLife
-from feldera_exporter.simulator.stories import STORIES, begin
+from feldera_exporter.simulator.random_workload import RandomWorkload
+from feldera_exporter.simulator.scenarios import STORIES, begin
 from feldera_exporter.simulator.versions import NEWEST
 
 LEADS: Final = MappingProxyType(
@@ -45,7 +45,7 @@ _LIFE: Final = 3600
 """For how many seconds the pipelines that live by chance have lived."""
 
 
-def staged(clock: StagedClock, seed: int, pipelines: int, version: str = NEWEST) -> Feldera:
+def prepared_fleet(clock: StagedClock, seed: int, pipelines: int, version: str = NEWEST) -> Feldera:
     """Return an instance at the present that has lived up to it, and release its clock.
 
     Args:
@@ -74,4 +74,4 @@ def beginning(present: int) -> int:
 
 def _live(feldera: Feldera, seed: int, pipelines: int) -> None:
     # Something every few seconds, however few there are; no pipeline more often than about once in two minutes.
-    RandomLife(feldera, seed, size=pipelines, rate=0.2 + pipelines / 120, prefix="job")
+    RandomWorkload(feldera, seed, size=pipelines, rate=0.2 + pipelines / 120, prefix="job")

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from feldera_exporter.problems.alert import Alert
-from feldera_exporter.problems.lines import Level, Line
+from feldera_exporter.problems.alerts import Alert
+from feldera_exporter.problems.summary import PipelineSummary, Urgency
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +21,14 @@ class View:
 
     addresses: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
-    lines: tuple[Line, ...] = ()
+    lines: tuple[PipelineSummary, ...] = ()
     alerts: tuple[Alert, ...] | None = None
     notified: tuple[str, ...] = ()
 
     @property
     def in_need(self) -> int:
         """How many pipelines need somebody."""
-        return sum(line.level >= Level.WRONG for line in self.lines)
+        return sum(line.level >= Urgency.WRONG for line in self.lines)
 
 
 def news(before: View, after: View) -> Iterator[str]:
@@ -46,13 +46,13 @@ def news(before: View, after: View) -> Iterator[str]:
     yield from after.notified[len(before.notified) :]
 
 
-def _appeared(line: Line) -> Iterator[str]:
+def _appeared(line: PipelineSummary) -> Iterator[str]:
     parts = (line.status, f"program {line.program}", f"storage {line.storage}", line.error_code)
     yield f"{line.name}: {', '.join(filter(None, parts))}"
     yield from _alerted((), line.alerts, f"{line.name}: ")
 
 
-def _changed(old: Line, new: Line) -> Iterator[str]:
+def _changed(old: PipelineSummary, new: PipelineSummary) -> Iterator[str]:
     if old.name != new.name:
         yield f"{old.name}: renamed to {new.name}"
     pairs = (

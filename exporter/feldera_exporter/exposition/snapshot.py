@@ -6,10 +6,10 @@ from functools import lru_cache
 from threading import Lock
 from typing import Any
 
-from feldera_exporter.exposition.block import Block
+from feldera_exporter.exposition.chunks import pieces
+from feldera_exporter.exposition.compressed_block import CompressedBlock
 from feldera_exporter.exposition.compression import Deflated, deflate, member
 from feldera_exporter.exposition.family import Family
-from feldera_exporter.exposition.piece import pieces
 from feldera_exporter.exposition.text import Format, header
 
 
@@ -18,7 +18,7 @@ class Section:
     """A family and all its sample lines, in the order of the exposition."""
 
     family: Family[Any]
-    blocks: Sequence[Block]
+    blocks: Sequence[CompressedBlock]
 
 
 @dataclass(frozen=True, slots=True)

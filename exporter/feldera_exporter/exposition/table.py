@@ -13,8 +13,8 @@ from typing import Final, Generic
 from zlib import crc32
 
 from feldera_exporter.differences import places
-from feldera_exporter.exposition.block import Block
-from feldera_exporter.exposition.run import Column, Item, Press, Run, Subject
+from feldera_exporter.exposition.compressed_block import CompressedBlock
+from feldera_exporter.exposition.segment import Column, Item, Segment, SegmentRenderer, Subject
 
 RUN: Final = 32
 """Subjects in a run on average: fewer compress worse, more are compressed anew too often."""
@@ -34,14 +34,14 @@ class Table(Generic[Item]):
     keys: tuple[str, ...] = ()
     items: tuple[Item, ...] = ()
     starts: tuple[int, ...] = ()
-    runs: tuple[Run[Item], ...] = ()
+    runs: tuple[Segment[Item], ...] = ()
 
     @property
     def samples(self) -> int:
         """The number of samples in the table."""
         return sum(run.samples for run in self.runs)
 
-    def blocks(self, column: int) -> list[Block]:
+    def blocks(self, column: int) -> list[CompressedBlock]:
         """Return the blocks of one column in the subjects' order."""
         return [run.blocks[column] for run in self.runs]
 
@@ -61,7 +61,7 @@ def render(
         previous: the table before.
     """
     keys, values = tuple(items), tuple(items.values())
-    press = Press(columns, subject)
+    press = SegmentRenderer(columns, subject)
     if keys != previous.keys:
         return _cut(press, keys, values, previous)
     starts, runs = previous.starts, list(previous.runs)
@@ -73,7 +73,7 @@ def render(
 
 
 def _cut(
-    press: Press[Item], keys: tuple[str, ...], values: tuple[Item, ...], previous: Table[Item]
+    press: SegmentRenderer[Item], keys: tuple[str, ...], values: tuple[Item, ...], previous: Table[Item]
 ) -> Table[Item]:
     """Render a table whose keys are others than before.
 

@@ -12,17 +12,17 @@ from urllib.parse import quote
 
 import httpx
 
-from feldera_exporter.feldera import body as bodies
-from feldera_exporter.feldera.answers import (
+from feldera_exporter.feldera import response_body as bodies
+from feldera_exporter.feldera.errors import (
     Answer,
     Body,
     DeadlineError,
     FelderaError,
     UnreachableError,
 )
-from feldera_exporter.feldera.batches import LONGEST_ELEMENT, Batch, Batches
-from feldera_exporter.feldera.discretion import Guard, discreet
-from feldera_exporter.feldera.refusals import check_type, date, refusal, retry_after
+from feldera_exporter.feldera.http_errors import check_type, date, refusal, retry_after
+from feldera_exporter.feldera.list_batches import LONGEST_ELEMENT, Batch, Batches
+from feldera_exporter.feldera.redaction import KeyGuard, redacted
 
 # Feldera's own clients repeat these (its Python SDK's `rest/retry.py`).
 _RETRIED: Final = frozenset({408, 429, 502, 503, 504})
@@ -119,7 +119,7 @@ class Client:
             within: seconds for everything, repetitions included.
 
         Raises:
-            FelderaError: one of its kinds; see `feldera_exporter.feldera.answers`.
+            FelderaError: one of its kinds; see `feldera_exporter.feldera.errors`.
         """
         longest = max(self._max_response_size, endpoint.longest)
         path = endpoint.path.format(*(quote(name, safe="") for name in names))
@@ -133,14 +133,14 @@ class Client:
             within: seconds for everything, repetitions included.
 
         Raises:
-            FelderaError: one of its kinds; see `feldera_exporter.feldera.answers`.
+            FelderaError: one of its kinds; see `feldera_exporter.feldera.errors`.
         """
         return await self._get(
             PIPELINES, PIPELINES.path, lambda: Batches(self._max_response_size, previous), within
         )
 
     async def _get(
-        self, endpoint: Endpoint, path: str, intake: Callable[[], bodies.Intake[Body]], within: float
+        self, endpoint: Endpoint, path: str, intake: Callable[[], bodies.BodyReader[Body]], within: float
     ) -> Answer[Body]:
         url = f"{path}?{endpoint.query}" if endpoint.query else path
         deadline = time.monotonic() + within
@@ -151,7 +151,7 @@ class Client:
             try:
                 return await self._once(endpoint, url, key, intake, deadline)
             except _AgainError as again:
-                refused = discreet(again.error, key)
+                refused = redacted(again.error, key)
                 delay = max(refused.retry_after, pause)
                 if time.monotonic() + delay >= deadline:
                     raise refused from None
@@ -159,7 +159,7 @@ class Client:
                 # That there was no time for another answer says less than the one there was.
                 raise refused or error from None
             except FelderaError as error:
-                raise discreet(error, key) from None
+                raise redacted(error, key) from None
             await asyncio.sleep(delay)
             pause *= 2
 
@@ -168,7 +168,7 @@ class Client:
         endpoint: Endpoint,
         url: str,
         key: str | None,
-        intake: Callable[[], bodies.Intake[Body]],
+        intake: Callable[[], bodies.BodyReader[Body]],
         deadline: float,
     ) -> Answer[Body]:
         try:
@@ -178,7 +178,7 @@ class Client:
             return await self._try(endpoint, url, key, intake(), deadline)
 
     async def _try(
-        self, endpoint: Endpoint, url: str, key: str | None, intake: bodies.Intake[Body], deadline: float
+        self, endpoint: Endpoint, url: str, key: str | None, intake: bodies.BodyReader[Body], deadline: float
     ) -> Answer[Body]:
         if self._http.is_closed:
             raise UnreachableError("the configuration was reloaded meanwhile")
@@ -192,7 +192,7 @@ class Client:
                     error.retry_after = retry_after(response, time.time())
                     raise _AgainError(error) if response.status_code in _RETRIED else error
                 check_type(response)
-                body = await bodies.read(response, intake, Guard(key))
+                body = await bodies.read(response, intake, KeyGuard(key))
         except (TimeoutError, httpx.TimeoutException):
             code = DeadlineError.outcome
             raise DeadlineError("no whole answer within the timeout") from None

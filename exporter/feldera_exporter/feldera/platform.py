@@ -12,8 +12,8 @@ from typing import Final
 
 import msgspec
 
-from feldera_exporter.feldera.decoding import decoded
-from feldera_exporter.feldera.vocabulary import SERVICES
+from feldera_exporter.feldera.json_decoding import decoded
+from feldera_exporter.feldera.statuses import SERVICES
 from feldera_exporter.feldera.wire import Instant, Text, micros
 
 _VERSION: Final = re.compile(r"(\d{1,6})\.(\d{1,6})", re.ASCII)

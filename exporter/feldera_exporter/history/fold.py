@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import msgspec
 
-from feldera_exporter.history import place, spent
-from feldera_exporter.history.draft import Draft
+from feldera_exporter.history import log_position, status_time
+from feldera_exporter.history.builder import HistoryBuilder
 from feldera_exporter.history.effects import Effect
+from feldera_exporter.history.event_order import State, ordered, state_of
 from feldera_exporter.history.history import History
 from feldera_exporter.history.observation import Observation
-from feldera_exporter.history.order import State, ordered, state_of
 
 Folded = tuple[History, tuple[Effect, ...]]
 
@@ -42,26 +42,28 @@ def fold(
         leap, *fresh = ordered(observations, None)
     elif observations[0].event_id is not None:
         base, fresh = _unfolded(history, observations)
-    at = place.moved(history.place, observations)
+    at = log_position.advanced(history.log_position, observations)
     if leap is None and not fresh:
-        return (base if at == base.place else msgspec.structs.replace(base, place=at)), ()
-    draft = Draft(base)
+        return (base if at == base.log_position else msgspec.structs.replace(base, log_position=at)), ()
+    draft = HistoryBuilder(base)
     if leap is not None and gap_since is not None:
         draft.leap(leap, gap_since)
     for observation in fresh:
         draft.step(observation)
     folded = draft.finished()
-    after = spent.hold(history.spent, folded.spent, published)
-    return msgspec.structs.replace(folded, spent=after, place=at), tuple(draft.effects)
+    after = status_time.hold(history.status_time, folded.status_time, published)
+    return msgspec.structs.replace(folded, status_time=after, log_position=at), tuple(draft.effects)
 
 
 def _unfolded(history: History, events: Sequence[Observation]) -> tuple[History, Sequence[Observation]]:
     """Return the events not folded before in their order, and the history with what older ones tell of it."""
-    if history.place.watermark is None:
+    if history.log_position.watermark is None:
         log = ordered(events, None)
-        cut = place.split(history.place, log, [state_of(event) == _state(history) for event in log])
+        cut = log_position.split(
+            history.log_position, log, [state_of(event) == _state(history) for event in log]
+        )
         return _dated(history, log[:cut]), log[cut:]
-    new = place.unseen(history.place, events)
+    new = log_position.new_events(history.log_position, events)
     return history, ordered(new, _state(history), events)
 
 

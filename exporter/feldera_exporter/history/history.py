@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 import msgspec
 
-from feldera_exporter.feldera.vocabulary import Pair, combine
-from feldera_exporter.history import spent
-from feldera_exporter.history.place import Place
-from feldera_exporter.history.recent import NOTHING, Recent
-from feldera_exporter.history.spent import Spent
+from feldera_exporter.feldera.statuses import Pair, combine
+from feldera_exporter.history import status_time
+from feldera_exporter.history.log_position import LogPosition
+from feldera_exporter.history.recent_activity import NOTHING, RecentActivity
+from feldera_exporter.history.status_time import StatusTime
 
 
 class Statuses(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -66,9 +66,9 @@ class History(msgspec.Struct, frozen=True, gc=False, array_like=True):
         statuses: what holds now, as far as the log was folded.
         since: when that began.
         counts: the transitions.
-        spent: the time by combined status.
+        status_time: the time by combined status.
         errors: the deployment errors.
-        place: where in the log the fold stands.
+        log_position: up to where the log is folded.
         gaps: how often events were purged before they could be read.
         last_gap: the last such time, microseconds by Feldera's clock.
         cursor: the row with which the log was last found to agree (`reading.cursor`); empty while it was not.
@@ -79,14 +79,14 @@ class History(msgspec.Struct, frozen=True, gc=False, array_like=True):
     statuses: Statuses
     since: Since
     counts: Counts
-    spent: Spent
+    status_time: StatusTime
     errors: Errors
-    place: Place
+    log_position: LogPosition
     gaps: int = 0
     last_gap: int | None = None
     cursor: bytes = b""
     appeared: int = 0
-    recent: Recent = NOTHING
+    recent: RecentActivity = NOTHING
 
 
 def combined(resources: str, runtime: str | None) -> str:
@@ -105,9 +105,9 @@ def seconds(history: History, as_of: int) -> Mapping[str, int]:
         history: the pipeline.
         as_of: microseconds by Feldera's clock.
     """
-    return spent.seconds(history.spent, as_of)
+    return status_time.seconds(history.status_time, as_of)
 
 
 def watched(history: History, as_of: int) -> int:
     """Return for how many microseconds up to `as_of` it is known which status held."""
-    return spent.watched(history.spent, as_of)
+    return status_time.watched(history.status_time, as_of)

@@ -5,9 +5,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from feldera_exporter.exposition.family import Family
-from feldera_exporter.exposition.run import Column
+from feldera_exporter.exposition.segment import Column
 from feldera_exporter.history.history import History
-from feldera_exporter.metrics import counters, instances, problems, progress, statuses, totals
+from feldera_exporter.metrics import (
+    fleet_counters,
+    instance_gauges,
+    pipeline_counters,
+    pipeline_gauges,
+    problem_gauges,
+    progress_metrics,
+)
 
 DEFAULT_TAG_LABELS: Final = ("team", "tier", "expect")
 
@@ -45,16 +52,16 @@ def catalogue(tag_labels: Iterable[str] = DEFAULT_TAG_LABELS, exclude: Collectio
 
     return Catalogue(
         instances=(
-            *columns(instances.FAMILIES, FLEET),
-            *columns(totals.FAMILIES, FLEET),
-            *columns(problems.families(tuple(tag_labels)), PROBLEMS),
+            *columns(instance_gauges.FAMILIES, FLEET),
+            *columns(fleet_counters.FAMILIES, FLEET),
+            *columns(problem_gauges.families(tuple(tag_labels)), PROBLEMS),
         ),
         pipelines=(
-            *columns(statuses.families(tuple(tag_labels)), FACTS),
-            *columns(progress.FAMILIES, PROGRESS),
-            *columns(counters.FAMILIES, HISTORY),
+            *columns(pipeline_gauges.families(tuple(tag_labels)), FACTS),
+            *columns(progress_metrics.FAMILIES, PROGRESS),
+            *columns(pipeline_counters.FAMILIES, HISTORY),
         ),
-        ticking=None if counters.SECONDS.exposed_name in exclude else counters.SECONDS,
+        ticking=None if pipeline_counters.SECONDS.exposed_name in exclude else pipeline_counters.SECONDS,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from feldera_exporter.rules.table import NAMES
+from feldera_exporter.rules.alert_names import NAMES
 from feldera_exporter.shipped import shipped
 
 COMMON: Final = "README"

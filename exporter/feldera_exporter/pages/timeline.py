@@ -6,7 +6,7 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Final
 
-from feldera_exporter.feldera.vocabulary import (
+from feldera_exporter.feldera.statuses import (
     DEPLOYMENT,
     DEPLOYMENT_DESIRED,
     PROGRAM,
@@ -16,8 +16,8 @@ from feldera_exporter.feldera.vocabulary import (
 )
 from feldera_exporter.feldera.wire import Event, micros
 from feldera_exporter.history.history import combined
-from feldera_exporter.pages import words
-from feldera_exporter.pages.marks import LEGEND, Mark, mark
+from feldera_exporter.pages import formatting
+from feldera_exporter.pages.status_style import LEGEND, StatusStyle, style_of
 
 _SECOND: Final = 1_000_000
 
@@ -52,7 +52,7 @@ class Segment:
 
     x: float
     width: float
-    mark: Mark
+    mark: StatusStyle
     fits: str
     title: str
 
@@ -81,8 +81,8 @@ class Change:
     at: str
     instant: str
     what: str
-    before: Mark
-    after: Mark
+    before: StatusStyle
+    after: StatusStyle
     lasted: str
 
 
@@ -180,12 +180,12 @@ def timeline(events: Sequence[Event], span: str, now: int) -> Timeline | None:
             if change.what == _ERRORS and change.after.look == "bad" and at >= start
         ),
         ticks=tuple(
-            (100 * (1 - part / _TICKS), f"{words.duration(SPANS[chosen] * part / _TICKS)} ago")
+            (100 * (1 - part / _TICKS), f"{formatting.duration(SPANS[chosen] * part / _TICKS)} ago")
             for part in range(_TICKS, 0, -1)
         ),
         changes=tuple(change for _, change in changes[:MOST]),
         hidden=max(0, len(changes) - MOST),
-        retained=words.duration(max(0, now - micros(told[0].recorded_at)) / _SECOND),
+        retained=formatting.duration(max(0, now - micros(told[0].recorded_at)) / _SECOND),
     )
 
 
@@ -222,27 +222,27 @@ def _runs(told: Sequence[Event], reader: Callable[[Event], str | None]) -> Itera
 def _changes(name: str, dimension: Dimension, runs: Sequence[_Run], now: int) -> Iterator[tuple[int, Change]]:
     for place, (before, after) in enumerate(pairwise(runs)):
         # The first run began before the log, nobody knows when.
-        lasted = words.duration(max(0, after.at - before.at) / _SECOND) if place else ""
+        lasted = formatting.duration(max(0, after.at - before.at) / _SECOND) if place else ""
         yield (
             after.at,
             Change(
-                at=words.moment(after.at, now),
-                instant=words.instant(after.at),
+                at=formatting.moment(after.at, now),
+                instant=formatting.instant(after.at),
                 what=name,
-                before=mark(dimension, before.status),
-                after=mark(dimension, after.status),
+                before=style_of(dimension, before.status),
+                after=style_of(dimension, after.status),
                 lasted=lasted,
             ),
         )
 
 
 def _errors(told: Sequence[Event], now: int) -> Iterator[tuple[int, Change]]:
-    looks = {True: Mark("set", "bad"), False: Mark("none", "idle")}
+    looks = {True: StatusStyle("set", "bad"), False: StatusStyle("none", "idle")}
     for before, after in pairwise(told):
         if before.deployment_has_error != after.deployment_has_error:
             at = micros(after.recorded_at)
             marks = looks[before.deployment_has_error], looks[after.deployment_has_error]
-            yield at, Change(words.moment(at, now), words.instant(at), _ERRORS, *marks, "")
+            yield at, Change(formatting.moment(at, now), formatting.instant(at), _ERRORS, *marks, "")
 
 
 def _fitting(instants: Sequence[int], now: int) -> str:
@@ -260,14 +260,14 @@ def _segments(dimension: Dimension, runs: Sequence[_Run], start: int, now: int) 
         if end < start or run.at > now:
             continue
         x, till = _percent(max(run.at, start), start, now), _percent(min(end, now), start, now)
-        lasted = words.duration(max(0, end - run.at) / _SECOND)
+        lasted = formatting.duration(max(0, end - run.at) / _SECOND)
         width = round(till - x, 2)
         yield Segment(
             x=x,
             width=max(0.15, width),
-            mark=mark(dimension, run.status),
+            mark=style_of(dimension, run.status),
             fits=_fits(run.status, width),
-            title=f"{run.status} for {lasted}, from {words.moment(run.at, now)} UTC",
+            title=f"{run.status} for {lasted}, from {formatting.moment(run.at, now)} UTC",
         )
 
 

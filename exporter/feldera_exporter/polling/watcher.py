@@ -8,28 +8,28 @@ from typing import Final, NamedTuple, ParamSpec, TypeVar
 
 from feldera_exporter.config import Instance
 from feldera_exporter.errors import StoreError
-from feldera_exporter.feldera.answers import INTERNAL_ERROR, Answer, FelderaError
-from feldera_exporter.feldera.batches import Batch
 from feldera_exporter.feldera.client import Client
-from feldera_exporter.feldera.listing import Listing, read
+from feldera_exporter.feldera.errors import INTERNAL_ERROR, Answer, FelderaError
+from feldera_exporter.feldera.list_batches import Batch
+from feldera_exporter.feldera.pipeline_list import Listing, read
 from feldera_exporter.feldera.platform import Platform
 from feldera_exporter.feldera.wire import Row
-from feldera_exporter.fleet.fleet import Fleet, observed, rearranged, unobserved
-from feldera_exporter.fleet.policy import Policy
-from feldera_exporter.fleet.selection import Selection, select
 from feldera_exporter.ledger import Ledger
-from feldera_exporter.logs import Complaint, Logger, place
-from feldera_exporter.polling.aside import filing, thinking
-from feldera_exporter.polling.logreader import LogReader
-from feldera_exporter.polling.skew import UNTOLD, Skew
+from feldera_exporter.logs import FailureLog, Logger, source_location
+from feldera_exporter.polling.clock_skew import UNTOLD, ClockSkew
+from feldera_exporter.polling.log_reader import EventLogReader
+from feldera_exporter.polling.threads import run_cpu, run_io
 from feldera_exporter.problems.evaluate import NO_PROBLEMS, Problems, evaluate
-from feldera_exporter.problems.keeping import encoded, same
-from feldera_exporter.problems.observed import Observed
-from feldera_exporter.store.changes import NOTHING, Remembered
+from feldera_exporter.problems.observed_instance import ObservedInstance
+from feldera_exporter.problems.serialization import encoded, same
+from feldera_exporter.state.fleet import Fleet, observed, unobserved, with_settings
+from feldera_exporter.state.instance_settings import InstanceSettings
+from feldera_exporter.state.selection import Selection, select
+from feldera_exporter.store.poll_changes import NOTHING, StoredState
 from feldera_exporter.store.store import Store
 from feldera_exporter.telemetry import Telemetry
 
-Publish = Callable[[Observed, float], None]
+Publish = Callable[[ObservedInstance, float], None]
 """Shows an instance, which counts as up until a time of the monotonic clock, in seconds."""
 
 LONG: Final = 2**20
@@ -78,7 +78,7 @@ class Watcher:
     def __init__(
         self,
         instance: Instance,
-        policy: Policy,
+        policy: InstanceSettings,
         client: Client,
         ledger: Ledger,
         store: Store | None,
@@ -87,7 +87,7 @@ class Watcher:
         log: Logger,
         fleet: Fleet | None = None,
         problems: Problems = NO_PROBLEMS,
-        skew: Skew = UNTOLD,
+        skew: ClockSkew = UNTOLD,
     ) -> None:
         self._instance = instance
         self._policy = policy
@@ -99,30 +99,30 @@ class Watcher:
         self._log = log
         self._selection = Selection()
         self.fleet = (
-            rearranged(fleet, policy) if fleet else Fleet(instance.name, totals=ledger.shown().totals)
+            with_settings(fleet, policy) if fleet else Fleet(instance.name, totals=ledger.shown().totals)
         )
-        self._reader = LogReader(client, ledger, instance.timeout, log)
+        self._reader = EventLogReader(client, ledger, instance.timeout, log)
         self._reader.learn(self.fleet.platform.version)
         self.problems = self._kept_problems = problems
         self.skew = skew
         self._long = False
         self._fresh_until = -math.inf
         self._missed = False
-        self._unanswered = Complaint(log, "poll failed", "poll succeeded again")
-        self._unreadable = Complaint(
+        self._unanswered = FailureLog(log, "poll failed", "poll succeeded again")
+        self._unreadable = FailureLog(
             log, "pipelines of the list cannot be read", "all pipelines can be read again"
         )
-        self._logless = Complaint(
+        self._logless = FailureLog(
             log,
             "this Feldera has no event log: transitions between polls are not seen",
             "there is an event log",
         )
-        self._unkept = Complaint(log, "the store cannot be written", "the store can be written again")
+        self._unkept = FailureLog(log, "the store cannot be written", "the store can be written again")
 
     def show(self) -> None:
         """Show what is known before the first poll; whoever showed this instance until now no longer does."""
         self._telemetry.poll_interval.labels(self._instance.name).set(self._instance.poll_interval)
-        self._publish(Observed(self.fleet, self.problems), self._fresh_until)
+        self._publish(ObservedInstance(self.fleet, self.problems), self._fresh_until)
 
     async def poll(self) -> Polled:
         """Poll once and show what came of it."""
@@ -137,7 +137,7 @@ class Watcher:
             self._unanswered.failed(outcome, error)
         except Exception as error:  # noqa: BLE001 - a mistake of our own must cost this poll only
             outcome = INTERNAL_ERROR
-            self._unanswered.failed(outcome, type(error).__name__, place=place(error))
+            self._unanswered.failed(outcome, type(error).__name__, place=source_location(error))
         else:
             outcome = "success"
             self._unanswered.succeeded()
@@ -166,7 +166,7 @@ class Watcher:
         self._missed = True
         up = time.monotonic() < self._fresh_until
         self.fleet = unobserved(self.fleet, self._policy, self.now(), up=up)
-        self._publish(Observed(self.fleet, self.problems), self._fresh_until)
+        self._publish(ObservedInstance(self.fleet, self.problems), self._fresh_until)
 
     def learn(self, platform: Platform) -> None:
         """Take in what the instance says of itself; it is shown with the next snapshot."""
@@ -229,7 +229,7 @@ class Watcher:
         await self._keep_problems()
         self._missed = False
         self._fresh_until = time.monotonic() + self._policy.freshness
-        self._publish(Observed(self.fleet, self.problems), self._fresh_until)
+        self._publish(ObservedInstance(self.fleet, self.problems), self._fresh_until)
 
     async def _keep_problems(self) -> None:
         """Keep the problems if they are others than those that were kept last."""
@@ -237,7 +237,7 @@ class Watcher:
             return
         problems = self.problems
         try:
-            await filing(self._store.keep_problems, self._instance.name, encoded(problems))
+            await run_io(self._store.keep_problems, self._instance.name, encoded(problems))
         except StoreError as error:
             self._store_failed(error)
         else:
@@ -246,18 +246,18 @@ class Watcher:
     async def _keep(self, store: Store) -> None:
         """Keep what changed, in one go: a task that ends between the two steps would lose what the ledger gave out."""
         try:
-            await filing(lambda: store.commit(self.ledger.changes()))
+            await run_io(lambda: store.commit(self.ledger.changes()))
         except StoreError as error:
             self._store_failed(error)
         else:
             self._unkept.succeeded()
 
-    async def _recall(self, rows: Mapping[str, Row]) -> Remembered:
+    async def _recall(self, rows: Mapping[str, Row]) -> StoredState:
         strangers = self.ledger.strangers(rows)
         if self._store is None or not strangers:
             return NOTHING
         try:
-            return await filing(self._store.recall, self._instance.name, strangers)
+            return await run_io(self._store.recall, self._instance.name, strangers)
         except StoreError as error:
             self._store_failed(error)
             return NOTHING
@@ -270,7 +270,7 @@ class Watcher:
         self, work: Callable[_Arguments, _Result], *arguments: _Arguments.args, **more: _Arguments.kwargs
     ) -> _Result:
         """Do what takes as long as the list is long: where that is very long, so that no other instance waits for it."""
-        return await thinking(work, *arguments, **more) if self._long else work(*arguments, **more)
+        return await run_cpu(work, *arguments, **more) if self._long else work(*arguments, **more)
 
     def _complain(self, listing: Listing) -> None:
         unreadable = listing.unreadable

@@ -9,11 +9,11 @@ from collections.abc import Callable, Collection, Sequence
 from operator import attrgetter
 from typing import Final
 
-from feldera_exporter.feldera.vocabulary import DEPLOYMENT, PROGRAM, STORAGE, Difference, Dimension
+from feldera_exporter.feldera.statuses import DEPLOYMENT, PROGRAM, STORAGE, Difference, Dimension
 from feldera_exporter.feldera.wire import Row, micros
-from feldera_exporter.fleet.drift import difference
-from feldera_exporter.fleet.pipeline import Pipeline
 from feldera_exporter.problems.model import MICROSECONDS, Finding, Period, Undecided
+from feldera_exporter.state.desired_difference import difference
+from feldera_exporter.state.pipeline import Pipeline
 
 Findings = tuple[Finding, ...]
 Condition = Callable[[Pipeline, int], Findings]
@@ -223,7 +223,7 @@ _UNAVAILABLE: Final = overdue(DEPLOYMENT, "Unavailable")
 
 
 def _mostly_unavailable(pipeline: Pipeline, now: int) -> Findings:
-    absences, spent, row = pipeline.history.recent.absences, pipeline.history.spent, pipeline.facts.row
+    absences, spent, row = pipeline.history.recent.absences, pipeline.history.status_time, pipeline.facts.row
     if not absences:
         return _NOTHING
     start = now - _ABSENCE_WINDOW

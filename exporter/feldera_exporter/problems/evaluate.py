@@ -10,18 +10,18 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from feldera_exporter.differences import replaced
-from feldera_exporter.fleet.fleet import Fleet
-from feldera_exporter.fleet.pipeline import Pipeline
 from feldera_exporter.problems import conditions
 from feldera_exporter.problems.instance_conditions import InstanceState
-from feldera_exporter.problems.memory import Memory, remembered
 from feldera_exporter.problems.model import MICROSECONDS, Finding, Problem, Subject, Undecided
+from feldera_exporter.problems.previous_state import PreviousState, next_state
 from feldera_exporter.problems.table import (
     INSTANCE_PROBLEMS,
     PIPELINE_PROBLEMS,
     instance_alert,
     pipeline_alert,
 )
+from feldera_exporter.state.fleet import Fleet
+from feldera_exporter.state.pipeline import Pipeline
 
 ENDED_FOR: Final = 600 * MICROSECONDS
 """Microseconds for which it is said that a problem has ended."""
@@ -111,7 +111,7 @@ class Problems:
 
     present: Occurrences = field(default_factory=lambda: _NONE)
     ended: Endings = field(default_factory=lambda: _NOTHING_ENDED)
-    memory: Memory = field(default_factory=Memory)
+    memory: PreviousState = field(default_factory=PreviousState)
     disabled: frozenset[str] = frozenset()
     pipelines: Mapping[str, Pipeline] = field(default_factory=lambda: MappingProxyType({}))
     evaluated: Mapping[str, Evaluated] = field(default_factory=lambda: MappingProxyType({}))
@@ -138,7 +138,7 @@ def evaluate(before: Problems, fleet: Fleet, disabled: frozenset[str], now: int)
         disabled: names of alerts that the configuration switches off.
         now: Feldera's time of the list, in microseconds.
     """
-    memory = remembered(before.memory, fleet.size or 0, fleet.platform, now)
+    memory = next_state(before.memory, fleet.size or 0, fleet.platform, now)
     evaluated = _pipelines(before, fleet, disabled, now)
     failing, due = before.failing, before.due
     if evaluated is not before.evaluated:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from feldera_exporter.feldera.vocabulary import SERVICES
-from feldera_exporter.fleet.fleet import Fleet
-from feldera_exporter.problems.memory import Memory
+from feldera_exporter.feldera.statuses import SERVICES
 from feldera_exporter.problems.model import MICROSECONDS, Finding, Period, Undecided
+from feldera_exporter.problems.previous_state import PreviousState
+from feldera_exporter.state.fleet import Fleet
 
 Findings = tuple[Finding, ...]
 
@@ -44,7 +44,7 @@ class InstanceState:
     """
 
     fleet: Fleet
-    memory: Memory
+    memory: PreviousState
     failing: Mapping[str, int]
     degraded: bool
 

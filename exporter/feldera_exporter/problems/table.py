@@ -3,11 +3,11 @@
 from types import MappingProxyType
 from typing import Final
 
-from feldera_exporter.feldera.vocabulary import DEPLOYMENT, PROGRAM, STORAGE
-from feldera_exporter.fleet.pipeline import Pipeline
+from feldera_exporter.feldera.statuses import DEPLOYMENT, PROGRAM, STORAGE
 from feldera_exporter.problems import conditions, instance_conditions
 from feldera_exporter.problems.instance_conditions import InstanceState
 from feldera_exporter.problems.model import Problem
+from feldera_exporter.state.pipeline import Pipeline
 
 
 def _overdue(name: str, severity: str, summary: str, first_step: str) -> Problem[Pipeline]:

@@ -6,11 +6,11 @@ from typing import Any, Final, Protocol
 import structlog
 
 from feldera_exporter.exposition.snapshot import Snapshot
-from feldera_exporter.logs import Complaint, place
-from feldera_exporter.server.daemons import Daemons
-from feldera_exporter.server.messages import Page, Reply, Request, text_reply
-from feldera_exporter.server.negotiation import accepts_gzip, format_for
-from feldera_exporter.server.readers import Readers
+from feldera_exporter.logs import FailureLog, source_location
+from feldera_exporter.server.content_negotiation import accepts_gzip, format_for
+from feldera_exporter.server.http_messages import Page, Reply, Request, text_reply
+from feldera_exporter.server.snapshot_readers import SnapshotReaders
+from feldera_exporter.server.worker_threads import WorkerThreads
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -58,14 +58,16 @@ def application(
         "/-/reload": (_reload(reload), ("POST",)),
     }
 
-    failing = Complaint(structlog.get_logger(), "a page failed", "pages are answered again")
+    failing = FailureLog(structlog.get_logger(), "a page failed", "pages are answered again")
 
     async def answer(scope: Scope, _: Receive, send: Send) -> None:
         request = _request(scope, prefix)
         try:
             reply = await chosen(request)
         except Exception as error:  # noqa: BLE001 - the next request may find a better snapshot
-            failing.failed(type(error).__name__, type(error).__name__, place=place(error), path=request.path)
+            failing.failed(
+                type(error).__name__, type(error).__name__, place=source_location(error), path=request.path
+            )
             reply = text_reply(500, "The exporter made a mistake; its log says where.\n")
         else:
             failing.succeeded()
@@ -84,7 +86,7 @@ def application(
 
 
 def _metrics(source: Source) -> Page:
-    daemons, readers = Daemons(), Readers()
+    daemons, readers = WorkerThreads(), SnapshotReaders()
 
     async def metrics(request: Request) -> Reply:
         snapshot = source.snapshot

@@ -12,7 +12,7 @@ import uvicorn
 
 from feldera_exporter.errors import ConfigError, ListenError
 from feldera_exporter.server.asgi import Asgi
-from feldera_exporter.server.connection import Connection
+from feldera_exporter.server.slow_clients import BoundedConnection
 
 _BACKLOG: Final = 128
 _PORTS: Final = 65536
@@ -54,7 +54,7 @@ async def serving(app: Asgi, sockets: Sequence[socket.socket]) -> AsyncIterator[
     """Serve `app` on bound sockets while the context lasts; after it, readers get at most a second to finish."""
     config = uvicorn.Config(
         app,
-        http=Connection,
+        http=BoundedConnection,
         loop="uvloop",
         lifespan="off",
         access_log=False,

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Final
 
-from feldera_exporter.feldera.vocabulary import SERVICES
-from feldera_exporter.simulator.agenda import Agenda
+from feldera_exporter.feldera.statuses import SERVICES
 from feldera_exporter.simulator.clock import SECOND
+from feldera_exporter.simulator.event_queue import EventQueue
 from feldera_exporter.simulator.uuid7 import Uuid7, uuid_text
 
 INTERVAL: Final = 10 * SECOND
@@ -43,7 +43,7 @@ class Cluster:
         events: what is retained, oldest first.
     """
 
-    def __init__(self, agenda: Agenda, seed: int) -> None:
+    def __init__(self, agenda: EventQueue, seed: int) -> None:
         self._agenda = agenda
         self._ids = Uuid7(f"cluster/{seed}")
         self._quiet = 0

@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from typing import Final
 
-from feldera_exporter.simulator import changes
-from feldera_exporter.simulator.agenda import Agenda
+from feldera_exporter.simulator import row_changes
+from feldera_exporter.simulator.api_errors import ApiError
 from feldera_exporter.simulator.clock import SECOND, micros
 from feldera_exporter.simulator.database import Database
+from feldera_exporter.simulator.event_queue import EventQueue
 from feldera_exporter.simulator.pipeline import Pipeline
 from feldera_exporter.simulator.plan import Failure, Plan
-from feldera_exporter.simulator.refusals import ApiError
 
 BACKOFF: Final = 30 * SECOND
 """How long the compiler waits after an error of the database."""
@@ -41,7 +41,7 @@ _LENGTHS: Final = {
 class Compiler:
     """Compiles every program as its pipeline's plan says."""
 
-    def __init__(self, agenda: Agenda, database: Database) -> None:
+    def __init__(self, agenda: EventQueue, database: Database) -> None:
         self._agenda = agenda
         self._database = database
 
@@ -75,7 +75,7 @@ class Compiler:
                     pipeline,
                     "compiler",
                     lambda row, at: (
-                        (changes.upgraded(row, at, platform),) if row.resources == "Stopped" else ()
+                        (row_changes.upgraded(row, at, platform),) if row.resources == "Stopped" else ()
                     ),
                 )
             elif status in _BACK:
@@ -93,7 +93,7 @@ class Compiler:
             pipeline,
             "compiler",
             lambda row, at: (
-                (changes.program(row, at, status, _failure(status)),)
+                (row_changes.program(row, at, status, _failure(status)),)
                 if (row.program_version, row.program_status) == known and row.resources == "Stopped"
                 else ()
             ),
@@ -116,6 +116,6 @@ def _outcome(status: str, plan: Plan) -> str:
 
 def _failure(status: str) -> Failure | None:
     """Return what the compiler says of a program that it could not compile."""
-    if status not in changes.FAILED:
+    if status not in row_changes.FAILED:
         return None
     return Failure(status, "Compilation error: the program names a column that its table does not have.")

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-from feldera_exporter.simulator.agenda import Agenda
+from feldera_exporter.simulator.api_errors import ApiError, refusal
 from feldera_exporter.simulator.clock import SECOND, micros
+from feldera_exporter.simulator.event_queue import EventQueue
 from feldera_exporter.simulator.events import record
-from feldera_exporter.simulator.manager import Processes, generators
+from feldera_exporter.simulator.ground_truth import GroundTruth
+from feldera_exporter.simulator.manager_processes import ManagerProcesses, generators
 from feldera_exporter.simulator.pipeline import Pipeline
-from feldera_exporter.simulator.refusals import ApiError, refusal
 from feldera_exporter.simulator.row import Row
-from feldera_exporter.simulator.truth import Truth
 
 LOCK_TIMEOUT: Final = 10 * SECOND
 """How long a transaction waits for a lock (pipeline-manager `db/transaction.rs`)."""
@@ -53,7 +53,9 @@ class Database:
         listeners: called after every commit, as Postgres's NOTIFY is.
     """
 
-    def __init__(self, agenda: Agenda, seed: int, processes: Processes, truth: Truth) -> None:
+    def __init__(
+        self, agenda: EventQueue, seed: int, processes: ManagerProcesses, truth: GroundTruth
+    ) -> None:
         self._agenda = agenda
         self._random = Random(f"database/{seed}")
         self._processes = processes

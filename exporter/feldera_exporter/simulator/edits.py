@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from feldera_exporter.simulator.changes import fully_stopped
-from feldera_exporter.simulator.refusals import NAME_PATTERN, refusal
+from feldera_exporter.simulator.api_errors import NAME_PATTERN, refusal
 from feldera_exporter.simulator.row import Row
+from feldera_exporter.simulator.row_changes import fully_stopped
 
 _NAME: Final = re.compile(NAME_PATTERN)
 _PROGRAM: Final = frozenset({"program_code", "program_config", "udf_rust", "udf_toml"})

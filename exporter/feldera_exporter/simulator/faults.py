@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import Final
 
-from feldera_exporter.simulator.answers import HTML, JSON, TEXT, Answer, encode
+from feldera_exporter.simulator.http_messages import HTML, JSON, TEXT, Answer, encode
 
 EVERY: Final = "*"
 """Stands for every route of an instance."""

@@ -4,31 +4,31 @@ from collections.abc import Callable
 from threading import RLock
 from typing import Any, Final
 
-from feldera_exporter.simulator.agenda import Agenda
 from feldera_exporter.simulator.clock import SECOND, Clock, micros
 from feldera_exporter.simulator.cluster import Cluster
 from feldera_exporter.simulator.compiler import Compiler
 from feldera_exporter.simulator.database import Database
-from feldera_exporter.simulator.manager import Processes
-from feldera_exporter.simulator.operations import Operations
+from feldera_exporter.simulator.event_queue import EventQueue
+from feldera_exporter.simulator.fault_injection import FaultInjection
+from feldera_exporter.simulator.ground_truth import GroundTruth
+from feldera_exporter.simulator.manager_processes import ManagerProcesses
 from feldera_exporter.simulator.pipeline import Pipeline, Process
+from feldera_exporter.simulator.pipeline_processes import PipelineProcesses
 from feldera_exporter.simulator.plan import Plan
-from feldera_exporter.simulator.process import PipelineProcesses
 from feldera_exporter.simulator.runner import Runner
-from feldera_exporter.simulator.truth import Truth
+from feldera_exporter.simulator.user_operations import UserOperations
 from feldera_exporter.simulator.versions import NEWEST, parse_version
-from feldera_exporter.simulator.world import World
 
 CLEANING: Final = 30 * SECOND
 """How often events beyond the retention are deleted (pipeline-manager `db/events_cleaner.rs`)."""
 
 
-class Feldera(Operations):
+class Feldera(UserOperations):
     """A Feldera instance on a clock that the caller owns; safe to use from several threads.
 
     Whatever is due up to `clock.now()` happens, each thing at its own instant, when `settle` is called, and
     before every operation and answer. With the same seed, clock readings and operations it all happens again
-    the same way. Operations take a pipeline's name and raise `ApiError` as Feldera would answer.
+    the same way. UserOperations take a pipeline's name and raise `ApiError` as Feldera would answer.
 
     Args:
         clock: Feldera's clock; that of its database, which all timestamps come from.
@@ -63,7 +63,7 @@ class Feldera(Operations):
         version: str = NEWEST,
         edition: str = "Enterprise",
         tenant: str = "default",
-        processes: Processes | None = None,
+        processes: ManagerProcesses | None = None,
         plan: Plan | None = None,
         keep_truth: bool = True,
     ) -> None:
@@ -75,16 +75,16 @@ class Feldera(Operations):
         self.retention = retention
         self.plan = plan or Plan()
         self.lock = RLock()
-        self.truth = Truth(keep=keep_truth)
-        self._agenda = Agenda(clock.now())
+        self.truth = GroundTruth(keep=keep_truth)
+        self._agenda = EventQueue(clock.now())
         self.started_at = self._agenda.now
-        self.database = Database(self._agenda, seed, processes or Processes(), self.truth)
+        self.database = Database(self._agenda, seed, processes or ManagerProcesses(), self.truth)
         self._processes = PipelineProcesses(self._agenda, self._watched)
         self._compiler = Compiler(self._agenda, self.database)
         self._runner = Runner(self._agenda, self.database, self._processes, seed, provisioning_timeout)
         self.database.listeners += [self._runner.notify, self._compiler.look]
         self.cluster = Cluster(self._agenda, seed)
-        self.world = World(self, self._agenda, self._processes, self._compiler, self._runner)
+        self.world = FaultInjection(self, self._agenda, self._processes, self._compiler, self._runner)
         self._agenda.at(self._agenda.now + CLEANING, self._clean)
 
     def settle(self) -> int:

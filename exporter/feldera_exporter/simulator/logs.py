@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID, uuid5
 
+from feldera_exporter.simulator.api_errors import refusal
 from feldera_exporter.simulator.events import Event
 from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.instants import instant_text
 from feldera_exporter.simulator.pipeline import Pipeline
-from feldera_exporter.simulator.refusals import refusal
+from feldera_exporter.simulator.timestamps import instant_text
 
 _PAUSE: Final = 0.1
 """Seconds of the wall's clock between two looks for new lines."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from feldera_exporter.feldera.vocabulary import combine
+from feldera_exporter.feldera.statuses import combine
 from feldera_exporter.simulator.plan import Failure
 
 

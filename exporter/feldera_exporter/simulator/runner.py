@@ -7,14 +7,14 @@ simulated: the next one that matters is computed, on the grid that the last poll
 from random import Random
 from typing import Final
 
-from feldera_exporter.simulator.agenda import Agenda
+from feldera_exporter.simulator.api_errors import ApiError
 from feldera_exporter.simulator.clock import SECOND
 from feldera_exporter.simulator.database import Database, Work
-from feldera_exporter.simulator.decisions import Decisions
-from feldera_exporter.simulator.hands import Hands
+from feldera_exporter.simulator.event_queue import EventQueue
 from feldera_exporter.simulator.pipeline import NEVER, Automaton, Pipeline
-from feldera_exporter.simulator.process import PipelineProcesses
-from feldera_exporter.simulator.refusals import ApiError
+from feldera_exporter.simulator.pipeline_processes import PipelineProcesses
+from feldera_exporter.simulator.runner_actions import RunnerActions
+from feldera_exporter.simulator.runner_decisions import RunnerDecisions
 
 PERIODS: Final = {
     "Stopped": 2_500_000,
@@ -35,13 +35,15 @@ class Runner:
     """
 
     def __init__(
-        self, agenda: Agenda, database: Database, processes: PipelineProcesses, seed: int, timeout: float
+        self, agenda: EventQueue, database: Database, processes: PipelineProcesses, seed: int, timeout: float
     ) -> None:
         self._agenda = agenda
         self._database = database
         self._random = Random(f"runner/{seed}")
         self._frozen_until = 0
-        self._decisions = Decisions(agenda, database, processes, timeout, Hands(self._write, self._wake))
+        self._decisions = RunnerDecisions(
+            agenda, database, processes, timeout, RunnerActions(self._write, self._wake)
+        )
 
     def notify(self, pipeline: Pipeline) -> None:
         """Poll at once, as after Postgres's NOTIFY: a few milliseconds later."""

@@ -6,18 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from feldera_exporter.simulator.answers import TEXT, Answer, QueryError, Request, empty, refused
-from feldera_exporter.simulator.exchange import Receive, Scope, Send, outlasts, read, respond
+from feldera_exporter.simulator.api_errors import ApiError
+from feldera_exporter.simulator.asgi_messages import Receive, Scope, Send, outlasts, read, respond
+from feldera_exporter.simulator.auth import DENIED, FREE, UNKNOWN, admit, denied
+from feldera_exporter.simulator.diagnostics_routes import DiagnosticsRoutes
 from feldera_exporter.simulator.faults import Faults
 from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.gate import DENIED, FREE, UNKNOWN, admit, denied
-from feldera_exporter.simulator.inspecting import Inspector
-from feldera_exporter.simulator.instance import Instance
-from feldera_exporter.simulator.instants import http_date
-from feldera_exporter.simulator.operating import Operator
-from feldera_exporter.simulator.reading import Reader
-from feldera_exporter.simulator.refusals import ApiError
+from feldera_exporter.simulator.http_messages import TEXT, Answer, QueryError, Request, empty, refused
+from feldera_exporter.simulator.instance_routes import InstanceRoutes
+from feldera_exporter.simulator.read_routes import ReadRoutes
+from feldera_exporter.simulator.timestamps import http_date
 from feldera_exporter.simulator.versions import Fact
+from feldera_exporter.simulator.write_routes import WriteRoutes
 
 Handler = Callable[..., Answer]
 
@@ -57,7 +57,7 @@ _PIPELINE: Final = "/v0/pipelines/{}"
 
 
 def _routes(
-    instance: Instance, reader: Reader, inspector: Inspector, operator: Operator
+    instance: InstanceRoutes, reader: ReadRoutes, inspector: DiagnosticsRoutes, operator: WriteRoutes
 ) -> list[tuple[str, str, str, Handler]]:
     """Return every route: its name, method, path and handler."""
     return [
@@ -113,12 +113,12 @@ class FelderaServer:
         self.requests: Counter[str] = Counter()
         self.in_flight = 0
         self.most_in_flight = 0
-        self.instance = Instance(feldera, has_login=keys is not None)
-        reader = Reader(feldera)
+        self.instance = InstanceRoutes(feldera, has_login=keys is not None)
+        reader = ReadRoutes(feldera)
         self._routes = [
             (name, method, re.compile(path.replace("{}", "([^/]+)")), handler)
             for name, method, path, handler in _routes(
-                self.instance, reader, Inspector(feldera), Operator(feldera, reader)
+                self.instance, reader, DiagnosticsRoutes(feldera), WriteRoutes(feldera, reader)
             )
         ]
 

@@ -16,8 +16,8 @@ import msgspec
 
 from feldera_exporter.errors import StoreError
 from feldera_exporter.history.history import History
-from feldera_exporter.store import database, lock
-from feldera_exporter.store.changes import Changes, Remembered, Standing
+from feldera_exporter.store import process_lock, sqlite_file
+from feldera_exporter.store.poll_changes import PollChanges, StoredInstance, StoredState
 
 _NAME: Final = "state.sqlite3"
 
@@ -40,7 +40,7 @@ _Value = TypeVar("_Value")
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _history: Final = msgspec.msgpack.Decoder(History).decode
-_standing: Final = msgspec.msgpack.Decoder(Standing).decode
+_standing: Final = msgspec.msgpack.Decoder(StoredInstance).decode
 
 
 class Store:
@@ -50,7 +50,7 @@ class Store:
         self._path = path
         self._connection = connection
         self._descriptor = descriptor
-        self._missed: dict[str, Changes] = {}
+        self._missed: dict[str, PollChanges] = {}
         self._guard = threading.Lock()
 
     @classmethod
@@ -68,7 +68,7 @@ class Store:
             raise StoreError(
                 f"{directory}: cannot be made: {error.strerror}; the store needs a directory"
             ) from error
-        descriptor = lock.acquire(directory)
+        descriptor = process_lock.acquire(directory)
         path = directory / _NAME
         try:
             connection = _intact(path)
@@ -77,7 +77,7 @@ class Store:
             raise
         return cls(path, connection, descriptor)
 
-    def load(self, instance: str) -> Remembered:
+    def load(self, instance: str) -> StoredState:
         """Return what is known of an instance, nothing where it is new.
 
         Raises:
@@ -91,10 +91,10 @@ class Store:
                 rows = self._connection.execute(f"{_COLUMNS} AND vanished IS NULL", (instance,)).fetchall()
             except sqlite3.Error as error:
                 raise self._failed("read", error) from error
-        standing, problems = (_standing(known[0]), known[1]) if known else (Standing(), None)
+        standing, problems = (_standing(known[0]), known[1]) if known else (StoredInstance(), None)
         return replace(_remembered(standing, rows), problems=problems)
 
-    def recall(self, instance: str, pipelines: Iterable[str]) -> Remembered:
+    def recall(self, instance: str, pipelines: Iterable[str]) -> StoredState:
         """Return what is known of pipelines that had vanished, so far as they are still remembered.
 
         Raises:
@@ -111,9 +111,9 @@ class Store:
                 ]
             except sqlite3.Error as error:
                 raise self._failed("read", error) from error
-        return _remembered(Standing(), rows)
+        return _remembered(StoredInstance(), rows)
 
-    def commit(self, changes: Changes) -> None:
+    def commit(self, changes: PollChanges) -> None:
         """Write changes in one transaction, with all that earlier commits failed to write.
 
         Raises:
@@ -144,12 +144,12 @@ class Store:
             self._connection.close()
             os.close(self._descriptor)
 
-    def _catch_up(self, changes: Changes) -> None:
+    def _catch_up(self, changes: PollChanges) -> None:
         self._missed[changes.instance] = changes
         self._write(changes)
         del self._missed[changes.instance]
 
-    def _write(self, changes: Changes) -> None:
+    def _write(self, changes: PollChanges) -> None:
         instance, execute = changes.instance, self._connection.execute
         many = self._connection.executemany
         execute("BEGIN IMMEDIATE")
@@ -170,7 +170,7 @@ class Store:
         return StoreError(f"{self._path}: cannot be {what}: {error}")
 
 
-def _row(changes: Changes, one: str) -> tuple[object, ...]:
+def _row(changes: PollChanges, one: str) -> tuple[object, ...]:
     """Return what `_UPSERT` takes."""
     return (
         changes.instance,
@@ -182,14 +182,14 @@ def _row(changes: Changes, one: str) -> tuple[object, ...]:
     )
 
 
-def _beside(changes: Changes, some: Mapping[str, _Value]) -> Iterator[tuple[str, _Value]]:
+def _beside(changes: PollChanges, some: Mapping[str, _Value]) -> Iterator[tuple[str, _Value]]:
     """Yield what is told of pipelines whose history is the same."""
     return ((one, value) for one, value in some.items() if one not in changes.histories)
 
 
-def _remembered(standing: Standing, rows: Sequence[tuple[str, int | None, bytes]]) -> Remembered:
+def _remembered(standing: StoredInstance, rows: Sequence[tuple[str, int | None, bytes]]) -> StoredState:
     waiting = sorted((until, pipeline) for pipeline, until, _ in rows if until is not None)
-    return Remembered(
+    return StoredState(
         standing,
         histories={pipeline: _history(blob) for pipeline, _, blob in rows},
         waiting={pipeline: until for until, pipeline in waiting},
@@ -198,12 +198,12 @@ def _remembered(standing: Standing, rows: Sequence[tuple[str, int | None, bytes]
 
 def _intact(path: Path) -> sqlite3.Connection:
     try:
-        return database.connect(path, _verify)
-    except database.Damaged as damage:
+        return sqlite_file.connect(path, _verify)
+    except sqlite_file.DamagedFileError as damage:
         stamp = datetime.fromtimestamp(time(), UTC).strftime("%Y%m%dT%H%M%SZ")
-        kept = database.set_aside(path, stamp)
+        kept = sqlite_file.set_aside(path, stamp)
         _LOG.warning("%s is damaged (%s); kept as %s, counting starts anew", path, damage, kept.name)
-    return database.connect(path, _verify)
+    return sqlite_file.connect(path, _verify)
 
 
 def _verify(connection: sqlite3.Connection) -> None:
@@ -214,4 +214,4 @@ def _verify(connection: sqlite3.Connection) -> None:
         for (blob,) in connection.execute("SELECT history FROM pipelines"):
             _history(blob)
     except (msgspec.DecodeError, UnicodeDecodeError, TypeError) as error:
-        raise database.Damaged(f"a value in it cannot be read: {error}") from error
+        raise sqlite_file.DamagedFileError(f"a value in it cannot be read: {error}") from error

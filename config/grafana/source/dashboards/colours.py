@@ -3,7 +3,7 @@
 from types import MappingProxyType
 from typing import Final
 
-from feldera_exporter.feldera.vocabulary import Kind
+from feldera_exporter.feldera.statuses import Kind
 
 COLOURS: Final = MappingProxyType(
     {

@@ -6,7 +6,7 @@ from dashboards.colours import GOOD
 from dashboards.panels import Look, Query, known, stat
 from dashboards.queries import HEARD, amount, present
 from dashboards.shared import DATA_AGE
-from feldera_exporter.feldera.vocabulary import DEPLOYMENT, DEPLOYMENT_DESIRED
+from feldera_exporter.feldera.statuses import DEPLOYMENT, DEPLOYMENT_DESIRED
 
 
 def now() -> tuple[Place, ...]:

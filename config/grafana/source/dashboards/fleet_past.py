@@ -7,7 +7,7 @@ from dashboards.panels import Look, Query, limits, timeseries
 from dashboards.queries import ON_PIPELINE, SHOWN, increase, limit, present, shown, with_status
 from dashboards.shared import kinds_of, statuses_over_time, transitions
 from dashboards.tables import Column, table
-from feldera_exporter.feldera.vocabulary import DEPLOYMENT, PROGRAM, STORAGE
+from feldera_exporter.feldera.statuses import DEPLOYMENT, PROGRAM, STORAGE
 
 _NAME = "{{pipeline_name}} ({{feldera_instance}})"
 _BUCKET = "feldera_status_duration_seconds_bucket"

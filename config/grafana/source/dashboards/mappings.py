@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from dashboards.colours import BAD, COLOURS, GOOD, IDLE, NEEDS_PERSON, SEVERITIES
-from feldera_exporter.feldera.vocabulary import DEPLOYMENT, PROGRAM, STORAGE, Dimension, Kind
+from feldera_exporter.feldera.statuses import DEPLOYMENT, PROGRAM, STORAGE, Dimension, Kind
 
 Mappings = list[dict[str, Any]]
 

@@ -7,7 +7,7 @@ from dashboards.mappings import codes
 from dashboards.panels import Json, Look, Query, bars, known, stat
 from dashboards.queries import code, desired_code, each, limit, shown, since
 from dashboards.tables import Column, table
-from feldera_exporter.feldera.vocabulary import (
+from feldera_exporter.feldera.statuses import (
     DEPLOYMENT,
     DEPLOYMENT_DESIRED,
     PROGRAM,

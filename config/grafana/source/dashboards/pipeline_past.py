@@ -6,7 +6,7 @@ from dashboards.mappings import codes
 from dashboards.panels import Look, Query, bars, coloured, limits, timeline, timeseries
 from dashboards.queries import NAMED, PIPELINE, code, desired_code, limit, shown, since, with_status
 from dashboards.shared import kinds_of, transitions
-from feldera_exporter.feldera.vocabulary import (
+from feldera_exporter.feldera.statuses import (
     DEPLOYMENT,
     DEPLOYMENT_DESIRED,
     PROGRAM,

@@ -7,7 +7,7 @@ over.
 
 from typing import Final
 
-from feldera_exporter.feldera.vocabulary import Dimension
+from feldera_exporter.feldera.statuses import Dimension
 
 INSTANCE: Final = 'feldera_instance=~"$feldera_instance"'
 PIPELINE: Final = f'{INSTANCE}, pipeline=~"$pipeline"'

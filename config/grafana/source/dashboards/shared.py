@@ -7,7 +7,7 @@ from dashboards.mappings import codes
 from dashboards.panels import Json, Look, Query, coloured, known, timeline, timeseries
 from dashboards.problems import most_urgent
 from dashboards.queries import ON_PIPELINE, PIPELINE, TAGGED, code, family, indented, since
-from feldera_exporter.feldera.vocabulary import PROGRAM, RESOURCES, RUNTIME, STORAGE, Dimension
+from feldera_exporter.feldera.statuses import PROGRAM, RESOURCES, RUNTIME, STORAGE, Dimension
 
 DATA_AGE = known(GOOD, (30.0, NEEDS_PERSON), (75.0, BAD))
 

@@ -1,0 +1,48 @@
+"""The TLS context that an instance's configuration asks for."""
+
+import ssl
+from pathlib import Path
+
+from feldera_exporter.config.schema import Tls
+
+
+class UnusableCertificateError(Exception):
+    """A file holds no certificate or key that TLS can use.
+
+    Attributes:
+        key: the key of the configuration that names the file.
+        file: the file.
+        expected: what it should hold.
+    """
+
+    def __init__(self, key: str, file: Path, expected: str) -> None:
+        super().__init__(f"{key}: found {file}, expected {expected}")
+        self.key = key
+        self.file = file
+        self.expected = expected
+
+
+def ssl_context(tls: Tls) -> ssl.SSLContext:
+    """Return a new context of the files as they are now, so that a renewed certificate is taken up.
+
+    Raises:
+        UnusableCertificateError: a file cannot be read or holds something else.
+    """
+    if tls.ca_file is None:
+        context = ssl.create_default_context()
+    else:
+        try:
+            context = ssl.create_default_context(cafile=tls.ca_file)
+        except OSError:
+            raise UnusableCertificateError("ca_file", tls.ca_file, "certificates in PEM format") from None
+    if tls.cert_file is not None and tls.key_file is not None:
+        try:
+            # Without a password OpenSSL would ask the terminal for one and wait.
+            context.load_cert_chain(tls.cert_file, tls.key_file, password="")
+        except (OSError, ValueError):
+            expected = "a certificate in PEM format whose key, without a passphrase, is in key_file"
+            raise UnusableCertificateError("cert_file", tls.cert_file, expected) from None
+    if tls.insecure_skip_verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context

@@ -1,0 +1,96 @@
+"""A YAML text as plain lists and mappings, with every key at most once."""
+
+import re
+from collections.abc import Hashable
+from typing import Any, Final, NamedTuple
+
+import yaml
+
+from feldera_exporter.config.errors import Mistake, shown
+from feldera_exporter.errors import ConfigError
+
+# PyYAML quotes aliases, anchors and tags, which an unquoted secret that begins with *, & or ! is taken for; single
+# characters and the names of its tokens (`<stream end>`) are harmless.
+_QUOTED: Final = re.compile(r"""(?P<harmless>(['"])(?:.?|[<\\][^'"]*)\2)|['"].*""", re.DOTALL)
+
+
+class Document(NamedTuple):
+    """What a YAML text says.
+
+    Attributes:
+        tree: the value of the whole text; None where it is empty.
+        repeated: a mistake for every key that stands twice in one mapping; the tree has its last value.
+    """
+
+    tree: Any
+    repeated: tuple[Mistake, ...]
+
+
+class _Loader(yaml.SafeLoader):
+    """Notes the keys that PyYAML would silently let the last one win for."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.repeated: list[Mistake] = []
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 - as in PyYAML
+        # Merged keys (`<<`) may be set again: that is what merging is for.
+        own = [key for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
+        first: dict[Hashable, int] = {}
+        for key_node in own:
+            key = self.construct_object(key_node, deep=True)
+            line = key_node.start_mark.line + 1
+            if not isinstance(key, Hashable):
+                continue
+            if key in first:
+                text = f"found the key {shown(key)} again, expected it once (first on line {first[key]})"
+                self.repeated.append(Mistake((f"line {line}",), text))
+            first.setdefault(key, line)
+        return super().construct_mapping(node, deep)
+
+
+def _as_written(loader: _Loader, node: yaml.ScalarNode) -> Any:
+    return loader.construct_scalar(node)
+
+
+# Keys and values are text, numbers or true and false: a date would only hide what was written.
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _as_written)
+
+
+def parse(content: bytes) -> Document:
+    """Read a YAML text, UTF-8.
+
+    Raises:
+        ConfigError: the text is no YAML; the mistake names line and column, and repeats nothing that may be a secret.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"line {line}: found a byte that is not UTF-8, expected YAML in UTF-8") from None
+    try:
+        loader = _Loader(text)
+        try:
+            tree = loader.get_single_data()
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        raise ConfigError(_syntax(error)) from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise ConfigError(f"line {line}: found a control character, expected YAML") from None
+    except (ValueError, RecursionError) as error:
+        found = "brackets nested too deeply" if isinstance(error, RecursionError) else "a malformed number"
+        raise ConfigError(f"configuration: found {found}, expected YAML") from None
+    return Document(tree, tuple(loader.repeated))
+
+
+def _syntax(error: yaml.MarkedYAMLError) -> str:
+    mark = error.problem_mark or error.context_mark
+    where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "configuration"
+    what = ": ".join(_QUOTED.sub(_unless_harmless, each) for each in (error.context, error.problem) if each)
+    return f"{where}: found broken YAML ({what}), expected YAML"
+
+
+def _unless_harmless(quoted: re.Match[str]) -> str:
+    return quoted["harmless"] or "(not shown)"

@@ -1,0 +1,281 @@
+"""The list of pipelines as it arrives, cut into batches of whole elements, so that memory does not grow with its errors.
+
+A list is as long as what went wrong: a `deployment_error` may have megabytes, and all pipelines may have one. So no list
+is ever held whole. Of an element that is long, only what is read is kept, and of its error's texts the beginning. Each
+pipeline counts at most `COUNTED` towards `max_response_size`: what failed is no reason to be blind.
+
+A batch that comes again as it was is recognised by comparing bytes, before anything is decoded.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Final
+
+import msgspec
+
+from feldera_exporter.feldera.errors import InvalidResponseError, TooLargeError
+from feldera_exporter.feldera.json_decoding import decoded
+from feldera_exporter.feldera.truncation import shortened
+
+STEP: Final = 2**20
+"""Bytes after which a batch is cut."""
+LONGEST_ELEMENT: Final = 128 * 2**20
+"""Bytes of one element: until its end has come it is held as it is. Forty times the longest that was ever seen."""
+LONGEST_LIST: Final = 4 * 2**30
+"""Bytes of a list, over the line and decompressed: more than a manager can hold, or be waited for."""
+
+COUNTED: Final = 1024
+"""Bytes of an element that count towards `max_response_size`: Feldera's have more, without any error."""
+AMPLE: Final = 64 * 1024
+"""Bytes of an element that is kept as it is, and of a text that is kept of a longer one, while there is room."""
+ROOM: Final = 32 * 2**20
+"""Bytes beyond `COUNTED` of all elements together: where there is no more room, the later ones are kept short."""
+SHORT: Final = 4096
+"""Bytes of an element that is kept as it is where there is no more room."""
+SCANT: Final = 1024
+"""Bytes of a text that is kept of a longer element where there is no more room."""
+
+_FEW: Final = 1000
+_TINY: Final = 256
+"""Bytes of an element: Feldera's have more than 1000 each."""
+_TRIES: Final = 8
+"""How many places are tried where an element may end: what looks so may be inside of one."""
+_FIRST: Final = re.compile(rb'[\[,]\s*(\{\s*"[^"\\]{1,64}"\s*:)')
+_GAP: Final = 64
+"""Bytes within which two elements stand beside each other."""
+_SPACE: Final = b" \t\n\r"
+_COMMA: Final = ord(",")
+_CLOSED: Final = ord("]")
+
+_ELEMENTS: Final[msgspec.json.Decoder[list[msgspec.Raw]]] = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Some elements of a list.
+
+    Attributes:
+        text: they, as a JSON array.
+        raws: they, as views of the text.
+        verbatim: whether the text is what came.
+        longest: bytes of the longest of them.
+        counted: bytes that count towards `max_response_size`.
+        beyond: the other bytes.
+    """
+
+    text: bytes
+    raws: Sequence[msgspec.Raw]
+    verbatim: bool
+    longest: int
+    counted: int
+    beyond: int
+
+
+class Batches:
+    """Takes a list part by part.
+
+    Args:
+        limit: bytes beyond which it is refused, as `COUNTED` says.
+        previous: the batches of the list before.
+
+    Attributes:
+        longest: bytes over the line beyond which it is refused.
+    """
+
+    longest = LONGEST_LIST
+
+    def __init__(self, limit: int, previous: Sequence[Batch] = ()) -> None:
+        self._limit = limit
+        self._previous = previous
+        self._batches: list[Batch] = []
+        self._came = 0
+        self._elements = 0
+        self._counted = 0
+        self._room = ROOM
+        # How elements begin, which is alike.
+        self._beginning = b""
+        # What came and is in no batch yet, as an array of its own: the rest, or so much of an old batch as came again.
+        self._rest = bytearray()
+        self._due = STEP
+        self._old = self._expected()
+        self._same = 0
+
+    def take(self, part: bytes) -> None:
+        """Take the next part.
+
+        Raises:
+            InvalidResponseError: the list is no JSON array, or not one of pipelines.
+            TooLargeError: it is longer than a limit.
+        """
+        self._came += len(part)
+        if self._came > LONGEST_LIST:
+            raise TooLargeError(f"the list is longer than {LONGEST_LIST} bytes")
+        while part:
+            part = self._collected(part) if self._old is None else self._compared(part, self._old)
+
+    def end(self) -> tuple[Batch, ...]:
+        """Return all batches, once all parts were taken; there is one at least.
+
+        Raises:
+            InvalidResponseError: the list is no JSON array, or not one of pipelines.
+            TooLargeError: it is longer than a limit.
+        """
+        if self._old is not None:
+            self._differ(self._old)
+        rest, self._rest = self._rest, bytearray()
+        if rest[:1].isspace() or rest[-1:].isspace():
+            rest = rest.strip(_SPACE)
+        text = bytes(rest)
+        # It may be long: no more copies of it than there must be.
+        del rest
+        old = self._expected()
+        if old is not None and old.text == text:
+            self._add(old)
+        else:
+            raws = _raws(text)
+            if self._batches and not raws:
+                raise InvalidResponseError("unexpected body: the list ends with a comma")
+            self._add(self._batch(text, raws))
+        return tuple(self._batches)
+
+    def _compared(self, part: bytes, old: Batch) -> bytes:
+        """Take what is the same as in the batch that was here before, and return what is behind that."""
+        end = len(old.text) - 1
+        size = min(len(part), end - self._same)
+        if not old.text.startswith(part[:size], self._same):
+            self._differ(old)
+            return part
+        self._same += size
+        if size == len(part):
+            return b""
+        if part[size] != _COMMA:
+            self._differ(old)
+            return part[size:]
+        self._add(old)
+        self._begin()
+        return part[size + 1 :]
+
+    def _differ(self, old: Batch) -> None:
+        """Go on with what came where it is the same as before no longer."""
+        self._rest += old.text[: self._same]
+        self._old = None
+
+    def _begin(self) -> None:
+        """Go on behind a batch: the comma that follows it stands for the bracket before what is left."""
+        self._old = self._expected()
+        self._same = 1
+        self._rest = bytearray(b"[" if self._old is None else b"")
+
+    def _expected(self) -> Batch | None:
+        """Return the batch that was here before, if it may be taken as it is."""
+        if len(self._batches) >= len(self._previous):
+            return None
+        old = self._previous[len(self._batches)]
+        return old if old.verbatim and old.longest <= self._bounds()[0] else None
+
+    def _collected(self, part: bytes) -> bytes:
+        """Take a part, and return what of it is behind the batch that it completes."""
+        self._rest += part
+        if not self._batches and self._rest[:1].isspace():
+            # It may be very much of nothing.
+            before = len(self._rest)
+            self._rest = self._rest.lstrip(_SPACE)
+            self._count(before - len(self._rest))
+        while len(self._rest) >= self._due:
+            left = self._cut()
+            if left is not None:
+                self._due = STEP
+                return left
+            if self._due >= LONGEST_ELEMENT:
+                raise TooLargeError(f"an element of the list is longer than {LONGEST_ELEMENT} bytes")
+            self._due *= 2
+        return b""
+
+    def _cut(self) -> bytes | None:
+        """Cut off the elements that are complete among the bytes that are due; return the others, None where none is."""
+        if not self._beginning:
+            first = _FIRST.search(self._rest)
+            if first is None or not self._rest.startswith(b"["):
+                raise InvalidResponseError("unexpected body: no list of pipelines")
+            self._beginning = first[1]
+        end = self._due
+        for _ in range(_TRIES):
+            end = self._rest.rfind(self._beginning, 0, end)
+            comma = self._rest.rfind(b",", max(0, end - _GAP), max(0, end))
+            if comma < 0:
+                return None
+            if self._rest[comma + 1 : end].strip(_SPACE):
+                continue
+            self._rest[comma] = _CLOSED
+            with memoryview(self._rest) as view:
+                text = view[: comma + 1].tobytes()
+            try:
+                raws = _raws(text)
+            except InvalidResponseError:
+                self._rest[comma] = _COMMA
+                continue
+            left = bytes(self._rest[comma + 1 :])
+            self._add(self._batch(text, raws))
+            self._begin()
+            return left
+        return None
+
+    def _batch(self, text: bytes, raws: list[msgspec.Raw]) -> Batch:
+        """Return a batch of these elements, kept short where they are long."""
+        longest, most = self._bounds()
+        verbatim = max(map(len, raws), default=0) <= longest
+        if not verbatim:
+            pieces = (shortened(raw, most) if len(raw) > longest else bytes(raw) for raw in raws)
+            text = b"[%b]" % b",".join(pieces)
+            raws = decoded(_ELEMENTS, text)
+        counted = min(len(text), COUNTED * len(raws))
+        batch = Batch(text, raws, verbatim, max(map(len, raws), default=0), counted, len(text) - counted)
+        # What was kept short is the same object as before, too, where it says the same.
+        place = len(self._batches)
+        old = self._previous[place] if place < len(self._previous) else batch
+        return old if old.text == text and not verbatim and not old.verbatim else batch
+
+    def _bounds(self) -> tuple[int, int]:
+        """Return up to how many bytes elements are kept as they are, and how many of a text of longer ones."""
+        return (AMPLE, AMPLE) if self._room > 0 else (SHORT, SCANT)
+
+    def _add(self, batch: Batch) -> None:
+        self._batches.append(batch)
+        self._room -= batch.beyond
+        self._elements += len(batch.raws)
+        if self._elements > _FEW + self._came // _TINY:
+            raise InvalidResponseError(f"{self._elements} elements in {self._came} bytes are no pipelines")
+        self._count(batch.counted)
+
+    def _count(self, size: int) -> None:
+        self._counted += size
+        if self._counted > self._limit:
+            raise TooLargeError(
+                f"the list is longer than {self._limit} bytes, of which each pipeline counts {COUNTED} at most"
+            )
+
+
+def _raws(text: bytes) -> list[msgspec.Raw]:
+    """Return the elements of a JSON array.
+
+    Raises:
+        InvalidResponseError: it is none, or a long one of very many elements: a list of them would fill the memory.
+    """
+    if len(text) > 2 * STEP:
+        decoded(msgspec.json.Decoder(list[_counted(len(text))]), text)  # type: ignore[misc]
+    raws: list[msgspec.Raw] = decoded(_ELEMENTS, text)
+    return raws
+
+
+def _counted(size: int) -> type[msgspec.Struct]:
+    """Return what reads an element of a list of so many bytes, and refuses one too many."""
+    numbers, most = count(1), _FEW + size // _TINY
+
+    class Element(msgspec.Struct, gc=False):
+        def __post_init__(self) -> None:
+            if next(numbers) > most:
+                raise ValueError(f"{size} bytes of more than {most} elements are no pipelines")
+
+    return Element

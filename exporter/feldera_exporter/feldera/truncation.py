@@ -1,0 +1,117 @@
+"""An element of the list with what is read of it only, and with the beginnings of what may be very long.
+
+What is left reads as the element would; of the texts of its error it says that they are cut.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+from isal import isal_zlib
+
+from feldera_exporter.feldera.json_decoding import UNREADABLE
+from feldera_exporter.feldera.wire import CUT, FIELDS, Cut, Cuts
+
+_LONGEST: Final = 4096
+"""Bytes of a value that is no text of an error: what is read of it is far shorter."""
+_LONGEST_CODE: Final = 200
+_NONSENSE: Final = b"false"
+"""What stands for a value that is too long: none of those that are read can be this."""
+
+_UNICODE: Final = 6
+"""Bytes of an escape such as `\\u0041`; the others have 2."""
+_HALF: Final = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\Z")
+"""The first half of a character that JSON writes as two escapes, at the end."""
+_INNER: Final = bytes(range(0x80, 0xC0))
+_FIRST: Final = bytes(range(0xC0, 0x100))
+
+_ABSENT: Final = msgspec.Raw()
+
+
+class _Error(msgspec.Struct, frozen=True, gc=False):
+    error_code: msgspec.Raw = _ABSENT
+    message: msgspec.Raw = _ABSENT
+    details: msgspec.Raw = _ABSENT
+
+
+class _Details(msgspec.Struct, frozen=True, gc=False):
+    connector_stats: msgspec.Raw = _ABSENT
+
+
+_PARTS: Final = msgspec.json.Decoder(
+    msgspec.defstruct("_Parts", [(name, msgspec.Raw, _ABSENT) for name in FIELDS], frozen=True, gc=False)
+)
+_ERROR: Final = msgspec.json.Decoder(_Error)
+_DETAILS: Final = msgspec.json.Decoder(_Details)
+
+
+def shortened(element: msgspec.Raw, most: int) -> bytes:
+    """Return an element with what is read of it.
+
+    Args:
+        element: it.
+        most: bytes that are kept of the message of its error, and of the details.
+    """
+    try:
+        parts = _PARTS.decode(element)
+    except UNREADABLE:
+        return _NONSENSE
+    values = ((name, getattr(parts, name)) for name in FIELDS)
+    return _object((name, _value(name, value, most)) for name, value in values if len(value))
+
+
+def _value(name: str, value: msgspec.Raw, most: int) -> bytes:
+    if len(value) <= (most if name == "deployment_error" else _LONGEST):
+        return bytes(value)
+    try:
+        if name == "deployment_error":
+            return _error(_ERROR.decode(value), most)
+        if name == "deployment_runtime_status_details":
+            return _object((("connector_stats", _bounded(_DETAILS.decode(value).connector_stats)),))
+    except UNREADABLE:
+        pass
+    return _NONSENSE
+
+
+def _bounded(value: msgspec.Raw) -> bytes:
+    return bytes(value) if 0 < len(value) <= _LONGEST else b"null"
+
+
+def _error(error: _Error, most: int) -> bytes:
+    """Return an error with the beginnings of its texts; its code is all there."""
+    code, _ = _beginning(error.error_code, _LONGEST_CODE)
+    message, cut_message = _beginning(error.message, most)
+    details, cut_details = _beginning(error.details, most)
+    cuts = msgspec.json.encode(Cuts(cut_message, cut_details))
+    members = (("error_code", code), ("message", message), ("details", details), (CUT, cuts))
+    return _object((name, value) for name, value in members if value)
+
+
+def _beginning(value: msgspec.Raw, most: int) -> tuple[bytes, Cut | None]:
+    """Return a value, or the beginning of it as a string, with what it was."""
+    if len(value) <= most:
+        return bytes(value), None
+    cut = Cut(len(value), isal_zlib.crc32(value))
+    head = bytes(memoryview(value)[:most])
+    if head.startswith(b'"'):
+        return b'%b"' % _unbroken(head), cut
+    return msgspec.json.encode(head.decode(errors="replace")), cut
+
+
+def _unbroken(head: bytes) -> bytes:
+    """Return the beginning of a JSON string without the part of a character at its end."""
+    # Of an even number of backslashes none escapes what follows.
+    plain = head.replace(rb"\\", b"..")
+    escape = plain.rfind(b"\\")
+    if escape >= 0:
+        size = _UNICODE if plain.startswith(b"u", escape + 1) else 2
+        if escape + size > len(plain):
+            plain = plain[:escape]
+        if _HALF.search(plain):
+            plain = plain[:-_UNICODE]
+    return head[: len(plain)].rstrip(_INNER).rstrip(_FIRST)
+
+
+def _object(members: Iterable[tuple[str, bytes]]) -> bytes:
+    return b"{%b}" % b",".join(b'"%b":%b' % (name.encode(), value) for name, value in members)

@@ -1,0 +1,84 @@
+"""The beginning of a pipeline's history: what held at first sight, with nothing counted from before."""
+
+from typing import Final
+
+from feldera_exporter.feldera import wire
+from feldera_exporter.history import status_time
+from feldera_exporter.history.history import Counts, Errors, History, Since, Statuses
+from feldera_exporter.history.log_position import LogPosition
+from feldera_exporter.history.observation import instants
+from feldera_exporter.history.row_cursor import cursor
+
+_CREATED: Final = Statuses(resources="Stopped", runtime=None, program="Pending", storage="Cleared")
+"""What Feldera's create operation writes (pipeline-manager `db/operations/pipeline.rs`)."""
+
+
+def initial_history(row: wire.Row, seen_at: int, as_of: int) -> History:
+    """Return the history of a pipeline that existed before it was first seen.
+
+    Args:
+        row: the pipeline as first listed.
+        seen_at: the instant of that list.
+        as_of: from when on time is credited; both in microseconds by Feldera's clock.
+
+    Returns:
+        A history that agrees with the row, but for a pipeline with an error or whose storage is being cleared: there
+        the log tells a time that the row does not, so that it asks to be read.
+    """
+    error = row.deployment_error
+    runtime_since = row.deployment_runtime_status_since
+    statuses = Statuses(
+        resources=row.deployment_resources_status,
+        runtime=row.deployment_runtime_status,
+        program=row.program_status,
+        storage=row.storage_status,
+    )
+    since = Since(
+        resources=wire.micros(row.deployment_resources_status_since),
+        runtime=None if runtime_since is None else wire.micros(runtime_since),
+        program=wire.micros(row.program_status_since),
+        storage=seen_at,
+    )
+    watched_from = max(as_of, since.resources or 0, since.runtime or 0)
+    return History(
+        statuses=statuses,
+        since=since,
+        counts=Counts(),
+        status_time=status_time.begin(statuses.combined, watched_from),
+        errors=Errors(present=True, code=error.error_code, at=_error_at(row)) if error else Errors(),
+        log_position=LogPosition(newest=max(instants(row)), sighted=seen_at),
+        cursor=b"" if error or row.storage_status == "Clearing" else cursor(row),
+        appeared=seen_at,
+    )
+
+
+def initial_history_from_creation(row: wire.Row, seen_at: int) -> History:
+    """Return the history of a pipeline that was created while the instance was watched: counted from its creation.
+
+    It agrees with no row yet, so that it asks for its events to be read.
+
+    Args:
+        row: the pipeline as first listed.
+        seen_at: the instant of that list, in microseconds by Feldera's clock.
+    """
+    at = wire.micros(row.created_at)
+    return History(
+        statuses=_CREATED,
+        since=Since(resources=at, runtime=None, program=at, storage=at),
+        counts=Counts(),
+        status_time=status_time.begin(_CREATED.combined, at),
+        errors=Errors(),
+        log_position=LogPosition(newest=at, sighted=at),
+        appeared=seen_at,
+    )
+
+
+def _error_at(row: wire.Row) -> int:
+    """Return when a row's error was set, as far as a row can tell.
+
+    Stopping begins in the same transaction; a later Stopped keeps the error, but the desired status became Stopped
+    with it (pipeline-manager `db/storage_postgres.rs`).
+    """
+    if row.deployment_resources_status == "Stopping":
+        return wire.micros(row.deployment_resources_status_since)
+    return wire.micros(row.deployment_resources_desired_status_since)

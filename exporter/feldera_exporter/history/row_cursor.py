@@ -1,0 +1,42 @@
+"""The part of a listed pipeline that moves with its event log, as a few bytes to compare and to keep."""
+
+from hashlib import blake2b
+from typing import Final
+
+from feldera_exporter.feldera import wire
+
+_SIZE: Final = 12
+
+
+def event_fields(row: wire.Row) -> tuple[object, ...]:
+    """Return what of a row changes only together with an event of its log.
+
+    Not the name, the tags and the description, which are metadata; not `refresh_version` and the runtime details,
+    which move every ten seconds while connectors report, whether or not a status changed.
+    """
+    return (
+        row.deployment_resources_status,
+        row.deployment_resources_status_since,
+        row.deployment_resources_desired_status,
+        row.deployment_resources_desired_status_since,
+        row.deployment_runtime_status,
+        row.deployment_runtime_status_since,
+        row.deployment_runtime_desired_status,
+        row.deployment_runtime_desired_status_since,
+        row.program_status,
+        row.program_status_since,
+        row.storage_status,
+        row.deployment_id,
+        row.deployment_error and _error(row.deployment_error),
+    )
+
+
+def _error(error: wire.FullError) -> tuple[object, ...]:
+    """Return what identifies an error, however much of its message is kept at present."""
+    return error.error_code, error.cuts.message or error.message
+
+
+def cursor(row: wire.Row) -> bytes:
+    """Return a digest of `telling`: equal for two rows between which nothing can have been written to the log."""
+    told = "\x1f".join(map(str, event_fields(row)))
+    return blake2b(told.encode(), digest_size=_SIZE).digest()

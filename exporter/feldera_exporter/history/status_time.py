@@ -1,0 +1,111 @@
+"""The time that a pipeline spent in each combined status: exact intervals, published so that no counter falls."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from feldera_exporter.feldera.statuses import DEPLOYMENT
+from feldera_exporter.history import bounded_labels
+
+
+class StatusTime(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """Time by combined status; all values are microseconds, instants by Feldera's clock.
+
+    Attributes:
+        status: the label of the combined status that holds now.
+        since: when its interval began; not before an instant that another status was already credited with.
+        began: when the pipeline's watch began.
+        closed: the closed intervals, summed by status.
+        held: what was published of a status beyond what the log later proved, until the exact value catches up.
+        credited: the instant up to which the open interval was published when the log was last folded.
+        unwatched: what lies between `began` and now but in a gap of the log.
+    """
+
+    status: str
+    since: int
+    began: int
+    closed: Mapping[str, int] = {}
+    held: Mapping[str, int] = {}
+    credited: int = 0
+    unwatched: int = 0
+
+
+def begin(status: str, at: int) -> StatusTime:
+    """Return the time of a pipeline that is watched from an instant on."""
+    return StatusTime(status=status, since=at, began=at, credited=at)
+
+
+def enter(time: StatusTime, status: str, at: int) -> StatusTime:
+    """Close the open interval at the instant another status began.
+
+    A transaction that waited for the row's lock started before its predecessor and yet follows it: its instant lies
+    before the open interval, which then counts as 0 and passes its start on.
+    """
+    label = _label(time, status)
+    if label == time.status:
+        return time
+    end = max(at, time.since)
+    return msgspec.structs.replace(time, status=label, since=end, closed=_closed(time, end))
+
+
+def skip(time: StatusTime, status: str, until: int, at: int) -> StatusTime:
+    """Close the open interval where a gap of the log begins, and open one where the log begins again.
+
+    Nobody knows which statuses held in between, so that time is credited to none.
+    """
+    start = max(at, time.since)
+    end = min(max(until, time.since), start)
+    return msgspec.structs.replace(
+        time,
+        status=_label(time, status),
+        since=start,
+        closed=_closed(time, end),
+        unwatched=time.unwatched + start - end,
+    )
+
+
+def exact(time: StatusTime, as_of: int) -> dict[str, int]:
+    """Return the time in each status, the open interval up to `as_of`; it sums to `watched`."""
+    return _closed(time, max(as_of, time.since))
+
+
+def seconds(time: StatusTime, as_of: int) -> dict[str, int]:
+    """Return the microseconds to publish for each status: exact, but for no status less than was published before.
+
+    An `as_of` older than the one last published is taken as that one.
+    """
+    values = exact(time, max(as_of, time.credited))
+    for status, published in time.held.items():
+        values[status] = max(values.get(status, 0), published)
+    return values
+
+
+def watched(time: StatusTime, as_of: int) -> int:
+    """Return the time during which it was known which status held: what `exact` sums to."""
+    return max(as_of, time.since) - time.began - time.unwatched
+
+
+def hold(before: StatusTime, after: StatusTime, published: int) -> StatusTime:
+    """Keep what was published before a fold from falling after it.
+
+    Args:
+        before: the time as published.
+        after: the time as the log now tells it.
+        published: the as-of instant with which `before` was last published.
+    """
+    credited = max(before.credited, published)
+    proven = exact(after, credited)
+    shown = seconds(before, credited)
+    held = {status: value for status, value in shown.items() if value > proven.get(status, 0)}
+    return msgspec.structs.replace(after, held=held, credited=credited)
+
+
+def _label(time: StatusTime, status: str) -> str:
+    return bounded_labels.label(status, DEPLOYMENT.statuses, {time.status, *time.closed, *time.held})
+
+
+def _closed(time: StatusTime, end: int) -> dict[str, int]:
+    closed = dict(time.closed)
+    if end > time.since:
+        closed[time.status] = closed.get(time.status, 0) + end - time.since
+    return closed

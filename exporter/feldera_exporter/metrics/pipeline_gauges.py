@@ -1,0 +1,182 @@
+"""The families that say what a pipeline is: state sets, since when and for how long they may last, and what it is."""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from operator import attrgetter
+from typing import Any, Final
+
+from feldera_exporter.exposition.family import Family, Fixed, Sample, Subject, extra
+from feldera_exporter.exposition.text import number, seconds
+from feldera_exporter.feldera.statuses import (
+    DEPLOYMENT,
+    DEPLOYMENT_DESIRED,
+    DIMENSIONS,
+    PROGRAM,
+    STORAGE,
+    Dimension,
+)
+from feldera_exporter.feldera.wire import ErrorResponse, micros
+from feldera_exporter.state.pipeline import Facts
+
+LIMITED: Final = (DEPLOYMENT, DEPLOYMENT_DESIRED, PROGRAM, STORAGE)
+"""The dimensions whose statuses may last only so long."""
+
+_MEANINGS: Final = {
+    "deployment_status": "Deployment status, resources and runtime combined",
+    "deployment_resources_status": "Status of the pipeline's resources",
+    "deployment_runtime_status": "Runtime status, as the pipeline itself reports it",
+    "deployment_desired_status": "Desired deployment status, resources and runtime combined",
+    "deployment_resources_desired_status": "Desired status of the pipeline's resources",
+    "deployment_runtime_desired_status": "Desired runtime status",
+    "program_status": "Status of the program's compilation",
+    "storage_status": "Status of the pipeline's storage",
+}
+
+_LIMIT_HELP: Final = (
+    "How long the present status may last before the pipeline counts as stuck, +Inf for ever."
+)
+
+
+def since_family(
+    dimension: Dimension, read: Callable[[Any], Iterable[Sample]], of: Callable[[Subject], Any]
+) -> Family[Subject]:
+    """Return the family that says when the present status of a dimension began."""
+    return Family(
+        f"feldera_pipeline_{dimension.name}_since_timestamp_seconds",
+        "gauge",
+        f"When the present {dimension.name} began, by Feldera's clock; absent while unknown or null.",
+        (),
+        read,
+        of,
+    )
+
+
+def _state_set(dimension: Dimension) -> Family[Facts]:
+    """Return a state set: 1 for the present status, an explicit 0 for every other known one.
+
+    `last_over_time` needs the zeros: without them the old status would stand beside the new one.
+    """
+    zeros = tuple(Sample("0", extra(("status", status))) for status in dimension.statuses)
+    known: dict[str | None, Fixed] = {None: Fixed(zeros)}
+    for place, status in enumerate(dimension.statuses):
+        known[status] = Fixed((*zeros[:place], Sample("1", zeros[place].extra), *zeros[place + 1 :]))
+
+    def read(status: str | None) -> Iterable[Sample]:
+        samples = known.get(status)
+        return samples if samples is not None else (*zeros, Sample("1", extra(("status", str(status)))))
+
+    text = f"{_MEANINGS[dimension.name]}: 1 for the present status, 0 for every other"
+    text += "; all 0 while the pipeline is not Provisioned." if dimension.nullable else "."
+    return Family(
+        f"feldera_pipeline_{dimension.name}",
+        "gauge",
+        text,
+        ("status",),
+        read,
+        attrgetter(f"row.{dimension.name}"),
+    )
+
+
+def _since(dimension: Dimension) -> Family[Facts]:
+    return since_family(dimension, _beginning, attrgetter(f"row.{dimension.name}_since"))
+
+
+def _beginning(instant: datetime | None) -> Iterator[Sample]:
+    if instant is not None and _dated(instant):
+        yield from _instant(instant)
+
+
+def _instant(instant: datetime) -> Iterator[Sample]:
+    yield Sample(seconds(micros(instant)))
+
+
+def _dated(instant: datetime) -> bool:
+    """Return whether an instant lies after the epoch: so zeros are written that stand for nothing."""
+    return micros(instant) > 0
+
+
+def _limit(dimension: Dimension) -> Family[Facts]:
+    """Return the limits of a dimension; one without a beginning would be a limit of nothing."""
+    text = _LIMIT_HELP
+    if dimension is DEPLOYMENT_DESIRED:
+        text = (
+            "How long the desired and the actual deployment status may differ, "
+            "+Inf while they agree or one is on the way to the other."
+        )
+    return Family(
+        f"feldera_pipeline_{dimension.name}_limit_seconds", "gauge", text, (), _seconds, _limit_of(dimension)
+    )
+
+
+def _limit_of(dimension: Dimension) -> Callable[[Facts], float | None]:
+    """Return what reads a limit, None where it is not known since when the status has held: it stays when that moves."""
+    limit: Callable[[Facts], float] = attrgetter(f"limits.{dimension.name}")
+    if dimension is STORAGE:
+        return lambda facts: limit(facts) if facts.storage_dated else None
+    since: Callable[[Facts], datetime | None] = attrgetter(f"row.{dimension.name}_since")
+
+    def read(facts: Facts) -> float | None:
+        instant = since(facts)
+        return limit(facts) if instant is not None and _dated(instant) else None
+
+    return read
+
+
+def _seconds(duration: float | None) -> Iterator[Sample]:
+    if duration is not None:
+        yield Sample(number(duration))
+
+
+def _has_error(error: ErrorResponse | None) -> Iterator[Sample]:
+    yield Sample("0" if error is None else "1")
+
+
+def _error_info(code: str | None) -> Iterator[Sample]:
+    if code is not None:
+        yield Sample("1", extra(("error_code", code)))
+
+
+def _info(facts: Facts) -> Iterator[Sample]:
+    platform = ("platform_version", facts.row.platform_version)
+    profile = ("program_profile", facts.row.program_config.profile or "")
+    yield Sample("1", extra(platform, profile, *facts.tag_labels))
+
+
+def families(tag_labels: Iterable[str]) -> tuple[Family[Facts], ...]:
+    """Return the families that read `Facts`; `tag_labels` are the labels that tags set on the info."""
+    return (
+        *map(_state_set, DIMENSIONS),
+        *(_since(dimension) for dimension in DIMENSIONS if dimension is not STORAGE),
+        *map(_limit, LIMITED),
+        Family(
+            "feldera_pipeline_deployment_has_error",
+            "gauge",
+            "Whether the pipeline's deployment_error is set: it stays until it is dismissed or the pipeline started.",
+            (),
+            _has_error,
+            attrgetter("row.deployment_error"),
+        ),
+        Family(
+            "feldera_pipeline_deployment_error_info",
+            "gauge",
+            "The code of the deployment error: 1, only while one is set.",
+            ("error_code",),
+            _error_info,
+            attrgetter("error_code"),
+        ),
+        Family(
+            "feldera_pipeline_info",
+            "gauge",
+            "What the pipeline is, with the labels that its tags set: always 1.",
+            ("platform_version", "program_profile", *tag_labels),
+            _info,
+        ),
+        Family(
+            "feldera_pipeline_created_timestamp_seconds",
+            "gauge",
+            "When the pipeline was created.",
+            (),
+            _instant,
+            attrgetter("row.created_at"),
+        ),
+    )

@@ -1,0 +1,133 @@
+"""A sight: one instance as it is known at a moment, and how sure that is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from feldera_exporter.pages import formatting
+from feldera_exporter.pages.alerts import InstanceAlert, warned
+from feldera_exporter.pages.links import Links, console
+from feldera_exporter.problems.alerts import Choices, alerts
+from feldera_exporter.problems.evaluate import Problems
+from feldera_exporter.state.fleet import Fleet
+
+_SECOND: Final = 1_000_000
+_OLD: Final = 60.0
+"""Seconds without a new list after which it is said aloud even if no poll has failed."""
+_STALE: Final = "Feldera's own monitor is stale: nobody looks whether its services are healthy."
+_NAMED: Final = 10
+"""Unreadable pipelines of an instance that are named."""
+_NAME: Final = 80
+"""Characters of a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One instance, seen.
+
+    Attributes:
+        fleet: what is known.
+        problems: those of the instance and its pipelines.
+        now: microseconds since the epoch by Feldera's clock.
+        url: its base address.
+    """
+
+    fleet: Fleet
+    problems: Problems
+    now: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceView:
+    """Every instance, seen at one moment.
+
+    Attributes:
+        sights: in the configuration's order.
+        choices: what the configuration says of alerts.
+        at: this machine's time, in microseconds since the epoch.
+    """
+
+    sights: Sequence[View]
+    choices: Choices
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """What is said of an instance.
+
+    Attributes:
+        name: its name in the configuration.
+        state: `waiting` for the first answer, `up` or `down`.
+        size: how many pipelines it has, in words.
+        age: how old what is shown is; empty while there is nothing.
+        read: when it was read, as a machine reads it.
+        warning: what somebody must know before reading anything else, empty if all is well.
+        version: Feldera's, with its edition.
+        console: the address of its web console, empty if it is none that one may follow.
+        unhealthy: the services that Feldera reports as such.
+        problems: those of the instance as a whole.
+        stale: what Feldera's own monitor says of itself, empty while it looks.
+        unreadable: the pipelines of the list that cannot be read, a few of them.
+        hidden: how many more there are.
+    """
+
+    name: str
+    state: str
+    size: str
+    age: str
+    read: str
+    warning: str
+    version: str
+    console: str
+    unhealthy: str
+    problems: tuple[InstanceAlert, ...]
+    stale: str
+    unreadable: tuple[str, ...]
+    hidden: int
+
+
+def instance(sight: View, choices: Choices, links: Links) -> Instance:
+    """Return what is said of an instance."""
+    fleet, platform = sight.fleet, sight.fleet.platform
+    seconds = max(0, sight.now - fleet.read_at) / _SECOND if fleet.read_at else None
+    return Instance(
+        name=fleet.instance,
+        state={None: "waiting", True: "up", False: "down"}[fleet.up],
+        size=_size(fleet),
+        age="" if seconds is None else formatting.duration(seconds),
+        read=formatting.instant(fleet.read_at) if fleet.read_at else "",
+        warning=_warning(fleet, seconds),
+        version=" ".join(filter(None, (platform.version, platform.edition)))
+        + (" with a development license" if platform.license and platform.license.is_dev else ""),
+        console=console(sight.url),
+        unhealthy=", ".join(name for name, service in platform.heard_services.items() if not service.healthy),
+        problems=tuple(
+            warned(alert, links, sight.now)
+            for alert in sorted(alerts(sight.problems.present, choices))
+            if not alert.pipeline
+        ),
+        stale=_STALE if platform.stale else "",
+        unreadable=tuple(formatting.cut(name, _NAME)[0] for name in fleet.unreadable[:_NAMED]),
+        hidden=max(0, len(fleet.unreadable) - _NAMED),
+    )
+
+
+def _size(fleet: Fleet) -> str:
+    return "" if fleet.size is None else formatting.count(fleet.size, "pipeline")
+
+
+def _warning(fleet: Fleet, seconds: float | None) -> str:
+    if fleet.up is None:
+        return "The first list of pipelines has not been read yet."
+    if fleet.up is False and seconds is None:
+        return "Feldera does not answer, and never has since this exporter started."
+    ago = formatting.duration(seconds or 0)
+    if fleet.up is False and not fleet.pipelines:
+        return f"Feldera does not answer. It last did {ago} ago: too long for what it said then to be shown."
+    if fleet.up is False:
+        return f"Feldera does not answer. What is shown is {ago} old."
+    if seconds is not None and seconds > _OLD:
+        return f"What is shown is {ago} old."
+    return ""

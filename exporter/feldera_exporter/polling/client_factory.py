@@ -1,0 +1,83 @@
+"""The connection: what an instance's configuration means for its client."""
+
+import re
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from feldera_exporter.config import Instance, ssl_context
+from feldera_exporter.config.tls import UnusableCertificateError
+from feldera_exporter.errors import ConfigError
+from feldera_exporter.feldera.client import Client, Observer
+from feldera_exporter.logs import FailureLog, Logger
+
+VISIBLE: Final = re.compile(r"[!-~]+")
+"""What may stand in a header; a key with a line break in it would be repeated in the error of whoever builds one."""
+
+_MOST: Final = 4096
+
+
+def client_for(instance: Instance, observe: Observer, log: Logger) -> Client:
+    """Return a client of the instance; nothing is asked yet.
+
+    Raises:
+        ConfigError: a certificate is no longer what it was when the configuration was read.
+    """
+    return Client(
+        instance.url,
+        api_key=api_key(instance, log),
+        # Loading the system's certificates takes time and memory: only where there is something to verify.
+        tls=_verification(instance) if urlsplit(instance.url).scheme == "https" else False,
+        max_response_size=instance.max_response_size,
+        observe=observe,
+    )
+
+
+def _verification(instance: Instance) -> ssl.SSLContext:
+    try:
+        return ssl_context(instance.tls)
+    except UnusableCertificateError as error:
+        raise ConfigError(f"{instance.name}: tls.{error}") from None
+
+
+def api_key(instance: Instance, log: Logger) -> Callable[[], str | None]:
+    """Return what gives the present API key: the configured one, or what its file holds now.
+
+    The file is read for every request, which costs microseconds: a rotated key is used at once. While it holds none,
+    as in the moment of its replacement, or cannot be read, the last key that could be read is used.
+    """
+    path = instance.api_key_file
+    if path is None:
+        configured = instance.api_key.reveal() if instance.api_key is not None else None
+        return lambda: configured
+    unreadable = FailureLog(log, "cannot read the API key's file", "the API key's file is readable again")
+    last: str | None = None
+
+    def read() -> str | None:
+        nonlocal last
+        key, reason = key_in(path)
+        if key is None:
+            unreadable.failed(reason, f"{path}: {reason}")
+        else:
+            unreadable.succeeded()
+            last = key
+        return last
+
+    return read
+
+
+def key_in(path: Path) -> tuple[str | None, str]:
+    """Return the key that a file holds, or None and why not; no reason repeats what the file holds."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MOST + 1)
+    except OSError as error:
+        return None, error.strerror or type(error).__name__
+    key = content.decode("ascii", errors="replace").strip()
+    if not key:
+        return None, "it is empty"
+    if len(content) > _MOST or not VISIBLE.fullmatch(key):
+        return None, "it holds something else than one line of visible ASCII characters"
+    return key, ""

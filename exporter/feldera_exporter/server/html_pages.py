@@ -1,0 +1,185 @@
+"""The pages for people: which view an address means, as HTML with headers that let nothing foreign in."""
+
+import asyncio
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final, Protocol
+from urllib.parse import unquote
+
+from feldera_exporter import __version__
+from feldera_exporter.pages import formatting, runbooks
+from feldera_exporter.pages.fleet_page import fleet_page
+from feldera_exporter.pages.html_rendering import ASSETS, render
+from feldera_exporter.pages.instance_view import InstanceView
+from feldera_exporter.pages.latest_events import LatestEvents
+from feldera_exporter.pages.links import Links
+from feldera_exporter.pages.page_query import PageQuery, parse
+from feldera_exporter.pages.pipeline_page import find, pipeline_page
+from feldera_exporter.server.content_negotiation import accepts_gzip
+from feldera_exporter.server.http_messages import Page, Reply, Request
+
+EVERY: Final = MappingProxyType({"fleet.html": 30, "pipeline.html": 60})
+"""Seconds after which a page is asked for anew, unless it is paused: one that is read, later than one that is glanced at."""
+
+_HTML: Final = "text/html; charset=utf-8"
+_GZIP: Final = 16 + zlib.MAX_WBITS
+_LEVEL: Final = 6
+
+HEADERS: Final = MappingProxyType(
+    {
+        "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'",
+        "x-content-type-options": "nosniff",
+        "x-frame-options": "DENY",
+        "referrer-policy": "no-referrer",
+        "cross-origin-opener-policy": "same-origin",
+        "cross-origin-resource-policy": "same-origin",
+        "permissions-policy": "camera=(), geolocation=(), microphone=()",
+    }
+)
+"""What every page says of what it may do: no script at all, nothing from elsewhere, in nobody's frame."""
+
+
+class Source(Protocol):
+    """What the pages show."""
+
+    def seen(self) -> InstanceView:
+        """Return what is known now."""
+
+    async def recent(self, instance: str, id_: str, name: str) -> LatestEvents:
+        """Ask Feldera about a pipeline; never for long, and never with an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The pages for people.
+
+    Args:
+        source: what is shown.
+        links: where the exporter's pages are.
+    """
+
+    source: Source
+    links: Links
+
+    def find(self, request: Request) -> Page | None:
+        """Return the page of a path, None where there is none."""
+        parts = [unquote(part) for part in request.raw_path.split("/")]
+        match parts:
+            case ["", ""]:
+                return self._fleet
+            case ["", "pipelines", instance, name]:
+                return self._pipeline(instance, name)
+            case ["", "runbooks", alert]:
+                return self._runbook(alert)
+            case ["", "static", _] if (asset := ASSETS.get(request.path)) is not None:
+                return _asset(*asset)
+        return None
+
+    async def _fleet(self, request: Request) -> Reply:
+        query, seen = parse(request.query), self.source.seen()
+
+        def page() -> bytes:
+            view = fleet_page(seen, query, self.links)
+            return self._render("fleet.html", seen, query, view=view)
+
+        return await _html(request, page, _every("fleet.html", query))
+
+    def _pipeline(self, instance: str, told: str) -> Page:
+        async def answer(request: Request) -> Reply:
+            query = parse(request.query)
+            found = find(self.source.seen(), instance, told)
+            if found is None:
+                return await self._missing(request, "This instance has no such pipeline, or no more.")
+            row = found[1].facts.row
+            recent = await self.source.recent(instance, row.id, row.name)
+            # Asking took its time: what is shown should be of now.
+            seen = self.source.seen()
+
+            def page() -> bytes:
+                sight, pipeline = find(seen, instance, row.id) or found
+                view = pipeline_page(sight, pipeline, recent, seen, query, self.links)
+                return self._render("pipeline.html", seen, query, view=view)
+
+            return await _html(request, page, _every("pipeline.html", query))
+
+        return answer
+
+    def _runbook(self, alert: str) -> Page:
+        async def answer(request: Request) -> Reply:
+            content = await asyncio.to_thread(runbooks.runbook, alert)
+            if content is None:
+                return await self._missing(request, "There is no such runbook.")
+            values = {"alert": alert, "content": content, "version": __version__}
+            return await _html(request, lambda: render("runbook.html", self.links, **values))
+
+        return answer
+
+    async def _missing(self, request: Request, text: str) -> Reply:
+        values = {"text": text, "version": __version__}
+        return await _html(request, lambda: render("missing.html", self.links, **values), status=404)
+
+    def _render(self, template: str, seen: InstanceView, query: PageQuery, **values: Any) -> bytes:
+        now = seen.at
+        return render(
+            template,
+            self.links,
+            query=query,
+            every=EVERY[template],
+            clock=formatting.moment(now, now),
+            instant=formatting.instant(now),
+            version=__version__,
+            **values,
+        )
+
+
+def _every(template: str, query: PageQuery) -> int | None:
+    return None if query.paused else EVERY[template]
+
+
+async def _html(
+    request: Request, page: Callable[[], bytes], every: int | None = None, status: int = 200
+) -> Reply:
+    """Answer with a page, rendered in a thread: a thousand pipelines take longer than a poll should wait.
+
+    Args:
+        request: what was asked.
+        page: makes it.
+        every: seconds after which it is to be asked for anew, None for never.
+        status: of the answer.
+    """
+    packed = accepts_gzip(request.headers.get("accept-encoding", ""))
+    body = await asyncio.to_thread(lambda: _packed(page()) if packed else page())
+    headers = [
+        ("content-type", _HTML),
+        ("cache-control", "no-store"),
+        ("vary", "Accept-Encoding"),
+        *HEADERS.items(),
+        ("content-length", str(len(body))),
+    ]
+    if packed:
+        headers.append(("content-encoding", "gzip"))
+    if every is not None:
+        # Of the same address, so that the filter stays; in a header, so that a paused page needs nothing taken out.
+        headers.append(("refresh", str(every)))
+    return Reply(status, tuple(headers), (body,))
+
+
+def _asset(media_type: str, content: bytes) -> Page:
+    async def answer(_request: Request) -> Reply:
+        headers = (
+            ("content-type", media_type),
+            ("cache-control", "public, max-age=31536000, immutable"),
+            *HEADERS.items(),
+            ("content-length", str(len(content))),
+        )
+        return Reply(200, headers, (content,))
+
+    return answer
+
+
+def _packed(page: bytes) -> bytes:
+    compressor = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
+    return compressor.compress(page) + compressor.flush()

@@ -1,0 +1,66 @@
+"""Who may ask: API keys and roles (pipeline-manager `auth.rs`, `rbac.rs`)."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from feldera_exporter.simulator.api_errors import refusal
+from feldera_exporter.simulator.http_messages import TEXT, Answer, Request, encode
+
+DENIED: Final = "denied"
+"""Stands for a path that Feldera knows, asked with a method that it does not."""
+
+UNKNOWN: Final = "unknown"
+"""Stands for a path below /v0 that Feldera does not know."""
+
+FREE: Final = frozenset({"healthz", "authentication", "console"})
+"""The routes that need no key: the web console asks for a login itself."""
+
+_PREFIX: Final = "Bearer "
+_KEY_PREFIX: Final = "apikey:"
+
+
+def admit(
+    keys: Mapping[str, str] | None, route: str, request: Request, *, blind: bool = False
+) -> Answer | str:
+    """Return the role of whoever asks, or the answer that sends them away.
+
+    Args:
+        keys: the role of each API key, "read" or "write"; None where no authentication is configured.
+        route: the route's name.
+        request: the request.
+        blind: whether the database of the keys cannot be reached: no key is known then.
+
+    Raises:
+        ApiError: 403, the role is too low.
+    """
+    if keys is None or route in FREE:
+        return "admin"
+    header = request.headers.get("authorization", "")
+    if not header.startswith(_PREFIX):
+        return _challenge("Bearer")
+    token = header.removeprefix(_PREFIX)
+    if not token.startswith(_KEY_PREFIX):
+        return _challenge('Bearer error_description="Malformed JWT: missing iss claim"')
+    role = None if blind else keys.get(token)
+    if role is None:
+        return unauthorized()
+    # What is no route has no role either: it is a 404 for everybody.
+    if role == "read" and request.method != "GET" and route not in {UNKNOWN, DENIED}:
+        raise refusal("InsufficientPermissions", required="write", actual="read")
+    return role
+
+
+def unauthorized() -> Answer:
+    """Answer as to an unknown API key, and as during an outage of the database."""
+    body = {"message": "Unauthorized API key", "error_code": "AuthenticationFailed"}
+    return Answer(401, encode(body), TEXT)
+
+
+def denied() -> Answer:
+    """Answer to a method that a path does not have: nobody may use what no role was given."""
+    message = "This endpoint has no access-control classification and is denied"
+    return Answer(403, encode({"message": message, "error_code": "InsufficientPermissions"}))
+
+
+def _challenge(scheme: str) -> Answer:
+    return Answer(401, content_type="", headers={"www-authenticate": scheme})

@@ -1,0 +1,148 @@
+"""What really happened, for the caller to compare with what an observer made of it."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Final
+
+from feldera_exporter.feldera.statuses import PROGRAM, RESOURCES, RUNTIME, STORAGE, combine
+from feldera_exporter.simulator.row import Row
+
+COMBINED: Final = "deployment_status"
+
+_READERS: Final = (
+    (RESOURCES.name, lambda row: row.resources),
+    (RUNTIME.name, lambda row: row.runtime),
+    (PROGRAM.name, lambda row: row.program_status),
+    (STORAGE.name, lambda row: row.storage_status),
+    (COMBINED, lambda row: combine(row.resources, row.runtime)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A committed change of one status; instants in microseconds.
+
+    Attributes:
+        dimension: the field's name in the API.
+        at: `recorded_at` of its event, which is the row's new `since` too.
+        before: the status before, None only where the field is null.
+        after: the status after.
+        committed: when others could see it.
+    """
+
+    dimension: str
+    at: int
+    before: str | None
+    after: str | None
+    committed: int
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorEdge:
+    """An error that appeared, or with `code` None: the error that was set is gone."""
+
+    at: int
+    code: str | None
+    committed: int
+
+
+@dataclass(slots=True)
+class Life:
+    """One pipeline's life, all of it, whatever Feldera still retains.
+
+    Attributes:
+        id: the pipeline's UUID.
+        created_at: when it was created.
+        born: the statuses it was created with, per dimension.
+        names: its names, each with the instant from which it had it.
+        deleted_at: when it was deleted, None while it lives.
+        transitions: every committed change, in the order of the commits.
+        errors: every appearance and dismissal of an error, in the order of the commits.
+    """
+
+    id: str
+    created_at: int
+    born: dict[str, str | None]
+    names: list[tuple[int, str]]
+    deleted_at: int | None = None
+    transitions: list[Transition] = field(default_factory=list)
+    errors: list[ErrorEdge] = field(default_factory=list)
+
+    def of(self, dimension: str) -> list[Transition]:
+        """Return the transitions of one dimension, in the order of the commits."""
+        return [transition for transition in self.transitions if transition.dimension == dimension]
+
+    def counts(self, dimension: str) -> Counter[tuple[str | None, str | None]]:
+        """Return how often each pair (before, after) was committed."""
+        return Counter((transition.before, transition.after) for transition in self.of(dimension))
+
+    def intervals(self, until: int, dimension: str = COMBINED) -> list[tuple[str | None, int, int]]:
+        """Return the status of each stretch from creation until an instant: (status, from, to).
+
+        A transaction that waited for the row's lock has an earlier start than the one before it: its
+        interval then begins where the one before did, which is left with no length. The lengths add up.
+        """
+        until = until if self.deleted_at is None else min(until, self.deleted_at)
+        marks: list[tuple[int, str | None]] = [(self.created_at, self.born[dimension])]
+        marks += [(transition.at, transition.after) for transition in self.of(dimension)]
+        reached, stretches = self.created_at, []
+        for (_, status), (next_at, _) in pairwise([*marks, (until, None)]):
+            end = min(max(next_at, reached), max(until, reached))
+            stretches.append((status, reached, end))
+            reached = end
+        return stretches
+
+    def time_in_status(self, until: int) -> Counter[str | None]:
+        """Return the microseconds spent in each combined status from creation until an instant."""
+        spent: Counter[str | None] = Counter()
+        for status, begin, end in self.intervals(until):
+            spent[status] += end - begin
+        return spent
+
+    @property
+    def appeared(self) -> list[ErrorEdge]:
+        """The errors that appeared."""
+        return [edge for edge in self.errors if edge.code is not None]
+
+
+class GroundTruth:
+    """Every pipeline that ever was, by its id; survives retention and deletion.
+
+    Args:
+        keep: whether anything is kept at all; a soak test of weeks may want not to.
+    """
+
+    def __init__(self, *, keep: bool = True) -> None:
+        self._keep = keep
+        self.lives: dict[str, Life] = {}
+
+    def __getitem__(self, pipeline_id: str) -> Life:
+        return self.lives[pipeline_id]
+
+    def created(self, pipeline_id: str, row: Row) -> None:
+        """Note a new pipeline."""
+        if not self._keep:
+            return
+        born = {name: reader(row) for name, reader in _READERS}
+        self.lives[pipeline_id] = Life(pipeline_id, row.created_at, born, [(row.created_at, row.name)])
+
+    def deleted(self, pipeline_id: str, at: int) -> None:
+        """Note that a pipeline is gone."""
+        if self._keep:
+            self.lives[pipeline_id].deleted_at = at
+
+    def changed(self, pipeline_id: str, before: Row, after: Row, at: int, committed: int) -> None:
+        """Note what one write of a transaction changed."""
+        if not self._keep:
+            return
+        life = self.lives[pipeline_id]
+        for dimension, reader in _READERS:
+            old, new = reader(before), reader(after)
+            if old != new:
+                life.transitions.append(Transition(dimension, at, old, new, committed))
+        if (before.error is None) != (after.error is None):
+            code = after.error.error_code if after.error else None
+            life.errors.append(ErrorEdge(at, code, committed))
+        if before.name != after.name:
+            life.names.append((at, after.name))

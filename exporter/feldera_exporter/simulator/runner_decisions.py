@@ -1,0 +1,179 @@
+"""What the runner's automaton does at a poll, by what a pipeline's resources are and are wanted to be.
+
+Source: pipeline-manager `runner/pipeline_automata.rs`, `do_run` and the `transit_*` functions.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from feldera_exporter.simulator import row_changes
+from feldera_exporter.simulator.clock import SECOND, micros
+from feldera_exporter.simulator.database import Database
+from feldera_exporter.simulator.deployment_endings import DeploymentEndings
+from feldera_exporter.simulator.event_queue import EventQueue
+from feldera_exporter.simulator.failures import failed_compilation, impossible, provisioning_timeout
+from feldera_exporter.simulator.pipeline import NEVER, Pipeline
+from feldera_exporter.simulator.pipeline_processes import PipelineProcesses
+from feldera_exporter.simulator.plan import Failure
+from feldera_exporter.simulator.row import Row
+from feldera_exporter.simulator.runner_actions import DETAILS_AFTER, HEARTBEAT, RunnerActions, while_
+from feldera_exporter.simulator.runner_observation import RESOURCES, RunnerObservation, next_change, observe
+from feldera_exporter.simulator.runtime_config import provisioning_seconds
+from feldera_exporter.simulator.uuid7 import uuid_text
+
+Handler = Callable[[Pipeline, Row, int], int]
+"""Gets a pipeline, its row and the present instant."""
+
+GRACE: Final = 20 * SECOND
+_DEPLOYED: Final = frozenset({"Provisioning", "Provisioned"})
+
+
+class RunnerDecisions:
+    """One handler per pair of resources status and desired status.
+
+    Each returns from when on the next poll could see or do anything, NEVER if only a notification can.
+
+    Args:
+        timeout: the runner's default provisioning timeout in seconds.
+    """
+
+    def __init__(
+        self,
+        agenda: EventQueue,
+        database: Database,
+        processes: PipelineProcesses,
+        timeout: float,
+        hands: RunnerActions,
+    ) -> None:
+        self._agenda = agenda
+        self._database = database
+        self._processes = processes
+        self._timeout = timeout
+        self._hands = hands
+        self._endings = endings = DeploymentEndings(hands)
+        self._handlers: dict[tuple[str, str], Handler] = {
+            ("Stopped", "Stopped"): endings.clear,
+            ("Stopped", "Provisioned"): self._start,
+            ("Provisioning", "Provisioned"): self._provision,
+            ("Provisioning", "Stopped"): endings.begin,
+            ("Provisioned", "Provisioned"): self._watch,
+            ("Provisioned", "Stopped"): endings.begin,
+            ("Stopping", "Stopped"): endings.stop,
+        }
+
+    def decide(self, pipeline: Pipeline, now: int) -> int:
+        """Do what is to be done at a poll; returns from when on the next one matters."""
+        row = pipeline.row
+        if row.resources in _DEPLOYED and row.storage_status != "InUse":
+            return self._endings.fail(pipeline, impossible(row.resources, row.resources_desired))
+        return self._handlers[row.resources, row.resources_desired](pipeline, row, now)
+
+    def _start(self, pipeline: Pipeline, row: Row, now: int) -> int:
+        """Stopped but wanted: wait for the program, then check, then provision."""
+        if row.program_status in row_changes.FAILED:
+            return self._refuse(pipeline, failed_compilation(row.program_status))
+        if row.program_status != "Success":
+            return NEVER
+        if not pipeline.artifacts:
+            pipeline.taken = 0  # so that the compiler takes it once that is committed
+            return self._hands.write(pipeline, lambda row, at: (row_changes.program(row, at, "Pending"),))
+        if pipeline.plan.refused is not None:
+            return self._refuse(pipeline, pipeline.plan.refused)
+        deployment = uuid_text(self._database.ids["runner"](now))
+
+        def work(row: Row, at: int) -> tuple[Row, ...]:
+            if row.resources_desired == "Stopped":
+                return ()
+            stored = row_changes.store(row, "InUse")
+            return stored, row_changes.provisioning(stored, at, deployment)
+
+        return self._hands.write(pipeline, work)
+
+    def _refuse(self, pipeline: Pipeline, failure: Failure) -> int:
+        def work(row: Row, at: int) -> tuple[Row, ...]:
+            unwanted = row_changes.want_stopped(row, at)
+            return unwanted, row_changes.failed_start(unwanted, at, failure)
+
+        return self._hands.write(pipeline, work)
+
+    def _provision(self, pipeline: Pipeline, row: Row, now: int) -> int:
+        """Provisioning: until the resources are there, an error, or the timeout."""
+        automaton, plan = pipeline.automaton, pipeline.plan
+        if automaton.provisioning_since is None:
+            automaton.provisioning_since = now
+            return now
+        own = provisioning_seconds(row.runtime_config)
+        timeout: float = self._timeout if own is None else own
+        ready = (
+            NEVER if plan.provisioning is None else automaton.provisioning_since + micros(plan.provisioning)
+        )
+        if now >= ready and plan.provision_failure is None:
+            return self._provisioned(pipeline)
+        if now >= ready:
+            return self._endings.fail(pipeline, plan.provision_failure)
+        if (now - row.resources_since) // 1000 > timeout * 1000:
+            return self._endings.fail(pipeline, provisioning_timeout(timeout))
+        due = min(ready, row.resources_since + micros(timeout) + 1000)
+        details = RESOURCES
+        if automaton.resources_details == details:
+            return due
+        # A new automaton, or one that has stopped, has written no details: nothing makes it wait.
+        automaton.updated, automaton.resources_details = now, details
+        return self._hands.write(
+            pipeline, while_("Provisioning", lambda row, _: row_changes.detailed(row, details))
+        )
+
+    def _provisioned(self, pipeline: Pipeline) -> int:
+        automaton = pipeline.automaton
+
+        def work(row: Row, at: int) -> tuple[Row, ...]:
+            # Nobody but this automaton, which waits for this transaction, moves a pipeline's resources.
+            automaton.grace_until = self._agenda.now + GRACE
+            self._processes.launch(pipeline)
+            return (row_changes.provisioned(row, at, RESOURCES),)
+
+        return self._hands.write(pipeline, work)
+
+    def _watch(self, pipeline: Pipeline, row: Row, now: int) -> int:
+        """Provisioned: sample the pipeline's status, write what changed, else a heartbeat now and then."""
+        automaton = pipeline.automaton
+        seen = observe(pipeline, now)
+        if isinstance(seen, Failure):
+            return self._endings.fail(pipeline, seen)
+        if seen.runtime == "Suspended":
+            return self._endings.begin(pipeline, row, now)
+        changed = (row.runtime, row.runtime_desired) != (seen.runtime, seen.desired)
+        age = NEVER if automaton.updated is None else now - automaton.updated
+        if changed or age >= HEARTBEAT or (age >= DETAILS_AFTER and _differs(pipeline, seen)):
+            automaton.updated = now
+            automaton.resources_details = seen.resources_details
+            automaton.runtime_details = seen.runtime_details
+            automaton.storage_details = seen.storage_details
+            if seen.runtime != row.runtime:
+                automaton.grace_until = None
+            return self._hands.write(
+                pipeline, while_("Provisioned", lambda row, at: row_changes.observed(row, at, seen))
+            )
+        return self._next_sight(pipeline, seen, now)
+
+    def _next_sight(self, pipeline: Pipeline, seen: RunnerObservation, now: int) -> int:
+        """Return when the runner will next write, as far as can be known now."""
+        automaton = pipeline.automaton
+        updated = automaton.updated or now
+        due = updated + HEARTBEAT
+        change = now if _differs(pipeline, seen) else next_change(pipeline, now)
+        due = min(due, max(change, updated + DETAILS_AFTER))
+        process = pipeline.process
+        if process is not None and not process.reachable and automaton.grace_until is not None:
+            due = min(due, automaton.grace_until + 1)
+        return due
+
+
+def _differs(pipeline: Pipeline, seen: RunnerObservation) -> bool:
+    """Return whether any details differ from those that the automaton wrote last."""
+    automaton = pipeline.automaton
+    return (
+        seen.resources_details != automaton.resources_details
+        or seen.runtime_details != automaton.runtime_details
+        or (seen.storage_details is not None and seen.storage_details != automaton.storage_details)
+    )

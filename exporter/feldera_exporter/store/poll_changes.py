@@ -1,0 +1,76 @@
+"""What one poll asks the store to remember, and what the store gives back after a restart."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, Self
+
+import msgspec
+
+from feldera_exporter.history.history import History
+from feldera_exporter.history.instance_totals import InstanceTotals
+
+
+class StoredInstance(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """Where one instance stands as a whole; instants are microseconds by Feldera's clock.
+
+    Attributes:
+        confirmed_until: the last poll at which every pipeline that is not waiting was known to be complete.
+        as_of: the instant up to which open intervals were last published.
+        totals: what is counted over all pipelines.
+    """
+
+    confirmed_until: int = 0
+    as_of: int = 0
+    totals: InstanceTotals = msgspec.field(default_factory=InstanceTotals)
+
+
+@dataclass(frozen=True, slots=True)
+class PollChanges:
+    """What changed for one instance since its last commit; what is absent stays as it was.
+
+    Attributes:
+        instance: the instance's name in the configuration.
+        standing: where it stands now.
+        histories: by pipeline id; one that had vanished is there again.
+        waiting: by pipeline id, up to when a log that must still be read is known to be complete; None once it
+            settled. Of a vanished one: up to when it was complete.
+        vanished: by pipeline id, when it was found gone; microseconds by Feldera's clock.
+    """
+
+    instance: str
+    standing: StoredInstance
+    histories: Mapping[str, History] = field(default_factory=dict)
+    waiting: Mapping[str, int | None] = field(default_factory=dict)
+    vanished: Mapping[str, int] = field(default_factory=dict)
+
+    def then(self, later: Self) -> Self:
+        """Return both as one, where later ones of the same instance win."""
+        vanished = {one: at for one, at in self.vanished.items() if one not in later.histories}
+        return replace(
+            later,
+            histories={**self.histories, **later.histories},
+            waiting={**self.waiting, **later.waiting},
+            vanished={**vanished, **later.vanished},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StoredState:
+    """What is known from before the start of an instance, or of pipelines from before they vanished.
+
+    Attributes:
+        standing: where the instance stood.
+        histories: by pipeline id.
+        waiting: by pipeline id, up to when a log that must still be read is known to be complete, the longest
+            waiting first.
+        problems: those of the instance and its pipelines, as they were kept; None where none were.
+    """
+
+    standing: StoredInstance = field(default_factory=StoredInstance)
+    histories: Mapping[str, History] = field(default_factory=dict)
+    waiting: Mapping[str, int] = field(default_factory=dict)
+    problems: bytes | None = None
+
+
+NOTHING: Final = StoredState()
+"""What is known without a store."""

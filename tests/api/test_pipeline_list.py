@@ -1,0 +1,366 @@
+"""The list of pipelines, element by element."""
+
+import json
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import asdict
+
+from driver import taken
+from feldera_exporter.feldera import pipeline_list
+from feldera_exporter.feldera.errors import InvalidResponseError
+from feldera_exporter.feldera.pipeline_list import Entry, Listing, Unreadable
+from feldera_exporter.feldera.wire import ProgramConfig, Progress
+
+NUMBERS = count(1)
+
+
+def row(number: int, **changes: Any) -> dict[str, Any]:
+    """Return a pipeline as Feldera lists it."""
+    instant = "2026-08-21T12:00:00.123456Z"
+    statuses = ("", "_desired", "_resources", "_resources_desired")
+    return {
+        "id": f"0199d2f0-0000-7000-8000-{number:012}",
+        "name": f"p{number}",
+        "created_at": instant,
+        "program_status": "Success",
+        "program_status_since": instant,
+        "storage_status": "InUse",
+        **{f"deployment{part}_status": "Stopped" for part in statuses},
+        **{f"deployment{part}_status_since": instant for part in statuses},
+        "refresh_version": 1,
+        **changes,
+    }
+
+
+def encoded(*rows: Any) -> bytes:
+    """Return a list as Feldera sends it."""
+    return json.dumps(rows, separators=(",", ":")).encode()
+
+
+def read(body: bytes, previous: Listing) -> Listing:
+    """Return what a list says, read after another one."""
+    return pipeline_list.read(taken(body, previous.batches), previous)
+
+
+def ids(listing: Listing) -> list[str]:
+    """Return the ids of the readable elements in their order."""
+    return list(listing.entries)
+
+
+def test_what_did_not_change_is_the_same_object() -> None:
+    """Equal bytes give the identical entries, which saves decoding and rendering them."""
+    body = encoded(row(1), row(2))
+    first = read(body, Listing())
+    second = read(bytes(bytearray(body)), first)
+    assert second is first
+    assert all(a is b for a, b in zip(first.elements, second.elements, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param(',"refresh_version":9,', ',"refresh_version":10,', id="more digits"),
+        pytest.param(',"refresh_version":10,', ',"refresh_version":9,', id="fewer digits"),
+        pytest.param(',"refresh_version":7,', ',"refresh_version":-7,', id="below 0"),
+        pytest.param(',"refresh_version":7,', ',"refresh_version":7e2,', id="another notation"),
+        pytest.param(',"refresh_version":7,', ',"refresh_version":99999999999999999999,', id="too large"),
+        pytest.param(',"refresh_version":7,', ',"refresh_version":null,', id="null"),
+        pytest.param(',"refresh_version":"7",', ',"refresh_version":7,', id="was a text"),
+        pytest.param(
+            ',"x":{"refresh_version":7,"y":1},', ',"x":{"refresh_version":8,"y":1},', id="not its own"
+        ),
+        pytest.param(
+            ',"refresh_version":7,"refresh_version":8,',
+            ',"refresh_version":9,"refresh_version":8,',
+            id="twice",
+        ),
+        pytest.param(',"refresh_version":7,"tags":[],', ',"refresh_version":8,"tags":["a"],', id="and more"),
+        pytest.param(
+            ',"tags":["\\"refresh_version\\":7,"],', ',"tags":["\\"refresh_version\\":8,"],', id="in a text"
+        ),
+        pytest.param(",", ',"refresh_version":1,', id="was not there"),
+        pytest.param(',"refresh_version":1,', ",", id="is not there"),
+    ],
+)
+def test_what_was_read_before_changes_nothing(before: str, after: str) -> None:
+    """Whatever moves in an element, reading it with the list before gives what reading it alone does."""
+    template = encoded({key: value for key, value in row(1).items() if key != "refresh_version"}).decode()
+    old, new = (template.replace(",", text, 1).encode() for text in (before, after))
+    assert read(new, read(old, Listing())).elements == read(new, Listing()).elements
+
+
+def test_only_what_changed_is_new() -> None:
+    """A moved refresh version leaves the row as it was, a moved status leaves the progress."""
+    first = read(encoded(row(1), row(2)), Listing())
+    second = read(encoded(row(1, refresh_version=2), row(2, program_status="Pending")), first)
+    (a, b), (c, d) = first.entries.values(), second.entries.values()
+    assert (c.row is a.row, c.progress is a.progress, c.progress.refresh_version) == (True, False, 2)
+    assert (d.row is b.row, d.progress is b.progress, d.row.program_status) == (False, True, "Pending")
+
+
+def test_what_is_gone_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many pipelines a list has that the one before had not, none at all among them."""
+    calls, true = count(), pipeline_list._gone
+
+    def counted(*arguments: Any) -> Any:
+        next(calls)
+        return true(*arguments)
+
+    monkeypatch.setattr(pipeline_list, "_gone", counted)
+    first = read(encoded(*map(row, range(50))), Listing())
+    read(encoded(*map(row, range(100, 150))), first)
+    assert next(calls) == 2
+
+
+def test_places_shift() -> None:
+    """After a deletion in front, the others are found again by their ids."""
+    first = read(encoded(row(1), row(2), row(3)), Listing())
+    second = read(encoded(row(2), row(3)), first)
+    assert [element for element in second.elements if element not in first.elements] == []
+    assert all(second.entries[key] is first.entries[key] for key in second.entries)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"name": 7}, "Expected `str`, got `int` - at `$.name`"),
+        ({"name": "x" * 201}, "Expected `str` of length <= 200 - at `$.name`"),
+        ({"created_at": "2026-08-21T12:00:00"}, "Expected `datetime` with a timezone component"),
+        ({"created_at": "yesterday"}, "Invalid RFC3339 encoded datetime"),
+        ({"created_at": None}, "Expected `datetime`, got `null`"),
+        ({"deployment_status": None}, "Expected `str`, got `null` - at `$.deployment_status`"),
+        ({"created_at": None, "tags": None}, "Expected `datetime`, got `null`"),
+        ({"deployment_error": "bad"}, "Expected `object | null`, got `str`"),
+        ({"name": "x" * 2**20}, "Expected `str`, got `bool` - at `$.name`"),
+        ({"deployment_error": ["x" * 2**20]}, "Expected `object | null`, got `bool`"),
+    ],
+)
+def test_a_bad_row_spoils_itself(changes: dict[str, Any], reason: str) -> None:
+    """It is known by its id, if that can be read; the others are read as ever."""
+    listing = read(encoded(row(1), row(2, **changes), row(3)), Listing())
+    assert [entry.row.name for entry in listing.entries.values()] == ["p1", "p3"]
+    [bad] = listing.unreadable
+    assert reason in bad.reason
+    assert (bad.id, bad.name) == (row(2)["id"], None if "name" in changes else "p2")
+
+
+@pytest.mark.parametrize(
+    ("field", "listed", "read_as"),
+    [
+        ("tags", None, ()),
+        ("tags", "none", ()),
+        ("tags", ["a", 7, "x" * 201, None, "b"], ("a", "b")),
+        ("tags", ["a"] * 201, ("a",) * 200),
+        ("platform_version", None, ""),
+        ("platform_version", 7, ""),
+        ("platform_version", "0" * 201, ""),
+        ("program_config", None, ProgramConfig()),
+        ("program_config", "dev", ProgramConfig()),
+        ("program_config", {"profile": 7}, ProgramConfig()),
+        ("program_config", {"profile": "x" * 201}, ProgramConfig()),
+        ("program_config", {"profile": "dev", "cache": 7}, ProgramConfig("dev")),
+    ],
+)
+def test_a_bad_label_spoils_no_row(field: str, listed: Any, read_as: Any) -> None:
+    """What only feeds labels says nothing where it is not what it should be; all else is read as ever."""
+    good = {
+        "tags": ["team:a"],
+        "platform_version": "0.337.0",
+        "program_config": {"profile": "optimized"},
+        "deployment_error": {"message": "m", "error_code": "WorkerPanic"},
+    }
+    [well] = read(encoded(row(1, **good)), Listing()).entries.values()
+    listing = read(encoded(row(1, **good | {field: listed})), Listing())
+    [entry] = listing.entries.values()
+    assert listing.unreadable == ()
+    assert asdict(entry.row) == asdict(well.row) | {field: read_as}
+
+
+@pytest.mark.parametrize("field", ["tags", "platform_version", "program_config"])
+def test_a_label_may_be_missing(field: str) -> None:
+    """As with an older server."""
+    [entry] = read(encoded(row(1)), Listing()).entries.values()
+    assert getattr(entry.row, field) in {(), "", ProgramConfig()}
+
+
+@pytest.mark.parametrize(
+    ("listed", "read_as"),
+    [(-1, -1), (2**63 - 1, 2**63 - 1), (10**30, None), (1.5, None), (None, None), ("7", None)],
+)
+def test_a_refresh_version_may_be_any_number(listed: Any, read_as: int | None) -> None:
+    """Negative too, by the document; what is no such number is not known, and the connectors' errors still are."""
+    details = {"connector_stats": {"num_errors": 5}}
+    body = encoded(row(1, refresh_version=listed, deployment_runtime_status_details=details))
+    [entry] = read(body, Listing()).entries.values()
+    assert entry.progress == Progress(read_as, 5)
+
+
+def test_a_list_of_which_nothing_can_be_read_is_refused() -> None:
+    """It is no success; one without any pipeline is."""
+    with pytest.raises(
+        InvalidResponseError, match="none of 2 elements can be read, the first is p1: Expected"
+    ):
+        read(encoded(row(1, created_at=None), row(2, name=7)), Listing())
+    assert read(encoded(), Listing()).entries == {}
+
+
+def test_who_cannot_be_read_is_known_from_before() -> None:
+    """A name that an element does not tell is the one that its id had, and the other way round, for as long as it lasts."""
+    first = read(encoded(row(1), row(2), row(3)), Listing())
+    bad: list[Any] = [row(1), row(2, name=7), row(3, id=7), row(4, id=7), row(5, name=7), 7]
+    second = read(encoded(*bad), first)
+    known = [
+        (row(2)["id"], "p2", False),
+        (row(3)["id"], "p3", False),
+        (None, "p4", False),
+        (row(5)["id"], None, False),
+        (None, None, False),
+    ]
+    assert [(each.id, each.name, each.told) for each in second.unreadable] == known
+    third = read(encoded(*(each if each == 7 else {**each, "refresh_version": 9} for each in bad)), second)
+    assert [(each.id, each.name, each.told) for each in third.unreadable] == known
+    assert [each.title for each in third.unreadable] == [
+        "p2",
+        "p3",
+        "p4",
+        row(5)["id"],
+        "a pipeline without a name",
+    ]
+    [spoilt] = read(encoded(row(1), row(2, created_at=None)), first).unreadable
+    assert (spoilt.id, spoilt.name, spoilt.told) == (row(2)["id"], "p2", True)
+
+
+@pytest.mark.parametrize("element", [None, 1, "row", [], {}, {"id": 1}, {"id": "x" * 201}])
+def test_what_is_no_row_is_nobody(element: Any) -> None:
+    """An element that is no pipeline is counted, without an id."""
+    listing = read(encoded(element, row(1)), Listing())
+    assert [bad.id for bad in listing.unreadable] == [None]
+    assert list(listing.entries) == [row(1)["id"]]
+
+
+def test_bad_text_spoils_its_row_only() -> None:
+    """Bytes that are no UTF-8 and half surrogates are found where they stand."""
+    bad = encoded(row(1)).replace(b'"p1"', b'"\xff"')[1:-1]
+    surrogate = encoded(row(2)).replace(b'"p2"', rb'"\udfff"')[1:-1]
+    listing = read(b"[" + bad + b"," + encoded(row(3))[1:-1] + b"]", Listing())
+    assert (ids(listing), listing.unreadable[0].id) == ([row(3)["id"]], row(1)["id"])
+    with pytest.raises(InvalidResponseError, match="surrogate"):
+        read(b"[" + surrogate + b"]", Listing())
+
+
+def test_an_id_that_comes_twice_counts_once() -> None:
+    """The first one is the pipeline; once the other is gone nothing of it is left, wherever it stood."""
+    again = row(1, name="again")
+    first = read(encoded(row(1), row(2), again), Listing())
+    assert (ids(first), first.unreadable[0].reason) == (
+        [row(1)["id"], row(2)["id"]],
+        "the list has this id twice",
+    )
+    second = read(encoded(row(3), row(2), again), first)
+    assert (len(second.entries), second.unreadable) == (3, ())
+
+
+def test_connector_errors_are_read_where_they_are_reported() -> None:
+    """Details of another shape, as older servers send them, say nothing of connectors and spoil nothing."""
+    for details, expected in (
+        ({"connector_stats": {"num_errors": 5}}, 5),
+        ({"connector_stats": {"num_errors": -5}}, None),
+        ({"connector_stats": None}, None),
+        ({}, None),
+        (None, None),
+        ("text", None),
+        ([1, {"a": 2}], None),
+        (True, None),
+    ):
+        listing = read(encoded(row(1, deployment_runtime_status_details=details)), Listing())
+        [entry] = listing.entries.values()
+        assert entry.progress.connector_errors == expected, details
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"null", b"{}", b"[", b"[1,]", b'{"pipelines":[]}', b"[" * 100_000, b"\xff", b"[] []", b"<html>"],
+)
+def test_what_is_no_list_is_refused(body: bytes) -> None:
+    """The whole answer is one error."""
+    with pytest.raises(InvalidResponseError, match="unexpected body"):
+        read(body, Listing())
+
+
+@pytest.mark.parametrize("element", [b"0", b"{}", b'""', b"[]"])
+def test_very_many_elements_are_no_pipelines(element: bytes) -> None:
+    """A body of millions of tiny elements is refused before they fill the memory."""
+    for many in (10_000, 1_000_000):
+        with pytest.raises(InvalidResponseError, match=r"no (list of )?pipelines"):
+            read(b"[" + b",".join([element] * many) + b"]", Listing())
+
+
+def test_a_large_list_is_read() -> None:
+    """Thousands of pipelines are no attack."""
+    assert len(read(encoded(*map(row, range(3000))), Listing()).entries) == 3000
+
+
+rows = st.builds(
+    row,
+    st.integers(0, 5),
+    name=st.sampled_from(["a", "b", 7]),
+    refresh_version=st.integers(0, 2),
+    program_status=st.sampled_from(["Success", "Pending"]),
+)
+
+
+def _as_told(element: Unreadable) -> Unreadable:
+    """Return it without what was known from before: these tell their id, if anything."""
+    return element if element.told else replace(element, name=None)
+
+
+lists = st.lists(st.one_of(rows, st.sampled_from([None, {}, {"id": "x"}])), max_size=6)
+
+
+@given(lists, lists)
+def test_reading_anew_equals_reading_with_a_memory(before: list[Any], now: list[Any]) -> None:
+    """Reuse changes nothing: any list reads the same whatever was read before it, but for who cannot be read."""
+    good = row(9)
+    fresh = read(encoded(*now, good), Listing())
+    reused = read(encoded(*now, good), read(encoded(*before, good), Listing()))
+    reused = replace(
+        reused,
+        elements=tuple(each if isinstance(each, Entry) else _as_told(each) for each in reused.elements),
+        unreadable=tuple(map(_as_told, reused.unreadable)),
+    )
+    assert (list(reused.raws), reused.elements) == (list(fresh.raws), fresh.elements)
+    assert (reused.entries, reused.unreadable) == (fresh.entries, fresh.unreadable)
+
+
+JSON_VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+)
+
+
+@given(st.sampled_from(sorted(row(1))), JSON_VALUES)
+def test_any_value_in_any_field_spoils_one_row_at_most(field: str, value: Any) -> None:
+    """Whatever stands in a field, the list is read and the other pipeline is there."""
+    listing = read(encoded(row(1, **{field: value}), row(99)), Listing())
+    assert row(99)["id"] in listing.entries
+    assert len(listing.entries) + len(listing.unreadable) == 2
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_are_a_list_or_one_error(noise: bytes) -> None:
+    """Nothing else is raised."""
+    for body in (noise, b"[" + noise + b"]", b'[{"id":' + noise + b"}]"):
+        try:
+            listing = read(body, Listing())
+        except InvalidResponseError:
+            continue
+        assert listing.entries == {}

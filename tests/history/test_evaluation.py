@@ -1,0 +1,209 @@
+"""What an answer of the events endpoint is worth."""
+
+from msgspec.structs import replace
+
+from feldera_exporter.feldera.wire import Event, Row
+from feldera_exporter.history.effects import ErrorAppeared, Gap, StatusEnded
+from feldera_exporter.history.evaluation import UNKNOWN_CODE, Evaluation, evaluate_events, evaluate_row
+from feldera_exporter.history.history import History
+from feldera_exporter.history.initial import initial_history, initial_history_from_creation
+from feldera_exporter.history.row_cursor import cursor
+from history.making import begun, event, identity, instant, row, seen
+
+RUNNING = row(0, "Provisioned/Running")
+
+
+def judged(history: History, now: Row, *events: Event, confirmed: float = 0) -> Evaluation:
+    """Return the verdict on an answer."""
+    return evaluate_events(history, events, now, instant(confirmed), instant(0))
+
+
+def heartbeats(first: int, number: int, statuses: str = "Provisioned/Running") -> list[Event]:
+    """Return so many events, ten minutes apart."""
+    return [event(seen(first + 600 * n, statuses)) for n in range(number)]
+
+
+def test_an_answer_that_reaches_the_row_settles() -> None:
+    """The history then carries the row's cursor, so that an unchanged row is not read again."""
+    start = initial_history(RUNNING, instant(5), instant(2))
+    paused = row(9, "Provisioned/Paused")
+    verdict = judged(
+        start, paused, event(seen(0, "Provisioned/Running")), event(seen(9, "Provisioned/Paused"))
+    )
+    assert verdict.settled
+    assert verdict.history.cursor == cursor(paused) != start.cursor
+    assert verdict.history.counts.runtime == {"Paused": 1}
+    again = judged(verdict.history, paused, event(seen(9, "Provisioned/Paused")))
+    assert again.history is verdict.history
+
+
+def test_an_answer_older_than_the_row_does_not_settle() -> None:
+    """An instant of the row that no event has means that more is to come, though the statuses are the same."""
+    start = initial_history(RUNNING, instant(5), instant(2))
+    verdict = judged(start, row(20, "Provisioned/Running"), event(seen(0, "Provisioned/Running")))
+    assert not verdict.settled
+    assert verdict.history.cursor == start.cursor
+
+
+def test_an_empty_log_settles_only_what_is_the_same() -> None:
+    """A pipeline from before the event log has none; if its row moved, its event is still to come."""
+    start = initial_history(RUNNING, instant(5), instant(2))
+    assert judged(start, RUNNING).settled
+    assert not judged(start, row(9, "Provisioned/Paused")).settled
+
+
+def test_a_known_event_proves_whose_answer_it_is() -> None:
+    """At first no event is known; later one that overlaps is enough."""
+    first = judged(
+        initial_history(RUNNING, instant(5), instant(2)), RUNNING, event(seen(0, "Provisioned/Running"))
+    )
+    assert not first.proven
+    assert judged(first.history, RUNNING, event(seen(0, "Provisioned/Running"))).proven
+    assert not judged(first.history, RUNNING, event(seen(1, "Provisioned/Running"))).proven
+
+
+class TestGap:
+    """When events are missed."""
+
+    KNOWN = judged(begun(0, "Provisioned/Running"), RUNNING, event(seen(0, "Provisioned/Running"))).history
+    STOPPED = row(20_000, "Stopped", desired_at=20_000)
+
+    def test_a_log_that_begins_after_the_last_confirmation_has_one(self) -> None:
+        """Nothing known is retained, and the row moved."""
+        log = [*heartbeats(6000, 23), event(seen(20_000, "Stopped"))]
+        verdict = judged(self.KNOWN, self.STOPPED, *log, confirmed=5000)
+        assert Gap(instant(6000)) in verdict.effects
+        assert verdict.history.gaps == 1
+        assert verdict.settled
+        assert verdict.history.status_time.unwatched == instant(6000) - instant(5000)
+
+    def test_unread_heartbeats_are_none(self) -> None:
+        """The row had not moved when it was last confirmed, after the oldest retained event."""
+        log = [*heartbeats(6000, 23), event(seen(20_000, "Stopped"))]
+        verdict = judged(self.KNOWN, self.STOPPED, *log, confirmed=6500)
+        assert verdict.history.gaps == 0
+        assert verdict.history.counts.resources == {("Provisioned", "Stopped"): 1}
+
+    def test_an_overlap_is_none(self) -> None:
+        """A known event is retained, so all after it are."""
+        log = [event(seen(0, "Provisioned/Running")), *heartbeats(6000, 23)]
+        assert judged(self.KNOWN, RUNNING, *log).history.gaps == 0
+
+    def test_a_short_log_was_not_purged(self) -> None:
+        """A pipeline that nobody touched since before the event log gets its first events late."""
+        assert (
+            judged(self.KNOWN, self.STOPPED, event(seen(20_000, "Stopped")), confirmed=5000).history.gaps == 0
+        )
+
+    def test_a_log_that_begins_with_the_creation_is_complete(self) -> None:
+        """A new pipeline had nothing before."""
+        new = replace(row(20_000, "Stopped"), created_at=event(seen(6000, "")).recorded_at)
+        log = heartbeats(6000, 25, "Stopped//Pending/Cleared")
+        assert (
+            judged(
+                initial_history_from_creation(new, instant(20_000)), new, *log, confirmed=5000
+            ).history.gaps
+            == 0
+        )
+        assert (
+            judged(
+                initial_history_from_creation(new, instant(20_000)), new, *log[1:], confirmed=5000
+            ).history.gaps
+            == 1
+        )
+
+
+class TestErrorCodes:
+    """Which code an error had."""
+
+    START = judged(begun(0, "Stopped"), row(0, "Stopped"), event(seen(0, "Stopped"))).history
+    TWICE = (
+        event(seen(0, "Stopped")),
+        event(seen(2, "Stopped!")),
+        event(seen(3, "Stopped")),
+        event(seen(4, "Stopped!")),
+    )
+
+    def test_the_row_tells_the_present_ones(self) -> None:
+        """No request is needed for an error that the list still shows."""
+        verdict = judged(self.START, row(0, "Stopped!", desired_at=4), *self.TWICE)
+        assert verdict.unnamed == (identity(2),)
+        assert verdict.history.errors.code == "RunnerCheckError"
+        assert [e.code for e in verdict.effects if isinstance(e, ErrorAppeared)] == [None, "RunnerCheckError"]
+
+    def test_others_are_asked_for(self) -> None:
+        """The event itself, read with all fields, tells the code."""
+        verdict = judged(self.START, row(0, "Stopped!", desired_at=4), *self.TWICE).named({identity(2): "A"})
+        assert [e.code for e in verdict.effects if isinstance(e, ErrorAppeared)] == ["A", "RunnerCheckError"]
+        assert verdict.unnamed == ()
+
+    def test_a_row_that_does_not_agree_tells_none(self) -> None:
+        """Its error may be an earlier one."""
+        verdict = judged(self.START, row(0, "Stopped!", desired_at=9), *self.TWICE)
+        assert verdict.unnamed == (identity(2), identity(4))
+        named = verdict.named({identity(2): "A", identity(4): UNKNOWN_CODE})
+        assert named.history.errors.code == UNKNOWN_CODE
+        assert named.named({}) == named
+
+    def test_events_with_all_fields_name_themselves(self) -> None:
+        """Then there is nothing to ask for."""
+        log = (event(seen(0, "Stopped")), event(seen(2, "Stopped!"), "A"), event(seen(3, "Stopped!"), "B"))
+        verdict = judged(self.START, row(0, "Stopped!", desired_at=9), *log)
+        assert verdict.unnamed == ()
+        assert verdict.history.errors.code == "B"
+
+
+def test_first_sight_agrees_with_its_row() -> None:
+    """But an error or a clearing asks for the log, which tells when it began."""
+    for statuses, reads in (("Stopped", False), ("Stopped!", True), ("Stopped//Success/Clearing", True)):
+        one = row(0, statuses)
+        assert (initial_history(one, instant(9), instant(6)).cursor != cursor(one)) is reads
+
+
+def test_first_sight_credits_time_from_the_as_of() -> None:
+    """Or from the row's own instant where that is later; an error while stopping dates from its beginning."""
+    assert initial_history(row(0, "Stopped"), instant(9), instant(6)).status_time.began == instant(6)
+    assert initial_history(
+        row(8, "Provisioned/Running"), instant(9), instant(6)
+    ).status_time.began == instant(8)
+    assert initial_history(row(4, "Stopping!", desired_at=1), instant(9), instant(6)).errors.at == instant(4)
+    assert initial_history(row(4, "Stopped!", desired_at=1), instant(9), instant(6)).errors.at == instant(1)
+
+
+def test_a_created_pipeline_counts_from_its_creation() -> None:
+    """The create event itself is no transition; all that follows is."""
+    new = replace(
+        row(9, "Stopped//SqlError/Cleared", program_at=9), created_at=event(seen(1, "")).recorded_at
+    )
+    log = [
+        event(seen(at, f"Stopped//{program}/Cleared"))
+        for at, program in ((1, "Pending"), (2, "CompilingSql"), (9, "SqlError"))
+    ]
+    verdict = judged(initial_history_from_creation(new, instant(20_000)), new, *log)
+    assert verdict.settled
+    assert verdict.history.counts.program == {("Pending", "CompilingSql"): 1, ("CompilingSql", "SqlError"): 1}
+    assert verdict.history.status_time.began == instant(1)
+
+
+def test_a_row_stands_for_an_event_on_old_servers() -> None:
+    """Its newest instant dates the change; one that moved none is dated by the poll."""
+    start = initial_history(row(0, "Stopped"), instant(5), instant(2))
+    verdict = evaluate_row(start, row(8, "Provisioning"), instant(10), instant(2))
+    assert verdict.history.counts.resources == {("Stopped", "Provisioning"): 1}
+    assert verdict.history.since.resources == instant(8)
+    assert verdict.settled
+    cleared = evaluate_row(verdict.history, row(8, "Provisioning//Success/Cleared"), instant(15), instant(5))
+    assert cleared.history.since.storage == instant(15)
+    failed = evaluate_row(cleared.history, row(16, "Stopping!"), instant(20), instant(5))
+    assert failed.effects == (
+        StatusEnded("deployment_resources_status", "Provisioning", instant(16) - instant(8)),
+        ErrorAppeared(instant(16), None, "RunnerCheckError"),
+    )
+    assert failed.named({}) == failed
+
+
+def test_the_cursor_ignores_what_writes_no_event() -> None:
+    """Names, tags and heartbeats move without a trace in the log."""
+    other = replace(RUNNING, name="q", tags=("a",), platform_version="1")
+    assert cursor(other) == cursor(RUNNING)
+    assert cursor(replace(RUNNING, deployment_id="x")) != cursor(RUNNING)

@@ -1,0 +1,128 @@
+"""In which order events were committed."""
+
+from feldera_exporter.history.event_order import ordered, state_of
+from feldera_exporter.history.observation import Observation
+from history.making import seen
+
+
+def shown(*log: Observation) -> list[str]:
+    """Return the order found as the statuses in it."""
+    found = ordered(log, state_of(seen(0, "Stopped")))
+    return ["/".join(filter(None, (one.resources, one.runtime, one.program))) for one in found]
+
+
+def test_the_id_tells_the_order() -> None:
+    """A transaction that waited for the lock began earlier and yet committed later."""
+    late = seen(3, "Provisioned/Paused", made=6)
+    assert shown(late, seen(4, "Provisioned/Running"), seen(2, "Provisioned/Initializing")) == [
+        "Provisioned/Initializing/Success",
+        "Provisioned/Running/Success",
+        "Provisioned/Paused/Success",
+    ]
+
+
+def test_the_time_tells_it_where_ids_break_the_state_machine() -> None:
+    """A clock that is ahead makes ids that are too great."""
+    ahead = seen(2, "Provisioning", made=30)
+    assert shown(ahead, seen(4, "Provisioned/Initializing")) == [
+        "Provisioning/Success",
+        "Provisioned/Initializing/Success",
+    ]
+
+
+def test_a_clock_that_is_behind_is_not_believed() -> None:
+    """An id cannot have been made before its transaction began."""
+    behind = seen(4, "Provisioned/Paused", made=1)
+    assert shown(seen(2, "Provisioned/Running"), behind)[-1] == "Provisioned/Paused/Success"
+
+
+def test_one_wrong_clock_does_not_spoil_the_rest() -> None:
+    """Each stretch is judged by itself: lock waits in one, a wrong clock in another."""
+    log = [
+        seen(1, "Provisioning", made=1),
+        seen(3, "Provisioned/Initializing", made=3),
+        seen(2.5, "Provisioned/Running", made=4),
+        seen(10, "Stopping", made=19),
+        seen(12, "Stopped", made=12),
+    ]
+    assert ordered(log[::-1], state_of(seen(0, "Stopped"))) == log
+
+
+def test_events_of_one_transaction_stay_together() -> None:
+    """They became visible together, whatever ids others made in between."""
+    pair = seen(2, "Stopped", made=3), seen(2, "Provisioning", made=3.002)
+    other = seen(1, "Stopped", made=3.001)
+    found = ordered((*pair, other), None)
+    assert found.index(pair[1]) == found.index(pair[0]) + 1
+    assert found[0] == other
+
+
+def test_ids_of_one_millisecond_tell_nothing() -> None:
+    """Two processes make them in any order; the program's state machine tells which came first."""
+    start = seen(3, "Stopped//CompilingSql", serial=2), seen(3.0001, "Stopped//SqlCompiled", serial=1)
+    assert shown(seen(1, "Stopped//Pending"), *start)[1:] == ["Stopped/CompilingSql", "Stopped/SqlCompiled"]
+
+
+def test_close_ids_tell_the_order_where_the_clocks_agree() -> None:
+    """A transaction waited a second for the lock, and six milliseconds after it the next one had it.
+
+    Clocks may differ by as much, and in the other order no status would go back and forth; but the rest of the log says
+    that they do not.
+    """
+    life = [
+        seen(1, "Stopped//Pending"),
+        *(seen(at, f"Stopped//{status}") for at, status in ((2, "CompilingSql"), (3, "SqlCompiled"))),
+        *(seen(at, status) for at, status in ((4, "Provisioning"), (5, "Provisioned/Running"))),
+    ]
+    log = [
+        seen(6, "Provisioned/Unavailable", made=7),
+        seen(7.006, "Provisioned/Running"),
+        seen(9, "Provisioned/Unavailable"),
+    ]
+    state = state_of(life[-1])
+    assert ordered(log, state, [*life, *log]) == log
+    assert ordered(log, state) != log
+
+
+def test_close_ids_tell_nothing_where_the_clocks_differ() -> None:
+    """The compiler's clock is 7 ms behind the runner's: so may be that of whoever waited."""
+    life = [
+        seen(1, "Stopped//Pending"),
+        *(
+            seen(at, f"Stopped//{status}", made=at - 0.007)
+            for at, status in ((2, "CompilingSql"), (3, "SqlCompiled"))
+        ),
+        *(seen(at, status) for at, status in ((4, "Provisioning"), (5, "Provisioned/Running"))),
+    ]
+    waited, other, last = (
+        seen(6, "Provisioned/Unavailable", made=7),
+        seen(7.006, "Provisioned/Running"),
+        seen(9, "Provisioned/Unavailable"),
+    )
+    assert ordered([waited, other, last], state_of(life[-1]), [*life, waited, other, last]) == [
+        other,
+        waited,
+        last,
+    ]
+
+
+def test_content_alone_decides_where_id_and_time_break_a_state_machine() -> None:
+    """A transaction that waited, of a process whose clock is behind: both say that it came first."""
+    log = [
+        seen(2, "Stopped//Success/Cleared"),
+        seen(2.8, "Stopped//Success/Cleared"),
+        seen(2.2, "Stopped", made=1.9),
+        seen(2.2, "Provisioning", made=1.9, serial=1),
+        seen(4, "Provisioning"),
+    ]
+    assert ordered(log, state_of(seen(0, "Stopped//Success/Cleared"))) == log
+
+
+def test_ids_that_are_no_uuids_leave_the_time() -> None:
+    """Nothing is read out of an id of another form."""
+    one, other = seen(1, "Stopped"), seen(2, "Provisioning")
+    odd = [
+        Observation(o.at, name, o.resources, None, "Success", "InUse", False)
+        for o, name in ((one, "z"), (other, "a"))
+    ]
+    assert ordered(odd[::-1], None) == odd

@@ -1,0 +1,39 @@
+"""The counters of a pipeline that has just appeared stay at 0."""
+
+from msgspec.structs import replace
+
+from feldera_exporter.history.first_sample_hold import HOLD, at_zero, is_held
+from feldera_exporter.history.fold import fold
+from feldera_exporter.history.history import Counts, seconds
+from feldera_exporter.history.status_time_growth import time_growth
+from history.making import begun, instant, seen
+
+LOG = [
+    seen(1, "Provisioning"),
+    seen(2, "Provisioned/Running"),
+    seen(3, "Stopping!"),
+]
+COUNTED = replace(fold(begun(0, "Stopped"), LOG, instant(0))[0], appeared=instant(5))
+
+
+def test_for_two_minutes() -> None:
+    """From when it appeared."""
+    assert [is_held(COUNTED, instant(at)) for at in (0, 5, 124.9, 125, 1000)] == [
+        True,
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
+def test_every_counter_is_0_and_the_rest_as_it_is() -> None:
+    """The statuses, since when they hold, and the present error."""
+    shown = at_zero(COUNTED)
+    assert (COUNTED.errors.count, COUNTED.errors.present) == (1, True)
+    assert (shown.counts, shown.errors.count) == (Counts(), 0)
+    assert (shown.statuses, shown.since) == (COUNTED.statuses, COUNTED.since)
+    assert replace(shown.errors, count=1) == COUNTED.errors
+    for as_of in (instant(0), instant(5), COUNTED.appeared + HOLD - 1):
+        assert not any(seconds(shown, as_of).values())
+        assert time_growth(shown).at(as_of) == 0

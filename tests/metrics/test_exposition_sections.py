@@ -1,0 +1,247 @@
+"""A page is turned: what did not change stays the same object, and what is shown is as if it were all made anew."""
+
+import dataclasses
+import re
+from typing import Final
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from driver import CONFIGURATION, Driver
+from feldera_exporter.config import Configuration
+from feldera_exporter.config.schema import Filter
+from feldera_exporter.exposition.snapshot import Content, Snapshot
+from feldera_exporter.exposition.text import Format
+from feldera_exporter.history.first_sample_hold import HOLD
+from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES, catalogue
+from feldera_exporter.metrics.exposition_sections import ExpositionSections, updated_sections
+from feldera_exporter.metrics.pipeline_gauges import LIMITED
+from feldera_exporter.problems.observed_instance import ObservedInstance
+from feldera_exporter.state.fleet import observed, with_settings
+from feldera_exporter.state.instance_settings import InstanceSettings
+from metrics.listed import Listed, identity
+from tools import part
+
+AT: Final = 1_787_314_200_000_000
+SECOND: Final = 1_000_000
+
+
+def _text(page: ExpositionSections, format_: Format = Format.TEXT) -> bytes:
+    content = Content(page.sections, lambda _: b"", lambda *_: None)
+    return b"".join(Snapshot(1, lambda: content).plain(format_))
+
+
+def test_what_did_not_change_stays() -> None:
+    """After a poll in which one pipeline changed, the lines and blocks of all others are the same objects."""
+    listed, driver = Listed(300), Driver()
+    driver.poll(listed.body(), AT)
+    driver.scrape()
+    before = driver.page
+    listed.set(7, deployment_desired_status_since="2026-08-21T11:00:00Z")
+    driver.poll(listed.body(), AT + 5 * SECOND)
+    driver.scrape()
+    changed = 0
+    for old, new in zip(before.sections, driver.page.sections, strict=True):
+        if old.family.name.startswith("feldera_pipeline_deployment_status_seconds"):
+            continue
+        kept = [a is b for a, b in zip(old.blocks, new.blocks, strict=True)]
+        if old.family.name == "feldera_pipeline_deployment_desired_status_since_timestamp_seconds":
+            assert kept.count(False) == 1
+            changed += 1
+        elif old.family.name.startswith("feldera_pipeline_"):
+            assert all(kept), old.family.name
+    assert changed == 1
+
+
+def test_the_same_list_is_not_looked_into() -> None:
+    """The very bytes of the list before give the very objects of before."""
+    listed, driver = Listed(3), Driver()
+    driver.poll(listed.body(), AT)
+    selection, pipelines = driver.selection, driver.fleet.pipelines
+    driver.poll(listed.body(), AT + SECOND)
+    assert driver.selection is selection
+    assert driver.fleet.pipelines is pipelines
+
+
+def test_only_the_moving_counter_moves() -> None:
+    """Between two polls with nothing in between, one line of each pipeline differs: the time in its present status."""
+    listed, driver = Listed(50), Driver()
+    driver.poll(listed.body(), AT - HOLD)
+    driver.scrape()
+    driver.poll(listed.body(), AT + 10 * SECOND)
+    first = driver.scrape().splitlines()
+    driver.poll(listed.body(), AT + 15 * SECOND)
+    second = driver.scrape().splitlines()
+    moved = [(old, new) for old, new in zip(first, second, strict=True) if old != new]
+    assert len(moved) == 50
+    for old, new in moved:
+        assert old.startswith("feldera_pipeline_deployment_status_seconds_total{")
+        assert 'status="Running"' in old
+        assert round(float(new.rpartition(" ")[2]) - float(old.rpartition(" ")[2]), 6) == 5
+
+
+_NUMBERS: Final = st.integers(0, 40)
+_CHANGES: Final[dict[str, dict[str, object]]] = {
+    "rename": {"name": "renamed-100%d"},
+    "desire": {"deployment_desired_status_since": "2026-08-21T11:00:01Z"},
+    "report": {"refresh_version": 4711},
+    "fail": {"program_status": "SystemError", "deployment_error": {"message": "m", "error_code": "Oh"}},
+    "spoil": {"created_at": "yesterday"},
+    "repair": {"created_at": "2026-08-21T10:00:00Z"},
+}
+_STEPS: Final = st.tuples(st.sampled_from(["create", "delete", "scrape", *_CHANGES]), _NUMBERS)
+
+
+@settings(deadline=None, max_examples=part(60))
+@given(st.lists(st.lists(_STEPS, max_size=5), min_size=1, max_size=8), st.integers(0, HOLD // 2))
+def test_any_changes(polls: list[list[tuple[str, int]]], interval: int) -> None:
+    """A page turned through any changes is, byte for byte, the page made anew from the same state."""
+    listed, driver = Listed(20), Driver()
+    driver.poll(listed.body(), AT)
+    for poll, steps in enumerate(polls, 1):
+        for what, number in steps:
+            _happen(listed, driver, what, number)
+        driver.poll(listed.body(), AT + poll * interval)
+        driver.page = updated_sections(driver.page, (driver.observed,), driver.catalogue)
+        fresh = updated_sections(ExpositionSections(), (driver.observed,), driver.catalogue)
+        for format_ in Format:
+            assert _text(driver.page, format_) == _text(fresh, format_)
+        assert driver.page.samples == fresh.samples
+        assert driver.page.samples == sum(line[:1] != b"#" for line in _text(fresh).splitlines())
+
+
+def _happen(listed: Listed, driver: Driver, what: str, number: int) -> None:
+    if what == "scrape":
+        driver.scrape()
+    elif what == "create":
+        listed.create(number)
+    elif what == "delete":
+        listed.elements.pop(number, None)
+    elif number in listed.elements:
+        listed.set(number, **_CHANGES[what])
+
+
+_SINCE: Final = "_since_timestamp_seconds"
+_LIMIT: Final = "_limit_seconds"
+
+
+def _dated(text: str, kind: str) -> set[str]:
+    """Return the dimensions that have a sample of a family ending so."""
+    names = (line.partition("{")[0] for line in text.splitlines() if not line.startswith("#"))
+    return {
+        name.removeprefix("feldera_pipeline_").removesuffix(kind) for name in names if name.endswith(kind)
+    }
+
+
+def test_a_beginning_in_1970_is_none() -> None:
+    """It is absent, and so is the limit that it would be measured against."""
+    listed, driver = Listed(1), Driver()
+    driver.poll(listed.body(), AT)
+    everything = _dated(driver.scrape(), _SINCE)
+    for number, (zero, known) in enumerate(
+        (
+            ("1970-01-01T00:00:00Z", False),
+            ("0001-01-01T00:00:00Z", False),
+            ("1970-01-01T00:00:00.000001Z", True),
+        )
+    ):
+        listed.set(0, **{f"{name}_since": zero for name in everything - {"storage_status"}})
+        driver.poll(listed.body(), AT + (number + 1) * SECOND)
+        text = driver.scrape()
+        assert _dated(text, _SINCE) == (everything if known else {"storage_status"})
+        limited = {dimension.name for dimension in LIMITED}
+        assert _dated(text, _LIMIT) == (limited if known else {"storage_status"})
+
+
+def test_storage_of_an_unknown_age_has_no_limit() -> None:
+    """After a gap of the log nobody knows since when it is being cleared; both come back with the next status."""
+    listed, driver = Listed(1), Driver()
+    driver.poll(listed.body(), AT)
+    shown = driver.ledger.shown()
+    for storage in (None, 0, AT):
+        histories = {
+            key: replace(history, since=replace(history.since, storage=storage))
+            for key, history in shown.histories.items()
+        }
+        told = dataclasses.replace(shown, histories=histories)
+        fleet = observed(driver.fleet, driver.selection, told, driver.policy, AT)
+        text = _text(
+            updated_sections(
+                ExpositionSections(), (ObservedInstance(fleet, driver.problems),), driver.catalogue
+            )
+        ).decode()
+        for kind in (_SINCE, _LIMIT):
+            assert ("storage_status" in _dated(text, kind)) == (storage == AT)
+        driver.fleet = fleet
+
+
+def test_families_that_are_excluded() -> None:
+    """Every family can be left out, alone and all together, from turn to turn."""
+    listed = Listed(3)
+    for exclude in ({one} for one in KNOWN_FAMILIES):
+        driver = Driver(shown=catalogue(exclude=exclude))
+        driver.poll(listed.body(), AT)
+        text = driver.scrape()
+        assert not any(line.startswith(f"{next(iter(exclude))}{{") for line in text.splitlines())
+    driver = Driver(shown=catalogue(exclude=KNOWN_FAMILIES))
+    for second in range(2):
+        driver.poll(listed.body(), AT + second * SECOND)
+        assert driver.scrape() == ""
+        listed.create(3 + second)
+    assert driver.page.samples == 0
+
+
+def test_only_what_the_configuration_includes_is_shown_and_counted() -> None:
+    """From the first list on, when one changes that is not included, and after the configuration was loaded anew."""
+    few = dataclasses.replace(
+        CONFIGURATION.instances[0], pipelines=Filter(exclude=(re.compile("pipeline-1."),))
+    )
+    driver, listed = Driver(Configuration((few,))), Listed(30)
+
+    def shown() -> set[str]:
+        assert (
+            f'feldera_pipelines{{feldera_instance="test"}} {len(driver.fleet.pipelines)}\n' in driver.scrape()
+        )
+        return {pipeline.facts.row.name for pipeline in driver.fleet.pipelines.values()}
+
+    all_names = {f"pipeline-{number}" for number in range(30)}
+    included = {name for name in all_names if not re.fullmatch("pipeline-1.", name)}
+    driver.poll(listed.body(), AT)
+    assert shown() == included
+    listed.set(13, refresh_version=int(listed.elements[13]["refresh_version"]) + 1)
+    driver.poll(listed.body(), AT + SECOND)
+    assert shown() == included
+    other = dataclasses.replace(few, pipelines=Filter(exclude=(re.compile("pipeline-.?[5-9]"),)))
+    driver.fleet = with_settings(driver.fleet, InstanceSettings(Configuration((other,)), other))
+    assert shown() == {name for name in included if not re.fullmatch("pipeline-.?[5-9]", name)}
+
+
+def test_a_pipeline_that_cannot_be_read_stays() -> None:
+    """For as long as the staleness it is shown as it was, then it goes; it counts as one of the instance's."""
+    listed, driver = Listed(3), Driver()
+    driver.poll(listed.body(), AT)
+    listed.set(1, created_at="yesterday")
+    for seconds, shown in ((10, 3), (200, 3), (320, 2)):
+        driver.poll(listed.body(), AT + seconds * SECOND)
+        assert (len(driver.fleet.pipelines), driver.fleet.size) == (shown, shown)
+        assert (identity(1) in driver.fleet.pipelines) == (shown == 3)
+    listed.set(1, created_at="2026-08-21T10:00:00Z")
+    driver.poll(listed.body(), AT + 330 * SECOND)
+    assert driver.fleet.size == 3
+    assert driver.fleet.lost == {}
+
+
+def test_a_carriage_return_ends_no_line() -> None:
+    """It may stand in a name, and is no escape of the format: whose time stands still is found behind it all the same."""
+    listed, driver = Listed(3), Driver()
+    listed.set(0, name="a\rb")
+    driver.poll(listed.body(), AT)
+    [*_, last] = driver.fleet.pipelines
+    fleet = dataclasses.replace(driver.fleet, credited={last: driver.fleet.as_of})
+    shown = _text(
+        updated_sections(ExpositionSections(), (ObservedInstance(fleet, driver.problems),), driver.catalogue)
+    ).split(b"\n")
+    moving = [line for line in shown if b"status_seconds_total{" in line and b'status="Running"' in line]
+    assert len(moving) == 3
+    assert len({line.partition(b'pipeline_name="')[2].partition(b'"')[0] for line in moving}) == 3

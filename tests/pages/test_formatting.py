@@ -1,0 +1,63 @@
+"""Durations, instants and texts as people read them."""
+
+import math
+
+import pytest
+
+from feldera_exporter.pages.formatting import count, cut, duration, instant, limit, moment, visible
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.9, "0s"),
+        (59, "59s"),
+        (60, "1m"),
+        (61.5, "1m 1s"),
+        (3600, "1h"),
+        (3660, "1h 1m"),
+        (86_400, "1d"),
+        (93_600, "1d 2h"),
+    ],
+)
+def test_a_duration_has_its_two_largest_units(seconds: float, text: str) -> None:
+    """Cut off, not rounded."""
+    assert duration(seconds) == text
+
+
+def test_a_limit_may_be_none() -> None:
+    """Nothing is written where a status may last for ever."""
+    assert (limit(math.inf), limit(600)) == ("", "10m")
+
+
+def test_a_moment_has_its_date_unless_it_is_today() -> None:
+    """In UTC, whatever the machine's zone."""
+    now = 1_787_313_600_000_000
+    assert moment(now - 1_000_000, now) == "11:59:59"
+    assert moment(now - 86_400_000_000, now) == "2026-08-20 12:00:00"
+    assert instant(now) == "2026-08-21T12:00:00Z"
+
+
+def test_a_long_text_is_cut_and_says_so() -> None:
+    """The characters that are missing are counted."""
+    assert cut("abcdef", 4) == ("abcd", 2)
+    assert cut("abc", 4) == ("abc", 0)
+
+
+def test_numbers_agree_with_their_nouns() -> None:
+    """One pipeline, a thousand pipelines."""
+    assert [count(n, "pipeline") for n in (0, 1, 1000)] == ["0 pipelines", "1 pipeline", "1,000 pipelines"]
+
+
+def test_control_characters_are_seen() -> None:
+    """They do nothing; line breaks and letters of every script stay."""
+    assert visible("a\x00\x1b\x7f\x85\u202eb") == "a␀␛␡\ufffd\ufffdb"
+    assert visible("two\nlines\tא") == "two\nlines\tא"
+
+
+@pytest.mark.parametrize(
+    ("micros", "text"), [(-(10**18), "0001-01-01T00:00:00Z"), (10**18, "9999-12-31T23:59:59Z")]
+)
+def test_an_instant_beyond_the_calendar(micros: int, text: str) -> None:
+    """Is the calendar's first or last: a zone may lead beyond it."""
+    assert instant(micros) == text

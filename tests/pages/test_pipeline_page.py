@@ -1,0 +1,184 @@
+"""A pipeline's page tells all that is known of it."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from feldera_exporter.feldera.wire import Cut, Cuts, FullEvent
+from feldera_exporter.history.recent_activity import RecentActivity
+from feldera_exporter.pages.instance_view import InstanceView
+from feldera_exporter.pages.latest_events import Excerpt, LatestEvents, laid_out
+from feldera_exporter.pages.page_query import PageQuery
+from feldera_exporter.pages.pipeline_page import PipelinePage, find, pipeline_page
+from pages.sights import LINKS, NOW, failed, pipeline, seen, stuck
+from pages.test_timeline import START
+
+UNASKED = LatestEvents()
+
+
+def full(**fields: Any) -> FullEvent:
+    """Return a newest event in full."""
+    return msgspec.json.decode(msgspec.json.encode({"event_id": "e", **fields}), type=FullEvent)
+
+
+def raw(value: object) -> msgspec.Raw:
+    """Return a value as it comes from Feldera."""
+    return msgspec.Raw(msgspec.json.encode(value))
+
+
+def shown(known: InstanceView, name: str, recent: LatestEvents = UNASKED) -> PipelinePage:
+    """Return the page's view."""
+    found = find(known, "demo", name)
+    assert found is not None
+    return pipeline_page(*found, recent, known, PageQuery(), LINKS)
+
+
+def test_a_pipeline_is_found_by_name_or_id() -> None:
+    """In its own instance only."""
+    known = seen(pipeline("a"), pipeline("..", id="id-dots"))
+    for told, name in (("a", "a"), ("id-a", "a"), ("id-dots", "..")):
+        found = find(known, "demo", told)
+        assert found is not None
+        assert found[1].facts.row.name == name
+    assert find(known, "demo", "b") is None
+    assert find(known, "other", "a") is None
+
+
+def test_a_stuck_pipeline() -> None:
+    """Its status against the limit, the alert with what it means and what to do."""
+    view = shown(seen(stuck()), "stuck")
+    assert (view.status.text, view.need, view.look) == ("Provisioning", "needs somebody now", "bad")
+    assert (view.bar.percent, view.bar.verdict, view.desired) == (100, "over by 2m", "Running")
+    (alert,) = view.alerts
+    assert alert.summary == "A pipeline does not get its resources."
+    assert alert.firing.runbook == "/runbooks/FelderaPipelineStuckProvisioning"
+    assert view.failure is None
+    assert view.console == "http://feldera.example:8080/pipelines/stuck/"
+
+
+def test_every_status_has_its_time() -> None:
+    """The runtime status only while there is one; the storage's beginning comes from the history."""
+    view = shown(seen(pipeline("a", 5)), "a")
+    assert [(each.name, each.mark.text) for each in view.statuses] == [
+        ("Deployment", "Running"),
+        ("Desired", "Running"),
+        ("Resources", "Provisioned"),
+        ("Program", "Success"),
+        ("Storage", "InUse"),
+    ]
+    assert view.statuses[0].since == "11:55:00"
+    running = shown(seen(pipeline("a", deployment_runtime_status="Running")), "a").statuses[3]
+    assert (running.name, running.since, running.bar) == ("Runtime", "", None)
+
+
+def test_the_age_of_the_storage_is_what_the_log_tells() -> None:
+    """The list does not tell it, and the page must not contradict the transitions that it shows."""
+    known = pipeline("a", 5, clearing=1)
+    storage = shown(seen(known), "a", LatestEvents(START[::-1])).statuses[-1]
+    assert (storage.name, storage.since) == ("Storage", "11:52:00")
+    assert storage.bar is not None
+    assert storage.bar.age == "8m"
+    assert shown(seen(known), "a").statuses[-1].since == "11:59:00"
+
+
+def test_what_happens_again_and_again_is_told() -> None:
+    """The worst alert first, with what it means."""
+    thrice = RecentActivity(errors=(NOW - 3_000_000, NOW - 2_000_000, NOW - 1_000_000))
+    view = shown(seen(failed(recent=thrice)), "failed")
+    assert [each.firing.name for each in view.alerts] == ["CrashLooping", "DeploymentError"]
+    assert view.alerts[0].summary == "A pipeline fails again and again."
+    assert view.need == "needs somebody now"
+
+
+def test_an_error_is_told_in_full() -> None:
+    """With its details, whether Feldera can be asked or not."""
+    view = shown(seen(failed(details={"worker": 3})), "failed")
+    assert view.failure is not None
+    assert (view.failure.code, view.failure.message) == ("WorkerPanic", Excerpt("It broke.", ""))
+    assert view.failure.details == Excerpt('{\n  "worker": 3\n}', "")
+    bare = shown(seen(failed()), "failed").failure
+    assert bare is not None
+    assert bare.details is None
+
+
+def test_of_a_long_error_the_log_tells_more() -> None:
+    """If it is the same one; otherwise there is the beginning, and how long the whole is."""
+    cuts = Cuts(message=Cut(3_000_000, 1), details=Cut(2_000_000, 2))
+    known = failed(message="It broke", details='{"worker', cuts=cuts)
+    view = shown(seen(known), "failed").failure
+    assert view is not None
+    assert view.message == Excerpt("It broke", "3,000,000 bytes")
+    assert view.details == Excerpt('{"worker', "2,000,000 bytes")
+    error = {"message": "It broke" * 1000, "error_code": "WorkerPanic", "details": {"worker": 3}}
+    asked = shown(seen(known), "failed", LatestEvents((), full(deployment_error=error))).failure
+    assert asked is not None
+    assert asked.message == Excerpt("It broke" * 1000, "")
+    assert asked.details == Excerpt('{\n  "worker": 3\n}', "")
+    other = full(deployment_error={**error, "message": "Another one."})
+    assert shown(seen(known), "failed", LatestEvents((), other)).failure == view
+
+
+def test_a_huge_message_is_cut() -> None:
+    """And says how long all of it is."""
+    view = shown(seen(failed(message="x" * 2**20)), "failed")
+    assert view.failure is not None
+    assert len(view.failure.message.text) == 64 * 1024
+    assert view.failure.message.whole == "1,048,576 characters"
+
+
+@pytest.mark.parametrize(
+    ("details", "text"),
+    [
+        (None, None),
+        ({}, None),
+        ("", None),
+        ("two\nlines", "two\nlines"),
+        ({"a": [1]}, '{\n  "a": [\n    1\n  ]\n}'),
+    ],
+)
+def test_details_are_laid_out(details: object, text: str | None) -> None:
+    """JSON over several lines, a text as a text, nothing where they say nothing."""
+    found = laid_out(raw(details))
+    assert (found.text if found else None) == text
+
+
+def test_details_that_are_no_text_are_shown_as_they_came() -> None:
+    """Half of a surrogate pair is valid JSON and no text."""
+    found = laid_out(msgspec.Raw(rb'"a\ud800"'))
+    assert found is not None
+    assert found.text == r'"a\ud800"'
+
+
+def test_huge_details_are_shown_as_they_came() -> None:
+    """Laying them out would cost more than it helps."""
+    found = laid_out(raw({"a": ["x" * 1000] * 1000}))
+    assert found is not None
+    assert found.text.startswith('{"a":["x')
+    assert found.whole == "1,003,007 characters"
+
+
+def test_what_feldera_says_of_the_statuses() -> None:
+    """Under a headline each, where it says something."""
+    newest = full(deployment_resources_status_details="waiting for a node")
+    view = shown(seen(stuck()), "stuck", LatestEvents((), newest))
+    assert view.notes == (("What Feldera says of its resources", Excerpt("waiting for a node", "")),)
+
+
+def test_facts_leave_out_what_is_empty() -> None:
+    """Tags and counters among them."""
+    known = pipeline("a", tags=["team:x", "y"], platform_version="0.337.0", program_config={"profile": "dev"})
+    facts = dict(shown(seen(known), "a").facts)
+    assert facts["Team"] == "x"
+    assert facts["Tags"] == "team:x, y"
+    assert facts["Profile"] == "dev"
+    assert "Tier" not in facts
+    counted = msgspec.structs.replace(known.progress, connector_errors=1234)
+    (busy,) = (type(known)(known.facts, counted, known.history, known.activity),)
+    assert dict(shown(seen(busy), "a").facts)["Connector errors since its start"] == "1,234"
+
+
+def test_a_problem_is_passed_on() -> None:
+    """And the page has all the rest."""
+    view = shown(seen(stuck()), "stuck", LatestEvents(problem="no answer"))
+    assert (view.problem, view.timeline) == ("no answer", None)

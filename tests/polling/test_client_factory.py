@@ -1,0 +1,92 @@
+"""What an instance's configuration means for its client."""
+
+import ssl
+from pathlib import Path
+
+import pytest
+import structlog
+from structlog.testing import capture_logs
+
+from feldera_exporter.config import Instance, Secret
+from feldera_exporter.polling import client_factory
+from feldera_exporter.polling.client_factory import api_key, client_for
+from hostile.asking import Asked
+
+LOG = structlog.get_logger()
+
+
+def of_file(path: Path) -> Instance:
+    """Return an instance whose key is in a file."""
+    return Instance("prod", "http://127.0.0.1:1", api_key_file=path)
+
+
+def test_a_key_by_value() -> None:
+    """It is what the configuration says; without one there is none."""
+    assert api_key(Instance("prod", "http://127.0.0.1:1", Secret("apikey:x")), LOG)() == "apikey:x"
+    assert api_key(Instance("prod", "http://127.0.0.1:1"), LOG)() is None
+
+
+def test_a_rotated_key_is_read_anew(tmp_path: Path) -> None:
+    """The file is read each time; blanks around the key do not count."""
+    path = tmp_path / "key"
+    path.write_text("apikey:first\n")
+    key = api_key(of_file(path), LOG)
+    assert key() == "apikey:first"
+    path.with_suffix(".new").write_text(" apikey:second \n")
+    path.with_suffix(".new").replace(path)
+    assert key() == "apikey:second"
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (None, "No such file or directory"),
+        (b"", "it is empty"),
+        (b" \n\n", "it is empty"),
+        (b"apikey:MARKER\nsecond line", "it holds something else than one line of visible ASCII characters"),
+        (b"apikey:MARKER\xff", "it holds something else than one line of visible ASCII characters"),
+        (b"apikey:MARKER\x00", "it holds something else than one line of visible ASCII characters"),
+        (b"MARKER" * 1000, "it holds something else than one line of visible ASCII characters"),
+    ],
+)
+def test_a_file_without_a_key(tmp_path: Path, content: bytes | None, kind: str) -> None:
+    """The last key is used on; that is said once, without a word of the file, and its end is said too."""
+    path = tmp_path / "key"
+    path.write_bytes(b"apikey:good")
+    key = api_key(of_file(path), LOG)
+    with capture_logs() as logs:
+        assert key() == "apikey:good"
+        if content is None:
+            path.unlink()
+        else:
+            path.write_bytes(content)
+        assert [key(), key()] == ["apikey:good"] * 2
+        path.write_bytes(b"apikey:new")
+        assert key() == "apikey:new"
+    began, ended = logs
+    assert (began["event"], began["error"]) == ("cannot read the API key's file", f"{path}: {kind}")
+    assert (ended["event"], ended["failures"]) == ("the API key's file is readable again", 2)
+    assert "MARKER" not in repr(logs)
+
+
+def test_a_file_that_never_had_a_key(tmp_path: Path) -> None:
+    """Nothing is sent."""
+    (tmp_path / "key").touch()
+    assert api_key(of_file(tmp_path / "key"), LOG)() is None
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "https://127.0.0.1:1"])
+def test_connecting_asks_nothing(url: str) -> None:
+    """A client is made without a request."""
+    asked = Asked()
+    client_for(Instance("prod", url), asked, LOG)
+    assert asked.codes == []
+
+
+@pytest.mark.parametrize(("url", "verified"), [("HTTPS://a", True), ("https://a", True), ("HTTP://a", False)])
+def test_verification_follows_the_scheme(url: str, verified: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001
+    """However it is written, https is verified."""
+    given: list[object] = []
+    monkeypatch.setattr(client_factory, "Client", lambda _, **options: given.append(options["tls"]))
+    client_for(Instance("prod", url), Asked(), LOG)
+    assert [isinstance(each, ssl.SSLContext) for each in given] == [verified]

@@ -1,0 +1,195 @@
+"""Looking up asks Feldera little, waits for it briefly, and says why where it has no answer."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import pytest
+
+from feldera_exporter.feldera.client import Client
+from feldera_exporter.pages.latest_events import LatestEvents
+from feldera_exporter.polling import pipeline_details
+from feldera_exporter.polling.pipeline_details import AT_ONCE, PipelineDetails
+from feldera_exporter.simulator.serving import serve
+from pages.test_timeline import event
+
+NEWEST = event(5, deployment_has_error=True)
+ERROR = {"message": "It broke.", "error_code": "WorkerPanic", "details": {"worker": 3}}
+
+
+@dataclass
+class Feldera:
+    """Answers for event logs as it is told to.
+
+    Attributes:
+        status: of its answers.
+        body: of an answer without success, or instead of the log.
+        delay: seconds before each.
+        paths: what it was asked for.
+        most: how many requests it had at once.
+        full: the body for one event, None for a good one.
+    """
+
+    status: int = 200
+    body: bytes | None = None
+    delay: float = 0.0
+    paths: list[str] = field(default_factory=list)
+    most: int = 0
+    present: int = 0
+    full: bytes | None = None
+
+    async def __call__(self, scope: Any, _receive: Any, send: Any) -> None:
+        """Answer one request."""
+        self.paths.append(scope["path"])
+        self.present += 1
+        self.most = max(self.most, self.present)
+        await asyncio.sleep(self.delay)
+        self.present -= 1
+        body = self.body
+        if body is None and scope["path"].endswith("/events"):
+            body = msgspec.json.encode([NEWEST])
+        elif body is None:
+            body = self.full or msgspec.json.encode({"event_id": "e", "deployment_error": ERROR})
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+@pytest.fixture
+def feldera() -> Feldera:
+    """Return a Feldera that answers well."""
+    return Feldera()
+
+
+@pytest.fixture
+def url(feldera: Feldera) -> Iterator[str]:
+    """Serve it."""
+    with serve(feldera) as address:
+        yield address
+
+
+@asynccontextmanager
+async def looking(url: str) -> AsyncIterator[PipelineDetails]:
+    """Look up at an address while the context lasts."""
+    client = Client(url, api_key=lambda: None, tls=False, max_response_size=2**20, observe=lambda *_: None)
+    try:
+        yield PipelineDetails(lambda name: client if name == "one" else None)
+    finally:
+        await client.close()
+
+
+def asked(url: str, ask: Callable[[PipelineDetails], Awaitable[Any]]) -> Any:
+    """Return what somebody who looks up is told."""
+
+    async def look() -> Any:
+        async with looking(url) as found:
+            return await ask(found)
+
+    return asyncio.run(look())
+
+
+def recent(url: str, instance: str = "one") -> LatestEvents:
+    """Return what is told about pipeline `a`."""
+    told = asked(url, lambda look: look.recent(instance, "id", "a"))
+    assert isinstance(told, LatestEvents)
+    return told
+
+
+def test_the_log_and_the_newest_event(feldera: Feldera, url: str) -> None:
+    """Two requests; the second has the error's details."""
+    told = recent(url)
+    assert (told.events, told.problem) == ([NEWEST], "")
+    assert told.newest is not None
+    assert told.newest.deployment_error is not None
+    assert bytes(told.newest.deployment_error.details) == b'{"worker":3}'
+    assert feldera.paths == ["/v0/pipelines/a/events", f"/v0/pipelines/a/events/{NEWEST.event_id}"]
+
+
+def test_an_empty_log(feldera: Feldera, url: str) -> None:
+    """Of a pipeline that nobody has touched since Feldera keeps logs; there is no newest event."""
+    feldera.body = b"[]"
+    assert recent(url) == LatestEvents([])
+    assert len(feldera.paths) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "problem"),
+    [
+        (404, b"", "has no event log"),
+        (404, b'{"message":"Unknown","error_code":"UnknownPipelineName"}', "no longer has this pipeline"),
+        (500, b"{}", "500"),
+        (200, b"{}", "unexpected body"),
+    ],
+)
+def test_why_there_is_no_answer(feldera: Feldera, url: str, status: int, body: bytes, problem: str) -> None:
+    """In one line."""
+    feldera.status, feldera.body = status, body
+    told = recent(url)
+    assert told.events is None
+    assert problem in told.problem
+    assert "\n" not in told.problem
+
+
+def test_the_log_is_kept_where_the_newest_event_fails(feldera: Feldera, url: str) -> None:
+    """Something is better than nothing."""
+    feldera.full = b"[]"
+    told = recent(url)
+    assert told.events == [NEWEST]
+    assert told.newest is None
+    assert "unexpected body" in told.problem
+
+
+def test_an_instance_that_is_gone(url: str) -> None:
+    """A reload may have removed it since."""
+    assert recent(url, "other").problem == "this instance is watched no more"
+
+
+def test_feldera_may_be_slow(feldera: Feldera, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for it for long."""
+    monkeypatch.setattr(pipeline_details, "PATIENCE", 0.2)
+    feldera.delay = 5
+    assert recent(url).problem
+
+
+def test_a_few_at_once(feldera: Feldera, url: str) -> None:
+    """However many pages are asked for; one pipeline is asked about once."""
+    feldera.delay = 0.02
+
+    async def crowd(look: PipelineDetails) -> list[LatestEvents]:
+        names = [f"p{n}" for n in range(6)] * 5
+        return await asyncio.gather(*(look.recent("one", name, name) for name in names))
+
+    told = asked(url, crowd)
+    assert all(not each.problem for each in told)
+    assert feldera.most == AT_ONCE
+    assert len(feldera.paths) == 12
+
+
+def test_whoever_waits_too_long_is_told(feldera: Feldera, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even if it is others that are asked about first."""
+    monkeypatch.setattr(pipeline_details, "PATIENCE", 0.3)
+    feldera.delay = 0.25
+
+    async def crowd(look: PipelineDetails) -> list[LatestEvents]:
+        return await asyncio.gather(*(look.recent("one", str(n), str(n)) for n in range(8)))
+
+    assert "Feldera did not answer in time" in {each.problem for each in asked(url, crowd)}
+
+
+def test_an_answer_is_shown_again_for_seconds(
+    feldera: Feldera, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And then asked for anew."""
+
+    async def twice(look: PipelineDetails) -> None:
+        await look.recent("one", "id", "a")
+        await look.recent("one", "id", "a")
+
+    asked(url, twice)
+    assert len(feldera.paths) == 2
+    monkeypatch.setattr(pipeline_details, "FRESH", 0.0)
+    asked(url, twice)
+    assert len(feldera.paths) == 6

@@ -1,0 +1,29 @@
+"""Alerts are the present problems, with the severities that the configuration chose."""
+
+from feldera_exporter.config import AlertChoice
+from feldera_exporter.problems.alerts import Alert, alerts
+from feldera_exporter.problems.evaluate import Occurrence
+
+PROBLEMS = {
+    Occurrence("DeploymentError", "", "id-of-etl", "etl", (("tier", "critical"),)): 7,
+    Occurrence("StuckStopping", "Stopping", "id-of-etl", "etl"): 8,
+    Occurrence("CompilerUnhealthy", "compiler"): 9,
+}
+
+
+def test_each_problem_is_an_alert() -> None:
+    """By its name, with the table's severity, whatever its tags are."""
+    assert list(alerts(PROBLEMS)) == [
+        Alert("FelderaPipelineDeploymentError", "critical", "id-of-etl", "", 7),
+        Alert("FelderaPipelineStuckStopping", "warning", "id-of-etl", "Stopping", 8),
+        Alert("FelderaCompilerUnhealthy", "warning", "", "compiler", 9),
+    ]
+
+
+def test_the_configuration_has_the_last_word() -> None:
+    """It changes severities; a choice of something else leaves them."""
+    choices = {
+        "FelderaPipelineDeploymentError": AlertChoice(severity="info"),
+        "FelderaPipelineStuckStopping": AlertChoice(labels={"route": "night"}),
+    }
+    assert [alert.severity for alert in alerts(PROBLEMS, choices)] == ["info", "warning", "warning"]

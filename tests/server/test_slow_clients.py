@@ -1,0 +1,194 @@
+"""No connection is kept for ever: whoever says nothing, says too much, or reads nothing is let go."""
+
+import asyncio
+import contextlib
+import re
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import pytest
+import uvloop
+
+from feldera_exporter.exposition.compressed_block import CompressedBlock
+from feldera_exporter.exposition.family import Family
+from feldera_exporter.exposition.snapshot import Content, Section, Snapshot
+from feldera_exporter.server import slow_clients
+from feldera_exporter.server.asgi import application
+from feldera_exporter.server.listener import bind, serving
+
+FAMILY: Family[object] = Family("a", "counter", "Help.", (), lambda _: ())
+LINE = b"a_total 1\n"
+METRICS = b"GET /metrics HTTP/1.1\r\nHost: x\r\n%b\r\n"
+LARGE = 1 << 24
+"""Bytes that no pair of socket buffers holds."""
+SMALL = 300_000
+"""Bytes that one piece holds, and the buffers do not where the reader's is small."""
+
+Reader = asyncio.StreamReader
+Writer = asyncio.StreamWriter
+
+
+@dataclass
+class Shown:
+    """Shows a text of some bytes, which takes some seconds to be made."""
+
+    size: int
+    takes: float = 0.0
+    ready = True
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """Always another one of the same content."""
+        blocks = [CompressedBlock.of((LINE * 1000,))] * (self.size // (1000 * len(LINE)))
+
+        def content() -> Content:
+            time.sleep(self.takes)
+            return Content([Section(FAMILY, blocks)], lambda _: b"", lambda *_: None)
+
+        return Snapshot(7, content)
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slow_clients, "LONGEST", 1.0)
+
+
+def connected(shown: Shown, talk: Callable[[Reader, Writer], Awaitable[None]], times: int = 1) -> None:
+    """Serve, and let somebody talk on some connections, one after the other; at the end the server has none left."""
+
+    async def run() -> None:
+        listener = bind("127.0.0.1:0")
+        async with serving(application(shown, "/metrics", None), [listener]), asyncio.timeout(20):
+            for _ in range(times):
+                reader, writer = await asyncio.open_connection(*listener.getsockname(), limit=2**12)
+                await talk(reader, writer)
+                writer.transport.abort()
+
+    uvloop.run(run())
+
+
+async def ended(reader: Reader) -> bytes:
+    """Return all that still comes on a connection until the server ends it."""
+    found = bytearray()
+    try:
+        while part := await reader.read(1 << 16):
+            found += part
+    except ConnectionResetError:
+        pass
+    return bytes(found)
+
+
+@pytest.mark.parametrize("said", [b"", b"GET /-/healthy HTTP/1.1\r\nHos", METRICS[:-2] % b"X: y\r\n"])
+def test_who_says_nothing_more_is_let_go(said: bytes) -> None:
+    """Before the first request, and in the middle of one."""
+
+    async def talk(reader: Reader, writer: Writer) -> None:
+        writer.write(said)
+        assert await ended(reader) == b""
+
+    connected(Shown(0), talk)
+
+
+def test_half_a_request_after_a_whole_one() -> None:
+    """The first is answered; what is left of the connection ends as one that never said anything."""
+
+    async def talk(reader: Reader, writer: Writer) -> None:
+        writer.write(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert b"Healthy." in await reader.readuntil(b"Healthy.\n")
+        writer.write(b"GET /")
+        assert await ended(reader) == b""
+
+    connected(Shown(0), talk)
+
+
+def test_a_request_in_slow_pieces() -> None:
+    """Slow is not still: what arrives in time is answered."""
+
+    async def talk(reader: Reader, writer: Writer) -> None:
+        for part in (b"GET /-/healthy HTT", b"P/1.1\r\nHost: ", b"x\r\nConnection: close\r\n\r\n"):
+            writer.write(part)
+            await asyncio.sleep(0.05)
+        assert (await ended(reader)).endswith(b"Healthy.\n")
+
+    connected(Shown(0), talk)
+
+
+def test_a_request_without_end() -> None:
+    """A header of megabytes is not collected."""
+
+    async def talk(reader: Reader, writer: Writer) -> None:
+        writer.write(b"GET / HTTP/1.1\r\nX: ")
+        with contextlib.suppress(ConnectionError):
+            for _ in range(100):
+                writer.write(b"y" * 2**20)
+                await writer.drain()
+        assert writer.transport.is_closing()
+        assert (await ended(reader)).partition(b"\r\n")[0] in {b"", b"HTTP/1.1 400 Bad Request"}
+
+    connected(Shown(0), talk)
+
+
+def test_many_requests_on_one_connection() -> None:
+    """Each has its own measure, however much they are together."""
+    request = METRICS % (b"X: " + b"y" * 30_000 + b"\r\n")
+
+    async def talk(reader: Reader, writer: Writer) -> None:
+        for _ in range(10):
+            writer.write(request)
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = re.search(rb"content-length: (\d+)", head)
+            assert length is not None
+            await reader.readexactly(int(length[1]))
+
+    connected(Shown(SMALL), talk)
+
+
+@pytest.mark.parametrize("asked", [METRICS % b"", METRICS % b"Connection: close\r\n", 2 * (METRICS % b"")])
+def test_who_reads_nothing_is_let_go(asked: bytes) -> None:
+    """With all that was written to him and not read, whatever else he asked for."""
+
+    async def talk(reader: Reader, writer: Writer) -> None:
+        writer.write(asked)
+        await reader.readuntil(b"\r\n\r\n")
+        await asyncio.sleep(2)
+        # What is in the buffers of the system comes still; the answer has no end.
+        assert len(await ended(reader)) < LARGE
+
+    connected(Shown(LARGE), talk)
+
+
+def test_who_reads_slowly_reads_all_of_it() -> None:
+    """Slow is not still: it takes several times as long as anybody is waited for."""
+
+    async def talk(reader: Reader, writer: Writer) -> None:
+        writer.write(METRICS % b"Connection: close\r\n")
+        size, pause = 0, LARGE // 16
+        while part := await reader.read(1 << 16):
+            if (size + len(part)) // pause > size // pause:
+                await asyncio.sleep(0.2)
+            size += len(part)
+        assert size > LARGE // 10_000 * 10_000
+
+    connected(Shown(LARGE), talk)
+
+
+def test_who_waits_for_an_answer_is_not_let_go() -> None:
+    """It is not the client that is waited for."""
+
+    async def talk(reader: Reader, writer: Writer) -> None:
+        writer.write(METRICS % b"Connection: close\r\n")
+        assert (await ended(reader)).count(LINE) == 30_000
+
+    connected(Shown(SMALL, takes=1.5), talk)
+
+
+def test_requests_one_behind_the_other() -> None:
+    """Each is answered, in their order."""
+
+    async def talk(reader: Reader, writer: Writer) -> None:
+        writer.write(METRICS % b"" + b"GET /-/healthy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        answers = await ended(reader)
+        assert (answers.count(LINE), answers.endswith(b"Healthy.\n")) == (30_000, True)
+
+    connected(Shown(SMALL), talk)

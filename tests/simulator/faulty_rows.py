@@ -1,0 +1,78 @@
+"""Faults of single elements of a list, or of the one object that is answered: what a newer or broken server sends."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import msgspec
+
+from feldera_exporter.simulator.faults import Fault
+from feldera_exporter.simulator.http_messages import Answer, encode
+
+
+@dataclass(frozen=True, slots=True)
+class RowFault(Fault):
+    """Changes some elements; this one: none.
+
+    Attributes:
+        row: which element, counted as a list's index is; None: every one.
+    """
+
+    row: int | None = None
+
+    def spoil(self, answer: Answer) -> Answer:
+        """Change the elements of a successful answer."""
+        if answer.status != 200:
+            return answer
+        value = msgspec.json.decode(answer.body)
+        if isinstance(value, dict):
+            value = self._change(value)[0]
+        elif value:
+            chosen = range(len(value)) if self.row is None else [self.row % len(value)]
+            pieces = [self._change(one) if at in chosen else [one] for at, one in enumerate(value)]
+            value = [one for piece in pieces for one in piece]
+        return replace(answer, body=encode(value), packed=None)
+
+    def _change(self, one: dict[str, Any]) -> list[Any]:
+        """Return what stands in an element's place."""
+        return [one]
+
+
+@dataclass(frozen=True, slots=True)
+class With(RowFault):
+    """Fields have these values: an unknown status, a wrong type, something of a newer version."""
+
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+    def _change(self, one: dict[str, Any]) -> list[Any]:
+        return [{**one, **self.fields}]
+
+
+@dataclass(frozen=True, slots=True)
+class Without(RowFault):
+    """Fields are missing."""
+
+    fields: tuple[str, ...] = ()
+
+    def _change(self, one: dict[str, Any]) -> list[Any]:
+        return [{key: value for key, value in one.items() if key not in self.fields}]
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated(RowFault):
+    """An element comes several times."""
+
+    times: int = 2
+
+    def _change(self, one: dict[str, Any]) -> list[Any]:
+        return [one] * self.times
+
+
+@dataclass(frozen=True, slots=True)
+class Instead(RowFault):
+    """Something else stands in an element's place."""
+
+    value: Any = None
+
+    def _change(self, one: dict[str, Any]) -> list[Any]:  # noqa: ARG002 - it is replaced
+        return [self.value]

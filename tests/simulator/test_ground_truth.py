@@ -1,0 +1,192 @@
+"""The truth that is kept for the caller agrees with what an observer of events and rows can know."""
+
+from collections import Counter
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from feldera_exporter.feldera.statuses import PROGRAM, RESOURCES, STORAGE, combine
+from feldera_exporter.simulator.clock import SECOND, ManualClock
+from feldera_exporter.simulator.events import Event
+from feldera_exporter.simulator.feldera import Feldera
+from feldera_exporter.simulator.manager_processes import ManagerProcesses
+from feldera_exporter.simulator.random_workload import RandomWorkload
+from simulator.world import Stage
+
+SEPARATE = ManagerProcesses(separate=True, waits=0.1, holds=0.1, skew={"runner": 0.2, "compiler": -0.3})
+
+
+def read(event: Event) -> dict[str, Any]:
+    """Return an event's statuses by dimension."""
+    statuses = event.statuses
+    return {
+        "deployment_resources_status": statuses.resources,
+        "deployment_runtime_status": statuses.runtime,
+        "program_status": statuses.program,
+        "storage_status": statuses.storage,
+        "deployment_status": combine(statuses.resources, statuses.runtime),
+    }
+
+
+@pytest.mark.parametrize("processes", [None, SEPARATE])
+@pytest.mark.parametrize("seed", range(8))
+def test_the_fold_of_all_events_is_the_truth(seed: int, processes: ManagerProcesses | None) -> None:
+    """Every transition and every error edge of every pipeline is in its log, and nothing else."""
+    clock = ManualClock()
+    feldera = Feldera(clock, seed, retention=1_000_000, processes=processes)
+    RandomWorkload(feldera, seed, size=10, rate=1.0, trouble=0.3)
+    clock.advance(1800)
+    for pipeline in feldera.pipelines():
+        life = feldera.truth[pipeline.id]
+        log = list(pipeline.log)
+        for dimension in life.born:
+            folded = [
+                (read(after)[dimension], after.recorded_at)
+                for before, after in pairwise(log)
+                if read(before)[dimension] != read(after)[dimension]
+            ]
+            assert folded == [(change.after, change.at) for change in life.of(dimension)]
+        edges = [
+            (after.details.error and after.details.error.error_code, after.recorded_at)
+            for before, after in pairwise(log)
+            if before.statuses.has_error != after.statuses.has_error
+        ]
+        assert edges == [(edge.code, edge.at) for edge in life.errors]
+        row = pipeline.row
+        now = clock.now()
+        assert life.intervals(now)[-1][0] == row.status
+        assert sum(life.time_in_status(now).values()) == now - life.created_at
+        if processes is None:
+            assert now - row.status_since == life.intervals(now)[-1][2] - life.intervals(now)[-1][1]
+    legal = {dimension.name: set(dimension.transitions) for dimension in (RESOURCES, PROGRAM, STORAGE)}
+    for life in feldera.truth.lives.values():
+        for dimension, allowed in legal.items():
+            assert set(life.counts(dimension)) <= allowed
+
+
+def history(seed: int, steps: int, life_seed: int = 1) -> list[Any]:
+    """Return everything that can be seen of a random fleet after twenty minutes in so many steps."""
+    clock = ManualClock()
+    feldera = Feldera(clock, seed, processes=SEPARATE)
+    RandomWorkload(feldera, life_seed, size=10, rate=1.0)
+    for _ in range(steps):
+        clock.advance(1200 / steps)
+        feldera.settle()
+    return [(pipeline.id, pipeline.row, list(pipeline.log)) for pipeline in feldera.pipelines()]
+
+
+def test_the_same_seeds_make_the_same_history() -> None:
+    """Down to the ids, and however often somebody looks."""
+    assert history(7, 1) == history(7, 1) == history(7, 300)
+
+
+def test_other_seeds_make_another() -> None:
+    """Of the instance, and of the life in it."""
+    assert history(7, 1) != history(8, 1)
+    assert history(7, 1) != history(7, 1, life_seed=2)
+
+
+def test_the_truth_survives_retention_and_deletion() -> None:
+    """Names, instants and transitions of what is long gone."""
+    stage = Stage(retention=5)
+    stage.run()
+    stage.feldera.world.crash("a", "ControllerPanic")
+    stage.go(60)
+    stage.feldera.clear("a")
+    stage.go(60)
+    assert len(stage.events) <= 6
+    identity = stage.feldera.get("a").id
+    stage.feldera.rename("a", "b")
+    renamed = stage.clock.now()
+    stage.go(5)
+    stage.feldera.delete("b")
+    gone = stage.clock.now()
+    stage.go(100)
+    stage.feldera.create("a")
+    life = stage.feldera.truth[identity]
+    assert stage.feldera.get("a").id != identity
+    assert life.names == [(life.created_at, "a"), (renamed, "b")]
+    assert life.deleted_at == gone
+    assert life.counts("deployment_resources_status") == Counter(
+        {pair: 1 for pair in RESOURCES.transitions if pair != ("Provisioning", "Stopping")}
+    )
+    assert [edge.code for edge in life.errors] == ["ControllerPanic"]
+    assert len(life.appeared) == 1
+    assert sum(life.time_in_status(stage.clock.now()).values()) == gone - life.created_at
+
+
+def test_an_interval_that_was_committed_late_has_no_length() -> None:
+    """The order of the commits counts; the lengths still add up."""
+    stage = Stage()
+    life = stage.feldera.truth[stage.feldera.get("a").id]
+    stage.run(4)
+    provisioned = life.of("deployment_status")[-1]
+    assert provisioned.after == "Initializing"
+    stage.go(10)
+    early = life.of("deployment_status")[-1]
+    late = type(early)("deployment_status", early.at - 2 * SECOND, "Running", "Paused", stage.clock.now())
+    life.transitions.append(late)
+    stretches = life.intervals(stage.clock.now())
+    assert stretches[-2] == ("Running", early.at, early.at)
+    assert stretches[-1] == ("Paused", early.at, stage.clock.now())
+
+
+def test_the_truth_need_not_be_kept() -> None:
+    """Then nothing grows with time."""
+    clock = ManualClock()
+    feldera = Feldera(clock, 1, keep_truth=False)
+    RandomWorkload(feldera, 1, size=5)
+    clock.advance(1800)
+    feldera.settle()
+    assert not feldera.truth.lives
+
+
+def test_random_life_ends_when_told() -> None:
+    """Then only heartbeats come."""
+    clock = ManualClock()
+    feldera = Feldera(clock, 5)
+    life = RandomWorkload(feldera, 5, size=5, rate=2.0, trouble=0.0)
+    clock.advance(600)
+    feldera.settle()
+    life.end()
+    clock.advance(600)
+    feldera.settle()
+    before = [pipeline.row.status for pipeline in feldera.pipelines()]
+    clock.advance(7200)
+    assert [pipeline.row.status for pipeline in feldera.pipelines()] == before
+
+
+def test_random_life_outlives_its_pipelines() -> None:
+    """Where deletions are late and there is one pipeline, there are others after it."""
+    clock = ManualClock()
+    feldera = Feldera(clock, 4, processes=ManagerProcesses(separate=True, waits=0.5, holds=0.5))
+    RandomWorkload(feldera, 4, size=1, rate=1.0, trouble=0.0)
+    clock.advance(4 * 3600)
+    feldera.settle()
+    assert len(feldera.truth.lives) > 3
+
+
+def test_random_life_does_everything() -> None:
+    """Every dimension's every status, rename, swap, deletion and re-creation under the old name."""
+    clock = ManualClock()
+    feldera = Feldera(clock, 12)
+    RandomWorkload(feldera, 12, size=60, rate=5.0, trouble=0.4)
+    clock.advance(3600)
+    feldera.settle()
+    lives = feldera.truth.lives.values()
+    seen = {change.after for life in lives for change in life.transitions}
+    assert {
+        "Provisioning", "Initializing", "AwaitingApproval", "Bootstrapping", "ConcurrentBootstrapping",
+        "Synchronizing", "Replaying", "Paused", "Running", "Unavailable", "Stopping", "Stopped",
+        "SqlError", "RustError", "SystemError", "Success", "InUse", "Clearing", "Cleared",
+    } <= seen  # fmt: skip
+    for dimension in (RESOURCES, PROGRAM, STORAGE):
+        pairs = {pair for life in lives for pair in life.counts(dimension.name)}
+        assert pairs == set(dimension.transitions)
+    names = Counter(life.names[0][1] for life in lives)
+    assert max(names.values()) > 1
+    assert any(len(life.names) > 1 for life in lives)
+    swapped = [life for life in lives if len(life.names) > 2]
+    assert swapped
+    assert len({edge.code for life in lives for edge in life.appeared}) > 5

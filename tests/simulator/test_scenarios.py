@@ -1,0 +1,158 @@
+"""The demo's pipelines live as their plots say."""
+
+import asyncio
+
+import httpx
+import pytest
+
+from feldera_exporter.simulator.clock import SECOND, ManualClock
+from feldera_exporter.simulator.feldera import Feldera
+from feldera_exporter.simulator.ground_truth import Life
+from feldera_exporter.simulator.scenarios import STORIES, start_all
+from feldera_exporter.simulator.server import FelderaServer
+
+
+@pytest.fixture(scope="module")
+def feldera() -> Feldera:
+    """The demo's world after a little more than three hours."""
+    clock = ManualClock()
+    world = Feldera(clock)
+    start_all(world)
+    clock.advance(3 * 3600 + 600)
+    world.settle()
+    return world
+
+
+def life(feldera: Feldera, name: str) -> Life:
+    """Return the truth about a pipeline that lives."""
+    return feldera.truth[feldera.get(name).id]
+
+
+def test_every_story_has_its_pipeline(feldera: Feldera) -> None:
+    """About twenty, with the plot as description."""
+    assert 20 <= len(STORIES) <= 25
+    for story in STORIES:
+        if story.name != "ci-smoke":
+            assert feldera.get(story.name).row.description == story.plot
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        ("orders", "Running"),
+        ("payments", "Running"),
+        ("inventory", "Running"),
+        ("clickstream", "Running"),
+        ("big-join", "Provisioning"),
+        ("no-capacity", "Stopped"),
+        ("new-report", "Stopped"),
+        ("udf-model", "Stopped"),
+        ("huge-program", "Stopped"),
+        ("backfill-2025", "Bootstrapping"),
+        ("recommendations", "Paused"),
+        ("warehouse-sync", "Stopped"),
+        ("old-stream", "Stopping"),
+        ("metrics-rollup", "Running"),
+    ],
+)
+def test_a_story_ends_where_it_should(feldera: Feldera, name: str, status: str) -> None:
+    """By the combined status."""
+    assert feldera.get(name).row.status == status
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("fraud-scores", "RuntimeError.WorkerPanic"),
+        ("ledger", "InputTransportError"),
+        ("no-capacity", "AutomatonProvisioningTimeout"),
+        ("udf-model", "StartFailedDueToFailedCompilation"),
+    ],
+)
+def test_a_story_has_its_error(feldera: Feldera, name: str, code: str) -> None:
+    """At least once."""
+    assert code in {edge.code for edge in life(feldera, name).appeared}
+
+
+@pytest.mark.parametrize(
+    ("name", "dimension", "pair", "least"),
+    [
+        ("sensors", "deployment_runtime_status", ("Running", "Unavailable"), 50),
+        ("edge-events", "deployment_runtime_status", ("Unavailable", "Initializing"), 50),
+        ("sessions", "deployment_runtime_status", ("Running", "Unavailable"), 2),
+        ("schema-change", "deployment_runtime_status", ("AwaitingApproval", "Bootstrapping"), 2),
+        ("nightly-report", "deployment_resources_status", ("Stopped", "Provisioning"), 30),
+        ("search-index", "deployment_resources_status", ("Provisioning", "Provisioned"), 40),
+        ("huge-program", "program_status", ("CompilingRust", "SqlCompiled"), 30),
+        ("old-archive", "storage_status", ("InUse", "Clearing"), 1),
+    ],
+)
+def test_a_story_has_its_turns(
+    feldera: Feldera, name: str, dimension: str, pair: tuple[str, str], least: int
+) -> None:
+    """So often in three hours."""
+    assert life(feldera, name).counts(dimension)[pair] >= least
+
+
+def test_the_frozen_runner_leaves_its_row_as_it_was(feldera: Feldera) -> None:
+    """No heartbeat after the tenth minute."""
+    last = max(event.recorded_at for event in feldera.get("metrics-rollup").log)
+    assert last - feldera.started_at < 601_000_000
+
+
+def test_one_pipeline_is_created_again_and_again(feldera: Feldera) -> None:
+    """Under the same name, with another id; each is tried before it goes."""
+    lives = [one for one in feldera.truth.lives.values() if one.names[0][1] == "ci-smoke"]
+    assert len(lives) > 90
+    ran = [one for one in lives if one.counts("deployment_status")["Initializing", "Running"]]
+    assert len(ran) >= len(lives) - 1
+
+
+def test_one_pipeline_waits_too_long_and_gets_what_it_waits_for(feldera: Feldera) -> None:
+    """It is Provisioning for 65 seconds each time, of the 20 that the demo grants it."""
+    stretches = life(feldera, "search-index").intervals(feldera.settle())
+    waits = {round((end - begin) / SECOND) for status, begin, end in stretches if status == "Provisioning"}
+    assert waits == {65}
+
+
+def test_one_pipelines_errors_are_dismissed(feldera: Feldera) -> None:
+    """Each after 45 seconds, before it is started again."""
+    errors = life(feldera, "ledger").errors
+    assert [edge.code for edge in errors[:4]] == ["InputTransportError", None] * 2
+    pairs = zip(errors[:4:2], errors[1:4:2], strict=True)
+    # The crash shows at the runner's next poll, up to 2.5 seconds later.
+    assert {round((off.at - on.at) / SECOND) for on, off in pairs} <= {42, 43, 44, 45}
+
+
+def test_who_asks_is_never_told_what_befell_a_story() -> None:
+    """Whatever users do to the pipelines, down to deleting them all, the list is answered, and each story goes on."""
+    clock = ManualClock()
+    world = Feldera(clock)
+    start_all(world)
+    clock.advance(150)
+    names = [
+        story.name for story in STORIES if story.plan.stopping is not None and story.plan.clearing is not None
+    ]
+
+    async def use() -> list[int]:
+        transport = httpx.ASGITransport(FelderaServer(world))
+        async with httpx.AsyncClient(transport=transport, base_url="http://feldera") as client:
+            for action in ("/stop?force=true", "/clear"):
+                for name in names:
+                    await client.post(f"/v0/pipelines/{name}{action}")
+                clock.advance(20)
+            deleted = [(await client.delete(f"/v0/pipelines/{name}")).status_code for name in names]
+            assert deleted.count(200) > len(names) - 3
+            answers = []
+            for _ in range(1200):
+                clock.advance(6)
+                answers.append((await client.get("/v0/pipelines?selector=status")).status_code)
+            await client.post("/v0/pipelines", json={"name": "sensors", "program_code": ""})
+            clock.advance(60)
+            await client.post("/v0/pipelines/sensors/start")
+            clock.advance(600)
+            return answers
+
+    assert set(asyncio.run(use())) == {200}
+    world.settle()
+    assert life(world, "sensors").counts("deployment_runtime_status")["Running", "Unavailable"] >= 4
