@@ -9,7 +9,7 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parent.parent
 
 THOROUGH: Final = bool(os.environ.get("THOROUGH"))
-"""Whether there is time for more seeds and more days of the same tests, as in CI: `THOROUGH=1 make test`."""
+"""Whether there is time for more seeds and more days of the same tests, as before a release: `THOROUGH=1 make test`."""
 
 
 def part(whole: int) -> int:

@@ -116,7 +116,7 @@ def running(folder: Path, configuration: str, *flags: str) -> Iterator[Running]:
     finally:
         process.send_signal(signal.SIGTERM)
         try:
-            code = process.wait(5)
+            code = process.wait(30)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -162,12 +162,13 @@ def two(
         yield program, meddler, victim
 
 
-def until(condition: Callable[[], Any], seconds: float = 15.0) -> Any:
-    """Return what a condition gives once it is truthy."""
-    deadline = time.monotonic() + seconds
+def until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
+    """Return what a condition gives once it is truthy; a busy machine has time."""
+    deadline, pause = time.monotonic() + seconds, 0.02
     while not (found := condition()):
         assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
+        time.sleep(pause)
+        pause = min(2 * pause, 0.2)
     return found
 
 

@@ -21,8 +21,9 @@ from feldera_exporter.simulator.random_workload import RandomWorkload
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.uuid7 import uuid_text
 from feldera_exporter.simulator.versions import Fact
+from tools import part
 
-FLEETS = 100
+FLEETS = part(100)
 NAMED = [path for path in os.environ.get("FELDERA_OPENAPI", "").split(":") if path]
 
 pytestmark = pytest.mark.skipif(not NAMED, reason="FELDERA_OPENAPI names no OpenAPI document")
@@ -362,7 +363,7 @@ async def random_fleet(document: Document, seed: int, seen: Counter[Kind]) -> No
 
 
 def test_every_answer_is_valid(document: Document) -> None:
-    """A hundred random fleets answer nothing that the document does not allow."""
+    """Random fleets answer nothing that the document does not allow."""
     seen: Counter[Kind] = Counter()
 
     async def check_all() -> None:
