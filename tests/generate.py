@@ -14,6 +14,7 @@ if __name__ == "__main__":
 
 from dashboards import generate as boards  # noqa: E402 - see above
 from feldera_exporter import reference  # noqa: E402 - see above
+from feldera_exporter.config import documentation  # noqa: E402 - see above
 from feldera_exporter.feldera.statuses import DIMENSIONS, STATUSES  # noqa: E402 - see above
 from feldera_exporter.problems.table import PIPELINE_PROBLEMS  # noqa: E402 - see above
 from feldera_exporter.rules.alert_names import NAMES  # noqa: E402 - see above
@@ -26,6 +27,7 @@ def files() -> Mapping[Path, str]:
     """Return the text of every generated file by its path."""
     return {
         ROOT / "docs/metrics.md": "".join(reference.pages()),
+        ROOT / "docs/configuration.md": documentation.page(),
         **{ROOT / name: text for name, text in documents().items()},
         **dict(boards.files()),
     }
@@ -42,7 +44,7 @@ def lacking() -> Iterator[str]:
         for status in dimension.rows:
             if status in STATUSES and dimension.overdue_problem(status) not in PIPELINE_PROBLEMS:
                 problem = dimension.overdue_problem(status)
-                yield f"feldera/vocabulary.py: {status} names the problem {problem}, which problems/table.py lacks"
+                yield f"feldera/statuses.py: {status} names the problem {problem}, which problems/table.py lacks"
 
 
 def main(arguments: list[str]) -> int:

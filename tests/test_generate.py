@@ -15,6 +15,7 @@ def test_the_files_are_as_generated(capsys: pytest.CaptureFixture[str]) -> None:
     assert generate.main(["--check"]) == 0, capsys.readouterr().err
     names = {path.name for path in generate.files()}
     assert names == {
+        "configuration.md",
         "metrics.md",
         "feldera.rules.yml",
         "prometheusrule.yaml",
@@ -56,5 +57,5 @@ def test_a_status_whose_problem_has_no_row(monkeypatch: pytest.MonkeyPatch) -> N
     known = {name: row for name, row in PIPELINE_PROBLEMS.items() if name != "StuckStopping"}
     monkeypatch.setattr(generate, "PIPELINE_PROBLEMS", MappingProxyType(known))
     assert set(generate.lacking()) == {
-        "feldera/vocabulary.py: Stopping names the problem StuckStopping, which problems/table.py lacks"
+        "feldera/statuses.py: Stopping names the problem StuckStopping, which problems/table.py lacks"
     }

@@ -1,4 +1,4 @@
-"""What the README says is true: every command in it runs, every number and every link holds."""
+"""What README.md and the pages of docs/ say is true: every command runs, every number and every link holds."""
 
 import os
 import re
@@ -25,7 +25,11 @@ from feldera_exporter.simulator.serving import serve
 from hostile.running import feldera, until
 from tools import ROOT, tool
 
-README: Final = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES: Final = {
+    name: (ROOT / name).read_text(encoding="utf-8")
+    for name in ("README.md", "docs/alerting.md", "docs/operations.md", "docs/architecture.md")
+}
+README: Final = "\n".join(PAGES.values())
 GOLDEN: Final = (ROOT / "tests/metrics/golden/running.text.txt").read_text(encoding="utf-8")
 
 
@@ -224,17 +228,22 @@ def test_its_numbers_are_those_of_a_running_pipeline() -> None:
 
 def test_its_links_lead_somewhere() -> None:
     """To files of this repository, and to headings of the page itself."""
-    headings = {
-        re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
-        for heading in re.findall(r"^#+ (.+)$", README, re.MULTILINE)
-    }
-    targets = re.findall(r"\]\(([^)]+)\)", README)
-    assert len(targets) > 20
-    for target in targets:
-        if target.startswith("#"):
-            assert target[1:] in headings, target
-        elif not target.startswith("http"):
-            assert (ROOT / target).exists(), target
+    for name, text in PAGES.items():
+        headings = {
+            re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+            for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+        }
+        for target in re.findall(r"\]\(([^)]+)\)", text):
+            if target.startswith("#"):
+                assert target[1:] in headings, (name, target)
+            elif not target.startswith("http"):
+                assert ((ROOT / name).parent / target).exists(), (name, target)
+    assert len(re.findall(r"\]\(([^)]+)\)", README)) > 20
+
+
+def test_it_is_short() -> None:
+    """A newcomer reads the whole README; the rest is in docs/."""
+    assert PAGES["README.md"].count("\n") <= 150
 
 
 def test_its_flags_and_metrics_exist() -> None:

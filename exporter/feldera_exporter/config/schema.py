@@ -65,7 +65,12 @@ class Tls:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which pipelines are watched, by name; the expressions hold for the whole name."""
+    """Which pipelines are watched, by name; the expressions hold for the whole name.
+
+    Attributes:
+        include: names of the pipelines to watch.
+        exclude: of those, the names not to watch.
+    """
 
     include: tuple[Expression, ...] = (validators.expression(".*"),)
     exclude: tuple[Expression, ...] = ()
@@ -82,16 +87,15 @@ class Instance:
     """One Feldera instance, or one tenant of it.
 
     Attributes:
-        name: the value of the label `feldera_instance`, unique.
-        url: its address, http or https, without a slash at its end.
-        api_key: the key itself; None where there is none or `api_key_file` names it.
-        api_key_file: the file that holds the key, to be read again when it changes.
-        tls: the trust between the two.
-        poll_interval: seconds from the start of one poll to the start of the next.
-        timeout: seconds that one request may take, at most `poll_interval`.
-        staleness: seconds for which the last state is shown while Feldera does not answer.
-        max_response_size: bytes of one answer, decompressed, beyond which it is refused; of the list each pipeline
-            counts a kibibyte at most.
+        name: the value of the label `feldera_instance`; unique.
+        url: Feldera's address, without `/v0` and without credentials.
+        api_key: the API key; a role that may read is enough.
+        api_key_file: in place of `api_key`: the file that holds it, read again when it changes.
+        tls: certificates.
+        poll_interval: time from the start of one poll to the start of the next, in seconds.
+        timeout: time that one request may take, in seconds; at most `poll_interval`.
+        staleness: time for which the last state is shown while Feldera does not answer, in seconds.
+        max_response_size: the largest answer that is read, in bytes; of the list each pipeline counts 1 KiB at most.
         pipelines: which pipelines are watched.
     """
 
@@ -109,7 +113,13 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """Limits for the pipelines whose name and one of whose tags match; at least one of the two is given."""
+    """Limits for the pipelines whose name and one of whose tags match; at least one of the two is given.
+
+    Attributes:
+        limits: how long each status may last for these pipelines; `none` for no limit.
+        name: the name of the pipelines; with `tag`, both must match.
+        tag: one of the tags of the pipelines.
+    """
 
     limits: StatusLimits
     name: Expression | None = None
@@ -118,7 +128,12 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long each status may last, in seconds, infinity for no limit; the first override wins, per status."""
+    """How long each status may last, in seconds, infinity for no limit.
+
+    Attributes:
+        defaults: how long each status may last before it counts as stuck; any status may be named; `none` for no limit.
+        overrides: other limits for some pipelines; the first that matches wins, per status.
+    """
 
     defaults: StatusLimits = field(default_factory=lambda: DEFAULT_LIMITS)
     overrides: tuple[Override, ...] = ()
@@ -126,14 +141,22 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class TagLabels:
-    """The labels that pipelines' tags set: label to expression with one group, `DEFAULT_TAG_LABELS` first."""
+    """The labels that pipelines' tags set: `DEFAULT_TAG_LABELS` first.
+
+    Attributes:
+        expressions: by label, an expression over the tags whose group is the label's value.
+    """
 
     expressions: Mapping[Label, TagExpression] = field(default_factory=lambda: DEFAULT_TAG_LABELS)
 
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """Which metric families are left out, by their full names."""
+    """Which metric families are exported.
+
+    Attributes:
+        exclude: metric families to leave out, by their full names.
+    """
 
     exclude: tuple[Family, ...] = ()
 
@@ -143,8 +166,8 @@ class AlertChoice:
     """What is chosen for one alert of the shipped rules.
 
     Attributes:
-        enabled: whether it is printed at all.
-        severity: instead of the table's; empty to leave that.
+        enabled: whether there is this alert at all.
+        severity: in place of the alert's own.
         labels: further labels, for Alertmanager's routes.
     """
 
@@ -155,7 +178,12 @@ class AlertChoice:
 
 @dataclass(frozen=True, slots=True)
 class BasicAuth:
-    """A user's name and the file that holds the password, read again for each request."""
+    """Who the exporter is, by a password.
+
+    Attributes:
+        username: the user's name.
+        password_file: the file that holds the password, read again for each request.
+    """
 
     username: Username
     password_file: File
@@ -163,23 +191,27 @@ class BasicAuth:
 
 @dataclass(frozen=True, slots=True)
 class Authorization:
-    """The file that holds a bearer token, read again for each request."""
+    """Who the exporter is, by a bearer token.
+
+    Attributes:
+        credentials_file: the file that holds the token, read again for each request.
+    """
 
     credentials_file: File
 
 
 @dataclass(frozen=True, slots=True)
 class Alertmanager:
-    """To whom the exporter sends its problems itself.
+    """Where the exporter sends its problems itself.
 
     Attributes:
-        urls: their addresses; each address that a name resolves to is an Alertmanager of its own.
-        labels: added to every alert, as Prometheus's `external_labels`.
-        timeout: seconds that one request may take, at most `resend_interval`.
-        resend_interval: seconds after which the same alerts are sent again.
+        urls: addresses of Alertmanagers; each address that a name resolves to is one Alertmanager.
+        labels: labels that are added to every alert, as Prometheus's `external_labels`.
+        timeout: time that one request may take, in seconds; at most `resend_interval`.
+        resend_interval: time after which the same alerts are sent again, in seconds.
         basic_auth: who the exporter is, by a password; at most one of this and `authorization`.
         authorization: who the exporter is, by a token.
-        tls: the trust between the two.
+        tls: certificates.
     """
 
     urls: tuple[AlertmanagerUrl, ...]
@@ -193,7 +225,16 @@ class Alertmanager:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """The whole configuration; two that say the same are equal."""
+    """The whole configuration; two that say the same are equal.
+
+    Attributes:
+        instances: the instances that are watched.
+        limits: how long each status may last.
+        tag_labels: by label, an expression over the tags whose group is the label's value.
+        metrics: which metric families are exported.
+        alerts: what is chosen for single alerts, by their names.
+        alertmanager: where the exporter sends its problems itself; without it Prometheus alerts by the shipped rules.
+    """
 
     instances: tuple[Instance, ...]
     limits: Limits = field(default_factory=Limits)
