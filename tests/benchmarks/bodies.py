@@ -42,16 +42,31 @@ _STEPS: Final[dict[str, tuple[_Step, ...]]] = {
 """The events that each of these has, as the runner and the API write them."""
 
 
-class Pipelines:
-    """A list of running pipelines with their event logs; `seed` makes it the same in every run."""
+_PROVISIONING: Final[_Step] = ("Provisioning", None, "Provisioned", None)
+_MINUTE: Final = 60_000_000
+"""In microseconds; Provisioning may last ten of them."""
 
-    def __init__(self, size: int, seed: int = 1) -> None:
+
+class Pipelines:
+    """A list of pipelines with their event logs.
+
+    Args:
+        size: how many.
+        provisioning: whether all are Provisioning, each since another instant of the last minute; otherwise all are
+            Running.
+        seed: makes it the same in every run.
+    """
+
+    def __init__(self, size: int, *, provisioning: bool = False, seed: int = 1) -> None:
         self._random = random.Random(seed)
         example = msgspec.json.decode(EXAMPLE.read_bytes())
         ids = sorted(str(UUID(int=self._random.getrandbits(128), version=4)) for _ in range(size))
         self._elements: list[dict[str, Any]] = [
             {**example, "id": one, "name": f"pipeline-{number}"} for number, one in enumerate(ids)
         ]
+        if provisioning:
+            for number, element in enumerate(self._elements):
+                _move(element, _PROVISIONING, _text(BEGAN - number * _MINUTE // size))
         self._logs: dict[str, list[bytes]] = {}
         self._next = dict.fromkeys(ids, 0)
 

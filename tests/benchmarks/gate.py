@@ -29,6 +29,9 @@ def figures() -> dict[str, float]:
     polled = Polled(SIZE)
     polled.poll()
     polled.settle()
+    limited = Polled(SIZE, provisioning=True)
+    limited.poll()
+    limited.settle()
     gc_tuning.freeze_long_lived()
     polled.compress()
     body = polled.pipelines.body()
@@ -48,6 +51,10 @@ def figures() -> dict[str, float]:
         note("1 %", polled.cost)
         note("gzip of 1 %", polled.compress())
         polled.poll()
+        limited.happen(0.01)
+        limited.poll()
+        note("1 %, all have a limit", limited.cost)
+        limited.poll()
         polled.pipelines.report(0.5)
         polled.poll()
         note("reports", polled.cost)
@@ -64,6 +71,7 @@ def verdicts(told: dict[str, float]) -> list[Verdict]:
     return [
         ratio("nothing", "decode", 1.0),
         ratio("1 %", "decode", 3.0),
+        ratio("1 %, all have a limit", "decode", 3.5),
         ratio("reports", "decode", 6.0),
         ratio("gzip of nothing", "gzip of all", 0.15),
         ratio("gzip of 1 %", "gzip of all", 0.25),

@@ -22,10 +22,15 @@ _DECODER = msgspec.json.Decoder(list[Row])
 
 
 class Polled:
-    """An instance that is polled, shown and read again and again."""
+    """An instance that is polled, shown and read again and again.
 
-    def __init__(self, size: int) -> None:
-        self.pipelines = Pipelines(size)
+    Args:
+        size: how many pipelines it has.
+        provisioning: whether all are in a status with a limit.
+    """
+
+    def __init__(self, size: int, *, provisioning: bool = False) -> None:
+        self.pipelines = Pipelines(size, provisioning=provisioning)
         self.driver = Driver()
         self.at = BEGAN
 
@@ -83,7 +88,10 @@ def measure(size: int, rounds: int) -> dict[str, float]:
     first = polled.cost
     polled.settle()
     gc_tuning.freeze_long_lived()
-    found = [_round(polled) for _ in range(rounds)]
+    limited = Polled(size, provisioning=True)
+    limited.poll()
+    limited.settle()
+    found = [_round(polled, limited) for _ in range(rounds)]
     # At the end: the logs that are due then are read for many polls.
     everything = []
     for _ in range(rounds):
@@ -93,7 +101,7 @@ def measure(size: int, rounds: int) -> dict[str, float]:
     return {"first poll": first, **medians(found), **medians(everything), **polled.sizes()}
 
 
-def _round(polled: Polled) -> dict[str, float]:
+def _round(polled: Polled, limited: Polled) -> dict[str, float]:
     polled.compress()
     body = polled.pipelines.body()
     figures = {"decode": best(lambda: _DECODER.decode(body), 3)}
@@ -102,8 +110,12 @@ def _round(polled: Polled) -> dict[str, float]:
         polled.poll()
         figures[f"poll, {name}"] = polled.cost
         figures[f"gzip, {name}"] = polled.compress()
+    limited.happen(0.01)
+    limited.poll()
+    figures["poll, 1 % changed, all have a limit"] = limited.cost
     # What was asked of the logs is settled by the next list.
     polled.poll()
+    limited.poll()
     polled.pipelines.report(0.5)
     polled.poll()
     figures["poll, half report connectors"] = polled.cost
