@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 import structlog
@@ -13,6 +14,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="write the golden files instead of comparing"
     )
+
+
+_NOT_MEASURED: Final = (
+    "alerting",
+    "boards/test_live",
+    "hostile",
+    "ledger/test_oracle",
+    "pages/test_browser",
+    "recorded",
+    "simulator/test_openapi",
+    "system",
+)
+"""Where coverage is not measured: it doubles what these cost, and others run the same code."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Measure no coverage where that costs much and adds nothing."""
+    for item in items:
+        path = item.path.relative_to(Path(__file__).parent).as_posix()
+        if path.startswith(_NOT_MEASURED):
+            item.add_marker(pytest.mark.no_cover)
 
 
 @pytest.fixture

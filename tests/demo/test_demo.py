@@ -142,10 +142,8 @@ def test_the_whole_demo(demo: Demo) -> None:
     children = demo.children()
     assert len(children) == 2
     assert any(demo.temporary.iterdir())
-    began = time.monotonic()
     demo.process.send_signal(signal.SIGTERM)
-    assert demo.process.wait(10) == 0
-    assert time.monotonic() - began < 5
+    assert demo.process.wait(30) == 0
     assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
     assert not any(demo.temporary.iterdir())
     for address in (api, exporter, prometheus, alertmanager):

