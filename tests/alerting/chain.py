@@ -288,6 +288,8 @@ def rule_program(folder: Path, program: str, rules: Path, database: str, manager
         f"-notifier.url={manager}",
         f"-httpListenAddr={HOST}:{port}",
         f"-rule.resendDelay={configurations.RESEND}",
+        # Prometheus has a sample as soon as it is scraped; VictoriaMetrics may need half a minute.
+        "-rule.evalDelay=0s",
         "-loggerLevel=WARN",
     )
     return Child(f"http://{HOST}:{port}", command, folder / "vmalert.log")
