@@ -1,5 +1,6 @@
 """What the exporter counts about itself: one registry, every closed set of label values at 0 from the start."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -13,8 +14,11 @@ from prometheus_client import (
     disable_created_metrics,
 )
 from prometheus_client import generate_latest as generate_text
+from prometheus_client.metrics_core import CounterMetricFamily, Metric
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
+from prometheus_client.registry import Collector
 
+from feldera_exporter import logs
 from feldera_exporter.exposition.text import Format
 from feldera_exporter.feldera.client import ENDPOINTS, Endpoint
 from feldera_exporter.feldera.errors import OUTCOMES
@@ -143,6 +147,9 @@ class Telemetry:
             "config_last_reload_success_timestamp_seconds",
             "When the configuration was last loaded successfully.",
         )
+
+        self._describe("counter", _LogLines.name, _LogLines.text, ())
+        self._registry.register(_LogLines())
 
         self._alerts = self._gauge(
             "alerts",
@@ -275,6 +282,19 @@ class Telemetry:
 
     def _describe(self, kind: str, name: str, text: str, labels: tuple[str, ...]) -> None:
         self.descriptions.append(Description(f"feldera_exporter_{name}", kind, text, labels))
+
+
+class _LogLines(Collector):
+    """Gives the count of lines that the log dropped, which the log itself keeps."""
+
+    name: Final = "log_lines_dropped_total"
+    text: Final = (
+        "Lines of the log that could not be written: its reader is gone or has stopped, or the disk is full."
+    )
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield the counter."""
+        yield CounterMetricFamily(f"feldera_exporter_{self.name}", self.text, logs.dropped_lines())
 
 
 @dataclass(frozen=True, slots=True)
