@@ -72,24 +72,24 @@ class LogStream:
 
     def write(self, line: str) -> int:
         """Write a line with its end, and return its length, also where it is dropped."""
-        with self._guard:
-            try:
-                if self._stream is None:
-                    pass
-                elif (descriptor := _descriptor(self._stream)) is not None:
-                    self._write(descriptor, line.encode("utf-8", "backslashreplace"))
-                else:
-                    self._stream.write(line)
-            except (OSError, ValueError):
-                self.dropped += 1
+        if self._stream is not None:
+            with self._guard:
+                try:
+                    self._write(self._stream, line)
+                except (OSError, ValueError):
+                    self.dropped += 1
         return len(line)
 
     def flush(self) -> None:
         """Do nothing: lines are written at once, not through the buffer of the text stream, which would keep them."""
 
-    def _write(self, descriptor: int, line: bytes) -> None:
+    def _write(self, stream: TextIO, line: str) -> None:
+        descriptor = _descriptor(stream)
+        if descriptor is None:
+            stream.write(line)
+            return
         # After a line that was cut, the next one begins where a line begins.
-        rest = b"\n" + line if self._cut else line
+        rest = (f"\n{line}" if self._cut else line).encode("utf-8", "backslashreplace")
         ready = select.poll()
         ready.register(descriptor, select.POLLOUT)
         while rest:
