@@ -222,7 +222,7 @@ def test_a_mistake_in_a_reload(error: Exception, said: str, monkeypatch: pytest.
             return InstanceSettings(configuration, instance)
 
         with monkeypatch.context() as patched:
-            patched.setattr(app, "Policy", broken)
+            patched.setattr(app, "InstanceSettings", broken)
             patched.setattr(Client, "close", close)
             [mistake] = await exporter.reload()
             assert mistake.startswith(said)
@@ -256,7 +256,7 @@ def test_a_mistake_in_rendering(monkeypatch: pytest.MonkeyPatch) -> None:
 
         app = application(exporter.publisher, "/metrics", None)
         with monkeypatch.context() as patched:
-            patched.setattr(publisher, "turn", broken)
+            patched.setattr(publisher, "updated_sections", broken)
             sequence = exporter.publisher.snapshot.sequence
             await soon(lambda: exporter.publisher.snapshot.sequence > sequence)
             statuses = [await status(app), await status(app)]
