@@ -20,6 +20,8 @@ def start() -> NoReturn:
     if word in _SERVING:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _leave)
+    # prometheus_client would keep its values in files of that directory, and fail where there is none; there is one process.
+    os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
     # Takes half a second, in which a signal must find its handler.
     from feldera_exporter.cli import main  # noqa: PLC0415
 
