@@ -41,6 +41,8 @@ CODES: Final = (
     "unreachable",
 )
 """The usual values of the label `code`: HTTP statuses, and what came instead of one."""
+UNUSUAL_CODES: Final = 20
+"""Values of the label `code` beside the usual ones that an instance may have; each further one is `other`."""
 SOURCES: Final = ("events", "polls")
 """The values of the label `source`."""
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -326,10 +328,20 @@ class Observer:
     def __init__(self, telemetry: Telemetry, instance: str) -> None:
         self._telemetry = telemetry
         self._instance = instance
+        self._unusual: set[str] = set()
 
     def __call__(self, endpoint: Endpoint, code: str, elapsed: float) -> None:
         """Note one request, unless its instance was taken out of the configuration meanwhile."""
         if not self._telemetry.knows(self._instance):
             return
-        self._telemetry.requests.labels(self._instance, endpoint.name, code).inc()
+        self._telemetry.requests.labels(self._instance, endpoint.name, self._bounded(code)).inc()
         self._telemetry.request_duration.labels(self._instance, endpoint.name).observe(elapsed)
+
+    def _bounded(self, code: str) -> str:
+        """Return the value of the label: a server may make up any status of three digits."""
+        if code in CODES or code in self._unusual:
+            return code
+        if len(self._unusual) >= UNUSUAL_CODES:
+            return "other"
+        self._unusual.add(code)
+        return code

@@ -42,7 +42,8 @@ MOST: Final = 600.0
 GROWTH: Final = 1.0
 """MiB within ten minutes, after the first ten."""
 WARM: Final = 600.0
-_FAMILY: Final = "feldera_pipeline_deployment_resources_status_transitions_total"
+_RESOURCES: Final = "feldera_pipeline_deployment_resources_status_transitions_total"
+_RUNTIME: Final = "feldera_pipeline_deployment_runtime_status_transitions_total"
 _OPENMETRICS: Final = "application/openmetrics-text; version=1.0.0"
 
 _open = build_opener(ProxyHandler({})).open
@@ -75,13 +76,20 @@ class Served:
         return None
 
     def _transitions(self) -> dict[str, int]:
-        """Return how often each pipeline went from one resources status to another, by `name from to`."""
+        """Return how often each pipeline went from one resources status to another, and to each runtime status.
+
+        By `name from to`, where `from` is empty for runtime statuses.
+        """
         found: Counter[str] = Counter()
         for number in range(SIZE):
-            name = f"pipeline-{number}"
-            events = msgspec.json.decode(self._pipelines.log(name))
-            statuses = ["Provisioned", *(each["deployment_resources_status"] for each in reversed(events))]
-            found.update(f"{name} {one} {other}" for one, other in pairwise(statuses) if one != other)
+            name, resources, runtime = f"pipeline-{number}", "Provisioned", "Running"
+            for event in reversed(msgspec.json.decode(self._pipelines.log(name))):
+                before, resources = resources, event["deployment_resources_status"]
+                if resources != before:
+                    found[f"{name} {before} {resources}"] += 1
+                before, runtime = runtime, event["deployment_runtime_status"]
+                if runtime not in {before, None}:
+                    found[f"{name}  {runtime}"] += 1
         return dict(found)
 
 
@@ -101,8 +109,12 @@ def serve() -> None:
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body or b"{}")))
             self.end_headers()
+            self.wfile.write(body or b"{}")
+
+        def handle(self) -> None:
+            """Answer until the connection ends, however it does."""
             with suppress(ConnectionError):
-                self.wfile.write(body or b"{}")
+                super().handle()
 
         def log_message(self, *_: Any) -> None:
             """Say nothing."""
@@ -180,10 +192,10 @@ class Soak:
         """Ask for a page again and again while the program runs."""
         while not ending.wait(every):
             began = self._began
-            if not self.get(path, **headers) and began == self._began and self._is_settled():
+            if not self.get(path, **headers) and began == self._began and self._has_run():
                 self.failed += 1
 
-    def _is_settled(self) -> bool:
+    def _has_run(self) -> bool:
         """Return whether the program has run for a while, and still does."""
         return (
             self._process is not None and self._process.poll() is None and time.monotonic() - self._began > 20
@@ -191,24 +203,35 @@ class Soak:
 
     def note_polls(self) -> None:
         """Count the polls of this process that ended otherwise than well."""
-        for line in self.get("/metrics").decode().splitlines():
+        for line in self.lines():
             if line.startswith("feldera_exporter_polls_total{") and 'outcome="success"' not in line:
                 self.bad_polls += int(float(line.rpartition(" ")[2]))
 
-    def wrong_counters(self, transitions: dict[str, int]) -> int:
-        """Return how many counters of transitions are not what really happened."""
+    def has_read_all(self) -> bool:
+        """Return whether no event log is left to be read."""
+        start = "feldera_exporter_event_backlog{"
+        return any(line.startswith(start) and line.endswith(" 0.0") for line in self.lines())
+
+    def lines(self) -> list[str]:
+        """Return the lines of the metrics."""
+        packed = self.get("/metrics", **{"Accept-Encoding": "gzip"})
+        return gzip.decompress(packed).decode().splitlines() if packed else []
+
+    def wrong_counters(self, transitions: dict[str, int]) -> list[str]:
+        """Return every counter of transitions that is not what really happened, with what it says and should say."""
         found: Counter[str] = Counter()
-        for line in (
-            gzip.decompress(self.get("/metrics", **{"Accept-Encoding": "gzip"})).decode().splitlines()
-        ):
-            if line.startswith(f"{_FAMILY}{{"):
-                labels = dict(
-                    each.split("=", 1) for each in line.partition("{")[2].partition("}")[0].split(",")
-                )
-                name, one, other = (labels[key].strip('"') for key in ("pipeline_name", "from", "to"))
-                if value := int(float(line.rpartition(" ")[2])):
-                    found[f"{name} {one} {other}"] = value
-        return sum(found[key] != transitions.get(key, 0) for key in found.keys() | transitions.keys())
+        for line in self.lines():
+            if line.startswith((f"{_RESOURCES}{{", f"{_RUNTIME}{{")) and not line.endswith(" 0"):
+                pairs = line.partition("{")[2].partition("}")[0].split(",")
+                labels = {key: value.strip('"') for key, value in (pair.split("=", 1) for pair in pairs)}
+                key = f"{labels['pipeline_name']} {labels.get('from', '')} {labels['to']}"
+                found[key] = int(float(line.rpartition(" ")[2]))
+        keys = found.keys() | transitions.keys()
+        return [
+            f"{key}: {found[key]}, {transitions.get(key, 0)}"
+            for key in sorted(keys)
+            if found[key] != transitions.get(key, 0)
+        ]
 
 
 @contextmanager
@@ -219,7 +242,7 @@ def reading(soak: Soak) -> Iterator[None]:
         (POLL, "/metrics", {"Accept-Encoding": "gzip"}),
         (POLL, "/metrics", {"Accept-Encoding": "gzip", "Accept": _OPENMETRICS}),
         (3 * POLL, "/metrics", {}),
-        (POLL, "/", {"Accept-Encoding": "gzip"}),
+        (6 * POLL, "/", {"Accept-Encoding": "gzip"}),
     ]
     threads = [
         threading.Thread(target=soak.read, args=(ending, every, path), kwargs=headers)
@@ -282,6 +305,9 @@ def main(seconds: float) -> int:
         with _open(f"{soak.api}/stop"):
             # Nothing happens any more: what is held back of new pipelines' counters is shown.
             time.sleep(max(4 * POLL, HOLD / 1_000_000 + 2 * POLL - seconds))
+        deadline = time.monotonic() + 60
+        while not soak.has_read_all() and time.monotonic() < deadline:
+            time.sleep(1)
         soak.note_polls()
         with _open(f"{soak.api}/truth") as reply:
             truth = msgspec.json.decode(reply.read())
@@ -294,7 +320,7 @@ def main(seconds: float) -> int:
         "reloads": reloads,
         "polls": len(truth["asked"]),
         "transitions": sum(truth["transitions"].values()),
-        "wrong counters": wrong,
+        "wrong counters": len(wrong),
         "polls missed": missed(truth["asked"], soak.lives),
         "polls failed": soak.bad_polls,
         "answers missed": soak.failed,
@@ -303,13 +329,13 @@ def main(seconds: float) -> int:
         "descriptors of each process": sorted({count for *_, count in soak.lives}),
     }
     print(msgspec.json.format(msgspec.json.encode(figures), indent=1).decode())
-    if log:
-        print(log, file=sys.stderr)
     good = (
-        wrong == figures["polls missed"] == soak.bad_polls == soak.failed == 0
+        len(wrong) == figures["polls missed"] == soak.bad_polls == soak.failed == 0
         and max(memory for *_, memory, _ in soak.lives) <= MOST
         and growth(soak.lives) < GROWTH
     )
+    if not good:
+        print(*wrong[:20], log, sep="\n", file=sys.stderr)
     return 0 if good else 1
 
 
