@@ -141,7 +141,7 @@ def test_a_pipe_without_a_reader() -> None:
 
 
 def test_a_pipe_whose_reader_has_stopped() -> None:
-    """Nobody waits for it; what comes after it reads on is whole lines, but for the one that was cut."""
+    """There is no waiting for it; what comes after it reads on is whole lines, but for the one that was cut."""
     reader, writer = os.pipe()
     try:
         log = Log(writer)

@@ -306,7 +306,7 @@ class Exporter:
         """Build what tells Alertmanager, None where nobody is to be told."""
         if configuration.alertmanager is None:
             return None
-        if self._bridge is not None and _told(configuration) == _told(self._configuration):
+        if self._bridge is not None and _sent(configuration) == _sent(self._configuration):
             return self._bridge
         options = replace(self._addresses, alerts=configuration.alerts)
         return Bridge(
@@ -417,8 +417,8 @@ def _polled(configuration: Configuration, instance: Instance) -> tuple[object, .
     return instance, several, replace(configuration, instances=(), metrics=Metrics(), alertmanager=None)
 
 
-def _told(configuration: Configuration) -> tuple[object, ...]:
-    """Return all that the configuration says of what Alertmanager is told."""
+def _sent(configuration: Configuration) -> tuple[object, ...]:
+    """Return all that the configuration says of what Alertmanager gets."""
     names = [instance.name for instance in configuration.instances]
     return names, replace(configuration, instances=(), metrics=Metrics(), limits=Limits())
 

@@ -1,4 +1,4 @@
-"""The addresses of a name: each name is looked up once at a time, in a thread that nobody waits for at the end.
+"""The addresses of a name: each name is looked up once at a time, in a thread that the end of the program does not wait for.
 
 A name server that does not answer may hold a look-up for minutes. In a shared pool it would take the threads of all others.
 """
@@ -37,8 +37,9 @@ def _look_up(name: str) -> Future[Sequence[Found]]:
         started: Future[Sequence[Found]] = Future()
         # From now on it cannot be cancelled: others may wait for it too.
         started.set_running_or_notify_cancel()
+        Thread(target=_run, args=(name, started), name="look-up", daemon=True).start()
+        # Only where the thread could be started: else it would be running for ever.
         _running[name] = started
-    Thread(target=_run, args=(name, started), name="look-up", daemon=True).start()
     return started
 
 
@@ -46,9 +47,9 @@ def _run(name: str, started: Future[Sequence[Found]]) -> None:
     settle: Callable[[], None]
     try:
         settle = partial(started.set_result, _resolved(name))
-    except Exception as error:  # noqa: BLE001 - it concerns whoever waits
+    except Exception as error:  # noqa: BLE001 - it concerns those who wait
         settle = partial(started.set_exception, error)
-    # Before the end is known: whoever asks after it asks again.
+    # Before the result is known: who asks after it starts another look-up.
     with _guard:
         del _running[name]
     settle()

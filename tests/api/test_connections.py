@@ -57,7 +57,7 @@ def port(url: str) -> str:
     return url.rpartition(":")[2]
 
 
-def test_a_name_that_hangs_is_looked_up_once_and_holds_nobody_up(names: Callable[[Found], None]) -> None:
+def test_a_name_that_hangs_is_looked_up_once_and_delays_no_other(names: Callable[[Found], None]) -> None:
     """However often it is asked for; another name is looked up meanwhile, and the end waits for none."""
     go_on, looked_up = threading.Event(), list[str]()
 

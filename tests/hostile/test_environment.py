@@ -61,7 +61,7 @@ def test_everything_at_once(tmp_path: Path) -> None:
         assert process.stderr is not None
         lines = (json.loads(line) for line in process.stderr)
         started = next(line for line in lines if line["msg"] == "started")
-        # From now on each line of the log is for nobody.
+        # From now on the log has no reader.
         process.stderr.close()
         program = Running(f"http://{started['addresses']}", process, tmp_path / "log")
         until(lambda: program.value("feldera_up", feldera_instance="default") == 1, 30)

@@ -1,4 +1,4 @@
-"""Work that nobody waits for at the end."""
+"""Work for readers."""
 
 import asyncio
 import threading
@@ -71,7 +71,7 @@ def test_the_threads_are_few_and_stay() -> None:
     assert len(asyncio.run(crowd())) <= 2
 
 
-def test_what_nobody_waits_for_is_not_begun() -> None:
+def test_what_has_no_reader_any_more_is_not_begun() -> None:
     """Of those who went away before their turn, nothing is done."""
     done: list[str] = []
 

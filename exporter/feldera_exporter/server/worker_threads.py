@@ -1,4 +1,4 @@
-"""Work for readers alone, in a few threads that nobody waits for when the program ends.
+"""Work for readers alone, in a few threads for which the end of the program does not wait.
 
 Rendering and compressing a large fleet may take longer than the end may. A pool's threads are joined at the end,
 whatever they are at; these are not. They are kept, since each new thread may cost an arena of memory.
@@ -15,7 +15,7 @@ _Arguments = TypeVarTuple("_Arguments")
 _Result = TypeVar("_Result")
 
 WAITING: Final = 32
-"""Readers that wait for a thread at most; a busy program that refuses is better than one that does what nobody waits for."""
+"""Readers that wait for a thread at most; to refuse one is better than to keep all of them waiting."""
 
 
 class BusyError(Exception):
@@ -49,11 +49,11 @@ class WorkerThreads:
         def run() -> None:
             if done.cancelled():
                 return
-            # Nobody waits any more where the loop has ended.
+            # Where the loop has ended there is no reader any more.
             with suppress(RuntimeError):
                 try:
                     result = work(*arguments)
-                except Exception as error:  # noqa: BLE001 - it concerns whoever waits
+                except Exception as error:  # noqa: BLE001 - it concerns the reader
                     loop.call_soon_threadsafe(_settle, done, done.set_exception, error)
                 else:
                     loop.call_soon_threadsafe(_settle, done, done.set_result, result)
@@ -68,10 +68,9 @@ class WorkerThreads:
 
     def _start_thread(self) -> None:
         with self._guard:
-            if self._missing == 0:
-                return
-            self._missing -= 1
-        Thread(target=_work, args=(self._queue,), name="reader", daemon=True).start()
+            if self._missing:
+                Thread(target=_work, args=(self._queue,), name="reader", daemon=True).start()
+                self._missing -= 1
 
 
 def _work(queue: SimpleQueue[Callable[[], None]]) -> None:
