@@ -1,6 +1,5 @@
 """The log: one line per event that matters, as logfmt or JSON, on standard error."""
 
-import io
 import logging
 import os
 import select
@@ -109,7 +108,7 @@ def _descriptor(stream: TextIO) -> int | None:
     """
     try:
         return stream.fileno()
-    except io.UnsupportedOperation:
+    except OSError:
         return None
 
 
