@@ -1,5 +1,5 @@
 .POSIX:
-.PHONY: demo test mutation check bench docs clean
+.PHONY: demo test mutation check bench soak docs clean
 
 bin = .venv/bin
 
@@ -27,6 +27,11 @@ check: .venv/installed .cache/debian/ready
 bench: .venv/installed .cache/debian/ready
 	.ci/debian nginx
 	$(bin)/python tests/benchmarks/run.py
+
+# Half an hour of the real program with 10,000 lively pipelines, readers, reloads and kills: nothing is lost, nothing grows.
+# Shorter: make soak MINUTES=2.
+soak: .venv/installed
+	PYTHONPATH=tests $(bin)/python tests/benchmarks/soak.py $(MINUTES)
 
 # Generate what is generated.
 docs: .venv/installed

@@ -2,12 +2,19 @@
 
 import json
 import logging
+import os
+import resource
+import signal
+import sys
+from pathlib import Path
 
 import pytest
 import structlog
 from structlog.testing import capture_logs
 
 from feldera_exporter import logs
+from feldera_exporter.exposition.text import Format
+from feldera_exporter.telemetry import Telemetry
 
 HOSTILE = 'a\nb\r\x1b[31m "c" \\ \u2028 é'
 
@@ -107,3 +114,88 @@ def test_a_repeating_failure_is_said_once(steps: str, said: list[str]) -> None:
 def test_a_failure_that_comes_again_later_is_said_again() -> None:
     """After a minute it is news."""
     assert lines("a.a.", step=61.0) == ["it fails a1", "it works 1"] * 2
+
+
+class Log:
+    """What is written to a descriptor by a log of this process."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.stream = logs.LogStream(os.fdopen(descriptor, "w", closefd=False))
+
+    def say(self, *lines: str) -> int:
+        """Write lines, and return how many were dropped so far."""
+        for line in lines:
+            assert self.stream.write(f"{line}\n") == len(line) + 1
+            self.stream.flush()
+        return self.stream.dropped
+
+
+def test_a_pipe_without_a_reader() -> None:
+    """Each line is dropped and counted, and nothing is raised."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        assert Log(writer).say("a", "b", "c") == 3
+    finally:
+        os.close(writer)
+
+
+def test_a_pipe_whose_reader_has_stopped() -> None:
+    """There is no waiting for it; what comes after it reads on is whole lines, but for the one that was cut."""
+    reader, writer = os.pipe()
+    try:
+        log = Log(writer)
+        long = "x" * 10_000
+        dropped = log.say(*[long] * 20)
+        assert 10 < dropped < 20
+        text = os.read(reader, 2**20)
+        assert log.say("it goes on") == dropped
+        text += os.read(reader, 2**20)
+    finally:
+        os.close(reader)
+        os.close(writer)
+    *whole, cut, last, end = text.decode().split("\n")
+    assert (whole, last, end) == ([long] * (20 - dropped), "it goes on", "")
+    assert set(cut) <= {"x"}
+
+
+def test_a_full_disk(tmp_path: Path) -> None:
+    """What fits is written, and lines go on once there is room."""
+    path = tmp_path / "log"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT)
+    try:
+        log = Log(descriptor)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+        assert log.say("first", "second", "third") == 2
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        assert log.say("fourth") == 2
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+        os.close(descriptor)
+    assert path.read_text() == "first\nseco\nfourth\n"
+
+
+def test_no_standard_error_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after `2>&-`: there is no log, and no mistake."""
+    monkeypatch.setattr(sys, "stderr", None)
+    logs.configure("info", "logfmt")
+    structlog.get_logger().info("it happened")
+    logging.getLogger("asyncio").error("it happened")
+    assert logs.dropped_lines() == 0
+
+
+def test_what_was_dropped_is_a_metric(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In both formats."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as stream:
+        monkeypatch.setattr(sys, "stderr", stream)
+        logs.configure("info", "json")
+        structlog.get_logger().info("it happened")
+        logging.getLogger("asyncio").error("it happened")
+        telemetry = Telemetry("1", "3")
+        for format_ in Format:
+            assert b"\nfeldera_exporter_log_lines_dropped_total 2.0\n" in telemetry.expose(format_)

@@ -2,7 +2,7 @@
 
 from feldera_exporter.exposition.text import Format
 from feldera_exporter.feldera.client import PIPELINES
-from feldera_exporter.telemetry import Telemetry
+from feldera_exporter.telemetry import CODES, UNUSUAL_CODES, Telemetry
 
 
 def test_a_reload_forgets_no_source() -> None:
@@ -32,3 +32,20 @@ def test_a_late_answer_brings_no_series_back() -> None:
     telemetry.forget("gone")
     observe(PIPELINES, "200", 0.1)
     assert 'feldera_instance="gone"' not in telemetry.expose(Format.TEXT).decode()
+
+
+def test_made_up_codes_are_bounded() -> None:
+    """Some unusual ones have their name, the others are one; the usual ones are not among them."""
+    telemetry = Telemetry("1", "3")
+    telemetry.initialise("prod")
+    observe = telemetry.observer("prod")
+    for _ in range(2):
+        for code in range(100, 1000):
+            observe(PIPELINES, str(code), 0.1)
+    text = telemetry.expose(Format.TEXT).decode()
+    start = f'feldera_exporter_api_requests_total{{api_endpoint="{PIPELINES.name}",code="'
+    codes = {
+        line.removeprefix(start).partition('"')[0] for line in text.splitlines() if line.startswith(start)
+    }
+    assert codes > {*CODES, "other"}
+    assert len(codes) == len(CODES) + UNUSUAL_CODES + 1

@@ -11,10 +11,17 @@ _SERVING: Final = frozenset({"run", "demo", "simulate"})
 
 def start() -> NoReturn:
     """Run the command line and end with its exit code."""
-    word = sys.argv[1] if len(sys.argv) > 1 else "-"
-    if word in _SERVING or (word.startswith("-") and word not in {"-h", "--help", "--version"}):
+    word = sys.argv[1] if len(sys.argv) > 1 else "run"
+    if word.startswith("-") and word not in {"-h", "--help", "--version"}:
+        word = "run"
+    if word == "run":
+        # Its configuration is not read yet: what has changed is read anyhow.
+        signal.signal(signal.SIGHUP, lambda *_: None)
+    if word in _SERVING:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _leave)
+    # prometheus_client would keep its values in files of that directory, and fail where there is none; there is one process.
+    os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
     # Takes half a second, in which a signal must find its handler.
     from feldera_exporter.cli import main  # noqa: PLC0415
 

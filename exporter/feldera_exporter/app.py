@@ -1,12 +1,13 @@
 """The composition root: builds every part from the configuration, runs them, and ends them in order."""
 
 import asyncio
+import math
 import platform
 import random
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -19,7 +20,7 @@ import structlog
 from feldera_exporter import __version__
 from feldera_exporter.alertmanager.alerts import Wording
 from feldera_exporter.alertmanager.bridge import Bridge
-from feldera_exporter.config import Configuration, Instance
+from feldera_exporter.config import Configuration, Instance, Limits, Metrics
 from feldera_exporter.errors import ConfigError, ExporterError
 from feldera_exporter.feldera.client import Client
 from feldera_exporter.ledger import Ledger
@@ -74,11 +75,16 @@ class Options:
 
 
 async def run(load: Callable[[], Configuration], sockets: Sequence[socket.socket], options: Options) -> None:
-    """Watch and serve until SIGTERM or SIGINT; SIGHUP loads the configuration anew. See `exporting`."""
-    ended = ended_by_signal()
+    """Watch and serve until SIGTERM or SIGINT; SIGHUP loads the configuration again. See `exporting`."""
+    ended, reload = ended_by_signal(), asyncio.Event()
+    # From now on, also while the first configuration is being loaded: one that comes before is about the first one.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload.set)
     async with exporting(load, sockets, options) as exporter:
-        _reload_by_signal(exporter.reload)
-        await exporter.until(ended)
+        reloading = asyncio.create_task(_reload_by_signal(reload, exporter.reload))
+        try:
+            await exporter.until(ended)
+        finally:
+            reloading.cancel()
         structlog.get_logger().info("stopping")
 
 
@@ -158,6 +164,7 @@ class Exporter:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._reloading = asyncio.Lock()
+        self._pending: asyncio.Task[Sequence[str]] | None = None
         self._telemetry = Telemetry(__version__, platform.python_version())
         self.publisher = Publisher(self._telemetry)
         self.instances: Mapping[str, _Watched] = {}
@@ -165,13 +172,16 @@ class Exporter:
         self._take(self._assembled(load(), []))
 
     def start(self) -> None:
-        """Begin to poll."""
+        """Begin to poll what is not polled already."""
         for name, watched in self.instances.items():
-            self._running[name] = asyncio.create_task(watched.run())
-            self._running[name].add_done_callback(self._ended)
+            self._start(name, watched.run)
         if self._bridge is not None:
-            self._running[_BRIDGE] = asyncio.create_task(self._bridge.run())
-            self._running[_BRIDGE].add_done_callback(self._ended)
+            self._start(_BRIDGE, self._bridge.run)
+
+    def _start(self, name: str, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        if name not in self._running:
+            self._running[name] = asyncio.create_task(run())
+            self._running[name].add_done_callback(self._ended)
 
     def seen(self) -> InstanceView:
         """Return what is known of every instance now."""
@@ -205,8 +215,14 @@ class Exporter:
         self.check()
 
     async def stop(self) -> None:
-        """End all polling."""
-        tasks, self._running = tuple(self._running.values()), {}
+        """End all polling, after a reload that has begun."""
+        if self._pending is not None:
+            self._pending.cancel()
+        async with self._reloading:
+            await self._stop(self._running.keys())
+
+    async def _stop(self, names: Iterable[str]) -> None:
+        tasks = [self._running.pop(name) for name in tuple(names)]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -216,9 +232,18 @@ class Exporter:
             self._broken.set_exception(error)
 
     async def reload(self) -> Sequence[str]:
-        """Load the configuration anew and go on with it; return the mistakes, if any: then the running one stays."""
-        # Two at once would poll every instance twice.
+        """Load the configuration again and go on with it; return the mistakes, if any: then the running one stays.
+
+        However many want that during a reload, one more follows it, which is theirs.
+        """
+        if self._pending is None:
+            self._pending = asyncio.create_task(self._next_reload())
+        # It is not ended by the end of one of those who want it.
+        return await asyncio.shield(self._pending)
+
+    async def _next_reload(self) -> Sequence[str]:
         async with self._reloading:
+            self._pending = None
             return await self._reload()
 
     async def _reload(self) -> Sequence[str]:
@@ -229,12 +254,19 @@ class Exporter:
             for client in clients:
                 await client.close()
             return self._refused(error)
-        # Nothing is shown or counted by both: what ran ends before the next takes its place.
-        await self.stop()
+        # Nothing is shown or counted by both: what is replaced ends before the next takes its place.
+        await self._stop(self._running.keys() - self._kept(assembly))
         self._take(assembly)
         self.start()
         self._log.info("configuration reloaded", instances=len(self.instances))
         return ()
+
+    def _kept(self, assembly: "_Assembly") -> set[str]:
+        """Return the names of the tasks that go on after a reload."""
+        kept = {name for name, watched in assembly.instances.items() if watched is self.instances.get(name)}
+        if assembly.bridge is self._bridge:
+            kept.add(_BRIDGE)
+        return kept
 
     def _refused(self, error: Exception) -> Sequence[str]:
         """Say why a configuration is not taken up, and return it."""
@@ -274,6 +306,8 @@ class Exporter:
         """Build what tells Alertmanager, None where nobody is to be told."""
         if configuration.alertmanager is None:
             return None
+        if self._bridge is not None and _sent(configuration) == _sent(self._configuration):
+            return self._bridge
         options = replace(self._addresses, alerts=configuration.alerts)
         return Bridge(
             configuration.alertmanager,
@@ -306,8 +340,10 @@ class Exporter:
         self._bridge = assembly.bridge
         for name, watched in self.instances.items():
             self._telemetry.initialise(name)
-            watched.watcher.show()
+            if name not in self._running:
+                watched.watcher.show()
         self._telemetry.configured(success=True)
+        self.publisher.renew()
 
     @staticmethod
     def _remembered(remembered: StoredState, log: Logger) -> Problems:
@@ -319,8 +355,14 @@ class Exporter:
             return NO_PROBLEMS
 
     def _watched(self, instance: Instance, configuration: Configuration, clients: list[Client]) -> "_Watched":
-        """Build the parts of one instance; one that was there before keeps its books and what it shows."""
-        before = self.instances[instance.name].watcher if instance.name in self.instances else None
+        """Build the parts of one instance; one that was there before keeps its books and what it shows.
+
+        One for which the configuration says the same goes on as it is, in the middle of a poll too.
+        """
+        same = self.instances.get(instance.name)
+        if same is not None and _polled(configuration, instance) == same.polled:
+            return same
+        before = same.watcher if same is not None else None
         log = self._log.bind(feldera_instance=instance.name)
         client = client_for(instance, self._telemetry.observer(instance.name), log)
         clients.append(client)
@@ -341,6 +383,8 @@ class Exporter:
             before.fleet if before else None,
             problems,
             before.skew if before else UNTOLD,
+            # Its last answer is as fresh as it was, unless it is another server's.
+            before.fresh_until if before and same and same.url == instance.url else -math.inf,
         )
         # Several instances neither poll nor ask together; a single one has nobody to avoid.
         spread = instance.poll_interval if len(configuration.instances) > 1 else 0.0
@@ -363,7 +407,20 @@ class Exporter:
             instance.poll_interval,
             delay,
             partial(self._missed, instance.name),
+            _polled(configuration, instance),
         )
+
+
+def _polled(configuration: Configuration, instance: Instance) -> tuple[object, ...]:
+    """Return all that the configuration says of how an instance is polled and what is made of it."""
+    several = len(configuration.instances) > 1
+    return instance, several, replace(configuration, instances=(), metrics=Metrics(), alertmanager=None)
+
+
+def _sent(configuration: Configuration) -> tuple[object, ...]:
+    """Return all that the configuration says of what Alertmanager gets."""
+    names = [instance.name for instance in configuration.instances]
+    return names, replace(configuration, instances=(), metrics=Metrics(), limits=Limits())
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,6 +444,7 @@ class _Watched:
     interval: float
     delay: float
     missed: Callable[[], None]
+    polled: tuple[object, ...]
 
     async def run(self) -> None:
         try:
@@ -413,13 +471,9 @@ class _Watched:
             schedule = schedule.ended(time.monotonic(), success=success, retry_after=retry_after)
 
 
-def _reload_by_signal(reload: Callable[[], Coroutine[None, None, object]]) -> None:
-    # The loop keeps only weak references to tasks.
-    reloads: set[asyncio.Task[object]] = set()
-
-    def hang_up() -> None:
-        task = asyncio.create_task(reload())
-        reloads.add(task)
-        task.add_done_callback(reloads.discard)
-
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hang_up)
+async def _reload_by_signal(wanted: asyncio.Event, reload: Callable[[], Awaitable[object]]) -> None:
+    """Reload whenever it is wanted; however often that was during a reload, one more follows it."""
+    while True:
+        await wanted.wait()
+        wanted.clear()
+        await reload()

@@ -1,12 +1,15 @@
 """The log: one line per event that matters, as logfmt or JSON, on standard error."""
 
 import logging
+import os
+import select
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, Processor
@@ -48,8 +51,79 @@ def source_location(error: BaseException) -> str:
     return f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
 
 
+class LogStream:
+    """Where the log goes: a line that cannot be written at once is dropped and counted, so that no poll fails or waits.
+
+    A pipe whose reader is gone, one whose reader has stopped, and a full disk are such situations.
+
+    Args:
+        stream: the text stream behind it, None where the process has no standard error.
+
+    Attributes:
+        dropped: lines that were dropped, also in part.
+    """
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream
+        self._guard = threading.Lock()
+        self._cut = False
+        self.dropped = 0
+
+    def write(self, line: str) -> int:
+        """Write a line with its end, and return its length, also where it is dropped."""
+        if self._stream is not None:
+            with self._guard:
+                try:
+                    self._write(self._stream, line)
+                except (OSError, ValueError):
+                    self.dropped += 1
+        return len(line)
+
+    def flush(self) -> None:
+        """Do nothing: lines are written at once, not through the buffer of the text stream, which would keep them."""
+
+    def _write(self, stream: TextIO, line: str) -> None:
+        descriptor = _descriptor(stream)
+        if descriptor is None:
+            stream.write(line)
+            return
+        # After a line that was cut, the next one begins where a line begins.
+        rest = (f"\n{line}" if self._cut else line).encode("utf-8", "backslashreplace")
+        ready = select.poll()
+        ready.register(descriptor, select.POLLOUT)
+        while rest:
+            if not ready.poll(0):
+                raise BlockingIOError
+            # A pipe that is ready takes so much without waiting.
+            written = os.write(descriptor, rest[: select.PIPE_BUF])
+            rest = rest[written:]
+            self._cut = bool(rest)
+
+
+def _descriptor(stream: TextIO) -> int | None:
+    """Return the present file descriptor of a stream, None where it has none, as in memory.
+
+    Raises:
+        ValueError: the stream is closed, and its number may be another file's.
+    """
+    try:
+        return stream.fileno()
+    except OSError:
+        return None
+
+
+_stream = LogStream(None)
+
+
+def dropped_lines() -> int:
+    """Return how many lines could not be written since the log was configured."""
+    return _stream.dropped
+
+
 def configure(level: str, format_: str) -> None:
     """Send the log to standard error; `level` is one of `LEVELS`, `format_` a key of `FORMATS`."""
+    global _stream  # noqa: PLW0603 - there is one log, as there is one standard error
+    _stream = LogStream(sys.stderr)
     shared: list[Processor] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="ts"),
@@ -59,11 +133,12 @@ def configure(level: str, format_: str) -> None:
     structlog.configure(
         processors=[*shared, FORMATS[format_]],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        # Only its two methods are used.
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _stream)),
         cache_logger_on_first_use=False,
     )
     # asyncio and the libraries speak by the standard library.
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(_stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

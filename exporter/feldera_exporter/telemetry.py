@@ -1,5 +1,6 @@
 """What the exporter counts about itself: one registry, every closed set of label values at 0 from the start."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -13,8 +14,11 @@ from prometheus_client import (
     disable_created_metrics,
 )
 from prometheus_client import generate_latest as generate_text
+from prometheus_client.metrics_core import CounterMetricFamily, Metric
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
+from prometheus_client.registry import Collector
 
+from feldera_exporter import logs
 from feldera_exporter.exposition.text import Format
 from feldera_exporter.feldera.client import ENDPOINTS, Endpoint
 from feldera_exporter.feldera.errors import OUTCOMES
@@ -37,6 +41,8 @@ CODES: Final = (
     "unreachable",
 )
 """The usual values of the label `code`: HTTP statuses, and what came instead of one."""
+UNUSUAL_CODES: Final = 20
+"""Values of the label `code` beside the usual ones that an instance may have; each further one is `other`."""
 SOURCES: Final = ("events", "polls")
 """The values of the label `source`."""
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -143,6 +149,9 @@ class Telemetry:
             "config_last_reload_success_timestamp_seconds",
             "When the configuration was last loaded successfully.",
         )
+
+        self._describe("counter", _LogLines.name, _LogLines.text, ())
+        self._registry.register(_LogLines())
 
         self._alerts = self._gauge(
             "alerts",
@@ -277,6 +286,19 @@ class Telemetry:
         self.descriptions.append(Description(f"feldera_exporter_{name}", kind, text, labels))
 
 
+class _LogLines(Collector):
+    """Gives the count of lines that the log dropped, which the log itself keeps."""
+
+    name: Final = "log_lines_dropped_total"
+    text: Final = (
+        "Lines of the log that could not be written: its reader is gone or has stopped, or the disk is full."
+    )
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield the counter."""
+        yield CounterMetricFamily(f"feldera_exporter_{self.name}", self.text, logs.dropped_lines())
+
+
 @dataclass(frozen=True, slots=True)
 class Notifications:
     """Counts the requests to one Alertmanager."""
@@ -306,10 +328,20 @@ class Observer:
     def __init__(self, telemetry: Telemetry, instance: str) -> None:
         self._telemetry = telemetry
         self._instance = instance
+        self._unusual: set[str] = set()
 
     def __call__(self, endpoint: Endpoint, code: str, elapsed: float) -> None:
         """Note one request, unless its instance was taken out of the configuration meanwhile."""
         if not self._telemetry.knows(self._instance):
             return
-        self._telemetry.requests.labels(self._instance, endpoint.name, code).inc()
+        self._telemetry.requests.labels(self._instance, endpoint.name, self._bounded(code)).inc()
         self._telemetry.request_duration.labels(self._instance, endpoint.name).observe(elapsed)
+
+    def _bounded(self, code: str) -> str:
+        """Return the value of the label: a server may make up any status of three digits."""
+        if code in CODES or code in self._unusual:
+            return code
+        if len(self._unusual) >= UNUSUAL_CODES:
+            return "other"
+        self._unusual.add(code)
+        return code

@@ -182,7 +182,7 @@ def test_a_closed_client_says_so() -> None:
 
     async def run() -> None:
         client = Client(
-            "http://127.0.0.1:9", api_key=lambda: None, tls=False, max_response_size=1, observe=Asked()
+            "http://127.0.0.1:9", api_key=lambda: None, tls=None, max_response_size=1, observe=Asked()
         )
         await client.close()
         with pytest.raises(UnreachableError, match="reloaded"):
@@ -410,7 +410,7 @@ def test_a_list_comes_in_batches() -> None:
     body = json.dumps(listed * 3).encode()
 
     async def run(url: str) -> None:
-        client = Client(url, api_key=lambda: KEY, tls=False, max_response_size=4000, observe=Asked())
+        client = Client(url, api_key=lambda: KEY, tls=None, max_response_size=4000, observe=Asked())
         try:
             first = await client.list(within=5)
             again = await client.list(first.body, within=5)
@@ -432,7 +432,7 @@ def test_a_key_in_a_part_of_a_list_that_is_not_kept_is_found() -> None:
     body = json.dumps([{"id": "x", "description": "x" * MB + KEY}]).encode()
 
     async def run(url: str) -> None:
-        client = Client(url, api_key=lambda: KEY, tls=False, max_response_size=4000, observe=Asked())
+        client = Client(url, api_key=lambda: KEY, tls=None, max_response_size=4000, observe=Asked())
         try:
             await client.list(within=5)
         finally:

@@ -34,6 +34,7 @@ def check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Check:
     def run(configuration: str, *flags: str) -> tuple[int, str]:
         path = tmp_path / "exporter.yml"
         path.write_text(configuration)
+        path.chmod(0o600)
         code = cli.main(["check", f"--config.file={path}", *flags])
         said = capsys.readouterr()
         return code, said.out + said.err

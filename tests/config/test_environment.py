@@ -20,7 +20,7 @@ def test_every_variable_is_read(certificates: Path) -> None:
     """The key and the certificates of the official client serve."""
     environ = {
         "FELDERA_HOST": "https://feldera",
-        "FELDERA_API_KEY": "apikey:abc",
+        "FELDERA_API_KEY": " apikey:abc\n",
         "FELDERA_HTTPS_TLS_CERT": str(certificates / "cert.pem"),
     }
     (instance,) = from_environment(environ).instances

@@ -3,61 +3,120 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import httpx
 import pytest
 
-from feldera_exporter.config import from_environment, load
-from feldera_exporter.config.proxies import proxy_mistakes
+from feldera_exporter.config import Instance, from_environment, load
+from feldera_exporter.config.proxies import is_exempt, proxy_for, proxy_mistakes
 from feldera_exporter.errors import ConfigError
 
 PROXY = "expected the address of a proxy such as http://proxy.example.com:3128"
-EXCEPTION = "expected names and addresses without brackets such as localhost,.example.com,::1"
+P, Q = "http://p:1", "http://q:2"
 
 
 @pytest.mark.parametrize(
-    "environ",
+    ("url", "environ", "proxy"),
     [
-        {},
-        {"HTTPS_PROXY": ""},
-        {"HTTP_PROXY": "proxy:3128", "https_proxy": "https://me:secret@proxy.example.com"},
-        {"NO_PROXY": "localhost, .example.com,::1,10.0.0.0/8,http://a,,"},
-        # Small letters outweigh capitals, and * switches every proxy off.
-        {"ALL_PROXY": "socks5://x", "all_proxy": ""},
-        {"ALL_PROXY": "socks5://x", "all_proxy": "http://x"},
-        {"HTTPS_PROXY": "ftp://x", "no_proxy": "a,*"},
+        ("http://feldera", {}, None),
+        ("http://feldera", {"HTTP_PROXY": P, "HTTPS_PROXY": Q}, P),
+        ("https://feldera", {"HTTP_PROXY": P, "HTTPS_PROXY": Q}, Q),
+        ("https://feldera", {"HTTP_PROXY": P}, None),
+        ("https://feldera", {"HTTP_PROXY": P, "ALL_PROXY": Q}, Q),
+        ("http://feldera", {"HTTP_PROXY": P, "ALL_PROXY": Q}, P),
+        # Small letters outweigh capitals, also where they are empty; blanks do not count.
+        ("http://feldera", {"http_proxy": P, "HTTP_PROXY": Q}, P),
+        ("http://feldera", {"http_proxy": "", "HTTP_PROXY": Q}, None),
+        ("http://feldera", {"Http_Proxy": f" {P} "}, P),
+        ("http://feldera", {"http_proxy": "p:1"}, P),
+        ("http://feldera", {"http_proxy": P, "no_proxy": "*"}, None),
+        ("http://feldera", {"http_proxy": P, "NO_PROXY": "other,feldera"}, None),
+        ("http://feldera:8080", {"http_proxy": P, "NO_PROXY": "feldera:80"}, P),
+        ("http://[fd07::1]:8080", {"http_proxy": P, "NO_PROXY": "fd07::/64"}, None),
+        ("http://10.1.2.3", {"http_proxy": P, "NO_PROXY": "10.0.0.0/8"}, None),
     ],
 )
-def test_what_httpx_takes(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A client can be made of it, and nothing is said."""
-    _set(environ, monkeypatch)
-    httpx.AsyncClient(verify=False)
-    assert list(proxy_mistakes(environ)) == []
+def test_which_proxy(url: str, environ: Mapping[str, str], proxy: str | None) -> None:
+    """The variable of the scheme, then the one for all; none where the server is exempt."""
+    assert proxy_for(url, environ) == proxy
+
+
+@pytest.mark.parametrize(
+    ("host", "exemptions"),
+    [
+        ("feldera.example.com", "feldera.example.com"),
+        ("Feldera.Example.com.", "a, FELDERA.example.COM"),
+        ("feldera.example.com", "example.com"),
+        ("feldera.example.com", ".example.com"),
+        ("feldera.example.com", "*.example.com"),
+        ("example.com", ".example.com"),
+        ("feldera.example.com", "example.com:8080"),
+        ("feldera.example.com", "a b\texample.com"),
+        ("feldera.example.com", "a,*"),
+        ("10.1.2.3", "10.1.2.3"),
+        ("10.1.2.3", "10.1.2.3:8080"),
+        ("10.1.2.3", "10.0.0.0/8"),
+        ("10.1.2.3", "10.1.2.99/8"),
+        ("10.1.2.3", "0.0.0.0/0"),
+        ("::1", "::1"),
+        ("::1", "[::1]"),
+        ("::1", "[::1]:8080"),
+        ("::1", "::1/128"),
+        ("::1", "[::1]/128"),
+        ("0:0:0:0:0:0:0:1", "::1"),
+        ("fd07::17", "fd07::/64"),
+        ("fe80::1%eth0", "fe80::/10"),
+    ],
+)
+def test_what_is_exempt(host: str, exemptions: str) -> None:
+    """As curl and Go have it, at the port 8080."""
+    assert is_exempt(host, 8080, exemptions)
+
+
+@pytest.mark.parametrize(
+    ("host", "exemptions"),
+    [
+        ("feldera.example.com", ""),
+        ("feldera.example.com", ",, ,"),
+        ("feldera.example.com", "ample.com"),
+        ("example.com", "feldera.example.com"),
+        ("example.com.org", "example.com"),
+        ("feldera.example.com", "example.com:80"),
+        ("feldera.example.com", "10.0.0.0/8,."),
+        ("10.1.2.3", "10.1.2.30,1.2.3,.1.2.3"),
+        ("10.1.2.3", "11.0.0.0/8"),
+        ("10.1.2.3", "10.0.0.0/33,10.0.0.0/-1,10.0.0/8,10/8"),
+        ("10.1.2.3", "::/0"),
+        ("10.1.2.3", "10.1.2.3:80"),
+        ("::1", "[::1]:80"),
+        ("::1", "fd07::/64,0.0.0.0/0"),
+    ],
+)
+def test_what_is_not_exempt(host: str, exemptions: str) -> None:
+    """What is no name, address or network exempts nothing, and is no mistake."""
+    assert not is_exempt(host, 8080, exemptions)
+    assert not is_exempt("other", 8080, exemptions)
 
 
 @pytest.mark.parametrize(
     ("environ", "mistake"),
     [
         ({"ALL_PROXY": "socks5://proxy:1080"}, f'ALL_PROXY: found "socks5://proxy:1080", {PROXY}'),
-        ({"HTTPS_PROXY": "ftp://proxy"}, f'HTTPS_PROXY: found "ftp://proxy", {PROXY}'),
-        ({"HTTPS_PROXY": "x", "https_proxy": "http://[::1"}, f'https_proxy: found "http://[::1", {PROXY}'),
+        ({"HTTP_PROXY": "ftp://proxy"}, f'HTTP_PROXY: found "ftp://proxy", {PROXY}'),
+        ({"HTTP_PROXY": "x", "http_proxy": "http://[::1"}, f'http_proxy: found "http://[::1", {PROXY}'),
         ({"Http_Proxy": "h:x"}, f'Http_Proxy: found "h:x", {PROXY}'),
         (
             {"http_proxy": "me:secret@proxy:x"},
             f"http_proxy: found an address with credentials (not shown), {PROXY}",
         ),
-        ({"NO_PROXY": "localhost,[::1"}, f'NO_PROXY: found "[::1", {EXCEPTION}'),
-        ({"no_proxy": "[::1]"}, f'no_proxy: found "[::1]", {EXCEPTION}'),
-        ({"no_proxy": "fe80::/10"}, f'no_proxy: found "fe80::/10", {EXCEPTION}'),
+        ({"all_proxy": "http://xn--"}, f'all_proxy: found "http://xn--", {PROXY}'),
+        ({"all_proxy": "http://a..b:3128"}, f'all_proxy: found "http://a..b:3128", {PROXY}'),
+        ({"all_proxy": "http://"}, f'all_proxy: found "http://", {PROXY}'),
     ],
 )
-def test_what_httpx_refuses(
-    environ: dict[str, str], mistake: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_what_cannot_be_used(environ: dict[str, str], mistake: str, tmp_path: Path) -> None:
     """The variable is named, with a configuration file and without one, and no password is repeated."""
-    _set(environ, monkeypatch)
-    with pytest.raises((ValueError, ImportError, httpx.InvalidURL)):
-        httpx.AsyncClient(verify=False)
-    (tmp_path / "exporter.yml").write_text("instances: [{name: a, url: http://feldera}]")
+    (tmp_path / "exporter.yml").write_text(
+        "instances: [{name: a, url: http://feldera}, {name: b, url: http://c}]"
+    )
     for read in _both(tmp_path / "exporter.yml", environ):
         with pytest.raises(ConfigError) as caught:
             read()
@@ -65,20 +124,19 @@ def test_what_httpx_refuses(
         assert "secret" not in repr(caught.value)
 
 
-@pytest.mark.parametrize("address", ["http://xn--", "http://a..b:3128", "http://"])
-def test_a_proxy_that_nobody_finds(address: str) -> None:
-    """What httpx only refuses with the first request is a mistake as well."""
-    assert [str(each) for each in proxy_mistakes({"all_proxy": address})] == [
-        f'all_proxy: found "{address}", {PROXY}'
-    ]
-
-
-def _set(environ: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        for written in (name, name.upper()):
-            monkeypatch.delenv(written, raising=False)
-    for name, value in environ.items():
-        monkeypatch.setenv(name, value)
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"HTTPS_PROXY": "ftp://proxy"},
+        {"ALL_PROXY": "socks5://proxy:1080", "NO_PROXY": "feldera"},
+        {"ALL_PROXY": "socks5://proxy:1080", "all_proxy": "http://proxy"},
+        {"NO_PROXY": "::1/128,fd07::/64,[::1],[::1"},
+        {"http_proxy": "https://me:secret@proxy.example.com"},
+    ],
+)
+def test_what_no_instance_needs_is_no_mistake(environ: dict[str, str]) -> None:
+    """Nor is what can be used."""
+    assert list(proxy_mistakes([Instance("a", "http://feldera")], environ)) == []
 
 
 def _both(path: Path, environ: Mapping[str, str]) -> tuple[Callable[[], object], Callable[[], object]]:

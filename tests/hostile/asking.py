@@ -29,7 +29,7 @@ def ask(
     *names: str,
     within: float = 2.0,
     key: Callable[[], str | None] = lambda: KEY,
-    tls: ssl.SSLContext | bool = False,
+    tls: ssl.SSLContext | None = None,
     limit: int = 2**20,
     times: int = 1,
     pause: float = 0.0,
@@ -38,7 +38,13 @@ def ask(
     """Return the last of several answers."""
 
     async def run() -> Answer[bytearray]:
-        client = Client(url, api_key=key, tls=tls, max_response_size=limit, observe=asked or Asked())
+        client = Client(
+            url,
+            api_key=key,
+            tls=None if tls is None else lambda: tls,
+            max_response_size=limit,
+            observe=asked or Asked(),
+        )
         try:
             for _ in range(times - 1):
                 await client.get(endpoint, *names, within=within)

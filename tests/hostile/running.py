@@ -105,6 +105,7 @@ class Running:
 def running(folder: Path, configuration: str, *flags: str) -> Iterator[Running]:
     """Run the program until the context ends; it must end by itself when told to, and without a traceback."""
     (folder / "exporter.yml").write_text(configuration)
+    (folder / "exporter.yml").chmod(0o600)
     log = folder / "exporter.log"
     command = [sys.executable, "-m", "feldera_exporter", f"--config.file={folder}/exporter.yml"]
     command += ["--web.listen-address=127.0.0.1:0", "--log.format=json", *flags]

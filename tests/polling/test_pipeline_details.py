@@ -74,7 +74,7 @@ def url(feldera: Feldera) -> Iterator[str]:
 @asynccontextmanager
 async def looking(url: str) -> AsyncIterator[PipelineDetails]:
     """Look up at an address while the context lasts."""
-    client = Client(url, api_key=lambda: None, tls=False, max_response_size=2**20, observe=lambda *_: None)
+    client = Client(url, api_key=lambda: None, tls=None, max_response_size=2**20, observe=lambda *_: None)
     try:
         yield PipelineDetails(lambda name: client if name == "one" else None)
     finally:

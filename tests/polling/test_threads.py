@@ -106,7 +106,7 @@ class Watching:
         return noted
 
 
-MAIN, FILING, THINKING = "MainThread", "asyncio", "thinker"
+MAIN, FILING, THINKING = "MainThread", "file", "thinker"
 
 
 @pytest.mark.parametrize("long", [False, True])

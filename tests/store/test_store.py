@@ -54,6 +54,15 @@ def store(directory: Path) -> Iterator[Store]:
     one.close()
 
 
+def test_no_other_user_may_read_it(directory: Path, store: Store) -> None:
+    """Neither the directory that is made for it nor any file in it."""
+    store.commit(PollChanges("prod", standing(1), {"a": a_history()}))
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (directory, *directory.iterdir())}
+    assert modes.pop(directory.name) == 0o700
+    assert modes.keys() >= {FILE, f"{FILE}-wal", "lock"}
+    assert set(modes.values()) == {0o600}
+
+
 def test_a_new_store_knows_nothing(store: Store) -> None:
     """An instance that was never committed stands at the beginning."""
     assert store.load("prod").standing == StoredInstance()
@@ -279,6 +288,7 @@ def test_a_read_only_store_is_refused(lock: str, message: str) -> None:
             (directory / "lock").unlink()
         else:
             (directory / "lock").chmod(0o666)
+            (directory / FILE).chmod(0o644)
         with somebody(), pytest.raises(StoreError, match=message):
             Store.open(directory)
         Store.open(directory).close()

@@ -2,22 +2,27 @@
 
 import asyncio
 import gc
+import itertools
 import os
 import signal
 import time
 import weakref
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
 import pytest
 
 from feldera_exporter.app import Exporter
-from feldera_exporter.config import Configuration, Instance
+from feldera_exporter.config import Configuration, Instance, Limits
+from feldera_exporter.publisher import Publisher
+from feldera_exporter.server.asgi import application
 from feldera_exporter.simulator.clock import ScaledClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
+from feldera_exporter.telemetry import Telemetry
 from system.program import exporter, until
 
 
@@ -119,10 +124,14 @@ def test_a_mistake_is_told_at_once(feldera: Feldera, tmp_path: Path) -> None:
 def test_a_reload_leaves_nothing_behind(feldera: Feldera) -> None:
     """Of what ran before it: what is kept out of the search for cycles is let in again."""
     with serve(FelderaServer(feldera)) as url:
-        configuration = Configuration((Instance("one", url, poll_interval=0.1, timeout=0.1),))
+        intervals = iter((0.1, 0.2, 0.3, 0.4))
+
+        def load() -> Configuration:
+            interval = next(intervals)
+            return Configuration((Instance("one", url, poll_interval=interval, timeout=interval),))
 
         async def run() -> int:
-            watched = Exporter(lambda: configuration, None)
+            watched = Exporter(load, None)
             watched.start()
             gone: list[weakref.ref[Any]] = []
             for _ in range(3):
@@ -140,3 +149,124 @@ def test_a_reload_leaves_nothing_behind(feldera: Feldera) -> None:
             assert asyncio.run(run()) == 0
         finally:
             gc.unfreeze()
+
+
+def _instance(name: str, url: str, interval: float = 0.2) -> Instance:
+    return Instance(name, url, poll_interval=interval, timeout=interval)
+
+
+def test_what_did_not_change_goes_on(feldera: Feldera) -> None:
+    """However often the configuration is loaded: polls of that instance end meanwhile, and its connection stays."""
+    with serve(FelderaServer(feldera)) as url:
+        configurations = [
+            Configuration((_instance("one", url), _instance("two", url, 0.2 + number / 100)))
+            for number in range(2)
+        ]
+        loads = itertools.cycle(configurations)
+
+        async def run() -> None:
+            watched = Exporter(lambda: next(loads), None)
+            watched.start()
+            try:
+                before = dict(watched.instances)
+                async with asyncio.timeout(20):
+                    while watched.publisher.observed["one"].fleet.size is None:
+                        assert await watched.reload() == ()
+                        await asyncio.sleep(0.05)
+                assert watched.instances["one"] is before["one"]
+                assert watched.instances["two"] is not before["two"]
+            finally:
+                await watched.stop()
+
+        asyncio.run(run())
+
+
+def test_an_instance_that_changed_keeps_its_freshness(feldera: Feldera) -> None:
+    """A first poll that fails after the reload is one failure, not the end of all that was known."""
+    with serve(FelderaServer(feldera)) as url:
+        limits = Limits(MappingProxyType({"Pending": 60.0}))
+        loads = iter((Configuration((_instance("one", url, 1.0),)), None))
+
+        def load() -> Configuration:
+            found = next(loads)
+            return found or Configuration((_instance("one", url, 1.0),), limits=limits)
+
+        async def run() -> None:
+            watched = Exporter(load, None)
+            watched.start()
+            async with asyncio.timeout(20):
+                while not watched.publisher.observed["one"].fleet.up:  # noqa: ASYNC110 - it asks from outside
+                    await asyncio.sleep(0.05)
+            await watched.stop()
+            assert await watched.reload() == ()
+            await watched.stop()
+            watcher = watched.instances["one"].watcher
+            await watched.instances["one"].client.close()
+            assert not (await watcher.poll()).success
+            assert watched.publisher.observed["one"].fleet.up
+
+        asyncio.run(run())
+
+
+def test_many_reloads_at_once_are_two(feldera: Feldera) -> None:
+    """The one that runs, and one for all who came after its beginning; who gives up ends it for no other."""
+    with serve(FelderaServer(feldera)) as url:
+        loads: list[None] = []
+
+        def load() -> Configuration:
+            loads.append(None)
+            return Configuration((_instance("one", url, 1.0 + len(loads)),))
+
+        async def run() -> None:
+            watched = Exporter(load, None)
+            watched.start()
+            try:
+                tasks = [asyncio.create_task(watched.reload()) for _ in range(500)]
+                await asyncio.sleep(0)
+                tasks[0].cancel()
+                done = await asyncio.gather(*tasks, return_exceptions=True)
+                assert done[1:] == [()] * 499
+            finally:
+                await watched.stop()
+
+        asyncio.run(run())
+        assert len(loads) <= 3
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"sec-fetch-site": "none"}, 200),
+        ({"sec-fetch-site": "same-origin", "origin": "https://behind.a.proxy"}, 200),
+        ({"origin": "http://exporter:10058"}, 200),
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "same-site"}, 403),
+        ({"origin": "https://evil.example"}, 403),
+        ({"origin": "http://exporter:80"}, 403),
+        ({"origin": "null"}, 403),
+    ],
+)
+def test_a_page_of_another_origin_is_refused(headers: dict[str, str], status: int) -> None:
+    """A browser says whose page sends a request; a program says nothing."""
+    reloads: list[None] = []
+    sent: list[dict[str, Any]] = []
+
+    async def reload() -> tuple[str, ...]:
+        reloads.append(None)
+        return ()
+
+    async def receive() -> dict[str, Any]:
+        await asyncio.sleep(20)
+        return {"type": "http.disconnect"}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    encoded = [
+        (name.encode(), value.encode()) for name, value in {"host": "exporter:10058", **headers}.items()
+    ]
+    scope = {"method": "POST", "path": "/-/reload", "headers": encoded}
+    app = application(Publisher(Telemetry("1", "3")), "/metrics", reload)
+    asyncio.run(app(scope, receive, send))  # type: ignore[arg-type]
+    assert (sent[0]["status"], len(reloads)) == (status, int(status == 200))

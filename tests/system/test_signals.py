@@ -39,22 +39,26 @@ def test_a_signal_while_it_loads_ends_it_well(number: signal.Signals, later: flo
         assert (started.returncode, "Traceback" in said) == (0, False), said
 
 
+SERVING = [signal.SIGINT, signal.SIGTERM]
+WATCHING = [signal.SIGHUP, *SERVING]
+
+
 @pytest.mark.parametrize(
     ("words", "handled"),
     [
-        ([], True),
-        (["--log.level=debug"], True),
-        (["run"], True),
-        (["demo", "--duration", "1"], True),
-        (["simulate"], True),
-        (["--version"], False),
-        (["--help"], False),
-        (["check"], False),
-        (["rules"], False),
+        ([], WATCHING),
+        (["--log.level=debug"], WATCHING),
+        (["run"], WATCHING),
+        (["demo", "--duration", "1"], SERVING),
+        (["simulate"], SERVING),
+        (["--version"], []),
+        (["--help"], []),
+        (["check"], []),
+        (["rules"], []),
     ],
 )
 def test_only_what_serves_ends_well_by_a_signal(
-    words: list[str], monkeypatch: pytest.MonkeyPatch, *, handled: bool
+    words: list[str], monkeypatch: pytest.MonkeyPatch, handled: list[int]
 ) -> None:
     """A check or a file of rules that is interrupted is not done."""
     set_: list[int] = []
@@ -64,7 +68,7 @@ def test_only_what_serves_ends_well_by_a_signal(
     with pytest.raises(SystemExit) as ended:
         process.start()
     assert ended.value.code == 3
-    assert set_ == ([signal.SIGINT, signal.SIGTERM] if handled else [])
+    assert set_ == handled
 
 
 def test_whoever_is_interrupted_cannot_keep_it_from_leaving() -> None:

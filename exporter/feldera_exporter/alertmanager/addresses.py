@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from feldera_exporter.server.worker_threads import WorkerThreads
+from feldera_exporter import name_lookup
 
 _PORTS: Final = {"http": 80, "https": 443}
 
@@ -30,7 +30,7 @@ class Address:
 
 
 class Resolver:
-    """Looks the name in a URL up, in a thread that nobody waits for longer than told.
+    """Looks the name in a URL up.
 
     Args:
         url: an Alertmanager's, as configured.
@@ -39,8 +39,6 @@ class Resolver:
     def __init__(self, url: str) -> None:
         self._parts = urlsplit(url)
         self._port = self._parts.port or _PORTS[self._parts.scheme]
-        self._daemons = WorkerThreads()
-        self._asking: asyncio.Task[Sequence[str]] | None = None
 
     @property
     def told(self) -> str:
@@ -55,27 +53,16 @@ class Resolver:
 
         Raises:
             OSError: the name cannot be resolved, or not in time.
+            UnicodeError: it is no name.
         """
-        if self._asking is None:
-            self._asking = asyncio.create_task(self._daemons.do(self._look_up))
-        # A look-up that hangs goes on: another one beside it would hang as well.
-        done, _ = await asyncio.wait({self._asking}, timeout=within)
-        if not done:
-            raise TimeoutError("the name server did not answer in time")
-        asked, self._asking = self._asking, None
-        return [self._address(each) for each in asked.result()]
-
-    def stop(self) -> None:
-        """Wait for no look-up any more."""
-        if self._asking is not None:
-            self._asking.cancel()
-
-    def _look_up(self) -> Sequence[str]:
-        found = socket.getaddrinfo(self._parts.hostname, self._port, type=socket.SOCK_STREAM)
-        hosts = [(family, str(address[0])) for family, _, _, _, address in found]
+        try:
+            async with asyncio.timeout(within):
+                found = await name_lookup.addresses(self._parts.hostname or "")
+        except TimeoutError:
+            raise TimeoutError("the name server did not answer in time") from None
         # One server often has an address of each family: it would count twice.
-        version_4 = sorted({host for family, host in hosts if family == socket.AF_INET})
-        return version_4 or sorted({host for _, host in hosts})
+        version_4 = sorted(host for family, host in found if family == socket.AF_INET)
+        return [self._address(host) for host in version_4 or sorted(host for _, host in found)]
 
     def _address(self, host: str) -> Address:
         place = _joined(host, self._port)

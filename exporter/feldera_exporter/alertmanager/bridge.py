@@ -25,6 +25,9 @@ from feldera_exporter.telemetry import Telemetry
 PATIENCE: Final = 0.3
 """Seconds for which an alert waits for its details."""
 
+_LOOKED_UP: Final = 30.0
+"""Seconds after which a name is looked up again at the latest: within a minute alerts follow it."""
+
 _AT_ONCE: Final = 20
 """Pipelines about which Feldera is asked after one poll at most: it holds its database's lock for each."""
 
@@ -166,24 +169,21 @@ class Bridge:
             "Alertmanager's name can be resolved again",
         )
         own: dict[str, Address] = {}
-        try:
-            while True:
-                try:
-                    found = await resolver.addresses(self._configured.timeout)
-                except (OSError, UnicodeError) as error:
-                    # Those that are known stay.
-                    unresolved.failed("unresolved", error)
-                    if not own:
-                        alerts = sum(len(state.alerts) for state in self._states.values())
-                        self._telemetry.notifications(resolver.told).failed(alerts)
-                else:
-                    unresolved.succeeded()
-                    own = await self._arrange(own, found)
-                    if resolver.told not in {address.told for address in own.values()}:
-                        self._telemetry.forget_alertmanager(resolver.told)
-                await asyncio.sleep(self._configured.resend_interval)
-        finally:
-            resolver.stop()
+        while True:
+            try:
+                found = await resolver.addresses(self._configured.timeout)
+            except (OSError, UnicodeError) as error:
+                # Those that are known stay.
+                unresolved.failed("unresolved", error)
+                if not own:
+                    alerts = sum(len(state.alerts) for state in self._states.values())
+                    self._telemetry.notifications(resolver.told).failed(alerts)
+            else:
+                unresolved.succeeded()
+                own = await self._arrange(own, found)
+                if resolver.told not in {address.told for address in own.values()}:
+                    self._telemetry.forget_alertmanager(resolver.told)
+            await asyncio.sleep(min(self._configured.resend_interval, _LOOKED_UP))
 
     async def _arrange(self, own: Mapping[str, Address], found: Sequence[Address]) -> dict[str, Address]:
         """Begin to tell the addresses that are new, and no longer tell those that are gone."""

@@ -1,7 +1,6 @@
 """The client of one Alertmanager: API v2, with a deadline for each request and every failure told apart."""
 
 import asyncio
-import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -14,6 +13,7 @@ import msgspec
 from feldera_exporter.alertmanager.addresses import Address
 from feldera_exporter.errors import ExporterError
 from feldera_exporter.feldera import response_body as bodies
+from feldera_exporter.feldera.connections import PresentTls, transport
 from feldera_exporter.feldera.errors import InvalidResponseError, TooLargeError
 from feldera_exporter.feldera.http_errors import date, retry_after
 from feldera_exporter.feldera.json_decoding import UNREADABLE
@@ -25,6 +25,8 @@ _MOST: Final = 32 * 2**20
 _SAID: Final = 200
 """Characters of a refusal that are repeated."""
 _SHARE: Final = 0.95
+_KEEPALIVE: Final = 5.0
+"""Seconds for which an idle connection is kept."""
 _JITTER: Final = 1.0
 """Seconds that two clocks may seem apart only because the header `Date` has no fractions."""
 _MICROSECONDS: Final = 1_000_000
@@ -87,7 +89,7 @@ class Client:
     Args:
         address: where it is.
         identity: gives the present `Authorization` header; called for every request.
-        tls: how the server is verified and the client identifies itself; False verifies nothing.
+        tls: gives how the server is verified and the client identifies itself; None where the address is not https.
         timeout: seconds that one request may take.
     """
 
@@ -95,7 +97,7 @@ class Client:
         self,
         address: Address,
         identity: Callable[[], str | None],
-        tls: ssl.SSLContext | bool,  # noqa: FBT001 - as httpx has it
+        tls: PresentTls | None,
         timeout: float,
     ) -> None:
         self._address = address
@@ -103,7 +105,7 @@ class Client:
         self._timeout = timeout
         self._skew = 0.0
         self._http = httpx.AsyncClient(
-            verify=tls,
+            transport=transport(tls, httpx.Limits(keepalive_expiry=_KEEPALIVE)),
             follow_redirects=False,
             # The deadline of `_ask` bounds everything.
             timeout=None,  # noqa: S113

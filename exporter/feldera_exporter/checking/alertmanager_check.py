@@ -41,8 +41,6 @@ async def asked(configured: Alertmanager, log: Logger) -> list[AlertmanagerRepor
         except (OSError, UnicodeError) as error:
             replies.append(AlertmanagerReport(url, resolver.told, failure=str(error)))
             continue
-        finally:
-            resolver.stop()
         for address in addresses:
             client = connect(address)
             try:

@@ -12,6 +12,7 @@ from feldera_exporter import logs
 from feldera_exporter.checking.alertmanager_check import AlertmanagerReport, asked
 from feldera_exporter.checking.instance_check import InstanceReport, inspect
 from feldera_exporter.checking.lint import advice
+from feldera_exporter.checking.permissions import readable_by_all
 from feldera_exporter.commands.flags import add_configuration, configuration
 from feldera_exporter.config import Configuration
 from feldera_exporter.feldera.platform import License
@@ -46,7 +47,8 @@ def main(arguments: argparse.Namespace) -> int:
     configured = configuration(arguments, os.environ, elsewhere if arguments.offline else None)
     names = ", ".join(instance.name for instance in configured.instances)
     _print(f"configuration: valid; instances: {names}")
-    _print(*(f"warning: {line}" for line in (*elsewhere, *advice(configured))))
+    exposed = readable_by_all(configured, arguments.config_file, None)
+    _print(*(f"warning: {line}" for line in (*elsewhere, *advice(configured), *exposed)))
     if arguments.offline:
         return 0
     findings = asyncio.run(_inspected(configured))

@@ -5,9 +5,11 @@ import os
 from functools import partial
 from pathlib import Path
 
+import structlog
 import uvloop
 
 from feldera_exporter import app, logs
+from feldera_exporter.checking.permissions import readable_by_all
 from feldera_exporter.commands.flags import (
     add_addresses,
     add_configuration,
@@ -17,7 +19,7 @@ from feldera_exporter.commands.flags import (
     external_url,
     telemetry_path,
 )
-from feldera_exporter.polling import gc_tuning
+from feldera_exporter.polling import gc_tuning, malloc_tuning
 from feldera_exporter.server.listener import bind
 
 HELP = "poll Feldera and serve the metrics until stopped (the default)"
@@ -71,6 +73,7 @@ def main(arguments: argparse.Namespace) -> int:
         ListenError: an address cannot be listened on.
         StoreError: the directory cannot be used.
     """
+    malloc_tuning.share_one_arena()
     logs.configure(arguments.log_level, arguments.log_format)
     path = telemetry_path(arguments.telemetry_path)
     gc_tuning.collect_rarely()
@@ -78,7 +81,9 @@ def main(arguments: argparse.Namespace) -> int:
     prefix = external_url(arguments.external_url, path) if arguments.external_url is not None else ""
     linked = addresses(arguments)
     # Before anything is listened on: a mistake should not take a port first.
-    load()
+    configured = load()
+    for line in readable_by_all(configured, arguments.config_file, arguments.storage):
+        structlog.get_logger().warning("secrets are not protected", problem=line)
     sockets = [bind(address) for address in arguments.listen or [":10058"]]
     options = app.Options(path, arguments.storage, arguments.lifecycle, prefix, linked)
     uvloop.run(app.run(load, sockets, options))

@@ -17,7 +17,7 @@ from feldera_exporter.config.schema import (
     Tls,
 )
 from feldera_exporter.config.secret import Secret
-from feldera_exporter.config.tls import ssl_context
+from feldera_exporter.config.tls import present_context, ssl_context
 from feldera_exporter.config.units import format_duration, format_size, parse_duration, parse_size
 
 __all__ = [
@@ -41,5 +41,6 @@ __all__ = [
     "load",
     "parse_duration",
     "parse_size",
+    "present_context",
     "ssl_context",
 ]

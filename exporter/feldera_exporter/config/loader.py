@@ -70,7 +70,8 @@ def load(
     if elsewhere is not None:
         elsewhere += map(str, _taken_out(document.tree, path.parent))
     configuration, mistakes = structure(document.tree, Environment(path.parent, families, alerts))
-    mistakes = in_order([*document.repeated, *mistakes, *proxy_mistakes(environ)])
+    instances = configuration.instances if configuration is not None else ()
+    mistakes = in_order([*document.repeated, *mistakes, *proxy_mistakes(instances, environ)])
     if configuration is None or mistakes:
         raise ConfigError(*map(str, mistakes))
     return configuration
@@ -137,7 +138,8 @@ def from_environment(environ: Mapping[str, str]) -> Configuration:
     instance: dict[str, Any] = {
         "name": "default",
         "url": environ["FELDERA_HOST"],
-        "api_key": environ.get("FELDERA_API_KEY") or None,
+        # As in a file, blanks around the key do not count: a Secret is often made with `echo`.
+        "api_key": environ.get("FELDERA_API_KEY", "").strip() or None,
         "tls": {
             "ca_file": ca_file,
             "insecure_skip_verify": _FLAGS.get(insecure.lower(), False) and ca_file is None,
@@ -149,7 +151,7 @@ def from_environment(environ: Mapping[str, str]) -> Configuration:
         found = f"found {shown(insecure)}, expected 1, true or yes, or 0, false or no"
         mistakes.append(Mistake(place, found))
     named = [Mistake((_PLACES[place],), text) for place, text in mistakes]
-    named += proxy_mistakes(environ)
+    named += proxy_mistakes(configuration.instances if configuration is not None else (), environ)
     if configuration is None or named:
         raise ConfigError(*sorted(map(str, named)))
     return configuration

@@ -1,65 +1,116 @@
-"""The proxies that the environment names, looked at before the first connection would fail on them."""
+"""The proxies that the environment names, read as curl and Go read them."""
 
 import ipaddress
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
+from urllib.parse import urlsplit
 
 import httpx
 
 from feldera_exporter.config.errors import Mistake, shown
+from feldera_exporter.config.schema import Instance
 from feldera_exporter.config.validators import reachable_scheme
 
-_PROXIES: Final = ("http_proxy", "https_proxy", "all_proxy")
-_EXCEPTIONS: Final = "no_proxy"
-_REFUSALS: Final = (ValueError, ImportError, httpx.InvalidURL)
+_PORTS: Final = {"http": 80, "https": 443}
+_SEPARATORS: Final = re.compile(r"[\s,]+")
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-def proxy_mistakes(environ: Mapping[str, str]) -> Iterator[Mistake]:
-    """Yield every variable with which no client could be made; httpx reads them as urllib does, in either case."""
-    exceptions, hosts = _variable(environ, _EXCEPTIONS)
-    if "*" in (names := [each.strip() for each in hosts.split(",")]):
-        # Then httpx looks at no proxy.
-        return
-    for name in _PROXIES:
-        variable, address = _variable(environ, name)
-        if address and not _is_proxy(address):
+def proxy_for(url: str, environ: Mapping[str, str]) -> str | None:
+    """Return the address of the proxy through which a server is asked, with its scheme; None for none.
+
+    `http_proxy` is for http, `https_proxy` for https, `all_proxy` for both where these are not set. Small letters outweigh
+    capitals.
+    """
+    _, address = _of(url, environ)
+    return _complete(address) if address else None
+
+
+def proxy_mistakes(instances: Iterable[Instance], environ: Mapping[str, str]) -> Iterator[Mistake]:
+    """Yield every variable that names a proxy which an instance needs and which cannot be used, each once."""
+    for variable, address in dict.fromkeys(_of(instance.url, environ) for instance in instances):
+        if address and not _is_proxy(_complete(address)):
             found = "an address with credentials (not shown)" if "@" in address else shown(address)
             expected = "the address of a proxy such as http://proxy.example.com:3128"
             yield Mistake((variable,), f"found {found}, expected {expected}")
-    for each in names:
-        if each and not _is_exception(each):
-            expected = "names and addresses without brackets such as localhost,.example.com,::1"
-            yield Mistake((exceptions,), f"found {shown(each)}, expected {expected}")
+
+
+def _of(url: str, environ: Mapping[str, str]) -> tuple[str, str]:
+    """Return the variable that names a server's proxy and what it says; nothing where the server is exempt."""
+    _, exemptions = _variable(environ, "no_proxy")
+    parts = urlsplit(url)
+    if not is_exempt(parts.hostname or "", parts.port or _PORTS[parts.scheme], exemptions):
+        for name in (f"{parts.scheme}_proxy", "all_proxy"):
+            variable, address = _variable(environ, name)
+            if address:
+                return variable, address
+    return "", ""
+
+
+def is_exempt(host: str, port: int, exemptions: str) -> bool:
+    """Return whether a host is reached without a proxy.
+
+    Args:
+        host: its name or address, without brackets.
+        port: of the server.
+        exemptions: what `NO_PROXY` says, separated by commas or blanks: a name, which means what is below it too, also
+            with a dot or `*.` before it; an address; a network such as 10.0.0.0/8 or fd00::/8; each perhaps in brackets and with
+            a port; `*` for everything. What is none of these exempts nothing.
+    """
+    name = host.rstrip(".").lower()
+    address = _address(name)
+    return any(_matches(each, name, address, port) for each in _SEPARATORS.split(exemptions.lower()) if each)
+
+
+def _matches(exemption: str, name: str, address: _Address | None, port: int) -> bool:
+    if exemption == "*":
+        return True
+    wanted, wanted_port = _split(exemption)
+    if wanted_port not in {"", str(port)}:
+        return False
+    if address is not None:
+        try:
+            network = ipaddress.ip_network(wanted, strict=False)
+        except ValueError:
+            return False
+        return network.version == address.version and address in network
+    wanted = wanted.removeprefix("*").strip(".")
+    return bool(wanted) and (name == wanted or name.endswith(f".{wanted}"))
+
+
+def _split(exemption: str) -> tuple[str, str]:
+    """Return the host and the port of an exemption; an IPv6 address has brackets where there is a port."""
+    if exemption.startswith("["):
+        inside, _, after = exemption[1:].partition("]")
+        if after.startswith("/"):
+            return inside + after, ""
+        return inside, after.removeprefix(":")
+    host, colon, port = exemption.partition(":")
+    return (host, port) if colon and ":" not in port else (exemption, "")
+
+
+def _address(host: str) -> _Address | None:
+    try:
+        return ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return None
 
 
 def _variable(environ: Mapping[str, str], name: str) -> tuple[str, str]:
     """Return how a variable is written and what it says; the one in small letters outweighs the others."""
     written = [each for each in environ if each.lower() == name and environ[each]]
     variable = name if name in environ or not written else written[-1]
-    return variable, environ.get(variable, "")
+    return variable, environ.get(variable, "").strip()
+
+
+def _complete(address: str) -> str:
+    return address if "://" in address else f"http://{address}"
 
 
 def _is_proxy(address: str) -> bool:
-    full = address if "://" in address else f"http://{address}"
     try:
-        httpx.AsyncClient(verify=False, trust_env=False, proxy=full)  # noqa: S501 - it connects to nobody
-    except _REFUSALS:
+        usable = httpx.Proxy(address).url.scheme in _PORTS
+    except (ValueError, httpx.InvalidURL):
         return False
-    return reachable_scheme(full) is not None
-
-
-def _is_exception(host: str) -> bool:
-    pattern = host if "://" in host else f"all://[{host}]" if _is_ipv6(host) else f"all://*{host}"
-    try:
-        httpx.AsyncClient(verify=False, trust_env=False, mounts={pattern: None})  # noqa: S501 - it connects to nobody
-    except _REFUSALS:
-        return False
-    return True
-
-
-def _is_ipv6(host: str) -> bool:
-    try:
-        ipaddress.IPv6Address(host.partition("/")[0])
-    except ValueError:
-        return False
-    return True
+    return usable and reachable_scheme(address) is not None

@@ -1,9 +1,11 @@
 """The TLS context that an instance's configuration asks for."""
 
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 
 from feldera_exporter.config.schema import Tls
+from feldera_exporter.logs import FailureLog, Logger
 
 
 class UnusableCertificateError(Exception):
@@ -46,3 +48,46 @@ def ssl_context(tls: Tls) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
+
+
+def present_context(tls: Tls, log: Logger) -> Callable[[], ssl.SSLContext]:
+    """Return what gives the context of the files as they are now: they are read again when they change.
+
+    While they cannot be used, as in the moment of their replacement, the last context is given.
+
+    Raises:
+        UnusableCertificateError: a file cannot be read or holds something else.
+    """
+    unusable = FailureLog(log, "certificates cannot be read again", "certificates can be read again")
+    read = _states(tls)
+    context = ssl_context(tls)
+
+    def present() -> ssl.SSLContext:
+        nonlocal read, context
+        # Before they are read: what changes meanwhile is read next time.
+        now = _states(tls)
+        if now != read:
+            try:
+                context = ssl_context(tls)
+            except UnusableCertificateError as error:
+                unusable.failed(error.key, f"tls.{error}")
+            else:
+                read = now
+                unusable.succeeded()
+                log.info("certificates were read again")
+        return context
+
+    return present
+
+
+def _states(tls: Tls) -> tuple[tuple[int, int, int] | None, ...]:
+    """Return what differs once one of the files is another, or has another content."""
+    return tuple(_state(file) for file in (tls.ca_file, tls.cert_file, tls.key_file) if file is not None)
+
+
+def _state(file: Path) -> tuple[int, int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns

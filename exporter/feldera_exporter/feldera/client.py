@@ -1,7 +1,6 @@
 """The client of Feldera's API: one GET, with a deadline, repetitions where they help, and every failure told apart."""
 
 import asyncio
-import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -13,6 +12,7 @@ from urllib.parse import quote
 import httpx
 
 from feldera_exporter.feldera import response_body as bodies
+from feldera_exporter.feldera.connections import PresentTls, transport
 from feldera_exporter.feldera.errors import (
     Answer,
     Body,
@@ -76,9 +76,10 @@ class Client:
     Args:
         url: the instance's base URL.
         api_key: gives the present API key; called for every request, so that a rotated key is used at once.
-        tls: how the server is verified and the client identifies itself; False verifies nothing.
+        tls: gives how the server is verified and the client identifies itself; None where the address is not https.
         max_response_size: bytes of a body beyond which it is refused; of the list, see `batches`.
         observe: told of every request.
+        proxy: the address of the proxy through which the instance is asked, None for none.
     """
 
     def __init__(
@@ -86,21 +87,25 @@ class Client:
         url: str,
         *,
         api_key: Callable[[], str | None],
-        tls: ssl.SSLContext | bool,
+        tls: PresentTls | None,
         max_response_size: int,
         observe: Observer,
+        proxy: str | None = None,
     ) -> None:
         self._api_key = api_key
         self._max_response_size = max_response_size
         self._observe = observe
         self._http = httpx.AsyncClient(
             base_url=url,
-            verify=tls,
+            transport=transport(
+                tls, httpx.Limits(max_connections=_CONNECTIONS, keepalive_expiry=_KEEPALIVE), proxy
+            ),
+            # The environment was read when the configuration was.
+            trust_env=False,
             # A redirect would carry the key elsewhere.
             follow_redirects=False,
             # The deadline of `get` bounds everything.
             timeout=None,  # noqa: S113
-            limits=httpx.Limits(max_connections=_CONNECTIONS, keepalive_expiry=_KEEPALIVE),
             headers={"Accept": "application/json", "Accept-Encoding": "gzip"},
             # No cookie is kept: Feldera sets none, and whoever does could fill the memory with them.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
@@ -196,6 +201,9 @@ class Client:
         except (TimeoutError, httpx.TimeoutException):
             code = DeadlineError.outcome
             raise DeadlineError("no whole answer within the timeout") from None
+        except httpx.ProxyError as error:
+            code = UnreachableError.outcome
+            raise UnreachableError(f"the proxy refused: {error}") from None
         except _BROKEN as error:
             code = UnreachableError.outcome
             raise UnreachableError(str(error) or type(error).__name__) from None

@@ -1,5 +1,6 @@
 """The connection: what an instance's configuration means for its client."""
 
+import os
 import re
 import ssl
 from collections.abc import Callable
@@ -7,7 +8,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from feldera_exporter.config import Instance, ssl_context
+from feldera_exporter.config import Instance, present_context
+from feldera_exporter.config.proxies import proxy_for
 from feldera_exporter.config.tls import UnusableCertificateError
 from feldera_exporter.errors import ConfigError
 from feldera_exporter.feldera.client import Client, Observer
@@ -29,15 +31,16 @@ def client_for(instance: Instance, observe: Observer, log: Logger) -> Client:
         instance.url,
         api_key=api_key(instance, log),
         # Loading the system's certificates takes time and memory: only where there is something to verify.
-        tls=_verification(instance) if urlsplit(instance.url).scheme == "https" else False,
+        tls=_verification(instance, log) if urlsplit(instance.url).scheme == "https" else None,
+        proxy=proxy_for(instance.url, os.environ),
         max_response_size=instance.max_response_size,
         observe=observe,
     )
 
 
-def _verification(instance: Instance) -> ssl.SSLContext:
+def _verification(instance: Instance, log: Logger) -> Callable[[], ssl.SSLContext]:
     try:
-        return ssl_context(instance.tls)
+        return present_context(instance.tls, log)
     except UnusableCertificateError as error:
         raise ConfigError(f"{instance.name}: tls.{error}") from None
 

@@ -9,6 +9,9 @@ from typing import Final, ParamSpec, TypeVar
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 
+_FILES: Final = ThreadPoolExecutor(1, thread_name_prefix="file")
+"""The store takes one after the other; work for readers must not be in its way."""
+
 _THINKERS: Final = ThreadPoolExecutor(2, thread_name_prefix="thinker")
 """More of them would only wait for each other, and let files and scrapes wait for all of them."""
 
@@ -17,7 +20,8 @@ async def run_io(
     work: Callable[_Arguments, _Result], *arguments: _Arguments.args, **more: _Arguments.kwargs
 ) -> _Result:
     """Do something with a file, and return what comes of it."""
-    return await _whole(asyncio.ensure_future(asyncio.to_thread(work, *arguments, **more)))
+    loop = asyncio.get_running_loop()
+    return await _whole(loop.run_in_executor(_FILES, partial(work, *arguments, **more)))
 
 
 async def run_cpu(

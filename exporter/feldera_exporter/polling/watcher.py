@@ -67,12 +67,14 @@ class Watcher:
         fleet: what is shown already of this instance, None at the start.
         problems: those that it has as far as known.
         skew: how far Feldera's clock is from this machine's, as far as known.
+        fresh_until: until when what is shown already counts as fresh, monotonic seconds.
 
     Attributes:
         ledger: the books.
         fleet: what is shown.
         problems: those of the instance and its pipelines.
         skew: what Feldera's clock is believed to be off by.
+        fresh_until: until when the instance counts as up, monotonic seconds.
     """
 
     def __init__(
@@ -88,6 +90,7 @@ class Watcher:
         fleet: Fleet | None = None,
         problems: Problems = NO_PROBLEMS,
         skew: ClockSkew = UNTOLD,
+        fresh_until: float = -math.inf,
     ) -> None:
         self._instance = instance
         self._policy = policy
@@ -106,7 +109,7 @@ class Watcher:
         self.problems = self._kept_problems = problems
         self.skew = skew
         self._long = False
-        self._fresh_until = -math.inf
+        self.fresh_until = fresh_until
         self._missed = False
         self._unanswered = FailureLog(log, "poll failed", "poll succeeded again")
         self._unreadable = FailureLog(
@@ -122,7 +125,7 @@ class Watcher:
     def show(self) -> None:
         """Show what is known before the first poll; whoever showed this instance until now no longer does."""
         self._telemetry.poll_interval.labels(self._instance.name).set(self._instance.poll_interval)
-        self._publish(ObservedInstance(self.fleet, self.problems), self._fresh_until)
+        self._publish(ObservedInstance(self.fleet, self.problems), self.fresh_until)
 
     async def poll(self) -> Polled:
         """Poll once and show what came of it."""
@@ -164,9 +167,9 @@ class Watcher:
 
     def _miss(self) -> None:
         self._missed = True
-        up = time.monotonic() < self._fresh_until
+        up = time.monotonic() < self.fresh_until
         self.fleet = unobserved(self.fleet, self._policy, self.now(), up=up)
-        self._publish(ObservedInstance(self.fleet, self.problems), self._fresh_until)
+        self._publish(ObservedInstance(self.fleet, self.problems), self.fresh_until)
 
     def learn(self, platform: Platform) -> None:
         """Take in what the instance says of itself; it is shown with the next snapshot."""
@@ -228,8 +231,8 @@ class Watcher:
         self.problems = await self._do(evaluate, self.problems, self.fleet, self._policy.disabled, at)
         await self._keep_problems()
         self._missed = False
-        self._fresh_until = time.monotonic() + self._policy.freshness
-        self._publish(ObservedInstance(self.fleet, self.problems), self._fresh_until)
+        self.fresh_until = time.monotonic() + self._policy.freshness
+        self._publish(ObservedInstance(self.fleet, self.problems), self.fresh_until)
 
     async def _keep_problems(self) -> None:
         """Keep the problems if they are others than those that were kept last."""

@@ -1,7 +1,9 @@
 """What is answered: a plain ASGI function over a table of pages."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, Final, Protocol
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -10,7 +12,7 @@ from feldera_exporter.logs import FailureLog, source_location
 from feldera_exporter.server.content_negotiation import accepts_gzip, format_for
 from feldera_exporter.server.http_messages import Page, Reply, Request, text_reply
 from feldera_exporter.server.snapshot_readers import SnapshotReaders
-from feldera_exporter.server.worker_threads import WorkerThreads
+from feldera_exporter.server.worker_threads import METRICS, BusyError
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -60,10 +62,12 @@ def application(
 
     failing = FailureLog(structlog.get_logger(), "a page failed", "pages are answered again")
 
-    async def answer(scope: Scope, _: Receive, send: Send) -> None:
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         request = _request(scope, prefix)
         try:
-            reply = await chosen(request)
+            reply = await _unless_gone(chosen(request), receive)
+        except BusyError:
+            reply = text_reply(503, "Too many pages are being rendered; try again.\n", ("retry-after", "1"))
         except Exception as error:  # noqa: BLE001 - the next request may find a better snapshot
             failing.failed(
                 type(error).__name__, type(error).__name__, place=source_location(error), path=request.path
@@ -71,7 +75,8 @@ def application(
             reply = text_reply(500, "The exporter made a mistake; its log says where.\n")
         else:
             failing.succeeded()
-        await _send(reply, send, head=request.method == "HEAD")
+        if reply is not None:
+            await _send(reply, send, head=request.method == "HEAD")
 
     async def chosen(request: Request) -> Reply:
         page, methods = pages.get(request.path) or (find(request), READING)
@@ -86,7 +91,7 @@ def application(
 
 
 def _metrics(source: Source) -> Page:
-    daemons, readers = WorkerThreads(), SnapshotReaders()
+    readers = SnapshotReaders()
 
     async def metrics(request: Request) -> Reply:
         snapshot = source.snapshot
@@ -96,7 +101,7 @@ def _metrics(source: Source) -> Page:
         parts = snapshot.ready(format_, packed=packed)
         if parts is None:
             # In a thread: the first who asks renders and compresses, and nobody else waits for that.
-            parts = await daemons.do(snapshot.gzip if packed else snapshot.plain, format_)
+            parts = await METRICS.do(snapshot.gzip if packed else snapshot.plain, format_)
         headers = (
             ("content-type", format_.content_type),
             ("vary", "Accept, Accept-Encoding"),
@@ -109,15 +114,26 @@ def _metrics(source: Source) -> Page:
 
 
 def _reload(reload: Reload | None) -> Page:
-    async def page(_request: Request) -> Reply:
+    async def page(request: Request) -> Reply:
         if reload is None:
             return text_reply(403, "Start with --web.enable-lifecycle to reload by HTTP, or send SIGHUP.\n")
+        if _is_of_another_origin(request.headers):
+            return text_reply(403, "A page of another origin may not reload the configuration.\n")
         mistakes = await reload()
         if mistakes:
             return text_reply(500, "".join(f"{mistake}\n" for mistake in mistakes))
         return text_reply(200, "Reloaded.\n")
 
     return page
+
+
+def _is_of_another_origin(headers: Mapping[str, str]) -> bool:
+    """Return whether a browser sends a request for a page that is not the exporter's; programs send neither header."""
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site not in {"same-origin", "none"}
+    origin = headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
 
 
 async def _healthy(_request: Request) -> Reply:
@@ -154,6 +170,23 @@ def _within(path: str, prefix: str) -> str:
     if prefix and (path == prefix or path.startswith(f"{prefix}/")):
         return path.removeprefix(prefix) or "/"
     return path
+
+
+async def _unless_gone(page: Coroutine[Any, Any, Reply], receive: Receive) -> Reply | None:
+    """Return a page, or None where its client has gone before: then the work for it is not begun, or is left."""
+
+    async def gone() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    making, leaving = asyncio.create_task(page), asyncio.create_task(gone())
+    try:
+        await asyncio.wait((making, leaving), return_when=asyncio.FIRST_COMPLETED)
+        return await making if making.done() else None
+    finally:
+        making.cancel()
+        leaving.cancel()
+        await asyncio.gather(making, leaving, return_exceptions=True)
 
 
 async def _send(reply: Reply, send: Send, *, head: bool) -> None:

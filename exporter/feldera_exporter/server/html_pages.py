@@ -1,9 +1,8 @@
 """The pages for people: which view an address means, as HTML with headers that let nothing foreign in."""
 
-import asyncio
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 from urllib.parse import unquote
@@ -19,6 +18,8 @@ from feldera_exporter.pages.page_query import PageQuery, parse
 from feldera_exporter.pages.pipeline_page import find, pipeline_page
 from feldera_exporter.server.content_negotiation import accepts_gzip
 from feldera_exporter.server.http_messages import Page, Reply, Request
+from feldera_exporter.server.page_cache import PageCache
+from feldera_exporter.server.worker_threads import PAGES
 
 EVERY: Final = MappingProxyType({"fleet.html": 30, "pipeline.html": 60})
 """Seconds after which a page is asked for anew, unless it is paused: one that is read, later than one that is glanced at."""
@@ -63,6 +64,7 @@ class Site:
 
     source: Source
     links: Links
+    _cache: PageCache = field(default_factory=lambda: PageCache(PAGES))
 
     def find(self, request: Request) -> Page | None:
         """Return the page of a path, None where there is none."""
@@ -85,7 +87,7 @@ class Site:
             view = fleet_page(seen, query, self.links)
             return self._render("fleet.html", seen, query, view=view)
 
-        return await _html(request, page, _every("fleet.html", query))
+        return await self._html(request, page, _state(seen), every=_every("fleet.html", query))
 
     def _pipeline(self, instance: str, told: str) -> Page:
         async def answer(request: Request) -> Reply:
@@ -103,23 +105,24 @@ class Site:
                 view = pipeline_page(sight, pipeline, recent, seen, query, self.links)
                 return self._render("pipeline.html", seen, query, view=view)
 
-            return await _html(request, page, _every("pipeline.html", query))
+            state = (*_state(seen), _Same(recent))
+            return await self._html(request, page, state, every=_every("pipeline.html", query))
 
         return answer
 
     def _runbook(self, alert: str) -> Page:
         async def answer(request: Request) -> Reply:
-            content = await asyncio.to_thread(runbooks.runbook, alert)
+            content = await PAGES.do(runbooks.runbook, alert)
             if content is None:
                 return await self._missing(request, "There is no such runbook.")
             values = {"alert": alert, "content": content, "version": __version__}
-            return await _html(request, lambda: render("runbook.html", self.links, **values))
+            return await self._html(request, lambda: render("runbook.html", self.links, **values))
 
         return answer
 
     async def _missing(self, request: Request, text: str) -> Reply:
         values = {"text": text, "version": __version__}
-        return await _html(request, lambda: render("missing.html", self.links, **values), status=404)
+        return await self._html(request, lambda: render("missing.html", self.links, **values), status=404)
 
     def _render(self, template: str, seen: InstanceView, query: PageQuery, **values: Any) -> bytes:
         now = seen.at
@@ -134,37 +137,64 @@ class Site:
             **values,
         )
 
+    async def _html(
+        self,
+        request: Request,
+        page: Callable[[], bytes],
+        state: Hashable = (),
+        *,
+        every: int | None = None,
+        status: int = 200,
+    ) -> Reply:
+        """Answer with a page, rendered in a thread: a thousand pipelines take longer than a poll should wait.
+
+        Args:
+            request: what was asked.
+            page: makes it.
+            state: what it shows.
+            every: seconds after which it is to be asked for again, None for never.
+            status: of the answer.
+        """
+        packed = accepts_gzip(request.headers.get("accept-encoding", ""))
+        key = (request.raw_path, request.query, packed, state)
+        body = await self._cache.page(key, lambda: _packed(page()) if packed else page())
+        headers = [
+            ("content-type", _HTML),
+            ("cache-control", "no-store"),
+            ("vary", "Accept-Encoding"),
+            *HEADERS.items(),
+            ("content-length", str(len(body))),
+        ]
+        if packed:
+            headers.append(("content-encoding", "gzip"))
+        if every is not None:
+            # Of the same address, so that the filter stays; in a header, so that a paused page needs nothing taken out.
+            headers.append(("refresh", str(every)))
+        return Reply(status, tuple(headers), (body,))
+
+
+class _Same:
+    """Equals what holds the very same value: values that are replaced whole need no comparison of what is in them."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other._value is self._value
+
+    def __hash__(self) -> int:
+        return id(self._value)
+
+
+def _state(seen: InstanceView) -> tuple[Hashable, ...]:
+    """Return what tells one state of all instances from another: states are replaced whole."""
+    return tuple(_Same(each) for sight in seen.sights for each in (sight.fleet, sight.problems))
+
 
 def _every(template: str, query: PageQuery) -> int | None:
     return None if query.paused else EVERY[template]
-
-
-async def _html(
-    request: Request, page: Callable[[], bytes], every: int | None = None, status: int = 200
-) -> Reply:
-    """Answer with a page, rendered in a thread: a thousand pipelines take longer than a poll should wait.
-
-    Args:
-        request: what was asked.
-        page: makes it.
-        every: seconds after which it is to be asked for anew, None for never.
-        status: of the answer.
-    """
-    packed = accepts_gzip(request.headers.get("accept-encoding", ""))
-    body = await asyncio.to_thread(lambda: _packed(page()) if packed else page())
-    headers = [
-        ("content-type", _HTML),
-        ("cache-control", "no-store"),
-        ("vary", "Accept-Encoding"),
-        *HEADERS.items(),
-        ("content-length", str(len(body))),
-    ]
-    if packed:
-        headers.append(("content-encoding", "gzip"))
-    if every is not None:
-        # Of the same address, so that the filter stays; in a header, so that a paused page needs nothing taken out.
-        headers.append(("refresh", str(every)))
-    return Reply(status, tuple(headers), (body,))
 
 
 def _asset(media_type: str, content: bytes) -> Page:

@@ -1,8 +1,8 @@
 """Requests and replies, as pages see and make them."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 PLAIN: Final = "text/plain; charset=utf-8"
 
@@ -41,7 +41,7 @@ class Reply:
     body: Iterable[bytes]
 
 
-Page = Callable[[Request], Awaitable[Reply]]
+Page = Callable[[Request], Coroutine[Any, Any, Reply]]
 
 
 def text_reply(status: int, text: str, *headers: tuple[str, str]) -> Reply:

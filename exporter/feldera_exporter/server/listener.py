@@ -12,9 +12,10 @@ import uvicorn
 
 from feldera_exporter.errors import ConfigError, ListenError
 from feldera_exporter.server.asgi import Asgi
-from feldera_exporter.server.slow_clients import BoundedConnection
+from feldera_exporter.server.slow_clients import MOST, BoundedConnection
 
-_BACKLOG: Final = 128
+_BACKLOG: Final = min(128, MOST)
+"""Clients that are accepted in one go at most, before there is a look at how many there are."""
 _PORTS: Final = 65536
 _ADDRESS: Final = re.compile(
     r"(?:\[(?P<v6>[0-9a-fA-F:.]+(?:%\w+)?)\]|(?P<host>[^:\[\]\s/]*)):(?P<port>[0-9]{1,5})"

@@ -1,51 +1,90 @@
-"""Work for readers alone, in a few threads that nobody waits for when the program ends.
+"""Work for readers alone, in a few threads for which the end of the program does not wait.
 
 Rendering and compressing a large fleet may take longer than the end may. A pool's threads are joined at the end,
-whatever they are at; these are not.
+whatever they are at; these are not. They are kept, since each new thread may cost an arena of memory.
 """
 
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from threading import Thread
-from typing import Final, TypeVar, TypeVarTuple
+from queue import SimpleQueue
+from threading import Lock, Thread
+from typing import Any, Final, TypeVar, TypeVarTuple
 
 _Arguments = TypeVarTuple("_Arguments")
 _Result = TypeVar("_Result")
 
-MOST: Final = 8
-"""Threads at once: more of them would only wait for each other."""
+WAITING: Final = 32
+"""Readers that wait for a thread at most; to refuse one is better than to keep all of them waiting."""
+
+
+class BusyError(Exception):
+    """So many readers wait already that another one would wait too long."""
 
 
 class WorkerThreads:
-    """The threads of one application."""
+    """Some threads that do one piece of work after the other.
 
-    def __init__(self) -> None:
-        self._free = asyncio.Semaphore(MOST)
+    Args:
+        threads: how many at most; more of them would only wait for each other.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self._queue: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._missing = threads
+        self._guard = Lock()
+        self._waiting = 0
 
     async def do(self, work: Callable[[*_Arguments], _Result], *arguments: *_Arguments) -> _Result:
-        """Do something in a thread, and return what comes of it."""
+        """Do something in a thread, and return what comes of it; who is cancelled before it begins has it not done.
+
+        Raises:
+            BusyError: too many wait already.
+        """
+        if self._waiting >= WAITING:
+            raise BusyError
         loop = asyncio.get_running_loop()
         done: asyncio.Future[_Result] = loop.create_future()
 
-        def returned(result: _Result) -> None:
-            if not done.cancelled():
-                done.set_result(result)
-
-        def raised(error: Exception) -> None:
-            if not done.cancelled():
-                done.set_exception(error)
-
         def run() -> None:
-            # Nobody waits any more where the loop has ended.
+            if done.cancelled():
+                return
+            # Where the loop has ended there is no reader any more.
             with suppress(RuntimeError):
                 try:
                     result = work(*arguments)
-                except Exception as error:  # noqa: BLE001 - it concerns whoever waits
-                    loop.call_soon_threadsafe(raised, error)
+                except Exception as error:  # noqa: BLE001 - it concerns the reader
+                    loop.call_soon_threadsafe(_settle, done, done.set_exception, error)
                 else:
-                    loop.call_soon_threadsafe(returned, result)
+                    loop.call_soon_threadsafe(_settle, done, done.set_result, result)
 
-        async with self._free:
-            Thread(target=run, daemon=True).start()
+        self._queue.put(run)
+        self._start_thread()
+        self._waiting += 1
+        try:
             return await done
+        finally:
+            self._waiting -= 1
+
+    def _start_thread(self) -> None:
+        with self._guard:
+            if self._missing:
+                Thread(target=_work, args=(self._queue,), name="reader", daemon=True).start()
+                self._missing -= 1
+
+
+def _work(queue: SimpleQueue[Callable[[], None]]) -> None:
+    while True:
+        queue.get()()
+
+
+def _settle(done: "asyncio.Future[Any]", settle: Callable[[Any], None], value: object) -> None:
+    if not done.cancelled():
+        settle(value)
+
+
+METRICS: Final = WorkerThreads(2)
+"""The threads that render and compress the metrics: one for each of the two formats that scrapers ask for."""
+
+PAGES: Final = WorkerThreads(1)
+"""The thread that renders pages for people: it takes the interpreter from the polls for as long as it works."""

@@ -23,7 +23,7 @@ def acquire(directory: Path) -> int:
     """
     path = directory / _NAME
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise StoreError(
             f"{path}: cannot be written: {error.strerror}; the store needs a writable directory"

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -55,6 +56,9 @@ def connect(path: Path, verify: Callable[[sqlite3.Connection], None]) -> sqlite3
         Damaged: the file is no intact database.
         StoreError: it is not this exporter's, or a newer one's, or cannot be read or written.
     """
+    with suppress(OSError):
+        # SQLite gives its journals the mode of the file; that it cannot be made it says itself.
+        path.touch(mode=0o600)
     try:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=1)
     except sqlite3.Error as error:

@@ -63,7 +63,7 @@ class Store:
             StoreError: the directory is in use, cannot be written, or holds what this exporter did not write.
         """
         try:
-            directory.mkdir(parents=True, exist_ok=True)
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(
                 f"{directory}: cannot be made: {error.strerror}; the store needs a directory"

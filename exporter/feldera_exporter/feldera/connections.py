@@ -1,0 +1,181 @@
+"""The connections of an HTTP client: to a name's present addresses, with the present certificates, none of them for long."""
+# ruff: noqa: ASYNC109 - httpcore's interface has timeouts as arguments
+
+import asyncio
+import ipaddress
+import ssl
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpcore
+import httpx
+
+from feldera_exporter import name_lookup
+
+LONGEST: Final = 45.0
+"""Seconds after which a connection is not used for another request: its name may have other addresses by now, and files
+that hold certificates may have changed. Within a minute both are followed, however often there are requests."""
+
+PresentTls = Callable[[], ssl.SSLContext]
+"""Gives how the server is verified and the client identifies itself, by what its files hold now."""
+
+_SocketOptions = Iterable[httpcore.SOCKET_OPTION]
+
+
+def transport(
+    tls: PresentTls | None, limits: httpx.Limits, proxy: str | None = None
+) -> httpx.AsyncBaseTransport:
+    """Return what connects for a client.
+
+    Args:
+        tls: called for each connection; None where there is nothing to verify, as without TLS.
+        limits: of how many connections there are, and for how long an idle one is kept.
+        proxy: the address of the proxy through which everything goes, None for none.
+
+    Raises:
+        ConfigError: raised by `tls`.
+    """
+    context = tls() if tls is not None else None
+    made = httpx.AsyncHTTPTransport(
+        verify=context or False, trust_env=False, limits=limits, proxy=proxy and httpx.Proxy(proxy)
+    )
+    # httpx has no parameter for it.
+    made._pool._network_backend = _Backend(context, tls, proxy and _host(proxy))  # noqa: SLF001
+    return made
+
+
+class _Backend(httpcore.AsyncNetworkBackend):
+    """Connects to the address of a name that could be reached last, else to its others, one after the other.
+
+    Args:
+        configured: the context that the pool was made with, in whose place the present one is used.
+        tls: gives the present one.
+        proxy: `host:port` of the proxy, None without one.
+    """
+
+    def __init__(self, configured: ssl.SSLContext | None, tls: PresentTls | None, proxy: str | None) -> None:
+        self._inner = httpcore.AnyIOBackend()
+        self._configured = configured
+        self._tls = tls
+        self._proxy = proxy
+        self._reached = ""
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: _SocketOptions | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Connect; see httpcore."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        try:
+            addresses = await self._addresses(host, timeout)
+            inner = await self._first(addresses, port, deadline, local_address, socket_options)
+        except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+            if self._proxy is None:
+                raise
+            raise type(error)(f"the proxy {self._proxy}: {str(error) or 'no connection in time'}") from None
+        return _Stream(inner, time.monotonic() + LONGEST, self.present)
+
+    def present(self, context: ssl.SSLContext) -> ssl.SSLContext:
+        """Return the present context in place of the one that the pool was made with; a proxy's is another one."""
+        return self._tls() if self._tls is not None and context is self._configured else context
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait; see httpcore."""
+        await asyncio.sleep(seconds)
+
+    async def _addresses(self, host: str, within: float | None) -> Sequence[str]:
+        if _is_address(host):
+            return (host,)
+        try:
+            async with asyncio.timeout(within):
+                found = [address for _, address in await name_lookup.addresses(host)]
+        except TimeoutError:
+            raise httpcore.ConnectTimeout(f"{host} could not be looked up in time") from None
+        except (OSError, UnicodeError) as error:
+            raise httpcore.ConnectError(str(error)) from None
+        # A network that drops what is sent to one family must not delay each connection.
+        return sorted(found, key=lambda address: address != self._reached)
+
+    async def _first(
+        self,
+        addresses: Sequence[str],
+        port: int,
+        deadline: float | None,
+        local_address: str | None,
+        socket_options: _SocketOptions | None,
+    ) -> httpcore.AsyncNetworkStream:
+        for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
+            timeout = None if deadline is None else max(0.0, deadline - time.monotonic()) / left
+            try:
+                stream = await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                if left == 1:
+                    raise
+            else:
+                self._reached = address
+                return stream
+        raise httpcore.ConnectError("the name has no address")
+
+
+class _Stream(httpcore.AsyncNetworkStream):
+    """A connection that looks closed by the server once it is old: the pool then takes a new one.
+
+    Args:
+        inner: the connection itself.
+        until: when it is old, monotonic seconds.
+        present: gives the context in place of another.
+    """
+
+    def __init__(
+        self,
+        inner: httpcore.AsyncNetworkStream,
+        until: float,
+        present: Callable[[ssl.SSLContext], ssl.SSLContext],
+    ) -> None:
+        self._inner = inner
+        self._until = until
+        self._present = present
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Read; see httpcore."""
+        return await self._inner.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Write; see httpcore."""
+        await self._inner.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        """Close; see httpcore."""
+        await self._inner.aclose()
+
+    async def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        """Go on with TLS; see httpcore."""
+        inner = await self._inner.start_tls(self._present(ssl_context), server_hostname, timeout)
+        return _Stream(inner, self._until, self._present)
+
+    def get_extra_info(self, info: str) -> Any:
+        """Return what httpcore asks for; an idle connection that can be read has been closed."""
+        if info == "is_readable" and time.monotonic() >= self._until:
+            return True
+        return self._inner.get_extra_info(info)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _host(url: str) -> str:
+    """Return the host and the port of an address, without credentials."""
+    return urlsplit(url).netloc.rpartition("@")[2]

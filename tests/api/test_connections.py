@@ -1,0 +1,255 @@
+"""Where a client connects to, with which certificates, and for how long."""
+
+import asyncio
+import shutil
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+from structlog.testing import capture_logs
+
+from feldera_exporter.config import Instance, Tls
+from feldera_exporter.feldera import connections
+from feldera_exporter.feldera.client import PIPELINES, Client
+from feldera_exporter.feldera.errors import DeadlineError, FelderaError, UnreachableError
+from feldera_exporter.polling.client_factory import client_for
+from hostile.asking import KEY, Asked
+from hostile.certificates import make
+from hostile.meddler import Request, answer, meddling, sends
+
+GOOD = answer(b"[]")
+Found = Callable[[str], Sequence[str]]
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> Callable[[Found], None]:
+    """Return what sets which addresses names have."""
+
+    def set_(found: Found) -> None:
+        def look_up(name: str, *_: Any, **__: Any) -> list[Any]:
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, 0)) for each in found(name)]
+
+        monkeypatch.setattr(socket, "getaddrinfo", look_up)
+
+    return set_
+
+
+def client(url: str, **more: Any) -> Client:
+    """Return a client."""
+    return Client(url, api_key=lambda: KEY, tls=None, max_response_size=2**20, observe=Asked(), **more)
+
+
+async def asked(client: Client, within: float = 2.0) -> str:
+    """Ask once and return what came of it."""
+    try:
+        return (await client.get(PIPELINES, within=within)).body.decode()
+    except FelderaError as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def port(url: str) -> str:
+    """Return the port of an address."""
+    return url.rpartition(":")[2]
+
+
+def test_a_name_that_hangs_is_looked_up_once_and_delays_no_other(names: Callable[[Found], None]) -> None:
+    """However often it is asked for; another name is looked up meanwhile, and the end waits for none."""
+    go_on, looked_up = threading.Event(), list[str]()
+
+    def found(name: str) -> Sequence[str]:
+        looked_up.append(name)
+        if name == "hangs":
+            go_on.wait(20)
+        return ["127.0.0.1"]
+
+    async def run(url: str) -> None:
+        hanging, good = client("http://hangs:1"), client(f"http://good:{port(url)}")
+        late = await asyncio.gather(*(asked(hanging, 0.3) for _ in range(20)))
+        assert set(late) == {f"{DeadlineError.__name__}: no whole answer within the timeout"}
+        assert await asked(good) == "[]"
+        await hanging.close()
+        await good.close()
+
+    names(found)
+    try:
+        with meddling(act=sends(GOOD)) as server:
+            asyncio.run(run(server.url))
+        assert sorted(looked_up) == ["good", "hangs"]
+        assert "look-up" in {thread.name for thread in threading.enumerate()}
+    finally:
+        go_on.set()
+
+
+def test_a_name_that_does_not_exist(names: Callable[[Found], None]) -> None:
+    """It is said as the resolver says it, and looked up again with the next request."""
+    looked_up: list[str] = []
+
+    def found(name: str) -> Sequence[str]:
+        looked_up.append(name)
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    async def run() -> None:
+        one = client("http://unknown:1")
+        for _ in range(2):
+            assert "Name or service not known" in await asked(one)
+        await one.close()
+
+    names(found)
+    asyncio.run(run())
+    assert looked_up == ["unknown"] * 2
+
+
+def test_a_name_that_moves_is_followed(
+    names: Callable[[Found], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though the old server goes on answering and the connection never rests."""
+    with (
+        meddling(act=sends(answer(b"[1]"), keep=True)) as server,
+        socket.create_server(("127.0.0.2", int(port(server.url)))) as moved,
+    ):
+        addresses = ["127.0.0.1"]
+        monkeypatch.setattr(connections, "LONGEST", 0.2)
+        names(lambda _: addresses)
+        threading.Thread(target=_answer, args=(moved, answer(b"[2]")), daemon=True).start()
+
+        async def run() -> None:
+            one = client(f"http://moves:{port(server.url)}")
+            assert [await asked(one) for _ in range(2)] == ["[1]"] * 2
+            addresses[:] = ["127.0.0.2"]
+            await asyncio.sleep(0.3)
+            assert await asked(one) == "[2]"
+            await one.close()
+
+        asyncio.run(run())
+
+
+def _answer(listener: socket.socket, text: bytes) -> None:
+    connection, _ = listener.accept()
+    with connection:
+        connection.recv(65536)
+        connection.sendall(text)
+
+
+def test_the_address_that_answers_is_tried_first(names: Callable[[Found], None]) -> None:
+    """One that does not is tried before, once."""
+    tried: list[str] = []
+    with meddling(act=sends(GOOD)) as server:
+        names(lambda _: ["127.0.0.9", "127.0.0.1"])
+
+        async def run() -> None:
+            one = client(f"http://both:{port(server.url)}")
+            pool: Any = one._http._transport
+            inner = pool._pool._network_backend._inner
+            connect = inner.connect_tcp
+
+            async def noted(address: str, *more: Any) -> Any:
+                tried.append(address)
+                return await connect(address, *more)
+
+            inner.connect_tcp = noted
+            assert [await asked(one) for _ in range(2)] == ["[]"] * 2
+            await one.close()
+
+        asyncio.run(run())
+    assert tried == ["127.0.0.9", "127.0.0.1", "127.0.0.1"]
+
+
+class TestProxies:
+    """A proxy from the environment."""
+
+    def ask(self, url: str, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
+        """Ask an instance with this environment."""
+        for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+            for written in (name, name.upper()):
+                monkeypatch.delenv(written, raising=False)
+        for name, value in environ.items():
+            monkeypatch.setenv(name, value)
+
+        async def run() -> str:
+            one = client_for(Instance("prod", url), Asked(), structlog.get_logger())
+            try:
+                return await asked(one)
+            finally:
+                await one.close()
+
+        return asyncio.run(run())
+
+    def test_it_is_asked_instead(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """With the whole address, whose name it looks up itself."""
+        with meddling(act=sends(GOOD), prefix="") as proxy:
+            assert self.ask("http://feldera.test:1", {"HTTP_PROXY": proxy.url}, monkeypatch) == "[]"
+            assert proxy.requests[0].path.startswith("http://feldera.test:1/v0/pipelines")
+
+    @pytest.mark.parametrize("exempt", ["127.0.0.0/8", "127.0.0.1", "*", "10.0.0.0/8,127.0.0.1/32"])
+    def test_what_is_exempt_is_asked_itself(self, exempt: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The proxy gets nothing, the key neither."""
+        with meddling(act=sends(GOOD)) as server, meddling(act=sends(GOOD)) as proxy:
+            assert self.ask(server.url, {"ALL_PROXY": proxy.url, "NO_PROXY": exempt}, monkeypatch) == "[]"
+            assert (len(server.requests), proxy.requests) == (1, [])
+
+    def test_an_error_names_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Without its password: one that is not there, and one that refuses."""
+        said = self.ask("http://feldera.test", {"HTTP_PROXY": "http://me:secret@127.0.0.1:1"}, monkeypatch)
+        assert said.startswith(f"{UnreachableError.__name__}: the proxy 127.0.0.1:1: ")
+        assert "secret" not in said
+        with meddling(act=sends(answer(b"", "403 Forbidden")), prefix="") as proxy:
+            said = self.ask("https://feldera.test", {"HTTPS_PROXY": proxy.url}, monkeypatch)
+        assert said == f"{UnreachableError.__name__}: the proxy refused: 403 Forbidden"
+
+
+def test_certificates_are_read_again(tmp_path: Path) -> None:
+    """A new connection uses what the files hold then; what is no certificate changes nothing and is said once."""
+    old, new, here = tmp_path / "old", tmp_path / "new", tmp_path / "here"
+    for folder in (old, new, here):
+        folder.mkdir()
+    make(old)
+    make(new)
+
+    def rotate(folder: Path) -> None:
+        for name in ("ca.pem", "client.pem", "client.key"):
+            shutil.copy(folder / name, here / f"{name}.new")
+            (here / f"{name}.new").replace(here / name)
+
+    def certificates(folder: Path) -> ssl.SSLContext:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=folder / "ca.pem")
+        context.load_cert_chain(folder / "server.pem", folder / "server.key")
+        context.verify_mode = ssl.CERT_REQUIRED
+        return context
+
+    def act(request: Request) -> None:
+        request.send(GOOD)
+
+    rotate(old)
+    tls = Tls(here / "ca.pem", here / "client.pem", here / "client.key")
+    with (
+        meddling(act=act, tls=certificates(old)) as first,
+        meddling(act=act, tls=certificates(new)) as second,
+        capture_logs() as logs,
+    ):
+
+        async def run() -> None:
+            clients = [
+                client_for(Instance("prod", each.url, tls=tls), Asked(), structlog.get_logger())
+                for each in (first, second)
+            ]
+            answers = [await asked(each) for each in clients]
+            assert answers[0] == "[]"
+            assert "certificate" in answers[1].lower()
+            (here / "client.key").write_text("no key")
+            assert [await asked(clients[0]) for _ in range(2)] == ["[]"] * 2
+            rotate(new)
+            answers = [await asked(each) for each in clients]
+            assert answers[1] == "[]"
+            assert answers[0] != "[]"
+            for each in clients:
+                await each.close()
+
+        asyncio.run(run())
+    said = [each["event"] for each in logs]
+    assert said.count("certificates cannot be read again") == 1
+    assert said.count("certificates were read again") == 2
