@@ -192,9 +192,9 @@ def test_the_pod_may_do_nothing_but_its_work(built: Built) -> None:
     assert built.container["resources"]["limits"].keys() == {"memory"}
 
 
-def test_memory_is_what_the_readme_says() -> None:
+def test_memory_is_what_the_documentation_says() -> None:
     """Of a single exporter."""
-    [allowed] = re.findall(r"allows (\d+Mi)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    [allowed] = re.findall(r"allows (\d+Mi)\)", (ROOT / "docs/operations.md").read_text(encoding="utf-8"))
     assert build(FOLDER).container["resources"]["limits"]["memory"] == allowed
 
 

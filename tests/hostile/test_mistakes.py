@@ -50,7 +50,7 @@ def inside(act: Callable[[Exporter, Feldera], Awaitable[None]]) -> list[dict[str
     with ExitStack() as stack:
         bad, good = feldera("victim"), feldera("other")
         instances = tuple(
-            Instance(name, stack.enter_context(serve(FelderaServer(each))), poll_interval=0.5, timeout=0.5)
+            Instance(name, stack.enter_context(serve(FelderaServer(each))), poll_interval=1.0, timeout=1.0)
             for name, each in (("bad", bad), ("good", good))
         )
 
@@ -119,11 +119,11 @@ def test_a_mistake_in_a_poll(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     assert began["place"].startswith("test_mistakes.py:")
     assert began["place"].endswith(" broken")
-    assert [
+    assert any(
         line["failures"] >= 2
         for line in logs
         if line["event"] == "poll succeeded again" and line["feldera_instance"] == "bad"
-    ] == [True]
+    )
     assert SECRET not in json.dumps(logs)
 
 
@@ -230,7 +230,7 @@ def test_a_mistake_in_a_reload(error: Exception, said: str, monkeypatch: pytest.
             assert (exporter.instances, exporter.publisher._catalogue) == (before, families)
             await soon(lambda: "feldera_exporter_config_last_reload_successful 0.0" in page(exporter))
             start = 'feldera_exporter_poll_interval_seconds{feldera_instance="bad"} '
-            assert f"{start}0.5" in page(exporter)
+            assert f"{start}1.0" in page(exporter)
             for name in ("bad", "good"):
                 polled = polls(exporter, name, "success")
                 await soon(lambda name=name, polled=polled: polls(exporter, name, "success") > polled)  # type: ignore[misc]
