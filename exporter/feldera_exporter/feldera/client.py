@@ -13,6 +13,7 @@ from urllib.parse import quote
 import httpx
 
 from feldera_exporter.feldera import response_body as bodies
+from feldera_exporter.feldera.connection_errors import connection_error
 from feldera_exporter.feldera.errors import (
     Answer,
     Body,
@@ -198,7 +199,7 @@ class Client:
             raise DeadlineError("no whole answer within the timeout") from None
         except _BROKEN as error:
             code = UnreachableError.outcome
-            raise UnreachableError(str(error) or type(error).__name__) from None
+            raise UnreachableError(connection_error(error, self._http.base_url)) from None
         finally:
             self._observe(endpoint, code, time.monotonic() - began)
         return Answer(body, date(response), time.monotonic() - began)
