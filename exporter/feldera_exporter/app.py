@@ -22,6 +22,7 @@ from feldera_exporter.alertmanager.bridge import Bridge
 from feldera_exporter.config import Configuration, Instance
 from feldera_exporter.errors import ConfigError, ExporterError
 from feldera_exporter.feldera.client import Client
+from feldera_exporter.feldera.program_details import ProgramDetails
 from feldera_exporter.ledger import Ledger
 from feldera_exporter.logs import Logger, source_location
 from feldera_exporter.metrics.catalogue import Catalogue, catalogue
@@ -184,6 +185,10 @@ class Exporter:
     async def recent(self, instance: str, id_: str, name: str) -> LatestEvents:
         """Ask Feldera about a pipeline; never for long, and never with an error."""
         return await self._lookup.recent(instance, id_, name)
+
+    async def program(self, instance: str, id_: str, name: str, *, failed: bool) -> ProgramDetails:
+        """Ask Feldera for a pipeline's description, and why its program failed; never for long, and never with an error."""
+        return await self._lookup.program(instance, id_, name, failed=failed)
 
     def _client_of(self, instance: str) -> Client | None:
         watched = self.instances.get(instance)

@@ -57,11 +57,13 @@ class Endpoint:
 PIPELINES: Final = Endpoint("pipelines", "/v0/pipelines", "selector=status")
 EVENTS: Final = Endpoint("events", "/v0/pipelines/{}/events", "selector=status")
 EVENT: Final = Endpoint("event", "/v0/pipelines/{}/events/{}", "selector=all", longest=LONGEST_ELEMENT)
+PIPELINE: Final = Endpoint("pipeline", "/v0/pipelines/{}", "selector=status", longest=LONGEST_ELEMENT)
+PROGRAM: Final = Endpoint("pipeline", "/v0/pipelines/{}", "selector=all", longest=LONGEST_ELEMENT)
 CONFIG: Final = Endpoint("config", "/v0/config")
 SESSION: Final = Endpoint("session", "/v0/config/session")
 CLUSTER_HEALTH: Final = Endpoint("cluster_healthz", "/v0/cluster_healthz", good=frozenset({200, 503}))
 
-ENDPOINTS: Final = (PIPELINES, EVENTS, EVENT, CONFIG, SESSION, CLUSTER_HEALTH)
+ENDPOINTS: Final = (PIPELINES, EVENTS, EVENT, PIPELINE, CONFIG, SESSION, CLUSTER_HEALTH)
 
 
 class Observer(Protocol):
