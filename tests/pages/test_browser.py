@@ -59,7 +59,7 @@ def test_what_is_stuck_stands_first(tab: Tab, live: str) -> None:
     row = tab.texts("table.fleet tbody tr")[0]
     for text in ("Provisioning", "of 10m", "over by", "StuckProvisioning", "critical"):
         assert text in row
-    assert "need somebody now" in tab.run("document.title")
+    assert "need action" in tab.run("document.title")
 
 
 def test_the_filter_works(tab: Tab, live: str) -> None:
@@ -122,7 +122,7 @@ def test_nothing_is_lost_while_a_filter_is_written(tab: Tab, monkeypatch: pytest
         tab.write("ck")
         assert tab.run("document.activeElement.name + document.activeElement.value") == "namestuck"
         tab.click("form button")
-        assert tab.run("location.search") == "?name=stuck&status=&team=&need="
+        assert tab.run("location.search") == "?name=stuck&status=&team=&level="
         assert tab.texts(NAMES) == ["stuck"]
         tab.loaded(tab.loaded())
         tab.open(f"{url}/?refresh=off")
@@ -156,7 +156,7 @@ def test_the_worst_is_seen_at_once_on_a_phone(tab: Tab, live: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/?team=data&need=now", "/?filter=open", "/pipelines/default/fraud-scores"]
+    "path", ["/", "/?team=data&level=action", "/?filter=open", "/pipelines/default/fraud-scores"]
 )
 def test_a_thumb_hits_every_link(tab: Tab, live: str, path: str) -> None:
     """On a phone each that stands by itself is at least 44 pixels high; those within a sentence are text."""

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from feldera_exporter.feldera.program_details import ProgramDetails
 from feldera_exporter.feldera.wire import Cut, Cuts, FullEvent
 from feldera_exporter.history.recent_activity import RecentActivity
 from feldera_exporter.pages.instance_view import InstanceView
@@ -15,6 +16,7 @@ from pages.sights import LINKS, NOW, failed, pipeline, seen, stuck
 from pages.test_timeline import START
 
 UNASKED = LatestEvents()
+UNKNOWN = ProgramDetails()
 
 
 def full(**fields: Any) -> FullEvent:
@@ -27,11 +29,13 @@ def raw(value: object) -> msgspec.Raw:
     return msgspec.Raw(msgspec.json.encode(value))
 
 
-def shown(known: InstanceView, name: str, recent: LatestEvents = UNASKED) -> PipelinePage:
+def shown(
+    known: InstanceView, name: str, recent: LatestEvents = UNASKED, program: ProgramDetails = UNKNOWN
+) -> PipelinePage:
     """Return the page's view."""
     found = find(known, "demo", name)
     assert found is not None
-    return pipeline_page(*found, recent, known, PageQuery(), LINKS)
+    return pipeline_page(*found, recent, program, known, PageQuery(), LINKS)
 
 
 def test_a_pipeline_is_found_by_name_or_id() -> None:
@@ -48,7 +52,7 @@ def test_a_pipeline_is_found_by_name_or_id() -> None:
 def test_a_stuck_pipeline() -> None:
     """Its status against the limit, the alert with what it means and what to do."""
     view = shown(seen(stuck()), "stuck")
-    assert (view.status.text, view.need, view.look) == ("Provisioning", "needs somebody now", "bad")
+    assert (view.status.text, view.level, view.look) == ("Provisioning", "needs action", "bad")
     assert (view.bar.percent, view.bar.verdict, view.desired) == (100, "over by 2m", "Running")
     (alert,) = view.alerts
     assert alert.summary == "A pipeline does not get its resources."
@@ -88,7 +92,7 @@ def test_what_happens_again_and_again_is_told() -> None:
     view = shown(seen(failed(recent=thrice)), "failed")
     assert [each.firing.name for each in view.alerts] == ["CrashLooping", "DeploymentError"]
     assert view.alerts[0].summary == "A pipeline fails again and again."
-    assert view.need == "needs somebody now"
+    assert view.level == "needs action"
 
 
 def test_an_error_is_told_in_full() -> None:

@@ -4,6 +4,7 @@ from typing import Final
 
 import pytest
 
+from feldera_exporter.feldera.program_details import ProgramDetails
 from feldera_exporter.pages.alerts import FiringAlert
 from feldera_exporter.pages.fleet_page import fleet_page
 from feldera_exporter.pages.instance_view import InstanceView, View
@@ -45,7 +46,9 @@ def test_a_pipelines_problem(row: Problem[Pipeline]) -> None:
     [line] = fleet_page(known, PageQuery(), LINKS).rows
     assert line.alerts == (expected,)
     [sight] = known.sights
-    page = pipeline_page(sight, sight.fleet.pipelines["id-orders"], LatestEvents(), known, PageQuery(), LINKS)
+    page = pipeline_page(
+        sight, sight.fleet.pipelines["id-orders"], LatestEvents(), ProgramDetails(), known, PageQuery(), LINKS
+    )
     assert [(each.firing, each.summary, each.since) for each in page.alerts] == [
         (expected, row.summary, "11:59:00")
     ]

@@ -9,19 +9,21 @@ from typing import Any, Final, Protocol
 from urllib.parse import unquote
 
 from feldera_exporter import __version__
+from feldera_exporter.feldera.program_details import ProgramDetails
 from feldera_exporter.pages import formatting, runbooks
 from feldera_exporter.pages.fleet_page import fleet_page
 from feldera_exporter.pages.html_rendering import ASSETS, render
 from feldera_exporter.pages.instance_view import InstanceView
 from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.pages.links import Links
+from feldera_exporter.pages.missing_page import MissingPage, missing_pipeline
 from feldera_exporter.pages.page_query import PageQuery, parse
-from feldera_exporter.pages.pipeline_page import find, pipeline_page
+from feldera_exporter.pages.pipeline_page import FAILED_PROGRAMS, find, pipeline_page
 from feldera_exporter.server.content_negotiation import accepts_gzip
 from feldera_exporter.server.http_messages import Page, Reply, Request
 
 EVERY: Final = MappingProxyType({"fleet.html": 30, "pipeline.html": 60})
-"""Seconds after which a page is asked for anew, unless it is paused: one that is read, later than one that is glanced at."""
+"""Seconds after which a page refreshes itself, unless it is paused."""
 
 _HTML: Final = "text/html; charset=utf-8"
 _GZIP: Final = 16 + zlib.MAX_WBITS
@@ -39,7 +41,7 @@ HEADERS: Final = MappingProxyType(
         "permissions-policy": "camera=(), geolocation=(), microphone=()",
     }
 )
-"""What every page says of what it may do: no script at all, nothing from elsewhere, in nobody's frame."""
+"""What every page says of what it may do: no script at all, nothing from elsewhere, in no frame."""
 
 
 class Source(Protocol):
@@ -50,6 +52,9 @@ class Source(Protocol):
 
     async def recent(self, instance: str, id_: str, name: str) -> LatestEvents:
         """Ask Feldera about a pipeline; never for long, and never with an error."""
+
+    async def program(self, instance: str, id_: str, name: str, *, failed: bool) -> ProgramDetails:
+        """Ask Feldera about a pipeline's program, with its compilers' errors if it failed; as `recent`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +97,20 @@ class Site:
             query = parse(request.query)
             found = find(self.source.seen(), instance, told)
             if found is None:
-                return await self._missing(request, "This instance has no such pipeline, or no more.")
+                missing = missing_pipeline(self.source.seen(), instance, told, self.links)
+                return await self._missing(request, missing)
             row = found[1].facts.row
-            recent = await self.source.recent(instance, row.id, row.name)
+            failed = row.program_status in FAILED_PROGRAMS
+            recent, program = await asyncio.gather(
+                self.source.recent(instance, row.id, row.name),
+                self.source.program(instance, row.id, row.name, failed=failed),
+            )
             # Asking took its time: what is shown should be of now.
             seen = self.source.seen()
 
             def page() -> bytes:
                 sight, pipeline = find(seen, instance, row.id) or found
-                view = pipeline_page(sight, pipeline, recent, seen, query, self.links)
+                view = pipeline_page(sight, pipeline, recent, program, seen, query, self.links)
                 return self._render("pipeline.html", seen, query, view=view)
 
             return await _html(request, page, _every("pipeline.html", query))
@@ -111,15 +121,19 @@ class Site:
         async def answer(request: Request) -> Reply:
             content = await asyncio.to_thread(runbooks.runbook, alert)
             if content is None:
-                return await self._missing(request, "There is no such runbook.")
+                return await self._missing(
+                    request, MissingPage("Not found", "There is no such runbook.", (), None)
+                )
             values = {"alert": alert, "content": content, "version": __version__}
             return await _html(request, lambda: render("runbook.html", self.links, **values))
 
         return answer
 
-    async def _missing(self, request: Request, text: str) -> Reply:
-        values = {"text": text, "version": __version__}
-        return await _html(request, lambda: render("missing.html", self.links, **values), status=404)
+    async def _missing(self, request: Request, view: MissingPage) -> Reply:
+        values = {"view": view, "version": __version__}
+        # What is not known yet will be: the page looks again.
+        every, status = (None, 404) if view.decided else (EVERY["fleet.html"], 503)
+        return await _html(request, lambda: render("missing.html", self.links, **values), every, status)
 
     def _render(self, template: str, seen: InstanceView, query: PageQuery, **values: Any) -> bytes:
         now = seen.at
@@ -147,7 +161,7 @@ async def _html(
     Args:
         request: what was asked.
         page: makes it.
-        every: seconds after which it is to be asked for anew, None for never.
+        every: seconds after which it refreshes itself, None for never.
         status: of the answer.
     """
     packed = accepts_gzip(request.headers.get("accept-encoding", ""))
