@@ -1,12 +1,18 @@
 """The pages in a real browser: what a person sees, clicks and is spared."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from feldera_exporter.feldera.program_details import ProgramDetails
+from feldera_exporter.feldera.wire import Event, FullEvent
 from feldera_exporter.pages.formatting import visible
 from feldera_exporter.pages.latest_events import LatestEvents
+from feldera_exporter.state.fleet import PollFailure
+from feldera_exporter.state.pipeline import Pipeline
 from pages.browser import Tab, browser
 from pages.serving import Shown, served
 from pages.sights import HOSTILE, NOW, failed, hostile, pipeline, seen, stuck
@@ -153,6 +159,115 @@ def test_the_worst_is_seen_at_once_on_a_phone(tab: Tab, live: str) -> None:
     tab.open(f"{live}/")
     assert tab.run("document.querySelector('.alerts').getBoundingClientRect().top") < 844 / 3
     assert tab.run("document.querySelector('table.fleet tbody tr').getBoundingClientRect().bottom") < 844
+
+
+WAITING = event(1, "Provisioning", None)
+STOPPING = event(1, "Stopping", None)
+
+
+def says(newest: Event, **fields: object) -> LatestEvents:
+    """Return a log whose newest event says why its status lasts."""
+    told = msgspec.json.encode({"event_id": newest.event_id, **fields})
+    return LatestEvents((newest,), msgspec.json.decode(told, type=FullEvent))
+
+
+def compiled(**error: object) -> ProgramDetails:
+    """Return what the compilers say."""
+    return msgspec.convert({"description": "Joins orders.", "program_error": error}, ProgramDetails)
+
+
+SQL = {"exit_code": 1, "messages": [{"message": "Object 't' not found", "error_type": "Error"}]}
+RUST = {"exit_code": 101, "stdout": "", "stderr": "error[E0425]: cannot find value"}
+LONG = "thread panicked at 'overflow'\n" + "frame of a worker\n" * 200
+TROUBLES: dict[str, tuple[Pipeline, LatestEvents, ProgramDetails, str]] = {
+    "provisioning": (
+        stuck("a"),
+        says(WAITING, deployment_resources_status_details="0/3 nodes have enough memory"),
+        ProgramDetails(),
+        "0/3 nodes have enough memory",
+    ),
+    "stopping": (
+        pipeline("a", 60, deployment_status="Stopping", deployment_desired_status="Stopped"),
+        says(STOPPING, deployment_resources_status_details="Unable to stop (will retry)"),
+        ProgramDetails(),
+        "Unable to stop (will retry)",
+    ),
+    "panic": (failed("a", LONG), LatestEvents(), ProgramDetails(), "thread panicked at 'overflow'"),
+    "no memory": (failed("a", "", details="OOMKilled"), LatestEvents(), ProgramDetails(), "OOMKilled"),
+    "SQL": (
+        pipeline("a", program_status="SqlError"),
+        LatestEvents(),
+        compiled(sql_compilation=SQL),
+        "not found",
+    ),
+    "Rust": (
+        pipeline("a", program_status="RustError"),
+        LatestEvents(),
+        compiled(rust_compilation=RUST),
+        "E0425",
+    ),
+    "system": (
+        pipeline("a", program_status="SystemError"),
+        LatestEvents(),
+        compiled(system_error="no disk"),
+        "no disk",
+    ),
+    "unavailable": (
+        pipeline("a", 30, deployment_status="Unavailable"),
+        says(
+            event(1, runtime="Unavailable"),
+            deployment_runtime_status_details={"reason": "connection refused"},
+        ),
+        ProgramDetails(),
+        "connection refused",
+    ),
+    "approval": (
+        pipeline("a", 60, deployment_status="AwaitingApproval"),
+        says(
+            event(1, runtime="AwaitingApproval"),
+            deployment_runtime_status_details={"approval_diff": "table t"},
+        ),
+        ProgramDetails(),
+        "table t",
+    ),
+    "clearing": (
+        pipeline("a", clearing=60, storage_status="Clearing"),
+        LatestEvents(),
+        ProgramDetails(),
+        "StorageClearingStuck",
+    ),
+}
+"""Ten troubles of a pipeline, each with what Feldera says of it and with the words that are the cause."""
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_cause_is_on_the_first_screen(tab: Tab, size: str) -> None:
+    """Of each trouble, on its pipeline's page; and of an outage on both pages."""
+    width, height = SIZES[size]
+    shown = Shown(seen())
+    with served(shown) as url:
+        for name, (known, recent, program, text) in TROUBLES.items():
+            shown.known = seen(known)
+            shown.answers, shown.programs = {known.facts.row.id: recent}, {known.facts.row.id: program}
+            tab.looks(width, height, dark=False)
+            tab.open(f"{url}/pipelines/demo/a?refresh=off")
+            assert 0 < bottom(tab, text) < height, name
+        refused = PollFailure("unauthorized", "401 Unauthorized", NOW)
+        shown.known = seen(stuck("a"), up=False, now=NOW + 2 * MINUTE, failure=refused)
+        for path in ("/", "/pipelines/demo/a"):
+            tab.open(f"{url}{path}?refresh=off")
+            assert 0 < bottom(tab, "refuses the API key: 401") < height / 2, path
+
+
+def bottom(tab: Tab, text: str) -> float:
+    """Return how far down a text of the page ends, in pixels; -1 where it is not there or not seen."""
+    found: float = tab.run(
+        "(() => { const walker = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_TEXT);"
+        f" for (let node; (node = walker.nextNode());) {{ const at = node.data.indexOf({json.dumps(text)});"
+        " if (at < 0) continue; const range = document.createRange(); range.setStart(node, at);"
+        f" range.setEnd(node, at + {len(text)}); return range.getBoundingClientRect().bottom; }} return -1; }})()"
+    )
+    return found
 
 
 @pytest.mark.parametrize(

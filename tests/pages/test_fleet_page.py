@@ -206,3 +206,23 @@ def test_several_instances_are_one_list() -> None:
     both = InstanceView([*one.sights, *other.sights], {}, NOW)
     assert names(PageQuery(), both) == ["b", "a"]
     assert fleet_page(both, PageQuery(), LINKS).names == ("demo",)
+
+
+@pytest.mark.parametrize(
+    ("sort", "expected"),
+    [
+        ("name", ["broken", "soon", "stuck", "typo", "well"]),
+        ("status", ["stuck", "soon", "well", "typo", "broken"]),
+        ("age", ["stuck", "soon", "broken", "typo", "well"]),
+    ],
+)
+def test_columns_sort(sort: str, expected: list[str]) -> None:
+    """By what the address says; equal ones stay sorted by urgency."""
+    assert names(PageQuery(sort=sort)) == expected
+
+
+def test_a_row_has_the_beginning_of_the_message() -> None:
+    """In one line."""
+    known = seen(pipeline("a"), failed(message="It broke.\nHere."))
+    rows = fleet_page(known, PageQuery(), LINKS).rows
+    assert [(row.name, row.message) for row in rows] == [("failed", "It broke.…"), ("a", "")]

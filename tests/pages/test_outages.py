@@ -96,7 +96,7 @@ def test_before_the_first_answer_nothing_is_denied() -> None:
 
 def test_some_of_several_instances() -> None:
     """The headline names the one, or counts."""
-    down, up = away(), seen(pipeline("a"))
+    [down], [up] = away().sights, seen(pipeline("a")).sights
     for count, headline in ((1, "No current data from demo"), (2, "No current data from 2 of 3 instances")):
-        known = InstanceView([*down.sights * count, *up.sights], {}, NOW)
+        known = InstanceView([*[down] * count, up], {}, NOW)
         assert fleet_page(known, PageQuery(), LINKS).headline == headline

@@ -13,7 +13,7 @@ from feldera_exporter.pages.latest_events import Excerpt, LatestEvents, laid_out
 from feldera_exporter.pages.page_query import PageQuery
 from feldera_exporter.pages.pipeline_page import PipelinePage, find, pipeline_page
 from pages.sights import LINKS, NOW, failed, pipeline, seen, stuck
-from pages.test_timeline import START
+from pages.test_timeline import START, event
 
 UNASKED = LatestEvents()
 UNKNOWN = ProgramDetails()
@@ -186,3 +186,36 @@ def test_a_problem_is_passed_on() -> None:
     """And the page has all the rest."""
     view = shown(seen(stuck()), "stuck", LatestEvents(problem="no answer"))
     assert (view.problem, view.timeline) == ("no answer", None)
+
+
+def test_the_cause_stands_on_top() -> None:
+    """The first lines of the error, of the compilers, of what Feldera waits for, each with where all of it is."""
+    error = failed(message="\n".join(f"line {number}" for number in range(9)))
+    (cause,) = shown(seen(error), "failed").causes
+    assert (cause.code, cause.anchor) == ("WorkerPanic", "error")
+    assert cause.text == "line 0\nline 1\nline 2\nline 3\nline 4…"
+    (cause,) = shown(seen(failed(message="", details="why")), "failed").causes
+    assert cause.text == "why"
+    program = msgspec.convert(
+        {"description": "Joins.", "program_error": {"system_error": "no disk"}}, ProgramDetails
+    )
+    view = shown(seen(pipeline("a", program_status="SystemError")), "a", program=program)
+    assert [(each.anchor, each.text) for each in view.causes] == [("compiler", "no disk")]
+    assert (view.description, view.compiler_errors) == ("Joins.", Excerpt("no disk", ""))
+    assert shown(seen(pipeline("a")), "a", program=program).causes == ()
+
+
+def test_what_feldera_waits_for_stands_on_top() -> None:
+    """While the newest event has such a status, and is the one that was asked for in full."""
+    waiting = event(1, "Provisioning", None)
+    newest = full(event_id=waiting.event_id, deployment_resources_status_details="waiting for a node")
+    (cause,) = shown(seen(stuck()), "stuck", LatestEvents((waiting,), newest)).causes
+    assert (cause.anchor, cause.text) == ("notes", "waiting for a node")
+    assert shown(seen(stuck()), "stuck", LatestEvents((event(1),), newest)).causes == ()
+
+
+def test_a_problem_says_its_limit_and_the_first_step() -> None:
+    """And how long ago it began."""
+    (alert,) = shown(seen(stuck()), "stuck").alerts
+    assert (alert.ago, alert.limit) == ("2m ago", "10m")
+    assert alert.first_step.startswith("The runner itself")

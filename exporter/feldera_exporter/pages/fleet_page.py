@@ -197,10 +197,10 @@ _SORTS: Final[Mapping[str, Callable[[_Known], Any]]] = MappingProxyType(
     {
         "name": lambda each: (each.line.name.casefold(), each.line.name),
         "status": lambda each: (each.line.status, each.line.program),
-        "age": lambda each: each.line.wait.age,
+        "age": lambda each: -each.line.wait.age,
     }
 )
-"""By the word in the address, by what pipelines are sorted; equal ones by urgency."""
+"""By the word in the address, by what pipelines are sorted, the longest time first; equal ones by urgency."""
 
 
 def _known(sight: View, seen: InstanceView) -> Iterable[_Known]:
