@@ -102,7 +102,7 @@ def test_a_row_says_what_is_unusual() -> None:
     assert (row.desired, row.program, row.storage, row.team, row.tier) == ("Running", None, None, "web", "1")
     (alert,) = row.alerts
     assert (alert.name, alert.severity, alert.look) == ("StuckProvisioning", "critical", "bad")
-    assert alert.runbook == "/runbooks/FelderaPipelineStuckProvisioning"
+    assert alert.runbook == "/runbooks/FelderaPipelineStuckProvisioning?name=stuck&instance=demo"
     assert row.address == "/pipelines/demo/stuck"
 
 

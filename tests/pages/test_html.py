@@ -124,7 +124,7 @@ def test_the_fleet() -> None:
     links = reader.links()
     assert links.index("/pipelines/demo/stuck") < links.index("/pipelines/demo/a")
     assert {"/metrics", "/-/ready", "http://feldera.example:8080/"} <= set(links)
-    assert "/runbooks/FelderaPipelineStuckProvisioning" in links
+    assert "/runbooks/FelderaPipelineStuckProvisioning?name=stuck&instance=demo" in links
 
 
 def test_a_pipeline() -> None:

@@ -56,7 +56,7 @@ def test_a_stuck_pipeline() -> None:
     assert (view.bar.percent, view.bar.verdict, view.desired) == (100, "over by 2m", "Running")
     (alert,) = view.alerts
     assert alert.summary == "A pipeline does not get its resources."
-    assert alert.firing.runbook == "/runbooks/FelderaPipelineStuckProvisioning"
+    assert alert.firing.runbook == "/runbooks/FelderaPipelineStuckProvisioning?name=stuck&instance=demo"
     assert view.failure is None
     assert view.console == "http://feldera.example:8080/pipelines/stuck/"
 

@@ -32,9 +32,9 @@ def seen(occurrence: Occurrence) -> InstanceView:
     return InstanceView([View(fleet(pipeline("orders")), problems, NOW, "http://feldera.invalid")], {}, NOW)
 
 
-def mark(name: str, alert: str, severity: str) -> FiringAlert:
+def mark(name: str, alert: str, severity: str, query: str = "instance=demo") -> FiringAlert:
     """Return how an alert is shown."""
-    return FiringAlert(name, severity, LOOKS[severity], f"/runbooks/{alert}")
+    return FiringAlert(name, severity, LOOKS[severity], f"/runbooks/{alert}?{query}")
 
 
 @pytest.mark.parametrize("row", PIPELINE_PROBLEMS.values(), ids=lambda row: row.name)
@@ -42,7 +42,7 @@ def test_a_pipelines_problem(row: Problem[Pipeline]) -> None:
     """It is in the pipeline's row of the fleet page and on the pipeline's own page, and makes both say so."""
     label = "Running" if row.labelled else ""
     known = seen(Occurrence(row.name, label, "id-orders", "orders"))
-    expected = mark(row.name, f"FelderaPipeline{row.name}", row.severity)
+    expected = mark(row.name, f"FelderaPipeline{row.name}", row.severity, "name=orders&instance=demo")
     [line] = fleet_page(known, PageQuery(), LINKS).rows
     assert line.alerts == (expected,)
     [sight] = known.sights

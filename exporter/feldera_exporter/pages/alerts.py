@@ -15,7 +15,7 @@ from feldera_exporter.problems.table import (
     instance_alert,
     pipeline_alert,
 )
-from feldera_exporter.state.pipeline import StatusLimits
+from feldera_exporter.state.pipeline import Facts
 
 PROBLEMS: Final[Mapping[str, Problem[Any]]] = MappingProxyType(
     {
@@ -70,33 +70,45 @@ class InstanceAlert:
     limit: str
 
 
-def shown(alert: Alert, links: Links) -> FiringAlert:
-    """Return an alert as it is shown."""
+def shown(alert: Alert, links: Links, instance: str, name: str = "") -> FiringAlert:
+    """Return an alert as it is shown.
+
+    Args:
+        alert: the alert.
+        links: where the exporter's pages are.
+        instance: the name of the instance.
+        name: of the pipeline that it is about, empty if it is about none.
+    """
     look = status_style.SEVERITIES.get(alert.severity, "idle")
-    name = alert.name
+    short = alert.name
     for prefix in _PREFIXES:
-        name = name.removeprefix(prefix)
-    return FiringAlert(name, alert.severity, look, links.runbook_of(alert.name))
+        short = short.removeprefix(prefix)
+    return FiringAlert(short, alert.severity, look, links.runbook_of(alert.name, instance, name))
 
 
-def warned(alert: Alert, links: Links, now: int, limits: StatusLimits | None = None) -> InstanceAlert:
+def warned(
+    alert: Alert, links: Links, now: int, instance: str, pipeline: Facts | None = None
+) -> InstanceAlert:
     """Return an alert with what it means.
 
     Args:
         alert: the alert.
         links: where the exporter's pages are.
         now: microseconds since the epoch by Feldera's clock.
-        limits: of the pipeline that it is about.
+        instance: the name of the instance.
+        pipeline: that it is about, None if it is about none.
     """
     row = PROBLEMS[alert.name]
     known = alert.since > 0
     return InstanceAlert(
-        shown(alert, links),
+        shown(alert, links, instance, "" if pipeline is None else pipeline.row.name),
         row.summary,
         row.first_step,
         "" if alert.pipeline else alert.label,
         formatting.moment(alert.since, now) if known else "",
         formatting.instant(alert.since) if known else "",
         formatting.ago(alert.since, now) if known else "",
-        formatting.limit(getattr(limits, row.limit_of)) if limits is not None and row.limit_of else "",
+        formatting.limit(getattr(pipeline.limits, row.limit_of))
+        if pipeline is not None and row.limit_of
+        else "",
     )

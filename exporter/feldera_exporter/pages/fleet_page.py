@@ -240,7 +240,7 @@ def _row(each: _Known, links: Links) -> Row:
         bar=limit_bar(line.wait),
         error=formatting.cut(line.error_code, _NAME)[0],
         message=formatting.first_lines(error.message, _MESSAGE, 1) if error is not None else "",
-        alerts=tuple(shown(alert, links) for alert in line.alerts),
+        alerts=tuple(shown(alert, links, instance_, line.name) for alert in line.alerts),
     )
 
 

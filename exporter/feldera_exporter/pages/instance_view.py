@@ -113,7 +113,7 @@ def instance(sight: View, choices: Choices, links: Links) -> Instance:
         console=console(sight.url),
         unhealthy=", ".join(name for name, service in platform.heard_services.items() if not service.healthy),
         problems=tuple(
-            warned(alert, links, sight.now)
+            warned(alert, links, sight.now, fleet.instance)
             for alert in sorted(alerts(sight.problems.present, choices))
             if not alert.pipeline
         ),
@@ -142,4 +142,4 @@ def _outage(sight: View, seconds: float | None, links: Links) -> Outage | None:
     failure = sight.fleet.failure
     if failure is None or (sight.fleet.up and (seconds or 0) <= _OLD):
         return None
-    return outage(failure, sight.url, links, sight.now)
+    return outage(failure, sight.fleet.instance, sight.url, links, sight.now)

@@ -57,8 +57,16 @@ class Outage:
     runbook: str
 
 
-def outage(failure: PollFailure, url: str, links: Links, now: int) -> Outage:
-    """Return an outage in words; `now` is microseconds since the epoch by Feldera's clock."""
+def outage(failure: PollFailure, instance: str, url: str, links: Links, now: int) -> Outage:
+    """Return an outage in words.
+
+    Args:
+        failure: why polls fail.
+        instance: the instance's name.
+        url: its base address.
+        links: where the exporter's pages are.
+        now: microseconds since the epoch by Feldera's clock.
+    """
     text = formatting.cut(failure.text, _LONGEST)[0]
     cause = _CAUSES.get(failure.outcome)
     return Outage(
@@ -67,5 +75,5 @@ def outage(failure: PollFailure, url: str, links: Links, now: int) -> Outage:
         since=formatting.moment(failure.since, now),
         instant=formatting.instant(failure.since),
         ago=formatting.duration(max(0, now - failure.since) / _SECOND),
-        runbook=links.runbook_of(_RUNBOOKS.get(failure.outcome, _RUNBOOK)),
+        runbook=links.runbook_of(_RUNBOOKS.get(failure.outcome, _RUNBOOK), instance),
     )

@@ -16,6 +16,7 @@ SORTS: Final = ("name", "status", "age")
 
 _PAUSED: Final = "off"
 _OPEN: Final = "open"
+_ALL: Final = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class PageQuery:
         span: a key of `SPANS`.
         refresh: `off` while the page does not refresh itself.
         filter: `open` while a filter is written.
+        codes: `all` for every error code of a runbook, not only that of the pipeline.
     """
 
     name: str = ""
@@ -43,6 +45,7 @@ class PageQuery:
     span: str = ""
     refresh: str = ""
     filter: str = ""
+    codes: str = ""
 
     @property
     def paused(self) -> bool:
@@ -72,6 +75,7 @@ VALUES: Final[Mapping[str, Collection[str]]] = MappingProxyType(
         "span": SPANS.keys(),
         "refresh": {_PAUSED},
         "filter": {_OPEN},
+        "codes": {_ALL},
     }
 )
 """By field, the only values that mean anything; the other fields may have any."""

@@ -175,7 +175,7 @@ def pipeline_page(
     row = pipeline.facts.row
     about = alerts(sight.problems.of(row.id), seen.choices)
     (line,) = lines({row.id: pipeline}, about, sight.known_at)
-    now, limits = sight.now, pipeline.facts.limits
+    now = sight.now
     failure = _failure(pipeline, recent, now)
     errors = excerpt(program.errors) if program.errors and row.program_status in FAILED_PROGRAMS else None
     return PipelinePage(
@@ -186,7 +186,9 @@ def pipeline_page(
         level=level_text(line.level).singular,
         look=status_style.LEVELS[line.level],
         bar=limit_bar(line.wait),
-        alerts=tuple(warned(alert, links, now, limits) for alert in line.alerts),
+        alerts=tuple(
+            warned(alert, links, now, sight.fleet.instance, pipeline.facts) for alert in line.alerts
+        ),
         causes=tuple(_causes(failure, errors, waiting_for(recent))),
         description=formatting.cut(program.description, _DESCRIPTION)[0],
         compiler_errors=errors,

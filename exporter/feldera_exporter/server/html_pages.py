@@ -77,6 +77,8 @@ class Site:
                 return self._fleet
             case ["", "pipelines", instance, name]:
                 return self._pipeline(instance, name)
+            case ["", "runbooks"]:
+                return self._runbooks
             case ["", "runbooks", alert]:
                 return self._runbook(alert)
             case ["", "static", _] if (asset := ASSETS.get(request.path)) is not None:
@@ -117,14 +119,29 @@ class Site:
 
         return answer
 
+    async def _runbooks(self, request: Request) -> Reply:
+        values = {"sections": tuple(runbooks.index()), "version": __version__}
+        return await _html(request, lambda: render("runbooks.html", self.links, **values))
+
     def _runbook(self, alert: str) -> Page:
         async def answer(request: Request) -> Reply:
-            content = await asyncio.to_thread(runbooks.runbook, alert)
+            query = parse(request.query)
+            about = runbooks.runbook_values(self.source.seen(), query)
+            code = about.error_code if about is not None and not query.codes else ""
+            filtered = bool(code) and runbooks.has_code(alert, code)
+            content = await asyncio.to_thread(runbooks.runbook, alert, code if filtered else "")
             if content is None:
                 return await self._missing(
                     request, MissingPage("Not found", "There is no such runbook.", (), None)
                 )
-            values = {"alert": alert, "content": content, "version": __version__}
+            values = {
+                "alert": alert,
+                "content": content,
+                "about": about,
+                "filtered": filtered,
+                "query": query,
+                "version": __version__,
+            }
             return await _html(request, lambda: render("runbook.html", self.links, **values))
 
         return answer
