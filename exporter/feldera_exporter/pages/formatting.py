@@ -50,6 +50,12 @@ def moment(micros: int, now: int) -> str:
     return f"{when:%H:%M:%S}" if when.date() == _when(now).date() else f"{when:%Y-%m-%d %H:%M:%S}"
 
 
+def tick(micros: int, *, days: bool) -> str:
+    """Return a round time in UTC as a timeline names it: `14:30`, or the day."""
+    when = _when(micros)
+    return f"{when:%b} {when.day}" if days else f"{when:%H:%M}"
+
+
 def ago(micros: int, now: int) -> str:
     """Return how long ago something was: `12m 3s ago`."""
     return f"{duration(max(0, now - micros) / 1_000_000)} ago"
