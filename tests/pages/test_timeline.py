@@ -120,22 +120,12 @@ def test_errors_are_marked() -> None:
     ]
 
 
-def test_what_is_asked_for_meanwhile() -> None:
-    """From the start of the provisioning to its end no runtime status is asked for: that is no transition."""
+def test_what_is_desired_stays_while_an_event_does_not_tell_it() -> None:
+    """Of a pipeline that was not stopped in between nothing was requested: that is no transition."""
     shown = told(
-        event(
-            90,
-            "Stopped",
-            None,
-            deployment_resources_desired_status="Stopped",
-            deployment_runtime_desired_status=None,
-        ),
-        event(60, "Provisioning", None, deployment_runtime_desired_status=None),
-        event(30),
+        event(90), event(60, "Provisioning", None, deployment_runtime_desired_status=None), event(30)
     )
-    assert [(c.before.text, c.after.text) for c in shown.changes if c.what == "Desired"] == [
-        ("Stopped", "Running")
-    ]
+    assert [each for each in shown.changes if each.what == "Desired"] == []
 
 
 def test_events_of_one_transaction_keep_their_order() -> None:
