@@ -259,6 +259,22 @@ def test_the_cause_is_on_the_first_screen(tab: Tab, size: str) -> None:
             assert 0 < bottom(tab, "refuses the API key: 401") < height / 2, path
 
 
+@pytest.mark.parametrize(("size", "most"), [("desktop", 36), ("phone", 48)])
+def test_a_healthy_pipeline_takes_one_line(tab: Tab, size: str, most: int) -> None:
+    """On a phone a line is as high as a thumb needs."""
+    known = seen(
+        *(pipeline(f"orders-to-the-warehouse-{n}", tags=["team:web", "tier:1"]) for n in range(9)), stuck()
+    )
+    with served(Shown(known)) as url:
+        tab.looks(*SIZES[size], dark=False)
+        tab.open(f"{url}/?refresh=off")
+        heights = tab.run(
+            "[...document.querySelectorAll('tr.good')].map(row => row.getBoundingClientRect().height)"
+        )
+    assert len(heights) == 9
+    assert max(heights) <= most
+
+
 def bottom(tab: Tab, text: str) -> float:
     """Return how far down a text of the page ends, in pixels; -1 where it is not there or not seen."""
     found: float = tab.run(
