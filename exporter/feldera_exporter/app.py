@@ -27,7 +27,7 @@ from feldera_exporter.ledger import Ledger
 from feldera_exporter.logs import Logger, source_location
 from feldera_exporter.metrics.catalogue import Catalogue, catalogue
 from feldera_exporter.pages import runbooks
-from feldera_exporter.pages.instance_view import InstanceView, View
+from feldera_exporter.pages.instance_view import InstanceView, WatchedInstance
 from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.pages.links import Links
 from feldera_exporter.polling import gc_tuning
@@ -176,11 +176,11 @@ class Exporter:
 
     def seen(self) -> InstanceView:
         """Return what is known of every instance now."""
-        sights = [
-            View(*self.publisher.observed[name], watched.watcher.now(), watched.url)
+        instances = [
+            WatchedInstance(*self.publisher.observed[name], watched.watcher.now(), watched.url)
             for name, watched in self.instances.items()
         ]
-        return InstanceView(sights, self._configuration.alerts, round(time.time() * _MICROSECONDS))
+        return InstanceView(instances, self._configuration.alerts, round(time.time() * _MICROSECONDS))
 
     async def recent(self, instance: str, id_: str, name: str) -> LatestEvents:
         """Ask Feldera about a pipeline; never for long, and never with an error."""

@@ -14,8 +14,8 @@ from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.state.fleet import PollFailure
 from feldera_exporter.state.pipeline import Pipeline
 from pages.browser import Tab, browser
+from pages.examples import HOSTILE, NOW, failed, hostile, pipeline, seen, stuck
 from pages.serving import Shown, served
-from pages.sights import HOSTILE, NOW, failed, hostile, pipeline, seen, stuck
 from pages.staging import demo
 from pages.test_timeline import START, event
 

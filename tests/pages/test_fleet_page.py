@@ -12,7 +12,7 @@ from feldera_exporter.pages.instance_view import InstanceView
 from feldera_exporter.pages.limit_bars import LimitBar
 from feldera_exporter.pages.page_query import PageQuery
 from feldera_exporter.pages.status_style import StatusStyle
-from pages.sights import LINKS, NOW, failed, pipeline, seen, stuck
+from pages.examples import LINKS, NOW, failed, pipeline, seen, stuck
 
 MINUTE = 60_000_000
 ALL = (
@@ -203,7 +203,7 @@ def test_more_than_a_page_holds() -> None:
 def test_several_instances_are_one_list() -> None:
     """The worst of all comes first."""
     one, other = seen(pipeline("a")), seen(stuck("b"))
-    both = InstanceView([*one.sights, *other.sights], {}, NOW)
+    both = InstanceView([*one.instances, *other.instances], {}, NOW)
     assert names(PageQuery(), both) == ["b", "a"]
     assert fleet_page(both, PageQuery(), LINKS).names == ("demo",)
 

@@ -12,8 +12,8 @@ from feldera_exporter.feldera.platform import Platform
 from feldera_exporter.pages.formatting import visible
 from feldera_exporter.pages.html_rendering import ASSETS
 from feldera_exporter.pages.latest_events import LatestEvents
+from pages.examples import HOSTILE, NOW, failed, hostile, pipeline, seen, stuck
 from pages.serving import Shown, get
-from pages.sights import HOSTILE, NOW, failed, hostile, pipeline, seen, stuck
 from pages.test_timeline import START
 
 TAGS = frozenset(

@@ -10,8 +10,8 @@ from feldera_exporter.pages.instance_view import InstanceView
 from feldera_exporter.pages.outages import outage
 from feldera_exporter.pages.page_query import PageQuery
 from feldera_exporter.state.fleet import FormerName, PollFailure
+from pages.examples import LINKS, NOW, URL, pipeline, seen, stuck
 from pages.serving import Shown, get
-from pages.sights import LINKS, NOW, URL, pipeline, seen, stuck
 from pages.test_html import page
 
 MINUTE = 60_000_000
@@ -96,7 +96,7 @@ def test_before_the_first_answer_nothing_is_denied() -> None:
 
 def test_some_of_several_instances() -> None:
     """The headline names the one, or counts."""
-    [down], [up] = away().sights, seen(pipeline("a")).sights
+    [down], [up] = away().instances, seen(pipeline("a")).instances
     for count, headline in ((1, "No current data from demo"), (2, "No current data from 2 of 3 instances")):
         known = InstanceView([*[down] * count, up], {}, NOW)
         assert fleet_page(known, PageQuery(), LINKS).headline == headline

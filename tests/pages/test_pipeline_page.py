@@ -12,7 +12,7 @@ from feldera_exporter.pages.instance_view import InstanceView
 from feldera_exporter.pages.latest_events import Excerpt, LatestEvents, laid_out
 from feldera_exporter.pages.page_query import PageQuery
 from feldera_exporter.pages.pipeline_page import PipelinePage, find, pipeline_page
-from pages.sights import LINKS, NOW, failed, pipeline, seen, stuck
+from pages.examples import LINKS, NOW, failed, pipeline, seen, stuck
 from pages.test_timeline import START, event
 
 UNASKED = LatestEvents()

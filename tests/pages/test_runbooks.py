@@ -9,8 +9,8 @@ import pytest
 
 from feldera_exporter.pages import runbooks
 from feldera_exporter.rules.alert_names import PIPELINES, SECTIONS
+from pages.examples import URL, failed, seen
 from pages.serving import Shown, get
-from pages.sights import URL, failed, seen
 
 NAMES = SECTIONS[PIPELINES]
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from feldera_exporter.feldera.statuses import DEPLOYMENT, PROGRAM, STORAGE
 from feldera_exporter.pages import formatting, status_style
 from feldera_exporter.pages.alerts import FiringAlert, shown
-from feldera_exporter.pages.instance_view import Instance, InstanceView, View, instance
+from feldera_exporter.pages.instance_view import Instance, InstanceView, WatchedInstance, instance
 from feldera_exporter.pages.levels import LEVEL_TEXTS, WORDS, level_text
 from feldera_exporter.pages.limit_bars import LimitBar, limit_bar
 from feldera_exporter.pages.links import Links
@@ -139,7 +139,7 @@ class FleetPage:
 class _Known:
     """One pipeline with all that the page is made of."""
 
-    sight: View
+    watched: WatchedInstance
     pipeline: Pipeline
     line: PipelineSummary
 
@@ -156,14 +156,14 @@ def fleet_page(seen: InstanceView, query: PageQuery, links: Links) -> FleetPage:
         query: what was asked for.
         links: where the exporter's pages are.
     """
-    known = [each for sight in seen.sights for each in _known(sight, seen)]
+    known = [each for watched in seen.instances for each in _known(watched, seen)]
     # As the lines of each instance are: the most urgent comes first, wherever it is.
     known.sort(key=lambda each: urgency(each.line))
     if query.sort:
         known.sort(key=_SORTS[query.sort])
     levels = Counter(each.line.level for each in known)
     matching = [each for each in known if _matches(each, query)]
-    instances = tuple(instance(sight, seen.choices, links) for sight in seen.sights)
+    instances = tuple(instance(watched, seen.choices, links) for watched in seen.instances)
     headline, look = _headline(levels, instances)
     return FleetPage(
         headline=headline,
@@ -203,11 +203,11 @@ _SORTS: Final[Mapping[str, Callable[[_Known], Any]]] = MappingProxyType(
 """By the word in the address, by what pipelines are sorted, the longest time first; equal ones by urgency."""
 
 
-def _known(sight: View, seen: InstanceView) -> Iterable[_Known]:
-    pipelines = sight.fleet.last_known
-    about = (each for each in alerts(sight.problems.present, seen.choices) if each.pipeline in pipelines)
-    for line in lines(pipelines, about, sight.known_at):
-        yield _Known(sight, pipelines[line.id], line)
+def _known(watched: WatchedInstance, seen: InstanceView) -> Iterable[_Known]:
+    pipelines = watched.fleet.last_known
+    about = (each for each in alerts(watched.problems.present, seen.choices) if each.pipeline in pipelines)
+    for line in lines(pipelines, about, watched.known_at):
+        yield _Known(watched, pipelines[line.id], line)
 
 
 def _matches(each: _Known, query: PageQuery) -> bool:
@@ -217,12 +217,12 @@ def _matches(each: _Known, query: PageQuery) -> bool:
         and query.status in {"", line.status, line.program}
         and query.team in {"", each.tags.get("team", "")}
         and query.level in {"", WORDS[line.level]}
-        and query.instance in {"", each.sight.fleet.instance}
+        and query.instance in {"", each.watched.fleet.instance}
     )
 
 
 def _row(each: _Known, links: Links) -> Row:
-    line, instance_ = each.line, each.sight.fleet.instance
+    line, instance_ = each.line, each.watched.fleet.instance
     error = each.pipeline.facts.row.deployment_error
     program, storage = style_of(PROGRAM, line.program), style_of(STORAGE, line.storage)
     return Row(

@@ -1,4 +1,4 @@
-"""A sight: one instance as it is known at a moment, and how sure that is."""
+"""One instance as it is known at a moment, and how sure that is."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ _NAME: Final = 80
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """One instance, seen.
+class WatchedInstance:
+    """One instance as it is known at a moment.
 
     Attributes:
         fleet: what is known.
@@ -46,15 +46,15 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class InstanceView:
-    """Every instance, seen at one moment.
+    """Every instance as it is known at one moment.
 
     Attributes:
-        sights: in the configuration's order.
+        instances: in the configuration's order.
         choices: what the configuration says of alerts.
         at: this machine's time, in microseconds since the epoch.
     """
 
-    sights: Sequence[View]
+    instances: Sequence[WatchedInstance]
     choices: Choices
     at: int
 
@@ -96,10 +96,10 @@ class Instance:
     hidden: int
 
 
-def instance(sight: View, choices: Choices, links: Links) -> Instance:
+def instance(watched: WatchedInstance, choices: Choices, links: Links) -> Instance:
     """Return what is said of an instance."""
-    fleet, platform = sight.fleet, sight.fleet.platform
-    seconds = max(0, sight.now - fleet.read_at) / _SECOND if fleet.read_at else None
+    fleet, platform = watched.fleet, watched.fleet.platform
+    seconds = max(0, watched.now - fleet.read_at) / _SECOND if fleet.read_at else None
     return Instance(
         name=fleet.instance,
         state={None: "waiting", True: "up", False: "down"}[fleet.up],
@@ -107,14 +107,14 @@ def instance(sight: View, choices: Choices, links: Links) -> Instance:
         age="" if seconds is None else formatting.duration(seconds),
         read=formatting.instant(fleet.read_at) if fleet.read_at else "",
         warning=_warning(fleet, seconds),
-        outage=_outage(sight, seconds, links),
+        outage=_outage(watched, seconds, links),
         version=" ".join(filter(None, (platform.version, platform.edition)))
         + (" with a development license" if platform.license and platform.license.is_dev else ""),
-        console=console(sight.url),
+        console=console(watched.url),
         unhealthy=", ".join(name for name, service in platform.heard_services.items() if not service.healthy),
         problems=tuple(
-            warned(alert, links, sight.now, fleet.instance)
-            for alert in sorted(alerts(sight.problems.present, choices))
+            warned(alert, links, watched.now, fleet.instance)
+            for alert in sorted(alerts(watched.problems.present, choices))
             if not alert.pipeline
         ),
         stale=_STALE if platform.stale else "",
@@ -138,8 +138,8 @@ def _warning(fleet: Fleet, seconds: float | None) -> str:
     return ""
 
 
-def _outage(sight: View, seconds: float | None, links: Links) -> Outage | None:
-    failure = sight.fleet.failure
-    if failure is None or (sight.fleet.up and (seconds or 0) <= _OLD):
+def _outage(watched: WatchedInstance, seconds: float | None, links: Links) -> Outage | None:
+    failure = watched.fleet.failure
+    if failure is None or (watched.fleet.up and (seconds or 0) <= _OLD):
         return None
-    return outage(failure, sight.fleet.instance, sight.url, links, sight.now)
+    return outage(failure, watched.fleet.instance, watched.url, links, watched.now)

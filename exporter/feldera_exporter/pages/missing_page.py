@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from typing import Final
 
 from feldera_exporter.pages import formatting
-from feldera_exporter.pages.instance_view import Instance, InstanceView, View, instance
+from feldera_exporter.pages.instance_view import Instance, InstanceView, WatchedInstance, instance
 from feldera_exporter.pages.links import Links
 from feldera_exporter.state.fleet import Fleet
 
@@ -42,9 +42,9 @@ def missing_pipeline(seen: InstanceView, instance_: str, name: str, links: Links
         name: the pipeline's name, or its id, in the address.
         links: where the exporter's pages are.
     """
-    about = next((each for each in seen.sights if each.fleet.instance == instance_), None)
+    about = next((each for each in seen.instances if each.fleet.instance == instance_), None)
     if about is None:
-        names = ", ".join(each.fleet.instance for each in seen.sights)
+        names = ", ".join(each.fleet.instance for each in seen.instances)
         return MissingPage("Not found", f"There is no instance of this name. Instances: {names}.", (), None)
     shown = instance(about, seen.choices, links)
     if not about.fleet.read_at:
@@ -56,7 +56,7 @@ def missing_pipeline(seen: InstanceView, instance_: str, name: str, links: Links
     return MissingPage(title, text, addresses, shown)
 
 
-def _became(about: View, name: str) -> tuple[str, str, list[tuple[str, str]]]:
+def _became(about: WatchedInstance, name: str) -> tuple[str, str, list[tuple[str, str]]]:
     """Return the headline, the text, and name and id of the pipelines that may be meant."""
     fleet = about.fleet
     former = fleet.former_names.get(name) or next(

@@ -17,7 +17,7 @@ from feldera_exporter.feldera.statuses import (
 from feldera_exporter.feldera.wire import Cuts, Row, micros
 from feldera_exporter.pages import formatting, status_style
 from feldera_exporter.pages.alerts import InstanceAlert, warned
-from feldera_exporter.pages.instance_view import Instance, InstanceView, View, instance
+from feldera_exporter.pages.instance_view import Instance, InstanceView, WatchedInstance, instance
 from feldera_exporter.pages.latest_events import Excerpt, LatestEvents, excerpt, laid_out
 from feldera_exporter.pages.levels import level_text
 from feldera_exporter.pages.limit_bars import LimitBar, limit_bar
@@ -141,19 +141,19 @@ class PipelinePage:
     console: str
 
 
-def find(seen: InstanceView, instance_: str, told: str) -> tuple[View, Pipeline] | None:
+def find(seen: InstanceView, instance_: str, told: str) -> tuple[WatchedInstance, Pipeline] | None:
     """Return a pipeline by its instance and its name or id, None where there is none."""
-    for sight in seen.sights:
-        if sight.fleet.instance == instance_:
-            pipelines = sight.fleet.last_known
+    for watched in seen.instances:
+        if watched.fleet.instance == instance_:
+            pipelines = watched.fleet.last_known
             named = (each for each in pipelines.values() if each.facts.row.name == told)
             found = next(named, None) or pipelines.get(told)
-            return (sight, found) if found else None
+            return (watched, found) if found else None
     return None
 
 
 def pipeline_page(
-    sight: View,
+    watched: WatchedInstance,
     pipeline: Pipeline,
     recent: LatestEvents,
     program: ProgramDetails,
@@ -164,7 +164,7 @@ def pipeline_page(
     """Return the view of a pipeline's page.
 
     Args:
-        sight: the pipeline's instance.
+        watched: the pipeline's instance.
         pipeline: as it is known.
         recent: what Feldera says of it.
         program: what Feldera says of its program.
@@ -173,32 +173,32 @@ def pipeline_page(
         links: where the exporter's pages are.
     """
     row = pipeline.facts.row
-    about = alerts(sight.problems.of(row.id), seen.choices)
-    (line,) = lines({row.id: pipeline}, about, sight.known_at)
-    now = sight.now
+    about = alerts(watched.problems.of(row.id), seen.choices)
+    (line,) = lines({row.id: pipeline}, about, watched.known_at)
+    now = watched.now
     failure = _failure(pipeline, recent, now)
     errors = excerpt(program.errors) if program.errors and row.program_status in FAILED_PROGRAMS else None
     return PipelinePage(
         name=row.name,
-        instance=instance(sight, seen.choices, links),
+        instance=instance(watched, seen.choices, links),
         status=style_of(DEPLOYMENT, row.deployment_status),
         desired="" if line.desired == line.status else line.desired,
         level=level_text(line.level).singular,
         look=status_style.LEVELS[line.level],
         bar=limit_bar(line.wait),
         alerts=tuple(
-            warned(alert, links, now, sight.fleet.instance, pipeline.facts) for alert in line.alerts
+            warned(alert, links, now, watched.fleet.instance, pipeline.facts) for alert in line.alerts
         ),
         causes=tuple(_causes(failure, errors, waiting_for(recent))),
         description=formatting.cut(program.description, _DESCRIPTION)[0],
         compiler_errors=errors,
         failure=failure,
-        statuses=tuple(_statuses(pipeline, recent, sight.known_at)),
+        statuses=tuple(_statuses(pipeline, recent, watched.known_at)),
         notes=tuple(_notes(recent)),
-        timeline=timeline(recent.events or (), query.span, sight.now),
+        timeline=timeline(recent.events or (), query.span, watched.now),
         problem=recent.problem,
-        facts=tuple((name, value) for name, value in _facts(pipeline, sight.now) if value),
-        console=console(sight.url, row.name),
+        facts=tuple((name, value) for name, value in _facts(pipeline, watched.now) if value),
+        console=console(watched.url, row.name),
     )
 
 

@@ -58,7 +58,7 @@ def runbook_values(known: InstanceView, query: PageQuery) -> RunbookValues | Non
 
     Only what the exporter knows is filled in, quoted for a shell: an address alone brings nothing into a command.
     """
-    about = next((each for each in known.sights if each.fleet.instance == query.instance), None)
+    about = next((each for each in known.instances if each.fleet.instance == query.instance), None)
     if about is None:
         return None
     host = f"export FELDERA_HOST={shlex.quote(about.url)}"

@@ -111,8 +111,8 @@ class Site:
             seen = self.source.seen()
 
             def page() -> bytes:
-                sight, pipeline = find(seen, instance, row.id) or found
-                view = pipeline_page(sight, pipeline, recent, program, seen, query, self.links)
+                watched, pipeline = find(seen, instance, row.id) or found
+                view = pipeline_page(watched, pipeline, recent, program, seen, query, self.links)
                 return self._render("pipeline.html", seen, query, view=view)
 
             return await _html(request, page, _every("pipeline.html", query))
