@@ -5,8 +5,10 @@ bin = .venv/bin
 
 # Show what the exporter does, on a built-in stand-in of Feldera, with Prometheus and Alertmanager beside it: fetches only
 # what is needed for that.
+# With job control Ctrl-C ends the demo alone, and make goes on to its end without an error.
 demo: .venv/demo .cache/debian/demo
-	PYTHONDONTWRITEBYTECODE= PATH="$$PWD/.cache/debian/usr/bin:$$PATH" $(bin)/feldera-exporter demo
+	PYTHONDONTWRITEBYTECODE= PATH="$$PWD/.cache/debian/usr/bin:$$PATH" \
+		bash $$([ -t 0 ] && echo -m) -c '$(bin)/feldera-exporter demo; exit $$?'
 
 # Every test, with its servers; many wait more than they work. With the gate on branch coverage, as CI: COVERAGE=1 make test.
 # Five times as many examples, before a release: THOROUGH=1 make test.

@@ -91,19 +91,22 @@ def lines(steps: str, *, step: float = 1.0) -> list[str]:
                 complaint.succeeded()
             else:
                 complaint.failed(letter, f"error {letter}")
-    return [f"{each['event']} {each.get('kind', '')}{each['failures']}" for each in said]
+    return [
+        f"{each['event']} {each.get('kind', '')}{each['failures']} {each.get('lasting', '')}{each.get('lasted', '')}".strip()
+        for each in said
+    ]
 
 
 @pytest.mark.parametrize(
     ("steps", "said"),
     [
         ("...", []),
-        ("aaaa.", ["it fails a1", "it works 4"]),
-        ("aaabbaa..", ["it fails a1", "it fails b4", "it works 7"]),
-        ("abababab.", ["it fails a1", "it fails b2", "it works 8"]),
-        ("a.a.a.a.", ["it fails a1", "it works 1"]),
-        ("a" * 200 + ".", ["it fails a1", "it works 200"]),
-        ("a." * 40, ["it fails a1", "it works 1", "it fails a30", "it works 30"]),
+        ("aaaa.", ["it fails a1", "it works 4 4s"]),
+        ("aaabbaa..", ["it fails a1", "it fails b4", "it works 7 7s"]),
+        ("abababab.", ["it fails a1", "it fails b2", "it works 8 8s"]),
+        ("a.a.a.a.", ["it fails a1", "it works 1 1s"]),
+        ("a" * 200 + ".", ["it fails a1", "it works 200 3m20s"]),
+        ("a." * 40, ["it fails a1", "it works 1 1s", "it fails a30", "it works 30 1s"]),
     ],
 )
 def test_a_repeating_failure_is_said_once(steps: str, said: list[str]) -> None:
@@ -113,7 +116,20 @@ def test_a_repeating_failure_is_said_once(steps: str, said: list[str]) -> None:
 
 def test_a_failure_that_comes_again_later_is_said_again() -> None:
     """After a minute it is news."""
-    assert lines("a.a.", step=61.0) == ["it fails a1", "it works 1"] * 2
+    assert lines("a.a.", step=61.0) == ["it fails a1", "it works 1 1m1s"] * 2
+
+
+def test_a_failure_that_lasts_is_said_each_hour() -> None:
+    """With how long it has lasted, which the line of its end says too."""
+    assert lines("aaaaa.", step=1800.0) == [
+        "it fails a1",
+        "it fails a3 1h",
+        "it fails a5 2h",
+        "it works 5 2h30m",
+    ]
+    assert lines("abab.", step=3600.0) == [
+        "it fails a1", "it fails b2", "it fails a3 2h", "it fails b4 3h", "it works 4 4h",
+    ]  # fmt: skip
 
 
 class Log:

@@ -23,11 +23,12 @@ from feldera_exporter.alertmanager.bridge import Bridge
 from feldera_exporter.config import Configuration, Instance, Limits, Metrics
 from feldera_exporter.errors import ConfigError, ExporterError
 from feldera_exporter.feldera.client import Client
+from feldera_exporter.feldera.program_details import ProgramDetails
 from feldera_exporter.ledger import Ledger
 from feldera_exporter.logs import Logger, source_location
 from feldera_exporter.metrics.catalogue import Catalogue, catalogue
 from feldera_exporter.pages import runbooks
-from feldera_exporter.pages.instance_view import InstanceView, View
+from feldera_exporter.pages.instance_view import InstanceView, WatchedInstance
 from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.pages.links import Links
 from feldera_exporter.polling import gc_tuning
@@ -185,15 +186,19 @@ class Exporter:
 
     def seen(self) -> InstanceView:
         """Return what is known of every instance now."""
-        sights = [
-            View(*self.publisher.observed[name], watched.watcher.now(), watched.url)
+        instances = [
+            WatchedInstance(*self.publisher.observed[name], watched.watcher.now(), watched.url)
             for name, watched in self.instances.items()
         ]
-        return InstanceView(sights, self._configuration.alerts, round(time.time() * _MICROSECONDS))
+        return InstanceView(instances, self._configuration.alerts, round(time.time() * _MICROSECONDS))
 
     async def recent(self, instance: str, id_: str, name: str) -> LatestEvents:
         """Ask Feldera about a pipeline; never for long, and never with an error."""
         return await self._lookup.recent(instance, id_, name)
+
+    async def program(self, instance: str, id_: str, name: str, *, failed: bool) -> ProgramDetails:
+        """Ask Feldera for a pipeline's description, and why its program failed; never for long, and never with an error."""
+        return await self._lookup.program(instance, id_, name, failed=failed)
 
     def _client_of(self, instance: str) -> Client | None:
         watched = self.instances.get(instance)

@@ -15,7 +15,10 @@ import structlog
 from structlog.typing import EventDict, Processor
 
 QUIET: Final = 60.0
-"""Seconds for which a failure that comes and goes is not said again."""
+"""Seconds for which a failure that comes and goes is not logged again."""
+
+REMINDER: Final = 3600.0
+"""Seconds after which a failure that lasts is logged again."""
 
 LEVELS: Final = ("debug", "info", "warning", "error")
 
@@ -149,14 +152,14 @@ def configure(level: str, format_: str) -> None:
 
 
 class FailureLog:
-    """A failure that may repeat: said when it begins or changes its kind, then counted, then its end said.
+    """A failure that may repeat: a line when it begins or changes its kind, a reminder each hour, a line when it ends.
 
-    What comes and goes is said once a minute: between, failures are only counted.
+    What comes and goes is logged once a minute: between, failures are only counted.
 
     Args:
-        log: where it is said.
-        began: the line of the failure.
-        ended: the line of its end.
+        log: takes the lines.
+        began: the message of the failure.
+        ended: the message of its end.
         clock: monotonic seconds.
     """
 
@@ -167,23 +170,42 @@ class FailureLog:
         self._began = began
         self._ended = ended
         self._clock = clock
-        self._said_at: dict[str, float] = {}
+        self._logged_at: dict[str, float] = {}
         self._open: set[str] = set()
         self._times = 0
+        self._failing = False
+        self._since = 0.0
+        self._reminded_at = 0.0
 
     def failed(self, kind: str, error: object, **fields: object) -> None:
         """Note one failure; `kind`, one of a few, tells failures apart whose texts vary."""
-        self._times += 1
         now = self._clock()
-        if kind in self._open or now - self._said_at.get(kind, -QUIET) < QUIET:
+        if not self._failing:
+            self._failing, self._since = True, now
+        self._times += 1
+        fields = {"kind": kind, "error": str(error), **fields, "failures": self._times}
+        if kind in self._open:
+            if now - self._reminded_at < REMINDER:
+                return
+            fields["lasting"] = duration(now - self._since)
+        elif now - self._logged_at.get(kind, -QUIET) < QUIET:
             return
-        self._said_at[kind] = now
+        self._logged_at[kind] = self._reminded_at = now
         self._open.add(kind)
-        self._log.warning(self._began, kind=kind, error=str(error), failures=self._times, **fields)
+        self._log.warning(self._began, **fields)
 
     def succeeded(self) -> None:
         """Note that it works."""
+        self._failing = False
         if self._open:
-            self._log.info(self._ended, failures=self._times)
+            self._log.info(self._ended, failures=self._times, lasted=duration(self._clock() - self._since))
             self._open.clear()
             self._times = 0
+
+
+def duration(seconds: float) -> str:
+    """Return a duration as Prometheus writes it, in whole seconds: `1h2m3s`."""
+    hours, rest = divmod(int(seconds), 3600)
+    minutes, left = divmod(rest, 60)
+    parts = [f"{number}{unit}" for number, unit in ((hours, "h"), (minutes, "m"), (left, "s")) if number]
+    return "".join(parts) or "0s"

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -255,3 +256,23 @@ def test_the_first_program_that_is_installed_is_found(
     program = tmp_path / "alertmanager"
     program.touch(mode=0o755)
     assert programs.installed("prometheus-alertmanager", "alertmanager") == program
+
+
+def test_the_wanted_port_is_taken_unless_it_is_in_use() -> None:
+    """Then any free one."""
+    wanted = programs.free_port()
+    assert programs.free_port(wanted) == wanted
+    with socket.create_server((programs.HOST, wanted)):
+        assert programs.free_port(wanted) not in {0, wanted}
+
+
+def test_the_first_page_that_is_there(tmp_path: Path) -> None:
+    """By a path that only it needs; the last one where none answers."""
+    stage = Stage(tmp_path)
+
+    async def pages() -> list[str]:
+        async with programs.running(stage.command("well"), stage.log) as url:
+            found = [{"/none": "/a", "/-/ready": "/b", "/other": "/c"}, {"/none": "/a", "/other": "/c"}]
+            return [(await programs.first_page(url, each)).removeprefix(url) for each in found]
+
+    assert asyncio.run(pages()) == ["/b", "/c"]

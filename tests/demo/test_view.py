@@ -63,7 +63,7 @@ def test_an_alert_about_no_pipeline_ends_too() -> None:
     assert list(news(View(alerts=(WATCHDOG,)), View(alerts=()))) == ["FelderaWatchdog is over"]
 
 
-def test_those_in_need_are_counted() -> None:
+def test_those_with_a_problem_are_counted() -> None:
     """A critical one as well as a wrong one."""
     levels = (Urgency.WELL, Urgency.MOVING, Urgency.WRONG, Urgency.CRITICAL)
-    assert View(lines=tuple(line(level.name, level=level) for level in levels)).in_need == 2
+    assert View(lines=tuple(line(level.name, level=level) for level in levels)).with_problem == 2

@@ -18,8 +18,8 @@ import pytest
 import yaml
 
 from feldera_exporter.cli import parser
+from pages.examples import seen
 from pages.serving import Shown, get
-from pages.sights import seen
 from tools import ROOT, newest
 
 DOCUMENT: Final[dict[str, Any]] = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from feldera_exporter.exposition.snapshot import Snapshot
+from feldera_exporter.feldera.program_details import ProgramDetails
 from feldera_exporter.pages import runbooks
 from feldera_exporter.pages.instance_view import InstanceView
 from feldera_exporter.pages.latest_events import LatestEvents
@@ -25,11 +26,13 @@ class Shown:
     Attributes:
         known: the instances.
         answers: what Feldera says of pipelines, by id.
+        programs: what Feldera says of programs, by id.
         asked: the ids of the pipelines that Feldera was asked about.
     """
 
     known: InstanceView
     answers: Mapping[str, LatestEvents] = field(default_factory=dict)
+    programs: Mapping[str, ProgramDetails] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
     def seen(self) -> InstanceView:
@@ -40,6 +43,11 @@ class Shown:
         """Return what it was given about a pipeline."""
         self.asked.append(id_)
         return self.answers.get(id_, LatestEvents())
+
+    async def program(self, _instance: str, id_: str, _name: str, *, failed: bool) -> ProgramDetails:
+        """Return what it was given about a pipeline's program; errors only of one that failed."""
+        told = self.programs.get(id_, ProgramDetails())
+        return told if failed else ProgramDetails(told.description)
 
 
 class _NoMetrics:

@@ -42,4 +42,4 @@ def test_the_exporter_shows_its_pages(tmp_path: Path) -> None:
     assert 'href="/behind/pipelines/one/a"' in fleet
     assert "The last transitions" in pipeline
     assert f'href="{api}/pipelines/a/"' in pipeline
-    assert problem == "this instance is watched no more"
+    assert problem == "the configuration no longer has this instance"

@@ -1,15 +1,21 @@
 """The pages in a real browser: what a person sees, clicks and is spared."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from feldera_exporter.feldera.program_details import ProgramDetails
+from feldera_exporter.feldera.wire import Event, FullEvent
 from feldera_exporter.pages.formatting import visible
 from feldera_exporter.pages.latest_events import LatestEvents
+from feldera_exporter.state.fleet import PollFailure
+from feldera_exporter.state.pipeline import Pipeline
 from pages.browser import Tab, browser
+from pages.examples import HOSTILE, NOW, failed, hostile, pipeline, seen, stuck
 from pages.serving import Shown, served
-from pages.sights import HOSTILE, NOW, failed, hostile, pipeline, seen, stuck
 from pages.staging import demo
 from pages.test_timeline import START, event
 
@@ -59,7 +65,7 @@ def test_what_is_stuck_stands_first(tab: Tab, live: str) -> None:
     row = tab.texts("table.fleet tbody tr")[0]
     for text in ("Provisioning", "of 10m", "over by", "StuckProvisioning", "critical"):
         assert text in row
-    assert "need somebody now" in tab.run("document.title")
+    assert "need action" in tab.run("document.title")
 
 
 def test_the_filter_works(tab: Tab, live: str) -> None:
@@ -122,7 +128,7 @@ def test_nothing_is_lost_while_a_filter_is_written(tab: Tab, monkeypatch: pytest
         tab.write("ck")
         assert tab.run("document.activeElement.name + document.activeElement.value") == "namestuck"
         tab.click("form button")
-        assert tab.run("location.search") == "?name=stuck&status=&team=&need="
+        assert tab.run("location.search") == "?name=stuck&status=&team=&level="
         assert tab.texts(NAMES) == ["stuck"]
         tab.loaded(tab.loaded())
         tab.open(f"{url}/?refresh=off")
@@ -155,8 +161,133 @@ def test_the_worst_is_seen_at_once_on_a_phone(tab: Tab, live: str) -> None:
     assert tab.run("document.querySelector('table.fleet tbody tr').getBoundingClientRect().bottom") < 844
 
 
+WAITING = event(1, "Provisioning", None)
+STOPPING = event(1, "Stopping", None)
+
+
+def says(newest: Event, **fields: object) -> LatestEvents:
+    """Return a log whose newest event says why its status lasts."""
+    told = msgspec.json.encode({"event_id": newest.event_id, **fields})
+    return LatestEvents((newest,), msgspec.json.decode(told, type=FullEvent))
+
+
+def compiled(**error: object) -> ProgramDetails:
+    """Return what the compilers say."""
+    return msgspec.convert({"description": "Joins orders.", "program_error": error}, ProgramDetails)
+
+
+SQL = {"exit_code": 1, "messages": [{"message": "Object 't' not found", "error_type": "Error"}]}
+RUST = {"exit_code": 101, "stdout": "", "stderr": "error[E0425]: cannot find value"}
+LONG = "thread panicked at 'overflow'\n" + "frame of a worker\n" * 200
+TROUBLES: dict[str, tuple[Pipeline, LatestEvents, ProgramDetails, str]] = {
+    "provisioning": (
+        stuck("a"),
+        says(WAITING, deployment_resources_status_details="0/3 nodes have enough memory"),
+        ProgramDetails(),
+        "0/3 nodes have enough memory",
+    ),
+    "stopping": (
+        pipeline("a", 60, deployment_status="Stopping", deployment_desired_status="Stopped"),
+        says(STOPPING, deployment_resources_status_details="Unable to stop (will retry)"),
+        ProgramDetails(),
+        "Unable to stop (will retry)",
+    ),
+    "panic": (failed("a", LONG), LatestEvents(), ProgramDetails(), "thread panicked at 'overflow'"),
+    "no memory": (failed("a", "", details="OOMKilled"), LatestEvents(), ProgramDetails(), "OOMKilled"),
+    "SQL": (
+        pipeline("a", program_status="SqlError"),
+        LatestEvents(),
+        compiled(sql_compilation=SQL),
+        "not found",
+    ),
+    "Rust": (
+        pipeline("a", program_status="RustError"),
+        LatestEvents(),
+        compiled(rust_compilation=RUST),
+        "E0425",
+    ),
+    "system": (
+        pipeline("a", program_status="SystemError"),
+        LatestEvents(),
+        compiled(system_error="no disk"),
+        "no disk",
+    ),
+    "unavailable": (
+        pipeline("a", 30, deployment_status="Unavailable"),
+        says(
+            event(1, runtime="Unavailable"),
+            deployment_runtime_status_details={"reason": "connection refused"},
+        ),
+        ProgramDetails(),
+        "connection refused",
+    ),
+    "approval": (
+        pipeline("a", 60, deployment_status="AwaitingApproval"),
+        says(
+            event(1, runtime="AwaitingApproval"),
+            deployment_runtime_status_details={"approval_diff": "table t"},
+        ),
+        ProgramDetails(),
+        "table t",
+    ),
+    "clearing": (
+        pipeline("a", clearing=60, storage_status="Clearing"),
+        LatestEvents(),
+        ProgramDetails(),
+        "StorageClearingStuck",
+    ),
+}
+"""Ten troubles of a pipeline, each with what Feldera says of it and with the words that are the cause."""
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_cause_is_on_the_first_screen(tab: Tab, size: str) -> None:
+    """Of each trouble, on its pipeline's page; and of an outage on both pages."""
+    width, height = SIZES[size]
+    shown = Shown(seen())
+    with served(shown) as url:
+        for name, (known, recent, program, text) in TROUBLES.items():
+            shown.known = seen(known)
+            shown.answers, shown.programs = {known.facts.row.id: recent}, {known.facts.row.id: program}
+            tab.looks(width, height, dark=False)
+            tab.open(f"{url}/pipelines/demo/a?refresh=off")
+            assert 0 < bottom(tab, text) < height, name
+        refused = PollFailure("unauthorized", "401 Unauthorized", NOW)
+        shown.known = seen(stuck("a"), up=False, now=NOW + 2 * MINUTE, failure=refused)
+        for path in ("/", "/pipelines/demo/a"):
+            tab.open(f"{url}{path}?refresh=off")
+            assert 0 < bottom(tab, "refuses the API key: 401") < height / 2, path
+
+
+@pytest.mark.parametrize(("size", "most"), [("desktop", 36), ("phone", 48)])
+def test_a_healthy_pipeline_takes_one_line(tab: Tab, size: str, most: int) -> None:
+    """On a phone a line is as high as a thumb needs."""
+    known = seen(
+        *(pipeline(f"orders-to-the-warehouse-{n}", tags=["team:web", "tier:1"]) for n in range(9)), stuck()
+    )
+    with served(Shown(known)) as url:
+        tab.looks(*SIZES[size], dark=False)
+        tab.open(f"{url}/?refresh=off")
+        heights = tab.run(
+            "[...document.querySelectorAll('tr.good')].map(row => row.getBoundingClientRect().height)"
+        )
+    assert len(heights) == 9
+    assert max(heights) <= most
+
+
+def bottom(tab: Tab, text: str) -> float:
+    """Return how far down a text of the page ends, in pixels; -1 where it is not there or not seen."""
+    found: float = tab.run(
+        "(() => { const walker = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_TEXT);"
+        f" for (let node; (node = walker.nextNode());) {{ const at = node.data.indexOf({json.dumps(text)});"
+        " if (at < 0) continue; const range = document.createRange(); range.setStart(node, at);"
+        f" range.setEnd(node, at + {len(text)}); return range.getBoundingClientRect().bottom; }} return -1; }})()"
+    )
+    return found
+
+
 @pytest.mark.parametrize(
-    "path", ["/", "/?team=data&need=now", "/?filter=open", "/pipelines/default/fraud-scores"]
+    "path", ["/", "/?team=data&level=action", "/?filter=open", "/pipelines/default/fraud-scores"]
 )
 def test_a_thumb_hits_every_link(tab: Tab, live: str, path: str) -> None:
     """On a phone each that stands by itself is at least 44 pixels high; those within a sentence are text."""
@@ -293,8 +424,10 @@ def test_everybody_can_read_the_states(tab: Tab) -> None:
                 tab.looks(390, 844, dark=True)
                 tab.call("Network.setCacheDisabled", cacheDisabled=True)
                 tab.open(f"{url}{path}?refresh=off")
-                # The console names what is answered with 404.
-                tab.complaints[:] = [each for each in tab.complaints if "404" not in each]
+                # The console names what is answered with 404 or, before the first answer, 503.
+                tab.complaints[:] = [
+                    each for each in tab.complaints if "404" not in each and "503" not in each
+                ]
                 assert tab.audit() == []
                 assert tab.run("document.documentElement.scrollWidth") <= 390
 

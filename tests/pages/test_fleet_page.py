@@ -12,7 +12,7 @@ from feldera_exporter.pages.instance_view import InstanceView
 from feldera_exporter.pages.limit_bars import LimitBar
 from feldera_exporter.pages.page_query import PageQuery
 from feldera_exporter.pages.status_style import StatusStyle
-from pages.sights import LINKS, NOW, failed, pipeline, seen, stuck
+from pages.examples import LINKS, NOW, failed, pipeline, seen, stuck
 
 MINUTE = 60_000_000
 ALL = (
@@ -32,16 +32,16 @@ def names(query: PageQuery, known: InstanceView | None = None) -> list[str]:
 
 
 def test_the_worst_comes_first() -> None:
-    """What needs somebody now, what needs a look, what moves, the rest."""
+    """What needs action, what has a warning, what moves, the rest."""
     view = fleet_page(seen(*ALL), PageQuery(), LINKS)
     assert [row.name for row in view.rows] == ["stuck", "broken", "typo", "soon", "well"]
     assert [(tile.text, tile.count) for tile in view.tiles] == [
-        ("need somebody now", 2),
-        ("needs a look", 1),
-        ("in transition", 1),
-        ("well", 1),
+        ("need action", 2),
+        ("has a warning", 1),
+        ("is changing", 1),
+        ("is healthy", 1),
     ]
-    assert (view.headline, view.look, view.total) == ("2 pipelines need somebody now", "bad", 5)
+    assert (view.headline, view.look, view.total) == ("2 pipelines need action", "bad", 5)
 
 
 @pytest.mark.parametrize(
@@ -51,8 +51,8 @@ def test_the_worst_comes_first() -> None:
         (PageQuery(status="Provisioning"), ["stuck", "soon"]),
         (PageQuery(status="SqlError"), ["typo"]),
         (PageQuery(team="web"), ["stuck"]),
-        (PageQuery(need="look"), ["typo"]),
-        (PageQuery(need="look", name="typo"), ["typo"]),
+        (PageQuery(level="warning"), ["typo"]),
+        (PageQuery(level="warning", name="typo"), ["typo"]),
         (PageQuery(instance="demo", team="Data"), ["well"]),
         (PageQuery(instance="other"), []),
     ],
@@ -68,21 +68,21 @@ def test_what_happens_again_and_again_calls_somebody() -> None:
     thrice = RecentActivity(restarts=(NOW - 3 * MINUTE, NOW - 2 * MINUTE, NOW - MINUTE))
     view = fleet_page(seen(*ALL, pipeline("loops", recent=thrice)), PageQuery(), LINKS)
     assert [row.name for row in view.rows[:3]] == ["stuck", "broken", "loops"]
-    assert (view.rows[2].need, view.rows[2].look) == ("needs somebody now", "bad")
+    assert (view.rows[2].level, view.rows[2].look) == ("needs action", "bad")
     assert [(each.name, each.severity) for each in view.rows[2].alerts] == [("CrashLooping", "critical")]
-    assert view.headline == "3 pipelines need somebody now"
+    assert view.headline == "3 pipelines need action"
 
 
 def test_the_filter_is_told_in_words() -> None:
     """Each part with the address that leaves it out."""
-    query = PageQuery(name="a", status="Running", need="well", refresh="off")
+    query = PageQuery(name="a", status="Running", level="healthy", refresh="off")
     chosen = fleet_page(seen(*ALL), query, LINKS).chosen
     assert [(each.what, each.value) for each in chosen] == [
         ("name has", "a"),
         ("status", "Running"),
-        ("", "well"),
+        ("", "is healthy"),
     ]
-    assert chosen[0].without == "?status=Running&need=well&refresh=off"
+    assert chosen[0].without == "?status=Running&level=healthy&refresh=off"
 
 
 def test_one_chooses_from_what_there_is() -> None:
@@ -102,7 +102,7 @@ def test_a_row_says_what_is_unusual() -> None:
     assert (row.desired, row.program, row.storage, row.team, row.tier) == ("Running", None, None, "web", "1")
     (alert,) = row.alerts
     assert (alert.name, alert.severity, alert.look) == ("StuckProvisioning", "critical", "bad")
-    assert alert.runbook == "/runbooks/FelderaPipelineStuckProvisioning"
+    assert alert.runbook == "/runbooks/FelderaPipelineStuckProvisioning?name=stuck&instance=demo"
     assert row.address == "/pipelines/demo/stuck"
 
 
@@ -119,18 +119,23 @@ def test_bars_say_how_near_the_limit_is() -> None:
 
 
 def test_an_alert_that_is_switched_off_calls_nobody() -> None:
-    """The status still needs a look: it is over its limit."""
+    """The status still has a warning: it is over its limit."""
     choices = {"FelderaPipelineStuckProvisioning": AlertChoice(enabled=False)}
     view = fleet_page(seen(stuck(), choices=choices), PageQuery(), LINKS)
-    assert (view.headline, view.look, view.rows[0].alerts) == ("1 pipeline needs a look", "person", ())
+    assert (view.headline, view.look, view.rows[0].alerts) == ("1 pipeline has a warning", "person", ())
 
 
 @pytest.mark.parametrize(
     ("fields", "headline", "state", "warning"),
     [
         ({"up": None, "size": None, "read_at": 0}, "Waiting for Feldera", "waiting", "has not been read yet"),
-        ({"up": False, "size": None, "read_at": 0}, "Feldera does not answer", "down", "never has since"),
-        ({"up": False, "size": None}, "Feldera does not answer", "down", "It last did 3m ago"),
+        (
+            {"up": False, "size": None, "read_at": 0},
+            "No data. Feldera has not answered since this exporter started.",
+            "down",
+            "No data",
+        ),
+        ({"up": False, "size": None}, "No current data. Last answer 3m ago.", "down", "Last answer 3m ago"),
         ({"up": True, "size": 0, "now": NOW}, "No pipelines", "up", ""),
     ],
 )
@@ -147,10 +152,9 @@ def test_an_instance_without_pipelines(
 def test_old_data_is_loud() -> None:
     """With a failed poll at once, without one after a minute."""
     down = fleet_page(seen(pipeline("a"), up=False, now=NOW + 2 * MINUTE), PageQuery(), LINKS)
-    assert down.headline == "Feldera does not answer"
-    assert down.instances[0].warning == "Feldera does not answer. What is shown is 2m old."
+    assert down.headline == "No current data. Last answer 2m ago."
     old = fleet_page(seen(pipeline("a"), now=NOW + 2 * MINUTE), PageQuery(), LINKS)
-    assert (old.headline, old.instances[0].warning) == ("All pipelines are well", "What is shown is 2m old.")
+    assert old.headline == old.instances[0].warning == "No current data. Last answer 2m ago."
     assert fleet_page(seen(pipeline("a")), PageQuery(), LINKS).instances[0].warning == ""
 
 
@@ -165,7 +169,7 @@ def test_unhealthy_services_are_named() -> None:
 def test_a_stale_monitor_is_loud() -> None:
     """What it said last of the services is no comfort."""
     (shown,) = fleet_page(seen(platform=Platform(stale=True)), PageQuery(), LINKS).instances
-    assert shown.stale == "Feldera's own monitor is stale: nobody looks whether its services are healthy."
+    assert shown.stale == "Feldera's own monitor is stale: the health of its services is not known."
     assert fleet_page(seen(platform=Platform(stale=False)), PageQuery(), LINKS).instances[0].stale == ""
 
 
@@ -184,7 +188,7 @@ def test_who_cannot_be_read_is_named() -> None:
     assert (view.headline, view.look) == ("1 pipeline cannot be read", "person")
     assert (view.instances[0].unreadable, view.instances[0].hidden) == (("b",), 0)
     many = fleet_page(seen(stuck(), unreadable=tuple(f"p{n}" for n in range(1000))), PageQuery(), LINKS)
-    assert many.headline == "1 pipeline needs somebody now"
+    assert many.headline == "1 pipeline needs action"
     assert (len(many.instances[0].unreadable), many.instances[0].hidden) == (10, 990)
 
 
@@ -199,6 +203,26 @@ def test_more_than_a_page_holds() -> None:
 def test_several_instances_are_one_list() -> None:
     """The worst of all comes first."""
     one, other = seen(pipeline("a")), seen(stuck("b"))
-    both = InstanceView([*one.sights, *other.sights], {}, NOW)
+    both = InstanceView([*one.instances, *other.instances], {}, NOW)
     assert names(PageQuery(), both) == ["b", "a"]
     assert fleet_page(both, PageQuery(), LINKS).names == ("demo",)
+
+
+@pytest.mark.parametrize(
+    ("sort", "expected"),
+    [
+        ("name", ["broken", "soon", "stuck", "typo", "well"]),
+        ("status", ["stuck", "soon", "well", "typo", "broken"]),
+        ("age", ["stuck", "soon", "broken", "typo", "well"]),
+    ],
+)
+def test_columns_sort(sort: str, expected: list[str]) -> None:
+    """By what the address says; equal ones stay sorted by urgency."""
+    assert names(PageQuery(sort=sort)) == expected
+
+
+def test_a_row_has_the_beginning_of_the_message() -> None:
+    """In one line."""
+    known = seen(pipeline("a"), failed(message="It broke.\nHere."))
+    rows = fleet_page(known, PageQuery(), LINKS).rows
+    assert [(row.name, row.message) for row in rows] == [("failed", "It broke.…"), ("a", "")]

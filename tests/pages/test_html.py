@@ -11,8 +11,8 @@ from feldera_exporter.feldera.platform import Platform
 from feldera_exporter.pages.formatting import visible
 from feldera_exporter.pages.html_rendering import ASSETS
 from feldera_exporter.pages.latest_events import LatestEvents
+from pages.examples import HOSTILE, NOW, failed, hostile, pipeline, seen, stuck
 from pages.serving import Shown, get
-from pages.sights import HOSTILE, NOW, failed, hostile, pipeline, seen, stuck
 from pages.test_timeline import START
 
 TAGS = frozenset(
@@ -119,11 +119,11 @@ def test_the_fleet() -> None:
     answer = get(Shown(seen(pipeline("a"), stuck())), "/")
     reader = page(answer)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
-    assert "1 pipeline needs somebody now" in reader.text
+    assert "1 pipeline needs action" in reader.text
     links = reader.links()
     assert links.index("/pipelines/demo/stuck") < links.index("/pipelines/demo/a")
     assert {"/metrics", "/-/ready", "http://feldera.example:8080/"} <= set(links)
-    assert "/runbooks/FelderaPipelineStuckProvisioning" in links
+    assert "/runbooks/FelderaPipelineStuckProvisioning?name=stuck&instance=demo" in links
 
 
 def test_a_pipeline() -> None:
@@ -230,10 +230,9 @@ def test_who_cannot_be_read_is_named() -> None:
     ("fields", "text"),
     [
         ({"up": None, "size": None, "read_at": 0}, "The first list of pipelines has not been read yet."),
-        ({"up": False, "size": None, "read_at": 0}, "Feldera does not answer, and never has"),
+        ({"up": False, "size": None, "read_at": 0}, "No data. Feldera has not answered since"),
         ({"up": True, "size": 0}, "Feldera has no pipelines"),
-        ({"up": None, "size": None, "read_at": 0}, "Nothing can be shown yet."),
-        ({"up": False, "size": None}, "Nothing is shown: what Feldera said last is too old."),
+        ({"up": None, "size": None, "read_at": 0}, "No list of pipelines has been read yet."),
     ],
 )
 def test_a_fleet_without_pipelines(fields: dict[str, Any], text: str) -> None:
@@ -246,7 +245,7 @@ def test_old_data_is_said_aloud() -> None:
     known = seen(stuck(), up=False, now=NOW + 120_000_000)
     for path in ("/", "/pipelines/demo/stuck"):
         _, _, text = page(get(Shown(known), path)).text.partition("Skip to the content")
-        assert text.index("What is shown is 2m old.") < text.index("Provisioning")
+        assert text.index("No current data. Last answer 2m ago.") < text.index("Provisioning")
 
 
 def test_a_filter_without_a_match() -> None:
@@ -270,22 +269,22 @@ def test_a_page_refreshes_itself_unless_paused(path: str, seconds: str) -> None:
 def test_a_page_waits_while_a_filter_is_written() -> None:
     """A new one would lose what was typed; what was asked before is in the fields, and the page was not paused for it."""
     shown = Shown(seen(pipeline("a", tags=["team:x"]), stuck()))
-    plain = page(get(shown, "/?name=a&team=x&need=well"))
+    plain = page(get(shown, "/?name=a&team=x&level=healthy"))
     assert "form" not in {tag for tag, _ in plain.tags}
-    assert "?name=a&team=x&need=well&filter=open" in plain.links()
-    assert {"?team=x&need=well", "?name=a&need=well", "?name=a&team=x"} <= set(plain.links())
-    writing = get(shown, "/?name=a&team=x&need=well&filter=open")
+    assert "?name=a&team=x&level=healthy&filter=open" in plain.links()
+    assert {"?team=x&level=healthy", "?name=a&level=healthy", "?name=a&team=x"} <= set(plain.links())
+    writing = get(shown, "/?name=a&team=x&level=healthy&filter=open")
     assert "refresh" not in writing.headers
     tags = page(writing).tags
     values = [each["value"] for tag, each in tags if tag == "input"]
     chosen = [each.get("value") for tag, each in tags if tag == "option" and "selected" in each]
-    assert (values, chosen) == (["a"], [None, "well"])
-    assert "?name=a&team=x&need=well" in page(writing).links()
+    assert (values, chosen) == (["a"], [None, "healthy"])
+    assert "?name=a&team=x&level=healthy" in page(writing).links()
 
 
-def test_a_need_that_is_none_asks_for_nothing() -> None:
+def test_a_level_that_is_none_asks_for_nothing() -> None:
     """What is shown is what the form says: any."""
-    reader = page(get(Shown(seen(pipeline("a"))), "/?need=critical&filter=open"))
+    reader = page(get(Shown(seen(pipeline("a"))), "/?level=critical&filter=open"))
     assert "/pipelines/demo/a" in reader.links()
     assert not [each for tag, each in reader.tags if tag == "option" and "selected" in each]
 

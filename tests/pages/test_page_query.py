@@ -34,7 +34,7 @@ def test_what_cannot_be_meant_is_ignored() -> None:
     assert parse("&".join(f"a{n}=1" for n in range(99))) == PageQuery()
     assert parse("name=" + "x" * 999) == PageQuery(name="x" * 200)
     assert parse("need=critical&span=2h&refresh=no&filter=1") == PageQuery()
-    assert parse("need=now&span=6h") == PageQuery(need="now", span="6h")
+    assert parse("level=action&span=6h") == PageQuery(level="action", span="6h")
 
 
 def test_pausing_keeps_the_filter() -> None:

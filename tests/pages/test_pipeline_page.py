@@ -5,16 +5,18 @@ from typing import Any
 import msgspec
 import pytest
 
+from feldera_exporter.feldera.program_details import ProgramDetails
 from feldera_exporter.feldera.wire import Cut, Cuts, FullEvent
 from feldera_exporter.history.recent_activity import RecentActivity
 from feldera_exporter.pages.instance_view import InstanceView
 from feldera_exporter.pages.latest_events import Excerpt, LatestEvents, laid_out
 from feldera_exporter.pages.page_query import PageQuery
 from feldera_exporter.pages.pipeline_page import PipelinePage, find, pipeline_page
-from pages.sights import LINKS, NOW, failed, pipeline, seen, stuck
-from pages.test_timeline import START
+from pages.examples import LINKS, NOW, failed, pipeline, seen, stuck
+from pages.test_timeline import START, event
 
 UNASKED = LatestEvents()
+UNKNOWN = ProgramDetails()
 
 
 def full(**fields: Any) -> FullEvent:
@@ -27,11 +29,13 @@ def raw(value: object) -> msgspec.Raw:
     return msgspec.Raw(msgspec.json.encode(value))
 
 
-def shown(known: InstanceView, name: str, recent: LatestEvents = UNASKED) -> PipelinePage:
+def shown(
+    known: InstanceView, name: str, recent: LatestEvents = UNASKED, program: ProgramDetails = UNKNOWN
+) -> PipelinePage:
     """Return the page's view."""
     found = find(known, "demo", name)
     assert found is not None
-    return pipeline_page(*found, recent, known, PageQuery(), LINKS)
+    return pipeline_page(*found, recent, program, known, PageQuery(), LINKS)
 
 
 def test_a_pipeline_is_found_by_name_or_id() -> None:
@@ -48,11 +52,11 @@ def test_a_pipeline_is_found_by_name_or_id() -> None:
 def test_a_stuck_pipeline() -> None:
     """Its status against the limit, the alert with what it means and what to do."""
     view = shown(seen(stuck()), "stuck")
-    assert (view.status.text, view.need, view.look) == ("Provisioning", "needs somebody now", "bad")
+    assert (view.status.text, view.level, view.look) == ("Provisioning", "needs action", "bad")
     assert (view.bar.percent, view.bar.verdict, view.desired) == (100, "over by 2m", "Running")
     (alert,) = view.alerts
     assert alert.summary == "A pipeline does not get its resources."
-    assert alert.firing.runbook == "/runbooks/FelderaPipelineStuckProvisioning"
+    assert alert.firing.runbook == "/runbooks/FelderaPipelineStuckProvisioning?name=stuck&instance=demo"
     assert view.failure is None
     assert view.console == "http://feldera.example:8080/pipelines/stuck/"
 
@@ -88,7 +92,7 @@ def test_what_happens_again_and_again_is_told() -> None:
     view = shown(seen(failed(recent=thrice)), "failed")
     assert [each.firing.name for each in view.alerts] == ["CrashLooping", "DeploymentError"]
     assert view.alerts[0].summary == "A pipeline fails again and again."
-    assert view.need == "needs somebody now"
+    assert view.level == "needs action"
 
 
 def test_an_error_is_told_in_full() -> None:
@@ -182,3 +186,36 @@ def test_a_problem_is_passed_on() -> None:
     """And the page has all the rest."""
     view = shown(seen(stuck()), "stuck", LatestEvents(problem="no answer"))
     assert (view.problem, view.timeline) == ("no answer", None)
+
+
+def test_the_cause_stands_on_top() -> None:
+    """The first lines of the error, of the compilers, of what Feldera waits for, each with where all of it is."""
+    error = failed(message="\n".join(f"line {number}" for number in range(9)))
+    (cause,) = shown(seen(error), "failed").causes
+    assert (cause.code, cause.anchor) == ("WorkerPanic", "error")
+    assert cause.text == "line 0\nline 1\nline 2\nline 3\nline 4…"
+    (cause,) = shown(seen(failed(message="", details="why")), "failed").causes
+    assert cause.text == "why"
+    program = msgspec.convert(
+        {"description": "Joins.", "program_error": {"system_error": "no disk"}}, ProgramDetails
+    )
+    view = shown(seen(pipeline("a", program_status="SystemError")), "a", program=program)
+    assert [(each.anchor, each.text) for each in view.causes] == [("compiler", "no disk")]
+    assert (view.description, view.compiler_errors) == ("Joins.", Excerpt("no disk", ""))
+    assert shown(seen(pipeline("a")), "a", program=program).causes == ()
+
+
+def test_what_feldera_waits_for_stands_on_top() -> None:
+    """While the newest event has such a status, and is the one that was asked for in full."""
+    waiting = event(1, "Provisioning", None)
+    newest = full(event_id=waiting.event_id, deployment_resources_status_details="waiting for a node")
+    (cause,) = shown(seen(stuck()), "stuck", LatestEvents((waiting,), newest)).causes
+    assert (cause.anchor, cause.text) == ("notes", "waiting for a node")
+    assert shown(seen(stuck()), "stuck", LatestEvents((event(1),), newest)).causes == ()
+
+
+def test_a_problem_says_its_limit_and_the_first_step() -> None:
+    """And how long ago it began."""
+    (alert,) = shown(seen(stuck()), "stuck").alerts
+    assert (alert.ago, alert.limit) == ("2m ago", "10m")
+    assert alert.first_step.startswith("The runner itself")

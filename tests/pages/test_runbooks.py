@@ -1,9 +1,16 @@
 """Every alert that a page can name has its runbook, as HTML."""
 
+import html
+import re
+import shlex
+
+import httpx
 import pytest
 
 from feldera_exporter.pages import runbooks
 from feldera_exporter.rules.alert_names import PIPELINES, SECTIONS
+from pages.examples import URL, failed, seen
+from pages.serving import Shown, get
 
 NAMES = SECTIONS[PIPELINES]
 
@@ -29,6 +36,46 @@ def test_nothing_else_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
         raise FileNotFoundError(name)
 
     monkeypatch.setattr(runbooks, "shipped", missing)
-    runbooks.runbook.cache_clear()
+    runbooks._text.cache_clear()
     assert not runbooks.exists(NAMES[0])
-    runbooks.runbook.cache_clear()
+    runbooks._text.cache_clear()
+
+
+def asked(shown: Shown, **query: str) -> httpx.Response:
+    """Return the runbook of the deployment error with a query."""
+    return get(shown, str(httpx.URL("/runbooks/FelderaPipelineDeploymentError", params=query)))
+
+
+def test_a_runbook_has_the_values_of_its_pipeline() -> None:
+    """Quoted for a shell, and only those that the exporter knows: an address alone brings nothing into a command."""
+    hostile = "x'; rm -rf /"
+    shown = Shown(seen(failed("a b"), failed(hostile)))
+    text = html.unescape(get(shown, "/runbooks/FelderaPipelineDeploymentError?name=a+b&instance=demo").text)
+    assert f"export FELDERA_HOST={URL}\nexport PIPELINE='a b'\nexport PIPELINE_ID='id-a b'" in text
+    quoted = asked(shown, name=hostile, instance="demo").text
+    assert shlex.split(re.findall(r"export PIPELINE=(.*)", html.unescape(quoted))[0]) == [hostile]
+    for query in ({"name": "$(reboot)", "instance": "demo"}, {"name": "a b", "instance": "$(reboot)"}, {}):
+        assert "reboot" not in asked(shown, **query).text
+
+
+@pytest.mark.parametrize(
+    ("code", "query", "rows"),
+    [
+        ("RunnerStopError", {}, 1),
+        ("ConfigError.LayoutError", {}, 1),
+        ("Unheard", {}, 30),
+        ("RunnerStopError", {"codes": "all"}, 30),
+    ],
+)
+def test_the_error_codes_are_those_of_the_pipeline(code: str, query: dict[str, str], rows: int) -> None:
+    """One that the table does not name, or all where the address asks for them, leaves the whole table."""
+    shown = Shown(seen(failed(code=code)))
+    answer = asked(shown, name="failed", instance="demo", **query)
+    assert (answer.text.count("<tr>\n<td>") >= rows) if rows > 1 else answer.text.count("<tr>\n<td>") == 1
+    assert ("All error codes" in answer.text) == (rows == 1)
+
+
+def test_every_runbook_is_in_the_index() -> None:
+    """Under what its alert is about."""
+    text = get(Shown(seen()), "/runbooks").text
+    assert [name for name in NAMES if f'href="/runbooks/{name}"' not in text] == []

@@ -3,9 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from feldera_exporter.feldera.wire import Event
 from feldera_exporter.pages.timeline import MOST, Timeline, storage_since, timeline
-from pages.sights import NOW
+from pages.examples import NOW
 
 
 def event(
@@ -118,22 +120,12 @@ def test_errors_are_marked() -> None:
     ]
 
 
-def test_what_is_asked_for_meanwhile() -> None:
-    """From the start of the provisioning to its end no runtime status is asked for: that is no transition."""
+def test_what_is_desired_stays_while_an_event_does_not_tell_it() -> None:
+    """Of a pipeline that was not stopped in between nothing was requested: that is no transition."""
     shown = told(
-        event(
-            90,
-            "Stopped",
-            None,
-            deployment_resources_desired_status="Stopped",
-            deployment_runtime_desired_status=None,
-        ),
-        event(60, "Provisioning", None, deployment_runtime_desired_status=None),
-        event(30),
+        event(90), event(60, "Provisioning", None, deployment_runtime_desired_status=None), event(30)
     )
-    assert [(c.before.text, c.after.text) for c in shown.changes if c.what == "Desired"] == [
-        ("Stopped", "Running")
-    ]
+    assert [each for each in shown.changes if each.what == "Desired"] == []
 
 
 def test_events_of_one_transaction_keep_their_order() -> None:
@@ -186,3 +178,37 @@ def test_an_event_ahead_of_the_clock_is_not_drawn() -> None:
     shown = told(event(100), event(-5, "Stopping", None))
     assert [each.mark.text for each in shown.lanes[0].segments] == ["Running"]
     assert shown.changes[0].after.text == "Stopping"
+
+
+def test_a_start_is_desired_from_when_it_was_requested() -> None:
+    """Though an event tells no desired runtime status before the pipeline has one; the cause is below its effect."""
+    stopped = event(
+        600,
+        "Stopped",
+        None,
+        deployment_resources_desired_status="Stopped",
+        deployment_runtime_desired_status=None,
+    )
+    requested = event(480, "Provisioning", None, deployment_runtime_desired_status=None)
+    changes = told(stopped, requested, event(360)).changes
+    assert [(each.what, each.before.text, each.after.text) for each in changes] == [
+        ("Deployment", "Provisioning", "Running"),
+        ("Desired", "start requested", "Running"),
+        ("Deployment", "Stopped", "Provisioning"),
+        ("Desired", "Stopped", "start requested"),
+    ]
+    assert changes[1].before.look == "transient"
+
+
+@pytest.mark.parametrize(
+    ("span", "ticks"),
+    [
+        ("15m", ["11:45", "11:50", "11:55"]),
+        ("1h", ["11:00", "11:15", "11:30", "11:45"]),
+        ("24h", ["12:00", "18:00", "00:00", "06:00"]),
+        ("7d", ["Aug 15", "Aug 17", "Aug 19"]),
+    ],
+)
+def test_ticks_are_at_round_times(span: str, ticks: list[str]) -> None:
+    """None so near the end that it would run into the word for it."""
+    assert [text for _, text in told(event(60), span=span).ticks] == ticks

@@ -262,7 +262,7 @@ def test_one_failing_log_is_not_well_because_another_is() -> None:
                         room.feldera.resume("p0")
                         room.feldera.resume("p1")
                         await room.poll()
-                        room.watcher._reader._failing._said_at.clear()
+                        room.watcher._reader._failing._logged_at.clear()
                     assert said(logs)[-1] == "events cannot be read"
                     end()
                     await room.settle()

@@ -144,7 +144,7 @@ def test_the_log_is_kept_where_the_newest_event_fails(feldera: Feldera, url: str
 
 def test_an_instance_that_is_gone(url: str) -> None:
     """A reload may have removed it since."""
-    assert recent(url, "other").problem == "this instance is watched no more"
+    assert recent(url, "other").problem == "the configuration no longer has this instance"
 
 
 def test_feldera_may_be_slow(feldera: Feldera, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,3 +193,44 @@ def test_an_answer_is_shown_again_for_seconds(
     monkeypatch.setattr(pipeline_details, "FRESH", 0.0)
     asked(url, twice)
     assert len(feldera.paths) == 6
+
+
+SQL = {
+    "message": "no table t",
+    "error_type": "Not found",
+    "start_line_number": 2,
+    "start_column": 8,
+    "snippet": "2| t\n",
+}
+WARNED = {**SQL, "warning": True}
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (None, ""),
+        ({"system_error": "no disk"}, "no disk"),
+        (
+            {"sql_compilation": {"exit_code": 1, "messages": [WARNED, SQL, {**SQL, "snippet": None}]}},
+            "SQL line 2, column 8: Not found: no table t\n2| t\n\nSQL line 2, column 8: Not found: no table t",
+        ),
+        ({"rust_compilation": {"exit_code": 101, "stdout": "", "stderr": "error[E0425]"}}, "error[E0425]"),
+        ({"rust_compilation": {"exit_code": 0, "stdout": "", "stderr": "warning"}}, ""),
+    ],
+)
+def test_compiler_errors(feldera: Feldera, url: str, error: object, text: str) -> None:
+    """Those of the SQL compiler with their place, and of the Rust compiler what it printed; no warning is one."""
+    feldera.body = msgspec.json.encode({"description": "Joins.", "program_error": error})
+    told = asked(url, lambda look: look.program("one", "id", "a", failed=True))
+    assert (told.description, told.errors) == ("Joins.", text)
+    assert feldera.paths == ["/v0/pipelines/a"]
+
+
+@pytest.mark.parametrize(("instance", "body"), [("other", b"{}"), ("one", b"[]")])
+def test_without_an_answer_there_is_no_description(
+    feldera: Feldera, url: str, instance: str, body: bytes
+) -> None:
+    """An instance that is gone, and an answer that is none."""
+    feldera.body = body
+    told = asked(url, lambda look: look.program(instance, "id", "a", failed=False))
+    assert (told.description, told.errors) == ("", "")

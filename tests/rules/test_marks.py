@@ -4,9 +4,10 @@ from typing import Final
 
 import pytest
 
+from feldera_exporter.feldera.program_details import ProgramDetails
 from feldera_exporter.pages.alerts import FiringAlert
 from feldera_exporter.pages.fleet_page import fleet_page
-from feldera_exporter.pages.instance_view import InstanceView, View
+from feldera_exporter.pages.instance_view import InstanceView, WatchedInstance
 from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.pages.links import Links
 from feldera_exporter.pages.page_query import PageQuery
@@ -28,12 +29,14 @@ def seen(occurrence: Occurrence) -> InstanceView:
     present = {occurrence: NOW - 60_000_000}
     evaluated = {occurrence.pipeline_id: Evaluated(present, None, NOW)} if occurrence.pipeline_id else {}
     problems = Problems(present=present, evaluated=evaluated)
-    return InstanceView([View(fleet(pipeline("orders")), problems, NOW, "http://feldera.invalid")], {}, NOW)
+    return InstanceView(
+        [WatchedInstance(fleet(pipeline("orders")), problems, NOW, "http://feldera.invalid")], {}, NOW
+    )
 
 
-def mark(name: str, alert: str, severity: str) -> FiringAlert:
+def mark(name: str, alert: str, severity: str, query: str = "instance=demo") -> FiringAlert:
     """Return how an alert is shown."""
-    return FiringAlert(name, severity, LOOKS[severity], f"/runbooks/{alert}")
+    return FiringAlert(name, severity, LOOKS[severity], f"/runbooks/{alert}?{query}")
 
 
 @pytest.mark.parametrize("row", PIPELINE_PROBLEMS.values(), ids=lambda row: row.name)
@@ -41,11 +44,19 @@ def test_a_pipelines_problem(row: Problem[Pipeline]) -> None:
     """It is in the pipeline's row of the fleet page and on the pipeline's own page, and makes both say so."""
     label = "Running" if row.labelled else ""
     known = seen(Occurrence(row.name, label, "id-orders", "orders"))
-    expected = mark(row.name, f"FelderaPipeline{row.name}", row.severity)
+    expected = mark(row.name, f"FelderaPipeline{row.name}", row.severity, "name=orders&instance=demo")
     [line] = fleet_page(known, PageQuery(), LINKS).rows
     assert line.alerts == (expected,)
-    [sight] = known.sights
-    page = pipeline_page(sight, sight.fleet.pipelines["id-orders"], LatestEvents(), known, PageQuery(), LINKS)
+    [watched] = known.instances
+    page = pipeline_page(
+        watched,
+        watched.fleet.pipelines["id-orders"],
+        LatestEvents(),
+        ProgramDetails(),
+        known,
+        PageQuery(),
+        LINKS,
+    )
     assert [(each.firing, each.summary, each.since) for each in page.alerts] == [
         (expected, row.summary, "11:59:00")
     ]

@@ -28,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         dest="listen",
         action="append",
         metavar="HOST:PORT",
-        help="where the exporter listens, repeatable (default: a free port of 127.0.0.1)",
+        help="where the exporter listens, repeatable (default: port 10058 of 127.0.0.1, or a free one)",
     )
     add_stage(parser)
     parser.add_argument(

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from feldera_exporter.demo import configurations, programs
@@ -15,6 +16,12 @@ _ALERTMANAGER: Final = "config/alertmanager.yml"
 _PROMETHEUS: Final = "config/prometheus.yml"
 _RULES: Final = "alerts/feldera.rules.yml"
 _PORTS: Final = {_ALERTMANAGER: ALERTMANAGER, _PROMETHEUS: PROMETHEUS}
+
+_PROMETHEUS_PAGES: Final = MappingProxyType(
+    {path: path for path in ("/alerts", "/classic/alerts", "/api/v1/alerts")}
+)
+_ALERTMANAGER_PAGES: Final = MappingProxyType({"/script.js": "/#/alerts", "/api/v2/alerts": "/api/v2/alerts"})
+"""By a path that is there only with the page, the page with the alerts: Debian's builds lack the web interface or part of it."""
 
 Tell = Callable[[str, str], None]
 """Told the name of something and what there is to say of it."""
@@ -52,13 +59,11 @@ async def beside(
     prometheus = programs.installed("prometheus")
     alertmanager = programs.installed("prometheus-alertmanager", "alertmanager")
     if prometheus is None:
-        missing(
-            "Prometheus", "not installed, so nobody evaluates the alert rules: apt-get install prometheus"
-        )
+        missing("Prometheus", "not installed, so no alert rule is evaluated: apt-get install prometheus")
     if alertmanager is None:
         missing(
             "Alertmanager",
-            "not installed, so nobody receives alerts: apt-get install prometheus-alertmanager",
+            "not installed, so no alert is delivered: apt-get install prometheus-alertmanager",
         )
     async with AsyncExitStack() as stack:
         here = Beside()
@@ -68,8 +73,10 @@ async def beside(
                 _configuring(_ALERTMANAGER, data, addresses, configurations.alertmanager),
                 data / "alertmanager",
             )
-            url = await stack.enter_async_context(programs.running(words, data / "alertmanager.log"))
-            started("Alertmanager", f"{url}/#/alerts")
+            url = await stack.enter_async_context(
+                programs.running(words, data / "alertmanager.log", ALERTMANAGER)
+            )
+            started("Alertmanager", await programs.first_page(url, _ALERTMANAGER_PAGES))
             addresses = {**addresses, ALERTMANAGER: configurations.address(url)}
             here = Beside(alertmanager=url)
         if prometheus is not None:
@@ -83,8 +90,10 @@ async def beside(
                 _configuring(_PROMETHEUS, data, addresses, configurations.prometheus),
                 data / "prometheus",
             )
-            url = await stack.enter_async_context(programs.running(words, data / "prometheus.log"))
-            started("Prometheus", f"{url}/alerts")
+            url = await stack.enter_async_context(
+                programs.running(words, data / "prometheus.log", PROMETHEUS)
+            )
+            started("Prometheus", await programs.first_page(url, _PROMETHEUS_PAGES))
             here = Beside(url, here.alertmanager)
         yield here
 

@@ -13,7 +13,7 @@ import httpx
 from rich.console import Console
 
 from feldera_exporter import app, config
-from feldera_exporter.demo import configurations
+from feldera_exporter.demo import configurations, programs
 from feldera_exporter.demo.alerts import firing
 from feldera_exporter.demo.beside import beside
 from feldera_exporter.demo.clock import StagedClock, machine
@@ -48,7 +48,7 @@ async def play(settings: Settings, data: Path, console: Console) -> None:
     Raises:
         ConfigError, ListenError: the exporter cannot listen where it should.
         ProgramError: a program beside it does not start.
-        BrokenPipeError: nobody reads the console any more.
+        BrokenPipeError: the console is closed.
     """
     ended = app.ended_by_signal(signal.SIGHUP, signal.SIGQUIT)
     if settings.duration is not None:
@@ -101,11 +101,16 @@ async def _exporting(settings: Settings, data: Path, api: str) -> AsyncIterator[
     file = _configure(data, api)
     load = partial(config.load, file, {}, KNOWN_FAMILIES, NAMES)
     with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(bind(address)) for address in settings.listen]
+        sockets = [stack.enter_context(bind(address)) for address in settings.listen or [_address()]]
         url = reachable(*sockets[0].getsockname()[:2])
         options = app.Options(_METRICS, data / "exporter", addresses=RuleOptions(exporter_url=url))
         async with app.exporting(load, sockets, options) as exporter:
             yield exporter, url
+
+
+def _address() -> str:
+    """Return where the exporter listens if nothing else is asked for."""
+    return f"{programs.HOST}:{programs.free_port(configurations.EXPORTER)}"
 
 
 def _configure(data: Path, api: str, alertmanager: str | None = None) -> Path:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import shutil
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +17,7 @@ HOST: Final = "127.0.0.1"
 
 _START_SECONDS: Final = 20.0
 _STOP_SECONDS: Final = 3.0
+_READ_SECONDS: Final = 5.0
 _TRIES: Final = 3
 _ASK_SECONDS: Final = 0.05
 _READY: Final = "/-/ready"
@@ -37,19 +38,21 @@ def installed(*names: str) -> Path | None:
     return Path(found) if found else None
 
 
-def free_port() -> int:
-    """Return a port that was free a moment ago; somebody else may take it before it is used."""
-    with socket.create_server((HOST, 0)) as probe:
+def free_port(wanted: int = 0) -> int:
+    """Return a port that was free a moment ago: the wanted one where it was. Another program may take it before it is used."""
+    with contextlib.suppress(OSError), socket.create_server((HOST, wanted)) as probe:
         return int(probe.getsockname()[1])
+    return free_port()
 
 
 @contextlib.asynccontextmanager
-async def running(command: Command, log: Path) -> AsyncIterator[str]:
+async def running(command: Command, log: Path, wanted: int = 0) -> AsyncIterator[str]:
     """Run a program on a free port while the context lasts.
 
     Args:
         command: gives the words to start it with.
         log: the file that takes what it says.
+        wanted: the port to try first; 0 for any.
 
     Yields:
         its address, `http://127.0.0.1:PORT`.
@@ -57,8 +60,8 @@ async def running(command: Command, log: Path) -> AsyncIterator[str]:
     Raises:
         ProgramError: it cannot be started, ended before it was ready, each time, or was not ready in time.
     """
-    for _ in range(_TRIES):
-        port = free_port()
+    for attempt in range(_TRIES):
+        port = free_port(wanted if attempt == 0 else 0)
         url = f"http://{HOST}:{port}"
         process = await _start(command(port), log)
         try:
@@ -67,8 +70,23 @@ async def running(command: Command, log: Path) -> AsyncIterator[str]:
                 return
         finally:
             await _end(process)
-        # Somebody may have taken the port in between: once more on another one.
+        # Another program may have taken the port in between: once more on another one.
     raise ProgramError(f"{command(0)[0]} did not start: {_last_words(log)}")
+
+
+async def first_page(url: str, pages: Mapping[str, str]) -> str:
+    """Return the address of the first page that a program has: some builds lack the web interface.
+
+    Args:
+        url: the program's address.
+        pages: by a path that is asked for, the path of its page; the last one is there in any build.
+    """
+    async with httpx.AsyncClient(timeout=_READ_SECONDS, trust_env=False) as client:
+        for path, page in pages.items():
+            with contextlib.suppress(httpx.HTTPError):
+                if (await client.get(f"{url}{path}")).is_success:
+                    return f"{url}{page}"
+    return f"{url}{page}"
 
 
 def prometheus(program: Path, configure: Callable[[int], Path], data: Path) -> Command:

@@ -9,12 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from feldera_exporter.demo.view import View
-from feldera_exporter.feldera.statuses import DEPLOYMENT, PROGRAM, STORAGE, Dimension, Kind
+from feldera_exporter.feldera.statuses import DEPLOYMENT, PROGRAM, Dimension, Kind
 from feldera_exporter.pages.formatting import duration
 from feldera_exporter.problems.summary import PipelineSummary, Urgency
-
-NEWS: Final = 5
-"""How many lines of what happened last are shown."""
 
 _PREFIX: Final = "FelderaPipeline"
 _COLOURS: Final = {
@@ -40,28 +37,27 @@ _TABLE_FRAME: Final = 3
 """The table's own lines: its head, the rule below, and what says how many are left out."""
 
 
-def picture(view: View, recent: Sequence[str], width: int, height: int) -> RenderableType:
+def picture(view: View, width: int, height: int) -> RenderableType:
     """Return what is shown on a terminal of so many columns and lines, of which none is exceeded."""
     head = [_title(view), *(_address(*each) for each in view.addresses), *map(Text, view.notes)]
     if view.alerts:
         head.append(
             Text.assemble("firing about no single pipeline: ", ", ".join(a.name for a in view.alerts))
         )
-    foot = [Text(line, "dim") for line in recent[-NEWS:]]
-    room = max(1, height - len(head) - len(foot) - _TABLE_FRAME)
+    room = max(1, height - len(head) - _TABLE_FRAME)
     parts: list[RenderableType] = [*head, _table(view.lines[:room], width, alerts=view.alerts is not None)]
     if len(view.lines) > room:
-        parts.append(Text(f"and {len(view.lines) - room} more in better shape", "dim"))
-    for text in (*head, *foot):
+        parts.append(Text(f"and {len(view.lines) - room} more", "dim"))
+    for text in head:
         text.no_wrap, text.overflow = True, "ellipsis"
-    return Group(*parts, *foot)
+    return Group(*parts)
 
 
 def _title(view: View) -> Text:
     return Text.assemble(
         ("feldera-exporter demo", "bold"),
         f"   {len(view.lines)} pipelines, ",
-        (f"{view.in_need} need somebody", "yellow" if view.in_need else "green"),
+        (f"{view.with_problem} with a problem", "yellow" if view.with_problem else "green"),
         ("   Ctrl-C ends it", "dim"),
     )
 
@@ -71,8 +67,8 @@ def _address(name: str, url: str) -> Text:
 
 
 def _table(lines: Sequence[PipelineSummary], width: int, *, alerts: bool) -> Table:
-    """Return the table; what matters less goes where there is no room for it."""
-    columns = [each for each in _COLUMNS if width >= each.width and (alerts or each.cell is not _alerts)]
+    """Return the table; without alerts it has no column of them."""
+    columns = [each for each in _COLUMNS if alerts or each.cell is not _alerts]
     rows = [[column.cell(line) for column in columns] for line in lines]
     table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold underline")
     for column, columns_width in zip(columns, _widths(columns, rows, width), strict=True):
@@ -108,15 +104,9 @@ def _coloured(dimension: Dimension, status: str) -> Text:
 
 def _status(line: PipelineSummary) -> Text:
     text = _coloured(DEPLOYMENT, line.status)
+    if line.program != "Success":
+        text.append(" ").append_text(_coloured(PROGRAM, line.program))
     return text if line.desired == line.status else text.append(f" → {line.desired}", "dim")
-
-
-def _program(line: PipelineSummary) -> Text:
-    return _coloured(PROGRAM, line.program)
-
-
-def _storage(line: PipelineSummary) -> Text:
-    return _coloured(STORAGE, line.storage)
 
 
 def _error(line: PipelineSummary) -> Text:
@@ -141,20 +131,17 @@ def _alerts(line: PipelineSummary) -> Text:
 
 
 class _Column(NamedTuple):
-    """A column of the table: its title, how wide a terminal must be to have it, what it shows, if it may be cut."""
+    """A column of the table: its title, what it shows, and whether it may be cut."""
 
     title: str
-    width: int
     cell: Callable[[PipelineSummary], Text]
-    may_be_cut: bool = False
+    may_be_cut: bool = True
 
 
 _COLUMNS: Final = (
-    _Column("pipeline", 0, _name),
-    _Column("status", 0, _status),
-    _Column("program", 110, _program),
-    _Column("storage", 160, _storage),
-    _Column("for", 0, _wait),
-    _Column("error code", 100, _error, may_be_cut=True),
-    _Column(f"firing {_PREFIX}…", 0, _alerts, may_be_cut=True),
+    _Column("pipeline", _name),
+    _Column("status", _status),
+    _Column("for", _wait, may_be_cut=False),
+    _Column("error code", _error),
+    _Column("alerts", _alerts),
 )

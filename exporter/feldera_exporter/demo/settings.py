@@ -11,12 +11,13 @@ class Settings:
         seed: of all that happens by chance.
         pipelines: how many live by chance, beside those with a story.
         duration: after how many seconds it ends by itself; None: it goes on.
-        listen: where the exporter listens, as `host:port`; port 0 takes a free one.
+        listen: where the exporter listens, as `host:port`; port 0 takes a free one. Empty: port 10058 of 127.0.0.1, or a free
+            one where that is taken.
         bridge: whether the exporter sends its problems to Alertmanager itself.
     """
 
     seed: int = 0
     pipelines: int = 0
     duration: float | None = None
-    listen: tuple[str, ...] = ("127.0.0.1:0",)
+    listen: tuple[str, ...] = ()
     bridge: bool = False

@@ -1,15 +1,14 @@
 """How the demo is shown: as a picture where there is a terminal, else as a line per change."""
 
 import time
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, Final, Protocol
+from typing import IO, Protocol
 
 from rich.console import Console
 from rich.live import Live
 
-from feldera_exporter.demo.screen import NEWS, picture
+from feldera_exporter.demo.screen import picture
 from feldera_exporter.demo.view import View, news
 
 
@@ -50,16 +49,11 @@ class Picture:
 
     def __init__(self, live: Live) -> None:
         self._live = live
-        self._before = View()
-        self._recent: Final[deque[str]] = deque(maxlen=NEWS)
 
     def show(self, view: View) -> None:
-        """Draw the view, and below it what happened last."""
-        if self._before.lines:
-            self._recent.extend(f"{_time_of_day()} {line}" for line in news(self._before, view))
-        self._before = view
+        """Draw the view."""
         width, height = self._live.console.size
-        self._live.update(picture(view, tuple(self._recent), width, height), refresh=True)
+        self._live.update(picture(view, width, height), refresh=True)
 
 
 @contextmanager

@@ -26,8 +26,8 @@ class View:
     notified: tuple[str, ...] = ()
 
     @property
-    def in_need(self) -> int:
-        """How many pipelines need somebody."""
+    def with_problem(self) -> int:
+        """How many pipelines have a problem."""
         return sum(line.level >= Urgency.WRONG for line in self.lines)
 
 

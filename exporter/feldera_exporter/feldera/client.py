@@ -12,6 +12,7 @@ from urllib.parse import quote
 import httpx
 
 from feldera_exporter.feldera import response_body as bodies
+from feldera_exporter.feldera.connection_errors import connection_error
 from feldera_exporter.feldera.connections import PresentTls, transport
 from feldera_exporter.feldera.errors import (
     Answer,
@@ -56,11 +57,13 @@ class Endpoint:
 PIPELINES: Final = Endpoint("pipelines", "/v0/pipelines", "selector=status")
 EVENTS: Final = Endpoint("events", "/v0/pipelines/{}/events", "selector=status")
 EVENT: Final = Endpoint("event", "/v0/pipelines/{}/events/{}", "selector=all", longest=LONGEST_ELEMENT)
+PIPELINE: Final = Endpoint("pipeline", "/v0/pipelines/{}", "selector=status", longest=LONGEST_ELEMENT)
+PROGRAM: Final = Endpoint("pipeline", "/v0/pipelines/{}", "selector=all", longest=LONGEST_ELEMENT)
 CONFIG: Final = Endpoint("config", "/v0/config")
 SESSION: Final = Endpoint("session", "/v0/config/session")
 CLUSTER_HEALTH: Final = Endpoint("cluster_healthz", "/v0/cluster_healthz", good=frozenset({200, 503}))
 
-ENDPOINTS: Final = (PIPELINES, EVENTS, EVENT, CONFIG, SESSION, CLUSTER_HEALTH)
+ENDPOINTS: Final = (PIPELINES, EVENTS, EVENT, PIPELINE, CONFIG, SESSION, CLUSTER_HEALTH)
 
 
 class Observer(Protocol):
@@ -206,7 +209,7 @@ class Client:
             raise UnreachableError(f"the proxy refused: {error}") from None
         except _BROKEN as error:
             code = UnreachableError.outcome
-            raise UnreachableError(str(error) or type(error).__name__) from None
+            raise UnreachableError(connection_error(error, self._http.base_url)) from None
         finally:
             self._observe(endpoint, code, time.monotonic() - began)
         return Answer(body, date(response), time.monotonic() - began)

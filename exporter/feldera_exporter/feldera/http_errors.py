@@ -29,6 +29,9 @@ _TOLD: Final = msgspec.json.Decoder(_Told)
 _UNAUTHORIZED: Final = frozenset({401, 403})
 _NOT_FOUND: Final = 404
 _NOT_IMPLEMENTED: Final = 501
+_BAD_REQUEST: Final = 400
+# How nginx, Apache and Go's servers answer plain HTTP at a port for HTTPS.
+_HTTPS_PORT: Final = (b"sent to HTTPS port", b"to an SSL-enabled server port", b"to an HTTPS server")
 
 
 def refusal(response: httpx.Response, body: bytes | None) -> FelderaError:
@@ -46,6 +49,8 @@ def refusal(response: httpx.Response, body: bytes | None) -> FelderaError:
     said = f"{status} {response.reason_phrase}".strip()
     if told is not None:
         said += f": {told.error_code}: {told.message}"
+    if status == _BAD_REQUEST and any(each in (body or b"") for each in _HTTPS_PORT):
+        said += ": this port speaks HTTPS: use https://"
     if response.is_redirect:
         return ServerError(f"{said}: redirects are not followed, since they would carry the key elsewhere")
     if response.is_success:

@@ -1,15 +1,16 @@
-"""The view of the fleet page: every pipeline that the filter leaves, the worst first."""
+"""The view of the fleet page: every pipeline that the filter leaves, the most urgent first."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
 from feldera_exporter.feldera.statuses import DEPLOYMENT, PROGRAM, STORAGE
 from feldera_exporter.pages import formatting, status_style
 from feldera_exporter.pages.alerts import FiringAlert, shown
-from feldera_exporter.pages.attention import NEEDS, WORDS, attention_of
-from feldera_exporter.pages.instance_view import Instance, InstanceView, View, instance
+from feldera_exporter.pages.instance_view import Instance, InstanceView, WatchedInstance, instance
+from feldera_exporter.pages.levels import LEVEL_TEXTS, WORDS, level_text
 from feldera_exporter.pages.limit_bars import LimitBar, limit_bar
 from feldera_exporter.pages.links import Links
 from feldera_exporter.pages.page_query import PageQuery, address
@@ -22,6 +23,8 @@ MOST: Final = 1000
 """Pipelines that one page shows at most: the worst; a filter finds the others."""
 
 _NAME: Final = 200
+_MESSAGE: Final = 160
+"""Characters of an error's message in a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +37,15 @@ class Row:
         address: of the pipeline's own page.
         team: from the tag, as `tier`.
         tier: see `team`.
-        need: how much it needs somebody, in words.
-        look: of that need.
+        level: how urgent its state is, in words.
+        look: of that level.
         status: the combined status.
         desired: the desired one where it is another.
         program: the program's, None where it is compiled.
         storage: the storage's, None where it is not being cleared.
         bar: the time that is nearest to its limit.
         error: the deployment error's code.
+        message: the beginning of its message, in one line.
         alerts: those that the state makes fire.
     """
 
@@ -50,7 +54,7 @@ class Row:
     address: str
     team: str
     tier: str
-    need: str
+    level: str
     look: str
     status: StatusStyle
     desired: str
@@ -58,22 +62,23 @@ class Row:
     storage: StatusStyle | None
     bar: LimitBar
     error: str
+    message: str
     alerts: tuple[FiringAlert, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """How many pipelines are in so much need.
+    """How many pipelines are of a level.
 
     Attributes:
-        need: the word in the address.
+        level: the word in the address.
         text: in words.
         short: in as few as a phone has room for.
         look: its look.
         count: how many.
     """
 
-    need: str
+    level: str
     text: str
     short: str
     look: str
@@ -134,7 +139,7 @@ class FleetPage:
 class _Known:
     """One pipeline with all that the page is made of."""
 
-    sight: View
+    watched: WatchedInstance
     pipeline: Pipeline
     line: PipelineSummary
 
@@ -151,12 +156,14 @@ def fleet_page(seen: InstanceView, query: PageQuery, links: Links) -> FleetPage:
         query: what was asked for.
         links: where the exporter's pages are.
     """
-    known = [each for sight in seen.sights for each in _known(sight, seen)]
-    # As the lines of each instance are: what needs somebody most comes first, wherever it is.
+    known = [each for watched in seen.instances for each in _known(watched, seen)]
+    # As the lines of each instance are: the most urgent comes first, wherever it is.
     known.sort(key=lambda each: urgency(each.line))
+    if query.sort:
+        known.sort(key=_SORTS[query.sort])
     levels = Counter(each.line.level for each in known)
     matching = [each for each in known if _matches(each, query)]
-    instances = tuple(instance(sight, seen.choices, links) for sight in seen.sights)
+    instances = tuple(instance(watched, seen.choices, links) for watched in seen.instances)
     headline, look = _headline(levels, instances)
     return FleetPage(
         headline=headline,
@@ -165,12 +172,12 @@ def fleet_page(seen: InstanceView, query: PageQuery, links: Links) -> FleetPage:
         tiles=tuple(
             Tile(
                 word,
-                each.one if levels[each.level] == 1 else each.many,
+                each.singular if levels[each.level] == 1 else each.plural,
                 each.short,
                 status_style.LEVELS[each.level],
                 levels[each.level],
             )
-            for word, each in NEEDS.items()
+            for word, each in LEVEL_TEXTS.items()
         ),
         chosen=tuple(_chosen(query)),
         rows=tuple(_row(each, links) for each in matching[:MOST]),
@@ -186,11 +193,21 @@ def fleet_page(seen: InstanceView, query: PageQuery, links: Links) -> FleetPage:
     )
 
 
-def _known(sight: View, seen: InstanceView) -> Iterable[_Known]:
-    pipelines = sight.fleet.pipelines
-    about = (each for each in alerts(sight.problems.present, seen.choices) if each.pipeline in pipelines)
-    for line in lines(pipelines, about, sight.now):
-        yield _Known(sight, pipelines[line.id], line)
+_SORTS: Final[Mapping[str, Callable[[_Known], Any]]] = MappingProxyType(
+    {
+        "name": lambda each: (each.line.name.casefold(), each.line.name),
+        "status": lambda each: (each.line.status, each.line.program),
+        "age": lambda each: -each.line.wait.age,
+    }
+)
+"""By the word in the address, by what pipelines are sorted, the longest time first; equal ones by urgency."""
+
+
+def _known(watched: WatchedInstance, seen: InstanceView) -> Iterable[_Known]:
+    pipelines = watched.fleet.last_known
+    about = (each for each in alerts(watched.problems.present, seen.choices) if each.pipeline in pipelines)
+    for line in lines(pipelines, about, watched.known_at):
+        yield _Known(watched, pipelines[line.id], line)
 
 
 def _matches(each: _Known, query: PageQuery) -> bool:
@@ -199,13 +216,14 @@ def _matches(each: _Known, query: PageQuery) -> bool:
         query.name.casefold() in line.name.casefold()
         and query.status in {"", line.status, line.program}
         and query.team in {"", each.tags.get("team", "")}
-        and query.need in {"", WORDS[line.level]}
-        and query.instance in {"", each.sight.fleet.instance}
+        and query.level in {"", WORDS[line.level]}
+        and query.instance in {"", each.watched.fleet.instance}
     )
 
 
 def _row(each: _Known, links: Links) -> Row:
-    line, instance_ = each.line, each.sight.fleet.instance
+    line, instance_ = each.line, each.watched.fleet.instance
+    error = each.pipeline.facts.row.deployment_error
     program, storage = style_of(PROGRAM, line.program), style_of(STORAGE, line.storage)
     return Row(
         name=formatting.cut(line.name, _NAME)[0],
@@ -213,7 +231,7 @@ def _row(each: _Known, links: Links) -> Row:
         address=links.pipeline(instance_, line.name, line.id),
         team=each.tags.get("team", ""),
         tier=each.tags.get("tier", ""),
-        need=attention_of(line.level).one,
+        level=level_text(line.level).singular,
         look=status_style.LEVELS[line.level],
         status=style_of(DEPLOYMENT, line.status),
         desired="" if line.desired == line.status else line.desired,
@@ -221,15 +239,16 @@ def _row(each: _Known, links: Links) -> Row:
         storage=storage if line.storage not in {"Cleared", "InUse"} else None,
         bar=limit_bar(line.wait),
         error=formatting.cut(line.error_code, _NAME)[0],
-        alerts=tuple(shown(alert, links) for alert in line.alerts),
+        message=formatting.first_lines(error.message, _MESSAGE, 1) if error is not None else "",
+        alerts=tuple(shown(alert, links, instance_, line.name) for alert in line.alerts),
     )
 
 
 def _chosen(query: PageQuery) -> Iterable[Chosen]:
     for field, value in query.chosen.items():
         without = address(query, **{field: ""})
-        if field == "need":
-            yield Chosen("", NEEDS[value].one, without)
+        if field == "level":
+            yield Chosen("", LEVEL_TEXTS[value].singular, without)
         else:
             yield Chosen("name has" if field == "name" else field, value, without)
 
@@ -238,19 +257,17 @@ def _empty(instances: Sequence[Instance]) -> str:
     """Return what to say where there are no pipelines: whether there are none, or nobody knows, are different things."""
     if all(each.state == "up" for each in instances):
         return "Feldera has no pipelines, or the configuration includes none."
-    if any(each.state == "down" and each.read for each in instances):
-        return "Nothing is shown: what Feldera said last is too old."
-    return "Nothing can be shown yet."
+    return "No list of pipelines has been read yet."
 
 
 def _headline(levels: Counter[Urgency], instances: Sequence[Instance]) -> tuple[str, str]:
     """Return the sentence to read first, and its look."""
+    if old := [each for each in instances if each.warning and each.state != "waiting"]:
+        return _old_data(old, len(instances)), "bad"
     for level in (Urgency.CRITICAL, Urgency.WRONG):
-        if level is Urgency.WRONG and any(each.state == "down" for each in instances):
-            return "Feldera does not answer", "bad"
         if number := levels[level]:
-            told = attention_of(level)
-            verb = told.one if number == 1 else told.many
+            text = level_text(level)
+            verb = text.singular if number == 1 else text.plural
             return f"{formatting.count(number, 'pipeline')} {verb}", status_style.LEVELS[level]
     if any(each.state == "waiting" for each in instances):
         return "Waiting for Feldera", "transient"
@@ -258,7 +275,16 @@ def _headline(levels: Counter[Urgency], instances: Sequence[Instance]) -> tuple[
         return f"{formatting.count(unread, 'pipeline')} cannot be read", "person"
     if not levels:
         return "No pipelines", "idle"
-    return "All pipelines are well", "good"
+    return "All pipelines are healthy", "good"
+
+
+def _old_data(old: Sequence[Instance], instances: int) -> str:
+    """Return the headline while some instances do not answer."""
+    if instances == 1:
+        return old[0].warning
+    if len(old) == 1:
+        return f"No current data from {old[0].name}"
+    return f"No current data from {len(old)} of {instances} instances"
 
 
 def _statuses(known: Iterable[_Known]) -> set[str]:

@@ -50,6 +50,24 @@ def moment(micros: int, now: int) -> str:
     return f"{when:%H:%M:%S}" if when.date() == _when(now).date() else f"{when:%Y-%m-%d %H:%M:%S}"
 
 
+def tick(micros: int, *, days: bool) -> str:
+    """Return a round time in UTC as a timeline names it: `14:30`, or the day."""
+    when = _when(micros)
+    return f"{when:%b} {when.day}" if days else f"{when:%H:%M}"
+
+
+def ago(micros: int, now: int) -> str:
+    """Return how long ago something was: `12m 3s ago`."""
+    return f"{duration(max(0, now - micros) / 1_000_000)} ago"
+
+
+def first_lines(text: str, most: int, lines: int) -> str:
+    """Return the beginning of a text: at most so many characters and lines that are not blank, with `…` where it is cut."""
+    whole = [line for line in text.splitlines() if line.strip()]
+    begun = "\n".join(whole[:lines])
+    return begun if len(begun) <= most and len(whole) <= lines else f"{begun[:most].rstrip()}…"
+
+
 def cut(text: str, most: int = _LONGEST) -> tuple[str, int]:
     """Return the beginning of a text, and how many characters are left out."""
     return text[:most], max(0, len(text) - most)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from feldera_exporter.pages import attention, formatting, page_query, status_style, timeline
+from feldera_exporter.pages import formatting, levels, page_query, status_style, timeline
 from feldera_exporter.pages.links import Links
 
 _FILES: Final = resources.files(__package__) / "files"
@@ -50,7 +50,7 @@ _ENVIRONMENT.globals.update(
     icon=_ICON[0],
     legend=status_style.LEGEND,
     textured=status_style.TEXTURED,
-    needs=attention.NEEDS,
+    levels=levels.LEVEL_TEXTS,
     spans=timeline.SPANS,
     address=page_query.address,
     paused=page_query.paused,

@@ -1,4 +1,4 @@
-"""A sight: one instance as it is known at a moment, and how sure that is."""
+"""One instance as it is known at a moment, and how sure that is."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,14 +7,15 @@ from typing import Final
 from feldera_exporter.pages import formatting
 from feldera_exporter.pages.alerts import InstanceAlert, warned
 from feldera_exporter.pages.links import Links, console
+from feldera_exporter.pages.outages import Outage, outage
 from feldera_exporter.problems.alerts import Choices, alerts
 from feldera_exporter.problems.evaluate import Problems
 from feldera_exporter.state.fleet import Fleet
 
 _SECOND: Final = 1_000_000
 _OLD: Final = 60.0
-"""Seconds without a new list after which it is said aloud even if no poll has failed."""
-_STALE: Final = "Feldera's own monitor is stale: nobody looks whether its services are healthy."
+"""Seconds without a new list after which data is called old even if no poll has failed."""
+_STALE: Final = "Feldera's own monitor is stale: the health of its services is not known."
 _NAMED: Final = 10
 """Unreadable pipelines of an instance that are named."""
 _NAME: Final = 80
@@ -22,8 +23,8 @@ _NAME: Final = 80
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """One instance, seen.
+class WatchedInstance:
+    """One instance as it is known at a moment.
 
     Attributes:
         fleet: what is known.
@@ -37,18 +38,23 @@ class View:
     now: int
     url: str
 
+    @property
+    def known_at(self) -> int:
+        """The instant of what is known, by Feldera's clock: of the last answer while Feldera does not answer."""
+        return self.fleet.read_at if self.fleet.up is False and self.fleet.read_at else self.now
+
 
 @dataclass(frozen=True, slots=True)
 class InstanceView:
-    """Every instance, seen at one moment.
+    """Every instance as it is known at one moment.
 
     Attributes:
-        sights: in the configuration's order.
+        instances: in the configuration's order.
         choices: what the configuration says of alerts.
         at: this machine's time, in microseconds since the epoch.
     """
 
-    sights: Sequence[View]
+    instances: Sequence[WatchedInstance]
     choices: Choices
     at: int
 
@@ -63,7 +69,8 @@ class Instance:
         size: how many pipelines it has, in words.
         age: how old what is shown is; empty while there is nothing.
         read: when it was read, as a machine reads it.
-        warning: what somebody must know before reading anything else, empty if all is well.
+        warning: what to know before reading anything else, empty if there is nothing.
+        outage: why there is no current data, None where there is.
         version: Feldera's, with its edition.
         console: the address of its web console, empty if it is none that one may follow.
         unhealthy: the services that Feldera reports as such.
@@ -79,6 +86,7 @@ class Instance:
     age: str
     read: str
     warning: str
+    outage: Outage | None
     version: str
     console: str
     unhealthy: str
@@ -88,10 +96,10 @@ class Instance:
     hidden: int
 
 
-def instance(sight: View, choices: Choices, links: Links) -> Instance:
+def instance(watched: WatchedInstance, choices: Choices, links: Links) -> Instance:
     """Return what is said of an instance."""
-    fleet, platform = sight.fleet, sight.fleet.platform
-    seconds = max(0, sight.now - fleet.read_at) / _SECOND if fleet.read_at else None
+    fleet, platform = watched.fleet, watched.fleet.platform
+    seconds = max(0, watched.now - fleet.read_at) / _SECOND if fleet.read_at else None
     return Instance(
         name=fleet.instance,
         state={None: "waiting", True: "up", False: "down"}[fleet.up],
@@ -99,13 +107,14 @@ def instance(sight: View, choices: Choices, links: Links) -> Instance:
         age="" if seconds is None else formatting.duration(seconds),
         read=formatting.instant(fleet.read_at) if fleet.read_at else "",
         warning=_warning(fleet, seconds),
+        outage=_outage(watched, seconds, links),
         version=" ".join(filter(None, (platform.version, platform.edition)))
         + (" with a development license" if platform.license and platform.license.is_dev else ""),
-        console=console(sight.url),
+        console=console(watched.url),
         unhealthy=", ".join(name for name, service in platform.heard_services.items() if not service.healthy),
         problems=tuple(
-            warned(alert, links, sight.now)
-            for alert in sorted(alerts(sight.problems.present, choices))
+            warned(alert, links, watched.now, fleet.instance)
+            for alert in sorted(alerts(watched.problems.present, choices))
             if not alert.pipeline
         ),
         stale=_STALE if platform.stale else "",
@@ -122,12 +131,15 @@ def _warning(fleet: Fleet, seconds: float | None) -> str:
     if fleet.up is None:
         return "The first list of pipelines has not been read yet."
     if fleet.up is False and seconds is None:
-        return "Feldera does not answer, and never has since this exporter started."
+        return "No data. Feldera has not answered since this exporter started."
     ago = formatting.duration(seconds or 0)
-    if fleet.up is False and not fleet.pipelines:
-        return f"Feldera does not answer. It last did {ago} ago: too long for what it said then to be shown."
-    if fleet.up is False:
-        return f"Feldera does not answer. What is shown is {ago} old."
-    if seconds is not None and seconds > _OLD:
-        return f"What is shown is {ago} old."
+    if fleet.up is False or (seconds is not None and seconds > _OLD):
+        return f"No current data. Last answer {ago} ago."
     return ""
+
+
+def _outage(watched: WatchedInstance, seconds: float | None, links: Links) -> Outage | None:
+    failure = watched.fleet.failure
+    if failure is None or (watched.fleet.up and (seconds or 0) <= _OLD):
+        return None
+    return outage(failure, watched.fleet.instance, watched.url, links, watched.now)

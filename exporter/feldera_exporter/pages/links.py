@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,19 @@ class Links:
         told = id_ if name.strip(".") == "" else name
         return self.to(f"/pipelines/{_part(instance)}/{_part(told)}")
 
-    def runbook_of(self, alert: str) -> str:
-        """Return the address of an alert's runbook, empty if there is none."""
-        return self.to(f"/runbooks/{alert}") if self.runbook(alert) else ""
+    def runbook_of(self, alert: str, instance: str = "", name: str = "") -> str:
+        """Return the address of an alert's runbook, empty if there is none.
+
+        Args:
+            alert: the alert's name.
+            instance: the instance whose values the runbook should have filled in.
+            name: the pipeline's name, likewise.
+        """
+        if not self.runbook(alert):
+            return ""
+        values = {key: value for key, value in (("name", name), ("instance", instance)) if value}
+        query = f"?{urlencode(values, errors='replace')}" if values else ""
+        return self.to(f"/runbooks/{alert}{query}")
 
 
 def console(url: str, name: str = "") -> str:

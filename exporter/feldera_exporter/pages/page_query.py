@@ -6,13 +6,17 @@ from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
-from feldera_exporter.pages.attention import NEEDS
+from feldera_exporter.pages.levels import LEVEL_TEXTS
 from feldera_exporter.pages.timeline import SPANS
 
 _LONGEST: Final = 200
 _MOST: Final = 50
+SORTS: Final = ("name", "status", "age")
+"""By what the fleet page may be sorted instead of by urgency."""
+
 _PAUSED: Final = "off"
 _OPEN: Final = "open"
+_ALL: Final = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,21 +27,25 @@ class PageQuery:
         name: a part of the pipeline's name, whatever its case.
         status: the combined status or the program's.
         team: the value of the tag label.
-        need: a key of `NEEDS`.
+        level: a key of `LEVEL_TEXTS`.
         instance: the instance's name.
+        sort: one of `SORTS`.
         span: a key of `SPANS`.
         refresh: `off` while the page does not refresh itself.
-        filter: `open` while somebody writes a filter.
+        filter: `open` while a filter is written.
+        codes: `all` for every error code of a runbook, not only that of the pipeline.
     """
 
     name: str = ""
     status: str = ""
     team: str = ""
-    need: str = ""
+    level: str = ""
     instance: str = ""
+    sort: str = ""
     span: str = ""
     refresh: str = ""
     filter: str = ""
+    codes: str = ""
 
     @property
     def paused(self) -> bool:
@@ -46,7 +54,7 @@ class PageQuery:
 
     @property
     def opened(self) -> bool:
-        """Whether somebody writes a filter."""
+        """Whether a filter is written."""
         return self.filter == _OPEN
 
     @property
@@ -57,11 +65,18 @@ class PageQuery:
 
 FIELDS: Final = tuple(field.name for field in fields(PageQuery))
 
-FILTERS: Final = ("name", "status", "team", "need", "instance")
+FILTERS: Final = ("name", "status", "team", "level", "instance")
 """The fields that ask for some pipelines only."""
 
 VALUES: Final[Mapping[str, Collection[str]]] = MappingProxyType(
-    {"need": NEEDS.keys(), "span": SPANS.keys(), "refresh": {_PAUSED}, "filter": {_OPEN}}
+    {
+        "level": LEVEL_TEXTS.keys(),
+        "sort": SORTS,
+        "span": SPANS.keys(),
+        "refresh": {_PAUSED},
+        "filter": {_OPEN},
+        "codes": {_ALL},
+    }
 )
 """By field, the only values that mean anything; the other fields may have any."""
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from feldera_exporter.feldera.program_details import ProgramDetails
 from feldera_exporter.feldera.statuses import (
     DEPLOYMENT,
     DEPLOYMENT_DESIRED,
@@ -16,19 +17,28 @@ from feldera_exporter.feldera.statuses import (
 from feldera_exporter.feldera.wire import Cuts, Row, micros
 from feldera_exporter.pages import formatting, status_style
 from feldera_exporter.pages.alerts import InstanceAlert, warned
-from feldera_exporter.pages.attention import attention_of
-from feldera_exporter.pages.instance_view import Instance, InstanceView, View, instance
+from feldera_exporter.pages.instance_view import Instance, InstanceView, WatchedInstance, instance
 from feldera_exporter.pages.latest_events import Excerpt, LatestEvents, excerpt, laid_out
+from feldera_exporter.pages.levels import level_text
 from feldera_exporter.pages.limit_bars import LimitBar, limit_bar
 from feldera_exporter.pages.links import Links, console
 from feldera_exporter.pages.page_query import PageQuery
 from feldera_exporter.pages.status_style import StatusStyle, style_of
 from feldera_exporter.pages.timeline import Timeline, storage_since, timeline
+from feldera_exporter.pages.waiting import waiting_for
 from feldera_exporter.problems.alerts import alerts
 from feldera_exporter.problems.summary import StatusAge, lines
 from feldera_exporter.state.pipeline import Pipeline
 
 _SECOND: Final = 1_000_000
+_LINES: Final = 5
+_BEGINNING: Final = 400
+"""Lines and characters of a cause that are shown on top of the page."""
+_DESCRIPTION: Final = 300
+"""Characters of a description; Feldera allows as many."""
+
+FAILED_PROGRAMS: Final = frozenset({"SqlError", "RustError", "SystemError"})
+"""The statuses of a program that does not compile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +80,23 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Cause:
+    """The beginning of what Feldera says about a problem.
+
+    Attributes:
+        headline: whose words they are.
+        text: a few lines.
+        code: the error's code, empty without one.
+        anchor: where on the page all of it is.
+    """
+
+    headline: str
+    text: str
+    code: str
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True)
 class PipelinePage:
     """One pipeline's page.
 
@@ -78,10 +105,13 @@ class PipelinePage:
         instance: what is said of its instance.
         status: the combined status.
         desired: the desired one where it is another.
-        need: how much it needs somebody, in words.
-        look: of that need.
+        level: how urgent its state is, in words.
+        look: of that level.
         bar: the time that is nearest to its limit.
         alerts: those that fire, the worst first.
+        causes: the beginning of what Feldera says about them.
+        description: the pipeline's own.
+        compiler_errors: what the compilers say, None where they say nothing.
         failure: the deployment error, None without one.
         statuses: all of them.
         notes: what Feldera says of the present statuses, by a headline.
@@ -95,10 +125,13 @@ class PipelinePage:
     instance: Instance
     status: StatusStyle
     desired: str
-    need: str
+    level: str
     look: str
     bar: LimitBar
     alerts: tuple[InstanceAlert, ...]
+    causes: tuple[Cause, ...]
+    description: str
+    compiler_errors: Excerpt | None
     failure: Failure | None
     statuses: tuple[Status, ...]
     notes: tuple[tuple[str, Excerpt], ...]
@@ -108,50 +141,79 @@ class PipelinePage:
     console: str
 
 
-def find(seen: InstanceView, instance_: str, told: str) -> tuple[View, Pipeline] | None:
+def find(seen: InstanceView, instance_: str, told: str) -> tuple[WatchedInstance, Pipeline] | None:
     """Return a pipeline by its instance and its name or id, None where there is none."""
-    for sight in seen.sights:
-        if sight.fleet.instance == instance_:
-            pipelines = sight.fleet.pipelines
+    for watched in seen.instances:
+        if watched.fleet.instance == instance_:
+            pipelines = watched.fleet.last_known
             named = (each for each in pipelines.values() if each.facts.row.name == told)
             found = next(named, None) or pipelines.get(told)
-            return (sight, found) if found else None
+            return (watched, found) if found else None
     return None
 
 
 def pipeline_page(
-    sight: View, pipeline: Pipeline, recent: LatestEvents, seen: InstanceView, query: PageQuery, links: Links
+    watched: WatchedInstance,
+    pipeline: Pipeline,
+    recent: LatestEvents,
+    program: ProgramDetails,
+    seen: InstanceView,
+    query: PageQuery,
+    links: Links,
 ) -> PipelinePage:
     """Return the view of a pipeline's page.
 
     Args:
-        sight: the pipeline's instance.
+        watched: the pipeline's instance.
         pipeline: as it is known.
-        recent: what Feldera answered.
+        recent: what Feldera says of it.
+        program: what Feldera says of its program.
         seen: all of them, with what the configuration says of alerts.
         query: what was asked for.
         links: where the exporter's pages are.
     """
     row = pipeline.facts.row
-    about = alerts(sight.problems.of(row.id), seen.choices)
-    (line,) = lines({row.id: pipeline}, about, sight.now)
+    about = alerts(watched.problems.of(row.id), seen.choices)
+    (line,) = lines({row.id: pipeline}, about, watched.known_at)
+    now = watched.now
+    failure = _failure(pipeline, recent, now)
+    errors = excerpt(program.errors) if program.errors and row.program_status in FAILED_PROGRAMS else None
     return PipelinePage(
         name=row.name,
-        instance=instance(sight, seen.choices, links),
+        instance=instance(watched, seen.choices, links),
         status=style_of(DEPLOYMENT, row.deployment_status),
         desired="" if line.desired == line.status else line.desired,
-        need=attention_of(line.level).one,
+        level=level_text(line.level).singular,
         look=status_style.LEVELS[line.level],
         bar=limit_bar(line.wait),
-        alerts=tuple(warned(alert, links, sight.now) for alert in line.alerts),
-        failure=_failure(pipeline, recent, sight.now),
-        statuses=tuple(_statuses(pipeline, recent, sight.now)),
+        alerts=tuple(
+            warned(alert, links, now, watched.fleet.instance, pipeline.facts) for alert in line.alerts
+        ),
+        causes=tuple(_causes(failure, errors, waiting_for(recent))),
+        description=formatting.cut(program.description, _DESCRIPTION)[0],
+        compiler_errors=errors,
+        failure=failure,
+        statuses=tuple(_statuses(pipeline, recent, watched.known_at)),
         notes=tuple(_notes(recent)),
-        timeline=timeline(recent.events or (), query.span, sight.now),
+        timeline=timeline(recent.events or (), query.span, watched.now),
         problem=recent.problem,
-        facts=tuple((name, value) for name, value in _facts(pipeline, sight.now) if value),
-        console=console(sight.url, row.name),
+        facts=tuple((name, value) for name, value in _facts(pipeline, watched.now) if value),
+        console=console(watched.url, row.name),
     )
+
+
+def _causes(failure: Failure | None, errors: Excerpt | None, waiting: Excerpt | None) -> Iterator[Cause]:
+    if failure is not None:
+        text = failure.message.text or (failure.details.text if failure.details is not None else "")
+        yield Cause("Deployment error", _beginning(text), failure.code, "error")
+    if errors is not None:
+        yield Cause("The compiler says", _beginning(errors.text), "", "compiler")
+    if waiting is not None:
+        yield Cause("Feldera waits for", _beginning(waiting.text), "", "notes")
+
+
+def _beginning(text: str) -> str:
+    return formatting.first_lines(text, _BEGINNING, _LINES)
 
 
 def _failure(pipeline: Pipeline, recent: LatestEvents, now: int) -> Failure | None:

@@ -1,13 +1,19 @@
-"""The runbooks: the pages shipped for alerts, as HTML."""
+"""The runbooks: the pages shipped for alerts, as HTML, with the values of one pipeline."""
 
 import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from feldera_exporter.rules.alert_names import NAMES
+from feldera_exporter.pages.instance_view import InstanceView
+from feldera_exporter.pages.page_query import PageQuery
+from feldera_exporter.pages.pipeline_page import find
+from feldera_exporter.rules.alert_names import NAMES, SECTIONS
 from feldera_exporter.shipped import shipped
 
 COMMON: Final = "README"
@@ -15,22 +21,99 @@ COMMON: Final = "README"
 
 _FILE: Final = re.compile(r"\]\((\w+)\.md\)")
 """A link from one file to another; served, pages go by their names alone."""
+_CODE_ROW: Final = re.compile(r"^\| `.*\n", re.MULTILINE)
+"""A row of the table of error codes."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunbookValues:
+    """What a runbook's commands need, of one instance or pipeline.
+
+    Attributes:
+        about: what it is about, in words.
+        variables: commands for a shell that set the variables.
+        error_code: of the pipeline's deployment error, empty without one.
+    """
+
+    about: str
+    variables: str
+    error_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunbookSection:
+    """A part of the index.
+
+    Attributes:
+        title: what its alerts are about.
+        alerts: those that have a runbook.
+    """
+
+    title: str
+    alerts: tuple[str, ...]
+
+
+def runbook_values(known: InstanceView, query: PageQuery) -> RunbookValues | None:
+    """Return the values of the pipeline or the instance that an address names, None where it names none that is known.
+
+    Only what the exporter knows is filled in, quoted for a shell: an address alone brings nothing into a command.
+    """
+    about = next((each for each in known.instances if each.fleet.instance == query.instance), None)
+    if about is None:
+        return None
+    host = f"export FELDERA_HOST={shlex.quote(about.url)}"
+    found = find(known, query.instance, query.name) if query.name else None
+    if found is None:
+        return RunbookValues(f"instance {query.instance}", host, "")
+    row = found[1].facts.row
+    names = f"export PIPELINE={shlex.quote(row.name)}\nexport PIPELINE_ID={shlex.quote(row.id)}"
+    code = row.deployment_error.error_code if row.deployment_error is not None else ""
+    return RunbookValues(f"pipeline {row.name} of instance {query.instance}", f"{host}\n{names}", code)
 
 
 @cache
-def runbook(alert: str) -> Markup | None:
-    """Return an alert's runbook as HTML, or `COMMON`; None where there is none."""
+def _text(alert: str) -> str | None:
     if alert not in NAMES and alert != COMMON:
         return None
     try:
-        text = shipped(f"alerts/runbooks/{alert}.md").read_text(encoding="utf-8")
+        return shipped(f"alerts/runbooks/{alert}.md").read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
+
+
+def runbook(alert: str, error_code: str = "") -> Markup | None:
+    """Return an alert's runbook as HTML, or `COMMON`; None where there is none.
+
+    Args:
+        alert: its name.
+        error_code: the only one that a table of error codes should have; empty for all of them.
+    """
+    text = _text(alert)
+    if text is None:
+        return None
+    if error_code:
+        text = _CODE_ROW.sub(lambda row: row[0] if _names(row[0], error_code) else "", text)
     # The file is the exporter's own; raw HTML in it would be escaped all the same.
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     return Markup(markdown.render(_FILE.sub("](\\1)", text)))  # noqa: S704
 
 
+def has_code(alert: str, error_code: str) -> bool:
+    """Return whether a runbook has a table of error codes with a row for one."""
+    return any(_names(row, error_code) for row in _CODE_ROW.findall(_text(alert) or ""))
+
+
 def exists(alert: str) -> bool:
     """Return whether there is a runbook for an alert."""
-    return runbook(alert) is not None
+    return _text(alert) is not None
+
+
+def index() -> Iterator[RunbookSection]:
+    """Yield the runbooks, by what their alerts are about."""
+    for title, names in SECTIONS.items():
+        yield RunbookSection(title, tuple(name for name in names if exists(name)))
+
+
+def _names(row: str, error_code: str) -> bool:
+    first = row.split("|")[1].partition("(")[0]
+    return bool({error_code, f"{error_code.partition('.')[0]}.*"} & set(re.findall("`([^`]*)`", first)))

@@ -29,7 +29,11 @@ MOST: Final = 40
 
 _ENOUGH: Final = 4
 """Transitions that a span should show, if there are so many."""
-_TICKS: Final = 4
+_TICKS: Final = MappingProxyType({"15m": 300, "1h": 900, "6h": 3600, "24h": 21_600, "7d": 172_800})
+"""Seconds between two ticks, by span; each falls on a round time of day in UTC."""
+_DAY: Final = 86_400
+_LAST_TICK: Final = 88.0
+"""Percent of the lane beyond which a tick would run into the word `now`."""
 _LETTER: Final = 8.0
 _PADDING: Final = 14.0
 """Pixels that a letter takes, and the room around a label."""
@@ -119,6 +123,9 @@ class _Run:
     status: str
 
 
+REQUESTED: Final = "start requested"
+"""In place of a desired status that an event does not tell yet: it has no `deployment_initial`."""
+
 _READERS: Final[tuple[tuple[str, Dimension, Callable[[Event], str | None]], ...]] = (
     (
         "Deployment",
@@ -128,7 +135,10 @@ _READERS: Final[tuple[tuple[str, Dimension, Callable[[Event], str | None]], ...]
     (
         "Desired",
         DEPLOYMENT_DESIRED,
-        lambda e: combine(e.deployment_resources_desired_status, e.deployment_runtime_desired_status),
+        lambda e: (
+            combine(e.deployment_resources_desired_status, e.deployment_runtime_desired_status)
+            or (REQUESTED if e.deployment_resources_desired_status == "Provisioned" else None)
+        ),
     ),
     ("Program", PROGRAM, lambda e: e.program_status),
     ("Storage", STORAGE, lambda e: e.storage_status),
@@ -179,10 +189,7 @@ def timeline(events: Sequence[Event], span: str, now: int) -> Timeline | None:
             for at, change in changes
             if change.what == _ERRORS and change.after.look == "bad" and at >= start
         ),
-        ticks=tuple(
-            (100 * (1 - part / _TICKS), f"{formatting.duration(SPANS[chosen] * part / _TICKS)} ago")
-            for part in range(_TICKS, 0, -1)
-        ),
+        ticks=tuple(_ticks(chosen, start, now)),
         changes=tuple(change for _, change in changes[:MOST]),
         hidden=max(0, len(changes) - MOST),
         retained=formatting.duration(max(0, now - micros(told[0].recorded_at)) / _SECOND),
@@ -213,7 +220,10 @@ def _runs(told: Sequence[Event], reader: Callable[[Event], str | None]) -> Itera
     last = None
     for event in told:
         status = reader(event)
-        # While a pipeline is provisioned nobody asks for a runtime status yet: what was asked for before still is.
+        # While a pipeline is provisioned it has no desired runtime status yet: after a stop a start was requested, else the
+        # status before is still desired.
+        if status == REQUESTED and last != "Stopped":
+            continue
         if status is not None and status != last:
             yield _Run(micros(event.recorded_at), status)
             last = status
@@ -229,11 +239,15 @@ def _changes(name: str, dimension: Dimension, runs: Sequence[_Run], now: int) ->
                 at=formatting.moment(after.at, now),
                 instant=formatting.instant(after.at),
                 what=name,
-                before=style_of(dimension, before.status),
-                after=style_of(dimension, after.status),
+                before=_style(dimension, before.status),
+                after=_style(dimension, after.status),
                 lasted=lasted,
             ),
         )
+
+
+def _style(dimension: Dimension, status: str) -> StatusStyle:
+    return StatusStyle(REQUESTED, "transient") if status == REQUESTED else style_of(dimension, status)
 
 
 def _errors(told: Sequence[Event], now: int) -> Iterator[tuple[int, Change]]:
@@ -243,6 +257,14 @@ def _errors(told: Sequence[Event], now: int) -> Iterator[tuple[int, Change]]:
             at = micros(after.recorded_at)
             marks = looks[before.deployment_has_error], looks[after.deployment_has_error]
             yield at, Change(formatting.moment(at, now), formatting.instant(at), _ERRORS, *marks, "")
+
+
+def _ticks(span: str, start: int, now: int) -> Iterator[tuple[float, str]]:
+    """Yield the places of round times, in percent, and what is written there."""
+    step = _TICKS[span] * _SECOND
+    for at in range(-(-start // step) * step, now, step):
+        if (place := _percent(at, start, now)) <= _LAST_TICK:
+            yield place, formatting.tick(at, days=_TICKS[span] >= _DAY)
 
 
 def _fitting(instants: Sequence[int], now: int) -> str:

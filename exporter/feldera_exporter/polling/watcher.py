@@ -22,7 +22,7 @@ from feldera_exporter.polling.threads import run_cpu, run_io
 from feldera_exporter.problems.evaluate import NO_PROBLEMS, Problems, evaluate
 from feldera_exporter.problems.observed_instance import ObservedInstance
 from feldera_exporter.problems.serialization import encoded, same
-from feldera_exporter.state.fleet import Fleet, observed, unobserved, with_settings
+from feldera_exporter.state.fleet import Fleet, observed, unobserved, with_failure, with_settings
 from feldera_exporter.state.instance_settings import InstanceSettings
 from feldera_exporter.state.selection import Selection, select
 from feldera_exporter.store.poll_changes import NOTHING, StoredState
@@ -137,10 +137,10 @@ class Watcher:
             await self._take_in(listing, at, began + self._instance.poll_interval)
         except FelderaError as error:
             outcome, retry_after = error.outcome, error.retry_after
-            self._unanswered.failed(outcome, error)
+            self._fail(outcome, str(error))
         except Exception as error:  # noqa: BLE001 - a mistake of our own must cost this poll only
             outcome = INTERNAL_ERROR
-            self._unanswered.failed(outcome, type(error).__name__, place=source_location(error))
+            self._fail(outcome, type(error).__name__, place=source_location(error))
         else:
             outcome = "success"
             self._unanswered.succeeded()
@@ -164,6 +164,11 @@ class Watcher:
     def now(self) -> int:
         """Return the present instant by Feldera's clock, in microseconds since the epoch."""
         return round((time.time() + self.skew.seconds) * _MICROSECONDS)
+
+    def _fail(self, outcome: str, text: str, **fields: str) -> None:
+        """Note why a poll failed."""
+        self._unanswered.failed(outcome, text, url=self._instance.url, **fields)
+        self.fleet = with_failure(self.fleet, outcome, text, self.now())
 
     def _miss(self) -> None:
         self._missed = True

@@ -19,7 +19,7 @@ _SEVERITIES = MappingProxyType({"critical": 3, "warning": 2, "info": 1})
 
 
 class Urgency(IntEnum):
-    """How much a pipeline needs somebody."""
+    """How urgent a pipeline's state is."""
 
     WELL = 0
     MOVING = 1
@@ -61,7 +61,7 @@ class PipelineSummary:
         wait: the status that is nearest to its limit, or the furthest beyond; the combined one where none has a limit.
         error_code: the present deployment error's, empty without one.
         alerts: those that are firing about it, the worst first.
-        level: how much it needs somebody.
+        level: how urgent its state is.
     """
 
     id: str

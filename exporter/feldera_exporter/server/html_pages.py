@@ -1,5 +1,6 @@
 """The pages for people: which view an address means, as HTML with headers that let nothing foreign in."""
 
+import asyncio
 import zlib
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
@@ -8,21 +9,23 @@ from typing import Any, Final, Protocol
 from urllib.parse import unquote
 
 from feldera_exporter import __version__
+from feldera_exporter.feldera.program_details import ProgramDetails
 from feldera_exporter.pages import formatting, runbooks
 from feldera_exporter.pages.fleet_page import fleet_page
 from feldera_exporter.pages.html_rendering import ASSETS, render
 from feldera_exporter.pages.instance_view import InstanceView
 from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.pages.links import Links
+from feldera_exporter.pages.missing_page import MissingPage, missing_pipeline
 from feldera_exporter.pages.page_query import PageQuery, parse
-from feldera_exporter.pages.pipeline_page import find, pipeline_page
+from feldera_exporter.pages.pipeline_page import FAILED_PROGRAMS, find, pipeline_page
 from feldera_exporter.server.content_negotiation import accepts_gzip
 from feldera_exporter.server.http_messages import Page, Reply, Request
 from feldera_exporter.server.page_cache import PageCache
 from feldera_exporter.server.worker_threads import PAGES
 
 EVERY: Final = MappingProxyType({"fleet.html": 30, "pipeline.html": 60})
-"""Seconds after which a page is asked for anew, unless it is paused: one that is read, later than one that is glanced at."""
+"""Seconds after which a page refreshes itself, unless it is paused."""
 
 _HTML: Final = "text/html; charset=utf-8"
 _GZIP: Final = 16 + zlib.MAX_WBITS
@@ -40,7 +43,7 @@ HEADERS: Final = MappingProxyType(
         "permissions-policy": "camera=(), geolocation=(), microphone=()",
     }
 )
-"""What every page says of what it may do: no script at all, nothing from elsewhere, in nobody's frame."""
+"""What every page says of what it may do: no script at all, nothing from elsewhere, in no frame."""
 
 
 class Source(Protocol):
@@ -51,6 +54,9 @@ class Source(Protocol):
 
     async def recent(self, instance: str, id_: str, name: str) -> LatestEvents:
         """Ask Feldera about a pipeline; never for long, and never with an error."""
+
+    async def program(self, instance: str, id_: str, name: str, *, failed: bool) -> ProgramDetails:
+        """Ask Feldera about a pipeline's program, with its compilers' errors if it failed; as `recent`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,8 @@ class Site:
                 return self._fleet
             case ["", "pipelines", instance, name]:
                 return self._pipeline(instance, name)
+            case ["", "runbooks"]:
+                return self._runbooks
             case ["", "runbooks", alert]:
                 return self._runbook(alert)
             case ["", "static", _] if (asset := ASSETS.get(request.path)) is not None:
@@ -94,35 +102,61 @@ class Site:
             query = parse(request.query)
             found = find(self.source.seen(), instance, told)
             if found is None:
-                return await self._missing(request, "This instance has no such pipeline, or no more.")
+                missing = missing_pipeline(self.source.seen(), instance, told, self.links)
+                return await self._missing(request, missing)
             row = found[1].facts.row
-            recent = await self.source.recent(instance, row.id, row.name)
+            failed = row.program_status in FAILED_PROGRAMS
+            recent, program = await asyncio.gather(
+                self.source.recent(instance, row.id, row.name),
+                self.source.program(instance, row.id, row.name, failed=failed),
+            )
             # Asking took its time: what is shown should be of now.
             seen = self.source.seen()
 
             def page() -> bytes:
-                sight, pipeline = find(seen, instance, row.id) or found
-                view = pipeline_page(sight, pipeline, recent, seen, query, self.links)
+                watched, pipeline = find(seen, instance, row.id) or found
+                view = pipeline_page(watched, pipeline, recent, program, seen, query, self.links)
                 return self._render("pipeline.html", seen, query, view=view)
 
-            state = (*_state(seen), _Same(recent))
+            state = (*_state(seen), _Same(recent), _Same(program))
             return await self._html(request, page, state, every=_every("pipeline.html", query))
 
         return answer
 
+    async def _runbooks(self, request: Request) -> Reply:
+        values = {"sections": tuple(runbooks.index()), "version": __version__}
+        return await self._html(request, lambda: render("runbooks.html", self.links, **values))
+
     def _runbook(self, alert: str) -> Page:
         async def answer(request: Request) -> Reply:
-            content = await PAGES.do(runbooks.runbook, alert)
+            query = parse(request.query)
+            about = runbooks.runbook_values(self.source.seen(), query)
+            code = about.error_code if about is not None and not query.codes else ""
+            filtered = bool(code) and runbooks.has_code(alert, code)
+            content = await PAGES.do(runbooks.runbook, alert, code if filtered else "")
             if content is None:
-                return await self._missing(request, "There is no such runbook.")
-            values = {"alert": alert, "content": content, "version": __version__}
+                return await self._missing(
+                    request, MissingPage("Not found", "There is no such runbook.", (), None)
+                )
+            values = {
+                "alert": alert,
+                "content": content,
+                "about": about,
+                "filtered": filtered,
+                "query": query,
+                "version": __version__,
+            }
             return await self._html(request, lambda: render("runbook.html", self.links, **values))
 
         return answer
 
-    async def _missing(self, request: Request, text: str) -> Reply:
-        values = {"text": text, "version": __version__}
-        return await self._html(request, lambda: render("missing.html", self.links, **values), status=404)
+    async def _missing(self, request: Request, view: MissingPage) -> Reply:
+        values = {"view": view, "version": __version__}
+        # What is not known yet will be: the page looks again.
+        every, status = (None, 404) if view.decided else (EVERY["fleet.html"], 503)
+        return await self._html(
+            request, lambda: render("missing.html", self.links, **values), every=every, status=status
+        )
 
     def _render(self, template: str, seen: InstanceView, query: PageQuery, **values: Any) -> bytes:
         now = seen.at
@@ -190,7 +224,7 @@ class _Same:
 
 def _state(seen: InstanceView) -> tuple[Hashable, ...]:
     """Return what tells one state of all instances from another: states are replaced whole."""
-    return tuple(_Same(each) for sight in seen.sights for each in (sight.fleet, sight.problems))
+    return tuple(_Same(each) for watched in seen.instances for each in (watched.fleet, watched.problems))
 
 
 def _every(template: str, query: PageQuery) -> int | None:

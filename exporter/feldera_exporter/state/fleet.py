@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from feldera_exporter.differences import replaced
 from feldera_exporter.feldera.pipeline_list import Entry
@@ -17,6 +17,10 @@ from feldera_exporter.state.selection import Selection
 
 _NOBODY: Final[Mapping[str, Pipeline]] = MappingProxyType({})
 _NONE: Final[Mapping[str, int]] = MappingProxyType({})
+_NO_NAMES: Final[Mapping[str, "FormerName"]] = MappingProxyType({})
+
+_FORMER_NAMES: Final = 1000
+"""Former names that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,35 @@ class PublishedCounters:
 
 
 @dataclass(frozen=True, slots=True)
+class PollFailure:
+    """Why the last poll of the list failed.
+
+    Attributes:
+        outcome: of `feldera_exporter.feldera.errors.OUTCOMES`.
+        text: the error in one line, without secrets.
+        since: when polls began to fail, by Feldera's clock.
+    """
+
+    outcome: str
+    text: str
+    since: int
+
+
+class FormerName(NamedTuple):
+    """What became of a pipeline that was shown by a name.
+
+    Attributes:
+        pipeline_id: its id.
+        name: its present name, empty if it was deleted.
+        at: when that was first seen, by Feldera's clock.
+    """
+
+    pipeline_id: str
+    name: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Fleet:
     """What is shown of one instance; instants in microseconds since the epoch, by Feldera's clock.
 
@@ -52,6 +85,9 @@ class Fleet:
         lost: ids of pipelines whose element of the list cannot be read, with the instant of the first that could not.
         unreadable: what to call all such pipelines; those without a known name among them.
         read_at: when the list was last read.
+        failure: why the last poll failed; None after one that succeeded, and before the first.
+        stale_pipelines: those that were shown last, by id, while none is shown because they are stale.
+        former_names: by a name that no pipeline has any more, the pipeline that had it; the newest of them.
         selection: what `pipelines` was made of, with `histories`: as long as both are the same, so is it.
         histories: see `selection`.
     """
@@ -67,8 +103,16 @@ class Fleet:
     lost: Mapping[str, int] = field(default_factory=lambda: _NONE)
     unreadable: tuple[str, ...] = ()
     read_at: int = 0
+    failure: PollFailure | None = None
+    stale_pipelines: Mapping[str, Pipeline] = field(default_factory=lambda: _NOBODY)
+    former_names: Mapping[str, FormerName] = field(default_factory=lambda: _NO_NAMES)
     selection: Selection | None = None
     histories: Mapping[str, History] | None = None
+
+    @property
+    def last_known(self) -> Mapping[str, Pipeline]:
+        """The pipelines as they were last known, by id, however old that is."""
+        return self.pipelines or self.stale_pipelines
 
 
 def observed(
@@ -87,7 +131,13 @@ def observed(
         now: Feldera's time of the answer.
     """
     fleet = replace(
-        fleet, up=True, totals=shown.totals, as_of=shown.as_of, credited=shown.credited, read_at=now
+        fleet,
+        up=True,
+        totals=shown.totals,
+        as_of=shown.as_of,
+        credited=shown.credited,
+        read_at=now,
+        failure=None,
     )
     if fleet.selection is selection and fleet.histories is shown.histories and not fleet.lost:
         return fleet
@@ -115,6 +165,8 @@ def observed(
             for each in selection.listing.unreadable
             if each.name is None or policy.includes(each.name)
         ),
+        stale_pipelines=_NOBODY,
+        former_names=_former_names(fleet, selection, pipelines, now),
         selection=selection,
         histories=shown.histories,
     )
@@ -135,6 +187,25 @@ def _patched(
         entry, history = selection.listing.entries[key], shown.histories[key]
         pipelines[key] = _seen(pipelines[key], entry, history, shown.totals, policy, now)
     return pipelines
+
+
+def _former_names(
+    fleet: Fleet, selection: Selection, pipelines: Mapping[str, Pipeline], now: int
+) -> Mapping[str, FormerName]:
+    """Return the former names after a list was read."""
+    gone = {
+        before.facts.row.name: FormerName(key, "" if after is None else after.facts.row.name, now)
+        for key, before in fleet.last_known.items()
+        if (after := pipelines.get(key)) is not before
+        and (after is None or after.facts.row.name != before.facts.row.name)
+    }
+    if gone and selection.listing.unreadable:
+        # What cannot be read is still there.
+        unreadable = {each.id for each in selection.listing.unreadable}
+        gone = {name: former for name, former in gone.items() if former.pipeline_id not in unreadable}
+    if not gone:
+        return fleet.former_names
+    return dict(list({**fleet.former_names, **gone}.items())[-_FORMER_NAMES:])
 
 
 def _lost(fleet: Fleet, selection: Selection, now: int) -> Mapping[str, int]:
@@ -158,18 +229,45 @@ def unobserved(fleet: Fleet, policy: InstanceSettings, now: int, *, up: bool = F
     """
     if now - fleet.read_at <= policy.staleness:
         return replace(fleet, up=up)
-    return replace(fleet, up=up, size=None, pipelines=_NOBODY, lost=_NONE, unreadable=(), selection=None)
+    return replace(
+        fleet,
+        up=up,
+        size=None,
+        pipelines=_NOBODY,
+        stale_pipelines=fleet.last_known,
+        lost=_NONE,
+        unreadable=(),
+        selection=None,
+    )
+
+
+def with_failure(fleet: Fleet, outcome: str, text: str, now: int) -> Fleet:
+    """Return the fleet with why the last poll failed; polls that failed before it began the failure.
+
+    Args:
+        fleet: the fleet before.
+        outcome: of the poll.
+        text: the error in one line, without secrets.
+        now: microseconds since the epoch by Feldera's clock.
+    """
+    since = now if fleet.failure is None else fleet.failure.since
+    return replace(fleet, failure=PollFailure(outcome, text, since))
 
 
 def with_settings(fleet: Fleet, policy: InstanceSettings) -> Fleet:
     """Return the fleet as another policy shows it: after the configuration was loaded anew."""
-    pipelines = {
+    pipelines = _again(fleet.pipelines, policy)
+    size = None if fleet.size is None else len(pipelines)
+    stale = _again(fleet.stale_pipelines, policy)
+    return replace(fleet, size=size, pipelines=pipelines, stale_pipelines=stale, selection=None)
+
+
+def _again(pipelines: Mapping[str, Pipeline], policy: InstanceSettings) -> Mapping[str, Pipeline]:
+    return {
         key: replace(pipeline, facts=policy.again(pipeline.facts))
-        for key, pipeline in fleet.pipelines.items()
+        for key, pipeline in pipelines.items()
         if policy.includes(pipeline.facts.row.name)
     }
-    size = None if fleet.size is None else len(pipelines)
-    return replace(fleet, size=size, pipelines=pipelines, selection=None)
 
 
 def _counted(pipeline: Pipeline, history: History) -> Pipeline:

@@ -1,11 +1,11 @@
-"""Sights for the tests of the pages: instances with pipelines of every sort, some of them hostile."""
+"""Examples for the tests of the pages: instances with pipelines of every sort, some of them hostile."""
 
 from typing import Any, Final
 
 import msgspec
 
 from feldera_exporter.feldera.wire import CUT, Cuts
-from feldera_exporter.pages.instance_view import InstanceView, View
+from feldera_exporter.pages.instance_view import InstanceView, WatchedInstance
 from feldera_exporter.pages.links import Links
 from feldera_exporter.problems.evaluate import NO_PROBLEMS, evaluate
 from feldera_exporter.state.fleet import Fleet
@@ -37,7 +37,7 @@ def seen(*pipelines: Pipeline, now: int = NOW, choices: Any = None, **fields: An
     fleet_, chosen = Fleet("demo", pipelines=known, **values), choices or {}
     disabled = frozenset(name for name, choice in chosen.items() if not choice.enabled)
     problems = evaluate(NO_PROBLEMS, fleet_, disabled, NOW)
-    return InstanceView([View(fleet_, problems, now, URL)], chosen, now)
+    return InstanceView([WatchedInstance(fleet_, problems, now, URL)], chosen, now)
 
 
 def stuck(name: str = "stuck", minutes: float = 12, **fields: Any) -> Pipeline:

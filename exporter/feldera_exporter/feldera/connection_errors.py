@@ -1,0 +1,73 @@
+"""Connection errors in words: what is wrong at an address, where the error of the library names only a step."""
+
+import errno
+import socket
+import ssl
+from collections.abc import Iterator
+from types import MappingProxyType
+from typing import Final
+
+import httpx
+
+# OpenSSL's X509_V_ERR_* (x509_vfy.h).
+_CERTIFICATES: Final = MappingProxyType(
+    {
+        9: "the certificate of {host} is not valid yet",
+        10: "the certificate of {host} has expired",
+        18: "the certificate of {host} is self-signed: name its file as tls.ca_file",
+        19: "the certificate of {host} is signed by an authority that is not trusted: name its file as tls.ca_file",
+        20: "the certificate of {host} is signed by an authority that is not trusted: name its file as tls.ca_file",
+        62: "the certificate is not for {host}",
+        64: "the certificate is not for {host}",
+    }
+)
+_ADDRESSES: Final = MappingProxyType(
+    {
+        errno.ECONNREFUSED: "nothing listens at {address}",
+        errno.EHOSTUNREACH: "there is no route to {address}",
+        errno.ENETUNREACH: "there is no route to {address}",
+    }
+)
+# What h11 says of an answer that begins with a control character, as the record of a TLS alert does.
+_TLS_ALERT: Final = "illegal request line"
+_PLAIN: Final = frozenset(
+    {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNKNOWN_PROTOCOL"}
+)
+
+
+def connection_error(error: BaseException, url: httpx.URL) -> str:
+    """Return what a failed request says about its address, else the error's own text.
+
+    Args:
+        error: as httpx or `ssl` raised it.
+        url: the address that was asked.
+    """
+    own = str(error) or type(error).__name__
+    if own == _TLS_ALERT:
+        return "this port speaks HTTPS: use https://"
+    text = next(filter(None, map(_text, _causes(error))), None)
+    port = url.port or (443 if url.scheme == "https" else 80)
+    return own if text is None else text.format(host=url.host, address=f"{url.host}:{port}")
+
+
+def _text(error: BaseException) -> str:
+    """Return what one error of the chain means, empty where it does not say."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _CERTIFICATES.get(error.verify_code, "")
+    if isinstance(error, ssl.SSLError):
+        return "this port does not speak HTTPS: use http://" if error.reason in _PLAIN else ""
+    if isinstance(error, socket.gaierror):
+        return "the name {host} does not resolve"
+    if isinstance(error, OSError) and error.errno is not None:
+        return _ADDRESSES.get(error.errno, "")
+    return ""
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and what it was raised from; of a group, each."""
+    while error is not None:
+        yield error
+        if isinstance(error, BaseExceptionGroup):
+            for each in error.exceptions:
+                yield from _causes(each)
+        error = error.__cause__ or error.__context__

@@ -1,0 +1,84 @@
+"""The view of the page for a pipeline that is not known: whether it was renamed, deleted, or never seen."""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Final
+
+from feldera_exporter.pages import formatting
+from feldera_exporter.pages.instance_view import Instance, InstanceView, WatchedInstance, instance
+from feldera_exporter.pages.links import Links
+from feldera_exporter.state.fleet import Fleet
+
+_SIMILAR: Final = 5
+_LIKENESS: Final = 0.5
+_LONGEST: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class MissingPage:
+    """What is said of a pipeline that is not known.
+
+    Attributes:
+        title: the headline.
+        text: what is known of it.
+        similar: name and address of pipelines that may be meant.
+        instance: what is said of its instance, None where there is none.
+        decided: whether the pipeline does not exist; else it is not known yet.
+    """
+
+    title: str
+    text: str
+    similar: tuple[tuple[str, str], ...]
+    instance: Instance | None
+    decided: bool = True
+
+
+def missing_pipeline(seen: InstanceView, instance_: str, name: str, links: Links) -> MissingPage:
+    """Return what is said of a pipeline that `find` does not find.
+
+    Args:
+        seen: the instances.
+        instance_: the name of the pipeline's instance in the address.
+        name: the pipeline's name, or its id, in the address.
+        links: where the exporter's pages are.
+    """
+    about = next((each for each in seen.instances if each.fleet.instance == instance_), None)
+    if about is None:
+        names = ", ".join(each.fleet.instance for each in seen.instances)
+        return MissingPage("Not found", f"There is no instance of this name. Instances: {names}.", (), None)
+    shown = instance(about, seen.choices, links)
+    if not about.fleet.read_at:
+        return MissingPage(
+            _cut(name), "No list of pipelines has been read yet: this page will show the pipeline.", (), shown, decided=False
+        )  # fmt: skip
+    title, text, similar = _became(about, name)
+    addresses = tuple((each, links.pipeline(instance_, each, pipeline_id)) for each, pipeline_id in similar)
+    return MissingPage(title, text, addresses, shown)
+
+
+def _became(about: WatchedInstance, name: str) -> tuple[str, str, list[tuple[str, str]]]:
+    """Return the headline, the text, and name and id of the pipelines that may be meant."""
+    fleet = about.fleet
+    former = fleet.former_names.get(name) or next(
+        (each for each in fleet.former_names.values() if each.pipeline_id == name), None
+    )
+    if former is None:
+        return "Not found", "This instance has no pipeline of this name, and had none since the exporter started.", _similar(fleet, name)  # fmt: skip
+    at = f"{formatting.moment(former.at, about.now)} UTC ({formatting.ago(former.at, about.now)})"
+    if not former.name:
+        return f"{_cut(name)} was deleted", f"It is missing in Feldera's list since {at}.", []
+    present = fleet.last_known.get(former.pipeline_id)
+    named = present.facts.row.name if present is not None else former.name
+    return f"{_cut(name)} was renamed", f"It has another name since {at}.", [(named, former.pipeline_id)]
+
+
+def _similar(fleet: Fleet, name: str) -> list[tuple[str, str]]:
+    ids = {each.facts.row.name: key for key, each in fleet.last_known.items()}
+    found = get_close_matches(
+        name[:_LONGEST], [each for each in ids if len(each) <= _LONGEST], _SIMILAR, _LIKENESS
+    )
+    return [(each, ids[each]) for each in found]
+
+
+def _cut(name: str) -> str:
+    return formatting.cut(name, _LONGEST)[0]

@@ -1,0 +1,79 @@
+"""Outages: why an instance's data is old, in words."""
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from feldera_exporter.feldera.errors import (
+    INTERNAL_ERROR,
+    DeadlineError,
+    InvalidResponseError,
+    ServerError,
+    TooLargeError,
+    UnauthorizedError,
+)
+from feldera_exporter.pages import formatting
+from feldera_exporter.pages.links import Links
+from feldera_exporter.state.fleet import PollFailure
+
+_SECOND: Final = 1_000_000
+
+_CAUSES: Final = MappingProxyType(
+    {
+        UnauthorizedError.outcome: "Feldera refuses the API key",
+        DeadlineError.outcome: "Feldera does not answer in time",
+        ServerError.outcome: "Feldera answers with an error",
+        InvalidResponseError.outcome: "The answer is not a list of pipelines",
+        TooLargeError.outcome: "The answer is larger than max_response_size",
+        INTERNAL_ERROR: "The exporter has a defect",
+    }
+)
+"""By outcome of a poll, what that means; an error of the connection speaks for itself."""
+
+_RUNBOOKS: Final = MappingProxyType({UnauthorizedError.outcome: "FelderaApiAuthFailed"})
+_RUNBOOK: Final = "FelderaApiUnreachable"
+_LONGEST: Final = 300
+"""Characters of a cause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """Why there is no current data of an instance.
+
+    Attributes:
+        cause: in words.
+        url: the address that was asked.
+        since: since when polls fail, as people read it.
+        instant: the same for machines.
+        ago: how long that is.
+        runbook: the address of its runbook, empty if there is none.
+    """
+
+    cause: str
+    url: str
+    since: str
+    instant: str
+    ago: str
+    runbook: str
+
+
+def outage(failure: PollFailure, instance: str, url: str, links: Links, now: int) -> Outage:
+    """Return an outage in words.
+
+    Args:
+        failure: why polls fail.
+        instance: the instance's name.
+        url: its base address.
+        links: where the exporter's pages are.
+        now: microseconds since the epoch by Feldera's clock.
+    """
+    text = formatting.cut(failure.text, _LONGEST)[0]
+    cause = _CAUSES.get(failure.outcome)
+    return Outage(
+        cause=f"{cause}: {text}" if cause is not None else text[:1].upper() + text[1:],
+        url=url,
+        since=formatting.moment(failure.since, now),
+        instant=formatting.instant(failure.since),
+        ago=formatting.duration(max(0, now - failure.since) / _SECOND),
+        runbook=links.runbook_of(_RUNBOOKS.get(failure.outcome, _RUNBOOK), instance),
+    )

@@ -1,0 +1,102 @@
+"""An outage denies no pipeline: its page says what was known last, how old that is, and what is wrong."""
+
+from typing import Any
+
+import pytest
+
+from feldera_exporter.feldera.errors import OUTCOMES
+from feldera_exporter.pages.fleet_page import fleet_page
+from feldera_exporter.pages.instance_view import InstanceView
+from feldera_exporter.pages.outages import outage
+from feldera_exporter.pages.page_query import PageQuery
+from feldera_exporter.state.fleet import FormerName, PollFailure
+from pages.examples import LINKS, NOW, URL, pipeline, seen, stuck
+from pages.serving import Shown, get
+from pages.test_html import page
+
+MINUTE = 60_000_000
+REFUSED = PollFailure("unreachable", "nothing listens at feldera.example:8080", NOW)
+
+
+def away(**fields: Any) -> InstanceView:
+    """Return an instance that has not answered for longer than its state is shown in the metrics."""
+    big = stuck("big-join")
+    known = {big.facts.row.id: big}
+    values = {
+        "up": False,
+        "size": None,
+        "stale_pipelines": known,
+        "failure": REFUSED,
+        "now": NOW + 9 * MINUTE,
+    }
+    return seen(**{**values, **fields})
+
+
+@pytest.mark.parametrize("path", ["/", "/pipelines/demo/big-join", "/pipelines/demo/id-big-join"])
+def test_what_was_known_last_is_shown(path: str) -> None:
+    """With its age, the cause, the address and since when, before the statuses; the page goes on to refresh itself."""
+    answer = get(Shown(away()), path)
+    assert (answer.status_code, "refresh" in answer.headers) == (200, True)
+    reader = page(answer)
+    _, _, text = reader.text.partition("Skip to the content")
+    places = [
+        text.index(each)
+        for each in (
+            "No current data. Last answer 9m ago.",
+            "Nothing listens at feldera.example:8080",
+            URL,
+            "since 12:00:00 UTC (9m)",
+            "Provisioning",
+        )
+    ]
+    assert places == sorted(places)
+    assert "12m" in text[places[-1] :], "the age is that at the last answer"
+    assert "/runbooks/FelderaApiUnreachable?instance=demo" in reader.links()
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES[1:])
+def test_every_outcome_has_words(outcome: str) -> None:
+    """And a runbook; a refused key its own."""
+    shown = outage(PollFailure(outcome, "what was said", NOW), "demo", URL, LINKS, NOW)
+    assert shown.cause.endswith("hat was said")
+    assert "Auth" in shown.runbook if outcome == "unauthorized" else "Unreachable" in shown.runbook
+
+
+@pytest.mark.parametrize(
+    ("name", "texts"),
+    [
+        ("big_join", ("Not found", "had none since the exporter started", "Perhaps you mean", "big-join")),
+        ("zzz", ("Not found",)),
+        ("gone", ("gone was deleted", "since 11:59:00 UTC (10m ago)")),
+        ("id-gone", ("id-gone was deleted",)),
+        ("old", ("old was renamed", "big-join")),
+        ("older", ("older was renamed", "newer")),
+    ],
+)
+def test_a_name_that_is_not_there(name: str, texts: tuple[str, ...]) -> None:
+    """404 says whether it was renamed, deleted or never seen, and what is like it."""
+    former = {
+        "gone": FormerName("id-gone", "", NOW - MINUTE),
+        "old": FormerName("id-big-join", "big-join", NOW),
+        "older": FormerName("id-none", "newer", NOW),
+    }
+    answer = get(Shown(away(former_names=former)), f"/pipelines/demo/{name}")
+    assert answer.status_code == 404
+    for text in texts:
+        assert text in page(answer).text
+    assert ("/pipelines/demo/big-join" in page(answer).links()) == ("big-join" in texts)
+
+
+def test_before_the_first_answer_nothing_is_denied() -> None:
+    """503, what is wrong, and the page looks again."""
+    answer = get(Shown(seen(up=False, size=None, read_at=0, failure=REFUSED)), "/pipelines/demo/big-join")
+    assert (answer.status_code, answer.headers["refresh"]) == (503, "30")
+    assert "Nothing listens at" in page(answer).text
+
+
+def test_some_of_several_instances() -> None:
+    """The headline names the one, or counts."""
+    [down], [up] = away().instances, seen(pipeline("a")).instances
+    for count, headline in ((1, "No current data from demo"), (2, "No current data from 2 of 3 instances")):
+        known = InstanceView([*[down] * count, up], {}, NOW)
+        assert fleet_page(known, PageQuery(), LINKS).headline == headline
