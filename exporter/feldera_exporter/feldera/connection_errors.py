@@ -43,6 +43,9 @@ def connection_error(error: BaseException, url: httpx.URL) -> str:
         url: the address that was asked.
     """
     own = str(error) or type(error).__name__
+    if own.startswith("the proxy "):
+        # `feldera.connections` says so; the address asked is not the one that failed.
+        return own
     if own == _TLS_ALERT:
         return "this port speaks HTTPS: use https://"
     text = next(filter(None, map(_text, _causes(error))), None)
