@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -274,7 +274,7 @@ class Exporter:
         """Build what tells Alertmanager, None where nobody is to be told."""
         if configuration.alertmanager is None:
             return None
-        options = replace(self._addresses, alerts=configuration.alerts)
+        options = self._addresses.configured(configuration)
         return Bridge(
             configuration.alertmanager,
             [each.name for each in configuration.instances],

@@ -41,11 +41,6 @@ def main(arguments: argparse.Namespace) -> int:
         elsewhere: list[str] = []
         configured = configuration(arguments, os.environ, elsewhere)
         sys.stderr.writelines(f"warning: {line}\n" for line in elsewhere)
-        options = replace(
-            options,
-            alerts=configured.alerts,
-            tag_labels=tuple(configured.tag_labels.expressions),
-            exporter_only=configured.alertmanager is not None,
-        )
+        options = replace(options.configured(configured), exporter_only=configured.alertmanager is not None)
     sys.stdout.write(rules(arguments.format, options))
     return 0

@@ -20,6 +20,7 @@ _PLACES: Final[Mapping[Place, str]] = MappingProxyType(
     {
         ("instances", 0, "url"): "FELDERA_HOST",
         ("instances", 0, "api_key"): "FELDERA_API_KEY",
+        ("instances", 0, "api_key_file"): "FELDERA_API_KEY_FILE",
         ("instances", 0, "tls", "insecure_skip_verify"): "FELDERA_TLS_INSECURE",
         ("instances", 0, "tls", "ca_file"): "FELDERA_HTTPS_TLS_CERT",
     }
@@ -120,7 +121,8 @@ def _unreadable(value: Any, folder: Path) -> RefusedError | None:
 def from_environment(environ: Mapping[str, str]) -> Configuration:
     """Return one instance named `default`, configured as Feldera's official client is.
 
-    `FELDERA_HOST` is its address, `FELDERA_API_KEY` its key, `FELDERA_HTTPS_TLS_CERT` a file of certificates to
+    `FELDERA_HOST` is its address, `FELDERA_API_KEY` its key or `FELDERA_API_KEY_FILE` the file that holds it (the exporter's
+    own variable, read again when it changes), `FELDERA_HTTPS_TLS_CERT` a file of certificates to
     trust; `FELDERA_TLS_INSECURE` (1, true or yes) accepts any certificate, unless that file is set. An empty variable is
     as good as none.
 
@@ -138,6 +140,7 @@ def from_environment(environ: Mapping[str, str]) -> Configuration:
         "name": "default",
         "url": environ["FELDERA_HOST"],
         "api_key": environ.get("FELDERA_API_KEY") or None,
+        "api_key_file": environ.get("FELDERA_API_KEY_FILE") or None,
         "tls": {
             "ca_file": ca_file,
             "insecure_skip_verify": _FLAGS.get(insecure.lower(), False) and ca_file is None,

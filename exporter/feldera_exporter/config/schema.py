@@ -21,14 +21,19 @@ Url = Annotated[str, validators.url]
 AlertmanagerUrl = Annotated[str, validators.alertmanager_url]
 Status = Annotated[str, validators.status]
 Label = Annotated[str, validators.label]
+AlertLabel = Annotated[str, validators.alert_label]
 ExternalLabel = Annotated[str, validators.external_label]
 Family = Annotated[str, validators.family]
 Username = Annotated[str, validators.username]
 ApiKey = Annotated[Secret, validators.secret]
+HeaderName = Annotated[str, validators.header_name]
+HeaderValue = Annotated[Secret, validators.header_value]
 File = Annotated[Path, validators.file]
 Expression = Annotated[re.Pattern[str], validators.expression]
 Alert = Annotated[str, validators.alert]
 Severity = Annotated[str, validators.severity]
+TableSeverity = Annotated[str, validators.table_severity]
+Word = Annotated[str, validators.word]
 Text = Annotated[str, validators.text]
 TagExpression = Annotated[re.Pattern[str], validators.tag_expression]
 
@@ -86,6 +91,7 @@ class Instance:
         url: its address, http or https, without a slash at its end.
         api_key: the key itself; None where there is none or `api_key_file` names it.
         api_key_file: the file that holds the key, to be read again when it changes.
+        headers: sent with every request, for a proxy that wants a token; their values are secrets.
         tls: the trust between the two.
         poll_interval: seconds from the start of one poll to the start of the next.
         timeout: seconds that one request may take, at most `poll_interval`.
@@ -99,6 +105,7 @@ class Instance:
     url: Url
     api_key: ApiKey | None = None
     api_key_file: File | None = None
+    headers: Mapping[HeaderName, HeaderValue] = field(default_factory=lambda: MappingProxyType({}))
     tls: Tls = Tls()
     poll_interval: PaceSeconds = 5.0
     timeout: PaceSeconds = 5.0
@@ -193,11 +200,24 @@ class Alertmanager:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """The whole configuration; two that say the same are equal."""
+    """The whole configuration; two that say the same are equal.
+
+    Attributes:
+        instances: what is watched.
+        limits: how long statuses may last.
+        tag_labels: the labels that pipelines' tags set.
+        metrics: which families are left out.
+        alerts: what is chosen for single alerts.
+        alert_labels: labels of every alert, where a single one does not set them itself.
+        severities: what the label `severity` says in place of `critical`, `warning` and `info`.
+        alertmanager: to whom the exporter sends its problems itself; None to leave that to Prometheus.
+    """
 
     instances: tuple[Instance, ...]
     limits: Limits = field(default_factory=Limits)
     tag_labels: TagLabels = field(default_factory=TagLabels)
     metrics: Metrics = Metrics()
     alerts: Mapping[Alert, AlertChoice] = field(default_factory=lambda: MappingProxyType({}))
+    alert_labels: Mapping[AlertLabel, Text] = field(default_factory=lambda: MappingProxyType({}))
+    severities: Mapping[TableSeverity, Word] = field(default_factory=lambda: MappingProxyType({}))
     alertmanager: Alertmanager | None = None

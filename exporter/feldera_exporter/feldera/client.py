@@ -3,10 +3,11 @@
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from types import MappingProxyType
 from typing import Final, Protocol
 from urllib.parse import quote
 
@@ -79,6 +80,7 @@ class Client:
         tls: how the server is verified and the client identifies itself; False verifies nothing.
         max_response_size: bytes of a body beyond which it is refused; of the list, see `batches`.
         observe: told of every request.
+        headers: sent with every request; their values are as secret as the key.
     """
 
     def __init__(
@@ -89,8 +91,10 @@ class Client:
         tls: ssl.SSLContext | bool,
         max_response_size: int,
         observe: Observer,
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._api_key = api_key
+        self._secrets = tuple(headers.values())
         self._max_response_size = max_response_size
         self._observe = observe
         self._http = httpx.AsyncClient(
@@ -101,7 +105,7 @@ class Client:
             # The deadline of `get` bounds everything.
             timeout=None,  # noqa: S113
             limits=httpx.Limits(max_connections=_CONNECTIONS, keepalive_expiry=_KEEPALIVE),
-            headers={"Accept": "application/json", "Accept-Encoding": "gzip"},
+            headers={**headers, "Accept": "application/json", "Accept-Encoding": "gzip"},
             # No cookie is kept: Feldera sets none, and whoever does could fill the memory with them.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         )
@@ -151,7 +155,7 @@ class Client:
             try:
                 return await self._once(endpoint, url, key, intake, deadline)
             except _AgainError as again:
-                refused = redacted(again.error, key)
+                refused = redacted(again.error, key, *self._secrets)
                 delay = max(refused.retry_after, pause)
                 if time.monotonic() + delay >= deadline:
                     raise refused from None
@@ -159,7 +163,7 @@ class Client:
                 # That there was no time for another answer says less than the one there was.
                 raise refused or error from None
             except FelderaError as error:
-                raise redacted(error, key) from None
+                raise redacted(error, key, *self._secrets) from None
             await asyncio.sleep(delay)
             pause *= 2
 
@@ -192,7 +196,7 @@ class Client:
                     error.retry_after = retry_after(response, time.time())
                     raise _AgainError(error) if response.status_code in _RETRIED else error
                 check_type(response)
-                body = await bodies.read(response, intake, KeyGuard(key))
+                body = await bodies.read(response, intake, KeyGuard(key, *self._secrets))
         except (TimeoutError, httpx.TimeoutException):
             code = DeadlineError.outcome
             raise DeadlineError("no whole answer within the timeout") from None

@@ -32,6 +32,7 @@ def client_for(instance: Instance, observe: Observer, log: Logger) -> Client:
         tls=_verification(instance) if urlsplit(instance.url).scheme == "https" else False,
         max_response_size=instance.max_response_size,
         observe=observe,
+        headers={name: value.reveal() for name, value in instance.headers.items()},
     )
 
 
