@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from importlib import import_module
 from typing import Final, NoReturn
 
 _SERVING: Final = frozenset({"run", "demo", "simulate"})
@@ -12,13 +13,24 @@ _SERVING: Final = frozenset({"run", "demo", "simulate"})
 def start() -> NoReturn:
     """Run the command line and end with its exit code."""
     word = sys.argv[1] if len(sys.argv) > 1 else "-"
-    if word in _SERVING or (word.startswith("-") and word not in {"-h", "--help", "--version"}):
+    if word in _SERVING or (
+        word.startswith("-") and word not in {"-h", "--help", "--version", "--print-completion"}
+    ):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _leave)
-    # Takes half a second, in which a signal must find its handler.
+    # Takes a part of a second, in which a signal must find its handler.
+    _import_without_rich("structlog", "httpx")
     from feldera_exporter.cli import main  # noqa: PLC0415
 
     sys.exit(main())
+
+
+def _import_without_rich(*modules: str) -> None:
+    """Import what would import rich, where it is there, for colours that no log of the exporter has: that takes long."""
+    sys.modules["rich"] = None  # type: ignore[assignment] # so that its import fails
+    for module in modules:
+        import_module(module)
+    del sys.modules["rich"]
 
 
 def _leave(*_: object) -> NoReturn:

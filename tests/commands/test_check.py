@@ -120,6 +120,27 @@ def test_a_family_that_dashboards_need(check: Check) -> None:
         assert '"Feldera: fleet"' in line.split(" and "), line
 
 
+def test_variables_are_taken_as_they_are_written(check: Check) -> None:
+    """Where people expect another program to have replaced them; what they stand in is not shown."""
+    code, said = check(
+        "instances: [{name: prod, url: 'https://feldera', api_key: '${FELDERA_API_KEY}', headers: {X-Token: '$(TOKEN)x'}}]\n"
+        "alert_labels: {env: '${ENV}', namespace: a$b}\n"
+        "alerts: {FelderaPipelineFlapping: {labels: {route: '${ROUTE}'}}}\n"
+        "alertmanager: {urls: ['http://a:9093'], labels: {cluster: '${CLUSTER}'}}\n",
+        "--offline",
+    )
+    places = re.findall(r"warning: (\S+): \$\{…\} is taken as it is written", said)
+    assert code == 0
+    assert places == [
+        "instances[0].api_key",
+        "instances[0].headers.X-Token",
+        "alert_labels.env",
+        "alerts.FelderaPipelineFlapping.labels.route",
+        "alertmanager.labels.cluster",
+    ]
+    assert "TOKEN" not in said
+
+
 def test_every_dashboard_is_looked_at() -> None:
     """Those that are shipped, whose queries are found."""
     folder = ROOT / "config/grafana/dashboards"

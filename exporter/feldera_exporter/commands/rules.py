@@ -8,8 +8,6 @@ from dataclasses import replace
 from feldera_exporter.commands.flags import add_addresses, add_configuration, addresses, configuration
 from feldera_exporter.rules.rendering import EXPORTER_URL, FORMATS, rules
 
-HELP = "print the alert rules, as the configuration wants them"
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the flags of this command."""

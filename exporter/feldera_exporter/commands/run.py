@@ -20,8 +20,6 @@ from feldera_exporter.commands.flags import (
 from feldera_exporter.polling import gc_tuning
 from feldera_exporter.server.listener import bind
 
-HELP = "poll Feldera and serve the metrics until stopped (the default)"
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the flags of this command."""
