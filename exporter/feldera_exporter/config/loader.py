@@ -67,13 +67,17 @@ def load(
     except OSError as error:
         found = error.strerror or type(error).__name__
         raise ConfigError(f"{path}: found no file that can be read ({found}), expected YAML") from None
-    document = parse(text)
+    try:
+        document = parse(text)
+    except ConfigError as error:
+        raise ConfigError(*(f"{path}: {mistake}" for mistake in error.mistakes)) from None
     if elsewhere is not None:
         elsewhere += map(str, _taken_out(document.tree, path.parent))
     configuration, mistakes = structure(document.tree, Environment(path.parent, families, alerts))
-    mistakes = in_order([*document.repeated, *mistakes, *proxy_mistakes(environ)])
-    if configuration is None or mistakes:
-        raise ConfigError(*map(str, mistakes))
+    named = [f"{path}: {mistake}" for mistake in in_order([*document.repeated, *mistakes])]
+    named += map(str, proxy_mistakes(environ))
+    if configuration is None or named:
+        raise ConfigError(*named)
     return configuration
 
 
