@@ -5,6 +5,7 @@ import os
 from functools import partial
 from pathlib import Path
 
+import structlog
 import uvloop
 
 from feldera_exporter import app, logs
@@ -19,6 +20,7 @@ from feldera_exporter.commands.flags import (
 )
 from feldera_exporter.polling import gc_tuning
 from feldera_exporter.server.listener import bind
+from feldera_exporter.server.web_access import WebAccess
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +33,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="append",
         metavar="HOST:PORT",
         help="where to listen, repeatable (default: :10058)",
+    )
+    parser.add_argument(
+        "--web.config.file",
+        dest="web_config",
+        type=Path,
+        metavar="FILE",
+        help="TLS, passwords and headers, in the format of Prometheus's exporter-toolkit (default: plain HTTP)",
     )
     parser.add_argument(
         "--web.telemetry-path",
@@ -77,7 +86,10 @@ def main(arguments: argparse.Namespace) -> int:
     linked = addresses(arguments)
     # Before anything is listened on: a mistake should not take a port first.
     load()
+    web = (
+        WebAccess(arguments.web_config, structlog.get_logger()) if arguments.web_config is not None else None
+    )
     sockets = [bind(address) for address in arguments.listen or [":10058"]]
-    options = app.Options(path, arguments.storage, arguments.lifecycle, prefix, linked)
+    options = app.Options(path, arguments.storage, arguments.lifecycle, prefix, linked, web)
     uvloop.run(app.run(load, sockets, options))
     return 0
