@@ -18,7 +18,7 @@ from feldera_exporter.rules.alert_names import NAMES
 from tools import ROOT
 
 FOLDER: Final = ROOT / "config/kubernetes"
-VERSIONS: Final = ("1.29", "1.33")
+VERSIONS: Final = ("1.29", "1.33", "1.37")
 """Of Kubernetes, whose schemas the manifests must follow to the letter."""
 LABELS: Final = {"app.kubernetes.io/name": "feldera-exporter"}
 OPERATORS: Final = "monitoring.coreos.com/v1"

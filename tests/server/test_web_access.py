@@ -16,6 +16,7 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
+from feldera_exporter import healthcheck
 from feldera_exporter.config import Secret
 from feldera_exporter.config.web_config import WebConfig, load_web_config
 from feldera_exporter.errors import ConfigError
@@ -405,6 +406,9 @@ def test_the_program(folder: Path) -> None:
             wrong = subprocess.run([*curl, "-u", "me:wrong"], capture_output=True, text=True, check=True)
             assert "feldera_exporter_build_info" in right.stdout
             assert wrong.stdout == "Unauthorized\n"
+            # As the image's health check finds out, who has no certificate.
+            assert [f"{host}:{port}" for host, port in healthcheck.listened(process.pid)] == [address]
+            assert healthcheck.main(process.pid) == 0
             assert scraped(folder, address) == {"right": "1", "wrong": "0", "nobody": "0"}
         finally:
             process.terminate()
