@@ -1,5 +1,5 @@
 .POSIX:
-.PHONY: demo test mutation check bench docs clean
+.PHONY: demo test mutation check bench docs dist clean
 
 bin = .venv/bin
 
@@ -31,6 +31,10 @@ bench: .venv/installed .cache/debian/ready
 # Generate what is generated.
 docs: .venv/installed
 	$(bin)/python tests/generate.py
+
+# Make a release below dist/, the same from the same tree each time.
+dist: .venv/installed
+	.ci/dist
 
 .venv/demo .venv/installed: pyproject.toml .ci/constraints.txt
 	.ci/venv $(@F)
