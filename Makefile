@@ -1,5 +1,5 @@
 .POSIX:
-.PHONY: demo test mutation check bench soak docs clean
+.PHONY: demo test mutation check bench soak docs dist clean
 
 bin = .venv/bin
 
@@ -38,6 +38,10 @@ soak: .venv/installed
 # Generate what is generated.
 docs: .venv/installed
 	$(bin)/python tests/generate.py
+
+# Make a release below dist/, the same from the same tree each time.
+dist: .venv/installed
+	.ci/dist
 
 .venv/demo .venv/installed: pyproject.toml .ci/constraints.txt
 	.ci/venv $(@F)

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from importlib import import_module
 from typing import Final, NoReturn
 
 _SERVING: Final = frozenset({"run", "demo", "simulate"})
@@ -12,7 +13,7 @@ _SERVING: Final = frozenset({"run", "demo", "simulate"})
 def start() -> NoReturn:
     """Run the command line and end with its exit code."""
     word = sys.argv[1] if len(sys.argv) > 1 else "run"
-    if word.startswith("-") and word not in {"-h", "--help", "--version"}:
+    if word.startswith("-") and word not in {"-h", "--help", "--version", "--print-completion"}:
         word = "run"
     if word == "run":
         # Its configuration is not read yet: what has changed is read anyhow.
@@ -22,10 +23,19 @@ def start() -> NoReturn:
             signal.signal(number, _leave)
     # prometheus_client would keep its values in files of that directory, and fail where there is none; there is one process.
     os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
-    # Takes half a second, in which a signal must find its handler.
+    # Takes a part of a second, in which a signal must find its handler.
+    _import_without_rich("structlog", "httpx")
     from feldera_exporter.cli import main  # noqa: PLC0415
 
     sys.exit(main())
+
+
+def _import_without_rich(*modules: str) -> None:
+    """Import what would import rich, where it is there, for colours that no log of the exporter has: that takes long."""
+    sys.modules["rich"] = None  # type: ignore[assignment] # so that its import fails
+    for module in modules:
+        import_module(module)
+    del sys.modules["rich"]
 
 
 def _leave(*_: object) -> NoReturn:

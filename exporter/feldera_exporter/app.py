@@ -42,10 +42,12 @@ from feldera_exporter.problems.evaluate import NO_PROBLEMS, Problems
 from feldera_exporter.problems.observed_instance import ObservedInstance
 from feldera_exporter.problems.serialization import decoded
 from feldera_exporter.publisher import Publisher
+from feldera_exporter.readiness import notify
 from feldera_exporter.rules.rendering import RuleOptions
 from feldera_exporter.server.asgi import application
 from feldera_exporter.server.html_pages import Site
 from feldera_exporter.server.listener import serving
+from feldera_exporter.server.web_access import WebAccess, guarded
 from feldera_exporter.state.instance_settings import InstanceSettings
 from feldera_exporter.store.poll_changes import NOTHING, StoredState
 from feldera_exporter.store.store import Store
@@ -66,6 +68,7 @@ class Options:
         lifecycle: whether `POST /-/reload` is answered.
         prefix: what the paths of pages begin with for who asks: empty, or `/behind/a/proxy`.
         addresses: what alerts link to.
+        web: TLS, passwords and headers; None for plain HTTP that anybody may ask.
     """
 
     telemetry_path: str = "/metrics"
@@ -73,6 +76,7 @@ class Options:
     lifecycle: bool = False
     prefix: str = ""
     addresses: RuleOptions = field(default_factory=RuleOptions)
+    web: WebAccess | None = None
 
 
 async def run(load: Callable[[], Configuration], sockets: Sequence[socket.socket], options: Options) -> None:
@@ -82,10 +86,12 @@ async def run(load: Callable[[], Configuration], sockets: Sequence[socket.socket
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload.set)
     async with exporting(load, sockets, options) as exporter:
         reloading = asyncio.create_task(_reload_by_signal(reload, exporter.reload))
+        notify("READY=1")
         try:
             await exporter.until(ended)
         finally:
             reloading.cancel()
+        notify("STOPPING=1")
         structlog.get_logger().info("stopping")
 
 
@@ -119,7 +125,10 @@ async def exporting(
         links = Links(options.prefix, options.telemetry_path, runbooks.exists)
         site = Site(exporter, links)
         app = application(exporter.publisher, options.telemetry_path, reload, site.find, options.prefix)
-        await stack.enter_async_context(serving(app, sockets))
+        web = options.web
+        if web is not None:
+            app = guarded(app, web.present)
+        await stack.enter_async_context(serving(app, sockets, web.listening if web is not None else None))
         bound = [each.getsockname()[:2] for each in sockets]
         addresses = ", ".join(f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in bound)
         log.info("started", version=__version__, instances=len(exporter.instances), addresses=addresses)
@@ -313,7 +322,7 @@ class Exporter:
             return None
         if self._bridge is not None and _sent(configuration) == _sent(self._configuration):
             return self._bridge
-        options = replace(self._addresses, alerts=configuration.alerts)
+        options = self._addresses.configured(configuration)
         return Bridge(
             configuration.alertmanager,
             [each.name for each in configuration.instances],

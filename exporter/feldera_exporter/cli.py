@@ -3,54 +3,96 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import import_module
+from types import MappingProxyType, ModuleType
 from typing import Final
 
 from feldera_exporter import __version__
-from feldera_exporter.commands import backfill, check, demo, rules, run, simulate
 from feldera_exporter.errors import ConfigError, ExporterError
 
-COMMANDS: Final = {
-    "run": run,
-    "check": check,
-    "rules": rules,
-    "demo": demo,
-    "simulate": simulate,
-    "backfill": backfill,
-}
-"""Each is a module with `HELP`, `configure(parser)` and `main(arguments) -> exit code`."""
+COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "run": "poll Feldera and serve the metrics until stopped (the default)",
+        "check": "check the configuration and whether every instance can be watched with it",
+        "config": "print the default configuration with its comments, or what a file amounts to",
+        "rules": "print the alert rules, as the configuration wants them",
+        "demo": "show what the exporter does, on a built-in stand-in of Feldera",
+        "simulate": "serve the demo's stand-in of Feldera alone",
+        "backfill": "write the history that Feldera retains, for promtool tsdb create-blocks-from openmetrics",
+    }
+)
+"""What each is for. Each is a module of `commands`, imported only when it is called: `run` needs no stand-in of Feldera."""
+
+SHELLS: Final = ("bash", "zsh")
+"""For which words can be completed."""
 
 BAD_USAGE: Final = 2
 FAILED: Final = 1
 
+_EXAMPLES: Final = """\
+examples:
+  FELDERA_HOST=http://localhost:8080 feldera-exporter
+  feldera-exporter config > exporter.yml
+  feldera-exporter check --config.file=exporter.yml
+  feldera-exporter --config.file=exporter.yml --storage.path=/var/lib/feldera-exporter
+  feldera-exporter --print-completion bash > /etc/bash_completion.d/feldera-exporter
+"""
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of all commands; without one, `run` is meant."""
+
+def parser(called: Iterable[str] = COMMANDS) -> argparse.ArgumentParser:
+    """Return the parser of all commands.
+
+    Args:
+        called: the commands whose flags are known.
+    """
     root = argparse.ArgumentParser(
         prog="feldera-exporter",
         description="Prometheus exporter for the statuses of Feldera pipelines.",
-        epilog="The flags of the default command: feldera-exporter run --help. A command comes first, its flags follow.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     root.add_argument("--version", action="version", version=f"feldera-exporter {__version__}")
-    commands = root.add_subparsers(dest="command", metavar="COMMAND", title="commands; run is the default")
-    for name, command in COMMANDS.items():
-        child = commands.add_parser(name, help=command.HELP, description=command.__doc__, allow_abbrev=False)
-        command.configure(child)
+    root.add_argument(
+        "--print-completion",
+        choices=SHELLS,
+        help="print the script by which a shell completes words, and exit",
+    )
+    commands = root.add_subparsers(
+        dest="command", metavar="COMMAND", title="commands; a command comes first, its flags follow"
+    )
+    for name, purpose in COMMANDS.items():
+        module = _module(name) if name in called else None
+        child = commands.add_parser(
+            name, help=purpose, description=module.__doc__ if module else None, allow_abbrev=False
+        )
+        if module is not None:
+            module.configure(child)
+            if name == "run":
+                root.epilog = f"flags of run, the default command:\n{_flags(child)}\n{_EXAMPLES}"
     return root
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code: 0, 1 for a failure, 2 for a mistake in flags or configuration."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if not words or (words[0].startswith("-") and words[0] not in {"-h", "--help", "--version"}):
+    if not words or (words[0].startswith("-") and not _about_all(words[0])):
         words.insert(0, "run")
-    parsed, unknown = parser().parse_known_args(words)
+    called = {words[0]} if words[0] in COMMANDS else COMMANDS if _completes(words[0]) else {"run"}
+    root = parser(called)
+    parsed, unknown = root.parse_known_args(words)
+    if parsed.print_completion is not None:
+        return _print_completion(root, parsed.print_completion)
     if unknown:
         _say(_unknown(parsed.command, unknown[0]))
         return BAD_USAGE
+    return _run(parsed)
+
+
+def _run(parsed: argparse.Namespace) -> int:
     try:
-        code = int(COMMANDS[parsed.command].main(parsed))
+        code = int(_module(parsed.command).main(parsed))
         sys.stdout.flush()
     except BrokenPipeError:
         # `feldera-exporter check | head`: the reader has seen enough. Python would complain of its last flush.
@@ -65,6 +107,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return FAILED
     return code
+
+
+def _module(command: str) -> ModuleType:
+    return import_module(f"feldera_exporter.commands.{command}")
+
+
+def _about_all(word: str) -> bool:
+    """Return whether a flag is about the program and not about `run`."""
+    return word in {"-h", "--help", "--version"} or _completes(word)
+
+
+def _completes(word: str) -> bool:
+    return word.partition("=")[0] == "--print-completion"
+
+
+def _flags(child: argparse.ArgumentParser) -> str:
+    """Return the list of a command's flags, as its help has it."""
+    return child.format_help().partition("options:\n")[2]
+
+
+def _print_completion(root: argparse.ArgumentParser, shell: str) -> int:
+    import shtab  # noqa: PLC0415 - for this alone
+
+    sys.stdout.write(f"{shtab.complete(root, shell)}\n")
+    return 0
 
 
 def _unknown(command: str, word: str) -> str:

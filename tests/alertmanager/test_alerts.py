@@ -27,7 +27,12 @@ CHOICES = {
     "FelderaPipelineStuckProvisioning": AlertChoice(severity="warning", labels={"route": "night", "none": ""})
 }
 OPTIONS = RuleOptions(
-    alerts=CHOICES, tag_labels=("owner",), exporter_url="https://e.example/x/", dashboard_url="https://g/"
+    alerts=CHOICES,
+    alert_labels={"namespace": "feldera", "route": "day"},
+    severities={"critical": "page"},
+    tag_labels=("owner",),
+    exporter_url="https://e.example/x/",
+    dashboard_url="https://g/",
 )
 WORDING = Wording(OPTIONS, {"cluster": "eu"})
 

@@ -60,7 +60,7 @@ def test_a_mistake(check: Check) -> None:
     """Every mistake is said, with exit code 2, and nobody is asked."""
     code, said = check("instances: [{name: prod, url: ftp://x}]\nlimit: {}\n")
     assert code == 2
-    assert said.startswith('error: instances[0].url: found "ftp://x"')
+    assert re.match(r'error: \S+exporter\.yml: instances\[0\]\.url: found "ftp://x"', said)
     assert said.count("error: ") == 2
 
 
@@ -119,6 +119,27 @@ def test_a_family_that_dashboards_need(check: Check) -> None:
             rf"warning: metrics.exclude\[0\]: without {family} there are empty panels on (.*)", said
         )
         assert '"Feldera: fleet"' in line.split(" and "), line
+
+
+def test_variables_are_taken_as_they_are_written(check: Check) -> None:
+    """Where people expect another program to have replaced them; what they stand in is not shown."""
+    code, said = check(
+        "instances: [{name: prod, url: 'https://feldera', api_key: '${FELDERA_API_KEY}', headers: {X-Token: '$(TOKEN)x'}}]\n"
+        "alert_labels: {env: '${ENV}', namespace: a$b}\n"
+        "alerts: {FelderaPipelineFlapping: {labels: {route: '${ROUTE}'}}}\n"
+        "alertmanager: {urls: ['http://a:9093'], labels: {cluster: '${CLUSTER}'}}\n",
+        "--offline",
+    )
+    places = re.findall(r"warning: (\S+): \$\{…\} is taken as it is written", said)
+    assert code == 0
+    assert places == [
+        "instances[0].api_key",
+        "instances[0].headers.X-Token",
+        "alert_labels.env",
+        "alerts.FelderaPipelineFlapping.labels.route",
+        "alertmanager.labels.cluster",
+    ]
+    assert "TOKEN" not in said
 
 
 def test_every_dashboard_is_looked_at() -> None:
@@ -204,7 +225,7 @@ def test_what_can_be_no_file(check: Check, content: str) -> None:
         code, said = check(FILES.format(key=key), "--offline")
         assert code == 2
         assert re.search(
-            r"error: instances\[0\]\.api_key_file: found .*, expected (the path of )?a file", said
+            r"error: \S+: instances\[0\]\.api_key_file: found .*, expected (the path of )?a file", said
         )
     for tree in ("3", "{instances: 3}", "{instances: [3, {tls: 3}]}"):
         assert check(tree, "--offline")[0] == 2

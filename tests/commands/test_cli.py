@@ -14,10 +14,51 @@ from hostile.running import feldera, running
 
 
 def test_help(capsys: pytest.CaptureFixture[str]) -> None:
-    """It says where the flags of the default command are."""
+    """It shows every command, the flags of the default one, and examples."""
     with pytest.raises(SystemExit, match="0"):
         cli.main(["--help"])
-    assert "The flags of the default command: feldera-exporter run --help." in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert [command for command in cli.COMMANDS if f"\n    {command} " not in said] == []
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["run", "--help"])
+    flags = re.findall(r"^  (--[\w.-]+)", capsys.readouterr().out, re.MULTILINE)
+    assert "--storage.path" in flags
+    assert [flag for flag in flags if f"\n  {flag}" not in said] == []
+    examples = re.findall(
+        r"^  (?:\w+=\S+ )?feldera-exporter ?(.*?)(?: > \S+)?$", said.partition("examples:")[2], re.MULTILINE
+    )
+    assert len(examples) == 5
+    for words in examples:
+        parsed, unknown = cli.parser().parse_known_args(words.split() if words[:1].isalpha() else ["run"])
+        assert parsed.command
+        assert unknown == []
+
+
+def test_run_imports_only_what_it_needs() -> None:
+    """Neither the stand-in of Feldera nor what the demo draws with, which take a part of the start."""
+    program = (
+        "import atexit, sys\n"
+        "atexit.register(lambda: print(*sys.modules))\n"
+        "from feldera_exporter import __main__\n"
+        "__main__.start()\n"
+    )
+    # Everything is imported before a flag is looked at.
+    words = [sys.executable, "-c", program, "run", "--web.telemetry-path=/"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == cli.BAD_USAGE
+    modules = done.stdout.split()
+    needless = re.compile(r"(rich|shtab|feldera_exporter\.(simulator|demo|checking|backfill))(\..*)?")
+    assert "feldera_exporter.app" in modules
+    assert [module for module in modules if needless.fullmatch(module)] == []
+
+
+@pytest.mark.parametrize("shell", cli.SHELLS)
+def test_completion(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A shell's script knows every command and the flags of each."""
+    assert cli.main(["--print-completion", shell]) == 0
+    script = capsys.readouterr().out
+    for word in (*cli.COMMANDS, "--storage.path", "--feldera-version", "--offline"):
+        assert word in script
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ def test_mistake_is_named(path: Path, families: frozenset[str]) -> None:
     with pytest.raises(ConfigError) as caught:
         load(path, {}, families, frozenset({"FelderaPipelineFlapping"}))
 
-    assert caught.value.mistakes == (expected,)
+    assert caught.value.mistakes == (f"{path}: {expected}",)
 
 
 @pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)

@@ -29,6 +29,20 @@ def test_every_variable_is_read(certificates: Path) -> None:
     )
 
 
+def test_the_key_may_be_in_a_file(tmp_path: Path) -> None:
+    """As with a file of the configuration, it is one or the other."""
+    (tmp_path / "key").write_text("apikey:TopSecret")
+    environ = {"FELDERA_HOST": "http://feldera", "FELDERA_API_KEY_FILE": str(tmp_path / "key")}
+    assert from_environment(environ).instances == (
+        Instance("default", "http://feldera", api_key_file=tmp_path / "key"),
+    )
+    with pytest.raises(ConfigError) as caught:
+        from_environment(environ | {"FELDERA_API_KEY": "apikey:TopSecret"})
+    assert caught.value.mistakes == (
+        "FELDERA_API_KEY_FILE: found it beside api_key, expected one of the two",
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "insecure"), [("1", True), (" True ", True), ("yes", True), ("0", False), ("no", False)]
 )

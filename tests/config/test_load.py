@@ -30,10 +30,12 @@ SMALLEST = "instances: [{name: prod, url: http://feldera}]\n"
 
 
 def refused(read: Read, text: str) -> tuple[str, ...]:
-    """Return the mistakes in a text."""
+    """Return the mistakes in a text, each without the file's name before it."""
     with pytest.raises(ConfigError) as caught:
         read(text)
-    return caught.value.mistakes
+    files, mistakes = zip(*(each.split(": ", 1) for each in caught.value.mistakes), strict=True)
+    assert {Path(file).name for file in files} == {"exporter.yml"}
+    return tuple(mistakes)
 
 
 def test_every_key_is_read(read: Read, tmp_path: Path, certificates: Path) -> None:
@@ -276,7 +278,7 @@ def test_broken_text(tmp_path: Path, content: bytes, expected: str) -> None:
     path.write_bytes(content)
     with pytest.raises(ConfigError) as caught:
         load(path, {}, (), ())
-    assert caught.value.mistakes == (expected,)
+    assert caught.value.mistakes == (f"{path}: {expected}",)
 
 
 def test_missing_file_is_named(tmp_path: Path) -> None:

@@ -8,14 +8,14 @@ from feldera_exporter.config import Configuration, Instance, Secret
 def test_secret_shows_nothing() -> None:
     """No way of turning a secret, or what holds one, into text shows it."""
     secret = Secret("apikey:TopSecret")
-    holder = Configuration((Instance("prod", "https://feldera", secret),))
+    holder = Configuration((Instance("prod", "https://feldera", secret, headers={"X-Token": secret}),))
     for text in (
         repr(secret),
         str(secret),
         f"{secret}",
         f"{secret!r:>40}",
         repr(holder),
-        repr(dataclasses.asdict(holder.instances[0])),
+        repr([getattr(holder.instances[0], each.name) for each in dataclasses.fields(Instance)]),
     ):
         assert "TopSecret" not in text
         assert "Secret(***)" in text

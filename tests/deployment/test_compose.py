@@ -137,7 +137,12 @@ def test_everything_comes_back() -> None:
 def test_everything_is_reached_where_it_listens() -> None:
     """The network's ports are open to this machine alone; each service is checked on its own."""
     published = [mapping.rpartition(":") for mapping in SERVICES[NETWORK]["ports"]]
-    assert sorted(host for host, _, _ in published) == sorted(f"127.0.0.1:{port}" for _, _, port in published)
+    # A Feldera on this machine's own port 8080 must not be in the way.
+    moved = {str(PORTS["stand-in"]): "18080"}
+    assert sorted(host for host, _, _ in published) == sorted(
+        f"127.0.0.1:{moved.get(port, port)}" for _, _, port in published
+    )
+    assert SERVICES[NETWORK]["extra_hosts"] == ["host.docker.internal:host-gateway"]
     assert {int(port) for _, _, port in published} == set(PORTS.values())
     assert [name for name, service in SERVICES.items() if "ports" in service] == [NETWORK]
     for name in PORTS:
@@ -262,7 +267,7 @@ def test_the_store_is_the_users() -> None:
     [mount] = exporter["volumes"]
     user, _, group = exporter["user"].partition(":")
     assert (
-        f"install --directory --owner={user} --group={group} --mode=0750 {mount.partition(':')[2]}\n" in text
+        f"install --directory --owner={user} --group={group} --mode=1777 {mount.partition(':')[2]}\n" in text
     )
     assert f"USER {exporter['user']}\n" in text
 

@@ -18,7 +18,7 @@ from feldera_exporter.rules.alert_names import NAMES
 from tools import ROOT
 
 FOLDER: Final = ROOT / "config/kubernetes"
-VERSIONS: Final = ("1.29", "1.33")
+VERSIONS: Final = ("1.29", "1.33", "1.37")
 """Of Kubernetes, whose schemas the manifests must follow to the letter."""
 LABELS: Final = {"app.kubernetes.io/name": "feldera-exporter"}
 OPERATORS: Final = "monitoring.coreos.com/v1"
@@ -55,7 +55,8 @@ def built() -> Built:
     return build(FOLDER)
 
 
-def _validate(path: Path, version: str) -> subprocess.CompletedProcess[str]:
+def validate(path: Path, version: str) -> subprocess.CompletedProcess[str]:
+    """Return what kubernetes-validate says of a file."""
     command = [
         sys.executable,
         "-W",
@@ -76,7 +77,7 @@ def test_kubernetes_takes_it(built: Built, version: str, tmp_path: Path) -> None
     own = [document for document in built.documents if document["apiVersion"] != OPERATORS]
     file = tmp_path / "all.yaml"
     file.write_text(yaml.safe_dump_all(own), encoding="utf-8")
-    done = _validate(file, version)
+    done = validate(file, version)
     assert done.returncode == 0, done.stdout + done.stderr
     assert (done.stdout + done.stderr).count(" passed for resource ") == len(own)
 
@@ -88,7 +89,7 @@ def test_a_misspelt_field_is_found(built: Built, tmp_path: Path) -> None:
     service["spec"]["portz"] = []
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text(yaml.safe_dump_all(documents), encoding="utf-8")
-    assert _validate(wrong, VERSIONS[-1]).returncode != 0
+    assert validate(wrong, VERSIONS[-1]).returncode != 0
 
 
 def test_all_kinds_are_there(built: Built) -> None:

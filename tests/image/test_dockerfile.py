@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -14,7 +15,7 @@ from typing import Final
 
 import pytest
 
-from feldera_exporter import __version__
+from feldera_exporter import __version__, healthcheck
 from tools import ROOT
 
 Instruction = tuple[str, str]
@@ -83,39 +84,63 @@ def test_nothing_must_be_written() -> None:
 def test_the_labels_say_what_it_is() -> None:
     """OCI annotations; the version is the package's."""
     labels = dict(part.split("=", 1) for part in shlex.split(values(LAST, "LABEL")[0]))
-    expected = ("title", "description", "licenses", "version", "revision")
+    expected = ("title", "description", "licenses", "version", "revision", "created", "base.name")
     assert set(labels) == {f"org.opencontainers.image.{name}" for name in expected}
     assert f"VERSION={__version__}" in values(LAST, "ARG")
 
 
 class Health(BaseHTTPRequestHandler):
-    """Healthy, and nothing else."""
+    """Healthy, or what the server says."""
 
     def do_GET(self) -> None:
         """Answer."""
-        self.send_response(200 if self.path == "/-/healthy" else 404)
+        code = getattr(self.server, "code", 200)
+        self.send_response(code if self.path == "/-/healthy" else 404)
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
 
 
-@pytest.mark.parametrize(("path", "code"), [("/-/healthy", 0), ("/elsewhere", 1)])
-def test_the_health_check_asks_the_exposed_port(path: str, code: int) -> None:
-    """And nobody else, whatever proxy the environment names; only an answer that all is well passes."""
-    [port] = values(LAST, "EXPOSE")
+def test_the_health_check_is_the_packages() -> None:
+    """It is told no address."""
     _, _, command = values(LAST, "HEALTHCHECK")[0].partition("CMD ")
-    program, flag, text = json.loads(command)
-    assert (program, flag, text.count(port)) == ("python", "-c", 1)
-    with HTTPServer(("localhost", 0), Health) as server:
+    assert json.loads(command) == ["python", "-m", healthcheck.__name__]
+
+
+@pytest.mark.parametrize(("code", "passes"), [(200, True), (401, True), (404, False), (500, False)])
+def test_what_is_healthy(code: int, passes: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001
+    """Whatever proxy the environment names: that all is well, or that it wants a password."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    with HTTPServer(("127.0.0.1", 0), Health) as server:
         server.timeout = 10
+        server.code = code  # type: ignore[attr-defined]
         thread = threading.Thread(target=server.handle_request)
         thread.start()
-        text = text.replace(port, str(server.server_port)).replace("/-/healthy", path)
-        nowhere = {"http_proxy": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}
-        done = subprocess.run([sys.executable, flag, text], env=os.environ | nowhere, check=False)
+        assert healthcheck.answers("127.0.0.1", server.server_port) is passes
+        assert ("127.0.0.1", server.server_port) in list(healthcheck.listened(os.getpid()))
         thread.join()
-    assert done.returncode == code
+
+
+def test_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then it is not healthy; nor where one of several addresses is not answered."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    monkeypatch.setattr(healthcheck, "listened", lambda _: iter([("127.0.0.1", port)]))
+    assert healthcheck.main() == 1
+    monkeypatch.setattr(healthcheck, "listened", lambda _: iter([]))
+    assert healthcheck.main() == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [("0.0.0.0", "127.0.0.1"), ("127.0.0.1", "127.0.0.1"), ("::", "127.0.0.1"), ("::1", "::1")],
+)
+def test_every_kind_of_address(address: str, host: str) -> None:
+    """Is found as it can be connected to."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.create_server((address, 0), family=family, dualstack_ipv6=address == "::") as listener:
+        assert (host, listener.getsockname()[1]) in list(healthcheck.listened(os.getpid()))
 
 
 def sent() -> list[str]:

@@ -1,15 +1,19 @@
 """What an instance's configuration means for its client."""
 
+import asyncio
 import ssl
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
 from structlog.testing import capture_logs
 
 from feldera_exporter.config import Instance, Secret
+from feldera_exporter.feldera.errors import UnauthorizedError
 from feldera_exporter.polling import client_factory
 from feldera_exporter.polling.client_factory import api_key, client_for
+from feldera_exporter.simulator.serving import serve
 from hostile.asking import Asked
 
 LOG = structlog.get_logger()
@@ -73,6 +77,42 @@ def test_a_file_that_never_had_a_key(tmp_path: Path) -> None:
     """Nothing is sent."""
     (tmp_path / "key").touch()
     assert api_key(of_file(tmp_path / "key"), LOG)() is None
+
+
+def test_headers_are_sent_with_every_request() -> None:
+    """Beside the key; what repeats one of them is not shown."""
+    token = "proxy-token-MARKER"
+    seen: list[dict[str, str]] = []
+
+    async def answer(scope: Any, _: Any, send: Any) -> None:
+        seen.append({name.decode(): value.decode() for name, value in scope["headers"]})
+        body = f'{{"message": "no: {token}", "error_code": "E"}}'.encode()
+        await send(
+            {
+                "type": "http.response.start",
+                "status": 403,
+                "headers": [(b"content-type", b"application/json")],
+            }
+        )
+        await send({"type": "http.response.body", "body": body})
+
+    async def asked(url: str) -> str:
+        client = client_for(
+            Instance("prod", url, Secret("apikey:x"), headers={"X-Token": Secret(token)}), Asked(), LOG
+        )
+        try:
+            await client.list(within=5)
+        except UnauthorizedError as error:
+            return str(error)
+        finally:
+            await client.close()
+        return ""
+
+    with serve(answer) as url:
+        said = asyncio.run(asked(url))
+    assert [(each["x-token"], each["authorization"]) for each in seen] == [(token, "Bearer apikey:x")]
+    assert "***" in said
+    assert "MARKER" not in said
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "https://127.0.0.1:1"])

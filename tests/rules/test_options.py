@@ -59,6 +59,24 @@ def test_severity_and_labels() -> None:
     assert found["expr"] == loaded(SHIPPED)[ERROR]["expr"]
 
 
+def test_labels_and_words_for_every_alert() -> None:
+    """Alerts about pipelines, instances and the exporter have them; a single alert's choice counts more."""
+    options = RuleOptions(
+        {ERROR: AlertChoice(severity="warning", labels={"env": "night"})},
+        alert_labels={"env": "prod", "namespace": "feldera"},
+        severities={"critical": "page", "warning": "ticket"},
+    )
+    found = printed(options)
+    assert found.keys() == NAMES
+    words = {"critical": "page", "warning": "ticket"}
+    for name, rule in loaded(SHIPPED).items():
+        severity = rule["labels"]["severity"]
+        expected = {"severity": words.get(severity, severity), "env": "prod", "namespace": "feldera"}
+        if name == ERROR:
+            expected |= {"severity": "ticket", "env": "night"}
+        assert found[name] == {**rule, "labels": expected}
+
+
 @pytest.mark.parametrize(
     ("tag_labels", "labels"),
     [

@@ -35,7 +35,7 @@ def test_without_go_it_says_what_it_skips(tmp_path: Path) -> None:
     done = subprocess.run([script], capture_output=True, text=True, check=False, env={"PATH": str(tmp_path)})
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("== Skipped, as there is no go: ")
-    assert set(newest()) == {"prometheus", "alertmanager", "victoriametrics"}
+    assert set(newest()) == {"prometheus", "alertmanager", "victoriametrics", "helm"}
     for version in newest().values():
         assert version in done.stdout
     assert not (tmp_path / ".cache").exists()

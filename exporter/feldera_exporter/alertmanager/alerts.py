@@ -9,7 +9,6 @@ from typing import Any, Final
 from urllib.parse import quote_plus
 
 from feldera_exporter.alertmanager.pipeline_details import UNKNOWN, Details, short
-from feldera_exporter.config import AlertChoice
 from feldera_exporter.pages import formatting
 from feldera_exporter.pages.links import Links
 from feldera_exporter.problems import sentences
@@ -84,10 +83,9 @@ def alert(
     """
     since, ended = (told.since, told.at) if isinstance(told, Ended) else (told, None)
     row = _row(occurrence)
-    choice = wording.options.alerts.get(occurrence.alert, AlertChoice())
     page = _page(occurrence, instance, wording)
     return Alert(
-        labels=_labels(occurrence, instance, choice.severity or row.severity, choice, wording),
+        labels=_labels(occurrence, instance, row.severity, wording),
         annotations=_filled(_annotations(occurrence, row, since, instance, wording, pipeline, page, details)),
         page=page,
         since=since,
@@ -119,9 +117,7 @@ def _row(occurrence: Occurrence) -> Problem[Any]:
     return INSTANCE_PROBLEMS[occurrence.problem]
 
 
-def _labels(
-    occurrence: Occurrence, instance: str, severity: str, choice: AlertChoice, wording: Wording
-) -> Labels:
+def _labels(occurrence: Occurrence, instance: str, severity: str, wording: Wording) -> Labels:
     own: dict[str, str] = {"feldera_instance": instance}
     if occurrence.pipeline_id:
         own |= {
@@ -132,7 +128,7 @@ def _labels(
         }
     else:
         own["feldera_service"] = occurrence.label
-    own |= {"severity": severity, **choice.labels, "alertname": occurrence.alert}
+    own |= {**wording.options.labels(occurrence.alert, severity), "alertname": occurrence.alert}
     return _filled({**wording.labels, **own})
 
 

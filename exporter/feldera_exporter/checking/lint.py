@@ -19,18 +19,37 @@ KNOWN: Final = frozenset(chain.from_iterable(dimension.statuses for dimension in
 
 _METRIC: Final = re.compile(r"feldera[a-z0-9_:]*")
 _PART: Final = re.compile(r"_(?:bucket|sum|count)$")
+_VARIABLE: Final = re.compile(r"\$\{\w+\}|\$\(\w+\)")
+_LITERAL: Final = "${…} is taken as it is written: no variable of the environment is put in its place"
 _MOST: Final = 3
 """Alerts of one line that are named."""
 
 
 def advice(configuration: Configuration) -> Iterator[str]:
     """Yield warnings, each a line that begins with the place in the configuration."""
+    yield from (f"{place}: {_LITERAL}" for place, text in _texts(configuration) if _VARIABLE.search(text))
     for index, instance in enumerate(configuration.instances):
         yield from (f"instances[{index}].{line}" for line in _trust(instance))
     yield from _excluded(configuration)
     yield from _limits("limits.defaults", configuration.limits.defaults)
     for index, override in enumerate(configuration.limits.overrides):
         yield from _limits(f"limits.overrides[{index}].limits", override.limits)
+
+
+def _texts(configuration: Configuration) -> Iterator[tuple[str, str]]:
+    """Yield the texts in which people expect variables to be replaced, each with its place."""
+    for index, instance in enumerate(configuration.instances):
+        if instance.api_key is not None:
+            yield f"instances[{index}].api_key", instance.api_key.reveal()
+        for name, value in instance.headers.items():
+            yield f"instances[{index}].headers.{name}", value.reveal()
+    for label, text in configuration.alert_labels.items():
+        yield f"alert_labels.{label}", text
+    for name, choice in configuration.alerts.items():
+        yield from ((f"alerts.{name}.labels.{label}", text) for label, text in choice.labels.items())
+    if configuration.alertmanager is not None:
+        for label, text in configuration.alertmanager.labels.items():
+            yield f"alertmanager.labels.{label}", text
 
 
 def _trust(instance: Instance) -> Iterator[str]:

@@ -1,1 +1,1 @@
-"""The commands, one module each: `HELP`, `configure(parser)` and `main(arguments) -> exit code`."""
+"""The commands, one module each: `configure(parser)` and `main(arguments) -> exit code`; imported only when called."""

@@ -33,8 +33,6 @@ from feldera_exporter.history.observation import Observation
 from feldera_exporter.logs import Logger
 from feldera_exporter.polling.client_factory import client_for
 
-HELP = "write the history that Feldera retains, for promtool tsdb create-blocks-from openmetrics"
-
 _TIMEOUT: Final = 60.0
 """Seconds for one answer: nobody waits for a backfill as a scraper waits for a poll."""
 

@@ -14,14 +14,14 @@ from feldera_exporter.checking.instance_check import InstanceReport, inspect
 from feldera_exporter.checking.lint import advice
 from feldera_exporter.checking.permissions import readable_by_all
 from feldera_exporter.commands.flags import add_configuration, configuration
-from feldera_exporter.config import Configuration
+from feldera_exporter.config import Configuration, format_duration
 from feldera_exporter.feldera.platform import License
 from feldera_exporter.pages import formatting
 
-HELP = "check the configuration and whether every instance can be watched with it"
-
 _SKEWED = 30.0
 """Seconds between two clocks from which on it is worth a warning: ages of statuses are wrong by as much."""
+_SLOW = 0.5
+"""The part of the timeout from which on an answer is close to it."""
 _MOST = 5
 """Unreadable pipelines of an instance that are named."""
 
@@ -119,6 +119,9 @@ def _warnings(finding: InstanceReport) -> Iterator[str]:
     platform = finding.platform
     for one in finding.listing.unreadable[:_MOST]:
         yield f"{one.title} cannot be read: {one.reason}"
+    timeout = finding.instance.timeout
+    if finding.elapsed > _SLOW * timeout:
+        yield f"the list took {finding.elapsed:.1f} s, close to the timeout of {format_duration(timeout)}"
     unhealthy = ", ".join(name for name, service in platform.services.items() if not service.healthy)
     if unhealthy:
         yield f"Feldera reports as unhealthy: {unhealthy}"

@@ -11,11 +11,10 @@ import uvloop
 from rich.console import Console
 
 from feldera_exporter import logs
-from feldera_exporter.commands.flags import add_logging, add_stage
+from feldera_exporter.commands.flags import add_logging
+from feldera_exporter.commands.stage_flags import add_stage
 from feldera_exporter.demo.play import play
 from feldera_exporter.demo.settings import Settings
-
-HELP = "show what the exporter does, on a built-in stand-in of Feldera"
 
 _DEFAULTS = Settings()
 

@@ -8,7 +8,6 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from feldera_exporter import config, logs
-from feldera_exporter.demo.settings import Settings
 from feldera_exporter.errors import ConfigError
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
 from feldera_exporter.rules.alert_names import NAMES
@@ -21,11 +20,9 @@ _TAKEN: Final = frozenset({"", "-", "pipelines", "runbooks", "static"})
 """How the paths of the exporter's own pages begin."""
 _OWN: Final = "/, /-/, /pipelines/, /runbooks/ and /static/"
 
-_STAGE: Final = Settings()
-
-
 _ENVIRONMENT: Final = (
-    "FELDERA_HOST, FELDERA_API_KEY, FELDERA_TLS_INSECURE and FELDERA_HTTPS_TLS_CERT of the environment"
+    "FELDERA_HOST, FELDERA_API_KEY or FELDERA_API_KEY_FILE, FELDERA_TLS_INSECURE and FELDERA_HTTPS_TLS_CERT of the "
+    "environment"
 )
 
 
@@ -44,24 +41,6 @@ def add_logging(parser: argparse.ArgumentParser) -> None:
     """Add the flags of the log."""
     parser.add_argument("--log.level", dest="log_level", choices=logs.LEVELS, default="info")
     parser.add_argument("--log.format", dest="log_format", choices=tuple(logs.FORMATS), default="logfmt")
-
-
-def add_stage(parser: argparse.ArgumentParser) -> None:
-    """Add the flags of what the stand-in of Feldera plays."""
-    parser.add_argument(
-        "--seed",
-        type=int,
-        default=_STAGE.seed,
-        metavar="NUMBER",
-        help="of all that happens by chance (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--pipelines",
-        type=_count,
-        default=_STAGE.pipelines,
-        metavar="NUMBER",
-        help="how many pipelines live by chance, beside those with a story (default: %(default)s)",
-    )
 
 
 def add_addresses(parser: argparse.ArgumentParser) -> None:
@@ -187,9 +166,3 @@ def _first(path: str) -> str:
 def _discreet(url: str) -> str:
     """Return an address without what may be a password."""
     return re.sub(r"//.*@", "//…@", url)
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number of pipelines, 0 or more")
-    return int(text)

@@ -8,8 +8,6 @@ from dataclasses import replace
 from feldera_exporter.commands.flags import add_addresses, add_configuration, addresses, configuration
 from feldera_exporter.rules.rendering import EXPORTER_URL, FORMATS, rules
 
-HELP = "print the alert rules, as the configuration wants them"
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the flags of this command."""
@@ -41,11 +39,6 @@ def main(arguments: argparse.Namespace) -> int:
         elsewhere: list[str] = []
         configured = configuration(arguments, os.environ, elsewhere)
         sys.stderr.writelines(f"warning: {line}\n" for line in elsewhere)
-        options = replace(
-            options,
-            alerts=configured.alerts,
-            tag_labels=tuple(configured.tag_labels.expressions),
-            exporter_only=configured.alertmanager is not None,
-        )
+        options = replace(options.configured(configured), exporter_only=configured.alertmanager is not None)
     sys.stdout.write(rules(arguments.format, options))
     return 0

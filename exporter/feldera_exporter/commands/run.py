@@ -21,8 +21,7 @@ from feldera_exporter.commands.flags import (
 )
 from feldera_exporter.polling import gc_tuning, malloc_tuning
 from feldera_exporter.server.listener import bind
-
-HELP = "poll Feldera and serve the metrics until stopped (the default)"
+from feldera_exporter.server.web_access import WebAccess
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +34,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="append",
         metavar="HOST:PORT",
         help="where to listen, repeatable (default: :10058)",
+    )
+    parser.add_argument(
+        "--web.config.file",
+        dest="web_config",
+        type=Path,
+        metavar="FILE",
+        help="TLS, passwords and headers, in the format of Prometheus's exporter-toolkit (default: plain HTTP)",
     )
     parser.add_argument(
         "--web.telemetry-path",
@@ -84,7 +90,10 @@ def main(arguments: argparse.Namespace) -> int:
     configured = load()
     for line in readable_by_all(configured, arguments.config_file, arguments.storage):
         structlog.get_logger().warning("secrets are not protected", problem=line)
+    web = (
+        WebAccess(arguments.web_config, structlog.get_logger()) if arguments.web_config is not None else None
+    )
     sockets = [bind(address) for address in arguments.listen or [":10058"]]
-    options = app.Options(path, arguments.storage, arguments.lifecycle, prefix, linked)
+    options = app.Options(path, arguments.storage, arguments.lifecycle, prefix, linked, web)
     uvloop.run(app.run(load, sockets, options))
     return 0

@@ -6,15 +6,14 @@ import structlog
 import uvloop
 
 from feldera_exporter import app, logs
-from feldera_exporter.commands.flags import add_logging, add_stage
+from feldera_exporter.commands.flags import add_logging
+from feldera_exporter.commands.stage_flags import add_stage
 from feldera_exporter.demo.clock import StagedClock, machine
 from feldera_exporter.demo.stage import beginning, prepared_fleet
 from feldera_exporter.server.listener import bind
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve_on
 from feldera_exporter.simulator.versions import NEWEST, UnknownVersionError, parse_version
-
-HELP = "serve the demo's stand-in of Feldera alone"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from feldera_exporter.config import validators
-from feldera_exporter.config.errors import Mistake, RefusedError, nearest, shown
+from feldera_exporter.config.errors import Mistake, Place, RefusedError, nearest, shown
 from feldera_exporter.config.schema import Alertmanager, Configuration, Filter, Instance, Override, Tls
 from feldera_exporter.config.tls import UnusableCertificateError, ssl_context
 from feldera_exporter.config.units import format_duration
@@ -64,6 +64,17 @@ def contradictions(value: Any, wrong: Collection[str]) -> Iterator[RefusedError]
 def _two_keys(instance: Instance) -> Iterator[RefusedError]:
     if instance.api_key is not None and instance.api_key_file is not None:
         yield RefusedError("it beside api_key", "one of the two", ("api_key_file",))
+
+
+def _two_headers(instance: Instance) -> Iterator[RefusedError]:
+    """Find names that are the same, whatever the case of their letters (RFC 9110, section 5.1)."""
+    first: dict[str, str] = {}
+    if instance.api_key is not None or instance.api_key_file is not None:
+        first["authorization"] = "the API key"
+    for name in instance.headers:
+        before = first.setdefault(name.lower(), name)
+        if before != name:
+            yield RefusedError(f"it beside {before}", "one of the two", ("headers", name))
 
 
 def _slow_answers(instance: Instance) -> Iterator[RefusedError]:
@@ -124,11 +135,12 @@ def _changes_nothing(override: Override) -> Iterator[RefusedError]:
 def _tags_own(configuration: Configuration) -> Iterator[RefusedError]:
     # Where a pipeline is expected to run, alerts do not say.
     tags = set(configuration.tag_labels.expressions) - {"expect"}
+    places: list[Place] = [("alert_labels", label) for label in configuration.alert_labels]
     for name, choice in configuration.alerts.items():
-        for label in choice.labels:
-            if label in tags:
-                place = ("alerts", name, "labels", label)
-                yield RefusedError("a label that tags set", "another name", place)
+        places += [("alerts", name, "labels", label) for label in choice.labels]
+    for place in places:
+        if place[-1] in tags:
+            yield RefusedError("a label that tags set", "another name", place)
 
 
 def _tags_external(configuration: Configuration) -> Iterator[RefusedError]:
@@ -164,6 +176,7 @@ class _Rule(NamedTuple):
 
 _RULES: Final = (
     _Rule(Instance, frozenset({"api_key", "api_key_file"}), _two_keys),
+    _Rule(Instance, frozenset({"api_key", "api_key_file", "headers"}), _two_headers),
     _Rule(Instance, frozenset({"timeout", "poll_interval"}), _slow_answers),
     _Rule(Instance, frozenset({"staleness", "poll_interval"}), _stale_at_once),
     _Rule(Tls, frozenset({"cert_file", "key_file"}), _half_a_certificate),
@@ -173,7 +186,7 @@ _RULES: Final = (
     _Rule(Override, frozenset({"name", "tag"}), _matches_nothing),
     _Rule(Override, frozenset({"limits"}), _changes_nothing),
     _Rule(Configuration, frozenset({"instances"}), _nothing_to_watch),
-    _Rule(Configuration, frozenset({"alerts", "tag_labels"}), _tags_own),
+    _Rule(Configuration, frozenset({"alerts", "alert_labels", "tag_labels"}), _tags_own),
     _Rule(Configuration, frozenset({"alertmanager", "tag_labels"}), _tags_external),
     _Rule(Alertmanager, frozenset({"urls"}), _nobody_to_tell),
     _Rule(Alertmanager, frozenset({"basic_auth", "authorization"}), _two_identities),

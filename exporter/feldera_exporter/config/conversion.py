@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass, replace
 from functools import partial
 from types import MappingProxyType
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 from cattrs import Converter
 from cattrs.errors import ClassValidationError
@@ -29,18 +29,23 @@ from feldera_exporter.feldera.statuses import DEFAULT_LIMITS
 
 Hook = Callable[[Any, Any], Any]
 
+_Kind = TypeVar("_Kind")
+
 _TagExpressions: Any = Mapping[Label, TagExpression]
 
 
 def structure(tree: Any, surroundings: Environment) -> tuple[Configuration | None, list[Mistake]]:
     """Return the configuration, None where it is wrong, and all mistakes in order."""
-    mistakes = list(checks.name_mistakes(tree, surroundings))
-    configuration = None
+    configuration, mistakes = structured(tree, Configuration, surroundings)
+    return configuration, in_order([*checks.name_mistakes(tree, surroundings), *mistakes])
+
+
+def structured(tree: Any, kind: type[_Kind], surroundings: Environment) -> tuple[_Kind | None, list[Mistake]]:
+    """Return a tree as a value of a kind of this package's, None where it is wrong, and all mistakes."""
     try:
-        configuration = _converter(surroundings).structure(tree, Configuration)
+        return _converter(surroundings).structure(tree, kind), []
     except (ExceptionGroup, RefusedError) as error:
-        mistakes += mistakes_of(error)
-    return configuration, in_order(mistakes)
+        return None, list(mistakes_of(error))
 
 
 def _converter(surroundings: Environment) -> Converter:

@@ -10,7 +10,7 @@ Place = tuple[str | int, ...]
 
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*|line [0-9]+")
 # A key, a token or a certificate's key pasted into the wrong line, or an address with a password: so secrets stray.
-_SECRET: Final = re.compile(r"apikey:|//[^/\s]*@|\b(?-i:eyJ)[\w-]{8}|-----BEGIN", re.IGNORECASE)
+SECRET: Final = re.compile(r"apikey:|//[^/\s]*@|\b(?-i:eyJ)[\w-]{8}|-----BEGIN", re.IGNORECASE)
 _LONGEST: Final = 60
 _KINDS: Final = MappingProxyType({type(None): "nothing", list: "a list", dict: "a mapping"})
 
@@ -57,7 +57,7 @@ def shown(value: object) -> str:
 def _quoted(text: str) -> str:
     if not text:
         return "an empty text"
-    if _SECRET.search(text):
+    if SECRET.search(text):
         return "a text that may hold a secret (not shown)"
     cut = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
     return '"' + "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in cut) + '"'
@@ -70,7 +70,7 @@ def path(place: Place) -> str:
         if isinstance(step, int):
             text += f"[{step}]"
         else:
-            text += f".{step if _PLAIN_KEY.fullmatch(step) and not _SECRET.search(step) else shown(step)}"
+            text += f".{step if _PLAIN_KEY.fullmatch(step) and not SECRET.search(step) else shown(step)}"
     return text.removeprefix(".") or "configuration"
 
 

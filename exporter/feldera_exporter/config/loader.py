@@ -20,6 +20,7 @@ _PLACES: Final[Mapping[Place, str]] = MappingProxyType(
     {
         ("instances", 0, "url"): "FELDERA_HOST",
         ("instances", 0, "api_key"): "FELDERA_API_KEY",
+        ("instances", 0, "api_key_file"): "FELDERA_API_KEY_FILE",
         ("instances", 0, "tls", "insecure_skip_verify"): "FELDERA_TLS_INSECURE",
         ("instances", 0, "tls", "ca_file"): "FELDERA_HTTPS_TLS_CERT",
     }
@@ -66,14 +67,18 @@ def load(
     except OSError as error:
         found = error.strerror or type(error).__name__
         raise ConfigError(f"{path}: found no file that can be read ({found}), expected YAML") from None
-    document = parse(text)
+    try:
+        document = parse(text)
+    except ConfigError as error:
+        raise ConfigError(*(f"{path}: {mistake}" for mistake in error.mistakes)) from None
     if elsewhere is not None:
         elsewhere += map(str, _taken_out(document.tree, path.parent))
     configuration, mistakes = structure(document.tree, Environment(path.parent, families, alerts))
     instances = configuration.instances if configuration is not None else ()
-    mistakes = in_order([*document.repeated, *mistakes, *proxy_mistakes(instances, environ)])
-    if configuration is None or mistakes:
-        raise ConfigError(*map(str, mistakes))
+    named = [f"{path}: {mistake}" for mistake in in_order([*document.repeated, *mistakes])]
+    named += map(str, proxy_mistakes(instances, environ))
+    if configuration is None or named:
+        raise ConfigError(*named)
     return configuration
 
 
@@ -121,7 +126,8 @@ def _unreadable(value: Any, folder: Path) -> RefusedError | None:
 def from_environment(environ: Mapping[str, str]) -> Configuration:
     """Return one instance named `default`, configured as Feldera's official client is.
 
-    `FELDERA_HOST` is its address, `FELDERA_API_KEY` its key, `FELDERA_HTTPS_TLS_CERT` a file of certificates to
+    `FELDERA_HOST` is its address, `FELDERA_API_KEY` its key or `FELDERA_API_KEY_FILE` the file that holds it (the exporter's
+    own variable, read again when it changes), `FELDERA_HTTPS_TLS_CERT` a file of certificates to
     trust; `FELDERA_TLS_INSECURE` (1, true or yes) accepts any certificate, unless that file is set. An empty variable is
     as good as none.
 
@@ -140,6 +146,7 @@ def from_environment(environ: Mapping[str, str]) -> Configuration:
         "url": environ["FELDERA_HOST"],
         # As in a file, blanks around the key do not count: a Secret is often made with `echo`.
         "api_key": environ.get("FELDERA_API_KEY", "").strip() or None,
+        "api_key_file": environ.get("FELDERA_API_KEY_FILE") or None,
         "tls": {
             "ca_file": ca_file,
             "insecure_skip_verify": _FLAGS.get(insecure.lower(), False) and ca_file is None,

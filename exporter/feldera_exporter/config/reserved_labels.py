@@ -7,6 +7,9 @@ OF_ALERTS: Final = frozenset(
 )
 """What the exporter's alerts set themselves, beside the tags of pipelines."""
 
+OF_EXPORTER_ALERTS: Final = frozenset({"job", "instance", "alertmanager", "dimension"})
+"""What the alerts about the exporter set themselves."""
+
 RESERVED: Final = frozenset(
     {
         # Every pipeline's samples carry these, or feldera_pipeline_info does.

@@ -21,14 +21,19 @@ Url = Annotated[str, validators.url]
 AlertmanagerUrl = Annotated[str, validators.alertmanager_url]
 Status = Annotated[str, validators.status]
 Label = Annotated[str, validators.label]
+AlertLabel = Annotated[str, validators.alert_label]
 ExternalLabel = Annotated[str, validators.external_label]
 Family = Annotated[str, validators.family]
 Username = Annotated[str, validators.username]
 ApiKey = Annotated[Secret, validators.secret]
+HeaderName = Annotated[str, validators.header_name]
+HeaderValue = Annotated[Secret, validators.header_value]
 File = Annotated[Path, validators.file]
 Expression = Annotated[re.Pattern[str], validators.expression]
 Alert = Annotated[str, validators.alert]
 Severity = Annotated[str, validators.severity]
+TableSeverity = Annotated[str, validators.table_severity]
+Word = Annotated[str, validators.word]
 Text = Annotated[str, validators.text]
 TagExpression = Annotated[re.Pattern[str], validators.tag_expression]
 
@@ -91,6 +96,7 @@ class Instance:
         url: Feldera's address, without `/v0` and without credentials.
         api_key: the API key; a role that may read is enough.
         api_key_file: in place of `api_key`: the file that holds it, read again when it changes.
+        headers: sent with every request, for a proxy that wants a token; their values are secrets.
         tls: certificates.
         poll_interval: time from the start of one poll to the start of the next, in seconds.
         timeout: time that one request may take, in seconds; at most `poll_interval`.
@@ -103,6 +109,7 @@ class Instance:
     url: Url
     api_key: ApiKey | None = None
     api_key_file: File | None = None
+    headers: Mapping[HeaderName, HeaderValue] = field(default_factory=lambda: MappingProxyType({}))
     tls: Tls = Tls()
     poll_interval: PaceSeconds = 5.0
     timeout: PaceSeconds = 5.0
@@ -233,6 +240,8 @@ class Configuration:
         tag_labels: by label, an expression over the tags whose group is the label's value.
         metrics: which metric families are exported.
         alerts: what is chosen for single alerts, by their names.
+        alert_labels: labels of every alert, where a single one does not set them itself.
+        severities: other words for `critical`, `warning` and `info` in the label `severity`.
         alertmanager: where the exporter sends its problems itself; without it Prometheus alerts by the shipped rules.
     """
 
@@ -241,4 +250,6 @@ class Configuration:
     tag_labels: TagLabels = field(default_factory=TagLabels)
     metrics: Metrics = Metrics()
     alerts: Mapping[Alert, AlertChoice] = field(default_factory=lambda: MappingProxyType({}))
+    alert_labels: Mapping[AlertLabel, Text] = field(default_factory=lambda: MappingProxyType({}))
+    severities: Mapping[TableSeverity, Word] = field(default_factory=lambda: MappingProxyType({}))
     alertmanager: Alertmanager | None = None

@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 import httpx
 
 from feldera_exporter.config.errors import RefusedError, shown
-from feldera_exporter.config.reserved_labels import OF_ALERTS, RESERVED
+from feldera_exporter.config.reserved_labels import OF_ALERTS, OF_EXPORTER_ALERTS, RESERVED
 from feldera_exporter.config.secret import Secret
 from feldera_exporter.config.units import format_duration, format_size, parse_duration, parse_size
 
@@ -30,6 +30,21 @@ _STATUS: Final = re.compile(r"[A-Z][A-Za-z0-9]{0,63}")
 _HEADER_SAFE: Final = re.compile(r"[!-~]+")
 # A name, an IPv4 address, or without its brackets an IPv6 one.
 _HOST: Final = re.compile(r"[a-z0-9._-]+|[a-z0-9.%]*:[a-z0-9.:%]*")
+_HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_HEADER_VALUE: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
+_OWN_HEADERS: Final = frozenset(
+    {
+        "accept",
+        "accept-encoding",
+        "connection",
+        "content-length",
+        "host",
+        "te",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+"""What the exporter sets itself, or what is about the connection and not the request."""
 _HIGHEST_PORT: Final = 65535
 _ROUTE: Final = re.compile(r"/v0(/pipelines)?$")
 _ALERTMANAGER_ROUTE: Final = re.compile(r"/api(/v[12](/\w+)?)?$")
@@ -118,6 +133,14 @@ def label(value: object) -> str:
     return text
 
 
+def alert_label(value: object) -> str:
+    """Return the name of a label that every alert gets, about pipelines and about the exporter alike."""
+    text = _matching(value, _LABEL, "a label name of letters, digits and underscores such as namespace")
+    if text in RESERVED | OF_EXPORTER_ALERTS or text.startswith("__"):
+        raise RefusedError(shown(text), "a label that neither the alerts nor Prometheus set themselves")
+    return text
+
+
 def external_label(value: object) -> str:
     """Return the name of a label that every alert gets, and none sets itself."""
     text = _matching(value, _LABEL, "a label name of letters, digits and underscores such as cluster")
@@ -141,6 +164,45 @@ def severity(value: object) -> str:
     if not isinstance(value, str) or value not in SEVERITIES:
         raise RefusedError(shown(value), f"one of {', '.join(SEVERITIES)}")
     return value
+
+
+def table_severity(value: object) -> str:
+    """Return a severity that the label may have another word for; the watchdog's `none` stays as it is."""
+    renamed = [each for each in SEVERITIES if each != "none"]
+    if not isinstance(value, str) or value not in renamed:
+        raise RefusedError(shown(value), f"one of {', '.join(renamed)}")
+    return value
+
+
+def word(value: object) -> str:
+    """Return a text that is not empty."""
+    if not isinstance(value, str) or not value:
+        raise RefusedError(shown(value), "a word such as page")
+    return value
+
+
+def header_name(value: object) -> str:
+    """Return the name of a header that the exporter does not set itself (RFC 9110, section 5.1)."""
+    name = _matching(value, _HEADER_NAME, "the name of an HTTP header such as X-Proxy-Token")
+    if name.lower() in _OWN_HEADERS:
+        raise RefusedError(shown(name), "a header that the exporter does not set itself")
+    return name
+
+
+def header_value(value: object) -> Secret:
+    """Return the value of a header; it is a secret, so what is refused is never repeated."""
+    expected = "a text of visible ASCII characters and inner blanks"
+    if isinstance(value, str):
+        if not value:
+            raise RefusedError("an empty text", expected)
+        if not _HEADER_VALUE.fullmatch(value):
+            raise RefusedError("a text with other characters or with blanks at an end (not shown)", expected)
+        return Secret(value)
+    raise RefusedError(_hidden(value), f"{expected}, in quotes")
+
+
+def _hidden(value: object) -> str:
+    return "a value that is no text (not shown)" if isinstance(value, int | float) else shown(value)
 
 
 def text(value: object) -> str:
@@ -235,8 +297,7 @@ def secret(value: object) -> Secret:
         if not _HEADER_SAFE.fullmatch(value):
             raise RefusedError("a text with blanks or characters outside ASCII (not shown)", expected)
         return Secret(value)
-    found = "a value that is no text (not shown)" if isinstance(value, int | float) else shown(value)
-    raise RefusedError(found, f"{expected}, in quotes")
+    raise RefusedError(_hidden(value), f"{expected}, in quotes")
 
 
 def file(value: object, folder: Path = Path()) -> Path:

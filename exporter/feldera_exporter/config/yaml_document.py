@@ -1,17 +1,13 @@
 """A YAML text as plain lists and mappings, with every key at most once."""
 
-import re
 from collections.abc import Hashable
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import yaml
 
 from feldera_exporter.config.errors import Mistake, shown
+from feldera_exporter.config.yaml_mistakes import syntax_mistake
 from feldera_exporter.errors import ConfigError
-
-# PyYAML quotes aliases, anchors and tags, which an unquoted secret that begins with *, & or ! is taken for; single
-# characters and the names of its tokens (`<stream end>`) are harmless.
-_QUOTED: Final = re.compile(r"""(?P<harmless>(['"])(?:.?|[<\\][^'"]*)\2)|['"].*""", re.DOTALL)
 
 
 class Document(NamedTuple):
@@ -75,7 +71,7 @@ def parse(content: bytes) -> Document:
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
-        raise ConfigError(_syntax(error)) from None
+        raise ConfigError(syntax_mistake(error, text)) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise ConfigError(f"line {line}: found a control character, expected YAML") from None
@@ -83,14 +79,3 @@ def parse(content: bytes) -> Document:
         found = "brackets nested too deeply" if isinstance(error, RecursionError) else "a malformed number"
         raise ConfigError(f"configuration: found {found}, expected YAML") from None
     return Document(tree, tuple(loader.repeated))
-
-
-def _syntax(error: yaml.MarkedYAMLError) -> str:
-    mark = error.problem_mark or error.context_mark
-    where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "configuration"
-    what = ": ".join(_QUOTED.sub(_unless_harmless, each) for each in (error.context, error.problem) if each)
-    return f"{where}: found broken YAML ({what}), expected YAML"
-
-
-def _unless_harmless(quoted: re.Match[str]) -> str:
-    return quoted["harmless"] or "(not shown)"

@@ -2,10 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from types import MappingProxyType
 from typing import Final, Protocol
 from urllib.parse import quote
 
@@ -83,6 +84,7 @@ class Client:
         max_response_size: bytes of a body beyond which it is refused; of the list, see `batches`.
         observe: told of every request.
         proxy: the address of the proxy through which the instance is asked, None for none.
+        headers: sent with every request; their values are as secret as the key.
     """
 
     def __init__(
@@ -94,8 +96,10 @@ class Client:
         max_response_size: int,
         observe: Observer,
         proxy: str | None = None,
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._api_key = api_key
+        self._secrets = tuple(headers.values())
         self._max_response_size = max_response_size
         self._observe = observe
         self._http = httpx.AsyncClient(
@@ -109,7 +113,7 @@ class Client:
             follow_redirects=False,
             # The deadline of `get` bounds everything.
             timeout=None,  # noqa: S113
-            headers={"Accept": "application/json", "Accept-Encoding": "gzip"},
+            headers={**headers, "Accept": "application/json", "Accept-Encoding": "gzip"},
             # No cookie is kept: Feldera sets none, and whoever does could fill the memory with them.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         )
@@ -159,7 +163,7 @@ class Client:
             try:
                 return await self._once(endpoint, url, key, intake, deadline)
             except _AgainError as again:
-                refused = redacted(again.error, key)
+                refused = redacted(again.error, key, *self._secrets)
                 delay = max(refused.retry_after, pause)
                 if time.monotonic() + delay >= deadline:
                     raise refused from None
@@ -167,7 +171,7 @@ class Client:
                 # That there was no time for another answer says less than the one there was.
                 raise refused or error from None
             except FelderaError as error:
-                raise redacted(error, key) from None
+                raise redacted(error, key, *self._secrets) from None
             await asyncio.sleep(delay)
             pause *= 2
 
@@ -200,7 +204,7 @@ class Client:
                     error.retry_after = retry_after(response, time.time())
                     raise _AgainError(error) if response.status_code in _RETRIED else error
                 check_type(response)
-                body = await bodies.read(response, intake, KeyGuard(key))
+                body = await bodies.read(response, intake, KeyGuard(key, *self._secrets))
         except (TimeoutError, httpx.TimeoutException):
             code = DeadlineError.outcome
             raise DeadlineError("no whole answer within the timeout") from None

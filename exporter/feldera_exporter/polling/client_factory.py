@@ -35,6 +35,7 @@ def client_for(instance: Instance, observe: Observer, log: Logger) -> Client:
         proxy=proxy_for(instance.url, os.environ),
         max_response_size=instance.max_response_size,
         observe=observe,
+        headers={name: value.reveal() for name, value in instance.headers.items()},
     )
 
 

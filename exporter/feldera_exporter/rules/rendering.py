@@ -2,13 +2,13 @@
 
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final
 
 import yaml
 
-from feldera_exporter.config import AlertChoice
+from feldera_exporter.config import AlertChoice, Configuration
 from feldera_exporter.problems import sentences
 from feldera_exporter.problems.model import Problem
 from feldera_exporter.problems.table import (
@@ -82,6 +82,8 @@ class RuleOptions:
 
     Attributes:
         alerts: the configuration's choices, by the alert's name.
+        alert_labels: labels of every alert, where its choice does not set them.
+        severities: what the label `severity` says in place of the table's words.
         tag_labels: the tag labels of pipelines beyond `team`, `tier` and `expect`.
         exporter_url: the address of the exporter's pages.
         runbook_url: the address of the runbooks; each alert's name takes the place of `NAME` in it, else it is added at
@@ -91,11 +93,29 @@ class RuleOptions:
     """
 
     alerts: Mapping[str, AlertChoice] = field(default_factory=lambda: MappingProxyType({}))
+    alert_labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    severities: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     tag_labels: tuple[str, ...] = ()
     exporter_url: str = EXPORTER_URL
     runbook_url: str = ""
     dashboard_url: str = DASHBOARD_URL
     exporter_only: bool = False
+
+    def configured(self, configuration: Configuration) -> "RuleOptions":
+        """Return these options with the configuration's choices."""
+        return replace(
+            self,
+            alerts=configuration.alerts,
+            alert_labels=configuration.alert_labels,
+            severities=configuration.severities,
+            tag_labels=tuple(configuration.tag_labels.expressions),
+        )
+
+    def labels(self, alert: str, severity: str) -> dict[str, str]:
+        """Return the constant labels of an alert; `severity` is the table's."""
+        choice = self.alerts.get(alert, AlertChoice())
+        chosen = choice.severity or severity
+        return {"severity": self.severities.get(chosen, chosen), **self.alert_labels, **choice.labels}
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -178,8 +198,7 @@ def _rule(options: RuleOptions, name: str, rule: dict[str, Any]) -> str:
     choice = options.alerts.get(name, AlertChoice())
     if not choice.enabled:
         return ""
-    severity = choice.severity or rule["labels"]["severity"]
-    chosen = {"alert": name, **rule, "labels": _OneLine({"severity": severity, **choice.labels})}
+    chosen = {"alert": name, **rule, "labels": _OneLine(options.labels(name, rule["labels"]["severity"]))}
     return _dump([chosen])
 
 

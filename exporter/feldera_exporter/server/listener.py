@@ -5,6 +5,7 @@ import contextlib
 import os
 import re
 import socket
+import ssl
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Final
 
@@ -51,7 +52,9 @@ def bind(address: str) -> socket.socket:
 
 
 @contextlib.asynccontextmanager
-async def serving(app: Asgi, sockets: Sequence[socket.socket]) -> AsyncIterator[None]:
+async def serving(
+    app: Asgi, sockets: Sequence[socket.socket], tls: ssl.SSLContext | None = None
+) -> AsyncIterator[None]:
     """Serve `app` on bound sockets while the context lasts; after it, readers get at most a second to finish."""
     config = uvicorn.Config(
         app,
@@ -66,6 +69,8 @@ async def serving(app: Asgi, sockets: Sequence[socket.socket]) -> AsyncIterator[
         server_header=False,
         timeout_graceful_shutdown=1,
     )
+    config.load()
+    config.ssl = tls
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=list(sockets)))
     try:

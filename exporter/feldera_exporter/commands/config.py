@@ -1,0 +1,32 @@
+"""Print the default configuration with its comments, or all that a configuration file amounts to, secrets hidden."""
+
+import argparse
+import os
+import sys
+
+import yaml
+
+from feldera_exporter.commands.flags import add_configuration, configuration
+from feldera_exporter.config.effective import effective
+from feldera_exporter.shipped import shipped
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of this command."""
+    add_configuration(parser, "the default configuration with its comments")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Print it and return 0.
+
+    Raises:
+        ConfigError: the configuration is wrong.
+    """
+    if arguments.config_file is None:
+        sys.stdout.write(shipped("config/exporter.yml").read_text(encoding="utf-8"))
+        return 0
+    elsewhere: list[str] = []
+    tree = effective(configuration(arguments, os.environ, elsewhere))
+    sys.stderr.writelines(f"warning: {line}\n" for line in elsewhere)
+    sys.stdout.write(yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=10_000))
+    return 0

@@ -1,0 +1,88 @@
+"""Who may ask: passwords of basic authentication (RFC 7617), compared with bcrypt hashes without holding anybody else up."""
+
+import asyncio
+import base64
+import binascii
+import hashlib
+import os
+from collections.abc import Mapping
+from typing import Final
+
+import bcrypt
+
+from feldera_exporter.config import Secret
+
+_KEPT: Final = 100
+"""Answers of each kind that are kept, as in the exporter-toolkit."""
+_WAITING: Final = 8
+"""Passwords that wait to be compared; each takes a part of a second."""
+_LONGEST: Final = 72
+"""Bytes of a password that bcrypt looks at; the toolkit ignores the others, too."""
+
+
+class Passwords:
+    """Compares passwords, one at a time, and remembers what came of it."""
+
+    def __init__(self) -> None:
+        self._salt = os.urandom(32)
+        # Apart, so that no flood of wrong ones drives a right one out.
+        self._verdicts: dict[bool, dict[bytes, None]] = {True: {}, False: {}}
+        self._turn = asyncio.Lock()
+        self._waiting = 0
+
+    async def accepts(self, users: Mapping[str, Secret], header: str) -> bool | None:
+        """Return whether an `Authorization` header is that of a user; None where too many others wait.
+
+        A wrong name takes as long as a wrong password.
+
+        Args:
+            users: their passwords' hashes by name; at least one.
+            header: its value, empty where there is none.
+        """
+        who = _credentials(header)
+        if who is None:
+            return False
+        name, password = who
+        hashed = users.get(name, next(iter(users.values()))).reveal().encode()
+        known = self._digest(name.encode(), password, hashed)
+        for verdict, digests in self._verdicts.items():
+            if known in digests:
+                return verdict
+        if self._waiting >= _WAITING:
+            return None
+        self._waiting += 1
+        try:
+            async with self._turn:
+                right = await asyncio.to_thread(_matches, password, hashed) and name in users
+        finally:
+            self._waiting -= 1
+        digests = self._verdicts[right]
+        digests[known] = None
+        if len(digests) > _KEPT:
+            del digests[next(iter(digests))]
+        return right
+
+    def _digest(self, *parts: bytes) -> bytes:
+        """Return what tells questions apart, and nobody the password."""
+        whole = hashlib.blake2b(key=self._salt)
+        for part in parts:
+            whole.update(len(part).to_bytes(8, "big") + part)
+        return whole.digest()
+
+
+def _credentials(header: str) -> tuple[str, bytes] | None:
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        name, colon, password = base64.b64decode(encoded.strip(), validate=True).partition(b":")
+        return (name.decode(), password) if colon else None
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+
+
+def _matches(password: bytes, hashed: bytes) -> bool:
+    try:
+        return bcrypt.checkpw(password[:_LONGEST], hashed)
+    except ValueError:
+        return False

@@ -1,0 +1,80 @@
+"""The server's side of TLS: contexts as a file of `--web.config.file` asks for them, the newest for each connection."""
+
+import ssl
+from collections.abc import Callable, Collection
+from types import MappingProxyType
+from typing import Any, Final
+
+from feldera_exporter.config.web_config import CIPHERS, IF_GIVEN, REQUIRED, TlsServer
+from feldera_exporter.errors import ConfigError
+
+_VERSIONS: Final = MappingProxyType({"TLS12": ssl.TLSVersion.TLSv1_2, "TLS13": ssl.TLSVersion.TLSv1_3})
+_VERIFIED: Final = MappingProxyType({IF_GIVEN: ssl.CERT_OPTIONAL, REQUIRED: ssl.CERT_REQUIRED})
+
+
+def server_context(tls: TlsServer) -> ssl.SSLContext:
+    """Return a new context of the files as they are now.
+
+    Raises:
+        ConfigError: a file holds something else than it should; without the name of the file that names it.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version, context.maximum_version = _VERSIONS[tls.min_version], _VERSIONS[tls.max_version]
+    context.set_alpn_protocols(["http/1.1"])
+    older = [CIPHERS[each] for each in tls.cipher_suites if each in CIPHERS]
+    if older:
+        context.set_ciphers(":".join(older))
+    elif tls.cipher_suites:
+        # Those of TLS 1.3 alone are chosen.
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+    try:
+        # Without a password OpenSSL would ask the terminal for one and wait.
+        context.load_cert_chain(str(tls.cert_file), str(tls.key_file), password="")
+    except (OSError, ValueError):
+        expected = "a certificate in PEM format whose key, without a passphrase, is in key_file"
+        raise ConfigError(
+            f"tls_server_config.cert_file: found {tls.cert_file}, expected {expected}"
+        ) from None
+    if tls.client_auth_type in _VERIFIED:
+        try:
+            context.load_verify_locations(tls.client_ca_file)
+        except OSError:
+            found = f"tls_server_config.client_ca_file: found {tls.client_ca_file}"
+            raise ConfigError(f"{found}, expected certificates in PEM format") from None
+        context.verify_mode = _VERIFIED[tls.client_auth_type]
+    if tls.client_allowed_sans:
+        context.sslobject_class = _named(frozenset(tls.client_allowed_sans))
+    return context
+
+
+def _named(allowed: Collection[str]) -> type[ssl.SSLObject]:
+    """Return a connection whose handshake fails where the client's certificate has none of some names."""
+
+    class Named(ssl.SSLObject):
+        def do_handshake(self) -> None:
+            super().do_handshake()
+            certificate = self.getpeercert()
+            if not certificate:
+                return
+            names: Any = certificate.get("subjectAltName", ())
+            if not any(name in allowed for _, name in names):
+                raise ssl.SSLCertVerificationError("the client's certificate has none of the allowed names")
+
+    return Named
+
+
+class RenewedContext(ssl.SSLContext):
+    """A context for listening that begins each connection with another one, which may change meanwhile."""
+
+    newest: Callable[[], ssl.SSLContext]
+
+    def wrap_bio(self, *arguments: Any, **options: Any) -> ssl.SSLObject:
+        """Begin a connection, as asyncio's event loops do."""
+        return self.newest().wrap_bio(*arguments, **options)
+
+
+def renewed(newest: Callable[[], ssl.SSLContext]) -> RenewedContext:
+    """Return a context for listening; `newest` gives that of each connection."""
+    context = RenewedContext(ssl.PROTOCOL_TLS_SERVER)
+    context.newest = newest
+    return context

@@ -1,0 +1,144 @@
+"""What `--web.config.file` asks for: TLS, passwords and headers, by the file as it is now."""
+
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from feldera_exporter.config.web_config import WebConfig, load_web_config
+from feldera_exporter.errors import ConfigError
+from feldera_exporter.logs import FailureLog, Logger
+from feldera_exporter.server.asgi import Asgi, Receive, Scope, Send
+from feldera_exporter.server.basic_auth import Passwords
+from feldera_exporter.server.http_messages import Reply, text_reply
+from feldera_exporter.server.tls_context import renewed, server_context
+
+_Stamp = tuple[object, ...]
+
+_TLS_FILES: Final = ("cert_file", "key_file", "client_ca_file")
+
+
+class WebAccess:
+    """The file of `--web.config.file`, read again when it or a certificate changes; a mistake keeps what was before.
+
+    Args:
+        path: the file.
+        log: where a mistake is said that is made later.
+
+    Raises:
+        ConfigError: there is a mistake now.
+    """
+
+    def __init__(self, path: Path, log: Logger) -> None:
+        self._path = path
+        self._mistaken = FailureLog(log, "web configuration not reloaded", "web configuration reloaded")
+        self._config = load_web_config(path)
+        self._context = self._context_of(self._config)
+        self._stamp = self._files()
+
+    @property
+    def listening(self) -> ssl.SSLContext | None:
+        """The context to listen with, None for plain HTTP; whether there is one does not change."""
+        first = self._context
+        if first is None:
+            return None
+
+        def newest() -> ssl.SSLContext:
+            self.present()
+            return self._context or first
+
+        return renewed(newest)
+
+    def present(self) -> WebConfig:
+        """Return what the file says now."""
+        stamp = self._files()
+        if stamp != self._stamp:
+            try:
+                self._read()
+            except ConfigError as error:
+                self._mistaken.failed("mistake", error)
+            else:
+                self._mistaken.succeeded()
+            # As it was before: a file that changed meanwhile is read once more.
+            self._stamp = stamp
+        return self._config
+
+    def _read(self) -> None:
+        config = load_web_config(self._path)
+        if (config.tls_server_config is None) != (self._context is None):
+            raise ConfigError(f"{self._path}: found TLS switched on or off, expected that at a restart only")
+        self._context = self._context_of(config)
+        self._config = config
+
+    def _context_of(self, config: WebConfig) -> ssl.SSLContext | None:
+        if config.tls_server_config is None:
+            return None
+        try:
+            return server_context(config.tls_server_config)
+        except ConfigError as error:
+            raise ConfigError(*(f"{self._path}: {mistake}" for mistake in error.mistakes)) from None
+
+    def _files(self) -> _Stamp:
+        """Return what changes when a file does."""
+        tls = self._config.tls_server_config
+        named = [getattr(tls, key) for key in _TLS_FILES] if tls is not None else []
+        return tuple(_stamp(path) for path in (self._path, *filter(None, named)))
+
+
+def _stamp(path: Path) -> _Stamp:
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return (found.st_mtime_ns, found.st_ino, found.st_size)
+
+
+def guarded(app: Asgi, config: Callable[[], WebConfig]) -> Asgi:
+    """Return an application that asks for the password first, and says the headers with every answer.
+
+    Args:
+        app: what answers those who may ask; as in the exporter-toolkit, nothing is answered to others, `/-/healthy` neither.
+        config: gives what the file says now.
+    """
+    passwords = Passwords()
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        present = config()
+        headers = {name.lower(): value for name, value in present.http_server_config.headers.items()}
+
+        async def with_headers(message: dict[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                given = {name.decode("latin-1").lower() for name, _ in message["headers"]}
+                message["headers"] = [
+                    *message["headers"],
+                    *(
+                        (name.encode(), value.encode())
+                        for name, value in headers.items()
+                        if name not in given
+                    ),
+                ]
+            await send(message)
+
+        users = present.basic_auth_users
+        accepted = await passwords.accepts(users, _authorization(scope)) if users else True
+        if accepted:
+            await app(scope, receive, with_headers)
+        elif accepted is None:
+            await _refuse(
+                with_headers, text_reply(503, "Too many passwords at a time.\n", ("retry-after", "1"))
+            )
+        else:
+            await _refuse(with_headers, text_reply(401, "Unauthorized\n", ("www-authenticate", "Basic")))
+
+    return answer
+
+
+def _authorization(scope: Scope) -> str:
+    given = [value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"]
+    return given[0] if len(given) == 1 else ""
+
+
+async def _refuse(send: Send, reply: Reply) -> None:
+    headers = [(name.encode(), value.encode()) for name, value in reply.headers]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"".join(reply.body), "more_body": False})

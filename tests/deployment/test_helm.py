@@ -1,0 +1,242 @@
+"""The Helm chart comes to what the kustomization comes to, but for names, and Kubernetes takes what is chosen in it."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+
+from deployment.kustomize import Built, Json, build
+from deployment.test_kubernetes import FOLDER, OPERATORS, VERSIONS, validate
+from feldera_exporter import __version__
+from feldera_exporter.rules.rendering import rules
+from tools import NEWEST, ROOT, tool
+
+CHART: Final = ROOT / "config/helm/feldera-exporter"
+HELMS_OWN: Final = {
+    "app.kubernetes.io/instance",
+    "app.kubernetes.io/version",
+    "app.kubernetes.io/managed-by",
+    "helm.sh/chart",
+}
+
+pytestmark = pytest.mark.skipif(
+    not (ROOT / ".cache/go-tools/helm").is_file() and not (os.environ.get("CI") and shutil.which("go")),
+    reason="Helm was not built: .ci/go-tools does so where there is Go",
+)
+
+
+def helm(*words: str) -> subprocess.CompletedProcess[str]:
+    """Run Helm."""
+    return subprocess.run([tool("helm", NEWEST), *words], capture_output=True, text=True, check=False)
+
+
+def rendered(
+    *words: str, release: str = "feldera-exporter", values: Json | None = None, folder: Path | None = None
+) -> list[Json]:
+    """Return the objects that a release comes to, without those of tests."""
+    if values is not None and folder is not None:
+        (folder / "values.yaml").write_text(yaml.safe_dump(values))
+        words = (*words, "--values", str(folder / "values.yaml"))
+    done = helm("template", release, str(CHART), "--namespace", "feldera", "--skip-tests", *words)
+    assert done.returncode == 0, done.stderr
+    return [each for each in yaml.load_all(done.stdout, Loader=yaml.CSafeLoader) if each]
+
+
+@pytest.fixture(scope="module")
+def plain() -> list[Json]:
+    """Return the objects with every value as it is."""
+    return rendered()
+
+
+def one(objects: list[Json], kind: str, name: str = "") -> Json:
+    """Return the one object of a kind."""
+    [found] = [each for each in objects if each["kind"] == kind and name in each["metadata"]["name"]]
+    return found
+
+
+def without_names(value: Any) -> Any:
+    """Return an object without what Helm and Kustomize name in ways of their own."""
+    if isinstance(value, list):
+        return [without_names(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: without_names(each)
+        for key, each in value.items()
+        if key not in HELMS_OWN and key not in {"annotations", "imagePullPolicy"}
+    }
+
+
+def test_it_is_what_the_kustomization_is(plain: list[Json]) -> None:
+    """The same objects, with the same content."""
+    ours = [each for each in plain if "-board-" not in each["metadata"]["name"]]
+    theirs = Built(FOLDER, build(FOLDER).text)
+    assert sorted(each["kind"] for each in ours) == sorted(each["kind"] for each in theirs.documents)
+    for kind in (
+        "Service",
+        "ServiceAccount",
+        "ServiceMonitor",
+        "PrometheusRule",
+        "NetworkPolicy",
+        "StatefulSet",
+    ):
+        found, expected = without_names(one(ours, kind)), without_names(theirs.one(kind))
+        if kind == "StatefulSet":
+            for each in (found, expected):
+                volumes = each["spec"]["template"]["spec"]["volumes"]
+                # The kustomization adds a hash to this name.
+                assert volumes[0]["configMap"].pop("name").startswith("feldera-exporter")
+        if kind == "NetworkPolicy":
+            for each in (found, expected):
+                each["spec"]["egress"] = sorted(
+                    (port["port"], port["protocol"])
+                    for rule in each["spec"]["egress"]
+                    for port in rule["ports"]
+                )
+        assert found == expected, kind
+    [found, expected] = (
+        yaml.safe_load(each["data"]["exporter.yml"])
+        for each in (one(ours, "ConfigMap"), theirs.one("ConfigMap"))
+    )
+    assert found == expected
+    assert yaml.safe_load(rules()) == one(ours, "PrometheusRule")["spec"]
+
+
+def test_the_boards_are_those_of_grafana(plain: list[Json]) -> None:
+    """Byte for byte, with the sidecar's label."""
+    boards = build(ROOT / "config/grafana").documents
+    ours = [each for each in plain if "-board-" in each["metadata"]["name"]]
+    assert sorted(str(each["data"]) for each in ours) == sorted(str(each["data"]) for each in boards)
+    for each in ours:
+        assert each["metadata"]["labels"]["grafana_dashboard"] == "1"
+        assert each["metadata"]["annotations"] == {"grafana_folder": "Feldera"}
+
+
+CHOICES: Final[Json] = {
+    "replicas": 2,
+    "openshift": True,
+    "config": {"instances": [{"name": "a", "url": "https://a", "headers": {"X-Token": "secret"}}]},
+    "configInSecret": True,
+    "apiKey": {"value": "apikey:x"},
+    "extraArgs": ["--web.enable-lifecycle"],
+    "storage": {"storageClassName": "fast", "size": "2Gi"},
+    "serviceMonitor": {"additionalLabels": {"release": "kube-prometheus-stack"}},
+    "prometheusRule": {
+        "additionalLabels": {"release": "kube-prometheus-stack"},
+        "exporterUrl": "https://exporter.example.com/",
+        "dashboardUrl": "https://grafana.example.com",
+    },
+    "podDisruptionBudget": {"enabled": True},
+    "nodeSelector": {"a": "b"},
+    "tolerations": [{"key": "a", "operator": "Exists"}],
+    "priorityClassName": "high",
+    "imagePullSecrets": [{"name": "pull"}],
+    "podAnnotations": {"a": "b"},
+    "podLabels": {"c": "d"},
+    "serviceAccount": {"annotations": {"e": "f"}},
+}
+
+
+@pytest.fixture(scope="module")
+def chosen(tmp_path_factory: pytest.TempPathFactory) -> list[Json]:
+    """Return the objects of another release, with many choices."""
+    return rendered(release="prod", values=CHOICES, folder=tmp_path_factory.mktemp("chosen"))
+
+
+def test_choices(chosen: list[Json]) -> None:
+    """Each is where it should be, under the release's name."""
+    pod = one(chosen, "StatefulSet")["spec"]["template"]
+    security = pod["spec"]["securityContext"]
+    assert security == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+    assert pod["spec"]["volumes"][0]["secret"] == {"secretName": "prod-feldera-exporter"}
+    assert pod["spec"]["volumes"][1]["secret"]["secretName"] == "prod-feldera-exporter-api-key"
+    assert pod["spec"]["containers"][0]["args"][-1] == "--web.enable-lifecycle"
+    assert one(chosen, "Secret", "api-key")["stringData"] == {"api-key": "apikey:x"}
+    configured = [
+        each for each in chosen if each["kind"] == "Secret" and "exporter.yml" in each["stringData"]
+    ]
+    assert yaml.safe_load(configured[0]["stringData"]["exporter.yml"]) == CHOICES["config"]
+    for kind in ("ServiceMonitor", "PrometheusRule"):
+        assert one(chosen, kind)["metadata"]["labels"]["release"] == "kube-prometheus-stack"
+    text = json.dumps(one(chosen, "PrometheusRule"))
+    assert "localhost" not in text
+    assert "https://exporter.example.com/runbooks/FelderaWatchdog" in text
+    assert "https://grafana.example.com/d/feldera-fleet" in text
+    budget = one(chosen, "PodDisruptionBudget")["spec"]
+    selector = one(chosen, "StatefulSet")["spec"]["selector"]
+    assert budget == {"maxUnavailable": 1, "selector": selector}
+    assert selector["matchLabels"].items() <= pod["metadata"]["labels"].items()
+    assert one(chosen, "Service")["spec"]["selector"] == selector["matchLabels"]
+    assert one(chosen, "ServiceMonitor")["spec"]["selector"] == selector
+
+
+def test_less_is_possible(tmp_path: Path) -> None:
+    """What is switched off is not there; without a key none is mounted."""
+    off = {"enabled": False}
+    names = ("serviceMonitor", "prometheusRule", "dashboards", "networkPolicy")
+    values = {**dict.fromkeys(names, off), "apiKey": {"existingSecret": ""}, "existingConfigSecret": "mine"}
+    values |= {"serviceAccount": {"create": False, "name": "theirs"}}
+    objects = rendered(values=values, folder=tmp_path)
+    assert sorted(each["kind"] for each in objects) == ["Service", "StatefulSet"]
+    pod = one(objects, "StatefulSet")["spec"]["template"]["spec"]
+    assert pod["volumes"] == [{"name": "config", "secret": {"secretName": "mine"}}]
+    assert pod["serviceAccountName"] == "theirs"
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_kubernetes_takes_it(version: str, chosen: list[Json], plain: list[Json], tmp_path: Path) -> None:
+    """No field is unknown and each has its type; the pod of `helm test` too."""
+    tests = helm("template", "prod", str(CHART), "--show-only", "templates/tests/check.yaml")
+    objects = [
+        each for each in (*plain, *chosen, yaml.safe_load(tests.stdout)) if each["apiVersion"] != OPERATORS
+    ]
+    (tmp_path / "all.yaml").write_text(yaml.safe_dump_all(objects), encoding="utf-8")
+    done = validate(tmp_path / "all.yaml", version)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (done.stdout + done.stderr).count(" passed for resource ") == len(objects)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"replica": 2},
+        {"apiKey": {"key": "x"}},
+        {"config": {"instances": []}},
+        {"extraArgs": ["run"]},
+        {"serviceMonitor": {"additionalLabels": {"a": 1}}},
+        {"networkPolicy": {"egressPorts": [0]}},
+    ],
+)
+def test_values_are_checked(wrong: Json, tmp_path: Path) -> None:
+    """Against the schema, which knows every value."""
+    (tmp_path / "values.yaml").write_text(yaml.safe_dump(wrong))
+    done = helm("template", "a", str(CHART), "--values", str(tmp_path / "values.yaml"))
+    assert done.returncode != 0
+    assert "values.schema.json" in done.stderr or "schema" in done.stderr
+
+
+def test_the_schema_knows_every_value() -> None:
+    """At the first two levels."""
+    schema = json.loads((CHART / "values.schema.json").read_text("utf-8"))["properties"]
+    values = yaml.safe_load((CHART / "values.yaml").read_text("utf-8"))
+    assert set(schema) - {"global"} == set(values)
+    for name, each in schema.items():
+        if each.get("additionalProperties") is False:
+            assert set(each["properties"]) == set(values[name]), name
+
+
+def test_the_version_is_the_exporters() -> None:
+    """Of the chart and of the image that it runs."""
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text("utf-8"))
+    assert (chart["version"], chart["appVersion"]) == (__version__, __version__)
+
+
+def test_lint() -> None:
+    """Helm has nothing to say."""
+    done = helm("lint", "--strict", str(CHART))
+    assert done.returncode == 0, done.stdout + done.stderr
