@@ -5,7 +5,6 @@ from types import MappingProxyType
 
 import pytest
 
-from feldera_exporter.checking.permissions import readable_by_all
 from feldera_exporter.config import (
     Alertmanager,
     Authorization,
@@ -15,6 +14,7 @@ from feldera_exporter.config import (
     Secret,
     Tls,
 )
+from feldera_exporter.config.permissions import readable_by_all
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from feldera_exporter import logs
 from feldera_exporter.checking.alertmanager_check import AlertmanagerReport, asked
 from feldera_exporter.checking.instance_check import InstanceReport, inspect
 from feldera_exporter.checking.lint import advice
-from feldera_exporter.checking.permissions import readable_by_all
 from feldera_exporter.commands.flags import add_configuration, configuration
 from feldera_exporter.config import Configuration, format_duration
+from feldera_exporter.config.permissions import readable_by_all
 from feldera_exporter.feldera.platform import License
 from feldera_exporter.pages import formatting
 

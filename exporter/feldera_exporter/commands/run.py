@@ -9,7 +9,6 @@ import structlog
 import uvloop
 
 from feldera_exporter import app, logs
-from feldera_exporter.checking.permissions import readable_by_all
 from feldera_exporter.commands.flags import (
     add_addresses,
     add_configuration,
@@ -19,6 +18,7 @@ from feldera_exporter.commands.flags import (
     external_url,
     telemetry_path,
 )
+from feldera_exporter.config.permissions import readable_by_all
 from feldera_exporter.polling import gc_tuning, malloc_tuning
 from feldera_exporter.server.listener import bind
 from feldera_exporter.server.web_access import WebAccess
