@@ -232,7 +232,11 @@ def test_what_is_kept_is_what_was() -> None:
     assert {"FleetDegraded", "StuckProvisioning"} < set(names(problems))
     assert problems.ended
     kept = decoded(encoded(problems))
-    assert (kept.present, kept.ended, kept.memory) == (problems.present, problems.ended, problems.memory)
+    assert (kept.present, kept.ended, kept.previous_state) == (
+        problems.present,
+        problems.ended,
+        problems.previous_state,
+    )
     assert then(kept, (720, fleet(*failed[1:], STUCK))).present == problems.present
     assert names(then(kept, (720, fleet(WELL)))) == []
     assert decoded(None) == Problems()
@@ -244,7 +248,7 @@ def test_the_same_is_not_kept_twice() -> None:
     """When a list was last read is not worth a write."""
     first = after((600, fleet(STUCK)))
     rest = then(first, (605, fleet(STUCK)))
-    assert rest.memory != first.memory
+    assert rest.previous_state != first.previous_state
     assert same(first, rest)
     assert not same(first, then(rest, (610, fleet(WELL))))
     assert not same(first, then(rest, (610, fleet(STUCK, WELL, size=2))))
