@@ -3,7 +3,7 @@
 from typing import Final
 
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES, catalogue
-from feldera_exporter.metrics.exposition_sections import _shared
+from feldera_exporter.metrics.exposition_sections import _pipeline_labels
 from feldera_exporter.telemetry import Telemetry
 
 OF_TARGETS: Final = frozenset(
@@ -40,6 +40,6 @@ def test_no_label_is_one_of_a_target() -> None:
 
 def test_nor_is_one_that_all_samples_carry() -> None:
     """The instance's and the pipeline's."""
-    shared = {pair.partition("=")[0] for pair in _shared("prod", "1", "orders").split(",")}
+    shared = {pair.partition("=")[0] for pair in _pipeline_labels("prod", "1", "orders").split(",")}
     assert shared == {"feldera_instance", "pipeline", "pipeline_name"}
     assert not shared & OF_TARGETS

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from feldera_exporter.differences import replaced
+from feldera_exporter.differences import changed_keys
 from feldera_exporter.problems import conditions
 from feldera_exporter.problems.instance_conditions import InstanceState
 from feldera_exporter.problems.model import MICROSECONDS, Finding, Problem, Subject, Undecided
@@ -179,7 +179,7 @@ def _was_degraded(before: Problems) -> bool:
 
 def _pipelines(before: Problems, fleet: Fleet, disabled: frozenset[str], now: int) -> Mapping[str, Evaluated]:
     """Return the evaluations by pipeline id; the same object as before where nothing changed."""
-    changed: Iterable[str] | None = replaced(before.pipelines, fleet.pipelines)
+    changed: Iterable[str] | None = changed_keys(before.pipelines, fleet.pipelines)
     if disabled != before.disabled:
         changed = fleet.pipelines
     else:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
-from feldera_exporter.differences import replaced
+from feldera_exporter.differences import changed_keys
 from feldera_exporter.feldera.pipeline_list import Entry
 from feldera_exporter.feldera.platform import Platform
 from feldera_exporter.history.history import History
@@ -126,8 +126,8 @@ def _patched(
     """Return the pipelines with what changed of them; None where others than before can be read, or not all of them."""
     if fleet.selection is None or fleet.histories is None or selection.listing.unreadable or fleet.lost:
         return None
-    rows = replaced(fleet.selection.listing.entries, selection.listing.entries)
-    histories = replaced(fleet.histories, shown.histories)
+    rows = changed_keys(fleet.selection.listing.entries, selection.listing.entries)
+    histories = changed_keys(fleet.histories, shown.histories)
     if rows is None or histories is None:
         return None
     pipelines = dict(fleet.pipelines)

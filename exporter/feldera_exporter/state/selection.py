@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from feldera_exporter.differences import replaced
+from feldera_exporter.differences import changed_keys
 from feldera_exporter.feldera.pipeline_list import Listing, Unreadable
 from feldera_exporter.feldera.wire import Row
 from feldera_exporter.state.instance_settings import InstanceSettings
@@ -43,7 +43,7 @@ def select(listing: Listing, policy: InstanceSettings, previous: Selection) -> S
     if listing is previous.listing:
         return previous
     old, entries = previous.listing.entries, listing.entries
-    moved = replaced(old, entries)
+    moved = changed_keys(old, entries)
     # A pipeline can be renamed, and only its name tells whether it is included.
     if moved is None or any(old[key].row.name != entries[key].row.name for key in moved):
         return Selection(
