@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from alertmanager.making import MINUTE, SECOND, stuck
 from feldera_exporter.alertmanager.alerts import Alert, Wording, alert, wire
-from feldera_exporter.alertmanager.pipeline_details import MOST, UNKNOWN, Details, details
+from feldera_exporter.alertmanager.pipeline_details import MAX_CHARACTERS, UNKNOWN, Details, details
 from feldera_exporter.config import AlertChoice
 from feldera_exporter.feldera.wire import FullEvent
 from feldera_exporter.pages.latest_events import LatestEvents
@@ -101,14 +101,14 @@ def test_an_error_is_told_in_its_own_words() -> None:
     failed = pipeline("a", deployment_error=error)
     occurrence = Occurrence("DeploymentError", "", "id-a", "a")
     learnt = Details(
-        error_message="\N{SYMBOL FOR ESCAPE}" + "m" * (MOST - 1),
+        error_message="\N{SYMBOL FOR ESCAPE}" + "m" * (MAX_CHARACTERS - 1),
         error_details="d",
         waiting_for="w",
         last_transitions="t",
     )
     made = alert(occurrence, NOW, "prod", WORDING, failed, learnt).annotations
     assert made["error_code"] == "RuntimeError.WorkerPanic"
-    assert made["error_message"] == "\N{SYMBOL FOR ESCAPE}" + "m" * (MOST - 1)
+    assert made["error_message"] == "\N{SYMBOL FOR ESCAPE}" + "m" * (MAX_CHARACTERS - 1)
     assert (made["error_details"], made["waiting_for"], made["last_transitions"]) == ("d", "w", "t")
     other = alert(
         occurrence, NOW, "prod", WORDING, failed, Details(error_message="another", error_details="d")
@@ -212,7 +212,7 @@ def test_details_of_a_failure() -> None:
         (
             {"resources": "Stopping", "runtime": None},
             {"deployment_resources_status_details": "Unable to stop" + "!" * 9_000},
-            "Unable to stop" + "!" * (MOST - 14),
+            "Unable to stop" + "!" * (MAX_CHARACTERS - 14),
         ),
     ],
 )

@@ -57,7 +57,7 @@ def learning(feldera: Feldera, test: Callable[[Polls, Recorder, Telemetry], Any]
                 polls = Polls(made)
                 polls.show()
                 ((sender, _),) = made._senders.values()
-                await until(lambda: "prod" in sender._sent and sender._sent["prod"].seeing)
+                await until(lambda: "prod" in sender._sent and sender._sent["prod"].reachable)
                 await test(polls, recorder, telemetry)
 
     asyncio.run(run())

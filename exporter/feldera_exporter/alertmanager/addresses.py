@@ -1,4 +1,4 @@
-"""The addresses of Alertmanagers: each address that a name resolves to is an Alertmanager of its own."""
+"""The addresses of Alertmanagers. Each address that a host name resolves to counts as one Alertmanager."""
 
 import asyncio
 import socket
@@ -14,76 +14,76 @@ _PORTS: Final = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where one Alertmanager is.
+    """The address of one Alertmanager.
 
     Attributes:
-        url: with the address in place of the name; without a slash at its end.
-        host: what the `Host` header says.
-        server_name: whose certificate is expected.
-        told: `host:port` as metrics and logs name it.
+        url: the configured URL with the IP address in place of the host name, without a slash at its end.
+        host: the value of the `Host` header.
+        server_name: the name that the server's certificate must have.
+        label: `host:port`, as metrics and logs name the Alertmanager.
     """
 
     url: str
     host: str
     server_name: str
-    told: str
+    label: str
 
 
 class Resolver:
-    """Looks the name in a URL up, in a thread that nobody waits for longer than told.
+    """Resolves the host name of a URL. Lookups run in a thread, so that a slow name server blocks nothing.
 
     Args:
-        url: an Alertmanager's, as configured.
+        url: the URL of an Alertmanager, as configured.
     """
 
     def __init__(self, url: str) -> None:
         self._parts = urlsplit(url)
         self._port = self._parts.port or _PORTS[self._parts.scheme]
-        self._daemons = WorkerThreads()
-        self._asking: asyncio.Task[Sequence[str]] | None = None
+        self._threads = WorkerThreads()
+        self._lookup: asyncio.Task[Sequence[str]] | None = None
 
     @property
-    def told(self) -> str:
-        """The name and the port, for as long as there is no address."""
+    def label(self) -> str:
+        """`name:port`, the label while no address is known."""
         return _joined(self._parts.hostname or "", self._port)
 
     async def addresses(self, within: float) -> Sequence[Address]:
-        """Return the present addresses, in order.
+        """Return the present addresses, sorted.
 
         Args:
             within: seconds to wait.
 
         Raises:
-            OSError: the name cannot be resolved, or not in time.
+            OSError: the name cannot be resolved, or not within that time.
         """
-        if self._asking is None:
-            self._asking = asyncio.create_task(self._daemons.do(self._look_up))
-        # A look-up that hangs goes on: another one beside it would hang as well.
-        done, _ = await asyncio.wait({self._asking}, timeout=within)
+        if self._lookup is None:
+            self._lookup = asyncio.create_task(self._threads.do(self._look_up))
+        # A lookup that takes longer goes on, and the next call waits for it: a second one would not be faster.
+        done, _ = await asyncio.wait({self._lookup}, timeout=within)
         if not done:
             raise TimeoutError("the name server did not answer in time")
-        asked, self._asking = self._asking, None
-        return [self._address(each) for each in asked.result()]
+        finished, self._lookup = self._lookup, None
+        return [self._address(host) for host in finished.result()]
 
     def stop(self) -> None:
-        """Wait for no look-up any more."""
-        if self._asking is not None:
-            self._asking.cancel()
+        """Cancel a running lookup."""
+        if self._lookup is not None:
+            self._lookup.cancel()
 
     def _look_up(self) -> Sequence[str]:
         found = socket.getaddrinfo(self._parts.hostname, self._port, type=socket.SOCK_STREAM)
         hosts = [(family, str(address[0])) for family, _, _, _, address in found]
-        # One server often has an address of each family: it would count twice.
+        # A server often has both an IPv4 and an IPv6 address, and must not count twice.
         version_4 = sorted({host for family, host in hosts if family == socket.AF_INET})
         return version_4 or sorted({host for _, host in hosts})
 
     def _address(self, host: str) -> Address:
-        place = _joined(host, self._port)
+        host_and_port = _joined(host, self._port)
         return Address(
-            url=f"{self._parts.scheme}://{place}{self._parts.path}",
+            url=f"{self._parts.scheme}://{host_and_port}{self._parts.path}",
             host=self._parts.netloc,
             server_name=self._parts.hostname or "",
-            told=place,
+            label=host_and_port,
         )
 
 

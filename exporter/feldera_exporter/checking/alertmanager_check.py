@@ -39,16 +39,16 @@ async def asked(configured: Alertmanager, log: Logger) -> list[AlertmanagerRepor
         try:
             addresses = await resolver.addresses(configured.timeout)
         except (OSError, UnicodeError) as error:
-            replies.append(AlertmanagerReport(url, resolver.told, failure=str(error)))
+            replies.append(AlertmanagerReport(url, resolver.label, failure=str(error)))
             continue
         finally:
             resolver.stop()
         for address in addresses:
             client = connect(address)
             try:
-                replies.append(AlertmanagerReport(url, address.told, await client.status()))
+                replies.append(AlertmanagerReport(url, address.label, await client.status()))
             except AlertmanagerError as error:
-                replies.append(AlertmanagerReport(url, address.told, failure=str(error)))
+                replies.append(AlertmanagerReport(url, address.label, failure=str(error)))
             finally:
                 await client.close()
     return replies
