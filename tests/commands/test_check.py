@@ -78,9 +78,9 @@ def test_advice(check: Check) -> None:
         [
             "configuration: valid; instances: prod",
             'warning: metrics.exclude[1]: without feldera_pipeline_created_timestamp_seconds there are empty panels on "Feldera: one pipeline"',
-            f"warning: limits.defaults.Provisionning: {NO_STATUS}; the nearest known one is Provisioning",
+            f"warning: limits.defaults.Provisionning: {NO_STATUS}; did you mean Provisioning?",
             f"warning: limits.defaults.Zzz: {NO_STATUS}",
-            f"warning: limits.overrides[0].limits.Stoping: {NO_STATUS}; the nearest known one is Stopping",
+            f"warning: limits.overrides[0].limits.Stoping: {NO_STATUS}; did you mean Stopping?",
         ],
     )
 
@@ -132,16 +132,16 @@ def test_every_dashboard_is_looked_at() -> None:
 @pytest.mark.parametrize(
     ("more", "warnings"),
     [
-        ("tls: {insecure_skip_verify: true}", ["tls: it does nothing, since the url is not https"]),
+        ("tls: {insecure_skip_verify: true}", ["tls: it has no effect, since the url is not https"]),
         ("tls: {insecure_skip_verify: false}", []),
-        ("api_key: x", ["url: the API key goes over the network unencrypted, since it is not https"]),
+        ("api_key: x", ["url: the API key is sent unencrypted over the network, since the url is not https"]),
         ("api_key: x, url: 'http://127.1.2.3'", []),
         ("api_key: x, url: 'http://[::1]:80'", []),
         ("api_key: x, url: 'http://localhost'", []),
         ("api_key: x, url: 'https://feldera'", []),
         (
             "url: 'https://feldera', tls: {insecure_skip_verify: true}",
-            ["tls.insecure_skip_verify: any server is believed to be Feldera, and gets the API key"],
+            ["tls.insecure_skip_verify: the server is not verified, so any server can get the API key"],
         ),
     ],
 )
