@@ -1,4 +1,4 @@
-"""The shipped configurations, with nothing but addresses and paths replaced by those of the demo."""
+"""The shipped configurations with the demo's addresses and paths."""
 
 import re
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import Any, Final
 import yaml
 
 INSTANCE: Final = "demo"
-"""The instance's name, as everybody sees it."""
+"""The instance's name in the configuration."""
 
 RULES: Final = "feldera.rules.yml"
 """The name of the rules' file, beside Prometheus's configuration."""

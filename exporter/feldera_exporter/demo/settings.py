@@ -1,4 +1,4 @@
-"""What a person who starts the demo may choose."""
+"""The settings of the demo."""
 
 from dataclasses import dataclass
 

@@ -47,7 +47,7 @@ class DiagnosticsRoutes:
         return json(stats(self._feldera, name))
 
     def logs(self, request: Request, name: str) -> Answer:
-        """GET /v0/pipelines/{name}/logs: what is retained, and what comes, for as long as somebody listens."""
+        """GET /v0/pipelines/{name}/logs: the retained lines, then new ones until the client goes away."""
         feldera = self._feldera
         pipeline = feldera.get(name)
         log = log_of(pipeline)

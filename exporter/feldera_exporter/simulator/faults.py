@@ -1,4 +1,4 @@
-"""Misbehaviour on command: what may go wrong with an answer, as values that a test sets per route."""
+"""Faults of HTTP responses, which a test sets for a route."""
 
 import asyncio
 from dataclasses import dataclass, replace
@@ -120,7 +120,7 @@ class _Set:
 
 
 class Faults:
-    """The faults of one server, by route; of `EVERY` where a route has none of its own."""
+    """The faults of one server by route; `EVERY` applies to routes without a fault."""
 
     def __init__(self) -> None:
         self._faults: dict[str, _Set] = {}

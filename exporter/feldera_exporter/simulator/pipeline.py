@@ -20,7 +20,7 @@ class Process:
         desired: the runtime status it was asked for.
         reachable: whether it answers at all.
         failure: why it, or its machine, is dead.
-        step: counts what it was told, so that an outdated intention is recognised.
+        step: counts its steps, so that an outdated action is recognised.
         phase: the next phase of its plan's path.
         launched: when it began.
         memory_max: the memory that it may use, where it was resized.

@@ -1,4 +1,4 @@
-"""How the world will treat a pipeline: how long each thing takes, and what goes wrong."""
+"""The plan of a pipeline in the simulation: how long each step takes, and what goes wrong."""
 
 from dataclasses import dataclass, field
 from typing import Any, Final

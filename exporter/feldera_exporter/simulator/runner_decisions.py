@@ -127,7 +127,7 @@ class RunnerDecisions:
         automaton = pipeline.automaton
 
         def work(row: Row, at: int) -> tuple[Row, ...]:
-            # Nobody but this automaton, which waits for this transaction, moves a pipeline's resources.
+            # Only this automaton, which waits for this transaction, changes a pipeline's resources status.
             automaton.grace_until = self._agenda.now + GRACE
             self._processes.launch(pipeline)
             return (row_changes.provisioned(row, at, RESOURCES),)

@@ -176,7 +176,7 @@ class UserOperations(ABC):
             )
 
     def edit(self, name: str, /, *, plan: Plan | None = None, **fields: Any) -> None:
-        """Change a stopped pipeline's name, runtime_config, program or UDFs; a changed program is compiled anew.
+        """Change a stopped pipeline's name, runtime_config, program or UDFs; a changed program is compiled again.
 
         Without any field the program's text is changed, so that it is compiled.
         """
