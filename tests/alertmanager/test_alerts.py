@@ -80,11 +80,11 @@ def test_the_annotations_are_those_of_the_rules(occurrence: Occurrence) -> None:
     """Each annotation of a rule says the same, with values in place of templates."""
     made = alert(occurrence, NOW, "prod", WORDING)
     rule = by_name()[occurrence.alert]["annotations"]
-    told = {name: filled(text, dict(made.labels)) for name, text in rule.items()}
-    told["description"] = told["description"].replace(
+    expected = {name: filled(text, dict(made.labels)) for name, text in rule.items()}
+    expected["description"] = expected["description"].replace(
         "{{ $value | humanizeTimestamp }}", "2026-08-21 12:00:00 UTC"
     )
-    assert made.annotations == told
+    assert made.annotations == expected
 
 
 def test_a_limit_is_told() -> None:
@@ -169,15 +169,15 @@ def full_event(**fields: Any) -> FullEvent:
 
 
 def test_details_of_a_failure() -> None:
-    """What the newest event tells of an error is laid out."""
+    """The error details of the newest event are formatted."""
     error = {"message": "It broke.", "error_code": "E", "details": {"worker": 3}}
-    told = details(LatestEvents([event(1)], full_event(event_id="e", deployment_error=error)), NOW)
-    assert told.error_message == "It broke."
-    assert told.error_details == '{\n  "worker": 3\n}'
+    found = details(LatestEvents([event(1)], full_event(event_id="e", deployment_error=error)), NOW)
+    assert found.error_message == "It broke."
+    assert found.error_details == '{\n  "worker": 3\n}'
 
 
 @pytest.mark.parametrize(
-    ("statuses", "full", "told"),
+    ("statuses", "full", "expected"),
     [
         (
             {"resources": "Provisioning", "runtime": None},
@@ -216,10 +216,10 @@ def test_details_of_a_failure() -> None:
         ),
     ],
 )
-def test_what_is_waited_for(statuses: dict[str, Any], full: dict[str, Any], told: str) -> None:
+def test_what_is_waited_for(statuses: dict[str, Any], full: dict[str, Any], expected: str) -> None:
     """Only a status that should pass is waited for, and figures are no reason."""
     at = event(1, **statuses)
-    assert details(LatestEvents([at], full_event(event_id=at.event_id, **full)), NOW).waiting_for == told
+    assert details(LatestEvents([at], full_event(event_id=at.event_id, **full)), NOW).waiting_for == expected
 
 
 def test_the_last_transitions() -> None:

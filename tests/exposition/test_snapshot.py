@@ -1,4 +1,4 @@
-"""A snapshot is rendered and compressed once, for whoever asks first, and never where nobody asks."""
+"""A snapshot is rendered and compressed once, at the first request, and never without one."""
 
 import gzip
 import threading
@@ -36,8 +36,8 @@ def test_both_forms_say_the_same() -> None:
         assert measured[-1] == (format_, len(plain))
 
 
-def test_nobody_asks() -> None:
-    """Nothing is made before somebody asks, and only once for all who do."""
+def test_no_request() -> None:
+    """Nothing is rendered before the first request, and only once for all requests."""
     calls = [0]
 
     def made() -> None:

@@ -1,4 +1,4 @@
-"""Only what changed is rendered anew; what did not keeps its identity."""
+"""Only changed items are rendered again; unchanged blocks stay the same objects."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -66,15 +66,15 @@ def test_lines() -> None:
     assert table.samples == 6
 
 
-def test_a_run_begins_by_its_key_alone() -> None:
-    """Runs have about as many subjects as they should."""
+def test_a_segment_begins_by_its_key_alone() -> None:
+    """The average number of items in a segment is about `SEGMENT_ITEMS`."""
     table = render(COLUMNS, items(3200), subject, Table())
     assert 3200 / SEGMENT_ITEMS / 1.5 < len(table.segments) < 3200 / SEGMENT_ITEMS * 1.5
     assert table.samples == 3 * 3200
 
 
 def test_unchanged_items_keep_their_blocks() -> None:
-    """The same items give the same runs; one that changed in one facet gives new blocks in that facet's columns."""
+    """The same items give the same segments; one that changed in one facet gives new blocks in that facet's columns."""
     before = items(200)
     table = render(COLUMNS, before, subject, Table())
     same = render(COLUMNS, dict(before), subject, table)
@@ -95,7 +95,7 @@ def _is(one: object, other: object) -> bool:
 
 
 def test_another_object_that_says_the_same_keeps_the_blocks() -> None:
-    """A facet that is another object and says the same costs a look, and nothing is compressed anew."""
+    """A facet that is another object and says the same is compared, and nothing is compressed again."""
     before = items(50)
     table = render(COLUMNS, before, subject, Table())
     after = {key: Item(item.name, (*item.left,), item.right) for key, item in before.items()}
@@ -123,7 +123,7 @@ def _new_blocks(before: Table[Item], after: Table[Item]) -> int:
     return sum(id(block) not in known for segment in after.segments for block in segment.blocks)
 
 
-def test_a_renamed_subject_has_all_its_lines_anew() -> None:
+def test_a_renamed_subject_has_all_its_lines_rendered_again() -> None:
     """The labels that all lines share stand in every column."""
     before = items(3)
     table = render(COLUMNS, before, subject, Table())

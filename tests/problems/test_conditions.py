@@ -31,7 +31,7 @@ SEVERITIES = {
     row.name: "critical" if row.name in CRITICAL else "info" if row.name in INFO else "warning"
     for row in ROWS
 }
-"""What pages, what nobody is told of, and the tickets."""
+"""The expected severity of each problem."""
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)

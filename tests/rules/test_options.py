@@ -104,7 +104,7 @@ def test_addresses(end: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "found"),
+    ("url", "expected"),
     [
         ("https://wiki/runbooks", f"https://wiki/runbooks/{ERROR}"),
         ("https://wiki/runbooks/", f"https://wiki/runbooks/{ERROR}"),
@@ -112,9 +112,9 @@ def test_addresses(end: str) -> None:
         ("https://wiki/?page={alert}#{alert}", f"https://wiki/?page={ERROR}#{ERROR}"),
     ],
 )
-def test_runbooks(told: str, found: str) -> None:
+def test_runbooks(url: str, expected: str) -> None:
     """An alert's name takes the place of `{alert}`, or comes at the end."""
-    assert printed(RuleOptions(runbook_url=told))[ERROR]["annotations"]["runbook_url"] == found
+    assert printed(RuleOptions(runbook_url=url))[ERROR]["annotations"]["runbook_url"] == expected
 
 
 def test_the_command_without_a_configuration(capsys: pytest.CaptureFixture[str]) -> None:
@@ -150,9 +150,9 @@ def test_the_command_with_choices(tmp_path: Path, capsys: pytest.CaptureFixture[
 def test_an_address_must_be_one(flag: str, address: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Mistakes are named, nothing is printed."""
     assert cli.main(["rules", f"{flag}={address}"]) == 2
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err == (
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err == (
         f"error: {flag}: found {address!r}, expected an http or https address such as https://example.com\n"
     )
 

@@ -1,4 +1,4 @@
-"""The shipped rules are the tables', small enough to be read, and in a form that every engine evaluates alike."""
+"""The shipped rules are generated from the tables, short, and in PromQL that every engine evaluates alike."""
 
 import re
 from collections import Counter
@@ -124,8 +124,8 @@ def test_plain_promql(rule: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", sorted(EXPORTER_ALERTS))
 def test_for_survives_restarts_of_prometheus(name: str) -> None:
     """A `for` of ten minutes or more is restored; a shorter one begins again, before Alertmanager forgets the alert."""
-    told = BY_ALERT[name].get("for", "0m")
-    minutes = int(told.removesuffix("m"))
+    duration = BY_ALERT[name].get("for", "0m")
+    minutes = int(duration.removesuffix("m"))
     assert minutes <= 2 or minutes >= 10
 
 
