@@ -14,7 +14,7 @@ from feldera_exporter.demo.clock import StagedClock, machine
 from feldera_exporter.demo.stage import beginning, prepared_fleet
 from feldera_exporter.exposition.text import Format
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
-from feldera_exporter.simulator.scenarios import STORIES
+from feldera_exporter.simulator.scenarios import SCENARIOS
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
 from system.program import exporter, until
@@ -89,7 +89,7 @@ def test_every_family_has_something_to_check(expositions: dict[Format, str]) -> 
         for _, labels, *_ in family.samples
         if "pipeline_name" in labels
     }
-    assert names >= {story.name for story in STORIES} - {"ci-smoke"}
+    assert names >= {scenario.name for scenario in SCENARIOS} - {"ci-smoke"}
 
 
 @pytest.mark.parametrize("format_", Format)

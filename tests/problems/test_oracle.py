@@ -13,7 +13,7 @@ from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.scenarios import start_all
 from feldera_exporter.store.store import Store
 from ledger.watching import Deathless
-from problems.oracle import KNOWN, Oracle, Found
+from problems.oracle import KNOWN, Found, Oracle
 from tools import THOROUGH, part
 
 HOURS: Final = 8 if THOROUGH else 2
@@ -28,7 +28,7 @@ ELSEWHERE: Final = {
     "CompileSystemError",
     "CompileStuck",
 }
-"""What happens in no story."""
+"""What happens in no scenario."""
 
 
 class Compared:

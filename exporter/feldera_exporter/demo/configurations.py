@@ -29,7 +29,7 @@ LIMITS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({"search-index
 
 
 def exporter(url: str, alertmanager: str | None = None) -> str:
-    """Return a configuration of the exporter: as by default, but polling each second, and with the stories' limits.
+    """Return a configuration of the exporter: as by default, but polling each second, and with the scenarios' limits.
 
     Args:
         url: Feldera's.

@@ -9,7 +9,7 @@ class Settings:
 
     Attributes:
         seed: of all that happens by chance.
-        pipelines: how many live by chance, beside those with a story.
+        pipelines: how many live by chance, beside those with a scenario.
         duration: after how many seconds it ends by itself; None: it goes on.
         listen: where the exporter listens, as `host:port`; port 0 takes a free one.
         bridge: whether the exporter sends its problems to Alertmanager itself.

@@ -7,7 +7,7 @@ from feldera_exporter.demo.clock import StagedClock
 from feldera_exporter.simulator.clock import SECOND
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.random_workload import RandomWorkload
-from feldera_exporter.simulator.scenarios import STORIES, begin
+from feldera_exporter.simulator.scenarios import SCENARIOS, begin
 from feldera_exporter.simulator.versions import NEWEST
 
 LEADS: Final = MappingProxyType(
@@ -58,8 +58,8 @@ def prepared_fleet(clock: StagedClock, seed: int, pipelines: int, version: str =
         UnknownVersionError: this version is not supported.
     """
     feldera = Feldera(clock, seed, version=version)
-    for story in STORIES:
-        feldera.later(_PAST - 60 * LEADS[story.name], begin, feldera, story)
+    for scenario in SCENARIOS:
+        feldera.later(_PAST - 60 * LEADS[scenario.name], begin, feldera, scenario)
     if pipelines:
         feldera.later(_PAST - _RANDOM_PAST, _start_workload, feldera, seed, pipelines)
     clock.release()

@@ -49,7 +49,7 @@ class ErrorEdge:
 
 @dataclass(slots=True)
 class Life:
-    """One pipeline's life, all of it, whatever Feldera still retains.
+    """The complete history of one pipeline, also beyond Feldera's retention.
 
     Attributes:
         id: the pipeline's UUID.

@@ -1,9 +1,8 @@
-"""About twenty pipelines with lives that one recognises, for a demo that is worth watching.
+"""The scenarios of the demo: about twenty pipelines, most of them with a typical problem.
 
-Each story is told once from the beginning of the world, and what repeats repeats by Feldera's clock. Some stand still
-or last for hours, as trouble does; in others minutes stand for the hours and days that the same takes elsewhere, so
-that who watches for two minutes sees things begin and end. The clock itself runs as fast as everybody's: ages, alerts
-and time in status are what they say.
+Each scenario schedules its user operations and faults once, at its start; repetitions follow Feldera's clock. Some states
+last for hours. Other scenarios repeat every few minutes what would take hours or days elsewhere, so that changes are seen
+within two minutes. The clock runs at normal speed, so ages, alerts and times in status are real.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,6 +14,7 @@ from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import Failure, Phase, Plan
 
 Schedule = Callable[[Feldera, str], None]
+"""Schedules the user operations and faults of a pipeline, by its name."""
 
 MINUTE: Final = 60.0
 HOUR: Final = 3600.0
@@ -22,14 +22,14 @@ HOUR: Final = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One pipeline's life.
+    """A pipeline, with its plan, user operations and faults.
 
     Attributes:
-        name: the pipeline's.
-        plot: what happens, in a few words.
-        tags: the pipeline's.
-        plan: how the world treats it.
-        runtime_config: its configuration, as far as it matters.
+        name: the pipeline's name.
+        plot: a short description.
+        tags: the pipeline's tags.
+        plan: how long each step takes, and what goes wrong.
+        runtime_config: the settings of its `runtime_config` that matter here.
         schedule: schedules its user operations and faults; called once it exists; None for none.
     """
 
@@ -44,7 +44,7 @@ class Scenario:
 def _every(
     feldera: Feldera, seconds: float, action: Callable[[], object], first: float | None = None
 ) -> None:
-    """Do something again and again, whatever becomes of it each time."""
+    """Schedule an action every so many seconds, even if Feldera refuses it."""
 
     def again() -> None:
         feldera.later(seconds, again)
@@ -54,7 +54,7 @@ def _every(
 
 
 def _rounds(feldera: Feldera, seconds: float, *turns: tuple[float, Callable[[], object]]) -> None:
-    """Do several things again and again, each first after so many seconds."""
+    """Schedule several actions every so many seconds, each with the seconds until its first time."""
     for first, action in turns:
         _every(feldera, seconds, action, first)
 
@@ -175,7 +175,7 @@ def _comes_and_goes(feldera: Feldera, name: str) -> None:
     )
 
 
-STORIES: Final = (
+SCENARIOS: Final = (
     Scenario("orders", "healthy", ("team:shop", "tier:1", "expect:running"), schedule=_starts),
     Scenario("payments", "healthy", ("team:shop", "tier:1", "expect:running"), Plan(checkpoint_every=60.0), _starts),
     Scenario("inventory", "healthy", ("team:shop", "tier:2"), schedule=_starts),
@@ -203,21 +203,21 @@ STORIES: Final = (
 )  # fmt: skip
 
 
-def begin(feldera: Feldera, story: Scenario) -> None:
-    """Create a story's pipeline on an instance and begin its life."""
+def begin(feldera: Feldera, scenario: Scenario) -> None:
+    """Create a scenario's pipeline on an instance, and schedule its operations and faults."""
     feldera.create(
-        story.name,
-        story.tags,
-        description=story.plot,
-        plan=story.plan,
+        scenario.name,
+        scenario.tags,
+        description=scenario.plot,
+        plan=scenario.plan,
         program_config={"profile": "optimized"},
-        runtime_config=story.runtime_config,
+        runtime_config=scenario.runtime_config,
     )
-    if story.schedule is not None:
-        story.schedule(feldera, story.name)
+    if scenario.schedule is not None:
+        scenario.schedule(feldera, scenario.name)
 
 
 def start_all(feldera: Feldera) -> None:
-    """Begin all stories at once."""
-    for story in STORIES:
-        begin(feldera, story)
+    """Start all scenarios now."""
+    for scenario in SCENARIOS:
+        begin(feldera, scenario)
