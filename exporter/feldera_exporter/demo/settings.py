@@ -8,10 +8,10 @@ class Settings:
     """The demo's settings.
 
     Attributes:
-        seed: of all that happens by chance.
-        pipelines: how many live by chance, beside those with a scenario.
-        duration: after how many seconds it ends by itself; None: it goes on.
-        listen: where the exporter listens, as `host:port`; port 0 takes a free one.
+        seed: the seed of the random workload.
+        pipelines: the number of pipelines of the random workload, besides those of scenarios.
+        duration: after how many seconds the demo ends; None for no end.
+        listen: the exporter's listen addresses, as `host:port`; port 0 takes a free port.
         bridge: whether the exporter sends its problems to Alertmanager itself.
     """
 

@@ -86,7 +86,7 @@ class Database:
         return pipeline
 
     def check(self) -> None:
-        """Refuse whatever needs the database while it cannot be reached.
+        """Refuse a request while the database cannot be reached.
 
         Raises:
             ApiError: 500, it is down.

@@ -1,4 +1,4 @@
-"""The answers that look into a pipeline: its metrics, statistics, log and support bundle."""
+"""The routes of a pipeline's metrics, statistics, log and support bundle."""
 
 from typing import Final
 
@@ -25,7 +25,7 @@ _LIMIT: Final = "limit must be at least 1 when provided; omit it to return all r
 
 
 class DiagnosticsRoutes:
-    """Answers about what one instance's pipelines do."""
+    """The responses with metrics, statistics, logs and support bundles of one instance's pipelines."""
 
     def __init__(self, feldera: Feldera) -> None:
         self._feldera = feldera

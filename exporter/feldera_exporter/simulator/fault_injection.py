@@ -42,11 +42,11 @@ class FaultInjection:
             self._processes.fail(self._feldera.get(name), failure)
 
     def lose(self, name: str, seconds: float | None = None, *, restarts: bool = False) -> None:
-        """Let a pipeline not answer for some seconds, or until `find`.
+        """Make a pipeline unreachable for some seconds, or until `find`.
 
         Args:
             name: the pipeline's.
-            seconds: for how long; None for ever.
+            seconds: for how long; None for no end.
             restarts: whether it then begins from Initializing, as a pod does that Kubernetes restarted: with the
                 same deployment and without an error.
         """
@@ -170,7 +170,7 @@ class FaultInjection:
             self._processes.reappear(pipeline, restarted=restarts)
 
     def _fall(self, pipeline: Pipeline, process: Process | None, up: int, down: int, times: int) -> None:
-        """Take the pod away; puts down its return and the next fall, while it is the same deployment."""
+        """Make the pod unreachable, and schedule its return and the next failure while it is the same deployment."""
         if pipeline.process is process and times > 0:
             self._processes.vanish(pipeline)
             now = self._agenda.now

@@ -24,7 +24,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Slow(Fault):
-    """The answer comes only after some seconds of the wall's clock."""
+    """The response comes after some seconds of real time."""
 
     seconds: float
 
@@ -38,7 +38,7 @@ class Hanging(Fault):
     """The answer never comes; the request ends when the client or the server gives up."""
 
     async def delay(self) -> None:
-        """Wait for ever."""
+        """Wait without end."""
         await asyncio.Event().wait()
 
 

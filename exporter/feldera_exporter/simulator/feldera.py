@@ -24,7 +24,7 @@ CLEANING: Final = 30 * SECOND
 
 
 class Feldera(UserOperations):
-    """A Feldera instance on a clock that the caller owns; safe to use from several threads.
+    """A Feldera instance on a clock that the caller controls; safe to use from several threads.
 
     Whatever is due up to `clock.now()` happens, each thing at its own instant, when `settle` is called, and
     before every operation and answer. With the same seed, clock readings and operations it all happens again

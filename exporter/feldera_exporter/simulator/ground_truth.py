@@ -56,7 +56,7 @@ class Life:
         created_at: when it was created.
         born: the statuses it was created with, per dimension.
         names: its names, each with the instant from which it had it.
-        deleted_at: when it was deleted, None while it lives.
+        deleted_at: when it was deleted, None if it exists.
         transitions: every committed change, in the order of the commits.
         errors: every appearance and dismissal of an error, in the order of the commits.
     """

@@ -1,4 +1,4 @@
-"""HTTP requests and answers as frozen values, and the forms in which Feldera answers."""
+"""HTTP requests and responses as immutable values, and the forms of Feldera's responses."""
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Rows and events as the JSON that Feldera answers, in the field order and with the fields of each version."""
+"""Rows and events as the JSON of Feldera's API, with the fields of each version in their order."""
 
 from collections.abc import Mapping
 from typing import Any, Final

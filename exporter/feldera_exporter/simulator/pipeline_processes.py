@@ -1,4 +1,4 @@
-"""A pipeline's own process: how it comes up, what it is asked to do, how it dies. The runner only samples it."""
+"""A pipeline's process: its start, the requests to it, its end. The runner only polls its status."""
 
 from collections.abc import Callable
 from typing import Final

@@ -31,7 +31,7 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What will happen to a pipeline; every duration is in seconds, None means never.
+    """The plan of a pipeline; every duration is in seconds, None means never.
 
     Attributes:
         pending: Pending, until a compiler picks the program up.

@@ -75,14 +75,14 @@ class RandomWorkload:
         feldera.later(self._pause_between(), self._act)
 
     def end(self) -> None:
-        """Let nothing more happen by chance; what has begun goes on."""
+        """Stop the random actions; what has begun goes on."""
         self._going_on = False
 
     def _pause_between(self) -> float:
         return self._random.expovariate(self._rate)
 
     def _act(self) -> None:
-        """Do one thing to one pipeline that fits its present status, and put down the next."""
+        """Do one action that fits a pipeline's present status, and schedule the next one."""
         if not self._going_on:
             return
         self._feldera.later(self._pause_between(), self._act)

@@ -1,4 +1,4 @@
-"""What the runner's automaton does at a poll, by what a pipeline's resources are and are wanted to be.
+"""The decisions of the runner's automaton at a poll, by the actual and the desired resources status.
 
 Source: pipeline-manager `runner/pipeline_automata.rs`, `do_run` and the `transit_*` functions.
 """

@@ -1,4 +1,4 @@
-"""What the users of an instance do, as the API has it."""
+"""The operations of Feldera's API that change pipelines."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
@@ -224,7 +224,7 @@ class UserOperations(ABC):
             self.database.remove(self.get(name), check_deletable)
 
     def replan(self, name: str, **fields: Any) -> None:
-        """Change how the world treats a pipeline from now on, including what it is at just now."""
+        """Change a pipeline's plan from now on, including the step that it is in."""
         with self.lock:
             pipeline = self.get(name)
             pipeline.plan = with_changes(pipeline.plan, **fields)

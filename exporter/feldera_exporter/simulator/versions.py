@@ -1,4 +1,4 @@
-"""What each version of Feldera brought, as far as the stand-in shows it: one row per fact."""
+"""The differences between versions of Feldera that the simulator has, one row each."""
 
 import re
 from enum import Enum
