@@ -46,7 +46,7 @@ def refusing(*names: str) -> Callable[[str, bytes], Answer]:
 
 
 def test_a_refused_alert_costs_itself_only() -> None:
-    """It is found, said once and counted each time; all others are sent, and so is it when it is taken."""
+    """A refused alert is logged once and counted each time; the others are sent, and so is it once it is accepted."""
     telemetry, recorder = Telemetry("1", "3"), Recorder(refusing("p07", "p23"))
 
     async def run() -> None:
@@ -136,7 +136,7 @@ def test_one_that_answers_nothing() -> None:
 
 
 def test_a_rest_that_is_asked_for() -> None:
-    """Nothing is sent before it is over."""
+    """Nothing is sent before the end of a Retry-After."""
     recorder = Recorder(lambda *_: (429, {"retry-after": "20"}, b""))
 
     async def run() -> None:
@@ -214,7 +214,7 @@ def test_each_address_is_an_alertmanager(names: dict[str, list[str]]) -> None:
 
 
 def test_a_name_that_means_nothing_yet(names: dict[str, list[str]]) -> None:
-    """It is said and counted, and looked up again."""
+    """The failure is logged and counted, and the name is looked up again."""
     telemetry, recorder = Telemetry("1", "3"), Recorder()
 
     async def run() -> None:

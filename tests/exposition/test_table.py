@@ -124,7 +124,7 @@ def _new_blocks(before: Table[Item], after: Table[Item]) -> int:
 
 
 def test_a_renamed_subject_has_all_its_lines_rendered_again() -> None:
-    """The labels that all lines share stand in every column."""
+    """The shared labels are in the lines of every column."""
     before = items(3)
     table = render(COLUMNS, before, subject, Table())
     old = before["key-1"]

@@ -1,4 +1,4 @@
-"""JSON in, text out: whole expositions compared with files that are read by people.
+"""Expositions of given lists are equal to the golden files.
 
 `pytest tests/metrics/test_golden.py --update-golden` writes the files again; read the difference with git.
 """

@@ -44,7 +44,7 @@ def test_a_problem_has_its_pipelines_labels() -> None:
 
 
 def test_an_ended_problem_is_kept_for_ten_minutes() -> None:
-    """From the list that shows it; not a microsecond longer."""
+    """An ended problem is kept for ten minutes from the list without it, not a microsecond longer."""
     over = after((600, fleet(STUCK)), (700, fleet(WELL)))
     assert (over.present, over.ended) == ({}, {OCCURRENCE: Ended(instant(600), instant(700))})
     assert ENDED_FOR == 600 * SECOND
@@ -85,7 +85,7 @@ def test_under_another_name_or_with_other_tags_it_is_the_same_problem(
 
 
 def test_a_beginning_that_only_memory_knows_survives_a_rename() -> None:
-    """What is one trouble stays one."""
+    """A problem keeps its earlier beginning across a rename."""
 
     def failed(name: str, *errors: float) -> Pipeline:
         return pipeline(name, identity="id", recent=RecentActivity(errors=instants(*errors)))

@@ -25,7 +25,7 @@ def test_the_matrix_is_whole() -> None:
     ],
 )
 def test_a_status_that_lasts(dimension: str, status: str, decision: Decision) -> None:
-    """For twelve hours."""
+    """Each status of the matrix lasts for twelve hours."""
     expected = [] if isinstance(decision, Fine) else [decision]
     assert names(after((HELD, fleet(held(dimension, status))))) == expected
 

@@ -78,7 +78,7 @@ def test_routes(labels: tuple[str, ...], receiver: str) -> None:
 
 
 def test_every_severity_has_a_route() -> None:
-    """Among those that rules have."""
+    """Every severity of the rules has a route."""
     assert {row.severity for row in ALERTS.values()} == {*SEVERITIES, "none"}
 
 

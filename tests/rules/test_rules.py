@@ -46,7 +46,7 @@ def test_committed_output(path: str) -> None:
 
 
 def test_operator_carries_the_same_groups() -> None:
-    """The PrometheusRule holds what the rule file holds."""
+    """The PrometheusRule has the same groups as the rule file."""
     manifest = yaml.safe_load((ROOT / "alerts/prometheusrule.yaml").read_text("utf-8"))
     assert manifest["kind"] == "PrometheusRule"
     assert manifest["spec"] == {"groups": GROUPS}
@@ -59,7 +59,7 @@ def test_size() -> None:
 
 
 def test_one_recording() -> None:
-    """It reads what the exporter exposes, not itself."""
+    """There is one recording rule, which reads the exporter's metrics only."""
     [recording] = [rule for rule in EVERY if "record" in rule]
     assert recording["record"] == TRUSTED
     assert TRUSTED not in recording["expr"]
@@ -100,7 +100,7 @@ def test_a_problem_has_one_rule_by_the_pattern(name: str) -> None:
 
 
 def test_every_problem_has_one_runbook() -> None:
-    """And no runbook is without an alert."""
+    """Each problem has one runbook, and each runbook an alert."""
     pages = {path.stem for path in (ROOT / "alerts/runbooks").glob("*.md")} - {"README"}
     assert pages == NAMES
     for name in NAMES:
@@ -108,7 +108,7 @@ def test_every_problem_has_one_runbook() -> None:
 
 
 def test_every_alert_is_listed_once() -> None:
-    """Under one heading of the documentation."""
+    """Every alert is under exactly one heading of the documentation."""
     assert Counter(name for names in SECTIONS.values() for name in names) == Counter(NAMES)
 
 

@@ -73,7 +73,7 @@ def test_early_start(program: str, expected: str | None) -> None:
 
 
 def test_every_waiting_status_that_agrees_has_its_own_limit() -> None:
-    """What is not watched as drift is watched as a status: nothing can last for ever unseen."""
+    """A status that is no drift has its own limit, so nothing lasts without a problem."""
     silent = {
         actual
         for desired, actual, name in CELLS
@@ -83,5 +83,5 @@ def test_every_waiting_status_that_agrees_has_its_own_limit() -> None:
 
 
 def test_switched_off() -> None:
-    """A limit of none holds for drift too."""
+    """The limit `none` also disables drift."""
     assert drift_limit(LimitTable({"Drift": math.inf}), "Running", "Paused", "Success") == math.inf

@@ -50,7 +50,7 @@ class ManualClock:
 
 
 class ScaledClock:
-    """A clock that runs `speed` times as fast as the wall's, for demos."""
+    """A clock that runs `speed` times as fast as real time."""
 
     def __init__(
         self, start: int = EPOCH, speed: float = 1.0, monotonic: Callable[[], float] = time.monotonic
