@@ -266,7 +266,7 @@ def test_the_samples_are_those_that_come(
     check: Check, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The number is the one that the running exporter reports of itself, however many are counted at once."""
-    monkeypatch.setattr(instance_check, "_AT_ONCE", 3)
+    monkeypatch.setattr(instance_check, "_BATCH_PIPELINES", 3)
     world = feldera("a", "b", "c")
     world.create("d", tags=["team:x"])
     with serve(FelderaServer(world)) as url:
