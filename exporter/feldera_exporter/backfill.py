@@ -1,7 +1,7 @@
-"""History from before the exporter was installed: Feldera's retained events as samples with timestamps.
+"""Exports Feldera's retained events as samples with timestamps, for the time before the exporter was installed.
 
-The format is what `promtool tsdb create-blocks-from openmetrics` reads. Between two events a status is repeated often
-enough for Prometheus to find it at every instant: its lookback is five minutes.
+`promtool tsdb create-blocks-from openmetrics` reads the format. Between two events, the samples of a status are repeated
+within Prometheus's lookback of five minutes, so that queries find them at every instant.
 """
 
 from bisect import bisect_right
@@ -14,23 +14,23 @@ from feldera_exporter.feldera.statuses import DEPLOYMENT, PROGRAM, RESOURCES, RU
 from feldera_exporter.history.event_order import ordered
 from feldera_exporter.history.observation import Observation
 
-STEP: Final = 240_000
-"""Milliseconds between repetitions: with one scrape's worth of slack below the lookback of five minutes."""
+STEP_MILLISECONDS: Final = 240_000
+"""The time between repetitions, one minute below Prometheus's lookback of five minutes."""
 
 LABELS: Final = ("feldera_instance", "pipeline", "pipeline_name", "status")
-"""The labels that the samples have of themselves."""
+"""The labels of the samples, besides those that the user adds."""
 
-_MICROS: Final = 1000
+_MICROS_PER_MILLISECOND: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What one pipeline's retained events tell.
+    """The retained events of one pipeline.
 
     Attributes:
         shared: the labels of all its samples.
-        observations: in any order.
-        until: up to when they tell it, in microseconds since the epoch by Feldera's clock.
+        observations: the events, in any order.
+        until: up to when samples are written, in microseconds since the epoch by Feldera's clock.
     """
 
     shared: tuple[tuple[str, str], ...]
@@ -52,33 +52,33 @@ def _combined(observation: Observation) -> str | None:
 
 _COLUMNS: Final = (
     _Column(DEPLOYMENT.name, "Deployment status, resources and runtime combined.", _combined, "status"),
-    _Column(RESOURCES.name, "Status of the pipeline's resources.", lambda told: told.resources, "status"),
-    _Column(RUNTIME.name, "Runtime status.", lambda told: told.runtime, "status"),
-    _Column(PROGRAM.name, "Status of the program's compilation.", lambda told: told.program, "status"),
-    _Column(STORAGE.name, "Status of the pipeline's storage.", lambda told: told.storage, "status"),
+    _Column(RESOURCES.name, "Status of the pipeline's resources.", lambda event: event.resources, "status"),
+    _Column(RUNTIME.name, "Runtime status.", lambda event: event.runtime, "status"),
+    _Column(PROGRAM.name, "Status of the program's compilation.", lambda event: event.program, "status"),
+    _Column(STORAGE.name, "Status of the pipeline's storage.", lambda event: event.storage, "status"),
     _Column(
         "deployment_has_error",
         "Whether a deployment error is set.",
-        lambda told: "error" if told.has_error else None,
+        lambda event: "error" if event.has_error else None,
         None,
     ),
 )
 
 
 def exposition(pasts: Iterable[Past]) -> Iterator[str]:
-    """Yield the lines of an OpenMetrics text with timestamps.
+    """Yield the text in the OpenMetrics format, in parts.
 
-    Only statuses that a pipeline had are written, each from the oldest retained event on: 1 while it held, else 0.
+    Each status that a pipeline had has samples from the oldest retained event on: 1 while it was present, else 0.
     """
-    told = [
-        (past.shared, ordered(past.observations, None), past.until // _MICROS)
+    pipelines = [
+        (past.shared, ordered(past.observations, None), past.until // _MICROS_PER_MILLISECOND)
         for past in pasts
         if past.observations
     ]
     for column in _COLUMNS:
         name = f"feldera_pipeline_{column.family}"
         yield header(name, "gauge", column.help, Format.OPENMETRICS).decode()
-        for shared, observations, until in told:
+        for shared, observations, until in pipelines:
             yield from _series(column, name, shared, observations, until)
     yield Format.OPENMETRICS.end.decode()
 
@@ -92,10 +92,10 @@ def _series(
 ) -> Iterator[str]:
     changes = _changes(column.read, observations)
     instants = [at for at, _ in changes]
-    seen = {value for _, value in changes if value is not None} or (
+    values = {value for _, value in changes if value is not None} or (
         {"error"} if column.label is None else set()
     )
-    for value in sorted(seen):
+    for value in sorted(values):
         extra = ((column.label, value),) if column.label is not None else ()
         series = f"{name}{{{labels((*shared, *extra))}}}"
         for at in _grid(instants, until):
@@ -106,11 +106,11 @@ def _series(
 def _changes(
     read: Callable[[Observation], str | None], observations: Sequence[Observation]
 ) -> list[tuple[int, str | None]]:
-    """Return from when on each value held, in milliseconds rounded up, so that no status shows before it began."""
+    """Return when each value began, with the value, in milliseconds rounded up: no status shows before it began."""
     changes: list[tuple[int, str | None]] = []
     for observation in observations:
-        at, value = -(-observation.at // _MICROS), read(observation)
-        # A transaction that waited for the lock may carry an older time: it cannot have begun before the last.
+        at, value = -(-observation.at // _MICROS_PER_MILLISECOND), read(observation)
+        # A transaction that waited for a lock may have an older time than the one before it.
         at = max(at, changes[-1][0]) if changes else at
         if changes and changes[-1][0] == at:
             changes[-1] = at, value
@@ -120,6 +120,6 @@ def _changes(
 
 
 def _grid(instants: Sequence[int], until: int) -> list[int]:
-    """Return every change and the steps in between."""
-    steps = range(instants[0] - instants[0] % STEP + STEP, until, STEP)
+    """Return the instants of the samples in milliseconds: every change, and the steps in between."""
+    steps = range(instants[0] - instants[0] % STEP_MILLISECONDS + STEP_MILLISECONDS, until, STEP_MILLISECONDS)
     return sorted({*instants, *steps})

@@ -1,7 +1,7 @@
-"""What is another object than before: the question that keeps the cost of a poll in step with change.
+"""Finds what changed between two polls by comparing object identities.
 
-Values are never changed, only replaced, and whoever makes one anew keeps the old object where it says the same. So
-identity tells, at a few nanoseconds a pair, what must be looked at.
+The exporter's values are immutable. A value that did not change stays the same object from poll to poll. So comparing
+identities, a few nanoseconds each, finds what must be computed again.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,13 +12,13 @@ from typing import TypeVar
 Key = TypeVar("Key")
 
 
-def places(before: Sequence[object], after: Sequence[object]) -> Iterator[int]:
-    """Yield where two sequences of the same length hold different objects."""
+def changed_indices(before: Sequence[object], after: Sequence[object]) -> Iterator[int]:
+    """Yield the indices at which two sequences of the same length hold different objects."""
     return compress(count(), map(is_not, before, after))
 
 
-def replaced(before: Mapping[Key, object], after: Mapping[Key, object]) -> list[Key] | None:
-    """Return the keys under which another object is than before; None where the keys or their order are others."""
+def changed_keys(before: Mapping[Key, object], after: Mapping[Key, object]) -> list[Key] | None:
+    """Return the keys whose values are different objects; None where the keys themselves or their order differ."""
     if before is after:
         return []
     if len(before) != len(after) or tuple(before) != tuple(after):

@@ -1,19 +1,23 @@
 """The exceptions of the exporter.
 
-* ExporterError: the base of all; its text is one line, fit for a user, free of secrets
-  * ConfigError: the configuration or a flag is wrong; every mistake found is in it
-  * StoreError: what the exporter must remember cannot be kept or read
-  * ListenError: an address cannot be listened on
-  * FelderaError: Feldera did not answer as it should; see `feldera_exporter.feldera.errors`
+* ExporterError: the base of all; its text is one line for the user, without secrets
+  * ConfigError: the configuration or a flag is wrong; its text lists all mistakes, one a line
+  * StoreError: the store cannot be written or read
+  * ListenError: the exporter cannot listen on an address
+  * FelderaError: Feldera did not answer as expected; see `feldera_exporter.feldera.errors`
 """
 
 
 class ExporterError(Exception):
-    """Base of every error that the exporter raises on purpose."""
+    """The base of every error that the exporter raises on purpose."""
 
 
 class ConfigError(ExporterError):
-    """The configuration is wrong: one line per mistake, each naming place, finding and expectation."""
+    """The configuration is wrong.
+
+    Args:
+        mistakes: one line each, with the key's path, what was found and what was expected.
+    """
 
     def __init__(self, *mistakes: str) -> None:
         super().__init__("\n".join(mistakes))
@@ -21,8 +25,8 @@ class ConfigError(ExporterError):
 
 
 class StoreError(ExporterError):
-    """What the exporter must remember across restarts cannot be kept or read."""
+    """The store, which keeps counters across restarts, cannot be written or read."""
 
 
 class ListenError(ExporterError):
-    """An address cannot be listened on."""
+    """The exporter cannot listen on an address."""

@@ -1,4 +1,4 @@
-"""The publisher: which snapshot is the newest."""
+"""The publisher: keeps the newest state of all instances, and makes the snapshots that are served."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from feldera_exporter.telemetry import Telemetry
 
 
 class Publisher:
-    """Turns the states of all instances into snapshots; a snapshot that nobody asks for is never rendered.
+    """Makes snapshots of the states of all instances. A snapshot is rendered only if it is requested.
 
     Args:
         telemetry: the exporter's own metrics.
@@ -26,12 +26,12 @@ class Publisher:
         self._observed: dict[str, ObservedInstance] = {}
         self._fresh_until: dict[str, float] = {}
         self._catalogue = self._rendered = catalogue()
-        self._page = ExpositionSections()
+        self._sections = ExpositionSections()
         self._rendering = Lock()
         self._snapshot = self._next(0)
 
     def arrange(self, instances: Sequence[str], shown: Catalogue) -> None:
-        """Show these instances, in this order, in these families from the next snapshot on."""
+        """Set the instances, in this order, and the families for the next snapshots."""
         self._observed = {
             name: self._observed.get(name, ObservedInstance(Fleet(name), NO_PROBLEMS)) for name in instances
         }
@@ -39,17 +39,17 @@ class Publisher:
 
     @property
     def snapshot(self) -> Snapshot:
-        """The newest snapshot; where polls of an instance have ended without a word, it says that it is not up."""
+        """The newest snapshot. An instance without a successful poll for too long is not up in it, even if its polls hang."""
         now = time.monotonic()
-        lapsed = [
+        outdated = [
             name
             for name, observed in self._observed.items()
             if observed.fleet.up and self._fresh_until.get(name, 0.0) < now
         ]
-        for name in lapsed:
+        for name in outdated:
             fleet, problems = self._observed[name]
             self._observed[name] = ObservedInstance(replace(fleet, up=False), problems)
-        if lapsed:
+        if outdated:
             self.renew()
         return self._snapshot
 
@@ -60,23 +60,23 @@ class Publisher:
 
     @property
     def ready(self) -> bool:
-        """Whether the first poll of every instance has ended, well or not."""
+        """Whether the first poll of every instance has ended, successfully or not."""
         return all(observed.fleet.up is not None for observed in self._observed.values())
 
     def renew(self) -> None:
-        """Show the same states with what the exporter says of itself by now."""
+        """Make a new snapshot of the same states with the exporter's own metrics of now."""
         self._snapshot = self._next(self._snapshot.sequence + 1)
 
     def publish(self, observed: ObservedInstance, fresh_until: float) -> None:
-        """Show this state of its instance from now on.
+        """Publish the new state of an instance.
 
         Args:
             observed: the instance.
-            fresh_until: the time of the monotonic clock after which it no longer counts as up, in seconds.
+            fresh_until: when it no longer counts as up without another poll, in monotonic seconds.
         """
         name = observed.fleet.instance
         self._observed[name] = observed
-        # Whoever takes over after a reload has not polled yet: what the one before read is still fresh.
+        # After a reload, the new watcher has not polled yet: the old watcher's last poll still counts.
         self._fresh_until[name] = max(fresh_until, self._fresh_until.get(name, fresh_until))
         self.renew()
 
@@ -85,12 +85,12 @@ class Publisher:
         return Snapshot(sequence, lambda: self._render(instances, shown))
 
     def _render(self, instances: Sequence[ObservedInstance], shown: Catalogue) -> Content:
-        # Two snapshots can be asked for at once; a page is made from the one before it, so one at a time.
+        # Snapshots are rendered one at a time, since each one reuses the sections of the one before.
         with self._rendering:
             began = time.perf_counter()
             if shown is not self._rendered:
-                # What was rendered in other columns is of no use.
-                self._rendered, self._page = shown, ExpositionSections()
-            self._page = updated_sections(self._page, instances, shown)
-            self._telemetry.rendered(self._page.samples, time.perf_counter() - began)
-            return Content(self._page.sections, self._telemetry.expose, self._telemetry.measured)
+                # Sections of another catalogue cannot be reused.
+                self._rendered, self._sections = shown, ExpositionSections()
+            self._sections = updated_sections(self._sections, instances, shown)
+            self._telemetry.rendered(self._sections.samples, time.perf_counter() - began)
+            return Content(self._sections.sections, self._telemetry.expose, self._telemetry.measured)

@@ -1,4 +1,4 @@
-"""The metric reference: the tables as a page for people."""
+"""Generates the metric reference, `docs/metrics.md`, from the tables of families."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final, Protocol
@@ -9,21 +9,21 @@ from feldera_exporter.telemetry import Telemetry
 
 _INTRODUCTION: Final = """# Metrics
 
-This page is generated from the tables that the exporter itself reads (`make docs`).
+This page is generated from the exporter's tables of metrics (`make docs`).
 
-Every sample of a pipeline carries `feldera_instance` (the instance's name in the configuration), `pipeline`
-(`pipeline-<uuid>`, as in Feldera's own pipeline metrics) and `pipeline_name`; every sample of an instance carries
-`feldera_instance`. Timestamps are seconds since the Unix epoch. Beside these families there are those that every Prometheus
-client has: `process_*` of the process, and `python_info` of the interpreter.
+Every sample of a pipeline has the labels `feldera_instance` (the instance's name in the configuration), `pipeline`
+(`pipeline-<uuid>`, as in Feldera's own pipeline metrics) and `pipeline_name`. Every sample of an instance has the label
+`feldera_instance`. The column "labels" lists further labels. Timestamps are seconds since the Unix epoch. The exporter also
+exports the usual metrics of a Prometheus client library: `process_*` and `python_info`.
 """
 
 
 class Described(Protocol):
-    """What the reference says of a family."""
+    """A family as the reference describes it."""
 
     @property
     def exposed_name(self) -> str:
-        """The name as people query it."""
+        """The name as users query it."""
 
     @property
     def kind(self) -> str:
@@ -31,26 +31,26 @@ class Described(Protocol):
 
     @property
     def help(self) -> str:
-        """The meaning in one sentence."""
+        """The HELP text."""
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The labels beyond those that all samples carry."""
+        """The labels beyond those of all samples of a pipeline or an instance."""
 
 
 def pages() -> Iterator[str]:
-    """Yield the reference piece by piece."""
+    """Yield the parts of the page."""
     shown = catalogue()
     by_facet = {
         facet: [column.family for column in shown.pipelines if column.facet == facet]
         for facet in (FACTS, PROGRESS, HISTORY)
     }
     yield _INTRODUCTION
-    yield from _table("What a pipeline is", by_facet[FACTS])
-    yield from _table("What moves while nothing happens to a pipeline", by_facet[PROGRESS])
-    yield from _table("What was counted of a pipeline", by_facet[HISTORY])
-    yield from _table("The instance", [column.family for column in shown.instances])
-    yield from _table("The exporter itself", Telemetry("", "").descriptions)
+    yield from _table("Present state of a pipeline", by_facet[FACTS])
+    yield from _table("Progress of a pipeline", by_facet[PROGRESS])
+    yield from _table("History of a pipeline", by_facet[HISTORY])
+    yield from _table("Instance", [column.family for column in shown.instances])
+    yield from _table("Exporter", Telemetry("", "").descriptions)
     yield "\n## Statuses\n\n| dimension | statuses |\n|---|---|\n"
     for dimension in DIMENSIONS:
         yield f"| `{dimension.name}` | {', '.join(dimension.statuses)} |\n"

@@ -1,4 +1,4 @@
-"""What the exporter counts about itself: one registry, every closed set of label values at 0 from the start."""
+"""The exporter's own metrics, in one registry. Every label value that is known in advance has a sample from the start."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -40,12 +40,13 @@ CODES: Final = (
     "timeout",
     "unreachable",
 )
-"""The usual values of the label `code`: HTTP statuses, and what came instead of one."""
+"""The usual values of the label `code`: HTTP statuses, and the outcome of a request that got no HTTP status."""
 UNUSUAL_CODES: Final = 20
-"""Values of the label `code` beside the usual ones that an instance may have; each further one is `other`."""
+"""How many other values of the label `code` an instance may have; each further one is `other`."""
 SOURCES: Final = ("events", "polls")
 """The values of the label `source`."""
-_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_BUCKETS_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+"""The upper bounds of the histograms' buckets, in seconds."""
 
 
 _Metric = TypeVar("_Metric", Counter, Gauge, Histogram)
@@ -53,7 +54,7 @@ _Metric = TypeVar("_Metric", Counter, Gauge, Histogram)
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What a family of the registry is: its name as people query it, its type, its help and its labels."""
+    """The description of a family: its name as users query it, its type, its HELP text and its labels."""
 
     exposed_name: str
     kind: str
@@ -62,92 +63,109 @@ class Description:
 
 
 class Telemetry:
-    """The exporter's own metrics, `feldera_exporter_*`, with the process's.
+    """The exporter's own metrics, `feldera_exporter_*`, and those of its process.
 
     Args:
-        version: of the exporter.
-        python: the interpreter's version.
+        version: the exporter's version.
+        python: the Python interpreter's version.
 
     Attributes:
-        descriptions: what each family is, for the reference.
+        descriptions: the description of each family, for the metric reference.
     """
 
     def __init__(self, version: str, python: str) -> None:
-        # OpenMetrics would otherwise get a _created sample for each counter and histogram.
+        # Otherwise each counter and histogram would have a _created sample in OpenMetrics.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.descriptions: list[Description] = []
         self._instances: set[str] = set()
-        self._of_instances: list[Counter | Gauge | Histogram] = []
+        self._instance_families: list[Counter | Gauge | Histogram] = []
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
         self._info = self._gauge(
-            "build_info", "The exporter that runs: always 1.", "version", "python_version"
+            "build_info",
+            "A metric with a constant 1 value, labelled by the exporter's version and the Python version.",
+            "version",
+            "python_version",
         )
         self._info.labels(version, python).set(1)
         self.polls = self._counter(
-            "polls", "Polls of the pipeline list, by how they ended.", INSTANCE, "outcome"
+            "polls", "Total number of polls of the list of pipelines, by outcome.", INSTANCE, "outcome"
         )
         self.poll_duration = self._histogram(
-            "poll_duration_seconds", "Time from a poll's request to the published snapshot.", INSTANCE
+            "poll_duration_seconds",
+            "Duration of a poll, from its request to the published snapshot.",
+            INSTANCE,
         )
         self.poll_interval = self._gauge(
-            "poll_interval_seconds", "Time between polls, as configured.", INSTANCE
+            "poll_interval_seconds", "Configured interval between polls.", INSTANCE
         )
         self.last_success = self._gauge(
             "last_successful_poll_timestamp_seconds",
-            "When the last successful poll ended, by this machine's clock.",
+            "Time when the last successful poll ended, by the exporter's clock.",
             INSTANCE,
         )
         self.requests = self._counter(
             "api_requests",
-            "Requests to Feldera, by HTTP status, or by the outcome where none came.",
+            "Total number of requests to Feldera's API, by HTTP status code, or by outcome if there was no response.",
             INSTANCE,
             "api_endpoint",
             "code",
         )
         self.request_duration = self._histogram(
-            "api_request_duration_seconds", "Time of a request to Feldera.", INSTANCE, "api_endpoint"
+            "api_request_duration_seconds",
+            "Duration of requests to Feldera's API.",
+            INSTANCE,
+            "api_endpoint",
         )
         self.clock_skew = self._gauge(
             "api_clock_skew_seconds",
-            "Feldera's clock minus this machine's, from the Date header; exact to about a second.",
+            "Feldera's clock minus the exporter's clock, from the Date header; accurate to about a second.",
             INSTANCE,
         )
         self.unknown_statuses = self._counter(
             "unknown_status",
-            "Statuses that this version does not know, one per poll and pipeline.",
+            "Total number of statuses that this version of the exporter does not know; each pipeline counts at every poll.",
             INSTANCE,
             "dimension",
         )
         self.unreadable = self._gauge(
-            "unreadable_pipelines", "Pipelines of the last list whose element could not be read.", INSTANCE
+            "unreadable_pipelines",
+            "Number of pipelines in the last list that the exporter could not read.",
+            INSTANCE,
         )
-        self.backlog = self._gauge("event_backlog", "Pipelines whose events are still to be read.", INSTANCE)
+        self.backlog = self._gauge(
+            "event_backlog", "Number of pipelines whose new events have not been read yet.", INSTANCE
+        )
         self._source = self._gauge(
             "transition_source",
-            "Where transitions come from: Feldera's event log, or on old servers the polls themselves.",
+            "Source of the transitions: 1 for the one in use, Feldera's event log or, with old versions, the polls.",
             INSTANCE,
             "source",
         )
         self.store_errors = self._counter(
             "store_errors",
-            "Failures to keep what must survive a restart; the next poll tries again.",
+            "Total number of failed writes to the store; the next poll tries again.",
             INSTANCE,
         )
-        self._series = self._gauge("series", "Samples of the tables in the last snapshot that was rendered.")
-        self._bytes = self._gauge("exposition_bytes", "Size of the last exposition, uncompressed.", "format")
+        self._series = self._gauge(
+            "series", "Number of samples in the last exposition, without the exporter's own metrics."
+        )
+        self._bytes = self._gauge(
+            "exposition_bytes", "Uncompressed size of the last exposition, by format.", "format"
+        )
         self._render_duration = self._histogram(
-            "render_duration_seconds", "Time to render a snapshot that somebody asked for."
+            "render_duration_seconds", "Duration of rendering an exposition."
         )
         for format_ in Format:
             self._bytes.labels(format_.value)
         self._config_success = self._gauge(
-            "config_last_reload_successful", "Whether the last load of the configuration succeeded."
+            "config_last_reload_successful",
+            "Whether the last configuration reload attempt was successful.",
         )
         self._config_time = self._gauge(
             "config_last_reload_success_timestamp_seconds",
-            "When the configuration was last loaded successfully.",
+            "Timestamp of the last successful configuration reload.",
         )
 
         self._describe("counter", _LogLines.name, _LogLines.text, ())
@@ -155,34 +173,34 @@ class Telemetry:
 
         self._alerts = self._gauge(
             "alerts",
-            "Alerts that are sent to Alertmanager: those that fire, and those that ended lately.",
+            "Number of alerts that are sent to Alertmanager: firing, or resolved within the last 15 minutes.",
             "state",
         )
         self._notifications_sent = self._counter(
-            "notifications_sent", "Alerts that an Alertmanager accepted.", ALERTMANAGER
+            "notifications_sent", "Total number of alerts that the Alertmanager accepted.", ALERTMANAGER
         )
         self._notifications_failed = self._counter(
             "notifications_failed",
-            "Alerts that an Alertmanager did not accept; they are sent again.",
+            "Total number of alerts that the Alertmanager did not accept; they are sent again.",
             ALERTMANAGER,
         )
         self._notification_latency = self._histogram(
             "notification_latency_seconds",
-            "Time of a request to an Alertmanager that it accepted.",
+            "Duration of successful requests to the Alertmanager.",
             ALERTMANAGER,
         )
         self.notification_delay = self._histogram(
             "notification_delay_seconds",
-            "Time from the poll that saw a problem begin until an Alertmanager accepted its alert.",
+            "Time from the poll that found a new problem to the first acceptance of its alert by an Alertmanager.",
         )
         self._notified = self._gauge(
             "alertmanager_last_success_timestamp_seconds",
-            "When an Alertmanager last accepted a request, by this machine's clock; 0 if it never did.",
+            "Time when the Alertmanager last accepted a request, by the exporter's clock; 0 if it never did.",
             ALERTMANAGER,
         )
 
     def notifications(self, alertmanager: str) -> "Notifications":
-        """Return what counts the requests to an Alertmanager, which is named as `host:port`; its series are at 0."""
+        """Return the counters of an Alertmanager (`host:port`); its series exist at 0 from now on."""
         return Notifications(
             self._notifications_sent.labels(alertmanager),
             self._notifications_failed.labels(alertmanager),
@@ -191,7 +209,7 @@ class Telemetry:
         )
 
     def forget_alertmanager(self, alertmanager: str) -> None:
-        """Drop every series of an Alertmanager that is no longer told."""
+        """Remove every series of an Alertmanager that no longer gets alerts."""
         for family in (
             self._notifications_sent,
             self._notifications_failed,
@@ -201,43 +219,43 @@ class Telemetry:
             family.remove_by_labels({ALERTMANAGER: alertmanager})
 
     def count_alerts(self, firing: int, resolved: int) -> None:
-        """Note how many alerts there are to send."""
+        """Set the numbers of alerts to send."""
         self._alerts.labels("firing").set(firing)
         self._alerts.labels("resolved").set(resolved)
 
     def configured(self, *, success: bool) -> None:
-        """Note how a load of the configuration ended."""
+        """Record whether the configuration was loaded."""
         self._config_success.set(success)
         if success:
             self._config_time.set_to_current_time()
 
     def observer(self, instance: str) -> "Observer":
-        """Return what the client of an instance tells of its requests."""
+        """Return the function that records a request to an instance."""
         return Observer(self, instance)
 
     def reads(self, instance: str, source: str) -> None:
-        """Say where an instance's transitions come from: one of `SOURCES`."""
-        for each in SOURCES:
-            self._source.labels(instance, each).set(each == source)
+        """Set the source of an instance's transitions to one of `SOURCES`."""
+        for known in SOURCES:
+            self._source.labels(instance, known).set(known == source)
 
     def rendered(self, samples: int, elapsed: float) -> None:
-        """Note that a snapshot was rendered, with how many samples and in how many seconds."""
+        """Record the number of samples of a rendered snapshot, and the seconds that rendering took."""
         self._series.set(samples)
         self._render_duration.observe(elapsed)
 
     def measured(self, format_: Format, size: int) -> None:
-        """Note how many bytes an exposition has."""
+        """Record the size of an exposition in bytes."""
         self._bytes.labels(format_.value).set(size)
 
     def expose(self, format_: Format) -> bytes:
-        """Return all of it as text, without the end of an exposition."""
+        """Return the registry as text, without the `# EOF` of OpenMetrics."""
         if format_ is Format.OPENMETRICS:
             text: bytes = generate_openmetrics(self._registry)  # type: ignore[no-untyped-call]
             return text.removesuffix(format_.end)
         return generate_text(self._registry)
 
     def initialise(self, instance: str) -> None:
-        """Give every closed set of label values of an instance its zeros."""
+        """Create the series of an instance at 0, for all label values that are known in advance."""
         for outcome in OUTCOMES:
             self.polls.labels(instance, outcome)
         for endpoint in ENDPOINTS:
@@ -249,7 +267,7 @@ class Telemetry:
         for family in (self.poll_duration, self.unreadable, self.backlog, self.store_errors):
             family.labels(instance)
         if instance not in self._instances:
-            # One that ran before a reload has told already.
+            # After a reload, an instance keeps the source that is in use.
             self.reads(instance, SOURCES[0])
         self._instances.add(instance)
 
@@ -258,28 +276,30 @@ class Telemetry:
         return instance in self._instances
 
     def forget(self, instance: str) -> None:
-        """Drop every series of an instance that is no longer configured."""
+        """Remove every series of an instance that is no longer configured."""
         self._instances.discard(instance)
-        for family in self._of_instances:
+        for family in self._instance_families:
             family.remove_by_labels({INSTANCE: instance})
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         self._describe("counter", f"{name}_total", text, labels)
-        return self._keep(Counter(f"feldera_exporter_{name}", text, labels, registry=self._registry))
+        return self._registered(Counter(f"feldera_exporter_{name}", text, labels, registry=self._registry))
 
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
         self._describe("gauge", name, text, labels)
-        return self._keep(Gauge(f"feldera_exporter_{name}", text, labels, registry=self._registry))
+        return self._registered(Gauge(f"feldera_exporter_{name}", text, labels, registry=self._registry))
 
     def _histogram(self, name: str, text: str, *labels: str) -> Histogram:
         self._describe("histogram", name, text, labels)
-        return self._keep(
-            Histogram(f"feldera_exporter_{name}", text, labels, registry=self._registry, buckets=_SECONDS)
+        return self._registered(
+            Histogram(
+                f"feldera_exporter_{name}", text, labels, registry=self._registry, buckets=_BUCKETS_SECONDS
+            )
         )
 
-    def _keep(self, family: _Metric) -> _Metric:
+    def _registered(self, family: _Metric) -> _Metric:
         if self.descriptions[-1].labels[:1] == (INSTANCE,):
-            self._of_instances.append(family)
+            self._instance_families.append(family)
         return family
 
     def _describe(self, kind: str, name: str, text: str, labels: tuple[str, ...]) -> None:
@@ -301,7 +321,7 @@ class _LogLines(Collector):
 
 @dataclass(frozen=True, slots=True)
 class Notifications:
-    """Counts the requests to one Alertmanager."""
+    """The metrics of one Alertmanager."""
 
     _sent: Counter
     _failed: Counter
@@ -309,21 +329,21 @@ class Notifications:
     _answered_at: Gauge
 
     def sent(self, alerts: int) -> None:
-        """Note that so many alerts were accepted."""
+        """Count alerts that the Alertmanager accepted."""
         self._sent.inc(alerts)
 
     def failed(self, alerts: int) -> None:
-        """Note that so many alerts were not."""
+        """Count alerts that the Alertmanager did not accept."""
         self._failed.inc(alerts)
 
     def answered(self, elapsed: float) -> None:
-        """Note that a request was accepted, and its seconds."""
+        """Record a successful request and its duration in seconds."""
         self._latency.observe(elapsed)
         self._answered_at.set_to_current_time()
 
 
 class Observer:
-    """Notes the requests to one instance."""
+    """Records the requests to one instance."""
 
     def __init__(self, telemetry: Telemetry, instance: str) -> None:
         self._telemetry = telemetry
@@ -331,7 +351,7 @@ class Observer:
         self._unusual: set[str] = set()
 
     def __call__(self, endpoint: Endpoint, code: str, elapsed: float) -> None:
-        """Note one request, unless its instance was taken out of the configuration meanwhile."""
+        """Record one request and its duration in seconds, unless a reload has removed its instance."""
         if not self._telemetry.knows(self._instance):
             return
         self._telemetry.requests.labels(self._instance, endpoint.name, self._bounded(code)).inc()

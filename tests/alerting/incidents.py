@@ -1,4 +1,4 @@
-"""What happens to the pipelines, and who must be told of it: one story for each kind of incident."""
+"""What happens to the pipelines, and who must be told of it: one scenario for each kind of incident."""
 
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -10,7 +10,7 @@ from alerting.news import News
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import INSTANT, Phase, Plan
 
-Story = Generator[Callable[[], object]]
+Scenario = Generator[Callable[[], object]]
 """Does something and yields what it then waits for, again and again."""
 
 LIMIT: Final = "3s"
@@ -22,13 +22,13 @@ PATIENT: Final = {"provisioning_timeout_secs": 10**6}
 
 @dataclass
 class Stage:
-    """What the stories share.
+    """What the scenarios share.
 
     Attributes:
         chain: what runs.
-        expected: what the stories told to be expected so far.
-        open: stories that have not yet come to the point where their trouble lasts.
-        passing: stories that nothing waits for and that are not over.
+        expected: what the scenarios told to be expected so far.
+        open: scenarios that have not yet come to the point where their trouble lasts.
+        passing: scenarios that nothing waits for and that are not over.
         exporters_back: whether the exporters have been killed and are back.
         alertmanager_away: whether Alertmanager has been stopped.
         ended_meanwhile: whether a trouble has ended since.
@@ -86,7 +86,7 @@ class Stuck:
     before: tuple[tuple[str, Act], ...] = ()
     tags: tuple[str, ...] = ()
 
-    def story(self, stage: Stage, status: str) -> Story:
+    def scenario(self, stage: Stage, status: str) -> Scenario:
         """Get stuck, be told of once, survive whatever is killed meanwhile, and be over."""
         feldera, name = stage.feldera("stuck"), pipeline_of(status)
         feldera.create(name, self.tags, plan=self.plan, runtime_config=PATIENT)
@@ -177,7 +177,7 @@ PROVISIONING: Final = "FelderaPipelineStuckProvisioning"
 UNREACHABLE: Final = "FelderaApiUnreachable"
 
 
-def _running(stage: Stage, instance: str, name: str, *tags: str) -> Story:
+def _running(stage: Stage, instance: str, name: str, *tags: str) -> Scenario:
     """Bring a pipeline up, and let every exporter see it."""
     feldera = stage.feldera(instance)
     feldera.create(name, tags)
@@ -187,7 +187,7 @@ def _running(stage: Stage, instance: str, name: str, *tags: str) -> Story:
     )
 
 
-def _failing(stage: Stage, instance: str) -> Story:
+def _failing(stage: Stage, instance: str) -> Scenario:
     """Let a pipeline fail, and be told of it."""
     yield from _running(stage, instance, "failing")
     stage.feldera(instance).world.crash("failing")
@@ -195,7 +195,7 @@ def _failing(stage: Stage, instance: str) -> Story:
     yield stage.reached(instance, "failing", "Stopped")
 
 
-def _cleared(stage: Stage, instance: str) -> Story:
+def _cleared(stage: Stage, instance: str) -> Scenario:
     feldera = stage.feldera(instance)
     feldera.clear("failing")
     yield lambda: feldera.get("failing").row.storage_status == "Cleared"
@@ -207,7 +207,7 @@ def _provisioning(stage: Stage, instance: str) -> None:
     feldera.start("patient")
 
 
-def error(stage: Stage) -> Story:
+def error(stage: Stage) -> Scenario:
     """A pipeline fails, through whatever is killed meanwhile, and is started again."""
     yield from _failing(stage, "error")
     stage.open -= 1
@@ -216,7 +216,7 @@ def error(stage: Stage) -> Story:
     yield stage.news("pager", ERROR, "error", "failing", "resolved")
 
 
-def dismissed(stage: Stage) -> Story:
+def dismissed(stage: Stage) -> Scenario:
     """A pipeline fails, and somebody dismisses the error while Alertmanager is away."""
     yield from _failing(stage, "dismissed")
     stage.open -= 1
@@ -232,7 +232,7 @@ def dismissed(stage: Stage) -> Story:
     stage.told_later = True
 
 
-def renamed(stage: Stage) -> Story:
+def renamed(stage: Stage) -> Scenario:
     """A pipeline that failed is renamed: it is told of under its new name."""
     yield from _failing(stage, "renamed")
     yield from _cleared(stage, "renamed")
@@ -243,7 +243,7 @@ def renamed(stage: Stage) -> Story:
     yield stage.news("pager", ERROR, "renamed", "mended", "resolved")
 
 
-def deleted(stage: Stage) -> Story:
+def deleted(stage: Stage) -> Scenario:
     """A pipeline that failed is deleted: it is over."""
     yield from _failing(stage, "deleted")
     yield from _cleared(stage, "deleted")
@@ -251,7 +251,7 @@ def deleted(stage: Stage) -> Story:
     yield stage.news("pager", ERROR, "deleted", "failing", "resolved")
 
 
-def tagged(stage: Stage) -> Story:
+def tagged(stage: Stage) -> Scenario:
     """A pipeline that failed gets another team: that team is told, and for the others it is over."""
     yield from _failing(stage, "tagged")
     stage.feldera("tagged").patch_metadata("failing", tags=("team:example-team",))
@@ -261,7 +261,7 @@ def tagged(stage: Stage) -> Story:
     yield stage.news("example-team/pager", ERROR, "tagged", "failing", "resolved")
 
 
-def outage(stage: Stage) -> Story:
+def outage(stage: Stage) -> Scenario:
     """The API goes down and comes back while a pipeline is stuck: the pipeline is neither resolved nor told again.
 
     It lasts until the pipeline itself is no longer shown, and the exporters, Alertmanager and what evaluates the rules have
@@ -286,7 +286,7 @@ def outage(stage: Stage) -> Story:
     yield stage.news("pager", PROVISIONING, "outage", "patient", "resolved")
 
 
-def replicas(stage: Stage) -> Story:
+def replicas(stage: Stage) -> Scenario:
     """Of two exporters one is cut off, and then the other: what the seeing one sees is told, and told once."""
     place, shows = stage.chain.places["replicas"], partial(stage.chain.shows, instance="replicas")
     yield from _running(stage, "replicas", "calm")
@@ -305,7 +305,7 @@ def replicas(stage: Stage) -> Story:
     place.open()
 
 
-def hanging(stage: Stage) -> Story:
+def hanging(stage: Stage) -> Scenario:
     """One of two exporters hangs: what begins meanwhile is told once, also when it goes on, and ends."""
     exporter = stage.chain.exporters["b"]
     exporter.freeze()
@@ -324,7 +324,7 @@ def hanging(stage: Stage) -> Story:
 FLEET: Final = tuple(f"member-{number}" for number in range(5))
 
 
-def fleet(stage: Stage) -> Story:
+def fleet(stage: Stage) -> Scenario:
     """Many pipelines of tier `dev` fail at once: one page about the fleet, and a ticket that lists them."""
     place = stage.chain.places["fleet"]
     for name in FLEET:
@@ -347,7 +347,7 @@ def fleet(stage: Stage) -> Story:
     yield lambda: all(each() for each in over)
 
 
-def quiet(stage: Stage) -> Story:
+def quiet(stage: Stage) -> Scenario:
     """Users stop, pause, edit badly and delete: nobody is told."""
     feldera = stage.feldera("quiet")
     for name in ("stopped", "paused", "edited", "deleted"):
@@ -363,34 +363,34 @@ def quiet(stage: Stage) -> Story:
     feldera.delete("deleted")
 
 
-def watchdog(stage: Stage) -> Story:
+def watchdog(stage: Stage) -> Scenario:
     """The watchdog tells from the start that alerting works."""
     yield stage.news("deadman", "FelderaWatchdog", "", "", "firing")
 
 
 LASTING: Final = (error, dismissed, outage, replicas)
-"""Stories that are in the middle when the exporters are killed, and all but `replicas` when others are."""
+"""Scenarios that are in the middle when the exporters are killed, and all but `replicas` when others are."""
 
 PASSING: Final = (renamed, deleted, tagged, fleet, quiet, watchdog)
-"""Stories that are over before Alertmanager is stopped."""
+"""Scenarios that are over before Alertmanager is stopped."""
 
 PLACES: Final = (
     "stuck",
     "hanging",
-    *(story.__name__ for story in (*LASTING, *PASSING) if story is not watchdog),
+    *(scenario.__name__ for scenario in (*LASTING, *PASSING) if scenario is not watchdog),
 )
-"""The instances: one for each kind of story."""
+"""The instances: one for each kind of scenario."""
 
 
-def stories(stage: Stage) -> Iterator[Story]:
-    """Yield all stories but that of an exporter that hangs, begun at once."""
+def scenarios(stage: Stage) -> Iterator[Scenario]:
+    """Yield all scenarios but that of an exporter that hangs, begun at once."""
     stage.open = len(LASTING) + len(STUCK)
-    yield from (stuck.story(stage, status) for status, stuck in STUCK.items())
-    yield from (story(stage) for story in LASTING)
+    yield from (stuck.scenario(stage, status) for status, stuck in STUCK.items())
+    yield from (scenario(stage) for scenario in LASTING)
     stage.passing = len(PASSING)
-    yield from (_passing(stage, story) for story in PASSING)
+    yield from (_passing(stage, scenario) for scenario in PASSING)
 
 
-def _passing(stage: Stage, story: Callable[[Stage], Story]) -> Story:
-    yield from story(stage)
+def _passing(stage: Stage, scenario: Callable[[Stage], Scenario]) -> Scenario:
+    yield from scenario(stage)
     stage.passing -= 1

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from alerting.chain import PROMETHEUS_ITSELF, Evaluator, Place, chain, vmalert
-from alerting.incidents import LIMITS, PLACES, Stage, Story, hanging, stories
+from alerting.incidents import LIMITS, PLACES, Scenario, Stage, hanging, scenarios
 from alerting.news import REPEATED, News, Notebook
 from rules.engines import newer
 
@@ -20,23 +20,25 @@ ROUNDS: Final = 5
 """Evaluations in which nothing more must happen: several of Alertmanager's group intervals."""
 
 
-def play(stage: Stage, *tales: Story) -> None:
-    """Let all stories go on side by side, each as soon as what it waits for is so."""
-    waiting = {story: next(story) for story in tales}
+def play(stage: Stage, *tales: Scenario) -> None:
+    """Let all scenarios go on side by side, each as soon as what it waits for is so."""
+    waiting = {scenario: next(scenario) for scenario in tales}
     deadline = time.monotonic() + PATIENCE
     while waiting:
-        for story, condition in tuple(waiting.items()):
+        for scenario, condition in tuple(waiting.items()):
             if condition():
                 try:
-                    waiting[story] = next(story)
+                    waiting[scenario] = next(scenario)
                 except StopIteration:
-                    del waiting[story]
+                    del waiting[scenario]
         missing = {*stage.expected}.difference(stage.chain.notebook.news)
-        assert time.monotonic() < deadline, f"{len(waiting)} stories still wait; not told: {sorted(missing)}"
+        assert time.monotonic() < deadline, (
+            f"{len(waiting)} scenarios still wait; not told: {sorted(missing)}"
+        )
         time.sleep(0.2)
 
 
-def kills(stage: Stage) -> Story:
+def kills(stage: Stage) -> Scenario:
     """Kill the exporters in the middle of everything, stop Alertmanager, kill what evaluates; all come back on their data."""
     running = stage.chain
     began = time.time()
@@ -68,7 +70,7 @@ def rounds(stage: Stage) -> Callable[[], bool]:
     return lambda: stage.chain.rounds() >= before + ROUNDS
 
 
-def calm(stage: Stage) -> Story:
+def calm(stage: Stage) -> Scenario:
     """See that nothing more comes."""
     yield rounds(stage)
     yield lambda: stage.chain.active() == set()
@@ -88,7 +90,7 @@ def test_incidents(evaluator: Evaluator, tmp_path: Path) -> None:
     with chain(tmp_path, places, LIMITS, evaluator) as running:
         stage = Stage(running)
         play(stage, ready(stage))
-        play(stage, *stories(stage), kills(stage))
+        play(stage, *scenarios(stage), kills(stage))
         play(stage, hanging(stage))
         play(stage, calm(stage))
         # The watchdog tells again each five minutes, which a slow run may see.
@@ -98,7 +100,7 @@ def test_incidents(evaluator: Evaluator, tmp_path: Path) -> None:
     assert not any("Traceback" in exporter.log.read_text() for exporter in running.exporters.values())
 
 
-def ready(stage: Stage) -> Story:
+def ready(stage: Stage) -> Scenario:
     """Wait until all programs are ready and both exporters have been scraped."""
     yield stage.chain.ready
     yield lambda: stage.chain.scraped(0)

@@ -1,4 +1,4 @@
-"""What the tests of the bridge share: a real Alertmanager with one receiver, and a stand-in that does what it is told."""
+"""What the tests of the bridge share: a real Alertmanager with one receiver, and a simulated Feldera."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping

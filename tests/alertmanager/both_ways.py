@@ -50,17 +50,17 @@ class Received:
             message = await receive()
             body += message.get("body", b"")
             more = message.get("more_body", False)
-        told = msgspec.json.decode(body)
-        told["alerts"] = [each for each in told["alerts"] if _about_feldera(each["labels"])]
-        if told["alerts"]:
-            self.bodies.append(told)
-        for each in told["alerts"]:
+        notification = msgspec.json.decode(body)
+        notification["alerts"] = [each for each in notification["alerts"] if _about_feldera(each["labels"])]
+        if notification["alerts"]:
+            self.bodies.append(notification)
+        for each in notification["alerts"]:
             self.at.setdefault((each["fingerprint"], each["status"]), time.time())
             self.alerts[each["fingerprint"]] = each
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
         await send({"type": "http.response.body", "body": b""})
 
-    def told(self, status: str) -> set[frozenset[tuple[str, str]]]:
+    def labels(self, status: str) -> set[frozenset[tuple[str, str]]]:
         """Return the labels of all alerts that were heard of in a status."""
         return {
             frozenset(self.alerts[fingerprint]["labels"].items())
@@ -91,7 +91,7 @@ class Both:
 
     def heard(self, status: str, count: int) -> bool:
         """Tell whether so many alerts were heard of in a status, on both ways."""
-        return all(len(each.told(status)) >= count for each in self.received.values())
+        return all(len(each.labels(status)) >= count for each in self.received.values())
 
 
 @contextmanager
@@ -105,19 +105,19 @@ def both_ways(folder: Path, feldera: Feldera, more: str = "") -> Iterator[Both]:
     """
     received = {way: Received() for way in POSSIBLE}
     with ExitStack() as stack:
-        told = {}
+        alertmanagers = {}
         for way in POSSIBLE:
-            told[way] = Alertmanager(folder / way, stack.enter_context(serve(received[way])))
-            stack.callback(told[way].stop)
-            told[way].start()
+            alertmanagers[way] = Alertmanager(folder / way, stack.enter_context(serve(received[way])))
+            stack.callback(alertmanagers[way].stop)
+            alertmanagers[way].start()
         api = stack.enter_context(serve(FelderaServer(feldera)))
-        until(lambda: all(each.ready for each in told.values()), 30)
+        until(lambda: all(each.ready for each in alertmanagers.values()), 30)
         instances = f"instances: [{{name: prod, url: '{api}', poll_interval: {EVERY}}}]\n{more}"
-        bridge = f"alertmanager: {{urls: ['{told['bridge'].url}']}}\n"
+        bridge = f"alertmanager: {{urls: ['{alertmanagers['bridge'].url}']}}\n"
         exporter = stack.enter_context(running(folder, instances + bridge))
         until(lambda: 'feldera_up{feldera_instance="prod"} 1' in exporter.page())
         (folder / "rules-only.yml").write_text(instances)
-        prometheus = _prometheus(folder, exporter.url, told["rules"].url)
+        prometheus = _prometheus(folder, exporter.url, alertmanagers["rules"].url)
         stack.callback(prometheus.stop)
         prometheus.start()
         until(lambda: prometheus.ready and _knows(prometheus), 60)

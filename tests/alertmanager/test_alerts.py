@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from alertmanager.making import MINUTE, SECOND, stuck
 from feldera_exporter.alertmanager.alerts import Alert, Wording, alert, wire
-from feldera_exporter.alertmanager.pipeline_details import MOST, UNKNOWN, Details, details
+from feldera_exporter.alertmanager.pipeline_details import MAX_CHARACTERS, UNKNOWN, Details, details
 from feldera_exporter.config import AlertChoice
 from feldera_exporter.feldera.wire import FullEvent
 from feldera_exporter.pages.latest_events import LatestEvents
@@ -85,11 +85,11 @@ def test_the_annotations_are_those_of_the_rules(occurrence: Occurrence) -> None:
     """Each annotation of a rule says the same, with values in place of templates."""
     made = alert(occurrence, NOW, "prod", WORDING)
     rule = by_name()[occurrence.alert]["annotations"]
-    told = {name: filled(text, dict(made.labels)) for name, text in rule.items()}
-    told["description"] = told["description"].replace(
+    expected = {name: filled(text, dict(made.labels)) for name, text in rule.items()}
+    expected["description"] = expected["description"].replace(
         "{{ $value | humanizeTimestamp }}", "2026-08-21 12:00:00 UTC"
     )
-    assert made.annotations == told
+    assert made.annotations == expected
 
 
 def test_a_limit_is_told() -> None:
@@ -106,14 +106,14 @@ def test_an_error_is_told_in_its_own_words() -> None:
     failed = pipeline("a", deployment_error=error)
     occurrence = Occurrence("DeploymentError", "", "id-a", "a")
     learnt = Details(
-        error_message="\N{SYMBOL FOR ESCAPE}" + "m" * (MOST - 1),
+        error_message="\N{SYMBOL FOR ESCAPE}" + "m" * (MAX_CHARACTERS - 1),
         error_details="d",
         waiting_for="w",
         last_transitions="t",
     )
     made = alert(occurrence, NOW, "prod", WORDING, failed, learnt).annotations
     assert made["error_code"] == "RuntimeError.WorkerPanic"
-    assert made["error_message"] == "\N{SYMBOL FOR ESCAPE}" + "m" * (MOST - 1)
+    assert made["error_message"] == "\N{SYMBOL FOR ESCAPE}" + "m" * (MAX_CHARACTERS - 1)
     assert (made["error_details"], made["waiting_for"], made["last_transitions"]) == ("d", "w", "t")
     other = alert(
         occurrence, NOW, "prod", WORDING, failed, Details(error_message="another", error_details="d")
@@ -174,15 +174,15 @@ def full_event(**fields: Any) -> FullEvent:
 
 
 def test_details_of_a_failure() -> None:
-    """What the newest event tells of an error is laid out."""
+    """The error details of the newest event are formatted."""
     error = {"message": "It broke.", "error_code": "E", "details": {"worker": 3}}
-    told = details(LatestEvents([event(1)], full_event(event_id="e", deployment_error=error)), NOW)
-    assert told.error_message == "It broke."
-    assert told.error_details == '{\n  "worker": 3\n}'
+    found = details(LatestEvents([event(1)], full_event(event_id="e", deployment_error=error)), NOW)
+    assert found.error_message == "It broke."
+    assert found.error_details == '{\n  "worker": 3\n}'
 
 
 @pytest.mark.parametrize(
-    ("statuses", "full", "told"),
+    ("statuses", "full", "expected"),
     [
         (
             {"resources": "Provisioning", "runtime": None},
@@ -217,14 +217,14 @@ def test_details_of_a_failure() -> None:
         (
             {"resources": "Stopping", "runtime": None},
             {"deployment_resources_status_details": "Unable to stop" + "!" * 9_000},
-            "Unable to stop" + "!" * (MOST - 14),
+            "Unable to stop" + "!" * (MAX_CHARACTERS - 14),
         ),
     ],
 )
-def test_what_is_waited_for(statuses: dict[str, Any], full: dict[str, Any], told: str) -> None:
+def test_what_is_waited_for(statuses: dict[str, Any], full: dict[str, Any], expected: str) -> None:
     """Only a status that should pass is waited for, and figures are no reason."""
     at = event(1, **statuses)
-    assert details(LatestEvents([at], full_event(event_id=at.event_id, **full)), NOW).waiting_for == told
+    assert details(LatestEvents([at], full_event(event_id=at.event_id, **full)), NOW).waiting_for == expected
 
 
 def test_the_last_transitions() -> None:

@@ -66,8 +66,8 @@ def test_the_same_alerts(both: Both) -> None:
     """The same labels begin and end, each at about the same time."""
     rules, bridge = (both.received[way] for way in POSSIBLE)
     for status in ("firing", "resolved"):
-        difference = rules.told(status) ^ bridge.told(status)
-        print(f"{status}: {len(rules.told(status))} alerts by the rules, {len(difference)} on one way only")
+        difference = rules.labels(status) ^ bridge.labels(status)
+        print(f"{status}: {len(rules.labels(status))} alerts by the rules, {len(difference)} on one way only")
         assert not difference, difference
     assert rules.alerts.keys() == bridge.alerts.keys()
     for fingerprint, alert in rules.alerts.items():
@@ -82,7 +82,7 @@ def test_the_same_alerts(both: Both) -> None:
 
 
 def test_the_way_is_shorter(both: Both) -> None:
-    """From the change in Feldera until somebody is told."""
+    """The time from the change in Feldera to the notification."""
     waits: dict[str, list[float]] = {}
     for way, received in both.received.items():
         began = {
@@ -160,12 +160,12 @@ def test_what_people_see(both: Both, way: str, tmp_path: Path) -> None:
 
 def test_what_no_label_can_carry(both: Both) -> None:
     """Some alerts that were sent straight from the exporter tell more than their error; none of the others does."""
-    told = {
+    annotations = {
         way: {name for body in received.bodies for name in body["alerts"][0]["annotations"]}
         for way, received in both.received.items()
     }
-    assert told["bridge"] - told["rules"] >= {"error_code", "error_message", "last_transitions"}
-    assert told["rules"] < told["bridge"]
+    assert annotations["bridge"] - annotations["rules"] >= {"error_code", "error_message", "last_transitions"}
+    assert annotations["rules"] < annotations["bridge"]
 
 
 def test_several_alerts_in_one_text(both: Both, tmp_path: Path) -> None:
@@ -178,9 +178,9 @@ def test_several_alerts_in_one_text(both: Both, tmp_path: Path) -> None:
 
 
 def test_the_receivers_that_are_shown(tmp_path: Path) -> None:
-    """Alertmanager takes them as they stand in the comment."""
+    """Alertmanager accepts the receivers in the comment."""
     text = (ROOT / "config/alertmanager.yml").read_text("utf-8")
-    _, _, shown = text.partition("# To put in the place of a PLACEHOLDER.")
+    _, _, shown = text.partition("# Examples for each PLACEHOLDER.")
     lines = [line.removeprefix("#   ") for line in shown.splitlines() if line.startswith("#   ")]
     receiver = {"name": "all", **yaml.safe_load("\n".join(lines))}
     assert set(receiver) == {"name", "slack_configs", "pagerduty_configs", "email_configs"}

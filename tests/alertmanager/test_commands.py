@@ -37,7 +37,7 @@ def command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Command:
 
 
 def test_rules_about_the_exporter_alone(command: Command) -> None:
-    """What the exporter sends itself, Prometheus must not send as well."""
+    """With a configured Alertmanager, `rules` prints only the rules about the exporter."""
     code, said = command("rules", f"{INSTANCES}alertmanager: {{urls: ['http://am:9093']}}\n")
     assert code == 0
     rules = [rule for group in yaml.safe_load(said)["groups"] for rule in group["rules"]]
@@ -46,7 +46,7 @@ def test_rules_about_the_exporter_alone(command: Command) -> None:
 
 
 def test_check_asks_what_an_alertmanager_is(command: Command, tmp_path: Path) -> None:
-    """It says version and cluster state, and posts nothing."""
+    """`check` prints version and cluster state, and sends no alert."""
     closed, fake = f"http://127.0.0.1:{free_port()}", Recorder(lambda *_: (401, {}, b""))
     with (
         serve(FelderaServer(feldera("a"))) as api,
@@ -74,7 +74,7 @@ def test_check_asks_what_an_alertmanager_is(command: Command, tmp_path: Path) ->
 
 
 def test_check_offline_does_without_files(command: Command) -> None:
-    """On another machine the files are not there."""
+    """`check --offline` does not read the credential files."""
     more = "alertmanager: {urls: ['https://am'], authorization: {credentials_file: absent}, tls: {ca_file: gone}}\n"
     code, said = command("check", INSTANCES + more, "--offline")
     assert code == 0
@@ -103,7 +103,7 @@ WHO = 'job="e", instance="e:1", alertmanager="am:9093"'
     ],
 )
 def test_the_alert_about_it(tmp_path: Path, failed: str, success: str, *, fires: bool) -> None:
-    """It fires for what goes on, and not for what passes."""
+    """The alert fires for a lasting failure, not for a short one."""
     rule = EXPORTER_ALERTS[FAILING]
     rules = [
         {"alert": rule.name, "expr": rule.expression, "for": rule.for_, "labels": {"severity": rule.severity}}

@@ -1,4 +1,4 @@
-"""`demo --bridge` shows the exporter beside an Alertmanager alone: somebody is told."""
+"""`demo --bridge` runs the exporter with Alertmanager, without Prometheus, and a notification comes."""
 
 import io
 from pathlib import Path
@@ -13,7 +13,7 @@ from feldera_exporter.demo.settings import Settings
 from tools import tool
 
 
-def test_somebody_is_told_without_prometheus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_notification_comes_without_prometheus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Alertmanager waits for a quarter of a minute, as it is shipped."""
     folder, data = tmp_path / "bin", tmp_path / "data"
     folder.mkdir()

@@ -1,4 +1,4 @@
-"""Whatever one Alertmanager does concerns nobody else, and is said when it begins and when it ends."""
+"""Failures of one Alertmanager do not affect others, and are logged when they begin and when they end."""
 
 import asyncio
 import json
@@ -39,14 +39,14 @@ def refusing(*names: str) -> Callable[[str, bytes], Answer]:
     """Return what refuses every batch with an alert of these pipelines."""
 
     def act(_path: str, body: bytes) -> Answer:
-        told = {alert["labels"]["pipeline_name"] for alert in json.loads(body)}
-        return (400, {}, b'"bad label"') if told & set(names) else GOOD
+        received = {alert["labels"]["pipeline_name"] for alert in json.loads(body)}
+        return (400, {}, b'"bad label"') if received & set(names) else GOOD
 
     return act
 
 
 def test_a_refused_alert_costs_itself_only() -> None:
-    """It is found, said once and counted each time; all others are sent, and so is it when it is taken."""
+    """A refused alert is logged once and counted each time; the others are sent, and so is it once it is accepted."""
     telemetry, recorder = Telemetry("1", "3"), Recorder(refusing("p07", "p23"))
 
     async def run() -> None:
@@ -91,7 +91,7 @@ FAILURES: Mapping[str, tuple[Answer, str]] = {
 
 @pytest.mark.parametrize("name", FAILURES)
 def test_each_failure_is_its_own(name: str) -> None:
-    """A good Alertmanager is told as if it were alone; of the bad one the beginning and the end are said once."""
+    """Another Alertmanager gets all alerts; beginning and end of the failure are logged once."""
     failure, kind = FAILURES[name]
     bad, good = Recorder(lambda *_: failure), Recorder()
 
@@ -118,7 +118,7 @@ def test_each_failure_is_its_own(name: str) -> None:
 
 
 def test_one_that_answers_nothing() -> None:
-    """It holds nobody up, and costs one request at a time."""
+    """It delays no other Alertmanager, and gets one request at a time."""
     good = Recorder()
 
     def silent(request: Request) -> None:
@@ -136,7 +136,7 @@ def test_one_that_answers_nothing() -> None:
 
 
 def test_a_rest_that_is_asked_for() -> None:
-    """Nothing is sent before it is over."""
+    """Nothing is sent before the end of a Retry-After."""
     recorder = Recorder(lambda *_: (429, {"retry-after": "20"}, b""))
 
     async def run() -> None:
@@ -214,7 +214,7 @@ def test_each_address_is_an_alertmanager(names: dict[str, list[str]]) -> None:
 
 
 def test_a_name_that_means_nothing_yet(names: dict[str, list[str]]) -> None:
-    """It is said and counted, and looked up again."""
+    """The failure is logged and counted, and the name is looked up again."""
     telemetry, recorder = Telemetry("1", "3"), Recorder()
 
     async def run() -> None:
@@ -226,8 +226,8 @@ def test_a_name_that_means_nothing_yet(names: dict[str, list[str]]) -> None:
                 await until(lambda: sample(telemetry, "notifications_failed_total", f"am:{port}") >= 2)
                 names["am"] = ["127.0.0.1"]
                 await until(lambda: recorder.alerts)
-                told = [each["event"] for each in logs if each.get("alertmanager") == f"am:{port}"]
-                assert told == [
+                logged = [each["event"] for each in logs if each.get("alertmanager") == f"am:{port}"]
+                assert logged == [
                     "Alertmanager's name cannot be resolved",
                     "Alertmanager's name can be resolved again",
                 ]
@@ -237,7 +237,7 @@ def test_a_name_that_means_nothing_yet(names: dict[str, list[str]]) -> None:
 
 
 def test_a_name_server_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits for it, another look-up does not begin beside it, and what was known stays."""
+    """Sending goes on with the known addresses, and no second lookup starts."""
     ending, asked, recorder = threading.Event(), [], Recorder()
     look_up = socket.getaddrinfo
 
@@ -291,7 +291,7 @@ def test_who_the_exporter_is(secrets: Path) -> None:
             async with running(made):
                 polls = Polls(made)
                 await until(lambda: recorder.headers["authorization"] == "Bearer tok-1")
-                for name, text, told in (
+                for name, text, expected in (
                     ("a", "tok-2", "tok-2"),
                     ("b", "", "tok-2"),
                     ("c", "tok-3", "tok-3"),
@@ -302,7 +302,7 @@ def test_who_the_exporter_is(secrets: Path) -> None:
                         lambda name: name in {each["labels"]["pipeline_name"] for each in recorder.alerts},
                         name,
                     )
-                    assert recorder.headers["authorization"] == f"Bearer {told}"
+                    assert recorder.headers["authorization"] == f"Bearer {expected}"
             assert "tok-" not in repr(logs)
             assert any("it is empty" in str(each) for each in logs)
 
@@ -311,7 +311,7 @@ def test_who_the_exporter_is(secrets: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "\n", "a\nb", "x" * 5_000, "\x07"])
 def test_no_password(secrets: Path, text: str) -> None:
-    """A file that holds none lets nobody in, and is not sent as one."""
+    """Without a password in the file, no header is sent."""
     (secrets / "password").write_text(text)
     recorder = Recorder()
 
@@ -360,7 +360,7 @@ def test_tls(tmp_path: Path) -> None:
 
 
 def test_a_closed_port() -> None:
-    """Nobody listens: that is said, and tried again."""
+    """The failure is logged, and sending is tried again."""
 
     async def run() -> None:
         with capture_logs() as logs:

@@ -1,4 +1,4 @@
-"""The program is killed again and again at any instant: nothing that happens is told twice, and nothing is lost."""
+"""The program is killed again and again at any instant: no notification comes twice, and none is lost."""
 
 import random
 import sys
@@ -24,7 +24,7 @@ alertmanager: {{urls: ['{am}'], resend_interval: 15s}}
 
 
 def test_kills_at_any_instant(tmp_path: Path) -> None:
-    """Meanwhile pipelines fail and are started again: each time is told once, and its end is."""
+    """Meanwhile pipelines fail and are started again: each failure is notified once, and so is its end."""
     chance, notebook = random.Random(KILLS), Notebook()
     # Each fails once: a second error within ten minutes is the same trouble still.
     names = [f"p{number:03}" for number in range(KILLS)]
@@ -43,7 +43,7 @@ def test_kills_at_any_instant(tmp_path: Path) -> None:
         try:
             until(lambda: program.ready, 60)
             for _ in range(KILLS):
-                # The next change comes when the last one was told of, as else Alertmanager itself may miss one.
+                # The next change comes when the last one was notified, as else Alertmanager itself may miss one.
                 until(lambda: len(_told(notebook)) == 2 * len(failed) - len(down), 60)
                 if down and chance.random() < 0.5:
                     instance.start(down.pop(chance.randrange(len(down))))
@@ -65,7 +65,7 @@ def test_kills_at_any_instant(tmp_path: Path) -> None:
 
 
 def _told(notebook: Notebook) -> list[tuple[str, str]]:
-    """Return the errors that somebody was told of."""
+    """Return the errors of all notifications."""
     return [
         (each.pipeline, each.status)
         for each in notebook.news

@@ -1,4 +1,4 @@
-"""What the list does not tell is asked for, a little at a time, and holds no alert up."""
+"""Details are read from the event log, a few pipelines at a time, and delay no alert for long."""
 
 import asyncio
 from collections.abc import Callable
@@ -57,7 +57,7 @@ def learning(feldera: Feldera, test: Callable[[Polls, Recorder, Telemetry], Any]
                 polls = Polls(made)
                 polls.show()
                 ((sender, _),) = made._senders.values()
-                await until(lambda: "prod" in sender._sent and sender._sent["prod"].seeing)
+                await until(lambda: "prod" in sender._sent and sender._sent["prod"].reachable)
                 await test(polls, recorder, telemetry)
 
     asyncio.run(run())
@@ -129,9 +129,9 @@ def test_many_at_once() -> None:
             await until(lambda polled: len(feldera.asked) == 20 * polled, polled)
             await asyncio.sleep(0.05)
             polls.show()
-        told = {each["labels"]["pipeline_name"]: each for each in recorder.alerts}
+        received = {each["labels"]["pipeline_name"]: each for each in recorder.alerts}
         await until(lambda: len(recorder.alerts) >= 180)
-        assert all("summary" in each["annotations"] for each in told.values())
+        assert all("summary" in each["annotations"] for each in received.values())
         assert max(map(len, recorder.posts)) <= 64
 
     learning(feldera, test)

@@ -78,7 +78,7 @@ def blind(polls: Polls) -> Callable[[], None]:
 
 
 def test_a_lease_is_longer_than_it_takes_to_renew(real: Alertmanager, notebook: Notebook) -> None:
-    """What lasts for longer than a lease is told once."""
+    """A problem that lasts longer than a lease is notified once."""
 
     async def run() -> None:
         async with exporters(real.url) as (polls,):
@@ -111,7 +111,7 @@ def test_two_exporters(real: Alertmanager, notebook: Notebook) -> None:
             one.find(stuck("a"), stuck("b"))
             await heard(notebook, 4, one.show, blind(other))
             assert notebook.news[3:] == [news("firing")]
-            # Nobody sees: everything stays.
+            # No exporter reaches Feldera: all alerts stay.
             await meanwhile(2 * LEASE, blind(one), blind(other))
             assert len(notebook.news) == 4
             # The other one sees, and what it knew is over.
@@ -127,7 +127,7 @@ def test_two_exporters(real: Alertmanager, notebook: Notebook) -> None:
 
 
 def test_an_exporter_that_dies(real: Alertmanager, notebook: Notebook) -> None:
-    """The other one goes on, and nobody is told."""
+    """The other exporter goes on sending, and there is no notification."""
 
     async def run() -> None:
         async with exporters(real.url) as (lasting,):
@@ -142,7 +142,7 @@ def test_an_exporter_that_dies(real: Alertmanager, notebook: Notebook) -> None:
 
 
 def test_an_alertmanager_that_forgets(real: Alertmanager, notebook: Notebook) -> None:
-    """After a restart it knows everything within an interval; what ended while it was away is told as well."""
+    """After a restart it knows everything within an interval; problems that ended while it was down are notified too."""
 
     async def run() -> None:
         async with exporters(real.url) as (polls,):
@@ -168,7 +168,7 @@ def test_an_alertmanager_that_forgets(real: Alertmanager, notebook: Notebook) ->
 
 @pytest.mark.parametrize("minutes", [-10, 10])
 def test_clocks_that_differ(real: Alertmanager, notebook: Notebook, minutes: int) -> None:
-    """The exporter's clock, and Feldera's, is minutes away from Alertmanager's: the lease lasts, the end is told at once."""
+    """The exporter's clock, and Feldera's, is minutes away from Alertmanager's: the lease lasts, the end is notified at once."""
 
     async def run() -> None:
         with freeze_time(datetime.now(UTC) + timedelta(minutes=minutes), tick=True, real_asyncio=True):  # noqa: TID251 - the clock that is moved
@@ -212,17 +212,17 @@ ERROR: Final = "FelderaPipelineDeploymentError"
 
 
 def test_restarts_and_reloads_of_the_program(real: Alertmanager, notebook: Notebook, tmp_path: Path) -> None:
-    """Killed at once and started on its store: nothing is told twice, and what ended meanwhile is told at the start."""
+    """Killed at once and started on its store: nothing is notified twice, and problems that ended meanwhile are notified at the start."""
     instance = feldera("lasting", "passing")
     folder = tmp_path / "exporter"
     folder.mkdir()
-    told = {name: partial_news(name) for name in ("lasting", "passing")}
+    news_of = {name: partial_news(name) for name in ("lasting", "passing")}
     with serve(FelderaServer(instance)) as api:
         text = CONFIGURATION.format(api=api, am=real.url)
         store = f"--storage.path={folder / 'store'}"
 
         def fail(program: Running) -> None:
-            for name in told:
+            for name in news_of:
                 until(partial(_is_running, program, name), 30)
                 instance.world.crash(name)
             until(lambda: len(notebook.news) == 2)
@@ -230,10 +230,10 @@ def test_restarts_and_reloads_of_the_program(real: Alertmanager, notebook: Noteb
         # It is not asked to end, so that what `running` expects of the end is not true of it.
         with pytest.raises(AssertionError):
             _killed(folder, text, store, fail)
-        assert sorted(notebook.news) == [told["lasting"]("firing"), told["passing"]("firing")]
+        assert sorted(notebook.news) == [news_of["lasting"]("firing"), news_of["passing"]("firing")]
         instance.start("passing")
         with running(folder, text, store) as program:
-            until(lambda: told["passing"]("resolved") in notebook.news)
+            until(lambda: news_of["passing"]("resolved") in notebook.news)
             for _ in range(8):
                 os.kill(program.process.pid, signal.SIGHUP)
                 time.sleep(0.6)
@@ -244,7 +244,7 @@ def test_restarts_and_reloads_of_the_program(real: Alertmanager, notebook: Noteb
         with running(folder, text, store):
             until(lambda: len(notebook.news) == 4)
             time.sleep(2)
-        assert notebook.news[3:] == [told["lasting"]("resolved")]
+        assert notebook.news[3:] == [news_of["lasting"]("resolved")]
 
 
 def _is_running(program: Running, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""What is sent when: at once, again before the lease ends, for a while after the end, and nothing while nobody sees."""
+"""When alerts are sent: at once, again before the lease ends, for a while after the end; only renewals while polls fail."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -74,7 +74,7 @@ def test_again_right_after_a_poll(clock: FrozenDateTimeFactory) -> None:
 
 
 def test_an_end_is_repeated_for_a_quarter_of_an_hour(clock: FrozenDateTimeFactory) -> None:
-    """Whoever was away when a problem ended is told as well; both instants stay what they were."""
+    """An Alertmanager that was down when a problem ended gets the end too; both instants stay."""
 
     async def run() -> None:
         async with sending() as (_, recorder, polls):
@@ -93,9 +93,9 @@ def test_an_end_is_repeated_for_a_quarter_of_an_hour(clock: FrozenDateTimeFactor
                 clock.tick(60)
                 polls.show()
                 await until(lambda minute: len(recorder.posts) == minute + 3, minute)
-            told = [[alert["labels"]["pipeline_name"] for alert in post] for post in recorder.posts[2:]]
-            assert [sorted(each) for each in told[:14]] == [["a", "b"]] * 14
-            assert told[14] == ["b"]
+            sent = [[alert["labels"]["pipeline_name"] for alert in post] for post in recorder.posts[2:]]
+            assert [sorted(each) for each in sent[:14]] == [["a", "b"]] * 14
+            assert sent[14] == ["b"]
             ends = [alert for alert in recorder.alerts[2:] if alert["labels"]["pipeline_name"] == "a"]
             assert all(alert == over for alert in ends)
 
@@ -103,7 +103,7 @@ def test_an_end_is_repeated_for_a_quarter_of_an_hour(clock: FrozenDateTimeFactor
 
 
 def test_a_problem_that_comes_back(clock: FrozenDateTimeFactory) -> None:
-    """Its end is no longer said."""
+    """Its end is no longer sent."""
 
     async def run() -> None:
         async with sending() as (_, recorder, polls):
@@ -121,7 +121,7 @@ def test_a_problem_that_comes_back(clock: FrozenDateTimeFactory) -> None:
     asyncio.run(run())
 
 
-def test_who_sees_nothing_says_nothing(clock: FrozenDateTimeFactory) -> None:
+def test_while_polls_fail_only_active_alerts_are_renewed(clock: FrozenDateTimeFactory) -> None:
     """Only alerts that Alertmanager still holds stay: neither is another one's end undone, nor what began again ended."""
 
     async def run() -> None:
@@ -164,7 +164,7 @@ def test_who_sees_nothing_says_nothing(clock: FrozenDateTimeFactory) -> None:
 
 
 def test_one_instance_does_not_see(clock: FrozenDateTimeFactory) -> None:
-    """The others are told of as before."""
+    """Alerts of the other instance are sent as before."""
 
     async def run() -> None:
         async with sending() as (made, recorder, polls):
@@ -206,10 +206,10 @@ def test_a_reload_neither_ends_nor_forgets(clock: FrozenDateTimeFactory) -> None
                 clock.tick(60)
                 polls.show()
                 await until(lambda: len(recorder.alerts) >= 2)
-                told = {alert["labels"]["pipeline_name"]: alert for alert in recorder.posts[-1]}
-                assert told["a"]["startsAt"] == told["b"]["startsAt"] == "2026-08-21T12:00:00.000000Z"
-                assert told["b"]["endsAt"] == "2026-08-21T12:01:00.000000Z"
-                assert told["a"]["endsAt"] == "2026-08-21T12:06:00.000000Z"
+                sent = {alert["labels"]["pipeline_name"]: alert for alert in recorder.posts[-1]}
+                assert sent["a"]["startsAt"] == sent["b"]["startsAt"] == "2026-08-21T12:00:00.000000Z"
+                assert sent["b"]["endsAt"] == "2026-08-21T12:01:00.000000Z"
+                assert sent["a"]["endsAt"] == "2026-08-21T12:06:00.000000Z"
 
     asyncio.run(run())
 
@@ -220,8 +220,8 @@ def test_clocks_that_differ(clock: FrozenDateTimeFactory, skew: int) -> None:
 
     async def run() -> None:
         def answer(_path: str, _body: bytes) -> tuple[int, dict[str, str], bytes]:
-            told = clock() + timedelta(seconds=skew)
-            return 200, {"date": f"{told:%a, %d %b %Y %H:%M:%S} GMT"}, b""
+            sent = clock() + timedelta(seconds=skew)
+            return 200, {"date": f"{sent:%a, %d %b %Y %H:%M:%S} GMT"}, b""
 
         recorder = Recorder(answer)
         with serve(recorder) as url:

@@ -15,7 +15,7 @@ from dashboards.colours import SEVERITIES
 from dashboards.problems import OF_INSTANCES, OF_PIPELINES
 from feldera_exporter import __version__
 from feldera_exporter.feldera.statuses import DEPLOYMENT, PROGRAM, RESOURCES, STORAGE, Dimension
-from feldera_exporter.simulator.scenarios import STORIES
+from feldera_exporter.simulator.scenarios import SCENARIOS
 from feldera_exporter.simulator.versions import NEWEST
 
 Value = float | tuple[float, float] | str
@@ -220,7 +220,7 @@ _FLEET: Final[dict[str, tuple[Legends | Rows, ...]]] = {
                     "Version": NEWEST,
                     "Edition": "Enterprise",
                     "Tenant": "default",
-                    "Pipelines": (len(STORIES) - 1, len(STORIES)),
+                    "Pipelines": (len(SCENARIOS) - 1, len(SCENARIOS)),
                 }
             },
             only=True,

@@ -1,6 +1,6 @@
 """A fleet with every kind of trouble and three more instances, watched by real exporters, scraped by a real Prometheus.
 
-Two replicas, `a` and `b`, watch them all. `default` has the demo's stories; `b` can no longer reach it and shows what it saw
+Two replicas, `a` and `b`, watch them all. `default` has the demo's scenarios; `b` can no longer reach it and shows what it saw
 last. The clock of `edge` is wrong, its compiler is unwell and its license ends soon. All pipelines of `storm` have failed, and
 its license is not confirmed. `gone` no longer answers anybody.
 """

@@ -79,9 +79,9 @@ def test_advice(check: Check) -> None:
         [
             "configuration: valid; instances: prod",
             'warning: metrics.exclude[1]: without feldera_pipeline_created_timestamp_seconds there are empty panels on "Feldera: one pipeline"',
-            f"warning: limits.defaults.Provisionning: {NO_STATUS}; the nearest known one is Provisioning",
+            f"warning: limits.defaults.Provisionning: {NO_STATUS}; did you mean Provisioning?",
             f"warning: limits.defaults.Zzz: {NO_STATUS}",
-            f"warning: limits.overrides[0].limits.Stoping: {NO_STATUS}; the nearest known one is Stopping",
+            f"warning: limits.overrides[0].limits.Stoping: {NO_STATUS}; did you mean Stopping?",
         ],
     )
 
@@ -154,16 +154,16 @@ def test_every_dashboard_is_looked_at() -> None:
 @pytest.mark.parametrize(
     ("more", "warnings"),
     [
-        ("tls: {insecure_skip_verify: true}", ["tls: it does nothing, since the url is not https"]),
+        ("tls: {insecure_skip_verify: true}", ["tls: it has no effect, since the url is not https"]),
         ("tls: {insecure_skip_verify: false}", []),
-        ("api_key: x", ["url: the API key goes over the network unencrypted, since it is not https"]),
+        ("api_key: x", ["url: the API key is sent unencrypted over the network, since the url is not https"]),
         ("api_key: x, url: 'http://127.1.2.3'", []),
         ("api_key: x, url: 'http://[::1]:80'", []),
         ("api_key: x, url: 'http://localhost'", []),
         ("api_key: x, url: 'https://feldera'", []),
         (
             "url: 'https://feldera', tls: {insecure_skip_verify: true}",
-            ["tls.insecure_skip_verify: any server is believed to be Feldera, and gets the API key"],
+            ["tls.insecure_skip_verify: the server is not verified, so any server can get the API key"],
         ),
     ],
 )
@@ -288,7 +288,7 @@ def test_the_samples_are_those_that_come(
     check: Check, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The number is the one that the running exporter reports of itself, however many are counted at once."""
-    monkeypatch.setattr(instance_check, "_AT_ONCE", 3)
+    monkeypatch.setattr(instance_check, "_BATCH_PIPELINES", 3)
     world = feldera("a", "b", "c")
     world.create("d", tags=["team:x"])
     with serve(FelderaServer(world)) as url:

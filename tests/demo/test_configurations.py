@@ -13,7 +13,7 @@ from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
 from feldera_exporter.problems.table import PIPELINE_PROBLEMS
 from feldera_exporter.rules.alert_names import NAMES
 from feldera_exporter.shipped import shipped
-from feldera_exporter.simulator.scenarios import STORIES
+from feldera_exporter.simulator.scenarios import SCENARIOS
 
 ADDRESSES = {EXPORTER: "127.0.0.1:41", ALERTMANAGER: "127.0.0.1:42", RECEIVER: "127.0.0.1:43"}
 
@@ -88,7 +88,7 @@ def test_only_the_well_known_ports_are_moved(shipped_value: object, moved: objec
 
 
 def test_the_exporter_takes_its_configuration(tmp_path: Any) -> None:
-    """All limits are the default ones, but for the stories that live faster."""
+    """All limits are the default ones, but for the scenarios that live faster."""
     file = tmp_path / "exporter.yml"
     file.write_text(configurations.exporter("http://127.0.0.1:1"), encoding="utf-8")
     configuration = config.load(file, {}, KNOWN_FAMILIES, ())
@@ -101,5 +101,5 @@ def test_the_exporter_takes_its_configuration(tmp_path: Any) -> None:
 
 
 def test_faster_limits_are_those_of_stories() -> None:
-    """A name that no story has would change nothing."""
-    assert set(configurations.LIMITS) <= {story.name for story in STORIES}
+    """A name that no scenario has would change nothing."""
+    assert set(configurations.LIMITS) <= {scenario.name for scenario in SCENARIOS}

@@ -194,7 +194,7 @@ def test_whose_user_is_gone_already_does_not_begin() -> None:
     place = words.index(str(os.getpid()))
     orphaned = (*words[:place], str(2**22), *words[place + 1 :])
     ended = subprocess.run(orphaned, capture_output=True, check=False, text=True)
-    assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", "whoever wanted it is gone\n")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", "the parent process has ended\n")
     assert subprocess.run(words, capture_output=True, check=True, text=True).stdout == "began\n"
 
 

@@ -10,7 +10,7 @@ from feldera_exporter.demo.clock import StagedClock, machine
 from feldera_exporter.demo.settings import Settings
 from feldera_exporter.demo.stage import LEADS, beginning, prepared_fleet
 from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.scenarios import STORIES
+from feldera_exporter.simulator.scenarios import SCENARIOS
 
 PRESENT = 1_787_313_600_000_000
 MINUTE = 60_000_000
@@ -23,8 +23,8 @@ def feldera() -> Feldera:
 
 
 def test_every_story_is_on_the_stage() -> None:
-    """Each of the stories has its time to begin, and nothing else has."""
-    assert set(LEADS) == {story.name for story in STORIES}
+    """Each of the scenarios has its time to begin, and nothing else has."""
+    assert set(LEADS) == {scenario.name for scenario in SCENARIOS}
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ SITUATIONS: Final = {
 
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Labels, Mapping[str, Labels]]]:
-    """Show the fleet of all stories, and give the labels as exposed and as Prometheus has them, by pod."""
+    """Show the fleet of all scenarios, and give the labels as exposed and as Prometheus has them, by pod."""
     folder = tmp_path_factory.mktemp("labels")
     monitor = build(ROOT / "config/kubernetes").one("ServiceMonitor")
     feldera = prepared_fleet(StagedClock(beginning(machine())), 0, 0)

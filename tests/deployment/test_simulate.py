@@ -9,12 +9,12 @@ import pytest
 
 from feldera_exporter.cli import main
 from feldera_exporter.demo.programs import free_port
-from feldera_exporter.simulator.scenarios import STORIES
+from feldera_exporter.simulator.scenarios import SCENARIOS
 from system.program import until
 
 
 def test_it_answers_as_feldera_until_it_is_ended() -> None:
-    """With every story's pipeline, as the version that it is told to be; SIGTERM ends it with 0."""
+    """With every scenario's pipeline, as the version that it is told to be; SIGTERM ends it with 0."""
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     found: list[str] = []
@@ -54,7 +54,7 @@ def test_it_answers_as_feldera_until_it_is_ended() -> None:
     finally:
         visitor.join()
         signal.signal(signal.SIGTERM, handler)
-    assert set(found) >= {story.name for story in STORIES} - {"ci-smoke"}
+    assert set(found) >= {scenario.name for scenario in SCENARIOS} - {"ci-smoke"}
     assert len([name for name in found if name.startswith("job")]) == 2
     assert versions == {"0.337.0"}
 

@@ -1,10 +1,10 @@
-"""A snapshot is rendered and compressed once, for whoever asks first, and never where nobody asks."""
+"""A snapshot is rendered and compressed once, at the first request, and never without one."""
 
 import gzip
 import threading
 from collections.abc import Callable
 
-from feldera_exporter.exposition.chunks import PIECE, pieces
+from feldera_exporter.exposition.chunks import CHUNK_BYTES, chunks
 from feldera_exporter.exposition.compressed_block import CompressedBlock
 from feldera_exporter.exposition.family import Family
 from feldera_exporter.exposition.snapshot import Content, Section, Snapshot
@@ -36,8 +36,8 @@ def test_both_forms_say_the_same() -> None:
         assert measured[-1] == (format_, len(plain))
 
 
-def test_nobody_asks() -> None:
-    """Nothing is made before somebody asks, and only once for all who do."""
+def test_no_request() -> None:
+    """Nothing is rendered before the first request, and only once for all requests."""
     calls = [0]
 
     def made() -> None:
@@ -61,15 +61,15 @@ def test_nobody_asks() -> None:
 
 
 def test_the_plain_form_is_not_copied() -> None:
-    """It consists of the blocks themselves, which are joined to pieces as they are written."""
+    """It consists of the blocks themselves, which are joined to chunks as they are written."""
     block = b"a_total 1\n" * 2000
     snapshot, _ = _snapshot(*[block] * 100)
     parts = snapshot.plain(Format.TEXT)
     assert sum(part is block for part in parts) == 100
-    written = list(pieces(parts))
+    written = list(chunks(parts))
     assert b"".join(written) == b"".join(parts)
-    assert all(PIECE <= len(piece) < PIECE + len(block) for piece in written[:-1])
-    assert len(written) == -(-100 * len(block) // PIECE)
+    assert all(CHUNK_BYTES <= len(piece) < CHUNK_BYTES + len(block) for piece in written[:-1])
+    assert len(written) == -(-100 * len(block) // CHUNK_BYTES)
 
 
 def test_a_block_is_compressed_once() -> None:

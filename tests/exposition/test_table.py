@@ -1,4 +1,4 @@
-"""Only what changed is rendered anew; what did not keeps its identity."""
+"""Only changed items are rendered again; unchanged blocks stay the same objects."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from feldera_exporter.exposition.family import Family, Fixed, Sample, extra
 from feldera_exporter.exposition.segment import Column, Subject
-from feldera_exporter.exposition.table import RUN, Table, render
+from feldera_exporter.exposition.table import SEGMENT_ITEMS, Table, render
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,25 +66,25 @@ def test_lines() -> None:
     assert table.samples == 6
 
 
-def test_a_run_begins_by_its_key_alone() -> None:
-    """Runs have about as many subjects as they should."""
+def test_a_segment_begins_by_its_key_alone() -> None:
+    """The average number of items in a segment is about `SEGMENT_ITEMS`."""
     table = render(COLUMNS, items(3200), subject, Table())
-    assert 3200 / RUN / 1.5 < len(table.runs) < 3200 / RUN * 1.5
+    assert 3200 / SEGMENT_ITEMS / 1.5 < len(table.segments) < 3200 / SEGMENT_ITEMS * 1.5
     assert table.samples == 3 * 3200
 
 
 def test_unchanged_items_keep_their_blocks() -> None:
-    """The same items give the same runs; one that changed in one facet gives new blocks in that facet's columns."""
+    """The same items give the same segments; one that changed in one facet gives new blocks in that facet's columns."""
     before = items(200)
     table = render(COLUMNS, before, subject, Table())
     same = render(COLUMNS, dict(before), subject, table)
-    assert all(map(_is, same.runs, table.runs))
+    assert all(map(_is, same.segments, table.segments))
     old = before["key-70"]
     after = {**before, "key-70": Item(old.name, (5,), old.right)}
     changed = render(COLUMNS, after, subject, table)
-    touched = [number for number, run in enumerate(table.runs) if "key-70" in run.keys]
+    touched = [number for number, segment in enumerate(table.segments) if "key-70" in segment.keys]
     assert len(touched) == 1
-    for number, (was, now) in enumerate(zip(table.runs, changed.runs, strict=True)):
+    for number, (was, now) in enumerate(zip(table.segments, changed.segments, strict=True)):
         kept = [a is b for a, b in zip(was.blocks, now.blocks, strict=True)]
         assert kept == ([False, True, True] if number in touched else [True, True, True])
     assert text(changed) == text(render(COLUMNS, after, subject, Table()))
@@ -95,17 +95,17 @@ def _is(one: object, other: object) -> bool:
 
 
 def test_another_object_that_says_the_same_keeps_the_blocks() -> None:
-    """A facet that is another object and says the same costs a look, and nothing is compressed anew."""
+    """A facet that is another object and says the same is compared, and nothing is compressed again."""
     before = items(50)
     table = render(COLUMNS, before, subject, Table())
     after = {key: Item(item.name, (*item.left,), item.right) for key, item in before.items()}
     again = render(COLUMNS, after, subject, table)
-    for was, now in zip(table.runs, again.runs, strict=True):
+    for was, now in zip(table.segments, again.segments, strict=True):
         assert all(map(_is, was.blocks, now.blocks))
 
 
 @pytest.mark.parametrize("number", [0, 100, 199])
-def test_one_subject_less_changes_two_runs_at_most(number: int) -> None:
+def test_one_subject_less_changes_at_most_two_segments(number: int) -> None:
     """What comes after a subject that is gone stays as it was, and so it is when the subject comes back."""
     before = items(200)
     table = render(COLUMNS, before, subject, Table())
@@ -119,12 +119,12 @@ def test_one_subject_less_changes_two_runs_at_most(number: int) -> None:
 
 
 def _new_blocks(before: Table[Item], after: Table[Item]) -> int:
-    known = {id(block) for run in before.runs for block in run.blocks}
-    return sum(id(block) not in known for run in after.runs for block in run.blocks)
+    known = {id(block) for segment in before.segments for block in segment.blocks}
+    return sum(id(block) not in known for segment in after.segments for block in segment.blocks)
 
 
-def test_a_renamed_subject_has_all_its_lines_anew() -> None:
-    """The labels that all lines share stand in every column."""
+def test_a_renamed_subject_has_all_its_lines_rendered_again() -> None:
+    """The shared labels are in the lines of every column."""
     before = items(3)
     table = render(COLUMNS, before, subject, Table())
     old = before["key-1"]
@@ -158,6 +158,6 @@ def test_any_changes(changes: list[dict[str, Item | None]]) -> None:
         now = {key: item for key, item in merged.items() if item is not None}
         table = render(COLUMNS, now, subject, table)
         fresh = render(COLUMNS, now, subject, Table())
-        assert [run.keys for run in table.runs] == [run.keys for run in fresh.runs]
+        assert [segment.keys for segment in table.segments] == [segment.keys for segment in fresh.segments]
         assert text(table) == text(fresh)
         assert table.samples == fresh.samples

@@ -1,4 +1,4 @@
-"""What must be read back of a list, told from its JSON alone: none of the product's readers says it."""
+"""The samples expected of a list, computed from its JSON without the exporter's code."""
 
 import re
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ def timestamp(text: str) -> float:
 
 
 def dated(text: str) -> bool:
-    """Return whether a beginning is told: none is at the epoch or before it, where zeros are written for nothing."""
+    """Return whether a beginning is known: an instant up to the epoch stands for an unknown one."""
     return timestamp(text) > 0
 
 
@@ -62,7 +62,7 @@ def samples(element: dict[str, Any], at: float) -> Samples:
 
 
 def _present(element: dict[str, Any], at: float) -> Iterator[tuple[str, dict[str, str], float]]:
-    """Yield what is so now."""
+    """Yield the samples of the present state."""
     for dimension in DIMENSIONS:
         status = element.get(dimension.name)
         for known in dimension.statuses:
@@ -94,7 +94,7 @@ def _present(element: dict[str, Any], at: float) -> Iterator[tuple[str, dict[str
 
 
 def _counted(element: dict[str, Any]) -> Iterator[tuple[str, dict[str, str], float]]:
-    """Yield what is counted from now on, all of it at 0."""
+    """Yield the counters, all at 0."""
     for dimension in (RESOURCES, PROGRAM, STORAGE):
         for before, after in dimension.transitions:
             yield f"{dimension.name}_transitions_total", {"from": before, "to": after}, 0

@@ -8,7 +8,7 @@ from metrics.test_golden import RUNNING
 
 
 class Listed:
-    """Running pipelines by number; each has an id of its own."""
+    """Running pipelines by number; each has a different id."""
 
     def __init__(self, count: int) -> None:
         self.elements: dict[int, dict[str, Any]] = {}

@@ -1,4 +1,4 @@
-"""A page is turned: what did not change stays the same object, and what is shown is as if it were all made anew."""
+"""Updated sections: unchanged parts stay the same objects, and the text is the same as when everything is rendered again."""
 
 import dataclasses
 import re
@@ -55,7 +55,7 @@ def test_what_did_not_change_stays() -> None:
 
 
 def test_the_same_list_is_not_looked_into() -> None:
-    """The very bytes of the list before give the very objects of before."""
+    """The same bytes as before give the same objects as before."""
     listed, driver = Listed(3), Driver()
     driver.poll(listed.body(), AT)
     selection, pipelines = driver.selection, driver.fleet.pipelines
@@ -96,7 +96,7 @@ _STEPS: Final = st.tuples(st.sampled_from(["create", "delete", "scrape", *_CHANG
 @settings(deadline=None, max_examples=part(60))
 @given(st.lists(st.lists(_STEPS, max_size=5), min_size=1, max_size=8), st.integers(0, HOLD // 2))
 def test_any_changes(polls: list[list[tuple[str, int]]], interval: int) -> None:
-    """A page turned through any changes is, byte for byte, the page made anew from the same state."""
+    """After any changes, the updated text equals the text rendered from the same state alone."""
     listed, driver = Listed(20), Driver()
     driver.poll(listed.body(), AT)
     for poll, steps in enumerate(polls, 1):
@@ -155,7 +155,7 @@ def test_a_beginning_in_1970_is_none() -> None:
 
 
 def test_storage_of_an_unknown_age_has_no_limit() -> None:
-    """After a gap of the log nobody knows since when it is being cleared; both come back with the next status."""
+    """After an event gap, beginning and limit of the storage status are absent until the next status."""
     listed, driver = Listed(1), Driver()
     driver.poll(listed.body(), AT)
     shown = driver.ledger.shown()
@@ -164,8 +164,8 @@ def test_storage_of_an_unknown_age_has_no_limit() -> None:
             key: replace(history, since=replace(history.since, storage=storage))
             for key, history in shown.histories.items()
         }
-        told = dataclasses.replace(shown, histories=histories)
-        fleet = observed(driver.fleet, driver.selection, told, driver.policy, AT)
+        counters = dataclasses.replace(shown, histories=histories)
+        fleet = observed(driver.fleet, driver.selection, counters, driver.policy, AT)
         text = _text(
             updated_sections(
                 ExpositionSections(), (ObservedInstance(fleet, driver.problems),), driver.catalogue
@@ -193,7 +193,7 @@ def test_families_that_are_excluded() -> None:
 
 
 def test_only_what_the_configuration_includes_is_shown_and_counted() -> None:
-    """From the first list on, when one changes that is not included, and after the configuration was loaded anew."""
+    """From the first list on, when an excluded pipeline changes, and after a reload of the configuration."""
     few = dataclasses.replace(
         CONFIGURATION.instances[0], pipelines=Filter(exclude=(re.compile("pipeline-1."),))
     )

@@ -1,6 +1,6 @@
-"""JSON in, text out: whole expositions compared with files that are read by people.
+"""Expositions of given lists are equal to the golden files.
 
-`pytest tests/metrics/test_golden.py --update-golden` writes the files anew; the difference is then for git to show.
+`pytest tests/metrics/test_golden.py --update-golden` writes the files again; read the difference with git.
 """
 
 import copy
@@ -43,18 +43,20 @@ def test_every_status_of_a_dimension(dimension: Dimension, golden: Golden) -> No
     statuses: list[str | None] = [*dimension.statuses, "NeverHeardOf"]
     if dimension.nullable:
         statuses.append(None)
-    told = []
+    expositions = []
     for status in statuses:
         element = {**copy.deepcopy(RUNNING), dimension.name: status}
         if status is None:
             element[f"{dimension.name}_since"] = None
-        told.append(f"# {status}\n{_samples(_exposition(element), f'feldera_pipeline_{dimension.name}')}\n")
-    golden(f"{dimension.name}.txt", "\n".join(told))
+        expositions.append(
+            f"# {status}\n{_samples(_exposition(element), f'feldera_pipeline_{dimension.name}')}\n"
+        )
+    golden(f"{dimension.name}.txt", "\n".join(expositions))
 
 
 @pytest.mark.parametrize("format_", Format)
 def test_a_running_pipeline(format_: Format, golden: Golden) -> None:
-    """Everything that is said of one running pipeline and its instance, in both formats."""
+    """All samples of one running pipeline and its instance, in both formats."""
     golden(f"running.{format_.value}.txt", _exposition(RUNNING, format_=format_))
 
 

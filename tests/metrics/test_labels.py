@@ -1,9 +1,9 @@
-"""No label of the exporter's is one that targets have."""
+"""No label of the exporter has the name of a conventional target label."""
 
 from typing import Final
 
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES, catalogue
-from feldera_exporter.metrics.exposition_sections import _shared
+from feldera_exporter.metrics.exposition_sections import _pipeline_labels
 from feldera_exporter.telemetry import Telemetry
 
 OF_TARGETS: Final = frozenset(
@@ -25,7 +25,7 @@ Prometheus renames it, and no rule or board finds it."""
 
 
 def test_no_label_is_one_of_a_target() -> None:
-    """Neither in the tables nor in the exporter's own registry."""
+    """This holds for the tables and for the exporter's own registry."""
     shown = catalogue()
     labels = {
         column.family.exposed_name: column.family.labels for column in (*shown.instances, *shown.pipelines)
@@ -39,7 +39,7 @@ def test_no_label_is_one_of_a_target() -> None:
 
 
 def test_nor_is_one_that_all_samples_carry() -> None:
-    """The instance's and the pipeline's."""
-    shared = {pair.partition("=")[0] for pair in _shared("prod", "1", "orders").split(",")}
+    """The labels of all samples of an instance or a pipeline are no target labels either."""
+    shared = {pair.partition("=")[0] for pair in _pipeline_labels("prod", "1", "orders").split(",")}
     assert shared == {"feldera_instance", "pipeline", "pipeline_name"}
     assert not shared & OF_TARGETS

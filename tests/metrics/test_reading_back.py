@@ -1,4 +1,4 @@
-"""What is written is what the field's own tools read, and what was listed."""
+"""The parsers of the client library read back exactly what was listed."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -44,21 +44,21 @@ def _misread(listed: list[dict[str, Any]], shown: Catalogue | None = None) -> di
     driver = Driver(shown=shown)
     driver.poll(msgspec.json.encode(listed), AT)
     assert driver.selection.listing.unreadable == ()
-    told: Samples = {}
+    expected: Samples = {}
     for element in listed:
-        told |= samples(element, AT / 1e6)
+        expected |= samples(element, AT / 1e6)
     wrong: dict[Any, Any] = {}
     for format_ in Format:
         read, begun = _read(driver.scrape(format_), format_), 0
         listed_families = {
             key for key in read if key[0].startswith("feldera_pipeline_") and key[0] not in DECIDED
         }
-        for key in told.keys() | listed_families:
+        for key in expected.keys() | listed_families:
             if key[0] == OPEN:
                 assert read[key] > 0
                 begun += 1
-            elif read.get(key) != told.get(key):
-                wrong[key] = (read.get(key), told.get(key))
+            elif read.get(key) != expected.get(key):
+                wrong[key] = (read.get(key), expected.get(key))
         assert begun == sum(dated(element["deployment_desired_status_since"]) for element in listed)
         size = ("feldera_pipelines", frozenset({("feldera_instance", "test")}))
         assert read[size] == len(listed)
@@ -124,7 +124,7 @@ LIES = {
 
 @pytest.mark.parametrize("lie", LIES)
 def test_a_lie_is_found(lie: str) -> None:
-    """Whatever was read back would differ: else the property above would say nothing."""
+    """A wrong value of any family is found: the test above can fail."""
 
     @settings(
         max_examples=part(20),

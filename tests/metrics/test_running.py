@@ -1,4 +1,4 @@
-"""The real `/metrics` of the running program, over the fleet of all stories, is what the field's tools want."""
+"""The real `/metrics` of the running program, over the fleet of all scenarios, satisfies promtool and the client library's parsers."""
 
 import re
 import subprocess
@@ -14,7 +14,7 @@ from feldera_exporter.demo.clock import StagedClock, machine
 from feldera_exporter.demo.stage import beginning, prepared_fleet
 from feldera_exporter.exposition.text import Format
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
-from feldera_exporter.simulator.scenarios import STORIES
+from feldera_exporter.simulator.scenarios import SCENARIOS
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
 from system.program import exporter, until
@@ -67,7 +67,7 @@ def _family(name: str, types: dict[str, str]) -> str:
 
 @pytest.mark.parametrize("edition", editions("promtool"))
 def test_promtool_has_nothing_to_say(expositions: dict[Format, str], edition: str) -> None:
-    """`promtool check metrics` finds neither an error nor a matter of style, the exporter's own families included."""
+    """`promtool check metrics` finds no problem, also in the exporter's own families."""
     checked = subprocess.run(
         [tool("promtool", edition), "check", "metrics"],
         input=expositions[Format.TEXT].encode(),
@@ -78,7 +78,7 @@ def test_promtool_has_nothing_to_say(expositions: dict[Format, str], edition: st
 
 
 def test_every_family_has_something_to_check(expositions: dict[Format, str]) -> None:
-    """A family without a sample is not looked at by anybody: there is none but what is said to be."""
+    """Every family has a sample, except those listed in `SILENT`: without samples nothing would be checked."""
     families = list(PARSERS[Format.TEXT](expositions[Format.TEXT]))
     assert {family.name for family in families if not family.samples} == set(SILENT)
     named = {family.name for family in families} | {f"{family.name}_total" for family in families}
@@ -89,7 +89,7 @@ def test_every_family_has_something_to_check(expositions: dict[Format, str]) -> 
         for _, labels, *_ in family.samples
         if "pipeline_name" in labels
     }
-    assert names >= {story.name for story in STORIES} - {"ci-smoke"}
+    assert names >= {scenario.name for scenario in SCENARIOS} - {"ci-smoke"}
 
 
 @pytest.mark.parametrize("format_", Format)

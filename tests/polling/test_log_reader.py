@@ -117,12 +117,12 @@ def a_room(
         yield Room(feldera, feldera.clock, server, watcher, client, telemetry)
 
 
-def within(room: Room, story: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run a story and close the client."""
+def within(room: Room, scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a scenario and close the client."""
 
     async def run() -> None:
         try:
-            await story()
+            await scenario()
         finally:
             await room.client.close()
 
@@ -143,7 +143,7 @@ def test_never_more_than_four_requests_at_once() -> None:
     """However much has happened; the budget is all that a poll reads, and the rest is carried on and said."""
     with a_room(40) as room:
 
-        async def story() -> None:
+        async def scenario() -> None:
             room.watcher.ledger._budget = 15
             await room.poll()
             for number in range(40):
@@ -156,14 +156,14 @@ def test_never_more_than_four_requests_at_once() -> None:
             assert room.shows("event_backlog") == {"default": 0}
             assert all(room.entries(f"p{number}", "Paused") == 1 for number in range(40))
 
-        within(room, story)
+        within(room, scenario)
 
 
 def test_nothing_is_asked_for_while_nothing_happens() -> None:
     """Heartbeats, details and metadata cost no event request through a day."""
     with a_room() as room:
 
-        async def story() -> None:
+        async def scenario() -> None:
             await room.settle()
             room.feldera.world.connector_errors("p1", 1, 0.5)
             room.server.requests.clear()
@@ -175,14 +175,14 @@ def test_nothing_is_asked_for_while_nothing_happens() -> None:
             assert len(versions) == 100
             assert room.server.requests["events"] == 0
 
-        within(room, story)
+        within(room, scenario)
 
 
 def test_the_deadline_ends_a_poll_and_loses_nothing() -> None:
     """A slow server is asked a few times per poll, whatever is left of it, and caught up with in the end."""
     with a_room(12) as room:
 
-        async def story() -> None:
+        async def scenario() -> None:
             await room.poll()
             for number in range(12):
                 room.feldera.pause(f"p{number}")
@@ -194,14 +194,14 @@ def test_the_deadline_ends_a_poll_and_loses_nothing() -> None:
             await room.settle()
             assert all(room.entries(f"p{number}", "Paused") == 1 for number in range(12))
 
-        within(room, story)
+        within(room, scenario)
 
 
 def test_a_list_that_took_the_whole_time_leaves_a_little_for_events() -> None:
     """Otherwise a server that is always slow would never be caught up with."""
     with a_room(6) as room:
 
-        async def story() -> None:
+        async def scenario() -> None:
             await room.settle()
             for number in range(6):
                 room.feldera.pause(f"p{number}")
@@ -214,14 +214,14 @@ def test_a_list_that_took_the_whole_time_leaves_a_little_for_events() -> None:
             await room.settle()
             assert all(room.entries(f"p{number}", "Paused") == 1 for number in range(6))
 
-        within(room, story)
+        within(room, scenario)
 
 
 def test_answers_that_fail_are_asked_for_again() -> None:
     """A server error, a hanging log, a body that is none: the pipeline stays pending and nothing is lost."""
     with a_room() as room:
 
-        async def story() -> None:
+        async def scenario() -> None:
             await room.poll()
             room.feldera.pause("p0")
             for fault in (SERVER_ERROR, Status(200, b"{}", "application/json"), Slow(3)):
@@ -234,14 +234,14 @@ def test_answers_that_fail_are_asked_for_again() -> None:
             await room.settle()
             assert (room.entries("p0", "Paused"), room.entries("p0", "Running")) == (1, 1)
 
-        within(room, story)
+        within(room, scenario)
 
 
 def test_one_failing_log_is_not_well_because_another_is() -> None:
     """Its failure is said once, and its end only when it has come, or the pipeline is gone."""
     with a_room() as room, capture_logs() as logs:
 
-        async def story() -> None:
+        async def scenario() -> None:
             await room.settle()
             true_judge = Ledger.judge
             broken = {room.feldera.get("p0").id}
@@ -270,7 +270,7 @@ def test_one_failing_log_is_not_well_because_another_is() -> None:
                     assert said(logs)[-1] == "events can be read again"
             assert said(logs) == ["events cannot be read", "events can be read again"] * 2
 
-        within(room, story)
+        within(room, scenario)
 
 
 def delete(room: Room, name: str) -> None:
@@ -292,7 +292,7 @@ def test_errors_that_the_list_no_longer_shows_are_named_by_their_events() -> Non
     """One request each; what fails is asked again, and what is known is not."""
     with a_room() as room:
 
-        async def story() -> None:
+        async def scenario() -> None:
             await room.settle()
             crash(room, "p0", "p1")
             room.server.faults.set("event", SERVER_ERROR, times=1)
@@ -301,14 +301,14 @@ def test_errors_that_the_list_no_longer_shows_are_named_by_their_events() -> Non
             assert room.errors == {"RuntimeError.WorkerPanic": 2}
             assert room.server.requests["event"] == 3
 
-        within(room, story)
+        within(room, scenario)
 
 
 def test_an_event_that_is_gone_leaves_the_code_unknown() -> None:
     """The error counts all the same."""
     with a_room() as room:
 
-        async def story() -> None:
+        async def scenario() -> None:
             await room.settle()
             crash(room, "p0")
             gone = b'{"message":"x","error_code":"UnknownPipelineMonitorEvent","details":null}'
@@ -316,14 +316,14 @@ def test_an_event_that_is_gone_leaves_the_code_unknown() -> None:
             await room.settle()
             assert room.errors == {"unknown": 1}
 
-        within(room, story)
+        within(room, scenario)
 
 
 def test_a_pipeline_renamed_before_its_error_was_named_is_asked_for_again() -> None:
     """Under its new name; that the old one is unknown says nothing of the event."""
     with a_room() as room:
 
-        async def story() -> None:
+        async def scenario() -> None:
             await room.settle()
             crash(room, "p0")
             gone = b'{"message":"x","error_code":"UnknownPipelineName","details":null}'
@@ -333,14 +333,14 @@ def test_a_pipeline_renamed_before_its_error_was_named_is_asked_for_again() -> N
             await room.settle()
             assert room.errors == {"RuntimeError.WorkerPanic": 1}
 
-        within(room, story)
+        within(room, scenario)
 
 
 def test_many_errors_are_named_over_several_polls() -> None:
     """When the time is up the rest waits, and those that are named stay so."""
     with a_room(1) as room:
 
-        async def story() -> None:
+        async def scenario() -> None:
             await room.settle()
             for _ in range(4):
                 crash(room, "p0")
@@ -357,14 +357,14 @@ def test_many_errors_are_named_over_several_polls() -> None:
             assert room.errors == {"RuntimeError.WorkerPanic": 4}
             assert room.server.requests["event"] == 4
 
-        within(room, story)
+        within(room, scenario)
 
 
 def test_a_name_that_changes_hands_between_list_and_events_is_not_believed() -> None:
     """Two pipelines exchange their names after the list was read: what is read then is the other one's."""
     with a_room() as room:
 
-        async def story() -> None:
+        async def scenario() -> None:
             await room.settle()
             for name in ("p0", "p1"):
                 room.feldera.stop(name, force=True)
@@ -400,14 +400,14 @@ def test_a_name_that_changes_hands_between_list_and_events_is_not_believed() -> 
                 counted = sum(histories[one].counts.resources.values())
                 assert counted == sum(t.committed > room.feldera.started_at + 120_000_000 for t in real_life)
 
-        within(room, story)
+        within(room, scenario)
 
 
 def test_a_pipeline_deleted_after_the_list_is_no_failure() -> None:
     """The next list tells."""
     with a_room() as room:
 
-        async def story() -> None:
+        async def scenario() -> None:
             await room.settle()
             room.feldera.stop("p0", force=True)
             gone = b'{"message":"x","error_code":"UnknownPipelineName","details":null}'
@@ -416,14 +416,14 @@ def test_a_pipeline_deleted_after_the_list_is_no_failure() -> None:
             assert room.watcher.ledger.pending
             await room.settle()
 
-        within(room, story)
+        within(room, scenario)
 
 
 def test_an_old_server_is_watched_by_its_lists_until_it_is_upgraded() -> None:
     """Version 0.291 has no event log; the metric says where transitions come from."""
     with a_room(version="0.291.0") as room:
 
-        async def story() -> None:
+        async def scenario() -> None:
             room.watcher.learn(Platform(version="0.291.0"))
             await room.poll()
             assert room.shows("transition_source") == {"events": 1, "polls": 0}
@@ -447,14 +447,14 @@ def test_an_old_server_is_watched_by_its_lists_until_it_is_upgraded() -> None:
             assert room.shows("transition_source") == {"events": 1, "polls": 0}
             assert room.entries("p0", "Paused") == room.entries("p0", "Running") == 2
 
-        within(room, story)
+        within(room, scenario)
 
 
 def test_a_stray_404_does_not_turn_the_log_off() -> None:
     """A version that has the log is believed, whatever a proxy in between answers; nothing is lost meanwhile."""
     with a_room() as room:
 
-        async def story() -> None:
+        async def scenario() -> None:
             room.watcher.learn(Platform(version="0.337.0"))
             await room.settle()
             room.server.faults.set("events", EMPTY_404, times=1)
@@ -466,7 +466,7 @@ def test_a_stray_404_does_not_turn_the_log_off() -> None:
             await room.settle()
             assert (room.entries("p0", "Paused"), room.entries("p0", "Running")) == (1, 1)
 
-        within(room, story)
+        within(room, scenario)
 
 
 @pytest.mark.parametrize("size", [10_000])
@@ -484,13 +484,13 @@ def test_a_restart_of_ten_thousand_reads_what_changed(tmp_path: Path, size: int)
     clock.advance(60)
     with a_room(store=(store := Store.open(tmp_path)), feldera=feldera) as room:
 
-        async def story() -> None:
+        async def scenario() -> None:
             await room.poll()
             for name in changing[::2]:
                 room.feldera.pause(name)
             await room.settle()
 
-        within(room, story)
+        within(room, scenario)
     store.close()
     for name in changing:
         feldera.stop(name, force=True)
@@ -516,7 +516,7 @@ def test_a_refusal_says_when_to_come_again() -> None:
     """A poll that the server refused hands on for how long it wants to be left alone."""
     with a_room(1) as room:
 
-        async def story() -> None:
+        async def scenario() -> None:
             await room.settle()
             assert await room.watcher.poll() == (True, 0.0)
             room.watcher._client = Refusing()  # type: ignore[assignment]
@@ -528,4 +528,4 @@ def test_a_refusal_says_when_to_come_again() -> None:
             async def list(self, *_: object, **__: object) -> None:
                 raise ServerError("429 Too Many Requests", 30.0)
 
-        within(room, story)
+        within(room, scenario)

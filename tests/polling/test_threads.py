@@ -126,7 +126,7 @@ def test_a_long_list_is_worked_at_in_threads(
             monkeypatch.setattr(watcher, "LONG", 0)
         watching = Watching(room, monkeypatch, meanwhile)
 
-        async def story() -> None:
+        async def scenario() -> None:
             await room.settle()
             room.feldera.pause("p0")
             room.feldera.create("fresh")
@@ -136,7 +136,7 @@ def test_a_long_list_is_worked_at_in_threads(
             assert room.watcher.fleet.platform == Platform(tenant="acme")
             assert len(room.watcher.fleet.pipelines) == 4
 
-        within(room, story)
+        within(room, scenario)
     store.close()
     thinking_ = THINKING if long else MAIN
     assert watching.threads == {
@@ -165,7 +165,7 @@ def test_a_poll_that_is_cancelled_loses_nothing(
         if long:
             monkeypatch.setattr(watcher, "LONG", 0)
 
-        async def story() -> None:
+        async def scenario() -> None:
             monkeypatch.setattr(Ledger, "changes", slow)
             task = asyncio.create_task(room.watcher.poll())
             await asyncio.to_thread(reached.wait, 5)
@@ -176,5 +176,5 @@ def test_a_poll_that_is_cancelled_loses_nothing(
             await room.settle()
             assert len(store.load("default").histories) == 3
 
-        within(room, story)
+        within(room, scenario)
     store.close()

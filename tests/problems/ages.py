@@ -1,4 +1,4 @@
-"""Examples of problems about ages: each age at its boundary, and what another problem or nobody is told of."""
+"""Examples of problems about ages: each limit at its boundary, other problems of the same status, and no problem."""
 
 import math
 from typing import Final
@@ -53,7 +53,7 @@ LIMITS: Final[tuple[Example, ...]] = (
     ),
     *begins(
         "Stuck",
-        "a status that should last, for the limit that somebody gave it",
+        "a status that should last, with a configured limit",
         600,
         pipeline(status="Paused", desired="Paused", since=0, limits={"Paused": 600}),
         "Paused",
@@ -157,7 +157,7 @@ EXPECTATIONS: Final[tuple[Example, ...]] = (
     ),
     example(
         "UnexpectedlyStopped",
-        "somebody is just starting it",
+        "a user is just starting it",
         HOUR,
         pipeline(status="Stopped", since=0, program="CompilingRust", tags=EXPECTED),
     ),
@@ -169,7 +169,7 @@ EXPECTATIONS: Final[tuple[Example, ...]] = (
     ),
     example(
         "UnexpectedlyStopped",
-        "nobody expects it to run",
+        "not expected to run",
         HOUR,
         pipeline(status="Stopped", since=0, desired="Stopped"),
     ),

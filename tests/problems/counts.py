@@ -1,4 +1,4 @@
-"""Examples of problems that count: thresholds, windows, what is left out of account."""
+"""Examples of problems that count events: thresholds, windows, events that do not count."""
 
 import math
 from collections.abc import Callable
@@ -92,19 +92,19 @@ LOOPS: Final[tuple[Example, ...]] = (
     ),
     example(
         "Flapping",
-        "told already by that it crashes",
+        "hidden by CrashLooping",
         60,
         pipeline(recent=RecentActivity(errors=instants(1, 2, 3), stops=instants(*range(9)))),
     ),
     example(
         "RuntimeFlapping",
-        "told already by that it crashes",
+        "hidden by CrashLooping",
         60,
         pipeline(recent=RecentActivity(restarts=instants(1, 2, 3), losses=instants(*range(9)))),
     ),
     Example(
         "Flapping",
-        "nobody wants to hear that it crashes",
+        "CrashLooping is disabled",
         ((60, fleet(pipeline(recent=RecentActivity(errors=instants(1, 2, 3), stops=instants(*range(6)))))),),
         {"": 5},
         frozenset({"FelderaPipelineCrashLooping"}),

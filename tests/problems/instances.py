@@ -72,7 +72,7 @@ FLEETS: Final[tuple[Example, ...]] = (
         "too long in another status", _many(9, status="AwaitingApproval", since=-DAY), 40, present=False
     ),
     _degraded(
-        "a limit of its own",
+        "its own limit",
         _many(5, status="Provisioning", since=-60, limits={"Provisioning": 60}),
         40,
         present=True,
@@ -147,7 +147,7 @@ INVENTORY: Final[tuple[Example, ...]] = (
 )
 
 
-def _told(
+def _reported(
     *,
     healthy: bool = False,
     since: float | None = 0,
@@ -156,7 +156,7 @@ def _told(
     stale: bool | None = None,
     names: tuple[str, ...] = ("runner",),
 ) -> Platform:
-    """Return an instance that told of its services."""
+    """Return an instance that reported its services."""
     service = Service(healthy, instant(checked), None if since is None else instant(since))
     lost_at = None if lost is None else instant(lost)
     services = MappingProxyType(dict.fromkeys(names, service))
@@ -164,49 +164,53 @@ def _told(
 
 
 def _service(
-    problem: str, what: str, *told: tuple[float, Platform], present: Mapping[str, float] | None = None
+    problem: str, what: str, *reports: tuple[float, Platform], present: Mapping[str, float] | None = None
 ) -> Example:
-    return Example(problem, what, tuple((at, fleet(platform=each)) for at, each in told), present or {})
+    return Example(problem, what, tuple((at, fleet(platform=each)) for at, each in reports), present or {})
 
 
 _ILL: Final = "ClusterServiceUnhealthy"
-_WELL: Final = _told(healthy=True)
+_WELL: Final = _reported(healthy=True)
 
 SERVICE_EXAMPLES: Final[tuple[Example, ...]] = (
     *(
         each
         for problem, name in ((_ILL, "api"), (_ILL, "runner"), ("CompilerUnhealthy", "compiler"))
         for each in begins(
-            problem, f"the {name} for five minutes", 300, fleet(platform=_told(names=(name,))), name
+            problem, f"the {name} for five minutes", 300, fleet(platform=_reported(names=(name,))), name
         )
     ),
-    *begins(_ILL, "Feldera does not tell since when", 300, fleet(platform=_told(since=None)), "runner"),
+    *begins(_ILL, "Feldera reports no beginning", 300, fleet(platform=_reported(since=None)), "runner"),
     _service(
         _ILL,
         "an old Feldera calls each check a change",
-        *((at, _told(since=at, checked=at)) for at in (0, 100, 200, 300)),
+        *((at, _reported(since=at, checked=at)) for at in (0, 100, 200, 300)),
         present={"runner": 300},
     ),
-    _service(_ILL, "it is well again", (300, _told()), (360, _WELL)),
-    _service(_ILL, "and ill again", (0, _told()), (60, _WELL), (300, _told(since=90, checked=300))),
+    _service(_ILL, "it is well again", (300, _reported()), (360, _WELL)),
+    _service(_ILL, "and ill again", (0, _reported()), (60, _WELL), (300, _reported(since=90, checked=300))),
     _service(
-        _ILL, "Feldera tells no longer", (300, _told()), (HOUR, _told(lost=600)), present={"runner": 300}
+        _ILL,
+        "Feldera no longer reports it",
+        (300, _reported()),
+        (HOUR, _reported(lost=600)),
+        present={"runner": 300},
     ),
     _service(
         _ILL,
         "nor of that service",
-        (300, _told()),
-        (HOUR, _told(names=("api",), healthy=True)),
+        (300, _reported()),
+        (HOUR, _reported(names=("api",), healthy=True)),
         present={"runner": 300},
     ),
     _service(
         _ILL,
         "after a restart it did not tell yet",
-        (300, _told()),
+        (300, _reported()),
         (301, Platform()),
         present={"runner": 300},
     ),
-    _service(_ILL, "what it told last was not long ago", (299, _told()), (HOUR, _told(lost=300))),
+    _service(_ILL, "the last report is recent", (299, _reported()), (HOUR, _reported(lost=300))),
     _service(_ILL, "it never tells", (DAY, Platform())),
 )
 
@@ -214,29 +218,34 @@ _STALE: Final = "ClusterHealthStale"
 
 
 def _untold(*seconds: float, checked: float = 0, lost: float = 0) -> tuple[tuple[float, Platform], ...]:
-    """Return what is told at seconds, where Feldera tells no longer since one of them."""
-    return tuple((at, _told(healthy=True, checked=checked, lost=lost)) for at in seconds)
+    """Return the reports at these seconds; from `lost` on Feldera reports no services."""
+    return tuple((at, _reported(healthy=True, checked=checked, lost=lost)) for at in seconds)
 
 
 _EACH_MINUTE: Final = tuple(float(at) for at in range(-600, 900, 60))
 
 STALENESS: Final[tuple[Example, ...]] = (
-    *begins(_STALE, "not checked for half an hour", 1800, fleet(platform=_told(healthy=True)), "runner"),
-    _service(_STALE, "Feldera says so", (60, _told(stale=True)), present={"runner": 60}),
+    *begins(_STALE, "not checked for half an hour", 1800, fleet(platform=_reported(healthy=True)), "runner"),
+    _service(_STALE, "Feldera says so", (60, _reported(stale=True)), present={"runner": 60}),
     _service(
         _STALE,
         "since it said so first",
-        *((at, _told(stale=True)) for at in (60, 120, 1900)),
+        *((at, _reported(stale=True)) for at in (60, 120, 1900)),
         present={"runner": 60},
     ),
-    _service(_STALE, "it says so late", (1900, _told(stale=True)), present={"runner": 1800}),
-    _service(_STALE, "it says the contrary", (60, _told(stale=False))),
-    _service(_STALE, "it no longer says so", (60, _told(stale=True)), (120, _told(stale=False, checked=100))),
+    _service(_STALE, "it says so late", (1900, _reported(stale=True)), present={"runner": 1800}),
+    _service(_STALE, "it says the contrary", (60, _reported(stale=False))),
+    _service(
+        _STALE,
+        "it no longer says so",
+        (60, _reported(stale=True)),
+        (120, _reported(stale=False, checked=100)),
+    ),
     *begins(
         _STALE,
-        "no longer told of for a quarter of an hour, though there are lists",
+        "not reported for a quarter of an hour, though pipelines are listed",
         900,
-        fleet(platform=_told(healthy=True, lost=0)),
+        fleet(platform=_reported(healthy=True, lost=0)),
         "runner",
         earlier=tuple((at, fleet(platform=each)) for at, each in _untold(*_EACH_MINUTE)),
     ),
@@ -260,7 +269,10 @@ STALENESS: Final[tuple[Example, ...]] = (
     ),
     _service(_STALE, "more than two minutes without a list", *_untold(*_EACH_MINUTE[:-1], 900 + MICROSECOND)),
     _service(
-        _STALE, "a check that has come", *_untold(*_EACH_MINUTE, 900), (960, _told(healthy=True, checked=950))
+        _STALE,
+        "a check that has come",
+        *_untold(*_EACH_MINUTE, 900),
+        (960, _reported(healthy=True, checked=950)),
     ),
     _service(
         _STALE,
@@ -270,7 +282,7 @@ STALENESS: Final[tuple[Example, ...]] = (
         present={"runner": 1800},
     ),
     _service(_STALE, "it never tells", (DAY, Platform())),
-    _service(_STALE, "all of them", (1800, _told(names=SERVICES)), present=dict.fromkeys(SERVICES, 1800)),
+    _service(_STALE, "all of them", (1800, _reported(names=SERVICES)), present=dict.fromkeys(SERVICES, 1800)),
 )
 
 
@@ -288,7 +300,7 @@ _OPEN: Final = "LicenseUnconfirmed"
 LICENSES: Final[tuple[Example, ...]] = (
     *begins("LicenseExpiring", "two weeks", 6 * DAY, _SOON),
     Example("LicenseExpiring", "until it is graver", ((17 * DAY - MICROSECOND, _SOON),), {"": 6 * DAY}),
-    Example("LicenseExpiring", "then that is told", ((17 * DAY, _SOON),)),
+    Example("LicenseExpiring", "the more severe problem is gone, so this one appears", ((17 * DAY, _SOON),)),
     Example("LicenseExpiring", "one without an end", ((DAY, _CONFIRMED),)),
     *begins(_EXPIRY, "three days", 17 * DAY, _SOON),
     Example(_EXPIRY, "over", ((21 * DAY, _SOON),), {"": 17 * DAY}),

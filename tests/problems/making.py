@@ -80,7 +80,7 @@ def pipeline(
         desired_since: see `desired`.
         program: its program's status, since `program_since`.
         program_since: see `program`.
-        storage: its storage's status, since `storage_since`; None where the log has not told that yet.
+        storage: its storage's status, since `storage_since`; None where the log has not been read that far.
         storage_since: see `storage`.
         error: the code of its deployment error.
         error_at: when the log says that the error appeared; None where it was not read yet.

@@ -12,7 +12,7 @@ from problems.making import pipeline
 
 @dataclass(frozen=True)
 class Fine:
-    """A status that nobody need be told of.
+    """A status that is no problem.
 
     Attributes:
         reason: why.
@@ -25,7 +25,7 @@ Decision = str | Fine
 """The problem that a status is when it lasts, or why it is none."""
 
 _ASKED: Final = Fine("what was asked for is what is")
-_STEADY: Final = Fine("a pipeline may be in it for ever, as somebody asked")
+_STEADY: Final = Fine("a pipeline may be in it for ever, as the user wants")
 _NO_WISH: Final = Fine("the runner writes it over the desired status when a pipeline does not answer")
 _NEVER_LISTED: Final = Fine("Feldera's API fails on it for the whole list, and FelderaApiUnreachable tells")
 
@@ -136,7 +136,7 @@ class Pair:
 
     @property
     def problems(self) -> list[str]:
-        """What must be told: of the status itself, of the difference, of the program."""
+        """The expected problems: of the status itself, of the difference, of the program."""
         found = (
             DECISIONS["deployment_status"][self.actual],
             _DIFFERENCES.get(difference(self.desired, self.actual, self.program)),
@@ -146,7 +146,7 @@ class Pair:
 
     @property
     def fine(self) -> Fine | None:
-        """Why nobody need be told; None where somebody is."""
+        """Why there is no problem; None where there is one."""
         if self.program != "Success" or not isinstance(DECISIONS["deployment_status"][self.actual], Fine):
             return None
         if self.desired == self.actual:

@@ -15,8 +15,8 @@ from feldera_exporter import problems as room
 CHANGED: Final = ("previous_state", "conditions", "instance_conditions", "table")
 """The modules that are changed, each after those that it imports."""
 
-_ANEW: Final = (*CHANGED, "evaluate")
-"""Those that are made anew with every change."""
+_RELOADED: Final = (*CHANGED, "evaluate")
+"""The modules that are loaded again with each change."""
 
 _COMPARISONS: Final[Mapping[type[ast.cmpop], type[ast.cmpop]]] = {
     ast.Lt: ast.LtE,
@@ -145,16 +145,16 @@ def _changes(node: ast.AST) -> Iterator[Edit]:
 
 @contextmanager
 def made(mutant: Mutant) -> Iterator[Mapping[str, ModuleType]]:
-    """Give the modules of the room, made anew with a change."""
-    names = {each: f"{room.__name__}.{each}" for each in _ANEW}
+    """Yield the room's modules, loaded again with a change."""
+    names = {each: f"{room.__name__}.{each}" for each in _RELOADED}
     before = {each: sys.modules[name] for each, name in names.items()}
-    anew = {each: ModuleType(name) for each, name in names.items()}
+    reloaded = {each: ModuleType(name) for each, name in names.items()}
     try:
-        for each, module in anew.items():
+        for each, module in reloaded.items():
             sys.modules[names[each]] = module
             setattr(room, each, module)
             exec(mutant.code if each == mutant.module else _code(each), module.__dict__)
-        yield anew
+        yield reloaded
     finally:
         for each, module in before.items():
             sys.modules[names[each]] = module

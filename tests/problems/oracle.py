@@ -1,4 +1,4 @@
-"""What is wrong by what really happened: computed anew each time from all of it, without anything that the exporter has."""
+"""The expected problems, computed from the complete record of the simulation, without the exporter's code."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -48,12 +48,12 @@ KNOWN: Final = frozenset(
     | {"DeploymentError", "CrashLooping", "Flapping", "RuntimeFlapping", "CompileLooping"}
     | {"UnexpectedlyStopped", "RunnerFrozen", "FleetDegraded"}
 )
-"""The problems that are told."""
+"""The names of the problems that the oracle knows."""
 
 Key = tuple[str, str]
 """A problem and its label."""
 
-Told = dict[tuple[str, str, str], int | None]
+Found = dict[tuple[str, str, str], int | None]
 """By pipeline (none for the instance), problem and label, since when it counts where a single status tells."""
 
 
@@ -65,10 +65,10 @@ class Oracle:
         self._refreshed: dict[str, tuple[int, int]] = {}
         self._degraded = False
 
-    def told(self, now: int) -> Told:
+    def problems(self, now: int) -> Found:
         """Return what is wrong at an instant."""
         pipelines = self._feldera.pipelines()
-        found: Told = {}
+        found: Found = {}
         for pipeline in pipelines:
             life = self._feldera.truth[pipeline.id]
             known = statuses(life, now) | counts(life, now) | self._row(pipeline, now)
@@ -99,7 +99,7 @@ class Oracle:
 
 
 YIELDING: Final = ("Flapping", "RuntimeFlapping")
-"""Of a pipeline that crashes again and again only that is told."""
+"""The problems that CrashLooping hides."""
 
 
 def present(life: Life, dimension: str) -> tuple[str | None, int]:

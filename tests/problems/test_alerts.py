@@ -12,7 +12,7 @@ PROBLEMS = {
 
 
 def test_each_problem_is_an_alert() -> None:
-    """By its name, with the table's severity, whatever its tags are."""
+    """An alert has the problem's name and the table's severity."""
     assert list(alerts(PROBLEMS)) == [
         Alert("FelderaPipelineDeploymentError", "critical", "id-of-etl", "", 7),
         Alert("FelderaPipelineStuckStopping", "warning", "id-of-etl", "Stopping", 8),
@@ -21,7 +21,7 @@ def test_each_problem_is_an_alert() -> None:
 
 
 def test_the_configuration_has_the_last_word() -> None:
-    """It changes severities; a choice of something else leaves them."""
+    """The configuration changes severities; other settings leave them."""
     choices = {
         "FelderaPipelineDeploymentError": AlertChoice(severity="info"),
         "FelderaPipelineStuckStopping": AlertChoice(labels={"route": "night"}),

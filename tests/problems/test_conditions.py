@@ -31,12 +31,12 @@ SEVERITIES = {
     row.name: "critical" if row.name in CRITICAL else "info" if row.name in INFO else "warning"
     for row in ROWS
 }
-"""What pages, what nobody is told of, and the tickets."""
+"""The expected severity of each problem."""
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
 def test_example(example: Example) -> None:
-    """What is expected is there, since when it should, and nothing else of its name."""
+    """Exactly the expected problems are present, with the expected beginnings."""
     assert example.found() == example.expected
 
 
@@ -61,7 +61,7 @@ def test_every_problem_has_its_examples(row: Problem[object]) -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_the_table_is_whole(row: Problem[object]) -> None:
-    """What a row names exists."""
+    """Every name in a row exists."""
     (table,) = [table for table in TABLES if row.name in table]
     assert row.severity == SEVERITIES[row.name]
     assert row.yields_to in {"", *table} - {row.name}

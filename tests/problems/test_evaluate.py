@@ -1,4 +1,4 @@
-"""The evaluation: what keeps its beginning, what is said to have ended, what stays as it was, what is looked at."""
+"""The evaluation: beginnings, ended problems, undecided conditions, and which pipelines are evaluated."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -33,8 +33,8 @@ def then(before: Problems, *lists: tuple[float, Fleet], disabled: Iterable[str] 
     return before
 
 
-def test_a_problem_is_told_with_its_pipeline() -> None:
-    """Its name, and its tag labels but `expect`, which is no label of anybody's."""
+def test_a_problem_has_its_pipelines_labels() -> None:
+    """An occurrence has the pipeline's name and its tag labels without `expect`."""
     problems = after((600, fleet(STUCK)))
     assert problems.present == {OCCURRENCE: instant(600)}
     assert OCCURRENCE.alert == "FelderaPipelineStuckProvisioning"
@@ -43,8 +43,8 @@ def test_a_problem_is_told_with_its_pipeline() -> None:
     assert problems.of("another") == {}
 
 
-def test_it_is_said_for_ten_minutes_that_a_problem_has_ended() -> None:
-    """From the list that shows it; not a microsecond longer."""
+def test_an_ended_problem_is_kept_for_ten_minutes() -> None:
+    """An ended problem is kept for ten minutes from the list without it, not a microsecond longer."""
     over = after((600, fleet(STUCK)), (700, fleet(WELL)))
     assert (over.present, over.ended) == ({}, {OCCURRENCE: Ended(instant(600), instant(700))})
     assert ENDED_FOR == 600 * SECOND
@@ -53,7 +53,7 @@ def test_it_is_said_for_ten_minutes_that_a_problem_has_ended() -> None:
 
 
 def test_what_begins_again_has_not_ended() -> None:
-    """It counts anew."""
+    """It has a new beginning."""
     again = pipeline(status="Provisioning", since=800, tags=TAGS)
     problems = after((600, fleet(STUCK)), (700, fleet(WELL)), (1400, fleet(again)))
     assert problems.present == {OCCURRENCE: instant(1400)}
@@ -85,7 +85,7 @@ def test_under_another_name_or_with_other_tags_it_is_the_same_problem(
 
 
 def test_a_beginning_that_only_memory_knows_survives_a_rename() -> None:
-    """What is one trouble stays one."""
+    """A problem keeps its earlier beginning across a rename."""
 
     def failed(name: str, *errors: float) -> Pipeline:
         return pipeline(name, identity="id", recent=RecentActivity(errors=instants(*errors)))
@@ -104,7 +104,7 @@ def test_a_deleted_pipelines_problems_have_ended() -> None:
 
 
 def test_each_status_has_its_own_problem() -> None:
-    """Whatever it is called: under another status it counts anew."""
+    """Under another status the same problem has a new beginning."""
     running, paused = (
         pipeline(status=status, since=0, desired="Stopped") for status in ("Running", "Paused")
     )
@@ -114,7 +114,7 @@ def test_each_status_has_its_own_problem() -> None:
 
 
 def test_what_yields_to_a_graver_one_has_ended() -> None:
-    """The same pipeline is told of once."""
+    """Of one pipeline, only the more severe problem is present."""
     stops = instants(*range(6))
     flapping = pipeline(recent=RecentActivity(stops=stops))
     crashing = pipeline(recent=RecentActivity(stops=stops, restarts=instants(3, 4, 50)))
@@ -123,8 +123,8 @@ def test_what_yields_to_a_graver_one_has_ended() -> None:
     assert {each.problem for each in problems.ended} == {"Flapping"}
 
 
-def test_what_is_switched_off_has_ended() -> None:
-    """At once, though nothing happens; switched on, it counts as ever."""
+def test_a_disabled_problem_has_ended() -> None:
+    """At once, although nothing changes; enabled again, it has its former beginning."""
     known = fleet(STUCK)
     on = after((600, known))
     off = then(on, (605, known), disabled=["FelderaPipelineStuckProvisioning"])
@@ -161,7 +161,7 @@ def test_what_cannot_be_read_fails_as_before() -> None:
 
 @contextmanager
 def looked_at(patch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Give the names of the pipelines that are looked at meanwhile."""
+    """Yield a list that gets the names of the evaluated pipelines."""
     seen: list[str] = []
     real = room._pipeline
 
@@ -175,7 +175,7 @@ def looked_at(patch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 def test_a_fleet_at_rest_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody is looked at, and the very same objects come back."""
+    """No pipeline is evaluated, and the result has the same objects."""
     known = fleet(STUCK, *(pipeline(f"p{n}") for n in range(20)))
     before = after((601, known))
     with looked_at(monkeypatch) as seen:
@@ -186,8 +186,8 @@ def test_a_fleet_at_rest_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert rest.evaluated is before.evaluated
 
 
-def test_only_what_moved_or_is_due_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A status comes to its limit without anybody's doing."""
+def test_only_changed_or_due_pipelines_are_evaluated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A status reaches its limit although the pipeline does not change."""
     others = [pipeline(f"p{n}") for n in range(5)]
     soon = pipeline("soon", status="Provisioning", since=0)
     with looked_at(monkeypatch) as seen:
@@ -204,7 +204,7 @@ def test_only_what_moved_or_is_due_is_looked_at(monkeypatch: pytest.MonkeyPatch)
         assert seen == ["born"]
 
 
-def test_a_pipeline_that_was_only_refreshed_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pipeline_that_was_only_refreshed_is_not_evaluated(monkeypatch: pytest.MonkeyPatch) -> None:
     """Until it should have been refreshed again; one of which no refresh was known before is."""
     untold = pipeline(moved=activity(refreshed=0))
     first = replace(untold, progress=Progress(7))
@@ -220,8 +220,8 @@ def test_a_pipeline_that_was_only_refreshed_is_not_looked_at(monkeypatch: pytest
     assert names(then(before, (1200, fleet(again)))) == ["RunnerFrozen"]
 
 
-def test_what_is_kept_is_what_was() -> None:
-    """As bytes, through a restart; each pipeline with a problem is looked at again."""
+def test_stored_problems_are_read_back() -> None:
+    """Stored problems are read back after a restart; each pipeline with a problem is evaluated again."""
     failed = [pipeline(f"p{n}", error="E", error_at=1) for n in range(5)]
     problems = after(
         (600, fleet(STUCK)),
@@ -232,7 +232,11 @@ def test_what_is_kept_is_what_was() -> None:
     assert {"FleetDegraded", "StuckProvisioning"} < set(names(problems))
     assert problems.ended
     kept = decoded(encoded(problems))
-    assert (kept.present, kept.ended, kept.memory) == (problems.present, problems.ended, problems.memory)
+    assert (kept.present, kept.ended, kept.previous_state) == (
+        problems.present,
+        problems.ended,
+        problems.previous_state,
+    )
     assert then(kept, (720, fleet(*failed[1:], STUCK))).present == problems.present
     assert names(then(kept, (720, fleet(WELL)))) == []
     assert decoded(None) == Problems()
@@ -240,11 +244,11 @@ def test_what_is_kept_is_what_was() -> None:
         decoded(b"something else")
 
 
-def test_the_same_is_not_kept_twice() -> None:
-    """When a list was last read is not worth a write."""
+def test_unchanged_problems_are_not_stored_again() -> None:
+    """The time of the last list alone causes no write."""
     first = after((600, fleet(STUCK)))
     rest = then(first, (605, fleet(STUCK)))
-    assert rest.memory != first.memory
+    assert rest.previous_state != first.previous_state
     assert same(first, rest)
     assert not same(first, then(rest, (610, fleet(WELL))))
     assert not same(first, then(rest, (610, fleet(STUCK, WELL, size=2))))
@@ -270,7 +274,7 @@ def since(problems: Problems) -> dict[str, int]:
 
 
 def test_what_takes_time_to_be_known_is_held_after_a_restart() -> None:
-    """The exporter has just begun to look: what it said before stays until it knows better, and is no other problem."""
+    """After a restart, undecided problems stay, with their beginning, until they are decided."""
     before = decoded(encoded(after((900, fleet(FROZEN, FAILING)))))
     assert since(before) == BEGAN
     held = then(before, (1000, fleet(SEEN_NOW, QUIET)), (1500, fleet(SEEN_NOW, BURST)))
@@ -294,7 +298,7 @@ def test_it_ends_where_nothing_more_is_seen() -> None:
 
 
 def test_nothing_is_invented_after_a_restart() -> None:
-    """What was not said before is not said before it is known."""
+    """After a restart, an undecided problem that was not present does not begin."""
     begun = after((1000, fleet(SEEN_NOW, QUIET)), (1500, fleet(SEEN_NOW, BURST)))
     assert since(then(begun, (1900 - MICROSECOND, fleet(SEEN_NOW, BURST)))) == {}
     assert since(then(begun, (1900, fleet(SEEN_NOW, BURST)))) == {"RunnerFrozen": instant(1900)}

@@ -25,13 +25,13 @@ def test_the_matrix_is_whole() -> None:
     ],
 )
 def test_a_status_that_lasts(dimension: str, status: str, decision: Decision) -> None:
-    """For twelve hours."""
+    """Each status of the matrix lasts for twelve hours."""
     expected = [] if isinstance(decision, Fine) else [decision]
     assert names(after((HELD, fleet(held(dimension, status))))) == expected
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids=str)
 def test_a_pair_that_lasts(pair: Pair) -> None:
-    """Somebody is told what is decided, or there is a reason why nobody is."""
+    """The problems are those of the matrix; where there is none, the matrix has a reason."""
     assert names(after((HELD, fleet(pair.pipeline)))) == pair.problems
     assert bool(pair.problems) == (pair.fine is None)

@@ -20,12 +20,12 @@ NAMED: Final = {
 
 EQUIVALENT: Final = (
     (r"previous_state\.PreviousState", "0 -> ", "an instant that is long ago either way"),
-    (r"previous_state\._sizes", r"1 -> 0", "what is kept too often: told by test_evaluate"),
+    (r"previous_state\._sizes", r"1 -> 0", "what is kept too often: found by test_evaluate"),
     (r"conditions\._mostly_unavailable", r"1 -> 2", "asked again with the next list either way"),
     (r"instance_conditions\.(unhealthy|health_stale|license.*)", "1 -> 2", "as above"),
     (r"instance_conditions\.degraded", "0 -> ", "a fleet without a size has no list yet"),
 )
-"""Changes that no example can tell: patterns of module and place, and of the change, and the reason."""
+"""Changes that no example can detect: a pattern of module and place, a pattern of the change, and the reason."""
 
 
 def is_known(mutant: Mutant) -> bool:
@@ -44,8 +44,10 @@ def survives(mutant: Mutant) -> bool:
             rows = {**table.PIPELINE_PROBLEMS, **table.INSTANCE_PROBLEMS}
             if {name: row.severity for name, row in rows.items()} != SEVERITIES:
                 return False
-            anew: Any = modules["evaluate"]
-            return all(each.found(anew.evaluate, anew.NO_PROBLEMS) == each.expected for each in EXAMPLES)
+            modified: Any = modules["evaluate"]
+            return all(
+                each.found(modified.evaluate, modified.NO_PROBLEMS) == each.expected for each in EXAMPLES
+            )
     except Exception:  # noqa: BLE001 - whatever breaks is noticed
         return False
 
@@ -64,13 +66,13 @@ PLACES: Final = [
 
 @pytest.mark.parametrize(("module", "place"), PLACES)
 def test_each_change_is_noticed(module: str, place: str) -> None:
-    """By an example that no longer holds."""
+    """An example fails for each change."""
     changes = [each for each in mutants(module) if each.place == place and not is_known(each)]
     assert [str(each) for each in changes if survives(each)] == []
 
 
 def test_the_room_as_it_is_survives() -> None:
-    """Made anew without a change: what fails above is the change's doing."""
+    """Loaded again without a change, all examples hold: the tests above fail because of the changes alone."""
     assert all(survives(Mutant(module, "", "", None)) for module in CHANGED)
 
 

@@ -13,7 +13,7 @@ from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.scenarios import start_all
 from feldera_exporter.store.store import Store
 from ledger.watching import Deathless
-from problems.oracle import KNOWN, Oracle, Told
+from problems.oracle import KNOWN, Found, Oracle
 from tools import THOROUGH, part
 
 HOURS: Final = 8 if THOROUGH else 2
@@ -28,7 +28,7 @@ ELSEWHERE: Final = {
     "CompileSystemError",
     "CompileStuck",
 }
-"""What happens in no story."""
+"""What happens in no scenario."""
 
 
 class Compared:
@@ -53,7 +53,7 @@ class Compared:
             self._driver.poll(self._api.list(), self._clock.now(), self._api.log)
             if not self._driver.ledger.pending:
                 break
-        expected, found = self._oracle.told(self._clock.now()), self._found
+        expected, found = self._oracle.problems(self._clock.now()), self._found
         assert found.keys() == expected.keys()
         assert {key: found[key] for key, since in expected.items() if since is not None} == {
             key: since for key, since in expected.items() if since is not None
@@ -61,11 +61,11 @@ class Compared:
         self.seen.update(problem for _, problem, _ in found)
 
     def restart(self) -> None:
-        """Kill the exporter and begin anew."""
+        """Kill the exporter and start it again."""
         self._driver.restart()
 
     @property
-    def _found(self) -> Told:
+    def _found(self) -> Found:
         return {
             (each.pipeline_id, each.problem, each.label): since
             for each, since in self._driver.problems.present.items()
@@ -74,7 +74,7 @@ class Compared:
 
 
 def test_stories(tmp_path: Path) -> None:
-    """Some twenty pipelines, of which each has a trouble of its own."""
+    """The scenarios: some twenty pipelines, each with a different problem."""
     clock = ManualClock()
     feldera, store = Feldera(clock), Store.open(tmp_path)
     start_all(feldera)

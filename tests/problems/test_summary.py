@@ -1,4 +1,4 @@
-"""A line tells how a pipeline is, and the worst comes first."""
+"""The summaries of pipelines: statuses, urgency, order."""
 
 import math
 from typing import Any
@@ -29,7 +29,7 @@ def test_a_running_pipeline_is_well() -> None:
         ({"deployment_status": "Provisioning"}, 12, StatusAge("Provisioning", 720, 600), Urgency.WRONG),
         ({"deployment_status": "AwaitingApproval"}, 1, StatusAge("AwaitingApproval", 60, 900), Urgency.WRONG),
         ({"deployment_status": "Unavailable"}, 1, StatusAge("Unavailable", 60, 300), Urgency.WRONG),
-        ({"deployment_status": "Unheard"}, 1, StatusAge("to be Running", 60, 1800), Urgency.WRONG),
+        ({"deployment_status": "Unknown"}, 1, StatusAge("to be Running", 60, 1800), Urgency.WRONG),
         ({"deployment_status": "Paused"}, 3, StatusAge("to be Running", 180, 1800), Urgency.MOVING),
         ({"program_status": "CompilingRust"}, 6, StatusAge("CompilingRust", 360, 3600), Urgency.MOVING),
         ({"program_status": "SqlError"}, 6, StatusAge("Running", 360, math.inf), Urgency.WRONG),
@@ -39,7 +39,7 @@ def test_a_running_pipeline_is_well() -> None:
 def test_what_is_nearest_to_its_limit_counts(
     fields: dict[str, Any], minutes: float, wait: StatusAge, level: Urgency
 ) -> None:
-    """Whichever of the statuses it is; beyond the limit, with an error or a bad status somebody is needed."""
+    """The status nearest to its limit is shown; beyond the limit, with an error or a bad status, the level is WRONG."""
     (line,) = lines(fleet(pipeline("x", minutes, **fields)).pipelines, (), NOW)
     assert line.wait == wait
     assert line.level is level
@@ -102,8 +102,8 @@ def test_the_worst_comes_first() -> None:
     assert [line.name for line in shown] == ["x", "z", "a", "later", "late", "soon", "b", "c"]
 
 
-def test_nobody_changes_places_while_nothing_happens() -> None:
-    """Though two limits are of different lengths: who has less time left has less later, too."""
+def test_the_order_stays_while_nothing_happens() -> None:
+    """Also with limits of different lengths: the order is by the time left."""
     both = fleet(
         pipeline("big", 12.1, deployment_status="Provisioning"),
         pipeline("small", 6.05, deployment_status="Unavailable"),

@@ -1,4 +1,4 @@
-"""A healthy fleet whose users start, stop, pause, edit and recompile: nobody is told of a problem.
+"""A healthy fleet whose users start, stop, pause, edit and recompile: there is no problem.
 
 Through a restart of the exporter, and polls that fail for a minute.
 """
@@ -57,8 +57,8 @@ def week(days: int, users: int, store: Store) -> tuple[Counter[str], Driver]:
 
 
 @pytest.mark.parametrize(("days", "users"), [(7, 24) if THOROUGH else (1, 8)])
-def test_nobody_is_told(days: int, users: int, tmp_path: Path) -> None:
-    """Of anything but programs that do not compile, which is for who looks; and something did happen."""
+def test_there_is_no_problem(days: int, users: int, tmp_path: Path) -> None:
+    """Except programs that do not compile, which are info only; and the users did change something."""
     store = Store.open(tmp_path)
     found, driver = week(days, users, store)
     store.close()

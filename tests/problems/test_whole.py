@@ -107,7 +107,7 @@ STEPS: Final = st.lists(
 
 
 def until_due(problems: Problems, now: float) -> float:
-    """Return for how many seconds nobody need be looked at."""
+    """Return for how many seconds no pipeline is due."""
     ahead = [each.due for each in problems.evaluated.values() if instant(now) < each.due < NEVER]
     return (min(ahead) - instant(now)) / SECOND if ahead else 1.0
 
@@ -127,7 +127,7 @@ def decided(problems: Problems, known: Fleet) -> set[object]:
 @settings(max_examples=part(500), deadline=None)
 @given(STEPS)
 def test_a_part_is_enough(steps: list[Step]) -> None:
-    """At each list; and nobody is looked at who did not move and is not due."""
+    """After each list both give the same problems, and only changed or due pipelines are evaluated."""
     now, pipelines, problems = 0.0, dict[str, Pipeline](), NO_PROBLEMS
     lost: dict[str, int] = {}
     for pause, changes, unreadable in steps:

@@ -68,7 +68,7 @@ class Users:
             self._feldera.approve(name)
 
     def _edit(self, name: str) -> None:
-        """Change the program, not always for the better; the next edit mends it."""
+        """Change the program, sometimes to one that does not compile; the next edit repairs it."""
         plan = draw_plan(self._random, 0.0)
         was_well = self._feldera.get(name).plan.compiled_as == "Success"
         if was_well and self._random.random() < 0.3:

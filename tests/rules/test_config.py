@@ -57,15 +57,15 @@ def test_alertmanager_loads(edition: str) -> None:
     [
         (("severity=critical",), "pager"),
         (("severity=warning",), "tickets"),
-        (("severity=info",), "nobody"),
+        (("severity=info",), "discard"),
         (("severity=critical", "tier=dev"), "tickets"),
         (("severity=critical", "tier=dev", "team=example-team"), "tickets"),
         (("severity=warning", "tier=dev"), "tickets"),
-        (("severity=info", "tier=dev"), "nobody"),
+        (("severity=info", "tier=dev"), "discard"),
         (("severity=critical", "tier=gold"), "pager"),
         (("severity=critical", "team=example-team"), "example-team-pager"),
         (("severity=warning", "team=example-team"), "example-team-tickets"),
-        (("severity=info", "team=example-team"), "nobody"),
+        (("severity=info", "team=example-team"), "discard"),
         (("severity=none", "alertname=FelderaWatchdog"), "deadman"),
         (("severity=critical", "team=another"), "pager"),
         (("severity=surprise",), "tickets"),
@@ -78,7 +78,7 @@ def test_routes(labels: tuple[str, ...], receiver: str) -> None:
 
 
 def test_every_severity_has_a_route() -> None:
-    """Among those that rules have."""
+    """Every severity of the rules has a route."""
     assert {row.severity for row in ALERTS.values()} == {*SEVERITIES, "none"}
 
 
@@ -88,22 +88,22 @@ def test_grouped_by_instance_and_name() -> None:
     assert "..." not in str(CONFIG["route"])
 
 
-def test_ended_alerts_are_told_once() -> None:
-    """Prometheus repeats each minute that an alert has ended, so between two notifications each is heard of."""
+def test_resolved_alerts_are_notified_once() -> None:
+    """Prometheus sends resolved alerts each minute, so the group interval must be longer."""
     assert CONFIG["route"]["group_interval"] == "3m"
     groups = [route for route in CONFIG["route"]["routes"] if "group_interval" in route]
-    assert [route["receiver"] for route in groups] == ["deadman"]  # of which nobody hears that it ended
+    assert [route["receiver"] for route in groups] == ["deadman"]  # without notifications of resolved alerts
 
 
 def test_receivers_stay_on_this_machine() -> None:
-    """A placeholder that somebody forgets sends nothing anywhere."""
+    """A placeholder that is not replaced sends to this machine only."""
     urls = [hook["url"] for receiver in CONFIG["receivers"] for hook in receiver.get("webhook_configs", [])]
     assert urls
     assert all(url.startswith("http://127.0.0.1:9099/") for url in urls)
 
 
 def test_inhibitions() -> None:
-    """Only what begins with its cause or later and ends with it is inhibited: an exporter that does not answer."""
+    """Only alerts that begin with their cause or later, and end with it, are inhibited: those of an exporter that does not answer."""
     [rule] = CONFIG["inhibit_rules"]
     assert rule["equal"] == [EXTERNAL]
     [source], [target] = (

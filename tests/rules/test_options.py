@@ -1,4 +1,4 @@
-"""What a user chooses about the rules shows in what is printed, and nothing else changes."""
+"""Each option of the rules changes what it should in the printed rules, and nothing else."""
 
 import re
 import shlex
@@ -34,7 +34,7 @@ def printed(options: RuleOptions) -> dict[str, dict[str, Any]]:
 
 
 def test_an_alert_is_switched_off() -> None:
-    """All others are as they were."""
+    """All other alerts stay the same."""
     found = printed(RuleOptions({ERROR: AlertChoice(enabled=False)}))
     assert found == {name: rule for name, rule in loaded(SHIPPED).items() if name != ERROR}
     assert set(found) == NAMES - {ERROR}
@@ -101,7 +101,7 @@ def test_tag_labels(tag_labels: tuple[str, ...], labels: str, tmp_path: Path) ->
 
 
 def test_only_those_about_the_exporter() -> None:
-    """The recording stays: they read it."""
+    """The recording rule stays, since these alerts read it."""
     text = rules("prometheus", RuleOptions(exporter_only=True))
     assert set(loaded(text)) == set(EXPORTER_ALERTS)
     assert f"record: {TRUSTED}" in text
@@ -122,7 +122,7 @@ def test_addresses(end: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "found"),
+    ("url", "expected"),
     [
         ("https://wiki/runbooks", f"https://wiki/runbooks/{ERROR}"),
         ("https://wiki/runbooks/", f"https://wiki/runbooks/{ERROR}"),
@@ -130,13 +130,13 @@ def test_addresses(end: str) -> None:
         ("https://wiki/?page={alert}#{alert}", f"https://wiki/?page={ERROR}#{ERROR}"),
     ],
 )
-def test_runbooks(told: str, found: str) -> None:
+def test_runbooks(url: str, expected: str) -> None:
     """An alert's name takes the place of `{alert}`, or comes at the end."""
-    assert printed(RuleOptions(runbook_url=told))[ERROR]["annotations"]["runbook_url"] == found
+    assert printed(RuleOptions(runbook_url=url))[ERROR]["annotations"]["runbook_url"] == expected
 
 
 def test_the_command_without_a_configuration(capsys: pytest.CaptureFixture[str]) -> None:
-    """It prints what is shipped."""
+    """The command prints the shipped rules."""
     assert cli.main(["rules"]) == 0
     assert capsys.readouterr().out == SHIPPED
     assert cli.main(["rules", "--format=operator"]) == 0
@@ -166,11 +166,11 @@ def test_the_command_with_choices(tmp_path: Path, capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize("flag", ["--web.external-url", "--runbook-url", "--dashboard-url"])
 @pytest.mark.parametrize("address", ["grafana.example.com", "ftp://files", "http://", "http://[::1"])
 def test_an_address_must_be_one(flag: str, address: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Mistakes are named, nothing is printed."""
+    """A wrong address is reported, and nothing is printed."""
     assert cli.main(["rules", f"{flag}={address}"]) == 2
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err == (
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err == (
         f"error: {flag}: found {address!r}, expected an http or https address such as https://example.com\n"
     )
 
@@ -189,7 +189,7 @@ def test_the_page_of_the_alerts_shows_flags_that_are_known() -> None:
 
 
 def test_formats() -> None:
-    """There are two, and an unknown one is no silent default."""
+    """There are two formats, and an unknown one is refused."""
     assert set(FORMATS) == {"prometheus", "operator"}
     with pytest.raises(KeyError):
         rules("nagios")

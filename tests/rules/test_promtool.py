@@ -1,4 +1,4 @@
-"""The tests in `alerts/tests`, which people read, pass with every program at hand that runs such tests."""
+"""The tests in `alerts/tests` pass with every installed program that runs such tests."""
 
 import re
 from pathlib import Path
@@ -25,7 +25,7 @@ def test_file(file: Path, engine: Engine, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("engine", engines(), ids=lambda engine: engine.name)
 def test_a_mistake_is_found(engine: Engine, tmp_path: Path) -> None:
-    """A test that expects something else fails."""
+    """A rule test with a wrong expectation fails."""
     text = (TESTS / "exporter.yml").read_text("utf-8").replace("../feldera.rules.yml", str(RULES))
     head, *tests = text.partition("\n  - name: ")[::2]
     first = tests[0].partition("\n  - name: ")[0]
@@ -72,9 +72,9 @@ def _texts() -> str:
     return "\n".join(file.read_text("utf-8") for file in FILES)
 
 
-def test_rules_of_ones_own(tmp_path: Path) -> None:
+def test_the_examples_of_your_own_rules(tmp_path: Path) -> None:
     """The two examples of the page about the alerts load and fire for the pipelines that they are about."""
-    page = (ROOT / "alerts/README.md").read_text("utf-8").partition("## Rules of your own")[2]
+    page = (ROOT / "alerts/README.md").read_text("utf-8").partition("## Your own rules")[2]
     written = [
         rule for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) for rule in yaml.safe_load(block)
     ]

@@ -1,4 +1,4 @@
-"""The shipped rules are the tables', small enough to be read, and in a form that every engine evaluates alike."""
+"""The shipped rules are generated from the tables, short, and in PromQL that every engine evaluates alike."""
 
 import re
 from collections import Counter
@@ -46,7 +46,7 @@ def test_committed_output(path: str) -> None:
 
 
 def test_operator_carries_the_same_groups() -> None:
-    """The PrometheusRule holds what the rule file holds."""
+    """The PrometheusRule has the same groups as the rule file."""
     manifest = yaml.safe_load((ROOT / "alerts/prometheusrule.yaml").read_text("utf-8"))
     assert manifest["kind"] == "PrometheusRule"
     assert manifest["spec"] == {"groups": GROUPS}
@@ -59,7 +59,7 @@ def test_size() -> None:
 
 
 def test_one_recording() -> None:
-    """It reads what the exporter exposes, not itself."""
+    """There is one recording rule, which reads the exporter's metrics only."""
     [recording] = [rule for rule in EVERY if "record" in rule]
     assert recording["record"] == TRUSTED
     assert TRUSTED not in recording["expr"]
@@ -100,7 +100,7 @@ def test_a_problem_has_one_rule_by_the_pattern(name: str) -> None:
 
 
 def test_every_problem_has_one_runbook() -> None:
-    """And no runbook is without an alert."""
+    """Each problem has one runbook, and each runbook an alert."""
     pages = {path.stem for path in (ROOT / "alerts/runbooks").glob("*.md")} - {"README"}
     assert pages == NAMES
     for name in NAMES:
@@ -108,7 +108,7 @@ def test_every_problem_has_one_runbook() -> None:
 
 
 def test_every_alert_is_listed_once() -> None:
-    """Under one heading of the documentation."""
+    """Every alert is under exactly one heading of the documentation."""
     assert Counter(name for names in SECTIONS.values() for name in names) == Counter(NAMES)
 
 
@@ -124,8 +124,8 @@ def test_plain_promql(rule: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", sorted(EXPORTER_ALERTS))
 def test_for_survives_restarts_of_prometheus(name: str) -> None:
     """A `for` of ten minutes or more is restored; a shorter one begins again, before Alertmanager forgets the alert."""
-    told = BY_ALERT[name].get("for", "0m")
-    minutes = int(told.removesuffix("m"))
+    duration = BY_ALERT[name].get("for", "0m")
+    minutes = int(duration.removesuffix("m"))
     assert minutes <= 2 or minutes >= 10
 
 

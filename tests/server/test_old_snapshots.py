@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from feldera_exporter.exposition.chunks import PIECE
+from feldera_exporter.exposition.chunks import CHUNK_BYTES
 from feldera_exporter.server.snapshot_readers import KEPT, SnapshotReaders
 
-PARTS = (b"x" * PIECE, b"y" * PIECE, b"z")
+PARTS = (b"x" * CHUNK_BYTES, b"y" * CHUNK_BYTES, b"z")
 
 
 async def read(readers: SnapshotReaders, snapshot: int, go_on: asyncio.Event) -> int:
@@ -32,7 +32,7 @@ def ended(snapshots: Sequence[int]) -> list[bool]:
         go_on.set()
         done = await asyncio.gather(*tasks, return_exceptions=True)
         assert not readers._snapshots
-        return [each == 2 * PIECE + 1 for each in done]
+        return [each == 2 * CHUNK_BYTES + 1 for each in done]
 
     return asyncio.run(run())
 

@@ -20,7 +20,7 @@ def test_the_events_of_a_run_that_fails_are_felderas_own() -> None:
     stage.go(20)
     assert stage.error == "RuntimeError.WorkerPanic"
     stage.feldera.dismiss_error("a")
-    assert stage.story == [
+    assert stage.scenario == [
         ("Stopped", "Stopped", None, None, False, "Pending", "Cleared"),
         ("Stopped", "Stopped", None, None, False, "CompilingSql", "Cleared"),
         ("Stopped", "Stopped", None, None, False, "SqlCompiled", "Cleared"),

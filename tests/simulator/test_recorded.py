@@ -126,7 +126,7 @@ def test_the_list(client: httpx.Client, selector: str) -> None:
 
 @pytest.mark.parametrize("folder", ["events", "events_all"])
 def test_events(client: httpx.Client, folder: str) -> None:
-    """Tell the same story, status by status, in the same form."""
+    """Tell the same scenario, status by status, in the same form."""
     files = sorted((FOLDER / folder).glob("s-*.json"))
     assert len(files) >= 5
     for file in files:

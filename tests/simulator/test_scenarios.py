@@ -8,7 +8,7 @@ import pytest
 from feldera_exporter.simulator.clock import SECOND, ManualClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.ground_truth import Life
-from feldera_exporter.simulator.scenarios import STORIES, start_all
+from feldera_exporter.simulator.scenarios import SCENARIOS, start_all
 from feldera_exporter.simulator.server import FelderaServer
 
 
@@ -30,10 +30,10 @@ def life(feldera: Feldera, name: str) -> Life:
 
 def test_every_story_has_its_pipeline(feldera: Feldera) -> None:
     """About twenty, with the plot as description."""
-    assert 20 <= len(STORIES) <= 25
-    for story in STORIES:
-        if story.name != "ci-smoke":
-            assert feldera.get(story.name).row.description == story.plot
+    assert 20 <= len(SCENARIOS) <= 25
+    for scenario in SCENARIOS:
+        if scenario.name != "ci-smoke":
+            assert feldera.get(scenario.name).row.description == scenario.plot
 
 
 @pytest.mark.parametrize(
@@ -125,13 +125,15 @@ def test_one_pipelines_errors_are_dismissed(feldera: Feldera) -> None:
 
 
 def test_who_asks_is_never_told_what_befell_a_story() -> None:
-    """Whatever users do to the pipelines, down to deleting them all, the list is answered, and each story goes on."""
+    """Whatever users do to the pipelines, down to deleting them all, the list is answered, and each scenario goes on."""
     clock = ManualClock()
     world = Feldera(clock)
     start_all(world)
     clock.advance(150)
     names = [
-        story.name for story in STORIES if story.plan.stopping is not None and story.plan.clearing is not None
+        scenario.name
+        for scenario in SCENARIOS
+        if scenario.plan.stopping is not None and scenario.plan.clearing is not None
     ]
 
     async def use() -> list[int]:

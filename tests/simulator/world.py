@@ -41,7 +41,7 @@ class Stage:
         return self.feldera.get("a").log.newest_first()[::-1]
 
     @property
-    def story(self) -> list[tuple[Any, ...]]:
+    def scenario(self) -> list[tuple[Any, ...]]:
         """What the events of `a` tell, oldest first, without equal neighbours."""
         told: list[tuple[Any, ...]] = []
         for event in self.events:

@@ -67,13 +67,13 @@ def test_difference(desired: str, actual: str, expected: str | None) -> None:
     ],
 )
 def test_early_start(program: str, expected: str | None) -> None:
-    """A pipeline may be told to run while it compiles; only a compiled one is late, and a failed one should be given up."""
+    """Compiling with a desired deployed status is no difference; a compiled program is StartPending, a failed one Drift."""
     assert difference("Running", "Stopped", program) == expected
     assert difference("Stopped", "Stopped", program) is None
 
 
-def test_every_waiting_status_that_agrees_has_a_limit_of_its_own() -> None:
-    """What is not watched as drift is watched as a status: nothing can last for ever unseen."""
+def test_every_waiting_status_that_agrees_has_its_own_limit() -> None:
+    """A status that is no drift has its own limit, so nothing lasts without a problem."""
     silent = {
         actual
         for desired, actual, name in CELLS
@@ -83,5 +83,5 @@ def test_every_waiting_status_that_agrees_has_a_limit_of_its_own() -> None:
 
 
 def test_switched_off() -> None:
-    """A limit of none holds for drift too."""
+    """The limit `none` also disables drift."""
     assert drift_limit(LimitTable({"Drift": math.inf}), "Running", "Paused", "Success") == math.inf

@@ -1,4 +1,4 @@
-"""What moves of a pipeline while nothing happens to it: refreshes, and errors of connectors."""
+"""The recent activity of a pipeline: refreshes by the runner, and connector errors."""
 
 import pytest
 
@@ -45,13 +45,13 @@ def test_errors_are_what_the_count_grew_by(counts: tuple[int | None, ...], expec
 
 
 def test_errors_of_one_minute_are_one_number() -> None:
-    """At the instant of the last of them."""
+    """Errors within a minute have the instant of the last one."""
     activity = after((AT, 1, 1), (AT + MINUTE - 1, 1, 3), (AT + MINUTE, 1, 4))
     assert activity.errors == ((AT + MINUTE - 1, 3), (AT + MINUTE, 1))
 
 
 def test_errors_are_kept_for_half_an_hour() -> None:
-    """Before the newest."""
+    """Errors older than half an hour before the newest are dropped."""
     begun = after((AT, 1, 1), (AT + KEPT - 1, 1, 2))
     assert begun.errors == ((AT, 1), (AT + KEPT - 1, 1))
     assert after((AT, 1, 1), (AT + KEPT, 1, 2)).errors == ((AT + KEPT, 1),)

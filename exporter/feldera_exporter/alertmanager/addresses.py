@@ -1,4 +1,4 @@
-"""The addresses of Alertmanagers: each address that a name resolves to is an Alertmanager of its own."""
+"""The addresses of Alertmanagers. Each address that a host name resolves to counts as one Alertmanager."""
 
 import asyncio
 import socket
@@ -14,26 +14,26 @@ _PORTS: Final = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where one Alertmanager is.
+    """The address of one Alertmanager.
 
     Attributes:
-        url: with the address in place of the name; without a slash at its end.
-        host: what the `Host` header says.
-        server_name: whose certificate is expected.
-        told: `host:port` as metrics and logs name it.
+        url: the configured URL with the IP address in place of the host name, without a slash at its end.
+        host: the value of the `Host` header.
+        server_name: the name that the server's certificate must have.
+        label: `host:port`, as metrics and logs name the Alertmanager.
     """
 
     url: str
     host: str
     server_name: str
-    told: str
+    label: str
 
 
 class Resolver:
-    """Looks the name in a URL up.
+    """Resolves the host name of a URL.
 
     Args:
-        url: an Alertmanager's, as configured.
+        url: the URL of an Alertmanager, as configured.
     """
 
     def __init__(self, url: str) -> None:
@@ -41,12 +41,12 @@ class Resolver:
         self._port = self._parts.port or _PORTS[self._parts.scheme]
 
     @property
-    def told(self) -> str:
-        """The name and the port, for as long as there is no address."""
+    def label(self) -> str:
+        """`name:port`, the label while no address is known."""
         return _joined(self._parts.hostname or "", self._port)
 
     async def addresses(self, within: float) -> Sequence[Address]:
-        """Return the present addresses, in order.
+        """Return the present addresses, sorted.
 
         Args:
             within: seconds to wait.
@@ -65,12 +65,12 @@ class Resolver:
         return [self._address(host) for host in version_4 or sorted(host for _, host in found)]
 
     def _address(self, host: str) -> Address:
-        place = _joined(host, self._port)
+        host_and_port = _joined(host, self._port)
         return Address(
-            url=f"{self._parts.scheme}://{place}{self._parts.path}",
+            url=f"{self._parts.scheme}://{host_and_port}{self._parts.path}",
             host=self._parts.netloc,
             server_name=self._parts.hostname or "",
-            told=place,
+            label=host_and_port,
         )
 
 

@@ -1,4 +1,4 @@
-"""Problems as Alertmanager's alerts: the labels that the shipped rules set, and what no label can carry."""
+"""Problems as alerts for Alertmanager: the labels of the shipped rules, and annotations with more details."""
 
 import math
 from collections.abc import Mapping
@@ -21,18 +21,18 @@ from feldera_exporter.state.pipeline import Pipeline
 Labels = Mapping[str, str]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_FIRST: Final = 0
-_LAST: Final = 253_402_300_799_000_000
-"""Microseconds: the instants of the years 1970 to 9999."""
+_FIRST_MICROSECONDS: Final = 0
+_LAST_MICROSECONDS: Final = 253_402_300_799_000_000
+"""The first and the last instant that is sent: the years 1970 to 9999."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """What the configuration and the flags say of alerts.
+    """The configuration of alerts.
 
     Attributes:
-        options: the rules' options: choices, and where pages, runbooks and dashboards are.
-        labels: added to every alert that does not set them itself.
+        options: the settings of alerts, and the addresses of pages, runbooks and dashboards.
+        labels: added to every alert without a label of that name.
     """
 
     options: RuleOptions = field(default_factory=RuleOptions)
@@ -44,10 +44,10 @@ class Alert:
     """One alert.
 
     Attributes:
-        labels: what tells it from every other one.
-        annotations: what people read.
-        page: the address of the page about what it is about.
-        since: when the problem began to count, microseconds by Feldera's clock.
+        labels: its identity.
+        annotations: its texts.
+        page: the address of the exporter's page about the pipeline or the instance.
+        since: when the problem began to count, in microseconds by Feldera's clock.
         ended: when it ended; None while it lasts.
     """
 
@@ -59,13 +59,13 @@ class Alert:
 
     @property
     def key(self) -> frozenset[tuple[str, str]]:
-        """The labels, to compare alerts by."""
+        """The labels as a hashable value."""
         return frozenset(self.labels.items())
 
 
 def alert(
     occurrence: Occurrence,
-    told: int | Ended,
+    begin: int | Ended,
     instance: str,
     wording: Wording,
     pipeline: Pipeline | None = None,
@@ -75,18 +75,20 @@ def alert(
 
     Args:
         occurrence: the problem.
-        told: when it began to count, by Feldera's clock in microseconds, or that it has ended.
+        begin: when it began to count, in microseconds by Feldera's clock; for an ended problem, when it began and ended.
         instance: the name of the instance.
-        wording: what the configuration says.
-        pipeline: the pipeline as it is known; None where the problem is about the instance, or nothing is known of it.
-        details: what a look at its event log told.
+        wording: the configuration of alerts.
+        pipeline: the pipeline; None where the problem is about the instance, or the pipeline is not known.
+        details: the details from the pipeline's event log.
     """
-    since, ended = (told.since, told.at) if isinstance(told, Ended) else (told, None)
+    since, ended = (begin.since, begin.at) if isinstance(begin, Ended) else (begin, None)
     row = _row(occurrence)
     page = _page(occurrence, instance, wording)
     return Alert(
         labels=_labels(occurrence, instance, row.severity, wording),
-        annotations=_filled(_annotations(occurrence, row, since, instance, wording, pipeline, page, details)),
+        annotations=_without_empty(
+            _annotations(occurrence, row, since, instance, wording, pipeline, page, details)
+        ),
         page=page,
         since=since,
         ended=ended,
@@ -94,20 +96,22 @@ def alert(
 
 
 def wire(alert: Alert, now: int, lease: int) -> dict[str, Any]:
-    """Return an alert as Alertmanager's API takes it; it refuses one that ends before it starts.
+    """Return an alert as the JSON object of Alertmanager's API.
+
+    Alertmanager decides by its own clock whether an alert has ended, and refuses an alert that ends before it starts.
 
     Args:
         alert: the alert.
-        now: Alertmanager's time, which decides what has ended; microseconds since the epoch.
-        lease: for how many microseconds it holds without being sent again.
+        now: Alertmanager's time, in microseconds since the epoch.
+        lease: microseconds for which the alert fires if it is not sent again.
     """
     ends = now + lease if alert.ended is None else min(alert.ended, now)
     return {
         "labels": alert.labels,
         "annotations": alert.annotations,
         "generatorURL": alert.page,
-        "startsAt": _instant(min(alert.since, ends if alert.ended is not None else now)),
-        "endsAt": _instant(ends),
+        "startsAt": _rfc3339(min(alert.since, ends if alert.ended is not None else now)),
+        "endsAt": _rfc3339(ends),
     }
 
 
@@ -118,22 +122,22 @@ def _row(occurrence: Occurrence) -> Problem[Any]:
 
 
 def _labels(occurrence: Occurrence, instance: str, severity: str, wording: Wording) -> Labels:
-    own: dict[str, str] = {"feldera_instance": instance}
+    labels: dict[str, str] = {"feldera_instance": instance}
     if occurrence.pipeline_id:
-        own |= {
+        labels |= {
             "pipeline": f"pipeline-{occurrence.pipeline_id}",
             "pipeline_name": occurrence.pipeline_name,
             "status": occurrence.label,
             **dict(occurrence.tags),
         }
     else:
-        own["feldera_service"] = occurrence.label
-    own |= {**wording.options.labels(occurrence.alert, severity), "alertname": occurrence.alert}
-    return _filled({**wording.labels, **own})
+        labels["feldera_service"] = occurrence.label
+    labels |= {**wording.options.labels(occurrence.alert, severity), "alertname": occurrence.alert}
+    return _without_empty({**wording.labels, **labels})
 
 
-def _filled(texts: Labels) -> Labels:
-    """Return texts without the empty ones: to Prometheus and Alertmanager an empty label is none."""
+def _without_empty(texts: Labels) -> Labels:
+    """Return the texts that are not empty: for Prometheus and Alertmanager, an empty label does not exist."""
     return {name: text for name, text in texts.items() if text}
 
 
@@ -153,7 +157,7 @@ def _annotations(
     texts = {
         "summary": row.summary,
         "description": sentences.description(
-            row, subject, occurrence.label, _limit(row, pipeline), _moment(since)
+            row, subject, occurrence.label, _limit(row, pipeline), _readable(since)
         ),
         "runbook_url": options.runbook(occurrence.alert),
         "dashboard_url": _board(occurrence, instance, options.dashboard_url),
@@ -167,7 +171,7 @@ def _annotations(
         "pipeline_url": page,
         "error_code": error.error_code if error is not None else "",
         "error_message": message,
-        # Feldera may have another error by now: the details must belong to the message.
+        # The event log may hold details of another error than the present one.
         "error_details": details.error_details if message and message == details.error_message else "",
         "waiting_for": details.waiting_for,
         "last_transitions": details.last_transitions,
@@ -189,20 +193,21 @@ def _page(occurrence: Occurrence, instance: str, wording: Wording) -> str:
 
 
 def _board(occurrence: Occurrence, instance: str, grafana: str) -> str:
-    about = f"var-feldera_instance={quote_plus(instance)}"
+    variable = f"var-feldera_instance={quote_plus(instance)}"
     if not occurrence.pipeline_id:
-        return f"{grafana.rstrip('/')}/d/feldera-fleet?{about}"
+        return f"{grafana.rstrip('/')}/d/feldera-fleet?{variable}"
     pipeline = quote_plus(f"pipeline-{occurrence.pipeline_id}")
-    return f"{grafana.rstrip('/')}/d/feldera-pipeline?{about}&var-pipeline={pipeline}"
+    return f"{grafana.rstrip('/')}/d/feldera-pipeline?{variable}&var-pipeline={pipeline}"
 
 
-def _when(micros: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=min(max(micros, _FIRST), _LAST))
+def _datetime(micros: int) -> datetime:
+    clamped = min(max(micros, _FIRST_MICROSECONDS), _LAST_MICROSECONDS)
+    return _EPOCH + timedelta(microseconds=clamped)
 
 
-def _instant(micros: int) -> str:
-    return _when(micros).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+def _rfc3339(micros: int) -> str:
+    return _datetime(micros).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
-def _moment(micros: int) -> str:
-    return f"{_when(micros):%Y-%m-%d %H:%M:%S} UTC"
+def _readable(micros: int) -> str:
+    return f"{_datetime(micros):%Y-%m-%d %H:%M:%S} UTC"

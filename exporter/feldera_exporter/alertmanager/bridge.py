@@ -1,4 +1,4 @@
-"""The bridge: takes in what each poll found, learns the details, and has every Alertmanager told."""
+"""The bridge: makes alerts of the problems after each poll, adds details, and has them sent to every Alertmanager."""
 
 import asyncio
 import time
@@ -22,60 +22,61 @@ from feldera_exporter.problems.observed_instance import ObservedInstance
 from feldera_exporter.state.pipeline import Pipeline
 from feldera_exporter.telemetry import Telemetry
 
-PATIENCE: Final = 0.3
-"""Seconds for which an alert waits for its details."""
+DETAILS_SECONDS: Final = 0.3
+"""How long a new alert waits for its details."""
 
-_LOOKED_UP: Final = 30.0
-"""Seconds after which a name is looked up again at the latest: within a minute alerts follow it."""
+_LOOKUP_SECONDS: Final = 30.0
+"""A name is looked up again after this time at the latest: alerts follow it within a minute."""
 
-_AT_ONCE: Final = 20
-"""Pipelines about which Feldera is asked after one poll at most: it holds its database's lock for each."""
+_MAX_REQUESTS: Final = 20
+"""How many pipelines' events are requested after one poll at most: Feldera locks its database for each request."""
 
-Recently = Callable[[str, str, str], Awaitable[LatestEvents]]
-"""Asks Feldera about a pipeline, by its instance, its id and its name."""
+LatestEventsOf = Callable[[str, str, str], Awaitable[LatestEvents]]
+"""Reads the latest events of a pipeline, by its instance, its id and its name."""
 
-_Made = tuple[int | Ended, Row | None, Details, Alert]
+_Source = tuple[int | Ended, Row | None, Details]
+"""What an alert is made of: when its problem began (and ended), the pipeline's row, the details."""
 
 
 @dataclass(slots=True)
-class _Known:
-    """One instance as it is told.
+class _Instance:
+    """The state of one instance.
 
     Attributes:
-        problems: as they were found last.
-        read_at: when the list was read for that, microseconds by Feldera's clock; 0 before the first.
-        standing: what there is to tell.
-        pipelines: those that are known, by id.
-        details: what was learnt of pipelines, by id, with the row that they were then.
-        made: the alerts, with all that they were made of.
-        begun: since when problems wait to be told that have just begun, monotonic seconds.
-        asking: asks for details.
+        problems: the problems of the last evaluation.
+        read_at: when its list was read, in microseconds by Feldera's clock; 0 before the first list.
+        reported: the problems to report.
+        pipelines: the pipelines by id.
+        details: the details of pipelines with problems, by id, with the row for which they were read.
+        alerts: the alerts, each with what it was made of.
+        begun: when the problems of alerts that no Alertmanager has accepted yet were found, in monotonic seconds.
+        reading: the task that reads details.
     """
 
     problems: Problems = NO_PROBLEMS
     read_at: int = 0
-    standing: ReportedProblems = NOTHING_KNOWN
+    reported: ReportedProblems = NOTHING_KNOWN
     pipelines: Mapping[str, Pipeline] = field(default_factory=dict)
     details: dict[str, tuple[Row, Details]] = field(default_factory=dict)
-    made: dict[Occurrence, _Made] = field(default_factory=dict)
+    alerts: dict[Occurrence, tuple[_Source, Alert]] = field(default_factory=dict)
     begun: dict[Key, float] = field(default_factory=dict)
-    asking: asyncio.Task[None] | None = None
+    reading: asyncio.Task[None] | None = None
 
 
 class Bridge:
-    """Has every Alertmanager told of the problems of every instance.
+    """Sends the problems of every instance to every Alertmanager.
 
     Args:
-        configured: to whom, and how.
+        configured: the configuration's section `alertmanager`.
         instances: the names of the instances.
-        wording: what the configuration and the flags say of alerts.
-        recent: asks Feldera about a pipeline.
+        wording: the configuration of alerts.
+        recent: reads the latest events of a pipeline.
         telemetry: the exporter's own metrics.
         log: the log.
-        before: the bridge whose place it takes after a reload, None at the start.
+        before: the bridge that this one replaces after a reload; None at the start.
 
     Raises:
-        ConfigError: a certificate is no longer what it was when the configuration was read.
+        ConfigError: a certificate file has become unusable since the configuration was read.
     """
 
     def __init__(
@@ -83,7 +84,7 @@ class Bridge:
         configured: Alertmanager,
         instances: Iterable[str],
         wording: Wording,
-        recent: Recently,
+        recent: LatestEventsOf,
         telemetry: Telemetry,
         log: Logger,
         before: "Bridge | None" = None,
@@ -94,105 +95,113 @@ class Bridge:
         self._telemetry = telemetry
         self._log = log
         self._connect = client_factory(configured, log)
-        self._known = {name: before.heir(name) if before is not None else _Known() for name in instances}
-        self._states = {name: State() for name in self._known}
+        self._instances = {
+            name: before.state_of(name) if before is not None else _Instance() for name in instances
+        }
+        self._states = {name: State() for name in self._instances}
         self._senders: dict[str, tuple[Sender, asyncio.Task[None]]] = {}
-        self._mistaken = FailureLog(log, "what was found cannot be told", "what is found can be told again")
-        for name in self._known:
-            self._write(name)
+        self._failures = FailureLog(log, "problems cannot be reported", "problems can be reported again")
+        for name in self._instances:
+            self._make_alerts(name)
         self._count()
 
-    def heir(self, name: str) -> _Known:
-        """Return what the bridge after this one begins with."""
-        known = self._known.get(name, _Known())
-        # What was asked for is asked again, and alerts may be worded otherwise.
-        return _Known(known.problems, known.read_at, known.standing, known.pipelines, known.details)
+    def state_of(self, name: str) -> _Instance:
+        """Return the state of an instance for the bridge that replaces this one."""
+        instance = self._instances.get(name, _Instance())
+        # Without alerts, whose texts may change, and without the task that reads details.
+        return _Instance(
+            instance.problems, instance.read_at, instance.reported, instance.pipelines, instance.details
+        )
 
     def observe(self, observed: ObservedInstance) -> None:
-        """Take in what a poll found, or what is known before the first one; a mistake in here costs no poll."""
+        """Report the problems after a poll, or the stored ones before the first poll. Errors are logged, not raised."""
         try:
-            self._take_in(observed)
-        except Exception as error:  # noqa: BLE001 - see above
-            self._mistaken.failed("internal_error", f"{type(error).__name__} at {source_location(error)}")
+            self._observe(observed)
+        except Exception as error:  # noqa: BLE001 - a bug in here must not stop polling
+            self._failures.failed("internal_error", f"{type(error).__name__} at {source_location(error)}")
         else:
-            self._mistaken.succeeded()
+            self._failures.succeeded()
 
-    def _take_in(self, observed: ObservedInstance) -> None:
+    def _observe(self, observed: ObservedInstance) -> None:
         name, problems = observed.fleet.instance, observed.problems
-        known, read_at = self._known[name], observed.fleet.read_at
-        polled = read_at > known.read_at
+        instance, read_at = self._instances[name], observed.fleet.read_at
+        polled = read_at > instance.read_at
         if (
             not polled
-            and problems.present is known.problems.present
-            and problems.ended is known.problems.ended
+            and problems.present is instance.problems.present
+            and problems.ended is instance.problems.ended
         ):
             return
-        standing = next_reported(known.standing, problems, read_at)
-        begun = standing.present.keys() - known.standing.present.keys()
-        changed = bool(begun) or standing.present.keys() != known.standing.present.keys()
-        known.problems, known.standing, known.read_at = problems, standing, read_at
-        known.pipelines = observed.fleet.pipelines
-        self._write(name)
+        reported = next_reported(instance.reported, problems, read_at)
+        begun = reported.present.keys() - instance.reported.present.keys()
+        changed = bool(begun) or reported.present.keys() != instance.reported.present.keys()
+        instance.problems, instance.reported, instance.read_at = problems, reported, read_at
+        instance.pipelines = observed.fleet.pipelines
+        self._make_alerts(name)
         if read_at:
-            known.begun |= {known.made[each][-1].key: time.monotonic() for each in begun}
+            instance.begun |= {instance.alerts[occurrence][1].key: time.monotonic() for occurrence in begun}
             state = self._states[name]
-            self._states[name] = State(state.alerts, state.version, state.polls + polled, seeing=True)
-            self._learn(name, changed=changed)
+            self._states[name] = State(state.alerts, state.version, state.polls + polled, reachable=True)
+            self._read_details(name, changed=changed)
         self._count()
         self._wake()
 
     def missed(self, name: str) -> None:
-        """Take in that an instance could not be polled."""
+        """Record that a poll of an instance failed."""
         state = self._states[name]
-        self._states[name] = State(state.alerts, state.version, state.polls, seeing=False)
+        self._states[name] = State(state.alerts, state.version, state.polls, reachable=False)
         self._wake()
 
     async def run(self) -> None:
-        """Have everybody told until cancelled."""
+        """Send alerts until cancelled."""
         try:
             async with asyncio.TaskGroup() as group:
                 for url in self._configured.urls:
-                    group.create_task(self._follow(url))
+                    group.create_task(self._send_to(url))
         finally:
             tasks = [task for _, task in self._senders.values()]
-            tasks += [known.asking for known in self._known.values() if known.asking is not None]
+            tasks += [
+                instance.reading for instance in self._instances.values() if instance.reading is not None
+            ]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _follow(self, url: str) -> None:
-        """Tell every address that a name has at the time."""
+    async def _send_to(self, url: str) -> None:
+        """Send alerts to every address of a configured URL, and look its name up again at every resend interval."""
         resolver = Resolver(url)
         unresolved = FailureLog(
-            self._log.bind(alertmanager=resolver.told),
+            self._log.bind(alertmanager=resolver.label),
             "Alertmanager's name cannot be resolved",
             "Alertmanager's name can be resolved again",
         )
-        own: dict[str, Address] = {}
+        addresses: dict[str, Address] = {}
         while True:
             try:
                 found = await resolver.addresses(self._configured.timeout)
             except (OSError, UnicodeError) as error:
-                # Those that are known stay.
+                # The known addresses stay in use.
                 unresolved.failed("unresolved", error)
-                if not own:
+                if not addresses:
                     alerts = sum(len(state.alerts) for state in self._states.values())
-                    self._telemetry.notifications(resolver.told).failed(alerts)
+                    self._telemetry.notifications(resolver.label).failed(alerts)
             else:
                 unresolved.succeeded()
-                own = await self._arrange(own, found)
-                if resolver.told not in {address.told for address in own.values()}:
-                    self._telemetry.forget_alertmanager(resolver.told)
-            await asyncio.sleep(min(self._configured.resend_interval, _LOOKED_UP))
+                addresses = await self._update_senders(addresses, found)
+                if resolver.label not in {address.label for address in addresses.values()}:
+                    self._telemetry.forget_alertmanager(resolver.label)
+            await asyncio.sleep(min(self._configured.resend_interval, _LOOKUP_SECONDS))
 
-    async def _arrange(self, own: Mapping[str, Address], found: Sequence[Address]) -> dict[str, Address]:
-        """Begin to tell the addresses that are new, and no longer tell those that are gone."""
+    async def _update_senders(
+        self, before: Mapping[str, Address], found: Sequence[Address]
+    ) -> dict[str, Address]:
+        """Start senders for new addresses, stop those of addresses that are gone; return the addresses by URL."""
         wanted = {address.url: address for address in found}
-        for url in own.keys() - wanted.keys():
+        for url in before.keys() - wanted.keys():
             _, task = self._senders.pop(url)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-            self._telemetry.forget_alertmanager(own[url].told)
+            self._telemetry.forget_alertmanager(before[url].label)
         for url, address in wanted.items():
             # Two names may have the same address.
             if url not in self._senders:
@@ -206,81 +215,86 @@ class Bridge:
             self._states,
             self._configured.resend_interval,
             self._accepted,
-            self._telemetry.notifications(address.told),
-            self._log.bind(alertmanager=address.told),
+            self._telemetry.notifications(address.label),
+            self._log.bind(alertmanager=address.label),
         )
 
     def _accepted(self, name: str, alerts: Iterable[Alert]) -> None:
-        begun = self._known[name].begun
-        for each in alerts if begun else ():
-            since = begun.pop(each.key, None)
-            if since is not None and each.ended is None:
+        begun = self._instances[name].begun
+        for accepted in alerts if begun else ():
+            since = begun.pop(accepted.key, None)
+            if since is not None and accepted.ended is None:
                 self._telemetry.notification_delay.observe(time.monotonic() - since)
 
-    def _write(self, name: str) -> None:
-        """Make the alerts of an instance; those that say the same stay the same objects."""
-        known = self._known[name]
-        made: dict[Occurrence, _Made] = {}
-        every: dict[Occurrence, int | Ended] = {**known.standing.ended, **known.standing.present}
-        for occurrence, told in every.items():
-            pipeline = known.pipelines.get(occurrence.pipeline_id)
+    def _make_alerts(self, name: str) -> None:
+        """Make the alerts of an instance; unchanged alerts stay the same objects."""
+        instance = self._instances[name]
+        made: dict[Occurrence, tuple[_Source, Alert]] = {}
+        begins: dict[Occurrence, int | Ended] = {**instance.reported.ended, **instance.reported.present}
+        for occurrence, begin in begins.items():
+            pipeline = instance.pipelines.get(occurrence.pipeline_id)
             row = pipeline.facts.row if pipeline is not None else None
-            learnt = known.details.get(occurrence.pipeline_id, (None, UNKNOWN))[1]
-            old = known.made.get(occurrence)
-            if old is not None and old[0] == told and old[1] is row and old[2] is learnt:
+            added = instance.details.get(occurrence.pipeline_id, (None, UNKNOWN))[1]
+            old = instance.alerts.get(occurrence)
+            if old is not None and old[0][0] == begin and old[0][1] is row and old[0][2] is added:
                 made[occurrence] = old
-                continue
-            written = alert(occurrence, told, name, self._wording, pipeline, learnt)
-            made[occurrence] = told, row, learnt, written
-        known.made = made
+            else:
+                made_alert = alert(occurrence, begin, name, self._wording, pipeline, added)
+                made[occurrence] = (begin, row, added), made_alert
+        instance.alerts = made
         state = self._states[name]
-        alerts = {each[-1].key: each[-1] for each in made.values()}
-        self._states[name] = State(alerts, state.version, state.polls, state.seeing)
-        known.begun = {key: since for key, since in known.begun.items() if key in alerts}
+        alerts = {made_alert.key: made_alert for _, made_alert in made.values()}
+        self._states[name] = State(alerts, state.version, state.polls, state.reachable)
+        instance.begun = {key: since for key, since in instance.begun.items() if key in alerts}
 
-    def _learn(self, name: str, *, changed: bool) -> None:
-        """Ask about pipelines that have problems and of which too little is known, and have a change told."""
-        known = self._known[name]
-        ids = dict.fromkeys(each.pipeline_id for each in known.standing.present if each.pipeline_id)
-        known.details = {key: learnt for key, learnt in known.details.items() if key in ids}
-        free = known.asking is None or known.asking.done()
-        unknown = [key for key in ids if free and self._unknown(known, key)]
-        # Those that nothing is known of come first.
-        unknown = sorted(unknown, key=lambda key: key in known.details)[:_AT_ONCE]
-        if unknown:
-            known.asking = asyncio.create_task(self._ask(name, unknown))
-        if changed and unknown and known.asking is not None:
-            # Not for long: what is learnt too late is told thereafter.
-            asyncio.get_running_loop().call_later(PATIENCE, self._change, name)
-            return
-        if changed:
-            self._change(name)
+    def _read_details(self, name: str, *, changed: bool) -> None:
+        """Start to read details of pipelines with new or changed problems, and have a change sent."""
+        instance = self._instances[name]
+        ids = dict.fromkeys(
+            occurrence.pipeline_id for occurrence in instance.reported.present if occurrence.pipeline_id
+        )
+        instance.details = {
+            pipeline_id: found for pipeline_id, found in instance.details.items() if pipeline_id in ids
+        }
+        outdated: list[str] = []
+        if instance.reading is None or instance.reading.done():
+            outdated = [pipeline_id for pipeline_id in ids if self._is_outdated(instance, pipeline_id)]
+            # Pipelines without any details come first.
+            outdated.sort(key=lambda pipeline_id: pipeline_id in instance.details)
+            outdated = outdated[:_MAX_REQUESTS]
+        if outdated:
+            instance.reading = asyncio.create_task(self._read(name, outdated))
+        if changed and outdated:
+            # Details that come later are sent when they come.
+            asyncio.get_running_loop().call_later(DETAILS_SECONDS, self._send_now, name)
+        elif changed:
+            self._send_now(name)
 
     @staticmethod
-    def _unknown(known: _Known, pipeline_id: str) -> bool:
-        pipeline = known.pipelines.get(pipeline_id)
+    def _is_outdated(instance: _Instance, pipeline_id: str) -> bool:
+        pipeline = instance.pipelines.get(pipeline_id)
         if pipeline is None:
             return False
-        learnt = known.details.get(pipeline_id)
-        return learnt is None or learnt[0] is not pipeline.facts.row
+        found = instance.details.get(pipeline_id)
+        return found is None or found[0] is not pipeline.facts.row
 
-    async def _ask(self, name: str, ids: Sequence[str]) -> None:
-        known = self._known[name]
-        for pipeline_id in ids:
-            pipeline = known.pipelines.get(pipeline_id)
+    async def _read(self, name: str, pipeline_ids: Sequence[str]) -> None:
+        instance = self._instances[name]
+        for pipeline_id in pipeline_ids:
+            pipeline = instance.pipelines.get(pipeline_id)
             if pipeline is None:
                 continue
             row = pipeline.facts.row
-            learnt = details(await self._recent(name, pipeline_id, row.name), known.read_at)
-            before = known.details.get(pipeline_id, (row, UNKNOWN))[1]
-            known.details[pipeline_id] = row, before if learnt == before else learnt
-        self._write(name)
-        self._change(name)
+            found = details(await self._recent(name, pipeline_id, row.name), instance.read_at)
+            before = instance.details.get(pipeline_id, (row, UNKNOWN))[1]
+            instance.details[pipeline_id] = row, before if found == before else found
+        self._make_alerts(name)
+        self._send_now(name)
 
-    def _change(self, name: str) -> None:
-        """Have what there is to tell told at once."""
+    def _send_now(self, name: str) -> None:
+        """Have all senders send the changes of an instance at once."""
         state = self._states[name]
-        self._states[name] = State(state.alerts, state.version + 1, state.polls, state.seeing)
+        self._states[name] = State(state.alerts, state.version + 1, state.polls, state.reachable)
         self._wake()
 
     def _wake(self) -> None:
@@ -288,6 +302,6 @@ class Bridge:
             sender.wake()
 
     def _count(self) -> None:
-        firing = sum(len(known.standing.present) for known in self._known.values())
-        resolved = sum(len(known.standing.ended) for known in self._known.values())
+        firing = sum(len(instance.reported.present) for instance in self._instances.values())
+        resolved = sum(len(instance.reported.ended) for instance in self._instances.values())
         self._telemetry.count_alerts(firing, resolved)

@@ -1,4 +1,4 @@
-"""The client of one Alertmanager: API v2, with a deadline for each request and every failure told apart."""
+"""The client of one Alertmanager (API v2), with a deadline for each request and an error kind for each failure."""
 
 import asyncio
 import time
@@ -20,30 +20,31 @@ from feldera_exporter.feldera.json_decoding import UNREADABLE
 from feldera_exporter.feldera.redaction import KeyGuard
 from feldera_exporter.feldera.wire import micros
 
-_MOST: Final = 32 * 2**20
-"""Bytes of an answer."""
-_SAID: Final = 200
-"""Characters of a refusal that are repeated."""
-_SHARE: Final = 0.95
+_MAX_BODY_BYTES: Final = 32 * 2**20
+_MAX_QUOTED_CHARACTERS: Final = 200
+"""How much of an error response is quoted."""
+_CONNECT_SHARE: Final = 0.95
+"""The part of the timeout after which a connection attempt fails, so that the error says so."""
+_DATE_ERROR_SECONDS: Final = 1.0
+"""A smaller clock skew counts as none: the `Date` header has whole seconds."""
 _KEEPALIVE: Final = 5.0
 """Seconds for which an idle connection is kept."""
-_JITTER: Final = 1.0
-"""Seconds that two clocks may seem apart only because the header `Date` has no fractions."""
 _MICROSECONDS: Final = 1_000_000
 _UNAUTHORIZED: Final = frozenset({401, 403})
-_CONTENT: Final = frozenset({400, 413, 422})
-"""What is answered because of what was sent."""
+_REFUSED: Final = frozenset({400, 413, 422})
+"""The HTTP statuses that mean that the sent alerts are refused."""
 
 Key = frozenset[tuple[str, str]]
 """The labels of an alert."""
 
 
 class AlertmanagerError(ExporterError):
-    """An Alertmanager did not answer as it should.
+    """A request to an Alertmanager failed.
 
     Attributes:
-        kind: one of a few words.
-        retry_after: for how many seconds it asks to be left alone.
+        kind: `timeout`, `unreachable`, `unauthorized`, `redirect`, `refused`, `server_error`, `invalid_response` or
+            `internal_error`.
+        retry_after: the seconds of the `Retry-After` header; 0 without one.
     """
 
     def __init__(self, kind: str, text: str, retry_after: float = 0.0) -> None:
@@ -53,11 +54,11 @@ class AlertmanagerError(ExporterError):
 
 
 class RefusedAlertsError(AlertmanagerError):
-    """It refuses what was sent: one of the alerts, or so many at once."""
+    """The Alertmanager refuses one of the alerts, or the size of the request."""
 
 
 class Status(msgspec.Struct, frozen=True):
-    """The part of `GET /api/v2/status` that is told."""
+    """The part of the response to `GET /api/v2/status` that `check` prints."""
 
     class Version(msgspec.Struct, frozen=True):
         """See `Status`."""
@@ -74,22 +75,22 @@ class Status(msgspec.Struct, frozen=True):
     cluster: Cluster = msgspec.field(default_factory=Cluster)
 
 
-class _Held(msgspec.Struct, frozen=True):
+class _ActiveAlert(msgspec.Struct, frozen=True):
     labels: dict[str, str]
     since: datetime = msgspec.field(name="startsAt")
 
 
 _STATUS: Final = msgspec.json.Decoder(Status)
-_HELD: Final[msgspec.json.Decoder[list[_Held]]] = msgspec.json.Decoder(list[_Held])
+_ACTIVE: Final[msgspec.json.Decoder[list[_ActiveAlert]]] = msgspec.json.Decoder(list[_ActiveAlert])
 
 
 class Client:
     """Talks to one Alertmanager.
 
     Args:
-        address: where it is.
-        identity: gives the present `Authorization` header; called for every request.
-        tls: gives how the server is verified and the client identifies itself; None where the address is not https.
+        address: its address.
+        identity: returns the present `Authorization` header, None for none; called for every request.
+        tls: returns the TLS context; None where the address is not https.
         timeout: seconds that one request may take.
     """
 
@@ -103,55 +104,55 @@ class Client:
         self._address = address
         self._identity = identity
         self._timeout = timeout
-        self._skew = 0.0
+        self._skew_seconds = 0.0
         self._http = httpx.AsyncClient(
             transport=transport(tls, httpx.Limits(keepalive_expiry=_KEEPALIVE)),
             follow_redirects=False,
-            # The deadline of `_ask` bounds everything.
+            # The deadline in `_request` covers everything.
             timeout=None,  # noqa: S113
-            # Prometheus, too, does not take the environment's proxy to reach Alertmanager.
+            # Like Prometheus, the exporter ignores the environment's proxy for Alertmanager.
             trust_env=False,
             headers={"Accept": "application/json", "Accept-Encoding": "gzip", "Host": address.host},
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         )
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close all connections."""
         await self._http.aclose()
 
     def now(self) -> int:
-        """Return the present instant by Alertmanager's clock, so far as known; microseconds since the epoch."""
-        return round((time.time() + self._skew) * _MICROSECONDS)
+        """Return the time by Alertmanager's clock, as far as known from its responses; microseconds since the epoch."""
+        return round((time.time() + self._skew_seconds) * _MICROSECONDS)
 
     async def post(self, alerts: Sequence[Mapping[str, Any]]) -> None:
         """Send alerts.
 
         Raises:
-            RefusedAlertsError: it refuses them because of what they are.
-            AlertmanagerError: it did not take them.
+            RefusedAlertsError: the Alertmanager refuses these alerts.
+            AlertmanagerError: the request failed.
         """
-        await self._ask("POST", "/api/v2/alerts", msgspec.json.encode(alerts))
+        await self._request("POST", "/api/v2/alerts", msgspec.json.encode(alerts))
 
     async def active(self, instance: str) -> Mapping[Key, int]:
-        """Return the alerts of an instance that it holds and that have not ended, with when each began.
+        """Return the active alerts of an instance: their labels, and when each began in microseconds since the epoch.
 
         Raises:
-            AlertmanagerError: it did not tell.
+            AlertmanagerError: the request failed.
         """
         query = httpx.QueryParams({"filter": f'feldera_instance="{instance}"'})
-        found = _decoded(_HELD, await self._ask("GET", f"/api/v2/alerts?{query}"))
-        return {frozenset(each.labels.items()): micros(each.since) for each in found}
+        found = _decoded(_ACTIVE, await self._request("GET", f"/api/v2/alerts?{query}"))
+        return {frozenset(alert.labels.items()): micros(alert.since) for alert in found}
 
     async def status(self) -> Status:
-        """Return what it is.
+        """Return the Alertmanager's version and the state of its cluster.
 
         Raises:
-            AlertmanagerError: it did not tell.
+            AlertmanagerError: the request failed.
         """
-        found: Status = _decoded(_STATUS, await self._ask("GET", "/api/v2/status"))
+        found: Status = _decoded(_STATUS, await self._request("GET", "/api/v2/status"))
         return found
 
-    async def _ask(self, method: str, path: str, content: bytes | None = None) -> bytes:
+    async def _request(self, method: str, path: str, content: bytes | None = None) -> bytes:
         identity = self._identity()
         headers = {} if content is None else {"Content-Type": "application/json"}
         if identity is not None:
@@ -159,7 +160,7 @@ class Client:
         began = time.time()
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._once(method, path, content, headers, began)
+                return await self._send(method, path, content, headers, began)
         except (TimeoutError, httpx.TimeoutException):
             raise AlertmanagerError("timeout", "no whole answer within the timeout") from None
         except (InvalidResponseError, TooLargeError) as error:
@@ -167,7 +168,7 @@ class Client:
         except (httpx.HTTPError, OSError) as error:
             raise AlertmanagerError("unreachable", str(error) or type(error).__name__) from None
 
-    async def _once(
+    async def _send(
         self, method: str, path: str, content: bytes | None, headers: Mapping[str, str], began: float
     ) -> bytes:
         request = self._http.build_request(
@@ -175,14 +176,14 @@ class Client:
             f"{self._address.url}{path}",
             content=content,
             headers=headers,
-            timeout=httpx.Timeout(None, connect=_SHARE * self._timeout),
+            timeout=httpx.Timeout(None, connect=_CONNECT_SHARE * self._timeout),
             extensions={"sni_hostname": self._address.server_name},
         )
         response = await self._http.send(request, stream=True)
         try:
-            self._learn(response, began)
+            self._measure_skew(response, began)
             if response.is_success:
-                body = bytes(await bodies.read(response, bodies.Whole(_MOST), KeyGuard(None)))
+                body = bytes(await bodies.read(response, bodies.Whole(_MAX_BODY_BYTES), KeyGuard(None)))
             else:
                 body = await bodies.of_refusal(response) or b""
         finally:
@@ -190,31 +191,35 @@ class Client:
         _check(response, body, headers.get("Authorization", ""))
         return body
 
-    def _learn(self, response: httpx.Response, began: float) -> None:
-        """Learn how far its clock is from this machine's: it decides by its own what has ended."""
-        told = date(response)
-        if told is not None:
-            # The header is whole seconds, cut off, of a moment between the request and the answer.
-            skew = told + 0.5 - (began + time.time()) / 2
-            self._skew = skew if abs(skew) > _JITTER else 0.0
+    def _measure_skew(self, response: httpx.Response, began: float) -> None:
+        """Measure Alertmanager's clock minus this machine's: Alertmanager decides by its clock whether alerts have ended."""
+        sent_at = date(response)
+        if sent_at is not None:
+            # The header's time, cut to whole seconds, lies between the request and the response.
+            skew = sent_at + 0.5 - (began + time.time()) / 2
+            self._skew_seconds = skew if abs(skew) > _DATE_ERROR_SECONDS else 0.0
 
 
 def _check(response: httpx.Response, body: bytes, identity: str) -> None:
     status = response.status_code
-    said = f"{status} {response.reason_phrase}".strip()
+    status_line = f"{status} {response.reason_phrase}".strip()
     if response.is_success:
         if "html" in response.headers.get("content-type", "").lower():
-            raise AlertmanagerError("invalid_response", f"{said} with HTML: is the address Alertmanager's?")
+            raise AlertmanagerError(
+                "invalid_response", f"{status_line} with HTML: is the address Alertmanager's?"
+            )
         return
     if response.is_redirect:
-        raise AlertmanagerError("redirect", f"{said}: redirects are not followed")
-    text = body[: 4 * _SAID].decode("utf-8", errors="replace")
+        raise AlertmanagerError("redirect", f"{status_line}: redirects are not followed")
+    text = body[: 4 * _MAX_QUOTED_CHARACTERS].decode("utf-8", errors="replace")
     for secret in (identity, identity.partition(" ")[2]):
         text = text.replace(secret, "***") if secret else text
-    line = f"{said}: {' '.join(text.split())[:_SAID]}" if text.strip() else said
+    line = (
+        f"{status_line}: {' '.join(text.split())[:_MAX_QUOTED_CHARACTERS]}" if text.strip() else status_line
+    )
     if status in _UNAUTHORIZED:
-        raise AlertmanagerError("unauthorized", said)
-    if status in _CONTENT:
+        raise AlertmanagerError("unauthorized", status_line)
+    if status in _REFUSED:
         raise RefusedAlertsError("refused", line)
     raise AlertmanagerError("server_error", line, retry_after(response, time.time()))
 

@@ -1,4 +1,4 @@
-"""The connection: what the configuration means for the client of each Alertmanager."""
+"""Makes the clients of Alertmanagers from the configuration."""
 
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -13,16 +13,16 @@ from feldera_exporter.logs import Logger
 
 
 def client_factory(configured: Alertmanager, log: Logger) -> Callable[[Address], Client]:
-    """Return what makes the client of an address; nothing is asked yet.
+    """Return the function that makes the client of an address; it sends no request.
 
     Raises:
-        ConfigError: a certificate is no longer what it was when the configuration was read.
+        ConfigError: a certificate file has become unusable since the configuration was read.
     """
-    who = identity(configured, log)
+    authorization = identity(configured, log)
     try:
-        # Loading the system's certificates takes time and memory: only where there is something to verify.
-        safe = any(urlsplit(url).scheme == "https" for url in configured.urls)
-        tls = present_context(configured.tls, log) if safe else None
+        # Loading the system's certificates takes time and memory, so only for https.
+        uses_tls = any(urlsplit(url).scheme == "https" for url in configured.urls)
+        tls = present_context(configured.tls, log) if uses_tls else None
     except UnusableCertificateError as error:
         raise ConfigError(f"alertmanager.tls.{error}") from None
-    return lambda address: Client(address, who, tls, configured.timeout)
+    return lambda address: Client(address, authorization, tls, configured.timeout)

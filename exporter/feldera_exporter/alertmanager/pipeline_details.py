@@ -1,4 +1,4 @@
-"""What a look at a pipeline's event log adds to its alerts: the error's details, what Feldera waits for, the last transitions."""
+"""The details that a pipeline's event log adds to its alerts: of the error, what Feldera waits for, the last transitions."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,21 +8,22 @@ from feldera_exporter.pages.latest_events import LatestEvents, laid_out
 from feldera_exporter.pages.timeline import timeline
 from feldera_exporter.pages.waiting import waiting_for
 
-MOST: Final = 2_000
-"""Characters of a text that an alert carries."""
+MAX_CHARACTERS: Final = 2_000
+"""The longest text of an annotation."""
 
 _TRANSITIONS: Final = 5
+"""The number of transitions in an annotation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What was learnt; each text is empty where nothing was.
+    """The details of a pipeline; a text is empty if it is not known.
 
     Attributes:
-        error_message: of the newest event's error, to tell whether the details belong to the present one.
-        error_details: what Feldera says of that error beyond its message.
-        waiting_for: what Feldera says of a status that should pass.
-        last_transitions: the newest ones, one a line, the newest first.
+        error_message: the message of the deployment error in the newest event.
+        error_details: Feldera's further details of that error.
+        waiting_for: Feldera's details of a transient status.
+        last_transitions: the newest transitions, one a line, the newest first.
     """
 
     error_message: str = ""
@@ -35,24 +36,24 @@ UNKNOWN: Final = Details()
 
 
 def short(text: str) -> str:
-    """Return as much of a text as an alert carries; control characters can be seen in it."""
-    return formatting.visible(text[:MOST])
+    """Return the beginning of a text, at most `MAX_CHARACTERS`, with control characters made visible."""
+    return formatting.visible(text[:MAX_CHARACTERS])
 
 
 def details(recent: LatestEvents, now: int) -> Details:
-    """Return what an answer of Feldera adds.
+    """Return the details in a pipeline's latest events.
 
     Args:
-        recent: what it was asked for.
+        recent: the latest events.
         now: microseconds since the epoch by Feldera's clock.
     """
     newest = recent.newest
     error = newest.deployment_error if newest is not None else None
     waited = waiting_for(recent)
-    told = laid_out(error.details) if error is not None else None
+    error_details = laid_out(error.details) if error is not None else None
     return Details(
         error_message=short(error.message) if error is not None else "",
-        error_details=short(told.text) if told is not None else "",
+        error_details=short(error_details.text) if error_details is not None else "",
         waiting_for=short(waited.text) if waited is not None else "",
         last_transitions=_last_transitions(recent, now),
     )
@@ -62,5 +63,5 @@ def _last_transitions(recent: LatestEvents, now: int) -> str:
     known = timeline(recent.events or (), "", now)
     changes = known.changes[:_TRANSITIONS] if known is not None else ()
     return "\n".join(
-        f"{each.instant} {each.what}: {each.before.text} → {each.after.text}" for each in changes
+        f"{change.instant} {change.what}: {change.before.text} → {change.after.text}" for change in changes
     )

@@ -1,4 +1,4 @@
-"""What is told of one instance: the problems that it has, and for a while those that have ended."""
+"""The problems of one instance that are reported to Alertmanager: the present ones, and those that ended lately."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,39 +9,39 @@ from feldera_exporter.problems.evaluate import Ended, Endings, Occurrence, Occur
 from feldera_exporter.problems.model import MICROSECONDS
 
 REPEATED_FOR: Final = 15 * 60 * MICROSECONDS
-"""Microseconds for which it is repeated that a problem has ended: an Alertmanager may be away when it ends."""
+"""Microseconds for which an ended problem is still sent, in case an Alertmanager is not running when it ends."""
 
-_NOTHING: Final[Mapping[Occurrence, Ended]] = MappingProxyType({})
+_NONE_ENDED: Final[Mapping[Occurrence, Ended]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class ReportedProblems:
-    """The problems of one instance.
+    """The reported problems of one instance.
 
     Attributes:
-        present: those that it has, with when each began to count; microseconds by Feldera's clock.
-        ended: those that ended within the last quarter of an hour, and do not exist again.
+        present: the present problems, with when each began to count in microseconds by Feldera's clock.
+        ended: the problems that ended within the last 15 minutes and are not present again.
     """
 
     present: Occurrences = field(default_factory=lambda: MappingProxyType({}))
-    ended: Endings = field(default_factory=lambda: _NOTHING)
+    ended: Endings = field(default_factory=lambda: _NONE_ENDED)
 
 
 NOTHING_KNOWN: Final = ReportedProblems()
 
 
 def next_reported(before: ReportedProblems, problems: Problems, now: int) -> ReportedProblems:
-    """Return what is told after another evaluation; the same object where nothing moved.
+    """Return the reported problems after another evaluation; the same object where nothing changed.
 
     Args:
-        before: what was told until then.
-        problems: as they were evaluated.
-        now: Feldera's time of that, in microseconds.
+        before: the reported problems before.
+        problems: the result of the evaluation.
+        now: the time of the evaluation, in microseconds by Feldera's clock.
     """
     ended = {
-        each: ending
-        for each, ending in {**before.ended, **problems.ended}.items()
-        if each not in problems.present and now - ending.at < REPEATED_FOR
+        occurrence: ending
+        for occurrence, ending in {**before.ended, **problems.ended}.items()
+        if occurrence not in problems.present and now - ending.at < REPEATED_FOR
     }
     if problems.present is before.present and ended == before.ended:
         return before

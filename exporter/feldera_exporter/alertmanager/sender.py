@@ -1,7 +1,8 @@
-"""The sender to one Alertmanager: what is the case, at once when it changes and again before its lease ends.
+"""The sender to one Alertmanager: sends all alerts regularly, and changes at once.
 
-An alert is sent with an end some intervals ahead, its lease. While an instance's problems cannot be seen, another exporter
-may know better: then only the leases of alerts that this Alertmanager still holds are renewed, and nothing is said of any other.
+An alert is sent with an end some resend intervals ahead, its lease. While this exporter cannot reach an instance, another
+exporter may still reach it and know better. So this one then renews only the leases of alerts that are active in
+Alertmanager, and sends no other alert of the instance.
 """
 
 import asyncio
@@ -17,67 +18,70 @@ from feldera_exporter.alertmanager.client import AlertmanagerError, Client, Key,
 from feldera_exporter.logs import FailureLog, Logger, source_location
 from feldera_exporter.telemetry import Notifications
 
-LEASES: Final = 4
-"""Intervals for which an alert holds without being sent again."""
+LEASE_INTERVALS: Final = 4
+"""The lease of an alert, in resend intervals."""
 
-_LATE: Final = 1.5
-"""Intervals after which an alert is sent again, though no poll has ended that would say whether it still holds."""
+_LATE_INTERVALS: Final = 1.5
+"""After so many resend intervals, alerts are sent again even if no poll has ended since."""
 
-_BATCH: Final = 64
-"""Alerts of one request, as Prometheus sends them."""
+_BATCH_ALERTS: Final = 64
+"""The number of alerts in one request, as in Prometheus."""
 
-_CHECK: Final = 60.0
-"""Seconds without a request after which an empty one tells whether Alertmanager can be reached."""
+_CHECK_SECONDS: Final = 60.0
+"""After so long without a request, an empty one checks whether Alertmanager can be reached."""
 
-_PAUSE: Final = 1.0
-_LONGEST_PAUSE: Final = 30.0
+_FIRST_PAUSE_SECONDS: Final = 1.0
+_LONGEST_PAUSE_SECONDS: Final = 30.0
+"""The pause after a failed request doubles from the first to the longest."""
 _MICROSECONDS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What there is to tell of one instance.
+    """The alerts of one instance.
 
     Attributes:
-        alerts: those that fire and those that ended lately, by their labels; one that says the same is the same object.
-        version: another number after each change that is to be told at once.
-        polls: how many lists were read.
-        seeing: whether the last poll could read the list.
+        alerts: the firing alerts and those that ended lately, by their labels; an unchanged alert is the same object.
+        version: increases with each change that must be sent at once.
+        polls: the number of successful polls.
+        reachable: whether the last poll succeeded.
     """
 
     alerts: Mapping[Key, Alert] = field(default_factory=dict)
     version: int = 0
     polls: int = 0
-    seeing: bool = False
+    reachable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """What was told of one instance.
+    """What was sent of one instance.
 
     Attributes:
-        at: when all of it was, monotonic seconds.
-        accepted: the alerts that were taken, by their labels.
-        state: what there was to tell then, and thereafter.
+        at: when all its alerts were last sent, in monotonic seconds.
+        accepted: the alerts that Alertmanager accepted, by their labels.
+        polls: `State.polls` at the last send.
+        version: `State.version` at the last send.
+        reachable: `State.reachable` at the last send.
     """
 
     at: float = -math.inf
     accepted: Mapping[Key, Alert] = field(default_factory=dict)
     polls: int = -1
     version: int = -1
-    seeing: bool = False
+    reachable: bool = False
 
 
 class Sender:
-    """Tells one Alertmanager.
+    """Sends alerts to one Alertmanager.
 
     Args:
-        client: its client, which is closed at the end.
-        states: what there is to tell, by instance; read anew each time.
-        resend_interval: seconds after which the same is told again.
-        accepted: told of each instance's alerts that were taken.
-        notifications: counts.
-        log: with Alertmanager's address.
+        client: its client; closed at the end of `run`.
+        states: the alerts by instance; the owner replaces the values.
+        resend_interval: seconds between sends of unchanged alerts.
+        accepted: called with the instance's name and the alerts that Alertmanager accepted.
+        notifications: the metrics of this Alertmanager.
+        log: the log, with Alertmanager's address.
     """
 
     def __init__(
@@ -92,7 +96,7 @@ class Sender:
         self._client = client
         self._states = states
         self._interval = resend_interval
-        self._lease = round(LEASES * resend_interval * _MICROSECONDS)
+        self._lease = round(LEASE_INTERVALS * resend_interval * _MICROSECONDS)
         self._accepted = accepted
         self._notifications = notifications
         self._log = log
@@ -100,114 +104,119 @@ class Sender:
         self._wake = asyncio.Event()
         self._sent: dict[str, _Sent] = {}
         self._refused: set[Key] = set()
-        self._asked_at = -math.inf
+        self._requested_at = -math.inf
         self._not_before = -math.inf
         self._failures = 0
-        self._left = 0
+        self._unsent = 0
 
     def wake(self) -> None:
-        """Look at the states again."""
+        """Have `run` read the states again."""
         self._wake.set()
 
     async def run(self) -> None:
-        """Tell until cancelled."""
+        """Send until cancelled."""
         try:
             while True:
                 self._wake.clear()
-                pause = await self.tell()
+                pause = await self.send_due()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(pause):
                         await self._wake.wait()
         finally:
             await self._client.close()
 
-    async def tell(self) -> float:
-        """Tell what is due, and return in how many seconds something is due though nothing changes."""
+    async def send_due(self) -> float:
+        """Send what is due, and return the seconds until something is due even if nothing changes."""
         now = time.monotonic()
         if now < self._not_before:
             return self._not_before - now
-        self._left = 0
+        self._unsent = 0
         try:
-            if self._asked_at == -math.inf:
-                # Its answer tells its clock, before an alert depends on that.
+            if self._requested_at == -math.inf:
+                # Measures Alertmanager's clock before the first alert is sent.
                 await self._post(())
             for name, state in tuple(self._states.items()):
                 await self._instance(name, state)
-            if time.monotonic() - self._asked_at >= _CHECK:
+            if time.monotonic() - self._requested_at >= _CHECK_SECONDS:
                 await self._post(())
         except AlertmanagerError as error:
             return self._failed(error)
-        except Exception as error:  # noqa: BLE001 - a mistake of our own must not end it
+        except Exception as error:  # noqa: BLE001 - a bug must not stop all notifications
             return self._failed(
                 AlertmanagerError("internal_error", f"{type(error).__name__} at {source_location(error)}")
             )
         self._failures = 0
         self._unreached.succeeded()
         self._sent = {name: sent for name, sent in self._sent.items() if name in self._states}
-        late = min((sent.at for sent in self._sent.values()), default=math.inf) + _LATE * self._interval
-        return max(0.0, min(late, self._asked_at + _CHECK) - time.monotonic())
+        late = (
+            min((sent.at for sent in self._sent.values()), default=math.inf)
+            + _LATE_INTERVALS * self._interval
+        )
+        return max(0.0, min(late, self._requested_at + _CHECK_SECONDS) - time.monotonic())
 
     def _failed(self, error: AlertmanagerError) -> float:
-        self._notifications.failed(self._left)
+        self._notifications.failed(self._unsent)
         self._unreached.failed(error.kind, error)
-        pause = min(_PAUSE * (1 << self._failures), _LONGEST_PAUSE, self._interval)
-        # Its leases must not end because it asks for a long rest.
+        pause = min(_FIRST_PAUSE_SECONDS * (1 << self._failures), _LONGEST_PAUSE_SECONDS, self._interval)
+        # A long Retry-After must not let the leases end.
         pause = max(pause, min(error.retry_after, 2 * self._interval))
         self._failures = min(self._failures + 1, 10)
         self._not_before = time.monotonic() + pause
         return pause
 
     async def _instance(self, name: str, state: State) -> None:
-        """Tell what is due of one instance."""
+        """Send what is due of one instance."""
         sent, now = self._sent.get(name, _Sent()), time.monotonic()
         passed = now - sent.at
-        # Right after a poll: what has ended since must not be told as if it went on.
-        fresh = state.polls != sent.polls or not state.seeing
-        due = passed >= (1 if fresh else _LATE) * self._interval
+        # Preferably right after a poll, so that no problem is renewed that has just ended.
+        polled = state.polls != sent.polls or not state.reachable
+        due = passed >= (1 if polled else _LATE_INTERVALS) * self._interval
         accepted = dict(sent.accepted)
-        if not state.seeing:
+        if not state.reachable:
             if not due:
                 return
             await self._renew(name, state, accepted)
             sent = replace(sent, at=now)
-        elif due or not sent.seeing:
+        elif due or not sent.reachable:
             await self._send(name, state.alerts.values(), accepted)
             sent = replace(sent, at=now, version=state.version)
         elif state.version != sent.version:
-            news = [alert for key, alert in state.alerts.items() if accepted.get(key) is not alert]
-            await self._send(name, news, accepted)
+            changed = [alert for key, alert in state.alerts.items() if accepted.get(key) is not alert]
+            await self._send(name, changed, accepted)
             sent = replace(sent, version=state.version)
         else:
             return
         accepted = {key: alert for key, alert in accepted.items() if key in state.alerts}
-        self._refused &= {key for each in self._states.values() for key in each.alerts}
-        self._sent[name] = replace(sent, accepted=accepted, polls=state.polls, seeing=state.seeing)
+        self._refused &= {key for other in self._states.values() for key in other.alerts}
+        self._sent[name] = replace(sent, accepted=accepted, polls=state.polls, reachable=state.reachable)
 
     async def _renew(self, name: str, state: State, accepted: dict[Key, Alert]) -> None:
-        """Renew the leases of alerts that Alertmanager still holds: what it does not, somebody who sees has ended."""
-        lasting = {key: alert for key, alert in state.alerts.items() if alert.ended is None}
-        if not lasting:
+        """Renew the leases of alerts that are active in Alertmanager; another exporter may have ended the others."""
+        firing = {key: alert for key, alert in state.alerts.items() if alert.ended is None}
+        if not firing:
             return
-        self._left += len(lasting)
+        self._unsent += len(firing)
         began = time.monotonic()
         active = await self._client.active(name)
         self._answered(began)
-        self._left -= len(lasting)
-        held = [replace(alert, since=active[key]) for key, alert in lasting.items() if key in active]
-        await self._send(name, held, accepted)
+        self._unsent -= len(firing)
+        renewed = [replace(alert, since=active[key]) for key, alert in firing.items() if key in active]
+        await self._send(name, renewed, accepted)
 
     async def _send(self, name: str, alerts: Iterable[Alert], accepted: dict[Key, Alert]) -> None:
-        every = list(alerts)
-        self._left += len(every)
-        good = [each for each in every if each.key not in self._refused]
-        batches: list[Sequence[Alert]] = [good[at : at + _BATCH] for at in range(0, len(good), _BATCH)]
-        # What was refused before is tried alone, so that it costs the others nothing.
-        batches += [(each,) for each in every if each.key in self._refused]
+        unsent = list(alerts)
+        self._unsent += len(unsent)
+        valid = [alert for alert in unsent if alert.key not in self._refused]
+        batches: list[Sequence[Alert]] = [
+            valid[start : start + _BATCH_ALERTS] for start in range(0, len(valid), _BATCH_ALERTS)
+        ]
+        # Alerts that were refused before are sent alone, so that they do not affect the others.
+        batches += [(alert,) for alert in unsent if alert.key in self._refused]
         for batch in batches:
             await self._batch(name, batch, accepted)
 
     async def _batch(self, name: str, batch: Sequence[Alert], accepted: dict[Key, Alert]) -> None:
-        """Send a batch; one that is refused is halved until the alert is found that is to blame."""
+        """Send a batch. A refused batch is halved until the refused alerts are found."""
         try:
             await self._post(batch)
         except RefusedAlertsError as error:
@@ -217,13 +226,13 @@ class Sender:
                 await self._batch(name, batch[half:], accepted)
                 return
             (alert,) = batch
-            self._left -= 1
+            self._unsent -= 1
             self._notifications.failed(1)
             if alert.key not in self._refused:
                 self._refused.add(alert.key)
                 self._log.warning("an alert is refused", alert=dict(alert.labels), error=str(error))
             return
-        self._left -= len(batch)
+        self._unsent -= len(batch)
         self._notifications.sent(len(batch))
         keys = {alert.key: alert for alert in batch}
         self._refused -= keys.keys()
@@ -236,5 +245,5 @@ class Sender:
         self._answered(began)
 
     def _answered(self, began: float) -> None:
-        self._asked_at = time.monotonic()
-        self._notifications.answered(self._asked_at - began)
+        self._requested_at = time.monotonic()
+        self._notifications.answered(self._requested_at - began)

@@ -1,1 +1,1 @@
-"""What `check` finds out: about a configuration, and about the instances that it names."""
+"""The checks of `feldera-exporter check`: of a configuration, its instances and its Alertmanagers."""

@@ -1,4 +1,4 @@
-"""A look at each Alertmanager: what it is. Nothing is sent."""
+"""Checks each Alertmanager: reads its status and sends no alert."""
 
 from dataclasses import dataclass
 
@@ -11,42 +11,42 @@ from feldera_exporter.logs import Logger
 
 @dataclass(frozen=True, slots=True)
 class AlertmanagerReport:
-    """What was found out about one Alertmanager.
+    """The result for one Alertmanager.
 
     Attributes:
-        url: as configured.
-        told: its address and port, or the name where that has no address.
-        status: what it says of itself, None where it does not.
-        failure: why not.
+        url: the configured URL.
+        label: its `address:port`; `name:port` where the name cannot be resolved.
+        status: its version and cluster; None after a failure.
+        failure: the error; empty without one.
     """
 
     url: str
-    told: str
+    label: str
     status: Status | None = None
     failure: str = ""
 
 
 async def asked(configured: Alertmanager, log: Logger) -> list[AlertmanagerReport]:
-    """Ask every address of every Alertmanager what it is.
+    """Read the status of every address of every configured Alertmanager.
 
     Raises:
-        ConfigError: a certificate is no longer what it was when the configuration was read.
+        ConfigError: a certificate file has become unusable since the configuration was read.
     """
-    connect = client_factory(configured, log)
-    replies: list[AlertmanagerReport] = []
+    client_of = client_factory(configured, log)
+    reports: list[AlertmanagerReport] = []
     for url in configured.urls:
         resolver = Resolver(url)
         try:
             addresses = await resolver.addresses(configured.timeout)
         except (OSError, UnicodeError) as error:
-            replies.append(AlertmanagerReport(url, resolver.told, failure=str(error)))
+            reports.append(AlertmanagerReport(url, resolver.label, failure=str(error)))
             continue
         for address in addresses:
-            client = connect(address)
+            client = client_of(address)
             try:
-                replies.append(AlertmanagerReport(url, address.told, await client.status()))
+                reports.append(AlertmanagerReport(url, address.label, await client.status()))
             except AlertmanagerError as error:
-                replies.append(AlertmanagerReport(url, address.told, failure=str(error)))
+                reports.append(AlertmanagerReport(url, address.label, failure=str(error)))
             finally:
                 await client.close()
-    return replies
+    return reports

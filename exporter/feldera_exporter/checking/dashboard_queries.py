@@ -1,4 +1,4 @@
-"""The shipped dashboards, as what their queries read."""
+"""The PromQL queries of the shipped dashboards."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ _QUERIES: Final = frozenset({"expr", "query", "definition"})
 
 
 def queries() -> Mapping[str, str]:
-    """Return everything that the panels and variables of each dashboard ask Prometheus for, by its title."""
+    """Return the queries of all panels and variables of each dashboard as one text, by the dashboard's title."""
     boards = (json.loads(shipped(f"config/grafana/dashboards/{name}.json").read_bytes()) for name in NAMES)
     return MappingProxyType({board["title"]: "\n".join(_queries(board)) for board in boards})
 
@@ -26,5 +26,5 @@ def _queries(tree: Any) -> Iterator[str]:
                 else:
                     yield from _queries(value)
         case list():
-            for each in tree:
-                yield from _queries(each)
+            for item in tree:
+                yield from _queries(item)

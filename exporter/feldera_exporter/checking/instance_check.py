@@ -1,4 +1,4 @@
-"""A look at one instance: what it is, what the exporter may see of it, and how much there will be to scrape."""
+"""Checks one instance: its version, what the API key gives access to, and how many samples the exporter will export."""
 
 import time
 from collections.abc import Mapping
@@ -38,27 +38,27 @@ from feldera_exporter.state.selection import Selection, select
 from feldera_exporter.store.poll_changes import NOTHING
 
 _MICROSECONDS: Final = 1_000_000
-_AT_ONCE: Final = 200
-"""Pipelines whose samples are counted at once."""
-_ASIDE: Final = ((CONFIG, with_config), (SESSION, with_session), (CLUSTER_HEALTH, with_health))
+_BATCH_PIPELINES: Final = 200
+"""The number of pipelines whose samples are counted together."""
+_PLATFORM_ENDPOINTS: Final = ((CONFIG, with_config), (SESSION, with_session), (CLUSTER_HEALTH, with_health))
 
 
 @dataclass(frozen=True, slots=True)
 class InstanceReport:
-    """What was found out about an instance.
+    """The result for one instance.
 
     Attributes:
-        instance: which.
-        failure: why its pipelines cannot be listed; None where they can.
-        refused: whether that is because of who asks.
-        elapsed: seconds that the list took.
-        skew: Feldera's clock minus this machine's in seconds, None where it does not tell the time.
-        platform: what it says of itself.
-        silent: why it does not say some of that, by the endpoint's name.
-        event_log: whether it has one; None where that could not be found out.
-        watched: pipelines that the configuration includes.
-        listing: all pipelines.
-        samples: how many samples the exporter will show of it.
+        instance: the instance.
+        failure: why its pipelines cannot be listed; None if they can.
+        refused: whether Feldera refused the API key.
+        elapsed: the duration of the list request in seconds.
+        skew: Feldera's clock minus this machine's in seconds; None without a `Date` header.
+        platform: its version, services and license.
+        silent: the failed endpoints of `platform`: pairs of the name and the error.
+        event_log: whether it has an event log; None if that is not known.
+        watched: the number of pipelines that the configuration includes.
+        listing: all listed pipelines.
+        samples: the number of samples that the exporter will export for it.
     """
 
     instance: Instance
@@ -75,7 +75,7 @@ class InstanceReport:
 
 
 async def inspect(configuration: Configuration, instance: Instance, log: Logger) -> InstanceReport:
-    """Ask an instance once for everything that the exporter asks for."""
+    """Request everything once that the exporter requests from an instance. Failures are in the report, not raised."""
     try:
         client = client_for(instance, _unobserved, log)
         try:
@@ -84,7 +84,7 @@ async def inspect(configuration: Configuration, instance: Instance, log: Logger)
             await client.close()
     except ExporterError as error:
         return InstanceReport(instance, failure=str(error), refused=isinstance(error, UnauthorizedError))
-    except Exception as error:  # noqa: BLE001 - a mistake of our own must hide nothing of the other instances
+    except Exception as error:  # noqa: BLE001 - a bug must not hide the results of other instances
         return InstanceReport(instance, failure=f"{type(error).__name__} at {source_location(error)}")
 
 
@@ -92,10 +92,10 @@ async def _inspect(configuration: Configuration, instance: Instance, client: Cli
     answer = await client.list(within=instance.timeout)
     now = time.time()
     listing = read(answer.body, Listing())
-    # The header is whole seconds, cut off, of a moment between the request and the answer.
+    # The header's time, cut to whole seconds, lies between the request and the response.
     skew = answer.date + 0.5 - (now - answer.elapsed / 2) if answer.date is not None else None
     platform, silent = Platform(), []
-    for endpoint, take in _ASIDE:
+    for endpoint, take in _PLATFORM_ENDPOINTS:
         try:
             platform = take(platform, (await client.get(endpoint, within=instance.timeout)).body)
         except FelderaError as error:
@@ -124,7 +124,7 @@ async def _event_log(client: Client, names: list[str], within: float, platform: 
     except UnsupportedError:
         return False
     except NotFoundError:
-        # Deleted since the list; Feldera says so where it has the route.
+        # The pipeline was deleted since the list. Only a Feldera with an event log says so.
         return True
     except FelderaError:
         return None
@@ -132,15 +132,15 @@ async def _event_log(client: Client, names: list[str], within: float, platform: 
 
 
 def _fleet(configuration: Configuration, instance: Instance, listing: Listing, at: int) -> Fleet:
-    """Return the instance as the exporter shows it after its first poll."""
-    policy, ledger = InstanceSettings(configuration, instance), Ledger(instance.name)
-    selection = select(listing, policy, Selection())
+    """Return the instance as it is after the exporter's first poll."""
+    settings, ledger = InstanceSettings(configuration, instance), Ledger(instance.name)
+    selection = select(listing, settings, Selection())
     ledger.listed(selection.rows, selection.lost, at, NOTHING, event_log=True)
-    return observed(Fleet(instance.name), selection, ledger.shown(), policy, at)
+    return observed(Fleet(instance.name), selection, ledger.shown(), settings, at)
 
 
 def _samples(configuration: Configuration, fleet: Fleet) -> int:
-    """Count the samples some pipelines at a time: all of the text at once takes as much memory as the exporter itself."""
+    """Return the number of samples. Pipelines are rendered in batches, which needs less memory than all at once."""
     shown = catalogue(tuple(configuration.tag_labels.expressions), configuration.metrics.exclude)
 
     def count(pipelines: Mapping[str, Pipeline]) -> int:
@@ -148,12 +148,12 @@ def _samples(configuration: Configuration, fleet: Fleet) -> int:
             ExpositionSections(), (ObservedInstance(replace(fleet, pipelines=pipelines), NO_PROBLEMS),), shown
         ).samples
 
-    own, pipelines = count({}), iter(fleet.pipelines.items())
+    of_instance, pipelines = count({}), iter(fleet.pipelines.items())
     of_pipelines = 0
-    while some := dict(islice(pipelines, _AT_ONCE)):
-        of_pipelines += count(some) - own
-    return own + of_pipelines
+    while batch := dict(islice(pipelines, _BATCH_PIPELINES)):
+        of_pipelines += count(batch) - of_instance
+    return of_instance + of_pipelines
 
 
 def _unobserved(endpoint: Endpoint, code: str, elapsed: float) -> None:
-    """Take no note of a request."""
+    """Ignore a request: `check` has no metrics."""

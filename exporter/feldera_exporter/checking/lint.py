@@ -1,4 +1,4 @@
-"""What a configuration says that is allowed, and hardly meant."""
+"""Warnings about settings that are valid but probably not intended."""
 
 import ipaddress
 import re
@@ -15,18 +15,18 @@ from feldera_exporter.polling.client_factory import key_in
 from feldera_exporter.rules.rendering import expressions
 
 KNOWN: Final = frozenset(chain.from_iterable(dimension.statuses for dimension in DIMENSIONS)) | {*Difference}
-"""Everything that Feldera, as far as this version knows it, lets a limit be for."""
+"""Every status and difference that this version knows and that can have a limit."""
 
 _METRIC: Final = re.compile(r"feldera[a-z0-9_:]*")
-_PART: Final = re.compile(r"_(?:bucket|sum|count)$")
+_SUFFIX: Final = re.compile(r"_(?:bucket|sum|count)$")
 _VARIABLE: Final = re.compile(r"\$\{\w+\}|\$\(\w+\)")
-_LITERAL: Final = "${…} is taken as it is written: no variable of the environment is put in its place"
-_MOST: Final = 3
-"""Alerts of one line that are named."""
+_LITERAL: Final = "${…} stays as it is written: variables of the environment are not replaced"
+_MAX_NAMED: Final = 3
+"""The number of alerts that one warning names."""
 
 
 def advice(configuration: Configuration) -> Iterator[str]:
-    """Yield warnings, each a line that begins with the place in the configuration."""
+    """Yield the warnings, one line each, beginning with the key's path in the configuration."""
     yield from (f"{place}: {_LITERAL}" for place, text in _texts(configuration) if _VARIABLE.search(text))
     for index, instance in enumerate(configuration.instances):
         yield from (f"instances[{index}].{line}" for line in _trust(instance))
@@ -61,14 +61,14 @@ def _trust(instance: Instance) -> Iterator[str]:
             yield f"api_key_file: there is no API key in {path}: {reason}"
     if parts.scheme == "http":
         if instance.tls != Tls():
-            yield "tls: it does nothing, since the url is not https"
-        if (path is not None or instance.api_key is not None) and not _is_here(parts.hostname or ""):
-            yield "url: the API key goes over the network unencrypted, since it is not https"
+            yield "tls: it has no effect, since the url is not https"
+        if (path is not None or instance.api_key is not None) and not _is_loopback(parts.hostname or ""):
+            yield "url: the API key is sent unencrypted over the network, since the url is not https"
     elif instance.tls.insecure_skip_verify:
-        yield "tls.insecure_skip_verify: any server is believed to be Feldera, and gets the API key"
+        yield "tls.insecure_skip_verify: the server is not verified, so any server can get the API key"
 
 
-def _is_here(host: str) -> bool:
+def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -79,30 +79,32 @@ def _limits(place: str, limits: Mapping[str, float]) -> Iterator[str]:
     for status in limits:
         if status not in KNOWN:
             guess = nearest(status, KNOWN)
-            hint = f"; the nearest known one is {guess}" if guess else ""
+            hint = f"; did you mean {guess}?" if guess else ""
             yield f"{place}.{status}: this version knows no such status of Feldera{hint}"
 
 
 def _excluded(configuration: Configuration) -> Iterator[str]:
     wanted = {
-        name: _read(expression)
+        name: _families(expression)
         for name, expression in expressions().items()
         if configuration.alerts.get(name, AlertChoice()).enabled
     }
     for index, family in enumerate(configuration.metrics.exclude):
         place = f"metrics.exclude[{index}]: without {family}"
         if names := [name for name, families in wanted.items() if family in families]:
-            yield f"{place} there is no {_some(names)}"
+            yield f"{place} there is no {_first(names)}"
         if titles := [
-            f'"{title}"' for title, text in dashboard_queries.queries().items() if family in _read(text)
+            f'"{title}"' for title, text in dashboard_queries.queries().items() if family in _families(text)
         ]:
             yield f"{place} there are empty panels on {' and '.join(titles)}"
 
 
-def _read(queries: str) -> frozenset[str]:
-    """Return the families that queries name; a histogram's has three names."""
-    return frozenset(_PART.sub("", name) for name in _METRIC.findall(queries))
+def _families(queries: str) -> frozenset[str]:
+    """Return the families that queries read; a histogram counts under its name without the suffix."""
+    return frozenset(_SUFFIX.sub("", name) for name in _METRIC.findall(queries))
 
 
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:_MOST]) + (f" and {len(names) - _MOST} more alerts" if len(names) > _MOST else "")
+def _first(names: Sequence[str]) -> str:
+    return ", ".join(names[:_MAX_NAMED]) + (
+        f" and {len(names) - _MAX_NAMED} more alerts" if len(names) > _MAX_NAMED else ""
+    )

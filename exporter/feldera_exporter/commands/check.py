@@ -73,10 +73,10 @@ async def _replies(configured: Configuration) -> list[AlertmanagerReport]:
 
 def _reply(reply: AlertmanagerReport) -> str:
     if reply.status is None:
-        return f"alertmanager {reply.url}: failed: {reply.told}: {reply.failure}"
+        return f"alertmanager {reply.url}: failed: {reply.label}: {reply.failure}"
     version, cluster = reply.status.version.version or "unknown", reply.status.cluster
     peers = f", peers: {len(cluster.peers)}" if cluster.peers else ""
-    return f"alertmanager {reply.url}: {reply.told}: version {version}, cluster {cluster.status or 'unknown'}{peers}"
+    return f"alertmanager {reply.url}: {reply.label}: version {version}, cluster {cluster.status or 'unknown'}{peers}"
 
 
 def _lines(finding: InstanceReport) -> Iterator[str]:

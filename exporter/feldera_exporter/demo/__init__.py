@@ -1,1 +1,1 @@
-"""The demonstration: a stand-in of Feldera, the exporter on it, Prometheus and Alertmanager where installed."""
+"""The demo: a simulated Feldera, the exporter, and Prometheus and Alertmanager if they are installed."""

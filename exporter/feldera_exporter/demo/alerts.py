@@ -1,4 +1,4 @@
-"""The alerts that Prometheus has firing."""
+"""Reads the firing alerts from Prometheus."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ import msgspec
 
 from feldera_exporter.problems.alerts import Alert
 
-_TIMEOUT: Final = 2.0
+_TIMEOUT_SECONDS: Final = 2.0
 
 
 class _Active(msgspec.Struct, frozen=True):
@@ -24,28 +24,28 @@ class _Answer(msgspec.Struct, frozen=True):
 
 
 def read(body: bytes) -> tuple[Alert, ...]:
-    """Return the firing alerts of an answer of `/api/v1/alerts`, in order of their names.
+    """Return the firing alerts in a response of `/api/v1/alerts`, sorted.
 
     Raises:
-        msgspec.DecodeError: it is no such answer.
+        msgspec.DecodeError: it is no such response.
     """
     answer = msgspec.json.decode(body, type=_Answer)
     return tuple(
         sorted(
             Alert(
-                one.labels.get("alertname", ""),
-                one.labels.get("severity", ""),
-                one.labels.get("pipeline", "").removeprefix("pipeline-"),
+                alert.labels.get("alertname", ""),
+                alert.labels.get("severity", ""),
+                alert.labels.get("pipeline", "").removeprefix("pipeline-"),
             )
-            for one in answer.data.alerts
-            if one.state == "firing"
+            for alert in answer.data.alerts
+            if alert.state == "firing"
         )
     )
 
 
 async def firing(client: httpx.AsyncClient, prometheus: str) -> tuple[Alert, ...] | None:
-    """Return what the Prometheus at an address says is firing, None while it says nothing."""
+    """Return the firing alerts of Prometheus at an address; None if it does not answer."""
     try:
-        return read((await client.get(f"{prometheus}/api/v1/alerts", timeout=_TIMEOUT)).content)
+        return read((await client.get(f"{prometheus}/api/v1/alerts", timeout=_TIMEOUT_SECONDS)).content)
     except (httpx.HTTPError, msgspec.DecodeError):
         return None

@@ -1,4 +1,4 @@
-"""Prometheus and Alertmanager beside the exporter, with the configurations that are shipped."""
+"""Runs Prometheus and Alertmanager with the shipped configurations."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -24,12 +24,12 @@ _ALERTMANAGER_PAGES: Final = MappingProxyType({"/script.js": "/#/alerts", "/api/
 """By a path that is there only with the page, the page with the alerts: Debian's builds lack the web interface or part of it."""
 
 Tell = Callable[[str, str], None]
-"""Told the name of something and what there is to say of it."""
+"""Called with the name of a program and a text about it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """Where the two are, each None where it does not run."""
+    """The addresses of both; None if one does not run."""
 
     prometheus: str | None = None
     alertmanager: str | None = None
@@ -39,19 +39,19 @@ class Beside:
 async def beside(
     addresses: Addresses, data: Path, started: Tell, missing: Tell, *, bridge: bool = False
 ) -> AsyncIterator[Beside]:
-    """Run what is installed of the two while the context lasts.
+    """Run the installed ones of both while the context lasts.
 
-    Without Prometheus, Alertmanager has nothing to do unless the exporter tells it.
+    Without Prometheus, Alertmanager runs only if the exporter sends alerts itself.
 
     Args:
         addresses: of the exporter and the stand-in.
         data: the directory for configurations, data and logs.
-        started: told where each can be looked at, as soon as it answers.
-        missing: told how to install what is missing.
+        started: called with the address of each, once it answers.
+        missing: called with how to install a missing program.
         bridge: whether the exporter sends its problems to Alertmanager itself.
 
     Yields:
-        where they are.
+        their addresses.
 
     Raises:
         ProgramError: one does not start.
@@ -59,11 +59,13 @@ async def beside(
     prometheus = programs.installed("prometheus")
     alertmanager = programs.installed("prometheus-alertmanager", "alertmanager")
     if prometheus is None:
-        missing("Prometheus", "not installed, so no alert rule is evaluated: apt-get install prometheus")
+        missing(
+            "Prometheus", "not installed, so the alert rules are not evaluated: apt-get install prometheus"
+        )
     if alertmanager is None:
         missing(
             "Alertmanager",
-            "not installed, so no alert is delivered: apt-get install prometheus-alertmanager",
+            "not installed, so there are no notifications: apt-get install prometheus-alertmanager",
         )
     async with AsyncExitStack() as stack:
         here = Beside()
@@ -82,7 +84,7 @@ async def beside(
         if prometheus is not None:
             text = shipped(_RULES).read_text(encoding="utf-8")
             if bridge:
-                # Nobody is to be told of the same problem twice.
+                # Only one of Prometheus and the exporter sends alerts, so that each problem is notified once.
                 text = rules(options=RuleOptions(exporter_only=True))
             (data / configurations.RULES).write_text(configurations.rules(text, addresses), encoding="utf-8")
             words = programs.prometheus(

@@ -1,4 +1,4 @@
-"""The clock of the stand-in: moved by hand through the past, and the machine's from then on."""
+"""The clock of the simulated Feldera: advanced by the demo through the past, then the machine's clock."""
 
 import time
 from collections.abc import Callable
@@ -13,7 +13,7 @@ def machine() -> int:
 
 
 class StagedClock:
-    """Stands where it was put until it is released; never goes back, not even where the machine's does.
+    """Stays at its start until it is released; never goes back, even if the machine's clock does.
 
     Args:
         start: where it stands first, in microseconds since the epoch.

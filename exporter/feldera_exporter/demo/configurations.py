@@ -1,4 +1,4 @@
-"""The shipped configurations, with nothing but addresses and paths replaced by those of the demo."""
+"""The shipped configurations with the demo's addresses and paths."""
 
 import re
 from collections.abc import Mapping
@@ -8,10 +8,10 @@ from typing import Any, Final
 import yaml
 
 INSTANCE: Final = "demo"
-"""The instance's name, as everybody sees it."""
+"""The instance's name in the configuration."""
 
 RULES: Final = "feldera.rules.yml"
-"""The name of the rules' file, beside Prometheus's configuration."""
+"""The name of the rule file in the directory of Prometheus's configuration."""
 
 EXPORTER: Final = 10058
 PROMETHEUS: Final = 9090
@@ -19,21 +19,21 @@ ALERTMANAGER: Final = 9093
 RECEIVER: Final = 9099
 
 Addresses = Mapping[int, str]
-"""The `host:port` that stands for each of the well-known ports above."""
+"""The `host:port` that replaces each of the default ports above."""
 
 _ADDRESS: Final = re.compile(r"(?<![\w.:-])[\w.-]+:(\d+)(?!\d)")
 
 
 LIMITS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({"search-index": {"Provisioning": "20s"}})
-"""What pipelines may take that live faster than others, by name."""
+"""The limits of pipelines whose scenarios run faster than usual, by name."""
 
 
 def exporter(url: str, alertmanager: str | None = None) -> str:
-    """Return a configuration of the exporter: as by default, but polling each second, and with the stories' limits.
+    """Return the exporter's configuration: the defaults, with a poll each second and the limits above.
 
     Args:
-        url: Feldera's.
-        alertmanager: the address to which it sends its problems itself, None where Prometheus alerts.
+        url: Feldera's URL.
+        alertmanager: the Alertmanager to which the exporter sends its problems; None if Prometheus alerts.
     """
     overrides = [{"name": name, "limits": dict(limits)} for name, limits in LIMITS.items()]
     return _dump(

@@ -1,4 +1,4 @@
-"""The poster: gathers what there is to show while the demo starts and goes on."""
+"""Keeps the present view of the demo, and shows each new one."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,19 +22,19 @@ class Poster:
         self._view = View()
 
     def started(self, name: str, address: str) -> None:
-        """Add what listens, and where."""
+        """Add the address of a program."""
         self._put(replace(self._view, addresses=(*self._view.addresses, (name, address))))
 
     def missing(self, name: str, text: str) -> None:
-        """Add that something is missing, and what to do about it."""
+        """Add a note about a missing program."""
         self._put(replace(self._view, notes=(*self._view.notes, f"{name}: {text}")))
 
     def notified(self, text: str) -> None:
-        """Add that Alertmanager has notified somebody."""
+        """Add a notification by Alertmanager."""
         self._put(replace(self._view, notified=(*self._view.notified, text)))
 
     def draw(self, fleet: Fleet, alerts: Sequence[Alert] | None, now: int) -> None:
-        """Show the fleet as it is now, in microseconds since the epoch, and what is firing if anybody knows."""
+        """Show the fleet at `now`, in microseconds since the epoch, and the firing alerts; None if they are not known."""
         others = None if alerts is None else tuple(alert for alert in alerts if not alert.pipeline)
         self._put(replace(self._view, lines=lines(fleet.pipelines, alerts or (), now), alerts=others))
 

@@ -1,4 +1,4 @@
-"""Programs started beside the exporter: on a free port, ready before they are used, ended with their user."""
+"""Runs programs for the demo: on a free port, until the context ends."""
 
 import asyncio
 import contextlib
@@ -23,23 +23,23 @@ _ASK_SECONDS: Final = 0.05
 _READY: Final = "/-/ready"
 
 Command = Callable[[int], Sequence[str]]
-"""Gives the words to start a program with on a port."""
+"""Returns the command line of a program on a port."""
 
 Process = asyncio.subprocess.Process
 
 
 class ProgramError(ExporterError):
-    """A program did not start; the text holds the last line that it said."""
+    """A program did not start; the text has the last line of its output."""
 
 
 def installed(*names: str) -> Path | None:
-    """Return where the first of some programs is that is on the PATH, None where none is."""
+    """Return the path of the first of these programs on the PATH; None if none is."""
     found = next(filter(None, map(shutil.which, names)), None)
     return Path(found) if found else None
 
 
 def free_port(wanted: int = 0) -> int:
-    """Return a port that was free a moment ago: the wanted one where it was. Another program may take it before it is used."""
+    """Return a port that is free now: the wanted one if it is. Another process may take it before it is used."""
     with contextlib.suppress(OSError), socket.create_server((HOST, wanted)) as probe:
         return int(probe.getsockname()[1])
     return free_port()
@@ -70,7 +70,7 @@ async def running(command: Command, log: Path, wanted: int = 0) -> AsyncIterator
                 return
         finally:
             await _end(process)
-        # Another program may have taken the port in between: once more on another one.
+        # Another process may have taken the port in between: try once more on another port.
     raise ProgramError(f"{command(0)[0]} did not start: {_last_words(log)}")
 
 
@@ -120,7 +120,7 @@ def alertmanager(program: Path, configure: Callable[[int], Path], data: Path) ->
 
 async def _start(words: Sequence[str], log: Path) -> Process:
     with log.open("ab") as said:
-        # In a session of its own: the terminal's Ctrl-C ends the demo, and the demo ends this.
+        # In a new session: the terminal's Ctrl-C ends the demo, and the demo ends this program.
         return await asyncio.create_subprocess_exec(
             *tethered(words),
             stdin=asyncio.subprocess.DEVNULL,

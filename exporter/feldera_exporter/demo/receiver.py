@@ -1,4 +1,4 @@
-"""The receiver of Alertmanager's notifications, in place of the pagers and tickets that a person would have."""
+"""The demo's webhook receiver of Alertmanager's notifications."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -8,11 +8,11 @@ import msgspec
 from feldera_exporter.server.asgi import Asgi, Receive, Scope, Send
 
 Notify = Callable[[str], None]
-"""Told each notification in words."""
+"""Called with each notification as a line of text."""
 
 
 class _Notification(msgspec.Struct, frozen=True):
-    """The part of a webhook's body that is told (alertmanager `notify/webhook/webhook.go`, `Message`)."""
+    """The part of a webhook's body that is shown (alertmanager `notify/webhook/webhook.go`, `Message`)."""
 
     status: str
     alerts: list[Any]
@@ -20,20 +20,20 @@ class _Notification(msgspec.Struct, frozen=True):
 
 
 def words(path: str, body: bytes) -> str:
-    """Return a notification in words.
+    """Return a notification as a line of text.
 
     Args:
-        path: of the webhook: it names the receiver.
-        body: Alertmanager's.
+        path: the path of the webhook, which is the receiver's name.
+        body: the request's body.
 
     Raises:
-        msgspec.DecodeError: it is no notification.
+        msgspec.DecodeError: the body is no notification.
     """
-    told = msgspec.json.decode(body, type=_Notification)
-    about = told.common_labels.get("pipeline_name")
-    many = "1 alert" if len(told.alerts) == 1 else f"{len(told.alerts)} alerts"
-    name = told.common_labels.get("alertname", "different alerts")
-    return f"notified {path.strip('/')}: {name} {told.status}, {about or many}"
+    notification = msgspec.json.decode(body, type=_Notification)
+    about = notification.common_labels.get("pipeline_name")
+    many = "1 alert" if len(notification.alerts) == 1 else f"{len(notification.alerts)} alerts"
+    name = notification.common_labels.get("alertname", "different alerts")
+    return f"notified {path.strip('/')}: {name} {notification.status}, {about or many}"
 
 
 def receiver(notify: Notify) -> Asgi:

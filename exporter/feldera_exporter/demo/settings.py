@@ -1,4 +1,4 @@
-"""What a person who starts the demo may choose."""
+"""The settings of the demo."""
 
 from dataclasses import dataclass
 
@@ -8,11 +8,11 @@ class Settings:
     """The demo's settings.
 
     Attributes:
-        seed: of all that happens by chance.
-        pipelines: how many live by chance, beside those with a story.
-        duration: after how many seconds it ends by itself; None: it goes on.
-        listen: where the exporter listens, as `host:port`; port 0 takes a free one. Empty: port 10058 of 127.0.0.1, or a free
-            one where that is taken.
+        seed: the seed of the random workload.
+        pipelines: the number of pipelines of the random workload, besides those of scenarios.
+        duration: after how many seconds the demo ends; None for no end.
+        listen: the exporter's listen addresses, as `host:port`; port 0 takes a free port; empty for port 10058 of
+            127.0.0.1, or a free port where that is taken.
         bridge: whether the exporter sends its problems to Alertmanager itself.
     """
 

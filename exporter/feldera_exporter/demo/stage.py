@@ -1,4 +1,4 @@
-"""The stage: a fleet with a past, so that there is something to see from the first second on."""
+"""The demo's fleet, simulated through its past, so that its state is interesting from the first second on."""
 
 from types import MappingProxyType
 from typing import Final
@@ -7,7 +7,7 @@ from feldera_exporter.demo.clock import StagedClock
 from feldera_exporter.simulator.clock import SECOND
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.random_workload import RandomWorkload
-from feldera_exporter.simulator.scenarios import STORIES, begin
+from feldera_exporter.simulator.scenarios import SCENARIOS, begin
 from feldera_exporter.simulator.versions import NEWEST
 
 LEADS: Final = MappingProxyType(
@@ -19,7 +19,7 @@ LEADS: Final = MappingProxyType(
         "fraud-scores": 64,  # it panicked four minutes ago
         "ledger": 47.75,  # fails in 15 seconds, is dismissed 45 later
         "search-index": 20.85,  # began to wait ten seconds ago, gets its resources in 55
-        "big-join": 12.7,  # 40 s later somebody starts it
+        "big-join": 12.7,  # 40 s later a user starts it
         "no-capacity": 9,
         "schema-change": 21,  # awaits approval for 20 minutes, and gets it in ten
         "new-report": 16,
@@ -38,40 +38,40 @@ LEADS: Final = MappingProxyType(
         "ci-smoke": 20 + 5 / 6,  # is stopped in ten seconds, deleted in 40, back in 70
     }
 )
-"""How many minutes ago each story began: that decides where it stands now."""
+"""How many minutes ago each scenario began."""
 
 _PAST: Final = 60 * max(LEADS.values())
-_LIFE: Final = 3600
-"""For how many seconds the pipelines that live by chance have lived."""
+_RANDOM_PAST: Final = 3600
+"""For how many seconds the random workload has run."""
 
 
 def prepared_fleet(clock: StagedClock, seed: int, pipelines: int, version: str = NEWEST) -> Feldera:
-    """Return an instance at the present that has lived up to it, and release its clock.
+    """Return an instance simulated up to the present, and release its clock.
 
     Args:
-        clock: stands at `beginning` of the present.
-        seed: of all that happens by chance.
-        pipelines: how many live by chance, beside those with a story.
-        version: the version of Feldera that it is.
+        clock: a clock at `beginning` of the present.
+        seed: the seed of the random workload.
+        pipelines: the number of pipelines of the random workload, besides those of scenarios.
+        version: the version of Feldera.
 
     Raises:
-        UnknownVersionError: it cannot be that version.
+        UnknownVersionError: this version is not supported.
     """
     feldera = Feldera(clock, seed, version=version)
-    for story in STORIES:
-        feldera.later(_PAST - 60 * LEADS[story.name], begin, feldera, story)
+    for scenario in SCENARIOS:
+        feldera.later(_PAST - 60 * LEADS[scenario.name], begin, feldera, scenario)
     if pipelines:
-        feldera.later(_PAST - _LIFE, _live, feldera, seed, pipelines)
+        feldera.later(_PAST - _RANDOM_PAST, _start_workload, feldera, seed, pipelines)
     clock.release()
     feldera.settle()
     return feldera
 
 
 def beginning(present: int) -> int:
-    """Return when the world must begin, in microseconds since the epoch, for the stories to stand as told now."""
+    """Return when the simulation must begin for `LEADS` to hold at `present`, both in microseconds since the epoch."""
     return present - round(_PAST * SECOND)
 
 
-def _live(feldera: Feldera, seed: int, pipelines: int) -> None:
-    # Something every few seconds, however few there are; no pipeline more often than about once in two minutes.
+def _start_workload(feldera: Feldera, seed: int, pipelines: int) -> None:
+    # At least one action every few seconds; each pipeline at most about once in two minutes.
     RandomWorkload(feldera, seed, size=pipelines, rate=0.2 + pipelines / 120, prefix="job")

@@ -1,7 +1,7 @@
-"""Starts a program that ends with whoever started it, even if that is killed: `tether.py PARENT PROGRAM ARGUMENT…`.
+"""Starts a program that ends with the process that started it, even if that is killed: `tether.py PARENT PROGRAM ARGUMENT…`.
 
-On Linux the kernel ends it; elsewhere it is started all the same, and a parent that is killed leaves it running. As a
-process of its own, because what runs between fork and exec in a process with threads may never come to its end.
+On Linux the kernel ends it; elsewhere the program keeps running if the parent is killed. This is a separate
+program, because code between fork and exec may hang in a process with threads.
 """
 
 import ctypes
@@ -16,19 +16,19 @@ _PR_SET_PDEATHSIG: Final = 1
 
 
 def tethered(words: Sequence[str]) -> Sequence[str]:
-    """Return the words with which this process starts a program so that it ends with it."""
+    """Return the command line that starts a program so that it ends with this process."""
     return (sys.executable, "-I", __file__, str(os.getpid()), *words)
 
 
 def main(parent: int, words: Sequence[str]) -> None:
-    """Become the program; give up if the parent is gone already."""
+    """Replace this process by the program; exit if the parent has already ended."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        # Between the fork and the call nobody would have said that it died.
+        # The parent may have died before the call.
         if os.getppid() != parent:
-            sys.exit("whoever wanted it is gone")
+            sys.exit("the parent process has ended")
     try:
-        os.execv(words[0], tuple(words))  # noqa: S606 - it becomes the program that it was told to
+        os.execv(words[0], tuple(words))  # noqa: S606 - it becomes the given program
     except OSError as error:
         sys.exit(f"{words[0]} cannot be started: {error.strerror}")
 

@@ -1,1 +1,1 @@
-"""The exposition: from values to the bytes that a scraper reads."""
+"""The exposition formats: rendering, caching and compressing the text that Prometheus scrapes."""

@@ -1,20 +1,20 @@
-"""A piece: what is written in one go, of an exposition that is too large to be written, or joined, as a whole."""
+"""Joins the many parts of an exposition to chunks of a good size for writing to a connection."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-PIECE: Final = 512 * 1024
-"""Bytes in a piece at least: smaller ones cost a system call each, much larger ones pile up behind slow readers."""
+CHUNK_BYTES: Final = 512 * 1024
+"""The least size of a chunk. Smaller ones cost more system calls, much larger ones fill the buffers of slow connections."""
 
 
-def pieces(parts: Iterable[bytes]) -> Iterator[bytes]:
-    """Join parts to pieces of about `PIECE` bytes, each when it is asked for."""
+def chunks(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the parts joined to chunks of at least `CHUNK_BYTES` bytes; the last one may be smaller."""
     held: list[bytes] = []
     size = 0
     for part in parts:
         held.append(part)
         size += len(part)
-        if size >= PIECE:
+        if size >= CHUNK_BYTES:
             yield b"".join(held)
             held.clear()
             size = 0

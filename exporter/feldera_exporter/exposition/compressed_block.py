@@ -1,4 +1,4 @@
-"""A block: a piece of an exposition that is kept, with its compressed form, as long as it stays the same."""
+"""A block: sample lines of one family for some subjects, kept with their compressed form until a line changes."""
 
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,15 +9,12 @@ from feldera_exporter.exposition.compression import Deflated, deflate
 
 
 class CompressedBlock:
-    """Sample lines of one family for a run of subjects; compressed when first asked for, and then no more.
-
-    The lines are held in one piece, once: a scrape has few pieces to gather, and the pieces of single subjects are cut
-    out where a block is made from the one before it.
+    """Sample lines of one family for some subjects; compressed once, when first needed.
 
     Args:
         text: the lines of all subjects.
-        ends: where those of the first subject begin and those of each end.
-        samples: how many lines they are.
+        ends: 0, then the offset in `text` at which the lines of each subject end.
+        samples: the number of lines.
 
     Attributes:
         text: as above.
@@ -34,14 +31,14 @@ class CompressedBlock:
 
     @classmethod
     def of(cls, fragments: Iterable[bytes]) -> Self:
-        """Return the block of the lines of each subject."""
+        """Return the block of these fragments, the lines of one subject each."""
         parts = tuple(fragments)
         text = b"".join(parts)
         return cls(text, array("L", accumulate(map(len, parts), initial=0)), text.count(b"\n"))
 
     @property
     def deflated(self) -> Deflated:
-        """The lines, compressed. Two threads that come first together do the work twice, to the same result."""
+        """The compressed lines. Two threads that ask at the same time may compress twice, with the same result."""
         if self._deflated is None:
             self._deflated = deflate(self.text)
         return self._deflated
@@ -50,29 +47,26 @@ class CompressedBlock:
         """Return the lines of each subject."""
         return [self.text[start:end] for start, end in pairwise(self._ends)]
 
-    def patched(self, fresh: Mapping[int, bytes]) -> "CompressedBlock":
-        """Return the block with other lines for the subjects at some places, given in their order.
-
-        Only what is new is looked at; the rest is copied in as few pieces as there are.
-        """
+    def patched(self, changes: Mapping[int, bytes]) -> "CompressedBlock":
+        """Return the block with other lines for some subjects, given by their indices in ascending order."""
         ends = self._ends
-        samples, longer = self.samples, 0
-        for place, lines in fresh.items():
-            start, end = ends[place], ends[place + 1]
+        samples, lengths_differ = self.samples, 0
+        for index, lines in changes.items():
+            start, end = ends[index], ends[index + 1]
             samples += lines.count(b"\n") - self.text.count(b"\n", start, end)
-            longer |= len(lines) - (end - start)
-        text = b"".join(self._pieces(fresh))
-        if longer:
+            lengths_differ |= len(lines) - (end - start)
+        text = b"".join(self._parts(changes))
+        if lengths_differ:
             lengths = [end - start for start, end in pairwise(ends)]
-            for place, lines in fresh.items():
-                lengths[place] = len(lines)
+            for index, lines in changes.items():
+                lengths[index] = len(lines)
             ends = array("L", accumulate(lengths, initial=0))
         return CompressedBlock(text, ends, samples)
 
-    def _pieces(self, fresh: Mapping[int, bytes]) -> Iterator[bytes | memoryview]:
+    def _parts(self, changes: Mapping[int, bytes]) -> Iterator[bytes | memoryview]:
         old, done = memoryview(self.text), 0
-        for place, lines in fresh.items():
-            yield old[done : self._ends[place]]
+        for index, lines in changes.items():
+            yield old[done : self._ends[index]]
             yield lines
-            done = self._ends[place + 1]
+            done = self._ends[index + 1]
         yield old[done:]

@@ -1,4 +1,4 @@
-"""One metric family: a row of the tables, and how its samples become text."""
+"""A metric family: its name, type, HELP text and labels, how its samples are read, and how they become text."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ class Sample(NamedTuple):
 
     Attributes:
         value: the number as text.
-        extra: the labels beyond those that all samples of the subject share, as `extra` makes them.
-        suffix: what follows the family's name, for the parts of a histogram.
+        extra: the labels beyond those that all samples of the subject share, as `extra` returns them.
+        suffix: `_bucket`, `_sum` or `_count` for a histogram, else empty.
     """
 
     value: str
@@ -25,11 +25,11 @@ class Sample(NamedTuple):
 
 
 class Fixed:
-    """Samples without suffix that many subjects share, with all of their text but the heads of the lines made once.
+    """Samples, without suffix, that many subjects have in common. The text after the head of each line is made only once.
 
     Attributes:
-        samples: themselves.
-        tails: what follows each line's head; the first is empty, so that joining them by the head gives the lines.
+        samples: the samples.
+        tails: an empty text, then the rest of each line after its head. Joining them by the head gives the lines.
     """
 
     __slots__ = ("samples", "tails")
@@ -43,7 +43,7 @@ class Fixed:
 
 
 def whole(subject: Subject) -> Subject:
-    """Return the subject: a family whose samples depend on more than one thing in it."""
+    """Return the subject itself: for families whose samples depend on several values of it."""
     return subject
 
 
@@ -54,10 +54,10 @@ class Family(Generic[Subject]):
     Attributes:
         name: the name without `_total`.
         kind: `gauge`, `counter` or `histogram`, as in the TYPE line.
-        help: one sentence, the HELP line and the reference.
+        help: one sentence for the HELP line and the reference.
         labels: the label names beyond those that all samples of the subject share.
-        read: the samples of what `of` gives; pure. What few values alone say is best given as one `Fixed` each time.
-        of: what of the subject the samples depend on; where that is equal, they are not made again.
+        read: returns the samples, from the result of `of`; pure. If only few results are possible, `Fixed` is fastest.
+        of: returns the part of the subject that the samples depend on. While it is equal, the lines are not rendered again.
     """
 
     name: str
@@ -69,11 +69,11 @@ class Family(Generic[Subject]):
 
     @property
     def exposed_name(self) -> str:
-        """The name that people query: with `_total` for a counter."""
+        """The name that users query: with `_total` for a counter."""
         return f"{self.name}_total" if self.kind == "counter" else self.name
 
     def render(self, shared: str, subject: Subject) -> bytes:
-        """Return the sample lines of one subject; `shared` is the text of the labels that all of them carry."""
+        """Return the sample lines of one subject; `shared` is the text of the labels that all its samples have."""
         head = f"{self.exposed_name}{{{shared}"
         samples = self.read(self.of(subject))
         if isinstance(samples, Fixed):
@@ -97,5 +97,5 @@ class Family(Generic[Subject]):
 
 @lru_cache(maxsize=4096)
 def extra(*pairs: tuple[str, str]) -> str:
-    """Return label pairs as text that continues a sample's shared labels."""
+    """Return label pairs as text to append to a sample's shared labels; cached."""
     return f",{labels(pairs)}"

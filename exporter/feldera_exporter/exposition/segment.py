@@ -1,11 +1,11 @@
-"""A run: some subjects in a row as rendered, and the press that makes one from the one before it."""
+"""A segment: the rendered lines of some consecutive subjects, made from the segment before it."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from feldera_exporter.differences import places
+from feldera_exporter.differences import changed_indices
 from feldera_exporter.exposition.compressed_block import CompressedBlock
 from feldera_exporter.exposition.family import Family
 
@@ -14,14 +14,19 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A family, and which facet of a subject it reads."""
+    """A family, and the index of the facet that it reads."""
 
     family: Family[Any]
     facet: int
 
 
 class Subject(NamedTuple):
-    """What is rendered: the text of the labels that all its samples carry, and its facets."""
+    """What families read: a pipeline or an instance.
+
+    Attributes:
+        shared: the text of the labels that all its samples have.
+        facets: the parts of it that change independently; each family reads one.
+    """
 
     shared: str
     facets: tuple[object, ...]
@@ -29,13 +34,13 @@ class Subject(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Segment(Generic[Item]):
-    """Some subjects in a row as rendered.
+    """The rendered lines of some consecutive items.
 
     Attributes:
-        keys: of the items.
-        items: what was rendered.
-        blocks: the lines, one block per column.
-        samples: how many lines there are.
+        keys: the key of each item.
+        items: the items.
+        blocks: the lines, one block for each column.
+        samples: the number of lines.
     """
 
     keys: tuple[str, ...]
@@ -45,74 +50,76 @@ class Segment(Generic[Item]):
 
 
 class SegmentRenderer(Generic[Item]):
-    """Renders items.
+    """Renders segments.
 
     Args:
-        columns: what is rendered of each.
-        subject: makes the subject of an item, from its key and itself; pure.
+        columns: the families, with the facet that each reads.
+        subject: returns the subject of an item, from its key and the item; pure.
     """
 
     def __init__(self, columns: Sequence[Column], subject: Callable[[str, Item], Subject]) -> None:
         self._columns = columns
         self._subject = subject
-        self._readers: defaultdict[int, list[tuple[int, Family[Any]]]] = defaultdict(list)
-        for number, column in enumerate(columns):
-            self._readers[column.facet].append((number, column.family))
+        self._families: defaultdict[int, list[tuple[int, Family[Any]]]] = defaultdict(list)
+        for index, column in enumerate(columns):
+            self._families[column.facet].append((index, column.family))
 
-    def run(self, keys: tuple[str, ...], items: tuple[Item, ...], old: Segment[Item] | None) -> Segment[Item]:
-        """Return a run, taking what stayed the same from one that has some or all of its subjects."""
-        if old is None or old.keys != keys:
-            old = self._arranged(keys, items, old)
-        return self._patched(old, items)
-
-    def _arranged(
+    def render(
         self, keys: tuple[str, ...], items: tuple[Item, ...], old: Segment[Item] | None
     ) -> Segment[Item]:
-        """Return a run of these subjects: those of an old run as they were rendered there, the others as they are now."""
+        """Return the segment of these items; the lines of unchanged items are taken from an old one."""
+        if old is None or old.keys != keys:
+            old = self._rearranged(keys, items, old)
+        return self._updated(old, items)
+
+    def _rearranged(
+        self, keys: tuple[str, ...], items: tuple[Item, ...], old: Segment[Item] | None
+    ) -> Segment[Item]:
+        """Return a segment of these keys: items of the old segment as rendered there, the others as they are now."""
         known: dict[str, tuple[Item, tuple[bytes, ...]]] = {}
         if old is not None:
             lines = zip(*(block.fragments() for block in old.blocks), strict=True)
-            # Without a column there are no lines, and nothing to take over.
+            # Not strict: without any column there are no lines.
             known = dict(zip(old.keys, zip(old.items, lines, strict=False), strict=False))
         rendered = [
-            known.get(key) or (item, self._rendered(key, item)) for key, item in zip(keys, items, strict=True)
+            known.get(key) or (item, self._lines(key, item)) for key, item in zip(keys, items, strict=True)
         ]
         columns = zip(*(lines for _, lines in rendered), strict=True)
-        return _run(keys, tuple(item for item, _ in rendered), tuple(map(CompressedBlock.of, columns)))
+        return _segment(keys, tuple(item for item, _ in rendered), tuple(map(CompressedBlock.of, columns)))
 
-    def _patched(self, run: Segment[Item], items: tuple[Item, ...]) -> Segment[Item]:
-        """Return a run of the same subjects with what changed of them: most often one of them, in a few columns."""
-        fresh: defaultdict[int, dict[int, bytes]] = defaultdict(dict)
-        for place in places(run.items, items):
-            for column, lines in self._changed(run.keys[place], run.items[place], items[place]):
-                fresh[column][place] = lines
-        if not fresh:
-            return Segment(run.keys, items, run.blocks, run.samples)
-        blocks = list(run.blocks)
-        for column, fragments in fresh.items():
+    def _updated(self, old: Segment[Item], items: tuple[Item, ...]) -> Segment[Item]:
+        """Return a segment of the same keys with these items; usually one item differs, in a few columns."""
+        changes: defaultdict[int, dict[int, bytes]] = defaultdict(dict)
+        for index in changed_indices(old.items, items):
+            for column, lines in self._changed_lines(old.keys[index], old.items[index], items[index]):
+                changes[column][index] = lines
+        if not changes:
+            return Segment(old.keys, items, old.blocks, old.samples)
+        blocks = list(old.blocks)
+        for column, fragments in changes.items():
             blocks[column] = blocks[column].patched(fragments)
-        return _run(run.keys, items, tuple(blocks))
+        return _segment(old.keys, items, tuple(blocks))
 
-    def _rendered(self, key: str, item: Item) -> tuple[bytes, ...]:
+    def _lines(self, key: str, item: Item) -> tuple[bytes, ...]:
         subject = self._subject(key, item)
         return tuple(
             column.family.render(subject.shared, subject.facets[column.facet]) for column in self._columns
         )
 
-    def _changed(self, key: str, before: Item, after: Item) -> Iterator[tuple[int, bytes]]:
-        """Yield the lines of an item in the columns where they are others than before."""
+    def _changed_lines(self, key: str, before: Item, after: Item) -> Iterator[tuple[int, bytes]]:
+        """Yield the columns in which the lines of an item changed, with the new lines."""
         old, new = self._subject(key, before), self._subject(key, after)
         renamed = old.shared != new.shared
-        for facet, families in self._readers.items():
-            was, now = old.facets[facet], new.facets[facet]
-            if was is now and not renamed:
+        for facet, families in self._families.items():
+            old_facet, new_facet = old.facets[facet], new.facets[facet]
+            if old_facet is new_facet and not renamed:
                 continue
-            for number, family in families:
-                if renamed or not family.agrees(was, now):
-                    yield number, family.render(new.shared, now)
+            for column, family in families:
+                if renamed or not family.agrees(old_facet, new_facet):
+                    yield column, family.render(new.shared, new_facet)
 
 
-def _run(
+def _segment(
     keys: tuple[str, ...], items: tuple[Item, ...], blocks: tuple[CompressedBlock, ...]
 ) -> Segment[Item]:
     return Segment(keys, items, blocks, sum(block.samples for block in blocks))

@@ -1,4 +1,4 @@
-"""A snapshot: one whole state of the world as a scraper reads it, rendered and compressed at most once."""
+"""A snapshot: the state of all instances at one time, rendered and compressed at most once for each format."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from functools import lru_cache
 from threading import Lock
 from typing import Any
 
-from feldera_exporter.exposition.chunks import pieces
+from feldera_exporter.exposition.chunks import chunks
 from feldera_exporter.exposition.compressed_block import CompressedBlock
 from feldera_exporter.exposition.compression import Deflated, deflate, member
 from feldera_exporter.exposition.family import Family
@@ -15,7 +15,7 @@ from feldera_exporter.exposition.text import Format, header
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A family and all its sample lines, in the order of the exposition."""
+    """A family with all its sample lines."""
 
     family: Family[Any]
     blocks: Sequence[CompressedBlock]
@@ -23,12 +23,12 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a snapshot shows.
+    """The content of a snapshot.
 
     Attributes:
-        sections: the families of the tables.
-        registry: gives the text of the exporter's own registry; called at most once per format.
-        measured: told the size of an exposition.
+        sections: the families about Feldera, in the order of the exposition.
+        registry: returns the text of the exporter's own registry; called at most once for each format.
+        measured: called with the size of an exposition in bytes.
     """
 
     sections: Sequence[Section]
@@ -37,11 +37,11 @@ class Content:
 
 
 class Snapshot:
-    """The seam between making an exposition and serving it.
+    """An exposition that is rendered when first requested; its methods may be called from several threads.
 
     Args:
         sequence: the number of the snapshot; a later one is greater.
-        content: makes the content; called at most once, by the first who asks, in that caller's thread.
+        content: renders the content; called at most once, in the thread of the first caller.
     """
 
     def __init__(self, sequence: int, content: Callable[[], Content]) -> None:
@@ -55,36 +55,33 @@ class Snapshot:
         self._compressing = Lock()
 
     def ready(self, format_: Format, *, packed: bool) -> Sequence[bytes] | None:
-        """Return what `gzip` or `plain` does if that costs nothing, None where somebody must make it first."""
+        """Return the result of `gzip` or `plain` if it is cached; None where it must be rendered first."""
         return self._gzip.get(format_) if packed else self._plain.get(format_)
 
     def plain(self, format_: Format) -> Sequence[bytes]:
-        """Return the plain exposition in parts; it is never joined, since it can be hundreds of megabytes.
-
-        Nobody is waited for once the content is made: whoever compresses it takes longer.
-        """
+        """Return the plain exposition in parts. They are not joined, since it can have hundreds of megabytes."""
         ready = self._plain.get(format_)
         if ready is None:
-            content, registry = self._shown(format_)
-            # Two threads that come first together do the work twice, to the same result.
+            content, registry = self._rendered(format_)
+            # Two threads that ask at the same time may do this twice, with the same result.
             ready = self._plain[format_] = tuple(_texts(content, registry, format_))
             content.measured(format_, sum(map(len, ready)))
         return ready
 
     def gzip(self, format_: Format) -> Sequence[bytes]:
-        """Return the exposition as one gzip member in parts; made once per format, for all who ask."""
-        content, registry = self._shown(format_)
+        """Return the exposition as one gzip member in parts; compressed once for each format."""
+        content, registry = self._rendered(format_)
         with self._compressing:
             ready = self._gzip.get(format_)
             if ready is None:
                 parts = tuple(_deflated(content, registry, format_))
                 content.measured(format_, sum(part.length for part in parts))
-                # They are short and many, and joined once for all who ask.
-                ready = self._gzip[format_] = tuple(pieces(member(parts)))
+                # The parts are many and short, so they are joined once, not for each response.
+                ready = self._gzip[format_] = tuple(chunks(member(parts)))
             return ready
 
-    def _shown(self, format_: Format) -> tuple[Content, bytes]:
-        """Return the content and the registry's text, which is another one whenever it is asked for."""
+    def _rendered(self, format_: Format) -> tuple[Content, bytes]:
+        """Return the content and the registry's text. Both are cached, so that all responses of a snapshot are equal."""
         with self._making:
             if self._content is None:
                 self._content = self._make()

@@ -1,8 +1,7 @@
-"""The lines of many subjects in many families, of which only what changed is rendered anew.
+"""The rendered lines of many items (pipelines) in many columns (families). Only what changed is rendered again.
 
-A subject (a pipeline) is made of facets, and a column (a family, or a part of one) reads one facet. A subject that is
-the same object as before costs a look, a facet that is the same is not read again, and a block whose lines are the same
-is kept.
+An item that is the same object as before costs one comparison. A facet that is the same object is not read again. A block
+whose lines did not change is kept with its compressed form.
 """
 
 from bisect import bisect_right
@@ -12,38 +11,38 @@ from itertools import pairwise
 from typing import Final, Generic
 from zlib import crc32
 
-from feldera_exporter.differences import places
+from feldera_exporter.differences import changed_indices
 from feldera_exporter.exposition.compressed_block import CompressedBlock
 from feldera_exporter.exposition.segment import Column, Item, Segment, SegmentRenderer, Subject
 
-RUN: Final = 32
-"""Subjects in a run on average: fewer compress worse, more are compressed anew too often."""
+SEGMENT_ITEMS: Final = 32
+"""The average number of items in a segment. Small segments compress badly, large ones are compressed again too often."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table(Generic[Item]):
-    """Every subject rendered in every column.
+    """The rendered lines of all items, in segments.
 
     Attributes:
-        keys: of the items.
-        items: what was rendered.
-        starts: the place of the first item of every run.
-        runs: the lines.
+        keys: the key of each item.
+        items: the items.
+        starts: the index of the first item of each segment.
+        segments: the segments.
     """
 
     keys: tuple[str, ...] = ()
     items: tuple[Item, ...] = ()
     starts: tuple[int, ...] = ()
-    runs: tuple[Segment[Item], ...] = ()
+    segments: tuple[Segment[Item], ...] = ()
 
     @property
     def samples(self) -> int:
         """The number of samples in the table."""
-        return sum(run.samples for run in self.runs)
+        return sum(segment.samples for segment in self.segments)
 
     def blocks(self, column: int) -> list[CompressedBlock]:
-        """Return the blocks of one column in the subjects' order."""
-        return [run.blocks[column] for run in self.runs]
+        """Return the blocks of one column in the order of the items."""
+        return [segment.blocks[column] for segment in self.segments]
 
 
 def render(
@@ -52,37 +51,43 @@ def render(
     subject: Callable[[str, Item], Subject],
     previous: Table[Item],
 ) -> Table[Item]:
-    """Render the items, taking from the previous table (of the same columns) all that stayed the same.
+    """Return the table of these items; what did not change is taken from the previous table.
 
     Args:
-        columns: what is rendered of each.
-        items: by key, in the order of the table; one that is the same object as before is the same subject.
-        subject: makes the subject of an item, from its key and itself; pure.
-        previous: the table before.
+        columns: the families, with the facet that each reads.
+        items: the items by key, in the order of the table.
+        subject: returns the subject of an item, from its key and the item; pure.
+        previous: the table before, with the same columns.
     """
     keys, values = tuple(items), tuple(items.values())
-    press = SegmentRenderer(columns, subject)
+    renderer = SegmentRenderer(columns, subject)
     if keys != previous.keys:
-        return _cut(press, keys, values, previous)
-    starts, runs = previous.starts, list(previous.runs)
+        return _with_other_keys(renderer, keys, values, previous)
+    starts, segments = previous.starts, list(previous.segments)
     ends = (*starts[1:], len(keys))
-    for number in {bisect_right(starts, place) - 1 for place in places(previous.items, values)}:
-        run = slice(starts[number], ends[number])
-        runs[number] = press.run(keys[run], values[run], runs[number])
-    return Table(keys, values, starts, tuple(runs))
+    for number in {bisect_right(starts, index) - 1 for index in changed_indices(previous.items, values)}:
+        items_of = slice(starts[number], ends[number])
+        segments[number] = renderer.render(keys[items_of], values[items_of], segments[number])
+    return Table(keys, values, starts, tuple(segments))
 
 
-def _cut(
-    press: SegmentRenderer[Item], keys: tuple[str, ...], values: tuple[Item, ...], previous: Table[Item]
+def _with_other_keys(
+    renderer: SegmentRenderer[Item],
+    keys: tuple[str, ...],
+    values: tuple[Item, ...],
+    previous: Table[Item],
 ) -> Table[Item]:
-    """Render a table whose keys are others than before.
+    """Return the table of other keys than before.
 
-    Where a run begins is told by its first key alone: one subject more or less changes one run, or two.
+    A key's checksum alone decides whether a segment begins with it. So an added or removed item changes only one or two
+    segments.
     """
-    starts = tuple(place for place, key in enumerate(keys) if not place or not crc32(key.encode()) % RUN)
-    known = {run.keys[0]: run for run in previous.runs}
-    runs = tuple(
-        press.run(keys[start:end], values[start:end], known.get(keys[start]))
+    starts = tuple(
+        index for index, key in enumerate(keys) if not index or not crc32(key.encode()) % SEGMENT_ITEMS
+    )
+    known = {segment.keys[0]: segment for segment in previous.segments}
+    segments = tuple(
+        renderer.render(keys[start:end], values[start:end], known.get(keys[start]))
         for start, end in pairwise((*starts, len(keys)))
     )
-    return Table(keys, values, starts, runs)
+    return Table(keys, values, starts, segments)

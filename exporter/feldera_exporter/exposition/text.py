@@ -13,19 +13,19 @@ MICROSECONDS: Final = 1_000_000
 
 
 class Format(StrEnum):
-    """The two formats; the value is what `exposition_bytes{format}` says."""
+    """The two formats; the value is that of the label `format`."""
 
     TEXT = "text"
     OPENMETRICS = "openmetrics"
 
     @property
     def content_type(self) -> str:
-        """The `Content-Type` of an answer in this format."""
+        """The `Content-Type` of a response in this format."""
         return _CONTENT_TYPES[self]
 
     @property
     def end(self) -> bytes:
-        """What closes an exposition in this format."""
+        """The end of an exposition in this format: `# EOF` or nothing."""
         return b"# EOF\n" if self is Format.OPENMETRICS else b""
 
 
@@ -42,12 +42,12 @@ _HELP_ESCAPES: Final = {
 
 
 def labels(pairs: Iterable[tuple[str, str]]) -> str:
-    """Return label pairs as they stand between the braces of a sample."""
+    """Return label pairs as the text between the braces of a sample."""
     return ",".join(f'{name}="{value.translate(_LABEL_ESCAPES)}"' for name, value in pairs)
 
 
 def number(value: float) -> str:
-    """Return a number as both formats read it; a whole one without a fraction."""
+    """Return a number as text for both formats; a whole number has no fraction."""
     if value == inf:
         return "+Inf"
     if isinstance(value, int) or value.is_integer():
@@ -56,7 +56,7 @@ def number(value: float) -> str:
 
 
 def seconds(micros: int) -> str:
-    """Return whole microseconds as seconds, exactly: no float stands in between."""
+    """Return microseconds as the text of seconds, exactly (without floating-point numbers)."""
     if micros < 0:
         return f"-{seconds(-micros)}"
     whole, fraction = divmod(micros, MICROSECONDS)

@@ -1,1 +1,1 @@
-"""The metric families: tables of names, types, help and pure readers."""
+"""The metric families: tables of names, types, HELP texts, labels and the functions that read the samples."""

@@ -1,4 +1,4 @@
-"""The catalogue: which families are shown, and which facet of a pipeline each reads."""
+"""The catalogue of the exported families, and which part of an instance or a pipeline each one reads."""
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -18,33 +18,33 @@ from feldera_exporter.metrics import (
 
 DEFAULT_TAG_LABELS: Final = ("team", "tier", "expect")
 
-# The places of the facets, in the order in which the page lists them.
+# The indices of a pipeline's facets, as `exposition_sections` passes them.
 FACTS, PROGRESS, HISTORY = 0, 1, 2
-# Those of an instance.
+# The indices of an instance's facets.
 FLEET, PROBLEMS = 0, 1
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The columns of the tables of an instance.
+    """The families of instances and pipelines.
 
     Attributes:
-        instances: what is said of the instance; facets `Fleet`, `Problems`.
-        pipelines: what is said of a pipeline; facets `Facts`, `Progress`, `History`.
-        ticking: the family of these that has a sample which moves with time itself; None where it is excluded.
+        instances: the families of an instance; facets `Fleet`, `Problems`.
+        pipelines: the families of a pipeline; facets `Facts`, `Progress`, `History`.
+        live: the family of `pipelines` with a sample that grows with time (`live_seconds`); None if it is excluded.
     """
 
     instances: tuple[Column, ...]
     pipelines: tuple[Column, ...]
-    ticking: Family[History] | None
+    live: Family[History] | None
 
 
 def catalogue(tag_labels: Iterable[str] = DEFAULT_TAG_LABELS, exclude: Collection[str] = ()) -> Catalogue:
-    """Return the catalogue without the families of these names.
+    """Return the catalogue.
 
     Args:
-        tag_labels: the labels that tags set on `feldera_pipeline_info`.
-        exclude: names of families as people query them, counters with `_total`.
+        tag_labels: the labels of `feldera_pipeline_info` that are taken from tags.
+        exclude: the names of families to leave out, as users query them (counters with `_total`).
     """
 
     def columns(families: Iterable[Family[Any]], facet: int) -> Iterator[Column]:
@@ -61,7 +61,7 @@ def catalogue(tag_labels: Iterable[str] = DEFAULT_TAG_LABELS, exclude: Collectio
             *columns(progress_metrics.FAMILIES, PROGRESS),
             *columns(pipeline_counters.FAMILIES, HISTORY),
         ),
-        ticking=None if pipeline_counters.SECONDS.exposed_name in exclude else pipeline_counters.SECONDS,
+        live=None if pipeline_counters.SECONDS.exposed_name in exclude else pipeline_counters.SECONDS,
     )
 
 

@@ -1,4 +1,4 @@
-"""The page: every family of every instance as sections of an exposition, made from the page before it."""
+"""All families of all instances as sections of an exposition. What did not change is taken from the previous ones."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,84 +10,104 @@ from feldera_exporter.exposition.segment import Subject
 from feldera_exporter.exposition.snapshot import Section
 from feldera_exporter.exposition.table import Table, render
 from feldera_exporter.exposition.text import labels
-from feldera_exporter.metrics import live_seconds
 from feldera_exporter.metrics.catalogue import Catalogue
-from feldera_exporter.metrics.live_seconds import LiveSeconds
+from feldera_exporter.metrics.live_seconds import LiveSeconds, updated_seconds
 from feldera_exporter.problems.observed_instance import ObservedInstance
 from feldera_exporter.state.pipeline import Pipeline
 
 _INSTANCE: Final = "feldera_instance"
-_PIPELINES: Final = 65_536
+_CACHED_PIPELINES: Final = 65_536
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """One instance rendered: itself, its pipelines, and what moves with time."""
+class _RenderedInstance:
+    """The rendered samples of one instance.
+
+    Attributes:
+        instance: the families of the instance.
+        pipelines: the families of its pipelines.
+        live_seconds: the samples that grow with time.
+    """
 
     instance: Table[ObservedInstance] = field(default_factory=Table)
     pipelines: Table[Pipeline] = field(default_factory=Table)
-    dial: LiveSeconds = field(default_factory=LiveSeconds)
+    live_seconds: LiveSeconds = field(default_factory=LiveSeconds)
+
+    @property
+    def samples(self) -> int:
+        """The number of samples."""
+        return self.instance.samples + self.pipelines.samples + len(self.live_seconds.samples)
 
 
 @dataclass(frozen=True, slots=True)
 class ExpositionSections:
-    """Every instance rendered, and the sections that this makes."""
+    """The sections of an exposition, and the rendered instances that they consist of, by name."""
 
-    parts: Mapping[str, _Part] = field(default_factory=lambda: MappingProxyType({}))
+    rendered: Mapping[str, _RenderedInstance] = field(default_factory=lambda: MappingProxyType({}))
     sections: Sequence[Section] = ()
 
     @property
     def samples(self) -> int:
-        """The number of samples on the page."""
-        return sum(
-            part.instance.samples + part.pipelines.samples + len(part.dial.hands)
-            for part in self.parts.values()
-        )
+        """The number of samples in all sections."""
+        return sum(rendered.samples for rendered in self.rendered.values())
 
 
 def updated_sections(
     previous: ExpositionSections, instances: Sequence[ObservedInstance], catalogue: Catalogue
 ) -> ExpositionSections:
-    """Return the page that shows the instances, reusing what the previous one holds of the same."""
-    parts = {
-        each.fleet.instance: _part(each, catalogue, previous.parts.get(each.fleet.instance, _Part()))
-        for each in instances
+    """Return the sections of these instances.
+
+    Args:
+        previous: the sections before, made with the same catalogue.
+        instances: the instances in the order of the exposition.
+        catalogue: the families.
+    """
+    rendered = {
+        observed.fleet.instance: _rendered_instance(
+            observed, catalogue, previous.rendered.get(observed.fleet.instance, _RenderedInstance())
+        )
+        for observed in instances
     }
-    return ExpositionSections(parts, tuple(_sections(catalogue, tuple(parts.values()))))
+    return ExpositionSections(rendered, tuple(_sections(catalogue, tuple(rendered.values()))))
 
 
-def _part(observed: ObservedInstance, catalogue: Catalogue, old: _Part) -> _Part:
+def _rendered_instance(
+    observed: ObservedInstance, catalogue: Catalogue, previous: _RenderedInstance
+) -> _RenderedInstance:
     fleet = observed.fleet
 
-    def whole(name: str, observed: ObservedInstance) -> Subject:
+    def instance_subject(name: str, observed: ObservedInstance) -> Subject:
         return Subject(labels([(_INSTANCE, name)]), tuple(observed))
 
-    def pipeline(key: str, known: Pipeline) -> Subject:
-        shared = _shared(fleet.instance, key, known.facts.row.name)
-        return Subject(shared, (known.facts, known.progress, known.history))
+    def shared(pipeline_id: str, pipeline: Pipeline) -> str:
+        return _pipeline_labels(fleet.instance, pipeline_id, pipeline.facts.row.name)
 
-    pipelines = render(catalogue.pipelines, fleet.pipelines, pipeline, old.pipelines)
-    dial = LiveSeconds()
-    if catalogue.ticking is not None:
-        dial = live_seconds.updated_seconds(
-            catalogue.ticking.exposed_name, fleet, lambda key, known: pipeline(key, known).shared, old.dial
-        )
-    return _Part(
-        render(catalogue.instances, {fleet.instance: observed}, whole, old.instance), pipelines, dial
+    def pipeline_subject(pipeline_id: str, pipeline: Pipeline) -> Subject:
+        facets = (pipeline.facts, pipeline.progress, pipeline.history)
+        return Subject(shared(pipeline_id, pipeline), facets)
+
+    seconds = LiveSeconds()
+    if catalogue.live is not None:
+        seconds = updated_seconds(catalogue.live.exposed_name, fleet, shared, previous.live_seconds)
+    return _RenderedInstance(
+        render(catalogue.instances, {fleet.instance: observed}, instance_subject, previous.instance),
+        render(catalogue.pipelines, fleet.pipelines, pipeline_subject, previous.pipelines),
+        seconds,
     )
 
 
-@lru_cache(maxsize=_PIPELINES)
-def _shared(instance: str, key: str, name: str) -> str:
-    return labels([(_INSTANCE, instance), ("pipeline", f"pipeline-{key}"), ("pipeline_name", name)])
+@lru_cache(maxsize=_CACHED_PIPELINES)
+def _pipeline_labels(instance: str, pipeline_id: str, name: str) -> str:
+    return labels([(_INSTANCE, instance), ("pipeline", f"pipeline-{pipeline_id}"), ("pipeline_name", name)])
 
 
-def _sections(catalogue: Catalogue, parts: Sequence[_Part]) -> Iterator[Section]:
-    for place, column in enumerate(catalogue.instances):
-        yield Section(column.family, [block for part in parts for block in part.instance.blocks(place)])
-    for place, column in enumerate(catalogue.pipelines):
-        blocks = [block for part in parts for block in part.pipelines.blocks(place)]
-        if column.family is catalogue.ticking:
-            # The statuses whose time stands still, then for each pipeline the one whose time moves.
-            blocks += [block for part in parts for block in part.dial.blocks]
+def _sections(catalogue: Catalogue, instances: Sequence[_RenderedInstance]) -> Iterator[Section]:
+    for index, column in enumerate(catalogue.instances):
+        blocks = [block for rendered in instances for block in rendered.instance.blocks(index)]
+        yield Section(column.family, blocks)
+    for index, column in enumerate(catalogue.pipelines):
+        blocks = [block for rendered in instances for block in rendered.pipelines.blocks(index)]
+        if column.family is catalogue.live:
+            # First the earlier statuses of all pipelines, then the present status of each.
+            blocks += [block for rendered in instances for block in rendered.live_seconds.blocks]
         yield Section(column.family, blocks)

@@ -1,4 +1,4 @@
-"""The families of what an instance's pipelines did together: errors by code, durations, gaps of the log."""
+"""The families that count over all pipelines of an instance: errors by code, durations of statuses, gaps in the event log."""
 
 from collections.abc import Iterator
 from itertools import accumulate
@@ -9,7 +9,7 @@ from feldera_exporter.exposition.text import number, seconds
 from feldera_exporter.history.instance_totals import BOUNDS
 from feldera_exporter.state.fleet import Fleet
 
-# As prometheus_client writes them, so that one exposition has one form.
+# In the form that prometheus_client writes, for the whole exposition to have one form.
 _LE: Final = (*(str(float(bound)) for bound in BOUNDS), "+Inf")
 
 
@@ -45,35 +45,35 @@ FAMILIES: Final[tuple[Family[Fleet], ...]] = (
     Family(
         "feldera_deployment_errors",
         "counter",
-        "Deployment errors that appeared in the instance, by code; codes beyond the hundredth are `other`.",
+        "Total number of deployment errors by error code; at most 100 codes, further ones count as `other`.",
         ("error_code",),
         _errors,
     ),
     Family(
         "feldera_status_duration_seconds",
         "histogram",
-        "How long transient statuses lasted, observed when they ended, by Feldera's timestamps.",
+        "Duration of transient statuses by Feldera's timestamps, observed when they end.",
         ("status",),
         _durations,
     ),
     Family(
         "feldera_exporter_event_gaps",
         "counter",
-        "How often events were purged before they could be read: transitions in between are not counted.",
+        "Total number of gaps: Feldera discarded events before they were read, and their transitions are not counted.",
         (),
         _gaps,
     ),
     Family(
         "feldera_exporter_last_event_gap_timestamp_seconds",
         "gauge",
-        "When events were last purged before they could be read, by Feldera's clock; absent while they never were.",
+        "Time of the last event gap by Feldera's clock; absent if there was none.",
         (),
         _last_gap,
     ),
     Family(
         "feldera_exporter_error_codes_folded",
         "counter",
-        "Errors whose code was counted as `other`: too many codes, or one that is no code.",
+        "Total number of errors counted under the code `other`: too many codes, or a code that is not valid as a label.",
         (),
         _folded,
     ),

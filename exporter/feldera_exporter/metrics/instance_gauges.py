@@ -1,4 +1,4 @@
-"""The families of an instance as a whole: whether it answers, how many pipelines it has, what it says of itself."""
+"""The families of an instance as a whole: whether its API answers, how many pipelines it has, its services and license."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
@@ -65,64 +65,64 @@ FAMILIES: Final[tuple[Family[Fleet], ...]] = (
     Family(
         "feldera_up",
         "gauge",
-        "Whether the pipeline list was read within the last polls; absent until the first poll ended.",
+        "Whether one of the last polls read the list of pipelines (1) or none did (0); absent until the first poll ended.",
         (),
         _up,
     ),
     Family(
         "feldera_pipelines",
         "gauge",
-        "Pipelines of the instance that the configuration includes.",
+        "Number of pipelines of the instance, after the filters of the configuration.",
         (),
         _pipelines,
     ),
     Family(
         "feldera_info",
         "gauge",
-        "What the instance says of itself: always 1.",
+        "A metric with a constant 1 value, labelled by the version, edition, revision and tenant of the Feldera instance.",
         ("version", "edition", "revision", "tenant"),
         _info,
     ),
     Family(
         "feldera_cluster_service_healthy",
         "gauge",
-        "Whether Feldera's own monitor found the service healthy at its last check.",
+        "Whether Feldera's cluster monitor found the service healthy at its last check (1) or not (0).",
         ("feldera_service",),
         _service(lambda service: "1" if service.healthy else "0"),
     ),
     Family(
         "feldera_cluster_service_checked_timestamp_seconds",
         "gauge",
-        "When Feldera's own monitor last checked the service: a dead monitor shows only in the age of this.",
+        "Time of the last check of the service by Feldera's cluster monitor; if it stays, the monitor no longer runs.",
         ("feldera_service",),
         _service(lambda service: seconds(service.checked_at)),
     ),
     Family(
         "feldera_cluster_service_unchanged_since_timestamp_seconds",
         "gauge",
-        "When the service's health last changed.",
+        "Time of the last change of the service's health.",
         ("feldera_service",),
         _service(lambda service: _instant(service.unchanged_since)),
     ),
     Family(
         "feldera_cluster_health_stale",
         "gauge",
-        "Feldera's own verdict that what it says of its services is too old to be true; absent before v0.352.",
+        "Whether Feldera reports the health of its services as out of date (1) or not (0); absent before Feldera v0.352.",
         (),
         _stale,
     ),
     Family(
         "feldera_license_valid",
         "gauge",
-        "Whether the license exists, is confirmed and has not expired; absent where there is none.",
+        "Whether the license is confirmed and has not expired (1) or not (0); absent if there is no license.",
         (),
-        _license(lambda told: "1" if told.valid else "0"),
+        _license(lambda known: "1" if known.valid else "0"),
     ),
     Family(
         "feldera_license_expiry_timestamp_seconds",
         "gauge",
-        "When the license ends; absent where it does not.",
+        "Time when the license expires; absent if it does not expire.",
         (),
-        _license(lambda told: _instant(told.expiry)),
+        _license(lambda known: _instant(known.expiry)),
     ),
 )

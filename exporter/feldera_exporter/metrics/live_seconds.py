@@ -1,7 +1,7 @@
-"""The one sample of a pipeline that moves with time itself: the seconds in its present status.
+"""The counter sample of each pipeline's present status: it grows at every poll, even if nothing happens.
 
-It moves at every poll for every pipeline, so it is kept apart from all that moves only when something happens, and made
-of a text that stays and a number of whole seconds that is shifted.
+All other samples change only when something happens. These change for every pipeline at every poll, so they are rendered
+apart: the text of all lines is kept, and only the numbers in it are formatted again.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from itertools import chain, repeat
 from operator import add
 from typing import Final
 
-from feldera_exporter.differences import places
+from feldera_exporter.differences import changed_indices
 from feldera_exporter.exposition.compressed_block import CompressedBlock
 from feldera_exporter.exposition.family import extra
 from feldera_exporter.exposition.text import MICROSECONDS, seconds
@@ -19,148 +19,168 @@ from feldera_exporter.history.status_time_growth import TimeGrowth, time_growth
 from feldera_exporter.state.fleet import Fleet
 from feldera_exporter.state.pipeline import Pipeline
 
-RUN: Final = 512
-"""Samples in a block: all of them move, so larger ones compress better at no cost."""
+SAMPLES_PER_BLOCK: Final = 512
+"""All samples of a block change together, so a large block compresses better at no cost."""
 
 
 @dataclass(frozen=True, slots=True)
-class _OneSample:
-    """One pipeline's sample, whose value is a number of whole seconds that the as-of instant shifts, and a fraction.
+class _LiveSample:
+    """One pipeline's sample. From `exact_from` on its value is the as-of instant plus a constant.
 
     Attributes:
-        key: the pipeline's id.
-        name: its name.
-        history: what the sample was made of.
-        accrual: how it grows.
+        pipeline_id: the pipeline's id.
+        name: the pipeline's name.
+        history: the history that the sample was made of.
+        growth: the value as a function of the as-of instant.
         head: the line up to its value.
-        text: the line with `%d` for the whole seconds.
-        whole: what the as-of instant, in whole seconds, is added to.
-        ripe: the as-of instant from which the text is right: before it, the sample stands still.
+        text: the line with `%d` for the whole seconds of the value.
+        offset: whole seconds; the whole seconds of the value are the as-of instant in seconds plus this.
+        exact_from: the as-of instant in seconds from which `text` and `offset` give the value; before it, the value stays.
     """
 
-    key: str
+    pipeline_id: str
     name: str
     history: History
-    accrual: TimeGrowth
+    growth: TimeGrowth
     head: str
     text: str
-    whole: int
-    ripe: int
+    offset: int
+    exact_from: int
 
-    def shows(self, pipeline: Pipeline) -> bool:
-        """Return whether the sample is still that of its pipeline."""
+    def is_current(self, pipeline: Pipeline) -> bool:
+        """Return whether the sample was made of the pipeline's present history and name."""
         return self.history is pipeline.history and self.name == pipeline.facts.row.name
 
     def line(self, as_of: int) -> bytes:
-        """Return the line at any instant, in microseconds."""
-        return f"{self.head}{seconds(self.accrual.at(as_of))}\n".encode()
+        """Return the line at any as-of instant, in microseconds."""
+        return f"{self.head}{seconds(self.growth.at(as_of))}\n".encode()
 
 
 @dataclass(frozen=True, slots=True)
-class _Layout:
-    """The samples of some pipelines as one text that stays, with places for the numbers that move.
+class _Template:
+    """The lines of some samples as one text with `%d` for every number.
 
     Attributes:
-        hands: the samples.
-        places: of the pipelines, by key.
+        samples: the samples.
+        indices: the index of each pipeline's sample, by the pipeline's id.
         text: the lines.
-        wholes: of the samples.
-        ripe: the last of theirs.
+        offsets: the offset of each sample, in whole seconds.
+        exact_from: the largest `exact_from` of the samples.
     """
 
-    hands: tuple[_OneSample, ...]
-    places: Mapping[str, int]
+    samples: tuple[_LiveSample, ...]
+    indices: Mapping[str, int]
     text: bytes
-    wholes: tuple[int, ...]
-    ripe: int
+    offsets: tuple[int, ...]
+    exact_from: int
 
-    def read(self, as_of: int, credited: Mapping[str, int]) -> bytes:
-        """Return the lines at an instant, in microseconds, and of some pipelines by id at other instants."""
+    def render(self, as_of: int, credited: Mapping[str, int]) -> bytes:
+        """Return the lines.
+
+        Args:
+            as_of: up to when time is counted, in microseconds.
+            credited: the same for the pipelines that differ, by id.
+        """
         whole, fraction = divmod(as_of, MICROSECONDS)
         if fraction:
-            return b"".join(hand.line(credited.get(hand.key, as_of)) for hand in self.hands)
-        text = self.text % tuple(map(add, self.wholes, repeat(whole)))
-        unlike = [self.places[key] for key in self.places.keys() & credited.keys()]
-        if whole < self.ripe:
-            unlike += [place for place, hand in enumerate(self.hands) if whole < hand.ripe]
-        if not unlike:
+            return b"".join(sample.line(credited.get(sample.pipeline_id, as_of)) for sample in self.samples)
+        text = self.text % tuple(map(add, self.offsets, repeat(whole)))
+        exceptions = [self.indices[pipeline_id] for pipeline_id in self.indices.keys() & credited.keys()]
+        if whole < self.exact_from:
+            exceptions += [index for index, sample in enumerate(self.samples) if whole < sample.exact_from]
+        if not exceptions:
             return text
         # Not splitlines: a carriage return in a name ends no line.
         lines = [line + b"\n" for line in text.split(b"\n")[:-1]]
-        for place in unlike:
-            hand = self.hands[place]
-            lines[place] = hand.line(credited.get(hand.key, as_of))
+        for index in exceptions:
+            sample = self.samples[index]
+            lines[index] = sample.line(credited.get(sample.pipeline_id, as_of))
         return b"".join(lines)
 
 
 @dataclass(frozen=True, slots=True)
 class LiveSeconds:
-    """The samples of all pipelines at one as-of instant."""
+    """The samples of all pipelines of an instance at one as-of instant.
 
-    keys: tuple[str, ...] = ()
+    Attributes:
+        pipeline_ids: the ids, in the order of the samples.
+        pipelines: the pipelines in the same order.
+        samples: one for each pipeline.
+        templates: the samples in groups.
+        blocks: the rendered lines, one block for each template.
+    """
+
+    pipeline_ids: tuple[str, ...] = ()
     pipelines: tuple[Pipeline, ...] = ()
-    hands: tuple[_OneSample, ...] = ()
-    faces: tuple[_Layout, ...] = ()
+    samples: tuple[_LiveSample, ...] = ()
+    templates: tuple[_Template, ...] = ()
     blocks: tuple[CompressedBlock, ...] = ()
 
 
 def updated_seconds(
     name: str, fleet: Fleet, shared: Callable[[str, Pipeline], str], previous: LiveSeconds
 ) -> LiveSeconds:
-    """Return the samples of a fleet.
+    """Return the samples of a fleet; what did not change is taken from the previous ones.
 
     Args:
         name: the family's name as exposed.
-        fleet: the pipelines, and up to when their present statuses are credited: at best in whole seconds.
-        shared: gives the text of the labels that a pipeline's samples carry, from its id and itself.
+        fleet: the pipelines, and the as-of instants; an as-of instant in whole seconds is cheapest.
+        shared: returns the text of the labels that all samples of a pipeline carry, from its id and the pipeline.
         previous: the samples before.
     """
-    keys, pipelines = tuple(fleet.pipelines), tuple(fleet.pipelines.values())
-    if keys == previous.keys:
-        hands, moved = list(previous.hands), places(previous.pipelines, pipelines)
-        for place in moved:
-            if not hands[place].shows(pipelines[place]):
-                hands[place] = _hand(name, shared, keys[place], pipelines[place])
+    pipeline_ids, pipelines = tuple(fleet.pipelines), tuple(fleet.pipelines.values())
+    if pipeline_ids == previous.pipeline_ids:
+        samples = list(previous.samples)
+        for index in changed_indices(previous.pipelines, pipelines):
+            if not samples[index].is_current(pipelines[index]):
+                samples[index] = _sample(name, shared, pipeline_ids[index], pipelines[index])
     else:
-        known = dict(zip(previous.keys, previous.hands, strict=True))
-        hands = [
+        known = dict(zip(previous.pipeline_ids, previous.samples, strict=True))
+        samples = [
             old
-            if (old := known.get(key)) is not None and old.shows(pipeline)
-            else _hand(name, shared, key, pipeline)
-            for key, pipeline in fleet.pipelines.items()
+            if (old := known.get(pipeline_id)) is not None and old.is_current(pipeline)
+            else _sample(name, shared, pipeline_id, pipeline)
+            for pipeline_id, pipeline in fleet.pipelines.items()
         ]
-    runs = (tuple(hands[start : start + RUN]) for start in range(0, len(hands), RUN))
-    faces = tuple(
-        old if old is not None and old.hands == run else _face(run)
-        for run, old in zip(runs, chain(previous.faces, repeat(None)), strict=False)
+    groups = (
+        tuple(samples[start : start + SAMPLES_PER_BLOCK])
+        for start in range(0, len(samples), SAMPLES_PER_BLOCK)
     )
-    blocks = tuple(CompressedBlock.of((face.read(fleet.as_of, fleet.credited),)) for face in faces)
-    return LiveSeconds(keys, pipelines, tuple(hands), faces, blocks)
+    templates = tuple(
+        old if old is not None and old.samples == group else _template(group)
+        for group, old in zip(groups, chain(previous.templates, repeat(None)), strict=False)
+    )
+    blocks = tuple(
+        CompressedBlock.of((template.render(fleet.as_of, fleet.credited),)) for template in templates
+    )
+    return LiveSeconds(pipeline_ids, pipelines, tuple(samples), templates, blocks)
 
 
-def _hand(name: str, shared: Callable[[str, Pipeline], str], key: str, pipeline: Pipeline) -> _OneSample:
-    grows = time_growth(pipeline.history)
-    whole, fraction = divmod(grows.offset, MICROSECONDS)
-    head = f"{name}{{{shared(key, pipeline)}{extra(('status', grows.status))}}} "
+def _sample(
+    name: str, shared: Callable[[str, Pipeline], str], pipeline_id: str, pipeline: Pipeline
+) -> _LiveSample:
+    growth = time_growth(pipeline.history)
+    offset, fraction = divmod(growth.offset, MICROSECONDS)
+    head = f"{name}{{{shared(pipeline_id, pipeline)}{extra(('status', growth.status))}}} "
     tail = f".{fraction:06d}".rstrip("0") if fraction else ""
-    return _OneSample(
-        key=key,
+    return _LiveSample(
+        pipeline_id=pipeline_id,
         name=pipeline.facts.row.name,
         history=pipeline.history,
-        accrual=grows,
+        growth=growth,
         head=head,
         text=f"{head.replace('%', '%%')}%d{tail}\n",
-        whole=whole,
-        # Rounded up: the exact path takes over in the last fraction of a second.
-        ripe=-(-grows.floor // MICROSECONDS) - whole,
+        offset=offset,
+        # Rounded up: `line` gives the value in the last fraction of a second before it.
+        exact_from=-(-growth.floor // MICROSECONDS) - offset,
     )
 
 
-def _face(hands: tuple[_OneSample, ...]) -> _Layout:
-    return _Layout(
-        hands=hands,
-        places={hand.key: place for place, hand in enumerate(hands)},
-        text="".join([hand.text for hand in hands]).encode(),
-        wholes=tuple([hand.whole for hand in hands]),
-        ripe=max(hand.ripe for hand in hands),
+def _template(samples: tuple[_LiveSample, ...]) -> _Template:
+    return _Template(
+        samples=samples,
+        indices={sample.pipeline_id: index for index, sample in enumerate(samples)},
+        text="".join([sample.text for sample in samples]).encode(),
+        offsets=tuple([sample.offset for sample in samples]),
+        exact_from=max(sample.exact_from for sample in samples),
     )

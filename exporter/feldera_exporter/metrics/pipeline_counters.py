@@ -1,4 +1,4 @@
-"""The families that read a pipeline's history: transitions, time in status, errors."""
+"""The families that read a pipeline's history: transitions, time in each status, deployment errors."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from operator import attrgetter
@@ -15,13 +15,13 @@ from feldera_exporter.feldera.statuses import (
     Dimension,
     Pair,
 )
-from feldera_exporter.history import history as told
+from feldera_exporter.history import history as histories
 from feldera_exporter.history.history import Errors, History
 from feldera_exporter.metrics.pipeline_gauges import since_family
 
 
 def _transitions(dimension: Dimension, field: str) -> Family[History]:
-    """Return the transitions of a dimension by (from, to); every pair that Feldera allows exists from the start."""
+    """Return the family of a dimension's transitions. Every transition that Feldera allows has a sample from the start."""
     zeros = {pair: Sample("0", extra(("from", pair[0]), ("to", pair[1]))) for pair in dimension.transitions}
     none = Fixed(zeros.values())
 
@@ -37,32 +37,33 @@ def _transitions(dimension: Dimension, field: str) -> Family[History]:
     return Family(
         f"feldera_pipeline_{dimension.name}_transitions",
         "counter",
-        f"Transitions of {dimension.name}, from Feldera's event log.",
+        f"Total number of transitions of {dimension.name}, from Feldera's event log.",
         ("from", "to"),
         read,
         attrgetter(f"counts.{field}"),
     )
 
 
-_ENTRIES: Final = {status: Sample("0", extra(("to", status))) for status in RUNTIME.statuses}
-_NO_ENTRIES: Final = Fixed(_ENTRIES.values())
+_ZERO_ENTRIES: Final = {status: Sample("0", extra(("to", status))) for status in RUNTIME.statuses}
+_NO_ENTRIES: Final = Fixed(_ZERO_ENTRIES.values())
 
 
 def _entries(counts: Mapping[str, int]) -> Iterable[Sample]:
     if not counts:
         return _NO_ENTRIES
     return (
-        _ENTRIES | {status: Sample(str(count), extra(("to", status))) for status, count in counts.items()}
+        _ZERO_ENTRIES
+        | {status: Sample(str(count), extra(("to", status))) for status, count in counts.items()}
     ).values()
 
 
-_SPENT: Final = {status: Sample("0", extra(("status", status))) for status in DEPLOYMENT.statuses}
+_ZERO_SECONDS: Final = {status: Sample("0", extra(("status", status))) for status in DEPLOYMENT.statuses}
 
 
-def _closed(history: History) -> Iterator[Sample]:
-    """Give every status but the present one: their time stands still until something happens."""
-    spent = dict(told.seconds(history, history.status_time.since))
-    for status, zero in _SPENT.items():
+def _earlier_statuses(history: History) -> Iterator[Sample]:
+    """Yield the time of every status except the present one: it stays until the next transition."""
+    spent = dict(histories.seconds(history, history.status_time.since))
+    for status, zero in _ZERO_SECONDS.items():
         if status != history.status_time.status:
             micros = spent.pop(status, 0)
             yield Sample(seconds(micros), zero.extra) if micros else zero
@@ -72,7 +73,7 @@ def _closed(history: History) -> Iterator[Sample]:
 
 
 def _instant(micros: int | None) -> Iterator[Sample]:
-    # Zeros are written that stand for nothing.
+    # Feldera reports the epoch where it knows no time.
     if micros is not None and micros > 0:
         yield Sample(seconds(micros))
 
@@ -89,11 +90,11 @@ def _present_error(errors: Errors) -> Iterator[Sample]:
 SECONDS: Final[Family[History]] = Family(
     "feldera_pipeline_deployment_status_seconds",
     "counter",
-    "Time spent in each deployment status by Feldera's timestamps; over all statuses it adds up to the time watched.",
+    "Total time spent in each deployment status by Feldera's timestamps; the sum over all statuses is the time watched.",
     ("status",),
-    _closed,
+    _earlier_statuses,
 )
-"""Read here is every status but the present one, whose sample is made in `ticking`."""
+"""The statuses except the present one; `live_seconds` makes the sample of that."""
 
 FAMILIES: Final[tuple[Family[History], ...]] = (
     since_family(STORAGE, _instant, attrgetter("since.storage")),
@@ -101,7 +102,7 @@ FAMILIES: Final[tuple[Family[History], ...]] = (
     Family(
         "feldera_pipeline_deployment_runtime_status_transitions",
         "counter",
-        "Entries into each runtime status, from Feldera's event log.",
+        "Total number of transitions to each runtime status, from Feldera's event log.",
         ("to",),
         _entries,
         attrgetter("counts.runtime"),
@@ -112,7 +113,7 @@ FAMILIES: Final[tuple[Family[History], ...]] = (
     Family(
         "feldera_pipeline_deployment_errors",
         "counter",
-        "Deployment errors that appeared, also those that were dismissed before the next poll.",
+        "Total number of deployment errors, including those dismissed before the next poll.",
         (),
         _count,
         attrgetter("errors.count"),
@@ -120,7 +121,7 @@ FAMILIES: Final[tuple[Family[History], ...]] = (
     Family(
         "feldera_pipeline_deployment_error_timestamp_seconds",
         "gauge",
-        "When the present deployment error appeared; only while one is set.",
+        "Time when the present deployment error appeared; only while one is set.",
         (),
         _present_error,
         attrgetter("errors"),

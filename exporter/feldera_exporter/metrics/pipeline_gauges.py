@@ -1,4 +1,4 @@
-"""The families that say what a pipeline is: state sets, since when and for how long they may last, and what it is."""
+"""The families of a pipeline's present state: statuses, when each began, how long it may last, the error, the info labels."""
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
@@ -19,13 +19,13 @@ from feldera_exporter.feldera.wire import ErrorResponse, micros
 from feldera_exporter.state.pipeline import Facts
 
 LIMITED: Final = (DEPLOYMENT, DEPLOYMENT_DESIRED, PROGRAM, STORAGE)
-"""The dimensions whose statuses may last only so long."""
+"""The dimensions whose statuses have limits."""
 
 _MEANINGS: Final = {
-    "deployment_status": "Deployment status, resources and runtime combined",
+    "deployment_status": "Deployment status, combined from resources and runtime status",
     "deployment_resources_status": "Status of the pipeline's resources",
     "deployment_runtime_status": "Runtime status, as the pipeline itself reports it",
-    "deployment_desired_status": "Desired deployment status, resources and runtime combined",
+    "deployment_desired_status": "Desired deployment status, combined from resources and runtime status",
     "deployment_resources_desired_status": "Desired status of the pipeline's resources",
     "deployment_runtime_desired_status": "Desired runtime status",
     "program_status": "Status of the program's compilation",
@@ -33,7 +33,7 @@ _MEANINGS: Final = {
 }
 
 _LIMIT_HELP: Final = (
-    "How long the present status may last before the pipeline counts as stuck, +Inf for ever."
+    "How long the present status may last before the pipeline counts as stuck; +Inf if there is no limit."
 )
 
 
@@ -44,7 +44,7 @@ def since_family(
     return Family(
         f"feldera_pipeline_{dimension.name}_since_timestamp_seconds",
         "gauge",
-        f"When the present {dimension.name} began, by Feldera's clock; absent while unknown or null.",
+        f"Time when the present {dimension.name} began, by Feldera's clock; absent while it is null or the time is unknown.",
         (),
         read,
         of,
@@ -52,9 +52,9 @@ def since_family(
 
 
 def _state_set(dimension: Dimension) -> Family[Facts]:
-    """Return a state set: 1 for the present status, an explicit 0 for every other known one.
+    """Return the family of a dimension's status: 1 for the present status, an explicit 0 for every other known one.
 
-    `last_over_time` needs the zeros: without them the old status would stand beside the new one.
+    `last_over_time` needs the zeros: without them it would return the old status beside the new one.
     """
     zeros = tuple(Sample("0", extra(("status", status))) for status in dimension.statuses)
     known: dict[str | None, Fixed] = {None: Fixed(zeros)}
@@ -65,7 +65,7 @@ def _state_set(dimension: Dimension) -> Family[Facts]:
         samples = known.get(status)
         return samples if samples is not None else (*zeros, Sample("1", extra(("status", str(status)))))
 
-    text = f"{_MEANINGS[dimension.name]}: 1 for the present status, 0 for every other"
+    text = f"{_MEANINGS[dimension.name]}: 1 for the present status, 0 for every other status"
     text += "; all 0 while the pipeline is not Provisioned." if dimension.nullable else "."
     return Family(
         f"feldera_pipeline_{dimension.name}",
@@ -91,17 +91,17 @@ def _instant(instant: datetime) -> Iterator[Sample]:
 
 
 def _dated(instant: datetime) -> bool:
-    """Return whether an instant lies after the epoch: so zeros are written that stand for nothing."""
+    """Return whether an instant is known: Feldera reports the epoch where it knows no time."""
     return micros(instant) > 0
 
 
 def _limit(dimension: Dimension) -> Family[Facts]:
-    """Return the limits of a dimension; one without a beginning would be a limit of nothing."""
+    """Return the family of a dimension's limits; a sample exists exactly where the status has a known beginning."""
     text = _LIMIT_HELP
     if dimension is DEPLOYMENT_DESIRED:
         text = (
-            "How long the desired and the actual deployment status may differ, "
-            "+Inf while they agree or one is on the way to the other."
+            "How long the desired and the actual deployment status may differ; "
+            "+Inf while they agree or the pipeline is on the way to the desired one."
         )
     return Family(
         f"feldera_pipeline_{dimension.name}_limit_seconds", "gauge", text, (), _seconds, _limit_of(dimension)
@@ -109,7 +109,7 @@ def _limit(dimension: Dimension) -> Family[Facts]:
 
 
 def _limit_of(dimension: Dimension) -> Callable[[Facts], float | None]:
-    """Return what reads a limit, None where it is not known since when the status has held: it stays when that moves."""
+    """Return the function that reads the limit in seconds; it gives None while the beginning of the status is unknown."""
     limit: Callable[[Facts], float] = attrgetter(f"limits.{dimension.name}")
     if dimension is STORAGE:
         return lambda facts: limit(facts) if facts.storage_dated else None
@@ -143,7 +143,7 @@ def _info(facts: Facts) -> Iterator[Sample]:
 
 
 def families(tag_labels: Iterable[str]) -> tuple[Family[Facts], ...]:
-    """Return the families that read `Facts`; `tag_labels` are the labels that tags set on the info."""
+    """Return the families that read `Facts`; `tag_labels` are the info's labels that are taken from tags."""
     return (
         *map(_state_set, DIMENSIONS),
         *(_since(dimension) for dimension in DIMENSIONS if dimension is not STORAGE),
@@ -151,7 +151,7 @@ def families(tag_labels: Iterable[str]) -> tuple[Family[Facts], ...]:
         Family(
             "feldera_pipeline_deployment_has_error",
             "gauge",
-            "Whether the pipeline's deployment_error is set: it stays until it is dismissed or the pipeline started.",
+            "Whether the pipeline's deployment_error is set (1) or not (0); it stays until it is dismissed or the next start.",
             (),
             _has_error,
             attrgetter("row.deployment_error"),
@@ -159,7 +159,7 @@ def families(tag_labels: Iterable[str]) -> tuple[Family[Facts], ...]:
         Family(
             "feldera_pipeline_deployment_error_info",
             "gauge",
-            "The code of the deployment error: 1, only while one is set.",
+            "A metric with a constant 1 value, labelled by the code of the deployment error; only while one is set.",
             ("error_code",),
             _error_info,
             attrgetter("error_code"),
@@ -167,14 +167,14 @@ def families(tag_labels: Iterable[str]) -> tuple[Family[Facts], ...]:
         Family(
             "feldera_pipeline_info",
             "gauge",
-            "What the pipeline is, with the labels that its tags set: always 1.",
+            "A metric with a constant 1 value, labelled by the pipeline's platform version, program profile and tags.",
             ("platform_version", "program_profile", *tag_labels),
             _info,
         ),
         Family(
             "feldera_pipeline_created_timestamp_seconds",
             "gauge",
-            "When the pipeline was created.",
+            "Time when the pipeline was created.",
             (),
             _instant,
             attrgetter("row.created_at"),

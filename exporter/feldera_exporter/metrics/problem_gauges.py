@@ -1,4 +1,4 @@
-"""The families of problems: since when a pipeline or an instance has one, and for a while that it has ended."""
+"""The families of problems: since when a pipeline or an instance has one, and 0 for ten minutes after it ended."""
 
 from collections.abc import Iterable, Iterator
 from operator import attrgetter
@@ -8,61 +8,58 @@ from feldera_exporter.exposition.family import Family, Sample, extra
 from feldera_exporter.exposition.text import labels, seconds
 from feldera_exporter.problems.evaluate import Endings, Occurrence, Occurrences, Problems
 
-_OVER: Final = "0"
+_PresentAndEnded = tuple[Occurrences, Endings]
+"""What the samples depend on: the present problems and the ended ones."""
+
+_present_and_ended: Final = attrgetter("present", "ended")
 
 
-_Told = tuple[Occurrences, Endings]
-"""What the samples depend on: the present problems and those that have ended."""
-
-_told: Final = attrgetter("present", "ended")
-
-
-def _samples(told: _Told) -> Iterator[tuple[Occurrence, str]]:
-    present, ended = told
-    for each, since in present.items():
-        yield each, seconds(since)
-    for each in ended:
-        yield each, _OVER
+def _values(problems: _PresentAndEnded) -> Iterator[tuple[Occurrence, str]]:
+    present, ended = problems
+    for occurrence, since in present.items():
+        yield occurrence, seconds(since)
+    for occurrence in ended:
+        yield occurrence, "0"
 
 
-def _pipelines(told: _Told) -> Iterator[Sample]:
-    for each, value in sorted(_samples(told)):
-        if each.pipeline_id:
+def _pipelines(problems: _PresentAndEnded) -> Iterator[Sample]:
+    for occurrence, value in sorted(_values(problems)):
+        if occurrence.pipeline_id:
             pairs = (
-                ("pipeline", f"pipeline-{each.pipeline_id}"),
-                ("pipeline_name", each.pipeline_name),
-                ("problem", each.problem),
-                ("status", each.label),
-                *each.tags,
+                ("pipeline", f"pipeline-{occurrence.pipeline_id}"),
+                ("pipeline_name", occurrence.pipeline_name),
+                ("problem", occurrence.problem),
+                ("status", occurrence.label),
+                *occurrence.tags,
             )
-            # Not `extra`, which remembers: problems come and go.
+            # Not `extra`, whose cache would grow: these labels come and go.
             yield Sample(value, f",{labels(pairs)}")
 
 
-def _instances(told: _Told) -> Iterator[Sample]:
-    for each, value in sorted(_samples(told)):
-        if not each.pipeline_id:
-            yield Sample(value, extra(("problem", each.problem), ("feldera_service", each.label)))
+def _instances(problems: _PresentAndEnded) -> Iterator[Sample]:
+    for occurrence, value in sorted(_values(problems)):
+        if not occurrence.pipeline_id:
+            yield Sample(value, extra(("problem", occurrence.problem), ("feldera_service", occurrence.label)))
 
 
 def families(tag_labels: Iterable[str]) -> tuple[Family[Problems], ...]:
-    """Return the families that read `Problems`; `tag_labels` are the labels that tags set, of which `expect` is left out."""
+    """Return the families that read `Problems`; `tag_labels` are the labels taken from tags, `expect` is left out."""
     tags = tuple(label for label in tag_labels if label != "expect")
     return (
         Family(
             "feldera_pipeline_problem_since_timestamp_seconds",
             "gauge",
-            "When a problem of a pipeline began to count, by Feldera's clock; 0 for ten minutes after it ended.",
+            "Time when the pipeline's problem began, by Feldera's clock; 0 for ten minutes after the problem ended.",
             ("pipeline", "pipeline_name", "problem", "status", *tags),
             _pipelines,
-            _told,
+            _present_and_ended,
         ),
         Family(
             "feldera_instance_problem_since_timestamp_seconds",
             "gauge",
-            "When a problem of the instance began to count, by Feldera's clock; 0 for ten minutes after it ended.",
+            "Time when the instance's problem began, by Feldera's clock; 0 for ten minutes after the problem ended.",
             ("problem", "feldera_service"),
             _instances,
-            _told,
+            _present_and_ended,
         ),
     )

@@ -1,4 +1,4 @@
-"""The families of what moves while nothing happens to a pipeline."""
+"""The families that change while a pipeline's statuses stay: connector errors and the runner's refreshes."""
 
 from collections.abc import Iterator
 from operator import attrgetter
@@ -17,7 +17,7 @@ FAMILIES: Final[tuple[Family[Progress], ...]] = (
     Family(
         "feldera_pipeline_connector_errors",
         "counter",
-        "Errors of all connectors since the pipeline started; absent where Feldera does not report them.",
+        "Total number of errors of all connectors since the pipeline started; absent if Feldera does not report it.",
         (),
         _known,
         attrgetter("connector_errors"),
@@ -25,7 +25,7 @@ FAMILIES: Final[tuple[Family[Progress], ...]] = (
     Family(
         "feldera_pipeline_refresh_version",
         "gauge",
-        "Feldera's refresh version: that of a Provisioned pipeline moves every ten minutes, else its runner is frozen.",
+        "Feldera's refresh version; the runner increases that of a Provisioned pipeline about every ten minutes.",
         (),
         _known,
         attrgetter("refresh_version"),

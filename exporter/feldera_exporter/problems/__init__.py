@@ -1,1 +1,1 @@
-"""The problems: what is wrong with a pipeline or an instance, decided once, for metrics, pages, rules and alerts alike."""
+"""The problems of pipelines and instances. They are evaluated in one place; metrics, pages, rules and alerts show the result."""

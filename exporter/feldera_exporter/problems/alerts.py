@@ -1,4 +1,4 @@
-"""Alerts as people see them: the present problems with the severities that the configuration chose."""
+"""The alerts of the present problems, with the severities that the configuration chose."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from feldera_exporter.problems.evaluate import Occurrences
 from feldera_exporter.problems.table import INSTANCE_PROBLEMS, PIPELINE_PROBLEMS
 
 Choices = Mapping[str, AlertChoice]
-"""What the configuration says of alerts, by name."""
+"""The settings of alerts in the configuration, by the alert's name."""
 
 NO_CHOICES: Final[Choices] = MappingProxyType({})
 
@@ -20,11 +20,11 @@ class Alert:
     """One firing alert.
 
     Attributes:
-        name: the alert's.
+        name: the alert's name.
         severity: `critical`, `warning`, `info` or `none`.
-        pipeline: the id of the pipeline that it is about, empty if it is about none.
-        label: the overdue status or the service that it names, empty if it names none.
-        since: when the problem began to count, microseconds by Feldera's clock; 0 where that is not known.
+        pipeline: the id of the pipeline; empty for an alert about the instance.
+        label: the overdue status, or the service of Feldera; empty where the problem names none.
+        since: when the problem began to count, in microseconds by Feldera's clock; 0 where that is not known.
     """
 
     name: str
@@ -35,14 +35,14 @@ class Alert:
 
 
 def alerts(occurrences: Occurrences, choices: Choices = NO_CHOICES) -> Iterator[Alert]:
-    """Yield the alerts of problems.
+    """Yield one alert for each problem.
 
     Args:
         occurrences: the problems, with when each began to count.
-        choices: what the configuration says of alerts.
+        choices: the settings of alerts in the configuration.
     """
-    for each, since in occurrences.items():
-        row = (PIPELINE_PROBLEMS if each.pipeline_id else INSTANCE_PROBLEMS)[each.problem]
-        choice = choices.get(each.alert)
+    for occurrence, since in occurrences.items():
+        row = (PIPELINE_PROBLEMS if occurrence.pipeline_id else INSTANCE_PROBLEMS)[occurrence.problem]
+        choice = choices.get(occurrence.alert)
         severity = choice.severity if choice is not None and choice.severity else row.severity
-        yield Alert(each.alert, severity, each.pipeline_id, each.label, since)
+        yield Alert(occurrence.alert, severity, occurrence.pipeline_id, occurrence.label, since)

@@ -1,7 +1,7 @@
 """The conditions of a pipeline's problems: pure functions of the pipeline and an instant of Feldera's clock.
 
-All instants are microseconds. A condition says from when to when it holds, also ahead: so it need not be asked again
-before something happens to the pipeline or that time has come.
+All instants and durations are in microseconds unless the text says seconds. A condition returns the periods in which it
+holds, also future ones. So it is evaluated again only when the pipeline changes or when a period begins or ends.
 """
 
 import math
@@ -24,24 +24,29 @@ HOUR: Final = 3600 * MICROSECONDS
 _MINUTE: Final = 60 * MICROSECONDS
 
 EXPECTED_STOPPED: Final = 10 * _MINUTE
-"""For how long a pipeline that should always run may be stopped."""
+"""How long a pipeline with the tag `expect:running` may be stopped."""
 
-_ABSENCE_WINDOW: Final = 15 * _MINUTE
-_ABSENCE: Final = _ABSENCE_WINDOW // 2
-_ABSENCE_LIMITS: Final = 1.1
-"""Of a quarter of an hour a pipeline may be Unavailable for half, and for a tenth more than its limit."""
+_UNAVAILABLE_WINDOW: Final = 15 * _MINUTE
+_UNAVAILABLE_IN_WINDOW: Final = _UNAVAILABLE_WINDOW // 2
+_UNAVAILABLE_LIMIT_FACTOR: Final = 1.1
+"""A pipeline may be Unavailable for half of the window or for 1.1 times its limit, whichever is longer."""
 
-_FROZEN: Final = 15 * _MINUTE
-"""A Provisioned pipeline is refreshed every ten minutes (pipeline-manager `runner/pipeline_automata.rs`)."""
+_REFRESH_OVERDUE: Final = 15 * _MINUTE
+"""The runner refreshes a Provisioned pipeline every ten minutes (pipeline-manager `runner/pipeline_automata.rs`)."""
 
 _ERROR_WINDOW: Final = 10 * _MINUTE
 _ERROR_WINDOWS: Final = 3
 _ERRORS_PER_WINDOW: Final = 60
-"""Connector errors in each of three windows, 0.1 a second: one batch of bad records touches two of them at most."""
+"""Connector errors in one window that are not a problem yet. One batch of bad records falls into two windows at most."""
 
 
 def overdue(dimension: Dimension, problem: str) -> Condition:
-    """Return the condition that a status has outlasted its limit, for the statuses of which that is the problem."""
+    """Return the condition that a status has lasted longer than its limit.
+
+    Args:
+        dimension: the dimension of the status.
+        problem: the name of the problem; only statuses whose overdue problem this is count.
+    """
     since_of, limit_of = _READERS[dimension.name]
     status_of = attrgetter(f"facts.row.{dimension.name}")
 
@@ -64,17 +69,17 @@ def unavailable(pipeline: Pipeline, now: int) -> Findings:
 
 
 def start_pending(pipeline: Pipeline, _now: int) -> Findings:
-    """Stopped, compiled and asked to start, and nothing happens for longer than the limit."""
+    """Stopped for longer than the limit, though the program is compiled and the pipeline should start."""
     return _differs(pipeline, Difference.START_PENDING)
 
 
 def drift(pipeline: Pipeline, _now: int) -> Findings:
-    """Another status is desired for longer than the limit, and the pipeline is not on the way to it."""
+    """Not in the desired status, nor on the way to it, for longer than the limit."""
     return _differs(pipeline, Difference.DRIFT)
 
 
 def unexpectedly_stopped(pipeline: Pipeline, _now: int) -> Findings:
-    """Stopped, desired so, and tagged as one that should always run."""
+    """Stopped for ten minutes, with the desired status Stopped and the tag `expect:running`."""
     row = pipeline.facts.row
     if row.deployment_status != "Stopped" or row.deployment_desired_status != "Stopped":
         return _NOTHING
@@ -85,48 +90,48 @@ def unexpectedly_stopped(pipeline: Pipeline, _now: int) -> Findings:
 
 
 def deployment_error(pipeline: Pipeline, _now: int) -> Findings:
-    """A deployment error is set, or two appeared within ten minutes: each start dismisses the one before."""
-    again = counted(pipeline.history.recent.errors, 2, 10 * _MINUTE)
+    """A deployment error is set, or two errors appeared within ten minutes (each start dismisses the error before)."""
+    repeated = counted(pipeline.history.recent.errors, 2, 10 * _MINUTE)
     if pipeline.facts.row.deployment_error is None:
-        return again
-    return (Period(error_at(pipeline)), *again)
+        return repeated
+    return (Period(error_at(pipeline)), *repeated)
 
 
 def crash_looping(pipeline: Pipeline, _now: int) -> Findings:
-    """Three errors within an hour, or three restarts of the process that no start explains."""
+    """Three deployment errors within an hour, or three restarts of the process by itself."""
     recent = pipeline.history.recent
     return counted(recent.errors, 3, HOUR) + counted(recent.restarts, 3, HOUR)
 
 
 def flapping(pipeline: Pipeline, _now: int) -> Findings:
-    """Stopped six times within an hour."""
+    """Stopped at least six times within an hour."""
     return counted(pipeline.history.recent.stops, 6, HOUR)
 
 
 def runtime_flapping(pipeline: Pipeline, _now: int) -> Findings:
-    """Became Unavailable eight times within an hour."""
+    """Became Unavailable at least eight times within an hour."""
     return counted(pipeline.history.recent.losses, 8, HOUR)
 
 
 def compile_looping(pipeline: Pipeline, _now: int) -> Findings:
-    """Went back from CompilingRust to SqlCompiled three times within an hour."""
+    """Went back from CompilingRust to SqlCompiled at least three times within an hour."""
     return counted(pipeline.history.recent.recompilations, 3, HOUR)
 
 
 def runner_frozen(pipeline: Pipeline, _now: int) -> Findings:
-    """Provisioned and not refreshed for 15 minutes."""
+    """Provisioned, and not refreshed by the runner for 15 minutes."""
     row, activity = pipeline.facts.row, pipeline.activity
     if row.deployment_resources_status != "Provisioned" or pipeline.progress.refresh_version is None:
         return _NOTHING
-    begin = max(activity.refreshed_at, micros(row.deployment_resources_status_since)) + _FROZEN
+    begin = max(activity.refreshed_at, micros(row.deployment_resources_status_since)) + _REFRESH_OVERDUE
     if activity.seen_refreshing:
         return (Period(begin),)
-    # How long it stood still before it was first seen is not known.
+    # The refresh before the exporter's first poll is not known.
     return (Undecided(begin), Period(begin, continues=True))
 
 
 def connector_errors(pipeline: Pipeline, _now: int) -> Findings:
-    """More than 60 errors of connectors in each of the three ten minutes up to the last one, and that is not long ago."""
+    """More than 60 connector errors in each of the three ten-minute windows before the last error; ends ten minutes after it."""
     activity = pipeline.activity
     if pipeline.progress.connector_errors is None:
         return _NOTHING
@@ -141,12 +146,12 @@ def connector_errors(pipeline: Pipeline, _now: int) -> Findings:
 
 
 def compile_failed(pipeline: Pipeline, _now: int) -> Findings:
-    """The program has had an error of its own for five minutes."""
+    """The program has had SqlError or RustError for five minutes."""
     return _program(pipeline, ("SqlError", "RustError"), 5 * _MINUTE)
 
 
 def compile_system_error(pipeline: Pipeline, _now: int) -> Findings:
-    """The compiler has failed for a minute."""
+    """The program has had SystemError, a failure of the compiler, for a minute."""
     return _program(pipeline, ("SystemError",), _MINUTE)
 
 
@@ -154,7 +159,7 @@ _STUCK: Final = frozenset({"Provisioning", "Initializing", "Stopping"})
 
 
 def failing(pipeline: Pipeline, _now: int) -> Findings:
-    """What counts toward a degraded fleet: an error of the last hour, stuck on the way up or down, not there for two minutes."""
+    """Counts toward FleetDegraded: a deployment error of the last hour, stuck in a start or stop, Unavailable for two minutes."""
     row, limit = pipeline.facts.row, pipeline.facts.limits.deployment_status
     found = _NOTHING
     if row.deployment_error is not None:
@@ -168,9 +173,9 @@ def failing(pipeline: Pipeline, _now: int) -> Findings:
 
 
 def counted(instants: Sequence[int], count: int, window: int) -> Findings:
-    """Return the periods in which something had happened `count` times within a time, in microseconds.
+    """Return the periods in which an event happened at least `count` times within `window` microseconds.
 
-    One that would end before it begins never holds.
+    A period may end before it begins. Such a period never holds.
     """
     if len(instants) < count:
         return _NOTHING
@@ -182,19 +187,19 @@ def counted(instants: Sequence[int], count: int, window: int) -> Findings:
 
 
 def error_at(pipeline: Pipeline) -> int:
-    """Return when the present deployment error appeared."""
+    """Return when the present deployment error appeared, in microseconds by Feldera's clock."""
     row, known = pipeline.facts.row, pipeline.history.errors.at
     if known is not None:
         return known
-    # As far as a row can tell: Stopping begins in the same transaction; a later Stopped keeps the error, but the desired
-    # status became Stopped with it (pipeline-manager `db/storage_postgres.rs`).
+    # The event log has not been read, so the row decides. Feldera sets the error, Stopping and the desired status Stopped
+    # in one transaction, and keeps the error when Stopping becomes Stopped (pipeline-manager `db/storage_postgres.rs`).
     if row.deployment_resources_status == "Stopping":
         return micros(row.deployment_resources_status_since)
     return micros(row.deployment_resources_desired_status_since)
 
 
 def storage_since(pipeline: Pipeline) -> int | None:
-    """Return when the present storage status began; None where the log, which alone tells, was not read that far yet."""
+    """Return when the present storage status began, in microseconds; None until the event log has been read that far."""
     history = pipeline.history
     read = history.statuses.storage == pipeline.facts.row.storage_status
     return history.since.storage if read else None
@@ -217,31 +222,33 @@ _READERS: Final = {
     PROGRAM.name: (_program_since, attrgetter("facts.limits.program_status")),
     STORAGE.name: (storage_since, attrgetter("facts.limits.storage_status")),
 }
-"""By dimension, when the present status began and its limit in seconds."""
+"""By dimension: what reads when the present status began, and what reads its limit in seconds."""
 
 _UNAVAILABLE: Final = overdue(DEPLOYMENT, "Unavailable")
 
 
 def _mostly_unavailable(pipeline: Pipeline, now: int) -> Findings:
-    absences, spent, row = pipeline.history.recent.absences, pipeline.history.status_time, pipeline.facts.row
-    if not absences:
+    """Unavailable for most of the last 15 minutes, with at least one return in between."""
+    ended_absences, status_time = pipeline.history.recent.absences, pipeline.history.status_time
+    if not ended_absences:
         return _NOTHING
-    start = now - _ABSENCE_WINDOW
-    away = row.deployment_status == "Unavailable"
-    every = [*absences]
-    if spent.status == "Unavailable":
-        # The log may not have been read yet up to where that ended.
-        every.append((spent.since, now if away else micros(row.deployment_status_since)))
-    total = sum(max(0, min(until, now) - max(since, start)) for since, until in every)
-    stopped = row.deployment_status in {"Stopping", "Stopped"}
-    limit = math.inf if stopped else pipeline.facts.limits.unavailable
-    most = max(_ABSENCE, _ABSENCE_LIMITS * limit * MICROSECONDS)
-    if total > most:
-        # It ends as what is long ago leaves the window: asked again each time.
+    row = pipeline.facts.row
+    window_start = now - _UNAVAILABLE_WINDOW
+    is_unavailable = row.deployment_status == "Unavailable"
+    absences = [*ended_absences]
+    if status_time.status == "Unavailable":
+        # The event log may lag behind the row: then the row says when this absence ended.
+        absences.append((status_time.since, now if is_unavailable else micros(row.deployment_status_since)))
+    total = sum(max(0, min(until, now) - max(since, window_start)) for since, until in absences)
+    is_stopped = row.deployment_status in {"Stopping", "Stopped"}
+    limit = math.inf if is_stopped else pipeline.facts.limits.unavailable
+    allowed = max(_UNAVAILABLE_IN_WINDOW, _UNAVAILABLE_LIMIT_FACTOR * limit * MICROSECONDS)
+    if total > allowed:
+        # It ends when the old absences leave the window, so it is evaluated again with each list.
         return (Period(now, now + 1, "Unavailable", continues=True),)
-    if not away or not math.isfinite(most):
+    if not is_unavailable or not math.isfinite(allowed):
         return _NOTHING
-    return (Period(now + round(most) - total + 1, label="Unavailable"),)
+    return (Period(now + round(allowed) - total + 1, label="Unavailable"),)
 
 
 def _differs(pipeline: Pipeline, kind: Difference) -> Findings:
@@ -250,7 +257,7 @@ def _differs(pipeline: Pipeline, kind: Difference) -> Findings:
         return _NOTHING
     if difference(row.deployment_desired_status, row.deployment_status, row.program_status) is not kind:
         return _NOTHING
-    # Each of these may have ended an agreement.
+    # The difference began with the latest of these changes.
     instants = [micros(row.deployment_desired_status_since), micros(row.deployment_status_since)]
     if kind is Difference.START_PENDING:
         instants.append(micros(row.program_status_since))

@@ -1,7 +1,7 @@
-"""The evaluation: which problems an instance and its pipelines have, after each list of pipelines.
+"""The evaluation of problems, once after each list of pipelines.
 
-Only pipelines to which something happened are looked at, and those for which an instant has come: a fleet at rest costs
-nothing. What cannot be decided stays as it was, and while Feldera cannot be seen nothing is evaluated at all.
+Only pipelines that changed are evaluated, and those whose next instant of change (`due`) has come. A fleet at rest costs
+nothing. An undecided condition keeps its last result. While Feldera's API cannot be reached, nothing is evaluated.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from feldera_exporter.differences import replaced
+from feldera_exporter.differences import changed_keys
 from feldera_exporter.problems import conditions
 from feldera_exporter.problems.instance_conditions import InstanceState
 from feldera_exporter.problems.model import MICROSECONDS, Finding, Problem, Subject, Undecided
@@ -24,22 +24,23 @@ from feldera_exporter.state.fleet import Fleet
 from feldera_exporter.state.pipeline import Pipeline
 
 ENDED_FOR: Final = 600 * MICROSECONDS
-"""Microseconds for which it is said that a problem has ended."""
+"""Microseconds for which an ended problem is still exported, with the value 0."""
 
 NEVER: Final = 1 << 62
+"""An instant that no clock reaches, in microseconds."""
 
 Tags = tuple[tuple[str, str], ...]
 
 
 class Occurrence(NamedTuple):
-    """A problem that a pipeline or an instance has: what tells it from every other one.
+    """The identity of a problem that a pipeline or an instance has.
 
     Attributes:
         problem: its name in the table.
         label: the overdue status, or the service of Feldera; empty where the problem names none.
-        pipeline_id: empty if it is about the instance.
-        pipeline_name: as above.
-        tags: label and value of the pipeline's tag labels but `expect`.
+        pipeline_id: the UUID; empty for a problem of the instance.
+        pipeline_name: empty for a problem of the instance.
+        tags: the pipeline's tag labels without `expect`, as pairs of label and value.
     """
 
     problem: str
@@ -50,19 +51,19 @@ class Occurrence(NamedTuple):
 
     @property
     def alert(self) -> str:
-        """The name of its alert."""
+        """The name of the problem's alert."""
         name = pipeline_alert if self.pipeline_id else instance_alert
         return name(self.problem)
 
 
 Occurrences = Mapping[Occurrence, int]
-"""Problems with an instant each, microseconds by Feldera's clock."""
+"""Problems with when each began to count, in microseconds by Feldera's clock."""
 
 _NONE: Final[Occurrences] = MappingProxyType({})
 
 
 class Ended(NamedTuple):
-    """A problem that has ended; instants are microseconds by Feldera's clock.
+    """When a problem began and ended; instants are microseconds by Feldera's clock.
 
     Attributes:
         since: when it began to count.
@@ -74,19 +75,19 @@ class Ended(NamedTuple):
 
 
 Endings = Mapping[Occurrence, Ended]
-"""Problems that have ended."""
+"""Problems that have ended, with when."""
 
 _NOTHING_ENDED: Final[Endings] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """What was found of one pipeline.
+    """The evaluation of one pipeline; instants are microseconds by Feldera's clock.
 
     Attributes:
         present: its problems, with when each began to count.
-        failing: since when it counts toward a degraded fleet; None while it does not.
-        due: when it must be looked at again though nothing happens to it.
+        failing: since when it counts toward FleetDegraded; None while it does not.
+        due: when it must be evaluated again even if it does not change.
     """
 
     present: Occurrences
@@ -99,19 +100,19 @@ class Problems:
     """The problems of one instance and of its pipelines; instants are microseconds by Feldera's clock.
 
     Attributes:
-        present: with when each began to count.
-        ended: those that ended within the last ten minutes.
-        memory: what the instance's conditions remember.
-        disabled: names of alerts that the configuration switches off.
-        pipelines: what was evaluated last, by id.
-        evaluated: what was found of those that have a problem or may have one in time, by id.
-        failing: since when pipelines count toward a degraded fleet, by id.
-        due: when the next pipeline must be looked at though nothing happens.
+        present: the present problems, with when each began to count.
+        ended: the problems that ended within the last ten minutes.
+        previous_state: what the instance's conditions need from earlier lists.
+        disabled: the names of the alerts that the configuration disables.
+        pipelines: the pipelines of the last evaluation, by id.
+        evaluated: the evaluations of pipelines that have a problem, or will have one as time passes, by id.
+        failing: since when pipelines count toward FleetDegraded, by id.
+        due: when the next pipeline must be evaluated even if nothing changes.
     """
 
     present: Occurrences = field(default_factory=lambda: _NONE)
     ended: Endings = field(default_factory=lambda: _NOTHING_ENDED)
-    memory: PreviousState = field(default_factory=PreviousState)
+    previous_state: PreviousState = field(default_factory=PreviousState)
     disabled: frozenset[str] = frozenset()
     pipelines: Mapping[str, Pipeline] = field(default_factory=lambda: MappingProxyType({}))
     evaluated: Mapping[str, Evaluated] = field(default_factory=lambda: MappingProxyType({}))
@@ -130,34 +131,40 @@ NO_PROBLEMS: Final = Problems()
 def evaluate(before: Problems, fleet: Fleet, disabled: frozenset[str], now: int) -> Problems:
     """Return the problems after a list of pipelines was read.
 
-    Where nothing moved, `present`, `ended` and `evaluated` are the same objects as before.
+    Where nothing changed, `present`, `ended` and `evaluated` are the same objects as before.
 
     Args:
-        before: after the list before.
-        fleet: as the list tells it.
-        disabled: names of alerts that the configuration switches off.
+        before: the problems after the previous list.
+        fleet: the instance after this list.
+        disabled: the names of the alerts that the configuration disables.
         now: Feldera's time of the list, in microseconds.
     """
-    memory = next_state(before.memory, fleet.size or 0, fleet.platform, now)
+    previous_state = next_state(before.previous_state, fleet.size or 0, fleet.platform, now)
     evaluated = _pipelines(before, fleet, disabled, now)
     failing, due = before.failing, before.due
     if evaluated is not before.evaluated:
-        failing = {key: each.failing for key, each in evaluated.items() if each.failing is not None}
-        due = min((each.due for each in evaluated.values()), default=NEVER)
-    found = _instance(before, InstanceState(fleet, memory, failing, _was_degraded(before)), disabled, now)
+        failing = {
+            pipeline_id: pipeline.failing
+            for pipeline_id, pipeline in evaluated.items()
+            if pipeline.failing is not None
+        }
+        due = min((pipeline.due for pipeline in evaluated.values()), default=NEVER)
+    found = _instance(
+        before, InstanceState(fleet, previous_state, failing, _was_degraded(before)), disabled, now
+    )
     if evaluated is before.evaluated and found == _about_instance(before.present):
         present = before.present
     else:
         present = dict(found)
-        for each in evaluated.values():
-            present.update(each.present)
+        for pipeline in evaluated.values():
+            present.update(pipeline.present)
         if present == before.present:
             present = before.present
     return replace(
         before,
         present=present,
         ended=_ended(before, present, now),
-        memory=memory,
+        previous_state=previous_state,
         disabled=disabled,
         pipelines=fleet.pipelines,
         evaluated=evaluated,
@@ -171,144 +178,175 @@ def _was_degraded(before: Problems) -> bool:
 
 
 def _pipelines(before: Problems, fleet: Fleet, disabled: frozenset[str], now: int) -> Mapping[str, Evaluated]:
-    """Return what was found of the pipelines; the same object where nothing moved."""
-    changed: Iterable[str] | None = replaced(before.pipelines, fleet.pipelines)
+    """Return the evaluations by pipeline id; the same object as before where nothing changed."""
+    changed: Iterable[str] | None = changed_keys(before.pipelines, fleet.pipelines)
     if disabled != before.disabled:
         changed = fleet.pipelines
     else:
         if changed is None:
             old = before.pipelines
-            changed = [key for key, each in fleet.pipelines.items() if old.get(key) is not each]
-        changed = [key for key in changed if not _only_refreshed(before, key, fleet.pipelines[key])]
+            changed = [
+                pipeline_id
+                for pipeline_id, pipeline in fleet.pipelines.items()
+                if old.get(pipeline_id) is not pipeline
+            ]
+        changed = [
+            pipeline_id
+            for pipeline_id in changed
+            if not _only_refreshed(before, pipeline_id, fleet.pipelines[pipeline_id])
+        ]
     if not changed and now < before.due and fleet.pipelines is before.pipelines:
         return before.evaluated
-    # What cannot be read stays as it was.
+    # A pipeline whose list element cannot be read keeps its last evaluation.
     readable = fleet.pipelines.keys() - fleet.lost.keys() if fleet.lost else fleet.pipelines.keys()
-    due = [key for key, each in before.evaluated.items() if each.due <= now and key in readable]
+    due = [
+        pipeline_id
+        for pipeline_id, pipeline in before.evaluated.items()
+        if pipeline.due <= now and pipeline_id in readable
+    ]
     gone = before.evaluated.keys() - fleet.pipelines.keys() - fleet.lost.keys()
     if not changed and not due and not gone:
         return before.evaluated
     evaluated = dict(before.evaluated)
-    for key in gone:
-        del evaluated[key]
-    for key in readable & {*changed, *due}:
-        found = _pipeline(key, fleet.pipelines[key], before.of(key), disabled, now)
+    for pipeline_id in gone:
+        del evaluated[pipeline_id]
+    for pipeline_id in readable & {*changed, *due}:
+        found = _pipeline(pipeline_id, fleet.pipelines[pipeline_id], before.of(pipeline_id), disabled, now)
         if found is None:
-            evaluated.pop(key, None)
+            evaluated.pop(pipeline_id, None)
         else:
-            evaluated[key] = found
+            evaluated[pipeline_id] = found
     return evaluated
 
 
-def _only_refreshed(before: Problems, key: str, pipeline: Pipeline) -> bool:
-    """Return whether nothing happened to a pipeline but that the runner looked at it, which begins no problem."""
-    old = before.pipelines.get(key)
+def _only_refreshed(before: Problems, pipeline_id: str, pipeline: Pipeline) -> bool:
+    """Return whether a refresh by the runner is all that changed of a pipeline without problems: it can begin none."""
+    old = before.pipelines.get(pipeline_id)
     return (
         old is not None
         and old.progress.refresh_version is not None
         and pipeline.facts is old.facts
         and pipeline.history is old.history
         and pipeline.activity.errors is old.activity.errors
-        and not before.of(key)
+        and not before.of(pipeline_id)
     )
 
 
 def _pipeline(
-    key: str, pipeline: Pipeline, before: Occurrences, disabled: frozenset[str], now: int
+    pipeline_id: str, pipeline: Pipeline, before: Occurrences, disabled: frozenset[str], now: int
 ) -> Evaluated | None:
-    """Return what is found of a pipeline, None where there is nothing and time alone brings nothing."""
-    since = {(each.problem, each.label): at for each, at in before.items()} if before else {}
-    present, due = _found(PIPELINE_PROBLEMS, pipeline, since, disabled, pipeline_alert, now)
-    begin, failing_due = _settled(conditions.failing(pipeline, now), None, now)
+    """Return the evaluation of a pipeline; None where it has no problem and time alone begins none."""
+    present, due = _evaluated_table(
+        PIPELINE_PROBLEMS, pipeline, _begins(before), disabled, pipeline_alert, now
+    )
+    failing, failing_due = _evaluated_findings(conditions.failing(pipeline, now), None, now)
     due = min(due, failing_due)
-    if not present and begin is None and due == NEVER:
+    if not present and failing is None and due == NEVER:
         return None
     if not present:
-        return Evaluated(_NONE, begin, due)
-    tags = tuple(each for each in pipeline.facts.tag_labels if each[0] != "expect")
+        return Evaluated(_NONE, failing, due)
+    tags = tuple(pair for pair in pipeline.facts.tag_labels if pair[0] != "expect")
     name = pipeline.facts.row.name
-    return Evaluated(
-        {Occurrence(problem, label, key, name, tags): at for (problem, label), at in present.items()},
-        begin,
-        due,
-    )
+    occurrences = {
+        Occurrence(problem, label, pipeline_id, name, tags): begin
+        for (problem, label), begin in present.items()
+    }
+    return Evaluated(occurrences, failing, due)
 
 
 def _instance(before: Problems, state: InstanceState, disabled: frozenset[str], now: int) -> Occurrences:
-    old = _about_instance(before.present)
-    since = {(each.problem, each.label): at for each, at in old.items()}
-    present, _ = _found(INSTANCE_PROBLEMS, state, since, disabled, instance_alert, now)
-    return {Occurrence(problem, label): at for (problem, label), at in present.items()}
+    begins = _begins(_about_instance(before.present))
+    present, _ = _evaluated_table(INSTANCE_PROBLEMS, state, begins, disabled, instance_alert, now)
+    return {Occurrence(problem, label): begin for (problem, label), begin in present.items()}
 
 
-_Key = tuple[str, str]
+_ProblemLabel = tuple[str, str]
 """The name of a problem, and its label."""
 
 
-def _found(
+def _begins(occurrences: Occurrences) -> Mapping[_ProblemLabel, int]:
+    return {(occurrence.problem, occurrence.label): begin for occurrence, begin in occurrences.items()}
+
+
+def _evaluated_table(
     table: Mapping[str, Problem[Subject]],
     subject: Subject,
-    before: Mapping[_Key, int],
+    before: Mapping[_ProblemLabel, int],
     disabled: Collection[str],
     alert: Callable[[str], str],
     now: int,
-) -> tuple[dict[_Key, int], int]:
-    """Return the problems of a subject with when they began, and when it must be looked at again."""
-    present: dict[_Key, int] = {}
+) -> tuple[dict[_ProblemLabel, int], int]:
+    """Return the problems of a subject with when each began, and when the subject must be evaluated again."""
+    present: dict[_ProblemLabel, int] = {}
     due = NEVER
     for name, row in table.items():
         findings = row.condition(subject, now)
         if not findings or (disabled and alert(name) in disabled):
             continue
-        for label, about in _by_label(findings):
-            begin, next_due = _settled(about, before.get((name, label)), now)
+        for label, labelled in _by_label(findings):
+            begin, next_due = _evaluated_findings(labelled, before.get((name, label)), now)
             due = min(due, next_due)
             if begin is not None:
                 present[name, label] = begin
     if len(present) > 1:
         names = {name for name, _ in present}
-        present = {key: at for key, at in present.items() if table[key[0]].yields_to not in names}
+        present = {
+            (name, label): begin
+            for (name, label), begin in present.items()
+            if table[name].yields_to not in names
+        }
     return present, due
 
 
 def _by_label(findings: Sequence[Finding]) -> Iterable[tuple[str, Sequence[Finding]]]:
     label = findings[0].label
-    if all(each.label == label for each in findings[1:]):
+    if all(finding.label == label for finding in findings[1:]):
         return ((label, findings),)
-    labels = dict.fromkeys(each.label for each in findings)
-    return [(label, [each for each in findings if each.label == label]) for label in labels]
+    labels = dict.fromkeys(finding.label for finding in findings)
+    return [(label, [finding for finding in findings if finding.label == label]) for label in labels]
 
 
-def _settled(findings: Iterable[Finding], before: int | None, now: int) -> tuple[int | None, int]:
-    """Return when what these findings say began to count, None where it does not, and when to ask again."""
+def _evaluated_findings(findings: Iterable[Finding], before: int | None, now: int) -> tuple[int | None, int]:
+    """Return when a problem with these findings began (None where it is not present), and when to evaluate it again.
+
+    Args:
+        findings: of one problem and one label.
+        before: when the problem began, if it was present before.
+        now: microseconds by Feldera's clock.
+    """
     begins: list[int] = []
     due = NEVER
-    for each in findings:
-        if isinstance(each, Undecided):
-            if before is not None and now < each.until:
+    for finding in findings:
+        if isinstance(finding, Undecided):
+            if before is not None and now < finding.until:
                 begins.append(before)
-                due = min(due, each.until)
-        elif each.holds(now):
-            begins.append(each.begin if before is None or not each.continues else min(each.begin, before))
-            due = min(due, each.end if each.end is not None else NEVER)
-        elif each.begin > now:
-            due = min(due, each.begin)
+                due = min(due, finding.until)
+        elif finding.holds(now):
+            continued = before if finding.continues else None
+            begins.append(finding.begin if continued is None else min(finding.begin, continued))
+            due = min(due, finding.end if finding.end is not None else NEVER)
+        elif finding.begin > now:
+            due = min(due, finding.begin)
     return min(begins, default=None), due
 
 
 def _about_instance(occurrences: Occurrences) -> Occurrences:
-    return {each: at for each, at in occurrences.items() if not each.pipeline_id}
+    return {occurrence: begin for occurrence, begin in occurrences.items() if not occurrence.pipeline_id}
 
 
 def _ended(before: Problems, present: Occurrences, now: int) -> Endings:
-    """Return what ended within the last ten minutes."""
+    """Return the problems that ended within the last ten minutes; the same object where they are the same."""
     if present is before.present and not before.ended:
         return before.ended
     ended = {
-        each: ending
-        for each, ending in before.ended.items()
-        if each not in present and ending.at > now - ENDED_FOR
+        occurrence: ending
+        for occurrence, ending in before.ended.items()
+        if occurrence not in present and ending.at > now - ENDED_FOR
     }
     if present is not before.present:
-        ended |= {each: Ended(since, now) for each, since in before.present.items() if each not in present}
+        ended |= {
+            occurrence: Ended(since, now)
+            for occurrence, since in before.present.items()
+            if occurrence not in present
+        }
     return before.ended if ended == before.ended else ended

@@ -1,6 +1,6 @@
 """The conditions of an instance's problems: pure functions of the instance and an instant of Feldera's clock.
 
-All instants are microseconds.
+All instants and durations are in microseconds.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -19,16 +19,18 @@ _NOTHING: Final[Findings] = ()
 _MINUTE: Final = 60 * MICROSECONDS
 _DAY: Final = 24 * 60 * _MINUTE
 
-_FEW: Final = 4
-_FAILING_SHARE: Final = 0.1
-_STILL_DEGRADED: Final = 0.6
-"""A degraded fleet ends when fewer than six tenths of what began it fail: one that comes and goes must not page each time."""
+_ALLOWED_FAILING: Final = 4
+_ALLOWED_FAILING_SHARE: Final = 0.1
+"""How many pipelines, and which share of all, may fail before the fleet is degraded; the larger number counts."""
+_STILL_DEGRADED_SHARE: Final = 0.6
+"""A degraded fleet recovers only below this share of the threshold, so that a fleet near the threshold does not page often."""
 
 DROPPED_FOR: Final = 10 * _MINUTE
 UNHEALTHY_FOR: Final = 5 * _MINUTE
 UNCHECKED_FOR: Final = 30 * _MINUTE
-"""Feldera checks its services every ten minutes and calls itself stale after three times that (`cluster_monitor.rs`)."""
-UNHEARD_FOR: Final = 15 * _MINUTE
+"""Feldera checks its services every ten minutes, and reports itself as stale after three times that (`cluster_monitor.rs`)."""
+UNREPORTED_FOR: Final = 15 * _MINUTE
+"""How long Feldera may leave out the health of its services while it still lists its pipelines."""
 UNLICENSED_FOR: Final = 60 * _MINUTE
 
 
@@ -37,32 +39,33 @@ class InstanceState:
     """What the conditions of an instance read.
 
     Attributes:
-        fleet: the instance as it is known.
-        memory: how it was.
-        failing: by id, since when pipelines count as failing.
-        degraded: whether it counted as degraded before.
+        fleet: the instance after the last list.
+        previous_state: what the conditions need from earlier lists.
+        failing: since when pipelines count as failing, by id.
+        degraded: whether FleetDegraded was present before.
     """
 
     fleet: Fleet
-    memory: PreviousState
+    previous_state: PreviousState
     failing: Mapping[str, int]
     degraded: bool
 
 
 def degraded(state: InstanceState, now: int) -> Findings:
     """More than a tenth of all pipelines fail, and at least five."""
-    most = max(_FEW, _FAILING_SHARE * (state.fleet.size or 0))
+    allowed = max(_ALLOWED_FAILING, _ALLOWED_FAILING_SHARE * (state.fleet.size or 0))
     if state.degraded:
-        fewer = _STILL_DEGRADED * most
-        return (Period(now, continues=True),) if len(state.failing) > fewer else _NOTHING
-    if len(state.failing) <= most:
+        recovered = _STILL_DEGRADED_SHARE * allowed
+        return (Period(now, continues=True),) if len(state.failing) > recovered else _NOTHING
+    if len(state.failing) <= allowed:
         return _NOTHING
-    return (Period(sorted(state.failing.values())[int(most)]),)
+    # It began when the first pipeline beyond the allowed number failed.
+    return (Period(sorted(state.failing.values())[int(allowed)]),)
 
 
 def inventory_dropped(state: InstanceState, _now: int) -> Findings:
-    """Less than half of the pipelines of the last hour are left, for ten minutes."""
-    at = state.memory.dropped_at
+    """For ten minutes, fewer than half of the pipelines of the last hour have been left."""
+    at = state.previous_state.dropped_at
     return _NOTHING if at is None else (Period(at + DROPPED_FOR),)
 
 
@@ -75,17 +78,17 @@ def unhealthy(services: Collection[str]) -> Callable[[InstanceState, int], Findi
         for name in services:
             service = platform.services.get(name)
             if service is None or platform.health_lost_at is not None:
-                # What Feldera no longer tells of stays as it was.
+                # Feldera does not report this service at present: the last result stays.
                 found.append(Undecided(now + 1, name))
             elif not service.healthy:
-                found.append(Period(state.memory.unhealthy_at[name] + UNHEALTHY_FOR, label=name))
+                found.append(Period(state.previous_state.unhealthy_at[name] + UNHEALTHY_FOR, label=name))
         return tuple(found)
 
     return condition
 
 
 def health_stale(state: InstanceState, now: int) -> Findings:
-    """Feldera no longer checks its services, or no longer tells of them though it lists its pipelines."""
+    """Feldera has not checked a service for 30 minutes, or has not reported it for 15 while it listed its pipelines."""
     platform = state.fleet.platform
     if not platform.services:
         return tuple(Undecided(now + 1, name) for name in SERVICES)
@@ -93,16 +96,18 @@ def health_stale(state: InstanceState, now: int) -> Findings:
     for name, service in platform.services.items():
         begin = service.checked_at + UNCHECKED_FOR
         if platform.stale:
-            # Feldera's own verdict, by its own clock.
+            # Feldera itself says so.
             begin = min(begin, now)
         if platform.health_lost_at is not None:
-            begin = min(begin, max(platform.health_lost_at, state.memory.answering_at) + UNHEARD_FOR)
+            begin = min(
+                begin, max(platform.health_lost_at, state.previous_state.answering_at) + UNREPORTED_FOR
+            )
         found.append(Period(begin, label=name, continues=True))
     return tuple(found)
 
 
 def license_ends_within(days: int) -> Callable[[InstanceState, int], Findings]:
-    """Return the condition that the license ends within some days, or has ended."""
+    """Return the condition that the license ends within this number of days, or has ended."""
 
     def condition(state: InstanceState, now: int) -> Findings:
         known = state.fleet.platform.license
@@ -117,5 +122,5 @@ def license_unconfirmed(state: InstanceState, now: int) -> Findings:
     """The license has not been confirmed for an hour."""
     if state.fleet.platform.license is None:
         return (Undecided(now + 1),)
-    at = state.memory.unlicensed_at
+    at = state.previous_state.unlicensed_at
     return _NOTHING if at is None else (Period(at + UNLICENSED_FOR),)

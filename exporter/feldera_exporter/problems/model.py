@@ -1,4 +1,4 @@
-"""What a problem is: a row of the table, and what its condition may answer."""
+"""The types of the table of problems: a row, and the findings that its condition returns."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,21 +7,20 @@ from typing import Final, Generic, TypeVar
 MICROSECONDS: Final = 1_000_000
 
 SEVERITIES: Final = ("critical", "warning", "info")
-"""`critical` pages, `warning` is a ticket, `info` is routed to nobody."""
+"""`critical` pages, `warning` opens a ticket, `info` is only shown."""
 
 Subject = TypeVar("Subject")
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """From when to when a condition holds, as far as can be said now; microseconds by Feldera's clock.
+    """A period in which a condition holds, if nothing changes; instants are microseconds by Feldera's clock.
 
     Attributes:
-        begin: when it began to hold, or will begin if nothing happens until then.
-        end: when it ends if nothing happens until then; None where time alone does not end it.
+        begin: when it begins; may be in the future.
+        end: when it ends; None where time alone does not end it.
         label: the overdue status, or the service of Feldera; empty where the problem names none.
-        continues: whether it keeps the beginning of what was the case before: it is one trouble, though its newest
-            cause is later.
+        continues: whether a problem that is present already keeps its earlier beginning.
     """
 
     begin: int
@@ -30,17 +29,17 @@ class Period:
     continues: bool = False
 
     def holds(self, now: int) -> bool:
-        """Return whether it holds at an instant."""
+        """Return whether the instant `now`, in microseconds, lies in the period."""
         return self.begin <= now and (self.end is None or now < self.end)
 
 
 @dataclass(frozen=True, slots=True)
 class Undecided:
-    """It is not known yet whether a condition holds: what was the case before goes on until then.
+    """It is not known yet whether a condition holds: a problem that is present stays, an absent one does not begin.
 
     Attributes:
-        until: when it will be known at the latest, microseconds by Feldera's clock.
-        label: as that of a `Period`.
+        until: when it will be known at the latest, in microseconds by Feldera's clock.
+        label: the overdue status, or the service of Feldera; empty where the problem names none.
     """
 
     until: int
@@ -55,15 +54,15 @@ class Problem(Generic[Subject]):
     """One row of the table.
 
     Attributes:
-        name: CamelCase, without a prefix.
+        name: in CamelCase; the alert's name is this with a prefix.
         severity: one of `SEVERITIES`.
         summary: a constant headline.
-        meaning: what is the case, in one or two sentences. `{subject}` stands for the pipeline or the instance, `{label}`
-            for the status or service, `{limit}` for the limit of the status.
+        meaning: one or two sentences. `{subject}` stands for the pipeline or the instance, `{label}` for the status or
+            the service, `{limit}` for the limit of the status.
         first_step: what to do first, in one sentence.
-        condition: what can be said of it now, from the subject and an instant of Feldera's clock in microseconds; pure.
-        labelled: whether it names a status (of a pipeline) or a service (of an instance).
-        yields_to: the problem of the same subject that says the same more exactly or more gravely; empty if none does.
+        condition: returns the findings, from the subject and an instant of Feldera's clock in microseconds; pure.
+        labelled: whether the problem names a status (of a pipeline) or a service (of an instance).
+        yields_to: the problem that hides this one when a subject has both; empty if none does.
         limit_of: the status dimension whose limit counts; empty where none does.
     """
 

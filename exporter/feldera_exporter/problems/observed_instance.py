@@ -1,4 +1,4 @@
-"""One instance as it is shown: its fleet, and the problems that it has."""
+"""One instance as metrics, pages and alerts show it: its fleet and its problems."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from feldera_exporter.state.fleet import Fleet
 
 
 class ObservedInstance(NamedTuple):
-    """An instance with its problems."""
+    """An instance with its problems, both after the same poll."""
 
     fleet: Fleet
     problems: Problems

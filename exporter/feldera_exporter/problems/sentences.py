@@ -1,4 +1,4 @@
-"""The sentences about a problem: the rules fill them with templates, the exporter's own alerts with values."""
+"""The sentences about a problem. The rules fill them with Prometheus's templates, the bridge to Alertmanager with values."""
 
 from typing import Any
 
@@ -6,23 +6,23 @@ from feldera_exporter.problems.model import Problem
 
 
 def pipeline(name: str, instance: str) -> str:
-    """Return what a pipeline is called."""
+    """Return how sentences name a pipeline."""
     return f"Pipeline {name} of {instance}"
 
 
 def instance(name: str) -> str:
-    """Return what an instance is called."""
+    """Return how sentences name an instance."""
     return f"Feldera instance {name}"
 
 
 def description(row: Problem[Any], subject: str, label: str, limit: str, since: str) -> str:
-    """Return what is the case, since when, and what to do first.
+    """Return the description of a problem: its meaning, since when, and what to do first.
 
     Args:
-        row: the problem's.
-        subject: what the pipeline or the instance is called.
+        row: the problem's row of the table.
+        subject: the pipeline or the instance, as `pipeline` and `instance` name it.
         label: the status or the service that the problem names.
-        limit: the limit that counts, as ` of 10m`; empty where there is none.
+        limit: the limit of the status, as ` of 10m`; empty where there is none.
         since: when the problem began to count.
     """
     meaning = row.meaning.format(subject=subject, label=label, limit=limit)

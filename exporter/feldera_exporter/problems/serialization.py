@@ -1,4 +1,4 @@
-"""What of an instance's problems is kept across a restart, as bytes."""
+"""The part of an instance's problems that is stored across a restart, as bytes."""
 
 from typing import Final
 
@@ -8,30 +8,31 @@ from feldera_exporter.problems.evaluate import Ended, Evaluated, Occurrence, Pro
 from feldera_exporter.problems.previous_state import PreviousState
 
 
-class _Kept(msgspec.Struct, frozen=True, array_like=True):
+class _Stored(msgspec.Struct, frozen=True, array_like=True):
     present: tuple[tuple[Occurrence, int], ...]
     ended: tuple[tuple[Occurrence, Ended], ...]
-    memory: PreviousState
+    previous_state: PreviousState
 
 
 _encode: Final = msgspec.msgpack.Encoder().encode
-_decode: Final = msgspec.msgpack.Decoder(_Kept).decode
+_decode: Final = msgspec.msgpack.Decoder(_Stored).decode
 
 
 def encoded(problems: Problems) -> bytes:
-    """Return what is kept of the problems."""
-    return _encode(_Kept(tuple(problems.present.items()), tuple(problems.ended.items()), problems.memory))
+    """Return the problems as bytes (MessagePack)."""
+    present, ended = tuple(problems.present.items()), tuple(problems.ended.items())
+    return _encode(_Stored(present, ended, problems.previous_state))
 
 
-def decoded(kept: bytes | None) -> Problems:
-    """Return the problems as they were kept; each pipeline that has some is looked at with the first list.
+def decoded(content: bytes | None) -> Problems:
+    """Return the stored problems, or no problems for None. Pipelines with problems are evaluated with the first list.
 
     Raises:
-        msgspec.DecodeError: these bytes are not what `encoded` makes.
+        msgspec.DecodeError: the bytes are not what `encoded` returns.
     """
-    if kept is None:
+    if content is None:
         return Problems()
-    stored = _decode(kept)
+    stored = _decode(content)
     present = dict(stored.present)
     by_pipeline: dict[str, dict[Occurrence, int]] = {}
     for occurrence, at in present.items():
@@ -40,12 +41,14 @@ def decoded(kept: bytes | None) -> Problems:
     return Problems(
         present=present,
         ended=dict(stored.ended),
-        memory=stored.memory,
-        evaluated={key: Evaluated(found, None, 0) for key, found in by_pipeline.items()},
+        previous_state=stored.previous_state,
+        evaluated={
+            pipeline_id: Evaluated(occurrences, None, 0) for pipeline_id, occurrences in by_pipeline.items()
+        },
     )
 
 
 def same(before: Problems, after: Problems) -> bool:
-    """Return whether the same is kept of both, but for when the list was last read."""
-    memory = msgspec.structs.replace(after.memory, answered_at=before.memory.answered_at)
-    return before.present is after.present and before.ended is after.ended and memory == before.memory
+    """Return whether both are stored the same, apart from when the list was last read."""
+    state = msgspec.structs.replace(after.previous_state, answered_at=before.previous_state.answered_at)
+    return before.present is after.present and before.ended is after.ended and state == before.previous_state

@@ -1,4 +1,4 @@
-"""One line per pipeline: how it is, for how long, and how bad that is; the worst first."""
+"""The summaries of pipelines for the pages: statuses, how long they have lasted, alerts and urgency; the most urgent first."""
 
 import math
 from collections import defaultdict
@@ -15,7 +15,7 @@ from feldera_exporter.state.pipeline import Pipeline
 
 _SECOND = 1_000_000
 _SEVERITIES = MappingProxyType({"critical": 3, "warning": 2, "info": 1})
-"""By severity, how bad it is; any other says nothing of that."""
+"""The order of severities; any other severity counts as 0."""
 
 
 class Urgency(IntEnum):
@@ -29,12 +29,12 @@ class Urgency(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class StatusAge:
-    """A present status.
+    """How long a status has lasted.
 
     Attributes:
-        status: the status; where the desired and the actual one differ, the desired one.
-        age: for how many seconds it has lasted.
-        limit: for how many it may last, infinity for ever.
+        status: the status; `to be …` for the time in which desired and actual status differ.
+        age: seconds that it has lasted.
+        limit: seconds that it may last; infinity where there is no limit.
     """
 
     status: str
@@ -43,25 +43,25 @@ class StatusAge:
 
     @property
     def share(self) -> float:
-        """How much of the limit has passed; 1 and more is too long."""
+        """The part of the limit that has passed; from 1 on the status is overdue."""
         return self.age / self.limit if self.limit else math.inf
 
 
 @dataclass(frozen=True, slots=True)
 class PipelineSummary:
-    """One pipeline as it is shown.
+    """The summary of one pipeline.
 
     Attributes:
         id: the UUID.
-        name: what people read.
-        status: the combined status.
-        desired: the combined desired one.
-        program: the program's.
-        storage: the storage's.
-        wait: the status that is nearest to its limit, or the furthest beyond; the combined one where none has a limit.
-        error_code: the present deployment error's, empty without one.
-        alerts: those that are firing about it, the worst first.
-        level: how urgent its state is.
+        name: the pipeline's name.
+        status: the combined deployment status.
+        desired: the combined desired deployment status.
+        program: the program's status.
+        storage: the storage's status.
+        wait: the status that has used most of its limit; the deployment status where none has a limit.
+        error_code: the code of the present deployment error; empty without one.
+        alerts: the firing alerts of the pipeline, the most severe first.
+        level: how urgent it is.
     """
 
     id: str
@@ -79,35 +79,38 @@ class PipelineSummary:
 def lines(
     pipelines: Mapping[str, Pipeline], alerts: Iterable[Alert], now: int
 ) -> tuple[PipelineSummary, ...]:
-    """Return the lines of all pipelines, the worst first.
+    """Return the summaries of all pipelines, the most urgent first.
 
     Args:
-        pipelines: as they are known, by id.
-        alerts: those that are firing.
+        pipelines: the pipelines by id.
+        alerts: the firing alerts.
         now: microseconds since the epoch by Feldera's clock.
     """
     firing: defaultdict[str, list[Alert]] = defaultdict(list)
     for alert in alerts:
         firing[alert.pipeline].append(alert)
-    every = [_line(key, pipeline, tuple(firing[key]), now) for key, pipeline in pipelines.items()]
-    return tuple(sorted(every, key=urgency))
+    summaries = [
+        _summary(pipeline_id, pipeline, tuple(firing[pipeline_id]), now)
+        for pipeline_id, pipeline in pipelines.items()
+    ]
+    return tuple(sorted(summaries, key=urgency))
 
 
-def urgency(line: PipelineSummary) -> tuple[float, int, float, str, str]:
-    """Return by what lines are sorted: level, severity, time left until the limit, which is below zero beyond it, name.
+def urgency(summary: PipelineSummary) -> tuple[float, int, float, str, str]:
+    """Return the sort key of a summary: level, severity, seconds left until the limit (negative beyond it), name, id.
 
-    Two that wait never change places with time: both have a second less after a second.
+    Seconds left, not the share of the limit: so two waiting pipelines never swap as time passes.
     """
-    severity = max((_SEVERITIES.get(alert.severity, 0) for alert in line.alerts), default=0)
-    return -line.level, -severity, line.wait.limit - line.wait.age, line.name, line.id
+    severity = max((_SEVERITIES.get(alert.severity, 0) for alert in summary.alerts), default=0)
+    return -summary.level, -severity, summary.wait.limit - summary.wait.age, summary.name, summary.id
 
 
-def _line(key: str, pipeline: Pipeline, alerts: tuple[Alert, ...], now: int) -> PipelineSummary:
+def _summary(pipeline_id: str, pipeline: Pipeline, alerts: tuple[Alert, ...], now: int) -> PipelineSummary:
     row = pipeline.facts.row
-    wait = max(_waits(pipeline, now), key=lambda each: each.share)
+    wait = max(_status_ages(pipeline, now), key=lambda age: age.share)
     code = row.deployment_error.error_code if row.deployment_error is not None else ""
     return PipelineSummary(
-        id=key,
+        id=pipeline_id,
         name=row.name,
         status=row.deployment_status,
         desired=row.deployment_desired_status,
@@ -120,8 +123,8 @@ def _line(key: str, pipeline: Pipeline, alerts: tuple[Alert, ...], now: int) -> 
     )
 
 
-def _waits(pipeline: Pipeline, now: int) -> tuple[StatusAge, ...]:
-    """Return the present statuses, that of the deployment first; what has no known beginning is left out."""
+def _status_ages(pipeline: Pipeline, now: int) -> tuple[StatusAge, ...]:
+    """Return the ages of the present statuses, the deployment's first; a status without a known beginning is left out."""
     row, limits = pipeline.facts.row, pipeline.facts.limits
     status, desired = micros(row.deployment_status_since), micros(row.deployment_desired_status_since)
     program, storage = micros(row.program_status_since), storage_since(pipeline)
@@ -129,7 +132,7 @@ def _waits(pipeline: Pipeline, now: int) -> tuple[StatusAge, ...]:
         (row.deployment_status, status, limits.deployment_status),
         (row.program_status, program, limits.program_status),
         (row.storage_status, storage, limits.storage_status),
-        # Each of the three may have ended an agreement.
+        # The difference began with the latest of these changes.
         (
             f"to be {row.deployment_desired_status}",
             max(status, desired, program),

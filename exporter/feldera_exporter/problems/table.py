@@ -1,4 +1,4 @@
-"""The table of problems: one row each. Metrics, pages, rules, alerts and documentation read it."""
+"""The table of problems, one row each. Metrics, pages, rules, alerts and documentation read it."""
 
 from types import MappingProxyType
 from typing import Final
@@ -28,7 +28,7 @@ LIFECYCLE: Final[tuple[Problem[Pipeline], ...]] = (
         "StuckProvisioning",
         "critical",
         "A pipeline does not get its resources.",
-        "The runner itself should have given up by now: look at the runner, then at the capacity of the cluster.",
+        "The runner itself should have given up by now: check the runner, then the capacity of the cluster.",
     ),
     _overdue(
         "StuckStopping",
@@ -47,7 +47,7 @@ LIFECYCLE: Final[tuple[Problem[Pipeline], ...]] = (
         "critical",
         "A deployed pipeline does not answer.",
         "{subject} has been Unavailable for longer than its limit{limit}, or for most of 15 minutes. It processes nothing.",
-        "Look whether its process or pod runs and has enough memory.",
+        "Check whether its process or pod runs and has enough memory.",
         conditions.unavailable,
         labelled=True,
         limit_of=DEPLOYMENT.name,
@@ -62,13 +62,13 @@ LIFECYCLE: Final[tuple[Problem[Pipeline], ...]] = (
         "BootstrappingLong",
         "warning",
         "A pipeline has been bootstrapping for a long time.",
-        "Much data takes long: look for progress before you do anything.",
+        "Much data takes long: check its progress before you do anything.",
     ),
     _overdue(
         "ReplayingLong",
         "warning",
         "A pipeline has been replaying its journal for a long time.",
-        "Look for progress before you do anything.",
+        "Check its progress before you do anything.",
     ),
     _overdue(
         "StuckSynchronizing",
@@ -86,14 +86,14 @@ LIFECYCLE: Final[tuple[Problem[Pipeline], ...]] = (
         "Stuck",
         "warning",
         "A pipeline has outlasted the limit of its status.",
-        "Look at the pipeline's page, then at the log of Feldera's runner.",
+        "Read the pipeline's page, then the log of Feldera's runner.",
     ),
     Problem(
         "StartPending",
         "warning",
         "A pipeline was started and nothing happens.",
         "{subject} is compiled and should start, but stays Stopped for longer than the limit{limit}.",
-        "Look whether Feldera's runner works.",
+        "Check whether Feldera's runner works.",
         conditions.start_pending,
         labelled=True,
         limit_of="deployment_desired_status",
@@ -101,7 +101,7 @@ LIFECYCLE: Final[tuple[Problem[Pipeline], ...]] = (
     Problem(
         "DesiredDrift",
         "warning",
-        "A pipeline is not in the status that was asked for.",
+        "A pipeline is not in its desired status.",
         "{subject} has been {label} for longer than the limit{limit} while another status is desired.",
         "Compare the desired with the actual status, then read the log of Feldera's runner.",
         conditions.drift,
@@ -118,7 +118,7 @@ LIFECYCLE: Final[tuple[Problem[Pipeline], ...]] = (
         labelled=True,
     ),
 )
-"""A status lasts too long, or is not the one that was asked for."""
+"""A status lasts too long, or is not the desired one."""
 
 FAULTS: Final[tuple[Problem[Pipeline], ...]] = (
     Problem(
@@ -141,7 +141,7 @@ FAULTS: Final[tuple[Problem[Pipeline], ...]] = (
         "Flapping",
         "warning",
         "A pipeline is started and stopped again and again.",
-        "{subject} was stopped six times within an hour or more often.",
+        "{subject} was stopped at least six times within an hour.",
         "Find out who or what starts and stops it.",
         conditions.flapping,
         yields_to="CrashLooping",
@@ -150,18 +150,18 @@ FAULTS: Final[tuple[Problem[Pipeline], ...]] = (
         "RuntimeFlapping",
         "warning",
         "A pipeline becomes unavailable again and again.",
-        "{subject} became Unavailable eight times within an hour or more often, and came back each time.",
-        "Look at the load and the memory of the pipeline, and at the network between it and the runner.",
+        "{subject} became Unavailable at least eight times within an hour, and came back each time.",
+        "Check the load and the memory of the pipeline, and the network between it and the runner.",
         conditions.runtime_flapping,
         yields_to="CrashLooping",
     ),
     Problem(
         "RunnerFrozen",
         "critical",
-        "Feldera's runner no longer looks at a pipeline.",
-        "{subject} has not been refreshed by the runner for 15 minutes, which should happen every ten. "
-        "What Feldera shows of it may be out of date.",
-        "Look whether Feldera's runner works; restart it if it does not.",
+        "Feldera's runner no longer refreshes a pipeline.",
+        "{subject} has not been refreshed by the runner for 15 minutes. The runner should do so every ten minutes. "
+        "What Feldera shows of the pipeline may be out of date.",
+        "Check whether Feldera's runner works; restart it if it does not.",
         conditions.runner_frozen,
     ),
     Problem(
@@ -173,7 +173,7 @@ FAULTS: Final[tuple[Problem[Pipeline], ...]] = (
         conditions.connector_errors,
     ),
 )
-"""A pipeline fails: errors, crashes, a runner that no longer looks at it."""
+"""A pipeline fails: errors, crashes, a runner that no longer refreshes it."""
 
 COMPILATION: Final[tuple[Problem[Pipeline], ...]] = (
     Problem(
@@ -188,9 +188,9 @@ COMPILATION: Final[tuple[Problem[Pipeline], ...]] = (
     Problem(
         "CompileSystemError",
         "warning",
-        "A pipeline's program could not be compiled for a reason outside of it.",
+        "Feldera's compiler failed, so a program could not be compiled.",
         "{subject} has a program in {label}: the compiler failed, not the program.",
-        "Look at the memory and the disk of Feldera's compiler.",
+        "Check the memory and the disk of Feldera's compiler.",
         conditions.compile_system_error,
         labelled=True,
     ),
@@ -199,7 +199,7 @@ COMPILATION: Final[tuple[Problem[Pipeline], ...]] = (
         "warning",
         "A pipeline's program waits or compiles for too long.",
         "{subject} has had a program in {label} for longer than its limit{limit}.",
-        "Look whether Feldera's compiler works and what it compiles now.",
+        "Check whether Feldera's compiler works and what it is compiling.",
         conditions.overdue(PROGRAM, "CompileStuck"),
         labelled=True,
         limit_of=PROGRAM.name,
@@ -208,9 +208,9 @@ COMPILATION: Final[tuple[Problem[Pipeline], ...]] = (
         "CompileLooping",
         "warning",
         "The compilation of a pipeline's program starts over and over.",
-        "{subject} went back from CompilingRust to SqlCompiled three times within an hour or more often: "
-        "the compiler restarts in the middle of it.",
-        "Look at the memory of Feldera's compiler.",
+        "{subject} went back from CompilingRust to SqlCompiled at least three times within an hour: "
+        "the compiler restarts during the compilation.",
+        "Check the memory of Feldera's compiler.",
         conditions.compile_looping,
     ),
     Problem(
@@ -224,15 +224,15 @@ COMPILATION: Final[tuple[Problem[Pipeline], ...]] = (
         limit_of=STORAGE.name,
     ),
 )
-"""A program or a storage: compiling, failing to, clearing."""
+"""The compilation of a program, or the clearing of a storage, fails or takes too long."""
 
 PLATFORM: Final[tuple[Problem[InstanceState], ...]] = (
     Problem(
         "FleetDegraded",
         "critical",
         "Many pipelines of an instance fail at the same time.",
-        "{subject} has more failing pipelines than a tenth of all, and at least five: errors of the last hour, stuck or "
-        "unavailable ones.",
+        "{subject} has at least five failing pipelines, and more than a tenth of all: with an error of the last hour, "
+        "stuck, or unavailable.",
         "Look for the common cause first: the cluster, the storage, a shared source.",
         instance_conditions.degraded,
     ),
@@ -257,7 +257,7 @@ PLATFORM: Final[tuple[Problem[InstanceState], ...]] = (
         "CompilerUnhealthy",
         "warning",
         "Feldera's compiler is unhealthy.",
-        "{subject} has reported its {label} service as unhealthy for five minutes or more. Pipelines that run are not "
+        "{subject} has reported its {label} service as unhealthy for five minutes or more. Running pipelines are not "
         "affected.",
         "Read the service's message in /v0/cluster_healthz.",
         instance_conditions.unhealthy(("compiler",)),
@@ -267,9 +267,9 @@ PLATFORM: Final[tuple[Problem[InstanceState], ...]] = (
         "ClusterHealthStale",
         "warning",
         "Feldera no longer checks the health of its services, or no longer reports it.",
-        "{subject} has not checked its {label} service for half an hour, or has not reported it for 15 minutes. What is "
-        "known about its health may be out of date.",
-        "Look whether Feldera's cluster monitor works: it runs in the API server.",
+        "{subject} has not checked its {label} service for half an hour, or has not reported its health for 15 minutes. "
+        "The known health may be out of date.",
+        "Check whether Feldera's cluster monitor works: it runs in the API server.",
         instance_conditions.health_stale,
         labelled=True,
     ),
@@ -295,21 +295,21 @@ PLATFORM: Final[tuple[Problem[InstanceState], ...]] = (
         "warning",
         "Feldera has not been able to confirm its license for an hour.",
         "{subject} has no confirmed license.",
-        "Look whether the license server can be reached.",
+        "Check whether the license server can be reached.",
         instance_conditions.license_unconfirmed,
     ),
 )
-"""An instance as a whole: its fleet, its services, its license."""
+"""The fleet, the services or the license of an instance."""
 
 PIPELINE_PROBLEMS: Final = MappingProxyType({row.name: row for row in (*LIFECYCLE, *FAULTS, *COMPILATION)})
 INSTANCE_PROBLEMS: Final = MappingProxyType({row.name: row for row in PLATFORM})
 
 
 def pipeline_alert(problem: str) -> str:
-    """Return the name of the alert of a pipeline's problem."""
+    """Return the name of the alert for a problem of a pipeline."""
     return f"FelderaPipeline{problem}"
 
 
 def instance_alert(problem: str) -> str:
-    """Return the name of the alert of an instance's problem."""
+    """Return the name of the alert for a problem of an instance."""
     return f"Feldera{problem}"

@@ -1,1 +1,1 @@
-"""The alert rules: one table of alerts and recordings, and its renderings for Prometheus, its operator and people."""
+"""The alert rules for Prometheus, as a rule file, as a PrometheusRule of its operator, and as documentation."""

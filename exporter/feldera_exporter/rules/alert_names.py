@@ -1,4 +1,4 @@
-"""Every alert, by its name: the problems that the exporter decides, and the alerts about the exporter itself."""
+"""The names of all alerts: those of problems, and those about the exporter itself."""
 
 from types import MappingProxyType
 from typing import Final
@@ -26,7 +26,7 @@ SECTIONS: Final = MappingProxyType(
         EXPORTER: tuple(EXPORTER_ALERTS),
     }
 )
-"""The names of the alerts under the headings of the documentation."""
+"""The names of the alerts by the headings of the documentation."""
 
 NAMES: Final = frozenset(name for names in SECTIONS.values() for name in names)
 """The names that the configuration's `alerts:` may use."""

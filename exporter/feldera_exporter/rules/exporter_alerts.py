@@ -1,6 +1,6 @@
-"""The alerts about the exporter itself and its way to Feldera: plain PromQL on the exporter's own metrics.
+"""The alerts about the exporter itself and its access to Feldera, in PromQL over the exporter's own metrics.
 
-A target is an exporter's where it shows `feldera_exporter_build_info`; no job name is needed.
+`feldera_exporter_build_info` tells which targets are exporters, so that no job name is needed.
 """
 
 from dataclasses import dataclass
@@ -8,17 +8,17 @@ from types import MappingProxyType
 from typing import Final
 
 TRUSTED: Final = "feldera:exporter:trusted"
-"""The recording: of several exporters of an instance those that can see Feldera, or all of them where none can."""
+"""The recording rule: the exporters of an instance that can reach Feldera, or all of them if none can."""
 
-_SEEING: Final = "last_over_time(feldera_up[3m]) == 1"
+_REACHING: Final = "last_over_time(feldera_up[3m]) == 1"
 TRUSTED_EXPRESSION: Final = (
-    f"{_SEEING}\nor\nlast_over_time(feldera_up[3m]) unless on (feldera_instance) {_SEEING}"
+    f"{_REACHING}\nor\nlast_over_time(feldera_up[3m]) unless on (feldera_instance) {_REACHING}"
 )
 
 _BUILD: Final = "feldera_exporter_build_info"
 _TRUSTED_ONLY: Final = f"and on (job, instance, feldera_instance) {TRUSTED}"
-_BLIND: Final = "max by (feldera_instance) (last_over_time(feldera_up[3m])) == 0"
-# More than one: `increase` makes 1.05 of a single one in five minutes.
+_UNREACHABLE: Final = "max by (feldera_instance) (last_over_time(feldera_up[3m])) == 0"
+# More than one refused poll: `increase` extrapolates a single one to about 1.05.
 _REFUSED: Final = (
     'sum by (feldera_instance) (increase(feldera_exporter_polls_total{outcome="unauthorized"}[5m])) > 1.5'
 )
@@ -33,13 +33,13 @@ class ExporterAlert:
     """One alert about the exporter.
 
     Attributes:
-        name: the alert's.
-        severity: `critical`, `warning`, `info`, or `none` for the watchdog's.
-        expression: PromQL.
+        name: the alert's name.
+        severity: `critical`, `warning`, `info`, or `none` for the watchdog.
+        expression: the PromQL expression.
         summary: a constant headline.
-        description: what is the case and what to do first, with Prometheus's templates.
-        labels: those that tell alerts of this name apart.
-        for_: how long the expression must hold; empty for no time.
+        description: the meaning and what to do first, with Prometheus's templates.
+        labels: the labels that distinguish alerts of this name.
+        for_: the rule's `for`; empty for none.
     """
 
     name: str
@@ -58,7 +58,7 @@ _ROWS: Final = (
         f"absent(last_over_time({_BUILD}[3m]))",
         "No feldera-exporter has answered for five minutes.",
         "Prometheus has scraped no feldera-exporter for five minutes: no alert about Feldera can begin, and those that "
-        "fired have ended. Look whether the exporter runs and whether Prometheus scrapes it.",
+        "fired have ended. Check whether the exporter runs and whether Prometheus scrapes it.",
         for_="2m",
     ),
     ExporterAlert(
@@ -68,7 +68,8 @@ _ROWS: Final = (
         f"unless on (job, instance) last_over_time({_BUILD}[8m])\n"
         f"and on (job, instance) last_over_time({_BUILD}[1d])",
         "A feldera-exporter does not answer.",
-        f"{_EXPORTER} has not answered for ten minutes. Look whether it runs: what only it watches is not watched.",
+        f"{_EXPORTER} has not answered for ten minutes. Check whether it runs: instances that only it watches are not "
+        "watched.",
         _TARGET,
         for_="2m",
     ),
@@ -78,13 +79,13 @@ _ROWS: Final = (
         "max by (job, instance) (changes(process_start_time_seconds[1h])) > 3\n"
         f"and on (job, instance) last_over_time({_BUILD}[1h])",
         "A feldera-exporter starts again and again.",
-        f"{_EXPORTER} has started four times within an hour or more often. Read its log; often it lacks memory.",
+        f"{_EXPORTER} has started at least four times within an hour. Read its log; often it lacks memory.",
         _TARGET,
     ),
     ExporterAlert(
         "FelderaApiAuthFailed",
         "critical",
-        f"{_REFUSED}\nand on (feldera_instance) {_BLIND}",
+        f"{_REFUSED}\nand on (feldera_instance) {_UNREACHABLE}",
         "Feldera refuses the exporter's API key.",
         f"{_FELDERA} answers with 401 or 403. Its pipelines are not watched. Check the API key.",
         _INSTANCE,
@@ -93,10 +94,10 @@ _ROWS: Final = (
     ExporterAlert(
         "FelderaApiUnreachable",
         "critical",
-        f"{_BLIND}\nunless on (feldera_instance) {_REFUSED}",
+        f"{_UNREACHABLE}\nunless on (feldera_instance) {_REFUSED}",
         "Feldera's API cannot be reached.",
-        f"{_FELDERA} has not answered any exporter for more than a minute. Pipelines may run, but are not watched; their "
-        "alerts stay as they were. Read the exporter's log for the reason.",
+        f"{_FELDERA} has not answered any exporter for more than a minute. Its pipelines may run, but are not watched; "
+        "their alerts stay as they were. Read the exporter's log for the reason.",
         _INSTANCE,
         for_="1m",
     ),
@@ -108,7 +109,7 @@ _ROWS: Final = (
         ")\nunless on (feldera_instance) last_over_time(feldera_up[3m])",
         "A Feldera instance is no longer watched.",
         f"The exporter that watched {_FELDERA} has not answered for five minutes, and no other one watches that instance. "
-        "Look whether the exporter runs and whether Prometheus scrapes it.",
+        "Check whether the exporter runs and whether Prometheus scrapes it.",
         _INSTANCE,
         for_="2m",
     ),
@@ -119,7 +120,7 @@ _ROWS: Final = (
         f"  last_over_time(feldera_exporter_event_backlog[3m])\n  {_TRUSTED_ONLY}\n) > 0",
         "The event logs of pipelines have not been read for 15 minutes.",
         f"{_FELDERA} has pipelines whose event log the exporter cannot read. Their statuses are right, but crash loops and "
-        "flapping are not noticed. Read the exporter's log for the reason.",
+        "flapping are not detected. Read the exporter's log for the reason.",
         _INSTANCE,
         for_="15m",
     ),
@@ -138,7 +139,7 @@ _ROWS: Final = (
         "max by (feldera_instance) (\n"
         f"  min_over_time(feldera_exporter_unreadable_pipelines[5m])\n  {_TRUSTED_ONLY}\n) > 0",
         "The exporter cannot read some pipelines.",
-        f"{_FELDERA} lists {{{{ $value }}}} pipelines that the exporter cannot read: it does not see what happens to them. "
+        f"{_FELDERA} lists {{{{ $value }}}} pipelines that the exporter cannot read, so it does not watch them. "
         "The exporter's log names them.",
         _INSTANCE,
     ),
@@ -147,8 +148,8 @@ _ROWS: Final = (
         "info",
         "max by (feldera_instance) (increase(feldera_exporter_event_gaps_total[1h])) > 0",
         "Some transitions of pipelines were not counted.",
-        f"{_FELDERA} had discarded events before the exporter read them: counters of transitions, errors and time may be "
-        "too low.",
+        f"{_FELDERA} discarded events before the exporter read them: counters of transitions, errors and time may be too "
+        "low.",
         _INSTANCE,
     ),
     ExporterAlert(
@@ -166,7 +167,7 @@ _ROWS: Final = (
         "warning",
         "max by (job, instance) (increase(feldera_exporter_store_errors_total[15m])) > 0",
         "The exporter cannot write its store.",
-        f"{_EXPORTER} fails to write what must survive a restart. Look at its volume.",
+        f"{_EXPORTER} fails to write the counters and problems that must survive a restart. Check its volume.",
         _TARGET,
     ),
     ExporterAlert(
@@ -174,7 +175,8 @@ _ROWS: Final = (
         "warning",
         "max by (job, instance) (last_over_time(feldera_exporter_config_last_reload_successful[3m])) == 0",
         "The exporter runs with an old configuration.",
-        f"{_EXPORTER} refused its configuration at the last reload and runs with the one before. Its log names the mistake.",
+        f"{_EXPORTER} refused its configuration at the last reload and still runs with the previous one. Its log names the "
+        "mistake.",
         _TARGET,
     ),
     ExporterAlert(
@@ -194,9 +196,9 @@ _ROWS: Final = (
         "none",
         "vector(1)",
         "Always fires: alerting works from the rules to the receiver.",
-        "This alert always fires. Let a service outside of this cluster complain when it stops.",
+        "This alert always fires. Send it to a service outside this cluster that notifies you when the alert stops.",
     ),
 )
 
 EXPORTER_ALERTS: Final = MappingProxyType({alert.name: alert for alert in _ROWS})
-"""By name."""
+"""The alerts about the exporter by name."""

@@ -1,4 +1,4 @@
-"""The committed files that are this package's output: rules, manifest and the list of alerts."""
+"""The generated files in `alerts/`: the rule file, the PrometheusRule and the page with all alerts."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -18,9 +18,10 @@ from feldera_exporter.rules.rendering import rules
 _HEAD: Final = """\
 # The alerts
 
-The exporter decides what is a problem, and since when by Feldera's own clock. It exports each problem as a sample of
-`feldera_pipeline_problem_since_timestamp_seconds` or `feldera_instance_problem_since_timestamp_seconds`: a timestamp while
-the problem lasts, `0` for ten minutes after it ended. The rules deliver these samples to Alertmanager, all by one pattern:
+The exporter decides what is a problem and since when, by Feldera's clock. It exports each problem as a sample of
+`feldera_pipeline_problem_since_timestamp_seconds` or `feldera_instance_problem_since_timestamp_seconds`. The value is a
+timestamp while the problem lasts, and `0` for ten minutes after it ended. The rules turn these samples into alerts. All
+rules of problems have the same form:
 
 ```yaml
 - alert: FelderaPipelineStuckProvisioning
@@ -33,37 +34,39 @@ the problem lasts, `0` for ten minutes after it ended. The rules deliver these s
 ```
 
 * The value is the time when the problem began. For a status with a limit, that is when the limit was reached.
-* The range reads over missed scrapes of up to three minutes. While no exporter of an instance answers for longer than that,
-  the instance's alerts end, FelderaExporterAbsent or FelderaExporterDataStale fires, and those that still hold fire again
-  when an exporter answers.
-* `feldera:exporter:trusted` is the only recording rule. Of several exporters of an instance it has those that can see
-  Feldera, or all of them where none can.
-* While Feldera cannot be seen, no problem begins and none ends, also across a restart of an exporter with a store.
+* The range `[3m]` bridges missed scrapes of up to three minutes. If no exporter of an instance answers for longer than
+  that, the instance's alerts end, and FelderaExporterAbsent or FelderaExporterDataStale fires. When an exporter answers
+  again, the alerts of the problems that still exist fire again.
+* `feldera:exporter:trusted` is the only recording rule. It selects the exporters of an instance that can reach Feldera, or
+  all of them if none can.
+* While Feldera cannot be reached, no problem begins and none ends. With a store, a restart of the exporter changes nothing
+  about that.
 
 `feldera.rules.yml` is for Prometheus 2.42 or later and vmalert, `prometheusrule.yaml` for the Prometheus operator. No group
 has more than 20 rules. `make docs` writes both files and this page. `runbooks/` says what to do when an alert fires,
 `tests/` holds tests for `promtool test rules`.
 
-The alerts link to this machine: to the pages and runbooks of an exporter at `http://localhost:10058`, and to a Grafana at
-`http://localhost:3000`. To use your own addresses, and your own choice of alerts, severities and labels
-(`--format=operator` prints `prometheusrule.yaml`):
+By default, the alerts link to the pages and runbooks of an exporter at `http://localhost:10058`, and to Grafana at
+`http://localhost:3000`. To use other addresses, or to change alerts, severities and labels in the configuration, print the
+rules (`--format=operator` prints `prometheusrule.yaml`):
 
 ```sh
 feldera-exporter rules --config.file=exporter.yml --web.external-url=https://feldera-exporter.example.com \\
   --dashboard-url=https://grafana.example.com > feldera.rules.yml
 ```
 
-The runbooks are pages of the exporter, which are gone while it is down. `--runbook-url` names another place: the alert's
-name comes at its end, or in place of `{alert}`, as in `--runbook-url='https://files.example.com/runbooks/{alert}.md'`.
+The exporter serves the runbooks, so they are not available while it is down. `--runbook-url` sets another address. The
+alert's name is appended to it, or replaces `{alert}` in it, as in
+`--runbook-url='https://files.example.com/runbooks/{alert}.md'`.
 
-`critical` pages, `warning` is a ticket, `info` is not routed, `none` is the watchdog's. Every alert of a pipeline has the
-labels `feldera_instance`, `pipeline`, `pipeline_name`, `status`, `team` and `tier`.
+The severity `critical` is meant to page, `warning` to open a ticket, `info` only to be shown; `none` is the watchdog's.
+Every alert of a pipeline has the labels `feldera_instance`, `pipeline`, `pipeline_name`, `status`, `team` and `tier`.
 """
 
-_OWN: Final = """
-## Rules of your own
+_YOUR_RULES: Final = """
+## Your own rules
 
-The raw families are there for rules of your own. Two examples, complete:
+For your own rules, use the families of statuses, limits and errors. Two complete examples:
 
 A pipeline that has been Provisioning for longer than its limit:
 
@@ -91,8 +94,8 @@ A pipeline of one team that has a deployment error:
     summary: "{{ $labels.pipeline_name }} has a deployment error."
 ```
 
-Such a rule ends when the exporter misses a scrape, and fires twice where two exporters watch an instance: `max by
-(feldera_instance, pipeline, pipeline_name) (last_over_time(…[3m]))` helps against both.
+Such a rule ends at a missed scrape, and fires twice if two exporters watch an instance. Write
+`max by (feldera_instance, pipeline, pipeline_name) (last_over_time(…[3m]))` to avoid both.
 """
 
 _TABLE: Final = """\
@@ -102,12 +105,12 @@ _TABLE: Final = """\
 
 
 class AlertRow(NamedTuple):
-    """What documentation says of an alert.
+    """The documentation of an alert.
 
     Attributes:
-        severity: as shipped.
-        labels: those that tell alerts of this name apart.
-        summary: its constant headline.
+        severity: the severity in the shipped rules.
+        labels: the labels that distinguish alerts of this name.
+        summary: the constant headline.
     """
 
     severity: str
@@ -118,9 +121,9 @@ class AlertRow(NamedTuple):
 def _rows() -> Iterator[tuple[str, AlertRow]]:
     for row in PIPELINE_PROBLEMS.values():
         yield pipeline_alert(row.name), AlertRow(row.severity, ("a pipeline's",), row.summary)
-    for each in INSTANCE_PROBLEMS.values():
-        labels = ("`feldera_instance`", *(("`feldera_service`",) if each.labelled else ()))
-        yield instance_alert(each.name), AlertRow(each.severity, labels, each.summary)
+    for problem in INSTANCE_PROBLEMS.values():
+        labels = ("`feldera_instance`", *(("`feldera_service`",) if problem.labelled else ()))
+        yield instance_alert(problem.name), AlertRow(problem.severity, labels, problem.summary)
     for alert in EXPORTER_ALERTS.values():
         yield (
             alert.name,
@@ -129,11 +132,11 @@ def _rows() -> Iterator[tuple[str, AlertRow]]:
 
 
 ALERTS: Final = MappingProxyType(dict(_rows()))
-"""What documentation and pages say of every alert, by name."""
+"""The documentation of every alert, by name."""
 
 
 def readme() -> str:
-    """Return the list of all alerts as Markdown."""
+    """Return `alerts/README.md`."""
 
     def parts() -> Iterator[str]:
         yield _HEAD
@@ -147,13 +150,13 @@ def readme() -> str:
             for name in names:
                 row = ALERTS[name]
                 yield f"| [{name}](runbooks/{name}.md) | {row.severity} | {', '.join(row.labels)} | {row.summary} |\n"
-        yield _OWN
+        yield _YOUR_RULES
 
     return "".join(parts())
 
 
 def documents() -> dict[str, str]:
-    """Return the contents of every generated file by its path under the repository's root."""
+    """Return the text of every generated file in `alerts/`, by its path in the repository."""
     return {
         "alerts/feldera.rules.yml": rules("prometheus"),
         "alerts/prometheusrule.yaml": rules("operator"),

@@ -1,4 +1,4 @@
-"""The alert rules as YAML: a rule file for Prometheus, or a PrometheusRule for its operator. Nothing but rendering."""
+"""Renders the alert rules as YAML: a rule file for Prometheus, or a PrometheusRule for its operator."""
 
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -24,22 +24,22 @@ from feldera_exporter.problems.table import (
 from feldera_exporter.rules.exporter_alerts import EXPORTER_ALERTS, TRUSTED, TRUSTED_EXPRESSION, ExporterAlert
 
 EXPORTER_URL: Final = "http://localhost:10058"
-"""Where the exporter's pages are when nothing else is said: on the reader's machine."""
+"""The default address of the exporter's pages."""
 
 DASHBOARD_URL: Final = "http://localhost:3000"
-"""Where Grafana is when nothing else is said: on the reader's machine, too."""
+"""The default address of Grafana."""
 
 NAME: Final = "{alert}"
-"""What stands for an alert's name in the address of its runbook."""
+"""The placeholder for the alert's name in the address of its runbook."""
 
 INTERVAL: Final = "15s"
-"""How often the rules are evaluated."""
+"""The evaluation interval of the rule groups."""
 
 PIPELINE_FAMILY: Final = "feldera_pipeline_problem_since_timestamp_seconds"
 INSTANCE_FAMILY: Final = "feldera_instance_problem_since_timestamp_seconds"
 
 BASE_TAGS: Final = ("team", "tier")
-"""Tag labels that every pipeline's alert carries, empty where a pipeline has no such tag."""
+"""The tag labels of every pipeline's alert; empty for a pipeline without such a tag."""
 
 _PIPELINE_LABELS: Final = ("feldera_instance", "pipeline", "pipeline_name", "status")
 _INSTANCE_LABELS: Final = ("feldera_instance", "feldera_service")
@@ -60,9 +60,9 @@ _HEADER: Final = """\
 # Alert rules for the pipelines that feldera-exporter watches; Prometheus 2.42 or later, vmalert.
 # Printed by `feldera-exporter rules`: change the configuration's alerts: and tag_labels:, not this file.
 #
-# The exporter decides what is a problem and since when: feldera_pipeline_problem_since_timestamp_seconds and
-# feldera_instance_problem_since_timestamp_seconds have a sample above 0 while one lasts, and 0 for ten minutes after it
-# ended. The rules only deliver it. They read over missed scrapes of up to three minutes.
+# The exporter decides what is a problem and since when. feldera_pipeline_problem_since_timestamp_seconds and
+# feldera_instance_problem_since_timestamp_seconds are a timestamp while a problem lasts, and 0 for ten minutes after it
+# ended. The rules turn these samples into alerts, and bridge missed scrapes of up to three minutes.
 """
 
 _MANIFEST: Final = """\
@@ -78,18 +78,18 @@ spec:
 
 @dataclass(frozen=True, slots=True)
 class RuleOptions:
-    """What a user chooses about the rules.
+    """The user's options for the rules.
 
     Attributes:
-        alerts: the configuration's choices, by the alert's name.
-        alert_labels: labels of every alert, where its choice does not set them.
+        alerts: the settings of alerts in the configuration, by the alert's name.
+        alert_labels: labels of every alert, where its settings do not set them.
         severities: what the label `severity` says in place of the table's words.
-        tag_labels: the tag labels of pipelines beyond `team`, `tier` and `expect`.
+        tag_labels: the tag labels of pipelines.
         exporter_url: the address of the exporter's pages.
-        runbook_url: the address of the runbooks; each alert's name takes the place of `NAME` in it, else it is added at
-            the end. Empty for those among the exporter's pages.
+        runbook_url: the address of the runbooks. The alert's name replaces `NAME` in it, or is appended. Empty: the
+            exporter's own runbook pages.
         dashboard_url: Grafana's address.
-        exporter_only: whether only the rules about the exporter are wanted.
+        exporter_only: whether to leave out the rules about pipelines and instances.
     """
 
     alerts: Mapping[str, AlertChoice] = field(default_factory=lambda: MappingProxyType({}))
@@ -119,7 +119,7 @@ class RuleOptions:
 
     @property
     def tags(self) -> tuple[str, ...]:
-        """The tag labels that every pipeline's alert carries."""
+        """The tag labels of every pipeline's alert."""
         return BASE_TAGS + tuple(tag for tag in self.tag_labels if tag not in {*BASE_TAGS, "expect"})
 
     def runbook(self, alert: str) -> str:
@@ -130,7 +130,7 @@ class RuleOptions:
 
 
 def problem_expression(family: str, problem: str, labels: Iterable[str]) -> str:
-    """Return the pattern that every problem has: its series of the exporters that can be trusted, while above 0."""
+    """Return the PromQL of a problem: its series from the trusted exporters, while one is above 0."""
     return (
         f"max by ({', '.join(labels)}) (\n"
         f'  last_over_time({family}{{problem="{problem}"}}[3m])\n'
@@ -144,15 +144,15 @@ def rules(form: str = "prometheus", options: RuleOptions | None = None) -> str:
 
     Args:
         form: a key of `FORMATS`.
-        options: what a user chose; None for the table as it is.
+        options: the user's options; None for the shipped rules.
     """
     return FORMATS[form](_groups(options or RuleOptions()))
 
 
 def expressions() -> Mapping[str, str]:
-    """Return the PromQL of every alert by name, with that of the recording in its place."""
+    """Return the PromQL of every alert by name, with the recording rule replaced by its expression."""
     options = RuleOptions()
-    written = {
+    by_name = {
         **{
             pipeline_alert(row.name): _pipeline_rule(options, row)["expr"]
             for row in PIPELINE_PROBLEMS.values()
@@ -163,11 +163,13 @@ def expressions() -> Mapping[str, str]:
         },
         **{name: alert.expression for name, alert in EXPORTER_ALERTS.items()},
     }
-    return {name: text.replace(TRUSTED, f"({TRUSTED_EXPRESSION})") for name, text in written.items()}
+    return {name: text.replace(TRUSTED, f"({TRUSTED_EXPRESSION})") for name, text in by_name.items()}
 
 
 def _groups(options: RuleOptions) -> str:
-    exporter = [_rule(options, each.name, _exporter_rule(options, each)) for each in EXPORTER_ALERTS.values()]
+    exporter = [
+        _rule(options, alert.name, _exporter_rule(options, alert)) for alert in EXPORTER_ALERTS.values()
+    ]
     groups: dict[str, list[str]] = {"feldera-exporter": [_recording(), *filter(None, exporter)]}
     if not options.exporter_only:
         for name, rows in (
@@ -185,16 +187,16 @@ def _groups(options: RuleOptions) -> str:
             if (rule := _rule(options, instance_alert(row.name), _instance_rule(options, row)))
         ]
 
-    def each() -> Iterator[str]:
+    def rendered() -> Iterator[str]:
         for name, texts in groups.items():
             if texts:
                 yield f"  - name: {name}\n    interval: {INTERVAL}\n    rules:\n{_indented(''.join(texts), 6)}"
 
-    return "groups:\n" + "\n".join(each())
+    return "groups:\n" + "\n".join(rendered())
 
 
 def _rule(options: RuleOptions, name: str, rule: dict[str, Any]) -> str:
-    """Return one alert as text with what the configuration chose, nothing where that switches it off."""
+    """Return one alert as YAML with the configuration's settings; empty if the alert is disabled."""
     choice = options.alerts.get(name, AlertChoice())
     if not choice.enabled:
         return ""
@@ -253,19 +255,19 @@ def _exporter_rule(options: RuleOptions, alert: ExporterAlert) -> dict[str, Any]
 
 def _recording() -> str:
     purpose = (
-        "Of several exporters of an instance those that can see Feldera, or all of them where none can: one that is cut off "
-        "neither raises nor hides anything."
+        "The exporters of an instance that can reach Feldera, or all of them if none can. So an exporter that cannot reach "
+        "Feldera neither raises nor hides an alert while another one can."
     )
     comment = textwrap.fill(purpose, 100, initial_indent="# ", subsequent_indent="# ")
     return f"{comment}\n" + _dump([{"record": TRUSTED, "expr": TRUSTED_EXPRESSION}])
 
 
 class _OneLine(dict[str, str]):
-    """A mapping that is written on one line."""
+    """A mapping that is rendered on one line."""
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes texts of several lines as blocks, so that a person can read the expressions."""
+    """Renders texts of several lines as YAML blocks, so that expressions are easy to read."""
 
 
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
@@ -299,4 +301,4 @@ def _operator(groups: str) -> str:
 FORMATS: Final[Mapping[str, Callable[[str], str]]] = MappingProxyType(
     {"prometheus": _prometheus, "operator": _operator}
 )
-"""The formats that `rules` knows, for the command line."""
+"""The formats by the name that `feldera-exporter rules --format` takes."""

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from feldera_exporter.exposition.chunks import pieces
+from feldera_exporter.exposition.chunks import chunks
 
 KEPT: Final = 6
 """Snapshots that are read at a time: at the usual poll interval, a reader has half a minute."""
@@ -33,6 +33,6 @@ class SnapshotReaders:
             if each is not None and number < oldest:
                 each.cancel()
         try:
-            yield from pieces(parts)
+            yield from chunks(parts)
         finally:
             del self._snapshots[reader]

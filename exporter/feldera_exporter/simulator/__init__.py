@@ -1,1 +1,1 @@
-"""A whole Feldera instance without Feldera: its states, its event log and its HTTP answers, on a clock the caller owns."""
+"""A simulated Feldera instance: its statuses, its event log and its HTTP API, on a clock that the caller controls."""

@@ -1,4 +1,4 @@
-"""What Feldera refuses to do, as a table of the errors it answers with (pipeline-manager `db/error.rs`, `runner/error.rs`)."""
+"""The errors of Feldera's API, as a table (pipeline-manager `db/error.rs`, `runner/error.rs`)."""
 
 import re
 from collections.abc import Mapping

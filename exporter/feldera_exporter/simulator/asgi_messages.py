@@ -1,4 +1,4 @@
-"""Requests and answers over ASGI, as actix reads and sends them."""
+"""Reads requests and sends responses over ASGI, as Feldera's HTTP server actix does."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping

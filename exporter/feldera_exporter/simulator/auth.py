@@ -1,4 +1,4 @@
-"""Who may ask: API keys and roles (pipeline-manager `auth.rs`, `rbac.rs`)."""
+"""Authentication and authorization: API keys and roles (pipeline-manager `auth.rs`, `rbac.rs`)."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -13,7 +13,7 @@ UNKNOWN: Final = "unknown"
 """Stands for a path below /v0 that Feldera does not know."""
 
 FREE: Final = frozenset({"healthz", "authentication", "console"})
-"""The routes that need no key: the web console asks for a login itself."""
+"""The routes without authentication."""
 
 _PREFIX: Final = "Bearer "
 _KEY_PREFIX: Final = "apikey:"
@@ -22,7 +22,7 @@ _KEY_PREFIX: Final = "apikey:"
 def admit(
     keys: Mapping[str, str] | None, route: str, request: Request, *, blind: bool = False
 ) -> Answer | str:
-    """Return the role of whoever asks, or the answer that sends them away.
+    """Return the client's role, or the response that refuses the request.
 
     Args:
         keys: the role of each API key, "read" or "write"; None where no authentication is configured.
@@ -44,7 +44,7 @@ def admit(
     role = None if blind else keys.get(token)
     if role is None:
         return unauthorized()
-    # What is no route has no role either: it is a 404 for everybody.
+    # An unknown route needs no role: the response is 404 for every client.
     if role == "read" and request.method != "GET" and route not in {UNKNOWN, DENIED}:
         raise refusal("InsufficientPermissions", required="write", actual="read")
     return role
@@ -57,7 +57,7 @@ def unauthorized() -> Answer:
 
 
 def denied() -> Answer:
-    """Answer to a method that a path does not have: nobody may use what no role was given."""
+    """Return the response to a method that a path does not have: no role may use it."""
     message = "This endpoint has no access-control classification and is denied"
     return Answer(403, encode({"message": message, "error_code": "InsufficientPermissions"}))
 

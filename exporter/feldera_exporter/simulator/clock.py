@@ -1,4 +1,4 @@
-"""The clocks a simulated Feldera lives by: one that the caller moves, one that runs fast, one that is wrong."""
+"""The clocks of a simulated Feldera: one that the caller advances, one that runs fast, one that is wrong."""
 
 import time
 from collections.abc import Callable
@@ -9,7 +9,7 @@ SECOND: Final = 1_000_000
 """Microseconds in a second: every instant and duration inside the simulator is a whole number of microseconds."""
 
 EPOCH: Final = 1_787_313_600 * SECOND
-"""2026-08-21T12:00:00Z, when a simulated world begins unless told otherwise."""
+"""2026-08-21T12:00:00Z, the default start of a simulation."""
 
 
 def micros(seconds: float) -> int:
@@ -50,7 +50,7 @@ class ManualClock:
 
 
 class ScaledClock:
-    """A clock that runs `speed` times as fast as the wall's, for demos."""
+    """A clock that runs `speed` times as fast as real time."""
 
     def __init__(
         self, start: int = EPOCH, speed: float = 1.0, monotonic: Callable[[], float] = time.monotonic
@@ -66,7 +66,7 @@ class ScaledClock:
 
 
 class SkewedClock:
-    """Another clock, wrong by a constant: an instance whose machine disagrees with everybody else's."""
+    """Another clock, wrong by a constant: for an instance whose machine has another time."""
 
     def __init__(self, clock: Clock, seconds: float) -> None:
         self._clock = clock

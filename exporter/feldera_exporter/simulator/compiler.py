@@ -53,7 +53,7 @@ class Compiler:
             self.take(pipeline)
 
     def take(self, pipeline: Pipeline) -> None:
-        """Put down when the present stage of a program ends; forgets what was put down before."""
+        """Schedule the end of a program's present stage, in place of what was scheduled before."""
         pipeline.compiling += 1
         status = pipeline.row.program_status
         if status not in _NEXT:
@@ -101,7 +101,7 @@ class Compiler:
         )
 
     def _done(self, pipeline: Pipeline, job: int, error: ApiError | None) -> None:
-        """Go on from whatever status the transaction left: after a failed one, some time later, with the same stage again."""
+        """Go on with the next stage; after a failed transaction, repeat the same stage some time later."""
         if error is not None:
             self._agenda.at(self._agenda.now + BACKOFF, self._done, pipeline, job, None)
         elif pipeline.compiling == job and pipeline.alive:

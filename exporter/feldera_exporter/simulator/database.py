@@ -23,7 +23,7 @@ Work = Callable[[Row, int], Sequence[Row]]
 """What a transaction does: the locked row and NOW() in; out comes the row after each write that records an event."""
 
 Done = Callable[[ApiError | None], None]
-"""Told once a transaction has committed (None) or was rolled back."""
+"""Called after a transaction has committed (with None) or was rolled back (with the error)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class _Attempt:
     asked: int
 
     def settle(self, error: ApiError | None) -> None:
-        """Tell the writer that it is over, if it wants to know."""
+        """Call the writer's callback, if there is one."""
         if self.done is not None:
             self.done(error)
 
@@ -86,7 +86,7 @@ class Database:
         return pipeline
 
     def check(self) -> None:
-        """Refuse whatever needs the database while it cannot be reached.
+        """Refuse a request while the database cannot be reached.
 
         Raises:
             ApiError: 500, it is down.
@@ -105,7 +105,7 @@ class Database:
         self._announce(pipeline)
 
     def remove(self, pipeline: Pipeline, check: Callable[[Row], None]) -> None:
-        """Delete a pipeline and its events, once nobody holds its lock.
+        """Delete a pipeline and its events, once its lock is free.
 
         Raises:
             ApiError: the check refuses it.
@@ -122,7 +122,7 @@ class Database:
         self.version += 1
 
     def _remove_later(self, pipeline: Pipeline, check: Callable[[Row], None]) -> None:
-        """Delete after a wait; nobody waits for the answer, as with a client that went away."""
+        """Delete after a wait; the client does not get the response."""
         if pipeline.alive:
             self.remove(pipeline, check)
 
@@ -140,10 +140,10 @@ class Database:
     def write(self, pipeline: Pipeline, writer: str, work: Work, done: Done | None = None) -> None:
         """Run a transaction on a pipeline's row: at once, or as the lock allows.
 
-        What is illegal by the time the lock is held is rolled back; `done` is told.
+        A change that is no longer legal when the lock is taken is rolled back; `done` gets the error.
 
         Raises:
-            ApiError: 500, the database is down and there is no `done` to be told.
+            ApiError: 500, the database is down and there is no `done`.
         """
         try:
             self.check()

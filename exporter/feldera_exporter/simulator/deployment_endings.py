@@ -9,7 +9,7 @@ from feldera_exporter.simulator.runner_actions import DETAILS_AFTER, HEARTBEAT, 
 
 
 class DeploymentEndings:
-    """The handlers of whatever leads to Stopped and to Cleared; see `Decisions`."""
+    """The handlers of the ways to Stopped and to Cleared; see `Decisions`."""
 
     def __init__(self, hands: RunnerActions) -> None:
         self._hands = hands

@@ -1,4 +1,4 @@
-"""The answers that look into a pipeline: its metrics, statistics, log and support bundle."""
+"""The routes of a pipeline's metrics, statistics, log and support bundle."""
 
 from typing import Final
 
@@ -25,7 +25,7 @@ _LIMIT: Final = "limit must be at least 1 when provided; omit it to return all r
 
 
 class DiagnosticsRoutes:
-    """Answers about what one instance's pipelines do."""
+    """The responses with metrics, statistics, logs and support bundles of one instance's pipelines."""
 
     def __init__(self, feldera: Feldera) -> None:
         self._feldera = feldera
@@ -47,7 +47,7 @@ class DiagnosticsRoutes:
         return json(stats(self._feldera, name))
 
     def logs(self, request: Request, name: str) -> Answer:
-        """GET /v0/pipelines/{name}/logs: what is retained, and what comes, for as long as somebody listens."""
+        """GET /v0/pipelines/{name}/logs: the retained lines, then new ones until the client goes away."""
         feldera = self._feldera
         pipeline = feldera.get(name)
         log = log_of(pipeline)

@@ -1,4 +1,4 @@
-"""What is due when: the queue of a discrete-event simulation."""
+"""The event queue of a discrete-event simulation."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -9,10 +9,9 @@ from feldera_exporter.simulator.api_errors import ApiError
 
 
 class EventQueue:
-    """Runs actions at their own instants, in order; those of one instant in the order they were put down.
+    """Runs actions at their instants, in order; actions of the same instant in the order in which they were added.
 
-    Whoever puts an action down is gone when it runs: where Feldera refuses it, nobody is there to be told, least of all
-    the one whose request let time pass.
+    If Feldera refuses an action, its error is dropped: the caller that added the action has already returned.
 
     Attributes:
         now: the instant of the action that is running, else the instant last reached.
@@ -25,7 +24,7 @@ class EventQueue:
         self._due: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = []
 
     def at(self, instant: int, action: Callable[..., None], *arguments: Any) -> None:
-        """Put down an action; one that lies in the past is due at once."""
+        """Add an action; one whose instant has passed is due at once."""
         self._count += 1
         heappush(self._due, (max(instant, self.now), self._count, action, arguments))
 

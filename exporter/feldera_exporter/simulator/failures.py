@@ -53,11 +53,11 @@ def worker_panic(kilobytes: int) -> Failure:
     length = kilobytes * 1024 // (2 * len(workers))
     trace = "".join(_FRAME.format(number, number) for number in range(length // len(_FRAME) + 1))[:length]
     panics = [[worker, "Foreground", {"message": "boom", "backtrace": trace}] for worker in workers]
-    told = "\n".join(
+    details = "\n".join(
         f"worker thread {worker} panicked\npanic message: boom\nstack trace:\n{trace}" for worker in workers
     )
     return Failure(
         "RuntimeError.WorkerPanic",
-        f"One or more worker threads terminated unexpectedly.\n{told}",
+        f"One or more worker threads terminated unexpectedly.\n{details}",
         {"panic_info": panics},
     )

@@ -1,4 +1,4 @@
-"""What happens to pipelines without their users' doing: crashes, lost pods, frozen runners, broken connectors."""
+"""Fault injection: crashes, lost pods, frozen runners, broken connectors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class FaultInjection:
-    """The influences of the world on one instance; each takes a pipeline's name and acts at once."""
+    """Injects faults into one instance; most methods take a pipeline's name and act at once."""
 
     def __init__(
         self,
@@ -42,11 +42,11 @@ class FaultInjection:
             self._processes.fail(self._feldera.get(name), failure)
 
     def lose(self, name: str, seconds: float | None = None, *, restarts: bool = False) -> None:
-        """Let a pipeline not answer for some seconds, or until `find`.
+        """Make a pipeline unreachable for some seconds, or until `find`.
 
         Args:
             name: the pipeline's.
-            seconds: for how long; None for ever.
+            seconds: for how long; None for no end.
             restarts: whether it then begins from Initializing, as a pod does that Kubernetes restarted: with the
                 same deployment and without an error.
         """
@@ -111,7 +111,7 @@ class FaultInjection:
             self._compiler.restart(self._feldera.pipelines(), self._feldera.version)
 
     def upgrade(self, version: str, *, keeps_processes: bool = True) -> None:
-        """Restart the pipeline manager as another version of it; what is not compiled yet is compiled anew."""
+        """Restart the pipeline manager as another version of it; programs that are not compiled yet are compiled again."""
         with self._feldera.lock:
             self._feldera.settle()
             self._feldera.version = version
@@ -126,7 +126,7 @@ class FaultInjection:
             self._compiler.restart(pipelines, self._feldera.version)
 
     def lose_artifacts(self, name: str) -> None:
-        """Lose what was compiled: the next start has it compiled anew (`runner/pipeline_automata.rs`)."""
+        """Lose what was compiled: the next start compiles it again (`runner/pipeline_automata.rs`)."""
         with self._feldera.lock:
             self._feldera.get(name).artifacts = False
 
@@ -138,7 +138,7 @@ class FaultInjection:
             )
 
     def lose_database(self) -> None:
-        """Let nobody reach the database: what needs it is answered with 500, and nothing is written."""
+        """Make the database unreachable: requests that need it get 500, and nothing is written."""
         with self._feldera.lock:
             self._feldera.settle()
             self._feldera.database.down = True
@@ -152,7 +152,7 @@ class FaultInjection:
             self._feldera.cluster.running = True
 
     def hold_lock(self, name: str, seconds: float) -> None:
-        """Hold the lock of a pipeline's row, so that whoever writes has to wait and commits late."""
+        """Hold the lock of a pipeline's row, so that other transactions wait and commit late."""
         with self._feldera.lock:
             self._feldera.database.hold(self._feldera.get(name), seconds)
 
@@ -170,7 +170,7 @@ class FaultInjection:
             self._processes.reappear(pipeline, restarted=restarts)
 
     def _fall(self, pipeline: Pipeline, process: Process | None, up: int, down: int, times: int) -> None:
-        """Take the pod away; puts down its return and the next fall, while it is the same deployment."""
+        """Make the pod unreachable, and schedule its return and the next failure while it is the same deployment."""
         if pipeline.process is process and times > 0:
             self._processes.vanish(pipeline)
             now = self._agenda.now

@@ -1,4 +1,4 @@
-"""Misbehaviour on command: what may go wrong with an answer, as values that a test sets per route."""
+"""Faults of HTTP responses, which a test sets for a route."""
 
 import asyncio
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Slow(Fault):
-    """The answer comes only after some seconds of the wall's clock."""
+    """The response comes after some seconds of real time."""
 
     seconds: float
 
@@ -38,7 +38,7 @@ class Hanging(Fault):
     """The answer never comes; the request ends when the client or the server gives up."""
 
     async def delay(self) -> None:
-        """Wait for ever."""
+        """Wait without end."""
         await asyncio.Event().wait()
 
 
@@ -120,7 +120,7 @@ class _Set:
 
 
 class Faults:
-    """The faults of one server, by route; of `EVERY` where a route has none of its own."""
+    """The faults of one server by route; `EVERY` applies to routes without a fault."""
 
     def __init__(self) -> None:
         self._faults: dict[str, _Set] = {}

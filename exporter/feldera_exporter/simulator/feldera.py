@@ -1,4 +1,4 @@
-"""One simulated Feldera instance: what its users do, what the world does to it, and what really happened."""
+"""One simulated Feldera instance: user operations, fault injection, and a record of everything that happened."""
 
 from collections.abc import Callable
 from threading import RLock
@@ -24,7 +24,7 @@ CLEANING: Final = 30 * SECOND
 
 
 class Feldera(UserOperations):
-    """A Feldera instance on a clock that the caller owns; safe to use from several threads.
+    """A Feldera instance on a clock that the caller controls; safe to use from several threads.
 
     Whatever is due up to `clock.now()` happens, each thing at its own instant, when `settle` is called, and
     before every operation and answer. With the same seed, clock readings and operations it all happens again
@@ -39,7 +39,7 @@ class Feldera(UserOperations):
         edition: "Enterprise", "EnterpriseDev" or "Open source"; the last stops by force only.
         tenant: the tenant's name.
         processes: how the manager is deployed: ids, lock waits, late commits.
-        plan: how the world treats a pipeline that has no plan of its own.
+        plan: the plan of pipelines that are created without one.
         keep_truth: whether `truth` is kept; it grows with every transition.
 
     Raises:
@@ -94,7 +94,7 @@ class Feldera(UserOperations):
             return self._agenda.now
 
     def later(self, seconds: float, action: Callable[..., None], *arguments: Any) -> None:
-        """Put down an action for a later instant of Feldera's clock; it may use the instance as any caller does."""
+        """Add an action for a later instant of Feldera's clock; it may use the instance as any caller does."""
         with self.lock:
             self._agenda.at(self.settle() + micros(seconds), action, *arguments)
 

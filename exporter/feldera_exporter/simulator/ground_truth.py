@@ -1,4 +1,4 @@
-"""What really happened, for the caller to compare with what an observer made of it."""
+"""A complete record of the simulation, for tests to compare with what the exporter found."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -49,14 +49,14 @@ class ErrorEdge:
 
 @dataclass(slots=True)
 class Life:
-    """One pipeline's life, all of it, whatever Feldera still retains.
+    """The complete history of one pipeline, also beyond Feldera's retention.
 
     Attributes:
         id: the pipeline's UUID.
         created_at: when it was created.
         born: the statuses it was created with, per dimension.
         names: its names, each with the instant from which it had it.
-        deleted_at: when it was deleted, None while it lives.
+        deleted_at: when it was deleted, None if it exists.
         transitions: every committed change, in the order of the commits.
         errors: every appearance and dismissal of an error, in the order of the commits.
     """
@@ -107,7 +107,7 @@ class Life:
 
 
 class GroundTruth:
-    """Every pipeline that ever was, by its id; survives retention and deletion.
+    """Every pipeline that ever existed, by its id, including deleted ones and events beyond the retention.
 
     Args:
         keep: whether anything is kept at all; a soak test of weeks may want not to.
@@ -121,19 +121,19 @@ class GroundTruth:
         return self.lives[pipeline_id]
 
     def created(self, pipeline_id: str, row: Row) -> None:
-        """Note a new pipeline."""
+        """Record a new pipeline."""
         if not self._keep:
             return
         born = {name: reader(row) for name, reader in _READERS}
         self.lives[pipeline_id] = Life(pipeline_id, row.created_at, born, [(row.created_at, row.name)])
 
     def deleted(self, pipeline_id: str, at: int) -> None:
-        """Note that a pipeline is gone."""
+        """Record that a pipeline was deleted."""
         if self._keep:
             self.lives[pipeline_id].deleted_at = at
 
     def changed(self, pipeline_id: str, before: Row, after: Row, at: int, committed: int) -> None:
-        """Note what one write of a transaction changed."""
+        """Record the changes of one write of a transaction."""
         if not self._keep:
             return
         life = self.lives[pipeline_id]

@@ -1,4 +1,4 @@
-"""HTTP requests and answers as frozen values, and the forms in which Feldera answers."""
+"""HTTP requests and responses as immutable values, and the forms of Feldera's responses."""
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -43,7 +43,7 @@ class Answer:
         content_type: its type, "" for none.
         headers: further headers.
         packed: the body in gzip, where it is ready already.
-        stream: makes the body piece by piece instead, so that nobody holds it whole.
+        stream: makes the body piece by piece instead, so that it is never whole in memory.
         length: the Content-Length to claim, where that is not the body's.
         cut: whether the connection is cut instead.
     """

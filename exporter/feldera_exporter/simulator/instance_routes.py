@@ -1,4 +1,4 @@
-"""The answers about the instance itself: its configuration, session, license and cluster."""
+"""The routes of the instance itself: its configuration, session, license and cluster."""
 
 from typing import Any, Final
 from uuid import NAMESPACE_DNS, UUID, uuid5
@@ -33,7 +33,7 @@ _BUILD: Final = {
 
 
 class InstanceRoutes:
-    """Answers about one instance.
+    """The responses about one instance.
 
     Args:
         feldera: the instance.

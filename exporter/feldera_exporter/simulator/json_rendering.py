@@ -1,4 +1,4 @@
-"""Rows and events as the JSON that Feldera answers, in the field order and with the fields of each version."""
+"""Rows and events as the JSON of Feldera's API, with the fields of each version in their order."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -47,7 +47,7 @@ _COMPILED: Final = frozenset({"SqlCompiled", "CompilingRust", "Success", "RustEr
 
 
 def row_bytes(pipeline: Pipeline, selector: str, version: Version) -> bytes:
-    """Return a pipeline's JSON; made anew only after its row changed."""
+    """Return a pipeline's JSON; cached until its row changes."""
     key = (selector, version)
     kept = pipeline.rendered.get(key)
     if kept is not None and kept[0] is pipeline.row:
@@ -167,7 +167,7 @@ def _runtime_details(details: Json | None, version: Version) -> Any:
 
 
 def _program_error(row: Row) -> Json:
-    """Return `program_error`, which tells each compiler's part."""
+    """Return `program_error`, which has a part for each compiler."""
     failure = row.program_failure
     error: Json = dict(_EMPTY_PROGRAM_ERROR)
     if row.program_status == "SystemError" and failure:

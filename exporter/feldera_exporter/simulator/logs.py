@@ -1,6 +1,6 @@
 """A pipeline's log, as the runner keeps and numbers it (pipeline-manager `pipeline_logs.rs`).
 
-Its lines are made of the pipeline's events when somebody asks: one for the beginning, and one for each event since.
+Its lines are made of the pipeline's events on request: one for the beginning, and one for each event since.
 """
 
 import asyncio
@@ -62,7 +62,7 @@ def log_of(pipeline: Pipeline) -> Log:
     """Return a pipeline's log as it is now."""
     begun, log = pipeline.automaton.begun, pipeline.log
     lost = log.trimmed - pipeline.automaton.recorded
-    lines = [_line(pipeline, event.recorded_at, _told(event)) for event in list(log)[max(0, -lost) :]]
+    lines = [_line(pipeline, event.recorded_at, _line_of(event)) for event in list(log)[max(0, -lost) :]]
     if lost <= 0:
         lines.insert(0, _line(pipeline, begun, "Fresh start of pipeline logs"))
     return Log(str(uuid5(UUID(pipeline.id), str(begun))), lost + 1 if lost > 0 else 0, lines)
@@ -100,7 +100,7 @@ async def followed(feldera: Feldera, pipeline: Pipeline, begin: Position) -> Asy
             log = log_of(pipeline)
         if log.epoch != begin.epoch or not pipeline.alive:
             return
-        # Also nothing is given, so that it is noticed when nobody listens any more.
+        # Also yields nothing from time to time, so that a closed connection is noticed.
         yield log.after(number)
         number = log.end
         await asyncio.sleep(_PAUSE)
@@ -113,8 +113,8 @@ def _line(pipeline: Pipeline, instant: int, text: str) -> str:
     )
 
 
-def _told(event: Event) -> str:
-    """Return what an event tells, in a line."""
+def _line_of(event: Event) -> str:
+    """Return an event as a line of the log."""
     statuses = event.statuses
     runtime = f", {statuses.runtime}" if statuses.runtime else ""
     error = f", failed with {event.details.error.error_code}" if event.details.error else ""

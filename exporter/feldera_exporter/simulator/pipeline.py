@@ -1,4 +1,4 @@
-"""One pipeline: its row, its events, and what the runner, the compiler and its own process know of it."""
+"""One pipeline: its row, its events, and the state that the runner, the compiler and its process keep about it."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,7 +20,7 @@ class Process:
         desired: the runtime status it was asked for.
         reachable: whether it answers at all.
         failure: why it, or its machine, is dead.
-        step: counts what it was told, so that an outdated intention is recognised.
+        step: counts its steps, so that an outdated action is recognised.
         phase: the next phase of its plan's path.
         launched: when it began.
         memory_max: the memory that it may use, where it was resized.
@@ -66,7 +66,7 @@ class Automaton:
 
     Attributes:
         anchor: the instant of the last poll; the next ones follow on a grid from there.
-        wake: the instant of the poll that is put down.
+        wake: the instant of the scheduled poll.
         token: tells that poll from outdated ones.
         busy: whether it waits for the database.
         frozen_until: until when it does nothing at all.
@@ -106,7 +106,7 @@ class Pipeline:
         id: the UUID as text.
         row: the committed row.
         log: the committed events.
-        plan: how the world treats it.
+        plan: how long each step takes, and what goes wrong.
         alive: false once it is deleted.
         locked_until: until when a transaction holds the row's lock.
         begun: when the last transaction on it began.

@@ -61,7 +61,7 @@ def all_metrics(feldera: Feldera) -> bytes:
     bodies = [as_text([_status(pipelines)])] if feldera.has(Fact.PIPELINE_STATUS) else []
     for pipeline in pipelines:
         if pipeline.row.runtime in {"Running", "Paused"}:
-            # One that fails is left out without a word.
+            # One that fails is left out.
             with suppress(ApiError):
                 bodies.append(as_text(_own(feldera, pipeline.row.name)) + b"\n")
     return b"".join(bodies)

@@ -1,4 +1,4 @@
-"""A pipeline's own process: how it comes up, what it is asked to do, how it dies. The runner only samples it."""
+"""A pipeline's process: its start, the requests to it, its end. The runner only polls its status."""
 
 from collections.abc import Callable
 from typing import Final
@@ -31,7 +31,7 @@ class PipelineProcesses:
     and changes back between two polls of the runner never was.
 
     Args:
-        changed: told after every change, so that the next poll that matters can be put down.
+        changed: called after every change, to schedule the next poll.
     """
 
     def __init__(self, agenda: EventQueue, changed: Callable[[Pipeline], None]) -> None:
@@ -100,13 +100,13 @@ class PipelineProcesses:
         self._changed(pipeline)
 
     def replan(self, pipeline: Pipeline) -> None:
-        """Begin the present step anew after the plan has changed."""
+        """Restart the present step after the plan has changed."""
         process = pipeline.process
         if process is not None and process.reachable and process.failure is None:
             self._go_on(pipeline, process)
 
     def set_status(self, pipeline: Pipeline, status: str, seconds: float | None) -> None:
-        """Let the process report any status, known or not, for some seconds or until told otherwise."""
+        """Let the process report any status, known or not, for some seconds or until another call changes it."""
         process = pipeline.process
         if process is not None:
             process.status = status
@@ -135,7 +135,7 @@ class PipelineProcesses:
         return process
 
     def _go_on(self, pipeline: Pipeline, process: Process) -> None:
-        """Put down when the present status ends."""
+        """Schedule the end of the present status."""
         plan = pipeline.plan
         if process.status == "Initializing":
             self._after(pipeline, process, plan.initializing)

@@ -1,4 +1,4 @@
-"""How the world will treat a pipeline: how long each thing takes, and what goes wrong."""
+"""The plan of a pipeline in the simulation: how long each step takes, and what goes wrong."""
 
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -31,7 +31,7 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What will happen to a pipeline; every duration is in seconds, None means never.
+    """The plan of a pipeline; every duration is in seconds, None means never.
 
     Attributes:
         pending: Pending, until a compiler picks the program up.

@@ -1,4 +1,4 @@
-"""Random plans: how the world treats a pipeline that nobody planned for."""
+"""Random plans, for pipelines that are created without one."""
 
 from dataclasses import replace
 from random import Random
@@ -37,7 +37,7 @@ def error_codes(version: Version) -> tuple[str, ...]:
 
 
 def draw_plan(random: Random, trouble: float, codes: tuple[str, ...] = CODES) -> Plan:
-    """Return how the world will treat a pipeline: mostly well, in a share of `trouble` not."""
+    """Return a random plan; a share of `trouble` of the plans has faults."""
     chance = random.random
     plan = Plan(
         pending=chance() * 2,

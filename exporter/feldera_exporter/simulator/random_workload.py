@@ -1,4 +1,4 @@
-"""Random life: users who start, stop, edit, rename and delete pipelines, and a world that breaks some of them."""
+"""A random workload: users who start, stop, edit, rename and delete pipelines, and faults that break some of them."""
 
 from random import Random
 from typing import TYPE_CHECKING, Final
@@ -15,7 +15,7 @@ _TAGS: Final = ("team:data", "team:ml", "tier:1", "expect:running", "prod|ef4444
 
 
 class RandomWorkload:
-    """Lets things happen to an instance at random instants of its own clock, reproducibly.
+    """Runs random actions on an instance at random instants of its clock; the same seed gives the same actions.
 
     Args:
         feldera: the instance.
@@ -75,14 +75,14 @@ class RandomWorkload:
         feldera.later(self._pause_between(), self._act)
 
     def end(self) -> None:
-        """Let nothing more happen by chance; what has begun goes on."""
+        """Stop the random actions; what has begun goes on."""
         self._going_on = False
 
     def _pause_between(self) -> float:
         return self._random.expovariate(self._rate)
 
     def _act(self) -> None:
-        """Do one thing to one pipeline that fits its present status, and put down the next."""
+        """Do one action that fits a pipeline's present status, and schedule the next one."""
         if not self._going_on:
             return
         self._feldera.later(self._pause_between(), self._act)
@@ -103,7 +103,7 @@ class RandomWorkload:
     def _create(self, name: str) -> None:
         tags = tuple(tag for tag in _TAGS if self._random.random() < 0.2)
         plan = draw_plan(self._random, self._trouble, self._codes)
-        # Refused where somebody else has taken the name meanwhile.
+        # Refused if another pipeline has taken the name meanwhile.
         self._pipelines.append(self._feldera.create(name, tags, plan=plan))
 
     def _mourn(self, pipeline: Pipeline) -> None:
@@ -180,7 +180,7 @@ class RandomWorkload:
         self._feldera.world.connector_errors(name, self._random.randrange(1, 5), rate)
 
     def _end_trouble(self, name: str) -> None:
-        """Let what never ended end, as when somebody has repaired it."""
+        """End the steps that never end, as if the cause was repaired."""
         plan = self._feldera.get(name).plan
         endless = ("compiling_rust", "provisioning", "initializing", "stopping", "clearing")
         ends = {field: 2.0 for field in endless if getattr(plan, field) is None}

@@ -1,4 +1,4 @@
-"""The answers that read pipelines and their events."""
+"""The routes that read pipelines and their events."""
 
 from typing import Final
 
@@ -17,7 +17,7 @@ EVENT_SELECTORS: Final = ("all", "status")
 
 
 class ReadRoutes:
-    """Answers about one instance's pipelines; keeps the last list, plain and packed."""
+    """The responses about one instance's pipelines; caches the last list, plain and compressed."""
 
     def __init__(self, feldera: Feldera) -> None:
         self._feldera = feldera

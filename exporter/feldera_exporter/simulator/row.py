@@ -1,4 +1,4 @@
-"""A pipeline's row in Feldera's database, as a frozen value: every change makes a new one."""
+"""A pipeline's row in Feldera's database, as an immutable value."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The runner: when each pipeline's automaton polls, and how it writes what it decided.
+"""The runner: when each pipeline's automaton polls, and how it writes its decisions.
 
 Source: pipeline-manager `runner/pipeline_automata.rs`. A poll at which nothing can be seen or done is not
 simulated: the next one that matters is computed, on the grid that the last poll began.

@@ -1,4 +1,4 @@
-"""What an automaton can do at a poll, and how often it may write."""
+"""The actions of an automaton at a poll, and how often it may write."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the runner's automaton does at a poll, by what a pipeline's resources are and are wanted to be.
+"""The decisions of the runner's automaton at a poll, by the actual and the desired resources status.
 
 Source: pipeline-manager `runner/pipeline_automata.rs`, `do_run` and the `transit_*` functions.
 """
@@ -127,7 +127,7 @@ class RunnerDecisions:
         automaton = pipeline.automaton
 
         def work(row: Row, at: int) -> tuple[Row, ...]:
-            # Nobody but this automaton, which waits for this transaction, moves a pipeline's resources.
+            # Only this automaton, which waits for this transaction, changes a pipeline's resources status.
             automaton.grace_until = self._agenda.now + GRACE
             self._processes.launch(pipeline)
             return (row_changes.provisioned(row, at, RESOURCES),)

@@ -1,9 +1,8 @@
-"""About twenty pipelines with lives that one recognises, for a demo that is worth watching.
+"""The scenarios of the demo: about twenty pipelines, most of them with a typical problem.
 
-Each story is told once from the beginning of the world, and what repeats repeats by Feldera's clock. Some stand still
-or last for hours, as trouble does; in others minutes stand for the hours and days that the same takes elsewhere, so
-that who watches for two minutes sees things begin and end. The clock itself runs as fast as everybody's: ages, alerts
-and time in status are what they say.
+Each scenario schedules its user operations and faults once, at its start; repetitions follow Feldera's clock. Some states
+last for hours. Other scenarios repeat every few minutes what would take hours or days elsewhere, so that changes are seen
+within two minutes. The clock runs at normal speed, so ages, alerts and times in status are real.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,7 +13,8 @@ from typing import Any, Final
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import Failure, Phase, Plan
 
-Tell = Callable[[Feldera, str], None]
+Schedule = Callable[[Feldera, str], None]
+"""Schedules the user operations and faults of a pipeline, by its name."""
 
 MINUTE: Final = 60.0
 HOUR: Final = 3600.0
@@ -22,29 +22,29 @@ HOUR: Final = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One pipeline's life.
+    """A pipeline, with its plan, user operations and faults.
 
     Attributes:
-        name: the pipeline's.
-        plot: what happens, in a few words.
-        tags: the pipeline's.
-        plan: how the world treats it.
-        runtime_config: its configuration, as far as it matters.
-        tell: what its users and the world do; called once it exists; None: nothing.
+        name: the pipeline's name.
+        plot: a short description.
+        tags: the pipeline's tags.
+        plan: how long each step takes, and what goes wrong.
+        runtime_config: the settings of its `runtime_config` that matter here.
+        schedule: schedules its user operations and faults; called once it exists; None for none.
     """
 
     name: str
     plot: str
     tags: tuple[str, ...] = ()
     plan: Plan = field(default_factory=Plan)
-    tell: Tell | None = None
+    schedule: Schedule | None = None
     runtime_config: Mapping[str, Any] = field(default_factory=dict)
 
 
 def _every(
     feldera: Feldera, seconds: float, action: Callable[[], object], first: float | None = None
 ) -> None:
-    """Do something again and again, whatever becomes of it each time."""
+    """Schedule an action every so many seconds, even if Feldera refuses it."""
 
     def again() -> None:
         feldera.later(seconds, again)
@@ -54,7 +54,7 @@ def _every(
 
 
 def _rounds(feldera: Feldera, seconds: float, *turns: tuple[float, Callable[[], object]]) -> None:
-    """Do several things again and again, each first after so many seconds."""
+    """Schedule several actions every so many seconds, each with the seconds until its first time."""
     for first, action in turns:
         _every(feldera, seconds, action, first)
 
@@ -68,14 +68,14 @@ def _fails(code: str) -> Failure:
 
 
 def _crashes(feldera: Feldera, name: str) -> None:
-    """Crash each hour; somebody starts it again ten minutes later."""
+    """Crash each hour; a user starts it again ten minutes later."""
     _starts(feldera, name)
     crash = partial(feldera.world.crash, name, _fails("RuntimeError.WorkerPanic"))
     _rounds(feldera, HOUR, (HOUR, crash), (HOUR + 10 * MINUTE, partial(feldera.start, name)))
 
 
-def _is_mended(feldera: Feldera, name: str) -> None:
-    """Fail every twelve minutes; somebody looks at the error, dismisses it and starts the pipeline again."""
+def _is_repaired(feldera: Feldera, name: str) -> None:
+    """Fail every twelve minutes; a user reads the error, dismisses it and starts the pipeline again."""
     _starts(feldera, name)
     _rounds(
         feldera,
@@ -163,7 +163,7 @@ def _freezes(feldera: Feldera, name: str) -> None:
 
 
 def _comes_and_goes(feldera: Feldera, name: str) -> None:
-    """Be tried, cleared and deleted, and created anew under the same name, every two minutes."""
+    """Be tried, cleared and deleted, and created again under the same name, every two minutes."""
     _rounds(
         feldera,
         2 * MINUTE,
@@ -175,13 +175,13 @@ def _comes_and_goes(feldera: Feldera, name: str) -> None:
     )
 
 
-STORIES: Final = (
-    Scenario("orders", "healthy", ("team:shop", "tier:1", "expect:running"), tell=_starts),
+SCENARIOS: Final = (
+    Scenario("orders", "healthy", ("team:shop", "tier:1", "expect:running"), schedule=_starts),
     Scenario("payments", "healthy", ("team:shop", "tier:1", "expect:running"), Plan(checkpoint_every=60.0), _starts),
-    Scenario("inventory", "healthy", ("team:shop", "tier:2"), tell=_starts),
-    Scenario("clickstream", "healthy, with connector errors", ("team:web", "tier:2"), tell=_errs),
-    Scenario("fraud-scores", "fails with a panic each hour", ("team:risk", "tier:1"), tell=_crashes),
-    Scenario("ledger", "fails to read its input, and is mended", ("team:risk",), tell=_is_mended),
+    Scenario("inventory", "healthy", ("team:shop", "tier:2"), schedule=_starts),
+    Scenario("clickstream", "healthy, with connector errors", ("team:web", "tier:2"), schedule=_errs),
+    Scenario("fraud-scores", "fails with a panic each hour", ("team:risk", "tier:1"), schedule=_crashes),
+    Scenario("ledger", "fails to read its input, and is repaired", ("team:risk",), schedule=_is_repaired),
     Scenario("search-index", "waits for a node now and then", ("team:web", "tier:2"), Plan(), _waits_for_a_node, {"provisioning_timeout_secs": 600}),
     Scenario("big-join", "stuck in Provisioning", ("team:data",), Plan(provisioning=None), _starts, {"provisioning_timeout_secs": 10**6}),
     Scenario("no-capacity", "times out in Provisioning", ("team:data",), Plan(provisioning=None), _starts),
@@ -189,35 +189,35 @@ STORIES: Final = (
     Scenario("new-report", "does not compile", ("team:bi",), Plan(compiled_as="SqlError")),
     Scenario("udf-model", "its UDF does not compile, started early", ("team:ml",), Plan(compiling_rust=300.0, compiled_as="RustError"), _starts),
     Scenario("huge-program", "compiling for ever", ("team:ml",), Plan(compiled_as="Killed", compiling_rust=240.0), _starts),
-    Scenario("sensors", "flapping between Running and Unavailable", ("team:iot", "tier:2"), tell=_flaps),
+    Scenario("sensors", "flapping between Running and Unavailable", ("team:iot", "tier:2"), schedule=_flaps),
     Scenario("edge-events", "its pod is restarted again and again", ("team:iot",), Plan(initializing=15.0), _crash_loops),
-    Scenario("sessions", "lost for 20 minutes now and then", ("team:web", "tier:1", "expect:running"), tell=_is_lost),
+    Scenario("sessions", "lost for 20 minutes now and then", ("team:web", "tier:1", "expect:running"), schedule=_is_lost),
     Scenario("backfill-2025", "bootstrapping for hours", ("team:data",), Plan(path=(Phase("Bootstrapping", 9 * HOUR),)), _starts),
-    Scenario("recommendations", "paused by its user", ("team:ml",), tell=_is_paused),
-    Scenario("nightly-report", "runs for most of five minutes", ("team:bi",), tell=_works_by_night),
-    Scenario("warehouse-sync", "stopped, though expected to run", ("team:bi", "expect:running"), tell=_is_stopped),
+    Scenario("recommendations", "paused by its user", ("team:ml",), schedule=_is_paused),
+    Scenario("nightly-report", "runs for most of five minutes", ("team:bi",), schedule=_works_by_night),
+    Scenario("warehouse-sync", "stopped, though expected to run", ("team:bi", "expect:running"), schedule=_is_stopped),
     Scenario("old-archive", "its storage cannot be cleared", ("team:data",), Plan(clearing=None), _clears),
     Scenario("old-stream", "cannot be stopped", ("team:iot",), Plan(stopping=None), _cannot_stop),
-    Scenario("metrics-rollup", "its runner is frozen", ("team:ops",), tell=_freezes),
-    Scenario("ci-smoke", "deleted and created again, every two minutes", ("team:qa",), tell=_comes_and_goes),
+    Scenario("metrics-rollup", "its runner is frozen", ("team:ops",), schedule=_freezes),
+    Scenario("ci-smoke", "deleted and created again, every two minutes", ("team:qa",), schedule=_comes_and_goes),
 )  # fmt: skip
 
 
-def begin(feldera: Feldera, story: Scenario) -> None:
-    """Create a story's pipeline on an instance and begin its life."""
+def begin(feldera: Feldera, scenario: Scenario) -> None:
+    """Create a scenario's pipeline on an instance, and schedule its operations and faults."""
     feldera.create(
-        story.name,
-        story.tags,
-        description=story.plot,
-        plan=story.plan,
+        scenario.name,
+        scenario.tags,
+        description=scenario.plot,
+        plan=scenario.plan,
         program_config={"profile": "optimized"},
-        runtime_config=story.runtime_config,
+        runtime_config=scenario.runtime_config,
     )
-    if story.tell is not None:
-        story.tell(feldera, story.name)
+    if scenario.schedule is not None:
+        scenario.schedule(feldera, scenario.name)
 
 
 def start_all(feldera: Feldera) -> None:
-    """Begin all stories at once."""
-    for story in STORIES:
-        begin(feldera, story)
+    """Start all scenarios now."""
+    for scenario in SCENARIOS:
+        begin(feldera, scenario)

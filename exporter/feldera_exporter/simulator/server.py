@@ -1,4 +1,4 @@
-"""The HTTP side of a simulated Feldera: an ASGI application over a table of routes."""
+"""The HTTP server of a simulated Feldera: an ASGI application with a table of routes."""
 
 import re
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What a pipeline itself tells of its work (feldera-types `adapter_stats.rs`): invented, in the form of each version."""
+"""The statistics of a pipeline (feldera-types `adapter_stats.rs`): invented, in the form of each version."""
 
 from typing import Any, Final
 from uuid import UUID

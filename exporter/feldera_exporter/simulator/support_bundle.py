@@ -1,4 +1,4 @@
-"""The support bundle of a pipeline: a ZIP of what can be known of it (pipeline-manager `support_data_collector.rs`)."""
+"""The support bundle of a pipeline: a ZIP file (pipeline-manager `support_data_collector.rs`)."""
 
 import io
 import zipfile

@@ -1,4 +1,4 @@
-"""Instants as Feldera writes them: RFC 3339 in UTC with as many fraction digits as are needed: 0, 3 or 6."""
+"""Instants in Feldera's format: RFC 3339 in UTC with 0, 3 or 6 fraction digits, as few as possible."""
 
 from datetime import UTC, datetime
 from email.utils import format_datetime

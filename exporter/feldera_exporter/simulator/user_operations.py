@@ -1,4 +1,4 @@
-"""What the users of an instance do, as the API has it."""
+"""The operations of Feldera's API that change pipelines."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
@@ -176,7 +176,7 @@ class UserOperations(ABC):
             )
 
     def edit(self, name: str, /, *, plan: Plan | None = None, **fields: Any) -> None:
-        """Change a stopped pipeline's name, runtime_config, program or UDFs; a changed program is compiled anew.
+        """Change a stopped pipeline's name, runtime_config, program or UDFs; a changed program is compiled again.
 
         Without any field the program's text is changed, so that it is compiled.
         """
@@ -224,7 +224,7 @@ class UserOperations(ABC):
             self.database.remove(self.get(name), check_deletable)
 
     def replan(self, name: str, **fields: Any) -> None:
-        """Change how the world treats a pipeline from now on, including what it is at just now."""
+        """Change a pipeline's plan from now on, including the step that it is in."""
         with self.lock:
             pipeline = self.get(name)
             pipeline.plan = with_changes(pipeline.plan, **fields)

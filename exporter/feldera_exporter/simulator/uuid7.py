@@ -1,4 +1,4 @@
-"""UUIDv7 as each process of a pipeline manager makes them: ordered within a process, not across processes."""
+"""UUIDv7 as the processes of a pipeline manager generate them: ordered within a process, not across processes."""
 
 from random import Random
 from typing import Final

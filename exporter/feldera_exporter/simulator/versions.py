@@ -1,4 +1,4 @@
-"""What each version of Feldera brought, as far as the stand-in shows it: one row per fact."""
+"""The differences between versions of Feldera that the simulator has, one row each."""
 
 import re
 from enum import Enum
@@ -10,7 +10,7 @@ from feldera_exporter.errors import ExporterError
 Version = tuple[int, ...]
 
 NEWEST: Final = "0.375.0"
-"""The version that the stand-in is unless told otherwise, and the newest that it can be."""
+"""The default version of the simulated Feldera, and the newest that it supports."""
 
 OLDEST: Final = "0.148.0"
 """The oldest version that it can be: before, a pipeline had one status only."""

@@ -1,4 +1,4 @@
-"""The answers that change pipelines: what users and the official client do over HTTP."""
+"""The routes that change pipelines."""
 
 from typing import Any, Final
 

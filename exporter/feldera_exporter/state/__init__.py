@@ -1,1 +1,1 @@
-"""The state of an instance: its pipelines, what is known of each, and how it moves from poll to poll."""
+"""The state of an instance: its pipelines, their limits and tag labels, and how each poll changes it."""

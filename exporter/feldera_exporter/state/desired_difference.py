@@ -1,4 +1,4 @@
-"""Whether a pipeline's desired and actual status differ, and for how long they may."""
+"""Whether a pipeline's desired and actual status differ, and how long they may differ."""
 
 import math
 from typing import Final
@@ -6,16 +6,15 @@ from typing import Final
 from feldera_exporter.feldera.statuses import DEPLOYMENT, PROGRAM, Difference, Kind
 from feldera_exporter.state.limits import LimitTable
 
-# On the way to whatever deployed status is desired. Each has a limit of its own, which an operator may have raised:
-# a second problem for the same wait would defeat that.
+# Statuses on the way to any deployed status. Each has its own limit, so a difference during them is no second problem.
 _STARTING: Final = frozenset(row.name for row in DEPLOYMENT.rows.values() if row.starting)
-# Statuses on the way to each desired one. A suspended pipeline is stopped at once (pipeline-manager
-# `runner/pipeline_automata.rs`): Suspended itself is hardly ever seen.
+# Statuses on the way to each desired status. The runner stops a suspended pipeline at once (pipeline-manager
+# `runner/pipeline_automata.rs`), so Suspended itself is seldom seen.
 _ON_THE_WAY: Final = {
     "Stopped": frozenset({"Stopping"}),
     "Suspended": _STARTING | {"Stopping"},
 }
-# Nobody desires these: the runner writes them over the desired status when it cannot ask the pipeline.
+# Not desired by a user: the runner writes these as the desired status when it cannot reach the pipeline.
 _NO_INTENT: Final = frozenset({"Unavailable", "Coordination"})
 _COMPILING: Final = frozenset(row.name for row in PROGRAM.rows.values() if row.kind is Kind.TRANSIENT)
 
@@ -25,18 +24,18 @@ def difference(desired: str, actual: str, program: str) -> Difference | None:
 
     They agree where they are equal, and also
 
-    * while the actual one is on the way to the desired one and has a limit of its own: from Provisioning through
-      Initializing, AwaitingApproval, Bootstrapping, Replaying and the like to Running, Paused, Standby or Suspended;
-      Stopping to Stopped or Suspended;
-    * while the pipeline is Stopped, to be started and still compiling ("early start"): the program's status has the limit;
-    * while the desired status is Unavailable or Coordination, which is no wish: the runner sets the desired status to
-      Unavailable together with the actual one (pipeline-manager `runner/pipeline_automata.rs`) and the wish is lost until
-      the pipeline answers again.
+    * while the actual status leads to the desired one and has its own limit: Provisioning, Initializing,
+      AwaitingApproval, Bootstrapping, Replaying and the like lead to Running, Paused, Standby or Suspended; Stopping leads
+      to Stopped or Suspended;
+    * while the pipeline is Stopped, a deployed status is desired, and the program is still compiling ("early start"): the
+      program's status has the limit;
+    * while the desired status is Unavailable or Coordination. Users do not desire these: the runner sets the desired
+      status together with the actual one (pipeline-manager `runner/pipeline_automata.rs`).
 
-    Stopped and to be started with a program that is compiled is `StartPending`: the runner should have begun. All else
-    is `Drift`: two steady statuses (Paused, to be Running), a pipeline to be stopped that is not Stopping, Stopping though
-    to be started, Stopped and to be started though the program failed to compile (the runner should have given the start
-    up), and a status that this exporter does not know.
+    `StartPending` is: Stopped, a deployed status is desired, and the program is compiled. Everything else is `Drift`: two
+    steady statuses (Paused, desired Running); desired Stopped and not Stopping; Stopping while a deployed status is desired;
+    Stopped with a program that failed to compile (the runner should have given up the start); and a status that this
+    exporter does not know.
 
     Args:
         desired: the combined `deployment_desired_status`.
@@ -55,10 +54,10 @@ def difference(desired: str, actual: str, program: str) -> Difference | None:
 
 
 def drift_limit(limits: LimitTable, desired: str, actual: str, program: str) -> float:
-    """Return for how many seconds the desired and the actual status may differ as they do, infinity where they agree.
+    """Return for how many seconds the present difference of desired and actual status may last; infinity if they agree.
 
-    The difference begins with the latest of the desired status, the actual status and, for `StartPending`, the program's
-    status: each of them may have ended an agreement.
+    The difference begins with the latest change of the desired status, the actual status or, for `StartPending`, the
+    program's status.
     """
     differs = difference(desired, actual, program)
     return limits.of(differs) if differs else math.inf

@@ -1,11 +1,11 @@
-"""The fleet: one instance with all its pipelines as one frozen value, replaced whole."""
+"""The fleet: one instance with all its pipelines as one immutable value. Each poll makes a new one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from feldera_exporter.differences import replaced
+from feldera_exporter.differences import changed_keys
 from feldera_exporter.feldera.pipeline_list import Entry
 from feldera_exporter.feldera.platform import Platform
 from feldera_exporter.history.history import History
@@ -15,7 +15,7 @@ from feldera_exporter.state.pipeline import Pipeline
 from feldera_exporter.state.runner_activity import initial_activity, updated_activity
 from feldera_exporter.state.selection import Selection
 
-_NOBODY: Final[Mapping[str, Pipeline]] = MappingProxyType({})
+_NO_PIPELINES: Final[Mapping[str, Pipeline]] = MappingProxyType({})
 _NONE: Final[Mapping[str, int]] = MappingProxyType({})
 _NO_NAMES: Final[Mapping[str, "FormerName"]] = MappingProxyType({})
 
@@ -25,13 +25,13 @@ _FORMER_NAMES: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class PublishedCounters:
-    """What may be published; instants in microseconds by Feldera's clock.
+    """The counters that are exported now; instants are microseconds by Feldera's clock.
 
     Attributes:
-        histories: by pipeline id.
-        totals: of the instance.
-        as_of: up to when present statuses are credited.
-        credited: that instant for the pipelines where it is another one, by id.
+        histories: the history of each pipeline, by id.
+        totals: the counters of the instance.
+        as_of: up to when the time in present statuses is counted.
+        credited: that instant for the pipelines with another one, by id.
     """
 
     histories: Mapping[str, History]
@@ -71,31 +71,31 @@ class FormerName(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """What is shown of one instance; instants in microseconds since the epoch, by Feldera's clock.
+    """The exported state of one instance; instants are microseconds since the epoch by Feldera's clock.
 
     Attributes:
         instance: its name in the configuration.
-        up: whether one of the last polls of the list succeeded; None before the first ended.
-        size: how many pipelines are shown; None while that is not known.
-        pipelines: those that are shown, by id.
-        platform: what Feldera says of itself.
-        totals: what the pipelines did together.
-        as_of: up to when present statuses are credited.
-        credited: the instants of the pipelines whose present status is credited up to another one, by id.
-        lost: ids of pipelines whose element of the list cannot be read, with the instant of the first that could not.
-        unreadable: what to call all such pipelines; those without a known name among them.
+        up: whether one of the last polls of the list succeeded; None before the first one ended.
+        size: the number of pipelines; None while it is not known.
+        pipelines: the pipelines by id.
+        platform: Feldera's version, services and license.
+        totals: the counters over all pipelines.
+        as_of: up to when the time in present statuses is counted.
+        credited: that instant for the pipelines with another one, by id.
+        lost: the pipelines whose list element cannot be read, by id, with when that was first so.
+        unreadable: how to name these pipelines in the log, including those without a known id.
         read_at: when the list was last read.
         failure: why the last poll failed; None after one that succeeded, and before the first.
-        stale_pipelines: those that were shown last, by id, while none is shown because they are stale.
+        stale_pipelines: the last known pipelines, by id, while none is shown because they are stale.
         former_names: by a name that no pipeline has any more, the pipeline that had it; the newest of them.
-        selection: what `pipelines` was made of, with `histories`: as long as both are the same, so is it.
-        histories: see `selection`.
+        selection: the selection that `pipelines` was made of.
+        histories: the histories that `pipelines` was made of.
     """
 
     instance: str
     up: bool | None = None
     size: int | None = None
-    pipelines: Mapping[str, Pipeline] = field(default_factory=lambda: _NOBODY)
+    pipelines: Mapping[str, Pipeline] = field(default_factory=lambda: _NO_PIPELINES)
     platform: Platform = field(default_factory=Platform)
     totals: InstanceTotals = field(default_factory=InstanceTotals)
     as_of: int = 0
@@ -104,7 +104,7 @@ class Fleet:
     unreadable: tuple[str, ...] = ()
     read_at: int = 0
     failure: PollFailure | None = None
-    stale_pipelines: Mapping[str, Pipeline] = field(default_factory=lambda: _NOBODY)
+    stale_pipelines: Mapping[str, Pipeline] = field(default_factory=lambda: _NO_PIPELINES)
     former_names: Mapping[str, FormerName] = field(default_factory=lambda: _NO_NAMES)
     selection: Selection | None = None
     histories: Mapping[str, History] | None = None
@@ -116,19 +116,19 @@ class Fleet:
 
 
 def observed(
-    fleet: Fleet, selection: Selection, shown: PublishedCounters, policy: InstanceSettings, now: int
+    fleet: Fleet, selection: Selection, shown: PublishedCounters, settings: InstanceSettings, now: int
 ) -> Fleet:
-    """Return the fleet after a list was read, or after more of the logs was.
+    """Return the fleet after a list, or more of the event logs, was read.
 
-    A pipeline that the list no longer has is gone with all its series. One whose element cannot be read stays as it
-    was for as long as the policy's `staleness`, while its log is counted on, and then goes too.
+    A pipeline that is no longer listed is removed. A pipeline whose list element cannot be read stays as it was for
+    `staleness`, with its counters still updated, and is then removed too.
 
     Args:
         fleet: the fleet before.
-        selection: what the list says.
-        shown: what may be published of what was counted; it has every pipeline that the policy includes.
-        policy: how pipelines are shown.
-        now: Feldera's time of the answer.
+        selection: the watched pipelines of the list.
+        shown: the counters to export, for every pipeline that the settings include.
+        settings: the settings of the instance.
+        now: Feldera's time of the response, in microseconds.
     """
     fleet = replace(
         fleet,
@@ -141,19 +141,23 @@ def observed(
     )
     if fleet.selection is selection and fleet.histories is shown.histories and not fleet.lost:
         return fleet
-    pipelines = _patched(fleet, selection, shown, policy, now)
+    pipelines = _updated(fleet, selection, shown, settings, now)
     lost: Mapping[str, int] = _NONE
     if pipelines is None:
         pipelines = {
-            key: _seen(fleet.pipelines.get(key), entry, history, shown.totals, policy, now)
-            for key, history in shown.histories.items()
-            if (entry := selection.listing.entries.get(key)) is not None
+            pipeline_id: _pipeline(
+                fleet.pipelines.get(pipeline_id), entry, history, shown.totals, settings, now
+            )
+            for pipeline_id, history in shown.histories.items()
+            if (entry := selection.listing.entries.get(pipeline_id)) is not None
         }
         lost = _lost(fleet, selection, now)
         pipelines |= {
-            key: _counted(fleet.pipelines[key], shown.histories[key])
-            for key, since in lost.items()
-            if now - since <= policy.staleness and key in fleet.pipelines and key in shown.histories
+            pipeline_id: _with_history(fleet.pipelines[pipeline_id], shown.histories[pipeline_id])
+            for pipeline_id, since in lost.items()
+            if now - since <= settings.staleness
+            and pipeline_id in fleet.pipelines
+            and pipeline_id in shown.histories
         }
     return replace(
         fleet,
@@ -161,31 +165,33 @@ def observed(
         pipelines=pipelines,
         lost=lost,
         unreadable=tuple(
-            each.title
-            for each in selection.listing.unreadable
-            if each.name is None or policy.includes(each.name)
+            unreadable.title
+            for unreadable in selection.listing.unreadable
+            if unreadable.name is None or settings.includes(unreadable.name)
         ),
-        stale_pipelines=_NOBODY,
+        stale_pipelines=_NO_PIPELINES,
         former_names=_former_names(fleet, selection, pipelines, now),
         selection=selection,
         histories=shown.histories,
     )
 
 
-def _patched(
-    fleet: Fleet, selection: Selection, shown: PublishedCounters, policy: InstanceSettings, now: int
+def _updated(
+    fleet: Fleet, selection: Selection, shown: PublishedCounters, settings: InstanceSettings, now: int
 ) -> dict[str, Pipeline] | None:
-    """Return the pipelines with what changed of them; None where others than before can be read, or not all of them."""
+    """Return the pipelines with only the changed ones replaced; None if the ids changed or some cannot be read."""
     if fleet.selection is None or fleet.histories is None or selection.listing.unreadable or fleet.lost:
         return None
-    rows = replaced(fleet.selection.listing.entries, selection.listing.entries)
-    histories = replaced(fleet.histories, shown.histories)
+    rows = changed_keys(fleet.selection.listing.entries, selection.listing.entries)
+    histories = changed_keys(fleet.histories, shown.histories)
     if rows is None or histories is None:
         return None
     pipelines = dict(fleet.pipelines)
-    for key in {*rows, *histories} & pipelines.keys():
-        entry, history = selection.listing.entries[key], shown.histories[key]
-        pipelines[key] = _seen(pipelines[key], entry, history, shown.totals, policy, now)
+    for pipeline_id in {*rows, *histories} & pipelines.keys():
+        entry, history = selection.listing.entries[pipeline_id], shown.histories[pipeline_id]
+        pipelines[pipeline_id] = _pipeline(
+            pipelines[pipeline_id], entry, history, shown.totals, settings, now
+        )
     return pipelines
 
 
@@ -209,31 +215,31 @@ def _former_names(
 
 
 def _lost(fleet: Fleet, selection: Selection, now: int) -> Mapping[str, int]:
-    """Return the pipelines that were shown and cannot be read now, with the instant since when."""
+    """Return the known pipelines whose list element cannot be read, by id, with when that was first so."""
     known = fleet.lost.keys() | fleet.pipelines.keys()
     return {
-        key: fleet.lost.get(key, now)
-        for each in selection.listing.unreadable
-        if (key := each.id or "") not in selection.listing.entries and key in known
+        pipeline_id: fleet.lost.get(pipeline_id, now)
+        for unreadable in selection.listing.unreadable
+        if (pipeline_id := unreadable.id or "") not in selection.listing.entries and pipeline_id in known
     }
 
 
-def unobserved(fleet: Fleet, policy: InstanceSettings, now: int, *, up: bool = False) -> Fleet:
-    """Return the fleet after a poll that failed: what was last seen is shown for as long as the policy says.
+def unobserved(fleet: Fleet, settings: InstanceSettings, now: int, *, up: bool = False) -> Fleet:
+    """Return the fleet after a failed poll: the last state stays for `staleness`, then the pipelines are removed.
 
     Args:
         fleet: the fleet before.
-        policy: how pipelines are shown.
+        settings: the settings of the instance.
         now: microseconds since the epoch by Feldera's clock.
-        up: whether one of the last polls succeeded all the same.
+        up: whether one of the last polls succeeded.
     """
-    if now - fleet.read_at <= policy.staleness:
+    if now - fleet.read_at <= settings.staleness:
         return replace(fleet, up=up)
     return replace(
         fleet,
         up=up,
         size=None,
-        pipelines=_NOBODY,
+        pipelines=_NO_PIPELINES,
         stale_pipelines=fleet.last_known,
         lost=_NONE,
         unreadable=(),
@@ -254,32 +260,32 @@ def with_failure(fleet: Fleet, outcome: str, text: str, now: int) -> Fleet:
     return replace(fleet, failure=PollFailure(outcome, text, since))
 
 
-def with_settings(fleet: Fleet, policy: InstanceSettings) -> Fleet:
-    """Return the fleet as another policy shows it: after the configuration was loaded anew."""
-    pipelines = _again(fleet.pipelines, policy)
+def with_settings(fleet: Fleet, settings: InstanceSettings) -> Fleet:
+    """Return the fleet with other settings, after a reload of the configuration."""
+    pipelines = _again(fleet.pipelines, settings)
     size = None if fleet.size is None else len(pipelines)
-    stale = _again(fleet.stale_pipelines, policy)
+    stale = _again(fleet.stale_pipelines, settings)
     return replace(fleet, size=size, pipelines=pipelines, stale_pipelines=stale, selection=None)
 
 
-def _again(pipelines: Mapping[str, Pipeline], policy: InstanceSettings) -> Mapping[str, Pipeline]:
+def _again(pipelines: Mapping[str, Pipeline], settings: InstanceSettings) -> Mapping[str, Pipeline]:
     return {
-        key: replace(pipeline, facts=policy.again(pipeline.facts))
-        for key, pipeline in pipelines.items()
-        if policy.includes(pipeline.facts.row.name)
+        pipeline_id: replace(pipeline, facts=settings.again(pipeline.facts))
+        for pipeline_id, pipeline in pipelines.items()
+        if settings.includes(pipeline.facts.row.name)
     }
 
 
-def _counted(pipeline: Pipeline, history: History) -> Pipeline:
+def _with_history(pipeline: Pipeline, history: History) -> Pipeline:
     return pipeline if pipeline.history is history else replace(pipeline, history=history)
 
 
-def _seen(
+def _pipeline(
     old: Pipeline | None,
     entry: Entry,
     history: History,
     totals: InstanceTotals,
-    policy: InstanceSettings,
+    settings: InstanceSettings,
     now: int,
 ) -> Pipeline:
     dated = history.since.storage is not None and history.since.storage > 0
@@ -293,4 +299,4 @@ def _seen(
             return Pipeline(old.facts, entry.progress, history, activity)
     error = entry.row.deployment_error
     code = label(totals, error.error_code) if error is not None else None
-    return Pipeline(policy.facts(entry.row, code, storage_dated=dated), entry.progress, history, activity)
+    return Pipeline(settings.facts(entry.row, code, storage_dated=dated), entry.progress, history, activity)

@@ -1,4 +1,4 @@
-"""The policy: which pipelines of an instance are shown, and what the configuration makes of each."""
+"""The settings of one instance: which pipelines are watched, and the limits and tag labels of each."""
 
 from functools import lru_cache
 from typing import Final
@@ -11,43 +11,44 @@ from feldera_exporter.state.limits import limit_tables
 from feldera_exporter.state.pipeline import Facts, StatusLimits
 from feldera_exporter.state.tags import tag_labels
 
-_NAMES: Final = 65_536
+_CACHED_NAMES: Final = 65_536
 _MICROSECONDS: Final = 1_000_000
-_POLLS: Final = 3
-"""Polls that may fail in a row before an instance counts as down."""
+_FAILED_POLLS: Final = 3
+"""The number of polls in a row that may fail before an instance counts as down."""
 
 
 class InstanceSettings:
-    """What the configuration says of one instance's pipelines.
+    """The part of the configuration that applies to one instance's pipelines.
 
     Args:
-        configuration: the whole of it.
+        configuration: the whole configuration.
         instance: the instance.
 
     Attributes:
-        staleness: for how many microseconds the last state is shown while it cannot be read anew.
-        freshness: for how many seconds after a successful poll the instance counts as up: some polls may fail.
-        disabled: names of alerts that are switched off.
+        staleness: microseconds for which the last state is exported while polls fail.
+        freshness: seconds after a successful poll for which the instance counts as up.
+        disabled: the names of the disabled alerts.
+        includes: returns whether a pipeline of this name is watched.
     """
 
     def __init__(self, configuration: Configuration, instance: Instance) -> None:
         self.staleness = round(instance.staleness * _MICROSECONDS)
-        self.freshness = _POLLS * instance.poll_interval + instance.timeout
+        self.freshness = _FAILED_POLLS * instance.poll_interval + instance.timeout
         self.disabled = frozenset(name for name, choice in configuration.alerts.items() if not choice.enabled)
-        self.includes = lru_cache(maxsize=_NAMES)(instance.pipelines.selects)
+        self.includes = lru_cache(maxsize=_CACHED_NAMES)(instance.pipelines.selects)
         self._limits = limit_tables(configuration.limits)
         self._labels = tag_labels(configuration.tag_labels)
 
     def again(self, facts: Facts) -> Facts:
-        """Return what another policy said of a pipeline as this one says it."""
+        """Return the facts of a pipeline under these settings, from its facts under other settings."""
         return self.facts(facts.row, facts.error_code, storage_dated=facts.storage_dated)
 
     def facts(self, row: Row, error_code: str | None, *, storage_dated: bool = True) -> Facts:
-        """Return what a pipeline is.
+        """Return the facts of a pipeline.
 
         Args:
-            row: what Feldera's list says of it.
-            error_code: the label of its present error.
+            row: the pipeline's row in Feldera's list.
+            error_code: the label of its present deployment error; None without an error.
             storage_dated: whether it is known when its storage status began.
         """
         limits = self._limits(row.name, row.tags)

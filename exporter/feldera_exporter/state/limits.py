@@ -1,4 +1,4 @@
-"""How long each status of a pipeline may last."""
+"""The limits: how long each status of a pipeline may last, by its name and tags."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -10,9 +10,9 @@ from typing import Final
 from feldera_exporter.config import Limits
 from feldera_exporter.state.tags import Tags, without_colours
 
-# As many names as a large instance has, so that a poll finds all of them again; tags and what they match are few.
-_NAMES: Final = 65_536
-_FEW: Final = 4096
+# The caches hold the names of a large instance. Different lists of tags, and results of matching, are few.
+_CACHED_NAMES: Final = 65_536
+_CACHED_TAGS: Final = 4096
 
 Matches = tuple[bool, ...]
 
@@ -22,38 +22,42 @@ class LimitTable:
     """The limits of one pipeline.
 
     Attributes:
-        seconds: the limit per status, infinity for none; also of `StartPending` and `Drift`.
+        seconds: the limit of each status in seconds, and those of `StartPending` and `Drift`; infinity for no limit.
     """
 
     seconds: Mapping[str, float]
 
     def of(self, status: str | None) -> float:
-        """Return the limit of a status in seconds, infinity where none applies: Running, Stopped, an unknown one."""
+        """Return the limit of a status in seconds; infinity for a status without a limit (Running, Stopped, unknown)."""
         return self.seconds.get(status, math.inf) if status is not None else math.inf
 
 
 def limit_tables(configured: Limits) -> Callable[[str, Tags], LimitTable]:
-    """Return the function that gives a pipeline's limits, from its name and its tags as Feldera lists them.
+    """Return the function that returns a pipeline's limits, from its name and its tags as Feldera lists them.
 
-    For each status the first override that matches and names the status wins, else the default. An override matches
-    where its name expression matches the whole name and its tag expression some whole tag, the colour suffix aside.
-    Pipelines that match the same overrides share one table.
+    For each status, the first matching override with a limit for it wins, then the default. An override matches if its
+    name expression matches the whole name, and its tag expression matches a whole tag without the colour suffix. Pipelines
+    that match the same overrides share one table.
     """
     overrides = configured.overrides
 
-    @lru_cache(maxsize=_NAMES)
+    @lru_cache(maxsize=_CACHED_NAMES)
     def by_name(name: str) -> Matches:
-        return tuple(each.name is None or each.name.fullmatch(name) is not None for each in overrides)
+        return tuple(
+            override.name is None or override.name.fullmatch(name) is not None for override in overrides
+        )
 
-    @lru_cache(maxsize=_FEW)
+    @lru_cache(maxsize=_CACHED_TAGS)
     def by_tags(tags: Tags) -> Matches:
-        seen = without_colours(tags)
-        return tuple(each.tag is None or any(map(each.tag.fullmatch, seen)) for each in overrides)
+        plain = without_colours(tags)
+        return tuple(
+            override.tag is None or any(map(override.tag.fullmatch, plain)) for override in overrides
+        )
 
-    @lru_cache(maxsize=_FEW)
+    @lru_cache(maxsize=_CACHED_TAGS)
     def table(names: Matches, tags: Matches) -> LimitTable:
         seconds = dict(configured.defaults)
-        # Backwards, so that the first override has the last word.
+        # In reverse order, so that the first override wins.
         for override, name, tag in reversed(list(zip(overrides, names, tags, strict=True))):
             if name and tag:
                 seconds |= override.limits

@@ -1,4 +1,4 @@
-"""One pipeline as the exporter knows it, in facets that move at different paces."""
+"""One pipeline, in parts that change at different times."""
 
 from dataclasses import dataclass
 
@@ -9,10 +9,10 @@ from feldera_exporter.state.runner_activity import Activity
 
 @dataclass(frozen=True, slots=True)
 class StatusLimits:
-    """How long the present statuses may last before the pipeline counts as stuck, in seconds, infinity for ever.
+    """The limits of the present statuses in seconds; infinity for no limit.
 
-    That of `deployment_desired_status` is how long the desired and the actual status may differ. `unavailable` is that of
-    being Unavailable, whether or not it is so at present.
+    `deployment_desired_status` is how long the desired and the actual status may differ. `unavailable` is the limit of
+    Unavailable, whatever the present status is.
     """
 
     deployment_status: float
@@ -24,15 +24,15 @@ class StatusLimits:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a pipeline is: moves when something happens to it.
+    """The part of a pipeline that changes with its row in Feldera's list.
 
     Attributes:
-        row: what Feldera's list says of it.
-        tag_labels: label and value, from its tags.
-        limits: how long its present statuses may last.
+        row: the row.
+        tag_labels: pairs of label and value, from its tags.
+        limits: the limits of its present statuses.
         error_code: the code of the present deployment error, bounded for use as a label; None without an error.
         unknown: the dimensions whose present status this version does not know.
-        storage_dated: whether it is known when the present storage status began, which the row does not tell.
+        storage_dated: whether it is known when the present storage status began; the row does not contain that.
     """
 
     row: Row
@@ -48,10 +48,10 @@ class Pipeline:
     """One pipeline.
 
     Attributes:
-        facts: what it is.
-        progress: what moves while nothing happens to it.
-        history: what was counted of it, as published.
-        activity: what moved of it lately while nothing happened.
+        facts: its row, limits and labels.
+        progress: the values of the list that change while its statuses stay.
+        history: its counters, as exported.
+        activity: recent refreshes by the runner and connector errors.
     """
 
     facts: Facts

@@ -1,4 +1,4 @@
-"""What moved of a pipeline while nothing happened to it, and when: the runner's refreshes and the connectors' errors."""
+"""The recent activity of a pipeline while its statuses stay: refreshes by the runner and connector errors."""
 
 from typing import Final, NamedTuple
 
@@ -7,19 +7,19 @@ from feldera_exporter.feldera.wire import Progress
 MICROSECONDS: Final = 1_000_000
 
 KEPT: Final = 1800 * MICROSECONDS
-"""Microseconds for which errors of connectors are kept."""
+"""Microseconds for which connector errors are kept."""
 
-_GRAIN: Final = 60 * MICROSECONDS
-"""Microseconds within which errors of connectors are kept as one number."""
+_RESOLUTION: Final = 60 * MICROSECONDS
+"""Connector errors within so many microseconds are kept as one number."""
 
 
 class Activity(NamedTuple):
-    """What moved; instants are microseconds by Feldera's clock, of the lists that told it.
+    """The activity; instants are microseconds by Feldera's clock, each the time of a list.
 
     Attributes:
-        since: when the pipeline was first seen.
-        refreshed_at: when its `refresh_version` was last seen to be another one; `since` before that.
-        errors: how many errors of connectors appeared when, the oldest first.
+        since: when the pipeline was first listed.
+        refreshed_at: when its `refresh_version` was last seen to change; `since` before the first change.
+        errors: pairs of an instant and the number of new connector errors, the oldest first.
     """
 
     since: int
@@ -28,16 +28,16 @@ class Activity(NamedTuple):
 
     @property
     def seen_refreshing(self) -> bool:
-        """Whether a refresh was seen at all."""
+        """Whether a refresh was seen since the pipeline was first listed."""
         return self.refreshed_at > self.since
 
     def errors_between(self, start: int, end: int) -> int:
-        """Return how many errors appeared after one instant and up to another."""
+        """Return the number of errors after `start` and up to `end`, both in microseconds."""
         return sum(count for at, count in self.errors if start < at <= end)
 
 
 def initial_activity(at: int) -> Activity:
-    """Return the activity of a pipeline that is seen for the first time."""
+    """Return the activity of a pipeline that is listed for the first time."""
     return Activity(at, at)
 
 
@@ -45,21 +45,21 @@ def updated_activity(activity: Activity, before: Progress, after: Progress, at: 
     """Return the activity after another list.
 
     Args:
-        activity: up to the list before.
-        before: what that list said.
-        after: what the new list says.
-        at: when, microseconds by Feldera's clock.
+        activity: the activity before this list.
+        before: the pipeline's progress in the previous list.
+        after: the pipeline's progress in this list.
+        at: the time of this list, in microseconds by Feldera's clock.
     """
     if before.refresh_version != after.refresh_version:
         activity = Activity(activity.since, at, activity.errors)
     old, new = before.connector_errors, after.connector_errors
     if old is None or new is None or old == new:
         return activity
-    # A pipeline that was started again counts from 0.
+    # After a start of the pipeline, Feldera counts from 0.
     count = new - old if new > old else new
     if not count:
         return activity
-    kept = [each for each in activity.errors if each[0] > at - KEPT]
-    if kept and kept[-1][0] // _GRAIN == at // _GRAIN:
+    kept = [(instant, number) for instant, number in activity.errors if instant > at - KEPT]
+    if kept and kept[-1][0] // _RESOLUTION == at // _RESOLUTION:
         count += kept.pop()[1]
     return activity._replace(errors=(*kept, (at, count)))

@@ -1,9 +1,9 @@
-"""The selection: which of the listed pipelines are watched."""
+"""The selection: the listed pipelines that are watched."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from feldera_exporter.differences import replaced
+from feldera_exporter.differences import changed_keys
 from feldera_exporter.feldera.pipeline_list import Listing, Unreadable
 from feldera_exporter.feldera.wire import Row
 from feldera_exporter.state.instance_settings import InstanceSettings
@@ -11,11 +11,11 @@ from feldera_exporter.state.instance_settings import InstanceSettings
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What of a list is watched.
+    """The watched pipelines of a list.
 
     Attributes:
         listing: the list.
-        rows: the pipelines that the configuration includes and that can be read, by id.
+        rows: the rows of the pipelines that the configuration includes and that can be read, by id.
     """
 
     listing: Listing = field(default_factory=Listing)
@@ -23,32 +23,37 @@ class Selection:
 
     @property
     def lost(self) -> Mapping[str, Unreadable]:
-        """The pipelines whose element of the list cannot be read, by id."""
+        """The pipelines whose list element cannot be read, by id."""
         entries = self.listing.entries
         return {
-            each.id: each
-            for each in self.listing.unreadable
-            if each.id is not None and each.id not in entries
+            unreadable.id: unreadable
+            for unreadable in self.listing.unreadable
+            if unreadable.id is not None and unreadable.id not in entries
         }
 
 
-def select(listing: Listing, policy: InstanceSettings, previous: Selection) -> Selection:
-    """Return what of a list is watched; of the same list as before, the previous selection.
+def select(listing: Listing, settings: InstanceSettings, previous: Selection) -> Selection:
+    """Return the watched pipelines of a list; the previous selection if the list is the same object.
 
     Args:
         listing: the list.
-        policy: the same as for the previous selection.
-        previous: that of the list before.
+        settings: the settings of the instance, the same as for the previous selection.
+        previous: the selection of the list before.
     """
     if listing is previous.listing:
         return previous
     old, entries = previous.listing.entries, listing.entries
-    moved = replaced(old, entries)
-    # A pipeline can be renamed, and only its name tells whether it is included.
-    if moved is None or any(old[key].row.name != entries[key].row.name for key in moved):
-        return Selection(
-            listing, {key: entry.row for key, entry in entries.items() if policy.includes(entry.row.name)}
-        )
+    changed = changed_keys(old, entries)
+    # A pipeline can be renamed, and its name decides whether it is included.
+    if changed is None or any(
+        old[pipeline_id].row.name != entries[pipeline_id].row.name for pipeline_id in changed
+    ):
+        included = {
+            pipeline_id: entry.row
+            for pipeline_id, entry in entries.items()
+            if settings.includes(entry.row.name)
+        }
+        return Selection(listing, included)
     rows = dict(previous.rows)
-    rows.update((key, entries[key].row) for key in moved if key in rows)
+    rows.update((pipeline_id, entries[pipeline_id].row) for pipeline_id in changed if pipeline_id in rows)
     return Selection(listing, rows)

@@ -1,4 +1,4 @@
-"""The labels that a pipeline's tags set."""
+"""The tag labels of a pipeline: labels whose values are taken from its tags."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -10,30 +10,30 @@ from feldera_exporter.config import TagLabels
 Tags = tuple[str, ...]
 Labels = tuple[tuple[str, str], ...]
 
-# The web console keeps a tag's colour in the tag (feldera `tags.py`: lower-case only).
+# Feldera's web console appends a tag's colour to the tag (feldera `tags.py`: lower case only).
 _COLOUR: Final = re.compile(r"\|[0-9a-f]{6}\Z")
-# Few distinct lists of tags serve thousands of pipelines; a bound keeps a hostile answer from filling the memory.
-_REMEMBERED: Final = 4096
+# Thousands of pipelines have few different lists of tags. The bound limits the memory that a hostile response can use.
+_CACHED_TAGS: Final = 4096
 
 
 def without_colours(tags: Iterable[str]) -> Tags:
-    """Return tags as people see them, without the console's colour suffix `|rrggbb`."""
+    """Return the tags without the console's colour suffix `|rrggbb`."""
     return tuple(_COLOUR.sub("", tag) for tag in tags)
 
 
 def tag_labels(configured: TagLabels) -> Callable[[Tags], Labels]:
-    """Return the function that gives a pipeline's tag labels, from its tags as Feldera lists them.
+    """Return the function that returns a pipeline's tag labels, from its tags as Feldera lists them.
 
-    Each label takes group 1 of the first tag that its expression fully matches, the colour suffix aside, and is empty
-    where none does. Every configured label is there, always in the same order: team, tier, expect, then the others
-    as in the configuration. Equal tags give the identical tuple, so it may be compared by identity and shared.
+    A label's value is group 1 of the first whole tag, without the colour suffix, that its expression matches; empty if
+    none matches. The result has every configured label, in the order team, tier, expect, then the others as configured.
+    Equal tags give the same tuple object.
     """
     expressions = tuple(configured.expressions.items())
 
-    @lru_cache(maxsize=_REMEMBERED)
+    @lru_cache(maxsize=_CACHED_TAGS)
     def labels(tags: Tags) -> Labels:
-        seen = without_colours(tags)
-        return tuple((label, _value(expression, seen)) for label, expression in expressions)
+        plain = without_colours(tags)
+        return tuple((label, _value(expression, plain)) for label, expression in expressions)
 
     return labels
 
