@@ -82,7 +82,11 @@ class Room:
 
 @contextmanager
 def a_room(
-    size: int = 3, version: str = "0.337.0", store: Store | None = None, feldera: Feldera | None = None
+    size: int = 3,
+    version: str = "0.337.0",
+    store: Store | None = None,
+    feldera: Feldera | None = None,
+    timeout: float = 2.0,
 ) -> Iterator[Room]:
     """Watch an instance of running pipelines `p0`, `p1`, … from when they run."""
     if feldera is None:
@@ -98,7 +102,7 @@ def a_room(
     assert isinstance(feldera.clock, ManualClock)
     server = FelderaServer(feldera)
     with serve(server) as url:
-        instance = Instance(name="default", url=url, poll_interval=2.0, timeout=2.0)
+        instance = Instance(name="default", url=url, poll_interval=timeout, timeout=timeout)
         configuration = Configuration(instances=(instance,))
         telemetry = Telemetry("0", "3")
         telemetry.initialise("default")
@@ -482,7 +486,7 @@ def test_a_restart_of_ten_thousand_reads_what_changed(tmp_path: Path, size: int)
     for name in changing:
         feldera.start(name)
     clock.advance(60)
-    with a_room(store=(store := Store.open(tmp_path)), feldera=feldera) as room:
+    with a_room(store=(store := Store.open(tmp_path)), feldera=feldera, timeout=60) as room:
 
         async def scenario() -> None:
             await room.poll()
@@ -494,7 +498,7 @@ def test_a_restart_of_ten_thousand_reads_what_changed(tmp_path: Path, size: int)
     store.close()
     for name in changing:
         feldera.stop(name, force=True)
-    with a_room(store=(store := Store.open(tmp_path)), feldera=feldera) as room:
+    with a_room(store=(store := Store.open(tmp_path)), feldera=feldera, timeout=60) as room:
 
         async def again() -> None:
             room.clock.advance(60)
