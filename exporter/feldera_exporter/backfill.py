@@ -71,7 +71,7 @@ def exposition(pasts: Iterable[Past]) -> Iterator[str]:
     Only statuses that a pipeline had are written, each from the oldest retained event on: 1 while it held, else 0.
     """
     told = [
-        (past.shared, ordered(past.observations, None), past.until // _MICROS)
+        (past.shared, ordered(past.observations, None)[0], past.until // _MICROS)
         for past in pasts
         if past.observations
     ]
