@@ -406,3 +406,35 @@ def test_ten_thousand_pipelines_load_within_a_second(directory: Path) -> None:
     assert len(store.load("prod").histories) == 10_000
     assert perf_counter() - began < 3  # twice 0.2 s on a quiet machine
     store.close()
+
+
+@pytest.mark.parametrize("column", ["instance", "pipeline"])
+def test_a_text_that_is_not_utf8_is_damage(directory: Path, column: str) -> None:
+    """The file is set aside, and the exporter starts."""
+    store = Store.open(directory)
+    store.commit(PollChanges("prod", standing(1), {"a": a_history()}))
+    store.close()
+    with sqlite3.connect(directory / FILE) as connection:
+        connection.execute(f"UPDATE pipelines SET {column} = CAST(x'ff' AS TEXT)")
+    connection.close()
+    store = Store.open(directory)
+    assert store.load("prod").histories == {}
+    store.close()
+    assert list(directory.glob(f"{FILE}.damaged-*"))
+
+
+def test_problems_are_kept_after_the_first_commit_failed(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What that commit was to write is written first."""
+
+    def fail(_store: Store, _changes: PollChanges) -> None:
+        raise sqlite3.OperationalError("disk full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "_write", fail)
+        with pytest.raises(StoreError, match="disk full"):
+            store.commit(PollChanges("prod", standing(1)))
+    store.keep_problems("prod", b"first")
+    assert store.load("prod").problems == b"first"
+    assert store.load("prod").standing == standing(1)

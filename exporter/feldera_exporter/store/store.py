@@ -134,6 +134,9 @@ class Store:
         """
         with self._guard:
             try:
+                if instance in self._missed:
+                    # The row may not be there yet.
+                    self._catch_up(self._missed[instance])
                 self._connection.execute(_KEEP_PROBLEMS, (problems, instance))
             except sqlite3.Error as error:
                 raise self._failed("written", error) from error
@@ -209,9 +212,14 @@ def _intact(path: Path) -> sqlite3.Connection:
 def _verify(connection: sqlite3.Connection) -> None:
     """Decode everything once, so that damage shows at the start."""
     try:
-        for (blob,) in connection.execute("SELECT standing FROM instances"):
+        for instance, blob in connection.execute("SELECT CAST(instance AS BLOB), standing FROM instances"):
+            instance.decode()
             _standing(blob)
-        for (blob,) in connection.execute("SELECT history FROM pipelines"):
+        for instance, pipeline, blob in connection.execute(
+            "SELECT CAST(instance AS BLOB), CAST(pipeline AS BLOB), history FROM pipelines"
+        ):
+            instance.decode()
+            pipeline.decode()
             _history(blob)
     except (msgspec.DecodeError, UnicodeDecodeError, TypeError) as error:
         raise sqlite_file.DamagedFileError(f"a value in it cannot be read: {error}") from error
