@@ -438,3 +438,19 @@ def test_problems_are_kept_after_the_first_commit_failed(
     store.keep_problems("prod", b"first")
     assert store.load("prod").problems == b"first"
     assert store.load("prod").standing == standing(1)
+
+
+@pytest.mark.parametrize("deleted", [(FILE,), (FILE, f"{FILE}-wal", f"{FILE}-shm"), (FILE, "lock")])
+def test_a_store_deleted_while_open_is_made_again(directory: Path, deleted: tuple[str, ...]) -> None:
+    """The next commit writes all that was ever committed, and the lock holds again."""
+    store = Store.open(directory)
+    store.commit(PollChanges("prod", standing(1), {"a": a_history()}))
+    for name in deleted:
+        (directory / name).unlink()
+    store.commit(PollChanges("prod", standing(2), {"b": a_history()}))
+    with pytest.raises(StoreError, match="in use"):
+        Store.open(directory)
+    store.close()
+    again = Store.open(directory)
+    assert again.load("prod").histories.keys() == {"a", "b"}
+    again.close()

@@ -50,6 +50,7 @@ class Store:
         self._path = path
         self._connection = connection
         self._descriptor = descriptor
+        self._identity = sqlite_file.identity(path)
         self._missed: dict[str, PollChanges] = {}
         self._guard = threading.Lock()
 
@@ -123,7 +124,7 @@ class Store:
             missed = self._missed.get(changes.instance)
             try:
                 self._catch_up(missed.then(changes) if missed else changes)
-            except sqlite3.Error as error:
+            except (sqlite3.Error, OSError) as error:
                 raise self._failed("written", error) from error
 
     def keep_problems(self, instance: str, problems: bytes) -> None:
@@ -138,7 +139,7 @@ class Store:
                     # The row may not be there yet.
                     self._catch_up(self._missed[instance])
                 self._connection.execute(_KEEP_PROBLEMS, (problems, instance))
-            except sqlite3.Error as error:
+            except (sqlite3.Error, OSError) as error:
                 raise self._failed("written", error) from error
 
     def close(self) -> None:
@@ -153,6 +154,8 @@ class Store:
         del self._missed[changes.instance]
 
     def _write(self, changes: PollChanges) -> None:
+        if not sqlite_file.is_same(self._path, self._identity):
+            self._restore()
         instance, execute = changes.instance, self._connection.execute
         many = self._connection.executemany
         execute("BEGIN IMMEDIATE")
@@ -169,7 +172,19 @@ class Store:
                 execute("ROLLBACK")
             raise
 
-    def _failed(self, what: str, error: sqlite3.Error) -> StoreError:
+    def _restore(self) -> None:
+        """Make the file again that was deleted or replaced: the open one still holds all that was committed."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = process_lock.acquire(self._path.parent, held=self._descriptor)
+        if descriptor != self._descriptor:
+            os.close(self._descriptor)
+            self._descriptor = descriptor
+        copy = sqlite_file.copied(self._connection, self._path)
+        self._connection.close()
+        self._connection, self._identity = copy, sqlite_file.identity(self._path)
+        _LOG.warning("%s was deleted or replaced; made again with all that was counted", self._path)
+
+    def _failed(self, what: str, error: Exception) -> StoreError:
         return StoreError(f"{self._path}: cannot be {what}: {error}")
 
 
