@@ -71,7 +71,7 @@ def exposition(pasts: Iterable[Past]) -> Iterator[str]:
     Each status that a pipeline had has samples from the oldest retained event on: 1 while it was present, else 0.
     """
     pipelines = [
-        (past.shared, ordered(past.observations, None), past.until // _MICROS_PER_MILLISECOND)
+        (past.shared, ordered(past.observations, None)[0], past.until // _MICROS_PER_MILLISECOND)
         for past in pasts
         if past.observations
     ]

@@ -1,13 +1,21 @@
 """In which order events were committed."""
 
-from feldera_exporter.history.event_order import ordered, state_of
+from collections.abc import Sequence
+from random import Random
+from typing import Any
+
+import pytest
+
+from feldera_exporter.history import event_order
+from feldera_exporter.history.event_order import State, ordered, state_of
 from feldera_exporter.history.observation import Observation
+from feldera_exporter.history.transactions import Transaction
 from history.making import seen
 
 
 def shown(*log: Observation) -> list[str]:
     """Return the order found as the statuses in it."""
-    found = ordered(log, state_of(seen(0, "Stopped")))
+    found = ordered(log, state_of(seen(0, "Stopped")))[0]
     return ["/".join(filter(None, (one.resources, one.runtime, one.program))) for one in found]
 
 
@@ -45,14 +53,14 @@ def test_one_wrong_clock_does_not_spoil_the_rest() -> None:
         seen(10, "Stopping", made=19),
         seen(12, "Stopped", made=12),
     ]
-    assert ordered(log[::-1], state_of(seen(0, "Stopped"))) == log
+    assert ordered(log[::-1], state_of(seen(0, "Stopped")))[0] == log
 
 
 def test_events_of_one_transaction_stay_together() -> None:
     """They became visible together, whatever ids others made in between."""
     pair = seen(2, "Stopped", made=3), seen(2, "Provisioning", made=3.002)
     other = seen(1, "Stopped", made=3.001)
-    found = ordered((*pair, other), None)
+    found = ordered((*pair, other), None)[0]
     assert found.index(pair[1]) == found.index(pair[0]) + 1
     assert found[0] == other
 
@@ -80,8 +88,8 @@ def test_close_ids_tell_the_order_where_the_clocks_agree() -> None:
         seen(9, "Provisioned/Unavailable"),
     ]
     state = state_of(life[-1])
-    assert ordered(log, state, [*life, *log]) == log
-    assert ordered(log, state) != log
+    assert ordered(log, state, [*life, *log])[0] == log
+    assert ordered(log, state)[0] != log
 
 
 def test_close_ids_tell_nothing_where_the_clocks_differ() -> None:
@@ -99,7 +107,7 @@ def test_close_ids_tell_nothing_where_the_clocks_differ() -> None:
         seen(7.006, "Provisioned/Running"),
         seen(9, "Provisioned/Unavailable"),
     )
-    assert ordered([waited, other, last], state_of(life[-1]), [*life, waited, other, last]) == [
+    assert ordered([waited, other, last], state_of(life[-1]), [*life, waited, other, last])[0] == [
         other,
         waited,
         last,
@@ -115,7 +123,7 @@ def test_content_alone_decides_where_id_and_time_break_a_state_machine() -> None
         seen(2.2, "Provisioning", made=1.9, serial=1),
         seen(4, "Provisioning"),
     ]
-    assert ordered(log, state_of(seen(0, "Stopped//Success/Cleared"))) == log
+    assert ordered(log, state_of(seen(0, "Stopped//Success/Cleared")))[0] == log
 
 
 def test_ids_that_are_no_uuids_leave_the_time() -> None:
@@ -125,4 +133,43 @@ def test_ids_that_are_no_uuids_leave_the_time() -> None:
         Observation(o.at, name, o.resources, None, "Success", "InUse", False)
         for o, name in ((one, "z"), (other, "a"))
     ]
-    assert ordered(odd[::-1], None) == odd
+    assert ordered(odd[::-1], None)[0] == odd
+
+
+def contradictory(number: int) -> dict[str, list[Observation]]:
+    """Return long logs whose ids and times contradict each other, by what is wrong with them."""
+    cycle = ("Stopped", "Provisioning", "Provisioned/Running", "Stopping")
+    random = Random(1)
+    return {
+        "descending ids": [seen(i, cycle[i % 4], made=2000 - i) for i in range(number)],
+        "ids in any order": [
+            seen(i, random.choice(cycle), made=i + random.randrange(2000)) for i in range(number)
+        ],
+        "statuses in any order": [seen(i, random.choice(cycle)) for i in range(number)],
+        "ids of one millisecond": [
+            seen(i / 1000, random.choice(cycle), made=3000, serial=i) for i in range(number)
+        ],
+        "one clock half an hour ahead": [
+            seen(i, cycle[i % 4], made=i + 1800 * (i % 2)) for i in range(number)
+        ],
+    }
+
+
+@pytest.mark.parametrize("wrong", contradictory(1))
+def test_the_search_is_bounded(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However a full log contradicts itself, few stretches are searched, nothing is lost, and the rest is a guess."""
+    sizes: list[int] = []
+    likeliest = event_order._likeliest
+
+    def counted(
+        before: State | None, stretch: Sequence[Transaction], *args: Any, **named: Any
+    ) -> list[Transaction]:
+        sizes.append(len(stretch))
+        return likeliest(before, stretch, *args, **named)
+
+    monkeypatch.setattr(event_order, "_likeliest", counted)
+    log = contradictory(720)[wrong]
+    found, guessed = ordered(log, state_of(seen(0, "Stopped")))
+    assert guessed
+    assert sorted(found, key=id) == sorted(log, key=id)
+    assert sum(size**3 for size in sizes) <= event_order._EFFORT

@@ -331,3 +331,49 @@ class TestPublishedTime:
         start = folded(begun(0, "Provisioned/Running"), seen(0, "Provisioned/Running"))
         history = folded(start, seen(10, "Provisioned/Paused"), published=20)
         assert seconds(history, instant(12)) == seconds(history, instant(20))
+
+
+class TestClockThatStepsBack:
+    """An event that is not known is news, whatever its clock says."""
+
+    @pytest.mark.parametrize("ahead", [150, 6 * 3600])
+    def test_what_follows_counts(self, ahead: float) -> None:
+        """One by one or together, with ids that step back too, and again after the whole log was read twice."""
+        start = [seen(ahead, "Provisioned/Running"), seen(ahead + 1, "Provisioned/Paused")]
+        history = folded(begun(ahead, "Provisioned/Running"), *start)
+        log = [*start]
+        for turn in range(80):
+            log.append(seen(10 + turn, ("Provisioned/Running", "Provisioned/Paused")[turn % 2]))
+            history = folded(history, *log[-700:])
+            assert folded(history, *log) is history
+        assert history.counts.runtime["Running"] == 40
+        assert history.counts.runtime["Paused"] == 41
+        assert history.log_position.newest == instant(ahead + 1)
+
+    def test_an_event_from_the_future_hides_nothing(self) -> None:
+        """It stays in the log for long, and the place in the log comes down once it is gone."""
+        future = seen(2_000_000_000, "Provisioned/Paused")
+        log = [seen(0, "Provisioned/Running"), future]
+        history = folded(begun(0, "Provisioned/Running"), *log)
+        log += [seen(100, "Provisioned/Running"), seen(200, "Provisioned/Paused")]
+        history = folded(history, *log)
+        assert history.counts.runtime == {"Paused": 2, "Running": 1}
+        history = folded(history, log[2], log[3])
+        assert history.log_position.newest == instant(200)
+        assert history.gaps == 0
+
+    def test_a_step_between_new_events_is_a_gap(self) -> None:
+        """Their order is a guess."""
+        start = [seen(1000, "Provisioned/Running")]
+        history = folded(begun(1000, "Provisioned/Running"), *start)
+        new = [seen(1001, "Provisioned/Paused"), seen(100, "Provisioned/Running")]
+        history, effects = fold(history, [*start, *new], instant(0))
+        assert history.gaps == 1
+        assert Gap(instant(1001)) in effects
+
+    def test_what_may_have_been_purged_meanwhile_is_a_gap(self) -> None:
+        """A long log that begins with a new event may have lost others before it."""
+        future = seen(9000, "Provisioned/Running")
+        history = folded(begun(9000, "Provisioned/Running"), future)
+        new = [seen(turn, ("Provisioned/Paused", "Provisioned/Running")[turn % 2]) for turn in range(30)]
+        assert folded(history, future, *new).gaps == 1

@@ -64,6 +64,6 @@ def within(low: InstanceTotals, counted: InstanceTotals, high: InstanceTotals) -
     for status, durations in counted.durations.items():
         least = low.durations.get(status, DurationHistogram())
         most = high.durations.get(status, DurationHistogram())
-        assert least.micros <= durations.micros <= most.micros, status
+        assert least.micros <= durations.micros <= most.micros, (status, least, durations, most)
         for a, b, c in zip(least.buckets, durations.buckets, most.buckets, strict=True):
             assert a <= b <= c, status

@@ -413,3 +413,66 @@ def test_ten_thousand_pipelines(directory: Path) -> None:
     store = Store.open(directory)
     assert len(store.load("prod").histories) == 10_000
     store.close()
+
+
+@pytest.mark.parametrize("column", ["instance", "pipeline"])
+def test_a_text_that_is_not_utf8_is_damage(directory: Path, column: str) -> None:
+    """The file is set aside, and the exporter starts."""
+    store = Store.open(directory)
+    store.commit(PollChanges("prod", standing(1), {"a": a_history()}))
+    store.close()
+    with sqlite3.connect(directory / FILE) as connection:
+        connection.execute(f"UPDATE pipelines SET {column} = CAST(x'ff' AS TEXT)")
+    connection.close()
+    store = Store.open(directory)
+    assert store.load("prod").histories == {}
+    store.close()
+    assert list(directory.glob(f"{FILE}.damaged-*"))
+
+
+def test_problems_are_kept_after_the_first_commit_failed(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What that commit was to write is written first."""
+
+    def fail(_store: Store, _changes: PollChanges) -> None:
+        raise sqlite3.OperationalError("disk full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "_write", fail)
+        with pytest.raises(StoreError, match="disk full"):
+            store.commit(PollChanges("prod", standing(1)))
+    store.keep_problems("prod", b"first")
+    assert store.load("prod").problems == b"first"
+    assert store.load("prod").standing == standing(1)
+
+
+def test_a_file_that_took_the_place_of_an_open_store_is_kept(directory: Path) -> None:
+    """As a backup that was restored too early: it is renamed, and the open store is made again."""
+    store = Store.open(directory)
+    store.commit(PollChanges("prod", standing(1), {"a": a_history(1)}))
+    (directory / FILE).unlink()
+    (directory / FILE).write_bytes(b"a backup")
+    store.commit(PollChanges("prod", standing(2), {"b": a_history(2)}))
+    store.close()
+    [kept] = directory.glob(f"{FILE}.damaged-*")
+    assert kept.read_bytes() == b"a backup"
+    store = Store.open(directory)
+    assert set(store.load("prod").histories) == {"a", "b"}
+    store.close()
+
+
+@pytest.mark.parametrize("deleted", [(FILE,), (FILE, f"{FILE}-wal", f"{FILE}-shm"), (FILE, "lock")])
+def test_a_store_deleted_while_open_is_made_again(directory: Path, deleted: tuple[str, ...]) -> None:
+    """The next commit writes all that was ever committed, and the lock holds again."""
+    store = Store.open(directory)
+    store.commit(PollChanges("prod", standing(1), {"a": a_history()}))
+    for name in deleted:
+        (directory / name).unlink()
+    store.commit(PollChanges("prod", standing(2), {"b": a_history()}))
+    with pytest.raises(StoreError, match="in use"):
+        Store.open(directory)
+    store.close()
+    again = Store.open(directory)
+    assert again.load("prod").histories.keys() == {"a", "b"}
+    again.close()

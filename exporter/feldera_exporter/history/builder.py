@@ -76,10 +76,14 @@ class HistoryBuilder:
         self._runtime = observation.runtime
         status = combined(observation.resources, observation.runtime)
         self._spent = status_time.skip(self._spent, status, until, observation.at)
-        self._gaps += 1
-        self._last_gap = max(observation.at, self._last_gap or observation.at)
-        self.effects.append(Gap(observation.at))
+        self.doubt(observation.at)
         self._judge_error(observation)
+
+    def doubt(self, at: int) -> None:
+        """Count a gap at an instant: what follows may be incomplete, or in another order."""
+        self._gaps += 1
+        self._last_gap = max(at, self._last_gap or at)
+        self.effects.append(Gap(at))
 
     def finished(self) -> History:
         """Return the history with all that was added; its place in the log and its cursor are as before."""

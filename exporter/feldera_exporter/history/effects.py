@@ -35,10 +35,10 @@ class ErrorAppeared:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Events were purged before they could be read.
+    """Events were purged before they could be read, or a clock stepped back between events of one answer.
 
     Attributes:
-        at: the oldest retained event's time, from which counting continues; microseconds by Feldera's clock.
+        at: the newest of the events whose order is a guess, or the oldest retained event's time, from which counting continues; microseconds by Feldera's clock.
     """
 
     at: int

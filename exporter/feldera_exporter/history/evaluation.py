@@ -17,10 +17,6 @@ from feldera_exporter.history.row_cursor import cursor
 UNKNOWN_CODE: Final = "unknown"
 """The code of an error whose event was purged before it could be asked for."""
 
-_FEWEST_RETAINED: Final = 20
-"""A log shorter than this was not purged, it began late: pipelines from before v0.292 that nobody touched since have
-no events. Feldera retains 720 (pipeline-manager `config.rs`); nobody would retain fewer than these."""
-
 _NEVER: Final = 1 << 62
 
 LATE: Final = 10_000_000
@@ -113,8 +109,11 @@ def _purged(history: History, events: Sequence[Observation], row: Row | None, co
     Heartbeats are deliberately not read, so that nothing known being retained proves nothing: the log is complete
     when it reaches back to what was folded, to the last poll at which nothing had moved, or to the creation.
     """
-    if len(events) < _FEWEST_RETAINED:
+    if len(events) < log_position.FEWEST_RETAINED:
         return False
+    if log_position.is_below(history.log_position, events):
+        # A clock stepped back: no instant tells how far back the log must reach.
+        return True
     oldest = min(event.at for event in events)
     created = micros(row.created_at) if row is not None else 0
     return oldest > max(created, history.log_position.newest, confirmed_until - LATE)

@@ -27,22 +27,47 @@ _CERTAIN: Final = 1_000
 _BREADTH: Final = 32
 """How many beginnings of an order are pursued at once."""
 
+_EFFORT: Final = 2_000
+"""How many steps the searches of one log may weigh, as the cube of each stretch's length: a few milliseconds' worth."""
+
 _Cost = tuple[int, int, int, int, int, int]
 """Steps that nobody can make; ids that object beyond doubt; statuses changed, but the program's; other ids, then
 program changes, then times that object."""
 
 
+class _Effort:
+    """What the searches of one log may still cost.
+
+    Attributes:
+        exhausted: whether a stretch was too long to search, so that its order is a guess.
+    """
+
+    def __init__(self) -> None:
+        self._left = _EFFORT
+        self.exhausted = False
+
+    def allows(self, size: int) -> bool:
+        """Take what the search of a stretch costs, and tell whether there was so much left."""
+        cost = size**3
+        if cost > self._left:
+            self.exhausted = True
+            return False
+        self._left -= cost
+        return True
+
+
 def ordered(
     observations: Sequence[Observation], state: State | None, answer: Sequence[Observation] = ()
-) -> list[Observation]:
-    """Return observations as they were committed.
+) -> tuple[list[Observation], bool]:
+    """Return observations as they were committed, and whether their order is a guess.
 
     The writer holds the row's lock when it makes `event_id`, so the id tells the order; `recorded_at` is only the
     transaction's start. But ids come from the clocks of several processes. So what id and time agree on holds, and
     where they disagree the id decides, unless that breaks Feldera's state machines or lets statuses go back and forth:
     every event says all statuses as its transaction found and left them. Ids that are closer together than the clocks
     say nothing. Where what they agree on breaks a state machine, a transaction waited for the lock and its process's
-    clock is behind: then the content alone decides.
+    clock is behind: then the content alone decides. A stretch that is too long to search stays in the order of its ids,
+    which is a guess.
 
     Args:
         observations: events, in any order.
@@ -51,21 +76,27 @@ def ordered(
     """
     timely = by_time(observations)
     log = sorted(timely, key=by_id)
+    effort = _Effort()
     # Nearly always nothing is in doubt, and then the clocks are nobody's business.
     if any(end - start > 1 for start, end in _disagreements(log, timely, _CLOCKS)):
         told = apart(sorted(by_time(answer or observations), key=by_id))
-        log = _judged(log, timely, state, _CLOCKS if told is None else told)
-    return [one for commit in _mended(log, state) for one in commit.events]
+        log = _judged(log, timely, state, _CLOCKS if told is None else told, effort)
+    _correct(log, state, effort)
+    return [event for commit in log for event in commit.events], effort.exhausted
 
 
 def _judged(
-    log: Sequence[Transaction], timely: Sequence[Transaction], state: State | None, clocks: int
+    log: Sequence[Transaction],
+    timely: Sequence[Transaction],
+    state: State | None,
+    clocks: int,
+    effort: _Effort,
 ) -> list[Transaction]:
     """Return transactions, given in the order of their ids and in that of their times, in the likeliest order."""
     judged: list[Transaction] = []
     for start, end in _disagreements(log, timely, clocks):
         stretch = log[start:end]
-        if end - start > 1:
+        if end - start > 1 and effort.allows(end - start):
             before = _full(judged[-1].last) if judged else state
             stretch = _likeliest(before, stretch, log[end : end + 1], clocks, trusting=True)
         judged += stretch
@@ -107,15 +138,16 @@ def _disagreements(
             start = index + 1
 
 
-def _mended(log: list[Transaction], state: State | None) -> list[Transaction]:
-    """Order transactions anew around each transition that no state machine allows."""
+def _correct(log: list[Transaction], state: State | None, effort: _Effort) -> None:
+    """Put transactions in another order around each transition that no state machine allows."""
     for index, commit in enumerate(log):
         before = _full(log[index - 1].last) if index else state
         if _step(before, _full(commit.first))[0]:
             start, end = max(0, index - _NEIGHBOURS), index + _NEIGHBOURS
+            if not effort.allows(len(log[start:end])):
+                return
             before = _full(log[start - 1].last) if start else state
             log[start:end] = _likeliest(before, log[start:end], log[end : end + 1], _CLOCKS, trusting=False)
-    return log
 
 
 def _likeliest(

@@ -37,17 +37,19 @@ def fold(
     """
     if not observations:
         return history, ()
-    base, leap, fresh = history, None, observations
+    base, leap, fresh, guessed = history, None, observations, False
     if gap_since is not None:
-        leap, *fresh = ordered(observations, None)
+        (leap, *fresh), guessed = ordered(observations, None)
     elif observations[0].event_id is not None:
-        base, fresh = _unfolded(history, observations)
+        base, fresh, guessed = _unfolded(history, observations)
     at = log_position.advanced(history.log_position, observations)
     if leap is None and not fresh:
         return (base if at == base.log_position else msgspec.structs.replace(base, log_position=at)), ()
     draft = HistoryBuilder(base)
     if leap is not None and gap_since is not None:
         draft.leap(leap, gap_since)
+    elif guessed:
+        draft.doubt(max(observation.at for observation in fresh))
     for observation in fresh:
         draft.step(observation)
     folded = draft.finished()
@@ -55,16 +57,16 @@ def fold(
     return msgspec.structs.replace(folded, status_time=after, log_position=at), tuple(draft.effects)
 
 
-def _unfolded(history: History, events: Sequence[Observation]) -> tuple[History, Sequence[Observation]]:
-    """Return the events not folded before in their order, and the history with what older ones tell of it."""
-    if history.log_position.watermark is None:
-        log = ordered(events, None)
-        cut = log_position.split(
-            history.log_position, log, [state_of(event) == _state(history) for event in log]
-        )
-        return _dated(history, log[:cut]), log[cut:]
-    new = log_position.new_events(history.log_position, events)
-    return history, ordered(new, _state(history), events)
+def _unfolded(history: History, events: Sequence[Observation]) -> tuple[History, Sequence[Observation], bool]:
+    """Return the history with what older events tell of it, the events not folded before, and whether their order is a guess."""
+    position = history.log_position
+    if position.watermark is None:
+        log, guessed = ordered(events, None)
+        cut = log_position.split(position, log, [state_of(event) == _state(history) for event in log])
+        return _dated(history, log[:cut]), log[cut:], guessed
+    new = log_position.new_events(position, events)
+    log, guessed = ordered(new, _state(history), events)
+    return history, log, guessed or log_position.is_unplaced(position, new, events)
 
 
 def _state(history: History) -> State:

@@ -1,7 +1,9 @@
 """The position in a pipeline's event log up to which it is folded: which events of an answer are new."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from struct import iter_unpack, pack
 from typing import Final
+from zlib import crc32
 
 import msgspec
 
@@ -10,6 +12,13 @@ from feldera_exporter.history.observation import Observation
 LOOK_BACK: Final = 60_000_000
 """How far behind the newest folded event one may still turn up: Feldera's lock timeout is 10 s
 (pipeline-manager `db/transaction.rs`), plus the transaction itself."""
+
+MOST_KNOWN: Final = 800
+"""How many folded events are kept as digests at least: Feldera retains 720 (pipeline-manager `config.rs`)."""
+
+FEWEST_RETAINED: Final = 20
+"""A log shorter than this was not purged, it began late: pipelines from before v0.292 that no user touched since have
+no events. Feldera retains 720 (pipeline-manager `config.rs`); no operator would retain fewer than these."""
 
 
 class LogPosition(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -20,12 +29,15 @@ class LogPosition(msgspec.Struct, frozen=True, gc=False, array_like=True):
         sighted: the instant of the list that the watch began with.
         watermark: the greatest event id folded, None while no event was read.
         recent: the events folded of the last minute before `newest`: `recorded_at` by id.
+        known: four bytes of each event of the last answer, and of earlier ones as far as `MOST_KNOWN` allows; empty
+            while no event was read, and in what an older exporter stored.
     """
 
     newest: int
     sighted: int
     watermark: str | None = None
     recent: Mapping[str, int] = {}
+    known: bytes = b""
 
 
 def has_known_event(position: LogPosition, observations: Iterable[Observation]) -> bool:
@@ -37,30 +49,85 @@ def has_known_event(position: LogPosition, observations: Iterable[Observation]) 
 def new_events(position: LogPosition, observations: Iterable[Observation]) -> list[Observation]:
     """Return the events that were not folded before, once a watermark stands.
 
-    Either the id is greater than every folded one, or the event turned up late. Lateness is judged by `recorded_at`,
-    the database's clock, because ids are made by the clocks of several processes.
+    An event that is not known is new, whatever its clock says: clocks step back. Where a store of an older exporter
+    does not say which events are known, an event is new if its id is greater than every folded one or it turned up
+    late. Lateness is judged by `recorded_at`, the database's clock, because several processes' clocks make ids.
     """
-    late = position.newest - LOOK_BACK
+    known = _digests(position.known)
     last = position.watermark or ""
     return [
         o
         for o in observations
-        if o.event_id not in position.recent and ((o.event_id or "") > last or o.at >= late)
+        if o.event_id not in position.recent
+        and (
+            _digest(o.event_id or "") not in known
+            if known
+            else (o.event_id or "") > last or not is_displaced(position, o)
+        )
     ]
 
 
+def is_displaced(position: LogPosition, observation: Observation) -> bool:
+    """Tell whether an event is older than a late commit can be: if it is new, a clock stepped back."""
+    return observation.at < position.newest - LOOK_BACK
+
+
+def is_unplaced(
+    position: LogPosition, new: Sequence[Observation], observations: Sequence[Observation]
+) -> bool:
+    """Tell whether a clock stepped back so that the order of new events, or whether others were purged, is a guess.
+
+    The order is one where the clock stepped between the new events. Others may have been purged where a long log
+    begins with a new event, though not all of it is new.
+    """
+    displaced = sum(is_displaced(position, observation) for observation in new)
+    if not displaced:
+        return False
+    oldest = min(observation.at for observation in observations)
+    purged = len(observations) >= FEWEST_RETAINED and any(observation.at == oldest for observation in new)
+    return purged or displaced < len(new)
+
+
 def advanced(position: LogPosition, observations: Sequence[Observation]) -> LogPosition:
-    """Return the position after every observation of an answer was folded."""
-    newest = max((position.newest, *(observation.at for observation in observations)))
+    """Return the position after every observation of an answer was folded.
+
+    It comes down where a whole answer lies below it: the events from a clock that was ahead are gone.
+    """
+    newest = max(observation.at for observation in observations)
     seen = {o.event_id: o.at for o in observations if o.event_id is not None}
     if not seen:
-        return msgspec.structs.replace(position, newest=newest)
+        return msgspec.structs.replace(position, newest=max(position.newest, newest))
+    if not is_below(position, observations):
+        newest = max(position.newest, newest)
     return LogPosition(
         newest=newest,
         sighted=position.sighted,
         watermark=max((*seen, position.watermark or "")),
         recent={one: at for one, at in {**position.recent, **seen}.items() if at >= newest - LOOK_BACK},
+        known=_with(position.known, seen),
     )
+
+
+def is_below(position: LogPosition, observations: Iterable[Observation]) -> bool:
+    """Tell whether a whole answer is older than what was folded last."""
+    return all(is_displaced(position, observation) for observation in observations)
+
+
+def _digest(event_id: str) -> int:
+    return crc32(event_id.encode())
+
+
+def _digests(known: bytes) -> frozenset[int]:
+    return frozenset(digest for (digest,) in iter_unpack("<I", known))
+
+
+def _with(known: bytes, event_ids: Iterable[str]) -> bytes:
+    """Return the digests of an answer's events, and earlier ones behind them as far as there is room."""
+    digests = sorted(map(_digest, event_ids))
+    here = frozenset(digests)
+    room = max(0, MOST_KNOWN - len(digests))
+    digests += [digest for (digest,) in iter_unpack("<I", known) if digest not in here][:room]
+    return pack(f"<{len(digests)}I", *digests)
 
 
 def split(position: LogPosition, log: Sequence[Observation], matching: Sequence[bool]) -> int:

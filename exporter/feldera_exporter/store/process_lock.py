@@ -9,11 +9,12 @@ from feldera_exporter.errors import StoreError
 _NAME = "lock"
 
 
-def acquire(directory: Path) -> int:
+def acquire(directory: Path, held: int | None = None) -> int:
     """Lock a store's directory for this process.
 
     Args:
         directory: where the store is; must exist.
+        held: a descriptor that this process has already: it comes back while its file is still there.
 
     Returns:
         A file descriptor that holds the lock until it is closed.
@@ -22,6 +23,8 @@ def acquire(directory: Path) -> int:
         StoreError: another process holds it, or the directory cannot be written.
     """
     path = directory / _NAME
+    if held is not None and path.exists() and os.path.samestat(path.stat(), os.fstat(held)):
+        return held
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:

@@ -77,6 +77,43 @@ def connect(path: Path, verify: Callable[[sqlite3.Connection], None]) -> sqlite3
     return connection
 
 
+def identity(path: Path) -> tuple[int, int]:
+    """Return the device and the inode of a file."""
+    status = path.stat()
+    return status.st_dev, status.st_ino
+
+
+def is_same(path: Path, known: tuple[int, int]) -> bool:
+    """Tell whether a path still names a file: it may have been deleted or replaced while it was open."""
+    try:
+        return identity(path) == known
+    except FileNotFoundError:
+        return False
+
+
+def copied(connection: sqlite3.Connection, path: Path, stamp: str) -> sqlite3.Connection:
+    """Return a connection to a copy of an open database at a path; a file that is there now is renamed.
+
+    Args:
+        connection: the open database.
+        path: where its file was.
+        stamp: what to append to the name of a file that is there now, a time of day.
+    """
+    if path.exists():
+        set_aside(path, stamp)
+    for suffix in ("-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    copy = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=1)
+    try:
+        connection.backup(copy)
+        copy.execute("PRAGMA journal_mode = WAL")
+        copy.execute("PRAGMA synchronous = FULL")
+    except BaseException:
+        copy.close()
+        raise
+    return copy
+
+
 def set_aside(path: Path, stamp: str) -> Path:
     """Rename a damaged file and its journal, so that whoever cares can look at them.
 

@@ -50,6 +50,7 @@ class Store:
         self._path = path
         self._connection = connection
         self._descriptor = descriptor
+        self._identity = sqlite_file.identity(path)
         self._missed: dict[str, PollChanges] = {}
         self._guard = threading.Lock()
 
@@ -123,7 +124,7 @@ class Store:
             missed = self._missed.get(changes.instance)
             try:
                 self._catch_up(missed.then(changes) if missed else changes)
-            except sqlite3.Error as error:
+            except (sqlite3.Error, OSError) as error:
                 raise self._failed("written", error) from error
 
     def keep_problems(self, instance: str, problems: bytes) -> None:
@@ -134,8 +135,11 @@ class Store:
         """
         with self._guard:
             try:
+                if instance in self._missed:
+                    # The row may not be there yet.
+                    self._catch_up(self._missed[instance])
                 self._connection.execute(_KEEP_PROBLEMS, (problems, instance))
-            except sqlite3.Error as error:
+            except (sqlite3.Error, OSError) as error:
                 raise self._failed("written", error) from error
 
     def close(self) -> None:
@@ -150,6 +154,8 @@ class Store:
         del self._missed[changes.instance]
 
     def _write(self, changes: PollChanges) -> None:
+        if not sqlite_file.is_same(self._path, self._identity):
+            self._restore()
         instance, execute = changes.instance, self._connection.execute
         many = self._connection.executemany
         execute("BEGIN IMMEDIATE")
@@ -166,8 +172,24 @@ class Store:
                 execute("ROLLBACK")
             raise
 
-    def _failed(self, what: str, error: sqlite3.Error) -> StoreError:
+    def _restore(self) -> None:
+        """Make the file again that was deleted or replaced: the open one still holds all that was committed."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = process_lock.acquire(self._path.parent, held=self._descriptor)
+        if descriptor != self._descriptor:
+            os.close(self._descriptor)
+            self._descriptor = descriptor
+        copy = sqlite_file.copied(self._connection, self._path, _stamp())
+        self._connection.close()
+        self._connection, self._identity = copy, sqlite_file.identity(self._path)
+        _LOG.warning("%s was deleted or replaced; made again with all that was counted", self._path)
+
+    def _failed(self, what: str, error: Exception) -> StoreError:
         return StoreError(f"{self._path}: cannot be {what}: {error}")
+
+
+def _stamp() -> str:
+    return datetime.fromtimestamp(time(), UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
 def _row(changes: PollChanges, one: str) -> tuple[object, ...]:
@@ -200,8 +222,7 @@ def _intact(path: Path) -> sqlite3.Connection:
     try:
         return sqlite_file.connect(path, _verify)
     except sqlite_file.DamagedFileError as damage:
-        stamp = datetime.fromtimestamp(time(), UTC).strftime("%Y%m%dT%H%M%SZ")
-        kept = sqlite_file.set_aside(path, stamp)
+        kept = sqlite_file.set_aside(path, _stamp())
         _LOG.warning("%s is damaged (%s); kept as %s, counting starts anew", path, damage, kept.name)
     return sqlite_file.connect(path, _verify)
 
@@ -209,9 +230,14 @@ def _intact(path: Path) -> sqlite3.Connection:
 def _verify(connection: sqlite3.Connection) -> None:
     """Decode everything once, so that damage shows at the start."""
     try:
-        for (blob,) in connection.execute("SELECT standing FROM instances"):
+        for instance, blob in connection.execute("SELECT CAST(instance AS BLOB), standing FROM instances"):
+            instance.decode()
             _standing(blob)
-        for (blob,) in connection.execute("SELECT history FROM pipelines"):
+        for instance, pipeline, blob in connection.execute(
+            "SELECT CAST(instance AS BLOB), CAST(pipeline AS BLOB), history FROM pipelines"
+        ):
+            instance.decode()
+            pipeline.decode()
             _history(blob)
     except (msgspec.DecodeError, UnicodeDecodeError, TypeError) as error:
         raise sqlite_file.DamagedFileError(f"a value in it cannot be read: {error}") from error
