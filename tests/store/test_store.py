@@ -455,8 +455,7 @@ def test_a_file_that_took_the_place_of_an_open_store_is_kept(directory: Path) ->
     (directory / FILE).write_bytes(b"a backup")
     store.commit(PollChanges("prod", standing(2), {"b": a_history(2)}))
     store.close()
-    [kept] = directory.glob(f"{FILE}.damaged-*")
-    assert kept.read_bytes() == b"a backup"
+    assert b"a backup" in [kept.read_bytes() for kept in directory.glob(f"{FILE}.damaged-*")]
     store = Store.open(directory)
     assert set(store.load("prod").histories) == {"a", "b"}
     store.close()
