@@ -198,7 +198,8 @@ def test_codes_say_the_status(live: World) -> None:
             panel = _panel("fleet", title)
             texts = panel["fieldConfig"]["defaults"]["mappings"][0]["options"]
             shown = _values(live, "fleet", title)
-            assert len(shown) == 20
+            if len(shown) != 20:
+                return False
             for legend, value in shown.items():
                 if texts[f"{value:.0f}"]["text"] != getattr(rows[legend.partition(" ")[0]], field):
                     return False

@@ -126,7 +126,7 @@ def test_the_command_plays(
     """With the flags of the command line; what was written is gone afterwards."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     assert (
-        cli.main(["demo", "--duration", "2", "--seed", "7", "--pipelines", "0", "--log.level", "error"]) == 0
+        cli.main(["demo", "--duration", "8", "--seed", "7", "--pipelines", "0", "--log.level", "error"]) == 0
     )
     shown = capsys.readouterr().out
     assert len(re.findall(r"http://127\.0\.0\.1:\d+/", shown)) == 3
@@ -170,7 +170,7 @@ def test_on_a_terminal_the_log_keeps_out_of_the_picture(monkeypatch: pytest.Monk
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(sys, "stdout", out)
     monkeypatch.setattr(sys, "stderr", err)
-    assert cli.main(["demo", "--duration", "2.5"]) == 0
+    assert cli.main(["demo", "--duration", "8"]) == 0
     assert sys.stderr is err
     assert err.getvalue() == ""
     assert "feldera-exporter demo" in out.getvalue()
