@@ -12,7 +12,7 @@ import pytest
 
 from tools import ROOT
 
-FOLDER: Final = Path(os.environ.get("FELDERA_RECORDED") or ROOT.parent / "shared/feldera/recorded")
+FOLDER: Final = Path(os.environ.get("FELDERA_RECORDED") or ROOT / "tests/recorded/none-recorded")
 
 wanted: Final = pytest.mark.skipif(
     not (FOLDER / "replay.jsonl.gz").exists(), reason="FELDERA_RECORDED names no recorded answers"

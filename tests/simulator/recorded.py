@@ -15,7 +15,7 @@ from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import Phase, Plan
 from tools import ROOT
 
-FOLDER: Final = Path(os.environ.get("FELDERA_RECORDED") or ROOT / "../shared/feldera/recorded")
+FOLDER: Final = Path(os.environ.get("FELDERA_RECORDED") or ROOT / "tests/simulator/none-recorded")
 
 NULLABLE: Final = frozenset({"identifier", "deployment_resources_status_details"})
 """The fields whose values may be null in one answer alone: a checkpoint may have a name, and the runner may be too late to

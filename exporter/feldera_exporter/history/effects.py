@@ -38,7 +38,8 @@ class Gap:
     """Events were purged before they could be read, or a clock stepped back between events of one answer.
 
     Attributes:
-        at: the newest of the events whose order is a guess, or the oldest retained event's time, from which counting continues; microseconds by Feldera's clock.
+        at: the time of the newest event whose order is a guess, or of the oldest retained event, from which counting
+            continues; microseconds by Feldera's clock.
     """
 
     at: int
