@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from feldera_exporter.config import Alertmanager
+from feldera_exporter.config.secret_files import reread
 from feldera_exporter.logs import FailureLog, Logger
 from feldera_exporter.polling.client_factory import key_in
 
@@ -59,16 +60,4 @@ def _rereading(
         "cannot read the credentials for Alertmanager",
         "the credentials for Alertmanager are readable again",
     )
-    last: str | None = None
-
-    def present() -> str | None:
-        nonlocal last
-        secret, reason = read(path)
-        if secret is None:
-            unreadable.failed(reason, f"{path}: {reason}")
-        else:
-            unreadable.succeeded()
-            last = secret
-        return last
-
-    return present
+    return reread(path, read, unreadable)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from feldera_exporter.config import Instance, present_context
 from feldera_exporter.config.proxies import proxy_for
+from feldera_exporter.config.secret_files import reread
 from feldera_exporter.config.tls import UnusableCertificateError
 from feldera_exporter.errors import ConfigError
 from feldera_exporter.feldera.client import Client, Observer
@@ -49,27 +50,14 @@ def _verification(instance: Instance, log: Logger) -> Callable[[], ssl.SSLContex
 def api_key(instance: Instance, log: Logger) -> Callable[[], str | None]:
     """Return what gives the present API key: the configured one, or what its file holds now.
 
-    The file is read for every request, which costs microseconds: a rotated key is used at once. While it holds none,
-    as in the moment of its replacement, or cannot be read, the last key that could be read is used.
+    See `reread`; reading costs microseconds.
     """
     path = instance.api_key_file
     if path is None:
         configured = instance.api_key.reveal() if instance.api_key is not None else None
         return lambda: configured
     unreadable = FailureLog(log, "cannot read the API key's file", "the API key's file is readable again")
-    last: str | None = None
-
-    def read() -> str | None:
-        nonlocal last
-        key, reason = key_in(path)
-        if key is None:
-            unreadable.failed(reason, f"{path}: {reason}")
-        else:
-            unreadable.succeeded()
-            last = key
-        return last
-
-    return read
+    return reread(path, key_in, unreadable)
 
 
 def key_in(path: Path) -> tuple[str | None, str]:
