@@ -115,7 +115,7 @@ def _clear(feldera: Feldera, name: str) -> None:
 
 
 def _lose(feldera: Feldera, name: str) -> None:
-    feldera.world.lose(name)
+    feldera.inject.lose(name)
 
 
 def _replanned(**plan: float) -> Act:
@@ -159,7 +159,7 @@ STUCK: Final[Mapping[str, Stuck]] = {
     "Unavailable": Stuck(
         "FelderaPipelineUnavailable",
         "example-team/pager",
-        lambda feldera, name: feldera.world.find(name),
+        lambda feldera, name: feldera.inject.find(name),
         before=(("Running", _lose),),
         tags=("team:example-team",),
     ),
@@ -190,7 +190,7 @@ def _running(stage: Stage, instance: str, name: str, *tags: str) -> Scenario:
 def _failing(stage: Stage, instance: str) -> Scenario:
     """Let a pipeline fail, and be told of it."""
     yield from _running(stage, instance, "failing")
-    stage.feldera(instance).world.crash("failing")
+    stage.feldera(instance).inject.crash("failing")
     yield stage.news("pager", ERROR, instance, "failing", "firing")
     yield stage.reached(instance, "failing", "Stopped")
 
@@ -313,7 +313,7 @@ def hanging(stage: Stage) -> Scenario:
     feldera.create("failing")
     feldera.start("failing")
     yield lambda: stage.chain.shows("a", "hanging", "failing", "Running")
-    feldera.world.crash("failing")
+    feldera.inject.crash("failing")
     yield stage.news("pager", ERROR, "hanging", "failing", "firing")
     exporter.thaw()
     yield lambda: stage.chain.shows("b", "hanging", "failing", "Stopped")
@@ -332,7 +332,7 @@ def fleet(stage: Stage) -> Scenario:
     # Behind a closed door: whoever looks again sees all of it at once.
     place.close()
     for name in FLEET:
-        place.feldera.world.crash(name)
+        place.feldera.inject.crash(name)
     yield lambda: all(stage.reached("fleet", name, "Stopped")() for name in FLEET)
     place.open()
     told = [stage.news("tickets", ERROR, "fleet", name, "firing") for name in FLEET]

@@ -34,11 +34,11 @@ class Received:
     """What came by one way.
 
     Attributes:
-        bodies: the notifications.
+        notifications: when each came, in seconds since the epoch, and its body.
         at: by fingerprint and status, when that was first heard of, seconds since the epoch.
     """
 
-    bodies: list[dict[str, Any]] = field(default_factory=list)
+    notifications: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
     at: dict[tuple[str, str], float] = field(default_factory=dict)
     alerts: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -53,12 +53,17 @@ class Received:
         notification = msgspec.json.decode(body)
         notification["alerts"] = [each for each in notification["alerts"] if _about_feldera(each["labels"])]
         if notification["alerts"]:
-            self.bodies.append(notification)
+            self.notifications.append((time.time(), notification))
         for each in notification["alerts"]:
             self.at.setdefault((each["fingerprint"], each["status"]), time.time())
             self.alerts[each["fingerprint"]] = each
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
         await send({"type": "http.response.body", "body": b""})
+
+    @property
+    def bodies(self) -> list[dict[str, Any]]:
+        """The notifications."""
+        return [body for _, body in self.notifications]
 
     def labels(self, status: str) -> set[frozenset[tuple[str, str]]]:
         """Return the labels of all alerts that were heard of in a status."""

@@ -35,19 +35,19 @@ LATE: Final = 8.0
 
 def _play(both: Both) -> None:
     """Let pipelines fail, wait and vanish, and recover, and wait until all of that was heard of."""
-    world, fleet = both.feldera.world, both.feldera
+    inject, fleet = both.feldera.inject, both.feldera
     names = [f"crashing-{number:03}" for number in range(CRASHES)]
     for name in names:
-        world.crash(name)
+        inject.crash(name)
     for name in ("waiting", "waiting-again"):
         fleet.create(name, ("team:data", "owner:Ann"), plan=replace(INSTANT, provisioning=None))
         fleet.start(name)
-    world.lose("gone")
+    inject.lose("gone")
     alerts = CRASHES + 2 + 1 + (1 if CRASHES >= 5 else 0)
     until(lambda: both.heard("firing", alerts), 120)
     for name in ("waiting", "waiting-again"):
         fleet.replan(name, provisioning=0.0)
-    world.find("gone")
+    inject.find("gone")
     for name in names:
         fleet.start(name)
     until(lambda: both.heard("resolved", alerts), 120)

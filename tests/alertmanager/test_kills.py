@@ -42,29 +42,30 @@ def test_kills_at_any_instant(tmp_path: Path) -> None:
         program.start()
         try:
             until(lambda: program.ready, 60)
+            until(lambda: {each.row.status for each in instance.pipelines()} == {"Running"}, 60)
             for _ in range(KILLS):
                 # The next change comes when the last one was notified, as else Alertmanager itself may miss one.
-                until(lambda: len(_told(notebook)) == 2 * len(failed) - len(down), 60)
+                until(lambda: len(_notifications(notebook)) == 2 * len(failed) - len(down), 60)
                 if down and chance.random() < 0.5:
                     instance.start(down.pop(chance.randrange(len(down))))
                 else:
                     failed.append(names[len(failed)])
                     down.append(failed[-1])
-                    instance.world.crash(failed[-1])
+                    instance.inject.crash(failed[-1])
                 time.sleep(chance.uniform(0, 1))
                 program.kill()
                 program.start()
-            until(lambda: len(_told(notebook)) == 2 * len(failed) - len(down), 60)
+            until(lambda: len(_notifications(notebook)) == 2 * len(failed) - len(down), 60)
             time.sleep(3)
         finally:
             program.stop()
     for name in names:
-        own = [status for pipeline, status in _told(notebook) if pipeline == name]
+        own = [status for pipeline, status in _notifications(notebook) if pipeline == name]
         wanted = ["firing", "resolved"] if name in failed else []
         assert own == (["firing"] if name in down else wanted), name
 
 
-def _told(notebook: Notebook) -> list[tuple[str, str]]:
+def _notifications(notebook: Notebook) -> list[tuple[str, str]]:
     """Return the errors of all notifications."""
     return [
         (each.pipeline, each.status)

@@ -224,7 +224,7 @@ def test_restarts_and_reloads_of_the_program(real: Alertmanager, notebook: Noteb
         def fail(program: Running) -> None:
             for name in news_of:
                 until(partial(_is_running, program, name), 30)
-                instance.world.crash(name)
+                instance.inject.crash(name)
             until(lambda: len(notebook.news) == 2)
 
         # It is not asked to end, so that what `running` expects of the end is not true of it.

@@ -69,7 +69,7 @@ def changes(count: int) -> dict[str, float]:
     ):
         until(lambda: 'feldera_up{feldera_instance="prod"} 1' in program.page())
         for name in names:
-            instance.world.crash(name)
+            instance.inject.crash(name)
             time.sleep(0.13)
         until(lambda: len(recorder.waits) == count, 60)
     waits = sorted(recorder.waits.values())
@@ -105,7 +105,7 @@ def many(count: int, *, told: bool) -> tuple[float, float, float]:
         until(lambda: 'feldera_up{feldera_instance="prod"} 1' in program.page(), 60)
         time.sleep(5)
         for name in names:
-            instance.world.crash(name)
+            instance.inject.crash(name)
         if told:
             until(lambda: len(recorder.waits) == count, 60)
         time.sleep(10)

@@ -136,10 +136,10 @@ def world(folder: Path) -> Iterator[World]:
     feldera = prepared_fleet(StagedClock(beginning(machine()), late.now), 0, 0)
     storm = _lived(late.now, *PARTS, FAILED)
     edge, lost = _lived(machine, "sensor-hub", skew=SKEW), _lived(machine, "far-away")
-    edge.world.service("compiler", "It does not answer.")
-    lost.world.crash("far-away")
+    edge.inject.service("compiler", "It does not answer.")
+    lost.inject.crash("far-away")
     # An error code that is new would be held as well.
-    storm.world.crash(FAILED)
+    storm.inject.crash(FAILED)
     wrong, unconfirmed = FelderaServer(edge), FelderaServer(storm)
     wrong.instance.license_until = machine() + LEFT * SECOND
     unconfirmed.instance.has_license = False
@@ -171,10 +171,10 @@ def world(folder: Path) -> Iterator[World]:
         gone.close()
         (folder / "b/exporter.yml").write_text("instances: []\n")
         started["b"][1].send_signal(SIGHUP)
-        edge.world.report("sensor-hub", "Dreaming")
+        edge.inject.report("sensor-hub", "Dreaming")
         for part in PARTS:
-            storm.world.crash(part)
-        feldera.world.crash("payments")
+            storm.inject.crash(part)
+        feldera.inject.crash("payments")
         feldera.stop("inventory", force=True)
         time.sleep(WATCHED - 6)
         feldera.start("inventory")

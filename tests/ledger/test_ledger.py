@@ -104,7 +104,7 @@ def test_counters_of_a_new_pipeline_stay_at_0_for_two_minutes(room: Room) -> Non
     """They are counted at once; everything else is shown as it is."""
     room.poll()
     room.pause()
-    room.feldera.world.crash("b", "RunnerCheckError")
+    room.feldera.inject.crash("b", "RunnerCheckError")
     room.poll(10)
     for seconds in (50, 49):
         room.poll(seconds)
@@ -274,7 +274,7 @@ def test_of_an_element_that_cannot_be_read_the_log_is(room: Room, untold: str) -
         [pipeline] = [each for each in room.driver.fleet.pipelines.values() if each.facts.row.id == one]
         assert pipeline.history.counts.runtime["Paused"] == times
         assert list(room.driver.ledger.pending) == [one]
-    room.feldera.world.crash("a", "RuntimeError.WorkerPanic")
+    room.feldera.inject.crash("a", "RuntimeError.WorkerPanic")
     room.clock.advance(30)
     room.poll(spoilt="a", untold=untold)
     assert room.driver.ledger.totals.errors["RuntimeError.WorkerPanic"] == 1
@@ -383,7 +383,7 @@ def test_answers_kept_for_later_are_worth_nothing_without_a_log(room: Room) -> N
 
 def test_the_first_list_reads_the_times_of_errors_alone(room: Room) -> None:
     """Nothing from before the first sight is counted."""
-    room.feldera.world.crash("a", "RuntimeError.WorkerPanic")
+    room.feldera.inject.crash("a", "RuntimeError.WorkerPanic")
     room.clock.advance(100)
     room.rest()
     one = room.feldera.get("a").id
@@ -396,7 +396,7 @@ def test_the_first_list_reads_the_times_of_errors_alone(room: Room) -> None:
 def test_a_new_code_is_shown_at_0_for_two_minutes(kept: Room) -> None:
     """Then it moves; a stored one goes on where it was."""
     kept.rest()
-    kept.feldera.world.crash("a", "RunnerCheckError")
+    kept.feldera.inject.crash("a", "RunnerCheckError")
     kept.clock.advance(60)
     kept.poll()
     kept.poll(115)

@@ -120,7 +120,7 @@ def test_without_a_store_nothing_is_known_before_the_first_list(watching: Watchi
 
 def crash(watching: Watching) -> None:
     """Let a pipeline's process be restarted three times within three minutes."""
-    watching.feldera.world.crash_loop("etl", 40, 20, times=3)
+    watching.feldera.inject.crash_loop("etl", 40, 20, times=3)
 
 
 def run(watching: Watching) -> None:

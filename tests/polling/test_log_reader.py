@@ -136,7 +136,7 @@ def within(room: Room, scenario: Callable[[], Coroutine[Any, Any, None]]) -> Non
 def crash(room: Room, *names: str) -> None:
     """Let pipelines fail, end up stopped, and their errors be dismissed."""
     for name in names:
-        room.feldera.world.crash(name, "RuntimeError.WorkerPanic")
+        room.feldera.inject.crash(name, "RuntimeError.WorkerPanic")
     room.clock.advance(30)
     for name in names:
         room.feldera.dismiss_error(name)
@@ -169,7 +169,7 @@ def test_nothing_is_asked_for_while_nothing_happens() -> None:
 
         async def scenario() -> None:
             await room.settle()
-            room.feldera.world.connector_errors("p1", 1, 0.5)
+            room.feldera.inject.connector_errors("p1", 1, 0.5)
             room.server.requests.clear()
             versions = set()
             for turn in range(100):

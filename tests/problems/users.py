@@ -102,8 +102,8 @@ class Users:
 
     def _err(self, name: str) -> None:
         """A few bad records."""
-        self._feldera.world.connector_errors(name, self._random.randrange(1, 5))
+        self._feldera.inject.connector_errors(name, self._random.randrange(1, 5))
 
     def _blip(self, name: str) -> None:
         """The network between runner and pipeline is lost for a minute."""
-        self._feldera.world.lose(name, MINUTE)
+        self._feldera.inject.lose(name, MINUTE)

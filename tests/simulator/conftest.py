@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from feldera_exporter.simulator.serving import serve
-from simulator.world import Served
+from simulator.stage import Served
 
 
 @pytest.fixture

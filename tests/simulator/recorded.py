@@ -95,10 +95,10 @@ def same_states() -> Feldera:
         if name.removeprefix("s-") not in stopped:
             feldera.start(name, "Paused" if name == "s-paused" else "Running")
     clock.advance(30)
-    feldera.world.connector_errors("s-connector-errors", 17)
-    feldera.world.lose("s-unavailable")
-    feldera.world.crash("s-crashed", lost_process())
-    feldera.world.crash("s-fatal", worker_panic(1))
+    feldera.inject.connector_errors("s-connector-errors", 17)
+    feldera.inject.lose("s-unavailable")
+    feldera.inject.crash("s-crashed", lost_process())
+    feldera.inject.crash("s-fatal", worker_panic(1))
     for name in ("s-cleared", "s-stopped", "s-suspended"):
         feldera.stop(name, force=True)
     clock.advance(30)

@@ -7,7 +7,7 @@ import pytest
 from feldera_exporter.simulator.api_errors import ApiError
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import Phase, Plan
-from simulator.world import Stage
+from simulator.stage import Stage
 
 Act = Callable[[Feldera], object]
 
@@ -61,7 +61,7 @@ def test_of_a_pipeline_that_is_stopping() -> None:
     """It cannot be started, nor its error dismissed."""
     stage = Stage(Plan(stopping=None))
     stage.run()
-    stage.feldera.world.crash("a")
+    stage.feldera.inject.crash("a")
     stage.go(10)
     assert stage.status == "Stopping"
     refuses(stage, lambda f: f.start("a"), 400, "IllegalPipelineAction")
@@ -72,7 +72,7 @@ def test_of_a_pipeline_with_an_error_and_storage() -> None:
     """Only a start that dismisses; no rename, no deletion, no other workers while there is storage."""
     stage = Stage()
     stage.run()
-    stage.feldera.world.crash("a")
+    stage.feldera.inject.crash("a")
     stage.go(10)
     refuses(stage, lambda f: f.start("a", dismiss_error=False), 400, "CannotStartWithUndismissedError")
     refuses(stage, lambda f: f.rename("a", "b"), 400, "EditRestrictedToClearedStorage")
@@ -113,7 +113,7 @@ def test_of_a_pipeline_that_is_lost() -> None:
     """Unreachable at first, Unavailable once the runner has seen it."""
     stage = Stage()
     stage.run()
-    stage.feldera.world.lose("a")
+    stage.feldera.inject.lose("a")
     refuses(stage, lambda f: f.pause("a"), 503, "PipelineInteractionUnreachable")
     stage.go(10)
     refuses(stage, lambda f: f.pause("a"), 503, "PipelineUnavailable")

@@ -37,37 +37,37 @@ def test_a_skewed_clock_is_off_by_a_constant() -> None:
 
 def test_what_is_refused_is_over_and_everything_else_goes_on() -> None:
     """Whoever lets time pass is not told of what others had put down; a defect is no refusal."""
-    agenda, ran = EventQueue(0), list[str]()
+    queue, ran = EventQueue(0), list[str]()
 
     def refuse() -> None:
         ran.append("refused")
         raise refusal("DuplicateName")
 
-    agenda.at(1, refuse)
-    agenda.at(1, ran.append, "next")
-    agenda.run(2)
-    assert (ran, agenda.now) == (["refused", "next"], 2)
-    agenda.at(3, next, iter(()))
+    queue.at(1, refuse)
+    queue.at(1, ran.append, "next")
+    queue.run(2)
+    assert (ran, queue.now) == (["refused", "next"], 2)
+    queue.at(3, next, iter(()))
     with pytest.raises(StopIteration):
-        agenda.run(3)
+        queue.run(3)
 
 
 def test_the_agenda_keeps_the_order() -> None:
     """Actions run by instant, then in the order they were put down, and see their own instant."""
-    agenda, ran = EventQueue(0), list[tuple[str, int]]()
+    queue, ran = EventQueue(0), list[tuple[str, int]]()
 
     def note(name: str) -> None:
-        ran.append((name, agenda.now))
-        agenda.run(100)  # from within: nothing
+        ran.append((name, queue.now))
+        queue.run(100)  # from within: nothing
 
-    agenda.at(7, note, "late")
-    agenda.at(3, note, "early")
-    agenda.at(7, note, "later")
-    agenda.run(6)
+    queue.at(7, note, "late")
+    queue.at(3, note, "early")
+    queue.at(7, note, "later")
+    queue.run(6)
     assert ran == [("early", 3)]
-    assert agenda.now == 6
-    agenda.at(1, note, "overdue")
-    agenda.run(7)
+    assert queue.now == 6
+    queue.at(1, note, "overdue")
+    queue.run(7)
     assert ran[1:] == [("overdue", 6), ("late", 7), ("later", 7)]
 
 

@@ -13,7 +13,7 @@ from feldera_exporter.simulator.api_errors import ApiError
 from feldera_exporter.simulator.plan import Phase, Plan
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from simulator.world import Served, Stage
+from simulator.stage import Served, Stage
 
 
 @contextmanager
@@ -33,7 +33,7 @@ def lines(served: Served) -> list[str]:
 def test_statistics(served: Served) -> None:
     """Grow while it runs; a pipeline that is not deployed has none, one without a circuit neither."""
     first = served.get("/v0/pipelines/a/stats").json()
-    served.feldera.world.connector_errors("a", 3)
+    served.feldera.inject.connector_errors("a", 3)
     served.go(10)
     second = served.get("/v0/pipelines/a/stats").json()
     key = "total_processed_records"
@@ -66,7 +66,7 @@ def test_the_retained_log(served: Served) -> None:
     assert "Fresh start of pipeline logs" in told[0]
     assert len(told) == 1 + len(served.events)
     assert "Provisioned, Running (program Success, storage InUse)" in told[-1]
-    served.feldera.world.crash("a", "InputTransportError")
+    served.feldera.inject.crash("a", "InputTransportError")
     served.go(10)
     assert "Stopped, failed with InputTransportError" in lines(served)[-1]
 
@@ -108,7 +108,7 @@ def test_a_restarted_runner_begins_a_log_anew(served: Served) -> None:
     """Who follows sees it end; a cursor of the old one gets all of the new one."""
     with logs(served, "?cursor=") as (headers, coming):
         next(coming)
-        served.feldera.world.restart_manager(keeps_processes=True)
+        served.feldera.inject.restart_manager(keeps_processes=True)
         list(coming)
     old = headers["feldera-logs-epoch"]
     with logs(served, f"?cursor={old}:3") as (headers, coming):

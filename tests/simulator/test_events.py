@@ -12,7 +12,7 @@ from feldera_exporter.simulator.clock import SECOND
 from feldera_exporter.simulator.manager_processes import ManagerProcesses
 from feldera_exporter.simulator.plan import Phase, Plan
 from feldera_exporter.simulator.uuid7 import uuid_text
-from simulator.world import Stage
+from simulator.stage import Stage
 
 
 def pairs(stage: Stage) -> list[tuple[str, str]]:
@@ -74,7 +74,7 @@ def test_changed_details_are_written_at_most_every_ten_seconds(plan: Plan, rate:
     """Connector errors and checkpoints come as details; each write moves refresh_version."""
     stage = Stage(plan)
     stage.run(100)
-    stage.feldera.world.connector_errors("a", per_second=rate)
+    stage.feldera.inject.connector_errors("a", per_second=rate)
     known, refreshed = len(stage.events), stage.feldera.get("a").row.refresh_version
     stage.go(600)
     news = stage.events[known:]
@@ -88,7 +88,7 @@ def test_connector_errors_are_counted_in_the_details() -> None:
     """They stay through a stop, stop growing then, and go with the storage."""
     stage = Stage()
     stage.run()
-    stage.feldera.world.connector_errors("a", 3, per_second=1.0)
+    stage.feldera.inject.connector_errors("a", 3, per_second=1.0)
     stage.go(60)
     details = stage.feldera.get("a").row.runtime_details or {}
     assert 50 < details["connector_stats"]["num_errors"] <= 63
@@ -116,7 +116,7 @@ def test_events_beyond_the_retention_are_cleaned_every_30_seconds() -> None:
     """So there may be a few more than that; the newest remain."""
     stage = Stage(retention=20)
     stage.run()
-    stage.feldera.world.connector_errors("a", per_second=10)
+    stage.feldera.inject.connector_errors("a", per_second=10)
     most = 0
     for _ in range(100):
         stage.go(7)
@@ -176,7 +176,7 @@ def test_whoever_waits_for_the_lock_has_an_older_instant_and_a_newer_id() -> Non
     """recorded_at is the start of the transaction; the id is made under the lock, and all is seen together."""
     stage = Stage()
     stage.run()
-    stage.feldera.world.hold_lock("a", 3)
+    stage.feldera.inject.hold_lock("a", 3)
     began = stage.clock.now()
     stage.feldera.dismiss_error("a")
     known = len(stage.events)
@@ -192,7 +192,7 @@ def test_a_lock_is_waited_for_ten_seconds() -> None:
     """Then the transaction is rolled back; the runner tries again."""
     stage = Stage()
     stage.run()
-    stage.feldera.world.hold_lock("a", 30)
+    stage.feldera.inject.hold_lock("a", 30)
     stage.feldera.pause("a")
     stage.feldera.dismiss_error("a")
     known = len(stage.events)
@@ -237,7 +237,7 @@ def test_a_skewed_process_makes_ids_of_another_time() -> None:
 def test_a_pipeline_deleted_under_a_held_lock_goes_when_it_can() -> None:
     """The deletion waits for the lock; what then finds no pipeline is rolled back."""
     stage = Stage()
-    stage.feldera.world.hold_lock("a", 2)
+    stage.feldera.inject.hold_lock("a", 2)
     stage.feldera.delete("a")
     stage.feldera.delete("a")
     stage.feldera.dismiss_error("a")
@@ -250,7 +250,7 @@ def test_a_start_taken_back_under_the_lock_provisions_nothing() -> None:
     """The runner decided on an older row, and finds under the lock that it is no longer wanted."""
     stage = Stage()
     stage.feldera.start("a")
-    stage.feldera.world.hold_lock("a", 2)
+    stage.feldera.inject.hold_lock("a", 2)
     stage.feldera.stop("a", force=True)
     stage.go(30)
     row = stage.feldera.get("a").row

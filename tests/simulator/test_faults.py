@@ -24,7 +24,7 @@ from simulator.faulty_bodies import (
 )
 from simulator.faulty_errors import LongErrors
 from simulator.faulty_rows import Instead, Repeated, RowFault, With, Without
-from simulator.world import Served
+from simulator.stage import Served
 
 LIST = "/v0/pipelines?selector=status"
 
@@ -232,7 +232,7 @@ def test_several_at_once(served: Served) -> None:
 @pytest.mark.parametrize("kilobytes", [1, 100, 3000])
 def test_a_panic_of_every_worker_is_long(served: Served, kilobytes: int) -> None:
     """The whole of it is in the list's element, while the events by status stay short."""
-    served.feldera.world.crash("a", worker_panic(kilobytes))
+    served.feldera.inject.crash("a", worker_panic(kilobytes))
     served.go(10)
     answer = served.get(LIST)
     error = answer.json()[0]["deployment_error"]
@@ -246,7 +246,7 @@ def test_a_panic_of_every_worker_is_long(served: Served, kilobytes: int) -> None
 def test_long_errors(served: Served) -> None:
     """Those that are set, each by so much; nothing else is changed."""
     served.feldera.create("b")
-    served.feldera.world.crash("a", "InputTransportError")
+    served.feldera.inject.crash("a", "InputTransportError")
     served.go(10)
     good = served.get(LIST)
     answer = spoiled(served, LongErrors(2000))

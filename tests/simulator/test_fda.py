@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 
 from feldera_exporter.simulator.serving import serve
-from simulator.world import Served
+from simulator.stage import Served
 
 FDA: Final = shutil.which("fda")
 
@@ -25,7 +25,7 @@ def url(served: Served) -> Iterator[str]:
     served.go(60)
     served.feldera.start("b")
     served.go(30)
-    served.feldera.world.crash("b", "InputTransportError")
+    served.feldera.inject.crash("b", "InputTransportError")
     served.go(10)
     with serve(served.server) as url:
         yield url

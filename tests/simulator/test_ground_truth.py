@@ -12,7 +12,7 @@ from feldera_exporter.simulator.events import Event
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.manager_processes import ManagerProcesses
 from feldera_exporter.simulator.random_workload import RandomWorkload
-from simulator.world import Stage
+from simulator.stage import Stage
 
 SEPARATE = ManagerProcesses(separate=True, waits=0.1, holds=0.1, skew={"runner": 0.2, "compiler": -0.3})
 
@@ -91,7 +91,7 @@ def test_the_truth_survives_retention_and_deletion() -> None:
     """Names, instants and transitions of what is long gone."""
     stage = Stage(retention=5)
     stage.run()
-    stage.feldera.world.crash("a", "ControllerPanic")
+    stage.feldera.inject.crash("a", "ControllerPanic")
     stage.go(60)
     stage.feldera.clear("a")
     stage.go(60)

@@ -8,13 +8,13 @@ from feldera_exporter.simulator.clock import SECOND, ManualClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from simulator.world import Served, Stage
+from simulator.stage import Served, Stage
 
 
 def test_the_cluster_by_its_last_event(served: Served) -> None:
     """An unhealthy service shows at the next poll of the monitor, and why; 503 with the same body."""
     assert served.get("/v0/cluster_healthz").json()["all_healthy"] is True
-    served.feldera.world.service("runner", "Unreachable: connection refused")
+    served.feldera.inject.service("runner", "Unreachable: connection refused")
     assert served.get("/v0/cluster_healthz").status_code == 200
     served.go(10)
     answer = served.get("/v0/cluster_healthz")
@@ -24,7 +24,7 @@ def test_the_cluster_by_its_last_event(served: Served) -> None:
     assert body["runner"]["unchanged_since"] == body["runner"]["checked_at"]
     assert body["api"]["unchanged_since"] < body["runner"]["unchanged_since"]
     assert "retry-after" not in answer.headers
-    served.feldera.world.service("runner", None)
+    served.feldera.inject.service("runner", None)
     served.go(10)
     assert served.get("/v0/cluster_healthz").json()["runner"]["healthy"] is True
     events = served.get("/v0/cluster/events").json()
@@ -73,7 +73,7 @@ def test_a_healthy_cluster_is_recorded_each_ten_minutes_an_unhealthy_one_ever_mo
     cluster = stage.feldera.cluster
     stage.go(3600)
     assert len(cluster.events) == 8
-    stage.feldera.world.service("compiler", "Timeout: no answer")
+    stage.feldera.inject.service("compiler", "Timeout: no answer")
     stage.go(3600)
     gaps = [
         (after.recorded_at - before.recorded_at) // SECOND
@@ -111,10 +111,10 @@ def test_a_restarted_monitor_writes_at_once() -> None:
     stage = Stage()
     cluster = stage.feldera.cluster
     known = len(cluster.events)
-    stage.feldera.world.restart_manager()
+    stage.feldera.inject.restart_manager()
     stage.go(10)
     assert [event.all_healthy for event in cluster.events[known:]] == [True]
-    stage.feldera.world.restart_manager(complains=True)
+    stage.feldera.inject.restart_manager(complains=True)
     stage.go(30)
     assert [event.all_healthy for event in cluster.events[known + 1 :]] == [False, True]
     assert set(cluster.events[-2].statuses.values()) == {"Unhealthy"}

@@ -6,7 +6,7 @@ import pytest
 from feldera_exporter.simulator.plan import Failure, Phase, Plan
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from simulator.world import Stage
+from simulator.stage import Stage
 
 CLEARED = ("Success", "Cleared")
 USED = ("Success", "InUse")
@@ -16,7 +16,7 @@ def test_the_events_of_a_run_that_fails_are_felderas_own() -> None:
     """Compile, start, panic, dismiss: the sequence that Feldera's platform test asserts."""
     stage = Stage()
     stage.run()
-    stage.feldera.world.crash("a", "RuntimeError.WorkerPanic")
+    stage.feldera.inject.crash("a", "RuntimeError.WorkerPanic")
     stage.go(20)
     assert stage.error == "RuntimeError.WorkerPanic"
     stage.feldera.dismiss_error("a")
@@ -71,7 +71,7 @@ def test_a_system_error_may_come_in_any_stage(stage: str) -> None:
 def test_lost_artifacts_are_compiled_anew_when_started() -> None:
     """Success goes back to Pending without an error; the start goes on when that is done."""
     stage = Stage()
-    stage.feldera.world.lose_artifacts("a")
+    stage.feldera.inject.lose_artifacts("a")
     stage.go(60)
     assert stage.feldera.get("a").row.program_status == "Success"
     stage.run(5)
@@ -93,13 +93,13 @@ def test_a_killed_compiler_tries_for_ever() -> None:
 def test_a_restarted_compiler_begins_again() -> None:
     """What was being compiled goes back one status; the rest stays."""
     stage = Stage(Plan(compiling_rust=None))
-    stage.feldera.world.restart_compiler()
+    stage.feldera.inject.restart_compiler()
     assert stage.feldera.get("a").row.program_status == "SqlCompiled"
     stage.go(60)
     assert stage.feldera.get("a").row.program_status == "CompilingRust"
     stage.feldera.replan("a", compiling_rust=1.0)
     stage.go(2)
-    stage.feldera.world.restart_compiler()
+    stage.feldera.inject.restart_compiler()
     assert stage.feldera.get("a").row.program_status == "Success"
 
 
@@ -303,7 +303,7 @@ def test_a_lost_pipeline_is_unavailable() -> None:
     stage = Stage()
     stage.run()
     deployment = stage.feldera.get("a").row.deployment_id
-    stage.feldera.world.lose("a", 30)
+    stage.feldera.inject.lose("a", 30)
     stage.go(10)
     row = stage.feldera.get("a").row
     assert (row.status, row.desired, row.error) == ("Unavailable", "Unavailable", None)
@@ -316,10 +316,10 @@ def test_a_lost_pipeline_stays_lost_until_found() -> None:
     """There is no timeout."""
     stage = Stage()
     stage.run()
-    stage.feldera.world.lose("a")
+    stage.feldera.inject.lose("a")
     stage.go(86_400)
     assert stage.status == "Unavailable"
-    stage.feldera.world.find("a")
+    stage.feldera.inject.find("a")
     stage.go(5)
     assert stage.status == "Running"
 
@@ -329,7 +329,7 @@ def test_a_new_pipeline_has_20_seconds_of_grace() -> None:
     stage = Stage(Plan(initializing=None))
     stage.run(4)
     assert stage.status == "Initializing"
-    stage.feldera.world.lose("a")
+    stage.feldera.inject.lose("a")
     stage.go(15)
     assert stage.status == "Initializing"
     stage.go(10)
@@ -342,7 +342,7 @@ def test_a_blip_between_two_polls_never_was() -> None:
     stage.run()
     known = len(stage.events)
     stage.go(0.2)
-    stage.feldera.world.lose("a", 0.01)
+    stage.feldera.inject.lose("a", 0.01)
     stage.go(30)
     assert len(stage.events) == known
     assert "Unavailable" not in stage.seconds()
@@ -353,7 +353,7 @@ def test_a_crash_loop_on_kubernetes_sets_no_error() -> None:
     stage = Stage(Plan(initializing=10))
     stage.run()
     deployment = stage.feldera.get("a").row.deployment_id
-    stage.feldera.world.crash_loop("a", up=20, down=10, times=10)
+    stage.feldera.inject.crash_loop("a", up=20, down=10, times=10)
     stage.go(300)
     life = stage.feldera.truth[stage.feldera.get("a").id]
     assert life.counts("deployment_runtime_status")["Unavailable", "Initializing"] == 10
@@ -366,7 +366,7 @@ def test_any_status_can_be_reported() -> None:
     """Also one that nobody knows yet, since the manager validates none."""
     stage = Stage()
     stage.run()
-    stage.feldera.world.report("a", "Hibernating", 60)
+    stage.feldera.inject.report("a", "Hibernating", 60)
     stage.go(5)
     assert stage.status == "Hibernating"
     stage.go(60)
@@ -391,7 +391,7 @@ def test_storage_is_cleared_when_stopped() -> None:
 
 
 def test_storage_may_never_be_cleared() -> None:
-    """There is no timeout, and nothing is written; it ends when the world lets it."""
+    """There is no timeout, and nothing is written; it ends when the claim is bound."""
     stage = Stage(Plan(clearing=None))
     stage.run()
     stage.feldera.stop("a", force=True)
@@ -412,12 +412,12 @@ def test_a_frozen_runner_sees_nothing(name: str | None) -> None:
     stage = Stage()
     stage.run()
     refreshed = stage.feldera.get("a").row.refresh_version
-    stage.feldera.world.freeze(name)
+    stage.feldera.inject.freeze(name)
     stage.feldera.stop("a", force=True)
     stage.go(3600)
     row = stage.feldera.get("a").row
     assert (row.status, row.desired, row.refresh_version) == ("Running", "Stopped", refreshed)
-    stage.feldera.world.thaw(name)
+    stage.feldera.inject.thaw(name)
     stage.go(5)
     assert stage.status == "Stopped"
 
@@ -426,8 +426,8 @@ def test_a_runner_may_freeze_for_a_while() -> None:
     """And for longer when it is frozen again."""
     stage = Stage()
     stage.run()
-    stage.feldera.world.freeze("a", 60)
-    stage.feldera.world.freeze("a", 120)
+    stage.feldera.inject.freeze("a", 60)
+    stage.feldera.inject.freeze("a", 120)
     stage.feldera.stop("a", force=True)
     stage.go(100)
     assert stage.status == "Running"
@@ -448,12 +448,12 @@ def test_a_plan_can_change_midway() -> None:
 def test_influences_on_a_stopped_pipeline_do_nothing() -> None:
     """There is no process to lose, find or crash."""
     stage = Stage()
-    world = stage.feldera.world
-    world.crash("a")
-    world.lose("a", 5, restarts=True)
-    world.find("a")
-    world.report("a", "Running")
-    world.crash_loop("a", 5, 5)
+    inject = stage.feldera.inject
+    inject.crash("a")
+    inject.lose("a", 5, restarts=True)
+    inject.find("a")
+    inject.report("a", "Running")
+    inject.crash_loop("a", 5, 5)
     stage.go(60)
     assert (stage.status, stage.error) == ("Stopped", None)
 
@@ -463,7 +463,7 @@ def test_a_restarted_manager(*, keeps: bool) -> None:
     """Its pipelines survive it on Kubernetes; where they are its children each is stopped with an error."""
     stage = Stage()
     stage.run()
-    stage.feldera.world.restart_manager(keeps_processes=keeps)
+    stage.feldera.inject.restart_manager(keeps_processes=keeps)
     stage.go(10)
     assert (stage.status, stage.error) == (("Running", None) if keeps else ("Stopped", "RunnerCheckError"))
     if not keeps:
@@ -480,7 +480,7 @@ def test_a_deployment_without_storage_is_stopped(status: str) -> None:
     stage = Stage(Plan(provisioning=None if status == "Provisioning" else 1.0))
     stage.run(15)
     assert stage.status == status
-    stage.feldera.world.lose_storage("a")
+    stage.feldera.inject.lose_storage("a")
     stage.go(6)
     assert (stage.status, stage.error) == ("Stopped", "AutomatonImpossibleDesiredStatus")
     assert stage.feldera.get("a").row.desired == "Stopped"
@@ -502,7 +502,7 @@ def test_an_upgrade_has_what_is_not_compiled_yet_compiled_anew(plan: Plan, statu
     stage.go(60)
     before, done = stage.feldera.get("a").row, stage.feldera.get("done").row
     assert before.program_status == status
-    stage.feldera.world.upgrade("0.338.0")
+    stage.feldera.inject.upgrade("0.338.0")
     after = stage.feldera.get("a").row
     assert (after.program_status, after.platform_version) == ("Pending", "0.338.0")
     assert after.program_version == before.program_version + 1
@@ -522,7 +522,7 @@ def test_an_upgraded_server_answers_as_the_new_version() -> None:
         assert "tags" not in client.get("/v0/pipelines?selector=status").json()[0]
         assert client.get("/v0/pipelines/a/events").content == b""
         assert client.post("/v0/pipelines/a/dismiss_error").content == b""
-        stage.feldera.world.upgrade("0.337.0")
+        stage.feldera.inject.upgrade("0.337.0")
         assert "tags" in client.get("/v0/pipelines?selector=status").json()[0]
         assert client.get("/v0/pipelines/a/events").json()
         assert client.post("/v0/pipelines/a/dismiss_error").status_code == 200
@@ -534,7 +534,7 @@ def test_a_manager_restarted_during_provisioning_begins_that_anew() -> None:
     """The timeout still counts from when Provisioning began."""
     stage = Stage(Plan(provisioning=15))
     stage.run(10)
-    stage.feldera.world.restart_manager()
+    stage.feldera.inject.restart_manager()
     stage.go(9)
     assert stage.status == "Provisioning"
     stage.go(10)
@@ -545,7 +545,7 @@ def test_a_reported_status_outlasts_a_new_plan() -> None:
     """What was reported without an end has none."""
     stage = Stage()
     stage.run()
-    stage.feldera.world.report("a", "Hibernating")
+    stage.feldera.inject.report("a", "Hibernating")
     stage.feldera.replan("a", initializing=1.0)
     stage.go(600)
     assert stage.status == "Hibernating"

@@ -64,7 +64,7 @@ def test_errors(feldera: Feldera, client: FelderaClient) -> None:
     """A crash is an error of the deployment, which is dismissed; refusals carry Feldera's codes."""
     pipeline = PipelineBuilder(client, "bad", "CREATE TABLE t (x INT);").create_or_replace()
     pipeline.start()
-    feldera.world.crash("bad", "RuntimeError.WorkerPanic")
+    feldera.inject.crash("bad", "RuntimeError.WorkerPanic")
     pipeline.wait_for_status(PipelineStatus.STOPPED, timeout=10)
     error = pipeline.deployment_error()
     assert error is not None
@@ -126,7 +126,7 @@ def test_every_edition_is_known(edition: str) -> None:
         config = client.get_config()
         assert (config.edition.value, config.version) == (edition, feldera.version)
         assert client.http._check_cluster_health() is True
-        feldera.world.service("runner", "Unreachable: no connection")
+        feldera.inject.service("runner", "Unreachable: no connection")
         feldera.clock = SkewedClock(feldera.clock, 20)
         assert client.http._check_cluster_health() is False
 

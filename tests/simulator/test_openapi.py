@@ -265,8 +265,8 @@ def every_state(document: Document, edition: str) -> Feldera:
     feldera.start("standby", "Standby")
     clock.advance(15)
     for name in ("failed", "stopping"):
-        feldera.world.crash(name)
-    feldera.world.lose("unavailable")
+        feldera.inject.crash(name)
+    feldera.inject.lose("unavailable")
     for name in ("clearing", "stored"):
         feldera.stop(name, force=True)
     if feldera.is_enterprise:
@@ -274,7 +274,7 @@ def every_state(document: Document, edition: str) -> Feldera:
     clock.advance(4)
     feldera.clear("clearing")
     # Not noticed by the runner yet.
-    feldera.world.lose("lost")
+    feldera.inject.lose("lost")
     feldera.settle()
     return feldera
 
@@ -285,7 +285,7 @@ async def every_route_of_every_state(document: Document, seen: Counter[Kind]) ->
         for edition in ("EnterpriseDev", "Open source"):
             feldera = every_state(document, edition)
             if edition == "Open source":
-                feldera.world.service("runner", "Unreachable: no connection")
+                feldera.inject.service("runner", "Unreachable: no connection")
                 feldera.clock.advance(20)  # type: ignore[attr-defined] # the one above
             names = [each.row.name for each in feldera.pipelines()]
             server = FelderaServer(feldera)
@@ -294,7 +294,7 @@ async def every_route_of_every_state(document: Document, seen: Counter[Kind]) ->
                     await ask(document, server, call, seen)
         feldera = every_state(document, "Enterprise")
         server = FelderaServer(feldera)
-        feldera.world.lose_database()
+        feldera.inject.lose_database()
         for call in calls(route, feldera, ["running"]):
             await ask(document, server, call, seen)
 
@@ -348,7 +348,7 @@ async def random_fleet(document: Document, seed: int, seen: Counter[Kind]) -> No
     feldera = document.feldera(clock, seed, processes=processes, edition=edition)
     RandomWorkload(feldera, seed, size=4, rate=0.5, trouble=0.4)
     if seed % 5 == 0:
-        feldera.world.service("runner", "Unreachable: no connection")
+        feldera.inject.service("runner", "Unreachable: no connection")
     clock.advance(60 + seed * 7 % 240)
     server = FelderaServer(feldera)
     names = [pipeline.row.name for pipeline in feldera.pipelines()[seed % 3 :][:1]]

@@ -7,12 +7,12 @@ from feldera_exporter.simulator.api_errors import ApiError
 from feldera_exporter.simulator.plan import Plan
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from simulator.world import Served, Stage
+from simulator.stage import Served, Stage
 
 
 def test_what_needs_the_database_is_a_500(served: Served) -> None:
     """Without Retry-After; the configuration needs none, and /healthz says why it is unhealthy."""
-    served.feldera.world.lose_database()
+    served.feldera.inject.lose_database()
     for path in ("/v0/pipelines", "/v0/metrics", "/v0/cluster_healthz", "/v0/config/session"):
         answer = served.get(path)
         assert (answer.status_code, answer.json()["error_code"]) == (500, "PostgresPoolError"), path
@@ -24,7 +24,7 @@ def test_what_needs_the_database_is_a_500(served: Served) -> None:
     assert served.get("/").status_code == 200
     answer = served.get("/healthz")
     assert (answer.status_code, answer.json()["status"][:9]) == (500, "unhealthy")
-    served.feldera.world.find_database()
+    served.feldera.inject.find_database()
     assert served.get("/v0/pipelines").status_code == 200
     assert served.get("/healthz").status_code == 200
 
@@ -35,7 +35,7 @@ def test_no_key_is_known() -> None:
     with serve(FelderaServer(stage.feldera, keys={"apikey:x": "read"})) as url:
         headers = {"Authorization": "Bearer apikey:x"}
         assert httpx.get(f"{url}/v0/config", headers=headers).status_code == 200
-        stage.feldera.world.lose_database()
+        stage.feldera.inject.lose_database()
         answer = httpx.get(f"{url}/v0/config", headers=headers)
     assert (answer.status_code, answer.json()["error_code"]) == (401, "AuthenticationFailed")
 
@@ -45,9 +45,9 @@ def test_nothing_is_written_meanwhile() -> None:
     stage = Stage()
     stage.run()
     stage.feldera.create("b")
-    stage.feldera.world.lose_database()
+    stage.feldera.inject.lose_database()
     events, recorded = len(stage.events), len(stage.feldera.cluster.events)
-    stage.feldera.world.crash("a")
+    stage.feldera.inject.crash("a")
     for act in (
         lambda: stage.feldera.create("c"),
         lambda: stage.feldera.start("b"),
@@ -59,7 +59,7 @@ def test_nothing_is_written_meanwhile() -> None:
     stage.go(3600)
     assert (len(stage.events), len(stage.feldera.cluster.events)) == (events, recorded)
     assert stage.feldera.get("b").row.program_status == "Pending"
-    stage.feldera.world.find_database()
+    stage.feldera.inject.find_database()
     stage.go(120)
     assert (stage.status, stage.error) == ("Stopped", "RuntimeError.WorkerPanic")
     assert stage.feldera.get("b").row.program_status == "Success"
@@ -70,9 +70,9 @@ def test_a_compilation_that_ends_meanwhile_is_made_again() -> None:
     """Its stage, from the beginning."""
     stage = Stage(Plan(compiling_rust=100))
     assert stage.feldera.get("a").row.program_status == "CompilingRust"
-    stage.feldera.world.lose_database()
+    stage.feldera.inject.lose_database()
     stage.go(90)
-    stage.feldera.world.find_database()
+    stage.feldera.inject.find_database()
     stage.go(20)
     assert stage.feldera.get("a").row.program_status == "CompilingRust"
     stage.go(120)

@@ -6,7 +6,7 @@ import httpx
 
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from simulator.world import Served, Stage
+from simulator.stage import Served, Stage
 
 
 def statuses(text: str) -> dict[str, int]:
@@ -45,9 +45,9 @@ def test_native_metrics_of_what_does_not_run(served: Served) -> None:
     together = served.get("/v0/metrics").text
     assert together.count("pipeline_status{") == 30
     assert together.count("# TYPE pipeline_complete") == 1
-    served.feldera.world.report("a", "Initializing")
+    served.feldera.inject.report("a", "Initializing")
     assert "pipeline_complete" not in served.get("/v0/pipelines/a/metrics").text
-    served.feldera.world.lose("a")
+    served.feldera.inject.lose("a")
     assert "pipeline_complete" not in served.get("/v0/metrics").text
     assert served.get("/v0/pipelines/nobody/metrics").status_code == 404
 

@@ -170,7 +170,7 @@ def test_who_may_ask(feldera: Feldera, real: Any) -> None:
 def test_while_the_database_is_down(real: Any) -> None:
     """All that needs it fails."""
     feldera = same_states()
-    feldera.world.lose_database()
+    feldera.inject.lose_database()
     with serve(FelderaServer(feldera)) as url, httpx.Client(base_url=url) as client:
         check(client, real)
 
@@ -179,7 +179,7 @@ def test_while_the_database_is_down(real: Any) -> None:
 def test_while_the_compiler_is_not_there(real: Any) -> None:
     """The cluster's health is 503, its events are not."""
     feldera = same_states()
-    feldera.world.service("compiler", "Unreachable: Unable to connect to the compiler.")
+    feldera.inject.service("compiler", "Unreachable: Unable to connect to the compiler.")
     feldera.clock.advance(20)  # type: ignore[attr-defined] # a clock that is moved by hand
     with serve(FelderaServer(feldera)) as url, httpx.Client(base_url=url) as client:
         check(client, real)

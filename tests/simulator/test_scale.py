@@ -42,7 +42,7 @@ def test_logs_are_bounded() -> None:
     for number in range(3):
         feldera.create(f"p{number}")
         feldera.later(60, feldera.start, f"p{number}")
-    feldera.later(120, feldera.world.connector_errors, "p0", 0, 1.0)
+    feldera.later(120, feldera.inject.connector_errors, "p0", 0, 1.0)
     for _ in range(48):
         clock.advance(3600)
         feldera.settle()

@@ -14,13 +14,13 @@ from feldera_exporter.simulator.server import FelderaServer
 
 @pytest.fixture(scope="module")
 def feldera() -> Feldera:
-    """The demo's world after a little more than three hours."""
+    """The demo's fleet after a little more than three hours."""
     clock = ManualClock()
-    world = Feldera(clock)
-    start_all(world)
+    fleet = Feldera(clock)
+    start_all(fleet)
     clock.advance(3 * 3600 + 600)
-    world.settle()
-    return world
+    fleet.settle()
+    return fleet
 
 
 def life(feldera: Feldera, name: str) -> Life:
@@ -127,8 +127,8 @@ def test_one_pipelines_errors_are_dismissed(feldera: Feldera) -> None:
 def test_who_asks_is_never_told_what_befell_a_story() -> None:
     """Whatever users do to the pipelines, down to deleting them all, the list is answered, and each scenario goes on."""
     clock = ManualClock()
-    world = Feldera(clock)
-    start_all(world)
+    fleet = Feldera(clock)
+    start_all(fleet)
     clock.advance(150)
     names = [
         scenario.name
@@ -137,7 +137,7 @@ def test_who_asks_is_never_told_what_befell_a_story() -> None:
     ]
 
     async def use() -> list[int]:
-        transport = httpx.ASGITransport(FelderaServer(world))
+        transport = httpx.ASGITransport(FelderaServer(fleet))
         async with httpx.AsyncClient(transport=transport, base_url="http://feldera") as client:
             for action in ("/stop?force=true", "/clear"):
                 for name in names:
@@ -156,5 +156,5 @@ def test_who_asks_is_never_told_what_befell_a_story() -> None:
             return answers
 
     assert set(asyncio.run(use())) == {200}
-    world.settle()
-    assert life(world, "sensors").counts("deployment_runtime_status")["Running", "Unavailable"] >= 4
+    fleet.settle()
+    assert life(fleet, "sensors").counts("deployment_runtime_status")["Running", "Unavailable"] >= 4

@@ -15,7 +15,7 @@ from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import Phase, Plan
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from simulator.world import Served, Stage
+from simulator.stage import Served, Stage
 
 STATUS = [
     "id",

@@ -11,7 +11,7 @@ from feldera_exporter.simulator.random_plans import error_codes
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
 from feldera_exporter.simulator.versions import NEWEST, OLDEST, Fact, UnknownVersionError, parse_version
-from simulator.world import Stage
+from simulator.stage import Stage
 
 
 class Asked:
@@ -162,5 +162,5 @@ def test_the_newest_is_the_default() -> None:
     assert stage.feldera.version == NEWEST
     old = Stage(version="0.337.0")
     assert not old.feldera.has(Fact.STALE)
-    old.feldera.world.upgrade(NEWEST)
+    old.feldera.inject.upgrade(NEWEST)
     assert old.feldera.has(Fact.STALE)

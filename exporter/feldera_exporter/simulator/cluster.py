@@ -43,18 +43,18 @@ class Cluster:
         events: what is retained, oldest first.
     """
 
-    def __init__(self, agenda: EventQueue, seed: int) -> None:
-        self._agenda = agenda
+    def __init__(self, event_queue: EventQueue, seed: int) -> None:
+        self._event_queue = event_queue
         self._ids = Uuid7(f"cluster/{seed}")
         self._quiet = 0
         self._threshold = 1
         self.health: dict[str, str | None] = dict.fromkeys(SERVICES)
         self.running = True
         self.events: list[ClusterEvent] = []
-        agenda.at(agenda.now, self._poll)
+        event_queue.at(event_queue.now, self._poll)
 
     def _poll(self) -> None:
-        self._agenda.at(self._agenda.now + INTERVAL, self._poll)
+        self._event_queue.at(self._event_queue.now + INTERVAL, self._poll)
         if not self.running:
             self._quiet = INTERVALS  # so that it writes at once when it runs again
             return
@@ -93,7 +93,7 @@ class Cluster:
         return False
 
     def _insert(self) -> None:
-        now = self._agenda.now
+        now = self._event_queue.now
         before = self.events[-1].statuses if self.events else dict.fromkeys(SERVICES, "InitialUnhealthy")
         statuses, messages = {}, {}
         for service, complaint in self.health.items():

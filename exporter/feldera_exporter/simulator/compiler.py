@@ -41,8 +41,8 @@ _LENGTHS: Final = {
 class Compiler:
     """Compiles every program as its pipeline's plan says."""
 
-    def __init__(self, agenda: EventQueue, database: Database) -> None:
-        self._agenda = agenda
+    def __init__(self, event_queue: EventQueue, database: Database) -> None:
+        self._event_queue = event_queue
         self._database = database
 
     def look(self, pipeline: Pipeline) -> None:
@@ -60,7 +60,9 @@ class Compiler:
             return
         seconds = _LENGTHS[status](pipeline.plan)
         if seconds is not None:
-            self._agenda.at(self._agenda.now + micros(seconds), self._finish, pipeline, pipeline.compiling)
+            self._event_queue.at(
+                self._event_queue.now + micros(seconds), self._finish, pipeline, pipeline.compiling
+            )
 
     def restart(self, pipelines: Iterable[Pipeline], platform: str) -> None:
         """Restart what compiles these pipelines: a program that was being compiled goes back into the queue.
@@ -103,7 +105,7 @@ class Compiler:
     def _done(self, pipeline: Pipeline, job: int, error: ApiError | None) -> None:
         """Go on with the next stage; after a failed transaction, repeat the same stage some time later."""
         if error is not None:
-            self._agenda.at(self._agenda.now + BACKOFF, self._done, pipeline, job, None)
+            self._event_queue.at(self._event_queue.now + BACKOFF, self._done, pipeline, job, None)
         elif pipeline.compiling == job and pipeline.alive:
             self.take(pipeline)
 

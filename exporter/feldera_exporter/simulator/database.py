@@ -54,9 +54,9 @@ class Database:
     """
 
     def __init__(
-        self, agenda: EventQueue, seed: int, processes: ManagerProcesses, truth: GroundTruth
+        self, event_queue: EventQueue, seed: int, processes: ManagerProcesses, truth: GroundTruth
     ) -> None:
-        self._agenda = agenda
+        self._event_queue = event_queue
         self._random = Random(f"database/{seed}")
         self._processes = processes
         self._truth = truth
@@ -101,7 +101,7 @@ class Database:
         pipeline.begun = row.created_at
         self.pipelines[pipeline.id] = self._names[row.name] = pipeline
         self._truth.created(pipeline.id, row)
-        pipeline.log.append(record(self.ids["api"](self._agenda.now), row.created_at, row, None))
+        pipeline.log.append(record(self.ids["api"](self._event_queue.now), row.created_at, row, None))
         self._announce(pipeline)
 
     def remove(self, pipeline: Pipeline, check: Callable[[Row], None]) -> None:
@@ -112,13 +112,13 @@ class Database:
         """
         self.check()
         check(pipeline.row)
-        if pipeline.locked_until > self._agenda.now:
-            self._agenda.at(pipeline.locked_until, self._remove_later, pipeline, check)
+        if pipeline.locked_until > self._event_queue.now:
+            self._event_queue.at(pipeline.locked_until, self._remove_later, pipeline, check)
             return
         del self.pipelines[pipeline.id], self._names[pipeline.row.name]
         pipeline.alive = False
         self._grown.discard(pipeline.id)
-        self._truth.deleted(pipeline.id, max(self._agenda.now, pipeline.begun))
+        self._truth.deleted(pipeline.id, max(self._event_queue.now, pipeline.begun))
         self.version += 1
 
     def _remove_later(self, pipeline: Pipeline, check: Callable[[Row], None]) -> None:
@@ -134,7 +134,7 @@ class Database:
 
     def begin(self, pipeline: Pipeline) -> int:
         """Return NOW() of a transaction that begins; two on one row never share it."""
-        pipeline.begun = max(self._agenda.now, pipeline.begun + 1)
+        pipeline.begun = max(self._event_queue.now, pipeline.begun + 1)
         return pipeline.begun
 
     def write(self, pipeline: Pipeline, writer: str, work: Work, done: Done | None = None) -> None:
@@ -158,23 +158,23 @@ class Database:
             wait = micros(self._random.uniform(0.01, self._processes.longest_wait))
         attempt = _Attempt(pipeline, writer, work, done, begun, begun + wait)
         if wait:
-            self._agenda.at(attempt.asked, self._lock, attempt)
+            self._event_queue.at(attempt.asked, self._lock, attempt)
         else:
             self._lock(attempt)
 
     def hold(self, pipeline: Pipeline, seconds: float) -> None:
         """Hold the row's lock for some seconds, as a slow transaction that changes nothing does."""
-        until = max(self._agenda.now, pipeline.locked_until) + micros(seconds)
+        until = max(self._event_queue.now, pipeline.locked_until) + micros(seconds)
         pipeline.locked_until = until
 
     def _lock(self, attempt: _Attempt) -> None:
         """Take the lock or wait for it; the event ids are made once it is held."""
-        now, pipeline = self._agenda.now, attempt.pipeline
+        now, pipeline = self._event_queue.now, attempt.pipeline
         if pipeline.locked_until > now and pipeline.alive:
             if pipeline.locked_until - attempt.asked > LOCK_TIMEOUT:
-                self._agenda.at(attempt.asked + LOCK_TIMEOUT, attempt.settle, refusal("LockTookTooLong"))
+                self._event_queue.at(attempt.asked + LOCK_TIMEOUT, attempt.settle, refusal("LockTookTooLong"))
             else:
-                self._agenda.at(pipeline.locked_until, self._lock, attempt)
+                self._event_queue.at(pipeline.locked_until, self._lock, attempt)
             return
         try:
             if not pipeline.alive:
@@ -189,14 +189,14 @@ class Database:
             hold += micros(self._random.uniform(0.01, self._processes.longest_hold))
         if hold:
             pipeline.locked_until = now + hold
-            self._agenda.at(now + hold, self._commit, attempt, rows, ids)
+            self._event_queue.at(now + hold, self._commit, attempt, rows, ids)
         else:
             self._commit(attempt, rows, ids)
 
     def _commit(self, attempt: _Attempt, rows: Sequence[Row], ids: Sequence[int]) -> None:
         """Make row and events visible together."""
         pipeline, begun = attempt.pipeline, attempt.begun
-        visible = max(self._agenda.now, begun)
+        visible = max(self._event_queue.now, begun)
         for row, event_id in zip(rows, ids, strict=True):
             self._truth.changed(pipeline.id, pipeline.row, row, begun, visible)
             if row.name != pipeline.row.name:

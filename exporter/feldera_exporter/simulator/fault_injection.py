@@ -1,45 +1,24 @@
 """Fault injection: crashes, lost pods, frozen runners, broken connectors."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from feldera_exporter.simulator import row_changes
 from feldera_exporter.simulator.clock import micros
+from feldera_exporter.simulator.instance import Instance
 from feldera_exporter.simulator.pipeline import NEVER, Connectors, Pipeline, Process
 from feldera_exporter.simulator.plan import Failure
-
-if TYPE_CHECKING:
-    from feldera_exporter.simulator.compiler import Compiler
-    from feldera_exporter.simulator.event_queue import EventQueue
-    from feldera_exporter.simulator.feldera import Feldera
-    from feldera_exporter.simulator.pipeline_processes import PipelineProcesses
-    from feldera_exporter.simulator.runner import Runner
 
 
 class FaultInjection:
     """Injects faults into one instance; most methods take a pipeline's name and act at once."""
 
-    def __init__(
-        self,
-        feldera: Feldera,
-        agenda: EventQueue,
-        processes: PipelineProcesses,
-        compiler: Compiler,
-        runner: Runner,
-    ) -> None:
-        self._feldera = feldera
-        self._agenda = agenda
-        self._processes = processes
-        self._compiler = compiler
-        self._runner = runner
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
 
     def crash(self, name: str, failure: Failure | str = "RuntimeError.WorkerPanic") -> None:
         """Let a pipeline fail for good: the runner sees it at its next poll and stops the deployment."""
         if isinstance(failure, str):
             failure = Failure(failure, f"The pipeline failed with {failure}.", {})
-        with self._feldera.lock:
-            self._processes.fail(self._feldera.get(name), failure)
+        with self._instance.lock:
+            self._instance.processes.fail(self._instance.get(name), failure)
 
     def lose(self, name: str, seconds: float | None = None, *, restarts: bool = False) -> None:
         """Make a pipeline unreachable for some seconds, or until `find`.
@@ -50,49 +29,49 @@ class FaultInjection:
             restarts: whether it then begins from Initializing, as a pod does that Kubernetes restarted: with the
                 same deployment and without an error.
         """
-        with self._feldera.lock:
-            pipeline = self._feldera.get(name)
-            self._processes.vanish(pipeline)
+        with self._instance.lock:
+            pipeline = self._instance.get(name)
+            self._instance.processes.vanish(pipeline)
             if seconds is not None:
-                instant = self._agenda.now + micros(seconds)
-                self._agenda.at(instant, self._reappear, pipeline, pipeline.process, restarts)
+                instant = self._instance.event_queue.now + micros(seconds)
+                self._instance.event_queue.at(instant, self._reappear, pipeline, pipeline.process, restarts)
 
     def find(self, name: str, *, restarted: bool = False) -> None:
         """Let a lost pipeline answer again."""
-        with self._feldera.lock:
-            self._processes.reappear(self._feldera.get(name), restarted=restarted)
+        with self._instance.lock:
+            self._instance.processes.reappear(self._instance.get(name), restarted=restarted)
 
     def crash_loop(self, name: str, up: float, down: float, times: int = 1_000_000) -> None:
         """Let Kubernetes restart a pipeline's pod again and again: `down` seconds away, `up` seconds there."""
-        with self._feldera.lock:
-            pipeline = self._feldera.get(name)
+        with self._instance.lock:
+            pipeline = self._instance.get(name)
             self._fall(pipeline, pipeline.process, micros(up), micros(down), times)
 
     def report(self, name: str, status: str, seconds: float | None = None) -> None:
         """Let a pipeline report any runtime status of itself, for some seconds or until something else changes it."""
-        with self._feldera.lock:
-            self._processes.set_status(self._feldera.get(name), status, seconds)
+        with self._instance.lock:
+            self._instance.processes.set_status(self._instance.get(name), status, seconds)
 
     def connector_errors(self, name: str, count: int = 0, per_second: float = 0.0) -> None:
         """Add errors to those that a pipeline's connectors have met, and let so many more come per second."""
-        with self._feldera.lock:
-            pipeline = self._feldera.get(name)
-            now = self._agenda.now
+        with self._instance.lock:
+            pipeline = self._instance.get(name)
+            now = self._instance.event_queue.now
             have = pipeline.connectors.errors(now)
             pipeline.connectors = Connectors(have + count, per_second, now)
-            self._runner.attend(pipeline, now)
+            self._instance.runner.attend(pipeline, now)
 
     def freeze(self, name: str | None = None, seconds: float | None = None) -> None:
         """Let the runner do nothing, for one pipeline or for all, for some seconds or until `thaw`."""
-        with self._feldera.lock:
-            until = NEVER if seconds is None else self._feldera.settle() + micros(seconds)
-            self._runner.freeze(self._one(name), until)
+        with self._instance.lock:
+            until = NEVER if seconds is None else self._instance.settle() + micros(seconds)
+            self._instance.runner.freeze(self._one(name), until)
 
     def thaw(self, name: str | None = None) -> None:
         """Let a frozen runner go on."""
-        with self._feldera.lock:
-            self._feldera.settle()
-            self._runner.thaw(self._one(name))
+        with self._instance.lock:
+            self._instance.settle()
+            self._instance.runner.thaw(self._one(name))
 
     def restart_manager(self, *, keeps_processes: bool = False, complains: bool = False) -> None:
         """Restart the pipeline manager.
@@ -102,77 +81,77 @@ class FaultInjection:
             keeps_processes: whether the pipelines survive it, as on Kubernetes. The open-source runner's
                 pipelines are its children: it finds them gone and stops each with a RunnerCheckError.
         """
-        with self._feldera.lock:
-            for pipeline in self._feldera.pipelines():
+        with self._instance.lock:
+            for pipeline in self._instance.pipelines():
                 if not keeps_processes:
                     pipeline.process = None
-            self._runner.restart()
-            self._feldera.cluster.restart(complains=complains)
-            self._compiler.restart(self._feldera.pipelines(), self._feldera.version)
+            self._instance.runner.restart()
+            self._instance.cluster.restart(complains=complains)
+            self._instance.compiler.restart(self._instance.pipelines(), self._instance.version)
 
     def upgrade(self, version: str, *, keeps_processes: bool = True) -> None:
         """Restart the pipeline manager as another version of it; programs that are not compiled yet are compiled again."""
-        with self._feldera.lock:
-            self._feldera.settle()
-            self._feldera.version = version
-            self._feldera.database.version += 1
+        with self._instance.lock:
+            self._instance.settle()
+            self._instance.version = version
+            self._instance.database.version += 1
             self.restart_manager(keeps_processes=keeps_processes)
 
     def restart_compiler(self, name: str | None = None) -> None:
         """Restart the compiler, or one pipeline's: CompilingSql goes back to Pending, CompilingRust to SqlCompiled."""
-        with self._feldera.lock:
+        with self._instance.lock:
             pipeline = self._one(name)
-            pipelines = self._feldera.pipelines() if pipeline is None else [pipeline]
-            self._compiler.restart(pipelines, self._feldera.version)
+            pipelines = self._instance.pipelines() if pipeline is None else [pipeline]
+            self._instance.compiler.restart(pipelines, self._instance.version)
 
     def lose_artifacts(self, name: str) -> None:
         """Lose what was compiled: the next start compiles it again (`runner/pipeline_automata.rs`)."""
-        with self._feldera.lock:
-            self._feldera.get(name).artifacts = False
+        with self._instance.lock:
+            self._instance.get(name).artifacts = False
 
     def lose_storage(self, name: str) -> None:
         """Let a row say that its storage is cleared, as no operation does while a pipeline is deployed."""
-        with self._feldera.lock:
-            self._feldera.database.write(
-                self._feldera.get(name), "api", lambda row, _: (row_changes.store(row, "Cleared"),)
+        with self._instance.lock:
+            self._instance.database.write(
+                self._instance.get(name), "api", lambda row, _: (row_changes.store(row, "Cleared"),)
             )
 
     def lose_database(self) -> None:
         """Make the database unreachable: requests that need it get 500, and nothing is written."""
-        with self._feldera.lock:
-            self._feldera.settle()
-            self._feldera.database.down = True
-            self._feldera.cluster.running = False
+        with self._instance.lock:
+            self._instance.settle()
+            self._instance.database.down = True
+            self._instance.cluster.running = False
 
     def find_database(self) -> None:
         """Let the database be reached again; who waits for it tries again soon."""
-        with self._feldera.lock:
-            self._feldera.settle()
-            self._feldera.database.down = False
-            self._feldera.cluster.running = True
+        with self._instance.lock:
+            self._instance.settle()
+            self._instance.database.down = False
+            self._instance.cluster.running = True
 
     def hold_lock(self, name: str, seconds: float) -> None:
         """Hold the lock of a pipeline's row, so that other transactions wait and commit late."""
-        with self._feldera.lock:
-            self._feldera.database.hold(self._feldera.get(name), seconds)
+        with self._instance.lock:
+            self._instance.database.hold(self._instance.get(name), seconds)
 
     def service(self, service: str, complaint: str | None) -> None:
         """Let a service of the cluster be unhealthy, or with None healthy again."""
-        with self._feldera.lock:
-            self._feldera.settle()
-            self._feldera.cluster.health[service] = complaint
+        with self._instance.lock:
+            self._instance.settle()
+            self._instance.cluster.health[service] = complaint
 
     def _one(self, name: str | None) -> Pipeline | None:
-        return None if name is None else self._feldera.get(name)
+        return None if name is None else self._instance.get(name)
 
     def _reappear(self, pipeline: Pipeline, process: Process | None, restarts: bool) -> None:  # noqa: FBT001
         if pipeline.process is process:
-            self._processes.reappear(pipeline, restarted=restarts)
+            self._instance.processes.reappear(pipeline, restarted=restarts)
 
     def _fall(self, pipeline: Pipeline, process: Process | None, up: int, down: int, times: int) -> None:
         """Make the pod unreachable, and schedule its return and the next failure while it is the same deployment."""
         if pipeline.process is process and times > 0:
-            self._processes.vanish(pipeline)
-            now = self._agenda.now
-            self._agenda.at(now + down, self._reappear, pipeline, process, True)
-            self._agenda.at(now + down + up, self._fall, pipeline, process, up, down, times - 1)
+            self._instance.processes.vanish(pipeline)
+            now = self._instance.event_queue.now
+            self._instance.event_queue.at(now + down, self._reappear, pipeline, process, True)
+            self._instance.event_queue.at(now + down + up, self._fall, pipeline, process, up, down, times - 1)

@@ -1,117 +1,15 @@
-"""One simulated Feldera instance: user operations, fault injection, and a record of everything that happened."""
+"""One simulated Feldera instance: what its users do, and what goes wrong."""
 
-from collections.abc import Callable
-from threading import RLock
-from typing import Any, Final
+from functools import cached_property
 
-from feldera_exporter.simulator.clock import SECOND, Clock, micros
-from feldera_exporter.simulator.cluster import Cluster
-from feldera_exporter.simulator.compiler import Compiler
-from feldera_exporter.simulator.database import Database
-from feldera_exporter.simulator.event_queue import EventQueue
 from feldera_exporter.simulator.fault_injection import FaultInjection
-from feldera_exporter.simulator.ground_truth import GroundTruth
-from feldera_exporter.simulator.manager_processes import ManagerProcesses
-from feldera_exporter.simulator.pipeline import Pipeline, Process
-from feldera_exporter.simulator.pipeline_processes import PipelineProcesses
-from feldera_exporter.simulator.plan import Plan
-from feldera_exporter.simulator.runner import Runner
 from feldera_exporter.simulator.user_operations import UserOperations
-from feldera_exporter.simulator.versions import NEWEST, parse_version
-
-CLEANING: Final = 30 * SECOND
-"""How often events beyond the retention are deleted (pipeline-manager `db/events_cleaner.rs`)."""
 
 
 class Feldera(UserOperations):
-    """A Feldera instance on a clock that the caller controls; safe to use from several threads.
+    """An instance with fault injection; see `Instance` for the arguments."""
 
-    Whatever is due up to `clock.now()` happens, each thing at its own instant, when `settle` is called, and
-    before every operation and answer. With the same seed, clock readings and operations it all happens again
-    the same way. UserOperations take a pipeline's name and raise `ApiError` as Feldera would answer.
-
-    Args:
-        clock: Feldera's clock; that of its database, which all timestamps come from.
-        seed: of every random choice.
-        provisioning_timeout: the runner's default, in seconds.
-        retention: how many events of a pipeline are kept, approximately.
-        version: the version that it is, which decides on routes and fields.
-        edition: "Enterprise", "EnterpriseDev" or "Open source"; the last stops by force only.
-        tenant: the tenant's name.
-        processes: how the manager is deployed: ids, lock waits, late commits.
-        plan: the plan of pipelines that are created without one.
-        keep_truth: whether `truth` is kept; it grows with every transition.
-
-    Raises:
-        UnknownVersionError: it cannot be that version.
-
-    Attributes:
-        truth: every transition and error that was ever committed.
-        world: what happens to pipelines without their users' doing.
-        cluster: the health of the services.
-        database: the pipelines.
-        lock: held while anything is read or changed.
-    """
-
-    def __init__(
-        self,
-        clock: Clock,
-        seed: int = 0,
-        *,
-        provisioning_timeout: float = 20.0,
-        retention: int = 720,
-        version: str = NEWEST,
-        edition: str = "Enterprise",
-        tenant: str = "default",
-        processes: ManagerProcesses | None = None,
-        plan: Plan | None = None,
-        keep_truth: bool = True,
-    ) -> None:
-        self.clock = clock
-        parse_version(version)
-        self.version = version
-        self.edition = edition
-        self.tenant = tenant
-        self.retention = retention
-        self.plan = plan or Plan()
-        self.lock = RLock()
-        self.truth = GroundTruth(keep=keep_truth)
-        self._agenda = EventQueue(clock.now())
-        self.started_at = self._agenda.now
-        self.database = Database(self._agenda, seed, processes or ManagerProcesses(), self.truth)
-        self._processes = PipelineProcesses(self._agenda, self._watched)
-        self._compiler = Compiler(self._agenda, self.database)
-        self._runner = Runner(self._agenda, self.database, self._processes, seed, provisioning_timeout)
-        self.database.listeners += [self._runner.notify, self._compiler.look]
-        self.cluster = Cluster(self._agenda, seed)
-        self.world = FaultInjection(self, self._agenda, self._processes, self._compiler, self._runner)
-        self._agenda.at(self._agenda.now + CLEANING, self._clean)
-
-    def settle(self) -> int:
-        """Let everything happen that is due, and return the instant reached in microseconds."""
-        with self.lock:
-            self._agenda.run(self.clock.now())
-            return self._agenda.now
-
-    def later(self, seconds: float, action: Callable[..., None], *arguments: Any) -> None:
-        """Add an action for a later instant of Feldera's clock; it may use the instance as any caller does."""
-        with self.lock:
-            self._agenda.at(self.settle() + micros(seconds), action, *arguments)
-
-    def pipelines(self) -> list[Pipeline]:
-        """Return all pipelines in the order of their ids, as they are now."""
-        with self.lock:
-            self.settle()
-            return list(self.database)
-
-    def reach(self, name: str, request: str) -> Process:
-        """Return a pipeline's process if the manager would forward a request to it."""
-        with self.lock:
-            return self._processes.reach(self.get(name), request)
-
-    def _watched(self, pipeline: Pipeline) -> None:
-        self._runner.attend(pipeline, self._agenda.now)
-
-    def _clean(self) -> None:
-        self._agenda.at(self._agenda.now + CLEANING, self._clean)
-        self.database.clean(self.retention)
+    @cached_property
+    def inject(self) -> FaultInjection:
+        """What lets pipelines, processes and services fail."""
+        return FaultInjection(self)

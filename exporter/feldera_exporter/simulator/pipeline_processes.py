@@ -34,13 +34,13 @@ class PipelineProcesses:
         changed: called after every change, to schedule the next poll.
     """
 
-    def __init__(self, agenda: EventQueue, changed: Callable[[Pipeline], None]) -> None:
-        self._agenda = agenda
+    def __init__(self, event_queue: EventQueue, changed: Callable[[Pipeline], None]) -> None:
+        self._event_queue = event_queue
         self._changed = changed
 
     def launch(self, pipeline: Pipeline) -> None:
         """Start the process of a deployment that was just provisioned."""
-        process = Process("Initializing", pipeline.row.initial or "Running", self._agenda.now)
+        process = Process("Initializing", pipeline.row.initial or "Running", self._event_queue.now)
         pipeline.process = process
         self._after(pipeline, process, pipeline.plan.initializing)
 
@@ -149,8 +149,8 @@ class PipelineProcesses:
     def _after(self, pipeline: Pipeline, process: Process, seconds: float | None) -> None:
         process.step += 1
         if seconds is not None:
-            self._agenda.at(
-                self._agenda.now + micros(seconds), self._advance, pipeline, process, process.step
+            self._event_queue.at(
+                self._event_queue.now + micros(seconds), self._advance, pipeline, process, process.step
             )
 
     def _advance(self, pipeline: Pipeline, process: Process, step: int) -> None:

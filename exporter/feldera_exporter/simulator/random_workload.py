@@ -56,7 +56,7 @@ class RandomWorkload:
                     self._swap,
                     self._dismiss,
                     self._label,
-                    self._feldera.world.restart_compiler,
+                    self._feldera.inject.restart_compiler,
                 ),
                 (50, 8, 14, 8, 5, 5, 5, 5, 3),
             ),
@@ -164,20 +164,20 @@ class RandomWorkload:
         self._feldera.stop(name, force=force)
 
     def _crash(self, name: str) -> None:
-        self._feldera.world.crash(name, self._random.choice(self._codes))
+        self._feldera.inject.crash(name, self._random.choice(self._codes))
 
     def _lose(self, name: str) -> None:
-        self._feldera.world.lose(name, self._random.random() * 40)
+        self._feldera.inject.lose(name, self._random.random() * 40)
 
     def _restart(self, name: str) -> None:
-        self._feldera.world.lose(name, self._random.random() * 30, restarts=True)
+        self._feldera.inject.lose(name, self._random.random() * 30, restarts=True)
 
     def _find(self, name: str) -> None:
-        self._feldera.world.find(name)
+        self._feldera.inject.find(name)
 
     def _err(self, name: str) -> None:
         rate = self._random.choice((0.0, 0.0, 0.01, 2.0))
-        self._feldera.world.connector_errors(name, self._random.randrange(1, 5), rate)
+        self._feldera.inject.connector_errors(name, self._random.randrange(1, 5), rate)
 
     def _end_trouble(self, name: str) -> None:
         """End the steps that never end, as if the cause was repaired."""

@@ -35,25 +35,30 @@ class Runner:
     """
 
     def __init__(
-        self, agenda: EventQueue, database: Database, processes: PipelineProcesses, seed: int, timeout: float
+        self,
+        event_queue: EventQueue,
+        database: Database,
+        processes: PipelineProcesses,
+        seed: int,
+        timeout: float,
     ) -> None:
-        self._agenda = agenda
+        self._event_queue = event_queue
         self._database = database
         self._random = Random(f"runner/{seed}")
         self._frozen_until = 0
         self._decisions = RunnerDecisions(
-            agenda, database, processes, timeout, RunnerActions(self._write, self._wake)
+            event_queue, database, processes, timeout, RunnerActions(self._write, self._wake)
         )
 
     def notify(self, pipeline: Pipeline) -> None:
         """Poll at once, as after Postgres's NOTIFY: a few milliseconds later."""
-        self._wake(pipeline, self._agenda.now + 2_000 + int(self._random.random() * 15_000))
+        self._wake(pipeline, self._event_queue.now + 2_000 + int(self._random.random() * 15_000))
 
     def attend(self, pipeline: Pipeline, instant: int) -> None:
         """Poll at the first instant of the grid that is not before another."""
         automaton = pipeline.automaton
         period = PERIODS[pipeline.row.resources]
-        steps = max(1, -((automaton.anchor - max(instant, self._agenda.now)) // period))
+        steps = max(1, -((automaton.anchor - max(instant, self._event_queue.now)) // period))
         self._wake(pipeline, automaton.anchor + steps * period)
 
     def freeze(self, pipeline: Pipeline | None, until: int = NEVER) -> None:
@@ -63,7 +68,7 @@ class Runner:
         else:
             pipeline.automaton.frozen_until = until
         if until < NEVER:
-            self._agenda.at(until, self._thaw, pipeline, until)
+            self._event_queue.at(until, self._thaw, pipeline, until)
 
     def thaw(self, pipeline: Pipeline | None) -> None:
         """Let what was frozen go on."""
@@ -79,9 +84,9 @@ class Runner:
         for pipeline in list(self._database):
             token, log = pipeline.automaton.token + 1, pipeline.log
             pipeline.automaton = Automaton(
-                anchor=self._agenda.now,
+                anchor=self._event_queue.now,
                 token=token,
-                begun=self._agenda.now,
+                begun=self._event_queue.now,
                 recorded=log.trimmed + len(log),
             )
             self.notify(pipeline)
@@ -96,10 +101,10 @@ class Runner:
         if instant < automaton.wake:
             automaton.token += 1
             automaton.wake = instant
-            self._agenda.at(instant, self._poll, pipeline, automaton.token)
+            self._event_queue.at(instant, self._poll, pipeline, automaton.token)
 
     def _poll(self, pipeline: Pipeline, token: int) -> None:
-        automaton, now = pipeline.automaton, self._agenda.now
+        automaton, now = pipeline.automaton, self._event_queue.now
         if token != automaton.token or not pipeline.alive:
             return
         automaton.wake = NEVER
@@ -121,7 +126,7 @@ class Runner:
             if error is None:
                 self.notify(pipeline)
             else:
-                self._wake(pipeline, self._agenda.now + BACKOFF)
+                self._wake(pipeline, self._event_queue.now + BACKOFF)
 
         # The version guard: what was decided on an outdated row is not done.
         self._database.write(

@@ -39,13 +39,13 @@ class RunnerDecisions:
 
     def __init__(
         self,
-        agenda: EventQueue,
+        event_queue: EventQueue,
         database: Database,
         processes: PipelineProcesses,
         timeout: float,
         hands: RunnerActions,
     ) -> None:
-        self._agenda = agenda
+        self._event_queue = event_queue
         self._database = database
         self._processes = processes
         self._timeout = timeout
@@ -128,7 +128,7 @@ class RunnerDecisions:
 
         def work(row: Row, at: int) -> tuple[Row, ...]:
             # Only this automaton, which waits for this transaction, changes a pipeline's resources status.
-            automaton.grace_until = self._agenda.now + GRACE
+            automaton.grace_until = self._event_queue.now + GRACE
             self._processes.launch(pipeline)
             return (row_changes.provisioned(row, at, RESOURCES),)
 

@@ -70,7 +70,7 @@ def _fails(code: str) -> Failure:
 def _crashes(feldera: Feldera, name: str) -> None:
     """Crash each hour; a user starts it again ten minutes later."""
     _starts(feldera, name)
-    crash = partial(feldera.world.crash, name, _fails("RuntimeError.WorkerPanic"))
+    crash = partial(feldera.inject.crash, name, _fails("RuntimeError.WorkerPanic"))
     _rounds(feldera, HOUR, (HOUR, crash), (HOUR + 10 * MINUTE, partial(feldera.start, name)))
 
 
@@ -80,7 +80,7 @@ def _is_repaired(feldera: Feldera, name: str) -> None:
     _rounds(
         feldera,
         12 * MINUTE,
-        (12 * MINUTE, partial(feldera.world.crash, name, _fails("InputTransportError"))),
+        (12 * MINUTE, partial(feldera.inject.crash, name, _fails("InputTransportError"))),
         (12 * MINUTE + 45, partial(feldera.dismiss_error, name)),
         (13 * MINUTE, partial(feldera.start, name)),
     )
@@ -100,17 +100,17 @@ def _waits_for_a_node(feldera: Feldera, name: str) -> None:
 
 def _crash_loops(feldera: Feldera, name: str) -> None:
     _starts(feldera, name)
-    feldera.later(5 * MINUTE, feldera.world.crash_loop, name, 45.0, 25.0)
+    feldera.later(5 * MINUTE, feldera.inject.crash_loop, name, 45.0, 25.0)
 
 
 def _flaps(feldera: Feldera, name: str) -> None:
     _starts(feldera, name)
-    _every(feldera, 90.0, partial(feldera.world.lose, name, 20.0), first=3 * MINUTE)
+    _every(feldera, 90.0, partial(feldera.inject.lose, name, 20.0), first=3 * MINUTE)
 
 
 def _is_lost(feldera: Feldera, name: str) -> None:
     _starts(feldera, name)
-    _every(feldera, 2 * HOUR, partial(feldera.world.lose, name, 20 * MINUTE), first=8 * MINUTE)
+    _every(feldera, 2 * HOUR, partial(feldera.inject.lose, name, 20 * MINUTE), first=8 * MINUTE)
 
 
 def _is_paused(feldera: Feldera, name: str) -> None:
@@ -130,7 +130,7 @@ def _is_stopped(feldera: Feldera, name: str) -> None:
 
 def _errs(feldera: Feldera, name: str) -> None:
     _starts(feldera, name)
-    feldera.later(2 * MINUTE, feldera.world.connector_errors, name, 12, 0.4)
+    feldera.later(2 * MINUTE, feldera.inject.connector_errors, name, 12, 0.4)
 
 
 def _is_approved(feldera: Feldera, name: str) -> None:
@@ -159,7 +159,7 @@ def _cannot_stop(feldera: Feldera, name: str) -> None:
 
 def _freezes(feldera: Feldera, name: str) -> None:
     _starts(feldera, name)
-    feldera.later(10 * MINUTE, feldera.world.freeze, name)
+    feldera.later(10 * MINUTE, feldera.inject.freeze, name)
 
 
 def _comes_and_goes(feldera: Feldera, name: str) -> None:

@@ -1,28 +1,23 @@
 """The operations of Feldera's API that change pipelines."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import replace as with_changes
 from functools import partial
-from threading import RLock
 from typing import Any, Final
 
 from msgspec.structs import replace
 
 from feldera_exporter.simulator import row_changes
 from feldera_exporter.simulator.api_errors import refusal
-from feldera_exporter.simulator.compiler import Compiler
-from feldera_exporter.simulator.database import Database, Work
+from feldera_exporter.simulator.database import Work
 from feldera_exporter.simulator.edits import check_deletable, check_name, edited
-from feldera_exporter.simulator.event_queue import EventQueue
+from feldera_exporter.simulator.instance import Instance
 from feldera_exporter.simulator.pipeline import Pipeline
-from feldera_exporter.simulator.pipeline_processes import PipelineProcesses
 from feldera_exporter.simulator.plan import Plan
 from feldera_exporter.simulator.row import Row
-from feldera_exporter.simulator.runner import Runner
 from feldera_exporter.simulator.runtime_config import canonical, resources
 from feldera_exporter.simulator.uuid7 import uuid_text
-from feldera_exporter.simulator.versions import Fact, has, parse_version
+from feldera_exporter.simulator.versions import Fact
 
 _PROGRAM_CONFIG: Final[Mapping[str, Any]] = {
     "profile": None,
@@ -33,37 +28,8 @@ _PROGRAM_CONFIG: Final[Mapping[str, Any]] = {
 """What the fields of a program's configuration are that is given without them."""
 
 
-class UserOperations(ABC):
+class UserOperations(Instance):
     """The operations of an instance; each takes a pipeline's name and raises `ApiError` as Feldera would answer."""
-
-    version: str
-    edition: str
-    plan: Plan
-    lock: RLock
-    database: Database
-    _agenda: EventQueue
-    _processes: PipelineProcesses
-    _compiler: Compiler
-    _runner: Runner
-
-    @abstractmethod
-    def settle(self) -> int:
-        """Let everything happen that is due, and return the instant reached in microseconds."""
-
-    @property
-    def is_enterprise(self) -> bool:
-        """Whether it is an edition that is paid for."""
-        return self.edition != "Open source"
-
-    def has(self, fact: Fact) -> bool:
-        """Return whether the instance's version has a fact."""
-        return has(parse_version(self.version), fact)
-
-    def get(self, name: str) -> Pipeline:
-        """Return a pipeline as it is now."""
-        with self.lock:
-            self.settle()
-            return self.database.get(name)
 
     def create(
         self,
@@ -148,8 +114,8 @@ class UserOperations(ABC):
         """Approve that a changed program is bootstrapped."""
         with self.lock:
             pipeline = self.get(name)
-            self._processes.approve(pipeline)
-            self._runner.notify(pipeline)
+            self.processes.approve(pipeline)
+            self.runner.notify(pipeline)
 
     def dismiss_error(self, name: str) -> None:
         """Dismiss a pipeline's error; without one too, and that is recorded as well."""
@@ -192,7 +158,7 @@ class UserOperations(ABC):
                 if edit["name"] in self.database:
                     raise refusal("DuplicateName")
             work = partial(edited, edit=edit)
-            work(pipeline.row, self._agenda.now)  # a refused edit changes no plan either
+            work(pipeline.row, self.event_queue.now)  # a refused edit changes no plan either
             pipeline.plan = plan or pipeline.plan
             self._write(name, work)
 
@@ -212,7 +178,7 @@ class UserOperations(ABC):
             self._write(name, lambda row, _: (row_changes.resized(row, shown),))
             if pipeline.process is not None and self.has(Fact.MEMORY_MAX):
                 pipeline.process.memory_max = shown["memory_max"]
-                self._runner.notify(pipeline)
+                self.runner.notify(pipeline)
 
     def rename(self, name: str, new_name: str) -> None:
         """Rename a stopped pipeline without storage; its id and its events stay."""
@@ -228,18 +194,18 @@ class UserOperations(ABC):
         with self.lock:
             pipeline = self.get(name)
             pipeline.plan = with_changes(pipeline.plan, **fields)
-            self._processes.replan(pipeline)
-            self._compiler.take(pipeline)
-            self._runner.notify(pipeline)
+            self.processes.replan(pipeline)
+            self.compiler.take(pipeline)
+            self.runner.notify(pipeline)
 
     def _write(self, name: str, work: Work) -> None:
         with self.lock:
             pipeline = self.get(name)
-            work(pipeline.row, self._agenda.now)  # illegal now: refused now, whatever the lock will say
+            work(pipeline.row, self.event_queue.now)  # illegal now: refused now, whatever the lock will say
             self.database.write(pipeline, "api", work)
 
     def _ask(self, name: str, desired: str) -> None:
         with self.lock:
             pipeline = self.get(name)
-            self._processes.ask(pipeline, desired)
-            self._runner.notify(pipeline)
+            self.processes.ask(pipeline, desired)
+            self.runner.notify(pipeline)
