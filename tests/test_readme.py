@@ -16,6 +16,7 @@ import httpx
 import pytest
 import yaml
 
+import loopback
 from feldera_exporter.cli import parser
 from feldera_exporter.demo.programs import free_port
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
@@ -83,7 +84,7 @@ class Place:
         address = f"http://127.0.0.1:{self.port}"
         try:
             until(lambda: process.poll() is not None or _ready(address), 30)
-            return httpx.get(f"{address}/metrics", trust_env=False, timeout=10).text
+            return loopback.get(f"{address}/metrics", timeout=10).text
         finally:
             process.terminate()
             assert process.wait(10) == 0
@@ -91,7 +92,7 @@ class Place:
 
 def _ready(address: str) -> bool:
     try:
-        return httpx.get(f"{address}/-/ready", trust_env=False, timeout=2).is_success
+        return loopback.get(f"{address}/-/ready", timeout=2).is_success
     except httpx.HTTPError:
         return False
 

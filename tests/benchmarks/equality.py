@@ -24,7 +24,8 @@ SHORT: Final = 5.0
 LATE: Final = 10.0
 """Seconds by which one way may be behind the other: a scrape, an evaluation and a group interval."""
 LIMITS: Final = """\
-limits: {Provisioning: 20s, Initializing: 20s, Unavailable: 20s, Stopping: 20s, CompilingRust: 20s, Clearing: 20s}
+limits:
+  defaults: {Provisioning: 20s, Initializing: 20s, Unavailable: 20s, Stopping: 20s, CompilingRust: 20s, Clearing: 20s}
 """
 
 Labels = frozenset[tuple[str, str]]

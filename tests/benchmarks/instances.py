@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import httpx
 import msgspec
 
+import loopback
 from benchmarks.measuring import cpu_of, memory_of
 from feldera_exporter.demo.programs import free_port
 from feldera_exporter.simulator.clock import ScaledClock
@@ -87,7 +87,7 @@ def watched(urls: list[str], seconds: float) -> dict[str, float]:
 def succeeded(port: int) -> float:
     """Scrape as Prometheus does, and return how many polls have succeeded."""
     headers = {"Accept": "application/openmetrics-text;version=1.0.0", "Accept-Encoding": "gzip"}
-    text = httpx.get(f"http://127.0.0.1:{port}/metrics", headers=headers, trust_env=False, timeout=10).text
+    text = loopback.get(f"http://127.0.0.1:{port}/metrics", headers=headers, timeout=10).text
     lines = (line for line in text.splitlines() if 'outcome="success"' in line)
     return sum(float(line.rpartition(" ")[2]) for line in lines)
 

@@ -10,6 +10,7 @@ from typing import Final
 
 import httpx
 
+import loopback
 from feldera_exporter.demo.programs import free_port
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -55,7 +56,7 @@ def _worker(master: int, port: int) -> int:
     deadline = time.monotonic() + 10
     while True:
         try:
-            httpx.get(f"http://127.0.0.1:{port}/", timeout=1, trust_env=False)
+            loopback.get(f"http://127.0.0.1:{port}/", timeout=1)
         except httpx.TransportError:
             if time.monotonic() > deadline:
                 raise

@@ -20,6 +20,7 @@ import httpx
 import msgspec
 import yaml
 
+import loopback
 from benchmarks.bodies import Pipelines
 from benchmarks.scraping import program
 from benchmarks.standin import standin
@@ -147,7 +148,7 @@ def measure(size: int, replicas: int, troubled: int, other: Path | None, folder:
     body = stuck(Pipelines(size).body(), troubled)
     with standin(body) as url, program(url, folder, "5s") as (port, _):
         targets = [f"127.0.0.1:{port}", f"localhost:{port}"][:replicas]
-        exposition = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False, timeout=60).text
+        exposition = loopback.get(f"http://127.0.0.1:{port}/metrics", timeout=60).text
         past = folder / "past.txt"
         with past.open("w") as file:
             file.writelines(history(exposition, needed, targets, time.time()))
@@ -176,7 +177,7 @@ def _least(address: str) -> dict[Group, float]:
     began = time.monotonic()
     while time.monotonic() - began < SECONDS:
         time.sleep(0.5)
-        text = httpx.get(f"{address}/metrics", trust_env=False, timeout=60).text
+        text = loopback.get(f"{address}/metrics", timeout=60).text
         for path, group, seconds in _DURATION.findall(text):
             key = Path(path).name, group
             # Before its first evaluation a group has taken no time.
@@ -186,14 +187,14 @@ def _least(address: str) -> dict[Group, float]:
 
 
 def _value(address: str, query: str) -> float:
-    answer = httpx.get(f"{address}/api/v1/query", params={"query": query}, trust_env=False, timeout=60).json()
+    answer = loopback.get(f"{address}/api/v1/query", params={"query": query}, timeout=60).json()
     found = answer["data"]["result"]
     return float(found[0]["value"][1]) if found else 0.0
 
 
 def _ready(address: str) -> bool:
     try:
-        return httpx.get(f"{address}/-/ready", timeout=5, trust_env=False).is_success
+        return loopback.get(f"{address}/-/ready", timeout=5).is_success
     except httpx.HTTPError:
         return False
 

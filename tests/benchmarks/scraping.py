@@ -12,6 +12,7 @@ from typing import Final
 import httpx
 import msgspec
 
+import loopback
 from benchmarks.bodies import BEGAN, Pipelines
 from benchmarks.load import Load
 from benchmarks.measuring import apart, cpu_of, medians, memory_of
@@ -126,6 +127,6 @@ def memory(size: int, folder: Path) -> float:
 
 def _ready(port: int) -> bool:
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/-/ready", timeout=5, trust_env=False).is_success
+        return loopback.get(f"http://127.0.0.1:{port}/-/ready", timeout=5).is_success
     except httpx.HTTPError:
         return False

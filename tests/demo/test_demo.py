@@ -13,6 +13,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
+import loopback
 import tools
 
 PATIENCE: Final = 58.0
@@ -100,7 +101,7 @@ def demo(tmp_path: Path) -> Iterator[Demo]:
 
 def firing(url: str, path: str) -> dict[str, set[str]]:
     """Return the pipelines of each alert, from Prometheus's or Alertmanager's answer."""
-    answer = httpx.get(f"{url}{path}").json()
+    answer = loopback.get(f"{url}{path}").json()
     alerts = answer if isinstance(answer, list) else answer["data"]["alerts"]
     found: dict[str, set[str]] = {}
     for alert in alerts:
@@ -122,13 +123,14 @@ def test_the_whole_demo(demo: Demo) -> None:
     api, exporter = demo.address("Feldera (stand-in)"), demo.address("feldera-exporter")
     prometheus, alertmanager = demo.address("Prometheus"), demo.address("Alertmanager")
 
-    assert len(httpx.get(f"{api}/v0/pipelines?selector=status").json()) > 20
+    assert len(loopback.get(f"{api}/v0/pipelines?selector=status").json()) > 20
     assert (
-        'feldera_pipeline_deployment_status{feldera_instance="demo"' in httpx.get(f"{exporter}/metrics").text
+        'feldera_pipeline_deployment_status{feldera_instance="demo"'
+        in loopback.get(f"{exporter}/metrics").text
     )
     limits = until(
         lambda: re.findall(
-            r"status_limit_seconds{[^}]*big-join[^}]*} (\S+)", httpx.get(f"{exporter}/metrics").text
+            r"status_limit_seconds{[^}]*big-join[^}]*} (\S+)", loopback.get(f"{exporter}/metrics").text
         ),
         deadline,
     )
@@ -148,7 +150,7 @@ def test_the_whole_demo(demo: Demo) -> None:
     assert not any(demo.temporary.iterdir())
     for address in (api, exporter, prometheus, alertmanager):
         with pytest.raises(httpx.ConnectError):
-            httpx.get(address)
+            loopback.get(address)
 
 
 def test_a_demo_that_is_killed_leaves_no_program_behind(demo: Demo) -> None:
@@ -173,5 +175,5 @@ def test_sigint_while_it_starts_ends_it_too(demo: Demo) -> None:
 
 
 def _up(prometheus: str) -> dict[str, str]:
-    targets = httpx.get(f"{prometheus}/api/v1/targets").json()["data"]["activeTargets"]
+    targets = loopback.get(f"{prometheus}/api/v1/targets").json()["data"]["activeTargets"]
     return {target["labels"]["job"]: target["health"] for target in targets}

@@ -5,10 +5,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+import loopback
 from deployment.kustomize import build
 from deployment.scraped import OF_THE_OPERATOR, scrape, scraping
 from feldera_exporter.demo.clock import StagedClock, machine
@@ -52,7 +52,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Labels, Map
 
 
 def _text(address: str) -> str:
-    return httpx.get(f"{address}/metrics", trust_env=False, timeout=10).text
+    return loopback.get(f"{address}/metrics", timeout=10).text
 
 
 def _exposed(text: str) -> Labels:
@@ -66,9 +66,7 @@ def _exposed(text: str) -> Labels:
 
 def _stored(url: str, pod: str) -> Labels:
     """Return the labels that the series of a pod's target have, but for those that tell of the scrape itself."""
-    answer = httpx.get(
-        f"{url}/api/v1/series", params={"match[]": f'{{pod="{pod}"}}'}, trust_env=False, timeout=30
-    )
+    answer = loopback.get(f"{url}/api/v1/series", params={"match[]": f'{{pod="{pod}"}}'}, timeout=30)
     found = defaultdict[str, set[str]](set)
     for series in answer.raise_for_status().json()["data"]:
         assert series.keys() >= TARGET

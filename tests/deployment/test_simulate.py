@@ -7,6 +7,7 @@ import threading
 import httpx
 import pytest
 
+import loopback
 from feldera_exporter.cli import main
 from feldera_exporter.demo.programs import free_port
 from feldera_exporter.simulator.scenarios import SCENARIOS
@@ -22,11 +23,11 @@ def test_it_answers_as_feldera_until_it_is_ended() -> None:
 
     def answers() -> bool:
         try:
-            listed = httpx.get(f"{address}/v0/pipelines", params={"selector": "status"}, trust_env=False)
+            listed = loopback.get(f"{address}/v0/pipelines", params={"selector": "status"})
         except httpx.HTTPError:
             return False
         found.extend(row["name"] for row in listed.raise_for_status().json())
-        versions.add(httpx.get(f"{address}/v0/config", trust_env=False).json()["version"])
+        versions.add(loopback.get(f"{address}/v0/config").json()["version"])
         return True
 
     def visit() -> None:

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
-
+import loopback
 from feldera_exporter.history.first_sample_hold import HOLD
 from feldera_exporter.simulator.clock import ScaledClock
 from feldera_exporter.simulator.feldera import Feldera
@@ -63,7 +62,7 @@ class Running:
 
     def page(self) -> str:
         """Return the metrics."""
-        return httpx.get(f"{self.url}/metrics", trust_env=False, timeout=10).text
+        return loopback.get(f"{self.url}/metrics", timeout=10).text
 
     def value(self, name: str, /, **labels: str) -> float | None:
         """Return the one sample of a family with these labels, None where there is none."""

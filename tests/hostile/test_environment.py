@@ -11,8 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
-
+import loopback
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
 from hostile.asking import KEY
@@ -76,6 +75,6 @@ def test_everything_at_once(tmp_path: Path) -> None:
         assert set(program.outcomes("default").values()) == {0.0, program.polls("default", "success")}
         until(lambda: (program.value("feldera_exporter_log_lines_dropped_total") or 0) > 0)
         assert program.value("feldera_exporter_store_errors_total", feldera_instance="default") == 0
-        assert httpx.get(program.url, trust_env=False, timeout=10).status_code == 200
+        assert loopback.get(program.url, timeout=10).status_code == 200
         process.terminate()
         assert process.wait(10) == 0

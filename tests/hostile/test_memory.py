@@ -7,6 +7,7 @@ import httpx
 import msgspec
 import pytest
 
+import loopback
 from api.test_pipeline_list import row
 from hostile.answers import FLOOD, MB, Hostile, flood, packed
 from hostile.meddler import Meddler, Request, answer, meddling, sends
@@ -115,7 +116,7 @@ def test_when_everything_fails_at_once(tmp_path: Path) -> None:
             asked = _lists(meddler)
             until(lambda: _lists(meddler) > asked + 1, 6 * seconds)
             assert _failures(program.url) == (MANY, True)
-            assert httpx.get(program.url, trust_env=False, timeout=60).status_code == 200
+            assert loopback.get(program.url, timeout=60).status_code == 200
             print(f"{MANY} failures: at most {first / MB:.0f} MiB, then {program.rss() / MB:.0f} MiB")
             assert program.rss() < (1024 if MANY == MOST else 450) * MB
 
@@ -135,7 +136,7 @@ def test_one_error_of_a_hundred_megabytes(tmp_path: Path) -> None:
             until(lambda: program.value("feldera_up", feldera_instance="hostile") == 1, 60)
             assert _failures(program.url) == (1, True)
             assert program.value("feldera_pipelines", feldera_instance="hostile") == 2
-            page = httpx.get(f"{program.url}/pipelines/hostile/p7", trust_env=False, timeout=60).text
+            page = loopback.get(f"{program.url}/pipelines/hostile/p7", timeout=60).text
             assert "Cut: the whole has 104,857,602 bytes. Feldera has all of it." in page
             print(f"one error of 100 MiB: at most {program.rss() / MB:.0f} MiB")
             assert program.rss() < 512 * MB

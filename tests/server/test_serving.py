@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+import loopback
 from benchmarks.bodies import BEGAN, INTERVAL, Pipelines
 from benchmarks.standin import standin
 from feldera_exporter.simulator.feldera import Feldera
@@ -52,7 +53,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 def ask(program: Running, method: str, path: str) -> httpx.Response:
     """Return an answer."""
-    return httpx.request(method, f"{program.url}{path}", trust_env=False, timeout=5)
+    return loopback.request(method, f"{program.url}{path}", timeout=5)
 
 
 @contextmanager
@@ -136,7 +137,7 @@ def test_several_addresses_of_both_families(tmp_path: Path) -> None:
         [started] = [line for line in program.lines() if line["msg"] == "started"]
         first, second = started["addresses"].split(", ")
         for address in (first, f"[::1]:{second.rpartition(':')[2]}"):
-            reply = httpx.get(f"http://{address}/-/healthy", trust_env=False)
+            reply = loopback.get(f"http://{address}/-/healthy")
             assert (reply.status_code, reply.text) == (200, "Healthy.\n")
 
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-import httpx
 import pytest
 import requests
 
+import loopback
 from benchmarks.bodies import Pipelines
 from benchmarks.standin import standin
 from hostile.running import Running, running, until
@@ -47,7 +47,7 @@ def by_curl(url: str) -> bytes:
 
 def by_httpx(url: str) -> bytes:
     """Read with httpx, which asks for gzip by itself."""
-    answer = httpx.get(url, trust_env=False, timeout=30)
+    answer = loopback.get(url, timeout=30)
     assert answer.headers["content-encoding"] == "gzip"
     return answer.content
 
@@ -63,7 +63,7 @@ def by_requests(url: str) -> bytes:
 
 def plain(url: str) -> bytes:
     """Read without compression."""
-    answer = httpx.get(url, headers={"Accept-Encoding": "identity"}, trust_env=False, timeout=30)
+    answer = loopback.get(url, headers={"Accept-Encoding": "identity"}, timeout=30)
     assert "content-encoding" not in answer.headers
     return answer.content
 
@@ -95,7 +95,7 @@ def test_prometheus_reads_all_of_it(program: Running, tmp_path: Path) -> None:
     with prometheus(configuration, tmp_path / "data") as url:
 
         def ask(query: str) -> float:
-            answer = httpx.get(f"{url}/api/v1/query", params={"query": query}, trust_env=False, timeout=10)
+            answer = loopback.get(f"{url}/api/v1/query", params={"query": query}, timeout=10)
             result = json.loads(answer.content)["data"]["result"]
             return float(result[0]["value"][1]) if result else 0.0
 

@@ -16,6 +16,7 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
+import loopback
 from feldera_exporter import healthcheck
 from feldera_exporter.config import Secret
 from feldera_exporter.config.web_config import WebConfig, load_web_config
@@ -374,7 +375,7 @@ def scraped(folder: Path, address: str) -> dict[str, str]:
     with prometheus(folder / "prometheus.yml", folder / "data") as url:
 
         def up() -> dict[str, str]:
-            found = httpx.get(f"{url}/api/v1/query", params={"query": "up"}, trust_env=False).json()
+            found = loopback.get(f"{url}/api/v1/query", params={"query": "up"}).json()
             ups = {each["metric"]["job"]: each["value"][1] for each in found["data"]["result"]}
             return ups if len(ups) == 3 else {}
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
+import loopback
 from feldera_exporter.simulator.api_errors import ApiError
 from feldera_exporter.simulator.plan import Phase, Plan
 from feldera_exporter.simulator.server import FelderaServer
@@ -56,7 +57,7 @@ def test_statistics_name_the_phase() -> None:
     stage = Stage(Plan(path=(Phase("Synchronizing", None),)))
     stage.run()
     with serve(FelderaServer(stage.feldera)) as url:
-        told = httpx.get(f"{url}/v0/pipelines/a/stats").json()["global_metrics"]
+        told = loopback.get(f"{url}/v0/pipelines/a/stats").json()["global_metrics"]
     assert (told["concurrent_bootstrap_phase"], told["state"]) == ("Synchronizing", "Running")
 
 

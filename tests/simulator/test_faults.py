@@ -9,6 +9,7 @@ from datetime import datetime
 import httpx
 import pytest
 
+import loopback
 from feldera_exporter.simulator import faults
 from feldera_exporter.simulator.failures import worker_panic
 from feldera_exporter.simulator.faults import EVERY, Dropped, Fault, Hanging, Slow, Status, Together
@@ -98,7 +99,7 @@ def test_hanging(served: Served) -> None:
     """It ends when the client goes away."""
     served.server.faults.set("pipelines", Hanging())
     with pytest.raises(httpx.ReadTimeout):
-        httpx.get(served.url + LIST, timeout=0.2)
+        loopback.get(served.url + LIST, timeout=0.2)
     deadline = time.monotonic() + 5
     while served.server.in_flight and time.monotonic() < deadline:
         time.sleep(0.01)

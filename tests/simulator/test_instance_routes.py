@@ -4,6 +4,7 @@ import json
 
 import httpx
 
+import loopback
 from feldera_exporter.simulator.clock import SECOND, ManualClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer
@@ -58,13 +59,13 @@ def test_older_servers_tell_their_last_health_for_ever() -> None:
     stage.feldera.cluster.running = False
     stage.go(86_400)
     with serve(FelderaServer(stage.feldera)) as url:
-        answer = httpx.get(f"{url}/v0/cluster_healthz")
+        answer = loopback.get(f"{url}/v0/cluster_healthz")
         assert (answer.status_code, answer.json()["all_healthy"], "stale" in answer.json()) == (
             200,
             True,
             False,
         )
-        assert "stale" not in httpx.get(f"{url}/v0/cluster/events/latest").json()
+        assert "stale" not in loopback.get(f"{url}/v0/cluster/events/latest").json()
 
 
 def test_a_healthy_cluster_is_recorded_each_ten_minutes_an_unhealthy_one_ever_more_rarely() -> None:
@@ -98,12 +99,13 @@ def test_a_service_that_was_never_well_is_initially_unhealthy() -> None:
     feldera.settle()
     with serve(server) as url:
         assert (
-            httpx.get(f"{url}/v0/cluster_healthz").json()["error_code"] == "NoClusterMonitorEventsAvailable"
+            loopback.get(f"{url}/v0/cluster_healthz").json()["error_code"]
+            == "NoClusterMonitorEventsAvailable"
         )
-        assert httpx.get(f"{url}/v0/cluster/events/latest").status_code == 404
+        assert loopback.get(f"{url}/v0/cluster/events/latest").status_code == 404
         feldera.cluster.running = True
         clock.advance(10)
-        assert httpx.get(f"{url}/v0/cluster/events/latest").json()["runner_status"] == "InitialUnhealthy"
+        assert loopback.get(f"{url}/v0/cluster/events/latest").json()["runner_status"] == "InitialUnhealthy"
 
 
 def test_a_restarted_monitor_writes_at_once() -> None:
@@ -126,17 +128,17 @@ def test_configuration_session_and_license() -> None:
     feldera = Feldera(clock, tenant="shop", version="0.330.1")
     server = FelderaServer(feldera)
     with serve(server) as url:
-        session = httpx.get(f"{url}/v0/config/session").json()
+        session = loopback.get(f"{url}/v0/config/session").json()
         assert (session["tenant_name"], session["role"]) == ("shop", "admin")
-        config = httpx.get(f"{url}/v0/config").json()
+        config = loopback.get(f"{url}/v0/config").json()
         assert (config["version"], config["edition"]) == ("0.330.1", "Enterprise")
         exists = config["license_validity"]["Exists"]
         assert exists["current"] == "2026-08-21T12:00:00Z"
         assert exists["valid_until"] == "2027-08-21T12:00:00Z"
         server.instance.has_license = False
-        assert "DoesNotExistOrNotConfirmed" in httpx.get(f"{url}/v0/config").json()["license_validity"]
+        assert "DoesNotExistOrNotConfirmed" in loopback.get(f"{url}/v0/config").json()["license_validity"]
     with serve(FelderaServer(Feldera(clock, edition="Open source"))) as url:
-        assert httpx.get(f"{url}/v0/config").json()["license_validity"] is None
+        assert loopback.get(f"{url}/v0/config").json()["license_validity"] is None
 
 
 def test_api_keys() -> None:

@@ -1,8 +1,8 @@
 """While its database is down the stand-in answers as Feldera does, and goes on afterwards."""
 
-import httpx
 import pytest
 
+import loopback
 from feldera_exporter.simulator.api_errors import ApiError
 from feldera_exporter.simulator.plan import Plan
 from feldera_exporter.simulator.server import FelderaServer
@@ -34,9 +34,9 @@ def test_no_key_is_known() -> None:
     stage = Stage()
     with serve(FelderaServer(stage.feldera, keys={"apikey:x": "read"})) as url:
         headers = {"Authorization": "Bearer apikey:x"}
-        assert httpx.get(f"{url}/v0/config", headers=headers).status_code == 200
+        assert loopback.get(f"{url}/v0/config", headers=headers).status_code == 200
         stage.feldera.inject.lose_database()
-        answer = httpx.get(f"{url}/v0/config", headers=headers)
+        answer = loopback.get(f"{url}/v0/config", headers=headers)
     assert (answer.status_code, answer.json()["error_code"]) == (401, "AuthenticationFailed")
 
 

@@ -2,8 +2,7 @@
 
 import re
 
-import httpx
-
+import loopback
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
 from simulator.stage import Served, Stage
@@ -58,12 +57,15 @@ def test_native_metrics_before_they_had_the_status() -> None:
     stage.run(4)
     assert stage.status == "Initializing"
     with serve(FelderaServer(stage.feldera)) as url:
-        answer = httpx.get(f"{url}/v0/pipelines/a/metrics")
+        answer = loopback.get(f"{url}/v0/pipelines/a/metrics")
         assert (answer.status_code, answer.json()["error_code"]) == (503, "Initializing")
         assert "retry-after" not in answer.headers  # the pipeline itself says so
-        assert httpx.get(f"{url}/v0/metrics").text == ""
+        assert loopback.get(f"{url}/v0/metrics").text == ""
         stage.go(60)
-        assert httpx.get(f"{url}/v0/metrics").text == httpx.get(f"{url}/v0/pipelines/a/metrics").text + "\n"
+        assert (
+            loopback.get(f"{url}/v0/metrics").text
+            == loopback.get(f"{url}/v0/pipelines/a/metrics").text + "\n"
+        )
         stage.feldera.create("b")
-        refused = httpx.get(f"{url}/v0/pipelines/b/metrics")
+        refused = loopback.get(f"{url}/v0/pipelines/b/metrics")
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")

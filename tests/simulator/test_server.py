@@ -9,6 +9,7 @@ import httpx
 import pytest
 import uvicorn
 
+import loopback
 from feldera_exporter.simulator.clock import SECOND, ManualClock, SkewedClock
 from feldera_exporter.simulator.faults import Slow
 from feldera_exporter.simulator.feldera import Feldera
@@ -219,7 +220,7 @@ def test_an_instance_with_a_wrong_clock() -> None:
     feldera = Feldera(SkewedClock(clock, 90))
     feldera.create("a")
     with serve(FelderaServer(feldera)) as url:
-        answer = httpx.get(f"{url}/v0/pipelines?selector=status")
+        answer = loopback.get(f"{url}/v0/pipelines?selector=status")
     assert answer.json()[0]["created_at"] == "2026-08-21T12:01:30Z"
     assert answer.headers["date"] == "Fri, 21 Aug 2026 12:01:30 GMT"
 
@@ -250,16 +251,18 @@ def test_older_versions_have_fewer_fields(version: str, missing: list[str]) -> N
     stage.run()
     minor = int(version.split(".")[1])
     with serve(FelderaServer(stage.feldera)) as url:
-        (row,) = httpx.get(f"{url}/v0/pipelines?selector=status").json()
+        (row,) = loopback.get(f"{url}/v0/pipelines?selector=status").json()
         assert set(STATUS) - set(row) == set(missing)
         assert isinstance(row["deployment_runtime_status_details"], dict if minor >= 322 else str)
         for path in ("events", "events/latest"):
-            answer = httpx.get(f"{url}/v0/pipelines/a/{path}")
+            answer = loopback.get(f"{url}/v0/pipelines/a/{path}")
             assert (answer.status_code, bool(answer.text)) == ((200, True) if minor >= 292 else (404, False))
         stage.feldera.create("b")
-        assert ("retry-after" in httpx.get(f"{url}/v0/pipelines/b/stats").headers) == (minor >= 330)
-        assert httpx.post(f"{url}/v0/pipelines/b/dismiss_error").status_code == (200 if minor >= 251 else 404)
-        health = httpx.get(f"{url}/v0/cluster_healthz").json()["api"]
+        assert ("retry-after" in loopback.get(f"{url}/v0/pipelines/b/stats").headers) == (minor >= 330)
+        assert loopback.request("POST", f"{url}/v0/pipelines/b/dismiss_error").status_code == (
+            200 if minor >= 251 else 404
+        )
+        health = loopback.get(f"{url}/v0/cluster_healthz").json()["api"]
         assert (health["unchanged_since"] == health["checked_at"]) or minor >= 336
 
 
@@ -326,7 +329,7 @@ def test_several_instances_serve_side_by_side() -> None:
     east.create("e")
     west.create("w")
     with serve(FelderaServer(east)) as first, serve(FelderaServer(west)) as second:
-        names = [httpx.get(f"{url}/v0/pipelines").json()[0]["name"] for url in (first, second)]
+        names = [loopback.get(f"{url}/v0/pipelines").json()[0]["name"] for url in (first, second)]
     assert names == ["e", "w"]
 
 
@@ -340,9 +343,9 @@ def test_a_taken_port_is_an_error(served: Served) -> None:
 def test_a_server_is_gone_after_its_block() -> None:
     """Its port is free again, and its thread has ended."""
     with serve(FelderaServer(Feldera(ManualClock()))) as url:
-        httpx.get(f"{url}/healthz")
+        loopback.get(f"{url}/healthz")
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{url}/healthz")
+        loopback.get(f"{url}/healthz")
     with serve(FelderaServer(Feldera(ManualClock())), port=int(url.rsplit(":", 1)[1])) as again:
         assert again == url
 
@@ -386,7 +389,7 @@ def test_an_approval_over_http() -> None:
     stage = Stage(Plan(path=(Phase("AwaitingApproval", None),)))
     stage.run()
     with serve(FelderaServer(stage.feldera)) as url:
-        assert httpx.post(f"{url}/v0/pipelines/a/approve").status_code == 200
+        assert loopback.request("POST", f"{url}/v0/pipelines/a/approve").status_code == 200
     stage.go(5)
     assert stage.status == "Running"
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
+import loopback
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.random_plans import error_codes
 from feldera_exporter.simulator.server import FelderaServer
@@ -28,7 +29,7 @@ class Asked:
     def get(self, path: str) -> httpx.Response:
         """Ask once."""
         with serve(FelderaServer(self.stage.feldera)) as url:
-            return httpx.get(f"{url}{path}")
+            return loopback.get(f"{url}{path}")
 
     def json(self, path: str) -> Any:
         """Ask once, for JSON."""
@@ -52,7 +53,7 @@ class Asked:
 
 def _dismisses(asked: Asked) -> bool:
     with serve(FelderaServer(asked.stage.feldera)) as url:
-        return httpx.post(f"{url}/v0/pipelines/b/dismiss_error").status_code == 200
+        return loopback.request("POST", f"{url}/v0/pipelines/b/dismiss_error").status_code == 200
 
 
 def _ends(asked: Asked) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+import loopback
 from feldera_exporter.demo import programs as commands
 from feldera_exporter.demo.programs import free_port
 from tools import tool
@@ -84,6 +85,6 @@ def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(url, timeout=2, trust_env=False).is_success
+        return loopback.get(url, timeout=2).is_success
     except httpx.HTTPError:
         return False

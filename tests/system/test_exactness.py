@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 
+import loopback
 from feldera_exporter.demo.programs import free_port
 from feldera_exporter.feldera.statuses import PROGRAM, RESOURCES, STORAGE
 from feldera_exporter.simulator.clock import ScaledClock
@@ -65,13 +66,13 @@ class Program:
 
     def text(self) -> str:
         """Return what it shows."""
-        return httpx.get(f"{self.address}/metrics", trust_env=False, timeout=5).text
+        return loopback.get(f"{self.address}/metrics", timeout=5).text
 
     def _ready(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, self._log.read_text()
         try:
-            return httpx.get(f"{self.address}/-/ready", trust_env=False, timeout=2).is_success
+            return loopback.get(f"{self.address}/-/ready", timeout=2).is_success
         except httpx.HTTPError:
             return False
 
@@ -196,8 +197,8 @@ def test_what_prometheus_saw_grow_is_what_happened(tmp_path: Path) -> None:
 
                 def seen() -> Counter[tuple[str, str, Any, Any]]:
                     query = '{__name__=~"feldera_pipeline_.+_transitions_total",from!=""}[10m]'
-                    answer = httpx.get(
-                        f"{prometheus_url}/api/v1/query", params={"query": query}, trust_env=False, timeout=10
+                    answer = loopback.get(
+                        f"{prometheus_url}/api/v1/query", params={"query": query}, timeout=10
                     ).json()
                     return grown(answer["data"]["result"])
 

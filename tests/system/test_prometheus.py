@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+import loopback
 from feldera_exporter.simulator.clock import ScaledClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer
@@ -57,9 +58,7 @@ def test_prometheus_scrapes_the_statuses(feldera: Feldera, tmp_path: Path) -> No
         with prometheus(configuration, tmp_path / "data") as prometheus_url:
 
             def query(expression: str) -> dict[str, float]:
-                answer = httpx.get(
-                    f"{prometheus_url}/api/v1/query", params={"query": expression}, trust_env=False
-                ).json()
+                answer = loopback.get(f"{prometheus_url}/api/v1/query", params={"query": expression}).json()
                 assert answer["status"] == "success", answer
                 return {
                     ",".join(v for k, v in sorted(r["metric"].items()) if k != "__name__"): float(
@@ -73,7 +72,7 @@ def test_prometheus_scrapes_the_statuses(feldera: Feldera, tmp_path: Path) -> No
             assert query('up{job="feldera-exporter"}').popitem()[1] == 1
             assert query("sum(feldera_pipelines)") == {"": 2}
             # The whole exposition arrived: as many samples as a scrape by hand counts.
-            text = httpx.get(f"{address}/metrics", trust_env=False).text
+            text = loopback.get(f"{address}/metrics").text
             counted = sum(1 for line in text.splitlines() if not line.startswith("#"))
             [scraped] = query("scrape_samples_scraped").values()
             assert scraped == counted

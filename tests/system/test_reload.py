@@ -11,9 +11,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import httpx
 import pytest
 
+import loopback
 from feldera_exporter.app import Exporter
 from feldera_exporter.config import Configuration, Instance, Limits
 from feldera_exporter.publisher import Publisher
@@ -36,7 +36,7 @@ def feldera() -> Feldera:
 
 
 def _metrics(address: str) -> str:
-    return httpx.get(f"{address}/metrics", trust_env=False).text
+    return loopback.get(f"{address}/metrics").text
 
 
 def _value(text: str, start: str) -> float:
@@ -70,7 +70,7 @@ def test_a_mistake_keeps_the_running_configuration(feldera: Feldera, tmp_path: P
         configuration = tmp_path / "exporter.yml"
         good = configuration.read_text()
         configuration.write_text("instances: []\n")
-        answer = httpx.post(f"{address}/-/reload", trust_env=False)
+        answer = loopback.request("POST", f"{address}/-/reload")
         assert (
             answer.status_code,
             answer.text.partition("exporter.yml: ")[2].startswith("instances: found"),
@@ -90,16 +90,16 @@ def test_a_mistake_keeps_the_running_configuration(feldera: Feldera, tmp_path: P
         )
         assert "configuration not reloaded" in (tmp_path / "exporter.log").read_text()
         configuration.write_text(good)
-        assert httpx.post(f"{address}/-/reload", trust_env=False).status_code == 200
+        assert loopback.request("POST", f"{address}/-/reload").status_code == 200
         assert _value(_metrics(address), "feldera_exporter_config_last_reload_successful") == 1
-        assert httpx.get(f"{address}/-/reload", trust_env=False).status_code == 405
+        assert loopback.get(f"{address}/-/reload").status_code == 405
 
 
 def test_an_instance_comes_and_goes(feldera: Feldera, tmp_path: Path) -> None:
     """A new instance is polled at once; one that is no longer configured leaves no series."""
     with serve(FelderaServer(feldera)) as url, exporter(url, tmp_path) as (address, process):
         configuration = tmp_path / "exporter.yml"
-        assert httpx.post(f"{address}/-/reload", trust_env=False).status_code == 403
+        assert loopback.request("POST", f"{address}/-/reload").status_code == 403
         configuration.write_text(f"instances: [{{name: other, url: '{url}', poll_interval: 1s}}]\n")
         os.kill(process.pid, signal.SIGHUP)
         text = until(
@@ -116,11 +116,11 @@ def test_a_mistake_is_told_at_once(feldera: Feldera, tmp_path: Path) -> None:
         configuration.write_text(
             f"instances: [{{name: default, url: '{url}', poll_interval: 1h, staleness: 2h}}]\n"
         )
-        assert httpx.post(f"{address}/-/reload", trust_env=False).status_code == 200
+        assert loopback.request("POST", f"{address}/-/reload").status_code == 200
         time.sleep(0.5)
         assert _value(_metrics(address), "feldera_exporter_config_last_reload_successful") == 1
         configuration.write_text("instances: []\n")
-        assert httpx.post(f"{address}/-/reload", trust_env=False).status_code == 500
+        assert loopback.request("POST", f"{address}/-/reload").status_code == 500
         assert _value(_metrics(address), "feldera_exporter_config_last_reload_successful") == 0
 
 
