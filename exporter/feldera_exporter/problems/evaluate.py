@@ -6,6 +6,7 @@ nothing. An undecided condition keeps its last result. While Feldera's API canno
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -95,6 +96,9 @@ class Evaluated:
     due: int
 
 
+_DUE: Final = attrgetter("due")
+
+
 @dataclass(frozen=True, slots=True)
 class Problems:
     """The problems of one instance and of its pipelines; instants are microseconds by Feldera's clock.
@@ -148,7 +152,7 @@ def evaluate(before: Problems, fleet: Fleet, disabled: frozenset[str], now: int)
             for pipeline_id, pipeline in evaluated.items()
             if pipeline.failing is not None
         }
-        due = min((pipeline.due for pipeline in evaluated.values()), default=NEVER)
+        due = min(map(_DUE, evaluated.values()), default=NEVER)
     found = _instance(
         before, InstanceState(fleet, previous_state, failing, _was_degraded(before)), disabled, now
     )
@@ -157,7 +161,8 @@ def evaluate(before: Problems, fleet: Fleet, disabled: frozenset[str], now: int)
     else:
         present = dict(found)
         for pipeline in evaluated.values():
-            present.update(pipeline.present)
+            if pipeline.present:
+                present.update(pipeline.present)
         if present == before.present:
             present = before.present
     return replace(
@@ -199,11 +204,15 @@ def _pipelines(before: Problems, fleet: Fleet, disabled: frozenset[str], now: in
         return before.evaluated
     # A pipeline whose list element cannot be read keeps its last evaluation.
     readable = fleet.pipelines.keys() - fleet.lost.keys() if fleet.lost else fleet.pipelines.keys()
-    due = [
-        pipeline_id
-        for pipeline_id, pipeline in before.evaluated.items()
-        if pipeline.due <= now and pipeline_id in readable
-    ]
+    due = (
+        [
+            pipeline_id
+            for pipeline_id, pipeline in before.evaluated.items()
+            if pipeline.due <= now and pipeline_id in readable
+        ]
+        if now >= before.due
+        else ()
+    )
     gone = before.evaluated.keys() - fleet.pipelines.keys() - fleet.lost.keys()
     if not changed and not due and not gone:
         return before.evaluated

@@ -199,12 +199,13 @@ def _former_names(
     fleet: Fleet, selection: Selection, pipelines: Mapping[str, Pipeline], now: int
 ) -> Mapping[str, FormerName]:
     """Return the former names after a list was read."""
-    gone = {
-        before.facts.row.name: FormerName(key, "" if after is None else after.facts.row.name, now)
-        for key, before in fleet.last_known.items()
-        if (after := pipelines.get(key)) is not before
-        and (after is None or after.facts.row.name != before.facts.row.name)
-    }
+    last_known, gone = fleet.last_known, dict[str, FormerName]()
+    changed = changed_keys(last_known, pipelines)
+    for pipeline_id in last_known if changed is None else changed:
+        name, pipeline = last_known[pipeline_id].facts.row.name, pipelines.get(pipeline_id)
+        new_name = "" if pipeline is None else pipeline.facts.row.name
+        if new_name != name:
+            gone[name] = FormerName(pipeline_id, new_name, now)
     if gone and selection.listing.unreadable:
         # What cannot be read is still there.
         unreadable = {each.id for each in selection.listing.unreadable}
