@@ -41,7 +41,7 @@ def nothing_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("nothing_installed")
 def test_without_prometheus_it_says_how_to_install_it_and_goes_on(tmp_path: Path) -> None:
     """In one line for each program; the fleet is shown all the same."""
-    shown = run(Settings(duration=2.5), tmp_path)
+    shown = run(Settings(duration=8), tmp_path)
     assert "Prometheus: not installed" in shown
     assert "apt-get install prometheus\n" in shown
     assert "apt-get install prometheus-alertmanager\n" in shown
