@@ -33,7 +33,6 @@ from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.pages.links import Links
 from feldera_exporter.polling import gc_tuning
 from feldera_exporter.polling.client_factory import client_for
-from feldera_exporter.polling.clock_skew import UNTOLD
 from feldera_exporter.polling.pipeline_details import PipelineDetails
 from feldera_exporter.polling.platform_poller import PlatformPoller
 from feldera_exporter.polling.schedule import Schedule
@@ -396,7 +395,7 @@ class Exporter:
             log,
             before.fleet if before else None,
             problems,
-            before.skew if before else UNTOLD,
+            before.clock if before else None,
             # Its last answer is as fresh as it was, unless it is another server's.
             before.fresh_until if before and same and same.url == instance.url else -math.inf,
         )

@@ -161,15 +161,22 @@ class FailureLog:
         began: the message of the failure.
         ended: the message of its end.
         clock: monotonic seconds.
+        quiet: seconds for which a failure that comes and goes is not logged again.
     """
 
     def __init__(
-        self, log: Logger, began: str, ended: str, clock: Callable[[], float] = time.monotonic
+        self,
+        log: Logger,
+        began: str,
+        ended: str,
+        clock: Callable[[], float] = time.monotonic,
+        quiet: float = QUIET,
     ) -> None:
         self._log = log
         self._began = began
         self._ended = ended
         self._clock = clock
+        self._quiet = quiet
         self._logged_at: dict[str, float] = {}
         self._open: set[str] = set()
         self._times = 0
@@ -188,7 +195,7 @@ class FailureLog:
             if now - self._reminded_at < REMINDER:
                 return
             fields["lasting"] = duration(now - self._since)
-        elif now - self._logged_at.get(kind, -QUIET) < QUIET:
+        elif now - self._logged_at.get(kind, -self._quiet) < self._quiet:
             return
         self._logged_at[kind] = self._reminded_at = now
         self._open.add(kind)

@@ -9,14 +9,14 @@ from typing import Final, NamedTuple, ParamSpec, TypeVar
 from feldera_exporter.config import Instance
 from feldera_exporter.errors import StoreError
 from feldera_exporter.feldera.client import Client
-from feldera_exporter.feldera.errors import INTERNAL_ERROR, Answer, FelderaError
+from feldera_exporter.feldera.errors import INTERNAL_ERROR, Answer, FelderaError, InvalidResponseError
 from feldera_exporter.feldera.list_batches import Batch
 from feldera_exporter.feldera.pipeline_list import Listing, read
 from feldera_exporter.feldera.platform import Platform
 from feldera_exporter.feldera.wire import Row
 from feldera_exporter.ledger import Ledger
-from feldera_exporter.logs import FailureLog, Logger, source_location
-from feldera_exporter.polling.clock_skew import UNTOLD, ClockSkew
+from feldera_exporter.logs import REMINDER, FailureLog, Logger, source_location
+from feldera_exporter.polling.feldera_clock import FelderaClock
 from feldera_exporter.polling.log_reader import EventLogReader
 from feldera_exporter.polling.threads import run_cpu, run_io
 from feldera_exporter.problems.evaluate import NO_PROBLEMS, Problems, evaluate
@@ -66,14 +66,14 @@ class Watcher:
         log: with the instance's name.
         fleet: what is shown already of this instance, None at the start.
         problems: those that it has as far as known.
-        skew: how far Feldera's clock is from this machine's, as far as known.
+        clock: Feldera's clock as known so far, None where it is not.
         fresh_until: until when what is shown already counts as fresh, monotonic seconds.
 
     Attributes:
         ledger: the books.
         fleet: what is shown.
         problems: those of the instance and its pipelines.
-        skew: what Feldera's clock is believed to be off by.
+        clock: Feldera's clock.
         fresh_until: until when the instance counts as up, monotonic seconds.
     """
 
@@ -89,7 +89,7 @@ class Watcher:
         log: Logger,
         fleet: Fleet | None = None,
         problems: Problems = NO_PROBLEMS,
-        skew: ClockSkew = UNTOLD,
+        clock: FelderaClock | None = None,
         fresh_until: float = -math.inf,
     ) -> None:
         self._instance = instance
@@ -107,7 +107,7 @@ class Watcher:
         self._reader = EventLogReader(client, ledger, instance.timeout, log)
         self._reader.learn(self.fleet.platform.version)
         self.problems = self._kept_problems = problems
-        self.skew = skew
+        self.clock = clock or FelderaClock(time.time() - time.monotonic())
         self._long = False
         self.fresh_until = fresh_until
         self._missed = False
@@ -119,6 +119,13 @@ class Watcher:
             log,
             "this Feldera has no event log: transitions between polls are not seen",
             "there is an event log",
+        )
+        self._wrong_date = FailureLog(
+            log,
+            "the Date of an answer is more than an hour from the expected time and is ignored: "
+            "the clock was set, or Feldera's API servers have different clocks",
+            "the Date is as expected again",
+            quiet=REMINDER,
         )
         self._unkept = FailureLog(log, "the store cannot be written", "the store can be written again")
 
@@ -163,7 +170,7 @@ class Watcher:
 
     def now(self) -> int:
         """Return the present instant by Feldera's clock, in microseconds since the epoch."""
-        return round((time.time() + self.skew.seconds) * _MICROSECONDS)
+        return round(self.clock.now(time.monotonic()) * _MICROSECONDS)
 
     def _fail(self, outcome: str, text: str, **fields: str) -> None:
         """Note why a poll failed."""
@@ -184,15 +191,38 @@ class Watcher:
         self.fleet = replace(self.fleet, platform=platform)
 
     async def _ask(self) -> tuple[Answer[tuple[Batch, ...]], int]:
-        """Return the list and Feldera's time when it was asked for."""
+        """Return the list, and Feldera's time when it was requested, in microseconds since the epoch.
+
+        Raises:
+            FelderaError: there is no list, or nothing tells Feldera's time.
+        """
         previous, within = self._selection.listing.batches, self._instance.timeout
         answer = await self._client.list(previous, within=within)
-        at = self._told_at(answer)
-        if self.skew.doubted is not None and not self.skew.known:
-            # What the first poll begins to count from cannot be mended by the second one.
+        self._set_clock(answer)
+        if self.clock.contradiction is not None and not self.clock.known:
+            # Counting begins with the first poll: its time must be right.
             answer = await self._client.list(previous, within=within)
-            at = self._told_at(answer)
-        return answer, at
+            self._set_clock(answer)
+            if not self.clock.known:
+                raise InvalidResponseError(
+                    "the Date headers of two answers contradict each other and this machine's clock"
+                )
+        # What happened after the request may be missing in the answer.
+        return answer, self.now() - round(answer.elapsed * _MICROSECONDS)
+
+    def _set_clock(self, answer: Answer[tuple[Batch, ...]]) -> None:
+        """Set Feldera's clock by the Date of an answer, if it has one."""
+        if answer.date is None:
+            return
+        # The Date is cut to whole seconds, and is written between the request and the answer.
+        half = answer.elapsed / 2
+        self.clock = self.clock.after_answer(answer.date + 0.5, time.time() - half, time.monotonic() - half)
+        contradiction = self.clock.contradiction
+        if contradiction is None:
+            self._telemetry.clock_skew.labels(self._instance.name).set(round(self.clock.skew, 3))
+            self._wrong_date.succeeded()
+        elif self.clock.known:
+            self._wrong_date.failed("clock", f"{contradiction:+.0f} s", url=self._instance.url)
 
     async def _take_in(self, listing: Listing, at: int, deadline: float) -> None:
         if listing is not self._selection.listing:
@@ -291,13 +321,3 @@ class Watcher:
             )
         else:
             self._unreadable.succeeded()
-
-    def _told_at(self, answer: Answer[tuple[Batch, ...]]) -> int:
-        """Return Feldera's time when an answer was asked for, and learn how far its clock is from this machine's."""
-        if answer.date is not None:
-            # The header is whole seconds, cut off, of a moment between the request and the answer.
-            self.skew = self.skew.told(answer.date + 0.5 - (time.time() - answer.elapsed / 2))
-            if self.skew.known:
-                self._telemetry.clock_skew.labels(self._instance.name).set(round(self.skew.seconds, 3))
-        # Nobody knows how late the answer was written: what it does not tell may have happened since it was asked for.
-        return self.now() - round(answer.elapsed * _MICROSECONDS)
