@@ -43,11 +43,13 @@ class Client:
     Attributes:
         answers: whether it does.
         wrong: by how many seconds the Date of its next answers is ahead, each in turn; then it is right.
+        spoil: what becomes of each body.
     """
 
     def __init__(self, api: Api, clock: ManualClock) -> None:
         self.answers = True
         self.wrong: list[float] = []
+        self.spoil: Callable[[bytes], bytes] = bytes
         self._api = api
         self._clock = clock
 
@@ -66,7 +68,7 @@ class Client:
         assert within > 0
         if not self.answers:
             raise UnreachableError("cannot connect")
-        return answer()
+        return self.spoil(answer())
 
 
 class Watching:

@@ -15,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+from feldera_exporter.feldera.element_scan import without_refused
 from feldera_exporter.feldera.errors import InvalidResponseError, TooLargeError
 from feldera_exporter.feldera.json_decoding import decoded
 from feldera_exporter.feldera.truncation import shortened
@@ -42,6 +43,8 @@ _TINY: Final = 256
 """Bytes of an element: Feldera's have more than 1000 each."""
 _TRIES: Final = 8
 """How many places are tried where an element may end: what looks so may be inside of one."""
+_SCANNED: Final = 8 * 2**20
+"""Bytes that are searched for an element that the decoder refuses; it takes about 30 ms for each MB."""
 _FIRST: Final = re.compile(rb'[\[,]\s*(\{\s*"[^"\\]{1,64}"\s*:)')
 _GAP: Final = 64
 """Bytes within which two elements stand beside each other."""
@@ -134,10 +137,17 @@ class Batches:
         if old is not None and old.text == text:
             self._add(old)
         else:
-            raws = _raws(text)
-            if self._batches and not raws:
-                raise InvalidResponseError("unexpected body: the list ends with a comma")
-            self._add(self._batch(text, raws))
+            try:
+                raws = _raws(text)
+            except InvalidResponseError:
+                readable, end = _without_refused(text)
+                if end < len(text) or not text.endswith(b"]"):
+                    raise
+                self._add(self._batch(readable, _raws(readable), same=False))
+            else:
+                if self._batches and not raws:
+                    raise InvalidResponseError("unexpected body: the list ends with a comma")
+                self._add(self._batch(text, raws))
         return tuple(self._batches)
 
     def _compared(self, part: bytes, old: Batch) -> bytes:
@@ -200,12 +210,12 @@ class Batches:
             if first is None or not self._rest.startswith(b"["):
                 raise InvalidResponseError("unexpected body: no list of pipelines")
             self._beginning = first[1]
-        end = self._due
+        end, refused = self._due, False
         for _ in range(_TRIES):
             end = self._rest.rfind(self._beginning, 0, end)
             comma = self._rest.rfind(b",", max(0, end - _GAP), max(0, end))
             if comma < 0:
-                return None
+                break
             if self._rest[comma + 1 : end].strip(_SPACE):
                 continue
             self._rest[comma] = _CLOSED
@@ -215,17 +225,29 @@ class Batches:
                 raws = _raws(text)
             except InvalidResponseError:
                 self._rest[comma] = _COMMA
+                refused = True
                 continue
             left = bytes(self._rest[comma + 1 :])
             self._add(self._batch(text, raws))
             self._begin()
             return left
-        return None
+        return self._cut_by_brackets() if refused else None
 
-    def _batch(self, text: bytes, raws: list[msgspec.Raw]) -> Batch:
-        """Return a batch of these elements, kept short where they are long."""
+    def _cut_by_brackets(self) -> bytes | None:
+        """Do the same where the decoder refuses an element, or where what looks like the end of one is none."""
+        text = bytes(self._rest[: self._due])
+        readable, end = _without_refused(text)
+        if end == 0 or text[end - 1] == _CLOSED:
+            return None
+        left = bytes(self._rest[end:])
+        self._add(self._batch(readable, _raws(readable), same=readable[:-1] == text[: end - 1]))
+        self._begin()
+        return left
+
+    def _batch(self, text: bytes, raws: list[msgspec.Raw], *, same: bool = True) -> Batch:
+        """Return a batch of these elements, kept short where they are long; `same` tells whether they are what came."""
         longest, most = self._bounds()
-        verbatim = max(map(len, raws), default=0) <= longest
+        verbatim = same and max(map(len, raws), default=0) <= longest
         if not verbatim:
             pieces = (shortened(raw, most) if len(raw) > longest else bytes(raw) for raw in raws)
             text = b"[%b]" % b",".join(pieces)
@@ -267,6 +289,11 @@ def _raws(text: bytes) -> list[msgspec.Raw]:
         decoded(msgspec.json.Decoder(list[_counted(len(text))]), text)  # type: ignore[misc]
     raws: list[msgspec.Raw] = decoded(_ELEMENTS, text)
     return raws
+
+
+def _without_refused(text: bytes) -> tuple[bytes, int]:
+    """Return the complete elements of a JSON array and their bytes; see `without_refused`."""
+    return without_refused(text, _FEW + len(text) // _TINY) if len(text) <= _SCANNED else (b"[]", 0)
 
 
 def _counted(size: int) -> type[msgspec.Struct]:

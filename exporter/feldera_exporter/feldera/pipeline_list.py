@@ -16,7 +16,7 @@ import msgspec
 from feldera_exporter.feldera.errors import InvalidResponseError
 from feldera_exporter.feldera.json_decoding import UNREADABLE
 from feldera_exporter.feldera.list_batches import Batch
-from feldera_exporter.feldera.wire import Progress, Row, Text, progress, row
+from feldera_exporter.feldera.wire import REFUSED, Progress, Row, Text, progress, row
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,14 @@ class _Name(msgspec.Struct, frozen=True, gc=False):
     name: Text
 
 
+class _Refused(msgspec.Struct, frozen=True, gc=False):
+    reason: str = msgspec.field(name=REFUSED)
+
+
 _ID: Final = msgspec.json.Decoder(_Id)
 _NAME: Final = msgspec.json.Decoder(_Name)
+
+_REFUSED: Final = msgspec.json.Decoder(_Refused)
 
 _VERSION: Final = b'"refresh_version":'
 _DIGITS: Final = 18
@@ -194,7 +200,7 @@ def _decode(text: bytes, previous: Listing) -> Entry | Unreadable:
         new = row(text)
         moving = progress(text)
     except UNREADABLE as error:
-        return _unreadable(text, str(error), previous)
+        return _unreadable(text, _field(_REFUSED, text, "reason") or str(error), previous)
     old = previous.entries.get(new.id)
     if old is None:
         return Entry(new, moving)
@@ -206,7 +212,7 @@ def _decode(text: bytes, previous: Listing) -> Entry | Unreadable:
 
 
 def _unreadable(text: bytes, reason: str, previous: Listing) -> Unreadable:
-    id_, name = _identified(_ID, text, "id"), _identified(_NAME, text, "name")
+    id_, name = _field(_ID, text, "id"), _field(_NAME, text, "name")
     told = id_ is not None and name is not None
     if id_ is None and name is not None:
         id_ = next((known for known, its in _known(previous) if its == name), None)
@@ -221,8 +227,10 @@ def _known(listing: Listing) -> Iterator[tuple[str | None, str | None]]:
     yield from ((each.id, each.name) for each in listing.unreadable)
 
 
-def _identified(
-    decoder: msgspec.json.Decoder[_Id] | msgspec.json.Decoder[_Name], text: bytes, field_: str
+def _field(
+    decoder: msgspec.json.Decoder[_Id] | msgspec.json.Decoder[_Name] | msgspec.json.Decoder[_Refused],
+    text: bytes,
+    field_: str,
 ) -> str | None:
     """Return one field of an element that cannot be read as a whole, None where that cannot be read either."""
     try:

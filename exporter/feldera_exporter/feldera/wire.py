@@ -48,6 +48,10 @@ CUT: Final = "feldera_exporter_cut"
 """The field in which it is said what of an error is cut: no name of Feldera's."""
 
 
+REFUSED: Final = "feldera_exporter_refused"
+"""The field that says why an element of a list could not be decoded: no name of Feldera's."""
+
+
 class Cut(msgspec.Struct, frozen=True, gc=False):
     """What a JSON value was of which only the beginning is kept.
 
