@@ -1,7 +1,6 @@
 """The composition root: builds every part from the configuration, runs them, and ends them in order."""
 
 import asyncio
-import math
 import platform
 import random
 import signal
@@ -354,7 +353,7 @@ class Exporter:
         for name, watched in self.instances.items():
             self._telemetry.initialise(name)
             if name not in self._running:
-                watched.watcher.show()
+                watched.watcher.publish()
         self._telemetry.configured(success=True)
         self.publisher.renew()
 
@@ -380,7 +379,7 @@ class Exporter:
         client = client_for(instance, self._telemetry.observer(instance.name), log)
         clients.append(client)
         if before is not None:
-            ledger, problems = before.ledger, before.problems
+            ledger, problems = before.ledger, NO_PROBLEMS
         else:
             remembered = self._store.load(instance.name) if self._store else NOTHING
             ledger, problems = Ledger(instance.name, remembered), self._remembered(remembered, log)
@@ -393,30 +392,18 @@ class Exporter:
             self._publish,
             self._telemetry,
             log,
-            before.fleet if before else None,
+            before,
             problems,
-            before.clock if before else None,
-            # Its last answer is as fresh as it was, unless it is another server's.
-            before.fresh_until if before and same and same.url == instance.url else -math.inf,
         )
         # Several instances neither poll nor ask together; a single one has nobody to avoid.
         spread = instance.poll_interval if len(configuration.instances) > 1 else 0.0
-        surroundings = PlatformPoller(
-            client,
-            instance.timeout,
-            instance.staleness,
-            watcher.fleet.platform,
-            watcher.learn,
-            watcher.now,
-            log,
-            spread,
-        )
+        platform_poller = PlatformPoller(client, watcher, instance.timeout, instance.staleness, log, spread)
         delay = random.uniform(0, spread)  # noqa: S311
         return _Watched(
             instance.url,
             client,
             watcher,
-            surroundings,
+            platform_poller,
             instance.poll_interval,
             delay,
             partial(self._missed, instance.name),
@@ -453,7 +440,7 @@ class _Watched:
     url: str
     client: Client
     watcher: Watcher
-    surroundings: PlatformPoller
+    platform_poller: PlatformPoller
     interval: float
     delay: float
     missed: Callable[[], None]
@@ -462,7 +449,7 @@ class _Watched:
     async def run(self) -> None:
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self.surroundings.watch())
+                group.create_task(self.platform_poller.run())
                 group.create_task(self._poll())
         finally:
             await self.client.close()

@@ -123,7 +123,7 @@ class Watching:
             structlog.get_logger("feldera_exporter"),
             problems=decoded(remembered.problems),
         )
-        self.watcher.show()
+        self.watcher.publish()
 
     def close(self) -> None:
         """Let the store go."""
