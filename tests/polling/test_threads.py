@@ -197,7 +197,7 @@ def test_a_long_log_is_folded_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> No
 
         async def scenario() -> None:
             await room.settle()
-            for _ in range(40):
+            for _ in range(120):
                 room.feldera.pause("p0")
                 room.clock.advance(20)
                 room.feldera.start("p0")
