@@ -203,6 +203,7 @@ def test_a_long_log_is_folded_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> No
                 room.feldera.start("p0")
                 room.clock.advance(20)
             room.feldera.pause("p1")
+            room.clock.advance(20)
             await room.settle()
 
         within(room, scenario)
