@@ -84,7 +84,7 @@ def test_health() -> None:
         "runner": Service(False, AUGUST_MICROS, None),
     }
     lost = without_health(known, 7)
-    assert (lost.services, lost.health_lost_at, lost.heard_services) == (known.services, 7, {})
+    assert (lost.services, lost.health_lost_at, lost.current_services) == (known.services, 7, {})
     assert without_health(lost, 8) is lost
     assert with_health(lost, json.dumps(body).encode()) == known
     assert without_health(Platform(), 7) == Platform()

@@ -43,7 +43,7 @@ def without_refused(text: bytes, most: int) -> tuple[bytes, int]:
 
 
 def _ends(text: bytes) -> Iterator[int]:
-    """Yield the places of the commas and of the bracket that follow the elements of an array."""
+    """Yield the indices of the commas and of the bracket that follow the elements of an array."""
     depth = 0
     for token in _TOKEN.finditer(text):
         match token[0]:

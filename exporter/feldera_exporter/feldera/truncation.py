@@ -1,6 +1,6 @@
-"""An element of the list with what is read of it only, and with the beginnings of what may be very long.
+"""Shortens an element of the list to the fields that are read, and cuts the texts of its error.
 
-What is left reads as the element would; of the texts of its error it says that they are cut.
+The result is read as the element would be; its error says which texts are cut.
 """
 
 import re
@@ -14,15 +14,15 @@ from feldera_exporter.feldera.json_decoding import UNREADABLE
 from feldera_exporter.feldera.wire import CUT, FIELDS, Cut, Cuts
 
 _LONGEST: Final = 4096
-"""Bytes of a value that is no text of an error: what is read of it is far shorter."""
+"""Bytes of a value other than an error's texts; valid values are far shorter."""
 _LONGEST_CODE: Final = 200
-_NONSENSE: Final = b"false"
-"""What stands for a value that is too long: none of those that are read can be this."""
+_TOO_LONG: Final = b"false"
+"""Replaces a value that is too long; no field that is read may have it."""
 
 _UNICODE: Final = 6
-"""Bytes of an escape such as `\\u0041`; the others have 2."""
+"""Bytes of an escape such as `\\u0041`; other escapes have 2."""
 _HALF: Final = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\Z")
-"""The first half of a character that JSON writes as two escapes, at the end."""
+"""The first half of a surrogate pair at the end of a text."""
 _INNER: Final = bytes(range(0x80, 0xC0))
 _FIRST: Final = bytes(range(0xC0, 0x100))
 
@@ -47,16 +47,16 @@ _DETAILS: Final = msgspec.json.Decoder(_Details)
 
 
 def shortened(element: msgspec.Raw, most: int) -> bytes:
-    """Return an element with what is read of it.
+    """Return an element with only the fields that are read.
 
     Args:
-        element: it.
-        most: bytes that are kept of the message of its error, and of the details.
+        element: the element.
+        most: bytes that are kept of its error's message, and of the details.
     """
     try:
         parts = _PARTS.decode(element)
     except UNREADABLE:
-        return _NONSENSE
+        return _TOO_LONG
     values = ((name, getattr(parts, name)) for name in FIELDS)
     return _object((name, _value(name, value, most)) for name, value in values if len(value))
 
@@ -71,7 +71,7 @@ def _value(name: str, value: msgspec.Raw, most: int) -> bytes:
             return _object((("connector_stats", _bounded(_DETAILS.decode(value).connector_stats)),))
     except UNREADABLE:
         pass
-    return _NONSENSE
+    return _TOO_LONG
 
 
 def _bounded(value: msgspec.Raw) -> bytes:
@@ -79,7 +79,7 @@ def _bounded(value: msgspec.Raw) -> bytes:
 
 
 def _error(error: _Error, most: int) -> bytes:
-    """Return an error with the beginnings of its texts; its code is all there."""
+    """Return an error with the beginnings of its texts and the whole code."""
     code, _ = _beginning(error.error_code, _LONGEST_CODE)
     message, cut_message = _beginning(error.message, most)
     details, cut_details = _beginning(error.details, most)
@@ -89,7 +89,7 @@ def _error(error: _Error, most: int) -> bytes:
 
 
 def _beginning(value: msgspec.Raw, most: int) -> tuple[bytes, Cut | None]:
-    """Return a value, or the beginning of it as a string, with what it was."""
+    """Return a value and None, or its beginning as a string and what was cut."""
     if len(value) <= most:
         return bytes(value), None
     cut = Cut(len(value), isal_zlib.crc32(value))
@@ -100,8 +100,8 @@ def _beginning(value: msgspec.Raw, most: int) -> tuple[bytes, Cut | None]:
 
 
 def _unbroken(head: bytes) -> bytes:
-    """Return the beginning of a JSON string without the part of a character at its end."""
-    # Of an even number of backslashes none escapes what follows.
+    """Return the beginning of a JSON string without an incomplete character at its end."""
+    # A pair of backslashes escapes nothing after it.
     plain = head.replace(rb"\\", b"..")
     escape = plain.rfind(b"\\")
     if escape >= 0:
