@@ -202,13 +202,13 @@ class Exporter:
         ]
         return InstanceView(instances, self._configuration.alerts, round(time.time() * _MICROSECONDS))
 
-    async def recent(self, instance: str, id_: str, name: str) -> LatestEvents:
+    async def recent(self, instance: str, pipeline_id: str, name: str) -> LatestEvents:
         """Request a pipeline's latest events; see `PipelineDetails.recent`."""
-        return await self._details.recent(instance, id_, name)
+        return await self._details.recent(instance, pipeline_id, name)
 
-    async def program(self, instance: str, id_: str, name: str, *, failed: bool) -> ProgramDetails:
+    async def program(self, instance: str, pipeline_id: str, name: str, *, failed: bool) -> ProgramDetails:
         """Request a pipeline's description and compiler errors; see `PipelineDetails.program`."""
-        return await self._details.program(instance, id_, name, failed=failed)
+        return await self._details.program(instance, pipeline_id, name, failed=failed)
 
     def _client(self, instance: str) -> Client | None:
         polled = self.instances.get(instance)

@@ -12,7 +12,7 @@ import pytest
 from feldera_exporter.feldera.client import Client
 from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.polling import pipeline_details
-from feldera_exporter.polling.pipeline_details import AT_ONCE, PipelineDetails
+from feldera_exporter.polling.pipeline_details import MAX_REQUESTS, PipelineDetails
 from feldera_exporter.simulator.serving import serve
 from pages.test_timeline import event
 
@@ -149,7 +149,7 @@ def test_an_instance_that_is_gone(url: str) -> None:
 
 def test_feldera_may_be_slow(feldera: Feldera, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for it for long."""
-    monkeypatch.setattr(pipeline_details, "PATIENCE", 0.2)
+    monkeypatch.setattr(pipeline_details, "TIMEOUT", 0.2)
     feldera.delay = 5
     assert recent(url).problem
 
@@ -164,13 +164,13 @@ def test_a_few_at_once(feldera: Feldera, url: str) -> None:
 
     told = asked(url, crowd)
     assert all(not each.problem for each in told)
-    assert feldera.most == AT_ONCE
+    assert feldera.most == MAX_REQUESTS
     assert len(feldera.paths) == 12
 
 
 def test_whoever_waits_too_long_is_told(feldera: Feldera, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Even if it is others that are asked about first."""
-    monkeypatch.setattr(pipeline_details, "PATIENCE", 0.3)
+    monkeypatch.setattr(pipeline_details, "TIMEOUT", 0.3)
     feldera.delay = 0.25
 
     async def crowd(look: PipelineDetails) -> list[LatestEvents]:
@@ -190,7 +190,7 @@ def test_an_answer_is_shown_again_for_seconds(
 
     asked(url, twice)
     assert len(feldera.paths) == 2
-    monkeypatch.setattr(pipeline_details, "FRESH", 0.0)
+    monkeypatch.setattr(pipeline_details, "MAX_AGE", 0.0)
     asked(url, twice)
     assert len(feldera.paths) == 6
 

@@ -108,7 +108,7 @@ class Watching:
         return noted
 
 
-MAIN, FILING, THINKING = "MainThread", "file", "thinker"
+MAIN, FILING, THINKING = "MainThread", "file", "cpu"
 
 
 @pytest.mark.parametrize("long", [False, True])
