@@ -41,9 +41,7 @@ SCANT: Final = 1024
 _FEW: Final = 1000
 _TINY: Final = 256
 """Bytes of an element: Feldera's have more than 1000 each."""
-_TRIES: Final = 8
-"""How many places are tried where an element seems to end; some of them may be inside of an element."""
-_SCANNED: Final = 8 * 2**20
+_SCANNED: Final = 4 * 2**20
 """Bytes that are scanned for an element that the decoder refuses; a scan takes about 30 ms for each MB."""
 _FIRST: Final = re.compile(rb'[\[,]\s*(\{\s*"[^"\\]{1,64}"\s*:)')
 _GAP: Final = 64
@@ -210,28 +208,24 @@ class Batches:
             if first is None or not self._rest.startswith(b"["):
                 raise InvalidResponseError("unexpected body: no list of pipelines")
             self._beginning = first[1]
-        end, refused = self._due, False
-        for _ in range(_TRIES):
-            end = self._rest.rfind(self._beginning, 0, end)
-            comma = self._rest.rfind(b",", max(0, end - _GAP), max(0, end))
-            if comma < 0:
-                break
-            if self._rest[comma + 1 : end].strip(_SPACE):
-                continue
-            self._rest[comma] = _CLOSED
-            with memoryview(self._rest) as view:
-                text = view[: comma + 1].tobytes()
-            try:
-                raws = _raws(text)
-            except InvalidResponseError:
-                self._rest[comma] = _COMMA
-                refused = True
-                continue
-            left = bytes(self._rest[comma + 1 :])
-            self._add(self._batch(text, raws))
-            self._begin()
-            return left
-        return self._cut_by_brackets() if refused else None
+        end = self._rest.rfind(self._beginning, 0, self._due)
+        comma = self._rest.rfind(b",", max(0, end - _GAP), max(0, end))
+        if comma < 0:
+            return None
+        if self._rest[comma + 1 : end].strip(_SPACE):
+            return self._cut_by_brackets()
+        self._rest[comma] = _CLOSED
+        with memoryview(self._rest) as view:
+            text = view[: comma + 1].tobytes()
+        try:
+            raws = _raws(text)
+        except InvalidResponseError:
+            self._rest[comma] = _COMMA
+            return self._cut_by_brackets()
+        left = bytes(self._rest[comma + 1 :])
+        self._add(self._batch(text, raws))
+        self._begin()
+        return left
 
     def _cut_by_brackets(self) -> bytes | None:
         """Do the same if the decoder refuses an element, or if an element contains what looks like the end of one."""

@@ -3,8 +3,8 @@
 The result is read as the element would be; its error says which texts are cut.
 """
 
-import re
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -19,12 +19,8 @@ _LONGEST_CODE: Final = 200
 _TOO_LONG: Final = b"false"
 """Replaces a value that is too long; no field that is read may have it."""
 
-_UNICODE: Final = 6
-"""Bytes of an escape such as `\\u0041`; other escapes have 2."""
-_HALF: Final = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\Z")
-"""The first half of a surrogate pair at the end of a text."""
-_INNER: Final = bytes(range(0x80, 0xC0))
-_FIRST: Final = bytes(range(0xC0, 0x100))
+_LONGEST_CHARACTER: Final = 12
+"""Bytes of a character that JSON writes as two escapes, such as `\\ud83e\\udd80`."""
 
 _ABSENT: Final = msgspec.Raw()
 
@@ -39,6 +35,7 @@ class _Details(msgspec.Struct, frozen=True, gc=False):
     connector_stats: msgspec.Raw = _ABSENT
 
 
+_TEXT: Final = msgspec.json.Decoder(str)
 _PARTS: Final = msgspec.json.Decoder(
     msgspec.defstruct("_Parts", [(name, msgspec.Raw, _ABSENT) for name in FIELDS], frozen=True, gc=False)
 )
@@ -95,22 +92,18 @@ def _beginning(value: msgspec.Raw, most: int) -> tuple[bytes, Cut | None]:
     cut = Cut(len(value), isal_zlib.crc32(value))
     head = bytes(memoryview(value)[:most])
     if head.startswith(b'"'):
-        return b'%b"' % _unbroken(head), cut
+        return _closed(head), cut
     return msgspec.json.encode(head.decode(errors="replace")), cut
 
 
-def _unbroken(head: bytes) -> bytes:
-    """Return the beginning of a JSON string without an incomplete character at its end."""
-    # A pair of backslashes escapes nothing after it.
-    plain = head.replace(rb"\\", b"..")
-    escape = plain.rfind(b"\\")
-    if escape >= 0:
-        size = _UNICODE if plain.startswith(b"u", escape + 1) else 2
-        if escape + size > len(plain):
-            plain = plain[:escape]
-        if _HALF.search(plain):
-            plain = plain[:-_UNICODE]
-    return head[: len(plain)].rstrip(_INNER).rstrip(_FIRST)
+def _closed(head: bytes) -> bytes:
+    """Return the beginning of a JSON string as a string, without an incomplete character at its end."""
+    for left in range(_LONGEST_CHARACTER):
+        text = b'%b"' % head[: len(head) - left]
+        with suppress(*UNREADABLE):
+            _TEXT.decode(text)
+            return text
+    return b'""'
 
 
 def _object(members: Iterable[tuple[str, bytes]]) -> bytes:
