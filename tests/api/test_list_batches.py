@@ -253,7 +253,7 @@ def test_a_list_is_no_longer_for_its_errors() -> None:
 
 
 def test_a_healthy_list_has_the_same_limit() -> None:
-    """Each pipeline counts as much as it would with an error: whoever is not too many when well is not when all fail."""
+    """Each pipeline counts as much as with an error: a list that is short enough while all is well still is when all fail."""
     for listed in ([row(n, x="x" * COUNTED) for n in range(50)], [failed(n, "x" * MB) for n in range(50)]):
         assert len(rows(taken(encoded(*listed), limit=50 * COUNTED))) == 50
         with pytest.raises(TooLargeError):

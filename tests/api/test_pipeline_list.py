@@ -210,7 +210,7 @@ def test_a_list_of_which_nothing_can_be_read_is_refused() -> None:
 
 
 def test_who_cannot_be_read_is_known_from_before() -> None:
-    """A name that an element does not tell is the one that its id had, and the other way round, for as long as it lasts."""
+    """A missing name is the one that the id had before, and the other way round."""
     first = read(encoded(row(1), row(2), row(3)), Listing())
     bad: list[Any] = [row(1), row(2, name=7), row(3, id=7), row(4, id=7), row(5, name=7), 7]
     second = read(encoded(*bad), first)

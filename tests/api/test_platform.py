@@ -96,9 +96,9 @@ def test_feldera_may_call_its_own_word_stale(stale: bool | None, known: bool | N
     body: dict[str, Any] = {"all_healthy": not stale, "runner": {"healthy": True, "checked_at": AUGUST}}
     if stale is not None:
         body |= {"stale": stale, "stale_after_seconds": 1800}
-    told = with_health(Platform(stale=True), json.dumps(body).encode())
-    assert (told.stale, told.services["runner"].healthy) == (known, True)
-    assert without_health(told, 7).stale is None
+    found = with_health(Platform(stale=True), json.dumps(body).encode())
+    assert (found.stale, found.services["runner"].healthy) == (known, True)
+    assert without_health(found, 7).stale is None
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ SECRET = "apikey:MARKER-of-a-secret"
 
 
 class MistakeError(Exception):
-    """What nobody foresaw."""
+    """A bug."""
 
 
 def page(exporter: Exporter) -> str:

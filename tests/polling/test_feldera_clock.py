@@ -99,7 +99,7 @@ def test_the_machine_slept() -> None:
 
 
 def test_both_clocks_are_set_in_turn() -> None:
-    """Steps of this machine and of Feldera are told apart."""
+    """The steps of the two clocks are not confused."""
     clock = after((0.0, 0.0, 0.0), (5.0, 6 * HOUR, 5.0), (6 * HOUR, 6 * HOUR + 5, 10.0))
     assert clock.contradiction == 6 * HOUR - 10
     assert clock.now(10.0) == START + 10

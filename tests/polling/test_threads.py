@@ -153,7 +153,7 @@ def test_a_poll_that_is_cancelled_loses_nothing(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """As a reload cancels it: what the books have given out is in the store."""
+    """As by a reload: the changes of the ledger are in the store."""
     store = Store.open(tmp_path)
     changes, reached = Ledger.changes, threading.Event()
 

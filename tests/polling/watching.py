@@ -103,7 +103,7 @@ class Watching:
         self.restart()
 
     def restart(self) -> None:
-        """Begin anew with what the store keeps, and show it."""
+        """Restart the exporter with its store."""
         if self.store is not None:
             self.store.close()
         self.store = None if self._folder is None else Store.open(self._folder)
