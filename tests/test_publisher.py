@@ -1,4 +1,4 @@
-"""What is shown when families are chosen anew."""
+"""What is shown after another choice of families."""
 
 import threading
 

@@ -6,20 +6,20 @@ from feldera_exporter.telemetry import CODES, UNUSUAL_CODES, Telemetry
 
 
 def test_a_reload_forgets_no_source() -> None:
-    """What an instance told before is not taken back by being configured again; a new one is believed to have a log."""
+    """An instance keeps its source when it is configured again; a new one begins with events."""
     telemetry = Telemetry("1", "3")
     telemetry.initialise("old")
     telemetry.reads("old", "polls")
     for name in ("old", "new"):
         telemetry.initialise(name)
 
-    def told(name: str) -> list[str]:
+    def samples(name: str) -> list[str]:
         lines = telemetry.expose(Format.TEXT).decode().splitlines()
         start = f'feldera_exporter_transition_source{{feldera_instance="{name}",source='
         return [line.removeprefix(start) for line in lines if line.startswith(start)]
 
-    assert told("old") == ['"events"} 0.0', '"polls"} 1.0']
-    assert told("new") == ['"events"} 1.0', '"polls"} 0.0']
+    assert samples("old") == ['"events"} 0.0', '"polls"} 1.0']
+    assert samples("new") == ['"events"} 1.0', '"polls"} 0.0']
 
 
 def test_a_late_answer_brings_no_series_back() -> None:

@@ -1,4 +1,4 @@
-"""The process itself, as `feldera-exporter` and `python -m feldera_exporter`: from its first moment on it ends in order."""
+"""The entry point of `feldera-exporter` and `python -m feldera_exporter`; from the start on, signals end the process."""
 
 import os
 import signal
@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Final, NoReturn
 
 _SERVING: Final = frozenset({"run", "demo", "simulate"})
-"""The commands that go on until a signal ends them, which is then no failure."""
+"""The commands that run until a signal ends them, with exit code 0."""
 
 
 def start() -> NoReturn:
@@ -16,14 +16,14 @@ def start() -> NoReturn:
     if word.startswith("-") and word not in {"-h", "--help", "--version", "--print-completion"}:
         word = "run"
     if word == "run":
-        # Its configuration is not read yet: what has changed is read anyhow.
+        # The configuration is not read yet, so that there is nothing to reload.
         signal.signal(signal.SIGHUP, lambda *_: None)
     if word in _SERVING:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _leave)
-    # prometheus_client would keep its values in files of that directory, and fail where there is none; there is one process.
+    # With it, prometheus_client would store its values in files of that directory, for several processes.
     os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
-    # Takes a part of a second, in which a signal must find its handler.
+    # This takes a part of a second, so the signal handlers are set before.
     _import_without_rich("structlog", "httpx")
     from feldera_exporter.cli import main  # noqa: PLC0415
 
@@ -31,7 +31,7 @@ def start() -> NoReturn:
 
 
 def _import_without_rich(*modules: str) -> None:
-    """Import what would import rich, where it is there, for colours that no log of the exporter has: that takes long."""
+    """Import modules without rich, which they would import for colours that the log does not have; that takes long."""
     sys.modules["rich"] = None  # type: ignore[assignment] # so that its import fails
     for module in modules:
         import_module(module)
@@ -39,10 +39,9 @@ def _import_without_rich(*modules: str) -> None:
 
 
 def _leave(*_: object) -> NoReturn:
-    """End at once, while there is nothing yet to end; once the event loop runs it has handlers of its own.
+    """Exit at once; the event loop sets other handlers later.
 
-    Not by an exception: raised in the middle of an extension's initialization it crashes the interpreter, and raised
-    within the event loop's it is lost, and the loop waits for ever.
+    An exception could crash the interpreter while an extension is initialized, and could be lost in the event loop.
     """
     os._exit(0)
 

@@ -1,7 +1,6 @@
-"""The composition root: builds every part from the configuration, runs them, and ends them in order."""
+"""The composition root: builds all parts from the configuration, runs them, and ends them in order."""
 
 import asyncio
-import math
 import platform
 import random
 import signal
@@ -31,12 +30,10 @@ from feldera_exporter.pages import runbooks
 from feldera_exporter.pages.instance_view import InstanceView, WatchedInstance
 from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.pages.links import Links
-from feldera_exporter.polling import gc_tuning
 from feldera_exporter.polling.client_factory import client_for
-from feldera_exporter.polling.clock_skew import UNTOLD
 from feldera_exporter.polling.pipeline_details import PipelineDetails
 from feldera_exporter.polling.platform_poller import PlatformPoller
-from feldera_exporter.polling.schedule import Schedule
+from feldera_exporter.polling.polled_instance import PolledInstance
 from feldera_exporter.polling.watcher import Watcher
 from feldera_exporter.problems.evaluate import NO_PROBLEMS, Problems
 from feldera_exporter.problems.observed_instance import ObservedInstance
@@ -55,20 +52,20 @@ from feldera_exporter.telemetry import Telemetry
 
 _MICROSECONDS: Final = 1_000_000
 _BRIDGE: Final = ""
-"""The name of the task that tells Alertmanager: no instance has it."""
+"""The name of the task that sends alerts; no instance has an empty name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the flags say.
+    """The settings of the command line.
 
     Attributes:
-        telemetry_path: where the metrics are.
-        storage: the directory of what must survive a restart, None to start anew each time.
+        telemetry_path: the path of the metrics.
+        storage: the directory of the store, None without one.
         lifecycle: whether `POST /-/reload` is answered.
-        prefix: what the paths of pages begin with for who asks: empty, or `/behind/a/proxy`.
-        addresses: what alerts link to.
-        web: TLS, passwords and headers; None for plain HTTP that anybody may ask.
+        prefix: the beginning of the paths of pages as browsers see them: empty, or `/behind/a/proxy`.
+        addresses: the addresses that alerts link to.
+        web: TLS, passwords and headers; None for plain HTTP without a password.
     """
 
     telemetry_path: str = "/metrics"
@@ -80,12 +77,12 @@ class Options:
 
 
 async def run(load: Callable[[], Configuration], sockets: Sequence[socket.socket], options: Options) -> None:
-    """Watch and serve until SIGTERM or SIGINT; SIGHUP loads the configuration again. See `exporting`."""
+    """Poll and serve until SIGTERM or SIGINT; SIGHUP loads the configuration again. See `exporting`."""
     ended, reload = ended_by_signal(), asyncio.Event()
-    # From now on, also while the first configuration is being loaded: one that comes before is about the first one.
+    # A SIGHUP during the start is for a reload after it.
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload.set)
     async with exporting(load, sockets, options) as exporter:
-        reloading = asyncio.create_task(_reload_by_signal(reload, exporter.reload))
+        reloading = asyncio.create_task(_reload_at_signal(reload, exporter.reload))
         notify("READY=1")
         try:
             await exporter.until(ended)
@@ -99,26 +96,26 @@ async def run(load: Callable[[], Configuration], sockets: Sequence[socket.socket
 async def exporting(
     load: Callable[[], Configuration], sockets: Sequence[socket.socket], options: Options
 ) -> AsyncIterator["Exporter"]:
-    """Watch every instance and serve the metrics while the context lasts.
+    """Poll all instances and serve the metrics while the context lasts.
 
     Args:
         load: reads the configuration; called now and at each reload.
-        sockets: listened on already.
-        options: what the flags say.
+        sockets: listening sockets.
+        options: the settings of the command line.
 
     Raises:
-        ConfigError: the configuration is wrong at the start; at a reload the running one stays.
-        StoreError: the directory cannot be used.
+        ConfigError: the configuration is wrong; at a reload, the running one is kept instead.
+        StoreError: the store cannot be used.
     """
     log = structlog.get_logger()
     async with AsyncExitStack() as stack:
         store = None
         if options.storage is None:
-            log.info("no --storage.path: after a restart, counting begins anew with what Feldera lists then")
+            log.info("no --storage.path: after a restart, all counters start at 0")
         else:
             store = Store.open(options.storage)
             stack.callback(store.close)
-        # Everything is loaded before anybody can scrape: a counter must not be seen at 0 and then jump.
+        # The store is loaded before the first scrape: no counter may be scraped at 0 and then jump.
         exporter = Exporter(load, store, options.addresses)
         stack.push_async_callback(exporter.stop)
         reload = exporter.reload if options.lifecycle else None
@@ -137,7 +134,7 @@ async def exporting(
 
 
 def ended_by_signal(*further: signal.Signals) -> asyncio.Event:
-    """Return what is set by the first SIGTERM or SIGINT, or by one of `further`."""
+    """Return an event that SIGTERM, SIGINT and the further signals set."""
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, *further):
@@ -146,18 +143,20 @@ def ended_by_signal(*further: signal.Signals) -> asyncio.Event:
 
 
 class Exporter:
-    """Every instance, watched; whatever happens to one, no other is disturbed.
+    """Polls all instances; a failure of one does not disturb the others.
 
     Args:
         load: reads the configuration.
-        store: keeps the books, None to start anew after each restart.
-        addresses: what alerts link to.
+        store: keeps the counters across restarts, None if nothing does.
+        addresses: the addresses that alerts link to.
 
     Attributes:
-        publisher: shows what is known.
+        publisher: has the state of all instances.
+        instances: the polled instances, by name.
 
     Raises:
         ConfigError: the configuration is wrong.
+        StoreError: the store cannot be read.
     """
 
     def __init__(
@@ -171,119 +170,122 @@ class Exporter:
         self._addresses = addresses or RuleOptions()
         self._bridge: Bridge | None = None
         self._log = structlog.get_logger()
-        self._running: dict[str, asyncio.Task[None]] = {}
-        self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._reloading = asyncio.Lock()
-        self._pending: asyncio.Task[Sequence[str]] | None = None
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._task_failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._reload_lock = asyncio.Lock()
+        self._waiting_reload: asyncio.Task[Sequence[str]] | None = None
         self._telemetry = Telemetry(__version__, platform.python_version())
         self.publisher = Publisher(self._telemetry)
-        self.instances: Mapping[str, _Watched] = {}
-        self._lookup = PipelineDetails(self._client_of)
-        self._take(self._assembled(load(), []))
+        self.instances: Mapping[str, PolledInstance] = {}
+        self._details = PipelineDetails(self._client)
+        self._use(self._build(load(), []))
 
     def start(self) -> None:
-        """Begin to poll what is not polled already."""
-        for name, watched in self.instances.items():
-            self._start(name, watched.run)
+        """Start to poll the instances that are not polled yet, and to send alerts."""
+        for name, instance in self.instances.items():
+            self._start(name, instance.run)
         if self._bridge is not None:
             self._start(_BRIDGE, self._bridge.run)
 
     def _start(self, name: str, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        if name not in self._running:
-            self._running[name] = asyncio.create_task(run())
-            self._running[name].add_done_callback(self._ended)
+        if name not in self._tasks:
+            self._tasks[name] = asyncio.create_task(run())
+            self._tasks[name].add_done_callback(self._task_ended)
 
     def seen(self) -> InstanceView:
-        """Return what is known of every instance now."""
+        """Return the present state of all instances."""
         instances = [
-            WatchedInstance(*self.publisher.observed[name], watched.watcher.now(), watched.url)
-            for name, watched in self.instances.items()
+            WatchedInstance(
+                *self.publisher.observed[name], instance.watcher.now(), instance.watcher.instance.url
+            )
+            for name, instance in self.instances.items()
         ]
         return InstanceView(instances, self._configuration.alerts, round(time.time() * _MICROSECONDS))
 
-    async def recent(self, instance: str, id_: str, name: str) -> LatestEvents:
-        """Ask Feldera about a pipeline; never for long, and never with an error."""
-        return await self._lookup.recent(instance, id_, name)
+    async def recent(self, instance: str, pipeline_id: str, name: str) -> LatestEvents:
+        """Request a pipeline's latest events; see `PipelineDetails.recent`."""
+        return await self._details.recent(instance, pipeline_id, name)
 
-    async def program(self, instance: str, id_: str, name: str, *, failed: bool) -> ProgramDetails:
-        """Ask Feldera for a pipeline's description, and why its program failed; never for long, and never with an error."""
-        return await self._lookup.program(instance, id_, name, failed=failed)
+    async def program(self, instance: str, pipeline_id: str, name: str, *, failed: bool) -> ProgramDetails:
+        """Request a pipeline's description and compiler errors; see `PipelineDetails.program`."""
+        return await self._details.program(instance, pipeline_id, name, failed=failed)
 
-    def _client_of(self, instance: str) -> Client | None:
-        watched = self.instances.get(instance)
-        return watched.client if watched else None
+    def _client(self, instance: str) -> Client | None:
+        polled = self.instances.get(instance)
+        return polled.client if polled else None
 
     def check(self) -> None:
-        """Raise what ended an instance's task, if anything did: only a defect can."""
-        if self._broken.done():
-            self._broken.result()
+        """Raise the error that ended a task, if there is one: a bug."""
+        if self._task_failure.done():
+            self._task_failure.result()
 
     async def until(self, ended: asyncio.Event) -> None:
-        """Wait for the end, or raise what ended an instance's task before."""
+        """Wait for an event, or raise the error that ended a task before."""
         waiting = asyncio.create_task(ended.wait())
-        watched: list[asyncio.Future[Any]] = [waiting, self._broken]
         try:
-            await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((waiting, self._task_failure), return_when=asyncio.FIRST_COMPLETED)
         finally:
             waiting.cancel()
         self.check()
 
     async def stop(self) -> None:
-        """End all polling, after a reload that has begun."""
-        if self._pending is not None:
-            self._pending.cancel()
-        async with self._reloading:
-            await self._stop(self._running.keys())
+        """Stop all polling, after a reload that has begun."""
+        if self._waiting_reload is not None:
+            self._waiting_reload.cancel()
+        async with self._reload_lock:
+            await self._stop(self._tasks.keys())
 
     async def _stop(self, names: Iterable[str]) -> None:
-        tasks = [self._running.pop(name) for name in tuple(names)]
+        tasks = [self._tasks.pop(name) for name in tuple(names)]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (error := task.exception()) is not None and not self._broken.done():
-            self._broken.set_exception(error)
+    def _task_ended(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        if not self._task_failure.done():
+            self._task_failure.set_exception(error)
 
     async def reload(self) -> Sequence[str]:
-        """Load the configuration again and go on with it; return the mistakes, if any: then the running one stays.
+        """Load the configuration again and use it; if it has mistakes, return them and go on with the present one.
 
-        However many want that during a reload, one more follows it, which is theirs.
+        All calls during a reload share the next one.
         """
-        if self._pending is None:
-            self._pending = asyncio.create_task(self._next_reload())
-        # It is not ended by the end of one of those who want it.
-        return await asyncio.shield(self._pending)
+        if self._waiting_reload is None:
+            self._waiting_reload = asyncio.create_task(self._reload_next())
+        # A caller that is cancelled does not cancel the reload of the others.
+        return await asyncio.shield(self._waiting_reload)
 
-    async def _next_reload(self) -> Sequence[str]:
-        async with self._reloading:
-            self._pending = None
+    async def _reload_next(self) -> Sequence[str]:
+        async with self._reload_lock:
+            self._waiting_reload = None
             return await self._reload()
 
     async def _reload(self) -> Sequence[str]:
         clients: list[Client] = []
         try:
-            assembly = self._assembled(self._load(), clients)
-        except Exception as error:  # noqa: BLE001 - a mistake of our own must not leave half of each configuration
+            parts = self._build(self._load(), clients)
+        except Exception as error:  # noqa: BLE001 - a bug must not leave half of each configuration
             for client in clients:
                 await client.close()
-            return self._refused(error)
-        # Nothing is shown or counted by both: what is replaced ends before the next takes its place.
-        await self._stop(self._running.keys() - self._kept(assembly))
-        self._take(assembly)
+            return self._refuse(error)
+        # What is replaced ends before its replacement starts, so that nothing is counted or published by both.
+        await self._stop(self._tasks.keys() - self._unchanged(parts))
+        self._use(parts)
         self.start()
         self._log.info("configuration reloaded", instances=len(self.instances))
         return ()
 
-    def _kept(self, assembly: "_Assembly") -> set[str]:
+    def _unchanged(self, parts: "_Parts") -> set[str]:
         """Return the names of the tasks that go on after a reload."""
-        kept = {name for name, watched in assembly.instances.items() if watched is self.instances.get(name)}
-        if assembly.bridge is self._bridge:
-            kept.add(_BRIDGE)
-        return kept
+        names = {name for name, instance in parts.instances.items() if instance is self.instances.get(name)}
+        if parts.bridge is self._bridge:
+            names.add(_BRIDGE)
+        return names
 
-    def _refused(self, error: Exception) -> Sequence[str]:
-        """Say why a configuration is not taken up, and return it."""
+    def _refuse(self, error: Exception) -> Sequence[str]:
+        """Log and publish that a configuration cannot be used, and return its mistakes."""
         match error:
             case ConfigError():
                 mistakes = error.mistakes
@@ -292,202 +294,149 @@ class Exporter:
             case _:
                 mistakes = (f"{type(error).__name__} at {source_location(error)}",)
         self._telemetry.configured(success=False)
-        # Whoever watches the metrics is told now, not with the next poll.
+        # The metrics show it at once, not only after the next poll.
         self.publisher.renew()
         for mistake in mistakes:
             self._log.error("configuration not reloaded", mistake=mistake)
         return mistakes
 
-    def _assembled(self, configuration: Configuration, clients: list[Client]) -> "_Assembly":
-        """Build all that a configuration asks for, and touch nothing that runs.
+    def _build(self, configuration: Configuration, clients: list[Client]) -> "_Parts":
+        """Build all parts that a configuration needs, without a change to the running ones.
 
         Args:
-            configuration: the whole of it.
-            clients: gets every client that was made, also where something fails.
+            configuration: the configuration.
+            clients: every new client is added to it, also if an error is raised.
 
         Raises:
             ConfigError: a file that it names can no longer be used.
-            StoreError: the books of a new instance cannot be read.
+            StoreError: the store cannot be read.
         """
-        return _Assembly(
+        return _Parts(
             configuration,
             catalogue(tuple(configuration.tag_labels.expressions), configuration.metrics.exclude),
-            {each.name: self._watched(each, configuration, clients) for each in configuration.instances},
-            self._bridged(configuration),
+            {
+                each.name: self._build_instance(each, configuration, clients)
+                for each in configuration.instances
+            },
+            self._build_bridge(configuration),
         )
 
-    def _bridged(self, configuration: Configuration) -> Bridge | None:
-        """Build what tells Alertmanager, None where nobody is to be told."""
+    def _build_bridge(self, configuration: Configuration) -> Bridge | None:
+        """Build what sends alerts to Alertmanager, None if none is configured; with the same settings the present one is used."""
         if configuration.alertmanager is None:
             return None
-        if self._bridge is not None and _sent(configuration) == _sent(self._configuration):
+        if self._bridge is not None and _alert_settings(configuration) == _alert_settings(
+            self._configuration
+        ):
             return self._bridge
-        options = self._addresses.configured(configuration)
         return Bridge(
             configuration.alertmanager,
             [each.name for each in configuration.instances],
-            Wording(options, configuration.alertmanager.labels),
+            Wording(self._addresses.configured(configuration), configuration.alertmanager.labels),
             self.recent,
             self._telemetry,
             self._log,
             self._bridge,
         )
 
-    def _publish(self, observed: ObservedInstance, fresh_until: float) -> None:
-        """Show the state of an instance, and have it told."""
-        self.publisher.publish(observed, fresh_until)
-        if self._bridge is not None:
-            self._bridge.observe(observed)
+    def _build_instance(
+        self, instance: Instance, configuration: Configuration, clients: list[Client]
+    ) -> PolledInstance:
+        """Build the parts of one instance; with the same settings the present ones are used.
 
-    def _missed(self, instance: str) -> None:
-        """Take in that a poll failed."""
-        if self._bridge is not None:
-            self._bridge.missed(instance)
-
-    def _take(self, assembly: "_Assembly") -> None:
-        """Let an assembly take the place of the one before; nothing of that one runs any more."""
-        for name in self.instances.keys() - assembly.instances.keys():
-            self._telemetry.forget(name)
-        self.publisher.arrange(list(assembly.instances), assembly.shown)
-        self.instances = assembly.instances
-        self._configuration = assembly.configuration
-        self._bridge = assembly.bridge
-        for name, watched in self.instances.items():
-            self._telemetry.initialise(name)
-            if name not in self._running:
-                watched.watcher.show()
-        self._telemetry.configured(success=True)
-        self.publisher.renew()
-
-    @staticmethod
-    def _remembered(remembered: StoredState, log: Logger) -> Problems:
-        """Return the problems from before the start; those that cannot be read are found again with the first list."""
-        try:
-            return decoded(remembered.problems)
-        except msgspec.DecodeError as error:
-            log.warning("the problems in the store cannot be read", error=str(error))
-            return NO_PROBLEMS
-
-    def _watched(self, instance: Instance, configuration: Configuration, clients: list[Client]) -> "_Watched":
-        """Build the parts of one instance; one that was there before keeps its books and what it shows.
-
-        One for which the configuration says the same goes on as it is, in the middle of a poll too.
+        With other settings, the counters and the published state of the present ones are used.
         """
-        same = self.instances.get(instance.name)
-        if same is not None and _polled(configuration, instance) == same.polled:
-            return same
-        before = same.watcher if same is not None else None
+        settings = _instance_settings(configuration, instance)
+        present = self.instances.get(instance.name)
+        if present is not None and settings == present.settings:
+            return present
         log = self._log.bind(feldera_instance=instance.name)
         client = client_for(instance, self._telemetry.observer(instance.name), log)
         clients.append(client)
-        if before is not None:
-            ledger, problems = before.ledger, before.problems
-        else:
-            remembered = self._store.load(instance.name) if self._store else NOTHING
-            ledger, problems = Ledger(instance.name, remembered), self._remembered(remembered, log)
+        stored = self._store.load(instance.name) if self._store and not present else NOTHING
         watcher = Watcher(
             instance,
             InstanceSettings(configuration, instance),
             client,
-            ledger,
+            present.watcher.ledger if present else Ledger(instance.name, stored),
             self._store,
             self._publish,
             self._telemetry,
             log,
-            before.fleet if before else None,
-            problems,
-            before.skew if before else UNTOLD,
-            # Its last answer is as fresh as it was, unless it is another server's.
-            before.fresh_until if before and same and same.url == instance.url else -math.inf,
+            present.watcher if present else None,
+            _problems(stored, log),
         )
-        # Several instances neither poll nor ask together; a single one has nobody to avoid.
+        # Several instances are not polled at the same moment.
         spread = instance.poll_interval if len(configuration.instances) > 1 else 0.0
-        surroundings = PlatformPoller(
-            client,
-            instance.timeout,
-            instance.staleness,
-            watcher.fleet.platform,
-            watcher.learn,
-            watcher.now,
-            log,
-            spread,
-        )
-        delay = random.uniform(0, spread)  # noqa: S311
-        return _Watched(
-            instance.url,
+        return PolledInstance(
             client,
             watcher,
-            surroundings,
-            instance.poll_interval,
-            delay,
-            partial(self._missed, instance.name),
-            _polled(configuration, instance),
+            PlatformPoller(client, watcher, instance.timeout, instance.staleness, log, spread),
+            random.uniform(0, spread),  # noqa: S311
+            partial(self._poll_failed, instance.name),
+            settings,
         )
 
+    def _use(self, parts: "_Parts") -> None:
+        """Replace the present parts, whose tasks have ended if they are not used any longer."""
+        for name in self.instances.keys() - parts.instances.keys():
+            self._telemetry.forget(name)
+        self.publisher.arrange(list(parts.instances), parts.catalogue)
+        self.instances = parts.instances
+        self._configuration = parts.configuration
+        self._bridge = parts.bridge
+        for name, instance in self.instances.items():
+            self._telemetry.initialise(name)
+            if name not in self._tasks:
+                instance.watcher.publish()
+        self._telemetry.configured(success=True)
+        self.publisher.renew()
 
-def _polled(configuration: Configuration, instance: Instance) -> tuple[object, ...]:
-    """Return all that the configuration says of how an instance is polled and what is made of it."""
+    def _publish(self, observed: ObservedInstance, fresh_until: float) -> None:
+        """Publish the state of an instance, in the metrics and to Alertmanager."""
+        self.publisher.publish(observed, fresh_until)
+        if self._bridge is not None:
+            self._bridge.observe(observed)
+
+    def _poll_failed(self, instance: str) -> None:
+        if self._bridge is not None:
+            self._bridge.missed(instance)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """All parts that a configuration needs."""
+
+    configuration: Configuration
+    catalogue: Catalogue
+    instances: Mapping[str, PolledInstance]
+    bridge: Bridge | None
+
+
+def _problems(stored: StoredState, log: Logger) -> Problems:
+    """Return the stored problems; if they cannot be read, those of the first poll replace them."""
+    try:
+        return decoded(stored.problems)
+    except msgspec.DecodeError as error:
+        log.warning("the problems in the store cannot be read", error=str(error))
+        return NO_PROBLEMS
+
+
+def _instance_settings(configuration: Configuration, instance: Instance) -> tuple[object, ...]:
+    """Return the part of the configuration that an instance depends on."""
     several = len(configuration.instances) > 1
     return instance, several, replace(configuration, instances=(), metrics=Metrics(), alertmanager=None)
 
 
-def _sent(configuration: Configuration) -> tuple[object, ...]:
-    """Return all that the configuration says of what Alertmanager gets."""
+def _alert_settings(configuration: Configuration) -> tuple[object, ...]:
+    """Return the part of the configuration that alerts depend on."""
     names = [instance.name for instance in configuration.instances]
     return names, replace(configuration, instances=(), metrics=Metrics(), limits=Limits())
 
 
-@dataclass(frozen=True, slots=True)
-class _Assembly:
-    """Everything that a configuration asks for, built and not yet running."""
-
-    configuration: Configuration
-    shown: Catalogue
-    instances: "Mapping[str, _Watched]"
-    bridge: Bridge | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Watched:
-    """The parts of one instance that run."""
-
-    url: str
-    client: Client
-    watcher: Watcher
-    surroundings: PlatformPoller
-    interval: float
-    delay: float
-    missed: Callable[[], None]
-    polled: tuple[object, ...]
-
-    async def run(self) -> None:
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self.surroundings.watch())
-                group.create_task(self._poll())
-        finally:
-            await self.client.close()
-
-    async def _poll(self) -> None:
-        """Poll on a grid without drift, never two at once."""
-        schedule = Schedule(self.interval, time.monotonic() + self.delay)
-        first = True
-        while True:
-            while (left := schedule.due - time.monotonic()) > 0:
-                await asyncio.sleep(min(left, self.watcher.expires_in()))
-                self.watcher.expire()
-            success, retry_after = await self.watcher.poll()
-            if not success:
-                self.missed()
-            if success and first:
-                gc_tuning.freeze_long_lived()
-                first = False
-            schedule = schedule.ended(time.monotonic(), success=success, retry_after=retry_after)
-
-
-async def _reload_by_signal(wanted: asyncio.Event, reload: Callable[[], Awaitable[object]]) -> None:
-    """Reload whenever it is wanted; however often that was during a reload, one more follows it."""
+async def _reload_at_signal(requested: asyncio.Event, reload: Callable[[], Awaitable[object]]) -> None:
+    """Reload each time it is requested; all requests during a reload share the next one."""
     while True:
-        await wanted.wait()
-        wanted.clear()
+        await requested.wait()
+        requested.clear()
         await reload()

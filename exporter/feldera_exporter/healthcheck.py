@@ -1,6 +1,6 @@
-"""Whether the exporter that is process 1 of a container answers where it really listens: `python -m feldera_exporter.healthcheck`.
+"""The image's HEALTHCHECK, `python -m feldera_exporter.healthcheck`: whether process 1 responds where it listens.
 
-The image's HEALTHCHECK: flags, the path of the metrics, TLS and passwords need not be known to it.
+It finds the addresses itself, so that it works with all flags, TLS and passwords.
 """
 
 import ipaddress
@@ -19,13 +19,13 @@ _WORD: Final = 4
 
 
 def main(process: int = 1) -> int:
-    """Return 0 where every address that a process listens on is answered, else 1."""
+    """Return 0 if a process responds at all addresses that it listens on, and has one; else 1."""
     addresses = list(listened(process))
     return 0 if addresses and all(answers(*address) for address in addresses) else 1
 
 
 def listened(process: int) -> Iterator[tuple[str, int]]:
-    """Yield host and port of every TCP socket that a process listens on; every address of a machine is its loopback."""
+    """Yield the host and port of each TCP socket that a process listens on."""
     folder = Path("/proc") / str(process)
     own = set()
     for descriptor in (folder / "fd").iterdir():
@@ -41,7 +41,7 @@ def listened(process: int) -> Iterator[tuple[str, int]]:
 
 
 def _readable(host: str) -> str:
-    """Return an address of /proc/net/tcp as it is connected to: words of four bytes in the machine's order."""
+    """Return an address of /proc/net/tcp (words of four bytes in the machine's byte order) as text."""
     raw = bytes.fromhex(host)
     words = (raw[place : place + _WORD] for place in range(0, len(raw), _WORD))
     swapped = b"".join(word[::-1] if sys.byteorder == "little" else word for word in words)
@@ -52,7 +52,7 @@ def _readable(host: str) -> str:
 
 
 def answers(host: str, port: int) -> bool:
-    """Return whether a server answers, with TLS or without; that it wants to know who asks is an answer."""
+    """Return whether a server responds, with TLS or without; to ask for a password or a certificate is a response."""
     unverified = ssl.create_default_context()
     unverified.check_hostname = False
     unverified.verify_mode = ssl.CERT_NONE
@@ -65,7 +65,7 @@ def answers(host: str, port: int) -> bool:
         try:
             return _is_well(secure)
         except (ConnectionError, HTTPException, ssl.SSLError):
-            # After the handshake: it wants a certificate.
+            # After the handshake: it asks for a certificate.
             return True
     return False
 

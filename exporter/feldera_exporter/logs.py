@@ -1,4 +1,4 @@
-"""The log: one line per event that matters, as logfmt or JSON, on standard error."""
+"""The log: one line per event, as logfmt or JSON, on standard error."""
 
 import logging
 import os
@@ -32,7 +32,7 @@ Logger = Any
 
 
 def one_line(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """Make an event one line: names and messages come from outside, and a traceback belongs in no log."""
+    """Make an event one line: escape what names and messages contain, and replace a traceback by its location."""
     error = event.pop("exc_info", None)
     if isinstance(error, tuple) and error[1] is not None:
         event["error"], event["place"] = type(error[1]).__name__, source_location(error[1])
@@ -55,15 +55,15 @@ def source_location(error: BaseException) -> str:
 
 
 class LogStream:
-    """Where the log goes: a line that cannot be written at once is dropped and counted, so that no poll fails or waits.
+    """The stream of the log: a line that cannot be written at once is dropped and counted, so that no poll fails or waits.
 
-    A pipe whose reader is gone, one whose reader has stopped, and a full disk are such situations.
+    That happens with a pipe whose reader has ended or stopped, and with a full disk.
 
     Args:
-        stream: the text stream behind it, None where the process has no standard error.
+        stream: the text stream to write to, None if the process has no standard error.
 
     Attributes:
-        dropped: lines that were dropped, also in part.
+        dropped: the number of lines that were dropped, also partly.
     """
 
     def __init__(self, stream: TextIO | None) -> None:
@@ -73,7 +73,7 @@ class LogStream:
         self.dropped = 0
 
     def write(self, line: str) -> int:
-        """Write a line with its end, and return its length, also where it is dropped."""
+        """Write a line with its end, and return its length, also if it is dropped."""
         if self._stream is not None:
             with self._guard:
                 try:
@@ -83,31 +83,31 @@ class LogStream:
         return len(line)
 
     def flush(self) -> None:
-        """Do nothing: lines are written at once, not through the buffer of the text stream, which would keep them."""
+        """Do nothing: lines are written at once, without the buffer of the text stream."""
 
     def _write(self, stream: TextIO, line: str) -> None:
         descriptor = _descriptor(stream)
         if descriptor is None:
             stream.write(line)
             return
-        # After a line that was cut, the next one begins where a line begins.
+        # After a part of a line, the next one starts a new line.
         rest = (f"\n{line}" if self._cut else line).encode("utf-8", "backslashreplace")
         ready = select.poll()
         ready.register(descriptor, select.POLLOUT)
         while rest:
             if not ready.poll(0):
                 raise BlockingIOError
-            # A pipe that is ready takes so much without waiting.
+            # A write of this size to a ready pipe does not block.
             written = os.write(descriptor, rest[: select.PIPE_BUF])
             rest = rest[written:]
             self._cut = bool(rest)
 
 
 def _descriptor(stream: TextIO) -> int | None:
-    """Return the present file descriptor of a stream, None where it has none, as in memory.
+    """Return the file descriptor of a stream, None without one, as in memory.
 
     Raises:
-        ValueError: the stream is closed, and its number may be another file's.
+        ValueError: the stream is closed.
     """
     try:
         return stream.fileno()
@@ -125,7 +125,7 @@ def dropped_lines() -> int:
 
 def configure(level: str, format_: str) -> None:
     """Send the log to standard error; `level` is one of `LEVELS`, `format_` a key of `FORMATS`."""
-    global _stream  # noqa: PLW0603 - there is one log, as there is one standard error
+    global _stream  # noqa: PLW0603 - there is one log
     _stream = LogStream(sys.stderr)
     shared: list[Processor] = [
         structlog.processors.add_log_level,
@@ -136,11 +136,11 @@ def configure(level: str, format_: str) -> None:
     structlog.configure(
         processors=[*shared, FORMATS[format_]],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        # Only its two methods are used.
+        # Only its methods `write` and `flush` are used.
         logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _stream)),
         cache_logger_on_first_use=False,
     )
-    # asyncio and the libraries speak by the standard library.
+    # asyncio and the libraries log with the standard library.
     handler = logging.StreamHandler(_stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -152,24 +152,31 @@ def configure(level: str, format_: str) -> None:
 
 
 class FailureLog:
-    """A failure that may repeat: a line when it begins or changes its kind, a reminder each hour, a line when it ends.
+    """Logs a failure that may repeat: when it begins or changes its kind, each hour while it lasts, and when it ends.
 
-    What comes and goes is logged once a minute: between, failures are only counted.
+    A failure that comes and goes is logged at most once per `quiet`; in between, it is only counted.
 
     Args:
-        log: takes the lines.
+        log: the log.
         began: the message of the failure.
         ended: the message of its end.
-        clock: monotonic seconds.
+        clock: returns monotonic seconds.
+        quiet: seconds for which a failure that comes and goes is not logged again.
     """
 
     def __init__(
-        self, log: Logger, began: str, ended: str, clock: Callable[[], float] = time.monotonic
+        self,
+        log: Logger,
+        began: str,
+        ended: str,
+        clock: Callable[[], float] = time.monotonic,
+        quiet: float = QUIET,
     ) -> None:
         self._log = log
         self._began = began
         self._ended = ended
         self._clock = clock
+        self._quiet = quiet
         self._logged_at: dict[str, float] = {}
         self._open: set[str] = set()
         self._times = 0
@@ -178,7 +185,7 @@ class FailureLog:
         self._reminded_at = 0.0
 
     def failed(self, kind: str, error: object, **fields: object) -> None:
-        """Note one failure; `kind`, one of a few, tells failures apart whose texts vary."""
+        """Log or count a failure; failures of the same kind are one, even if their texts differ."""
         now = self._clock()
         if not self._failing:
             self._failing, self._since = True, now
@@ -188,14 +195,14 @@ class FailureLog:
             if now - self._reminded_at < REMINDER:
                 return
             fields["lasting"] = duration(now - self._since)
-        elif now - self._logged_at.get(kind, -QUIET) < QUIET:
+        elif now - self._logged_at.get(kind, -self._quiet) < self._quiet:
             return
         self._logged_at[kind] = self._reminded_at = now
         self._open.add(kind)
         self._log.warning(self._began, **fields)
 
     def succeeded(self) -> None:
-        """Note that it works."""
+        """Log the end of the failure, if there was one."""
         self._failing = False
         if self._open:
             self._log.info(self._ended, failures=self._times, lasted=duration(self._clock() - self._since))

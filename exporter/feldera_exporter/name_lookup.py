@@ -1,6 +1,6 @@
-"""The addresses of a name: each name is looked up once at a time, in a thread that the end of the program does not wait for.
+"""Looks up the addresses of host names: one look-up per name at a time, in a thread that does not delay the program's end.
 
-A name server that does not answer may hold a look-up for minutes. In a shared pool it would take the threads of all others.
+With a name server that does not respond, a look-up may take minutes; in a shared pool it would use up the threads.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ Found = tuple[socket.AddressFamily, str]
 
 _guard: Final = Lock()
 _running: Final[dict[str, Future[Sequence[Found]]]] = {}
-"""The look-ups that have not ended, by name."""
+"""The running look-ups, by name."""
 
 
 async def addresses(name: str) -> Sequence[Found]:
@@ -24,7 +24,7 @@ async def addresses(name: str) -> Sequence[Found]:
 
     Raises:
         OSError: the name cannot be resolved.
-        UnicodeError: it is no name.
+        UnicodeError: the name is invalid.
     """
     return await asyncio.wrap_future(_look_up(name))
 
@@ -35,10 +35,10 @@ def _look_up(name: str) -> Future[Sequence[Found]]:
         if running is not None:
             return running
         started: Future[Sequence[Found]] = Future()
-        # From now on it cannot be cancelled: others may wait for it too.
+        # It cannot be cancelled any more, since several tasks may wait for it.
         started.set_running_or_notify_cancel()
         Thread(target=_run, args=(name, started), name="look-up", daemon=True).start()
-        # Only where the thread could be started: else it would be running for ever.
+        # Only after the thread has started, which may fail.
         _running[name] = started
     return started
 
@@ -47,9 +47,9 @@ def _run(name: str, started: Future[Sequence[Found]]) -> None:
     settle: Callable[[], None]
     try:
         settle = partial(started.set_result, _resolved(name))
-    except Exception as error:  # noqa: BLE001 - it concerns those who wait
+    except Exception as error:  # noqa: BLE001 - it is raised in the waiting tasks
         settle = partial(started.set_exception, error)
-    # Before the result is known: who asks after it starts another look-up.
+    # Before the result is set, so that later calls start another look-up.
     with _guard:
         del _running[name]
     settle()

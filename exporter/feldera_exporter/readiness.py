@@ -1,4 +1,4 @@
-"""What systemd is told of the program: the few lines of its protocol (sd_notify(3)) that a service needs."""
+"""Notifies systemd when the program is ready or stops, by its protocol (sd_notify(3))."""
 
 import os
 import socket
@@ -7,12 +7,12 @@ from contextlib import suppress
 
 
 def notify(state: str, environ: Mapping[str, str] = os.environ) -> None:
-    """Send a state such as `READY=1` to the service manager, where one started the program and asks for it."""
+    """Send a state such as `READY=1` to the service manager, if it asks for it."""
     address = environ.get("NOTIFY_SOCKET", "")
     if not address:
         return
-    # A name that begins with @ is in the abstract name space.
+    # A name that begins with @ is in the abstract namespace.
     target = f"\0{address[1:]}" if address.startswith("@") else address
-    # That it cannot be said is no reason not to work.
+    # The exporter works without the notification.
     with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
         sender.sendto(state.encode(), target)

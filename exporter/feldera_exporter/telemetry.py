@@ -307,7 +307,7 @@ class Telemetry:
 
 
 class _LogLines(Collector):
-    """Gives the count of lines that the log dropped, which the log itself keeps."""
+    """Collects the number of dropped lines from the log."""
 
     name: Final = "log_lines_dropped_total"
     text: Final = (
@@ -358,7 +358,7 @@ class Observer:
         self._telemetry.request_duration.labels(self._instance, endpoint.name).observe(elapsed)
 
     def _bounded(self, code: str) -> str:
-        """Return the value of the label: a server may make up any status of three digits."""
+        """Return the value of the label; the number of unusual statuses is limited."""
         if code in CODES or code in self._unusual:
             return code
         if len(self._unusual) >= UNUSUAL_CODES:

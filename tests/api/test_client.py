@@ -77,7 +77,7 @@ def gzip(body: bytes) -> bytes:
         (
             answer(b"", "302 Found", "", Location="https://elsewhere.example.com"),
             ServerError,
-            "302 Found: redirects are not followed, since they would carry the key elsewhere",
+            "302 Found: redirects are not followed, since they could send the key elsewhere",
         ),
         (answer(b"[]", "206 Partial Content"), InvalidResponseError, "206 Partial Content, expected 200"),
         (answer(b"", "204 No Content", ""), InvalidResponseError, "204 No Content, expected 200"),
@@ -85,13 +85,13 @@ def gzip(body: bytes) -> bytes:
         (
             answer(b"<html>", content_type=HTML),
             InvalidResponseError,
-            "a body of 'text/html; charset=utf-8', expected JSON (Feldera's web console answers so: is the URL right?)",
+            "a body of 'text/html; charset=utf-8', expected JSON (as from Feldera's web console: is the URL right?)",
         ),
         (answer(b"[]", content_type=""), InvalidResponseError, "a body of '', expected JSON"),
         (
             answer(b"x", content_encoding="br"),
             InvalidResponseError,
-            "the body is encoded as 'br', asked for gzip or identity",
+            "the body is encoded as 'br', expected gzip or identity",
         ),
         (answer(b"", content_encoding="gzip"), InvalidResponseError, "the compressed body ends too early"),
         (
@@ -365,7 +365,7 @@ def test_the_deadline_bounds_everything(where: str) -> None:
     asked = Asked()
     with meddling(act=slow) as server:
         began = time.monotonic()
-        with pytest.raises(DeadlineError, match="no whole answer within the timeout"):
+        with pytest.raises(DeadlineError, match="no complete response within the timeout"):
             ask(server.url, within=0.4, asked=asked)
         assert time.monotonic() - began < 5
     assert asked.codes == ["timeout"]

@@ -70,7 +70,7 @@ def test_a_name_that_hangs_is_looked_up_once_and_delays_no_other(names: Callable
     async def run(url: str) -> None:
         hanging, good = client("http://hangs:1"), client(f"http://good:{port(url)}")
         late = await asyncio.gather(*(asked(hanging, 0.3) for _ in range(20)))
-        assert set(late) == {f"{DeadlineError.__name__}: no whole answer within the timeout"}
+        assert set(late) == {f"{DeadlineError.__name__}: no complete response within the timeout"}
         assert await asked(good) == "[]"
         await hanging.close()
         await good.close()
@@ -113,7 +113,7 @@ def test_a_name_that_moves_is_followed(
         socket.create_server(("127.0.0.2", int(port(server.url)))) as moved,
     ):
         addresses = ["127.0.0.1"]
-        monkeypatch.setattr(connections, "LONGEST", 0.2)
+        monkeypatch.setattr(connections, "MAX_AGE", 0.2)
         names(lambda _: addresses)
         threading.Thread(target=_answer, args=(moved, answer(b"[2]")), daemon=True).start()
 

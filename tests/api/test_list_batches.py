@@ -15,7 +15,7 @@ from feldera_exporter.feldera.errors import InvalidResponseError, TooLargeError
 from feldera_exporter.feldera.list_batches import AMPLE, COUNTED, SCANT, SHORT, Batch, Batches
 from feldera_exporter.feldera.pipeline_list import Listing, read
 from feldera_exporter.feldera.truncation import shortened
-from feldera_exporter.feldera.wire import Cuts, FullError, Row
+from feldera_exporter.feldera.wire import REFUSED, Cuts, FullError, Row
 
 MB = 2**20
 LIMIT = 64 * MB
@@ -95,6 +95,48 @@ def test_parts_and_batches_change_nothing(
         if (fault := element.get("deployment_error")) is not None:
             assert said["deployment_error"]["error_code"] == fault["error_code"]
             assert fault["message"].startswith(said["deployment_error"]["message"])
+
+
+_REFUSED = st.sampled_from([rb'"\udfff"', b'"\x01"', b"nan", rb'"},{\"id\":\q"'])
+
+
+@pytest.mark.usefixtures("small")
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    st.lists(st.builds(row, st.integers(0, 99), x=_LONG), max_size=12).flatmap(
+        lambda elements: st.tuples(
+            st.just(elements), st.lists(st.tuples(st.integers(0, len(elements)), _REFUSED), max_size=3)
+        )
+    ),
+    st.integers(1, 5000),
+)
+def test_refused_elements_spoil_themselves(
+    listed: tuple[list[dict[str, Any]], list[tuple[int, bytes]]], part: int
+) -> None:
+    """Wherever they stand, and however the list comes: the others are there, and they say what they say by themselves."""
+    elements, refused = listed
+    texts = [(json.dumps(each, separators=(",", ":")).encode(), True) for each in elements]
+    for place, value in refused:
+        texts.insert(place, (b'{"id":"bad","name":"worse","x":%b}' % value, False))
+    body = b"[%b]" % b",".join(text for text, _ in texts)
+    found = taken(body, part=part)
+    raws = [json.loads(bytes(raw)) for batch in found for raw in batch.raws]
+    assert [each["id"] != "bad" for each in raws] == [readable for _, readable in texts]
+    assert [each["id"] for each in raws if each["id"] != "bad"] == [each["id"] for each in elements]
+    assert all(each["name"] == "worse" and each[REFUSED] for each in raws if each["id"] == "bad")
+    again = taken(body, found, part=part)
+    assert [bytes(a.text) for a in again] == [bytes(b.text) for b in found]
+
+
+def test_what_is_searched_for_a_refused_element_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond it the list is refused as a whole, as is one of very many elements."""
+    body = encoded(row(1), row(2, x="?")).replace(b'"?"', b"nan")
+    assert len(taken(body)[0].raws) == 2
+    with pytest.raises(InvalidResponseError, match="unexpected body"):
+        taken(b"[" + b"0," * 5000 + b"nan]")
+    monkeypatch.setattr(list_batches, "_SCANNED", len(body) - 1)
+    with pytest.raises(InvalidResponseError, match="unexpected body"):
+        taken(body)
 
 
 @pytest.mark.usefixtures("small")
@@ -211,7 +253,7 @@ def test_a_list_is_no_longer_for_its_errors() -> None:
 
 
 def test_a_healthy_list_has_the_same_limit() -> None:
-    """Each pipeline counts as much as it would with an error: whoever is not too many when well is not when all fail."""
+    """Each pipeline counts as much as with an error: a list that is short enough while all is well still is when all fail."""
     for listed in ([row(n, x="x" * COUNTED) for n in range(50)], [failed(n, "x" * MB) for n in range(50)]):
         assert len(rows(taken(encoded(*listed), limit=50 * COUNTED))) == 50
         with pytest.raises(TooLargeError):

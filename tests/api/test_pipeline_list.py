@@ -210,7 +210,7 @@ def test_a_list_of_which_nothing_can_be_read_is_refused() -> None:
 
 
 def test_who_cannot_be_read_is_known_from_before() -> None:
-    """A name that an element does not tell is the one that its id had, and the other way round, for as long as it lasts."""
+    """A missing name is the one that the id had before, and the other way round."""
     first = read(encoded(row(1), row(2), row(3)), Listing())
     bad: list[Any] = [row(1), row(2, name=7), row(3, id=7), row(4, id=7), row(5, name=7), 7]
     second = read(encoded(*bad), first)
@@ -244,13 +244,57 @@ def test_what_is_no_row_is_nobody(element: Any) -> None:
 
 
 def test_bad_text_spoils_its_row_only() -> None:
-    """Bytes that are no UTF-8 and half surrogates are found where they stand."""
+    """Bytes that are no UTF-8 are found where they stand."""
     bad = encoded(row(1)).replace(b'"p1"', b'"\xff"')[1:-1]
-    surrogate = encoded(row(2)).replace(b'"p2"', rb'"\udfff"')[1:-1]
     listing = read(b"[" + bad + b"," + encoded(row(3))[1:-1] + b"]", Listing())
     assert (ids(listing), listing.unreadable[0].id) == ([row(3)["id"]], row(1)["id"])
-    with pytest.raises(InvalidResponseError, match="surrogate"):
-        read(b"[" + surrogate + b"]", Listing())
+
+
+REFUSED = {
+    "deep": (b"[" * 1000 + b"]" * 1000, "maximum recursion depth exceeded while deserializing an object"),
+    "deep object": (b'{"a":' * 1000 + b"1" + b"}" * 1000, "maximum recursion depth exceeded"),
+    "second half of a surrogate pair": (rb'"\udfff"', "JSON is malformed: invalid utf-16 surrogate pair"),
+    "first half of a surrogate pair": (rb'"\ud800 "', "Input data was truncated"),
+    "control character": (b'"\x01"', "JSON is malformed: invalid character"),
+    "unknown escape": (rb'"\q"', "JSON is malformed: invalid escaped character"),
+    "no value": (b"", "JSON is malformed: invalid character"),
+    "no number": (b"NaN", "JSON is malformed: invalid character"),
+    "two values": (b"1 2", "JSON is malformed"),
+}
+"""Values that the decoder refuses, and why."""
+
+
+@pytest.mark.parametrize(("value", "reason"), REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize("field", ["tags", "description"])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_refused_element_spoils_itself(value: bytes, reason: str, field: str, place: int) -> None:
+    """It is named, with its id; the others are read, and they are the same objects when the list comes again."""
+    rows = [row(1), row(2), row(3)]
+    rows[place] = {**rows[place], field: "REFUSED"}
+    body = encoded(*rows).replace(b'"REFUSED"', value)
+    first = read(body, Listing())
+    bad = rows.pop(place)
+    assert ids(first) == [each["id"] for each in rows]
+    [spoilt] = first.unreadable
+    assert (spoilt.id, spoilt.name, spoilt.told) == (bad["id"], bad["name"], True)
+    assert spoilt.reason.startswith(reason)
+    again = read(body, first)
+    assert again.elements == first.elements
+    assert all(a is b for a, b in zip(again.entries.values(), first.entries.values(), strict=True))
+    assert list(read(encoded(bad, *rows).replace(b'"REFUSED"', b"7"), first).entries) == [
+        each["id"] for each in (bad, *rows)
+    ]
+
+
+def test_a_refused_name() -> None:
+    """The element is known by its id, and by the name that it had."""
+    surrogate = encoded(row(1), row(2)).replace(b'"p2"', rb'"\udfff"')
+    [spoilt] = read(surrogate, Listing()).unreadable
+    assert (spoilt.id, spoilt.name, spoilt.told) == (row(2)["id"], None, False)
+    [spoilt] = read(surrogate, read(encoded(row(1), row(2)), Listing())).unreadable
+    assert (spoilt.id, spoilt.name, spoilt.told) == (row(2)["id"], "p2", False)
+    with pytest.raises(InvalidResponseError, match=r"none of 1 elements can be read, .*surrogate"):
+        read(rb'[{"id":"\udfff"}]', Listing())
 
 
 def test_an_id_that_comes_twice_counts_once() -> None:

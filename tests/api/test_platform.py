@@ -84,7 +84,7 @@ def test_health() -> None:
         "runner": Service(False, AUGUST_MICROS, None),
     }
     lost = without_health(known, 7)
-    assert (lost.services, lost.health_lost_at, lost.heard_services) == (known.services, 7, {})
+    assert (lost.services, lost.health_lost_at, lost.current_services) == (known.services, 7, {})
     assert without_health(lost, 8) is lost
     assert with_health(lost, json.dumps(body).encode()) == known
     assert without_health(Platform(), 7) == Platform()
@@ -96,9 +96,9 @@ def test_feldera_may_call_its_own_word_stale(stale: bool | None, known: bool | N
     body: dict[str, Any] = {"all_healthy": not stale, "runner": {"healthy": True, "checked_at": AUGUST}}
     if stale is not None:
         body |= {"stale": stale, "stale_after_seconds": 1800}
-    told = with_health(Platform(stale=True), json.dumps(body).encode())
-    assert (told.stale, told.services["runner"].healthy) == (known, True)
-    assert without_health(told, 7).stale is None
+    found = with_health(Platform(stale=True), json.dumps(body).encode())
+    assert (found.stale, found.services["runner"].healthy) == (known, True)
+    assert without_health(found, 7).stale is None
 
 
 @pytest.mark.parametrize(

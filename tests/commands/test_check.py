@@ -431,4 +431,4 @@ def test_all_instances_at_once(check: Check) -> None:
             "instances:\n" + "".join(instance(f"i{n}", server.url, "timeout: 1s") for n in range(5))
         )
         assert time.monotonic() - began < 5
-    assert (code, said.count("failed: no whole answer within the timeout")) == (1, 5)
+    assert (code, said.count("failed: no complete response within the timeout")) == (1, 5)

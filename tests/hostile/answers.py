@@ -1,4 +1,4 @@
-"""Hostile answers: what a server may do to whoever asks it, and what a poll is called that met it."""
+"""Hostile responses of a server, and the outcome of a poll for each of them."""
 
 import itertools
 import json

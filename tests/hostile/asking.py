@@ -11,7 +11,7 @@ KEY = "apikey:0123456789abcdefMARKER"
 
 
 class Asked:
-    """What the client told its observer."""
+    """The requests that the client's observer recorded."""
 
     def __init__(self) -> None:
         self.codes: list[str] = []

@@ -102,7 +102,7 @@ class Running:
 
 @contextmanager
 def running(folder: Path, configuration: str, *flags: str) -> Iterator[Running]:
-    """Run the program until the context ends; it must end by itself when told to, and without a traceback."""
+    """Run the program until the context ends; SIGTERM must end it, without a traceback."""
     (folder / "exporter.yml").write_text(configuration)
     (folder / "exporter.yml").chmod(0o600)
     log = folder / "exporter.log"

@@ -1,4 +1,4 @@
-"""The program among hostile answers: it tells the truth, harms nobody, and recovers by itself."""
+"""The program with hostile responses: its metrics stay true, other instances are not disturbed, and it recovers."""
 
 from collections.abc import Iterator
 from pathlib import Path

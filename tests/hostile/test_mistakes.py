@@ -37,7 +37,7 @@ SECRET = "apikey:MARKER-of-a-secret"
 
 
 class MistakeError(Exception):
-    """What nobody foresaw."""
+    """A bug."""
 
 
 def page(exporter: Exporter) -> str:
@@ -176,7 +176,7 @@ def test_a_mistake_with_one_log(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_mistake_in_the_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
     """A question that cannot be answered ends neither the others nor the polls."""
-    true_ask = watcher.Watcher.learn
+    true_ask = watcher.Watcher.set_platform
 
     def broken(self: watcher.Watcher, platform: Any) -> None:
         if platform.tenant:
@@ -187,7 +187,7 @@ def test_a_mistake_in_the_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
         before = polls(exporter, "bad", "success")
         await soon(lambda: polls(exporter, "bad", "success") > before + 2)
 
-    monkeypatch.setattr(watcher.Watcher, "learn", broken)
+    monkeypatch.setattr(watcher.Watcher, "set_platform", broken)
     logs = inside(act)
     kinds = {line["kind"] for line in logs if line["event"].startswith("no answer from")}
     assert "internal_error" in kinds
@@ -212,7 +212,7 @@ def test_a_mistake_in_a_reload(error: Exception, said: str, monkeypatch: pytest.
 
     async def act(exporter: Exporter, _: Feldera) -> None:
         before, families = exporter.instances, exporter.publisher._catalogue
-        [bad, good] = (watched.watcher._instance for watched in before.values())
+        [bad, good] = (watched.watcher.instance for watched in before.values())
         new = Configuration((replace(bad, poll_interval=9.0), Instance("new", good.url)), metrics=NO_UP)
         monkeypatch.setattr(exporter, "_load", lambda: new)
 

@@ -1,4 +1,4 @@
-"""What is shown of pipelines that come, go, are named anew, cannot be read or cannot be asked for."""
+"""What is shown of pipelines that are created, deleted, renamed, unreadable or out of reach."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -214,7 +214,7 @@ def test_feldera_is_down_where_its_first_poll_fails(watching: Watching) -> None:
 
 
 def test_feldera_is_down_where_polls_end_without_a_word(watching: Watching) -> None:
-    """The scrape finds out, however long nobody has published anything; a poll that succeeds mends it."""
+    """The scrape finds out, even if nothing was published for long; the next successful poll ends it."""
     watching.poll()
     watching.clock.advance(POLICY.freshness)
     assert watching.shown("feldera_up") == {"": 1}
@@ -225,7 +225,7 @@ def test_feldera_is_down_where_polls_end_without_a_word(watching: Watching) -> N
     assert watching.shown("feldera_up") == {"": 1}
 
 
-def test_who_takes_over_has_not_lost_sight(watching: Watching) -> None:
+def test_after_a_reload_the_last_poll_still_counts(watching: Watching) -> None:
     """After a reload another watcher shows what was read a moment ago."""
     watching.poll()
     fleet, _ = watching.publisher.observed[NAME]

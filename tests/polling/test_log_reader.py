@@ -266,7 +266,7 @@ def test_one_failing_log_is_not_well_because_another_is() -> None:
                         room.feldera.resume("p0")
                         room.feldera.resume("p1")
                         await room.poll()
-                        room.watcher._reader._failing._logged_at.clear()
+                        room.watcher._reader._failures._logged_at.clear()
                     assert said(logs)[-1] == "events cannot be read"
                     end()
                     await room.settle()
@@ -428,7 +428,7 @@ def test_an_old_server_is_watched_by_its_lists_until_it_is_upgraded() -> None:
     with a_room(version="0.291.0") as room:
 
         async def scenario() -> None:
-            room.watcher.learn(Platform(version="0.291.0"))
+            room.watcher.set_platform(Platform(version="0.291.0"))
             await room.poll()
             assert room.shows("transition_source") == {"events": 1, "polls": 0}
             room.feldera.pause("p0")
@@ -442,7 +442,7 @@ def test_an_old_server_is_watched_by_its_lists_until_it_is_upgraded() -> None:
             # The same instance goes on as another version.
             room.feldera.version = "0.337.0"
             room.server._routes = FelderaServer(room.feldera)._routes
-            room.watcher.learn(Platform(version="0.337.0"))
+            room.watcher.set_platform(Platform(version="0.337.0"))
             room.feldera.pause("p0")
             room.clock.advance(1)
             room.feldera.resume("p0")
@@ -459,7 +459,7 @@ def test_a_stray_404_does_not_turn_the_log_off() -> None:
     with a_room() as room:
 
         async def scenario() -> None:
-            room.watcher.learn(Platform(version="0.337.0"))
+            room.watcher.set_platform(Platform(version="0.337.0"))
             await room.settle()
             room.server.faults.set("events", EMPTY_404, times=1)
             room.feldera.pause("p0")

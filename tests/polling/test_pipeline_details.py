@@ -12,7 +12,7 @@ import pytest
 from feldera_exporter.feldera.client import Client
 from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.polling import pipeline_details
-from feldera_exporter.polling.pipeline_details import AT_ONCE, PipelineDetails
+from feldera_exporter.polling.pipeline_details import MAX_REQUESTS, PipelineDetails
 from feldera_exporter.simulator.serving import serve
 from pages.test_timeline import event
 
@@ -22,7 +22,7 @@ ERROR = {"message": "It broke.", "error_code": "WorkerPanic", "details": {"worke
 
 @dataclass
 class Feldera:
-    """Answers for event logs as it is told to.
+    """Serves event logs as configured.
 
     Attributes:
         status: of its answers.
@@ -82,7 +82,7 @@ async def looking(url: str) -> AsyncIterator[PipelineDetails]:
 
 
 def asked(url: str, ask: Callable[[PipelineDetails], Awaitable[Any]]) -> Any:
-    """Return what somebody who looks up is told."""
+    """Return the result of a request for details."""
 
     async def look() -> Any:
         async with looking(url) as found:
@@ -92,24 +92,24 @@ def asked(url: str, ask: Callable[[PipelineDetails], Awaitable[Any]]) -> Any:
 
 
 def recent(url: str, instance: str = "one") -> LatestEvents:
-    """Return what is told about pipeline `a`."""
-    told = asked(url, lambda look: look.recent(instance, "id", "a"))
-    assert isinstance(told, LatestEvents)
-    return told
+    """Return the latest events of pipeline `a`."""
+    found = asked(url, lambda look: look.recent(instance, "id", "a"))
+    assert isinstance(found, LatestEvents)
+    return found
 
 
 def test_the_log_and_the_newest_event(feldera: Feldera, url: str) -> None:
     """Two requests; the second has the error's details."""
-    told = recent(url)
-    assert (told.events, told.problem) == ([NEWEST], "")
-    assert told.newest is not None
-    assert told.newest.deployment_error is not None
-    assert bytes(told.newest.deployment_error.details) == b'{"worker":3}'
+    found = recent(url)
+    assert (found.events, found.problem) == ([NEWEST], "")
+    assert found.newest is not None
+    assert found.newest.deployment_error is not None
+    assert bytes(found.newest.deployment_error.details) == b'{"worker":3}'
     assert feldera.paths == ["/v0/pipelines/a/events", f"/v0/pipelines/a/events/{NEWEST.event_id}"]
 
 
 def test_an_empty_log(feldera: Feldera, url: str) -> None:
-    """Of a pipeline that nobody has touched since Feldera keeps logs; there is no newest event."""
+    """A pipeline that did not change since Feldera keeps logs has no newest event."""
     feldera.body = b"[]"
     assert recent(url) == LatestEvents([])
     assert len(feldera.paths) == 1
@@ -127,19 +127,19 @@ def test_an_empty_log(feldera: Feldera, url: str) -> None:
 def test_why_there_is_no_answer(feldera: Feldera, url: str, status: int, body: bytes, problem: str) -> None:
     """In one line."""
     feldera.status, feldera.body = status, body
-    told = recent(url)
-    assert told.events is None
-    assert problem in told.problem
-    assert "\n" not in told.problem
+    found = recent(url)
+    assert found.events is None
+    assert problem in found.problem
+    assert "\n" not in found.problem
 
 
 def test_the_log_is_kept_where_the_newest_event_fails(feldera: Feldera, url: str) -> None:
     """Something is better than nothing."""
     feldera.full = b"[]"
-    told = recent(url)
-    assert told.events == [NEWEST]
-    assert told.newest is None
-    assert "unexpected body" in told.problem
+    found = recent(url)
+    assert found.events == [NEWEST]
+    assert found.newest is None
+    assert "unexpected body" in found.problem
 
 
 def test_an_instance_that_is_gone(url: str) -> None:
@@ -149,7 +149,7 @@ def test_an_instance_that_is_gone(url: str) -> None:
 
 def test_feldera_may_be_slow(feldera: Feldera, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for it for long."""
-    monkeypatch.setattr(pipeline_details, "PATIENCE", 0.2)
+    monkeypatch.setattr(pipeline_details, "TIMEOUT", 0.2)
     feldera.delay = 5
     assert recent(url).problem
 
@@ -162,15 +162,15 @@ def test_a_few_at_once(feldera: Feldera, url: str) -> None:
         names = [f"p{n}" for n in range(6)] * 5
         return await asyncio.gather(*(look.recent("one", name, name) for name in names))
 
-    told = asked(url, crowd)
-    assert all(not each.problem for each in told)
-    assert feldera.most == AT_ONCE
+    found = asked(url, crowd)
+    assert all(not each.problem for each in found)
+    assert feldera.most == MAX_REQUESTS
     assert len(feldera.paths) == 12
 
 
 def test_whoever_waits_too_long_is_told(feldera: Feldera, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Even if it is others that are asked about first."""
-    monkeypatch.setattr(pipeline_details, "PATIENCE", 0.3)
+    monkeypatch.setattr(pipeline_details, "TIMEOUT", 0.3)
     feldera.delay = 0.25
 
     async def crowd(look: PipelineDetails) -> list[LatestEvents]:
@@ -182,7 +182,7 @@ def test_whoever_waits_too_long_is_told(feldera: Feldera, url: str, monkeypatch:
 def test_an_answer_is_shown_again_for_seconds(
     feldera: Feldera, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And then asked for anew."""
+    """And then requested again."""
 
     async def twice(look: PipelineDetails) -> None:
         await look.recent("one", "id", "a")
@@ -190,7 +190,7 @@ def test_an_answer_is_shown_again_for_seconds(
 
     asked(url, twice)
     assert len(feldera.paths) == 2
-    monkeypatch.setattr(pipeline_details, "FRESH", 0.0)
+    monkeypatch.setattr(pipeline_details, "MAX_AGE", 0.0)
     asked(url, twice)
     assert len(feldera.paths) == 6
 
@@ -221,8 +221,8 @@ WARNED = {**SQL, "warning": True}
 def test_compiler_errors(feldera: Feldera, url: str, error: object, text: str) -> None:
     """Those of the SQL compiler with their place, and of the Rust compiler what it printed; no warning is one."""
     feldera.body = msgspec.json.encode({"description": "Joins.", "program_error": error})
-    told = asked(url, lambda look: look.program("one", "id", "a", failed=True))
-    assert (told.description, told.errors) == ("Joins.", text)
+    found = asked(url, lambda look: look.program("one", "id", "a", failed=True))
+    assert (found.description, found.errors) == ("Joins.", text)
     assert feldera.paths == ["/v0/pipelines/a"]
 
 
@@ -232,5 +232,5 @@ def test_without_an_answer_there_is_no_description(
 ) -> None:
     """An instance that is gone, and an answer that is none."""
     feldera.body = body
-    told = asked(url, lambda look: look.program(instance, "id", "a", failed=False))
-    assert (told.description, told.errors) == ("", "")
+    found = asked(url, lambda look: look.program(instance, "id", "a", failed=False))
+    assert (found.description, found.errors) == ("", "")

@@ -5,13 +5,15 @@ import gc
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from feldera_exporter.feldera.platform import Platform
+from feldera_exporter.feldera.wire import Event
+from feldera_exporter.history.evaluation import Evaluation
 from feldera_exporter.ledger import Ledger
 from feldera_exporter.polling import watcher
 from feldera_exporter.polling.threads import run_cpu, run_io
@@ -106,7 +108,7 @@ class Watching:
         return noted
 
 
-MAIN, FILING, THINKING = "MainThread", "file", "thinker"
+MAIN, FILING, THINKING = "MainThread", "file", "cpu"
 
 
 @pytest.mark.parametrize("long", [False, True])
@@ -119,7 +121,7 @@ def test_a_long_list_is_worked_at_in_threads(
     store = Store.open(tmp_path)
 
     def meanwhile(room: Room) -> None:
-        room.watcher.learn(Platform(tenant="acme"))
+        room.watcher.set_platform(Platform(tenant="acme"))
 
     with a_room(store=store) as room:
         if long:
@@ -151,7 +153,7 @@ def test_a_poll_that_is_cancelled_loses_nothing(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """As a reload cancels it: what the books have given out is in the store."""
+    """As by a reload: the changes of the ledger are in the store."""
     store = Store.open(tmp_path)
     changes, reached = Ledger.changes, threading.Event()
 
@@ -178,3 +180,32 @@ def test_a_poll_that_is_cancelled_loses_nothing(
 
         within(room, scenario)
     store.close()
+
+
+def test_a_long_log_is_folded_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that the loop goes on, however long that takes; a short one is not worth it."""
+    folded: list[tuple[int, bool]] = []
+    judge = Ledger.judge
+
+    def judged(ledger: Ledger, pipeline_id: str, events: Sequence[Event]) -> Evaluation:
+        in_thread = threading.current_thread() is not threading.main_thread()
+        folded.append((len(events), in_thread))
+        return judge(ledger, pipeline_id, events)
+
+    monkeypatch.setattr(Ledger, "judge", judged)
+    with a_room(size=2) as room:
+
+        async def scenario() -> None:
+            await room.settle()
+            for _ in range(120):
+                room.feldera.pause("p0")
+                room.clock.advance(20)
+                room.feldera.start("p0")
+                room.clock.advance(20)
+            room.feldera.pause("p1")
+            room.clock.advance(20)
+            await room.settle()
+
+        within(room, scenario)
+    assert {in_thread for events, in_thread in folded if events >= 100} == {True}
+    assert {in_thread for events, in_thread in folded if events < 100} == {False}

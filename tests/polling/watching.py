@@ -1,4 +1,4 @@
-"""A watcher and a publisher of a simulated Feldera, all on one clock that stands still until a test moves it."""
+"""A watcher and a publisher of a simulated Feldera, on a clock that stands still until a test moves it."""
 
 import asyncio
 import re
@@ -42,15 +42,22 @@ class Client:
 
     Attributes:
         answers: whether it does.
+        wrong: by how many seconds the Date of its next answers is ahead, each in turn; then it is right.
+        spoil: what becomes of each body.
     """
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Api, clock: ManualClock) -> None:
         self.answers = True
+        self.wrong: list[float] = []
+        self.spoil: Callable[[bytes], bytes] = bytes
         self._api = api
+        self._clock = clock
 
     async def list(self, previous: Sequence[Batch] = (), *, within: float) -> Answer[tuple[Batch, ...]]:
-        """Answer at once with the list of pipelines."""
-        return Answer(taken(self._body(within, self._api.list), previous), None, 0.0)
+        """Answer at once with the list of pipelines, and with the time in whole seconds."""
+        wrong = self.wrong.pop(0) if self.wrong else 0
+        date = self._clock.now() // 1_000_000 + round(wrong)
+        return Answer(taken(self._body(within, self._api.list), previous), date, 0.0)
 
     async def get(self, endpoint: Endpoint, *names: str, within: float) -> Answer[bytearray]:
         """Answer at once with the log of a pipeline."""
@@ -61,7 +68,7 @@ class Client:
         assert within > 0
         if not self.answers:
             raise UnreachableError("cannot connect")
-        return answer()
+        return self.spoil(answer())
 
 
 class Watching:
@@ -72,7 +79,8 @@ class Watching:
         folder: of its store, None for none.
 
     Attributes:
-        clock: everybody's.
+        clock: Feldera's, and the monotonic one of the exporter's machine.
+        wrong: by how many seconds the time of the exporter's machine is ahead of that.
         feldera: the instance.
         client: asks it.
         watcher: watches it.
@@ -83,18 +91,19 @@ class Watching:
 
     def __init__(self, patch: pytest.MonkeyPatch, folder: Path | None = None) -> None:
         self.clock = ManualClock()
+        self.wrong = 0.0
         self.feldera = Feldera(self.clock)
-        self.client = Client(Api(self.feldera))
+        self.client = Client(Api(self.feldera), self.clock)
         self._folder = folder
         self.store: Store | None = None
-        reading = SimpleNamespace(time=self._now, monotonic=self._now, perf_counter=time.perf_counter)
+        reading = SimpleNamespace(time=self._wall, monotonic=self._now, perf_counter=time.perf_counter)
         for module in ("watcher", "log_reader"):
             patch.setattr(f"feldera_exporter.polling.{module}.time", reading)
         patch.setattr("feldera_exporter.publisher.time", reading)
         self.restart()
 
     def restart(self) -> None:
-        """Begin anew with what the store keeps, and show it."""
+        """Restart the exporter with its store."""
         if self.store is not None:
             self.store.close()
         self.store = None if self._folder is None else Store.open(self._folder)
@@ -114,7 +123,7 @@ class Watching:
             structlog.get_logger("feldera_exporter"),
             problems=decoded(remembered.problems),
         )
-        self.watcher.show()
+        self.watcher.publish()
 
     def close(self) -> None:
         """Let the store go."""
@@ -144,3 +153,6 @@ class Watching:
 
     def _now(self) -> float:
         return self.clock.now() / 1e6
+
+    def _wall(self) -> float:
+        return self._now() + self.wrong

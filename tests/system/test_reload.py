@@ -1,4 +1,4 @@
-"""The configuration is loaded anew without a restart, and without anything that was known being lost."""
+"""A reload of the configuration, without a restart and without a loss of counters or state."""
 
 import asyncio
 import gc

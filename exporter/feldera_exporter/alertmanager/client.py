@@ -185,7 +185,7 @@ class Client:
             if response.is_success:
                 body = bytes(await bodies.read(response, bodies.Whole(_MAX_BODY_BYTES), KeyGuard(None)))
             else:
-                body = await bodies.of_refusal(response) or b""
+                body = await bodies.error_body(response) or b""
         finally:
             await response.aclose()
         _check(response, body, headers.get("Authorization", ""))

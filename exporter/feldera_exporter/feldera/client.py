@@ -1,4 +1,4 @@
-"""The client of Feldera's API: one GET, with a deadline, repetitions where they help, and every failure told apart."""
+"""The client of Feldera's API: GET requests with a deadline, retries where they help, and an error type for each failure."""
 
 import asyncio
 import time
@@ -26,26 +26,30 @@ from feldera_exporter.feldera.http_errors import check_type, date, refusal, retr
 from feldera_exporter.feldera.list_batches import LONGEST_ELEMENT, Batch, Batches
 from feldera_exporter.feldera.redaction import KeyGuard, redacted
 
-# Feldera's own clients repeat these (its Python SDK's `rest/retry.py`).
+# As Feldera's own clients do (its Python SDK's `rest/retry.py`).
 _RETRIED: Final = frozenset({408, 429, 502, 503, 504})
 _FIRST_PAUSE: Final = 0.5
-# Feldera's server closes an idle connection after 5 s: drop it before, rather than meet it closing.
+# Feldera's server closes an idle connection after 5 s: the client does so first.
 _KEEPALIVE: Final = 4.0
 _CONNECTIONS: Final = 8
 _SHARE: Final = 0.95
-"""How much of the time that is left may pass in each step of connecting."""
-# What a kept connection that the server has just closed looks like, depending on how far the request came.
+"""The part of the remaining time that each step of connecting may take."""
+# The errors of a kept connection that the server has just closed, depending on how far the request got.
 _DROPPED: Final = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
-# A server that refuses a client's certificate does so after the handshake: httpx lets that error of `ssl` through.
+# A server refuses a client's certificate after the handshake: httpx does not convert that error of `ssl`.
 _BROKEN: Final = (httpx.HTTPError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A route of the API: the value of the label `endpoint`, the path's pattern and the query.
+    """A route of the API.
 
-    A route whose unhealthy answer is a 503 with the same body (`GET /v0/cluster_healthz`) names that status as good.
-    One whose answer is as long as an error names how long that may be, whatever the configuration says.
+    Attributes:
+        name: the value of the label `api_endpoint`.
+        path: the path's pattern.
+        query: the query.
+        good: the statuses of a success: `GET /v0/cluster_healthz` responds with 503 and the same body if unhealthy.
+        longest: the size of the body that is allowed even if the configuration allows less, since it has an error's text.
     """
 
     name: str
@@ -68,23 +72,23 @@ ENDPOINTS: Final = (PIPELINES, EVENTS, EVENT, PIPELINE, CONFIG, SESSION, CLUSTER
 
 
 class Observer(Protocol):
-    """What is told of every request made."""
+    """Records requests."""
 
     def __call__(self, endpoint: Endpoint, code: str, elapsed: float) -> None:
-        """Take note of one request: its HTTP status or the outcome without one, and its seconds."""
+        """Record a request: its HTTP status, or its outcome without one, and its duration in seconds."""
 
 
 class Client:
-    """Asks one Feldera instance.
+    """The client of one Feldera instance.
 
     Args:
         url: the instance's base URL.
-        api_key: gives the present API key; called for every request, so that a rotated key is used at once.
-        tls: gives how the server is verified and the client identifies itself; None where the address is not https.
-        max_response_size: bytes of a body beyond which it is refused; of the list, see `batches`.
-        observe: told of every request.
-        proxy: the address of the proxy through which the instance is asked, None for none.
-        headers: sent with every request; their values are as secret as the key.
+        api_key: returns the present API key; called for each request, so that a rotated key is used at once.
+        tls: returns the present TLS context; None if the address is not https.
+        max_response_size: the size of a body beyond which it is refused, in bytes; for the list see `list_batches`.
+        observe: records each request.
+        proxy: the address of the proxy, None without one.
+        headers: headers of each request; their values are secrets.
     """
 
     def __init__(
@@ -107,28 +111,28 @@ class Client:
             transport=transport(
                 tls, httpx.Limits(max_connections=_CONNECTIONS, keepalive_expiry=_KEEPALIVE), proxy
             ),
-            # The environment was read when the configuration was.
+            # The environment is read with the configuration.
             trust_env=False,
-            # A redirect would carry the key elsewhere.
+            # A redirect could send the key elsewhere.
             follow_redirects=False,
-            # The deadline of `get` bounds everything.
+            # `get` has a deadline for everything.
             timeout=None,  # noqa: S113
             headers={**headers, "Accept": "application/json", "Accept-Encoding": "gzip"},
-            # No cookie is kept: Feldera sets none, and whoever does could fill the memory with them.
+            # No cookie is kept: Feldera sets none, and another server could fill the memory with them.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         )
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close all connections."""
         await self._http.aclose()
 
     async def get(self, endpoint: Endpoint, *names: str, within: float) -> Answer[bytearray]:
-        """Ask for an endpoint and return its whole body.
+        """Request an endpoint and return its body.
 
         Args:
             endpoint: the route.
-            names: what fills the path's pattern.
-            within: seconds for everything, repetitions included.
+            names: the values for the path's pattern.
+            within: seconds for everything, with retries.
 
         Raises:
             FelderaError: one of its kinds; see `feldera_exporter.feldera.errors`.
@@ -138,11 +142,11 @@ class Client:
         return await self._get(endpoint, path, lambda: bodies.Whole(longest), within)
 
     async def list(self, previous: Sequence[Batch] = (), *, within: float) -> Answer[tuple[Batch, ...]]:
-        """Ask for the list of pipelines.
+        """Request the list of pipelines.
 
         Args:
-            previous: the list before, whose batches are used again where they are the same.
-            within: seconds for everything, repetitions included.
+            previous: the list before; batches that did not change are the same objects.
+            within: seconds for everything, with retries.
 
         Raises:
             FelderaError: one of its kinds; see `feldera_exporter.feldera.errors`.
@@ -152,24 +156,24 @@ class Client:
         )
 
     async def _get(
-        self, endpoint: Endpoint, path: str, intake: Callable[[], bodies.BodyReader[Body]], within: float
+        self, endpoint: Endpoint, path: str, reader: Callable[[], bodies.BodyReader[Body]], within: float
     ) -> Answer[Body]:
         url = f"{path}?{endpoint.query}" if endpoint.query else path
         deadline = time.monotonic() + within
         pause = _FIRST_PAUSE
-        refused: FelderaError | None = None
+        last_error: FelderaError | None = None
         while True:
             key = self._api_key()
             try:
-                return await self._once(endpoint, url, key, intake, deadline)
-            except _AgainError as again:
-                refused = redacted(again.error, key, *self._secrets)
-                delay = max(refused.retry_after, pause)
+                return await self._once(endpoint, url, key, reader, deadline)
+            except _RetryError as retry:
+                last_error = redacted(retry.error, key, *self._secrets)
+                delay = max(last_error.retry_after, pause)
                 if time.monotonic() + delay >= deadline:
-                    raise refused from None
+                    raise last_error from None
             except DeadlineError as error:
-                # That there was no time for another answer says less than the one there was.
-                raise refused or error from None
+                # The error of the try before says more.
+                raise last_error or error from None
             except FelderaError as error:
                 raise redacted(error, key, *self._secrets) from None
             await asyncio.sleep(delay)
@@ -180,34 +184,34 @@ class Client:
         endpoint: Endpoint,
         url: str,
         key: str | None,
-        intake: Callable[[], bodies.BodyReader[Body]],
+        reader: Callable[[], bodies.BodyReader[Body]],
         deadline: float,
     ) -> Answer[Body]:
         try:
-            return await self._try(endpoint, url, key, intake(), deadline)
+            return await self._try(endpoint, url, key, reader(), deadline)
         except _DroppedError:
-            # A kept connection was closed as the request went out: once more, on another one.
-            return await self._try(endpoint, url, key, intake(), deadline)
+            # The server closed a kept connection during the request: try another one.
+            return await self._try(endpoint, url, key, reader(), deadline)
 
     async def _try(
-        self, endpoint: Endpoint, url: str, key: str | None, intake: bodies.BodyReader[Body], deadline: float
+        self, endpoint: Endpoint, url: str, key: str | None, reader: bodies.BodyReader[Body], deadline: float
     ) -> Answer[Body]:
         if self._http.is_closed:
-            raise UnreachableError("the configuration was reloaded meanwhile")
+            raise UnreachableError("the configuration was reloaded during the request")
         began = time.monotonic()
         code = UnreachableError.outcome
         try:
-            async with asyncio.timeout(deadline - began), self._answering(url, key, deadline) as response:
+            async with asyncio.timeout(deadline - began), self._response(url, key, deadline) as response:
                 code = str(response.status_code)
                 if response.status_code not in endpoint.good:
-                    error = refusal(response, await bodies.of_refusal(response))
+                    error = refusal(response, await bodies.error_body(response))
                     error.retry_after = retry_after(response, time.time())
-                    raise _AgainError(error) if response.status_code in _RETRIED else error
+                    raise _RetryError(error) if response.status_code in _RETRIED else error
                 check_type(response)
-                body = await bodies.read(response, intake, KeyGuard(key, *self._secrets))
+                body = await bodies.read(response, reader, KeyGuard(key, *self._secrets))
         except (TimeoutError, httpx.TimeoutException):
             code = DeadlineError.outcome
-            raise DeadlineError("no whole answer within the timeout") from None
+            raise DeadlineError("no complete response within the timeout") from None
         except httpx.ProxyError as error:
             code = UnreachableError.outcome
             raise UnreachableError(f"the proxy refused: {error}") from None
@@ -219,19 +223,19 @@ class Client:
         return Answer(body, date(response), time.monotonic() - began)
 
     @asynccontextmanager
-    async def _answering(self, url: str, key: str | None, deadline: float) -> AsyncIterator[httpx.Response]:
+    async def _response(self, url: str, key: str | None, deadline: float) -> AsyncIterator[httpx.Response]:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        # Cancelled in a TLS handshake httpx leaves the connection to the garbage collector, after a timeout of its own
-        # it closes it: so that comes a little before.
+        # httpx closes a connection after its own timeout of a TLS handshake, but not if it is cancelled there: so its
+        # timeout is a little shorter.
         timeout = httpx.Timeout(None, connect=_SHARE * (deadline - time.monotonic()))
         kept = True
 
-        async def notice(event: str, _: object) -> None:
+        async def trace(event: str, _: object) -> None:
             nonlocal kept
             kept = kept and not event.startswith("connection.connect_")
 
         request = self._http.build_request(
-            "GET", url, headers=headers, timeout=timeout, extensions={"trace": notice}
+            "GET", url, headers=headers, timeout=timeout, extensions={"trace": trace}
         )
         try:
             response = await self._http.send(request, stream=True)
@@ -246,11 +250,11 @@ class Client:
 
 
 class _DroppedError(UnreachableError):
-    """A connection that was kept from an earlier request broke before the answer began."""
+    """A connection of an earlier request broke before the response began."""
 
 
-class _AgainError(Exception):
-    """The request may be repeated after a pause; without another try, `error` is the answer."""
+class _RetryError(Exception):
+    """The request may be retried after a pause; without a retry, `error` is the result."""
 
     def __init__(self, error: FelderaError) -> None:
         super().__init__(str(error))

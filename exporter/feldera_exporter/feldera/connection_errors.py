@@ -1,4 +1,4 @@
-"""Connection errors in words: what is wrong at an address, where the error of the library names only a step."""
+"""Connection errors in words: what is wrong with an address, instead of the failed step in the library."""
 
 import errno
 import socket
@@ -28,7 +28,7 @@ _ADDRESSES: Final = MappingProxyType(
         errno.ENETUNREACH: "there is no route to {address}",
     }
 )
-# What h11 says of an answer that begins with a control character, as the record of a TLS alert does.
+# The text of h11 for a response that begins with a control character, as a TLS alert does.
 _TLS_ALERT: Final = "illegal request line"
 _PLAIN: Final = frozenset(
     {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNKNOWN_PROTOCOL"}
@@ -36,15 +36,15 @@ _PLAIN: Final = frozenset(
 
 
 def connection_error(error: BaseException, url: httpx.URL) -> str:
-    """Return what a failed request says about its address, else the error's own text.
+    """Return what is wrong with an address; without a known reason, the error's text.
 
     Args:
-        error: as httpx or `ssl` raised it.
-        url: the address that was asked.
+        error: the error of httpx or `ssl`.
+        url: the address of the request.
     """
     own = str(error) or type(error).__name__
     if own.startswith("the proxy "):
-        # `feldera.connections` says so; the address asked is not the one that failed.
+        # From `feldera.connections`: the proxy failed, not the address.
         return own
     if own == _TLS_ALERT:
         return "this port speaks HTTPS: use https://"
@@ -54,7 +54,7 @@ def connection_error(error: BaseException, url: httpx.URL) -> str:
 
 
 def _text(error: BaseException) -> str:
-    """Return what one error of the chain means, empty where it does not say."""
+    """Return the meaning of one error of the chain, empty if it is unknown."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return _CERTIFICATES.get(error.verify_code, "")
     if isinstance(error, ssl.SSLError):
@@ -67,7 +67,7 @@ def _text(error: BaseException) -> str:
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and what it was raised from; of a group, each."""
+    """Yield an error and its causes, and those of each error of a group."""
     while error is not None:
         yield error
         if isinstance(error, BaseExceptionGroup):

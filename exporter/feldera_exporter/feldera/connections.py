@@ -1,4 +1,4 @@
-"""The connections of an HTTP client: to a name's present addresses, with the present certificates, none of them for long."""
+"""Connections to the present addresses of a name, with the present certificates; none is used for long."""
 # ruff: noqa: ASYNC109 - httpcore's interface has timeouts as arguments
 
 import asyncio
@@ -14,12 +14,12 @@ import httpx
 
 from feldera_exporter import name_lookup
 
-LONGEST: Final = 45.0
-"""Seconds after which a connection is not used for another request: its name may have other addresses by now, and files
-that hold certificates may have changed. Within a minute both are followed, however often there are requests."""
+MAX_AGE: Final = 45.0
+"""Seconds after which a connection is not used for another request: the addresses of the name and the certificates may
+have changed. So both are followed within a minute, however often there are requests."""
 
 PresentTls = Callable[[], ssl.SSLContext]
-"""Gives how the server is verified and the client identifies itself, by what its files hold now."""
+"""Returns the TLS context of the present certificate files."""
 
 _SocketOptions = Iterable[httpcore.SOCKET_OPTION]
 
@@ -27,12 +27,12 @@ _SocketOptions = Iterable[httpcore.SOCKET_OPTION]
 def transport(
     tls: PresentTls | None, limits: httpx.Limits, proxy: str | None = None
 ) -> httpx.AsyncBaseTransport:
-    """Return what connects for a client.
+    """Return the transport of a client.
 
     Args:
-        tls: called for each connection; None where there is nothing to verify, as without TLS.
-        limits: of how many connections there are, and for how long an idle one is kept.
-        proxy: the address of the proxy through which everything goes, None for none.
+        tls: called for each connection; None without TLS.
+        limits: the number of connections, and for how long idle ones are kept.
+        proxy: the address of the proxy, None without one.
 
     Raises:
         ConfigError: raised by `tls`.
@@ -41,17 +41,17 @@ def transport(
     made = httpx.AsyncHTTPTransport(
         verify=context or False, trust_env=False, limits=limits, proxy=proxy and httpx.Proxy(proxy)
     )
-    # httpx has no parameter for it.
+    # httpx has no parameter for the backend.
     made._pool._network_backend = _Backend(context, tls, proxy and _host(proxy))  # noqa: SLF001
     return made
 
 
 class _Backend(httpcore.AsyncNetworkBackend):
-    """Connects to the address of a name that could be reached last, else to its others, one after the other.
+    """Connects to the last address of a name that could be reached, else to its other addresses in turn.
 
     Args:
-        configured: the context that the pool was made with, in whose place the present one is used.
-        tls: gives the present one.
+        configured: the pool's TLS context, which the present one replaces.
+        tls: returns the present TLS context.
         proxy: `host:port` of the proxy, None without one.
     """
 
@@ -79,10 +79,10 @@ class _Backend(httpcore.AsyncNetworkBackend):
             if self._proxy is None:
                 raise
             raise type(error)(f"the proxy {self._proxy}: {str(error) or 'no connection in time'}") from None
-        return _Stream(inner, time.monotonic() + LONGEST, self.present)
+        return _Stream(inner, time.monotonic() + MAX_AGE, self.present)
 
     def present(self, context: ssl.SSLContext) -> ssl.SSLContext:
-        """Return the present context in place of the one that the pool was made with; a proxy's is another one."""
+        """Return the present context for the pool's; the one for a proxy is returned unchanged."""
         return self._tls() if self._tls is not None and context is self._configured else context
 
     async def sleep(self, seconds: float) -> None:
@@ -99,7 +99,7 @@ class _Backend(httpcore.AsyncNetworkBackend):
             raise httpcore.ConnectTimeout(f"{host} could not be looked up in time") from None
         except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError(str(error)) from None
-        # A network that drops what is sent to one family must not delay each connection.
+        # Otherwise a network that drops one family of addresses would delay each connection.
         return sorted(found, key=lambda address: address != self._reached)
 
     async def _first(
@@ -124,12 +124,12 @@ class _Backend(httpcore.AsyncNetworkBackend):
 
 
 class _Stream(httpcore.AsyncNetworkStream):
-    """A connection that looks closed by the server once it is old: the pool then takes a new one.
+    """A connection that looks closed by the server from a certain age on, so that the pool opens a new one.
 
     Args:
-        inner: the connection itself.
-        until: when it is old, monotonic seconds.
-        present: gives the context in place of another.
+        inner: the connection.
+        until: when it looks closed, in seconds of the monotonic clock.
+        present: returns the present TLS context for another.
     """
 
     def __init__(
@@ -157,12 +157,12 @@ class _Stream(httpcore.AsyncNetworkStream):
     async def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.AsyncNetworkStream:
-        """Go on with TLS; see httpcore."""
+        """Start TLS; see httpcore."""
         inner = await self._inner.start_tls(self._present(ssl_context), server_hostname, timeout)
         return _Stream(inner, self._until, self._present)
 
     def get_extra_info(self, info: str) -> Any:
-        """Return what httpcore asks for; an idle connection that can be read has been closed."""
+        """Return a property of the connection; httpcore closes an idle one that is readable."""
         if info == "is_readable" and time.monotonic() >= self._until:
             return True
         return self._inner.get_extra_info(info)
@@ -177,5 +177,5 @@ def _is_address(host: str) -> bool:
 
 
 def _host(url: str) -> str:
-    """Return the host and the port of an address, without credentials."""
+    """Return the host and port of a URL, without credentials."""
     return urlsplit(url).netloc.rpartition("@")[2]

@@ -1,16 +1,16 @@
-"""What can come of asking Feldera, as values and errors.
+"""The results of a request to Feldera, as values and errors.
 
-* FelderaError: base; `outcome` is the label of `feldera_exporter_polls_total`
-  * UnauthorizedError: 401 or 403; never final, since Feldera answers 401 when its database is down
-  * DeadlineError: no whole answer within the timeout
-  * UnreachableError: no connection, or it broke, or what came over it is not HTTP
+* FelderaError: base; `outcome` is a value of the label of `feldera_exporter_polls_total`
+  * UnauthorizedError: 401 or 403; it is retried, since Feldera also answers 401 when its database is down
+  * DeadlineError: no complete response within the timeout
+  * UnreachableError: no connection, a broken connection, or no HTTP
   * ServerError: any other status that is not a success
     * UnsupportedError: 404 without a body, or 501: this server has no such route
-    * NotFoundError: 404 with Feldera's JSON error: the thing asked for does not exist
-  * InvalidResponseError: a success whose body is not what was promised
+    * NotFoundError: 404 with Feldera's JSON error: the requested thing does not exist
+  * InvalidResponseError: a success with an unexpected body
   * TooLargeError: a body beyond a size limit
 
-`INTERNAL_ERROR` is the outcome of a poll that a mistake of the exporter itself ended.
+`INTERNAL_ERROR` is the outcome of a poll that a bug of the exporter ended.
 """
 
 from dataclasses import dataclass
@@ -34,10 +34,10 @@ OUTCOMES: Final = (
 
 
 class FelderaError(ExporterError):
-    """Feldera did not answer as it should; the text is one line without secrets.
+    """A request failed; the text is one line without secrets.
 
     Attributes:
-        retry_after: for how many seconds the server asks to be left alone, 0 where it does not.
+        retry_after: seconds for which the server asks for no other request, 0 if it does not.
     """
 
     outcome: ClassVar[str]
@@ -48,25 +48,25 @@ class FelderaError(ExporterError):
 
 
 class UnauthorizedError(FelderaError):
-    """The credentials are missing, wrong or too weak, or Feldera could not look them up."""
+    """The API key is missing, wrong or lacks a permission, or Feldera could not look it up."""
 
     outcome = "unauthorized"
 
 
 class DeadlineError(FelderaError):
-    """No whole answer came within the timeout."""
+    """There was no complete response within the timeout."""
 
     outcome = "timeout"
 
 
 class UnreachableError(FelderaError):
-    """No connection could be made, or it broke, or what came over it is not HTTP."""
+    """No connection could be made, it broke, or the server does not speak HTTP."""
 
     outcome = "unreachable"
 
 
 class ServerError(FelderaError):
-    """Feldera answered with a status that is not a success."""
+    """The status of the response is not a success."""
 
     outcome = "server_error"
 
@@ -76,11 +76,11 @@ class UnsupportedError(ServerError):
 
 
 class NotFoundError(ServerError):
-    """The route exists, the thing asked for does not: 404 with Feldera's JSON error."""
+    """The route exists, the requested thing does not: 404 with Feldera's JSON error."""
 
 
 class InvalidResponseError(FelderaError):
-    """A success whose body is not what the API promises."""
+    """A success whose body is not what the API describes."""
 
     outcome = "invalid_response"
 
@@ -96,12 +96,12 @@ Body = TypeVar("Body")
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[Body]):
-    """A successful answer.
+    """A successful response.
 
     Attributes:
-        body: the body, decompressed, as it was taken.
-        date: seconds since the epoch in the `Date` header, None without one.
-        elapsed: seconds from the request's start to the body's end.
+        body: the decompressed body, as its reader returned it.
+        date: the `Date` header in seconds since the epoch, None without one.
+        elapsed: seconds from the start of the request to the end of the body.
     """
 
     body: Body

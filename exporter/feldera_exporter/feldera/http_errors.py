@@ -1,4 +1,4 @@
-"""What an answer without success means; answers that look alike are told apart."""
+"""The errors that responses without success stand for, and the headers that matter."""
 
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -18,70 +18,70 @@ from feldera_exporter.feldera.errors import (
 from feldera_exporter.feldera.json_decoding import UNREADABLE
 
 
-class _Told(msgspec.Struct, frozen=True, gc=False):
-    """The part of Feldera's error value that is repeated in the log."""
+class _Error(msgspec.Struct, frozen=True, gc=False):
+    """The part of Feldera's error value that the log repeats."""
 
     message: str = ""
     error_code: str = ""
 
 
-_TOLD: Final = msgspec.json.Decoder(_Told)
+_ERROR: Final = msgspec.json.Decoder(_Error)
 _UNAUTHORIZED: Final = frozenset({401, 403})
 _NOT_FOUND: Final = 404
 _NOT_IMPLEMENTED: Final = 501
 _BAD_REQUEST: Final = 400
-# How nginx, Apache and Go's servers answer plain HTTP at a port for HTTPS.
+# How nginx, Apache and Go's servers respond to plain HTTP at a port for HTTPS.
 _HTTPS_PORT: Final = (b"sent to HTTPS port", b"to an SSL-enabled server port", b"to an HTTPS server")
 
 
 def refusal(response: httpx.Response, body: bytes | None) -> FelderaError:
-    """Return the error that an answer without success is.
+    """Return the error that a response without success stands for.
 
-    Feldera answers an empty 404 for a route that it does not have and one with a JSON value for a thing that does
-    not exist; a wrong key's 401 holds JSON although it says `text/plain` (pipeline-manager `auth.rs`, `error.rs`).
+    Feldera's 404 is empty for an unknown route, and has a JSON value for a thing that does not exist. The 401 for a
+    wrong key has JSON too, although it says `text/plain` (pipeline-manager `auth.rs`, `error.rs`).
 
     Args:
-        response: the answer.
-        body: its body, None where it could not be read.
+        response: the response.
+        body: its body, None if it could not be read.
     """
     status = response.status_code
-    told = _told(body)
-    said = f"{status} {response.reason_phrase}".strip()
-    if told is not None:
-        said += f": {told.error_code}: {told.message}"
+    error = _error(body)
+    text = f"{status} {response.reason_phrase}".strip()
+    if error is not None:
+        text += f": {error.error_code}: {error.message}"
     if status == _BAD_REQUEST and any(each in (body or b"") for each in _HTTPS_PORT):
-        said += ": this port speaks HTTPS: use https://"
+        text += ": this port speaks HTTPS: use https://"
     if response.is_redirect:
-        return ServerError(f"{said}: redirects are not followed, since they would carry the key elsewhere")
+        return ServerError(f"{text}: redirects are not followed, since they could send the key elsewhere")
     if response.is_success:
-        return InvalidResponseError(f"{said}, expected 200")
+        return InvalidResponseError(f"{text}, expected 200")
     if status in _UNAUTHORIZED:
-        return UnauthorizedError(said)
+        return UnauthorizedError(text)
     if status == _NOT_IMPLEMENTED or (status == _NOT_FOUND and body == b""):
-        return UnsupportedError(f"{said}: this server has no such route")
-    if status == _NOT_FOUND and told is not None:
-        return NotFoundError(said)
-    return ServerError(said)
+        return UnsupportedError(f"{text}: this server has no such route")
+    if status == _NOT_FOUND and error is not None:
+        return NotFoundError(text)
+    return ServerError(text)
 
 
 def check_type(response: httpx.Response) -> None:
-    """Refuse a body that does not claim to be JSON.
+    """Check that a body is declared as JSON.
 
     Raises:
-        InvalidResponseError: it is of another type; Feldera's web console answers to every path outside of the API.
+        InvalidResponseError: it is not; Feldera's web console responds to every path outside of the API.
     """
     content_type = response.headers.get("content-type", "")
     if "json" not in content_type.lower():
-        hint = " (Feldera's web console answers so: is the URL right?)" if "html" in content_type else ""
+        hint = " (as from Feldera's web console: is the URL right?)" if "html" in content_type else ""
         raise InvalidResponseError(f"a body of {content_type!r}, expected JSON{hint}")
 
 
 def retry_after(response: httpx.Response, now: float) -> float:
-    """Return for how many seconds the server asks to be left alone, 0 where it does not say so in a way that can be read.
+    """Return the seconds for which the server asks for no other request, 0 without a readable `Retry-After`.
 
     Args:
-        response: the answer.
-        now: this machine's time, seconds since the epoch; for the form that names an instant.
+        response: the response.
+        now: this machine's time in seconds since the epoch, for a header that names an instant.
     """
     value = response.headers.get("retry-after", "").strip()
     if value.isascii() and value.isdecimal():
@@ -91,7 +91,7 @@ def retry_after(response: httpx.Response, now: float) -> float:
 
 
 def date(response: httpx.Response) -> int | None:
-    """Return the header `Date` in seconds since the epoch, None where it is missing or wrong."""
+    """Return the `Date` header in seconds since the epoch, None if it is missing or wrong."""
     instant = _instant(response.headers.get("date", ""))
     return int(instant) if instant is not None else None
 
@@ -99,15 +99,15 @@ def date(response: httpx.Response) -> int | None:
 def _instant(text: str) -> float | None:
     try:
         moment = parsedate_to_datetime(text)
-        # Of the three forms (RFC 9110 section 5.6.7) the oldest names no zone: all are UTC.
+        # The oldest of the three formats (RFC 9110 section 5.6.7) has no zone: all are UTC.
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (TypeError, ValueError, OverflowError):
         return None
 
 
-def _told(body: bytes | None) -> _Told | None:
+def _error(body: bytes | None) -> _Error | None:
     try:
-        told = _TOLD.decode(body or b"")
+        error = _ERROR.decode(body or b"")
     except UNREADABLE:
         return None
-    return told if told.error_code else None
+    return error if error.error_code else None

@@ -1,4 +1,4 @@
-"""Decoding: a body as what it was promised to be, or one error."""
+"""Decodes a JSON body, with one error for everything that may be wrong with it."""
 
 from typing import Final, TypeVar
 
@@ -7,16 +7,16 @@ import msgspec
 from feldera_exporter.feldera.errors import InvalidResponseError
 
 UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What msgspec raises: deep nesting and bad UTF-8 are no errors of its own."""
+"""The errors of msgspec's decoders: for deep nesting and bad UTF-8 they raise Python's errors."""
 
 _Shape = TypeVar("_Shape")
 
 
 def decoded(decoder: msgspec.json.Decoder[_Shape], body: bytes | bytearray) -> _Shape:
-    """Return the body as the decoder's type.
+    """Return a body as the decoder's type.
 
     Raises:
-        InvalidResponseError: it is something else.
+        InvalidResponseError: the body is something else.
     """
     try:
         return decoder.decode(body)

@@ -1,7 +1,7 @@
-"""The list of pipelines, read element by element: what did not change is not decoded again.
+"""Decodes the list of pipelines element by element; elements that did not change are not decoded again.
 
-A bad element spoils itself, not the list. Elements are matched by their place first and by their bytes after that,
-because places shift when a pipeline is created or deleted; Feldera sorts the list by id.
+An element that cannot be read spoils only itself. Elements are matched by their place, then by their bytes, because
+places shift when a pipeline is created or deleted; Feldera sorts the list by id.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,12 +16,12 @@ import msgspec
 from feldera_exporter.feldera.errors import InvalidResponseError
 from feldera_exporter.feldera.json_decoding import UNREADABLE
 from feldera_exporter.feldera.list_batches import Batch
-from feldera_exporter.feldera.wire import Progress, Row, Text, progress, row
+from feldera_exporter.feldera.wire import REFUSED, Progress, Row, Text, progress, row
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One readable element: what it says, apart in what moves only when something happens and what always moves."""
+    """One readable element: its row, which changes only if something happens, and its progress, which always changes."""
 
     row: Row
     progress: Progress
@@ -32,10 +32,10 @@ class Unreadable:
     """One element that cannot be read.
 
     Attributes:
-        id: of which pipeline it is, None where nothing tells that.
-        name: the pipeline's, None where nothing tells that.
-        reason: why.
-        told: whether it tells both by itself. Otherwise the one is what it was of the other when that was last read.
+        id: the pipeline's id, None if it is unknown.
+        name: the pipeline's name, None if it is unknown.
+        reason: why it cannot be read.
+        told: whether the element has both. Otherwise the missing one was found in an earlier list.
     """
 
     id: str | None
@@ -45,7 +45,7 @@ class Unreadable:
 
     @property
     def title(self) -> str:
-        """What to call it."""
+        """Its name, or what else identifies it."""
         return self.name or self.id or "a pipeline without a name"
 
 
@@ -54,11 +54,11 @@ class Listing:
     """One answer to `GET /v0/pipelines?selector=status`.
 
     Attributes:
-        batches: the answer itself.
-        raws: every element in Feldera's order, as views of the batches: none of an older answer is kept alive.
-        elements: what each of them says.
-        entries: the readable ones by pipeline id.
-        unreadable: the others.
+        batches: the response.
+        raws: the elements in Feldera's order, as views of the batches.
+        elements: the decoded elements in the same order.
+        entries: the readable elements by pipeline id.
+        unreadable: the other elements.
     """
 
     batches: tuple[Batch, ...] = ()
@@ -76,22 +76,26 @@ class _Name(msgspec.Struct, frozen=True, gc=False):
     name: Text
 
 
+class _Refused(msgspec.Struct, frozen=True, gc=False):
+    reason: str = msgspec.field(name=REFUSED)
+
+
 _ID: Final = msgspec.json.Decoder(_Id)
 _NAME: Final = msgspec.json.Decoder(_Name)
 
+_REFUSED: Final = msgspec.json.Decoder(_Refused)
+
 _VERSION: Final = b'"refresh_version":'
 _DIGITS: Final = 18
-"""Of a number that fits what `Progress` holds, whatever they are."""
+"""Digits of a number that certainly fits `Progress`."""
 _TWICE: Final = "the list has this id twice"
 
 
 def read(batches: tuple[Batch, ...], previous: Listing) -> Listing:
-    """Decode a list, reusing from the previous one whatever is the same, down to the identity of its objects.
-
-    A list that says the same as the previous one is the previous one.
+    """Decode a list; what did not change since the previous list is the same object, up to the list itself.
 
     Raises:
-        InvalidResponseError: there are elements, and none of them can be read.
+        InvalidResponseError: none of the elements can be read, and there is at least one.
     """
     if batches == previous.batches:
         return previous
@@ -106,7 +110,6 @@ def read(batches: tuple[Batch, ...], previous: Listing) -> Listing:
         if place < len(old):
             element = _reported(old[place], previous.elements[place], text)
         if element is None:
-            # Of a first list nothing is gone: that, too, is found out once.
             gone = _gone(previous, places, len(raws)) if gone is None else gone
             element = gone.get(text) or _decode(text, previous)
         elements[place : place + 1] = (element,)
@@ -123,7 +126,7 @@ def read(batches: tuple[Batch, ...], previous: Listing) -> Listing:
 
 
 def _gone(previous: Listing, places: Sequence[int], size: int) -> Mapping[bytes, Entry | Unreadable]:
-    """Return the elements of a list that stand at another place in the next one, of that size, or nowhere."""
+    """Return the old elements, by their bytes, that are not in the same place of the new list of this size."""
     old = previous.raws
     return {
         bytes(old[place]): previous.elements[place]
@@ -135,7 +138,7 @@ def _gone(previous: Listing, places: Sequence[int], size: int) -> Mapping[bytes,
 def _replaced(
     previous: Listing, elements: Sequence[Entry | Unreadable], places: Iterable[int]
 ) -> Mapping[str, Entry] | None:
-    """Return the entries where each place has the pipeline that it had, and all can be read; None where not."""
+    """Return the new entries if each place has the same pipeline as before and all can be read, else None."""
     entries = dict(previous.entries)
     for place in places:
         old, new = previous.elements[place], elements[place]
@@ -148,7 +151,7 @@ def _replaced(
 def _gathered(
     batches: tuple[Batch, ...], raws: Sequence[msgspec.Raw], elements: tuple[Entry | Unreadable, ...]
 ) -> Listing:
-    """Sort the elements out; of two with the same id the first counts."""
+    """Return the listing of some elements; of two with the same id the first one counts."""
     entries = {element.row.id: element for element in elements if isinstance(element, Entry)}
     if len(entries) == len(elements):
         return Listing(batches, raws, elements, entries)
@@ -165,10 +168,9 @@ def _gathered(
 
 
 def _reported(old: msgspec.Raw, element: Entry | Unreadable, text: bytes) -> Entry | None:
-    """Return what an element says that differs from an old one in `refresh_version` alone; None where more differs.
+    """Return the entry of an element that differs from the old one only in `refresh_version`, else None.
 
-    Connectors that report move it every ten seconds, of each pipeline that has any: to compare is several times cheaper
-    than to decode.
+    Connectors change it every ten seconds, and a comparison is several times cheaper than decoding.
     """
     place = text.find(_VERSION) + len(_VERSION)
     end = text.find(b",", place)
@@ -182,7 +184,7 @@ def _reported(old: msgspec.Raw, element: Entry | Unreadable, text: bytes) -> Ent
         return None
     if not (was.startswith(head) and was.endswith(rest)):
         return None
-    # It must be the element's own, not one of something in it, and the only one.
+    # It must be a field of the element itself, and the only one of this name.
     own = head.count(b"{") == head.count(b"}") + 1 and _VERSION not in rest
     if not own or was[place : len(was) - len(rest)] != str(element.progress.refresh_version).encode():
         return None
@@ -194,7 +196,7 @@ def _decode(text: bytes, previous: Listing) -> Entry | Unreadable:
         new = row(text)
         moving = progress(text)
     except UNREADABLE as error:
-        return _unreadable(text, str(error), previous)
+        return _unreadable(text, _field(_REFUSED, text, "reason") or str(error), previous)
     old = previous.entries.get(new.id)
     if old is None:
         return Entry(new, moving)
@@ -206,25 +208,27 @@ def _decode(text: bytes, previous: Listing) -> Entry | Unreadable:
 
 
 def _unreadable(text: bytes, reason: str, previous: Listing) -> Unreadable:
-    id_, name = _identified(_ID, text, "id"), _identified(_NAME, text, "name")
-    told = id_ is not None and name is not None
-    if id_ is None and name is not None:
-        id_ = next((known for known, its in _known(previous) if its == name), None)
-    elif name is None and id_ is not None:
-        name = next((its for known, its in _known(previous) if known == id_), None)
-    return Unreadable(id_, name, reason, told)
+    pipeline_id, name = _field(_ID, text, "id"), _field(_NAME, text, "name")
+    told = pipeline_id is not None and name is not None
+    if pipeline_id is None and name is not None:
+        pipeline_id = next((known for known, its in _known(previous) if its == name), None)
+    elif name is None and pipeline_id is not None:
+        name = next((its for known, its in _known(previous) if known == pipeline_id), None)
+    return Unreadable(pipeline_id, name, reason, told)
 
 
 def _known(listing: Listing) -> Iterator[tuple[str | None, str | None]]:
-    """Yield the ids of pipelines with their names."""
-    yield from ((id_, entry.row.name) for id_, entry in listing.entries.items())
+    """Yield the ids and names of a list's pipelines."""
+    yield from ((pipeline_id, entry.row.name) for pipeline_id, entry in listing.entries.items())
     yield from ((each.id, each.name) for each in listing.unreadable)
 
 
-def _identified(
-    decoder: msgspec.json.Decoder[_Id] | msgspec.json.Decoder[_Name], text: bytes, field_: str
+def _field(
+    decoder: msgspec.json.Decoder[_Id] | msgspec.json.Decoder[_Name] | msgspec.json.Decoder[_Refused],
+    text: bytes,
+    field_: str,
 ) -> str | None:
-    """Return one field of an element that cannot be read as a whole, None where that cannot be read either."""
+    """Return one field of an element that cannot be read as a whole, None if the field cannot be read either."""
     try:
         value: str = getattr(decoder.decode(text), field_)
     except UNREADABLE:

@@ -1,4 +1,4 @@
-"""What Feldera says of itself: version, tenant, license and the health of its services.
+"""What Feldera reports about itself: version, tenant, license and the health of its services.
 
 Shapes: `GET /v0/config` (pipeline-manager `api/endpoints/config.rs`), `GET /v0/config/session`,
 `GET /v0/cluster_healthz` (`cluster_health.rs`), the license as `feldera-cloud1-client` serializes it.
@@ -23,7 +23,7 @@ _EVENT_LOG_SINCE: Final = (0, 292)
 class _Existing(msgspec.Struct, frozen=True, gc=False):
     current: Instant
     valid_until: Instant | None = None
-    # Left out where it is not so.
+    # Absent unless it is true.
     is_dev: bool = False
 
 
@@ -60,11 +60,11 @@ class _Health(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class License:
-    """The license, as last confirmed.
+    """The license, as last reported.
 
     Attributes:
         valid: whether it exists and has not expired.
-        expiry: when it ends, in microseconds since the epoch; None where it does not.
+        expiry: when it expires, in microseconds since the epoch; None if it does not.
         is_dev: whether it is for development only.
     """
 
@@ -84,19 +84,19 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """What is known of an instance besides its pipelines; what was never answered is None or empty.
+    """What an instance reports about itself; None or empty until it did.
 
     Attributes:
-        version: of Feldera, and so `edition` and `revision`.
-        edition: see `version`.
-        revision: see `version`.
-        license: as last confirmed.
-        tenant: whose pipelines are listed.
-        role: of the API key.
-        services: by name, as last told.
-        health_lost_at: since when they have not been told of for too long, microseconds by this machine's clock
-            corrected to Feldera's; None while they are told of.
-        stale: Feldera's own verdict on `services`: that its monitor has not looked for long; None before v0.352.
+        version: Feldera's version.
+        edition: Feldera's edition.
+        revision: Feldera's revision.
+        license: the license, as last reported.
+        tenant: the tenant whose pipelines are listed.
+        role: the role of the API key.
+        services: the services by name, as last reported.
+        stale: whether Feldera itself calls `services` outdated, since its monitor has stopped; None before v0.352.
+        health_lost_at: since when `services` has not been reported for too long, in microseconds by Feldera's clock;
+            None while it is reported.
     """
 
     version: str | None = None
@@ -110,21 +110,21 @@ class Platform:
     health_lost_at: int | None = None
 
     @property
-    def heard_services(self) -> Mapping[str, Service]:
-        """The services, none while Feldera has not told of them for too long."""
+    def current_services(self) -> Mapping[str, Service]:
+        """The services; none while Feldera has not reported them for too long."""
         return self.services if self.health_lost_at is None else MappingProxyType({})
 
     @property
     def has_event_log(self) -> bool | None:
-        """Whether servers of this version have the event log of pipelines; None where the version does not tell."""
+        """Whether servers of this version have event logs of pipelines; None for an unknown version."""
         match = _VERSION.match(self.version or "")
         return (int(match[1]), int(match[2])) >= _EVENT_LOG_SINCE if match else None
 
 
 def with_config(platform: Platform, body: bytes | bytearray) -> Platform:
-    """Take in an answer of `GET /v0/config`; a license that it leaves out (null) stays as it was.
+    """Return the platform after a body of `GET /v0/config`; a license that is null there stays as it was.
 
-    Feldera answers null where there is none, and also where its lock took too long.
+    Feldera reports null without a license, and also if its lock took too long.
 
     Raises:
         InvalidResponseError: the body is something else.
@@ -140,7 +140,7 @@ def with_config(platform: Platform, body: bytes | bytearray) -> Platform:
 
 
 def with_session(platform: Platform, body: bytes | bytearray) -> Platform:
-    """Take in an answer of `GET /v0/config/session`.
+    """Return the platform after a body of `GET /v0/config/session`.
 
     Raises:
         InvalidResponseError: the body is something else.
@@ -150,7 +150,7 @@ def with_session(platform: Platform, body: bytes | bytearray) -> Platform:
 
 
 def with_health(platform: Platform, body: bytes | bytearray) -> Platform:
-    """Take in an answer of `GET /v0/cluster_healthz`, whatever its status was.
+    """Return the platform after a body of `GET /v0/cluster_healthz`, of any status.
 
     Raises:
         InvalidResponseError: the body is something else.
@@ -158,15 +158,15 @@ def with_health(platform: Platform, body: bytes | bytearray) -> Platform:
     health = decoded(_HEALTH, body)
     services = {}
     for name in SERVICES:
-        told = getattr(health, name)
-        if told is not None:
-            since = micros(told.unchanged_since) if told.unchanged_since is not None else None
-            services[name] = Service(told.healthy, micros(told.checked_at), since)
+        service = getattr(health, name)
+        if service is not None:
+            since = micros(service.unchanged_since) if service.unchanged_since is not None else None
+            services[name] = Service(service.healthy, micros(service.checked_at), since)
     return replace(platform, services=MappingProxyType(services), stale=health.stale, health_lost_at=None)
 
 
 def without_health(platform: Platform, at: int) -> Platform:
-    """Return what is known when the services have not been told of for too long: how they were then, and since when."""
+    """Return the platform without current services, since they have not been reported for too long; `at` as `health_lost_at`."""
     if platform.health_lost_at is not None or not platform.services:
         return platform
     return replace(platform, stale=None, health_lost_at=at)
@@ -184,7 +184,7 @@ def _license(validity: _License | None) -> License | None:
         return License(valid=False, expiry=None)
     until = validity.existing.valid_until
     return License(
-        # Both instants are Feldera's: no clock of ours has a say.
+        # Both instants are Feldera's, so that this machine's clock does not matter.
         valid=until is None or until > validity.existing.current,
         expiry=micros(until) if until is not None else None,
         is_dev=validity.existing.is_dev,

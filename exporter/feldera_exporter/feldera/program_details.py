@@ -1,4 +1,4 @@
-"""What `GET /v0/pipelines/{name}` tells beyond the list: the description, and why a program does not compile."""
+"""The fields of `GET /v0/pipelines/{name}` beyond the list's: the description, and why a program does not compile."""
 
 from collections.abc import Iterator
 
@@ -30,14 +30,14 @@ class _ProgramError(msgspec.Struct, frozen=True, gc=False):
 
 
 class ProgramDetails(msgspec.Struct, frozen=True, gc=False):
-    """The part of one pipeline that its page shows; `program_error` comes with `selector=all` only."""
+    """The fields that a pipeline's page shows; `program_error` is only in answers with `selector=all`."""
 
     description: str = ""
     program_error: _ProgramError | None = None
 
     @property
     def errors(self) -> str:
-        """What the compilers say, the first error first; empty where they say nothing."""
+        """The errors of the compilers; empty if there is none."""
         return "\n\n".join(_errors(self.program_error)) if self.program_error is not None else ""
 
 

@@ -1,4 +1,4 @@
-"""What may be repeated of what a server said: one line, not too long, and never a secret of the request."""
+"""Keeps the secrets of a request out of error texts and bodies."""
 
 import re
 from typing import Final
@@ -7,9 +7,9 @@ from feldera_exporter.feldera.errors import FelderaError
 
 _MOST: Final = 300
 _SHORTEST_KEY: Final = 8
-"""Feldera's keys have 135 characters. Something shorter than this is in many a list by chance."""
+"""Characters; a shorter text may be in a list by chance. Feldera's keys have 135."""
 _ESCAPED: Final = re.compile(rb"\\(?:/|u00[2-7][0-9a-fA-F])")
-"""How JSON may write a visible character without need: Feldera never does, who hides a key does."""
+"""Unneeded JSON escapes of visible characters, which could hide a key; Feldera never writes them."""
 _PLAIN: Final = {
     rb"\/": b"/",
     **{(rb"\u00%02x" % code): bytes((code,)) for code in range(0x20, 0x80)},
@@ -19,20 +19,20 @@ _LONGEST_ESCAPE: Final = 6
 
 
 def redacted(error: FelderaError, *secrets: str | None) -> FelderaError:
-    """Return the error with a text that may be shown, without the secrets of the request."""
+    """Return the error with a text of one line, not too long and without the secrets of the request."""
     text = str(error)
     for secret in filter(None, secrets):
-        # Before anything is cut: half of a secret is too much as well.
+        # Before the text is cut, which could leave a part of a secret.
         text = text.replace(secret, "***")
     line = "".join(character if character.isprintable() else " " for character in text)
     return type(error)(line if len(line) <= _MOST else f"{line[:_MOST]}…", error.retry_after)
 
 
 class KeyGuard:
-    """Watches a body for the secrets of the request, which would then be shown as a name or a tag.
+    """Finds the secrets of a request in the body of its response, where they could be shown as a name or a tag.
 
     Args:
-        secrets: the API key and the values of headers; None where there is none.
+        secrets: the API key and the values of headers; None for no secret.
     """
 
     def __init__(self, *secrets: str | None) -> None:
@@ -41,14 +41,14 @@ class KeyGuard:
         self._before = b""
 
     def finds(self, part: bytes) -> bool:
-        """Tell whether a secret is in the next part of the body, or begins in the one before."""
+        """Return whether a secret ends in the next part of the body."""
         if not self._wanted:
             return False
         text = self._before + part
         self._before = text[-_LONGEST_ESCAPE * self._longest :]
         if any(wanted in text for wanted in self._wanted):
             return True
-        # To look for a backslash is many times cheaper than to look for the escapes.
+        # A search for a backslash is many times cheaper than one for the escapes.
         if b"\\" not in text:
             return False
         plain = _ESCAPED.sub(_unescaped, text)

@@ -1,4 +1,4 @@
-"""Reading a body within bounds, part by part: what comes over the line and what it decompresses to are both limited."""
+"""Reads a body part by part; both its compressed and its decompressed size are limited."""
 
 import asyncio
 import zlib
@@ -12,31 +12,31 @@ from feldera_exporter.feldera.errors import InvalidResponseError, TooLargeError
 from feldera_exporter.feldera.redaction import KeyGuard
 
 _STEP: Final = 256 * 1024
-_MOST_OF_A_REFUSAL: Final = 64 * 1024
-"""Bytes of an answer without success that are worth reading."""
+_MAX_ERROR_BODY: Final = 64 * 1024
+"""Bytes of the body of an error that are read at most."""
 
-Taken = TypeVar("Taken", covariant=True)  # noqa: PLC0105 - it is what it is of
+Body = TypeVar("Body", covariant=True)  # noqa: PLC0105 - the type of the body
 
 
-class BodyReader(Protocol[Taken]):
-    """What takes a body, decompressed, part by part."""
+class BodyReader(Protocol[Body]):
+    """Reads a decompressed body part by part."""
 
     @property
     def longest(self) -> int:
-        """Bytes over the line beyond which the body is refused."""
+        """The size of the compressed body beyond which it is refused, in bytes."""
 
     def take(self, part: bytes) -> None:
-        """Take the next part, or raise an InvalidResponseError or a TooLargeError."""
+        """Read the next part, or raise InvalidResponseError or TooLargeError."""
 
-    def end(self) -> Taken:
-        """Return what the body is once all parts were taken, or raise one of these errors."""
+    def end(self) -> Body:
+        """Return the result after all parts were read, or raise one of these errors."""
 
 
 class Whole:
-    """Takes a body as it is.
+    """Reads a body unchanged.
 
     Args:
-        longest: bytes that neither the body nor its compressed form may exceed.
+        longest: the size that neither the body nor its compressed form may exceed, in bytes.
     """
 
     def __init__(self, longest: int) -> None:
@@ -44,7 +44,7 @@ class Whole:
         self._body = bytearray()
 
     def take(self, part: bytes) -> None:
-        """Take the next part."""
+        """Read the next part."""
         _check(len(self._body) + len(part), self.longest)
         self._body += part
 
@@ -53,39 +53,39 @@ class Whole:
         return self._body
 
 
-async def read(response: httpx.Response, intake: BodyReader[Taken], guard: KeyGuard) -> Taken:
-    """Read the whole body.
+async def read(response: httpx.Response, reader: BodyReader[Body], guard: KeyGuard) -> Body:
+    """Read the body of a response.
 
     Args:
-        response: its headers have come, its body has not.
-        intake: takes it.
-        guard: must find nothing in it.
+        response: the response, whose body was not read yet.
+        reader: reads the decompressed body.
+        guard: finds the secrets of the request.
 
     Raises:
-        InvalidResponseError: it is compressed in another way than asked for, or not rightly, or not what was asked for.
-        TooLargeError: it is longer than the intake allows.
+        InvalidResponseError: the encoding is unknown or broken, the body has a secret, or the reader refused it.
+        TooLargeError: it is longer than the reader allows.
     """
-    async for part in _parts(response, intake.longest):
+    async for part in _parts(response, reader.longest):
         if guard.finds(part):
-            raise InvalidResponseError("the body repeats the API key, which must be shown nowhere")
-        intake.take(part)
-    return intake.end()
+            raise InvalidResponseError("the body repeats the API key")
+        reader.take(part)
+    return reader.end()
 
 
-async def of_refusal(response: httpx.Response) -> bytes | None:
-    """Return the body of an answer without success, None where it cannot be read: the status says enough."""
+async def error_body(response: httpx.Response) -> bytes | None:
+    """Return the body of a response without success, None if it cannot be read: the status is enough."""
     try:
-        # What is repeated of it is made discreet.
-        return bytes(await read(response, Whole(_MOST_OF_A_REFUSAL), KeyGuard(None)))
+        # Secrets are removed from what is shown of it.
+        return bytes(await read(response, Whole(_MAX_ERROR_BODY), KeyGuard(None)))
     except (InvalidResponseError, TooLargeError, httpx.HTTPError, OSError):
         return None
 
 
 async def _parts(response: httpx.Response, longest: int) -> AsyncIterator[bytes]:
-    """Yield the body step by step, decompressed; others have their turn in between."""
+    """Yield the decompressed body in small parts; other tasks run in between."""
     encoding = response.headers.get("content-encoding", "identity").strip()
     if encoding.lower() not in {"identity", "gzip", "x-gzip"}:
-        raise InvalidResponseError(f"the body is encoded as {encoding!r}, asked for gzip or identity")
+        raise InvalidResponseError(f"the body is encoded as {encoding!r}, expected gzip or identity")
     inflater = None if encoding.lower() == "identity" else _Inflater()
     received = 0
     async for part in response.aiter_raw():
@@ -102,7 +102,7 @@ async def _parts(response: httpx.Response, longest: int) -> AsyncIterator[bytes]
 
 
 class _Inflater:
-    """Decompresses step by step, so that a small body cannot become a huge one unnoticed."""
+    """Decompresses in small parts, so that a small body that becomes a huge one is noticed early."""
 
     def __init__(self) -> None:
         self._zlib = isal_zlib.decompressobj(16 + zlib.MAX_WBITS)
@@ -126,7 +126,7 @@ class _Inflater:
     def _step(self, data: bytes) -> bytes:
         try:
             return self._zlib.decompress(data, _STEP)
-        except isal_zlib.error as error:  # type: ignore[misc]  # isal's stubs do not know it as an exception
+        except isal_zlib.error as error:  # type: ignore[misc]  # isal's stubs do not declare it as an exception
             raise InvalidResponseError(f"the body is not gzip: {error}") from None
 
 

@@ -1,8 +1,8 @@
-"""Feldera's statuses: the dimensions, one row for each status, the legal transitions.
+"""Feldera's statuses: the dimensions, one row for each status, the allowed transitions.
 
 The sets and transitions are Feldera's own (pipeline-manager `db/types/*_status.rs`, `program.rs`, `storage.rs`, and
-`feldera-types` `runtime_status.rs`). A status is a plain string: Feldera adds new ones over time, and one that is
-not in these tables is exported under its own name and counted, never refused.
+`feldera-types` `runtime_status.rs`). A status is a plain string: Feldera adds new ones over time. An unknown status is
+exported under its name and counted.
 """
 
 import math
@@ -16,7 +16,7 @@ Pair = tuple[str, str]
 
 
 class Kind(StrEnum):
-    """What a status means to a person; one colour each, on every board and page."""
+    """What a status means to people; each kind has one colour on all dashboards and pages."""
 
     GOOD = "good"
     TRANSIENT = "transient"
@@ -27,15 +27,15 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """One status: everything that the exporter knows of it, in one row.
+    """One status and its properties.
 
     Attributes:
-        name: as Feldera spells it.
-        kind: what it means to a person.
-        limit: how long it may last by default, in seconds; infinity where it may last for ever.
+        name: the name in Feldera.
+        kind: what it means to people.
+        limit: how long it may last by default, in seconds; infinity without a limit.
         timed: whether its durations are observed when it ends.
         starting: whether a pipeline in it is on the way to whatever deployed status is desired.
-        overdue: the problem of a pipeline that is in it for longer than its limit; empty for that of the dimension.
+        overdue: the problem of a pipeline whose status lasts longer than the limit; empty for the dimension's.
     """
 
     name: str
@@ -51,12 +51,12 @@ class Dimension:
     """One status field of a pipeline.
 
     Attributes:
-        name: the field's name in Feldera's API, which is also the name in the metrics.
-        rows: every known status, by name, in the order of a pipeline's life.
+        name: the field's name in Feldera's API and in the metrics.
+        rows: the known statuses by name, in the order of a pipeline's life.
         statuses: the kind of each.
-        transitions: the pairs (from, to) that Feldera's state machine allows; empty where it validates none.
+        transitions: the pairs (from, to) that Feldera's state machine allows; empty if it checks none.
         nullable: whether the field is null while the pipeline is not Provisioned.
-        overdue: the problem where a status, known or not, outlasts its limit and names no other one.
+        overdue: the problem of a status that lasts longer than its limit, unless the status has its own.
     """
 
     name: str
@@ -67,7 +67,7 @@ class Dimension:
     overdue: str = "Stuck"
 
     def overdue_problem(self, status: str) -> str:
-        """Return the name of the problem where a status outlasts its limit."""
+        """Return the problem of a status that lasts longer than its limit."""
         row = self.rows.get(status)
         return row.overdue if row is not None and row.overdue else self.overdue
 
@@ -124,10 +124,10 @@ _RUNTIME: Final = (
     Status("Standby", Kind.GOOD),
     Status("Paused", Kind.IDLE),
     Status("Running", Kind.GOOD),
-    # The runner stops a suspended pipeline at once, and Coordination should never be visible: minutes are a defect.
+    # The runner stops a suspended pipeline at once, and Coordination should never be visible: some minutes are a defect.
     Status("Suspended", Kind.TRANSIENT, 10 * _MINUTE, overdue="ImpossibleState"),
     Status("Coordination", Kind.TRANSIENT, 10 * _MINUTE, starting=True, overdue="ImpossibleState"),
-    # `starting` for servers that keep the desired status while the pipeline does not answer.
+    # Some servers keep the desired status while the pipeline does not respond: therefore `starting`.
     Status("Unavailable", Kind.BAD, 5 * _MINUTE, timed=True, starting=True, overdue="Unavailable"),
 )
 
@@ -222,7 +222,7 @@ DIMENSIONS: Final = (
 )
 
 STATUSES: Final = MappingProxyType({**DEPLOYMENT.rows, **PROGRAM.rows, **STORAGE.rows})
-"""Every status that may have a limit, by its name, which belongs to one of these dimensions only."""
+"""The statuses that may have a limit, by name; each name is in one dimension only."""
 
 TIMED: Final = tuple(row.name for row in STATUSES.values() if row.timed)
 """The statuses whose durations are observed."""
@@ -241,7 +241,7 @@ DEFAULT_LIMITS: Final = MappingProxyType(
 )
 """How long a status may last before it counts as stuck, in seconds.
 
-`StartPending` and `Drift` are no statuses of Feldera's but two ways in which the desired and the actual one differ.
+`StartPending` and `Drift` are not statuses: they are the two ways in which the desired and the actual status differ.
 """
 
 SERVICES: Final = ("api", "compiler", "runner")
@@ -251,7 +251,7 @@ SERVICES: Final = ("api", "compiler", "runner")
 def combine(resources: str, runtime: str | None) -> str | None:
     """Return the combined `deployment_status`: the runtime status while Provisioned, else the resources status.
 
-    Feldera's rule: pipeline-manager `db/types/combined_status.rs`. None while Provisioned and without a runtime
-    status, which Feldera never reports but a hostile answer may.
+    Feldera's rule: pipeline-manager `db/types/combined_status.rs`. None while Provisioned without a runtime status,
+    which Feldera never reports.
     """
     return runtime if resources == "Provisioned" else resources

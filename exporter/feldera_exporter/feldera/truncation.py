@@ -1,10 +1,10 @@
-"""An element of the list with what is read of it only, and with the beginnings of what may be very long.
+"""Shortens an element of the list to the fields that are read, and cuts the texts of its error.
 
-What is left reads as the element would; of the texts of its error it says that they are cut.
+The result is read as the element would be; its error says which texts are cut.
 """
 
-import re
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -14,17 +14,13 @@ from feldera_exporter.feldera.json_decoding import UNREADABLE
 from feldera_exporter.feldera.wire import CUT, FIELDS, Cut, Cuts
 
 _LONGEST: Final = 4096
-"""Bytes of a value that is no text of an error: what is read of it is far shorter."""
+"""Bytes of a value other than an error's texts; valid values are far shorter."""
 _LONGEST_CODE: Final = 200
-_NONSENSE: Final = b"false"
-"""What stands for a value that is too long: none of those that are read can be this."""
+_TOO_LONG: Final = b"false"
+"""Replaces a value that is too long; no field that is read may have it."""
 
-_UNICODE: Final = 6
-"""Bytes of an escape such as `\\u0041`; the others have 2."""
-_HALF: Final = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\Z")
-"""The first half of a character that JSON writes as two escapes, at the end."""
-_INNER: Final = bytes(range(0x80, 0xC0))
-_FIRST: Final = bytes(range(0xC0, 0x100))
+_LONGEST_CHARACTER: Final = 12
+"""Bytes of a character that JSON writes as two escapes, such as `\\ud83e\\udd80`."""
 
 _ABSENT: Final = msgspec.Raw()
 
@@ -39,6 +35,7 @@ class _Details(msgspec.Struct, frozen=True, gc=False):
     connector_stats: msgspec.Raw = _ABSENT
 
 
+_TEXT: Final = msgspec.json.Decoder(str)
 _PARTS: Final = msgspec.json.Decoder(
     msgspec.defstruct("_Parts", [(name, msgspec.Raw, _ABSENT) for name in FIELDS], frozen=True, gc=False)
 )
@@ -47,16 +44,16 @@ _DETAILS: Final = msgspec.json.Decoder(_Details)
 
 
 def shortened(element: msgspec.Raw, most: int) -> bytes:
-    """Return an element with what is read of it.
+    """Return an element with only the fields that are read.
 
     Args:
-        element: it.
-        most: bytes that are kept of the message of its error, and of the details.
+        element: the element.
+        most: bytes that are kept of its error's message, and of the details.
     """
     try:
         parts = _PARTS.decode(element)
     except UNREADABLE:
-        return _NONSENSE
+        return _TOO_LONG
     values = ((name, getattr(parts, name)) for name in FIELDS)
     return _object((name, _value(name, value, most)) for name, value in values if len(value))
 
@@ -71,7 +68,7 @@ def _value(name: str, value: msgspec.Raw, most: int) -> bytes:
             return _object((("connector_stats", _bounded(_DETAILS.decode(value).connector_stats)),))
     except UNREADABLE:
         pass
-    return _NONSENSE
+    return _TOO_LONG
 
 
 def _bounded(value: msgspec.Raw) -> bytes:
@@ -79,7 +76,7 @@ def _bounded(value: msgspec.Raw) -> bytes:
 
 
 def _error(error: _Error, most: int) -> bytes:
-    """Return an error with the beginnings of its texts; its code is all there."""
+    """Return an error with the beginnings of its texts and the whole code."""
     code, _ = _beginning(error.error_code, _LONGEST_CODE)
     message, cut_message = _beginning(error.message, most)
     details, cut_details = _beginning(error.details, most)
@@ -89,28 +86,24 @@ def _error(error: _Error, most: int) -> bytes:
 
 
 def _beginning(value: msgspec.Raw, most: int) -> tuple[bytes, Cut | None]:
-    """Return a value, or the beginning of it as a string, with what it was."""
+    """Return a value and None, or its beginning as a string and what was cut."""
     if len(value) <= most:
         return bytes(value), None
     cut = Cut(len(value), isal_zlib.crc32(value))
     head = bytes(memoryview(value)[:most])
     if head.startswith(b'"'):
-        return b'%b"' % _unbroken(head), cut
+        return _closed(head), cut
     return msgspec.json.encode(head.decode(errors="replace")), cut
 
 
-def _unbroken(head: bytes) -> bytes:
-    """Return the beginning of a JSON string without the part of a character at its end."""
-    # Of an even number of backslashes none escapes what follows.
-    plain = head.replace(rb"\\", b"..")
-    escape = plain.rfind(b"\\")
-    if escape >= 0:
-        size = _UNICODE if plain.startswith(b"u", escape + 1) else 2
-        if escape + size > len(plain):
-            plain = plain[:escape]
-        if _HALF.search(plain):
-            plain = plain[:-_UNICODE]
-    return head[: len(plain)].rstrip(_INNER).rstrip(_FIRST)
+def _closed(head: bytes) -> bytes:
+    """Return the beginning of a JSON string as a string, without an incomplete character at its end."""
+    for left in range(_LONGEST_CHARACTER):
+        text = b'%b"' % head[: len(head) - left]
+        with suppress(*UNREADABLE):
+            _TEXT.decode(text)
+            return text
+    return b'""'
 
 
 def _object(members: Iterable[tuple[str, bytes]]) -> bytes:

@@ -1,10 +1,10 @@
-"""Feldera's JSON as frozen values: the only place that knows the API's field names.
+"""Feldera's JSON as frozen values, with the API's field names.
 
 Shapes: pipeline-manager `api/endpoints/pipeline_management.rs` (`PipelineSelectedInfoInternal`, selector=status),
 `.../pipeline_events.rs`, `.../config.rs`, `.../cluster_health*.rs`. Unknown fields are ignored. Fields that older
-servers lack have defaults; a field without which nothing can be said is required. What becomes a label has a length
-that Feldera never reaches and a hostile answer does not exceed. What only feeds a label or a number of its own says
-nothing where it cannot be read: it takes no pipeline out of sight.
+servers lack have defaults; the fields of a pipeline's state are required. The length of what becomes a label is
+limited; Feldera never reaches the limit. An unreadable field that is only a label or a number does not make the
+pipeline unreadable.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
-"""An instant that says of which time zone it is: without one it means nothing."""
+"""An instant with a time zone."""
 
 _LONGEST: Final = 200
 _MOST_TAGS: Final = 200
@@ -29,7 +29,7 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 """A number of things."""
 
 _Version = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
-"""A number that may be negative by the API's document."""
+"""A number that may be negative, by the API's description."""
 
 
 def micros(instant: datetime) -> int:
@@ -45,15 +45,19 @@ class ErrorResponse(msgspec.Struct, frozen=True, gc=False):
 
 
 CUT: Final = "feldera_exporter_cut"
-"""The field in which it is said what of an error is cut: no name of Feldera's."""
+"""The field that says which texts of an error are cut: no name of Feldera's."""
+
+
+REFUSED: Final = "feldera_exporter_refused"
+"""The field that says why an element of a list could not be decoded: no name of Feldera's."""
 
 
 class Cut(msgspec.Struct, frozen=True, gc=False):
-    """What a JSON value was of which only the beginning is kept.
+    """The original of a JSON value of which only the beginning is kept.
 
     Attributes:
-        size: its bytes.
-        checksum: the CRC-32 of them.
+        size: its size in bytes.
+        checksum: its CRC-32.
     """
 
     size: int
@@ -61,16 +65,16 @@ class Cut(msgspec.Struct, frozen=True, gc=False):
 
 
 class Cuts(msgspec.Struct, frozen=True, gc=False):
-    """What of an error is cut, by its field; None where all is there."""
+    """The cut fields of an error; None for a complete one."""
 
     message: Cut | None = None
     details: Cut | None = None
 
 
 class FullError(ErrorResponse, frozen=True, gc=False):
-    """Feldera's error value with its details, which are any JSON; of long texts the list keeps the beginning.
+    """Feldera's error value with its details, which are any JSON. Long texts are cut.
 
-    Details of which there is only the beginning are a JSON string: the beginning of their text.
+    Cut details are a JSON string: the beginning of their text.
     """
 
     details: msgspec.Raw = msgspec.Raw(b"null")
@@ -88,7 +92,7 @@ class ProgramConfig(msgspec.Struct, frozen=True, gc=False):
 
 
 class _State(msgspec.Struct, frozen=True, gc=False):
-    """What must be readable of a pipeline: which one it is, and how it is."""
+    """The required fields of a pipeline: its identity and its state."""
 
     id: Text
     name: Text
@@ -113,7 +117,7 @@ class _State(msgspec.Struct, frozen=True, gc=False):
 
 
 class Row(_State, frozen=True, gc=False):
-    """What one pipeline of `GET /v0/pipelines?selector=status` is, without what moves while nothing happens."""
+    """One pipeline of `GET /v0/pipelines?selector=status`, without the fields that change while nothing happens."""
 
     platform_version: Text = ""
     program_config: ProgramConfig = ProgramConfig()
@@ -121,7 +125,7 @@ class Row(_State, frozen=True, gc=False):
 
 
 class _Labels(msgspec.Struct, frozen=True, gc=False):
-    """The fields of a `Row` that only feed labels, whatever they are."""
+    """The fields of a `Row` that are only labels, of any type."""
 
     platform_version: Any = None
     program_config: Any = None
@@ -134,12 +138,12 @@ _LABELS: Final = msgspec.json.Decoder(_Labels)
 
 
 def row(element: bytes) -> Row:
-    """Return what an element of the list says of a pipeline.
+    """Return the row of an element of the list.
 
-    Where a field that only feeds labels is not what it should be, the rest of it and of the row is read all the same.
+    If a field that is only a label has a wrong type, the other fields are read all the same.
 
     Raises:
-        msgspec.DecodeError: it cannot be read.
+        msgspec.DecodeError: the element cannot be read.
     """
     try:
         return _owned(_ROW.decode(element))
@@ -157,7 +161,7 @@ def row(element: bytes) -> Row:
 
 
 def _owned(read: Row) -> Row:
-    """Return a row that holds its details by itself: as a part of the list they would keep all of that."""
+    """Return the row with a copy of the details: as a view they would keep the whole list in memory."""
     error = read.deployment_error
     if error is None:
         return read
@@ -165,16 +169,16 @@ def _owned(read: Row) -> Row:
 
 
 def _text(value: Any) -> str | None:
-    """Return a text that may become a label, None for anything else."""
+    """Return a text that can be a label, else None."""
     return value if isinstance(value, str) and len(value) <= _LONGEST else None
 
 
 class Progress(msgspec.Struct, frozen=True, gc=False):
-    """What moves in the same element while nothing happens to the pipeline; see `Row`.
+    """The fields of an element that change while nothing happens to the pipeline; see `Row`.
 
     Attributes:
-        refresh_version: Feldera's `refresh_version`, None where it cannot be read.
-        connector_errors: errors of all connectors since the pipeline's start, None where Feldera does not report them.
+        refresh_version: Feldera's `refresh_version`, None if it cannot be read.
+        connector_errors: errors of all connectors since the pipeline's start, None if Feldera does not report them.
     """
 
     refresh_version: int | None = None
@@ -182,7 +186,7 @@ class Progress(msgspec.Struct, frozen=True, gc=False):
 
 
 class _MovingDetails(msgspec.Struct, frozen=True, gc=False):
-    # Any JSON: it is not built, since it may be long.
+    # Any JSON, which may be long and is not decoded.
     deployment_runtime_status_details: msgspec.Raw = msgspec.Raw(b"null")
 
 
@@ -199,7 +203,7 @@ class _Details(msgspec.Struct, frozen=True, gc=False):
 
 
 FIELDS: Final = tuple(dict.fromkeys((*Row.__struct_fields__, *_Moving.__struct_fields__)))
-"""What of an element of the list is read."""
+"""The fields of an element of the list that are read."""
 
 _MOVING: Final = msgspec.json.Decoder(_Moving)
 _MOVING_DETAILS: Final = msgspec.json.Decoder(_MovingDetails)
@@ -207,10 +211,10 @@ _DETAILS: Final = msgspec.json.Decoder(_Details)
 
 
 def progress(element: bytes) -> Progress:
-    """Return what moves in an element of the list.
+    """Return the progress of an element of the list.
 
     Raises:
-        msgspec.DecodeError: it cannot be read.
+        msgspec.DecodeError: the element cannot be read.
     """
     try:
         moving = _MOVING.decode(element)
@@ -219,7 +223,7 @@ def progress(element: bytes) -> Progress:
     try:
         stats = _DETAILS.decode(moving.deployment_runtime_status_details).connector_stats
     except msgspec.ValidationError:
-        # Before v0.322 the details were other JSON types: those say nothing of connectors.
+        # Before v0.322 the details had other types, without connectors.
         stats = None
     return Progress(moving.refresh_version, stats.num_errors if stats is not None else None)
 
@@ -241,7 +245,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
 
 class FullEvent(msgspec.Struct, frozen=True, gc=False):
-    """What `GET /v0/pipelines/{name}/events/{id}?selector=all` tells beyond an `Event`; details are any JSON."""
+    """The fields of `GET /v0/pipelines/{name}/events/{id}?selector=all` beyond an `Event`; details are any JSON."""
 
     event_id: Text
     deployment_error: FullError | None = None

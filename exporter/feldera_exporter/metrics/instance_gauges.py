@@ -35,7 +35,7 @@ def _info(fleet: Fleet) -> Iterator[Sample]:
 
 def _service(read: Callable[[Service], str | None]) -> Callable[[Fleet], Iterable[Sample]]:
     def samples(fleet: Fleet) -> Iterator[Sample]:
-        for name, service in fleet.platform.heard_services.items():
+        for name, service in fleet.platform.current_services.items():
             value = read(service)
             if value is not None:
                 yield Sample(value, extra(("feldera_service", name)))

@@ -111,7 +111,9 @@ def instance(watched: WatchedInstance, choices: Choices, links: Links) -> Instan
         version=" ".join(filter(None, (platform.version, platform.edition)))
         + (" with a development license" if platform.license and platform.license.is_dev else ""),
         console=console(watched.url),
-        unhealthy=", ".join(name for name, service in platform.heard_services.items() if not service.healthy),
+        unhealthy=", ".join(
+            name for name, service in platform.current_services.items() if not service.healthy
+        ),
         problems=tuple(
             warned(alert, links, watched.now, fleet.instance)
             for alert in sorted(alerts(watched.problems.present, choices))

@@ -1,1 +1,1 @@
-"""One instance, polled: its list, its event log, its surroundings, each at its own pace."""
+"""Polls an instance: its pipelines, their event logs, and what it reports about itself."""

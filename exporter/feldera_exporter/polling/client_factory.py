@@ -1,4 +1,4 @@
-"""The connection: what an instance's configuration means for its client."""
+"""Makes the client of an instance from its configuration."""
 
 import os
 import re
@@ -17,21 +17,21 @@ from feldera_exporter.feldera.client import Client, Observer
 from feldera_exporter.logs import FailureLog, Logger
 
 VISIBLE: Final = re.compile(r"[!-~]+")
-"""What may stand in a header; a key with a line break in it would be repeated in the error of whoever builds one."""
+"""The characters of a key that may be in a header; the error of the HTTP library for another key would repeat it."""
 
-_MOST: Final = 4096
+_MAX_FILE_BYTES: Final = 4096
 
 
 def client_for(instance: Instance, observe: Observer, log: Logger) -> Client:
-    """Return a client of the instance; nothing is asked yet.
+    """Return a client of the instance, without a request.
 
     Raises:
-        ConfigError: a certificate is no longer what it was when the configuration was read.
+        ConfigError: a certificate can no longer be used.
     """
     return Client(
         instance.url,
         api_key=api_key(instance, log),
-        # Loading the system's certificates takes time and memory: only where there is something to verify.
+        # Only for HTTPS: loading the system's certificates takes time and memory.
         tls=_verification(instance, log) if urlsplit(instance.url).scheme == "https" else None,
         proxy=proxy_for(instance.url, os.environ),
         max_response_size=instance.max_response_size,
@@ -48,9 +48,9 @@ def _verification(instance: Instance, log: Logger) -> Callable[[], ssl.SSLContex
 
 
 def api_key(instance: Instance, log: Logger) -> Callable[[], str | None]:
-    """Return what gives the present API key: the configured one, or what its file holds now.
+    """Return a function that returns the present API key: the configured one, or the one in its file.
 
-    See `reread`; reading costs microseconds.
+    See `reread`; reading the file takes microseconds.
     """
     path = instance.api_key_file
     if path is None:
@@ -61,15 +61,15 @@ def api_key(instance: Instance, log: Logger) -> Callable[[], str | None]:
 
 
 def key_in(path: Path) -> tuple[str | None, str]:
-    """Return the key that a file holds, or None and why not; no reason repeats what the file holds."""
+    """Return the key in a file, or None and the reason, which does not repeat the file's content."""
     try:
         with path.open("rb") as file:
-            content = file.read(_MOST + 1)
+            content = file.read(_MAX_FILE_BYTES + 1)
     except OSError as error:
         return None, error.strerror or type(error).__name__
     key = content.decode("ascii", errors="replace").strip()
     if not key:
         return None, "it is empty"
-    if len(content) > _MOST or not VISIBLE.fullmatch(key):
+    if len(content) > _MAX_FILE_BYTES or not VISIBLE.fullmatch(key):
         return None, "it holds something else than one line of visible ASCII characters"
     return key, ""

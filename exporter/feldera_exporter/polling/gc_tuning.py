@@ -1,6 +1,6 @@
-"""The garbage collector, set for a process that keeps very many values for long and makes hardly a cycle of them.
+"""Settings of the garbage collector, for a process with very many long-lived values and few cycles.
 
-Whatever is replaced is freed by its reference count. Only tasks, errors and connections make cycles: few and small.
+Replaced values are freed by their reference counts. Only tasks, errors and connections have cycles: few and small ones.
 """
 
 import gc
@@ -10,14 +10,14 @@ _THRESHOLDS: Final = (50_000, 20, 20)
 
 
 def collect_rarely() -> None:
-    """Look for cycles after many new values only: at the usual thresholds, every poll of a large fleet looks several times."""
+    """Collect only after many new values; with the default thresholds, each poll of a large fleet would collect several times."""
     gc.set_threshold(*_THRESHOLDS)
 
 
 def freeze_long_lived() -> None:
-    """Keep all that there is now out of later collections: after the first poll that is the whole fleet.
+    """Exclude all present values from later collections; after the first poll they are the whole fleet.
 
-    What was kept out before is looked at once more: of what ran before a reload, hardly anything is of use.
+    Values that were excluded before are collected once more, since a reload has replaced most of them.
     """
     gc.unfreeze()
     gc.collect()

@@ -1,7 +1,6 @@
-"""The reader of event logs: a few at a time, until the poll's time is up, and into the ledger."""
+"""Reads the event logs of an instance's pipelines, a few at a time and until the poll's time is up, into the ledger."""
 
 import asyncio
-import re
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -12,18 +11,19 @@ import msgspec
 from feldera_exporter.feldera.client import EVENT, EVENTS, Client
 from feldera_exporter.feldera.errors import INTERNAL_ERROR, FelderaError, NotFoundError, UnsupportedError
 from feldera_exporter.feldera.json_decoding import decoded
+from feldera_exporter.feldera.platform import Platform
 from feldera_exporter.feldera.wire import Event
 from feldera_exporter.history.evaluation import UNKNOWN_CODE
 from feldera_exporter.ledger import Ledger
 from feldera_exporter.logs import FailureLog, Logger, source_location
+from feldera_exporter.polling.threads import run_cpu
 
-IN_FLIGHT: Final = 4
-"""Event requests at once at most: Feldera's handler holds the manager's database lock."""
+MAX_REQUESTS: Final = 4
+"""Concurrent requests for events: Feldera's handler holds the manager's database lock."""
 
-SINCE: Final = (0, 292)
-"""The version of Feldera that brought the event log."""
+_LONG_LOG: Final = 100
+"""Events from which on a log is folded in a thread: that may take many milliseconds."""
 
-_VERSION: Final = re.compile(r"(\d+)\.(\d+)")
 _EVENTS: Final[msgspec.json.Decoder[list[Event]]] = msgspec.json.Decoder(list[Event])
 _EVENT: Final = msgspec.json.Decoder(Event)
 
@@ -32,117 +32,139 @@ class EventLogReader:
     """Reads the events of an instance's pipelines.
 
     Args:
-        client: asks the instance.
-        ledger: takes what was read.
+        client: the client of the instance.
+        ledger: counts what was read.
         timeout: seconds that one request may take.
         log: with the instance's name.
 
     Attributes:
-        supported: whether the server has an event log, as far as known; old ones have none.
+        supported: whether the server has an event log, as far as known; servers before v0.292 have none.
     """
 
     def __init__(self, client: Client, ledger: Ledger, timeout: float, log: Logger) -> None:
         self.supported = True
-        self._certain = False
+        self._version_has_log = False
         self._client = client
         self._ledger = ledger
         self._timeout = timeout
-        self._failing = FailureLog(log, "events cannot be read", "events can be read again")
-        # Whose last reading failed: one pipeline's success says nothing of another's log.
-        self._unread: set[str] = set()
-        # The codes asked for by pipeline and event, until the pipeline's answer is complete.
+        self._failures = FailureLog(log, "events cannot be read", "events can be read again")
+        # The failure is over only when each of these logs was read: another pipeline's success does not end it.
+        self._failed_pipelines: set[str] = set()
+        # Error codes by pipeline id and event id, until all codes of a log are known.
         self._codes: dict[str, dict[str, str]] = {}
 
-    def learn(self, version: str | None) -> None:
-        """Take in which version the server is: an old one may have been upgraded.
+    def set_platform(self, platform: Platform) -> None:
+        """Take into account another version of the server, which may have been upgraded.
 
-        A version that has the log is believed, whatever a proxy in between answers; one that cannot be read is not.
+        If the version has the event log, a 404 comes from a proxy and is only a failed request.
         """
-        found = _VERSION.match(version or "")
-        self._certain = found is not None and (int(found[1]), int(found[2])) >= SINCE
+        self._version_has_log = platform.has_event_log is True
         self.supported = True
 
     async def read(self, to_read: Iterable[str], deadline: float) -> bool:
-        """Read the logs of these pipelines and return whether the ledger took anything in.
+        """Read the logs of some pipelines and return whether the ledger accepted any.
 
-        What cannot be read stays pending in the ledger; so does what is not reached before the deadline (of the
-        monotonic clock), but for the first few, so that a slow server is caught up with too.
+        A log that cannot be read stays pending in the ledger, and so does one that is not reached in time. A few are read
+        at any rate, so that a slow server is caught up with too.
+
+        Args:
+            to_read: the ids of the pipelines.
+            deadline: when the time is up, by the monotonic clock.
         """
         pending = self._ledger.pending
-        self._codes = {one: codes for one, codes in self._codes.items() if one in pending}
+        self._codes = {
+            pipeline_id: codes for pipeline_id, codes in self._codes.items() if pipeline_id in pending
+        }
         vouched = self._ledger.vouched()
-        taken = [
-            await self._try(one, partial(self._take, one, events, deadline, vouched=True))
-            for one, events in vouched.items()
+        accepted = [
+            await self._attempt(
+                pipeline_id, partial(self._accept, pipeline_id, events, deadline, vouched=True)
+            )
+            for pipeline_id, events in vouched.items()
         ]
-        # What has moved on since such an answer is read again at once.
-        queue = iter([*to_read, *(one for one in vouched if one in self._ledger.pending)])
-        counts = await asyncio.gather(*(self._work(queue, deadline) for _ in range(IN_FLIGHT)))
-        self._unread &= self._ledger.pending.keys()
-        if not self._unread:
-            self._failing.succeeded()
-        return any(taken) or any(counts)
+        # A pipeline whose row has changed since such an answer is read again at once.
+        queue = iter([*to_read, *(each for each in vouched if each in self._ledger.pending)])
+        accepted += await asyncio.gather(*(self._read_queue(queue, deadline) for _ in range(MAX_REQUESTS)))
+        self._failed_pipelines &= self._ledger.pending.keys()
+        if not self._failed_pipelines:
+            self._failures.succeeded()
+        return any(accepted)
 
-    async def _work(self, queue: Iterator[str], deadline: float) -> bool:
-        taken = False
-        while self.supported and (one := next(queue, None)) is not None:
-            taken |= await self._try(one, partial(self._ask, one, deadline))
+    async def _read_queue(self, queue: Iterator[str], deadline: float) -> bool:
+        """Read the logs of a queue until it is empty or the time is up; return whether the ledger accepted any."""
+        accepted = False
+        while self.supported and (pipeline_id := next(queue, None)) is not None:
+            accepted |= await self._attempt(pipeline_id, partial(self._request, pipeline_id, deadline))
             if time.monotonic() >= deadline:
                 break
-        return taken
+        return accepted
 
-    async def _try(self, one: str, step: Callable[[], Awaitable[bool]]) -> bool:
-        """Do one pipeline's step; what goes wrong with it stops no other's."""
-        self._unread.discard(one)
+    async def _attempt(self, pipeline_id: str, step: Callable[[], Awaitable[bool]]) -> bool:
+        """Do one pipeline's step; an error is logged and stops no other pipeline's."""
+        self._failed_pipelines.discard(pipeline_id)
         try:
             return await step()
         except UnsupportedError as error:
-            if self._certain:
-                self._fail(one, error.outcome, error)
+            if self._version_has_log:
+                self._fail(pipeline_id, error.outcome, error)
             else:
-                # The watcher says so, and in a metric.
                 self.supported = False
         except NotFoundError:
-            # Deleted or renamed since the list: the next list tells.
+            # Deleted or renamed since the list: the next list shows which.
             pass
         except FelderaError as error:
-            self._fail(one, error.outcome, error)
-        except Exception as error:  # noqa: BLE001 - a mistake of our own must cost this pipeline's events only
-            self._fail(one, INTERNAL_ERROR, type(error).__name__, place=source_location(error))
+            self._fail(pipeline_id, error.outcome, error)
+        except Exception as error:  # noqa: BLE001 - a bug must cost this pipeline's events only
+            self._fail(pipeline_id, INTERNAL_ERROR, type(error).__name__, place=source_location(error))
         return False
 
-    def _fail(self, one: str, kind: str, error: object, **fields: object) -> None:
-        self._unread.add(one)
-        self._failing.failed(kind, error, **fields)
+    def _fail(self, pipeline_id: str, kind: str, error: object, **fields: object) -> None:
+        self._failed_pipelines.add(pipeline_id)
+        self._failures.failed(kind, error, pipeline_name=self._ledger.name(pipeline_id), **fields)
 
-    async def _ask(self, one: str, deadline: float) -> bool:
-        self._ledger.asked(one)
-        answer = await self._client.get(EVENTS, self._ledger.name(one), within=self._timeout)
+    async def _request(self, pipeline_id: str, deadline: float) -> bool:
+        self._ledger.asked(pipeline_id)
+        answer = await self._client.get(EVENTS, self._ledger.name(pipeline_id), within=self._timeout)
         events: list[Event] = decoded(_EVENTS, answer.body)
-        return await self._take(one, events, deadline, vouched=False)
+        return await self._accept(pipeline_id, events, deadline, vouched=False)
 
-    async def _take(self, one: str, events: Sequence[Event], deadline: float, *, vouched: bool) -> bool:
-        verdict = self._ledger.judge(one, events)
+    async def _accept(
+        self, pipeline_id: str, events: Sequence[Event], deadline: float, *, vouched: bool
+    ) -> bool:
+        """Let the ledger count a log, if it is certainly this pipeline's; return whether it did.
+
+        Args:
+            pipeline_id: whose log it is.
+            events: the whole log.
+            deadline: until when error codes are asked for, by the monotonic clock.
+            vouched: whether a later list has shown that the log is this pipeline's.
+        """
+        if len(events) < _LONG_LOG:
+            verdict = self._ledger.judge(pipeline_id, events)
+        else:
+            verdict = await run_cpu(self._ledger.judge, pipeline_id, events)
         if not (verdict.proven or vouched):
-            self._ledger.keep(one, events)
+            self._ledger.keep(pipeline_id, events)
             return False
         if verdict.unnamed:
-            codes = self._codes.setdefault(one, {})
+            codes = self._codes.setdefault(pipeline_id, {})
             for event_id in verdict.unnamed:
                 if event_id not in codes:
                     if codes and time.monotonic() >= deadline:
-                        # The others are asked for after the next poll; those that are known stay so.
+                        # The other codes are asked for after the next poll.
                         return False
-                    codes[event_id] = await self._code(one, event_id)
+                    codes[event_id] = await self._error_code(pipeline_id, event_id)
             verdict = verdict.named(codes)
-        self._ledger.accept(one, verdict)
-        self._codes.pop(one, None)
+        self._ledger.accept(pipeline_id, verdict)
+        self._codes.pop(pipeline_id, None)
         return True
 
-    async def _code(self, one: str, event_id: str) -> str:
-        """Ask for the code of an error that the list no longer shows."""
+    async def _error_code(self, pipeline_id: str, event_id: str) -> str:
+        """Request the code of an error that the list no longer shows."""
         try:
-            answer = await self._client.get(EVENT, self._ledger.name(one), event_id, within=self._timeout)
+            answer = await self._client.get(
+                EVENT, self._ledger.name(pipeline_id), event_id, within=self._timeout
+            )
         except NotFoundError as error:
             if "UnknownPipelineName" in str(error):
                 raise

@@ -1,4 +1,4 @@
-"""The allocator of the C library, set for a process whose threads take turns."""
+"""Settings of the C library's allocator, for a process whose threads take turns."""
 
 import ctypes
 from contextlib import suppress
@@ -9,11 +9,11 @@ _ARENA_MAX: Final = -8
 
 
 def share_one_arena() -> None:
-    """Let all threads allocate from one arena, before there is a second thread.
+    """Make all threads allocate from one arena; to be called before there is a second thread.
 
-    By default glibc gives each thread an arena, and each keeps what a rendering of a large fleet freed: hundreds of
-    megabytes in all. The interpreter runs one thread at a time, so they hardly wait for each other. Set here and not by
-    `MALLOC_ARENA_MAX`, it holds for every way of installing. Another C library has no such call, and needs none.
+    By default each thread of glibc has an arena, which keeps the memory that rendering a large fleet freed: hundreds of
+    megabytes in all. The interpreter runs one thread at a time, so that threads hardly wait for the arena. Unlike
+    `MALLOC_ARENA_MAX` in the environment, this holds for all ways of installing. Other C libraries need no such call.
     """
     with suppress(AttributeError, OSError):
         ctypes.CDLL(None).mallopt(_ARENA_MAX, 1)

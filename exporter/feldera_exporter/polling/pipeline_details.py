@@ -1,4 +1,4 @@
-"""The looking up: what a pipeline's page asks Feldera for, a few at once, not for long, and not twice within seconds."""
+"""Requests what a pipeline's page shows beyond the list: few at once, not for long, and not twice within seconds."""
 
 import asyncio
 import time
@@ -14,12 +14,12 @@ from feldera_exporter.feldera.program_details import ProgramDetails
 from feldera_exporter.feldera.wire import Event, FullEvent
 from feldera_exporter.pages.latest_events import LatestEvents
 
-AT_ONCE: Final = 2
-"""Look-ups at once at most: Feldera holds its database's lock for each, and the polls come first."""
-PATIENCE: Final = 2.5
+MAX_REQUESTS: Final = 2
+"""Concurrent requests: Feldera holds its database's lock for each, and polls come first."""
+TIMEOUT: Final = 2.5
 """Seconds that a page waits for Feldera."""
-FRESH: Final = 5.0
-"""Seconds for which an answer is shown again."""
+MAX_AGE: Final = 5.0
+"""Seconds for which an answer is reused."""
 
 _EVENTS: Final[msgspec.json.Decoder[list[Event]]] = msgspec.json.Decoder(list[Event])
 _FULL: Final = msgspec.json.Decoder(FullEvent)
@@ -28,88 +28,94 @@ _LATE: Final = "Feldera did not answer in time"
 
 
 _Key = tuple[str, str, str]
-"""An instance's name, a pipeline's id and what is asked of it."""
-_Kept = TypeVar("_Kept")
+"""An instance's name, a pipeline's id and what is requested."""
+_Answer = TypeVar("_Answer")
 
 
 class PipelineDetails:
-    """Asks Feldera about single pipelines.
+    """Requests details of single pipelines.
 
     Args:
-        client_of: gives the client of an instance, None where there is no such instance.
+        client_of: returns the client of an instance, None without such an instance.
     """
 
     def __init__(self, client_of: Callable[[str], Client | None]) -> None:
         self._client_of = client_of
-        self._free = asyncio.Semaphore(AT_ONCE)
-        self._kept: dict[_Key, tuple[float, Any]] = {}
-        self._asking: dict[_Key, asyncio.Lock] = {}
+        self._requests = asyncio.Semaphore(MAX_REQUESTS)
+        self._answers: dict[_Key, tuple[float, Any]] = {}
+        self._locks: dict[_Key, asyncio.Lock] = {}
 
-    async def recent(self, instance: str, id_: str, name: str) -> LatestEvents:
-        """Return what Feldera says of a pipeline, or why it does not; it takes `PATIENCE` at most.
+    async def recent(self, instance: str, pipeline_id: str, name: str) -> LatestEvents:
+        """Return a pipeline's latest events, or why there are none, within `TIMEOUT`.
 
         Args:
             instance: the instance's name.
-            id_: the pipeline's id, by which answers are kept.
-            name: the pipeline's name, by which Feldera is asked.
+            pipeline_id: the pipeline's id, the key of reused answers.
+            name: the pipeline's name, used in the request.
         """
         late = LatestEvents(problem=_LATE)
-        return await self._kept_answer((instance, id_, "events"), late, lambda: self._ask(instance, name))
+        return await self._recent_answer(
+            (instance, pipeline_id, "events"), late, lambda: self._request_events(instance, name)
+        )
 
-    async def program(self, instance: str, id_: str, name: str, *, failed: bool) -> ProgramDetails:
-        """Return what else Feldera says of a pipeline, empty where it says nothing; it takes `PATIENCE` at most.
+    async def program(self, instance: str, pipeline_id: str, name: str, *, failed: bool) -> ProgramDetails:
+        """Return a pipeline's description and its compilers' errors, empty without an answer, within `TIMEOUT`.
 
         Args:
             instance: the instance's name.
-            id_: the pipeline's id, by which answers are kept.
-            name: the pipeline's name, by which Feldera is asked.
-            failed: whether its program does not compile: only then are the compilers' errors, which come with all of
-                the program's code, asked for.
+            pipeline_id: the pipeline's id, the key of reused answers.
+            name: the pipeline's name, used in the request.
+            failed: whether its program does not compile: only then are the compilers' errors requested, which come
+                with the program's whole code.
         """
-        key = instance, id_, "errors" if failed else "description"
-        return await self._kept_answer(
-            key, ProgramDetails(), lambda: self._ask_program(instance, name, PROGRAM if failed else PIPELINE)
+        key = instance, pipeline_id, "errors" if failed else "description"
+        return await self._recent_answer(
+            key,
+            ProgramDetails(),
+            lambda: self._request_program(instance, name, PROGRAM if failed else PIPELINE),
         )
 
-    async def _kept_answer(self, key: _Key, late: _Kept, ask: Callable[[], Awaitable[_Kept]]) -> _Kept:
-        """Return an answer of a few seconds ago, else ask; what comes too late is `late`."""
-        lock = self._asking.setdefault(key, asyncio.Lock())
+    async def _recent_answer(
+        self, key: _Key, late: _Answer, ask: Callable[[], Awaitable[_Answer]]
+    ) -> _Answer:
+        """Return an answer of the last seconds, else request one; return `late` if that takes too long."""
+        lock = self._locks.setdefault(key, asyncio.Lock())
         try:
-            async with asyncio.timeout(PATIENCE), lock:
-                found = self._kept.get(key)
+            async with asyncio.timeout(TIMEOUT), lock:
+                found = self._answers.get(key)
                 if found is not None and found[0] > time.monotonic():
-                    kept: _Kept = found[1]
-                    return kept
-                async with self._free:
+                    recent: _Answer = found[1]
+                    return recent
+                async with self._requests:
                     answer = await ask()
         except TimeoutError:
             answer = late
         finally:
             if not lock.locked():
-                self._asking.pop(key, None)
+                self._locks.pop(key, None)
         self._keep(key, answer)
         return answer
 
-    async def _ask_program(self, instance: str, name: str, endpoint: Endpoint) -> ProgramDetails:
+    async def _request_program(self, instance: str, name: str, endpoint: Endpoint) -> ProgramDetails:
         client = self._client_of(instance)
         if client is None:
             return ProgramDetails()
         try:
-            return decoded(_PROGRAM, (await client.get(endpoint, name, within=PATIENCE)).body)
+            return decoded(_PROGRAM, (await client.get(endpoint, name, within=TIMEOUT)).body)
         except FelderaError:
-            # The request for the event log says why.
+            # The result of the request for events says why.
             return ProgramDetails()
 
-    async def _ask(self, instance: str, name: str) -> LatestEvents:
+    async def _request_events(self, instance: str, name: str) -> LatestEvents:
         client = self._client_of(instance)
         if client is None:
             return LatestEvents(problem="the configuration no longer has this instance")
         events: list[Event] | None = None
         try:
-            events = decoded(_EVENTS, (await client.get(EVENTS, name, within=PATIENCE)).body)
+            events = decoded(_EVENTS, (await client.get(EVENTS, name, within=TIMEOUT)).body)
             if not events:
                 return LatestEvents(events)
-            newest = (await client.get(EVENT, name, events[0].event_id, within=PATIENCE)).body
+            newest = (await client.get(EVENT, name, events[0].event_id, within=TIMEOUT)).body
             return LatestEvents(events, decoded(_FULL, newest))
         except UnsupportedError:
             return LatestEvents(events, problem="this Feldera has no event log; v0.292 and later have one")
@@ -119,7 +125,7 @@ class PipelineDetails:
             return LatestEvents(events, problem=str(error))
 
     def _keep(self, key: _Key, answer: object) -> None:
-        """Keep an answer, and forget those that are too old to be shown again: they may be large."""
+        """Keep an answer, and forget those that are too old: they may be large."""
         now = time.monotonic()
-        self._kept = {each: kept for each, kept in self._kept.items() if kept[0] > now}
-        self._kept[key] = now + FRESH, answer
+        self._answers = {each: answer for each, answer in self._answers.items() if answer[0] > now}
+        self._answers[key] = now + MAX_AGE, answer

@@ -1,4 +1,4 @@
-"""The surroundings of an instance's pipelines: its version, tenant, license and services, each at its own slow pace."""
+"""Polls what an instance says about itself: its version, tenant, license and services, each at its own slow pace."""
 
 import asyncio
 import random
@@ -12,27 +12,28 @@ from feldera_exporter.feldera.errors import INTERNAL_ERROR, FelderaError
 from feldera_exporter.feldera.platform import Platform, with_config, with_health, with_session, without_health
 from feldera_exporter.logs import FailureLog, Logger, source_location
 from feldera_exporter.polling.schedule import MAX_BACKOFF
+from feldera_exporter.polling.watcher import Watcher
 
 
-def _kept(platform: Platform, _at: int) -> Platform:
+def _unchanged(platform: Platform, _now: int) -> Platform:
     return platform
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Something to ask now and then.
+    """An endpoint that is requested at a fixed pace.
 
     Attributes:
-        endpoint: where.
+        endpoint: the endpoint.
         every: seconds between two answers.
-        take: adds an answer to what is known.
-        outdated: takes in that there was no answer for too long, and the instant by Feldera's clock.
+        update: returns the platform after an answer.
+        expire: returns the platform after too long a time without an answer, given Feldera's time in microseconds.
     """
 
     endpoint: Endpoint
     every: float
-    take: Callable[[Platform, bytes | bytearray], Platform]
-    outdated: Callable[[Platform, int], Platform] = _kept
+    update: Callable[[Platform, bytes | bytearray], Platform]
+    expire: Callable[[Platform, int], Platform] = _unchanged
 
 
 QUESTIONS: Final = (
@@ -42,66 +43,56 @@ QUESTIONS: Final = (
     Question(CLUSTER_HEALTH, 30, with_health, without_health),
 )
 _RETRY: Final = 30.0
-"""Seconds until a question that was not answered is asked again."""
+"""Seconds until the next request after a failed one."""
 
 
 class PlatformPoller:
-    """Asks one instance about itself.
+    """Polls the platform of one instance.
 
     Args:
-        client: asks.
+        client: the client of the instance.
+        watcher: shows the platform, and knows Feldera's time and whether Feldera answers.
         timeout: seconds that one request may take.
         staleness: seconds for which the last answer is shown while there is no other.
-        platform: what is known already.
-        learn: told what is known after each answer.
-        now: gives the present instant by Feldera's clock, in microseconds since the epoch.
         log: with the instance's name.
-        spread: seconds within which the first questions are asked, each at an instant of its own.
+        spread: seconds within which the first requests are made, each at a random instant.
     """
 
     def __init__(
         self,
         client: Client,
+        watcher: Watcher,
         timeout: float,
         staleness: float,
-        platform: Platform,
-        learn: Callable[[Platform], None],
-        now: Callable[[], int],
         log: Logger,
         spread: float = 0.0,
     ) -> None:
         self._client = client
+        self._watcher = watcher
         self._timeout = timeout
         self._staleness = staleness
-        self._learn = learn
-        self._now = now
         self._log = log
         self._spread = spread
-        self._platform = platform
 
-    async def watch(self) -> None:
-        """Ask all questions, each at its pace, until cancelled."""
+    async def run(self) -> None:
+        """Request every endpoint at its pace, until cancelled."""
         async with asyncio.TaskGroup() as group:
             for question in QUESTIONS:
                 group.create_task(self._repeat(question))
 
     async def ask(self, question: Question) -> None:
-        """Ask one question once.
+        """Request one endpoint once.
 
         Raises:
-            FelderaError: it was not answered as it should be.
+            FelderaError: there was no answer, or it cannot be read.
         """
         answer = await self._client.get(question.endpoint, within=self._timeout)
-        self._know(question.take(self._platform, answer.body))
-
-    def _know(self, platform: Platform) -> None:
-        self._platform = platform
-        self._learn(platform)
+        self._watcher.set_platform(question.update(self._watcher.fleet.platform, answer.body))
 
     async def _repeat(self, question: Question) -> None:
         name = question.endpoint.name
-        unanswered = FailureLog(self._log, f"no answer from {name}", f"{name} answers again")
-        answered_at = time.monotonic()
+        failures = FailureLog(self._log, f"no answer from {name}", f"{name} answers again")
+        answered_at, failed = time.monotonic(), False
         await asyncio.sleep(random.uniform(0, self._spread))  # noqa: S311
         while True:
             pause = _RETRY
@@ -109,14 +100,18 @@ class PlatformPoller:
                 await self.ask(question)
             except FelderaError as error:
                 pause = max(_RETRY, min(error.retry_after, MAX_BACKOFF))
-                unanswered.failed(error.outcome, error)
-            except Exception as error:  # noqa: BLE001 - a mistake of our own must not end the other questions
-                unanswered.failed(INTERNAL_ERROR, type(error).__name__, place=source_location(error))
+                # While the list cannot be read either, the log says so already. It does after at most one poll.
+                if failed and self._watcher.polled:
+                    failures.failed(error.outcome, error)
+                failed = True
+            except Exception as error:  # noqa: BLE001 - a bug must not end the other requests
+                failures.failed(INTERNAL_ERROR, type(error).__name__, place=source_location(error))
             else:
-                unanswered.succeeded()
-                answered_at = time.monotonic()
+                failures.succeeded()
+                answered_at, failed = time.monotonic(), False
                 await asyncio.sleep(question.every)
                 continue
             if time.monotonic() - answered_at >= self._staleness:
-                self._know(question.outdated(self._platform, self._now()))
+                platform = question.expire(self._watcher.fleet.platform, self._watcher.now())
+                self._watcher.set_platform(platform)
             await asyncio.sleep(pause)

@@ -1,10 +1,10 @@
-"""When the next poll is due: a fixed grid without drift, a jittered start, and rarer tries while failing."""
+"""When the next poll is due: at a fixed interval without drift, and less often while polls fail."""
 
 from dataclasses import dataclass
 from typing import Final
 
 MAX_BACKOFF: Final = 60.0
-"""Seconds between tries at most, however long the failure lasts."""
+"""Seconds between two polls at most, however long they fail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,9 +12,9 @@ class Schedule:
     """The polls of one instance; seconds of a monotonic clock.
 
     Attributes:
-        interval: between the starts of two polls.
-        due: when the next one starts.
-        failures: polls in a row that failed.
+        interval: the interval between the starts of two polls.
+        due: when the next poll starts.
+        failures: the number of failed polls in a row.
     """
 
     interval: float
@@ -24,16 +24,16 @@ class Schedule:
     def ended(self, now: float, *, success: bool, retry_after: float = 0.0) -> "Schedule":
         """Return the schedule after a poll ended.
 
-        After a success, and after the first failure, the next poll is due at the next instant of the grid; each
-        further failure doubles the pause. A poll that took longer than the interval skips what it missed.
+        After a success, and after the first failure, the next poll is due one interval later; each further failure
+        doubles that. A poll that took longer than the interval skips the polls that it delayed.
 
         Args:
-            now: when it ended.
+            now: when the poll ended.
             success: whether the list could be read.
-            retry_after: for how many seconds the server asks to be left alone: as long as it is, within `MAX_BACKOFF`.
+            retry_after: seconds for which the server asks for no other request; observed up to `MAX_BACKOFF`.
         """
         failures = 0 if success else self.failures + 1
-        # 2**10 intervals are beyond the greatest pause for any interval that is not.
+        # A limit of the exponent: 2**10 intervals are longer than `MAX_BACKOFF`.
         pause = self.interval * 2 ** min(max(failures - 1, 0), 10)
         pause = max(self.interval, min(pause, MAX_BACKOFF))
         due = self.due + pause

@@ -1,4 +1,4 @@
-"""The watcher of one instance: each poll takes a list in, reads the logs of what moved, keeps it and shows it."""
+"""Watches one instance: each poll reads the list, then the event logs of what changed, stores the result and publishes it."""
 
 import math
 import time
@@ -9,14 +9,14 @@ from typing import Final, NamedTuple, ParamSpec, TypeVar
 from feldera_exporter.config import Instance
 from feldera_exporter.errors import StoreError
 from feldera_exporter.feldera.client import Client
-from feldera_exporter.feldera.errors import INTERNAL_ERROR, Answer, FelderaError
+from feldera_exporter.feldera.errors import INTERNAL_ERROR, Answer, FelderaError, InvalidResponseError
 from feldera_exporter.feldera.list_batches import Batch
 from feldera_exporter.feldera.pipeline_list import Listing, read
 from feldera_exporter.feldera.platform import Platform
 from feldera_exporter.feldera.wire import Row
 from feldera_exporter.ledger import Ledger
-from feldera_exporter.logs import FailureLog, Logger, source_location
-from feldera_exporter.polling.clock_skew import UNTOLD, ClockSkew
+from feldera_exporter.logs import REMINDER, FailureLog, Logger, source_location
+from feldera_exporter.polling.feldera_clock import FelderaClock
 from feldera_exporter.polling.log_reader import EventLogReader
 from feldera_exporter.polling.threads import run_cpu, run_io
 from feldera_exporter.problems.evaluate import NO_PROBLEMS, Problems, evaluate
@@ -30,22 +30,22 @@ from feldera_exporter.store.store import Store
 from feldera_exporter.telemetry import Telemetry
 
 Publish = Callable[[ObservedInstance, float], None]
-"""Shows an instance, which counts as up until a time of the monotonic clock, in seconds."""
+"""Publishes an instance, which counts as up until an instant of the monotonic clock, in seconds."""
 
 LONG: Final = 2**20
-"""Bytes of a list from which on it is worked at in threads: a few hundred pipelines, of which all may have changed."""
+"""Bytes of a list from which on it is processed in threads: a few hundred pipelines, all of which may have changed."""
 
 _MICROSECONDS: Final = 1_000_000
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 
 
-class Polled(NamedTuple):
+class PollResult(NamedTuple):
     """How a poll ended.
 
     Attributes:
         success: whether the list could be read.
-        retry_after: for how many seconds the server asks to be left alone.
+        retry_after: seconds for which the server asks not to be polled.
     """
 
     success: bool
@@ -53,47 +53,46 @@ class Polled(NamedTuple):
 
 
 class Watcher:
-    """Knows one instance and shows what it knows.
+    """Polls one instance and publishes its state.
 
     Args:
         instance: its configuration.
-        policy: how its pipelines are shown.
-        client: asks it.
-        ledger: its books.
-        store: keeps the books, None to start anew after each restart.
-        publish: shows.
+        settings: how its pipelines are shown.
+        client: the client of the instance.
+        ledger: counts transitions and time.
+        store: keeps the counters across restarts, None if nothing does.
+        publish: publishes the state.
         telemetry: the exporter's own metrics.
         log: with the instance's name.
-        fleet: what is shown already of this instance, None at the start.
-        problems: those that it has as far as known.
-        skew: how far Feldera's clock is from this machine's, as far as known.
-        fresh_until: until when what is shown already counts as fresh, monotonic seconds.
+        before: the watcher of the same instance before a reload, None after a start.
+        problems: the stored problems, after a start.
 
     Attributes:
-        ledger: the books.
-        fleet: what is shown.
-        problems: those of the instance and its pipelines.
-        skew: what Feldera's clock is believed to be off by.
-        fresh_until: until when the instance counts as up, monotonic seconds.
+        instance: the configuration.
+        ledger: counts transitions and time.
+        fleet: the state that is published.
+        problems: the problems of the instance and its pipelines.
+        stored_problems: those that the store has.
+        clock: Feldera's clock.
+        fresh_until: until when the instance counts as up, in seconds of the monotonic clock.
+        polled: whether the last poll succeeded; None before the first one has ended.
     """
 
     def __init__(
         self,
         instance: Instance,
-        policy: InstanceSettings,
+        settings: InstanceSettings,
         client: Client,
         ledger: Ledger,
         store: Store | None,
         publish: Publish,
         telemetry: Telemetry,
         log: Logger,
-        fleet: Fleet | None = None,
+        before: "Watcher | None" = None,
         problems: Problems = NO_PROBLEMS,
-        skew: ClockSkew = UNTOLD,
-        fresh_until: float = -math.inf,
     ) -> None:
-        self._instance = instance
-        self._policy = policy
+        self.instance = instance
+        self._settings = settings
         self._client = client
         self.ledger = ledger
         self._store = store
@@ -101,104 +100,140 @@ class Watcher:
         self._telemetry = telemetry
         self._log = log
         self._selection = Selection()
-        self.fleet = (
-            with_settings(fleet, policy) if fleet else Fleet(instance.name, totals=ledger.shown().totals)
-        )
+        self._list_is_long = False
+        self.polled: bool | None = None
+        self.fresh_until = -math.inf
+        if before is None:
+            self.fleet = Fleet(instance.name, totals=ledger.shown().totals)
+            self.problems = self.stored_problems = problems
+            self.clock = FelderaClock(time.time() - time.monotonic())
+        else:
+            self.fleet = with_settings(before.fleet, settings)
+            self.problems, self.stored_problems = before.problems, before.stored_problems
+            self.clock = before.clock
+            if before.instance.url == instance.url:
+                self.fresh_until = before.fresh_until
         self._reader = EventLogReader(client, ledger, instance.timeout, log)
-        self._reader.learn(self.fleet.platform.version)
-        self.problems = self._kept_problems = problems
-        self.skew = skew
-        self._long = False
-        self.fresh_until = fresh_until
-        self._missed = False
-        self._unanswered = FailureLog(log, "poll failed", "poll succeeded again")
-        self._unreadable = FailureLog(
+        self._reader.set_platform(self.fleet.platform)
+        self._poll_failures = FailureLog(log, "poll failed", "poll succeeded again")
+        self._unreadable_pipelines = FailureLog(
             log, "pipelines of the list cannot be read", "all pipelines can be read again"
         )
-        self._logless = FailureLog(
+        self._missing_event_log = FailureLog(
             log,
-            "this Feldera has no event log: transitions between polls are not seen",
-            "there is an event log",
+            "this Feldera has no event log: transitions between polls are not counted",
+            "this Feldera has an event log",
         )
-        self._unkept = FailureLog(log, "the store cannot be written", "the store can be written again")
+        self._wrong_dates = FailureLog(
+            log,
+            "the Date of an answer is more than an hour from the expected time and is ignored: "
+            "the clock was set, or Feldera's API servers have different clocks",
+            "the Date is as expected again",
+            quiet=REMINDER,
+        )
+        self._store_failures = FailureLog(
+            log, "the store cannot be written", "the store can be written again"
+        )
 
-    def show(self) -> None:
-        """Show what is known before the first poll; whoever showed this instance until now no longer does."""
-        self._telemetry.poll_interval.labels(self._instance.name).set(self._instance.poll_interval)
+    def publish(self) -> None:
+        """Publish what is known before the first poll."""
+        self._telemetry.poll_interval.labels(self.instance.name).set(self.instance.poll_interval)
         self._publish(ObservedInstance(self.fleet, self.problems), self.fresh_until)
 
-    async def poll(self) -> Polled:
-        """Poll once and show what came of it."""
-        name, began, retry_after = self._instance.name, time.monotonic(), 0.0
+    async def poll(self) -> PollResult:
+        """Poll once and publish the result."""
+        name, began, retry_after = self.instance.name, time.monotonic(), 0.0
         try:
-            answer, at = await self._ask()
-            self._long = sum(len(batch.text) for batch in answer.body) >= LONG
-            listing = await self._do(read, answer.body, self._selection.listing)
-            await self._take_in(listing, at, began + self._instance.poll_interval)
+            answer, at = await self._request_list()
+            self._list_is_long = sum(len(batch.text) for batch in answer.body) >= LONG
+            listing = await self._run(read, answer.body, self._selection.listing)
+            await self._process(listing, at, began + self.instance.poll_interval)
         except FelderaError as error:
             outcome, retry_after = error.outcome, error.retry_after
             self._fail(outcome, str(error))
-        except Exception as error:  # noqa: BLE001 - a mistake of our own must cost this poll only
+        except Exception as error:  # noqa: BLE001 - a bug must cost this poll only
             outcome = INTERNAL_ERROR
             self._fail(outcome, type(error).__name__, place=source_location(error))
         else:
             outcome = "success"
-            self._unanswered.succeeded()
-        if outcome != "success":
-            self._miss()
+            self._poll_failures.succeeded()
         self._telemetry.polls.labels(name, outcome).inc()
         self._telemetry.poll_duration.labels(name).observe(time.monotonic() - began)
-        return Polled(outcome == "success", retry_after)
+        return PollResult(outcome == "success", retry_after)
 
     def expires_in(self) -> float:
-        """Return the seconds until what is still shown of an instance that does not answer is stale; infinity if nothing is."""
-        if not self._missed or not self.fleet.pipelines:
+        """Return in how many seconds the shown pipelines are to be removed if no poll succeeds; infinity if none are shown."""
+        if self.polled is not False or not self.fleet.pipelines:
             return math.inf
-        return max(0.0, (self.fleet.read_at + self._policy.staleness - self.now()) / _MICROSECONDS) + 0.001
+        left = self.fleet.read_at + self._settings.staleness - self.now()
+        return max(0.0, left / _MICROSECONDS) + 0.001
 
     def expire(self) -> None:
-        """Stop showing what is stale by now, without waiting for the next poll."""
-        if self._missed:
-            self._miss()
+        """Publish the state without the pipelines that are stale by now, if the last poll failed."""
+        if self.polled is False:
+            up = time.monotonic() < self.fresh_until
+            self.fleet = unobserved(self.fleet, self._settings, self.now(), up=up)
+            self._publish(ObservedInstance(self.fleet, self.problems), self.fresh_until)
 
     def now(self) -> int:
-        """Return the present instant by Feldera's clock, in microseconds since the epoch."""
-        return round((time.time() + self.skew.seconds) * _MICROSECONDS)
+        """Return Feldera's present time, in microseconds since the epoch."""
+        return round(self.clock.now(time.monotonic()) * _MICROSECONDS)
 
-    def _fail(self, outcome: str, text: str, **fields: str) -> None:
-        """Note why a poll failed."""
-        self._unanswered.failed(outcome, text, url=self._instance.url, **fields)
-        self.fleet = with_failure(self.fleet, outcome, text, self.now())
-
-    def _miss(self) -> None:
-        self._missed = True
-        up = time.monotonic() < self.fresh_until
-        self.fleet = unobserved(self.fleet, self._policy, self.now(), up=up)
-        self._publish(ObservedInstance(self.fleet, self.problems), self.fresh_until)
-
-    def learn(self, platform: Platform) -> None:
-        """Take in what the instance says of itself; it is shown with the next snapshot."""
+    def set_platform(self, platform: Platform) -> None:
+        """Set what the instance says about itself; it is published with the next poll."""
         if platform.version != self.fleet.platform.version:
             self._log.info("Feldera's version", version=platform.version, edition=platform.edition)
-            self._reader.learn(platform.version)
+            self._reader.set_platform(platform)
         self.fleet = replace(self.fleet, platform=platform)
 
-    async def _ask(self) -> tuple[Answer[tuple[Batch, ...]], int]:
-        """Return the list and Feldera's time when it was asked for."""
-        previous, within = self._selection.listing.batches, self._instance.timeout
-        answer = await self._client.list(previous, within=within)
-        at = self._told_at(answer)
-        if self.skew.doubted is not None and not self.skew.known:
-            # What the first poll begins to count from cannot be mended by the second one.
-            answer = await self._client.list(previous, within=within)
-            at = self._told_at(answer)
-        return answer, at
+    def _fail(self, outcome: str, text: str, **fields: str) -> None:
+        """Log and publish why a poll failed."""
+        self._poll_failures.failed(outcome, text, url=self.instance.url, **fields)
+        self.fleet = with_failure(self.fleet, outcome, text, self.now())
+        self.polled = False
+        self.expire()
 
-    async def _take_in(self, listing: Listing, at: int, deadline: float) -> None:
+    async def _request_list(self) -> tuple[Answer[tuple[Batch, ...]], int]:
+        """Return the list, and Feldera's time when it was requested, in microseconds since the epoch.
+
+        Raises:
+            FelderaError: there is no list, or nothing tells Feldera's time.
+        """
+        previous, within = self._selection.listing.batches, self.instance.timeout
+        answer = await self._client.list(previous, within=within)
+        self._set_clock(answer)
+        if self.clock.contradiction is not None and not self.clock.known:
+            # Counting begins with the first poll: its time must be right.
+            answer = await self._client.list(previous, within=within)
+            self._set_clock(answer)
+            if not self.clock.known:
+                raise InvalidResponseError(
+                    "the Date headers of two answers contradict each other and this machine's clock"
+                )
+        # What happened after the request may be missing in the answer.
+        return answer, self.now() - round(answer.elapsed * _MICROSECONDS)
+
+    def _set_clock(self, answer: Answer[tuple[Batch, ...]]) -> None:
+        """Set Feldera's clock by the Date of an answer, if it has one."""
+        if answer.date is None:
+            return
+        # The Date is cut to whole seconds, and is written between the request and the answer.
+        half = answer.elapsed / 2
+        self.clock = self.clock.after_answer(answer.date + 0.5, time.time() - half, time.monotonic() - half)
+        contradiction = self.clock.contradiction
+        if contradiction is None:
+            self._telemetry.clock_skew.labels(self.instance.name).set(round(self.clock.skew, 3))
+            self._wrong_dates.succeeded()
+        elif self.clock.known:
+            self._wrong_dates.failed("clock", f"{contradiction:+.0f} s", url=self.instance.url)
+
+    async def _process(self, listing: Listing, at: int, deadline: float) -> None:
+        """Publish a list, then read the event logs of the pipelines that changed, and publish them."""
+        name = self.instance.name
         if listing is not self._selection.listing:
-            self._selection = await self._do(select, listing, self._policy, self._selection)
-            self._complain(listing)
-        plan = await self._do(
+            self._selection = await self._run(select, listing, self._settings, self._selection)
+            self._report_unreadable(listing)
+        plan = await self._run(
             self.ledger.listed,
             self._selection.rows,
             self._selection.lost,
@@ -206,98 +241,88 @@ class Watcher:
             await self._recall(self._selection.rows),
             event_log=self._reader.supported,
         )
-        await self._show(at)
-        self._telemetry.last_success.labels(self._instance.name).set(time.time())
-        # The statuses are out; now what happened in between.
+        await self._store_and_publish(at)
+        self._telemetry.last_success.labels(name).set(time.time())
         if await self._reader.read(plan.to_read, deadline):
-            await self._show(at)
-        self._check_event_log()
-        self._telemetry.backlog.labels(self._instance.name).set(len(self.ledger.pending))
-        self._telemetry.reads(self._instance.name, "events" if self._reader.supported else "polls")
+            await self._store_and_publish(at)
+        self._report_event_log()
+        self._telemetry.backlog.labels(name).set(len(self.ledger.pending))
         for pipeline in self.fleet.pipelines.values():
             for dimension in pipeline.facts.unknown:
-                self._telemetry.unknown_statuses.labels(self._instance.name, dimension).inc()
+                self._telemetry.unknown_statuses.labels(name, dimension).inc()
 
-    def _check_event_log(self) -> None:
-        if self._reader.supported:
-            self._logless.succeeded()
-        else:
-            self._logless.failed("unsupported", f"version {self.fleet.platform.version or 'unknown'}")
-
-    async def _show(self, at: int) -> None:
-        """Keep what changed, then show it: after a kill in between, what was shown is never more than what was kept."""
+    async def _store_and_publish(self, at: int) -> None:
+        """Store what changed, then publish it: after a kill in between, no published counter is ahead of the store."""
         if self._store is None:
-            await self._do(self.ledger.changes)
+            await self._run(self.ledger.changes)
         else:
-            await self._keep(self._store)
-        fleet = await self._do(observed, self.fleet, self._selection, self.ledger.shown(), self._policy, at)
-        # What the instance says of itself may have come in between.
+            await self._commit(self._store)
+        fleet = await self._run(
+            observed, self.fleet, self._selection, self.ledger.shown(), self._settings, at
+        )
+        # The platform may have been set meanwhile.
         self.fleet = replace(fleet, platform=self.fleet.platform)
-        self.problems = await self._do(evaluate, self.problems, self.fleet, self._policy.disabled, at)
-        await self._keep_problems()
-        self._missed = False
-        self.fresh_until = time.monotonic() + self._policy.freshness
+        self.problems = await self._run(evaluate, self.problems, self.fleet, self._settings.disabled, at)
+        await self._store_problems()
+        self.polled = True
+        self.fresh_until = time.monotonic() + self._settings.freshness
         self._publish(ObservedInstance(self.fleet, self.problems), self.fresh_until)
 
-    async def _keep_problems(self) -> None:
-        """Keep the problems if they are others than those that were kept last."""
-        if self._store is None or same(self._kept_problems, self.problems):
-            return
-        problems = self.problems
-        try:
-            await run_io(self._store.keep_problems, self._instance.name, encoded(problems))
-        except StoreError as error:
-            self._store_failed(error)
-        else:
-            self._kept_problems = problems
-
-    async def _keep(self, store: Store) -> None:
-        """Keep what changed, in one go: a task that ends between the two steps would lose what the ledger gave out."""
+    async def _commit(self, store: Store) -> None:
+        """Store the ledger's changes, in one step: cancelled between two steps, a task would lose them."""
         try:
             await run_io(lambda: store.commit(self.ledger.changes()))
         except StoreError as error:
-            self._store_failed(error)
+            self._report_store_failure(error)
         else:
-            self._unkept.succeeded()
+            self._store_failures.succeeded()
+
+    async def _store_problems(self) -> None:
+        """Store the problems if they differ from the stored ones."""
+        if self._store is None or same(self.stored_problems, self.problems):
+            return
+        problems = self.problems
+        try:
+            await run_io(self._store.keep_problems, self.instance.name, encoded(problems))
+        except StoreError as error:
+            self._report_store_failure(error)
+        else:
+            self.stored_problems = problems
 
     async def _recall(self, rows: Mapping[str, Row]) -> StoredState:
+        """Return what the store has of listed pipelines that have no history."""
         strangers = self.ledger.strangers(rows)
         if self._store is None or not strangers:
             return NOTHING
         try:
-            return await run_io(self._store.recall, self._instance.name, strangers)
+            return await run_io(self._store.recall, self.instance.name, strangers)
         except StoreError as error:
-            self._store_failed(error)
+            self._report_store_failure(error)
             return NOTHING
 
-    def _store_failed(self, error: StoreError) -> None:
-        self._telemetry.store_errors.labels(self._instance.name).inc()
-        self._unkept.failed("store", error)
-
-    async def _do(
+    async def _run(
         self, work: Callable[_Arguments, _Result], *arguments: _Arguments.args, **more: _Arguments.kwargs
     ) -> _Result:
-        """Do what takes as long as the list is long: where that is very long, so that no other instance waits for it."""
-        return await run_cpu(work, *arguments, **more) if self._long else work(*arguments, **more)
+        """Do what takes as long as the list is long; with a long list in a thread, so that no other instance waits."""
+        return await run_cpu(work, *arguments, **more) if self._list_is_long else work(*arguments, **more)
 
-    def _complain(self, listing: Listing) -> None:
+    def _report_store_failure(self, error: StoreError) -> None:
+        self._telemetry.store_errors.labels(self.instance.name).inc()
+        self._store_failures.failed("store", error)
+
+    def _report_unreadable(self, listing: Listing) -> None:
         unreadable = listing.unreadable
-        self._telemetry.unreadable.labels(self._instance.name).set(len(unreadable))
+        self._telemetry.unreadable.labels(self.instance.name).set(len(unreadable))
         if unreadable:
-            first = unreadable[0]
-            self._unreadable.failed(
-                "unreadable",
-                f"{len(unreadable)}, the first is {first.title}: {first.reason}",
-            )
+            text = f"{len(unreadable)}, the first is {unreadable[0].title}: {unreadable[0].reason}"
+            self._unreadable_pipelines.failed("unreadable", text)
         else:
-            self._unreadable.succeeded()
+            self._unreadable_pipelines.succeeded()
 
-    def _told_at(self, answer: Answer[tuple[Batch, ...]]) -> int:
-        """Return Feldera's time when an answer was asked for, and learn how far its clock is from this machine's."""
-        if answer.date is not None:
-            # The header is whole seconds, cut off, of a moment between the request and the answer.
-            self.skew = self.skew.told(answer.date + 0.5 - (time.time() - answer.elapsed / 2))
-            if self.skew.known:
-                self._telemetry.clock_skew.labels(self._instance.name).set(round(self.skew.seconds, 3))
-        # Nobody knows how late the answer was written: what it does not tell may have happened since it was asked for.
-        return self.now() - round(answer.elapsed * _MICROSECONDS)
+    def _report_event_log(self) -> None:
+        self._telemetry.reads(self.instance.name, "events" if self._reader.supported else "polls")
+        if self._reader.supported:
+            self._missing_event_log.succeeded()
+        else:
+            version = self.fleet.platform.version or "unknown"
+            self._missing_event_log.failed("unsupported", f"version {version}")

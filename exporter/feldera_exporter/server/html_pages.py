@@ -52,10 +52,10 @@ class Source(Protocol):
     def seen(self) -> InstanceView:
         """Return what is known now."""
 
-    async def recent(self, instance: str, id_: str, name: str) -> LatestEvents:
+    async def recent(self, instance: str, pipeline_id: str, name: str) -> LatestEvents:
         """Ask Feldera about a pipeline; never for long, and never with an error."""
 
-    async def program(self, instance: str, id_: str, name: str, *, failed: bool) -> ProgramDetails:
+    async def program(self, instance: str, pipeline_id: str, name: str, *, failed: bool) -> ProgramDetails:
         """Ask Feldera about a pipeline's program, with its compilers' errors if it failed; as `recent`."""
 
 

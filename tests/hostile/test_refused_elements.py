@@ -1,0 +1,65 @@
+"""An element of the list that the decoder refuses spoils itself only: the others are watched on, and the log names it."""
+
+import pytest
+from structlog.testing import capture_logs
+
+from feldera_exporter.simulator.plan import INSTANT
+from polling.watching import Watching
+
+STATUS = "feldera_pipeline_deployment_status"
+TRANSITIONS = "feldera_pipeline_deployment_resources_status_transitions_total"
+UNREADABLE = "feldera_exporter_unreadable_pipelines"
+
+
+def running(watching: Watching) -> set[str]:
+    """Return the pipelines that are shown to run."""
+    return {
+        labels.split('"')[3]
+        for labels, value in watching.shown(STATUS).items()
+        if value == 1 and 'status="Running"' in labels
+    }
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param(b"[" * 1000 + b"]" * 1000, id="nested 1,000 deep"),
+        pytest.param(rb'["\udfff"]', id="half of a surrogate pair"),
+        pytest.param(b'["\x01"]', id="control character"),
+        pytest.param(b"NaN", id="no JSON"),
+    ],
+)
+@pytest.mark.parametrize("field", [b'"tags":[]', b'"description":""'])
+def test_a_refused_element_spoils_itself(monkeypatch: pytest.MonkeyPatch, value: bytes, field: bytes) -> None:
+    """Each poll succeeds, transitions of the others are counted, and its own once it can be read again."""
+    watching = Watching(monkeypatch)
+    for name in ("first", "bad", "last"):
+        watching.feldera.create(name, plan=INSTANT)
+    watching.clock.advance(10)
+    watching.poll(180)
+
+    def spoil(body: bytes) -> bytes:
+        before, name, after = body.partition(b'"name":"bad"')
+        return before + name + after.replace(field, field.partition(b":")[0] + b":" + value, 1)
+
+    watching.client.spoil = spoil
+    with capture_logs() as lines:
+        watching.poll()
+        for name in ("first", "bad", "last"):
+            watching.feldera.start(name)
+        watching.poll(180)
+    assert running(watching) == {"first", "last"}
+    assert watching.shown(UNREADABLE)[""] == 1
+    [line] = [line for line in lines if line["log_level"] == "warning"]
+    assert line["error"].startswith("1, the first is bad: ")
+    watching.client.spoil = bytes
+    watching.poll(180)
+    assert running(watching) == {"first", "bad", "last"}
+    assert watching.shown(UNREADABLE)[""] == 0
+    provisioned = {
+        labels.split('"')[3]: value
+        for labels, value in watching.shown(TRANSITIONS).items()
+        if 'from="Provisioning",to="Provisioned"' in labels
+    }
+    assert provisioned == {"first": 1, "bad": 1, "last": 1}
+    assert watching.shown("feldera_exporter_event_gaps_total")[""] == 0
