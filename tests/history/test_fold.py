@@ -6,9 +6,10 @@ from feldera_exporter.history.bounded_labels import MOST, OTHER
 from feldera_exporter.history.effects import ErrorAppeared, Gap, StatusEnded
 from feldera_exporter.history.fold import fold
 from feldera_exporter.history.history import History, seconds, watched
+from feldera_exporter.history.initial import initial_history
 from feldera_exporter.history.observation import Observation
 from feldera_exporter.history.status_time import exact
-from history.making import SECOND, begun, instant, seen
+from history.making import SECOND, begun, instant, row, seen
 
 NOTHING: dict[object, int] = {}
 
@@ -127,6 +128,19 @@ def test_the_log_tells_times_that_a_row_does_not() -> None:
     assert start.since.storage == instant(90)
     assert history.since.storage == instant(60)
     assert history.errors.at == instant(50)
+
+
+def test_an_edit_of_a_pending_program_does_not_begin_its_status() -> None:
+    """The row's instant is that of the edit; the log says since when the program was Pending."""
+    start = initial_history(row(0, "Stopped//Pending", program_at=60), instant(90), instant(90))
+    assert start.since.program == instant(60)
+    log = (
+        seen(20, "Stopped//Success"),
+        seen(40, "Stopped//Pending"),
+        seen(60, "Stopped//Pending"),
+        seen(100, "Stopped//CompilingSql"),
+    )
+    assert fold(start, log, instant(90))[1] == (StatusEnded("program_status", "Pending", 60 * SECOND),)
 
 
 def test_a_guess_earlier_than_the_event_does_not_date_it() -> None:

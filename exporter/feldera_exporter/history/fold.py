@@ -75,16 +75,20 @@ def _state(history: History) -> State:
 
 
 def _dated(history: History, log: Sequence[Observation]) -> History:
-    """Take the times that a row does not tell from the events before it: of the storage status and of the error."""
+    """Take the times that a row does not say from the events before it: of the storage status, the program's and the error.
+
+    An edit resets the row's `program_status_since` also where the program was Pending before.
+    """
     if not log or state_of(log[-1]) != _state(history):
         return history
     since, errors = history.since, history.errors
     storage = _began(log, [event.storage == history.statuses.storage for event in log], since.storage)
+    program = _began(log, [event.program == history.statuses.program for event in log], since.program)
     if errors.present:
         at = _began(log, [event.has_error for event in log], errors.at)
         errors = msgspec.structs.replace(errors, at=at)
     return msgspec.structs.replace(
-        history, since=msgspec.structs.replace(since, storage=storage), errors=errors
+        history, since=msgspec.structs.replace(since, storage=storage, program=program), errors=errors
     )
 
 
