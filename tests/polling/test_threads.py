@@ -90,7 +90,7 @@ class Watching:
         self.threads: dict[str, set[str]] = {}
         for owner, name in (
             *((watcher, name) for name in ("read", "select", "observed")),
-            *((Ledger, name) for name in ("listed", "changes")),
+            *((Ledger, name) for name in ("observe_list", "changes")),
             *((Store, name) for name in ("recall", "commit")),
         ):
             patch.setattr(owner, name, self._noted(name, getattr(owner, name), room, meanwhile))
@@ -140,7 +140,7 @@ def test_a_long_list_is_worked_at_in_threads(
     store.close()
     thinking_ = THINKING if long else MAIN
     assert watching.threads == {
-        **{name: {thinking_} for name in ("read", "select", "observed", "listed")},
+        **{name: {thinking_} for name in ("read", "select", "observed", "observe_list")},
         **{name: {FILING} for name in ("recall", "changes", "commit")},
     }
 

@@ -33,7 +33,7 @@ class HistoryBuilder:
         self._last_gap = history.last_gap
         self._recent = history.recent
 
-    def step(self, observation: Observation) -> None:
+    def add(self, observation: Observation) -> None:
         """Count what differs between the present statuses and the observed ones; equal neighbours count nothing."""
         at = observation.at
         self._note(observation)
@@ -56,7 +56,7 @@ class HistoryBuilder:
         self._spent = status_time.enter(self._spent, combined(observation.resources, runtime), at)
         self._judge_error(observation)
 
-    def leap(self, observation: Observation, until: int) -> None:
+    def skip_gap(self, observation: Observation, until: int) -> None:
         """Go on from the oldest retained event across a gap: what happened in between is not guessed.
 
         When a timed status began is then unknown, so its duration will not be observed. An error that is set now and
@@ -76,10 +76,10 @@ class HistoryBuilder:
         self._runtime = observation.runtime
         status = combined(observation.resources, observation.runtime)
         self._spent = status_time.skip(self._spent, status, until, observation.at)
-        self.doubt(observation.at)
+        self.count_gap(observation.at)
         self._judge_error(observation)
 
-    def doubt(self, at: int) -> None:
+    def count_gap(self, at: int) -> None:
         """Count a gap at an instant: what follows may be incomplete, or in another order."""
         self._gaps += 1
         self._last_gap = max(at, self._last_gap or at)

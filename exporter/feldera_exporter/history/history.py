@@ -71,7 +71,8 @@ class History(msgspec.Struct, frozen=True, gc=False, array_like=True):
         log_position: up to where the log is folded.
         gaps: how often events were purged before they could be read.
         last_gap: the last such time, microseconds by Feldera's clock.
-        cursor: the row with which the log was last found to agree (`reading.cursor`); empty while it was not.
+        cursor: the row with which the log last agreed (`row_cursor.cursor`); empty while it did not.
+        row_instants: the instants of that row, or of the one that the watch began with (`observation.instants`).
         appeared: the instant of the list that the pipeline was first in, microseconds by Feldera's clock.
         recent: what it did within the last hour.
     """
@@ -85,6 +86,7 @@ class History(msgspec.Struct, frozen=True, gc=False, array_like=True):
     gaps: int = 0
     last_gap: int | None = None
     cursor: bytes = b""
+    row_instants: tuple[int, ...] = ()
     appeared: int = 0
     recent: RecentActivity = NOTHING
 

@@ -46,8 +46,9 @@ def initial_history(row: wire.Row, seen_at: int, as_of: int) -> History:
         counts=Counts(),
         status_time=status_time.begin(statuses.combined, watched_from),
         errors=Errors(present=True, code=error.error_code, at=_error_at(row)) if error else Errors(),
-        log_position=LogPosition(newest=max(instants(row)), sighted=seen_at),
+        log_position=LogPosition(newest=max(instants(row)), listed_at=seen_at),
         cursor=b"" if error or row.storage_status == "Clearing" else cursor(row),
+        row_instants=instants(row),
         appeared=seen_at,
     )
 
@@ -68,7 +69,8 @@ def initial_history_from_creation(row: wire.Row, seen_at: int) -> History:
         counts=Counts(),
         status_time=status_time.begin(_CREATED.combined, at),
         errors=Errors(),
-        log_position=LogPosition(newest=at, sighted=at),
+        log_position=LogPosition(newest=at, listed_at=at),
+        row_instants=(at,),
         appeared=seen_at,
     )
 

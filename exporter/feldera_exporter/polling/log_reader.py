@@ -70,7 +70,7 @@ class EventLogReader:
         """
         pending = self._ledger.pending
         self._codes = {one: codes for one, codes in self._codes.items() if one in pending}
-        vouched = self._ledger.vouched()
+        vouched = self._ledger.confirmed_answers()
         taken = [
             await self._try(one, partial(self._take, one, events, deadline, vouched=True))
             for one, events in vouched.items()
@@ -116,15 +116,15 @@ class EventLogReader:
         self._failing.failed(kind, error, **fields)
 
     async def _ask(self, one: str, deadline: float) -> bool:
-        self._ledger.asked(one)
+        self._ledger.requeue(one)
         answer = await self._client.get(EVENTS, self._ledger.name(one), within=self._timeout)
         events: list[Event] = decoded(_EVENTS, answer.body)
         return await self._take(one, events, deadline, vouched=False)
 
     async def _take(self, one: str, events: Sequence[Event], deadline: float, *, vouched: bool) -> bool:
-        verdict = self._ledger.judge(one, events)
+        verdict = self._ledger.evaluate(one, events)
         if not (verdict.proven or vouched):
-            self._ledger.keep(one, events)
+            self._ledger.defer(one, events)
             return False
         if verdict.unnamed:
             codes = self._codes.setdefault(one, {})
@@ -135,7 +135,7 @@ class EventLogReader:
                         return False
                     codes[event_id] = await self._code(one, event_id)
             verdict = verdict.named(codes)
-        self._ledger.accept(one, verdict)
+        self._ledger.apply(one, verdict)
         self._codes.pop(one, None)
         return True
 

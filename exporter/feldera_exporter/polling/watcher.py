@@ -102,12 +102,13 @@ class Watcher:
         self._log = log
         self._selection = Selection()
         self.fleet = (
-            with_settings(fleet, policy) if fleet else Fleet(instance.name, totals=ledger.shown().totals)
+            with_settings(fleet, policy) if fleet else Fleet(instance.name, totals=ledger.published().totals)
         )
         self._reader = EventLogReader(client, ledger, instance.timeout, log)
         self._reader.learn(self.fleet.platform.version)
         self.problems = self._kept_problems = problems
         self.skew = skew
+        self._read_at = 0
         self._long = False
         self.fresh_until = fresh_until
         self._missed = False
@@ -199,12 +200,13 @@ class Watcher:
             self._selection = await self._do(select, listing, self._policy, self._selection)
             self._complain(listing)
         plan = await self._do(
-            self.ledger.listed,
+            self.ledger.observe_list,
             self._selection.rows,
             self._selection.lost,
             at,
             await self._recall(self._selection.rows),
             event_log=self._reader.supported,
+            read_at=self._read_at,
         )
         await self._show(at)
         self._telemetry.last_success.labels(self._instance.name).set(time.time())
@@ -230,7 +232,7 @@ class Watcher:
             await self._do(self.ledger.changes)
         else:
             await self._keep(self._store)
-        fleet = await self._do(observed, self.fleet, self._selection, self.ledger.shown(), self._policy, at)
+        fleet = await self._do(observed, self.fleet, self._selection, self.ledger.published(), self._policy, at)
         # What the instance says of itself may have come in between.
         self.fleet = replace(fleet, platform=self.fleet.platform)
         self.problems = await self._do(evaluate, self.problems, self.fleet, self._policy.disabled, at)
@@ -261,7 +263,7 @@ class Watcher:
             self._unkept.succeeded()
 
     async def _recall(self, rows: Mapping[str, Row]) -> StoredState:
-        strangers = self.ledger.strangers(rows)
+        strangers = self.ledger.unknown_ids(rows)
         if self._store is None or not strangers:
             return NOTHING
         try:
@@ -299,5 +301,6 @@ class Watcher:
             self.skew = self.skew.told(answer.date + 0.5 - (time.time() - answer.elapsed / 2))
             if self.skew.known:
                 self._telemetry.clock_skew.labels(self._instance.name).set(round(self.skew.seconds, 3))
+        self._read_at = round((time.monotonic() - answer.elapsed) * _MICROSECONDS)
         # Nobody knows how late the answer was written: what it does not tell may have happened since it was asked for.
         return self.now() - round(answer.elapsed * _MICROSECONDS)
