@@ -174,9 +174,7 @@ class Driver:
         rows, lost = self.selection.rows, self.selection.lost
         strangers = self.ledger.unknown_ids(rows)
         recalled = self.store.recall(self.name, strangers) if self.store and strangers else NOTHING
-        plan = self.ledger.observe_list(
-            rows, lost, at, recalled, event_log=log is not None, read_at=read_at
-        )
+        plan = self.ledger.observe_list(rows, lost, at, recalled, event_log=log is not None, read_at=read_at)
         self._show(at)
         if log is not None:
             self.client.log = log

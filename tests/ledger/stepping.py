@@ -38,7 +38,9 @@ class SteppingClock:
         steps = [(0, 0)]
         for _ in range(random.randint(1, 6)):
             at = began + round(random.uniform(1, lasts) * SECOND)
-            off = random.choice((0, 0, random.uniform(8, 59), random.uniform(60, 1800), random.uniform(3600, 25_000)))
+            off = random.choice(
+                (0, 0, random.uniform(8, 59), random.uniform(60, 1800), random.uniform(3600, 25_000))
+            )
             steps.append((at, round(random.choice((-1, 1)) * off * SECOND)))
         if random.random() < 0.3:  # noqa: PLR2004 - a share
             at = began + round(random.uniform(1, lasts) * SECOND)

@@ -130,7 +130,9 @@ def test_a_later_pipeline_stays_at_0_by_itself(room: Room) -> None:
     assert not room.driver.ledger.published().histories[room.id("c")].counts.program
     assert room.shown() == 1
     room.poll(1)
-    assert room.driver.ledger.published().histories[room.id("c")].counts.program["Pending", "CompilingSql"] == 1
+    assert (
+        room.driver.ledger.published().histories[room.id("c")].counts.program["Pending", "CompilingSql"] == 1
+    )
 
 
 def test_a_pipeline_of_an_outage_stays_at_0_from_when_it_is_seen(kept: Room) -> None:
@@ -197,7 +199,9 @@ def test_what_waits_is_still_waiting_after_a_restart(kept: Room) -> None:
     kept.poll()
     kept.driver.restart()
     assert kept.driver.ledger.pending == waiting
-    assert kept.driver.ledger.published().credited[one] == credited == (waiting[one] - MARGIN) // SECOND * SECOND
+    assert (
+        kept.driver.ledger.published().credited[one] == credited == (waiting[one] - MARGIN) // SECOND * SECOND
+    )
     kept.driver.budget = 9
     kept.driver.restart()
     kept.rest()

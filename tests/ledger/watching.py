@@ -157,7 +157,10 @@ class Watched:
         self._steps = SteppingClock(self._random, self._clock.now() + 400 * SECOND, 15 * circumstances.polls)
         self._api = (
             SteppingApi(
-                self.feldera, self._steps, circumstances.retention, ids=self._random.random() < 0.5  # noqa: PLR2004
+                self.feldera,
+                self._steps,
+                circumstances.retention,
+                ids=self._random.random() < 0.5,  # noqa: PLR2004
             )
             if circumstances.steps
             else Api(self.feldera)

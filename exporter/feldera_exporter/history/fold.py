@@ -69,9 +69,7 @@ def fold(
     if not new.events:
         base = new.history
         return (
-            base
-            if position == base.log_position
-            else msgspec.structs.replace(base, log_position=position)
+            base if position == base.log_position else msgspec.structs.replace(base, log_position=position)
         ), ()
     builder = HistoryBuilder(new.history)
     events = new.events
@@ -94,7 +92,7 @@ def new_events(
     position = history.log_position
     if position.known:
         new = log_position.new_events(position, events)
-        log, guessed = ordered(new, _state(history), events)
+        log, guessed = ordered(new, _state(history))
     else:
         whole, guessed = ordered(events, None)
         matching = [state_of(event) == _state(history) for event in whole]

@@ -232,7 +232,9 @@ class Watcher:
             await self._do(self.ledger.changes)
         else:
             await self._keep(self._store)
-        fleet = await self._do(observed, self.fleet, self._selection, self.ledger.published(), self._policy, at)
+        fleet = await self._do(
+            observed, self.fleet, self._selection, self.ledger.published(), self._policy, at
+        )
         # What the instance says of itself may have come in between.
         self.fleet = replace(fleet, platform=self.fleet.platform)
         self.problems = await self._do(evaluate, self.problems, self.fleet, self._policy.disabled, at)
