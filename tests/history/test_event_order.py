@@ -1,6 +1,7 @@
 """In which order events were committed."""
 
 from random import Random
+
 import pytest
 
 from feldera_exporter.history import event_order

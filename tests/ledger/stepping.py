@@ -42,7 +42,7 @@ class SteppingClock:
                 (0, 0, random.uniform(8, 59), random.uniform(60, 1800), random.uniform(3600, 25_000))
             )
             steps.append((at, round(random.choice((-1, 1)) * off * SECOND)))
-        if random.random() < 0.3:  # noqa: PLR2004 - a share
+        if random.random() < 0.3:
             at = began + round(random.uniform(1, lasts) * SECOND)
             steps += [(at, YEAR * SECOND), (at + SECOND // 2, 0)]
         steps.sort()

@@ -160,7 +160,7 @@ class Watched:
                 self.feldera,
                 self._steps,
                 circumstances.retention,
-                ids=self._random.random() < 0.5,  # noqa: PLR2004
+                ids=self._random.random() < 0.5,
             )
             if circumstances.steps
             else Api(self.feldera)

@@ -67,7 +67,7 @@ def is_order_uncertain(
         now: the instant of the last list, in microseconds by Feldera's clock.
         stepped_back: whether that clock is known to have stepped back since the pipeline's log was last complete.
     """
-    if len(new) < 2:  # noqa: PLR2004 - two events have an order
+    if len(new) < 2:
         return False
     displaced = [is_displaced(position, event) for event in new] if position.known else [False]
     future = [event.at > now + LATE_COMMIT for event in new]
