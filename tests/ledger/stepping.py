@@ -21,12 +21,18 @@ from feldera_exporter.simulator.timestamps import instant_text
 from feldera_exporter.simulator.uuid7 import uuid_text
 
 YEAR: Final = 365 * 24 * 3600
+"""Seconds."""
+PULSES: Final = 0.1
+"""The share of steps before which the clock is a year ahead for half a second."""
 _MILLISECONDS_AT: Final = 80
 """The bit of a UUIDv7 at which its milliseconds begin."""
 
 
 class SteppingClock:
-    """How far Feldera's clock is from the simulation's, which runs evenly.
+    """Feldera's clock, which steps; the clock of the simulation runs evenly.
+
+    It steps at most once between two lists, or twice within half a second: nothing that an exporter can read says that a
+    clock went wrong and came right again in between.
 
     Args:
         random: draws the steps.
@@ -35,22 +41,30 @@ class SteppingClock:
     """
 
     def __init__(self, random: Random, began: int, lasts: float) -> None:
-        steps = [(0, 0)]
+        self._instants = [0]
+        self._offsets = [0]
+        self._latest = 0
+        self._coming: list[tuple[int, tuple[int, ...]]] = []
         for _ in range(random.randint(1, 6)):
-            at = began + round(random.uniform(1, lasts) * SECOND)
-            off = random.choice(
-                (0, 0, random.uniform(8, 59), random.uniform(60, 1800), random.uniform(3600, 25_000))
+            seconds = random.choice(
+                (0, random.uniform(8, 59), random.uniform(60, 1800), random.uniform(3600, 25_000))
             )
-            steps.append((at, round(random.choice((-1, 1)) * off * SECOND)))
-        if random.random() < 0.3:
-            at = began + round(random.uniform(1, lasts) * SECOND)
-            steps += [(at, YEAR * SECOND), (at + SECOND // 2, 0)]
-        steps.sort()
-        self._instants = [at for at, _ in steps]
-        self._offsets = [off for _, off in steps]
+            offset = round(random.choice((-1, 1)) * seconds * SECOND)
+            offsets = (YEAR * SECOND, offset) if random.random() < PULSES else (offset,)
+            self._coming.append((began + round(random.uniform(1, lasts) * SECOND), offsets))
+        self._coming.sort()
 
-    def told(self, instant: int) -> int:
+    def settle(self, instant: int) -> None:
+        """Let the next step happen, if it is due at an instant of the simulation."""
+        if self._coming and self._coming[0][0] <= instant:
+            at, offsets = self._coming.pop(0)
+            for number, offset in enumerate(offsets):
+                self._instants.append(max(at, self._latest + 1) + number * SECOND // 2)
+                self._offsets.append(offset)
+
+    def read(self, instant: int) -> int:
         """Return what the clock says at an instant of the simulation, in microseconds."""
+        self._latest = max(self._latest, instant)
         return instant + self._offsets[bisect_right(self._instants, instant) - 1]
 
 
@@ -77,7 +91,7 @@ class SteppingApi(Api):
         for row in rows:
             for field, value in row.items():
                 if value is not None and (field == "created_at" or field.endswith("_since")):
-                    row[field] = instant_text(self._clock.told(_micros(value)))
+                    row[field] = instant_text(self._clock.read(_micros(value)))
         return msgspec.json.encode(rows)
 
     def log(self, name: str, event_id: str | None = None) -> bytes:
@@ -101,7 +115,7 @@ class SteppingApi(Api):
         raise NotFoundError("404: UnknownPipelineMonitorEvent")
 
     def _stepped(self, event: Event) -> Event:
-        offset = self._clock.told(event.recorded_at) - event.recorded_at
+        offset = self._clock.read(event.recorded_at) - event.recorded_at
         shifted = event.event_id + ((offset // 1000) << _MILLISECONDS_AT) if self._ids else event.event_id
         return msgspec.structs.replace(event, recorded_at=event.recorded_at + offset, event_id=shifted)
 

@@ -219,12 +219,14 @@ class Watched:
 
     def _poll(self) -> None:
         at = self.feldera.settle()
+        if self._now.steps:
+            self._steps.settle(at)
         body = self._api.list()
         # What the exporter takes for Feldera's time is exact to a second, and the answer takes its time too.
         noise = round(self._random.uniform(-0.9, 0.9) * SECOND)
         read_at = at
         if self._now.steps:
-            self._skew = self._skew.told((self._steps.told(at) - at) / SECOND)
+            self._skew = self._skew.told((self._steps.read(at) - at) / SECOND)
             at += round(self._skew.seconds * SECOND)
         self.driver.poll(body, at + noise, self._log if self._now.event_log else None, read_at)
 
