@@ -174,12 +174,14 @@ class Driver:
         rows, lost = self.selection.rows, self.selection.lost
         strangers = self.ledger.unknown_ids(rows)
         recalled = self.store.recall(self.name, strangers) if self.store and strangers else NOTHING
-        plan = self.ledger.observe_list(rows, lost, at, recalled, event_log=log is not None, read_at=read_at)
+        to_read = self.ledger.observe_list(
+            rows, lost, at, recalled, event_log=log is not None, read_at=read_at
+        )
         self._show(at)
         if log is not None:
             self.client.log = log
             began = time.process_time()
-            told = _runner().run(self.reader.read(plan.to_read, float("inf")))
+            told = _runner().run(self.reader.read(to_read, float("inf")))
             self.reading += (time.process_time() - began) * 1000
             if told:
                 self._show(at)

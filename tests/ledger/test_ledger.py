@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from driver import Api, Driver
+from feldera_exporter.feldera.pipeline_list import Unreadable
 from feldera_exporter.history.history import watched
 from feldera_exporter.ledger import Ledger
 from feldera_exporter.ledger.ledger import MARGIN
@@ -417,14 +418,36 @@ def test_a_list_that_says_the_same_costs_nothing(room: Room) -> None:
     room.rest()
     rows = room.driver.rows
     before = room.driver.ledger.published().histories
-    plan = room.driver.ledger.observe_list(rows, {}, room.feldera.settle(), event_log=True)
-    assert not plan.to_read
+    to_read = room.driver.ledger.observe_list(rows, {}, room.feldera.settle(), event_log=True)
+    assert not to_read
     assert room.driver.ledger.unknown_ids(rows) == ()
     changes = room.driver.ledger.changes()
     assert not (changes.histories)
     assert not (changes.waiting)
     assert not (changes.vanished)
     assert room.driver.ledger.published().histories is before
+
+
+def test_what_exceeds_the_budget_is_read_after_the_next_list(room: Room) -> None:
+    """The longest waiting first; a pipeline whose log cannot be asked for takes no place."""
+    room.rest()
+    for name in ("a", "b"):
+        room.pause(name)
+    room.rest()
+    ledger = room.driver.ledger
+    ledger._budget = 1
+    for name in ("a", "b"):
+        room.pause(name)
+    for counted in (3, 4):
+        room.poll()
+        assert room.paused("a") + room.paused("b") == counted
+    assert not ledger.pending
+    waiting = room.id("b")
+    ledger.pending = {room.id("a"): 10, waiting: 20}
+    rows = {waiting: room.driver.rows[waiting]}
+    unreadable = {room.id("a"): Unreadable(room.id("a"), None, "", told=False)}
+    assert ledger.observe_list(rows, unreadable, room.feldera.settle(), event_log=True) == [waiting]
+    assert ledger.pending == {room.id("a"): 10, waiting: 20}
 
 
 def test_who_is_asked_goes_to_the_end_of_the_queue() -> None:

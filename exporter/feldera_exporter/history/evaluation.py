@@ -1,4 +1,4 @@
-"""What an answer of the events endpoint is worth: whose it is, whether it is complete, what it adds, what it lacks."""
+"""The evaluation of an answer of the events endpoint: whether it is about this pipeline and complete, and what it adds."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,15 +27,15 @@ LOCK_TIMEOUT: Final = 10_000_000
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What to make of one answer.
+    """What an answer adds.
 
     Attributes:
         history: the pipeline's history with the answer folded in.
         effects: what the instance counts.
-        proven: whether an event known before proves that the answer is this pipeline's. Otherwise keep the events,
-            and judge them again once a list read after the answer still maps the name to the id.
-        settled: whether the log agrees with the row; else read again at a later poll.
-        unnamed: the events of errors whose code is still to be asked for, before the verdict may be kept.
+        proven: whether a known event proves that the answer is about this pipeline. Otherwise it must be evaluated
+            again once a list that was read after it still maps the name to the id.
+        settled: whether the history agrees with the row; otherwise the log must be read again after a later list.
+        unnamed: the events of errors whose code must be asked for before the evaluation is applied.
     """
 
     history: History
@@ -45,7 +45,7 @@ class Evaluation:
     unnamed: tuple[str, ...]
 
     def named(self, codes: Mapping[str, str]) -> Self:
-        """Return the verdict with the codes that `…/events/{id}?selector=all` told.
+        """Return the evaluation with the codes from `…/events/{id}?selector=all`.
 
         Args:
             codes: the `error_code` by event id; `UNKNOWN_CODE` where the event is gone.
@@ -79,7 +79,7 @@ def evaluate_events(
         history: what was counted so far.
         events: the whole answer.
         row: the pipeline as listed, before or after the answer was read; None where that could not be read.
-        confirmed_until: up to when the history is known to be complete (`read_queue.Pending`).
+        confirmed_until: up to when the history is known to be complete (`Ledger.pending`).
         published: the as-of instant with which the history's time was last published.
         now: the instant of the last list; all in microseconds by Feldera's clock.
         stepped_back: whether that clock stepped back since the history was last known to be complete.
@@ -115,17 +115,17 @@ def evaluate_events(
     return Evaluation(folded, effects, proven=proven, settled=settled, unnamed=_unnamed(effects))
 
 
-def evaluate_row(history: History, row: Row, seen_at: int, published: int) -> Evaluation:
+def evaluate_row(history: History, row: Row, listed_at: int, published: int) -> Evaluation:
     """Fold a row itself, where the server has no event log: what lies between two lists stays unknown.
 
     Args:
         history: what was counted so far.
         row: the pipeline as listed now.
-        seen_at: the instant of that list.
+        listed_at: the instant of that list.
         published: the as-of instant with which the history's time was last published; both in microseconds by
             Feldera's clock.
     """
-    observation = Observation.from_row(row, seen_at, after=history.log_position.newest)
+    observation = Observation.from_row(row, listed_at, after=history.log_position.newest)
     folded, effects = fold(history, (observation,), published)
     folded = msgspec.structs.replace(folded, row_instants=instants(row))
     return Evaluation(_settled(folded, row), effects, proven=True, settled=True, unnamed=())
@@ -201,7 +201,7 @@ def _settled(history: History, row: Row) -> History:
 
 
 def _coded(effects: tuple[Effect, ...], history: History) -> tuple[Effect, ...]:
-    """Give the last error that appeared the row's code, if it is the one present."""
+    """Return effects in which the last error that appeared has the row's code, if it is still present."""
     appeared = {index: effect for index, effect in enumerate(effects) if isinstance(effect, ErrorAppeared)}
     if not history.errors.present or not appeared:
         return effects

@@ -130,7 +130,7 @@ def _dated(history: History, log: Sequence[Observation]) -> History:
 def _began(log: Sequence[Observation], holding: Sequence[bool], guess: int | None) -> int:
     """Return when what holds at the end of a log began.
 
-    Where the log begins with it already, that was before: then the row's guess is the better one if it is earlier.
+    Where the log begins with it already, it began before: then an earlier guess is better.
     """
     index = len(log) - 1
     while index > 0 and holding[index - 1]:

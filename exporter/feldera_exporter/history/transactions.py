@@ -1,4 +1,4 @@
-"""The transactions that wrote an event log: which events each wrote, when it began, and when it made their ids."""
+"""The transactions that wrote an event log."""
 
 import re
 from collections import defaultdict
@@ -49,14 +49,14 @@ class Transaction(msgspec.Struct, frozen=True, gc=False):
 def by_time(observations: Iterable[Observation]) -> list[Transaction]:
     """Return the transactions of some events in the order in which they began."""
     at: defaultdict[int, list[Observation]] = defaultdict(list)
-    for one in sorted(observations, key=lambda one: one.event_id or ""):
-        at[one.at].append(one)
+    for event in sorted(observations, key=lambda event: event.event_id or ""):
+        at[event.at].append(event)
     return [Transaction(tuple(events), instant, _lead(events[0])) for instant, events in sorted(at.items())]
 
 
-def by_id(commit: Transaction) -> tuple[int, str]:
-    """Return by what transactions are sorted into the order in which they got the row's lock."""
-    return commit.made, commit.first.event_id or ""
+def by_id(transaction: Transaction) -> tuple[int, str]:
+    """Return the sort key of transactions by their ids."""
+    return transaction.made, transaction.first.event_id or ""
 
 
 def _lead(event: Observation) -> int:

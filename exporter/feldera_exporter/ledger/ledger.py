@@ -3,7 +3,7 @@
 The ledger uses no clock, no network and no file, so that tests can run days of an instance's life in seconds.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,8 +15,7 @@ from feldera_exporter.history import instance_totals, status_time
 from feldera_exporter.history.evaluation import LOCK_TIMEOUT, Evaluation, evaluate_events, evaluate_row
 from feldera_exporter.history.history import History
 from feldera_exporter.history.initial import initial_history, initial_history_from_creation
-from feldera_exporter.history.read_queue import Plan, changed_rows, plan, unsettled, with_new_events
-from feldera_exporter.history.row_cursor import cursor
+from feldera_exporter.history.row_cursor import cursor, event_fields
 from feldera_exporter.ledger.visible_counters import VisibleCounters
 from feldera_exporter.state.fleet import PublishedCounters
 from feldera_exporter.store.poll_changes import NOTHING, PollChanges, StoredInstance, StoredState
@@ -103,8 +102,8 @@ class Ledger:
         *,
         event_log: bool,
         read_at: int | None = None,
-    ) -> Plan:
-        """Compare a list with the histories, and return whose events are to be read now.
+    ) -> Sequence[str]:
+        """Compare a list with the histories, and return the ids of the pipelines whose events are to be read now.
 
         Args:
             rows: the pipelines that are watched and could be read, by id.
@@ -128,18 +127,13 @@ class Ledger:
             self._display.freeze(pipeline_id, credited)
             if credited > _as_of(self._confirmed_until):
                 self._note_credit(pipeline_id, credited)
-        present: Collection[str] = rows.keys() | unreadable.keys() if unreadable else rows
-        readable: Collection[str] = rows
-        if unreadable and event_log:
-            # The log of a pipeline whose row cannot be read can be: the request has its name.
-            readable = rows.keys() | {
-                pipeline_id
-                for pipeline_id, each in unreadable.items()
-                if each.name and pipeline_id in self._histories
-            }
-        budget = self._budget if event_log else len(rows)
-        chosen = plan(due, self.pending, present, readable, self._confirmed_until or at, budget)
-        self.pending = {**chosen.to_read, **chosen.backlog}
+        self.pending = {
+            pipeline_id: until
+            for pipeline_id, until in self.pending.items()
+            if pipeline_id in rows or pipeline_id in unreadable
+        }
+        for pipeline_id in due:
+            self.pending.setdefault(pipeline_id, self._confirmed_until or at)
         if stepped_back:
             self._stepped_back |= self.pending.keys()
             self._confirmed_until = at
@@ -148,14 +142,14 @@ class Ledger:
             self._confirmed_until = max(self._confirmed_until, at)
         self._display.release(self._histories, self._now)
         if not event_log:
-            for pipeline_id in chosen.to_read:
+            for pipeline_id in [each for each in self.pending if each in rows]:
                 credited = self._credited(pipeline_id, self._as_of)
                 self.apply(
                     pipeline_id,
                     evaluate_row(self._histories[pipeline_id], rows[pipeline_id], at, credited),
                 )
             self._deferred = {}
-            return Plan({}, {})
+            return ()
         self._deferred = {
             pipeline_id: answer
             for pipeline_id, answer in self._deferred.items()
@@ -166,12 +160,13 @@ class Ledger:
                 and unreadable[pipeline_id].name == answer.name
             )
         }
-        to_read = {
-            pipeline_id: until
-            for pipeline_id, until in chosen.to_read.items()
-            if pipeline_id not in self._deferred
-        }
-        return Plan(to_read, chosen.backlog)
+        to_read = [
+            pipeline_id
+            for pipeline_id in self.pending
+            # The log of a pipeline whose row cannot be read can be: the request has its name.
+            if pipeline_id in rows or (unreadable[pipeline_id].name and pipeline_id in self._histories)
+        ]
+        return [pipeline_id for pipeline_id in to_read[: self._budget] if pipeline_id not in self._deferred]
 
     def name(self, pipeline_id: str) -> str:
         """Return the name by which a pipeline was listed."""
@@ -264,9 +259,13 @@ class Ledger:
         """Take rows that differ from those before, and return the pipelines whose history does not agree with them."""
         for pipeline_id in self.unknown_ids(rows):
             self._add(rows[pipeline_id], at, since, recalled)
-        candidates: Iterable[str] = rows
-        if self._listed is not None:
-            candidates = with_new_events(self._rows, rows, changed_rows(self._rows, rows))
+        changed = [
+            row
+            for pipeline_id, row in rows.items()
+            if self._listed is None
+            or (before := self._rows.get(pipeline_id)) is None
+            or (before is not row and event_fields(before) != event_fields(row))
+        ]
         # Nothing tells when an element that cannot be read changes, so its log is read at every poll.
         hidden = [pipeline_id for pipeline_id in unreadable if pipeline_id in self._histories]
         last_read = {
@@ -277,7 +276,7 @@ class Ledger:
         self.totals = instance_totals.admit(
             self.totals, (row.deployment_error.error_code for row in rows.values() if row.deployment_error)
         )
-        return [*unsettled(self._histories, rows, candidates), *hidden]
+        return [*(row.id for row in changed if self._histories[row.id].cursor != cursor(row)), *hidden]
 
     def _remove(self, pipeline_id: str, at: int) -> None:
         """Remove a pipeline that is no longer listed, but let the store keep its history: it may be listed again."""

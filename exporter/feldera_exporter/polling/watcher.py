@@ -199,7 +199,7 @@ class Watcher:
         if listing is not self._selection.listing:
             self._selection = await self._do(select, listing, self._policy, self._selection)
             self._complain(listing)
-        plan = await self._do(
+        to_read = await self._do(
             self.ledger.observe_list,
             self._selection.rows,
             self._selection.lost,
@@ -211,7 +211,7 @@ class Watcher:
         await self._show(at)
         self._telemetry.last_success.labels(self._instance.name).set(time.time())
         # The statuses are out; now what happened in between.
-        if await self._reader.read(plan.to_read, deadline):
+        if await self._reader.read(to_read, deadline):
             await self._show(at)
         self._check_event_log()
         self._telemetry.backlog.labels(self._instance.name).set(len(self.ledger.pending))
