@@ -1,4 +1,4 @@
-"""The SQLite file of a store: opened, recognised, made, or set aside where it is damaged."""
+"""The SQLite file of a store: opens or makes it, checks that it is intact, and renames a damaged one."""
 
 import sqlite3
 from collections.abc import Callable
@@ -48,8 +48,7 @@ class DamagedFileError(Exception):
 def connect(path: Path, verify: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:
     """Open a store's file, or make it.
 
-    `synchronous=FULL`: what was published must not be forgotten when the power fails either; at one commit per poll
-    that costs a millisecond.
+    `synchronous=FULL`: what was published must not be lost in a power failure; it costs a millisecond per poll.
 
     Args:
         path: the file.
@@ -60,7 +59,7 @@ def connect(path: Path, verify: Callable[[sqlite3.Connection], None]) -> sqlite3
         StoreError: another program or version wrote it, or it cannot be read or written.
     """
     with suppress(OSError):
-        # SQLite gives its journals the mode of the file; that it cannot be made it says itself.
+        # SQLite gives its journals the mode of the file. If it cannot be made, SQLite says so.
         path.touch(mode=0o600)
     try:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=1)

@@ -86,7 +86,7 @@ class Store:
         return cls(path, connection, descriptor)
 
     def load(self, instance: str) -> StoredState:
-        """Return what is known of an instance, nothing where it is new.
+        """Return what is stored of an instance; nothing if it is new.
 
         Raises:
             StoreError: the file cannot be read.
@@ -103,10 +103,10 @@ class Store:
         return replace(_stored(_standing(standing), rows), problems=problems)
 
     def recall(self, instance: str, pipelines: Iterable[str]) -> StoredState:
-        """Return what is known of pipelines that had vanished, so far as they are still remembered.
+        """Return what is still stored of pipelines, whether they vanished or not.
 
         Raises:
-            StoreError: the file cannot be read, or is behind, as an earlier commit failed.
+            StoreError: the file cannot be read, or an earlier commit failed and cannot be written.
         """
         with self._guard:
             try:
@@ -124,7 +124,7 @@ class Store:
         return _stored(StoredInstance(), rows)
 
     def commit(self, changes: PollChanges) -> None:
-        """Write changes in one transaction, with all that earlier commits failed to write.
+        """Write changes in one transaction, with those that earlier commits failed to write.
 
         Raises:
             StoreError: they could not be written, a full disk for example; the next commit tries again.
@@ -137,7 +137,7 @@ class Store:
                 raise self._failed("written", error) from error
 
     def keep_problems(self, instance: str, problems: bytes) -> None:
-        """Write the problems of an instance of which something was committed before.
+        """Write the problems of an instance; something of it must have been committed before.
 
         Raises:
             StoreError: they could not be written.
@@ -152,7 +152,7 @@ class Store:
                 raise self._failed("written", error) from error
 
     def close(self) -> None:
-        """Close the file and let another process have it."""
+        """Close the file and release the lock."""
         with self._guard:
             self._connection.close()
             os.close(self._descriptor)
@@ -186,7 +186,7 @@ class Store:
             raise
 
     def _restore(self) -> None:
-        """Make the file again that was deleted or replaced: the open one still holds all that was committed."""
+        """Write the file again that was deleted or replaced: the open one still has all that was committed."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = process_lock.acquire(self._path.parent, held=self._descriptor)
         if descriptor != self._descriptor:
