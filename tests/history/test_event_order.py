@@ -77,6 +77,17 @@ def test_the_example() -> None:
     assert ordered([edited, compiled], state) == ([compiled, edited], False)
 
 
+def test_ids_that_agree_with_the_times_are_right() -> None:
+    """However close they are, and though fewer statuses would change in the other order."""
+    log = [
+        seen(5, "Provisioned/Running"),
+        seen(6, "Provisioned/Unavailable", made=7),
+        seen(7.006, "Provisioned/Running"),
+        seen(9, "Provisioned/Unavailable"),
+    ]
+    assert ordered(log[::-1], state_of(log[0])) == (log, False)
+
+
 def test_a_step_that_stays_impossible_is_a_guess() -> None:
     """An event is missing, or in a wrong place; of statuses that are not known nothing is."""
     log = [seen(1, "Provisioned/Running"), seen(20, "Stopped")]

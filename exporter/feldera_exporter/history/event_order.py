@@ -20,7 +20,7 @@ from typing import Final
 
 from feldera_exporter.feldera.statuses import PROGRAM, RESOURCES, STORAGE
 from feldera_exporter.history.observation import Observation
-from feldera_exporter.history.transactions import Transaction, by_id, by_time
+from feldera_exporter.history.transactions import Transaction, by_id
 
 State = tuple[str | bool | None, ...]
 """Program, resources, storage and runtime status, has_error; of an event also the desired statuses."""
@@ -68,7 +68,7 @@ def ordered(observations: Sequence[Observation], state: State | None) -> tuple[l
         observations: events, in any order.
         state: the statuses before the first of them, None where unknown.
     """
-    log = sorted(by_time(observations), key=by_id)
+    log = by_id(observations)
     searches = guessed = 0
     start = 0
     for end in range(1, len(log) + 1):
@@ -117,12 +117,11 @@ def _before(log: Sequence[Transaction], index: int, state: State | None) -> Stat
 
 
 def _is_doubtful(one: Transaction, other: Transaction) -> bool:
-    """Return whether the order of two transactions, given as their ids say, needs to be searched.
+    """Return whether the times of two transactions, given in the order of their ids, say the opposite.
 
-    That is where their times say otherwise, or where the lock went from one to the other within what clocks differ.
+    Ids that are further apart than clocks ever differ are right: the transaction waited for the lock.
     """
-    apart = other.made - one.made
-    return (other.at < one.at and apart <= _NEVER) or apart <= _CLOCKS < max(one.lead, other.lead)
+    return other.at < one.at and other.made - one.made <= _NEVER
 
 
 def _put_in_order(log: list[Transaction], start: int, end: int, state: State | None) -> None:
