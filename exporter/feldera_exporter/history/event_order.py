@@ -15,7 +15,7 @@ By id, the program goes from CompilingSql to Pending to SqlCompiled; no state ma
 `IMPOSSIBLE`. The other order costs two times `CHANGE_OF_PROGRAM`, and `CLOSE_IDS` for ids in the wrong order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from feldera_exporter.feldera.statuses import PROGRAM, RESOURCES, STORAGE
@@ -43,7 +43,7 @@ _CLOCKS: Final = 10
 """Milliseconds by which the clocks of processes differ that NTP keeps."""
 
 _NEVER: Final = 1_000
-"""Milliseconds by which they never differ."""
+"""Milliseconds by which the clocks of processes never differ."""
 
 _LONGEST: Final = 7
 """Transactions of the longest stretch that is searched."""
@@ -69,30 +69,14 @@ def ordered(observations: Sequence[Observation], state: State | None) -> tuple[l
         state: the statuses before the first of them, None where unknown.
     """
     log = by_id(observations)
-    searches = guessed = 0
-    start = 0
-    for end in range(1, len(log) + 1):
-        if end < len(log) and _is_doubtful(log[end - 1], log[end]):
-            continue
-        if end - start > _LONGEST or searches == _MOST:
-            guessed += end - start > 1
-        elif end - start > 1:
-            searches += 1
+    guessed = False
+    for number, (start, end) in enumerate(_stretches(log, state)):
+        if number < _MOST and end - start <= _LONGEST:
             _put_in_order(log, start, end, state)
-        start = end
-    checked = 0
-    for index in range(len(log)):
-        if index < checked or _cost(_before(log, index, state), _state(log[index].first)) < IMPOSSIBLE:
-            continue
-        if searches < _MOST:
-            searches += 1
-            checked = min(index + _AROUND, len(log))
-            _put_in_order(log, max(0, index - _AROUND), checked, state)
-        guessed += any(
-            _illegal(_before(log, each, state), _state(log[each].first))
-            for each in range(max(0, index - _AROUND), max(index + 1, checked))
-        )
-    return [event for transaction in log for event in transaction.events], guessed > 0
+        else:
+            guessed = True
+    guessed |= any(_illegal(_before(log, index, state), _state(each.first)) for index, each in enumerate(log))
+    return [event for transaction in log for event in transaction.events], guessed
 
 
 def state_of(observation: Observation) -> State:
@@ -116,12 +100,24 @@ def _before(log: Sequence[Transaction], index: int, state: State | None) -> Stat
     return _state(log[index - 1].last) if index else state
 
 
-def _is_doubtful(one: Transaction, other: Transaction) -> bool:
-    """Return whether the times of two transactions, given in the order of their ids, say the opposite.
+def _stretches(log: Sequence[Transaction], state: State | None) -> Iterator[tuple[int, int]]:
+    """Yield where the order of a log, at first that of the ids, may be wrong: the start and the end of each stretch.
 
-    Ids that are further apart than clocks ever differ are right: the transaction waited for the lock.
+    First, where the times of neighbours say the opposite of their ids; ids that are further apart than clocks ever differ
+    are right. Then, what lies around a step that is still impossible.
     """
-    return other.at < one.at and other.made - one.made <= _NEVER
+    start = 0
+    for end in range(1, len(log) + 1):
+        if end < len(log) and log[end].at < log[end - 1].at and log[end].made - log[end - 1].made <= _NEVER:
+            continue
+        if end - start > 1:
+            yield start, end
+        start = end
+    end = 0
+    for index in range(len(log)):
+        if index >= end and _cost(_before(log, index, state), _state(log[index].first)) >= IMPOSSIBLE:
+            end = min(index + _AROUND, len(log))
+            yield max(0, index - _AROUND), end
 
 
 def _put_in_order(log: list[Transaction], start: int, end: int, state: State | None) -> None:
