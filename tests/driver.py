@@ -155,24 +155,33 @@ class Driver:
         self.reader = EventLogReader(
             cast("Any", self.client), self.ledger, 1.0, structlog.get_logger("feldera_exporter")
         )
-        self.fleet = Fleet(self.name, totals=self.ledger.shown().totals)
+        self.fleet = Fleet(self.name, totals=self.ledger.published().totals)
         self.problems = decoded(remembered.problems)
         self.selection = Selection()
         self.page = ExpositionSections()
 
-    def poll(self, body: bytes, at: int, log: Log | None = None) -> None:
-        """Take in a list told at an instant (microseconds), and the logs that the ledger asks for."""
+    def poll(self, body: bytes, at: int, log: Log | None = None, read_at: int | None = None) -> None:
+        """Take in a list told at an instant (microseconds), and the logs that the ledger asks for.
+
+        Args:
+            body: the list.
+            at: its instant by Feldera's clock, in microseconds.
+            log: gives the logs; None where the server has none.
+            read_at: its instant by the monotonic clock, in microseconds.
+        """
         batches = taken(body, self.selection.listing.batches)
         self.selection = select(read(batches, self.selection.listing), self.policy, self.selection)
         rows, lost = self.selection.rows, self.selection.lost
-        strangers = self.ledger.strangers(rows)
+        strangers = self.ledger.unknown_ids(rows)
         recalled = self.store.recall(self.name, strangers) if self.store and strangers else NOTHING
-        plan = self.ledger.listed(rows, lost, at, recalled, event_log=log is not None)
+        to_read = self.ledger.observe_list(
+            rows, lost, at, recalled, event_log=log is not None, read_at=read_at
+        )
         self._show(at)
         if log is not None:
             self.client.log = log
             began = time.process_time()
-            told = _runner().run(self.reader.read(plan.to_read, float("inf")))
+            told = _runner().run(self.reader.read(to_read, float("inf")))
             self.reading += (time.process_time() - began) * 1000
             if told:
                 self._show(at)
@@ -190,7 +199,7 @@ class Driver:
         self.changes = self.ledger.changes()
         if self.store:
             self.store.commit(self.changes)
-        self.fleet = observed(self.fleet, self.selection, self.ledger.shown(), self.policy, at)
+        self.fleet = observed(self.fleet, self.selection, self.ledger.published(), self.policy, at)
         before = self.problems
         self.problems = evaluate(before, self.fleet, self.policy.disabled, at)
         if self.store and not same(before, self.problems):

@@ -24,7 +24,7 @@ _MICROS_PER_MILLISECOND: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class RetainedEvents:
     """The retained events of one pipeline.
 
     Attributes:
@@ -65,20 +65,20 @@ _COLUMNS: Final = (
 )
 
 
-def exposition(pasts: Iterable[Past]) -> Iterator[str]:
+def exposition(pipelines: Iterable[RetainedEvents]) -> Iterator[str]:
     """Yield the text in the OpenMetrics format, in parts.
 
     Each status that a pipeline had has samples from the oldest retained event on: 1 while it was present, else 0.
     """
-    pipelines = [
-        (past.shared, ordered(past.observations, None)[0], past.until // _MICROS_PER_MILLISECOND)
-        for past in pasts
-        if past.observations
+    logs = [
+        (each.shared, ordered(each.observations, None)[0], each.until // _MICROS_PER_MILLISECOND)
+        for each in pipelines
+        if each.observations
     ]
     for column in _COLUMNS:
         name = f"feldera_pipeline_{column.family}"
         yield header(name, "gauge", column.help, Format.OPENMETRICS).decode()
-        for shared, observations, until in pipelines:
+        for shared, observations, until in logs:
             yield from _series(column, name, shared, observations, until)
     yield Format.OPENMETRICS.end.decode()
 

@@ -69,7 +69,7 @@ def run(transitions: int) -> dict[str, float]:
         driver.scrape()
         driver.poll(api.list(), feldera.settle(), api.log)
     counted = Counter[str]()
-    for history in driver.ledger.shown().histories.values():
+    for history in driver.ledger.published().histories.values():
         for kind in KINDS:
             counted[kind] += sum(getattr(history.counts, kind).values())
     return {

@@ -66,12 +66,12 @@ class TestGap:
     """When events are missed."""
 
     KNOWN = judged(begun(0, "Provisioned/Running"), RUNNING, event(seen(0, "Provisioned/Running"))).history
-    STOPPED = row(20_000, "Stopped", desired_at=20_000)
+    STOPPING = row(20_000, "Stopping", desired_at=20_000)
 
     def test_a_log_that_begins_after_the_last_confirmation_has_one(self) -> None:
         """Nothing known is retained, and the row moved."""
-        log = [*heartbeats(6000, 23), event(seen(20_000, "Stopped"))]
-        verdict = judged(self.KNOWN, self.STOPPED, *log, confirmed=5000)
+        log = [*heartbeats(6000, 23), event(seen(20_000, "Stopping"))]
+        verdict = judged(self.KNOWN, self.STOPPING, *log, confirmed=5000)
         assert Gap(instant(6000)) in verdict.effects
         assert verdict.history.gaps == 1
         assert verdict.settled
@@ -79,10 +79,10 @@ class TestGap:
 
     def test_unread_heartbeats_are_none(self) -> None:
         """The row had not moved when it was last confirmed, after the oldest retained event."""
-        log = [*heartbeats(6000, 23), event(seen(20_000, "Stopped"))]
-        verdict = judged(self.KNOWN, self.STOPPED, *log, confirmed=6500)
+        log = [*heartbeats(6000, 23), event(seen(20_000, "Stopping"))]
+        verdict = judged(self.KNOWN, self.STOPPING, *log, confirmed=6500)
         assert verdict.history.gaps == 0
-        assert verdict.history.counts.resources == {("Provisioned", "Stopped"): 1}
+        assert verdict.history.counts.resources == {("Provisioned", "Stopping"): 1}
 
     def test_an_overlap_is_none(self) -> None:
         """A known event is retained, so all after it are."""
@@ -92,7 +92,8 @@ class TestGap:
     def test_a_short_log_was_not_purged(self) -> None:
         """A pipeline that nobody touched since before the event log gets its first events late."""
         assert (
-            judged(self.KNOWN, self.STOPPED, event(seen(20_000, "Stopped")), confirmed=5000).history.gaps == 0
+            judged(self.KNOWN, self.STOPPING, event(seen(20_000, "Stopping")), confirmed=5000).history.gaps
+            == 0
         )
 
     def test_a_log_that_begins_with_the_creation_is_complete(self) -> None:
@@ -111,6 +112,85 @@ class TestGap:
             ).history.gaps
             == 1
         )
+
+
+class TestSteps:
+    """What Feldera's clock does when it steps back, and what a row shows that its log lacks."""
+
+    KNOWN = judged(
+        begun(9000, "Provisioned/Running"),
+        row(9000, "Provisioned/Running"),
+        event(seen(9000, "Provisioned/Running")),
+    ).history
+    STATUSES = ("Provisioned/Paused", "Provisioned/Running")
+
+    def test_a_long_log_that_begins_with_a_new_event_has_a_gap(self) -> None:
+        """Feldera purges the oldest ones, and those are new."""
+        log = [event(seen(turn, self.STATUSES[turn % 2])) for turn in range(30)]
+        now = row(29, "Provisioned/Running")
+        for older in ([], [event(seen(9000, "Provisioned/Running"))]):
+            verdict = judged(self.KNOWN, now, *older, *log, confirmed=9000)
+            assert verdict.history.gaps == 1
+            assert verdict.settled
+
+    def test_a_step_before_the_first_reading_is_a_gap(self) -> None:
+        """The events after it seem to be older than the watch; counting goes on from the row."""
+        start = begun(9000, "Provisioned/Running")
+        log = (event(seen(9000, "Provisioned/Running")), event(seen(100, "Provisioned/Paused")))
+        verdict = judged(start, row(100, "Provisioned/Paused"), *log, confirmed=9000)
+        assert verdict.history.gaps == 1
+        assert verdict.history.statuses.runtime == "Paused"
+        assert verdict.settled
+
+    def test_a_row_whose_event_was_purged_is_a_gap(self) -> None:
+        """All that a full log retains may be from before the clock stepped back."""
+        heartbeats = [event(seen(9000 + turn, "Provisioned/Running")) for turn in range(30)]
+        known = judged(self.KNOWN, row(9000, "Provisioned/Running"), *heartbeats).history
+        for statuses in self.STATUSES:
+            verdict = judged(known, row(100, statuses), *heartbeats, confirmed=9030)
+            assert (verdict.history.gaps, verdict.history.statuses.combined) == (
+                1,
+                statuses.partition("/")[2],
+            )
+            assert verdict.settled
+            assert (
+                judged(verdict.history, row(100, statuses), *heartbeats, confirmed=9030).history
+                is verdict.history
+            )
+
+    def test_a_row_that_the_log_contradicts_is_a_gap(self) -> None:
+        """The clock stepped back by seconds within one answer, so that its last event is not the last one."""
+        log = [
+            event(seen(at, statuses))
+            for at, statuses in (
+                (9000, "Provisioned/Running"),
+                (9100, "Provisioned/Paused"),
+                (9080, "Provisioned/Running"),
+            )
+        ]
+        now = row(9080, "Provisioned/Running")
+        first = judged(self.KNOWN, now, *log, confirmed=9090)
+        assert (first.settled, first.history.gaps) == (False, 0)
+        second = judged(first.history, now, *log, confirmed=9090)
+        assert (second.settled, second.history.gaps) == (True, 1)
+        assert second.history.statuses.combined == "Running"
+
+    def test_an_event_from_the_future_among_new_ones_is_a_gap(self) -> None:
+        """Where it belongs between them is a guess; by itself it is only wrong about the time."""
+        future = event(seen(2_000_000_000, "Provisioned/Paused"))
+        others = [event(seen(9000, "Provisioned/Running")), event(seen(9001, "Provisioned/Unavailable"))]
+        now = row(9001, "Provisioned/Unavailable")
+
+        def gaps(*events: Event, stepped_back: bool = False) -> int:
+            return evaluate_events(
+                self.KNOWN, events, now, instant(9000), instant(0), instant(9005), stepped_back=stepped_back
+            ).history.gaps
+
+        assert gaps(*others) == 0
+        assert gaps(*others, future) == 1
+        assert gaps(others[0], future) == 0
+        assert gaps(*others, event(seen(9002, "Provisioned/Running"))) == 0
+        assert gaps(*others, event(seen(9002, "Provisioned/Running")), stepped_back=True) == 1
 
 
 class TestErrorCodes:

@@ -12,6 +12,7 @@ from feldera_exporter.feldera.statuses import PROGRAM, RESOURCES, RUNTIME, STORA
 from feldera_exporter.history.effects import StatusEnded
 from feldera_exporter.history.fold import fold
 from feldera_exporter.history.history import seconds, watched
+from feldera_exporter.history.log_position import is_known
 from feldera_exporter.history.observation import Observation
 from feldera_exporter.history.status_time import exact
 from history.making import begun, identity, instant
@@ -113,7 +114,7 @@ class OneLife(RuleBasedStateMachine):
     @rule()
     def purge(self) -> None:
         """Purge what was read, but for the last event."""
-        if self.log[-1].event_id == self.history.log_position.watermark:
+        if is_known(self.history.log_position, self.log[-1]):
             self.log = self.log[-1:]
 
     @invariant()
@@ -140,7 +141,7 @@ class OneLife(RuleBasedStateMachine):
     @invariant()
     def all_that_was_read_is_counted(self) -> None:
         """Once everything was read, every count is the truth."""
-        if self.history.log_position.watermark != self.state.event_id:
+        if not is_known(self.history.log_position, self.state):
             return
         counts = self.history.counts
         for field in ("resources", "program", "storage"):

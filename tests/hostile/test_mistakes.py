@@ -147,18 +147,18 @@ def test_a_mistake_in_showing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_mistake_with_one_log(monkeypatch: pytest.MonkeyPatch) -> None:
     """One pipeline's events stay to be read; the poll succeeds, and they are read when the mistake is gone."""
-    true_judge = Ledger.judge
+    true_evaluate = Ledger.evaluate
 
     async def act(exporter: Exporter, bad: Feldera) -> None:
         def broken(ledger: Ledger, one: str, events: Sequence[Event]) -> Evaluation:
             # The other instance's pipeline may still be on its way to Running, and its events be read just now.
             if ledger.instance == "bad":
                 raise MistakeError(SECRET)
-            return true_judge(ledger, one, events)
+            return true_evaluate(ledger, one, events)
 
         await soon(lambda: 'feldera_exporter_event_backlog{feldera_instance="bad"} 0' in page(exporter))
         with monkeypatch.context() as patched:
-            patched.setattr(Ledger, "judge", broken)
+            patched.setattr(Ledger, "evaluate", broken)
             bad.edit(bad.create("fresh").row.name)
             # The other pipeline may still be on its way, and wait too.
             await soon(

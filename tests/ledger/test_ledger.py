@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from driver import Api, Driver
+from feldera_exporter.feldera.pipeline_list import Unreadable
 from feldera_exporter.history.history import watched
 from feldera_exporter.ledger import Ledger
 from feldera_exporter.ledger.ledger import MARGIN
@@ -75,7 +76,7 @@ class Room:
 
     def shown(self, name: str = "a") -> int:
         """How often a pipeline is shown to have been paused."""
-        return self.driver.ledger.shown().histories[self.id(name)].counts.runtime.get("Paused", 0)
+        return self.driver.ledger.published().histories[self.id(name)].counts.runtime.get("Paused", 0)
 
     def id(self, name: str) -> str:
         """Return a pipeline's id."""
@@ -127,10 +128,12 @@ def test_a_later_pipeline_stays_at_0_by_itself(room: Room) -> None:
     room.poll()
     room.poll(104)
     assert room.driver.ledger._histories[room.id("c")].counts.program["Pending", "CompilingSql"] == 1
-    assert not room.driver.ledger.shown().histories[room.id("c")].counts.program
+    assert not room.driver.ledger.published().histories[room.id("c")].counts.program
     assert room.shown() == 1
     room.poll(1)
-    assert room.driver.ledger.shown().histories[room.id("c")].counts.program["Pending", "CompilingSql"] == 1
+    assert (
+        room.driver.ledger.published().histories[room.id("c")].counts.program["Pending", "CompilingSql"] == 1
+    )
 
 
 def test_a_pipeline_of_an_outage_stays_at_0_from_when_it_is_seen(kept: Room) -> None:
@@ -143,7 +146,7 @@ def test_a_pipeline_of_an_outage_stays_at_0_from_when_it_is_seen(kept: Room) -> 
     kept.poll()
     assert kept.shown() == 1
     assert kept.driver.ledger._histories[kept.id("c")].counts.program
-    assert not kept.driver.ledger.shown().histories[kept.id("c")].counts.program
+    assert not kept.driver.ledger.published().histories[kept.id("c")].counts.program
 
 
 def test_a_restart_within_the_two_minutes(kept: Room) -> None:
@@ -168,7 +171,7 @@ def test_time_that_was_not_shown_is_exact(room: Room) -> None:
     room.clock.advance(1)
     room.feldera.start("c")
     room.rest()
-    spent = room.driver.ledger.shown().histories[room.id("c")].status_time
+    spent = room.driver.ledger.published().histories[room.id("c")].status_time
     assert spent.status == "Running"
     assert not spent.held
 
@@ -193,11 +196,13 @@ def test_what_waits_is_still_waiting_after_a_restart(kept: Room) -> None:
     kept.poll()
     waiting = dict(kept.driver.ledger.pending)
     one = kept.feldera.get("a").id
-    credited = kept.driver.ledger.shown().credited[one]
+    credited = kept.driver.ledger.published().credited[one]
     kept.poll()
     kept.driver.restart()
     assert kept.driver.ledger.pending == waiting
-    assert kept.driver.ledger.shown().credited[one] == credited == (waiting[one] - MARGIN) // SECOND * SECOND
+    assert (
+        kept.driver.ledger.published().credited[one] == credited == (waiting[one] - MARGIN) // SECOND * SECOND
+    )
     kept.driver.budget = 9
     kept.driver.restart()
     kept.rest()
@@ -211,7 +216,7 @@ def test_a_pipeline_that_was_out_of_sight_goes_on(kept: Room) -> None:
     kept.rest()
     before = dict(_seconds(kept))
     kept.poll(without="a")
-    assert kept.feldera.get("a").id not in kept.driver.ledger.shown().histories
+    assert kept.feldera.get("a").id not in kept.driver.ledger.published().histories
     kept.pause()
     for _ in range(3):
         kept.poll(60, without="a")
@@ -250,14 +255,14 @@ def test_an_element_that_cannot_be_read_hides_nothing(room: Room) -> None:
     room.rest()
     one = room.feldera.get("a").id
     room.poll(spoilt="a")
-    credited = room.driver.ledger.shown().credited[one]
+    credited = room.driver.ledger.published().credited[one]
     room.pause()
     room.poll(spoilt="a")
     room.poll(spoilt="a")
-    assert room.driver.ledger.shown().credited[one] == credited
+    assert room.driver.ledger.published().credited[one] == credited
     room.rest()
     assert room.paused() == 1
-    assert one not in room.driver.ledger.shown().credited
+    assert one not in room.driver.ledger.published().credited
 
 
 @pytest.mark.parametrize("untold", ["", "id", "name"])
@@ -359,11 +364,11 @@ def test_lists_alone_are_folded_and_credited(room: Room) -> None:
     room.feldera.pause("a")
     room.poll(event_log=False)
     assert not room.driver.ledger.pending
-    assert not room.driver.ledger.shown().credited
+    assert not room.driver.ledger.published().credited
     assert room.paused() == 1
     room.poll(event_log=False, spoilt="b")
     room.poll(event_log=False)
-    assert not room.driver.ledger.shown().credited
+    assert not room.driver.ledger.published().credited
     room.feldera.resume("a")
     room.clock.advance(5)
     room.pause()
@@ -376,9 +381,9 @@ def test_answers_kept_for_later_are_worth_nothing_without_a_log(room: Room) -> N
     room.poll()
     room.pause()
     room.poll()
-    assert room.driver.ledger._unproven
+    assert room.driver.ledger._deferred
     room.poll(event_log=False)
-    assert not room.driver.ledger.vouched()
+    assert not room.driver.ledger.confirmed_answers()
 
 
 def test_the_first_list_reads_the_times_of_errors_alone(room: Room) -> None:
@@ -401,33 +406,55 @@ def test_a_new_code_is_shown_at_0_for_two_minutes(kept: Room) -> None:
     kept.poll()
     kept.poll(115)
     assert kept.driver.ledger.totals.errors == {"RunnerCheckError": 1}
-    assert kept.driver.ledger.shown().totals.errors == {"RunnerCheckError": 0}
+    assert kept.driver.ledger.published().totals.errors == {"RunnerCheckError": 0}
     kept.poll()
-    assert kept.driver.ledger.shown().totals.errors == {"RunnerCheckError": 1}
+    assert kept.driver.ledger.published().totals.errors == {"RunnerCheckError": 1}
     kept.driver.restart()
-    assert kept.driver.ledger.shown().totals.errors == {"RunnerCheckError": 1}
+    assert kept.driver.ledger.published().totals.errors == {"RunnerCheckError": 1}
 
 
 def test_a_list_that_says_the_same_costs_nothing(room: Room) -> None:
     """The same rows: nobody is looked at, and what is shown is the same value."""
     room.rest()
     rows = room.driver.rows
-    before = room.driver.ledger.shown().histories
-    plan = room.driver.ledger.listed(rows, {}, room.feldera.settle(), event_log=True)
-    assert not plan.to_read
-    assert room.driver.ledger.strangers(rows) == ()
+    before = room.driver.ledger.published().histories
+    to_read = room.driver.ledger.observe_list(rows, {}, room.feldera.settle(), event_log=True)
+    assert not to_read
+    assert room.driver.ledger.unknown_ids(rows) == ()
     changes = room.driver.ledger.changes()
     assert not (changes.histories)
     assert not (changes.waiting)
     assert not (changes.vanished)
-    assert room.driver.ledger.shown().histories is before
+    assert room.driver.ledger.published().histories is before
+
+
+def test_what_exceeds_the_budget_is_read_after_the_next_list(room: Room) -> None:
+    """The longest waiting first; a pipeline whose log cannot be asked for takes no place."""
+    room.rest()
+    for name in ("a", "b"):
+        room.pause(name)
+    room.rest()
+    ledger = room.driver.ledger
+    ledger._budget = 1
+    for name in ("a", "b"):
+        room.pause(name)
+    for counted in (3, 4):
+        room.poll()
+        assert room.paused("a") + room.paused("b") == counted
+    assert not ledger.pending
+    waiting = room.id("b")
+    ledger.pending = {room.id("a"): 10, waiting: 20}
+    rows = {waiting: room.driver.rows[waiting]}
+    unreadable = {room.id("a"): Unreadable(room.id("a"), None, "", told=False)}
+    assert ledger.observe_list(rows, unreadable, room.feldera.settle(), event_log=True) == [waiting]
+    assert ledger.pending == {room.id("a"): 10, waiting: 20}
 
 
 def test_who_is_asked_goes_to_the_end_of_the_queue() -> None:
     """A log that never agrees with its row starves nobody."""
     ledger = Ledger("x")
     ledger.pending = {"a": 1, "b": 2}
-    ledger.asked("a")
+    ledger.requeue("a")
     assert list(ledger.pending) == ["b", "a"]
 
 

@@ -134,6 +134,27 @@ def test_what_was_purged_is_said(seed: int, tmp_path: Path) -> None:
         assert gaps == one.driver.ledger.totals.gaps > 0
 
 
+@pytest.mark.parametrize("seed", range(max(SEEDS // 4, 4)))
+def test_a_clock_that_steps_hides_nothing(seed: int, tmp_path: Path) -> None:
+    """Feldera's clock steps back and forth by seconds to hours: each pipeline is counted exactly, or has a gap."""
+    circumstances = Circumstances(
+        seed,
+        EXACT[seed % 3],
+        rate=RATES[seed // 3 % 3],
+        retention=(720, 60)[seed // 9 % 2],
+        polls=60,
+        life=Deathless,
+        steps=True,
+    )
+    with lived(circumstances, tmp_path) as one:
+        assert not one.driver.ledger.pending
+        for key, history in one.histories.items():
+            assert history.statuses.combined == one.feldera.database.pipelines[key].row.status
+            if not history.gaps:
+                compare_counts(one.feldera.truth[key], history, one.since(key))
+        assert one.driver.ledger.totals.gaps == sum(history.gaps for history in one.histories.values())
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_lists_alone_miss_what_lies_between_them(seed: int, tmp_path: Path) -> None:
     """Without an event log the rows are folded: what they show is counted once, and time adds up."""

@@ -11,11 +11,13 @@ from driver import Api, Driver
 from feldera_exporter.feldera.errors import ServerError
 from feldera_exporter.history.first_sample_hold import HOLD
 from feldera_exporter.history.history import History
+from feldera_exporter.polling.feldera_clock import FelderaClock
 from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.manager_processes import ManagerProcesses
 from feldera_exporter.simulator.random_workload import RandomWorkload
 from feldera_exporter.store.store import Store
+from ledger.stepping import SteppingApi, SteppingClock
 
 SECOND: Final = 1_000_000
 
@@ -35,6 +37,9 @@ CROWDED: Final = ManagerProcesses(
 
 AHEAD: Final = ManagerProcesses(separate=True, takes=0.002, skew={"runner": 0.2, "compiler": -0.1})
 """Clocks that nobody keeps."""
+
+_EVERYTHING: Final = 1_000_000
+"""More events than any pipeline has."""
 
 _NAME: Final = re.compile(r',pipeline_name="[^"]*"')
 _COUNTERS: Final = ("_total", "_bucket", "_count", "_sum")
@@ -104,6 +109,7 @@ class Circumstances:
         restarts: the share of polls after which the exporter is killed.
         scrapes: the share of polls after which somebody scrapes; somebody does every minute in any case.
         life: what its users do.
+        steps: whether Feldera's clock steps back and forth.
     """
 
     seed: int
@@ -119,6 +125,7 @@ class Circumstances:
     restarts: float = 0.08
     scrapes: float = 0.3
     life: type[RandomWorkload] = RandomWorkload
+    steps: bool = False
 
 
 class Watched:
@@ -140,16 +147,28 @@ class Watched:
             self._clock,
             circumstances.seed,
             processes=circumstances.processes,
-            retention=circumstances.retention,
+            retention=_EVERYTHING if circumstances.steps else circumstances.retention,
         )
         self._life = circumstances.life(
             self.feldera, circumstances.seed, size=circumstances.size, rate=circumstances.rate, trouble=0.3
         )
-        self._api = Api(self.feldera)
+        # What the exporter believes of Feldera's clock, and what that clock says.
+        self._believed = FelderaClock(0.0)
+        self._steps = SteppingClock(self._random, self._clock.now() + 400 * SECOND, 15 * circumstances.polls)
+        self._api = (
+            SteppingApi(
+                self.feldera,
+                self._steps,
+                circumstances.retention,
+                ids=self._random.random() < 0.5,
+            )
+            if circumstances.steps
+            else Api(self.feldera)
+        )
         self._disturbed = True
         self._store = Store.open(folder)
         self.driver = Driver(store=self._store, budget=self._random.choice(circumstances.budgets))
-        self.scraper = Scraper(strict=circumstances.event_log)
+        self.scraper = Scraper(strict=circumstances.event_log and not circumstances.steps)
         self._clock.advance(self._random.uniform(1, 400))
         self.began = self.feldera.settle()
         self._poll()
@@ -200,10 +219,17 @@ class Watched:
 
     def _poll(self) -> None:
         at = self.feldera.settle()
+        if self._now.steps:
+            self._steps.settle(at)
         body = self._api.list()
         # What the exporter takes for Feldera's time is exact to a second, and the answer takes its time too.
-        at += round(self._random.uniform(-0.9, 0.9) * SECOND)
-        self.driver.poll(body, at, self._log if self._now.event_log else None)
+        noise = round(self._random.uniform(-0.9, 0.9) * SECOND)
+        read_at = at
+        if self._now.steps:
+            seconds = at / SECOND
+            self._believed = self._believed.after_answer(self._steps.read(at) / SECOND, seconds, seconds)
+            at = round(self._believed.now(seconds) * SECOND)
+        self.driver.poll(body, at + noise, self._log if self._now.event_log else None, read_at)
 
     def _log(self, *names: str) -> bytes:
         """Answer a little later, if at all."""

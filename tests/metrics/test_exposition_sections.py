@@ -158,7 +158,7 @@ def test_storage_of_an_unknown_age_has_no_limit() -> None:
     """After an event gap, beginning and limit of the storage status are absent until the next status."""
     listed, driver = Listed(1), Driver()
     driver.poll(listed.body(), AT)
-    shown = driver.ledger.shown()
+    shown = driver.ledger.published()
     for storage in (None, 0, AT):
         histories = {
             key: replace(history, since=replace(history.since, storage=storage))

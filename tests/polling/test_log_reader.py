@@ -247,16 +247,16 @@ def test_one_failing_log_is_not_well_because_another_is() -> None:
 
         async def scenario() -> None:
             await room.settle()
-            true_judge = Ledger.judge
+            true_evaluate = Ledger.evaluate
             broken = {room.feldera.get("p0").id}
 
-            def judge(ledger: Ledger, one: str, events: Sequence[Event]) -> Evaluation:
+            def evaluate(ledger: Ledger, one: str, events: Sequence[Event]) -> Evaluation:
                 if one in broken:
                     raise InvalidResponseError("it is broken")
-                return true_judge(ledger, one, events)
+                return true_evaluate(ledger, one, events)
 
             with pytest.MonkeyPatch.context() as patched:
-                patched.setattr(Ledger, "judge", judge)
+                patched.setattr(Ledger, "evaluate", evaluate)
                 for end in (broken.clear, lambda: delete(room, "p0")):
                     broken.add(room.feldera.get("p0").id)
                     for _ in range(5):
@@ -386,7 +386,7 @@ def test_a_name_that_changes_hands_between_list_and_events_is_not_believed() -> 
             room.feldera.clear("p0")
             room.clock.advance(30)
             # The list of this poll still maps the name to the first; the answer is the second's.
-            real = room.watcher.ledger.listed
+            real = room.watcher.ledger.observe_list
 
             def swapped(*args: Any, **named: Any) -> Any:
                 plan = real(*args, **named)
@@ -394,9 +394,9 @@ def test_a_name_that_changes_hands_between_list_and_events_is_not_believed() -> 
                     room.feldera.rename(old, new)
                 return plan
 
-            room.watcher.ledger.listed = swapped  # type: ignore[method-assign]
+            room.watcher.ledger.observe_list = swapped  # type: ignore[method-assign]
             await room.poll(0)
-            room.watcher.ledger.listed = real  # type: ignore[method-assign]
+            room.watcher.ledger.observe_list = real  # type: ignore[method-assign]
             await room.settle()
             histories = room.watcher.ledger._histories
             for one in (first, second):

@@ -92,7 +92,7 @@ class Watching:
         self.threads: dict[str, set[str]] = {}
         for owner, name in (
             *((watcher, name) for name in ("read", "select", "observed")),
-            *((Ledger, name) for name in ("listed", "changes")),
+            *((Ledger, name) for name in ("observe_list", "changes")),
             *((Store, name) for name in ("recall", "commit")),
         ):
             patch.setattr(owner, name, self._noted(name, getattr(owner, name), room, meanwhile))
@@ -142,7 +142,7 @@ def test_a_long_list_is_worked_at_in_threads(
     store.close()
     thinking_ = THINKING if long else MAIN
     assert watching.threads == {
-        **{name: {thinking_} for name in ("read", "select", "observed", "listed")},
+        **{name: {thinking_} for name in ("read", "select", "observed", "observe_list")},
         **{name: {FILING} for name in ("recall", "changes", "commit")},
     }
 
@@ -185,14 +185,14 @@ def test_a_poll_that_is_cancelled_loses_nothing(
 def test_a_long_log_is_folded_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that the loop goes on, however long that takes; a short one is not worth it."""
     folded: list[tuple[int, bool]] = []
-    judge = Ledger.judge
+    evaluate = Ledger.evaluate
 
-    def judged(ledger: Ledger, pipeline_id: str, events: Sequence[Event]) -> Evaluation:
+    def evaluated(ledger: Ledger, pipeline_id: str, events: Sequence[Event]) -> Evaluation:
         in_thread = threading.current_thread() is not threading.main_thread()
         folded.append((len(events), in_thread))
-        return judge(ledger, pipeline_id, events)
+        return evaluate(ledger, pipeline_id, events)
 
-    monkeypatch.setattr(Ledger, "judge", judged)
+    monkeypatch.setattr(Ledger, "evaluate", evaluated)
     with a_room(size=2) as room:
 
         async def scenario() -> None:

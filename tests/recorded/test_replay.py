@@ -182,7 +182,7 @@ def after(watched: Watched, id_: str, log: list[Event]) -> int:
 
 def test_what_is_counted_is_the_truth(watched: Watched) -> None:
     """Each transition, each error with its code, and each interval to the microsecond, of every pipeline that is left."""
-    truth, histories = logs(), watched.driver.ledger.shown().histories
+    truth, histories = logs(), watched.driver.ledger.published().histories
     assert not watched.driver.ledger.pending
     assert len(histories) == 11
     counted = 0
@@ -204,7 +204,7 @@ def transitions(history: History) -> int:
 
 def test_what_the_pipelines_did_together_is_the_truth(watched: Watched) -> None:
     """Errors by code and durations: of those that are left exactly, of those deleted since no more than there were."""
-    truth, alive = logs(), watched.driver.ledger.shown().histories
+    truth, alive = logs(), watched.driver.ledger.published().histories
     lives = {id_: (life(id_, log), after(watched, id_, log)) for id_, log in truth.items()}
     within(
         totals_of(lives[id_] for id_ in alive),

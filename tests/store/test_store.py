@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from feldera_exporter.errors import StoreError
@@ -17,7 +16,7 @@ from feldera_exporter.history.effects import Gap
 from feldera_exporter.history.fold import fold
 from feldera_exporter.history.history import History
 from feldera_exporter.history.instance_totals import InstanceTotals, add
-from feldera_exporter.history.recent_activity import NOTHING, RecentActivity
+from feldera_exporter.history.recent_activity import RecentActivity
 from feldera_exporter.store import sqlite_file
 from feldera_exporter.store.poll_changes import PollChanges, StoredInstance
 from feldera_exporter.store.store import KEPT, Store
@@ -99,7 +98,7 @@ def test_who_waits_longest_comes_first(store: Store) -> None:
 def test_a_vanished_pipeline_is_kept_seven_days(store: Store) -> None:
     """It is not loaded, but recalled if it comes back in time."""
     store.commit(PollChanges("prod", standing(0), {"a": a_history(), "b": a_history(2)}, {"a": 1}))
-    store.commit(PollChanges("prod", standing(1), vanished={"a": instant(0)}))
+    store.commit(PollChanges("prod", standing(1), {"a": a_history()}, vanished={"a": instant(0)}))
     assert set(store.load("prod").histories) == {"b"}
     store.commit(PollChanges("prod", standing(KEPT / 1e6)))
     found = store.recall("prod", ["a", "x"])
@@ -107,7 +106,7 @@ def test_a_vanished_pipeline_is_kept_seven_days(store: Store) -> None:
     store.commit(PollChanges("prod", standing(2), {"a": a_history(3)}, {"a": None}))
     assert store.load("prod").histories["a"] == a_history(3)
     assert not store.load("prod").waiting
-    store.commit(PollChanges("prod", standing(3), vanished={"a": instant(0)}))
+    store.commit(PollChanges("prod", standing(3), {"a": a_history(3)}, vanished={"a": instant(0)}))
     store.commit(PollChanges("prod", standing(KEPT / 1e6 + 1)))
     assert store.recall("prod", ["a"]).histories == {}
 
@@ -134,7 +133,7 @@ def test_problems_are_kept_by_instance(directory: Path) -> None:
     assert store.load("prod").problems is None
     store.keep_problems("prod", b"first")
     store.keep_problems("prod", b"second")
-    store.commit(PollChanges("prod", standing(2), vanished={"a": instant(2)}))
+    store.commit(PollChanges("prod", standing(2), {"a": a_history()}, vanished={"a": instant(2)}))
     store.close()
     store = Store.open(directory)
     assert (store.load("prod").problems, store.load("test").problems) == (b"second", None)
@@ -155,38 +154,18 @@ def test_problems_that_cannot_be_kept_are_an_error(store: Store) -> None:
     assert store.load("prod").problems == b"first"
 
 
-_FIRST_VERSION = (
-    "CREATE TABLE instances (instance TEXT PRIMARY KEY, standing BLOB NOT NULL) WITHOUT ROWID",
-    """CREATE TABLE pipelines (instance TEXT NOT NULL, pipeline TEXT NOT NULL, waiting INTEGER, vanished INTEGER,
-       history BLOB NOT NULL, shown BLOB, PRIMARY KEY (instance, pipeline))""",
-    "CREATE INDEX vanished ON pipelines (vanished) WHERE vanished IS NOT NULL",
-    "PRAGMA application_id = 0x46455845",
-    "PRAGMA user_version = 1",
-)
-
-
-def test_a_store_of_the_first_version_is_read(directory: Path) -> None:
-    """It knew neither problems nor what a pipeline did lately; afterwards it is as every other one."""
-    history = msgspec.to_builtins(a_history(), builtin_types=(bytes,))
-    old = [*history[: History.__struct_fields__.index("appeared")]]
-    stood = [*msgspec.to_builtins(standing(9)), None]
-    directory.mkdir(parents=True)
-    with sqlite3.connect(directory / FILE) as connection:
-        for statement in _FIRST_VERSION:
-            connection.execute(statement)
-        connection.execute("INSERT INTO instances VALUES ('prod', ?)", (msgspec.msgpack.encode(stood),))
-        connection.execute(
-            "INSERT INTO pipelines VALUES ('prod', 'a', 7, NULL, ?1, ?1)", (msgspec.msgpack.encode(old),)
-        )
-    connection.close()
-    for problems in (None, b"some"):
-        store = Store.open(directory)
-        found = store.load("prod")
-        assert (found.standing, found.problems, found.waiting) == (standing(9), problems, {"a": 7})
-        assert found.histories == {"a": msgspec.structs.replace(a_history(), appeared=0, recent=NOTHING)}
-        store.commit(PollChanges("prod", standing(9), {"a": found.histories["a"]}))
-        store.keep_problems("prod", b"some")
-        store.close()
+def test_the_number_of_vanished_pipelines_is_bounded(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that vanished first are forgotten, of each instance."""
+    monkeypatch.setattr("feldera_exporter.store.store.MOST_VANISHED", 3)
+    for name in ("prod", "test"):
+        for turn in range(3):
+            gone = {f"{turn}-{n}": a_history() for n in range(2)}
+            store.commit(PollChanges(name, standing(turn), gone, vanished=dict.fromkeys(gone, instant(turn))))
+    ids = [f"{turn}-{n}" for turn in range(3) for n in range(2)]
+    for name in ("prod", "test"):
+        found = store.recall(name, ids).histories
+        assert len(found) == 3
+        assert {"2-0", "2-1"} < found.keys() < set(ids[2:])
 
 
 def test_a_recall_knows_what_an_earlier_commit_could_not_write(store: Store) -> None:
@@ -304,24 +283,40 @@ def damage(directory: Path, what: str) -> None:
         content[4096:12288] = b"\xa5" * 8192
         path.write_bytes(content)
     else:
-        blob = {"value": b"\xc1", "shape": msgspec.msgpack.encode([1, 2]), "text": b"\x91\xa1\xff"}[what]
+        table = "instances" if what in {"standing", "problems"} else "pipelines"
         with sqlite3.connect(path) as connection:
-            connection.execute("UPDATE pipelines SET history = ?", (blob,))
+            connection.create_function("flipped", 1, flipped)
+            connection.execute(f"UPDATE {table} SET {what} = flipped({what})")
         connection.close()
 
 
-@pytest.mark.parametrize("what", ["no database", "torn pages", "value", "shape", "text"])
+def flipped(value: bytes | str | int | None) -> bytes | str | int:
+    """Return a value of which one bit differs."""
+    if isinstance(value, str):
+        return value[:-1] + chr(ord(value[-1]) ^ 64)
+    if isinstance(value, bytes):
+        middle = len(value) // 2
+        return value[:middle] + bytes([value[middle] ^ 1]) + value[middle + 1 :]
+    return (value or 0) ^ 1
+
+
+@pytest.mark.parametrize(
+    "what",
+    ["no database", "torn pages", "history", "pipeline", "waiting", "vanished", "standing", "problems"],
+)
 def test_a_damaged_store_is_set_aside(directory: Path, what: str, caplog: pytest.LogCaptureFixture) -> None:
     """Counting starts anew, the old file stays beside it, and the log says so."""
-    store = Store.open(directory)
-    store.commit(PollChanges("prod", standing(9), {f"p{n}": a_history() for n in range(200)}))
-    store.close()
-    for _ in range(2):
-        damage(directory, what)
+    many = {f"p{n}": a_history() for n in range(200)}
+    changes = PollChanges("prod", standing(9), many, {"p1": 7}, {"p2": instant(8)})
+    for damaged in (False, True, True):
+        if damaged:
+            damage(directory, what)
         store = Store.open(directory)
         assert not store.load("prod").histories
-        store.commit(PollChanges("prod", standing(9), {f"p{n}": a_history() for n in range(200)}))
+        store.commit(changes)
+        store.keep_problems("prod", b"some")
         store.close()
+    Store.open(directory).close()
     aside = sorted(directory.glob("state.sqlite3.damaged-*Z*"))
     assert len([path for path in aside if path.suffix not in {"-wal", "-shm"}]) >= 2
     assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
@@ -358,7 +353,10 @@ def test_a_damaged_store_that_cannot_be_set_aside_is_an_error(
     [
         ("PRAGMA application_id = 4711", "another program's database"),
         ("PRAGMA application_id = 0", "another program's database"),
-        ("PRAGMA user_version = 99", r"written by a newer exporter \(schema version 99, this one knows 2\)"),
+        (
+            "PRAGMA user_version = 99",
+            r"another version of the exporter \(schema version 99, this one reads 3\)",
+        ),
     ],
 )
 def test_what_this_exporter_did_not_write_is_refused(directory: Path, statement: str, message: str) -> None:
@@ -379,21 +377,33 @@ def test_a_full_disk_is_an_error_and_nothing_is_lost(store: Store, directory: Pa
     pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
     store._connection.execute(f"PRAGMA max_page_count = {pages}")
     many = {f"p{n}": a_history() for n in range(100)}
+    gone = {"gone": a_history(2)}
     with pytest.raises(StoreError, match=r"state.sqlite3: cannot be written: database or disk is full"):
-        store.commit(PollChanges("prod", standing(2), many, {"a": 7}, {"gone": instant(2)}))
+        store.commit(PollChanges("prod", standing(2), many | gone, {"a": 7}, {"gone": instant(2)}))
     with pytest.raises(StoreError):
         store.commit(PollChanges("prod", standing(3), {"a": a_history(4)}))
     assert store.load("prod").standing == standing(1)
     assert set(store.load("prod").histories) == {"a", "gone"}
     store._connection.execute("PRAGMA max_page_count = 1000000")
     store.commit(PollChanges("prod", standing(4), {"gone": a_history(3)}))
-    store.commit(PollChanges("prod", standing(4), vanished={"p1": instant(4)}))
+    store.commit(PollChanges("prod", standing(4), {"p1": a_history()}, vanished={"p1": instant(4)}))
     found = store.load("prod")
     assert found.standing == standing(4)
     assert set(found.histories) == {"a", "gone", *many} - {"p1"}
     assert found.histories["a"] == a_history(4)
     assert found.waiting == {"a": 7}
     assert directory.exists()
+
+
+def test_a_row_that_is_damaged_later_is_an_error(store: Store) -> None:
+    """It is not taken for what was counted."""
+    store.commit(PollChanges("prod", standing(1), {"a": a_history()}))
+    store._connection.create_function("flipped", 1, flipped)
+    store._connection.execute("UPDATE pipelines SET history = flipped(history)")
+    with pytest.raises(StoreError, match="cannot be read: the checksum of a row is wrong"):
+        store.load("prod")
+    with pytest.raises(StoreError, match="cannot be read: the checksum of a row is wrong"):
+        store.recall("prod", ["a"])
 
 
 def test_a_file_out_of_reach_is_an_error(store: Store) -> None:

@@ -135,8 +135,8 @@ def _fleet(configuration: Configuration, instance: Instance, listing: Listing, a
     """Return the instance as it is after the exporter's first poll."""
     settings, ledger = InstanceSettings(configuration, instance), Ledger(instance.name)
     selection = select(listing, settings, Selection())
-    ledger.listed(selection.rows, selection.lost, at, NOTHING, event_log=True)
-    return observed(Fleet(instance.name), selection, ledger.shown(), settings, at)
+    ledger.observe_list(selection.rows, selection.lost, at, NOTHING, event_log=True)
+    return observed(Fleet(instance.name), selection, ledger.published(), settings, at)
 
 
 def _samples(configuration: Configuration, fleet: Fleet) -> int:

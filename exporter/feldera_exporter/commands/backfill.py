@@ -34,12 +34,12 @@ from feldera_exporter.logs import Logger
 from feldera_exporter.polling.client_factory import client_for
 
 _TIMEOUT: Final = 60.0
-"""Seconds for one answer: nobody waits for a backfill as a scraper waits for a poll."""
+"""Seconds that one answer may take."""
 
 _MICROSECONDS: Final = 1_000_000
 
-_HOPELESS: Final = (UnauthorizedError, DeadlineError, UnreachableError)
-"""After which an instance would not answer about its next pipeline either, and each would take its time."""
+_FATAL: Final = (UnauthorizedError, DeadlineError, UnreachableError)
+"""After these, the instance would not answer about its next pipeline either."""
 
 _EVENTS: Final[msgspec.json.Decoder[list[Event]]] = msgspec.json.Decoder(list[Event])
 
@@ -61,18 +61,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Ask every instance for everything it retains, write it, and return 0, or 1 if something could not be read.
+    """Write all retained events of every instance, and return 0, or 1 if something could not be read.
 
     Raises:
         ConfigError: a flag or the configuration is wrong.
     """
     logs.configure(arguments.log_level, arguments.log_format)
     extra = _labels(arguments.label)
-    pasts, failures = asyncio.run(_gather(configuration(arguments, os.environ), extra))
-    # Nothing at all would only take the place of what an earlier run wrote.
-    if pasts or not failures:
+    pipelines, failures = asyncio.run(_gather(configuration(arguments, os.environ), extra))
+    # An empty output would only overwrite that of an earlier run.
+    if pipelines or not failures:
         with _output(arguments.output) as file:
-            file.writelines(backfill.exposition(pasts))
+            file.writelines(backfill.exposition(pipelines))
     sys.stderr.writelines(f"error: {failure}\n" for failure in failures)
     return int(bool(failures))
 
@@ -108,36 +108,38 @@ def _output(path: Path | None) -> Iterator[IO[str]]:
 
 async def _gather(
     configured: Configuration, extra: tuple[tuple[str, str], ...]
-) -> tuple[list[backfill.Past], list[str]]:
-    """Return what could be read, one log after the other: the handler holds the manager's database lock; and what not."""
-    pasts: list[backfill.Past] = []
+) -> tuple[list[backfill.RetainedEvents], list[str]]:
+    """Return what could be read, and the errors. One log after the other: the handler holds the manager's database lock."""
+    pipelines: list[backfill.RetainedEvents] = []
     failures: list[str] = []
     for instance in configured.instances:
         log = structlog.get_logger().bind(feldera_instance=instance.name)
         client = client_for(instance, lambda *_: None, log)
         try:
-            found = [past async for past in _ask(instance, client, extra, failures, log)]
+            found = [each async for each in _ask(instance, client, extra, failures, log)]
         except FelderaError as error:
             failures.append(f"{instance.name}: {error}")
         else:
-            log.info("read", pipelines=len(found), events=sum(len(past.observations) for past in found))
-            pasts += found
+            log.info("read", pipelines=len(found), events=sum(len(each.observations) for each in found))
+            pipelines += found
         finally:
             await client.close()
-    return pasts, failures
+    return pipelines, failures
 
 
 async def _ask(
     instance: Instance, client: Client, extra: tuple[tuple[str, str], ...], failures: list[str], log: Logger
-) -> AsyncIterator[backfill.Past]:
-    """Yield what an instance retains of each pipeline.
+) -> AsyncIterator[backfill.RetainedEvents]:
+    """Yield the retained events of each pipeline of an instance.
 
     Raises:
-        FelderaError: the instance does not answer as it should, so that no other pipeline need be tried.
+        FelderaError: the instance cannot be read, so that no other pipeline need be tried.
     """
     listing = read((await client.list(within=_TIMEOUT)).body, Listing())
-    failures += (f"{instance.name}: {one.title} cannot be read: {one.reason}" for one in listing.unreadable)
-    for one, entry in listing.entries.items():
+    failures += (
+        f"{instance.name}: {each.title} cannot be read: {each.reason}" for each in listing.unreadable
+    )
+    for pipeline_id, entry in listing.entries.items():
         name = entry.row.name
         if not instance.pipelines.selects(name):
             continue
@@ -151,15 +153,17 @@ async def _ask(
             raise UnsupportedError("this Feldera has no event log (before v0.292)") from None
         except FelderaError as error:
             failures.append(f"{instance.name}: {name}: {error}")
-            if isinstance(error, _HOPELESS):
+            if isinstance(error, _FATAL):
                 return
             continue
         shared = (
             ("feldera_instance", instance.name),
-            ("pipeline", f"pipeline-{one}"),
+            ("pipeline", f"pipeline-{pipeline_id}"),
             ("pipeline_name", name),
             *extra,
         )
-        # The header is whole seconds, cut off: nothing that may have happened after the log was read is claimed.
+        # The header is whole seconds, cut off, so that nothing is written for the time after the log was read.
         until = answer.date if answer.date is not None else time.time() - answer.elapsed
-        yield backfill.Past(shared, [*map(Observation.from_event, events)], int(until * _MICROSECONDS))
+        yield backfill.RetainedEvents(
+            shared, [*map(Observation.from_event, events)], int(until * _MICROSECONDS)
+        )

@@ -1,13 +1,13 @@
-"""The naming: by which label a status is counted, so that a server that makes up statuses cannot make up series."""
+"""The labels of statuses, bounded in number, so that a server cannot make any number of series."""
 
 from collections.abc import Container, Iterable
 from typing import Final
 
 OTHER: Final = "other"
-"""The label of everything that may not have a label of its own."""
+"""The label of all further unknown statuses."""
 
 MOST: Final = 12
-"""How many unknown statuses of a pipeline and dimension have labels of their own: Feldera adds one in a few months."""
+"""How many unknown statuses of a pipeline and dimension are labels: Feldera adds one in a few months."""
 
 
 def label(status: str, known: Container[str], named: Iterable[str]) -> str:
@@ -15,7 +15,7 @@ def label(status: str, known: Container[str], named: Iterable[str]) -> str:
 
     Args:
         status: the status.
-        known: the statuses that always have their own name.
+        known: the statuses that always are labels.
         named: the labels in use so far.
     """
     if status in known:

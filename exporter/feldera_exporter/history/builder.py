@@ -1,4 +1,4 @@
-"""A history while observations are added to it one by one: the working copy of a fold, never kept."""
+"""A mutable copy of a history, to which a fold adds observations."""
 
 from collections.abc import Iterable
 from itertools import chain
@@ -33,37 +33,37 @@ class HistoryBuilder:
         self._last_gap = history.last_gap
         self._recent = history.recent
 
-    def step(self, observation: Observation) -> None:
+    def add(self, observation: Observation) -> None:
         """Count what differs between the present statuses and the observed ones; equal neighbours count nothing."""
         at = observation.at
-        self._note(observation)
+        self._add_activity(observation)
         for field, dimension in _PAIRED:
             old, new = self._now[field], getattr(observation, field)
             if old != new:
                 pairs = self._pairs[field]
                 pair = _pair(old, new, dimension, pairs)
                 pairs[pair] = pairs.get(pair, 0) + 1
-                self._end(field, dimension.name, old, at)
+                self._end_status(field, dimension.name, old, at)
                 self._now[field], self._since[field] = new, at
         old_runtime, runtime = self._runtime, observation.runtime
         if old_runtime != runtime:
-            self._end("runtime", RUNTIME.name, old_runtime, at)
+            self._end_status("runtime", RUNTIME.name, old_runtime, at)
             self._runtime, self._since["runtime"] = runtime, None
             if runtime is not None:
                 entered = bounded_labels.label(runtime, RUNTIME.statuses, self._entries)
                 self._entries[entered] = self._entries.get(entered, 0) + 1
                 self._since["runtime"] = at
         self._spent = status_time.enter(self._spent, combined(observation.resources, runtime), at)
-        self._judge_error(observation)
+        self._update_error(observation)
 
-    def leap(self, observation: Observation, until: int) -> None:
-        """Go on from the oldest retained event across a gap: what happened in between is not guessed.
+    def skip_gap(self, observation: Observation, until: int) -> None:
+        """Go on from an observation after a gap: what happened in between is not guessed.
 
         When a timed status began is then unknown, so its duration will not be observed. An error that is set now and
         was not before did appear, so it counts.
 
         Args:
-            observation: the oldest retained event.
+            observation: the oldest retained event, or the row.
             until: up to when nothing was missed, microseconds by Feldera's clock.
         """
         for field, old in (*self._now.items(), ("runtime", self._runtime)):
@@ -76,17 +76,17 @@ class HistoryBuilder:
         self._runtime = observation.runtime
         status = combined(observation.resources, observation.runtime)
         self._spent = status_time.skip(self._spent, status, until, observation.at)
-        self.doubt(observation.at)
-        self._judge_error(observation)
+        self.count_gap(observation.at)
+        self._update_error(observation)
 
-    def doubt(self, at: int) -> None:
-        """Count a gap at an instant: what follows may be incomplete, or in another order."""
+    def count_gap(self, at: int) -> None:
+        """Count a gap at an instant: events before it were missed, or are in a wrong order."""
         self._gaps += 1
         self._last_gap = max(at, self._last_gap or at)
         self.effects.append(Gap(at))
 
     def finished(self) -> History:
-        """Return the history with all that was added; its place in the log and its cursor are as before."""
+        """Return the history with all that was added; its position in the log and its cursor are as before."""
         return msgspec.structs.replace(
             self._history,
             statuses=Statuses(runtime=self._runtime, **self._now),
@@ -99,8 +99,8 @@ class HistoryBuilder:
             recent=self._recent,
         )
 
-    def _note(self, observation: Observation) -> None:
-        """Note what problems count."""
+    def _add_activity(self, observation: Observation) -> None:
+        """Add what problems count."""
         recent, at = self._recent, observation.at
         old, new = self._now, observation
         changes: dict[str, object] = {}
@@ -118,12 +118,12 @@ class HistoryBuilder:
         if changes:
             self._recent = msgspec.structs.replace(recent, **changes)
 
-    def _end(self, field: str, dimension: str, status: str | None, at: int) -> None:
+    def _end_status(self, field: str, dimension: str, status: str | None, at: int) -> None:
         since = self._since[field]
         if status in TIMED and since is not None:
             self.effects.append(StatusEnded(dimension, status, max(0, at - since)))
 
-    def _judge_error(self, observation: Observation) -> None:
+    def _update_error(self, observation: Observation) -> None:
         errors = self._errors
         if not observation.has_error:
             self._errors = Errors(count=errors.count)

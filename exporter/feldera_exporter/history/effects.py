@@ -1,4 +1,4 @@
-"""What a fold tells beside a pipeline's new history: the happenings that an instance counts as a whole."""
+"""The effects of a fold on the counters of the whole instance."""
 
 from dataclasses import dataclass
 
@@ -24,8 +24,8 @@ class ErrorAppeared:
 
     Attributes:
         at: when, microseconds by Feldera's clock.
-        event_id: the event that tells it, None when a row did.
-        code: its `error_code`, None while not yet asked for.
+        event_id: the event with which it appeared; None where it was found in a row.
+        code: its `error_code`; None while it was not asked for.
     """
 
     at: int
@@ -35,7 +35,7 @@ class ErrorAppeared:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Events were purged before they could be read, or a clock stepped back between events of one answer.
+    """Events were missed, or their order is a guess: they were purged unread, or Feldera's clock stepped back.
 
     Attributes:
         at: the time of the newest event whose order is a guess, or of the oldest retained event, from which counting

@@ -1,4 +1,4 @@
-"""What an answer of the events endpoint is worth: whose it is, whether it is complete, what it adds, what it lacks."""
+"""The evaluation of an answer of the events endpoint: whether it is about this pipeline and complete, and what it adds."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ import msgspec
 from feldera_exporter.feldera.wire import Event, Row, micros
 from feldera_exporter.history import log_position
 from feldera_exporter.history.effects import Effect, ErrorAppeared
-from feldera_exporter.history.fold import fold
+from feldera_exporter.history.fold import NEVER, fold, new_events
 from feldera_exporter.history.history import History
 from feldera_exporter.history.observation import Observation, instants
 from feldera_exporter.history.row_cursor import cursor
@@ -17,23 +17,25 @@ from feldera_exporter.history.row_cursor import cursor
 UNKNOWN_CODE: Final = "unknown"
 """The code of an error whose event was purged before it could be asked for."""
 
-_NEVER: Final = 1 << 62
+FEWEST_RETAINED: Final = 20
+"""A log shorter than this was not purged, it began late: pipelines from before v0.292 that no user touched since have
+no events. Feldera retains 720 (pipeline-manager `config.rs`); no operator would retain fewer than these."""
 
-LATE: Final = 10_000_000
-"""Feldera's lock timeout: a transaction may become visible that much after its `recorded_at`."""
+LOCK_TIMEOUT: Final = 10_000_000
+"""Feldera's lock timeout in microseconds: a transaction may become visible that much after its `recorded_at`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What to make of one answer.
+    """What an answer adds.
 
     Attributes:
         history: the pipeline's history with the answer folded in.
         effects: what the instance counts.
-        proven: whether an event known before proves that the answer is this pipeline's. Otherwise keep the events,
-            and judge them again once a list read after the answer still maps the name to the id.
-        settled: whether the log agrees with the row; else read again at a later poll.
-        unnamed: the events of errors whose code is still to be asked for, before the verdict may be kept.
+        proven: whether a known event proves that the answer is about this pipeline. Otherwise it must be evaluated
+            again once a list that was read after it still maps the name to the id.
+        settled: whether the history agrees with the row; otherwise the log must be read again after a later list.
+        unnamed: the events of errors whose code must be asked for before the evaluation is applied.
     """
 
     history: History
@@ -43,7 +45,7 @@ class Evaluation:
     unnamed: tuple[str, ...]
 
     def named(self, codes: Mapping[str, str]) -> Self:
-        """Return the verdict with the codes that `…/events/{id}?selector=all` told.
+        """Return the evaluation with the codes from `…/events/{id}?selector=all`.
 
         Args:
             codes: the `error_code` by event id; `UNKNOWN_CODE` where the event is gone.
@@ -62,76 +64,130 @@ class Evaluation:
 
 
 def evaluate_events(
-    history: History, events: Sequence[Event], row: Row | None, confirmed_until: int, published: int
+    history: History,
+    events: Sequence[Event],
+    row: Row | None,
+    confirmed_until: int,
+    published: int,
+    now: int = NEVER,
+    *,
+    stepped_back: bool = False,
 ) -> Evaluation:
-    """Fold an answer and judge it against the pipeline's row.
+    """Fold an answer and compare it with the pipeline's row.
 
     Args:
         history: what was counted so far.
         events: the whole answer.
         row: the pipeline as listed, before or after the answer was read; None where that could not be read.
-        confirmed_until: up to when the history is known to be complete (`reading.Pending`).
-        published: the as-of instant with which the history's time was last published; all in microseconds by
-            Feldera's clock.
+        confirmed_until: up to when the history is known to be complete (`Ledger.pending`).
+        published: the as-of instant with which the history's time was last published.
+        now: the instant of the last list; all in microseconds by Feldera's clock.
+        stepped_back: whether that clock stepped back since the history was last known to be complete.
     """
     observations = [
         Observation.from_event(event) for event in {event.event_id: event for event in events}.values()
     ]
-    proven = log_position.has_known_event(history.log_position, observations)
-    gap = not proven and _purged(history, observations, row, confirmed_until)
-    complete = max(confirmed_until, history.log_position.newest)
-    folded, effects = fold(history, observations, published, gap_since=complete if gap else None)
-    settled = row is not None and _agrees(folded, observations, row)
-    if row is not None and settled:
-        folded = _settled(folded, row)
-        effects = _coded(effects, folded)
+    position = history.log_position
+    proven = log_position.has_known_event(position, observations)
+    gap = _purged(history, observations, row, confirmed_until, stepped_back=stepped_back)
+    folded, effects = fold(
+        history,
+        observations,
+        published,
+        gap_since=max(confirmed_until, position.newest) if gap else None,
+        now=now,
+        stepped_back=stepped_back,
+    )
+    settled = False
+    if row is not None:
+        awaited, missed = _compare(history, folded, observations, row, proven=proven)
+        if missed and not gap and not awaited:
+            # Go on from the row.
+            listed = Observation.from_row(row, max(confirmed_until, position.newest))
+            folded, further = fold(folded, (listed,), published, gap_since=confirmed_until)
+            effects += further
+        settled = not awaited and _has_statuses(folded, row)
+        if not awaited and folded.row_instants != instants(row):
+            folded = msgspec.structs.replace(folded, row_instants=instants(row))
+        if settled:
+            folded = _settled(folded, row)
+            effects = _coded(effects, folded)
     return Evaluation(folded, effects, proven=proven, settled=settled, unnamed=_unnamed(effects))
 
 
-def evaluate_row(history: History, row: Row, seen_at: int, published: int) -> Evaluation:
+def evaluate_row(history: History, row: Row, listed_at: int, published: int) -> Evaluation:
     """Fold a row itself, where the server has no event log: what lies between two lists stays unknown.
 
     Args:
         history: what was counted so far.
         row: the pipeline as listed now.
-        seen_at: the instant of that list.
+        listed_at: the instant of that list.
         published: the as-of instant with which the history's time was last published; both in microseconds by
             Feldera's clock.
     """
-    observation = Observation.from_row(row, seen_at, after=history.log_position.newest)
+    observation = Observation.from_row(row, listed_at, after=history.log_position.newest)
     folded, effects = fold(history, (observation,), published)
+    folded = msgspec.structs.replace(folded, row_instants=instants(row))
     return Evaluation(_settled(folded, row), effects, proven=True, settled=True, unnamed=())
 
 
-def _purged(history: History, events: Sequence[Observation], row: Row | None, confirmed_until: int) -> bool:
-    """Tell whether events after those known may have been purged.
+def _purged(
+    history: History,
+    events: Sequence[Observation],
+    row: Row | None,
+    confirmed_until: int,
+    *,
+    stepped_back: bool,
+) -> bool:
+    """Return whether events that were never read may have been purged: Feldera purges the oldest ones.
 
     Heartbeats are deliberately not read, so that nothing known being retained proves nothing: the log is complete
-    when it reaches back to what was folded, to the last poll at which nothing had moved, or to the creation.
+    when it reaches back to what was folded, to the last poll at which nothing had moved, or to the creation. Where the
+    clock stepped back, no instant tells how far back the log must reach: then its oldest event must be known.
     """
-    if len(events) < log_position.FEWEST_RETAINED:
+    if len(events) < FEWEST_RETAINED:
         return False
-    if log_position.is_below(history.log_position, events):
-        # A clock stepped back: no instant tells how far back the log must reach.
+    position = history.log_position
+    oldest = min(events, key=lambda event: (event.at, event.event_id or ""))
+    if (row is not None and oldest.at <= micros(row.created_at)) or log_position.is_known(position, oldest):
+        return False
+    if stepped_back or (position.known and log_position.is_displaced(position, oldest)):
         return True
-    oldest = min(event.at for event in events)
-    created = micros(row.created_at) if row is not None else 0
-    return oldest > max(created, history.log_position.newest, confirmed_until - LATE)
+    return oldest.at > max(position.newest, confirmed_until - LOCK_TIMEOUT)
 
 
-def _agrees(history: History, events: Sequence[Observation], row: Row) -> bool:
-    """Tell whether the log, as folded, reaches the row: the same statuses, and an event for each instant of the row."""
+def _compare(
+    history: History, folded: History, events: Sequence[Observation], row: Row, *, proven: bool
+) -> tuple[bool, bool]:
+    """Return whether an event of the row is still to come, and whether one was missed or is in the wrong place.
+
+    Each instant of the row is the time of an event (`instants`). One that the row did not have when the history last
+    agreed with it is the time of a new event.
+    """
+    at = {event.at for event in events}
+    new = set(instants(row)).difference(history.row_instants)
+    absent = new - at
+    if not at:
+        return bool(absent), False
+    if absent:
+        oldest = min(at)
+        return max(absent) > oldest, min(absent) < oldest
+    if not history.log_position.known:
+        return False, bool(new) and not new_events(history, events).events
+    # An answer with a known event was read after the row, and so has all that the row shows.
+    stuck = proven and not _has_statuses(folded, row) and not new_events(history, events).events
+    return False, stuck
+
+
+def _has_statuses(history: History, row: Row) -> bool:
     now = history.statuses
-    same = (
+    return (
         now.resources == row.deployment_resources_status
         and now.runtime == row.deployment_runtime_status
         and now.program == row.program_status
         and now.storage == row.storage_status
         and history.errors.present == (row.deployment_error is not None)
     )
-    told = {event.at for event in events}
-    oldest = min(told, default=_NEVER)
-    return same and all(at in told or at < oldest for at in instants(row))
 
 
 def _settled(history: History, row: Row) -> History:
@@ -145,7 +201,7 @@ def _settled(history: History, row: Row) -> History:
 
 
 def _coded(effects: tuple[Effect, ...], history: History) -> tuple[Effect, ...]:
-    """Give the last error that appeared the row's code, if it is the one present."""
+    """Return effects in which the last error that appeared has the row's code, if it is still present."""
     appeared = {index: effect for index, effect in enumerate(effects) if isinstance(effect, ErrorAppeared)}
     if not history.errors.present or not appeared:
         return effects

@@ -1,225 +1,184 @@
-"""The order in which events of one pipeline were committed, as far as ids, times and their content can tell."""
+"""The order in which the events of one pipeline were committed, as far as their ids, times and content tell.
+
+A transaction holds the row's lock while it makes an event's id, so ids tell the order; `recorded_at` is when the transaction
+began, which may be seconds before it got the lock. But ids come from the clocks of several processes. So the order is that of
+the ids, but for short stretches where they may mislead: there all orders are compared, and the one of the lowest cost is taken.
+
+Example: an edit waits for the lock, while the compiler, whose clock is 5 ms ahead, writes an event. Before, the program was at
+CompilingSql.
+
+    id      recorded_at  program
+    12.006  12.003       SqlCompiled  the compiler's event, committed first
+    12.004  12.000       Pending      the edit
+
+By id, the program goes from CompilingSql to Pending to SqlCompiled; no state machine allows the last step, which costs
+`IMPOSSIBLE`. The other order costs two times `CHANGE_OF_PROGRAM`, and `CLOSE_IDS` for ids in the wrong order.
+"""
 
 from collections.abc import Iterator, Sequence
-from heapq import nsmallest
 from typing import Final
 
 from feldera_exporter.feldera.statuses import PROGRAM, RESOURCES, STORAGE
-from feldera_exporter.history.clock_difference import apart
 from feldera_exporter.history.observation import Observation
-from feldera_exporter.history.transactions import Transaction, by_id, by_time
+from feldera_exporter.history.transactions import Transaction, by_id
 
 State = tuple[str | bool | None, ...]
-"""Program, resources, storage, runtime status, has_error; of an event the desired statuses too."""
+"""Program, resources, storage and runtime status, has_error; of an event also the desired statuses."""
 
-_LEGAL: Final = tuple(frozenset(dimension.transitions) for dimension in (PROGRAM, RESOURCES, STORAGE))
-
-_NEIGHBOURS: Final = 3
-"""How many transactions on either side of a broken transition may belong to its other side."""
+# Any number of one cost within a stretch is less than the next higher one.
+CLOSE_IDS: Final = 1
+"""The ids of two transactions are in the wrong order, but within what the clocks may differ."""
+CHANGE_OF_PROGRAM: Final = 100 * CLOSE_IDS
+"""The program's status changes: an edit and the compiler may send it back and forth within an instant."""
+IDS: Final = 100 * CHANGE_OF_PROGRAM
+"""The ids of two transactions are in the wrong order."""
+CHANGE: Final = 100 * IDS
+"""Another status changes."""
+FAR_IDS: Final = 100 * CHANGE
+"""The ids of two transactions are in the wrong order by more than clocks ever differ."""
+IMPOSSIBLE: Final = 100 * FAR_IDS
+"""A step that no state machine allows, or that no single process makes."""
 
 _CLOCKS: Final = 10
-"""How many milliseconds the clocks of processes that NTP keeps may differ, where the log does not tell how many they do:
-ids made closer together tell nothing."""
+"""Milliseconds by which the clocks of processes differ that NTP keeps."""
 
-_CERTAIN: Final = 1_000
-"""How many milliseconds they never differ: ids made further apart tell the order, unless that makes no sense at all."""
+_NEVER: Final = 1_000
+"""Milliseconds by which the clocks of processes never differ."""
 
-_BREADTH: Final = 32
-"""How many beginnings of an order are pursued at once."""
+_LONGEST: Final = 7
+"""Transactions of the longest stretch that is searched."""
 
-_EFFORT: Final = 2_000
-"""How many steps the searches of one log may weigh, as the cube of each stretch's length: a few milliseconds' worth."""
+_AROUND: Final = 3
+"""Transactions before an impossible step, and as many after it, that are searched together."""
 
-_Cost = tuple[int, int, int, int, int, int]
-"""Steps that nobody can make; ids that object beyond doubt; statuses changed, but the program's; other ids, then
-program changes, then times that object."""
+_MOST: Final = 20
+"""Stretches of one log that are searched: more than a right log has, and 20 ms of CPU at most."""
 
-
-class _Effort:
-    """What the searches of one log may still cost.
-
-    Attributes:
-        exhausted: whether a stretch was too long to search, so that its order is a guess.
-    """
-
-    def __init__(self) -> None:
-        self._left = _EFFORT
-        self.exhausted = False
-
-    def allows(self, size: int) -> bool:
-        """Take what the search of a stretch costs, and tell whether there was so much left."""
-        cost = size**3
-        if cost > self._left:
-            self.exhausted = True
-            return False
-        self._left -= cost
-        return True
+_DIMENSIONS: Final = tuple(
+    (frozenset(each.transitions), each.statuses) for each in (PROGRAM, RESOURCES, STORAGE)
+)
 
 
-def ordered(
-    observations: Sequence[Observation], state: State | None, answer: Sequence[Observation] = ()
-) -> tuple[list[Observation], bool]:
-    """Return observations as they were committed, and whether their order is a guess.
+def ordered(observations: Sequence[Observation], state: State | None) -> tuple[list[Observation], bool]:
+    """Return events as they were committed, and whether their order is a guess.
 
-    The writer holds the row's lock when it makes `event_id`, so the id tells the order; `recorded_at` is only the
-    transaction's start. But ids come from the clocks of several processes. So what id and time agree on holds, and
-    where they disagree the id decides, unless that breaks Feldera's state machines or lets statuses go back and forth:
-    every event says all statuses as its transaction found and left them. Ids that are closer together than the clocks
-    say nothing. Where what they agree on breaks a state machine, a transaction waited for the lock and its process's
-    clock is behind: then the content alone decides. A stretch that is too long to search stays in the order of its ids,
-    which is a guess.
+    It is a guess where a stretch is too long to be searched, or a step remains that no state machine allows.
 
     Args:
         observations: events, in any order.
         state: the statuses before the first of them, None where unknown.
-        answer: the whole log that they are from, which tells more of the clocks; their own where it is empty.
     """
-    timely = by_time(observations)
-    log = sorted(timely, key=by_id)
-    effort = _Effort()
-    # Nearly always nothing is in doubt, and then the clocks are nobody's business.
-    if any(end - start > 1 for start, end in _disagreements(log, timely, _CLOCKS)):
-        told = apart(sorted(by_time(answer or observations), key=by_id))
-        log = _judged(log, timely, state, _CLOCKS if told is None else told, effort)
-    _correct(log, state, effort)
-    return [event for commit in log for event in commit.events], effort.exhausted
-
-
-def _judged(
-    log: Sequence[Transaction],
-    timely: Sequence[Transaction],
-    state: State | None,
-    clocks: int,
-    effort: _Effort,
-) -> list[Transaction]:
-    """Return transactions, given in the order of their ids and in that of their times, in the likeliest order."""
-    judged: list[Transaction] = []
-    for start, end in _disagreements(log, timely, clocks):
-        stretch = log[start:end]
-        if end - start > 1 and effort.allows(end - start):
-            before = _full(judged[-1].last) if judged else state
-            stretch = _likeliest(before, stretch, log[end : end + 1], clocks, trusting=True)
-        judged += stretch
-    return judged
+    log = by_id(observations)
+    guessed = False
+    for number, (start, end) in enumerate(_stretches(log, state)):
+        if number < _MOST and end - start <= _LONGEST:
+            _put_in_order(log, start, end, state)
+        else:
+            guessed = True
+    guessed |= any(_illegal(_before(log, index, state), _state(each.first)) for index, each in enumerate(log))
+    return [event for transaction in log for event in transaction.events], guessed
 
 
 def state_of(observation: Observation) -> State:
     """Return the statuses that a history has too."""
+    return _state(observation)[:5]
+
+
+def _state(observation: Observation) -> State:
     return (
         observation.program,
         observation.resources,
         observation.storage,
         observation.runtime,
         observation.has_error,
+        observation.resources_desired,
+        observation.runtime_desired,
     )
 
 
-def _full(observation: Observation) -> State:
-    return *state_of(observation), observation.resources_desired, observation.runtime_desired
+def _before(log: Sequence[Transaction], index: int, state: State | None) -> State | None:
+    return _state(log[index - 1].last) if index else state
 
 
-def _uncertain(one: Transaction, other: Transaction, clocks: int) -> bool:
-    """Tell whether ids say nothing: the lock went from one to the other within what the clocks may differ."""
-    return abs(one.made - other.made) <= clocks < max(one.lead, other.lead)
+def _stretches(log: Sequence[Transaction], state: State | None) -> Iterator[tuple[int, int]]:
+    """Yield where the order of a log, at first that of the ids, may be wrong: the start and the end of each stretch.
 
-
-def _disagreements(
-    log: Sequence[Transaction], timely: Sequence[Transaction], clocks: int
-) -> Iterator[tuple[int, int]]:
-    """Cut two orders of the same transactions into the shortest stretches that certainly hold the same ones."""
+    First, where the times of neighbours say the opposite of their ids; ids that are further apart than clocks ever differ
+    are right. Then, what lies around a step that is still impossible.
+    """
     start = 0
-    unmatched: set[int] = set()
-    for index, (one, other) in enumerate(zip(log, timely, strict=True)):
-        unmatched ^= {one.at}
-        unmatched ^= {other.at}
-        following = log[index + 1 : index + 2]
-        if not unmatched and not (following and _uncertain(one, following[0], clocks)):
-            yield start, index + 1
-            start = index + 1
+    for end in range(1, len(log) + 1):
+        if end < len(log) and log[end].at < log[end - 1].at and log[end].made - log[end - 1].made <= _NEVER:
+            continue
+        if end - start > 1:
+            yield start, end
+        start = end
+    end = 0
+    for index in range(len(log)):
+        if index >= end and _cost(_before(log, index, state), _state(log[index].first)) >= IMPOSSIBLE:
+            end = min(index + _AROUND, len(log))
+            yield max(0, index - _AROUND), end
 
 
-def _correct(log: list[Transaction], state: State | None, effort: _Effort) -> None:
-    """Put transactions in another order around each transition that no state machine allows."""
-    for index, commit in enumerate(log):
-        before = _full(log[index - 1].last) if index else state
-        if _step(before, _full(commit.first))[0]:
-            start, end = max(0, index - _NEIGHBOURS), index + _NEIGHBOURS
-            if not effort.allows(len(log[start:end])):
-                return
-            before = _full(log[start - 1].last) if start else state
-            log[start:end] = _likeliest(before, log[start:end], log[end : end + 1], _CLOCKS, trusting=False)
+def _put_in_order(log: list[Transaction], start: int, end: int, state: State | None) -> None:
+    """Put a stretch of a log in its cheapest order; of several, in the one that is the nearest to the order by id.
 
-
-def _likeliest(
-    before: State | None,
-    stretch: Sequence[Transaction],
-    after: Sequence[Transaction],
-    clocks: int,
-    *,
-    trusting: bool,
-) -> list[Transaction]:
-    """Return the order that costs least, of those that keep what id and time agree on if both are trusted.
-
-    A search from the front that keeps the cheapest beginnings; `after` is what certainly follows.
+    The cheapest way to begin with some transactions and to end with one of them is found from the ways that are shorter
+    by one (Held and Karp).
     """
-    log = sorted(stretch, key=lambda commit: (commit.made, commit.at))
-    times = [commit.made for commit in log]
-    first, last = [_full(commit.first) for commit in log], [_full(commit.last) for commit in log]
-    earlier = [
-        sum(
-            1 << j
-            for j, other in enumerate(log[:i])
-            if trusting
-            and other.at < commit.at
-            and times[j] < times[i]
-            and not _uncertain(other, commit, clocks)
-        )
-        for i, commit in enumerate(log)
+    stretch = log[start:end]
+    following = _state(log[end].first) if end < len(log) else None
+    first, last = [_state(each.first) for each in stretch], [_state(each.last) for each in stretch]
+    enter = [_cost(_before(log, start, state), each) for each in first]
+    steps = [[_cost(one, other) for other in first] for one in last]
+    overtaking = [
+        [_cost_of_ids(one, other) for one in stretch[:index]] for index, other in enumerate(stretch)
     ]
-    beginnings: list[tuple[_Cost, tuple[int, ...], int]] = [((0,) * 6, (), 0)]
-    for _ in log:
-        longer: dict[tuple[int, int], tuple[_Cost, tuple[int, ...], int]] = {}
-        for cost, path, done in beginnings:
-            reached = last[path[-1]] if path else before
-            for i, state in enumerate(first):
-                if done >> i & 1 or earlier[i] & ~done:
+    ways: dict[tuple[int, int], tuple[int, tuple[int, ...]]] = {(0, -1): (0, ())}
+    for _ in stretch:
+        longer: dict[tuple[int, int], tuple[int, tuple[int, ...]]] = {}
+        for (done, at), (cost, path) in ways.items():
+            for index in range(len(stretch)):
+                if done >> index & 1:
                     continue
-                skipped = [j for j in range(i) if not done >> j & 1]
-                ids = [times[i] - times[j] for j in skipped]
-                candidate = _plus(cost, _step(reached, state), ids, clocks), (*path, i), done | 1 << i
-                place = i, candidate[2]
-                longer[place] = min(longer.get(place, candidate), candidate)
-        beginnings = nsmallest(_BREADTH, longer.values())
-    following = _full(after[0].first) if after else None
-    ends = [(_plus(cost, _step(last[path[-1]], following), (), clocks), path) for cost, path, _ in beginnings]
-    return [log[i] for i in min(ends)[1]]
+                way = (
+                    cost
+                    + (steps[at][index] if path else enter[index])
+                    + sum(each for other, each in enumerate(overtaking[index]) if not done >> other & 1),
+                    (*path, index),
+                )
+                place = done | 1 << index, index
+                longer[place] = min(longer.get(place, way), way)
+        ways = longer
+    _, path = min((cost + _cost(last[at], following), path) for (_, at), (cost, path) in ways.items())
+    log[start:end] = [stretch[index] for index in path]
 
 
-def _plus(cost: _Cost, step: tuple[int, int, int], ids: Sequence[int], clocks: int) -> _Cost:
-    """Return the cost of a further step, which goes ahead of transactions whose ids are so many milliseconds older."""
-    wrong, changes, program = step
-    return (
-        cost[0] + wrong,
-        cost[1] + sum(older > _CERTAIN for older in ids),
-        cost[2] + changes,
-        cost[3] + sum(older > clocks for older in ids),
-        cost[4] + program,
-        cost[5] + len(ids),
-    )
+def _cost_of_ids(one: Transaction, other: Transaction) -> int:
+    """Return what it costs that a transaction follows another one though its id is the older one."""
+    apart = other.made - one.made
+    if apart > _NEVER:
+        return FAR_IDS
+    return IDS if apart > _CLOCKS else CLOSE_IDS
 
 
-def _step(old: State | None, new: State | None) -> tuple[int, int, int]:
-    """Return how wrong a step is, how many statuses it changes, and whether it is the program's.
+def _cost(old: State | None, new: State | None) -> int:
+    """Return the cost of a step between two transactions.
 
-    Wrong is what no state machine allows, and what no one writer does: the compiler changes nothing but the program,
-    and the storage status changes alone (pipeline-manager `db/operations/pipeline.rs`). The program counts by itself:
-    an edit does send one back and forth within an instant. What is not known of the state before the log is not
-    compared.
+    The compiler changes nothing but the program, and the storage status changes alone (pipeline-manager
+    `db/operations/pipeline.rs`). What is not known of the state before the log is not compared.
     """
-    if old is None or new is None:
-        return 0, 0, 0
-    wrong = sum(a != b and (a, b) not in legal for a, b, legal in zip(old, new, _LEGAL, strict=False))
+    if old is None or new is None or old == new:
+        return 0
     changes = sum(a != b for a, b in zip(old[1:], new[1:], strict=False))
     program, storage = old[0] != new[0], old[2] != new[2]
-    wrong += changes > 0 if program else storage and changes > 1
-    return wrong, changes, program
+    impossible = _illegal(old, new) + (changes > 0 if program else storage and changes > 1)
+    return IMPOSSIBLE * impossible + CHANGE * changes + CHANGE_OF_PROGRAM * program
+
+
+def _illegal(old: State | None, new: State) -> int:
+    """Return how many transitions between known statuses no state machine allows."""
+    return sum(
+        before != after and (before, after) not in legal and before in known and after in known
+        for before, after, (legal, known) in zip(old or (), new, _DIMENSIONS, strict=False)
+    )

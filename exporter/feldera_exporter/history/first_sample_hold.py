@@ -1,6 +1,6 @@
 """The hold of first samples: the counters of a pipeline that has just appeared stay at 0 for two minutes.
 
-Prometheus's `increase()` knows nothing of a counter before its first sample: what that sample already holds is lost.
+Prometheus's `increase()` ignores the value of a counter's first sample.
 """
 
 from typing import Final

@@ -1,6 +1,8 @@
 """The fold: observations of a pipeline into its history, each transition exactly once."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 
@@ -14,11 +16,33 @@ from feldera_exporter.history.observation import Observation
 Folded = tuple[History, tuple[Effect, ...]]
 
 
+NEVER: Final = 1 << 62
+"""An instant that no clock reaches."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvents:
+    """The events of an answer that were not folded before.
+
+    Attributes:
+        history: the history before them, with what older events say of it.
+        events: in the order in which they were committed.
+        guessed: whether that order is a guess.
+    """
+
+    history: History
+    events: Sequence[Observation]
+    guessed: bool = False
+
+
 def fold(
     history: History,
     observations: Sequence[Observation],
     published: int,
     gap_since: int | None = None,
+    *,
+    now: int = NEVER,
+    stepped_back: bool = False,
 ) -> Folded:
     """Add observations to a history.
 
@@ -26,47 +50,58 @@ def fold(
 
     Args:
         history: what was counted so far.
-        observations: a whole answer of the events endpoint in any order, or one synthetic event from a row.
-        published: the as-of instant with which this history's time was last published, so that no counter falls;
-            microseconds by Feldera's clock.
-        gap_since: where the answer no longer reaches back to what was folded, the instant up to which nothing was
-            missed; the oldest event is then the one to continue from. None where nothing was missed.
+        observations: a whole answer of the events endpoint in any order, or one observation made of a row.
+        published: the as-of instant with which this history's time was last published, so that no counter falls.
+        gap_since: where events were missed, the instant up to which nothing was; the oldest observation is then the
+            one to continue from. None where nothing was missed.
+        now: the instant of the last list; all in microseconds by Feldera's clock.
+        stepped_back: whether that clock stepped back since the pipeline's log was last complete.
 
     Returns:
-        The new history, and what the instance as a whole counts, in the order it happened.
+        The new history, and what the instance as a whole counts, in the order in which it happened.
     """
     if not observations:
         return history, ()
-    base, leap, fresh, guessed = history, None, observations, False
+    new = NewEvents(history, observations)
+    if gap_since is None and observations[0].event_id is not None:
+        new = new_events(history, observations, now, stepped_back=stepped_back)
+    position = log_position.advanced(history.log_position, observations)
+    if not new.events:
+        base = new.history
+        return (
+            base if position == base.log_position else msgspec.structs.replace(base, log_position=position)
+        ), ()
+    builder = HistoryBuilder(new.history)
+    events = new.events
     if gap_since is not None:
-        (leap, *fresh), guessed = ordered(observations, None)
-    elif observations[0].event_id is not None:
-        base, fresh, guessed = _unfolded(history, observations)
-    at = log_position.advanced(history.log_position, observations)
-    if leap is None and not fresh:
-        return (base if at == base.log_position else msgspec.structs.replace(base, log_position=at)), ()
-    draft = HistoryBuilder(base)
-    if leap is not None and gap_since is not None:
-        draft.leap(leap, gap_since)
-    elif guessed:
-        draft.doubt(max(observation.at for observation in fresh))
-    for observation in fresh:
-        draft.step(observation)
-    folded = draft.finished()
+        (oldest, *events), _ = ordered(observations, None)
+        builder.skip_gap(oldest, gap_since)
+    elif new.guessed:
+        builder.count_gap(max(event.at for event in events))
+    for observation in events:
+        builder.add(observation)
+    folded = builder.finished()
     after = status_time.hold(history.status_time, folded.status_time, published)
-    return msgspec.structs.replace(folded, status_time=after, log_position=at), tuple(draft.effects)
+    return msgspec.structs.replace(folded, status_time=after, log_position=position), tuple(builder.effects)
 
 
-def _unfolded(history: History, events: Sequence[Observation]) -> tuple[History, Sequence[Observation], bool]:
-    """Return the history with what older events tell of it, the events not folded before, and whether their order is a guess."""
+def new_events(
+    history: History, events: Sequence[Observation], now: int = NEVER, *, stepped_back: bool = False
+) -> NewEvents:
+    """Return the events of an answer that were not folded before; the arguments are those of `fold`."""
     position = history.log_position
-    if position.watermark is None:
-        log, guessed = ordered(events, None)
-        cut = log_position.split(position, log, [state_of(event) == _state(history) for event in log])
-        return _dated(history, log[:cut]), log[cut:], guessed
-    new = log_position.new_events(position, events)
-    log, guessed = ordered(new, _state(history), events)
-    return history, log, guessed or log_position.is_unplaced(position, new, events)
+    if position.known:
+        new = log_position.new_events(position, events)
+        log, guessed = ordered(new, _state(history))
+    else:
+        whole, guessed = ordered(events, None)
+        matching = [state_of(event) == _state(history) for event in whole]
+        count = log_position.events_before_watch(position, whole, matching)
+        log, history = whole[count:], _dated(history, whole[:count])
+        # Which events are older than the watch is uncertain too.
+        guessed |= stepped_back
+    guessed |= log_position.is_order_uncertain(position, log, now, stepped_back=stepped_back)
+    return NewEvents(history, log, guessed=guessed)
 
 
 def _state(history: History) -> State:
@@ -75,23 +110,27 @@ def _state(history: History) -> State:
 
 
 def _dated(history: History, log: Sequence[Observation]) -> History:
-    """Take the times that a row does not tell from the events before it: of the storage status and of the error."""
+    """Take the times that a row does not say from the events before it: of the storage status, the program's and the error.
+
+    An edit resets the row's `program_status_since` also where the program was Pending before.
+    """
     if not log or state_of(log[-1]) != _state(history):
         return history
     since, errors = history.since, history.errors
     storage = _began(log, [event.storage == history.statuses.storage for event in log], since.storage)
+    program = _began(log, [event.program == history.statuses.program for event in log], since.program)
     if errors.present:
         at = _began(log, [event.has_error for event in log], errors.at)
         errors = msgspec.structs.replace(errors, at=at)
     return msgspec.structs.replace(
-        history, since=msgspec.structs.replace(since, storage=storage), errors=errors
+        history, since=msgspec.structs.replace(since, storage=storage, program=program), errors=errors
     )
 
 
 def _began(log: Sequence[Observation], holding: Sequence[bool], guess: int | None) -> int:
     """Return when what holds at the end of a log began.
 
-    Where the log begins with it already, that was before: then the row's guess is the better one if it is earlier.
+    Where the log begins with it already, it began before: then an earlier guess is better.
     """
     index = len(log) - 1
     while index > 0 and holding[index - 1]:

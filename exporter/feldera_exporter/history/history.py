@@ -1,4 +1,4 @@
-"""Everything counted of one pipeline, as one frozen value."""
+"""The history: everything that was counted of one pipeline, as one frozen value."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ from feldera_exporter.history.status_time import StatusTime
 
 
 class Statuses(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """The present statuses, named as in an observation."""
+    """The present statuses; the fields are those of an observation."""
 
     resources: str
     runtime: str | None
@@ -69,9 +69,10 @@ class History(msgspec.Struct, frozen=True, gc=False, array_like=True):
         status_time: the time by combined status.
         errors: the deployment errors.
         log_position: up to where the log is folded.
-        gaps: how often events were purged before they could be read.
+        gaps: how often events were missed, or their order was a guess.
         last_gap: the last such time, microseconds by Feldera's clock.
-        cursor: the row with which the log was last found to agree (`reading.cursor`); empty while it was not.
+        cursor: the row with which the log last agreed (`row_cursor.cursor`); empty while it did not.
+        row_instants: the instants of that row, or of the one that the watch began with (`observation.instants`).
         appeared: the instant of the list that the pipeline was first in, microseconds by Feldera's clock.
         recent: what it did within the last hour.
     """
@@ -85,6 +86,7 @@ class History(msgspec.Struct, frozen=True, gc=False, array_like=True):
     gaps: int = 0
     last_gap: int | None = None
     cursor: bytes = b""
+    row_instants: tuple[int, ...] = ()
     appeared: int = 0
     recent: RecentActivity = NOTHING
 
@@ -97,7 +99,7 @@ def combined(resources: str, runtime: str | None) -> str:
 def seconds(history: History, as_of: int) -> Mapping[str, int]:
     """Return the microseconds in each combined status that was ever held, the open interval up to `as_of`.
 
-    No value falls from one call to the next, whatever was folded in between, provided that `fold` is told the as-of
+    No value falls from one call to the next, whatever was folded in between, provided that `fold` is given the as-of
     instant published last. The values sum to `watched`, except while one is held because the log later shortened an
     interval that was already published.
 

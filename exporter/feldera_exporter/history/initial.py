@@ -1,4 +1,4 @@
-"""The beginning of a pipeline's history: what held at first sight, with nothing counted from before."""
+"""The initial history of a pipeline: the statuses of its first row, with nothing counted from before."""
 
 from typing import Final
 
@@ -13,17 +13,17 @@ _CREATED: Final = Statuses(resources="Stopped", runtime=None, program="Pending",
 """What Feldera's create operation writes (pipeline-manager `db/operations/pipeline.rs`)."""
 
 
-def initial_history(row: wire.Row, seen_at: int, as_of: int) -> History:
-    """Return the history of a pipeline that existed before it was first seen.
+def initial_history(row: wire.Row, listed_at: int, as_of: int) -> History:
+    """Return the history of a pipeline that existed before it was first listed.
 
     Args:
         row: the pipeline as first listed.
-        seen_at: the instant of that list.
+        listed_at: the instant of that list.
         as_of: from when on time is credited; both in microseconds by Feldera's clock.
 
     Returns:
-        A history that agrees with the row, but for a pipeline with an error or whose storage is being cleared: there
-        the log tells a time that the row does not, so that it asks to be read.
+        A history that agrees with the row, except with an error or while the storage is being cleared: then it agrees
+        with no row, so that the log is read, which has a time that the row has not.
     """
     error = row.deployment_error
     runtime_since = row.deployment_runtime_status_since
@@ -37,7 +37,7 @@ def initial_history(row: wire.Row, seen_at: int, as_of: int) -> History:
         resources=wire.micros(row.deployment_resources_status_since),
         runtime=None if runtime_since is None else wire.micros(runtime_since),
         program=wire.micros(row.program_status_since),
-        storage=seen_at,
+        storage=listed_at,
     )
     watched_from = max(as_of, since.resources or 0, since.runtime or 0)
     return History(
@@ -46,20 +46,21 @@ def initial_history(row: wire.Row, seen_at: int, as_of: int) -> History:
         counts=Counts(),
         status_time=status_time.begin(statuses.combined, watched_from),
         errors=Errors(present=True, code=error.error_code, at=_error_at(row)) if error else Errors(),
-        log_position=LogPosition(newest=max(instants(row)), sighted=seen_at),
+        log_position=LogPosition(newest=max(instants(row)), listed_at=listed_at),
         cursor=b"" if error or row.storage_status == "Clearing" else cursor(row),
-        appeared=seen_at,
+        row_instants=instants(row),
+        appeared=listed_at,
     )
 
 
-def initial_history_from_creation(row: wire.Row, seen_at: int) -> History:
+def initial_history_from_creation(row: wire.Row, listed_at: int) -> History:
     """Return the history of a pipeline that was created while the instance was watched: counted from its creation.
 
-    It agrees with no row yet, so that it asks for its events to be read.
+    It agrees with no row, so that the log is read.
 
     Args:
         row: the pipeline as first listed.
-        seen_at: the instant of that list, in microseconds by Feldera's clock.
+        listed_at: the instant of that list, in microseconds by Feldera's clock.
     """
     at = wire.micros(row.created_at)
     return History(
@@ -68,13 +69,14 @@ def initial_history_from_creation(row: wire.Row, seen_at: int) -> History:
         counts=Counts(),
         status_time=status_time.begin(_CREATED.combined, at),
         errors=Errors(),
-        log_position=LogPosition(newest=at, sighted=at),
-        appeared=seen_at,
+        log_position=LogPosition(newest=at, listed_at=at),
+        row_instants=(at,),
+        appeared=listed_at,
     )
 
 
 def _error_at(row: wire.Row) -> int:
-    """Return when a row's error was set, as far as a row can tell.
+    """Return when a row's error was set, as far as a row shows it.
 
     Stopping begins in the same transaction; a later Stopped keeps the error, but the desired status became Stopped
     with it (pipeline-manager `db/storage_postgres.rs`).

@@ -1,4 +1,4 @@
-"""What one instance counts over all its pipelines: errors by code, durations of timed statuses, gaps."""
+"""The counters of one instance over all its pipelines: errors by code, durations of timed statuses, gaps."""
 
 import re
 from bisect import bisect_left
@@ -39,10 +39,10 @@ class InstanceTotals(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """The counters of one instance.
 
     Attributes:
-        errors: errors that appeared by code label; 0 for a code that was only ever present at first sight.
+        errors: errors that appeared by code label; 0 for a code that appeared only before the watch.
         folded: how often a code was folded into `OTHER`.
-        durations: durations by timed status; every one is there from the start.
-        gaps: how often events were purged before they could be read.
+        durations: durations by timed status; each is there from the start.
+        gaps: how often events of a pipeline were missed, or their order was a guess.
         last_gap: the last such time, microseconds by Feldera's clock.
     """
 
@@ -62,10 +62,10 @@ def label(totals: InstanceTotals, code: str | None) -> str:
 
 
 def admit(totals: InstanceTotals, codes: Iterable[str | None]) -> InstanceTotals:
-    """Make room for codes that are to be shown, without counting an error.
+    """Return the totals with a label at 0 for each code that may have one.
 
-    A code that is no CamelCase word, or two with a dot between, of at most 64 characters, is not admitted; nor is
-    one too many.
+    A code may have a label if it is one CamelCase word, or two with a dot between, of at most 64 characters, and one of
+    the first `MOST_CODES`.
     """
     errors = dict(totals.errors)
     for code in codes:
@@ -74,7 +74,7 @@ def admit(totals: InstanceTotals, codes: Iterable[str | None]) -> InstanceTotals
 
 
 def add(totals: InstanceTotals, effects: Iterable[Effect]) -> InstanceTotals:
-    """Return the totals with what folds told."""
+    """Return the totals with the effects of folds."""
     errors, durations = dict(totals.errors), dict(totals.durations)
     folded, gaps, last_gap = totals.folded, totals.gaps, totals.last_gap
     for effect in effects:
@@ -93,13 +93,13 @@ def add(totals: InstanceTotals, effects: Iterable[Effect]) -> InstanceTotals:
 
 
 def _admit(errors: dict[str, int], code: str | None) -> str:
-    """Return a code's label, and give it a place at 0 where it has none and may have one."""
+    """Return a code's label, and add it at 0 where it is not there."""
     known = "unknown" if code is None else code
     if known in errors:
         return known
     if known not in _PLAIN:
-        own = sum(code not in _PLAIN for code in errors)
-        if own >= MOST_CODES or len(known) > _LONGEST_CODE or not _CODE.fullmatch(known):
+        number = sum(code not in _PLAIN for code in errors)
+        if number >= MOST_CODES or len(known) > _LONGEST_CODE or not _CODE.fullmatch(known):
             known = OTHER
     errors.setdefault(known, 0)
     return known

@@ -1,4 +1,4 @@
-"""One look at a pipeline's statuses at an instant, whether Feldera's event log or its pipeline list told it."""
+"""An observation: a pipeline's statuses from an instant on, from its event log or from the list."""
 
 from typing import Self
 
@@ -12,14 +12,14 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         at: when they began to hold, microseconds by Feldera's clock.
-        event_id: the event that tells it; None when a row of the pipeline list does.
+        event_id: the event; None for a row of the list.
         resources: `deployment_resources_status`.
         runtime: `deployment_runtime_status`, None while there is none.
         program: `program_status`.
         storage: `storage_status`.
         has_error: whether `deployment_error` is set.
         error_code: its code, None while unknown: events of selector=status do not carry it.
-        resources_desired: `deployment_resources_desired_status`; like the next one it only helps to tell the order.
+        resources_desired: `deployment_resources_desired_status`; like the next one it only serves to find the order.
         runtime_desired: `deployment_runtime_desired_status`.
     """
 
@@ -36,7 +36,7 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
 
     @classmethod
     def from_event(cls, event: wire.Event) -> Self:
-        """Return what an event says."""
+        """Return the observation of an event."""
         return cls(
             at=wire.micros(event.recorded_at),
             event_id=event.event_id,
@@ -51,19 +51,19 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
         )
 
     @classmethod
-    def from_row(cls, row: wire.Row, seen_at: int, after: int = 0) -> Self:
-        """Return what a row of the pipeline list says, as one synthetic event for servers without an event log.
+    def from_row(cls, row: wire.Row, listed_at: int, after: int = 0) -> Self:
+        """Return the observation of a row, as for servers without an event log.
 
         Args:
             row: the pipeline as listed now.
-            seen_at: the poll's instant: the time of a change that moved no `*_since`, such as that of the storage
-                status, which has none, or an error's dismissal.
-            after: the newest instant folded before; only later ones tell when something changed. All in
-                microseconds by Feldera's clock.
+            listed_at: the instant of the list: the time of a change without a new `*_since`, such as one of the storage
+                status or the dismissal of an error.
+            after: the newest instant folded before; only later ones are the time of a change. All in microseconds by
+                Feldera's clock.
         """
         moved = [at for at in instants(row) if at > after]
         return cls(
-            at=max(moved, default=seen_at),
+            at=max(moved, default=listed_at),
             event_id=None,
             resources=row.deployment_resources_status,
             runtime=row.deployment_runtime_status,

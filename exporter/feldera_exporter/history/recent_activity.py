@@ -1,7 +1,6 @@
-"""What a pipeline did within the last hour, by Feldera's timestamps: what counting problems look at.
+"""What a pipeline did within the last hour, by Feldera's timestamps: the input of problems that count.
 
-It is part of the history, and so is kept with it: a restart of the exporter forgets no crash loop, and events that are read
-late count at the time when they happened.
+It is part of the history and is stored with it, so that a restart of the exporter forgets no crash loop.
 """
 
 from typing import Final
@@ -11,19 +10,19 @@ import msgspec
 MICROSECONDS: Final = 1_000_000
 
 KEPT: Final = 3600 * MICROSECONDS
-"""Microseconds for which it is kept that something happened."""
+"""Microseconds for which instants are kept."""
 
 MOST: Final = 32
 """How many instants of one kind are kept: far more than any problem counts."""
 
 ABSENCES_KEPT: Final = 900 * MICROSECONDS
-"""Microseconds for which it is kept that a pipeline was Unavailable."""
+"""Microseconds for which intervals of Unavailable are kept."""
 
 MOST_ABSENCES: Final = 360
-"""How many absences are kept: a runner looks every 2.5 s (pipeline-manager `runner/pipeline_automata.rs`)."""
+"""How many intervals of Unavailable are kept: the runner checks every 2.5 s (pipeline-manager `runner/pipeline_automata.rs`)."""
 
 Instants = tuple[int, ...]
-"""Microseconds by Feldera's clock, in their order."""
+"""Microseconds by Feldera's clock, in ascending order."""
 
 
 class RecentActivity(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -31,9 +30,9 @@ class RecentActivity(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
     Attributes:
         errors: when deployment errors appeared.
-        restarts: when the process initialized without a start: on Kubernetes a crashed one comes back by itself.
+        restarts: when the process initialized without a start: Kubernetes restarts a crashed one.
         losses: when the pipeline became Unavailable.
-        stops: when it was stopped: every start ends with that, whatever became of it.
+        stops: when it became Stopped, as every start ends.
         recompilations: when the program went back from CompilingRust to SqlCompiled.
         absences: from when to when it was Unavailable, within the last quarter of an hour.
     """
@@ -50,7 +49,7 @@ NOTHING: Final = RecentActivity()
 
 
 def added(instants: Instants, at: int) -> Instants:
-    """Return instants with one more; those of more than an hour before the newest are dropped."""
+    """Return instants with another one, without those more than an hour before the newest."""
     every = sorted((*instants, at))[-MOST:]
     return tuple(each for each in every if each > every[-1] - KEPT)
 
@@ -58,6 +57,6 @@ def added(instants: Instants, at: int) -> Instants:
 def with_absence(
     absences: tuple[tuple[int, int], ...], since: int, until: int
 ) -> tuple[tuple[int, int], ...]:
-    """Return absences with one more; those that ended long before its end are dropped."""
+    """Return absences with another one, without those that ended more than `ABSENCES_KEPT` before its end."""
     kept = (each for each in absences if each[1] > until - ABSENCES_KEPT)
     return (*kept, (since, max(since, until)))[-MOST_ABSENCES:]

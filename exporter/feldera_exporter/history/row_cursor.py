@@ -1,4 +1,4 @@
-"""The part of a listed pipeline that moves with its event log, as a few bytes to compare and to keep."""
+"""The fields of a listed pipeline that change only with an event of its log, and a digest of them."""
 
 from hashlib import blake2b
 from typing import Final
@@ -9,10 +9,10 @@ _SIZE: Final = 12
 
 
 def event_fields(row: wire.Row) -> tuple[object, ...]:
-    """Return what of a row changes only together with an event of its log.
+    """Return the fields of a row that change only together with an event of its log.
 
-    Not the name, the tags and the description, which are metadata; not `refresh_version` and the runtime details,
-    which move every ten seconds while connectors report, whether or not a status changed.
+    Not metadata (name, tags, description); not `refresh_version` and the runtime details, which change every ten seconds
+    while connectors report, whether or not a status changed.
     """
     return (
         row.deployment_resources_status,
@@ -32,11 +32,11 @@ def event_fields(row: wire.Row) -> tuple[object, ...]:
 
 
 def _error(error: wire.FullError) -> tuple[object, ...]:
-    """Return what identifies an error, however much of its message is kept at present."""
+    """Return what identifies an error, however much of its message was cut off."""
     return error.error_code, error.cuts.message or error.message
 
 
 def cursor(row: wire.Row) -> bytes:
-    """Return a digest of `telling`: equal for two rows between which nothing can have been written to the log."""
-    told = "\x1f".join(map(str, event_fields(row)))
-    return blake2b(told.encode(), digest_size=_SIZE).digest()
+    """Return a digest of `event_fields`: equal for two rows between which nothing can have been written to the log."""
+    text = "\x1f".join(map(str, event_fields(row)))
+    return blake2b(text.encode(), digest_size=_SIZE).digest()

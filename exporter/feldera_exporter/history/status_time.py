@@ -51,7 +51,7 @@ def enter(time: StatusTime, status: str, at: int) -> StatusTime:
 def skip(time: StatusTime, status: str, until: int, at: int) -> StatusTime:
     """Close the open interval where a gap of the log begins, and open one where the log begins again.
 
-    Nobody knows which statuses held in between, so that time is credited to none.
+    Which statuses held in between is not known, so that time is credited to none.
     """
     start = max(at, time.since)
     end = min(max(until, time.since), start)
@@ -90,7 +90,7 @@ def hold(before: StatusTime, after: StatusTime, published: int) -> StatusTime:
 
     Args:
         before: the time as published.
-        after: the time as the log now tells it.
+        after: the time by the log as it is now.
         published: the as-of instant with which `before` was last published.
     """
     credited = max(before.credited, published)

@@ -1,4 +1,4 @@
-"""The transactions that wrote an event log: which events each wrote, when it began, and when it made their ids."""
+"""The transactions that wrote an event log."""
 
 import re
 from collections import defaultdict
@@ -18,14 +18,13 @@ class Transaction(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         events: by id.
         at: when it began, in microseconds, by the database's clock.
-        lead: how many milliseconds later its first id was made, by the clock of its process. That is how long it waited
-            for the lock, and how far its process's clock is ahead of the database's; below 0 where that clock is
-            behind. 0 where the id is no UUIDv7.
+        made: the millisecond in which its first id was made, by the clock of its process, or in which it began if that
+            is later or the id is no UUIDv7: that clock is behind the database's.
     """
 
     events: tuple[Observation, ...]
     at: int
-    lead: int
+    made: int
 
     @property
     def first(self) -> Observation:
@@ -37,28 +36,17 @@ class Transaction(msgspec.Struct, frozen=True, gc=False):
         """The last event: what holds after it."""
         return self.events[-1]
 
-    @property
-    def made(self) -> int:
-        """The millisecond in which its first id was made.
 
-        An id that seems older than `recorded_at` comes from a clock that is behind the database's.
-        """
-        return self.at // 1000 + max(self.lead, 0)
-
-
-def by_time(observations: Iterable[Observation]) -> list[Transaction]:
-    """Return the transactions of some events in the order in which they began."""
-    at: defaultdict[int, list[Observation]] = defaultdict(list)
-    for one in sorted(observations, key=lambda one: one.event_id or ""):
-        at[one.at].append(one)
-    return [Transaction(tuple(events), instant, _lead(events[0])) for instant, events in sorted(at.items())]
+def by_id(observations: Iterable[Observation]) -> list[Transaction]:
+    """Return the transactions of some events in the order of their ids: in that in which they got the row's lock."""
+    events_at: defaultdict[int, list[Observation]] = defaultdict(list)
+    for event in sorted(observations, key=lambda event: event.event_id or ""):
+        events_at[event.at].append(event)
+    log = [Transaction(tuple(events), at, _made(events[0])) for at, events in events_at.items()]
+    return sorted(log, key=lambda transaction: (transaction.made, transaction.first.event_id or ""))
 
 
-def by_id(commit: Transaction) -> tuple[int, str]:
-    """Return by what transactions are sorted into the order in which they got the row's lock."""
-    return commit.made, commit.first.event_id or ""
-
-
-def _lead(event: Observation) -> int:
+def _made(event: Observation) -> int:
     uuid = _UUID7.match(event.event_id or "")
-    return int(uuid[1] + uuid[2], 16) - event.at // 1000 if uuid else 0
+    began = event.at // 1000
+    return max(began, int(uuid[1] + uuid[2], 16)) if uuid else began

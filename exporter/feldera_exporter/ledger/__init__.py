@@ -1,4 +1,4 @@
-"""The ledger of one instance: its pipelines' histories, whose log must be read, and what may be shown of it yet."""
+"""The counters of one instance: its pipelines' histories, whose event logs must be read, and what is exported."""
 
 from feldera_exporter.ledger.ledger import BUDGET, Ledger
 

@@ -1,7 +1,7 @@
-"""The display: what is shown of what was counted, so that nobody who reads a counter misses its growth.
+"""The counters as they are exported, so that Prometheus misses no increase.
 
-New counters stand still at first (`history.first_sample_hold`), and the time in a status stands still while it is not known whether
-that status still holds. All instants are microseconds by Feldera's clock.
+New counters stay at 0 at first (`history.first_sample_hold`), and the time in a status stands still while it is not known
+whether that status still holds. All instants are microseconds by Feldera's clock.
 """
 
 from collections.abc import Mapping
@@ -15,14 +15,14 @@ from feldera_exporter.state.fleet import PublishedCounters
 
 
 class VisibleCounters:
-    """What is shown of one instance.
+    """The exported counters of one instance.
 
     Args:
-        totals: what is known at the start, and shown as it is.
+        totals: the stored counters over all pipelines, which are exported as they are.
     """
 
     def __init__(self, totals: InstanceTotals) -> None:
-        self._shown: dict[str, History] = {}
+        self._exported: dict[str, History] = {}
         self._copy: Mapping[str, History] | None = None
         self._held: set[str] = set()
         # Up to when present statuses are credited, of the pipelines whose log must be read.
@@ -31,20 +31,21 @@ class VisibleCounters:
         self._codes = dict.fromkeys(totals.errors, 0)
 
     def show(self, pipeline_id: str, history: History, now: int) -> None:
-        """Show what was counted of a pipeline, as far as it may be shown at an instant."""
+        """Export a pipeline's counters; at 0 while they are held at this instant."""
         if first_sample_hold.is_held(history, now):
             self._held.add(pipeline_id)
             history = first_sample_hold.at_zero(history)
-        self._shown[pipeline_id] = history
+        self._exported[pipeline_id] = history
         self._copy = None
 
     def release(self, histories: Mapping[str, History], now: int) -> None:
-        """Show all that was counted of the pipelines whose hold has ended."""
-        for pipeline_id in [
-            each for each in self._held if not first_sample_hold.is_held(histories[each], now)
-        ]:
-            self._held.remove(pipeline_id)
-            self.show(pipeline_id, histories[pipeline_id], now)
+        """Export the counters of the pipelines whose hold has ended."""
+        held, self._held = self._held, set()
+        for pipeline_id in held:
+            if first_sample_hold.is_held(histories[pipeline_id], now):
+                self._held.add(pipeline_id)
+            else:
+                self.show(pipeline_id, histories[pipeline_id], now)
 
     def freeze(self, pipeline_id: str, credited: int) -> None:
         """Credit the present status no further: the log will tell whether it still holds."""
@@ -55,29 +56,29 @@ class VisibleCounters:
         self._frozen.pop(pipeline_id, None)
 
     def credited(self, pipeline_id: str, history: History, as_of: int) -> int:
-        """Return up to when a pipeline's present status is shown, `as_of` if nothing keeps it from moving."""
+        """Return up to when a pipeline's present status is credited: `as_of` unless it is held or frozen."""
         if pipeline_id in self._held:
             # As before the hold.
             return history.status_time.credited
         return self._frozen.get(pipeline_id, as_of)
 
     def remove(self, pipeline_id: str) -> None:
-        """Show a pipeline no longer."""
-        del self._shown[pipeline_id]
+        """Export a pipeline no longer."""
+        del self._exported[pipeline_id]
         self._held.discard(pipeline_id)
         self._frozen.pop(pipeline_id, None)
         self._copy = None
 
-    def shown(self, totals: InstanceTotals, as_of: int, now: int) -> PublishedCounters:
-        """Return what is shown.
+    def published(self, totals: InstanceTotals, as_of: int, now: int) -> PublishedCounters:
+        """Return the exported counters.
 
         Args:
-            totals: what was counted over all pipelines.
+            totals: the counters over all pipelines.
             as_of: up to when present statuses are credited.
             now: the instant of the last list.
         """
         if self._copy is None:
-            self._copy = dict(self._shown)
+            self._copy = dict(self._exported)
         errors = {
             code: 0 if now < self._codes.setdefault(code, now + first_sample_hold.HOLD) else count
             for code, count in totals.errors.items()

@@ -75,15 +75,15 @@ class EventLogReader:
         self._codes = {
             pipeline_id: codes for pipeline_id, codes in self._codes.items() if pipeline_id in pending
         }
-        vouched = self._ledger.vouched()
+        confirmed = self._ledger.confirmed_answers()
         accepted = [
             await self._attempt(
-                pipeline_id, partial(self._accept, pipeline_id, events, deadline, vouched=True)
+                pipeline_id, partial(self._accept, pipeline_id, events, deadline, confirmed=True)
             )
-            for pipeline_id, events in vouched.items()
+            for pipeline_id, events in confirmed.items()
         ]
         # A pipeline whose row has changed since such an answer is read again at once.
-        queue = iter([*to_read, *(each for each in vouched if each in self._ledger.pending)])
+        queue = iter([*to_read, *(each for each in confirmed if each in self._ledger.pending)])
         accepted += await asyncio.gather(*(self._read_queue(queue, deadline) for _ in range(MAX_REQUESTS)))
         self._failed_pipelines &= self._ledger.pending.keys()
         if not self._failed_pipelines:
@@ -123,13 +123,13 @@ class EventLogReader:
         self._failures.failed(kind, error, pipeline_name=self._ledger.name(pipeline_id), **fields)
 
     async def _request(self, pipeline_id: str, deadline: float) -> bool:
-        self._ledger.asked(pipeline_id)
+        self._ledger.requeue(pipeline_id)
         answer = await self._client.get(EVENTS, self._ledger.name(pipeline_id), within=self._timeout)
         events: list[Event] = decoded(_EVENTS, answer.body)
-        return await self._accept(pipeline_id, events, deadline, vouched=False)
+        return await self._accept(pipeline_id, events, deadline, confirmed=False)
 
     async def _accept(
-        self, pipeline_id: str, events: Sequence[Event], deadline: float, *, vouched: bool
+        self, pipeline_id: str, events: Sequence[Event], deadline: float, *, confirmed: bool
     ) -> bool:
         """Let the ledger count a log, if it is certainly this pipeline's; return whether it did.
 
@@ -137,25 +137,25 @@ class EventLogReader:
             pipeline_id: whose log it is.
             events: the whole log.
             deadline: until when error codes are asked for, by the monotonic clock.
-            vouched: whether a later list has shown that the log is this pipeline's.
+            confirmed: whether a later list has shown that the log is this pipeline's.
         """
         if len(events) < _LONG_LOG:
-            verdict = self._ledger.judge(pipeline_id, events)
+            evaluation = self._ledger.evaluate(pipeline_id, events)
         else:
-            verdict = await run_cpu(self._ledger.judge, pipeline_id, events)
-        if not (verdict.proven or vouched):
-            self._ledger.keep(pipeline_id, events)
+            evaluation = await run_cpu(self._ledger.evaluate, pipeline_id, events)
+        if not (evaluation.proven or confirmed):
+            self._ledger.defer(pipeline_id, events)
             return False
-        if verdict.unnamed:
+        if evaluation.unnamed:
             codes = self._codes.setdefault(pipeline_id, {})
-            for event_id in verdict.unnamed:
+            for event_id in evaluation.unnamed:
                 if event_id not in codes:
                     if codes and time.monotonic() >= deadline:
                         # The other codes are asked for after the next poll.
                         return False
                     codes[event_id] = await self._error_code(pipeline_id, event_id)
-            verdict = verdict.named(codes)
-        self._ledger.accept(pipeline_id, verdict)
+            evaluation = evaluation.named(codes)
+        self._ledger.apply(pipeline_id, evaluation)
         self._codes.pop(pipeline_id, None)
         return True
 

@@ -101,10 +101,11 @@ class Watcher:
         self._log = log
         self._selection = Selection()
         self._list_is_long = False
+        self._requested_at = 0
         self.polled: bool | None = None
         self.fresh_until = -math.inf
         if before is None:
-            self.fleet = Fleet(instance.name, totals=ledger.shown().totals)
+            self.fleet = Fleet(instance.name, totals=ledger.published().totals)
             self.problems = self.stored_problems = problems
             self.clock = FelderaClock(time.time() - time.monotonic())
         else:
@@ -211,6 +212,7 @@ class Watcher:
                     "the Date headers of two answers contradict each other and this machine's clock"
                 )
         # What happened after the request may be missing in the answer.
+        self._requested_at = round((time.monotonic() - answer.elapsed) * _MICROSECONDS)
         return answer, self.now() - round(answer.elapsed * _MICROSECONDS)
 
     def _set_clock(self, answer: Answer[tuple[Batch, ...]]) -> None:
@@ -233,17 +235,18 @@ class Watcher:
         if listing is not self._selection.listing:
             self._selection = await self._run(select, listing, self._settings, self._selection)
             self._report_unreadable(listing)
-        plan = await self._run(
-            self.ledger.listed,
+        to_read = await self._run(
+            self.ledger.observe_list,
             self._selection.rows,
             self._selection.lost,
             at,
             await self._recall(self._selection.rows),
             event_log=self._reader.supported,
+            read_at=self._requested_at,
         )
         await self._store_and_publish(at)
         self._telemetry.last_success.labels(name).set(time.time())
-        if await self._reader.read(plan.to_read, deadline):
+        if await self._reader.read(to_read, deadline):
             await self._store_and_publish(at)
         self._report_event_log()
         self._telemetry.backlog.labels(name).set(len(self.ledger.pending))
@@ -258,7 +261,7 @@ class Watcher:
         else:
             await self._commit(self._store)
         fleet = await self._run(
-            observed, self.fleet, self._selection, self.ledger.shown(), self._settings, at
+            observed, self.fleet, self._selection, self.ledger.published(), self._settings, at
         )
         # The platform may have been set meanwhile.
         self.fleet = replace(fleet, platform=self.fleet.platform)
@@ -291,11 +294,11 @@ class Watcher:
 
     async def _recall(self, rows: Mapping[str, Row]) -> StoredState:
         """Return what the store has of listed pipelines that have no history."""
-        strangers = self.ledger.strangers(rows)
-        if self._store is None or not strangers:
+        unknown_ids = self.ledger.unknown_ids(rows)
+        if self._store is None or not unknown_ids:
             return NOTHING
         try:
-            return await run_io(self._store.recall, self.instance.name, strangers)
+            return await run_io(self._store.recall, self.instance.name, unknown_ids)
         except StoreError as error:
             self._report_store_failure(error)
             return NOTHING

@@ -1,1 +1,1 @@
-"""What survives a restart: histories, totals and how far each instance was read."""
+"""The store: the counters and problems of each instance, in SQLite, so that they survive a restart."""

@@ -1,4 +1,4 @@
-"""What one poll asks the store to remember, and what the store gives back after a restart."""
+"""What the store writes after a poll, and what it returns after a restart."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -11,7 +11,7 @@ from feldera_exporter.history.instance_totals import InstanceTotals
 
 
 class StoredInstance(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """Where one instance stands as a whole; instants are microseconds by Feldera's clock.
+    """What is stored of an instance as a whole; instants are microseconds by Feldera's clock.
 
     Attributes:
         confirmed_until: the last poll at which every pipeline that is not waiting was known to be complete.
@@ -30,11 +30,11 @@ class PollChanges:
 
     Attributes:
         instance: the instance's name in the configuration.
-        standing: where it stands now.
-        histories: by pipeline id; one that had vanished is there again.
-        waiting: by pipeline id, up to when a log that must still be read is known to be complete; None once it
-            settled. Of a vanished one: up to when it was complete.
-        vanished: by pipeline id, when it was found gone; microseconds by Feldera's clock.
+        standing: of the instance as a whole.
+        histories: by pipeline id; a pipeline that had vanished is listed again, unless it is in `vanished`.
+        waiting: by pipeline id, up to when a log that must still be read is known to be complete; None once it was
+            read. Of a vanished pipeline: up to when it was complete.
+        vanished: by pipeline id, some of `histories`: when it was no longer listed, microseconds by Feldera's clock.
     """
 
     instance: str
@@ -44,8 +44,10 @@ class PollChanges:
     vanished: Mapping[str, int] = field(default_factory=dict)
 
     def then(self, later: Self) -> Self:
-        """Return both as one, where later ones of the same instance win."""
-        vanished = {one: at for one, at in self.vanished.items() if one not in later.histories}
+        """Return both as one; later ones of the same instance win."""
+        vanished = {
+            pipeline_id: at for pipeline_id, at in self.vanished.items() if pipeline_id not in later.histories
+        }
         return replace(
             later,
             histories={**self.histories, **later.histories},
@@ -56,14 +58,14 @@ class PollChanges:
 
 @dataclass(frozen=True, slots=True)
 class StoredState:
-    """What is known from before the start of an instance, or of pipelines from before they vanished.
+    """What was stored of an instance, or of pipelines before they vanished.
 
     Attributes:
-        standing: where the instance stood.
+        standing: of the instance as a whole.
         histories: by pipeline id.
         waiting: by pipeline id, up to when a log that must still be read is known to be complete, the longest
             waiting first.
-        problems: those of the instance and its pipelines, as they were kept; None where none were.
+        problems: those of the instance and its pipelines, as they were stored; None where none were.
     """
 
     standing: StoredInstance = field(default_factory=StoredInstance)
@@ -73,4 +75,4 @@ class StoredState:
 
 
 NOTHING: Final = StoredState()
-"""What is known without a store."""
+"""What is there without a store."""

@@ -1,4 +1,4 @@
-"""One process per store: an advisory lock on a file beside it, which ends with its process however that ends."""
+"""The lock of a store: one process at a time. The kernel releases it when the process ends."""
 
 import fcntl
 import os
@@ -13,8 +13,8 @@ def acquire(directory: Path, held: int | None = None) -> int:
     """Lock a store's directory for this process.
 
     Args:
-        directory: where the store is; must exist.
-        held: a descriptor that this process has already: it comes back while its file is still there.
+        directory: that of the store; it must exist.
+        held: the descriptor of a lock that this process holds; it is returned if its file is still there.
 
     Returns:
         A file descriptor that holds the lock until it is closed.
@@ -39,9 +39,7 @@ def acquire(directory: Path, held: int | None = None) -> int:
         owner = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
         os.close(descriptor)
         who = f"process {owner}" if owner.isdigit() else "another process"
-        raise StoreError(
-            f"{directory}: in use by {who}; every exporter needs a directory of its own"
-        ) from error
+        raise StoreError(f"{directory}: in use by {who}; each exporter needs its own directory") from error
     except OSError as error:
         os.close(descriptor)
         raise StoreError(f"{path}: cannot be locked: {error.strerror}") from error

@@ -1,39 +1,42 @@
-"""The SQLite file of a store: opened, recognised, made, or set aside where it is damaged."""
+"""The SQLite file of a store: opens or makes it, checks that it is intact, and renames a damaged one."""
 
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
+from zlib import crc32
+
+import msgspec
 
 from feldera_exporter.errors import StoreError
 
 APPLICATION_ID: Final = 0x46455845
 """Marks a file as this exporter's (`FEXE`); `file` and SQLite's own tools show it."""
 
-VERSION: Final = 2
-"""The version of the schema and of the values in it; raised whenever an older exporter could not read them."""
+VERSION: Final = 3
+"""The version of the schema and of the values in it; raised whenever another exporter could not read them."""
 
 _SCHEMA: Final = (
-    "CREATE TABLE instances (instance TEXT PRIMARY KEY, standing BLOB NOT NULL, problems BLOB) WITHOUT ROWID",
+    """CREATE TABLE instances (
+        instance TEXT PRIMARY KEY,
+        standing BLOB NOT NULL,
+        problems BLOB,
+        checksum INTEGER NOT NULL
+    ) WITHOUT ROWID""",
     """CREATE TABLE pipelines (
         instance TEXT NOT NULL,
         pipeline TEXT NOT NULL,
         waiting INTEGER,
         vanished INTEGER,
         history BLOB NOT NULL,
+        checksum INTEGER NOT NULL,
         PRIMARY KEY (instance, pipeline)
     )""",
-    "CREATE INDEX vanished ON pipelines (vanished) WHERE vanished IS NOT NULL",
+    "CREATE INDEX vanished ON pipelines (instance, vanished) WHERE vanished IS NOT NULL",
     f"PRAGMA application_id = {APPLICATION_ID}",
     f"PRAGMA user_version = {VERSION}",
 )
-
-_UPGRADES: Final = (
-    # To version 2: the problems of each instance.
-    ("ALTER TABLE instances ADD COLUMN problems BLOB", "PRAGMA user_version = 2"),
-)
-"""By version, from 1 on: what makes the next one of it."""
 
 _DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
@@ -45,25 +48,25 @@ class DamagedFileError(Exception):
 def connect(path: Path, verify: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:
     """Open a store's file, or make it.
 
-    `synchronous=FULL`: what was published must not be forgotten when the power fails either; at one commit per poll
-    that costs a millisecond.
+    `synchronous=FULL`: what was published must not be lost in a power failure; it costs a millisecond per poll.
 
     Args:
         path: the file.
-        verify: reads what is in it and raises `Damaged` where it makes no sense.
+        verify: reads what is in it; raises `DamagedFileError` where it is not what was written.
 
     Raises:
-        Damaged: the file is no intact database.
-        StoreError: it is not this exporter's, or a newer one's, or cannot be read or written.
+        DamagedFileError: the file is no intact database.
+        StoreError: another program or version wrote it, or it cannot be read or written.
     """
     with suppress(OSError):
-        # SQLite gives its journals the mode of the file; that it cannot be made it says itself.
+        # SQLite gives its journals the mode of the file. If it cannot be made, SQLite says so.
         path.touch(mode=0o600)
     try:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=1)
     except sqlite3.Error as error:
         raise StoreError(f"{path}: cannot be opened: {error}") from error
     try:
+        _add_checksum(connection)
         _recognise(connection, path)
         verify(connection)
     except sqlite3.Error as error:
@@ -77,6 +80,15 @@ def connect(path: Path, verify: Callable[[sqlite3.Connection], None]) -> sqlite3
     return connection
 
 
+def checksum(*values: str | bytes | int | None) -> int:
+    """Return a checksum of a row's values; in SQL, too, it is a function of that name.
+
+    SQLite itself does not notice a bit that was flipped on the disk.
+    """
+    plain = [value.encode() if isinstance(value, str) else value for value in values]
+    return crc32(msgspec.msgpack.encode(plain))
+
+
 def identity(path: Path) -> tuple[int, int]:
     """Return the device and the inode of a file."""
     status = path.stat()
@@ -84,7 +96,7 @@ def identity(path: Path) -> tuple[int, int]:
 
 
 def is_same(path: Path, known: tuple[int, int]) -> bool:
-    """Tell whether a path still names a file: it may have been deleted or replaced while it was open."""
+    """Return whether a path still names a file: it may have been deleted or replaced while it was open."""
     try:
         return identity(path) == known
     except FileNotFoundError:
@@ -105,6 +117,7 @@ def copied(connection: sqlite3.Connection, path: Path, stamp: str) -> sqlite3.Co
         path.with_name(path.name + suffix).unlink(missing_ok=True)
     copy = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=1)
     try:
+        _add_checksum(copy)
         connection.backup(copy)
         copy.execute("PRAGMA journal_mode = WAL")
         copy.execute("PRAGMA synchronous = FULL")
@@ -115,7 +128,7 @@ def copied(connection: sqlite3.Connection, path: Path, stamp: str) -> sqlite3.Co
 
 
 def set_aside(path: Path, stamp: str) -> Path:
-    """Rename a damaged file and its journal, so that whoever cares can look at them.
+    """Rename a damaged file and its journal, and return the file's new path.
 
     Args:
         path: the database file.
@@ -149,9 +162,9 @@ def _recognise(connection: sqlite3.Connection, path: Path) -> None:
             f"{path}: is another program's database (application_id {application:#x}, expected "
             f"{APPLICATION_ID:#x}); name another directory"
         )
-    if version > VERSION:
+    if tables and version != VERSION:
         raise StoreError(
-            f"{path}: was written by a newer exporter (schema version {version}, this one knows {VERSION}); "
+            f"{path}: was written by another version of the exporter (schema version {version}, this one reads {VERSION}); "
             "run that one, or name another directory"
         )
     connection.execute("PRAGMA journal_mode = WAL")
@@ -160,13 +173,14 @@ def _recognise(connection: sqlite3.Connection, path: Path) -> None:
     if not tables:
         for statement in _SCHEMA:
             connection.execute(statement)
-    for upgrade in _UPGRADES[version - 1 :] if tables else ():
-        for statement in upgrade:
-            connection.execute(statement)
     connection.execute("COMMIT")
     found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if found != "ok":
         raise DamagedFileError(str(found))
+
+
+def _add_checksum(connection: sqlite3.Connection) -> None:
+    connection.create_function("checksum", -1, checksum, deterministic=True)
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:

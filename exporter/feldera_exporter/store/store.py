@@ -4,13 +4,13 @@ import logging
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from time import time
-from typing import Final, Self, TypeVar
+from typing import Any, Final, Self
 
 import msgspec
 
@@ -22,21 +22,28 @@ from feldera_exporter.store.poll_changes import PollChanges, StoredInstance, Sto
 _NAME: Final = "state.sqlite3"
 
 KEPT: Final = 7 * 24 * 3600 * 1_000_000
-"""For how long a vanished pipeline is remembered, microseconds: it may have been out of sight only."""
+"""Microseconds for which a vanished pipeline is kept: it may be listed again, as after a change of the filters."""
+
+MOST_VANISHED: Final = 10_000
+"""How many vanished pipelines of an instance are kept."""
 
 _LOG: Final = logging.getLogger(__name__)
-_UPSERT: Final = """INSERT INTO pipelines (instance, pipeline, history, vanished, waiting)
-    VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET history = excluded.history, vanished = excluded.vanished,
-    waiting = CASE WHEN ?6 THEN excluded.waiting ELSE waiting END"""
-_WAIT: Final = "UPDATE pipelines SET waiting = ? WHERE instance = ? AND pipeline = ?"
-_VANISH: Final = "UPDATE pipelines SET vanished = ? WHERE instance = ? AND pipeline = ?"
-_COLUMNS: Final = "SELECT pipeline, waiting, history FROM pipelines WHERE instance = ?"
+_UPSERT: Final = """INSERT INTO pipelines (instance, pipeline, history, vanished, waiting, checksum)
+    VALUES (?1, ?2, ?3, ?4, ?5, checksum(?1, ?2, ?5, ?4, ?3)) ON CONFLICT DO UPDATE SET
+    history = excluded.history, vanished = excluded.vanished, waiting = CASE WHEN ?6 THEN ?5 ELSE waiting END,
+    checksum = checksum(instance, pipeline, CASE WHEN ?6 THEN ?5 ELSE waiting END, ?4, ?3)"""
+_WAIT: Final = """UPDATE pipelines SET waiting = ?1, checksum = checksum(instance, pipeline, ?1, vanished, history)
+    WHERE instance = ?2 AND pipeline = ?3"""
+_COLUMNS: Final = """SELECT CAST(instance AS BLOB), CAST(pipeline AS BLOB), waiting, vanished, history, checksum
+    FROM pipelines"""
 _FORGET: Final = "DELETE FROM pipelines WHERE instance = ? AND vanished < ?"
-_STAND: Final = """INSERT INTO instances (instance, standing) VALUES (?, ?)
-    ON CONFLICT DO UPDATE SET standing = excluded.standing"""
-_KEEP_PROBLEMS: Final = "UPDATE instances SET problems = ? WHERE instance = ?"
-
-_Value = TypeVar("_Value")
+_LIMIT: Final = """DELETE FROM pipelines WHERE rowid IN (SELECT rowid FROM pipelines
+    WHERE instance = ? AND vanished IS NOT NULL ORDER BY vanished DESC LIMIT -1 OFFSET ?)"""
+_INSTANCES: Final = "SELECT CAST(instance AS BLOB), standing, problems, checksum FROM instances"
+_STAND: Final = """INSERT INTO instances (instance, standing, checksum) VALUES (?1, ?2, checksum(?1, ?2, NULL))
+    ON CONFLICT DO UPDATE SET standing = ?2, checksum = checksum(?1, ?2, problems)"""
+_KEEP_PROBLEMS: Final = """UPDATE instances SET problems = ?1, checksum = checksum(instance, standing, ?1)
+    WHERE instance = ?2"""
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _history: Final = msgspec.msgpack.Decoder(History).decode
@@ -44,7 +51,7 @@ _standing: Final = msgspec.msgpack.Decoder(StoredInstance).decode
 
 
 class Store:
-    """What the exporter must remember, in a directory of its own; every method may be called from any thread."""
+    """The stored counters and problems, in one directory; every method may be called from any thread."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection, descriptor: int) -> None:
         self._path = path
@@ -58,7 +65,7 @@ class Store:
     def open(cls, directory: Path) -> Self:
         """Open the store of a directory, or make both.
 
-        A damaged file is set aside and counting starts anew, which the log says.
+        A damaged file is set aside and counting starts from 0, and the log says so.
 
         Raises:
             StoreError: the directory is in use, cannot be written, or holds what this exporter did not write.
@@ -79,27 +86,27 @@ class Store:
         return cls(path, connection, descriptor)
 
     def load(self, instance: str) -> StoredState:
-        """Return what is known of an instance, nothing where it is new.
+        """Return what is stored of an instance; nothing if it is new.
 
         Raises:
             StoreError: the file cannot be read.
         """
         with self._guard:
             try:
-                known = self._connection.execute(
-                    "SELECT standing, problems FROM instances WHERE instance = ?", (instance,)
-                ).fetchone()
-                rows = self._connection.execute(f"{_COLUMNS} AND vanished IS NULL", (instance,)).fetchall()
-            except sqlite3.Error as error:
+                known = self._select(f"{_INSTANCES} WHERE instance = ?", instance)
+                rows = self._select(f"{_COLUMNS} WHERE instance = ? AND vanished IS NULL", instance)
+            except (sqlite3.Error, sqlite_file.DamagedFileError) as error:
                 raise self._failed("read", error) from error
-        standing, problems = (_standing(known[0]), known[1]) if known else (StoredInstance(), None)
-        return replace(_remembered(standing, rows), problems=problems)
+        if not known:
+            return _stored(StoredInstance(), rows)
+        [(_, standing, problems)] = known
+        return replace(_stored(_standing(standing), rows), problems=problems)
 
     def recall(self, instance: str, pipelines: Iterable[str]) -> StoredState:
-        """Return what is known of pipelines that had vanished, so far as they are still remembered.
+        """Return what is still stored of pipelines, whether they vanished or not.
 
         Raises:
-            StoreError: the file cannot be read, or is behind, as an earlier commit failed.
+            StoreError: the file cannot be read, or an earlier commit failed and cannot be written.
         """
         with self._guard:
             try:
@@ -108,14 +115,16 @@ class Store:
                 rows = [
                     row
                     for pipeline in pipelines
-                    for row in self._connection.execute(f"{_COLUMNS} AND pipeline = ?", (instance, pipeline))
+                    for row in self._select(
+                        f"{_COLUMNS} WHERE instance = ? AND pipeline = ?", instance, pipeline
+                    )
                 ]
-            except sqlite3.Error as error:
+            except (sqlite3.Error, sqlite_file.DamagedFileError) as error:
                 raise self._failed("read", error) from error
-        return _remembered(StoredInstance(), rows)
+        return _stored(StoredInstance(), rows)
 
     def commit(self, changes: PollChanges) -> None:
-        """Write changes in one transaction, with all that earlier commits failed to write.
+        """Write changes in one transaction, with those that earlier commits failed to write.
 
         Raises:
             StoreError: they could not be written, a full disk for example; the next commit tries again.
@@ -128,7 +137,7 @@ class Store:
                 raise self._failed("written", error) from error
 
     def keep_problems(self, instance: str, problems: bytes) -> None:
-        """Write the problems of an instance of which something was committed before.
+        """Write the problems of an instance; something of it must have been committed before.
 
         Raises:
             StoreError: they could not be written.
@@ -143,10 +152,13 @@ class Store:
                 raise self._failed("written", error) from error
 
     def close(self) -> None:
-        """Close the file and let another process have it."""
+        """Close the file and release the lock."""
         with self._guard:
             self._connection.close()
             os.close(self._descriptor)
+
+    def _select(self, statement: str, *names: str) -> list[tuple[Any, ...]]:
+        return list(_intact_rows(self._connection.execute(statement, names)))
 
     def _catch_up(self, changes: PollChanges) -> None:
         self._missed[changes.instance] = changes
@@ -160,11 +172,12 @@ class Store:
         many = self._connection.executemany
         execute("BEGIN IMMEDIATE")
         try:
-            # Most that changes of a pipeline comes with its history: one statement for all of it, as there may be many.
             many(_UPSERT, map(partial(_row, changes), changes.histories))
-            many(_WAIT, ((until, instance, one) for one, until in _beside(changes, changes.waiting)))
-            many(_VANISH, ((at, instance, one) for one, at in _beside(changes, changes.vanished)))
+            others = changes.waiting.keys() - changes.histories.keys()
+            many(_WAIT, ((changes.waiting[pipeline_id], instance, pipeline_id) for pipeline_id in others))
             execute(_FORGET, (instance, changes.standing.confirmed_until - KEPT))
+            if changes.vanished:
+                execute(_LIMIT, (instance, MOST_VANISHED))
             execute(_STAND, (instance, _encode(changes.standing)))
             execute("COMMIT")
         except BaseException:
@@ -173,7 +186,7 @@ class Store:
             raise
 
     def _restore(self) -> None:
-        """Make the file again that was deleted or replaced: the open one still holds all that was committed."""
+        """Write the file again that was deleted or replaced: the open one still has all that was committed."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = process_lock.acquire(self._path.parent, held=self._descriptor)
         if descriptor != self._descriptor:
@@ -192,30 +205,38 @@ def _stamp() -> str:
     return datetime.fromtimestamp(time(), UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
-def _row(changes: PollChanges, one: str) -> tuple[object, ...]:
-    """Return what `_UPSERT` takes."""
+def _row(changes: PollChanges, pipeline_id: str) -> tuple[object, ...]:
+    """Return the parameters of `_UPSERT`."""
     return (
         changes.instance,
-        one,
-        _encode(changes.histories[one]),
-        changes.vanished.get(one),
-        changes.waiting.get(one),
-        one in changes.waiting,
+        pipeline_id,
+        _encode(changes.histories[pipeline_id]),
+        changes.vanished.get(pipeline_id),
+        changes.waiting.get(pipeline_id),
+        pipeline_id in changes.waiting,
     )
 
 
-def _beside(changes: PollChanges, some: Mapping[str, _Value]) -> Iterator[tuple[str, _Value]]:
-    """Yield what is told of pipelines whose history is the same."""
-    return ((one, value) for one, value in some.items() if one not in changes.histories)
+def _intact_rows(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """Yield rows without their last column, the checksum.
+
+    Raises:
+        DamagedFileError: a row is not what was written.
+    """
+    for *values, checksum in rows:
+        if sqlite_file.checksum(*values) != checksum:
+            raise sqlite_file.DamagedFileError("the checksum of a row is wrong")
+        yield tuple(values)
 
 
-def _remembered(standing: StoredInstance, rows: Sequence[tuple[str, int | None, bytes]]) -> StoredState:
-    waiting = sorted((until, pipeline) for pipeline, until, _ in rows if until is not None)
-    return StoredState(
-        standing,
-        histories={pipeline: _history(blob) for pipeline, _, blob in rows},
-        waiting={pipeline: until for until, pipeline in waiting},
-    )
+def _stored(standing: StoredInstance, rows: Iterable[tuple[Any, ...]]) -> StoredState:
+    """Return what rows of `_COLUMNS` say."""
+    histories, waiting = {}, {}
+    for _, pipeline, until, _, history in sorted(rows, key=lambda row: (row[2] or 0, row[1])):
+        histories[pipeline.decode()] = _history(history)
+        if until is not None:
+            waiting[pipeline.decode()] = until
+    return StoredState(standing, histories=histories, waiting=waiting)
 
 
 def _intact(path: Path) -> sqlite3.Connection:
@@ -223,21 +244,12 @@ def _intact(path: Path) -> sqlite3.Connection:
         return sqlite_file.connect(path, _verify)
     except sqlite_file.DamagedFileError as damage:
         kept = sqlite_file.set_aside(path, _stamp())
-        _LOG.warning("%s is damaged (%s); kept as %s, counting starts anew", path, damage, kept.name)
+        _LOG.warning("%s is damaged (%s); kept as %s, counting starts from 0", path, damage, kept.name)
     return sqlite_file.connect(path, _verify)
 
 
 def _verify(connection: sqlite3.Connection) -> None:
-    """Decode everything once, so that damage shows at the start."""
-    try:
-        for instance, blob in connection.execute("SELECT CAST(instance AS BLOB), standing FROM instances"):
-            instance.decode()
-            _standing(blob)
-        for instance, pipeline, blob in connection.execute(
-            "SELECT CAST(instance AS BLOB), CAST(pipeline AS BLOB), history FROM pipelines"
-        ):
-            instance.decode()
-            pipeline.decode()
-            _history(blob)
-    except (msgspec.DecodeError, UnicodeDecodeError, TypeError) as error:
-        raise sqlite_file.DamagedFileError(f"a value in it cannot be read: {error}") from error
+    """Read everything once, so that damage shows at the start."""
+    for statement in (_INSTANCES, _COLUMNS):
+        for _ in _intact_rows(connection.execute(statement)):
+            pass
