@@ -1,4 +1,4 @@
-"""The page about the configuration: every key with its type, its default and its meaning, from the schema."""
+"""The page about the configuration, `docs/configuration.md`: every key with its type, its default and its meaning, from the schema."""
 
 import inspect
 import re
