@@ -135,8 +135,8 @@ def test_variables_are_taken_as_they_are_written(check: Check) -> None:
     assert places == [
         "instances[0].api_key",
         "instances[0].headers.X-Token",
-        "alert_labels.env",
         "alerts.FelderaPipelineFlapping.labels.route",
+        "alert_labels.env",
         "alertmanager.labels.cluster",
     ]
     assert "TOKEN" not in said

@@ -17,7 +17,7 @@ HIDDEN: Final = "<secret>"
 _WRITTEN: Final[Mapping[Any, Callable[[Any], str]]] = MappingProxyType(
     {
         validators.duration: format_duration,
-        validators.pace: format_duration,
+        validators.interval: format_duration,
         validators.limit: format_duration,
         validators.size: format_size,
     }

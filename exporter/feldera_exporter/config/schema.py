@@ -12,7 +12,7 @@ from feldera_exporter.config.secret import Secret
 from feldera_exporter.feldera.statuses import DEFAULT_LIMITS
 
 Seconds = Annotated[float, validators.duration]
-PaceSeconds = Annotated[float, validators.pace]
+IntervalSeconds = Annotated[float, validators.interval]
 LimitSeconds = Annotated[float, validators.limit]
 Bytes = Annotated[int, validators.size]
 Flag = Annotated[bool, validators.flag]
@@ -32,8 +32,8 @@ File = Annotated[Path, validators.file]
 Expression = Annotated[re.Pattern[str], validators.expression]
 Alert = Annotated[str, validators.alert]
 Severity = Annotated[str, validators.severity]
-TableSeverity = Annotated[str, validators.table_severity]
-Word = Annotated[str, validators.word]
+ShippedSeverity = Annotated[str, validators.shipped_severity]
+NonEmptyText = Annotated[str, validators.non_empty_text]
 Text = Annotated[str, validators.text]
 TagExpression = Annotated[re.Pattern[str], validators.tag_expression]
 
@@ -111,8 +111,8 @@ class Instance:
     api_key_file: File | None = None
     headers: Mapping[HeaderName, HeaderValue] = field(default_factory=lambda: MappingProxyType({}))
     tls: Tls = Tls()
-    poll_interval: PaceSeconds = 5.0
-    timeout: PaceSeconds = 5.0
+    poll_interval: IntervalSeconds = 5.0
+    timeout: IntervalSeconds = 5.0
     staleness: Seconds = 5 * _MINUTE
     max_response_size: Bytes = 64 * 2**20
     pipelines: Filter = Filter()
@@ -223,8 +223,8 @@ class Alertmanager:
 
     urls: tuple[AlertmanagerUrl, ...]
     labels: Mapping[ExternalLabel, Text] = field(default_factory=lambda: MappingProxyType({}))
-    timeout: PaceSeconds = 10.0
-    resend_interval: PaceSeconds = _MINUTE
+    timeout: IntervalSeconds = 10.0
+    resend_interval: IntervalSeconds = _MINUTE
     basic_auth: BasicAuth | None = None
     authorization: Authorization | None = None
     tls: Tls = Tls()
@@ -251,5 +251,5 @@ class Configuration:
     metrics: Metrics = Metrics()
     alerts: Mapping[Alert, AlertChoice] = field(default_factory=lambda: MappingProxyType({}))
     alert_labels: Mapping[AlertLabel, Text] = field(default_factory=lambda: MappingProxyType({}))
-    severities: Mapping[TableSeverity, Word] = field(default_factory=lambda: MappingProxyType({}))
+    severities: Mapping[ShippedSeverity, NonEmptyText] = field(default_factory=lambda: MappingProxyType({}))
     alertmanager: Alertmanager | None = None
