@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from feldera_exporter.alertmanager.addresses import Address, Resolver
@@ -141,15 +141,14 @@ class Bridge:
         if read_at:
             instance.begun |= {instance.alerts[occurrence][1].key: time.monotonic() for occurrence in begun}
             state = self._states[name]
-            self._states[name] = State(state.alerts, state.version, state.polls + polled, reachable=True)
+            self._states[name] = replace(state, polls=state.polls + polled, reachable=True)
             self._read_details(name, changed=changed)
         self._count()
         self._wake()
 
     def missed(self, name: str) -> None:
         """Record that a poll of an instance failed."""
-        state = self._states[name]
-        self._states[name] = State(state.alerts, state.version, state.polls, reachable=False)
+        self._states[name] = replace(self._states[name], reachable=False)
         self._wake()
 
     async def run(self) -> None:
@@ -242,9 +241,8 @@ class Bridge:
                 made_alert = alert(occurrence, begin, name, self._wording, pipeline, added)
                 made[occurrence] = (begin, row, added), made_alert
         instance.alerts = made
-        state = self._states[name]
         alerts = {made_alert.key: made_alert for _, made_alert in made.values()}
-        self._states[name] = State(alerts, state.version, state.polls, state.reachable)
+        self._states[name] = replace(self._states[name], alerts=alerts)
         instance.begun = {key: since for key, since in instance.begun.items() if key in alerts}
 
     def _read_details(self, name: str, *, changed: bool) -> None:
@@ -294,7 +292,7 @@ class Bridge:
     def _send_now(self, name: str) -> None:
         """Have all senders send the changes of an instance at once."""
         state = self._states[name]
-        self._states[name] = State(state.alerts, state.version + 1, state.polls, state.reachable)
+        self._states[name] = replace(state, version=state.version + 1)
         self._wake()
 
     def _wake(self) -> None:
