@@ -1,4 +1,4 @@
-"""The configuration: a file or the environment, read once into frozen values, or refused with every mistake in it."""
+"""The configuration: a file or the environment as frozen values, or the mistakes in it."""
 
 from feldera_exporter.config.loader import from_environment, load
 from feldera_exporter.config.schema import (

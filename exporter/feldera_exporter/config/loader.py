@@ -1,4 +1,4 @@
-"""Where the configuration comes from: a YAML file, or the environment of Feldera's official client."""
+"""Loads the configuration from a YAML file, or from the environment variables of Feldera's official client."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -35,7 +35,7 @@ def load(
     alerts: Collection[str],
     elsewhere: list[str] | None = None,
 ) -> Configuration:
-    """Return the configuration of a file, or without one that of the environment.
+    """Return the configuration of a file; without a file, that of the environment.
 
     Args:
         path: the YAML file; relative paths in it start at its folder.
