@@ -56,6 +56,21 @@ def test_offline_asks_nobody(check: Check) -> None:
     assert check(OFFLINE, "--offline") == (0, "configuration: valid; instances: prod\n")
 
 
+def test_web_configuration(check: Check, tmp_path: Path) -> None:
+    """The file of `--web.config.file` is read, and so are its certificates."""
+    file = tmp_path / "web.yml"
+    file.write_text("http_server_config: {headers: {X-Frame-Options: deny}}\n")
+    assert check(OFFLINE, "--offline", f"--web.config.file={file}") == (
+        0,
+        "configuration: valid; instances: prod\nweb configuration: valid\n",
+    )
+    (tmp_path / "no.pem").touch()
+    file.write_text("tls_server_config: {cert_file: no.pem, key_file: no.pem}\n")
+    code, said = check(OFFLINE, "--offline", f"--web.config.file={file}")
+    assert code == 2
+    assert said.startswith(f"error: {file}: tls_server_config.cert_file: found ")
+
+
 def test_a_mistake(check: Check) -> None:
     """Every mistake is said, with exit code 2, and nobody is asked."""
     code, said = check("instances: [{name: prod, url: ftp://x}]\nlimit: {}\n")

@@ -31,6 +31,8 @@ _LOOKUP_SECONDS: Final = 30.0
 _MAX_REQUESTS: Final = 20
 """How many pipelines' events are requested after one poll at most: Feldera locks its database for each request."""
 
+_NO_DETAILS: Final = (None, UNKNOWN)
+
 LatestEventsOf = Callable[[str, str, str], Awaitable[LatestEvents]]
 """Reads the latest events of a pipeline, by its instance, its id and its name."""
 
@@ -233,7 +235,7 @@ class Bridge:
         for occurrence, begin in begins.items():
             pipeline = instance.pipelines.get(occurrence.pipeline_id)
             row = pipeline.facts.row if pipeline is not None else None
-            added = instance.details.get(occurrence.pipeline_id, (None, UNKNOWN))[1]
+            added = instance.details.get(occurrence.pipeline_id, _NO_DETAILS)[1]
             old = instance.alerts.get(occurrence)
             if old is not None and old[0][0] == begin and old[0][1] is row and old[0][2] is added:
                 made[occurrence] = old
@@ -256,7 +258,12 @@ class Bridge:
         }
         outdated: list[str] = []
         if instance.reading is None or instance.reading.done():
-            outdated = [pipeline_id for pipeline_id in ids if self._is_outdated(instance, pipeline_id)]
+            outdated = [
+                pipeline_id
+                for pipeline_id in ids
+                if (pipeline := instance.pipelines.get(pipeline_id)) is not None
+                and instance.details.get(pipeline_id, _NO_DETAILS)[0] is not pipeline.facts.row
+            ]
             # Pipelines without any details come first.
             outdated.sort(key=lambda pipeline_id: pipeline_id in instance.details)
             outdated = outdated[:_MAX_REQUESTS]
@@ -268,14 +275,6 @@ class Bridge:
         elif changed:
             self._send_now(name)
 
-    @staticmethod
-    def _is_outdated(instance: _Instance, pipeline_id: str) -> bool:
-        pipeline = instance.pipelines.get(pipeline_id)
-        if pipeline is None:
-            return False
-        found = instance.details.get(pipeline_id)
-        return found is None or found[0] is not pipeline.facts.row
-
     async def _read(self, name: str, pipeline_ids: Sequence[str]) -> None:
         instance = self._instances[name]
         for pipeline_id in pipeline_ids:
@@ -284,7 +283,7 @@ class Bridge:
                 continue
             row = pipeline.facts.row
             found = details(await self._recent(name, pipeline_id, row.name), instance.read_at)
-            before = instance.details.get(pipeline_id, (row, UNKNOWN))[1]
+            before = instance.details.get(pipeline_id, _NO_DETAILS)[1]
             instance.details[pipeline_id] = row, before if found == before else found
         self._make_alerts(name)
         self._send_now(name)

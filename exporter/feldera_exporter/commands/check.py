@@ -12,11 +12,12 @@ from feldera_exporter import logs
 from feldera_exporter.checking.alertmanager_check import AlertmanagerReport, alertmanager_reports
 from feldera_exporter.checking.instance_check import InstanceReport, inspect
 from feldera_exporter.checking.lint import advice
-from feldera_exporter.commands.flags import add_configuration, configuration
+from feldera_exporter.commands.flags import add_configuration, add_web_config, configuration
 from feldera_exporter.config import Configuration, format_duration
 from feldera_exporter.config.permissions import readable_by_all
 from feldera_exporter.feldera.platform import License
 from feldera_exporter.pages import formatting
+from feldera_exporter.server.web_access import WebAccess
 
 _MAX_SKEW = 30.0
 """A larger clock skew in seconds gives a warning: ages of statuses are wrong by as much."""
@@ -29,6 +30,7 @@ _MAX_NAMED = 5
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the flags of this command."""
     add_configuration(parser)
+    add_web_config(parser)
     parser.add_argument(
         "--offline",
         action="store_true",
@@ -40,13 +42,17 @@ def main(arguments: argparse.Namespace) -> int:
     """Print the results and return 0, or 1 if an instance or an Alertmanager cannot be reached.
 
     Raises:
-        ConfigError: the configuration is wrong.
+        ConfigError: the configuration, or the file of `--web.config.file`, is wrong.
     """
     logs.configure("error", "logfmt")
+    if arguments.web_config is not None:
+        WebAccess(arguments.web_config, structlog.get_logger())
     elsewhere: list[str] = []
     configured = configuration(arguments, os.environ, elsewhere if arguments.offline else None)
     names = ", ".join(instance.name for instance in configured.instances)
     _print(f"configuration: valid; instances: {names}")
+    if arguments.web_config is not None:
+        _print("web configuration: valid")
     exposed = readable_by_all(configured, arguments.config_file, None)
     _print(*(f"warning: {line}" for line in (*elsewhere, *advice(configured), *exposed)))
     if arguments.offline:

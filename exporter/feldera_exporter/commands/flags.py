@@ -43,6 +43,17 @@ def add_logging(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--log.format", dest="log_format", choices=tuple(logs.FORMATS), default="logfmt")
 
 
+def add_web_config(parser: argparse.ArgumentParser) -> None:
+    """Add the flag of the file with TLS, passwords and headers."""
+    parser.add_argument(
+        "--web.config.file",
+        dest="web_config",
+        type=Path,
+        metavar="FILE",
+        help="TLS, passwords and headers, in the format of Prometheus's exporter-toolkit (default: plain HTTP)",
+    )
+
+
 def add_addresses(parser: argparse.ArgumentParser) -> None:
     """Add the flags of the addresses that alerts link to, besides the exporter's pages."""
     parser.add_argument(

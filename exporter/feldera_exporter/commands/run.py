@@ -13,6 +13,7 @@ from feldera_exporter.commands.flags import (
     add_addresses,
     add_configuration,
     add_logging,
+    add_web_config,
     addresses,
     configuration,
     external_url,
@@ -35,13 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="HOST:PORT",
         help="where to listen, repeatable (default: :10058)",
     )
-    parser.add_argument(
-        "--web.config.file",
-        dest="web_config",
-        type=Path,
-        metavar="FILE",
-        help="TLS, passwords and headers, in the format of Prometheus's exporter-toolkit (default: plain HTTP)",
-    )
+    add_web_config(parser)
     parser.add_argument(
         "--web.telemetry-path",
         dest="telemetry_path",
