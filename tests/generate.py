@@ -10,15 +10,16 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 if __name__ == "__main__":
-    sys.path[:0] = [str(ROOT / folder) for folder in ("tests", "exporter", "config/grafana/source")]
+    sys.path[:0] = [
+        str(ROOT / folder) for folder in ("tests", "exporter", "config/grafana/source", "docs/source")
+    ]
 
 from dashboards import generate as boards  # noqa: E402 - see above
-from feldera_exporter import reference  # noqa: E402 - see above
-from feldera_exporter.config import documentation  # noqa: E402 - see above
 from feldera_exporter.feldera.statuses import DIMENSIONS, STATUSES  # noqa: E402 - see above
 from feldera_exporter.problems.table import PIPELINE_PROBLEMS  # noqa: E402 - see above
 from feldera_exporter.rules.alert_names import NAMES  # noqa: E402 - see above
-from feldera_exporter.rules.generated_files import documents  # noqa: E402 - see above
+from feldera_exporter.rules.rendering import rules  # noqa: E402 - see above
+from reference import alerts_page, configuration_page, metrics_page  # noqa: E402 - see above
 
 RUNBOOKS: Final = ROOT / "alerts/runbooks"
 
@@ -26,9 +27,11 @@ RUNBOOKS: Final = ROOT / "alerts/runbooks"
 def files() -> Mapping[Path, str]:
     """Return the text of every generated file by its path."""
     return {
-        ROOT / "docs/metrics.md": "".join(reference.pages()),
-        ROOT / "docs/configuration.md": documentation.page(),
-        **{ROOT / name: text for name, text in documents().items()},
+        ROOT / "docs/metrics.md": metrics_page.page(),
+        ROOT / "docs/configuration.md": configuration_page.page(),
+        ROOT / "alerts/README.md": alerts_page.page(),
+        ROOT / "alerts/feldera.rules.yml": rules("prometheus"),
+        ROOT / "alerts/prometheusrule.yaml": rules("operator"),
         **dict(boards.files()),
     }
 
@@ -57,8 +60,8 @@ def main(arguments: list[str]) -> int:
             for path, text in wanted.items()
             if not path.is_file() or path.read_text(encoding="utf-8") != text
         ]
-        strangers = set(boards.FOLDER.iterdir()) - wanted.keys()
-        wrong += [f"{path.relative_to(ROOT)}: nothing generates it" for path in sorted(strangers)]
+        unknown = set(boards.FOLDER.iterdir()) - wanted.keys()
+        wrong += [f"{path.relative_to(ROOT)}: nothing generates it" for path in sorted(unknown)]
     elif not wrong:
         for path, text in wanted.items():
             path.write_text(text, encoding="utf-8")

@@ -11,7 +11,7 @@ from feldera_exporter.rules.alert_names import NAMES
 
 
 def test_the_files_are_as_generated(capsys: pytest.CaptureFixture[str]) -> None:
-    """The reference, the rules and the boards."""
+    """The pages of the documentation, the rules and the boards."""
     assert generate.main(["--check"]) == 0, capsys.readouterr().err
     names = {path.name for path in generate.files()}
     assert names == {

@@ -1,4 +1,4 @@
-"""The command line: which command runs, with which flags, and what an error's exit code is."""
+"""The command line: chooses the command, parses its flags, and returns the exit code."""
 
 import argparse
 import os
@@ -15,17 +15,17 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "run": "poll Feldera and serve the metrics until stopped (the default)",
         "check": "check the configuration and whether every instance can be watched with it",
-        "config": "print the default configuration with its comments, or what a file amounts to",
-        "rules": "print the alert rules, as the configuration wants them",
-        "demo": "show what the exporter does, on a built-in stand-in of Feldera",
-        "simulate": "serve the demo's stand-in of Feldera alone",
+        "config": "print the default configuration with its comments, or the effective configuration of a file",
+        "rules": "print the alert rules, with the choices of the configuration",
+        "demo": "show the exporter with a built-in stand-in of Feldera",
+        "simulate": "serve only the demo's stand-in of Feldera",
         "backfill": "write the history that Feldera retains, for promtool tsdb create-blocks-from openmetrics",
     }
 )
-"""What each is for. Each is a module of `commands`, imported only when it is called: `run` needs no stand-in of Feldera."""
+"""The commands with their help. Each is a module of `commands`, imported only when it is called: `run` needs no stand-in."""
 
 SHELLS: Final = ("bash", "zsh")
-"""For which words can be completed."""
+"""The shells with completion."""
 
 BAD_USAGE: Final = 2
 FAILED: Final = 1
@@ -44,7 +44,7 @@ def parser(called: Iterable[str] = COMMANDS) -> argparse.ArgumentParser:
     """Return the parser of all commands.
 
     Args:
-        called: the commands whose flags are known.
+        called: the commands whose flags are added.
     """
     root = argparse.ArgumentParser(
         prog="feldera-exporter",
@@ -57,7 +57,7 @@ def parser(called: Iterable[str] = COMMANDS) -> argparse.ArgumentParser:
     root.add_argument(
         "--print-completion",
         choices=SHELLS,
-        help="print the script by which a shell completes words, and exit",
+        help="print the completion script for a shell, and exit",
     )
     commands = root.add_subparsers(
         dest="command", metavar="COMMAND", title="commands; a command comes first, its flags follow"
@@ -75,17 +75,17 @@ def parser(called: Iterable[str] = COMMANDS) -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program and return its exit code: 0, 1 for a failure, 2 for a mistake in flags or configuration."""
+    """Run the program and return its exit code: 0, 1 for a failure, 2 for an error in flags or configuration."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if not words or (words[0].startswith("-") and not _about_all(words[0])):
+    if not words or (words[0].startswith("-") and not _is_global(words[0])):
         words.insert(0, "run")
-    called = {words[0]} if words[0] in COMMANDS else COMMANDS if _completes(words[0]) else {"run"}
+    called = {words[0]} if words[0] in COMMANDS else COMMANDS if _asks_for_completion(words[0]) else {"run"}
     root = parser(called)
     parsed, unknown = root.parse_known_args(words)
     if parsed.print_completion is not None:
         return _print_completion(root, parsed.print_completion)
     if unknown:
-        _say(_unknown(parsed.command, unknown[0]))
+        _print_errors(_unknown_word(parsed.command, unknown[0]))
         return BAD_USAGE
     return _run(parsed)
 
@@ -95,14 +95,14 @@ def _run(parsed: argparse.Namespace) -> int:
         code = int(_module(parsed.command).main(parsed))
         sys.stdout.flush()
     except BrokenPipeError:
-        # `feldera-exporter check | head`: the reader has seen enough. Python would complain of its last flush.
+        # As in `feldera-exporter check | head`. Without this, Python would report an error at its last flush.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except ConfigError as error:
-        _say(*error.mistakes)
+        _print_errors(*error.mistakes)
         return BAD_USAGE
     except ExporterError as error:
-        _say(str(error))
+        _print_errors(str(error))
         return FAILED
     except KeyboardInterrupt:
         return FAILED
@@ -113,17 +113,17 @@ def _module(command: str) -> ModuleType:
     return import_module(f"feldera_exporter.commands.{command}")
 
 
-def _about_all(word: str) -> bool:
-    """Return whether a flag is about the program and not about `run`."""
-    return word in {"-h", "--help", "--version"} or _completes(word)
+def _is_global(word: str) -> bool:
+    """Return whether a flag belongs to the program and not to `run`."""
+    return word in {"-h", "--help", "--version"} or _asks_for_completion(word)
 
 
-def _completes(word: str) -> bool:
+def _asks_for_completion(word: str) -> bool:
     return word.partition("=")[0] == "--print-completion"
 
 
 def _flags(child: argparse.ArgumentParser) -> str:
-    """Return the list of a command's flags, as its help has it."""
+    """Return the list of a command's flags from its help."""
     return child.format_help().partition("options:\n")[2]
 
 
@@ -134,12 +134,12 @@ def _print_completion(root: argparse.ArgumentParser, shell: str) -> int:
     return 0
 
 
-def _unknown(command: str, word: str) -> str:
-    """Return what to say of a word that nobody reads."""
+def _unknown_word(command: str, word: str) -> str:
+    """Return the error for an unknown word of the command line."""
     if word in COMMANDS:
         return f"found {word!r} after a flag, expected the command first: feldera-exporter {word} …"
     return f"{command}: found {word!r}, expected a flag of this command: feldera-exporter {command} --help lists them"
 
 
-def _say(*errors: str) -> None:
+def _print_errors(*errors: str) -> None:
     sys.stderr.writelines(f"error: {error}\n" for error in errors)

@@ -20,10 +20,10 @@ from feldera_exporter.problems.evaluate import Occurrence, Problems
 from feldera_exporter.problems.table import INSTANCE_PROBLEMS, PIPELINE_PROBLEMS
 from feldera_exporter.rules.alert_names import NAMES
 from feldera_exporter.rules.exporter_alerts import EXPORTER_ALERTS
-from feldera_exporter.rules.generated_files import ALERTS
 from feldera_exporter.shipped import shipped
 from feldera_exporter.simulator.serving import serve
 from feldera_exporter.telemetry import Telemetry
+from reference.alerts_page import ALERTS
 from rules.engines import newer
 
 FACTOR: Final = 30

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from feldera_exporter.config import Tls, ssl_context
+from feldera_exporter.config import Tls
+from feldera_exporter.config.tls import ssl_context
 from feldera_exporter.feldera.errors import FelderaError, UnreachableError
 from hostile.asking import KEY, ask
 from hostile.certificates import make

@@ -82,7 +82,7 @@ def test_every_status_has_its_code_and_its_kinds_colour() -> None:
                         continue
                     *known, other = texts.items()
                     assert known == [(str(place), status) for place, status in enumerate(dimension.statuses)]
-                    assert other == (str(len(known)), "unknown to the board")
+                    assert other == (str(len(known)), "unknown status")
                     for place, kind in enumerate(dimension.statuses.values()):
                         assert options[str(place)]["color"] == COLOURS[kind]
                     seen.add(dimension.name)

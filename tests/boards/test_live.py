@@ -113,7 +113,7 @@ def test_counts_by_status_are_the_fleets(live: World) -> None:
             _values(live, "fleet", "Pipelines by status") == truth
             and _values(live, "fleet", "Programs by status") == programs
             and now["running"] == truth["Running"]
-            and now["meant to"] == sum(row.desired == "Running" for row in rows)
+            and now["should run"] == sum(row.desired == "Running" for row in rows)
         )
 
     assert until(agree)
@@ -234,7 +234,7 @@ def test_one_pipeline_is_shown_as_it_is(live: World) -> None:
         return str(texts[f"{value:.0f}"]["text"])
 
     assert (shown("Status"), shown("Desired")) == ("Provisioning", "Running")
-    [relative] = _values(live, "pipeline", "Of the limit", **one).values()
+    [relative] = _values(live, "pipeline", "Share of the limit", **one).values()
     assert 1 < relative < 2.5
     rows = live.table("pipeline", _panel("pipeline", "Problems of pipelines"), **one)
     assert {(row["Problem"], row["Pipeline"]) for row in rows} == {("StuckProvisioning", "big-join")}

@@ -90,7 +90,7 @@ def _running(world: World) -> Shown:
     rows = [each.row for each in world.feldera.pipelines()]
     return {
         "running": sum(row.status == "Running" for row in rows),
-        "meant to": sum(row.desired == "Running" for row in rows),
+        "should run": sum(row.desired == "Running" for row in rows),
     }
 
 
@@ -111,7 +111,7 @@ _FLEET: Final[dict[str, tuple[Legends | Rows, ...]]] = {
         # Nobody sees it, and what was the case stays.
         Legends({"critical": 1}, GONE),
     ),
-    "Running": (Legends(_running), Legends({"running": 0, "meant to": 1}, EDGE), _NOTHING),
+    "Running": (Legends(_running), Legends({"running": 0, "should run": 1}, EDGE), _NOTHING),
     "Data age": (
         Legends({"default": (-1, 5)}),
         Legends({"gone": (10, 90 + _SLOW)}, GONE),
@@ -207,7 +207,7 @@ _FLEET: Final[dict[str, tuple[Legends | Rows, ...]]] = {
         Legends({f"default: {name}": (3600, 1e6) for name in ("api", "compiler", "runner")}),
         Legends({"edge: api": (3000, 3700 + _SLOW), "edge: compiler": (-SKEW - 5, 90 - SKEW + _SLOW)}, EDGE, only=False),
     ),
-    "License ends in": (
+    "License expires in": (
         Legends({"default": (300 * 86_400, 366 * 86_400)}),
         Legends({"edge": (LEFT - 90 - _SLOW, LEFT)}, EDGE),
     ),
@@ -251,12 +251,12 @@ _PIPELINE: Final[dict[str, tuple[Legends | Rows, ...]]] = {
             _pipeline("old-archive"),
         ),
     ),
-    "Of the limit": (
+    "Share of the limit": (
         Legends({"storage": (1, 2)}, _pipeline("old-archive")),
         Legends({"deployment": (1, 2.5)}, _pipeline("big-join")),
         Legends({}, _pipeline("orders")),
     ),
-    "What it is": (
+    "Information": (
         Rows(
             "Pipeline",
             {
@@ -305,7 +305,7 @@ _PIPELINE: Final[dict[str, tuple[Legends | Rows, ...]]] = {
         Legends({"new": (0.9, 1.2), "set": 1}, {**_pipeline("payments"), **WHOLE}),
         Legends({"new": 0}, _pipeline("orders")),
     ),
-    "Connector errors a second": (Legends({"errors": (0.2, 0.6)}, _pipeline("clickstream")),),
+    "Connector errors per second": (Legends({"errors": (0.2, 0.6)}, _pipeline("clickstream")),),
 }
 
 _EXPORTER: Final[dict[str, tuple[Legends | Rows, ...]]] = {
@@ -354,13 +354,13 @@ _EXPORTER: Final[dict[str, tuple[Legends | Rows, ...]]] = {
     ),
     "Event backlog": (Legends({"a: default": (0, 3), "b: default": (0, 30)}),),
     "Event gaps": (Legends(_replicas(0, "{}: default")),),
-    "What the exporter does not understand": (
+    "Unknown and unreadable data": (
         Legends(
             {
                 **_replicas(_SOME, "{}: unknown deployment_status"),
                 **_replicas(_SOME, "{}: unknown deployment_runtime_status"),
                 **_replicas(0, "unreadable {}: edge"),
-                **_replicas(0, "{}: error codes folded"),
+                **_replicas(0, "{}: error codes counted as other"),
             },
             EDGE,
         ),

@@ -63,9 +63,9 @@ def test_all(files: dict[str, Path]) -> None:
     expected = [
         "instances[0].api_key_file",
         "instances[1].tls.key_file",
-        "alertmanager.tls.key_file",
         "alertmanager.basic_auth.password_file",
         "alertmanager.authorization.credentials_file",
+        "alertmanager.tls.key_file",
         "--storage.path",
     ]
     assert places(files) == expected

@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feldera_exporter.config.checks import Environment
-from feldera_exporter.config.conversion import structure
+from feldera_exporter.config import Configuration
+from feldera_exporter.config.conversion import Context, structured
 from feldera_exporter.config.errors import in_order
 from tools import part
 
@@ -73,7 +73,7 @@ TREES = st.recursive(
 def test_any_document(instance: Any, other: dict[Any, Any], limits: dict[Any, Any]) -> None:
     """Each document gives a configuration or at least one mistake, in order and one line each."""
     tree = {"instances": [instance, other], "limits": {"overrides": [limits], "defaults": instance}, **other}
-    configuration, mistakes = structure(tree, Environment(Path(), (), ()))
+    configuration, mistakes = structured(tree, Configuration, Context(Path()))
     assert configuration is not None or mistakes
     assert mistakes == in_order(mistakes)
     assert all(len(f"{mistake}".splitlines()) == 1 for mistake in mistakes)

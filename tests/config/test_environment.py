@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from feldera_exporter.config import Configuration, Instance, Secret, Tls, from_environment, load
+from feldera_exporter.config import Configuration, Instance, Secret, Tls, load
+from feldera_exporter.config.loader import from_environment
 from feldera_exporter.errors import ConfigError
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from feldera_exporter.config import Instance, from_environment, load
+from feldera_exporter.config import Instance, load
+from feldera_exporter.config.loader import from_environment
 from feldera_exporter.config.proxies import is_exempt, proxy_for, proxy_mistakes
 from feldera_exporter.errors import ConfigError
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from feldera_exporter.config import Tls, ssl_context
-from feldera_exporter.config.tls import UnusableCertificateError
+from feldera_exporter.config import Tls
+from feldera_exporter.config.tls import UnusableCertificateError, ssl_context
 
 
 def test_system_is_trusted_by_default() -> None:

@@ -47,7 +47,7 @@ def _docker_composes() -> bool:
     )
 
 
-@pytest.mark.skipif(not _docker_composes(), reason="Docker's client with its compose plugin is not at hand")
+@pytest.mark.skipif(not _docker_composes(), reason="Docker's client with its compose plugin is not installed")
 @pytest.mark.parametrize("profile", ["stand-in", "feldera", ""])
 def test_docker_takes_it(profile: str) -> None:
     """With each profile, without a word of complaint."""

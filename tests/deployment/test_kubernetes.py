@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -116,7 +117,30 @@ def test_every_file_is_used() -> None:
     used = {Path(name).name for name in document["resources"]}
     used |= {name for generator in document["configMapGenerator"] for name in generator["files"]}
     there = {path.name for path in FOLDER.iterdir()}
-    assert there - {"kustomization.yaml"} == used - {"alerts"}
+    assert there - {"kustomization.yaml", "openshift"} == used - {"alerts"}
+
+
+def test_the_choices_of_the_introduction(tmp_path: Path, built: Built) -> None:
+    """`labels:` adds the label `release` to every object but selects nothing by it; `components:` removes the fixed user."""
+    shutil.copytree(FOLDER, tmp_path / "config/kubernetes")
+    shutil.copytree(ROOT / "alerts", tmp_path / "alerts")
+    file = tmp_path / "config/kubernetes/kustomization.yaml"
+    text = file.read_text(encoding="utf-8")
+    for line in ("labels:", "  - pairs:", "components:"):
+        assert text.count(f"\n# {line}") == 1
+        text = text.replace(f"\n# {line}", f"\n{line}")
+    file.write_text(text, encoding="utf-8")
+
+    changed = build(file.parent)
+
+    for document, before in zip(changed.documents, built.documents, strict=True):
+        assert document["metadata"]["labels"] == {**LABELS, "release": "kube-prometheus-stack"}
+        assert document.get("spec", {}).get("selector") == before.get("spec", {}).get("selector")
+    [stateful] = [document for document in changed.documents if document["kind"] == "StatefulSet"]
+    assert stateful["spec"]["template"]["spec"]["securityContext"] == {
+        "runAsNonRoot": True,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
 
 
 def test_selectors_choose_the_pod(built: Built) -> None:

@@ -24,10 +24,10 @@ class Fine:
 Decision = str | Fine
 """The problem that a status is when it lasts, or why it is none."""
 
-_ASKED: Final = Fine("what was asked for is what is")
+_ASKED: Final = Fine("the actual status is the desired one")
 _STEADY: Final = Fine("a pipeline may be in it for ever, as the user wants")
 _NO_WISH: Final = Fine("the runner writes it over the desired status when a pipeline does not answer")
-_NEVER_LISTED: Final = Fine("Feldera's API fails on it for the whole list, and FelderaApiUnreachable tells")
+_NEVER_LISTED: Final = Fine("Feldera's API fails for the whole list, and FelderaApiUnreachable fires")
 
 _RUNTIME: Final[Mapping[str, Decision]] = {
     "Initializing": "StuckInitializing",

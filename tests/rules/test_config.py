@@ -9,7 +9,7 @@ import yaml
 
 from feldera_exporter.problems.model import SEVERITIES
 from feldera_exporter.rules.exporter_alerts import EXPORTER_ALERTS
-from feldera_exporter.rules.generated_files import ALERTS
+from reference.alerts_page import ALERTS
 from rules.engines import run
 from tools import DEBIAN, ROOT, editions, tool
 

@@ -13,8 +13,8 @@ from feldera_exporter.config import AlertChoice
 from feldera_exporter.problems.table import INSTANCE_PROBLEMS, PIPELINE_PROBLEMS
 from feldera_exporter.rules.alert_names import NAMES
 from feldera_exporter.rules.exporter_alerts import EXPORTER_ALERTS, TRUSTED
-from feldera_exporter.rules.generated_files import readme
 from feldera_exporter.rules.rendering import FORMATS, RuleOptions, rules
+from reference import alerts_page
 from rules.engines import run
 from tools import tool
 
@@ -177,7 +177,7 @@ def test_an_address_must_be_one(flag: str, address: str, capsys: pytest.CaptureF
 
 def test_the_page_of_the_alerts_shows_flags_that_are_known() -> None:
     """In its command, and where it says how to link to files."""
-    text = readme()
+    text = alerts_page.page()
     [command] = re.findall(r"```sh\n(.*?)```", text.replace("\\\n", ""), re.DOTALL)
     words, _, _ = command.partition(" > ")
     assert cli.parser().parse_args(shlex.split(words)[1:]).dashboard_url.startswith("https://grafana.")

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from feldera_exporter.alertmanager.addresses import Address, Resolver
@@ -30,6 +30,8 @@ _LOOKUP_SECONDS: Final = 30.0
 
 _MAX_REQUESTS: Final = 20
 """How many pipelines' events are requested after one poll at most: Feldera locks its database for each request."""
+
+_NO_DETAILS: Final = (None, UNKNOWN)
 
 LatestEventsOf = Callable[[str, str, str], Awaitable[LatestEvents]]
 """Reads the latest events of a pipeline, by its instance, its id and its name."""
@@ -141,15 +143,14 @@ class Bridge:
         if read_at:
             instance.begun |= {instance.alerts[occurrence][1].key: time.monotonic() for occurrence in begun}
             state = self._states[name]
-            self._states[name] = State(state.alerts, state.version, state.polls + polled, reachable=True)
+            self._states[name] = replace(state, polls=state.polls + polled, reachable=True)
             self._read_details(name, changed=changed)
         self._count()
         self._wake()
 
     def missed(self, name: str) -> None:
         """Record that a poll of an instance failed."""
-        state = self._states[name]
-        self._states[name] = State(state.alerts, state.version, state.polls, reachable=False)
+        self._states[name] = replace(self._states[name], reachable=False)
         self._wake()
 
     async def run(self) -> None:
@@ -234,7 +235,7 @@ class Bridge:
         for occurrence, begin in begins.items():
             pipeline = instance.pipelines.get(occurrence.pipeline_id)
             row = pipeline.facts.row if pipeline is not None else None
-            added = instance.details.get(occurrence.pipeline_id, (None, UNKNOWN))[1]
+            added = instance.details.get(occurrence.pipeline_id, _NO_DETAILS)[1]
             old = instance.alerts.get(occurrence)
             if old is not None and old[0][0] == begin and old[0][1] is row and old[0][2] is added:
                 made[occurrence] = old
@@ -242,9 +243,8 @@ class Bridge:
                 made_alert = alert(occurrence, begin, name, self._wording, pipeline, added)
                 made[occurrence] = (begin, row, added), made_alert
         instance.alerts = made
-        state = self._states[name]
         alerts = {made_alert.key: made_alert for _, made_alert in made.values()}
-        self._states[name] = State(alerts, state.version, state.polls, state.reachable)
+        self._states[name] = replace(self._states[name], alerts=alerts)
         instance.begun = {key: since for key, since in instance.begun.items() if key in alerts}
 
     def _read_details(self, name: str, *, changed: bool) -> None:
@@ -258,7 +258,12 @@ class Bridge:
         }
         outdated: list[str] = []
         if instance.reading is None or instance.reading.done():
-            outdated = [pipeline_id for pipeline_id in ids if self._is_outdated(instance, pipeline_id)]
+            outdated = [
+                pipeline_id
+                for pipeline_id in ids
+                if (pipeline := instance.pipelines.get(pipeline_id)) is not None
+                and instance.details.get(pipeline_id, _NO_DETAILS)[0] is not pipeline.facts.row
+            ]
             # Pipelines without any details come first.
             outdated.sort(key=lambda pipeline_id: pipeline_id in instance.details)
             outdated = outdated[:_MAX_REQUESTS]
@@ -270,14 +275,6 @@ class Bridge:
         elif changed:
             self._send_now(name)
 
-    @staticmethod
-    def _is_outdated(instance: _Instance, pipeline_id: str) -> bool:
-        pipeline = instance.pipelines.get(pipeline_id)
-        if pipeline is None:
-            return False
-        found = instance.details.get(pipeline_id)
-        return found is None or found[0] is not pipeline.facts.row
-
     async def _read(self, name: str, pipeline_ids: Sequence[str]) -> None:
         instance = self._instances[name]
         for pipeline_id in pipeline_ids:
@@ -286,7 +283,7 @@ class Bridge:
                 continue
             row = pipeline.facts.row
             found = details(await self._recent(name, pipeline_id, row.name), instance.read_at)
-            before = instance.details.get(pipeline_id, (row, UNKNOWN))[1]
+            before = instance.details.get(pipeline_id, _NO_DETAILS)[1]
             instance.details[pipeline_id] = row, before if found == before else found
         self._make_alerts(name)
         self._send_now(name)
@@ -294,7 +291,7 @@ class Bridge:
     def _send_now(self, name: str) -> None:
         """Have all senders send the changes of an instance at once."""
         state = self._states[name]
-        self._states[name] = State(state.alerts, state.version + 1, state.polls, state.reachable)
+        self._states[name] = replace(state, version=state.version + 1)
         self._wake()
 
     def _wake(self) -> None:

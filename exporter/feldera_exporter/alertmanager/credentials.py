@@ -19,13 +19,18 @@ def identity(configured: Alertmanager, log: Logger) -> Callable[[], str | None]:
 
     While a file cannot be read, for example during its replacement, the last secret that could be read is used.
     """
+    unreadable = FailureLog(
+        log,
+        "cannot read the credentials for Alertmanager",
+        "the credentials for Alertmanager are readable again",
+    )
     if configured.authorization is not None:
-        token = _rereading(configured.authorization.credentials_file, key_in, log)
-        return lambda: _header("Bearer", token())
+        token = reread(configured.authorization.credentials_file, key_in, unreadable)
+        return lambda: f"Bearer {secret}" if (secret := token()) is not None else None
     if configured.basic_auth is not None:
         name = configured.basic_auth.username
-        password = _rereading(configured.basic_auth.password_file, password_in, log)
-        return lambda: _header("Basic", _basic(name, password()))
+        password = reread(configured.basic_auth.password_file, password_in, unreadable)
+        return lambda: _basic(name, secret) if (secret := password()) is not None else None
     return lambda: None
 
 
@@ -44,20 +49,5 @@ def password_in(path: Path) -> tuple[str | None, str]:
     return password, ""
 
 
-def _header(scheme: str, secret: str | None) -> str | None:
-    return None if secret is None else f"{scheme} {secret}"
-
-
-def _basic(name: str, password: str | None) -> str | None:
-    return None if password is None else base64.b64encode(f"{name}:{password}".encode()).decode()
-
-
-def _rereading(
-    path: Path, read: Callable[[Path], tuple[str | None, str]], log: Logger
-) -> Callable[[], str | None]:
-    unreadable = FailureLog(
-        log,
-        "cannot read the credentials for Alertmanager",
-        "the credentials for Alertmanager are readable again",
-    )
-    return reread(path, read, unreadable)
+def _basic(name: str, password: str) -> str:
+    return f"Basic {base64.b64encode(f'{name}:{password}'.encode()).decode()}"

@@ -26,7 +26,7 @@ class AlertmanagerReport:
     failure: str = ""
 
 
-async def asked(configured: Alertmanager, log: Logger) -> list[AlertmanagerReport]:
+async def alertmanager_reports(configured: Alertmanager, log: Logger) -> list[AlertmanagerReport]:
     """Read the status of every address of every configured Alertmanager.
 
     Raises:

@@ -1,6 +1,7 @@
 """Warnings about settings that are valid but probably not intended."""
 
 import ipaddress
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
@@ -8,8 +9,10 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from feldera_exporter.checking import dashboard_queries
-from feldera_exporter.config import AlertChoice, Configuration, Instance, Tls
+from feldera_exporter.config import AlertChoice, Configuration, Instance, Secret, Tls
 from feldera_exporter.config.errors import nearest
+from feldera_exporter.config.errors import path as path_text
+from feldera_exporter.config.leaves import leaves
 from feldera_exporter.feldera.statuses import DIMENSIONS, Difference
 from feldera_exporter.polling.client_factory import key_in
 from feldera_exporter.rules.rendering import expressions
@@ -27,7 +30,10 @@ _MAX_NAMED: Final = 3
 
 def advice(configuration: Configuration) -> Iterator[str]:
     """Yield the warnings, one line each, beginning with the key's path in the configuration."""
-    yield from (f"{place}: {_LITERAL}" for place, text in _texts(configuration) if _VARIABLE.search(text))
+    for place, value in leaves(configuration):
+        text = value.reveal() if isinstance(value, Secret) else value
+        if isinstance(text, str) and _VARIABLE.search(text):
+            yield f"{path_text(place)}: {_LITERAL}"
     for index, instance in enumerate(configuration.instances):
         yield from (f"instances[{index}].{line}" for line in _trust(instance))
     yield from _excluded(configuration)
@@ -36,26 +42,10 @@ def advice(configuration: Configuration) -> Iterator[str]:
         yield from _limits(f"limits.overrides[{index}].limits", override.limits)
 
 
-def _texts(configuration: Configuration) -> Iterator[tuple[str, str]]:
-    """Yield the texts in which people expect variables to be replaced, each with its place."""
-    for index, instance in enumerate(configuration.instances):
-        if instance.api_key is not None:
-            yield f"instances[{index}].api_key", instance.api_key.reveal()
-        for name, value in instance.headers.items():
-            yield f"instances[{index}].headers.{name}", value.reveal()
-    for label, text in configuration.alert_labels.items():
-        yield f"alert_labels.{label}", text
-    for name, choice in configuration.alerts.items():
-        yield from ((f"alerts.{name}.labels.{label}", text) for label, text in choice.labels.items())
-    if configuration.alertmanager is not None:
-        for label, text in configuration.alertmanager.labels.items():
-            yield f"alertmanager.labels.{label}", text
-
-
 def _trust(instance: Instance) -> Iterator[str]:
     parts = urlsplit(instance.url)
     path = instance.api_key_file
-    if path is not None:
+    if path is not None and os.access(path, os.R_OK):
         key, reason = key_in(path)
         if key is None:
             yield f"api_key_file: there is no API key in {path}: {reason}"

@@ -1,4 +1,4 @@
-"""Print the default configuration with its comments, or all that a configuration file amounts to, secrets hidden."""
+"""Print the default configuration with its comments, or the effective configuration of a file without its secrets."""
 
 import argparse
 import os
@@ -17,7 +17,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Print it and return 0.
+    """Print the configuration and return 0.
 
     Raises:
         ConfigError: the configuration is wrong.

@@ -1,4 +1,4 @@
-"""Show what the exporter does, on a built-in stand-in of Feldera: nothing else is needed, nothing stays behind."""
+"""Show the exporter with a built-in stand-in of Feldera. Nothing else is needed, and no files are left behind."""
 
 import argparse
 import math
@@ -27,29 +27,29 @@ def configure(parser: argparse.ArgumentParser) -> None:
         dest="listen",
         action="append",
         metavar="HOST:PORT",
-        help="where the exporter listens, repeatable (default: port 10058 of 127.0.0.1, or a free one)",
+        help="where the exporter listens, repeatable (default: 127.0.0.1:10058, or a free port)",
     )
     add_stage(parser)
     parser.add_argument(
         "--bridge",
         action="store_true",
-        help="let the exporter send its problems to Alertmanager itself; Prometheus only watches the exporter",
+        help="the exporter sends its problems to Alertmanager itself; Prometheus only watches the exporter",
     )
     parser.add_argument(
         "--duration",
         type=_seconds,
         default=_DEFAULTS.duration,
         metavar="SECONDS",
-        help="end after so long (default: go on until Ctrl-C)",
+        help="end after this time (default: at Ctrl-C)",
     )
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Run until SIGINT, SIGTERM, SIGQUIT or SIGHUP, which end it with 0, or for `--duration`.
+    """Run until SIGINT, SIGTERM, SIGQUIT or SIGHUP, or for `--duration`, and return 0.
 
     Raises:
         ConfigError: a flag is wrong.
-        ListenError: an address cannot be listened on.
+        ListenError: the exporter cannot listen on an address.
         ProgramError: Prometheus or Alertmanager is installed but does not start.
     """
     settings = Settings(
@@ -63,7 +63,7 @@ def main(arguments: argparse.Namespace) -> int:
     with ExitStack() as stack:
         data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="feldera-exporter-demo-")))
         if console.is_terminal and sys.stderr.isatty():
-            # The log would run through the picture.
+            # The log would disturb the table on the terminal.
             log = stack.enter_context((data / "exporter.log").open("w", encoding="utf-8"))
             stack.enter_context(redirect_stderr(log))
         logs.configure(arguments.log_level, arguments.log_format)

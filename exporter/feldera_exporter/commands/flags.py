@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from feldera_exporter import config, logs
 from feldera_exporter.errors import ConfigError
@@ -13,12 +13,12 @@ from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
 from feldera_exporter.rules.alert_names import NAMES
 from feldera_exporter.rules.rendering import DASHBOARD_URL, EXPORTER_URL, NAME, RuleOptions
 
-# What a path may consist of (RFC 3986) without an escape, so that it is compared as it is written.
+# A path (RFC 3986) without escapes, so that it can be compared as it is written.
 _PATH: Final = re.compile(r"/[\w.~!$&'()*+,;=:@/-]*", re.ASCII)
 
-_TAKEN: Final = frozenset({"", "-", "pipelines", "runbooks", "static"})
-"""How the paths of the exporter's own pages begin."""
-_OWN: Final = "/, /-/, /pipelines/, /runbooks/ and /static/"
+_OWN_PARTS: Final = frozenset({"", "-", "pipelines", "runbooks", "static"})
+"""The first parts of the paths of the exporter's own pages."""
+_OWN_PATHS: Final = "/, /-/, /pipelines/, /runbooks/ and /static/"
 
 _ENVIRONMENT: Final = (
     "FELDERA_HOST, FELDERA_API_KEY or FELDERA_API_KEY_FILE, FELDERA_TLS_INSECURE and FELDERA_HTTPS_TLS_CERT of the "
@@ -27,7 +27,7 @@ _ENVIRONMENT: Final = (
 
 
 def add_configuration(parser: argparse.ArgumentParser, default: str = _ENVIRONMENT) -> None:
-    """Add the flag that names the configuration file; `default` says what holds without one."""
+    """Add the flag of the configuration file; `default` says what is used without it."""
     parser.add_argument(
         "--config.file",
         dest="config_file",
@@ -43,14 +43,25 @@ def add_logging(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--log.format", dest="log_format", choices=tuple(logs.FORMATS), default="logfmt")
 
 
+def add_web_config(parser: argparse.ArgumentParser) -> None:
+    """Add the flag of the file with TLS, passwords and headers."""
+    parser.add_argument(
+        "--web.config.file",
+        dest="web_config",
+        type=Path,
+        metavar="FILE",
+        help="TLS, passwords and headers, in the format of Prometheus's exporter-toolkit (default: plain HTTP)",
+    )
+
+
 def add_addresses(parser: argparse.ArgumentParser) -> None:
-    """Add the flags of what alerts link to beside the exporter's pages."""
+    """Add the flags of the addresses that alerts link to, besides the exporter's pages."""
     parser.add_argument(
         "--runbook-url",
         default="",
         metavar="URL",
-        help=f"the address of the runbooks; an alert's name takes the place of {NAME} in it, else it is added at the end "
-        "(default: those among the exporter's pages)",
+        help=f"the address of the runbooks; an alert's name replaces {NAME} in it, or is appended "
+        "(default: the runbooks of the exporter's pages)",
     )
     parser.add_argument(
         "--dashboard-url",
@@ -61,10 +72,10 @@ def add_addresses(parser: argparse.ArgumentParser) -> None:
 
 
 def addresses(arguments: argparse.Namespace) -> RuleOptions:
-    """Return what alerts link to.
+    """Return the addresses that alerts link to.
 
     Raises:
-        ConfigError: one is no address.
+        ConfigError: an address is wrong.
     """
     return RuleOptions(
         exporter_url=_linked("--web.external-url", arguments.external_url or EXPORTER_URL),
@@ -74,21 +85,26 @@ def addresses(arguments: argparse.Namespace) -> RuleOptions:
 
 
 def _linked(flag: str, text: str) -> str:
-    """Return an address that alerts may link to.
+    """Return an address that alerts link to.
 
     Raises:
-        ConfigError: it is none.
+        ConfigError: it is not an http or https address.
     """
-    try:
-        parts = urlsplit(text)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
-    except ValueError:
-        usable = False
-    if not usable:
+    if _parts(text) is None:
         raise ConfigError(
             f"{flag}: found {text!r}, expected an http or https address such as https://example.com"
         )
     return text
+
+
+def _parts(text: str) -> SplitResult | None:
+    """Return the parts of an http or https address; None if it is none."""
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and (parts.port or 1) > 0
+    except ValueError:
+        return None
+    return parts if usable else None
 
 
 def configuration(
@@ -99,10 +115,10 @@ def configuration(
     Args:
         arguments: the flags.
         environ: the environment.
-        elsewhere: takes what is to be said of files that cannot be read here, where nobody is asked with them.
+        elsewhere: gets a line for each file that cannot be read; None if that is a mistake.
 
     Raises:
-        ConfigError: it is wrong, or there is none.
+        ConfigError: the configuration is wrong, or there is none.
     """
     return config.load(arguments.config_file, environ, KNOWN_FAMILIES, NAMES, elsewhere)
 
@@ -111,49 +127,44 @@ def telemetry_path(text: str) -> str:
     """Return the path of the metrics.
 
     Raises:
-        ConfigError: it is none, or one of the exporter's own.
+        ConfigError: it is not a path, or it is one of the exporter's own.
     """
-    if not _PATH.fullmatch(text) or _first(text) in _TAKEN:
+    if not _PATH.fullmatch(text) or _first(text) in _OWN_PARTS:
         raise ConfigError(
             f"--web.telemetry-path: found {text!r}, expected a path such as /metrics: with a slash at its beginning, "
-            f"without escapes, and elsewhere than the pages, which are at {_OWN}"
+            f"without escapes, and elsewhere than the pages, which are at {_OWN_PATHS}"
         )
     return text
 
 
 def external_url(text: str, metrics: str = "/metrics") -> str:
-    """Return the path below which browsers find the pages, without a slash at its end: empty where it is the root.
+    """Return the path of the pages' address, without a slash at its end; empty for the root.
 
     Args:
-        text: the address.
+        text: the address of the pages.
         metrics: the path of the metrics.
 
     Raises:
-        ConfigError: the text is no address of http or https, has more than a host and a path, or a path that requests
-            which the proxy has taken it off may begin with as well: it would be taken off twice.
+        ConfigError: the text is not an http or https address, has more than a host and a path, or its path is the
+            beginning of one of the exporter's own paths, which must not be removed from a request.
     """
-    try:
-        parts = urlsplit(text)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
-        usable = False
-        parts = urlsplit("")
-    path = parts.path.rstrip("/")
+    parts = _parts(text)
+    path = parts.path.rstrip("/") if parts is not None else ""
     if (
-        not usable
+        parts is None
         or "@" in parts.netloc
         or parts.query
         or parts.fragment
         or (path and not _PATH.fullmatch(path))
     ):
         raise ConfigError(
-            f"--web.external-url: found {_discreet(text)!r}, expected an address such as https://example.com/feldera: "
+            f"--web.external-url: found {_without_user(text)!r}, expected an address such as https://example.com/feldera: "
             "http or https, a host and perhaps a path without escapes, but no user, query or fragment"
         )
-    if path and (_first(path) in _TAKEN or f"{metrics}/".startswith(f"{path}/")):
+    if path and (_first(path) in _OWN_PARTS or f"{metrics}/".startswith(f"{path}/")):
         raise ConfigError(
             f"--web.external-url: found the path {path!r}, expected one that begins otherwise than the exporter's own: "
-            f"the metrics are at {metrics}, the pages at {_OWN}"
+            f"the metrics are at {metrics}, the pages at {_OWN_PATHS}"
         )
     return path
 
@@ -163,6 +174,6 @@ def _first(path: str) -> str:
     return path.split("/")[1]
 
 
-def _discreet(url: str) -> str:
-    """Return an address without what may be a password."""
+def _without_user(url: str) -> str:
+    """Return an address without its user and password."""
     return re.sub(r"//.*@", "//…@", url)

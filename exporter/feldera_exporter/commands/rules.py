@@ -1,4 +1,4 @@
-"""Print the alert rules, as the configuration wants them."""
+"""Print the alert rules, with the choices of the configuration."""
 
 import argparse
 import os
@@ -11,7 +11,7 @@ from feldera_exporter.rules.rendering import EXPORTER_URL, FORMATS, rules
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the flags of this command."""
-    add_configuration(parser, "every alert as it is")
+    add_configuration(parser, "the shipped rules")
     parser.add_argument(
         "--format",
         choices=tuple(FORMATS),
@@ -23,13 +23,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         dest="external_url",
         default=EXPORTER_URL,
         metavar="URL",
-        help="the address of the exporter's pages, to which alerts link (default: %(default)s)",
+        help="the address of the exporter's pages that alerts link to (default: %(default)s)",
     )
     add_addresses(parser)
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Print the rules; without a configuration file, all of them as they are.
+    """Print the rules; without a configuration file, the shipped ones.
 
     Raises:
         ConfigError: the configuration is wrong.

@@ -13,6 +13,7 @@ from feldera_exporter.commands.flags import (
     add_addresses,
     add_configuration,
     add_logging,
+    add_web_config,
     addresses,
     configuration,
     external_url,
@@ -35,49 +36,43 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="HOST:PORT",
         help="where to listen, repeatable (default: :10058)",
     )
-    parser.add_argument(
-        "--web.config.file",
-        dest="web_config",
-        type=Path,
-        metavar="FILE",
-        help="TLS, passwords and headers, in the format of Prometheus's exporter-toolkit (default: plain HTTP)",
-    )
+    add_web_config(parser)
     parser.add_argument(
         "--web.telemetry-path",
         dest="telemetry_path",
         default="/metrics",
         metavar="PATH",
-        help="where the metrics are (default: %(default)s)",
+        help="the path of the metrics (default: %(default)s)",
     )
     parser.add_argument(
         "--web.external-url",
         dest="external_url",
         metavar="URL",
-        help="where browsers find the exporter's pages, if a proxy puts them below a path, and what alerts link to",
+        help="the address of the exporter's pages, for links in alerts and behind a proxy; it may have a path",
     )
     add_addresses(parser)
     parser.add_argument(
         "--web.enable-lifecycle",
         dest="lifecycle",
         action="store_true",
-        help="answer POST /-/reload; SIGHUP reloads the configuration in any case",
+        help="accept POST /-/reload; SIGHUP always reloads the configuration",
     )
     parser.add_argument(
         "--storage.path",
         dest="storage",
         type=Path,
         metavar="DIRECTORY",
-        help="where counters are kept across restarts (default: nowhere)",
+        help="the directory for counters and problems that survive a restart (default: none)",
     )
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Run until SIGTERM or SIGINT, which end it with 0.
+    """Run until SIGTERM or SIGINT, and return 0.
 
     Raises:
         ConfigError: a flag or the configuration is wrong.
-        ListenError: an address cannot be listened on.
-        StoreError: the directory cannot be used.
+        ListenError: the exporter cannot listen on an address.
+        StoreError: the store's directory cannot be used.
     """
     malloc_tuning.share_one_arena()
     logs.configure(arguments.log_level, arguments.log_format)
@@ -86,7 +81,7 @@ def main(arguments: argparse.Namespace) -> int:
     load = partial(configuration, arguments, os.environ)
     prefix = external_url(arguments.external_url, path) if arguments.external_url is not None else ""
     linked = addresses(arguments)
-    # Before anything is listened on: a mistake should not take a port first.
+    # Read before the exporter listens, so that an error occupies no port.
     configured = load()
     for line in readable_by_all(configured, arguments.config_file, arguments.storage):
         structlog.get_logger().warning("secrets are not protected", problem=line)

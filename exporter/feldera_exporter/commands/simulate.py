@@ -1,4 +1,4 @@
-"""Serve the stand-in of Feldera alone, with the demo's fleet and its past, for an exporter elsewhere."""
+"""Serve the stand-in of Feldera with the demo's pipelines and their history, for an exporter on another machine."""
 
 import argparse
 
@@ -33,16 +33,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=_version,
         default=NEWEST,
         metavar="X.Y.Z",
-        help="the version of Feldera that it behaves as (default: %(default)s)",
+        help="the version of Feldera that the stand-in behaves as (default: %(default)s)",
     )
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Run until SIGTERM or SIGINT, which end it with 0.
+    """Run until SIGTERM or SIGINT, and return 0.
 
     Raises:
-        ConfigError: the address is none.
-        ListenError: it cannot be listened on.
+        ConfigError: the address is wrong.
+        ListenError: the server cannot listen on it.
     """
     logs.configure(arguments.log_level, arguments.log_format)
     uvloop.run(_simulate(arguments))

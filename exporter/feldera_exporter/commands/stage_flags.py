@@ -1,4 +1,4 @@
-"""The flags of what the stand-in of Feldera plays, which `demo` and `simulate` share."""
+"""The flags of the stand-in, which `demo` and `simulate` share."""
 
 import argparse
 from typing import Final
@@ -9,20 +9,20 @@ _STAGE: Final = Settings()
 
 
 def add_stage(parser: argparse.ArgumentParser) -> None:
-    """Add the flags of what the stand-in of Feldera plays."""
+    """Add the flags of the stand-in."""
     parser.add_argument(
         "--seed",
         type=int,
         default=_STAGE.seed,
         metavar="NUMBER",
-        help="of all that happens by chance (default: %(default)s)",
+        help="the seed of the random events (default: %(default)s)",
     )
     parser.add_argument(
         "--pipelines",
         type=_count,
         default=_STAGE.pipelines,
         metavar="NUMBER",
-        help="how many pipelines live by chance, beside those with a story (default: %(default)s)",
+        help="the number of pipelines with random events, besides those with scripted ones (default: %(default)s)",
     )
 
 

@@ -1,6 +1,6 @@
-"""The configuration: a file or the environment, read once into frozen values, or refused with every mistake in it."""
+"""The configuration: a file or the environment as frozen values, or the mistakes in it."""
 
-from feldera_exporter.config.loader import from_environment, load
+from feldera_exporter.config.loader import load
 from feldera_exporter.config.schema import (
     DEFAULT_TAG_LABELS,
     AlertChoice,
@@ -17,8 +17,8 @@ from feldera_exporter.config.schema import (
     Tls,
 )
 from feldera_exporter.config.secret import Secret
-from feldera_exporter.config.tls import present_context, ssl_context
-from feldera_exporter.config.units import format_duration, format_size, parse_duration, parse_size
+from feldera_exporter.config.tls import present_context
+from feldera_exporter.config.units import format_duration
 
 __all__ = [
     "DEFAULT_TAG_LABELS",
@@ -36,11 +36,6 @@ __all__ = [
     "TagLabels",
     "Tls",
     "format_duration",
-    "format_size",
-    "from_environment",
     "load",
-    "parse_duration",
-    "parse_size",
     "present_context",
-    "ssl_context",
 ]

@@ -1,23 +1,24 @@
 """The plain tree of a document as frozen values, or every mistake in it."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import MISSING, fields, is_dataclass, replace
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, is_dataclass, replace
 from functools import partial
+from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Final, TypeVar, get_args, get_origin
 
 from cattrs import Converter
-from cattrs.errors import ClassValidationError
 from cattrs.gen import make_dict_structure_fn, mapping_structure_factory
 
 from feldera_exporter.config import checks, validators
-from feldera_exporter.config.checks import Environment
 from feldera_exporter.config.conversion_errors import mistakes_of
-from feldera_exporter.config.errors import Mistake, RefusedError, in_order, shown
+from feldera_exporter.config.errors import Mistake, RefusedError, in_order, nearest, shown
 from feldera_exporter.config.schema import (
     DEFAULT_TAG_LABELS,
+    Alert,
     Alertmanager,
-    Configuration,
+    Family,
     File,
     Instance,
     Label,
@@ -33,37 +34,49 @@ _Kind = TypeVar("_Kind")
 
 _TagExpressions: Any = Mapping[Label, TagExpression]
 
-
-def structure(tree: Any, surroundings: Environment) -> tuple[Configuration | None, list[Mistake]]:
-    """Return the configuration, None where it is wrong, and all mistakes in order."""
-    configuration, mistakes = structured(tree, Configuration, surroundings)
-    return configuration, in_order([*checks.name_mistakes(tree, surroundings), *mistakes])
+_ALWAYS_EXPORTED: Final = re.compile(r"feldera_exporter_|process_|python_")
 
 
-def structured(tree: Any, kind: type[_Kind], surroundings: Environment) -> tuple[_Kind | None, list[Mistake]]:
-    """Return a tree as a value of a kind of this package's, None where it is wrong, and all mistakes."""
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a document is checked against.
+
+    Attributes:
+        folder: where relative paths start.
+        families: the names of all metric families.
+        alerts: the names of all alerts.
+        files_elsewhere: whether files that cannot be read may be on another machine.
+    """
+
+    folder: Path
+    families: Collection[str] = ()
+    alerts: Collection[str] = ()
+    files_elsewhere: bool = False
+
+
+def structured(tree: Any, kind: type[_Kind], context: Context) -> tuple[_Kind | None, list[Mistake]]:
+    """Return a tree as a value of a class of this package, None where it is wrong, and all mistakes in order."""
     try:
-        return _converter(surroundings).structure(tree, kind), []
+        return _converter(context).structure(tree, kind), []
     except (ExceptionGroup, RefusedError) as error:
-        return None, list(mistakes_of(error))
+        return None, in_order(mistakes_of(error))
 
 
-def _converter(surroundings: Environment) -> Converter:
+def _converter(context: Context) -> Converter:
     converter = Converter(forbid_extra_keys=True)
-    # Of two hooks that fit, cattrs takes the later one.
+    # If two hooks fit, cattrs takes the later one.
     converter.register_structure_hook_func(
         partial(_is, Annotated), lambda value, kind: kind.__metadata__[0](value)
     )
-    converter.register_structure_hook_func(
-        lambda kind: kind == File, lambda value, _: validators.file(value, surroundings.folder)
-    )
+    for named, read in ((File, _file), (Family, _family), (Alert, _alert)):
+        converter.register_structure_hook_func(partial(_equals, named), partial(read, context))
     converter.register_structure_hook_factory(partial(_is, tuple), lambda kind: _list_hook(kind, converter))
     converter.register_structure_hook_factory(
         partial(_is, Mapping), lambda kind: _mapping_hook(kind, converter)
     )
     converter.register_structure_hook_factory(is_dataclass, lambda kind: _class_hook(kind, converter))
     converter.register_structure_hook_factory(
-        lambda kind: kind is TagLabels, lambda _: _tag_labels_hook(converter)
+        partial(_equals, TagLabels), lambda _: _tag_labels_hook(converter)
     )
     return converter
 
@@ -71,6 +84,37 @@ def _converter(surroundings: Environment) -> Converter:
 def _is(origin: Any, kind: Any) -> bool:
     found: Any = get_origin(kind)
     return found is origin
+
+
+def _equals(wanted: Any, kind: Any) -> bool:
+    return bool(kind == wanted)
+
+
+def _file(context: Context, value: Any, _: Any) -> Path:
+    return validators.file(value, context.folder, elsewhere=context.files_elsewhere)
+
+
+def _family(context: Context, value: Any, _: Any) -> str:
+    name = validators.family(value)
+    if name in context.families:
+        return name
+    if _ALWAYS_EXPORTED.match(name):
+        raise RefusedError(shown(name), "a family that can be left out: this one always stays")
+    guess = nearest(name, context.families)
+    raise RefusedError(
+        shown(name), f"a metric family such as {guess}" if guess else "a metric family of the exporter"
+    )
+
+
+def _alert(context: Context, value: Any, _: Any) -> str:
+    name = validators.alert(value)
+    if name in context.alerts:
+        return name
+    guess = nearest(name, context.alerts)
+    raise RefusedError(
+        "no alert of this name",
+        f"one such as {guess}" if guess else "one that `feldera-exporter rules` prints",
+    )
 
 
 def _list_hook(kind: Any, converter: Converter) -> Hook:
@@ -96,36 +140,13 @@ def _class_hook(kind: Any, converter: Converter) -> Hook:
 
     def hook(value: Any, _: Any) -> Any:
         given = _expect(value, dict, "a mapping")
-        mistakes: list[Exception] = []
-        wrong: frozenset[str] = frozenset()
-        try:
-            made = inner(given, kind)
-        except ClassValidationError as error:
-            mistakes.append(error)
-            wrong = frozenset(note.name for _, note in error.group_exceptions()[0])
-            made = _as_far_as_readable(kind, given, wrong, converter)
-        made = _filled(made, given)
-        mistakes += checks.contradictions(made, wrong)
-        if mistakes:
-            raise ExceptionGroup("mistakes", mistakes)
+        made = _filled(inner(given, kind), given)
+        contradictions = list(checks.contradictions(made))
+        if contradictions:
+            raise ExceptionGroup("contradictions", contradictions)
         return made
 
     return hook
-
-
-def _as_far_as_readable(
-    kind: Any, given: Mapping[Any, Any], wrong: Collection[str], converter: Converter
-) -> Any:
-    """Return a value of which some keys are wrong; those have their defaults, or None where there is none."""
-    kinds: dict[str, Any] = {each.name: each.type for each in fields(kind) if each.name not in wrong}
-    values = {key: converter.structure(given[key], kinds[key]) for key in kinds if key in given}
-    return kind(**(dict.fromkeys(_required(kind)) | values))
-
-
-def _required(kind: Any) -> Iterator[str]:
-    for each in fields(kind):
-        if each.default is MISSING and each.default_factory is MISSING:
-            yield each.name
 
 
 def _tag_labels_hook(converter: Converter) -> Hook:
@@ -144,7 +165,7 @@ def _expect(value: Any, kind: type, expected: str) -> Any:
 
 
 def _filled(value: Any, given: Collection[str]) -> Any:
-    """Return a value whose defaults depend on what was given."""
+    """Return a value with the defaults that depend on the given keys."""
     match value:
         case Instance():
             return checks.complete(value, given)

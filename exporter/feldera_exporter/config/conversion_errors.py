@@ -1,4 +1,4 @@
-"""What cattrs says of a tree that does not fit, as mistakes with their places."""
+"""The errors of cattrs as mistakes with their places."""
 
 from collections.abc import Iterator
 from dataclasses import fields
@@ -12,11 +12,18 @@ from cattrs.errors import (
     IterableValidationNote,
 )
 
-from feldera_exporter.config.errors import Mistake, Place, RefusedError, shown, unknown_key
+from feldera_exporter.config.errors import (
+    Mistake,
+    Place,
+    RefusedError,
+    UnreadableFileError,
+    shown,
+    unknown_key,
+)
 
 
 def mistakes_of(error: Exception, place: Place = ()) -> Iterator[Mistake]:
-    """Yield the leaves of cattrs's tree of errors; its notes tell the way to each.
+    """Yield the leaves of cattrs's tree of errors; its notes name the place of each.
 
     Raises:
         Exception: the leaf itself, where it is a defect and no refused value.
@@ -26,7 +33,7 @@ def mistakes_of(error: Exception, place: Place = ()) -> Iterator[Mistake]:
             noted, others = error.group_exceptions()
             for each, note in noted:
                 cause = _missing(note.type) if isinstance(each, KeyError) else each
-                yield from mistakes_of(cause, (*place, _step_of(note)))
+                yield from mistakes_of(cause, (*place, _key_of(note)))
             for each in others:
                 yield from mistakes_of(each, place)
         case ExceptionGroup():
@@ -35,29 +42,29 @@ def mistakes_of(error: Exception, place: Place = ()) -> Iterator[Mistake]:
         case ForbiddenExtraKeysError():
             known = [each.name for each in fields(error.cl)]
             for key in error.extra_fields:
-                yield Mistake((*place, _step(key)), unknown_key(_step(key), known))
+                yield Mistake((*place, _key_text(key)), unknown_key(_key_text(key), known))
         case RefusedError():
-            yield Mistake((*place, *error.place), str(error))
+            yield Mistake((*place, *error.place), str(error), isinstance(error, UnreadableFileError))
         case _:
             raise error
 
 
-def _step_of(note: IterableValidationNote | AttributeValidationNote) -> str | int:
+def _key_of(note: IterableValidationNote | AttributeValidationNote) -> str | int:
     if isinstance(note, AttributeValidationNote):
         return note.name
-    # An entry's number stands in the same place as a mapping's key, which may be a number too.
-    return note.index if isinstance(note.index, int) and "@ index" in note else _step(note.index)
+    # cattrs has one field for the index of a list and the key of a mapping, which may be a number too.
+    return note.index if isinstance(note.index, int) and "@ index" in note else _key_text(note.index)
 
 
-def _step(key: Any) -> str:
-    """Return a mapping's key as it was written: YAML's may be numbers, true, null or bytes too."""
+def _key_text(key: Any) -> str:
+    """Return a mapping's key as text: YAML keys may be numbers, true, null or bytes too."""
     if key is None:
         return "null"
     return key if isinstance(key, str) else shown(key)
 
 
 def _missing(kind: Any) -> RefusedError:
-    """Return what to say of a key that must be there, from the reader of its value."""
+    """Return the mistake of a required key that is missing, from the validator of its value."""
     try:
         if get_origin(kind) is Annotated:
             kind.__metadata__[0](None)

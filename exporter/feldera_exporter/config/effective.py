@@ -1,4 +1,4 @@
-"""A configuration as a plain tree that reads as the same configuration, but for secrets, which it hides."""
+"""A configuration as a plain tree for YAML, with its defaults and without its secrets."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -14,19 +14,19 @@ from feldera_exporter.config.units import format_duration, format_size
 
 HIDDEN: Final = "<secret>"
 
-_WRITTEN: Final[Mapping[Any, Callable[[Any], str]]] = MappingProxyType(
+_FORMATS: Final[Mapping[Any, Callable[[Any], str]]] = MappingProxyType(
     {
         validators.duration: format_duration,
-        validators.pace: format_duration,
+        validators.interval: format_duration,
         validators.limit: format_duration,
         validators.size: format_size,
     }
 )
-"""How a number is written, by the reader of its field."""
+"""How a number is formatted, by the validator of its field."""
 
 
 def effective(configuration: Configuration) -> dict[str, Any]:
-    """Return every key that has a value, defaults included, as YAML has it."""
+    """Return every key that has a value, defaults included."""
     tree: dict[str, Any] = _plain(configuration, Configuration)
     return tree
 
@@ -45,21 +45,20 @@ def _plain(value: Any, kind: Any) -> Any:  # noqa: PLR0911 - a line for each kin
             return {name: _plain(each, get_args(kind)[1]) for name, each in value.items()}
         case tuple():
             return [_plain(each, get_args(kind)[0]) for each in value]
-        case float() | int() if (write := _WRITTEN.get(_reader(kind))) is not None:
+        case float() | int() if (write := _FORMATS.get(_validator(kind))) is not None:
             return write(value)
         case _ if is_dataclass(value):
             return {
                 each.name: _plain(getattr(value, each.name), each.type)
                 for each in fields(value)
-                # What is not set has no value that could be written.
                 if getattr(value, each.name) not in (None, "")
             }
         case _:
             return value
 
 
-def _reader(kind: Any) -> Any:
-    """Return what reads a field, None where there is none."""
+def _validator(kind: Any) -> Any:
+    """Return the validator of a field; None if it has none."""
     if isinstance(kind, UnionType):
         kind = get_args(kind)[0]
     return kind.__metadata__[0] if get_origin(kind) is Annotated else None

@@ -1,4 +1,4 @@
-"""What is wrong in a configuration, said in one line: the place, what was found, what was expected."""
+"""The mistakes in a configuration, one line each: the place, what was found, what was expected."""
 
 import difflib
 import re
@@ -9,19 +9,19 @@ from typing import Final, NamedTuple
 Place = tuple[str | int, ...]
 
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*|line [0-9]+")
-# A key, a token or a certificate's key pasted into the wrong line, or an address with a password: so secrets stray.
+# An API key, a token or a private key in a wrong place, or an address with a password.
 SECRET: Final = re.compile(r"apikey:|//[^/\s]*@|\b(?-i:eyJ)[\w-]{8}|-----BEGIN", re.IGNORECASE)
 _LONGEST: Final = 60
 _KINDS: Final = MappingProxyType({type(None): "nothing", list: "a list", dict: "a mapping"})
 
 
 class RefusedError(ValueError):
-    """A value that is not what was expected.
+    """A value is not what was expected.
 
     Attributes:
-        found: what stands there, in words that hold no secret.
-        expected: what should stand there.
-        place: where, relative to the value that is being read.
+        found: what was found, without secrets.
+        expected: what was expected.
+        place: the place, relative to the value that is being read.
     """
 
     def __init__(self, found: str, expected: str, place: Place = ()) -> None:
@@ -31,18 +31,29 @@ class RefusedError(ValueError):
         self.place = place
 
 
+class UnreadableFileError(RefusedError):
+    """A file cannot be read on this machine."""
+
+
 class Mistake(NamedTuple):
-    """One mistake and its place in the document."""
+    """One mistake in a document.
+
+    Attributes:
+        place: its place.
+        text: what was found and what was expected.
+        unreadable_file: whether it is a file that cannot be read on this machine.
+    """
 
     place: Place
     text: str
+    unreadable_file: bool = False
 
     def __str__(self) -> str:
         return f"{path(self.place)}: {self.text}"
 
 
 def shown(value: object) -> str:
-    """Return a value of a YAML document in the words of an error message, never a secret and never long."""
+    """Return a value of a YAML document as error messages show it: short and without secrets."""
     match value:
         case str():
             return _quoted(value)
@@ -64,7 +75,7 @@ def _quoted(text: str) -> str:
 
 
 def path(place: Place) -> str:
-    """Return a place as people write it: `instances[0].tls.ca_file`."""
+    """Return a place as text: `instances[0].tls.ca_file`."""
     text = ""
     for step in place:
         if isinstance(step, int):
@@ -75,14 +86,14 @@ def path(place: Place) -> str:
 
 
 def unknown_key(key: str, known: Collection[str]) -> str:
-    """Return what to say of a key that nobody reads, with the nearest known key if one is near."""
+    """Return the text for an unknown key, with the most similar known key if there is one."""
     guess = nearest(key, known)
     expected = f"did you mean {guess}?" if guess else f"expected one of {', '.join(sorted(known))}"
     return f"unknown key, {expected}"
 
 
 def nearest(name: str, known: Collection[str]) -> str | None:
-    """Return the known name that a misspelt one most likely means."""
+    """Return the known name that is most similar to a misspelt one; None if none is similar."""
     return next(iter(difflib.get_close_matches(name, known, n=1)), None)
 
 

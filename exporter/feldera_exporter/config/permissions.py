@@ -1,57 +1,35 @@
 """Which files with secrets, and which store, every user of this machine may read."""
 
 import stat
-from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
-from feldera_exporter.config import Alertmanager, Configuration, Secret
+from feldera_exporter.config import Configuration, Secret
+from feldera_exporter.config.errors import path as place_text
+from feldera_exporter.config.leaves import leaves
+
+_SECRET_FILES: Final = frozenset({"api_key_file", "key_file", "password_file", "credentials_file"})
+"""The keys of the configuration that name files with secrets."""
 
 
 def readable_by_all(configuration: Configuration, file: Path | None, storage: Path | None) -> Iterator[str]:
     """Yield a line for each, which begins with the place in the configuration or with the flag.
 
     Args:
-        configuration: names files.
-        file: the configuration's own, which may hold secrets itself; None for the environment.
-        storage: the directory of the store, None where there is none.
+        configuration: the configuration.
+        file: the configuration file, which may hold secrets itself; None if there is none.
+        storage: the directory of the store; None if there is none.
     """
-    if file is not None and _is_readable(file) and _has_secret(configuration):
+    found = list(leaves(configuration))
+    has_secret = any(isinstance(value, Secret) for _, value in found)
+    if file is not None and has_secret and _is_readable(file):
         yield f"--config.file: every user of this machine may read {file}, which holds a secret"
-    for place, path in _secret_files(configuration):
-        if path is not None and _is_readable(path):
-            yield f"{place}: every user of this machine may read {path}"
+    for place, path in found:
+        if isinstance(path, Path) and place[-1] in _SECRET_FILES and _is_readable(path):
+            yield f"{place_text(place)}: every user of this machine may read {path}"
     if storage is not None and _is_readable(storage):
         yield f"--storage.path: every user of this machine may read {storage}"
-
-
-def _secret_files(configuration: Configuration) -> Iterator[tuple[str, Path | None]]:
-    for index, instance in enumerate(configuration.instances):
-        yield f"instances[{index}].api_key_file", instance.api_key_file
-        yield f"instances[{index}].tls.key_file", instance.tls.key_file
-    if configuration.alertmanager is not None:
-        yield from _alertmanagers(configuration.alertmanager)
-
-
-def _alertmanagers(alertmanager: Alertmanager) -> Iterator[tuple[str, Path | None]]:
-    yield "alertmanager.tls.key_file", alertmanager.tls.key_file
-    if alertmanager.basic_auth is not None:
-        yield "alertmanager.basic_auth.password_file", alertmanager.basic_auth.password_file
-    if alertmanager.authorization is not None:
-        yield "alertmanager.authorization.credentials_file", alertmanager.authorization.credentials_file
-
-
-def _has_secret(value: object) -> bool:
-    """Return whether a part of the configuration holds a secret itself."""
-    if isinstance(value, Secret):
-        return True
-    if isinstance(value, tuple):
-        return any(_has_secret(each) for each in value)
-    if isinstance(value, Mapping):
-        return any(_has_secret(each) for each in value.values())
-    if is_dataclass(value):
-        return any(_has_secret(getattr(value, each.name)) for each in fields(value))
-    return False
 
 
 def _is_readable(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""The proxies that the environment names, read as curl and Go read them."""
+"""The proxies of the environment, with the rules of curl and Go."""
 
 import ipaddress
 import re
@@ -18,26 +18,26 @@ _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def proxy_for(url: str, environ: Mapping[str, str]) -> str | None:
-    """Return the address of the proxy through which a server is asked, with its scheme; None for none.
+    """Return the address of the proxy for a server, with its scheme; None for a direct connection.
 
-    `http_proxy` is for http, `https_proxy` for https, `all_proxy` for both where these are not set. Small letters outweigh
-    capitals.
+    `http_proxy` is for http, `https_proxy` for https, `all_proxy` for both if these are not set. A variable in lower case
+    overrides one in upper case.
     """
-    _, address = _of(url, environ)
+    _, address = _proxy_variable(url, environ)
     return _complete(address) if address else None
 
 
 def proxy_mistakes(instances: Iterable[Instance], environ: Mapping[str, str]) -> Iterator[Mistake]:
-    """Yield every variable that names a proxy which an instance needs and which cannot be used, each once."""
-    for variable, address in dict.fromkeys(_of(instance.url, environ) for instance in instances):
+    """Yield a mistake for every variable whose proxy an instance needs and that is not a valid address."""
+    for variable, address in dict.fromkeys(_proxy_variable(instance.url, environ) for instance in instances):
         if address and not _is_proxy(_complete(address)):
             found = "an address with credentials (not shown)" if "@" in address else shown(address)
             expected = "the address of a proxy such as http://proxy.example.com:3128"
             yield Mistake((variable,), f"found {found}, expected {expected}")
 
 
-def _of(url: str, environ: Mapping[str, str]) -> tuple[str, str]:
-    """Return the variable that names a server's proxy and what it says; nothing where the server is exempt."""
+def _proxy_variable(url: str, environ: Mapping[str, str]) -> tuple[str, str]:
+    """Return the variable of a server's proxy and its value; two empty texts for a direct connection."""
     _, exemptions = _variable(environ, "no_proxy")
     parts = urlsplit(url)
     if not is_exempt(parts.hostname or "", parts.port or _PORTS[parts.scheme], exemptions):
@@ -54,9 +54,9 @@ def is_exempt(host: str, port: int, exemptions: str) -> bool:
     Args:
         host: its name or address, without brackets.
         port: of the server.
-        exemptions: what `NO_PROXY` says, separated by commas or blanks: a name, which means what is below it too, also
-            with a dot or `*.` before it; an address; a network such as 10.0.0.0/8 or fd00::/8; each perhaps in brackets and with
-            a port; `*` for everything. What is none of these exempts nothing.
+        exemptions: the value of `NO_PROXY`, separated by commas or blanks: a domain, which includes its subdomains and
+            may begin with a dot or `*.`; an address; a network such as 10.0.0.0/8 or fd00::/8; each also in brackets or
+            with a port; `*` for every host. Other texts have no effect.
     """
     name = host.rstrip(".").lower()
     address = _address(name)
@@ -98,7 +98,7 @@ def _address(host: str) -> _Address | None:
 
 
 def _variable(environ: Mapping[str, str], name: str) -> tuple[str, str]:
-    """Return how a variable is written and what it says; the one in small letters outweighs the others."""
+    """Return a variable's name as it is set and its value; the lower-case name overrides others."""
     written = [each for each in environ if each.lower() == name and environ[each]]
     variable = name if name in environ or not written else written[-1]
     return variable, environ.get(variable, "").strip()

@@ -1,31 +1,31 @@
-"""The labels that the configuration may not set, as somebody else does."""
+"""The labels that the configuration may not set."""
 
 from typing import Final
 
 OF_ALERTS: Final = frozenset(
     {"alertname", "severity", "feldera_instance", "feldera_service", "pipeline", "pipeline_name", "status"}
 )
-"""What the exporter's alerts set themselves, beside the tags of pipelines."""
+"""The labels that alerts set themselves, besides the tag labels of pipelines."""
 
 OF_EXPORTER_ALERTS: Final = frozenset({"job", "instance", "alertmanager", "dimension"})
-"""What the alerts about the exporter set themselves."""
+"""The labels that alerts about the exporter set themselves."""
 
 RESERVED: Final = frozenset(
     {
-        # Every pipeline's samples carry these, or feldera_pipeline_info does.
+        # Labels of every pipeline's samples, or of feldera_pipeline_info.
         "feldera_instance",
         "pipeline",
         "pipeline_name",
         "platform_version",
         "program_profile",
-        # Families that feldera_pipeline_info is joined with carry these: a join would overwrite them.
+        # Labels of families that are joined with feldera_pipeline_info: a join would overwrite them.
         "status",
         "from",
         "to",
         "error_code",
-        # The alerts about Feldera's services carry this.
+        # The label of alerts about Feldera's services.
         "feldera_service",
-        # The samples of problems carry this.
+        # The label of the samples of problems.
         "problem",
         # Prometheus and Alertmanager set these themselves.
         "instance",
@@ -37,4 +37,4 @@ RESERVED: Final = frozenset(
         "severity",
     }
 )
-"""What neither a pipeline's tags nor a choice about an alert may set."""
+"""The labels that neither tags nor the settings of an alert may set."""

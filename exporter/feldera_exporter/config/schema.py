@@ -12,7 +12,7 @@ from feldera_exporter.config.secret import Secret
 from feldera_exporter.feldera.statuses import DEFAULT_LIMITS
 
 Seconds = Annotated[float, validators.duration]
-PaceSeconds = Annotated[float, validators.pace]
+IntervalSeconds = Annotated[float, validators.interval]
 LimitSeconds = Annotated[float, validators.limit]
 Bytes = Annotated[int, validators.size]
 Flag = Annotated[bool, validators.flag]
@@ -32,8 +32,8 @@ File = Annotated[Path, validators.file]
 Expression = Annotated[re.Pattern[str], validators.expression]
 Alert = Annotated[str, validators.alert]
 Severity = Annotated[str, validators.severity]
-TableSeverity = Annotated[str, validators.table_severity]
-Word = Annotated[str, validators.word]
+ShippedSeverity = Annotated[str, validators.shipped_severity]
+NonEmptyText = Annotated[str, validators.non_empty_text]
 Text = Annotated[str, validators.text]
 TagExpression = Annotated[re.Pattern[str], validators.tag_expression]
 
@@ -48,16 +48,16 @@ DEFAULT_TAG_LABELS: Final[Mapping[Label, TagExpression]] = MappingProxyType(
         "expect": validators.tag_expression("expect[:=](running)"),
     }
 )
-"""The labels that are always there, in their order."""
+"""The labels that always exist, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """How a server is trusted and how the exporter shows who it is.
+    """How the server's certificate is verified, and the exporter's own certificate.
 
     Attributes:
-        ca_file: certificates (PEM) to trust in place of the system's.
-        cert_file: the exporter's own certificate (PEM); together with `key_file`.
+        ca_file: certificates (PEM) of authorities to trust instead of the system's.
+        cert_file: the exporter's client certificate (PEM); only together with `key_file`.
         key_file: its key, without a passphrase.
         insecure_skip_verify: whether any certificate is accepted.
     """
@@ -70,11 +70,11 @@ class Tls:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which pipelines are watched, by name; the expressions hold for the whole name.
+    """Which pipelines are watched, by name; an expression must match the whole name.
 
     Attributes:
         include: names of the pipelines to watch.
-        exclude: of those, the names not to watch.
+        exclude: names of pipelines that are not watched although `include` matches.
     """
 
     include: tuple[Expression, ...] = (validators.expression(".*"),)
@@ -94,14 +94,14 @@ class Instance:
     Attributes:
         name: the value of the label `feldera_instance`; unique.
         url: Feldera's address, without `/v0` and without credentials.
-        api_key: the API key; a role that may read is enough.
-        api_key_file: in place of `api_key`: the file that holds it, read again when it changes.
-        headers: sent with every request, for a proxy that wants a token; their values are secrets.
-        tls: certificates.
-        poll_interval: time from the start of one poll to the start of the next, in seconds.
-        timeout: time that one request may take, in seconds; at most `poll_interval`.
-        staleness: time for which the last state is shown while Feldera does not answer, in seconds.
-        max_response_size: the largest answer that is read, in bytes; of the list each pipeline counts 1 KiB at most.
+        api_key: the API key; the role `read` is enough.
+        api_key_file: a file with the API key, instead of `api_key`; read again when it changes.
+        headers: headers of every request, for example a token for a proxy; the values are secrets.
+        tls: how the connection is secured.
+        poll_interval: time between the starts of two polls, in seconds.
+        timeout: how long a request may take, in seconds; at most `poll_interval`.
+        staleness: how long the last state is shown while Feldera does not answer, in seconds.
+        max_response_size: the largest response that is read, in bytes; each listed pipeline counts at most 1 KiB.
         pipelines: which pipelines are watched.
     """
 
@@ -111,8 +111,8 @@ class Instance:
     api_key_file: File | None = None
     headers: Mapping[HeaderName, HeaderValue] = field(default_factory=lambda: MappingProxyType({}))
     tls: Tls = Tls()
-    poll_interval: PaceSeconds = 5.0
-    timeout: PaceSeconds = 5.0
+    poll_interval: IntervalSeconds = 5.0
+    timeout: IntervalSeconds = 5.0
     staleness: Seconds = 5 * _MINUTE
     max_response_size: Bytes = 64 * 2**20
     pipelines: Filter = Filter()
@@ -123,9 +123,9 @@ class Override:
     """Limits for the pipelines whose name and one of whose tags match; at least one of the two is given.
 
     Attributes:
-        limits: how long each status may last for these pipelines; `none` for no limit.
-        name: the name of the pipelines; with `tag`, both must match.
-        tag: one of the tags of the pipelines.
+        limits: limits of statuses for these pipelines; `none` for no limit.
+        name: an expression that the pipeline's name must match.
+        tag: an expression that one of the pipeline's tags must match.
     """
 
     limits: StatusLimits
@@ -170,11 +170,11 @@ class Metrics:
 
 @dataclass(frozen=True, slots=True)
 class AlertChoice:
-    """What is chosen for one alert of the shipped rules.
+    """The settings of one alert.
 
     Attributes:
-        enabled: whether there is this alert at all.
-        severity: in place of the alert's own.
+        enabled: whether the alert exists.
+        severity: the severity, instead of the shipped one.
         labels: further labels, for Alertmanager's routes.
     """
 
@@ -185,11 +185,11 @@ class AlertChoice:
 
 @dataclass(frozen=True, slots=True)
 class BasicAuth:
-    """Who the exporter is, by a password.
+    """The exporter's user name and password.
 
     Attributes:
         username: the user's name.
-        password_file: the file that holds the password, read again for each request.
+        password_file: a file with the password, read again for each request.
     """
 
     username: Username
@@ -198,10 +198,10 @@ class BasicAuth:
 
 @dataclass(frozen=True, slots=True)
 class Authorization:
-    """Who the exporter is, by a bearer token.
+    """The exporter's bearer token.
 
     Attributes:
-        credentials_file: the file that holds the token, read again for each request.
+        credentials_file: a file with the token, read again for each request.
     """
 
     credentials_file: File
@@ -209,22 +209,22 @@ class Authorization:
 
 @dataclass(frozen=True, slots=True)
 class Alertmanager:
-    """Where the exporter sends its problems itself.
+    """The Alertmanagers that the exporter sends its problems to.
 
     Attributes:
         urls: addresses of Alertmanagers; each address that a name resolves to is one Alertmanager.
         labels: labels that are added to every alert, as Prometheus's `external_labels`.
-        timeout: time that one request may take, in seconds; at most `resend_interval`.
-        resend_interval: time after which the same alerts are sent again, in seconds.
-        basic_auth: who the exporter is, by a password; at most one of this and `authorization`.
-        authorization: who the exporter is, by a token.
-        tls: certificates.
+        timeout: how long a request may take, in seconds; at most `resend_interval`.
+        resend_interval: time between two sends of an unchanged alert, in seconds.
+        basic_auth: user name and password; not together with `authorization`.
+        authorization: bearer token.
+        tls: how the connection is secured.
     """
 
     urls: tuple[AlertmanagerUrl, ...]
     labels: Mapping[ExternalLabel, Text] = field(default_factory=lambda: MappingProxyType({}))
-    timeout: PaceSeconds = 10.0
-    resend_interval: PaceSeconds = _MINUTE
+    timeout: IntervalSeconds = 10.0
+    resend_interval: IntervalSeconds = _MINUTE
     basic_auth: BasicAuth | None = None
     authorization: Authorization | None = None
     tls: Tls = Tls()
@@ -232,17 +232,17 @@ class Alertmanager:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """The whole configuration; two that say the same are equal.
+    """The whole configuration.
 
     Attributes:
         instances: the instances that are watched.
         limits: how long each status may last.
         tag_labels: by label, an expression over the tags whose group is the label's value.
         metrics: which metric families are exported.
-        alerts: what is chosen for single alerts, by their names.
-        alert_labels: labels of every alert, where a single one does not set them itself.
-        severities: other words for `critical`, `warning` and `info` in the label `severity`.
-        alertmanager: where the exporter sends its problems itself; without it Prometheus alerts by the shipped rules.
+        alerts: settings of alerts, by name.
+        alert_labels: labels of every alert; the labels of a single alert override them.
+        severities: other values of the label `severity` for `critical`, `warning` and `info`.
+        alertmanager: where the exporter sends its problems; without this section, Prometheus alerts with the shipped rules.
     """
 
     instances: tuple[Instance, ...]
@@ -251,5 +251,5 @@ class Configuration:
     metrics: Metrics = Metrics()
     alerts: Mapping[Alert, AlertChoice] = field(default_factory=lambda: MappingProxyType({}))
     alert_labels: Mapping[AlertLabel, Text] = field(default_factory=lambda: MappingProxyType({}))
-    severities: Mapping[TableSeverity, Word] = field(default_factory=lambda: MappingProxyType({}))
+    severities: Mapping[ShippedSeverity, NonEmptyText] = field(default_factory=lambda: MappingProxyType({}))
     alertmanager: Alertmanager | None = None

@@ -1,8 +1,8 @@
-"""A text that must never be shown."""
+"""A secret text that is never shown."""
 
 
 class Secret:
-    """Holds a secret whose `str`, `repr` and formatted text say nothing of it; equal secrets are equal."""
+    """A secret. Its `str`, `repr` and formatted text do not contain it."""
 
     __slots__ = ("_text",)
 
@@ -10,7 +10,7 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """Return the secret itself, only for the request that needs it."""
+        """Return the secret, for the request that needs it."""
         return self._text
 
     def __eq__(self, other: object) -> bool:

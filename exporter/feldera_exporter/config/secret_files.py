@@ -1,4 +1,4 @@
-"""Files that hold a secret, read again for each request: a rotated secret is used at once."""
+"""Files with a secret, read again for each request, so that a rotated secret is used at once."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,15 +9,14 @@ from feldera_exporter.logs import FailureLog
 def reread(
     path: Path, read: Callable[[Path], tuple[str | None, str]], unreadable: FailureLog
 ) -> Callable[[], str | None]:
-    """Return what gives the present secret of a file.
+    """Return the function that returns the present secret of a file; None before one could be read.
 
-    While the file holds none, as in the moment of its replacement, or cannot be read, the last secret that could be read
-    is used; None before there was one.
+    While the file is empty or cannot be read, for example during its replacement, it returns the last secret.
 
     Args:
         path: the file.
-        read: returns the secret in a file, or None and the reason, which never has the file's content.
-        unreadable: where a failure is logged.
+        read: returns the secret in a file, or None and the reason; the reason never contains the file's content.
+        unreadable: logs failures.
     """
     last: str | None = None
 

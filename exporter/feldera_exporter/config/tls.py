@@ -1,4 +1,4 @@
-"""The TLS context that an instance's configuration asks for."""
+"""The TLS context of a connection, from the configuration."""
 
 import ssl
 from collections.abc import Callable
@@ -9,12 +9,12 @@ from feldera_exporter.logs import FailureLog, Logger
 
 
 class UnusableCertificateError(Exception):
-    """A file holds no certificate or key that TLS can use.
+    """A file contains no certificate or key that TLS can use.
 
     Attributes:
         key: the key of the configuration that names the file.
         file: the file.
-        expected: what it should hold.
+        expected: what it should contain.
     """
 
     def __init__(self, key: str, file: Path, expected: str) -> None:
@@ -25,10 +25,10 @@ class UnusableCertificateError(Exception):
 
 
 def ssl_context(tls: Tls) -> ssl.SSLContext:
-    """Return a new context of the files as they are now, so that a renewed certificate is taken up.
+    """Return a new context, from the present content of the files.
 
     Raises:
-        UnusableCertificateError: a file cannot be read or holds something else.
+        UnusableCertificateError: a file cannot be read or contains something else.
     """
     if tls.ca_file is None:
         context = ssl.create_default_context()
@@ -39,7 +39,7 @@ def ssl_context(tls: Tls) -> ssl.SSLContext:
             raise UnusableCertificateError("ca_file", tls.ca_file, "certificates in PEM format") from None
     if tls.cert_file is not None and tls.key_file is not None:
         try:
-            # Without a password OpenSSL would ask the terminal for one and wait.
+            # Without a password OpenSSL would ask for one on the terminal.
             context.load_cert_chain(tls.cert_file, tls.key_file, password="")
         except (OSError, ValueError):
             expected = "a certificate in PEM format whose key, without a passphrase, is in key_file"
@@ -51,12 +51,12 @@ def ssl_context(tls: Tls) -> ssl.SSLContext:
 
 
 def present_context(tls: Tls, log: Logger) -> Callable[[], ssl.SSLContext]:
-    """Return what gives the context of the files as they are now: they are read again when they change.
+    """Return the function that returns the present context. The files are read again when they change.
 
-    While they cannot be used, as in the moment of their replacement, the last context is given.
+    While they cannot be used, for example during their replacement, it returns the last context.
 
     Raises:
-        UnusableCertificateError: a file cannot be read or holds something else.
+        UnusableCertificateError: a file cannot be read or contains something else.
     """
     unusable = FailureLog(log, "certificates cannot be read again", "certificates can be read again")
     read = _states(tls)
@@ -64,7 +64,7 @@ def present_context(tls: Tls, log: Logger) -> Callable[[], ssl.SSLContext]:
 
     def present() -> ssl.SSLContext:
         nonlocal read, context
-        # Before they are read: what changes meanwhile is read next time.
+        # Determined before the files are read: what changes in between is read next time.
         now = _states(tls)
         if now != read:
             try:
@@ -81,7 +81,7 @@ def present_context(tls: Tls, log: Logger) -> Callable[[], ssl.SSLContext]:
 
 
 def _states(tls: Tls) -> tuple[tuple[int, int, int] | None, ...]:
-    """Return what differs once one of the files is another, or has another content."""
+    """Return a value that differs after one of the files was replaced or changed."""
     return tuple(_state(file) for file in (tls.ca_file, tls.cert_file, tls.key_file) if file is not None)
 
 

@@ -1,4 +1,4 @@
-"""Durations and sizes as people write them, and back.
+"""Parses and formats durations and sizes.
 
 Durations follow Prometheus's syntax (prometheus/common `model/time.go`, `ParseDuration`): units y w d h m s ms, each
 at most once and in this order, whole numbers only. A year is 365 days.
@@ -40,7 +40,7 @@ def parse_duration(text: str) -> float:
     """Return a duration such as `1h30m` in seconds.
 
     Raises:
-        ValueError: the text is no duration, or a longer one than Prometheus can hold.
+        ValueError: the text is not a duration, or longer than Prometheus allows.
     """
     match = _DURATION.fullmatch(text)
     if not match or not text:
@@ -52,7 +52,7 @@ def parse_duration(text: str) -> float:
 
 
 def format_duration(seconds: float) -> str:
-    """Return seconds, rounded to milliseconds, as `parse_duration` reads them; `none` for infinity."""
+    """Return seconds, rounded to milliseconds, as text for `parse_duration`; `none` for infinity."""
     if math.isinf(seconds):
         return "none"
     rest = round(seconds * 1000)
@@ -68,7 +68,7 @@ def parse_size(text: str) -> int:
     """Return a size such as `64MiB` (powers of 1024) or `10MB` (powers of 1000) in bytes.
 
     Raises:
-        ValueError: the text is no size, or more than 64 bits hold.
+        ValueError: the text is not a size, or does not fit into 64 bits.
     """
     match = _SIZE.fullmatch(text)
     if not match:
@@ -81,6 +81,6 @@ def parse_size(text: str) -> int:
 
 
 def format_size(size: int) -> str:
-    """Return bytes as `parse_size` reads them, exactly, in the largest unit without a fraction."""
+    """Return bytes as text for `parse_size`, in the largest unit without a fraction."""
     unit = next(unit for unit, each in _BYTES.items() if size % each == 0 and (size or each == 1))
     return f"{size // _BYTES[unit]}{unit}"

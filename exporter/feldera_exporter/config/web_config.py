@@ -8,12 +8,11 @@ from types import MappingProxyType
 from typing import Annotated, Any, Final
 
 from feldera_exporter.config import validators
-from feldera_exporter.config.checks import Environment
-from feldera_exporter.config.conversion import structured
-from feldera_exporter.config.errors import Mistake, RefusedError, in_order, shown
-from feldera_exporter.config.schema import File, Flag
+from feldera_exporter.config.conversion import Context, structured
+from feldera_exporter.config.errors import Mistake, RefusedError, in_order
+from feldera_exporter.config.schema import File, Flag, NonEmptyText, Username
 from feldera_exporter.config.secret import Secret
-from feldera_exporter.config.yaml_document import parse
+from feldera_exporter.config.yaml_document import read
 from feldera_exporter.errors import ConfigError
 
 CIPHERS: Final = MappingProxyType(
@@ -28,15 +27,13 @@ CIPHERS: Final = MappingProxyType(
 )
 """OpenSSL's names of the TLS 1.2 cipher suites that Go calls secure (RFC 5289, RFC 7905)."""
 
-_MODERN: Final = ("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256")
-"""Those of TLS 1.3, which are always there, as in Go."""
+_TLS13_CIPHERS: Final = ("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256")
+"""The cipher suites of TLS 1.3, which are always enabled, as in Go."""
 
 NO_CERTIFICATE: Final = "NoClientCert"
 IF_GIVEN: Final = "VerifyClientCertIfGiven"
 REQUIRED: Final = "RequireAndVerifyClientCert"
-_CLIENT_AUTH: Final = (NO_CERTIFICATE, IF_GIVEN, REQUIRED)
 
-_VERSIONS: Final = ("TLS12", "TLS13")
 # Cost 4 to 31; `crypt` and Go write $2a$, $2b$ and $2y$ for the same.
 _BCRYPT: Final = re.compile(r"\$2[aby]\$(0[4-9]|[12][0-9]|3[01])\$[./A-Za-z0-9]{53}")
 _HEADERS: Final = (
@@ -46,28 +43,6 @@ _HEADERS: Final = (
     "X-Frame-Options",
     "X-XSS-Protection",
 )
-
-
-def _one_of(value: object, known: tuple[str, ...]) -> str:
-    if not isinstance(value, str) or value not in known:
-        raise RefusedError(shown(value), f"one of {', '.join(known)}")
-    return value
-
-
-def _client_auth(value: object) -> str:
-    return _one_of(value, _CLIENT_AUTH)
-
-
-def _version(value: object) -> str:
-    return _one_of(value, _VERSIONS)
-
-
-def _cipher(value: object) -> str:
-    return _one_of(value, (*CIPHERS, *_MODERN))
-
-
-def _header(value: object) -> str:
-    return _one_of(value, _HEADERS)
 
 
 def _header_value(value: object) -> str:
@@ -96,34 +71,40 @@ def _no_http2(value: object) -> bool:
     return False
 
 
+ClientAuth = Annotated[str, validators.one_of(NO_CERTIFICATE, IF_GIVEN, REQUIRED)]
+Version = Annotated[str, validators.one_of("TLS12", "TLS13")]
+Cipher = Annotated[str, validators.one_of(*CIPHERS, *_TLS13_CIPHERS)]
+Header = Annotated[str, validators.one_of(*_HEADERS)]
+HeaderValue = Annotated[str, _header_value]
+PasswordHash = Annotated[Secret, _password_hash]
 Unavailable = Annotated[None, _unavailable]
 FileOnly = Annotated[None, _file_only]
 
 
 @dataclass(frozen=True, slots=True)
 class TlsServer:
-    """How the server proves who it is, and which clients it takes.
+    """The server's certificate, and which clients it accepts.
 
     Attributes:
-        cert_file: its certificate, with those between it and an authority.
+        cert_file: its certificate, with the intermediate certificates.
         key_file: its key, without a passphrase.
         client_auth_type: whether clients must have a certificate.
-        client_ca_file: the authorities of clients' certificates.
+        client_ca_file: certificates of the authorities that sign clients' certificates.
         client_allowed_sans: names of which a client's certificate must have one; empty for any.
         min_version: of TLS.
         max_version: of TLS.
         cipher_suites: for TLS 1.2, by Go's names; empty for OpenSSL's choice.
-        prefer_server_cipher_suites: does nothing, as in Go.
+        prefer_server_cipher_suites: has no effect, as in Go.
     """
 
     cert_file: File | None = None
     key_file: File | None = None
-    client_auth_type: Annotated[str, _client_auth] = NO_CERTIFICATE
+    client_auth_type: ClientAuth = NO_CERTIFICATE
     client_ca_file: File | None = None
-    client_allowed_sans: tuple[Annotated[str, validators.word], ...] = ()
-    min_version: Annotated[str, _version] = "TLS12"
-    max_version: Annotated[str, _version] = "TLS13"
-    cipher_suites: tuple[Annotated[str, _cipher], ...] = ()
+    client_allowed_sans: tuple[NonEmptyText, ...] = ()
+    min_version: Version = "TLS12"
+    max_version: Version = "TLS13"
+    cipher_suites: tuple[Cipher, ...] = ()
     prefer_server_cipher_suites: Flag = True
     cert: FileOnly = None
     key: FileOnly = None
@@ -133,11 +114,9 @@ class TlsServer:
 
 @dataclass(frozen=True, slots=True)
 class HttpServer:
-    """What is said with every answer; `http2` may only be false."""
+    """The headers of every response; `http2` may only be false."""
 
-    headers: Mapping[Annotated[str, _header], Annotated[str, _header_value]] = field(
-        default_factory=lambda: MappingProxyType({})
-    )
+    headers: Mapping[Header, HeaderValue] = field(default_factory=lambda: MappingProxyType({}))
     http2: Annotated[bool, _no_http2] = False
 
 
@@ -147,47 +126,37 @@ class WebConfig:
 
     Attributes:
         tls_server_config: None for plain HTTP.
-        http_server_config: about answers.
-        basic_auth_users: users with the hashes of their passwords; empty to ask for none.
-        rate_limit: cannot be had.
+        http_server_config: the headers of responses.
+        basic_auth_users: users with the hashes of their passwords; empty for no authentication.
+        rate_limit: not available.
     """
 
     tls_server_config: TlsServer | None = None
     http_server_config: HttpServer = HttpServer()
-    basic_auth_users: Mapping[Annotated[str, validators.username], Annotated[Secret, _password_hash]] = field(
-        default_factory=lambda: MappingProxyType({})
-    )
+    basic_auth_users: Mapping[Username, PasswordHash] = field(default_factory=lambda: MappingProxyType({}))
     rate_limit: Unavailable = None
 
 
 def load_web_config(path: Path) -> WebConfig:
-    """Return what a file says; paths in it are relative to its folder. An empty file says nothing.
+    """Return the content of a file; relative paths in it start at its folder. An empty file sets nothing.
 
     Raises:
         ConfigError: with every mistake, each with the file's name.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        found = error.strerror or type(error).__name__
-        raise ConfigError(f"{path}: found no file that can be read ({found}), expected YAML") from None
-    try:
-        document = parse(content)
-    except ConfigError as error:
-        raise ConfigError(*(f"{path}: {mistake}" for mistake in error.mistakes)) from None
+    document = read(path)
     tree: Any = {} if document.tree is None else document.tree
-    configured, mistakes = structured(tree, WebConfig, Environment(path.parent, (), ()))
+    configured, mistakes = structured(tree, WebConfig, Context(path.parent))
     if configured is not None and configured.tls_server_config is not None:
-        lacking = _lacking(configured.tls_server_config)
-        mistakes += [Mistake(("tls_server_config", *each.place), str(each)) for each in lacking]
+        found = _tls_mistakes(configured.tls_server_config)
+        mistakes += [Mistake(("tls_server_config", *each.place), str(each)) for each in found]
     mistakes = in_order([*document.repeated, *mistakes])
     if configured is None or mistakes:
         raise ConfigError(*(f"{path}: {mistake}" for mistake in mistakes))
     return configured
 
 
-def _lacking(tls: TlsServer) -> Iterator[RefusedError]:
-    """Yield what belongs together and does not stand together, as the toolkit refuses it."""
+def _tls_mistakes(tls: TlsServer) -> Iterator[RefusedError]:
+    """Yield the combinations of keys that the exporter-toolkit refuses."""
     for key in ("cert_file", "key_file"):
         if getattr(tls, key) is None:
             yield RefusedError("nothing", "the path of a file", (key,))

@@ -1,6 +1,7 @@
 """A YAML text as plain lists and mappings, with every key at most once."""
 
 from collections.abc import Hashable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
@@ -11,11 +12,11 @@ from feldera_exporter.errors import ConfigError
 
 
 class Document(NamedTuple):
-    """What a YAML text says.
+    """The content of a YAML text.
 
     Attributes:
         tree: the value of the whole text; None where it is empty.
-        repeated: a mistake for every key that stands twice in one mapping; the tree has its last value.
+        repeated: a mistake for every key that is repeated in one mapping; the tree has its last value.
     """
 
     tree: Any
@@ -23,14 +24,14 @@ class Document(NamedTuple):
 
 
 class _Loader(yaml.SafeLoader):
-    """Notes the keys that PyYAML would silently let the last one win for."""
+    """Records repeated keys. PyYAML silently takes the last value of a repeated key."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self.repeated: list[Mistake] = []
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 - as in PyYAML
-        # Merged keys (`<<`) may be set again: that is what merging is for.
+        # Keys that a merge (`<<`) brings may be set again.
         own = [key for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
         first: dict[Hashable, int] = {}
         for key_node in own:
@@ -49,8 +50,23 @@ def _as_written(loader: _Loader, node: yaml.ScalarNode) -> Any:
     return loader.construct_scalar(node)
 
 
-# Keys and values are text, numbers or true and false: a date would only hide what was written.
+# No key has a date as its value: dates stay text, so that errors show what was written.
 _Loader.add_constructor("tag:yaml.org,2002:timestamp", _as_written)
+
+
+def read(path: Path) -> Document:
+    """Read a YAML file, UTF-8.
+
+    Raises:
+        ConfigError: it cannot be read or is no YAML; the mistake begins with the path.
+    """
+    try:
+        return parse(path.read_bytes())
+    except OSError as error:
+        found = error.strerror or type(error).__name__
+        raise ConfigError(f"{path}: found no file that can be read ({found}), expected YAML") from None
+    except ConfigError as error:
+        raise ConfigError(*(f"{path}: {mistake}" for mistake in error.mistakes)) from None
 
 
 def parse(content: bytes) -> Document:

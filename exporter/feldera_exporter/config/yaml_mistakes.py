@@ -1,4 +1,4 @@
-"""What PyYAML says of a text that is no YAML, in people's words: the place, the mistake, the line without its secrets."""
+"""The error message for a text that is no YAML: line and column, the mistake, and the line without secrets."""
 
 import re
 from typing import Final
@@ -21,7 +21,7 @@ _WORDS: Final = (
     (r"<block end>|'<block|expected <block", "a line that is indented otherwise than those around it", "the same indentation"),
     (r"unhashable key", "a key that is a list or a mapping", "a name"),
 )  # fmt: skip
-"""What a problem is called, by what PyYAML says; the first that fits."""
+"""What was found and what is expected, by patterns over PyYAML's message; the first match counts."""
 
 _OPEN: Final = re.compile(
     r"end of stream|unexpected document|'<stream end>'|expected ',' or|could not find expected ':'"
@@ -33,7 +33,7 @@ _KEY: Final = re.compile(r"[^:]*:")
 
 
 def syntax_mistake(error: yaml.MarkedYAMLError, text: str) -> str:
-    """Return the mistake in one line; nothing that may be a secret is repeated."""
+    """Return the error message, one line without secrets."""
     said = ": ".join(each for each in (error.context, error.problem) if each)
     found, expected = next(
         ((found, expected) for pattern, found, expected in _WORDS if re.search(pattern, said)),
@@ -44,23 +44,23 @@ def syntax_mistake(error: yaml.MarkedYAMLError, text: str) -> str:
     if mark is None:
         return f"found {found}, expected {expected}"
     if context is not None and context.line < mark.line and _OPEN.search(said):
-        # What is not closed, or has no colon, is found out in a later line than its own.
+        # PyYAML reports a missing end or colon on a later line.
         mark = context
     lines = text.splitlines()
     line, column = mark.line, mark.column
     while line > 0 and not "".join(lines[line : line + 1]).strip():
-        # The end of the text: there is nothing to see.
+        # Empty lines at the end of the text are not worth showing.
         line -= 1
         column = len(lines[line])
     return f"line {line + 1}, column {column + 1}: found {found}, expected {expected}; the line is {line_shown(text, line)}"
 
 
 def line_shown(text: str, number: int) -> str:
-    """Return a line in quotes, cut off behind its key where it, or a line that it belongs to, may hold a secret.
+    """Return a line in quotes. If it, or a line above that it belongs to, may contain a secret, only its key is shown.
 
     Args:
         text: the whole text.
-        number: of the line, from 0 on.
+        number: the index of the line.
     """
     lines = text.splitlines()
     line = lines[number] if number < len(lines) else ""
@@ -71,7 +71,7 @@ def line_shown(text: str, number: int) -> str:
 
 
 def _is_sensitive(lines: list[str]) -> bool:
-    """Return whether the last line, or one that it is indented below, names a secret or looks like one."""
+    """Return whether the last line, or a line above with less indentation, names or contains a secret."""
     indentation = len(lines[-1]) + 1 if lines else 0
     for line in reversed(lines):
         own = len(line) - len(line.lstrip(" -"))

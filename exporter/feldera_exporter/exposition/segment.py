@@ -67,25 +67,11 @@ class SegmentRenderer(Generic[Item]):
     def render(
         self, keys: tuple[str, ...], items: tuple[Item, ...], old: Segment[Item] | None
     ) -> Segment[Item]:
-        """Return the segment of these items; the lines of unchanged items are taken from an old one."""
-        if old is None or old.keys != keys:
-            old = self._rearranged(keys, items, old)
-        return self._updated(old, items)
-
-    def _rearranged(
-        self, keys: tuple[str, ...], items: tuple[Item, ...], old: Segment[Item] | None
-    ) -> Segment[Item]:
-        """Return a segment of these keys: items of the old segment as rendered there, the others as they are now."""
-        known: dict[str, tuple[Item, tuple[bytes, ...]]] = {}
-        if old is not None:
-            lines = zip(*(block.fragments() for block in old.blocks), strict=True)
-            # Not strict: without any column there are no lines.
-            known = dict(zip(old.keys, zip(old.items, lines, strict=False), strict=False))
-        rendered = [
-            known.get(key) or (item, self._lines(key, item)) for key, item in zip(keys, items, strict=True)
-        ]
-        columns = zip(*(lines for _, lines in rendered), strict=True)
-        return _segment(keys, tuple(item for item, _ in rendered), tuple(map(CompressedBlock.of, columns)))
+        """Return the segment of these items; if an old one has the same keys, only what changed is rendered."""
+        if old is not None and old.keys == keys:
+            return self._updated(old, items)
+        lines = [self._lines(key, item) for key, item in zip(keys, items, strict=True)]
+        return _segment(keys, items, tuple(map(CompressedBlock.of, zip(*lines, strict=True))))
 
     def _updated(self, old: Segment[Item], items: tuple[Item, ...]) -> Segment[Item]:
         """Return a segment of the same keys with these items; usually one item differs, in a few columns."""

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from feldera_exporter.config import DEFAULT_TAG_LABELS
 from feldera_exporter.exposition.family import Family
 from feldera_exporter.exposition.segment import Column
 from feldera_exporter.history.history import History
@@ -15,8 +16,6 @@ from feldera_exporter.metrics import (
     problem_gauges,
     progress_metrics,
 )
-
-DEFAULT_TAG_LABELS: Final = ("team", "tier", "expect")
 
 # The indices of a pipeline's facets, as `exposition_sections` passes them.
 FACTS, PROGRESS, HISTORY = 0, 1, 2
@@ -39,7 +38,9 @@ class Catalogue:
     live: Family[History] | None
 
 
-def catalogue(tag_labels: Iterable[str] = DEFAULT_TAG_LABELS, exclude: Collection[str] = ()) -> Catalogue:
+def catalogue(
+    tag_labels: Iterable[str] = tuple(DEFAULT_TAG_LABELS), exclude: Collection[str] = ()
+) -> Catalogue:
     """Return the catalogue.
 
     Args:

@@ -4,7 +4,7 @@ Only pipelines that changed are evaluated, and those whose next instant of chang
 nothing. An undecided condition keeps its last result. While Feldera's API cannot be reached, nothing is evaluated.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from types import MappingProxyType
@@ -153,9 +153,8 @@ def evaluate(before: Problems, fleet: Fleet, disabled: frozenset[str], now: int)
             if pipeline.failing is not None
         }
         due = min(map(_DUE, evaluated.values()), default=NEVER)
-    found = _instance(
-        before, InstanceState(fleet, previous_state, failing, _was_degraded(before)), disabled, now
-    )
+    was_degraded = Occurrence("FleetDegraded") in before.present
+    found = _instance(before, InstanceState(fleet, previous_state, failing, was_degraded), disabled, now)
     if evaluated is before.evaluated and found == _about_instance(before.present):
         present = before.present
     else:
@@ -178,48 +177,30 @@ def evaluate(before: Problems, fleet: Fleet, disabled: frozenset[str], now: int)
     )
 
 
-def _was_degraded(before: Problems) -> bool:
-    return Occurrence("FleetDegraded") in before.present
-
-
 def _pipelines(before: Problems, fleet: Fleet, disabled: frozenset[str], now: int) -> Mapping[str, Evaluated]:
     """Return the evaluations by pipeline id; the same object as before where nothing changed."""
-    changed: Iterable[str] | None = changed_keys(before.pipelines, fleet.pipelines)
-    if disabled != before.disabled:
-        changed = fleet.pipelines
-    else:
-        if changed is None:
-            old = before.pipelines
-            changed = [
-                pipeline_id
-                for pipeline_id, pipeline in fleet.pipelines.items()
-                if old.get(pipeline_id) is not pipeline
-            ]
-        changed = [
+    changed, due = set(fleet.pipelines), set[str]()
+    if disabled == before.disabled:
+        if fleet.pipelines is before.pipelines and now < before.due:
+            return before.evaluated
+        # Most lists are of the same pipelines, of which few changed.
+        ids = changed_keys(before.pipelines, fleet.pipelines)
+        changed = {
             pipeline_id
-            for pipeline_id in changed
-            if not _only_refreshed(before, pipeline_id, fleet.pipelines[pipeline_id])
-        ]
-    if not changed and now < before.due and fleet.pipelines is before.pipelines:
-        return before.evaluated
+            for pipeline_id in (fleet.pipelines if ids is None else ids)
+            if not _is_unaffected(before, pipeline_id, fleet.pipelines[pipeline_id])
+        }
+    if now >= before.due:
+        due = {pipeline_id for pipeline_id, pipeline in before.evaluated.items() if pipeline.due <= now}
     # A pipeline whose list element cannot be read keeps its last evaluation.
-    readable = fleet.pipelines.keys() - fleet.lost.keys() if fleet.lost else fleet.pipelines.keys()
-    due = (
-        [
-            pipeline_id
-            for pipeline_id, pipeline in before.evaluated.items()
-            if pipeline.due <= now and pipeline_id in readable
-        ]
-        if now >= before.due
-        else ()
-    )
+    outdated = ((changed | due) & fleet.pipelines.keys()) - fleet.lost.keys()
     gone = before.evaluated.keys() - fleet.pipelines.keys() - fleet.lost.keys()
-    if not changed and not due and not gone:
+    if not outdated and not gone:
         return before.evaluated
     evaluated = dict(before.evaluated)
     for pipeline_id in gone:
         del evaluated[pipeline_id]
-    for pipeline_id in readable & {*changed, *due}:
+    for pipeline_id in outdated:
         found = _pipeline(pipeline_id, fleet.pipelines[pipeline_id], before.of(pipeline_id), disabled, now)
         if found is None:
             evaluated.pop(pipeline_id, None)
@@ -228,10 +209,10 @@ def _pipelines(before: Problems, fleet: Fleet, disabled: frozenset[str], now: in
     return evaluated
 
 
-def _only_refreshed(before: Problems, pipeline_id: str, pipeline: Pipeline) -> bool:
-    """Return whether a refresh by the runner is all that changed of a pipeline without problems: it can begin none."""
+def _is_unaffected(before: Problems, pipeline_id: str, pipeline: Pipeline) -> bool:
+    """Return whether no problem can begin or end: nothing changed, or the runner refreshed a pipeline without problems."""
     old = before.pipelines.get(pipeline_id)
-    return (
+    return old is pipeline or (
         old is not None
         and old.progress.refresh_version is not None
         and pipeline.facts is old.facts
@@ -252,8 +233,6 @@ def _pipeline(
     due = min(due, failing_due)
     if not present and failing is None and due == NEVER:
         return None
-    if not present:
-        return Evaluated(_NONE, failing, due)
     tags = tuple(pair for pair in pipeline.facts.tag_labels if pair[0] != "expect")
     name = pipeline.facts.row.name
     occurrences = {
@@ -292,7 +271,8 @@ def _evaluated_table(
         findings = row.condition(subject, now)
         if not findings or (disabled and alert(name) in disabled):
             continue
-        for label, labelled in _by_label(findings):
+        for label in dict.fromkeys(finding.label for finding in findings):
+            labelled = [finding for finding in findings if finding.label == label]
             begin, next_due = _evaluated_findings(labelled, before.get((name, label)), now)
             due = min(due, next_due)
             if begin is not None:
@@ -305,14 +285,6 @@ def _evaluated_table(
             if table[name].yields_to not in names
         }
     return present, due
-
-
-def _by_label(findings: Sequence[Finding]) -> Iterable[tuple[str, Sequence[Finding]]]:
-    label = findings[0].label
-    if all(finding.label == label for finding in findings[1:]):
-        return ((label, findings),)
-    labels = dict.fromkeys(finding.label for finding in findings)
-    return [(label, [finding for finding in findings if finding.label == label]) for label in labels]
 
 
 def _evaluated_findings(findings: Iterable[Finding], before: int | None, now: int) -> tuple[int | None, int]:

@@ -49,6 +49,6 @@ def decoded(content: bytes | None) -> Problems:
 
 
 def same(before: Problems, after: Problems) -> bool:
-    """Return whether both are stored the same, apart from when the list was last read."""
+    """Return whether both are stored the same, except for when the list was last read."""
     state = msgspec.structs.replace(after.previous_state, answered_at=before.previous_state.answered_at)
     return before.present is after.present and before.ended is after.ended and state == before.previous_state

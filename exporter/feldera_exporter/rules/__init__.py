@@ -1,1 +1,1 @@
-"""The alert rules for Prometheus, as a rule file, as a PrometheusRule of its operator, and as documentation."""
+"""The alert rules for Prometheus, as a rule file and as a PrometheusRule of its operator."""

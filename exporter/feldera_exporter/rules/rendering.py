@@ -1,7 +1,7 @@
 """Renders the alert rules as YAML: a rule file for Prometheus, or a PrometheusRule for its operator."""
 
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final
@@ -14,9 +14,7 @@ from feldera_exporter.problems.model import Problem
 from feldera_exporter.problems.table import (
     COMPILATION,
     FAULTS,
-    INSTANCE_PROBLEMS,
     LIFECYCLE,
-    PIPELINE_PROBLEMS,
     PLATFORM,
     instance_alert,
     pipeline_alert,
@@ -52,6 +50,11 @@ _FLEET_BOARD: Final = "/d/feldera-fleet?var-feldera_instance={{ $labels.feldera_
 _EXPORTER_BOARD: Final = "/d/feldera-exporter"
 _PIPELINE_PAGE: Final = (
     "/pipelines/{{ $labels.feldera_instance | urlquery }}/{{ $labels.pipeline_name | urlquery }}"
+)
+
+_EXPORTER_GROUP: Final = "feldera-exporter"
+_PIPELINE_GROUPS: Final[Mapping[str, Sequence[Problem[Any]]]] = MappingProxyType(
+    {"feldera-pipelines": LIFECYCLE, "feldera-pipeline-faults": (*FAULTS, *COMPILATION)}
 )
 
 _SINCE: Final = "{{ $value | humanizeTimestamp }}"
@@ -151,57 +154,34 @@ def rules(form: str = "prometheus", options: RuleOptions | None = None) -> str:
 
 def expressions() -> Mapping[str, str]:
     """Return the PromQL of every alert by name, with the recording rule replaced by its expression."""
-    options = RuleOptions()
-    by_name = {
-        **{
-            pipeline_alert(row.name): _pipeline_rule(options, row)["expr"]
-            for row in PIPELINE_PROBLEMS.values()
-        },
-        **{
-            instance_alert(row.name): _instance_rule(options, row)["expr"]
-            for row in INSTANCE_PROBLEMS.values()
-        },
-        **{name: alert.expression for name, alert in EXPORTER_ALERTS.items()},
+    return {
+        name: rule["expr"].replace(TRUSTED, f"({TRUSTED_EXPRESSION})")
+        for _, name, rule in _alerts(RuleOptions())
     }
-    return {name: text.replace(TRUSTED, f"({TRUSTED_EXPRESSION})") for name, text in by_name.items()}
 
 
 def _groups(options: RuleOptions) -> str:
-    exporter = [
-        _rule(options, alert.name, _exporter_rule(options, alert)) for alert in EXPORTER_ALERTS.values()
-    ]
-    groups: dict[str, list[str]] = {"feldera-exporter": [_recording(), *filter(None, exporter)]}
-    if not options.exporter_only:
-        for name, rows in (
-            ("feldera-pipelines", LIFECYCLE),
-            ("feldera-pipeline-faults", (*FAULTS, *COMPILATION)),
-        ):
-            groups[name] = [
-                rule
-                for row in rows
-                if (rule := _rule(options, pipeline_alert(row.name), _pipeline_rule(options, row)))
-            ]
-        groups["feldera-instances"] = [
-            rule
-            for row in PLATFORM
-            if (rule := _rule(options, instance_alert(row.name), _instance_rule(options, row)))
-        ]
-
-    def rendered() -> Iterator[str]:
-        for name, texts in groups.items():
-            if texts:
-                yield f"  - name: {name}\n    interval: {INTERVAL}\n    rules:\n{_indented(''.join(texts), 6)}"
-
-    return "groups:\n" + "\n".join(rendered())
+    groups: dict[str, list[str]] = {_EXPORTER_GROUP: [_recording()]}
+    for group, name, rule in _alerts(options):
+        choice = options.alerts.get(name, AlertChoice())
+        if choice.enabled and (group == _EXPORTER_GROUP or not options.exporter_only):
+            labels = _OneLine(options.labels(name, rule["labels"]["severity"]))
+            groups.setdefault(group, []).append(_dump([{"alert": name, **rule, "labels": labels}]))
+    return "groups:\n" + "\n".join(
+        f"  - name: {name}\n    interval: {INTERVAL}\n    rules:\n{_indented(''.join(texts), 6)}"
+        for name, texts in groups.items()
+    )
 
 
-def _rule(options: RuleOptions, name: str, rule: dict[str, Any]) -> str:
-    """Return one alert as YAML with the configuration's settings; empty if the alert is disabled."""
-    choice = options.alerts.get(name, AlertChoice())
-    if not choice.enabled:
-        return ""
-    chosen = {"alert": name, **rule, "labels": _OneLine(options.labels(name, rule["labels"]["severity"]))}
-    return _dump([chosen])
+def _alerts(options: RuleOptions) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield the group, the name and the rule of every alert, with the severity of the table."""
+    for alert in EXPORTER_ALERTS.values():
+        yield _EXPORTER_GROUP, alert.name, _exporter_rule(options, alert)
+    for group, rows in _PIPELINE_GROUPS.items():
+        for row in rows:
+            yield group, pipeline_alert(row.name), _pipeline_rule(options, row)
+    for problem in PLATFORM:
+        yield "feldera-instances", instance_alert(problem.name), _instance_rule(options, problem)
 
 
 def _pipeline_rule(options: RuleOptions, row: Problem[Any]) -> dict[str, Any]:
@@ -212,14 +192,13 @@ def _pipeline_rule(options: RuleOptions, row: Problem[Any]) -> dict[str, Any]:
             "$labels.feldera_instance $labels.pipeline | query }} of {{ . | first | value | humanizeDuration }}{{ end }}"
         )
     subject = sentences.pipeline("{{ $labels.pipeline_name }}", "{{ $labels.feldera_instance }}")
+    description = sentences.description(row, subject, "{{ $labels.status }}", limit, _SINCE)
+    name = pipeline_alert(row.name)
     return {
         "expr": problem_expression(PIPELINE_FAMILY, row.name, (*_PIPELINE_LABELS, *options.tags)),
         "labels": {"severity": row.severity},
         "annotations": {
-            "summary": row.summary,
-            "description": sentences.description(row, subject, "{{ $labels.status }}", limit, _SINCE),
-            "runbook_url": options.runbook(pipeline_alert(row.name)),
-            "dashboard_url": options.dashboard_url.rstrip("/") + _PIPELINE_BOARD,
+            **_annotations(options, name, row.summary, description, _PIPELINE_BOARD),
             "pipeline_url": options.exporter_url.rstrip("/") + _PIPELINE_PAGE,
         },
     }
@@ -227,15 +206,12 @@ def _pipeline_rule(options: RuleOptions, row: Problem[Any]) -> dict[str, Any]:
 
 def _instance_rule(options: RuleOptions, row: Problem[Any]) -> dict[str, Any]:
     subject = sentences.instance("{{ $labels.feldera_instance }}")
+    description = sentences.description(row, subject, "{{ $labels.feldera_service }}", "", _SINCE)
+    name = instance_alert(row.name)
     return {
         "expr": problem_expression(INSTANCE_FAMILY, row.name, _INSTANCE_LABELS),
         "labels": {"severity": row.severity},
-        "annotations": {
-            "summary": row.summary,
-            "description": sentences.description(row, subject, "{{ $labels.feldera_service }}", "", _SINCE),
-            "runbook_url": options.runbook(instance_alert(row.name)),
-            "dashboard_url": options.dashboard_url.rstrip("/") + _FLEET_BOARD,
-        },
+        "annotations": _annotations(options, name, row.summary, description, _FLEET_BOARD),
     }
 
 
@@ -244,12 +220,18 @@ def _exporter_rule(options: RuleOptions, alert: ExporterAlert) -> dict[str, Any]
         "expr": alert.expression,
         **({"for": alert.for_} if alert.for_ else {}),
         "labels": {"severity": alert.severity},
-        "annotations": {
-            "summary": alert.summary,
-            "description": alert.description,
-            "runbook_url": options.runbook(alert.name),
-            "dashboard_url": options.dashboard_url.rstrip("/") + _EXPORTER_BOARD,
-        },
+        "annotations": _annotations(options, alert.name, alert.summary, alert.description, _EXPORTER_BOARD),
+    }
+
+
+def _annotations(
+    options: RuleOptions, name: str, summary: str, description: str, board: str
+) -> dict[str, str]:
+    return {
+        "summary": summary,
+        "description": description,
+        "runbook_url": options.runbook(name),
+        "dashboard_url": options.dashboard_url.rstrip("/") + board,
     }
 
 
@@ -290,15 +272,10 @@ def _indented(text: str, by: int) -> str:
     return "".join(" " * by + line if line.strip() else line for line in text.splitlines(keepends=True))
 
 
-def _prometheus(groups: str) -> str:
-    return _HEADER + groups
-
-
-def _operator(groups: str) -> str:
-    return _HEADER + _MANIFEST + _indented(groups, 2)
-
-
 FORMATS: Final[Mapping[str, Callable[[str], str]]] = MappingProxyType(
-    {"prometheus": _prometheus, "operator": _operator}
+    {
+        "prometheus": lambda groups: _HEADER + groups,
+        "operator": lambda groups: _HEADER + _MANIFEST + _indented(groups, 2),
+    }
 )
 """The formats by the name that `feldera-exporter rules --format` takes."""

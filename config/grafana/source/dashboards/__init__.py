@@ -1,1 +1,1 @@
-"""The dashboards' source: the panels as values, their PromQL, and what writes `config/grafana/dashboards/*.json`."""
+"""The source of the dashboards `config/grafana/dashboards/*.json`: panels as values, and their PromQL."""

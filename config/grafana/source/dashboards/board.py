@@ -1,4 +1,4 @@
-"""A board: its variables, its rows of panels laid out from left to right, and the frame around them."""
+"""A dashboard: its variables, and its rows of panels laid out from left to right."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,8 +11,8 @@ WIDTH: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A panel with its size in Grafana's grid, 24 columns wide."""
+class SizedPanel:
+    """A panel with its size in Grafana's grid of 24 columns."""
 
     panel: Json
     width: int
@@ -21,33 +21,33 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A board.
+    """A dashboard.
 
     Attributes:
-        uid: its name in links.
-        title: its name for people.
-        description: whom it serves.
-        variables: from left to right.
-        rows: the panels below each heading.
-        hours: how much time it shows at first.
-        marks: PromQL of the problems that can be marked on every graph; empty for none.
-        marked: whether they are at first.
-        links: title and address of other boards and of pages.
+        uid: its id in links.
+        title: its title.
+        description: its content in one sentence.
+        variables: its variables, from left to right.
+        rows: the panels by the title of their row.
+        hours: the default time range.
+        problems: PromQL of the problems that can be marked on every graph; empty for none.
+        marked: whether they are marked by default.
+        links: the addresses of other dashboards and of pages, by title.
     """
 
     uid: str
     title: str
     description: str
     variables: Sequence[Json]
-    rows: Mapping[str, Sequence[Place]]
+    rows: Mapping[str, Sequence[SizedPanel]]
     hours: int = 6
-    marks: str = ""
+    problems: str = ""
     marked: bool = False
     links: Mapping[str, str] = field(default_factory=dict)
 
 
 def dashboard(board: Board) -> Json:
-    """Return a board as Grafana's classic schema."""
+    """Return a dashboard in Grafana's classic schema."""
     return {
         "uid": board.uid,
         "title": board.title,
@@ -61,7 +61,7 @@ def dashboard(board: Board) -> Json:
         "refresh": "30s",
         "time": {"from": f"now-{board.hours}h", "to": "now"},
         "timepicker": {},
-        "annotations": {"list": [_marks(board)] if board.marks else []},
+        "annotations": {"list": [_annotation(board)] if board.problems else []},
         "links": [_link(title, url) for title, url in board.links.items()],
         "templating": {"list": list(board.variables)},
         "panels": _laid_out(board.rows),
@@ -84,13 +84,13 @@ def _link(title: str, url: str) -> Json:
     }
 
 
-def _marks(board: Board) -> Json:
+def _annotation(board: Board) -> Json:
     return {
         "name": "Problems",
         "datasource": DATASOURCE,
         "enable": board.marked,
         "iconColor": BAD,
-        "expr": board.marks,
+        "expr": board.problems,
         "titleFormat": "{{problem}}",
         "textFormat": "{{pipeline_name}} {{status}}",
         "tagKeys": "team",
@@ -98,19 +98,19 @@ def _marks(board: Board) -> Json:
     }
 
 
-def _laid_out(rows: Mapping[str, Sequence[Place]]) -> list[dict[str, Any]]:
+def _laid_out(rows: Mapping[str, Sequence[SizedPanel]]) -> list[dict[str, Any]]:
     panels: list[Json] = []
     top = 0
-    for heading, places in rows.items():
-        row = {"type": "row", "title": heading, "collapsed": False, "panels": []}
+    for title, sized_panels in rows.items():
+        row = {"type": "row", "title": title, "collapsed": False, "panels": []}
         panels.append({"id": len(panels) + 1, **row, "gridPos": {"x": 0, "y": top, "w": WIDTH, "h": 1}})
         top += 1
         left = height = 0
-        for place in places:
-            if left + place.width > WIDTH:
+        for sized in sized_panels:
+            if left + sized.width > WIDTH:
                 top, left, height = top + height, 0, 0
-            position = {"x": left, "y": top, "w": place.width, "h": place.height}
-            panels.append({"id": len(panels) + 1, **place.panel, "gridPos": position})
-            left, height = left + place.width, max(height, place.height)
+            position = {"x": left, "y": top, "w": sized.width, "h": sized.height}
+            panels.append({"id": len(panels) + 1, **sized.panel, "gridPos": position})
+            left, height = left + sized.width, max(height, sized.height)
         top += height
     return panels

@@ -1,4 +1,4 @@
-"""The colour of each kind of status, on every board; thresholds and severities have those of the kinds they mean."""
+"""The colour of each kind of status; thresholds and severities use the same colours."""
 
 from types import MappingProxyType
 from typing import Final
@@ -14,7 +14,7 @@ COLOURS: Final = MappingProxyType(
         Kind.IDLE: "#8b919b",
     }
 )
-"""Readable on Grafana's light and dark background; each is shown beside its status's name, never alone."""
+"""Readable on Grafana's light and dark background, always beside the name of the status."""
 
 GOOD: Final = COLOURS[Kind.GOOD]
 TRANSIENT: Final = COLOURS[Kind.TRANSIENT]
@@ -23,4 +23,4 @@ NEEDS_PERSON: Final = COLOURS[Kind.NEEDS_PERSON]
 IDLE: Final = COLOURS[Kind.IDLE]
 
 SEVERITIES: Final = MappingProxyType({3: ("critical", BAD), 2: ("warning", NEEDS_PERSON), 1: ("info", IDLE)})
-"""The severities that need somebody, by the number that sorts them, each with the colour of the kind it means."""
+"""The severities with their colours, by the number that sorts them."""

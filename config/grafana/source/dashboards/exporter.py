@@ -1,13 +1,13 @@
-"""The board of the exporter: whether it hears from Feldera, what that costs, and how it is itself."""
+"""The dashboard of the exporter: its requests to Feldera, its scrapes, and its processes."""
 
 from dashboards import links, variables
 from dashboards.board import Board
 from dashboards.exporter_api import events, polls
-from dashboards.exporter_process import exposition, now, process
+from dashboards.exporter_process import now, process, scrapes
 
 
 def exporter() -> Board:
-    """Return the board."""
+    """Return the dashboard."""
     job = variables.choice("job", "Job", "label_values(feldera_exporter_build_info, job)", variables.ANY)
     replica = variables.choice(
         "instance",
@@ -18,13 +18,13 @@ def exporter() -> Board:
     return Board(
         "feldera-exporter",
         "Feldera: exporter",
-        "Every replica of feldera-exporter: whether it hears from Feldera, what that costs, and how it is itself.",
+        "Every replica of feldera-exporter: its requests to Feldera, its scrapes, and its process.",
         (variables.DATA_SOURCE, job, replica, variables.instances(several=True), variables.EXPORTER),
         {
             "Now": now(),
             "Feldera's API": polls(),
             "Events": events(),
-            "What Prometheus reads": exposition(),
+            "Scrapes": scrapes(),
             "The process": process(),
         },
         links={"The fleet": links.FLEET_BOARD},

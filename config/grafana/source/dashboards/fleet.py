@@ -1,4 +1,4 @@
-"""The board of the fleet: the problems, then trends, timelines, durations, and Feldera itself."""
+"""The dashboard of the fleet: problems, trends, timelines, durations, and Feldera itself."""
 
 from dashboards import links, problems, variables
 from dashboards.board import Board
@@ -8,11 +8,11 @@ from dashboards.fleet_platform import platform
 
 
 def fleet() -> Board:
-    """Return the board."""
+    """Return the dashboard."""
     return Board(
         "feldera-fleet",
         "Feldera: fleet",
-        "All pipelines of the Feldera instances chosen: what is wrong now, and how it came to that.",
+        "All pipelines of the selected Feldera instances: present problems, and their history.",
         (
             variables.DATA_SOURCE,
             variables.instances(several=True),
@@ -28,6 +28,6 @@ def fleet() -> Board:
             "Durations": durations(),
             "Feldera itself": platform(),
         },
-        marks=problems.OF_PIPELINES.since(),
-        links={"The exporter": links.EXPORTER_BOARD, "The exporter's page of the fleet": links.FLEET_PAGE},
+        problems=problems.OF_PIPELINES.since(),
+        links={"The exporter": links.EXPORTER_BOARD, "The exporter's fleet page": links.FLEET_PAGE},
     )

@@ -1,9 +1,9 @@
-"""How it came to that: trends, timelines and durations of the fleet's board."""
+"""The history: trends, timelines and durations of the fleet's dashboard."""
 
-from dashboards.board import Place
+from dashboards.board import SizedPanel
 from dashboards.colours import BAD
 from dashboards.mappings import names
-from dashboards.panels import Look, Query, limits, timeseries
+from dashboards.panels import Display, Query, limits, timeseries
 from dashboards.queries import ON_PIPELINE, SHOWN, increase, limit, present, shown, with_status
 from dashboards.shared import kinds_of, statuses_over_time, transitions
 from dashboards.tables import Column, table
@@ -13,59 +13,59 @@ _NAME = "{{pipeline_name}} ({{feldera_instance}})"
 _BUCKET = "feldera_status_duration_seconds_bucket"
 
 
-def trends() -> tuple[Place, ...]:
+def trends() -> tuple[SizedPanel, ...]:
     """Return the row of trends."""
     errors = increase("feldera_deployment_errors_total", "$__rate_interval", "error_code")
     return (
-        Place(
+        SizedPanel(
             timeseries(
                 "Pipelines by status",
                 "How many pipelines are in each deployment status.",
                 (Query(f"sum by (status) ({present(DEPLOYMENT)})", "{{status}}"),),
-                Look(overrides=kinds_of(DEPLOYMENT), decimals=0, least=0),
+                Display(overrides=kinds_of(DEPLOYMENT), decimals=0, minimum=0),
                 style="stacked",
             ),
             12, 9,
         ),
-        Place(
+        SizedPanel(
             timeseries(
                 "New errors by code",
-                "Deployment errors that appeared, also those that were dismissed at once. Of the whole instance: the tags "
-                "chosen above do not matter.",
+                "Deployment errors that appeared, also those that were dismissed at once. They are those of the whole instance; the "
+                "selected tags do not matter.",
                 (Query(f"sum by (error_code) ({errors})", "{{error_code}}"),),
-                Look(decimals=0, least=0, no_value="none ever"),
+                Display(decimals=0, minimum=0, no_value="no errors"),
                 style="bars",
             ),
             12, 9,
         ),
-        Place(
+        SizedPanel(
             timeseries(
                 "Programs by status",
-                "How many programs are compiled, wait for a compiler, are at it, or do not compile.",
+                "How many programs are compiled, wait for a compiler, are being compiled, or have errors.",
                 (Query(f"sum by (status) ({present(PROGRAM)})", "{{status}}"),),
-                Look(overrides=kinds_of(PROGRAM), decimals=0, least=0),
+                Display(overrides=kinds_of(PROGRAM), decimals=0, minimum=0),
                 style="stacked",
             ),
             12, 8,
         ),
-        Place(transitions(_of_chosen), 12, 8),
+        SizedPanel(transitions(_of_selected), 12, 8),
     )  # fmt: skip
 
 
-def _of_chosen(counted: str) -> str:
+def _of_selected(counted: str) -> str:
     return f"({counted})\nand {ON_PIPELINE} {SHOWN}"
 
 
-def timelines() -> tuple[Place, ...]:
+def timelines() -> tuple[SizedPanel, ...]:
     """Return the row of timelines."""
-    most = "Twenty pipelines: those with problems at the end of the time shown, the gravest first, then those that changed most often in it."
+    most = "Twenty pipelines: those with problems at the end of the time range, the most severe first, then those that changed most often."
     return (
-        Place(statuses_over_time("Deployment status", most, DEPLOYMENT, _NAME), 12, 14),
-        Place(statuses_over_time("Program status", most, PROGRAM, _NAME), 12, 14),
+        SizedPanel(statuses_over_time("Deployment status", most, DEPLOYMENT, _NAME), 12, 14),
+        SizedPanel(statuses_over_time("Program status", most, PROGRAM, _NAME), 12, 14),
     )
 
 
-def durations() -> tuple[Place, ...]:
+def durations() -> tuple[SizedPanel, ...]:
     """Return the row of durations."""
     counted = increase(_BUCKET, "$__range", "status", "le")
     ended = increase("feldera_status_duration_seconds_count", "$__range", "status")
@@ -86,29 +86,28 @@ def durations() -> tuple[Place, ...]:
     )
     moving = increase(_BUCKET, "$__rate_interval", "status", "le")
     return (
-        Place(
+        SizedPanel(
             table(
                 "How long transient statuses last",
-                "Of those that ended in the time shown; the limit is the smallest in force for a pipeline that is in the status now.",
+                "Of the statuses that ended in the time range. The limit is the smallest one of the pipelines that are in the status now.",
                 (*quantiles, Query(by_limit, "Limit"), Query(f"sum by (status) ({ended}) > 0", "Ended")),
                 columns,
                 sort=("95 %",),
-                look=Look(unit="none", no_value="none ended in the time shown"),
+                display=Display(unit="none", no_value="none ended in the time range"),
             ),
             12, 9,
         ),
-        Place(
+        SizedPanel(
             timeseries(
                 "Duration of transient statuses, 95 %",
-                "How long statuses lasted that ended at about that time; dashed, the smallest limit in force for a pipeline "
-                "that was in the status.",
+                "Of the statuses that ended at about that time. The dashed lines are the smallest limits of pipelines in the status.",
                 (
                     Query(f"histogram_quantile(0.95, sum by (status, le) ({moving})) > 0", "{{status}}"),
                     Query(by_limit, "limit of {{status}}"),
                 ),
-                Look(
+                Display(
                     unit="s",
-                    least=0,
+                    minimum=0,
                     overrides=[*kinds_of(DEPLOYMENT), *kinds_of(PROGRAM), *kinds_of(STORAGE), limits("^limit of ", BAD)],
                     no_value="none ended",
                 ),

@@ -1,4 +1,4 @@
-"""The dashboards as files, `config/grafana/dashboards/*.json`."""
+"""Generates the files `config/grafana/dashboards/*.json`."""
 
 import json
 from collections.abc import Iterator

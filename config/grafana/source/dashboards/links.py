@@ -1,4 +1,4 @@
-"""Where a click leads: from a board to another one, to the exporter's pages, to Feldera's web console."""
+"""The links of the dashboards: to each other, to the exporter's pages, to Feldera's web console."""
 
 from types import MappingProxyType
 from typing import Final
@@ -14,19 +14,19 @@ RUNBOOK_OF_INSTANCE: Final = "${exporter}/runbooks/Feldera${__data.fields.Proble
 PAGE: Final = (
     "${exporter}/pipelines/${__data.fields.Instance:percentencode}/${__data.fields.Pipeline:percentencode}"
 )
-"""The exporter's own page of a pipeline, with the whole text of its error."""
+"""The exporter's page about a pipeline, with the whole error."""
 
 FLEET_BOARD: Final = "/d/feldera-fleet"
 EXPORTER_BOARD: Final = "/d/feldera-exporter"
 FLEET_PAGE: Final = "${exporter}/"
 PIPELINE_PAGE: Final = "${exporter}/pipelines/${feldera_instance:percentencode}/${pipeline:text}"
-"""The exporter's pages for what is chosen; a variable's text is the pipeline's name, which needs no encoding."""
+"""The exporter's pages about the selected fleet or pipeline. The variable's text is the name, which needs no encoding."""
 
 OF_PIPELINE: Final = MappingProxyType(
     {
-        "Board of the pipeline": PIPELINE,
-        "The exporter's page, with the whole error": PAGE,
+        "Dashboard of the pipeline": PIPELINE,
+        "The exporter's page with the whole error": PAGE,
         "Feldera's web console": CONSOLE,
     }
 )
-"""Where a click on a pipeline's name leads."""
+"""The links of a pipeline's name."""

@@ -8,7 +8,7 @@ from feldera_exporter.feldera.statuses import DEPLOYMENT, PROGRAM, STORAGE, Dime
 
 Mappings = list[dict[str, Any]]
 
-NOT_KNOWN: Final = "unknown to the board"
+NOT_KNOWN: Final = "unknown status"
 
 
 def _mapping(texts: Mapping[str, tuple[str, str]]) -> Mappings:
@@ -20,7 +20,7 @@ def _mapping(texts: Mapping[str, tuple[str, str]]) -> Mappings:
 
 
 def codes(dimension: Dimension) -> Mappings:
-    """Return the texts of a dimension's codes: its statuses by their place, and one more for any other."""
+    """Return the texts of a dimension's codes: the index of each status, and one more code for unknown ones."""
     texts = {
         str(place): (status, COLOURS[kind]) for place, (status, kind) in enumerate(dimension.statuses.items())
     }
@@ -28,13 +28,13 @@ def codes(dimension: Dimension) -> Mappings:
 
 
 def names() -> Mappings:
-    """Return the colours of the names of actual statuses, wherever one stands as text."""
+    """Return the colours of the names of statuses."""
     kinds: dict[str, Kind] = {**STORAGE.statuses, **PROGRAM.statuses, **DEPLOYMENT.statuses}
     return _mapping({status: (status, COLOURS[kind]) for status, kind in kinds.items()})
 
 
 def severities() -> Mappings:
-    """Return the texts of the numbers that sort severities."""
+    """Return the texts of the numbers of severities."""
     return _mapping({str(number): shown for number, shown in SEVERITIES.items()})
 
 

@@ -1,4 +1,4 @@
-"""Grafana's panels as plain values of its classic schema: what every panel has, and what each type adds."""
+"""Grafana's panels as values of its classic schema."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ DATASOURCE: Final[Json] = {"type": "prometheus", "uid": "${datasource}"}
 NEUTRAL: Final[tuple[tuple[float | None, str], ...]] = ((None, IDLE),)
 
 Thresholds = Sequence[tuple[float | None, str]]
-"""From which value on which colour holds; the first value is None, whose colour is also that of nothing at all."""
+"""Pairs of a value and the colour from it on. The first value is None; its colour is also that of no data."""
 
 _LEAST: Final = -1e9
 
 
 def known(first: str, *further: tuple[float, str]) -> Thresholds:
-    """Return thresholds under which nothing known has the colour of no meaning, above all not a good one.
+    """Return thresholds that show no data in a neutral colour.
 
     Args:
-        first: the colour of whatever is known.
-        further: from which value on which other colour holds.
+        first: the colour of the smallest values.
+        further: pairs of a value and the colour from it on.
     """
     return (*NEUTRAL, (_LEAST, first), *further)
 
@@ -33,7 +33,7 @@ class Query:
 
     Attributes:
         expression: PromQL.
-        legend: the name of each of its series; of a table's query, what it brings.
+        legend: the name of its series, or of a table's query.
     """
 
     expression: str
@@ -41,17 +41,17 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Display:
     """How a panel shows values.
 
     Attributes:
         unit: Grafana's id of a unit.
-        thresholds: which colour holds from which value on.
-        mappings: texts in place of values.
-        overrides: of single fields.
-        no_value: shown where there is nothing.
-        decimals: how many digits after the point.
-        least: where the axis or the gauge begins.
+        thresholds: the colours of values.
+        mappings: texts that replace values.
+        overrides: settings of single fields.
+        no_value: the text for no data.
+        decimals: the number of decimal places.
+        minimum: the minimum of the axis or the gauge.
     """
 
     unit: str = "short"
@@ -60,32 +60,32 @@ class Look:
     overrides: Sequence[Json] = ()
     no_value: str = "no data"
     decimals: int | None = None
-    least: float | None = None
+    minimum: float | None = None
 
 
 def panel_of(
-    kind: str, title: str, description: str, queries: Sequence[Query], look: Look, *, instant: bool
+    kind: str, title: str, description: str, queries: Sequence[Query], display: Display, *, instant: bool
 ) -> Json:
-    """Return what a panel of every kind has; `instant` asks for the present alone."""
-    steps = [{"value": value, "color": colour} for value, colour in look.thresholds]
+    """Return a panel with the fields that all types share; with `instant`, queries return only the last value."""
+    steps = [{"value": value, "color": colour} for value, colour in display.thresholds]
     defaults: Json = {
-        "unit": look.unit,
+        "unit": display.unit,
         "thresholds": {"mode": "absolute", "steps": steps},
-        "mappings": list(look.mappings),
-        "noValue": look.no_value,
+        "mappings": list(display.mappings),
+        "noValue": display.no_value,
         "color": {"mode": "thresholds"},
         "custom": {},
     }
-    if look.decimals is not None:
-        defaults["decimals"] = look.decimals
-    if look.least is not None:
-        defaults["min"] = look.least
+    if display.decimals is not None:
+        defaults["decimals"] = display.decimals
+    if display.minimum is not None:
+        defaults["min"] = display.minimum
     return {
         "type": kind,
         "title": title,
         "description": description,
         "datasource": DATASOURCE,
-        "fieldConfig": {"defaults": defaults, "overrides": list(look.overrides)},
+        "fieldConfig": {"defaults": defaults, "overrides": list(display.overrides)},
         "options": {},
         "targets": [_target(letter, query, instant=instant) for letter, query in zip("ABCDEFGHIJ", queries, strict=False)],
     }  # fmt: skip
@@ -104,9 +104,11 @@ def _target(letter: str, query: Query, *, instant: bool) -> Json:
     }
 
 
-def stat(title: str, description: str, queries: Sequence[Query], look: Look, *, named: bool = False) -> Json:
-    """Return big numbers; `named` shows the series' names in place of their values."""
-    panel = panel_of("stat", title, description, queries, look, instant=True)
+def stat(
+    title: str, description: str, queries: Sequence[Query], display: Display, *, named: bool = False
+) -> Json:
+    """Return a panel of numbers; `named` shows the names of series instead of their values."""
+    panel = panel_of("stat", title, description, queries, display, instant=True)
     several = len(queries) > 1
     panel["options"] = {
         "colorMode": "value",
@@ -120,10 +122,10 @@ def stat(title: str, description: str, queries: Sequence[Query], look: Look, *, 
 
 
 def timeseries(
-    title: str, description: str, queries: Sequence[Query], look: Look, *, style: str = "line"
+    title: str, description: str, queries: Sequence[Query], display: Display, *, style: str = "line"
 ) -> Json:
-    """Return lines, `bars`, `stacked` areas or `points` over time, with a legend that tells the last and the greatest value."""
-    panel = panel_of("timeseries", title, description, queries, look, instant=False)
+    """Return lines, `bars`, `stacked` areas or `points` over time, with the last and the largest value in the legend."""
+    panel = panel_of("timeseries", title, description, queries, display, instant=False)
     defaults = panel["fieldConfig"]["defaults"]
     defaults["color"] = {"mode": "palette-classic"}
     defaults["custom"] = {
@@ -135,7 +137,7 @@ def timeseries(
         "pointSize": 6,
         "spanNulls": False,
         "stacking": {"mode": "normal" if style in {"bars", "stacked"} else "none", "group": "A"},
-        "thresholdsStyle": {"mode": "off" if len(look.thresholds) == 1 else "line"},
+        "thresholdsStyle": {"mode": "off" if len(display.thresholds) == 1 else "line"},
     }
     panel["options"] = {
         "legend": {"displayMode": "table", "placement": "right", "showLegend": True, "calcs": ["lastNotNull", "max"]},
@@ -144,9 +146,9 @@ def timeseries(
     return panel
 
 
-def timeline(title: str, description: str, queries: Sequence[Query], look: Look) -> Json:
+def timeline(title: str, description: str, queries: Sequence[Query], display: Display) -> Json:
     """Return one band for each series, coloured by its value over time."""
-    panel = panel_of("state-timeline", title, description, queries, look, instant=False)
+    panel = panel_of("state-timeline", title, description, queries, display, instant=False)
     panel["fieldConfig"]["defaults"]["custom"] = {"fillOpacity": 80, "lineWidth": 0}
     panel["options"] = {
         "mergeValues": True,
@@ -160,9 +162,9 @@ def timeline(title: str, description: str, queries: Sequence[Query], look: Look)
     return panel
 
 
-def bars(title: str, description: str, queries: Sequence[Query], look: Look) -> Json:
+def bars(title: str, description: str, queries: Sequence[Query], display: Display) -> Json:
     """Return one horizontal bar for each series, of its last value."""
-    panel = panel_of("bargauge", title, description, queries, look, instant=True)
+    panel = panel_of("bargauge", title, description, queries, display, instant=True)
     panel["options"] = {
         "displayMode": "basic",
         "orientation": "horizontal",
@@ -187,7 +189,7 @@ def coloured(colours: Mapping[str, str]) -> list[Json]:
 
 
 def limits(pattern: str, colour: str) -> Json:
-    """Return the override that draws the series of matching names as what others are measured by: a dashed line."""
+    """Return the override that draws the series with matching names as dashed lines."""
     properties = {
         "color": {"mode": "fixed", "fixedColor": colour},
         "custom.drawStyle": "line",

@@ -1,17 +1,17 @@
-"""The board of one pipeline: where it stands, against what was asked and what is allowed, and how it came to that."""
+"""The dashboard of one pipeline: its statuses, limits, problems and errors, and their history."""
 
 from dashboards import links, problems, variables
 from dashboards.board import Board
 from dashboards.pipeline_now import now
-from dashboards.pipeline_past import counted, durations, timelines
+from dashboards.pipeline_past import counters, durations, timelines
 
 
 def pipeline() -> Board:
-    """Return the board."""
+    """Return the dashboard."""
     return Board(
         "feldera-pipeline",
         "Feldera: one pipeline",
-        "One pipeline: desired and actual status, how long it may last, its problems and errors.",
+        "One pipeline: desired and actual status, limits, problems and errors.",
         (
             variables.DATA_SOURCE,
             variables.instances(several=False),
@@ -22,15 +22,15 @@ def pipeline() -> Board:
         ),
         {
             "Now": now(),
-            "What happened": timelines(),
-            "How long": durations(),
-            "What was counted": counted(),
+            "Timelines": timelines(),
+            "Durations": durations(),
+            "Counters": counters(),
         },
-        marks=problems.OF_PIPELINES.since(),
+        problems=problems.OF_PIPELINES.since(),
         marked=True,
         links={
             "The fleet": links.FLEET_BOARD,
             "The exporter": links.EXPORTER_BOARD,
-            "The exporter's page of the pipeline": links.PIPELINE_PAGE,
+            "The exporter's page about the pipeline": links.PIPELINE_PAGE,
         },
     )

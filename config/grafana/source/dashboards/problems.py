@@ -1,15 +1,15 @@
-"""The problems that the exporter found: their PromQL and their tables. What is a problem it alone decides."""
+"""The problems that the exporter found: their PromQL and their tables."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from dashboards import links
-from dashboards.board import Place
+from dashboards.board import SizedPanel
 from dashboards.colours import BAD, GOOD, IDLE, NEEDS_PERSON, SEVERITIES
 from dashboards.mappings import names, severities
-from dashboards.panels import Json, Look, Query, Thresholds, known, stat
-from dashboards.queries import INSTANCE, NAMED, PIPELINE, TAGS, amount, indented, seen
+from dashboards.panels import Display, Json, Query, Thresholds, known, stat
+from dashboards.queries import INSTANCE, NAMED, PIPELINE, TAGS, amount, indented, trusted
 from dashboards.tables import Column, table
 from feldera_exporter.problems.table import INSTANCE_PROBLEMS, PIPELINE_PROBLEMS
 
@@ -19,10 +19,10 @@ class Problems:
     """The problems of one kind of subject.
 
     Attributes:
-        family: says since when there are problems, and 0 for those that ended.
-        matchers: choose the subjects.
-        labels: tell problems apart.
-        severities: that of each problem, by name.
+        family: the metric family: since when each problem exists, 0 after it ended.
+        matchers: select the subjects.
+        labels: the labels that distinguish problems.
+        severities: the severity of each problem, by name.
     """
 
     family: str
@@ -31,15 +31,15 @@ class Problems:
     severities: Mapping[str, str]
 
     def since(self, severity: str = "") -> str:
-        """Return since when there are problems, of one severity or of any."""
+        """Return the PromQL of since when problems exist, of one severity or of all."""
         more = f', problem=~"{"|".join(self._named(severity))}"' if severity else ""
-        return f"{seen(f'{self.family}{{{self.matchers}{more}}}', self.labels)} > 0"
+        return f"{trusted(f'{self.family}{{{self.matchers}{more}}}', self.labels)} > 0"
 
     def ranks(self, at: str = "") -> str:
-        """Return a number that sorts by severity, as each replica says it; 0 where the problem ended.
+        """Return the PromQL of a number that sorts by severity, for each replica; 0 after a problem ended.
 
         Args:
-            at: PromQL's modifier of the time.
+            at: the PromQL modifier of the evaluation time.
         """
         terms = (
             f'{rank} * ({self.family}{{{self.matchers}, problem=~"{"|".join(self._named(name))}"}}{at} > bool 0)'
@@ -65,20 +65,20 @@ OF_INSTANCES: Final = Problems(
     {row.name: row.severity for row in INSTANCE_PROBLEMS.values()},
 )
 
-_HELD: Final = "While Feldera cannot be seen they stay as they were."
+_KEPT: Final = "While Feldera cannot be reached, they stay as they were."
 
 
 def counted() -> Json:
-    """Return the numbers of problems by severity."""
+    """Return the panel with the number of problems by severity."""
     found = {
         name: "\nor ".join(f"({each.since(name)})" for each in (OF_PIPELINES, OF_INSTANCES) if name in each.severities.values())
         for name, _ in SEVERITIES.values()
     }  # fmt: skip
     return stat(
         "Problems",
-        f"How many problems there are, by the severity of their alerts in the shipped rules. {_HELD}",
+        f"How many problems there are, by the severity of their alerts in the shipped rules. {_KEPT}",
         [Query(amount(expression), name) for name, expression in found.items()],
-        Look(
+        Display(
             thresholds=known(GOOD, (1.0, NEEDS_PERSON)),
             no_value="unknown",
             overrides=[_shade("critical", known(GOOD, (1.0, BAD))), _shade("info", known(IDLE))],
@@ -95,8 +95,8 @@ def _shade(name: str, thresholds: Thresholds) -> Json:
     }
 
 
-def of_pipelines(width: int = 24, height: int = 11) -> Place:
-    """Return the table of pipelines' problems, gravest first."""
+def of_pipelines(width: int = 24, height: int = 11) -> SizedPanel:
+    """Return the table of pipelines' problems, the most severe first."""
     subject = (
         Column("Pipeline", "pipeline_name", links=links.OF_PIPELINE),
         Column("Problem", "problem", links={"Runbook": links.RUNBOOK_OF_PIPELINE}),
@@ -110,27 +110,27 @@ def of_pipelines(width: int = 24, height: int = 11) -> Place:
     )
     panel = _table(
         "Problems of pipelines",
-        f"What the exporter says is wrong with a pipeline, gravest first, and since when. {_HELD} A click on a pipeline opens "
-        "its board, the exporter's page with the whole error, or Feldera's web console, one on a problem the runbook.",
+        f"The problems of pipelines, the most severe first. {_KEPT} A pipeline links to its dashboard, to the exporter's page "
+        "with the whole error, and to Feldera's web console. A problem links to its runbook.",
         OF_PIPELINES,
         (*subject, *_WHEN, *tags),
     )
-    return Place(panel, width, height)
+    return SizedPanel(panel, width, height)
 
 
-def of_instances(width: int, height: int) -> Place:
-    """Return the table of the problems of Feldera itself, gravest first."""
+def of_instances(width: int, height: int) -> SizedPanel:
+    """Return the table of the problems of Feldera itself, the most severe first."""
     subject = (
         Column("Problem", "problem", links={"Runbook": links.RUNBOOK_OF_INSTANCE}),
         Column("Service", "feldera_service"),
     )
     panel = _table(
         "Problems of Feldera itself",
-        f"What the exporter says is wrong with an instance as a whole, gravest first, and since when. {_HELD}",
+        f"The problems of whole instances, the most severe first. {_KEPT}",
         OF_INSTANCES,
         (*subject, *_WHEN, Column("Instance", "feldera_instance")),
     )
-    return Place(panel, width, height)
+    return SizedPanel(panel, width, height)
 
 
 _WHEN: Final = (
@@ -140,7 +140,7 @@ _WHEN: Final = (
 
 
 def _table(title: str, description: str, of: Problems, columns: tuple[Column, ...]) -> Json:
-    severity = f"{seen(of.ranks(), of.labels)} > 0"
+    severity = f"{trusted(of.ranks(), of.labels)} > 0"
     return table(
         title,
         description,
@@ -151,14 +151,14 @@ def _table(title: str, description: str, of: Problems, columns: tuple[Column, ..
         ),
         (Column("Severity", "Value #A", mappings=severities(), cell="color-background"), *columns),
         sort=("Severity", "For"),
-        look=Look(unit="none", no_value="no problem, or nothing is seen"),
+        display=Display(unit="none", no_value="no problems, or no data"),
     )
 
 
 def most_urgent(of_others: str) -> str:
-    """Return how urgent each pipeline is: by its gravest problem, then by another number below a million.
+    """Return the PromQL of each pipeline's urgency: its most severe problem, then another number below a million.
 
-    At every instant of the time shown it is what it is at the end of it.
+    It is evaluated at the end of the time range.
     """
     ranked = f"1000000 * (\n{indented(OF_PIPELINES.ranks(' @ end()'))}\n)"
     return f"max by (feldera_instance, pipeline) (\n{indented(ranked)}\n  or\n{indented(of_others)}\n)"

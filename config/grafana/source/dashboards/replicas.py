@@ -1,4 +1,4 @@
-"""The pieces of PromQL for what each replica says of itself."""
+"""The PromQL of the metrics of each replica."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ from dashboards.queries import INSTANCE
 REPLICA: Final = f'job=~"$job", instance=~"$instance", {INSTANCE}'
 PROCESS: Final = 'job=~"$job", instance=~"$instance"'
 OF: Final = "{{instance}}: {{feldera_instance}}"
-"""The legend of what each replica says of each instance."""
+"""The legend of a series for each replica and instance."""
 
 
 def of_each(name: str) -> str:
@@ -16,7 +16,7 @@ def of_each(name: str) -> str:
 
 
 def increase(name: str, *by: str) -> str:
-    """Return how much a counter of the exporter rose for each replica and `by`."""
+    """Return the increase of a counter of the exporter, for each replica and `by`."""
     labels = ", ".join(("job", "instance", *by))
     return f"sum by ({labels}) (increase(feldera_exporter_{name}{{{REPLICA}}}[$__rate_interval]))"
 

@@ -1,10 +1,10 @@
-"""The panels that more than one board has."""
+"""The panels of more than one dashboard."""
 
 from collections.abc import Callable
 
 from dashboards.colours import BAD, COLOURS, GOOD, IDLE, NEEDS_PERSON
 from dashboards.mappings import codes
-from dashboards.panels import Json, Look, Query, coloured, known, timeline, timeseries
+from dashboards.panels import Display, Json, Query, coloured, known, timeline, timeseries
 from dashboards.problems import most_urgent
 from dashboards.queries import ON_PIPELINE, PIPELINE, TAGGED, code, family, indented, since
 from feldera_exporter.feldera.statuses import PROGRAM, RESOURCES, RUNTIME, STORAGE, Dimension
@@ -12,7 +12,7 @@ from feldera_exporter.feldera.statuses import PROGRAM, RESOURCES, RUNTIME, STORA
 DATA_AGE = known(GOOD, (30.0, NEEDS_PERSON), (75.0, BAD))
 
 _COUNTED = ((RESOURCES, "from, to"), (RUNTIME, "to"), (PROGRAM, "from, to"), (STORAGE, "from, to"))
-"""The dimensions whose transitions are counted, and by which labels."""
+"""The dimensions whose transitions are counted, with the labels."""
 
 
 def statuses_over_time(title: str, description: str, dimension: Dimension, legend: str) -> Json:
@@ -21,7 +21,7 @@ def statuses_over_time(title: str, description: str, dimension: Dimension, legen
     tagged = f"last_over_time({TAGGED}[$__range] @ end())"
     urgent = f"{most_urgent(changed)}\nand {ON_PIPELINE} {tagged}"
     expression = f"{code(dimension)}\nand {ON_PIPELINE}\ntopk(20,\n{indented(urgent)}\n)"
-    return timeline(title, description, (Query(expression, legend),), Look(mappings=codes(dimension)))
+    return timeline(title, description, (Query(expression, legend),), Display(mappings=codes(dimension)))
 
 
 def kinds_of(dimension: Dimension) -> list[Json]:
@@ -30,16 +30,16 @@ def kinds_of(dimension: Dimension) -> list[Json]:
 
 
 def transitions(narrowed: Callable[[str], str] = str) -> Json:
-    """Return how often pipelines entered each status; `narrowed` takes those away that are not meant."""
+    """Return the panel of how often pipelines entered each status; `narrowed` restricts them to the selected pipelines."""
     entries = "\nor ".join(
         _entries(family(dimension, "_transitions_total"), by, narrowed) for dimension, by in _COUNTED
     )
     return timeseries(
         "Transitions",
-        "How often pipelines entered each status of their resources, runtime, program and storage, from Feldera's event log: "
-        "also those that were over before the next scrape.",
+        "How often pipelines entered each status of their resources, runtime, program and storage, from Feldera's event log. "
+        "Statuses that ended before the next scrape count too.",
         (Query(entries, "{{to}}"),),
-        Look(
+        Display(
             decimals=0,
             thresholds=((None, IDLE),),
             overrides=[each for dimension, _ in _COUNTED for each in kinds_of(dimension)],

@@ -1,9 +1,9 @@
-"""Tables: their columns, the merging of their queries' answers, and where clicks lead."""
+"""Tables: their columns and the merging of their queries' results."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dashboards.panels import Json, Look, Query, panel_of
+from dashboards.panels import Display, Json, Query, panel_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,14 +11,14 @@ class Column:
     """One column of a table.
 
     Attributes:
-        name: as people see it.
+        name: the title.
         source: the label it shows, or `Value #X` of a query's letter X.
-        unit: of its values.
-        decimals: how many digits after the point.
-        mappings: texts in place of values.
+        unit: the unit of its values.
+        decimals: the number of decimal places.
+        mappings: texts that replace values.
         cell: how a cell is drawn: `auto`, `color-text`, `color-background`.
-        links: title and address of what a click on it opens.
-        hidden: whether it is there for links alone.
+        links: the addresses of its links, by title.
+        hidden: whether it exists only for links.
     """
 
     name: str
@@ -37,12 +37,12 @@ def table(
     queries: Sequence[Query],
     columns: Sequence[Column],
     sort: Iterable[str] = (),
-    look: Look | None = None,
+    display: Display | None = None,
 ) -> Json:
-    """Return a table: the queries' answers merged by the labels they share, only the columns named, in their order."""
-    look = look or Look(unit="none")
+    """Return a table: the queries' results merged by their common labels, with these columns in this order."""
+    display = display or Display(unit="none")
     overrides = [_override(column) for column in columns]
-    panel = panel_of("table", title, description, queries, look, instant=True)
+    panel = panel_of("table", title, description, queries, display, instant=True)
     for target in panel["targets"]:
         target["format"] = "table"
     panel["fieldConfig"]["overrides"] = overrides

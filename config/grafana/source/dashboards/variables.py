@@ -1,4 +1,4 @@
-"""The variables of a board: data source, instances, tags, pipelines, and addresses for links."""
+"""The variables of a dashboard: data source, instances, tags, pipelines, and addresses for links."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ from dashboards.panels import DATASOURCE, Json
 
 ANY: Final = ".+"
 MAYBE: Final = ".*"
-"""For labels that are empty where a pipeline has no such tag."""
+"""For labels that are empty if a pipeline has no such tag."""
 
 DATA_SOURCE: Final[Json] = {
     "name": "datasource",
@@ -21,14 +21,14 @@ DATA_SOURCE: Final[Json] = {
 
 
 def choice(name: str, label: str, query: str, every: str = "", regex: str = "") -> Json:
-    """Return a variable of the values that a query gives.
+    """Return a variable whose values a query returns.
 
     Args:
-        name: of the variable.
-        label: as people see it.
+        name: the name of the variable.
+        label: the text beside it.
         query: Grafana's query, usually label_values(…).
-        every: the expression that stands for all values; without it exactly one value is chosen.
-        regex: how text and value are found in the query's answer.
+        every: the expression for all values; if empty, exactly one value is selected.
+        regex: extracts text and value from the query's result.
     """
     variable: Json = {
         "name": name,
@@ -49,7 +49,7 @@ def choice(name: str, label: str, query: str, every: str = "", regex: str = "") 
 
 
 def text(name: str, label: str, description: str, value: str) -> Json:
-    """Return a variable that people type in."""
+    """Return a variable with a text box."""
     return {
         "name": name,
         "label": label,
@@ -63,16 +63,16 @@ def text(name: str, label: str, description: str, value: str) -> Json:
 CONSOLE: Final = text(
     "console",
     "Feldera's console",
-    "The address of Feldera's web console, for links.",
+    "The address of Feldera's web console, for links. If you select several instances: that of one of them.",
     "http://localhost:8080",
 )
 EXPORTER: Final = text(
-    "exporter", "Exporter's pages", "The address of feldera-exporter as browsers reach it, for links.", "http://localhost:10058"
+    "exporter", "Exporter's pages", "The address of the exporter's pages, for links.", "http://localhost:10058"
 )  # fmt: skip
 
 
 def instances(*, several: bool) -> Json:
-    """Return the variable of Feldera instances; those that cannot be reached are there too."""
+    """Return the variable of Feldera instances, also those that cannot be reached."""
     query = "label_values(feldera_exporter_poll_interval_seconds, feldera_instance)"
     return choice("feldera_instance", "Instance", query, ANY if several else "")
 
@@ -87,7 +87,7 @@ def tags() -> tuple[Json, Json]:
 
 
 def pipelines(*, several: bool) -> Json:
-    """Return the variable of pipelines: the ids are its values, as in links of alerts, the names its texts."""
+    """Return the variable of pipelines: its values are ids, as in links of alerts, its texts are names."""
     selected = 'feldera_instance=~"$feldera_instance", team=~"$team", tier=~"$tier"'
     query = f"query_result(max by (pipeline, pipeline_name) (feldera_pipeline_info{{{selected}}}))"
     regex = '/pipeline="(?<value>[^"]+)",pipeline_name="(?<text>[^"]+)"/'

@@ -1,4 +1,4 @@
-"""The page about the configuration: every key with its type, its default and its meaning, from the schema."""
+"""The page about the configuration, `docs/configuration.md`: every key with its type, its default and its meaning, from the schema."""
 
 import inspect
 import re
@@ -28,7 +28,7 @@ class Kind:
 KINDS: Final[Mapping[Callable[..., Any], Kind]] = MappingProxyType(
     {
         validators.duration: Kind("duration", "5m"),
-        validators.pace: Kind("duration, at least 100ms", "5s"),
+        validators.interval: Kind("duration, at least 100ms", "5s"),
         validators.limit: Kind("duration or `none`", "10m"),
         validators.size: Kind("size, at least 64KiB", "64MiB"),
         validators.flag: Kind("boolean", "true"),
@@ -48,8 +48,8 @@ KINDS: Final[Mapping[Callable[..., Any], Kind]] = MappingProxyType(
         validators.expression: Kind("regular expression", "etl-.*"),
         validators.alert: Kind("alert name", "FelderaPipelineFlapping"),
         validators.severity: Kind("severity", "critical"),
-        validators.table_severity: Kind("critical, warning or info", "critical"),
-        validators.word: Kind("word", "page"),
+        validators.shipped_severity: Kind("critical, warning or info", "critical"),
+        validators.non_empty_text: Kind("word", "page"),
         validators.text: Kind("string", "night"),
         validators.tag_expression: Kind("regular expression with one group", "team[:=](.+)"),
     }

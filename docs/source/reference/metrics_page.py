@@ -1,11 +1,12 @@
-"""Generates the metric reference, `docs/metrics.md`, from the tables of families."""
+"""The page about the metrics, `docs/metrics.md`, from the tables of families."""
 
 from collections.abc import Iterable, Iterator
-from typing import Final, Protocol
+from typing import Any, Final
 
+from feldera_exporter.exposition.family import Family
 from feldera_exporter.feldera.statuses import DIMENSIONS
 from feldera_exporter.metrics.catalogue import FACTS, HISTORY, PROGRESS, catalogue
-from feldera_exporter.telemetry import Telemetry
+from feldera_exporter.telemetry import Description, Telemetry
 
 _INTRODUCTION: Final = """# Metrics
 
@@ -18,28 +19,12 @@ exports the usual metrics of a Prometheus client library: `process_*` and `pytho
 """
 
 
-class Described(Protocol):
-    """A family as the reference describes it."""
-
-    @property
-    def exposed_name(self) -> str:
-        """The name as users query it."""
-
-    @property
-    def kind(self) -> str:
-        """The type."""
-
-    @property
-    def help(self) -> str:
-        """The HELP text."""
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The labels beyond those of all samples of a pipeline or an instance."""
+def page() -> str:
+    """Return the page, as Markdown."""
+    return "".join(_parts())
 
 
-def pages() -> Iterator[str]:
-    """Yield the parts of the page."""
+def _parts() -> Iterator[str]:
     shown = catalogue()
     by_facet = {
         facet: [column.family for column in shown.pipelines if column.facet == facet]
@@ -56,7 +41,7 @@ def pages() -> Iterator[str]:
         yield f"| `{dimension.name}` | {', '.join(dimension.statuses)} |\n"
 
 
-def _table(title: str, families: Iterable[Described]) -> Iterator[str]:
+def _table(title: str, families: Iterable[Family[Any] | Description]) -> Iterator[str]:
     yield f"\n## {title}\n\n| family | type | labels | meaning |\n|---|---|---|---|\n"
     for family in families:
         names = ", ".join(f"`{label}`" for label in family.labels)

@@ -1,4 +1,4 @@
-"""The generated files in `alerts/`: the rule file, the PrometheusRule and the page with all alerts."""
+"""The page about the alerts, `alerts/README.md`, from the tables of problems and of alerts about the exporter."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -13,7 +13,6 @@ from feldera_exporter.problems.table import (
 )
 from feldera_exporter.rules.alert_names import SECTIONS
 from feldera_exporter.rules.exporter_alerts import EXPORTER_ALERTS
-from feldera_exporter.rules.rendering import rules
 
 _HEAD: Final = """\
 # The alerts
@@ -135,8 +134,8 @@ ALERTS: Final = MappingProxyType(dict(_rows()))
 """The documentation of every alert, by name."""
 
 
-def readme() -> str:
-    """Return `alerts/README.md`."""
+def page() -> str:
+    """Return the page, as Markdown."""
 
     def parts() -> Iterator[str]:
         yield _HEAD
@@ -153,12 +152,3 @@ def readme() -> str:
         yield _YOUR_RULES
 
     return "".join(parts())
-
-
-def documents() -> dict[str, str]:
-    """Return the text of every generated file in `alerts/`, by its path in the repository."""
-    return {
-        "alerts/feldera.rules.yml": rules("prometheus"),
-        "alerts/prometheusrule.yaml": rules("operator"),
-        "alerts/README.md": readme(),
-    }
