@@ -55,7 +55,7 @@ def test_a_runbook_has_the_values_of_its_pipeline() -> None:
     quoted = asked(shown, name=hostile, instance="demo").text
     assert shlex.split(re.findall(r"export PIPELINE=(.*)", html.unescape(quoted))[0]) == [hostile]
     for query in ({"name": "$(reboot)", "instance": "demo"}, {"name": "a b", "instance": "$(reboot)"}, {}):
-        assert "reboot" not in asked(shown, **query).text
+        assert "(reboot)" not in asked(shown, **query).text
 
 
 @pytest.mark.parametrize(
@@ -79,3 +79,22 @@ def test_every_runbook_is_in_the_index() -> None:
     """Under what its alert is about."""
     text = get(Shown(seen()), "/runbooks").text
     assert [name for name in NAMES if f'href="/runbooks/{name}"' not in text] == []
+
+
+def test_the_installation_is_chosen_once() -> None:
+    """By a link; the browser then sends the choice with every runbook, also from an alert's link, until it is changed."""
+    shown, path = Shown(seen()), "/runbooks/FelderaPipelineUnavailable"
+    before = get(shown, path)
+    assert "kubectl" in before.text
+    assert "docker" in before.text
+    assert "?installation=docker" in before.text
+    chosen = get(shown, f"{path}?installation=docker", prefix="/behind")
+    assert "kubectl" not in chosen.text
+    cookie, *attributes = chosen.headers["set-cookie"].split("; ")
+    assert {"Path=/behind/runbooks", "SameSite=Lax"} <= set(attributes)
+    later = get(shown, path, cookie=f"theme=dark; {cookie}")
+    assert "kubectl" not in later.text
+    assert "set-cookie" not in later.headers
+    assert "kubectl" in get(shown, f"{path}?installation=either", cookie=cookie).text
+    for nonsense in ("feldera_installation=x", "feldera_installation=<b>", "="):
+        assert get(shown, path, cookie=nonsense).text == before.text

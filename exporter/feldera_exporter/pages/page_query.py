@@ -17,6 +17,9 @@ SORTS: Final = ("name", "status", "age")
 _PAUSED: Final = "off"
 _OPEN: Final = "open"
 _ALL: Final = "all"
+INSTALLATIONS: Final = ("kubernetes", "docker")
+"""How Feldera may be installed: the variants of a runbook."""
+_EITHER: Final = "either"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class PageQuery:
         refresh: `off` while the page does not refresh itself.
         filter: `open` while a filter is written.
         codes: `all` for every error code of a runbook, not only that of the pipeline.
+        installation: one of `INSTALLATIONS` for a runbook with its commands only, `either` for one with all.
     """
 
     name: str = ""
@@ -46,6 +50,7 @@ class PageQuery:
     refresh: str = ""
     filter: str = ""
     codes: str = ""
+    installation: str = ""
 
     @property
     def paused(self) -> bool:
@@ -76,6 +81,7 @@ VALUES: Final[Mapping[str, Collection[str]]] = MappingProxyType(
         "refresh": {_PAUSED},
         "filter": {_OPEN},
         "codes": {_ALL},
+        "installation": {*INSTALLATIONS, _EITHER},
     }
 )
 """By field, the only values that mean anything; the other fields may have any."""

@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from types import MappingProxyType
 from typing import Final
 
 from markdown_it import MarkdownIt
@@ -23,6 +24,14 @@ _FILE: Final = re.compile(r"\]\((\w+)\.md\)")
 """A link from one file to another; served, pages go by their names alone."""
 _CODE_ROW: Final = re.compile(r"^\| `.*\n", re.MULTILINE)
 """A row of the table of error codes."""
+_OF_OTHERS: Final = MappingProxyType(
+    {
+        "kubernetes": re.compile(r".*\bdocker (?:compose|stats)\b|\W*Without Kubernetes"),
+        "docker": re.compile(r".*\bkubectl\b|\W*(?:\d+\. )?On Kubernetes"),
+    }
+)
+"""By installation, the lines of a runbook that are for another one: each paragraph, item and command is one line."""
+_NO_COMMAND: Final = re.compile(r"^```sh\n```\n", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +90,22 @@ def _text(alert: str) -> str | None:
         return None
 
 
-def runbook(alert: str, error_code: str = "") -> Markup | None:
+def runbook(alert: str, error_code: str = "", installation: str = "") -> Markup | None:
     """Return an alert's runbook as HTML, or `COMMON`; None where there is none.
 
     Args:
         alert: its name.
         error_code: the only one that a table of error codes should have; empty for all of them.
+        installation: the one whose commands are left; any other text leaves all commands.
     """
     text = _text(alert)
     if text is None:
         return None
     if error_code:
         text = _CODE_ROW.sub(lambda row: row[0] if _names(row[0], error_code) else "", text)
+    if installation in _OF_OTHERS and alert != COMMON:
+        left = (line for line in text.splitlines(keepends=True) if not _OF_OTHERS[installation].match(line))
+        text = _NO_COMMAND.sub("", "".join(left))
     # The file is the exporter's own; raw HTML in it would be escaped all the same.
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     return Markup(markdown.render(_FILE.sub("](\\1)", text)))  # noqa: S704
@@ -101,6 +114,12 @@ def runbook(alert: str, error_code: str = "") -> Markup | None:
 def has_code(alert: str, error_code: str) -> bool:
     """Return whether a runbook has a table of error codes with a row for one."""
     return any(_names(row, error_code) for row in _CODE_ROW.findall(_text(alert) or ""))
+
+
+def has_variants(alert: str) -> bool:
+    """Return whether a runbook differs between installations."""
+    lines = (_text(alert) or "").splitlines()
+    return alert != COMMON and any(each.match(line) for each in _OF_OTHERS.values() for line in lines)
 
 
 def exists(alert: str) -> bool:

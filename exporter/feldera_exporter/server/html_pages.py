@@ -1,8 +1,9 @@
 """The pages for people: which view an address means, as HTML with headers that let nothing foreign in."""
 
 import asyncio
+import re
 import zlib
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, Protocol
@@ -17,7 +18,7 @@ from feldera_exporter.pages.instance_view import InstanceView
 from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.pages.links import Links
 from feldera_exporter.pages.missing_page import MissingPage, missing_pipeline
-from feldera_exporter.pages.page_query import PageQuery, parse
+from feldera_exporter.pages.page_query import INSTALLATIONS, PageQuery, parse
 from feldera_exporter.pages.pipeline_page import FAILED_PROGRAMS, find, pipeline_page
 from feldera_exporter.server.content_negotiation import accepts_gzip
 from feldera_exporter.server.http_messages import Page, Reply, Request
@@ -30,6 +31,9 @@ EVERY: Final = MappingProxyType({"fleet.html": 30, "pipeline.html": 60})
 _HTML: Final = "text/html; charset=utf-8"
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _LEVEL: Final = 6
+_COOKIE: Final = "feldera_installation"
+_CHOICE: Final = re.compile(rf"\b{_COOKIE}=({'|'.join(INSTALLATIONS)})\b")
+_YEAR: Final = 365 * 24 * 3600
 
 HEADERS: Final = MappingProxyType(
     {
@@ -133,7 +137,8 @@ class Site:
             about = runbooks.runbook_values(self.source.seen(), query)
             code = about.error_code if about is not None and not query.codes else ""
             filtered = bool(code) and runbooks.has_code(alert, code)
-            content = await PAGES.do(runbooks.runbook, alert, code if filtered else "")
+            installation = query.installation or _chosen_installation(request)
+            content = await PAGES.do(runbooks.runbook, alert, code if filtered else "", installation)
             if content is None:
                 return await self._missing(
                     request, MissingPage("Not found", "There is no such runbook.", (), None)
@@ -144,11 +149,21 @@ class Site:
                 "about": about,
                 "filtered": filtered,
                 "query": query,
+                "variants": runbooks.has_variants(alert),
+                "installation": installation,
                 "version": __version__,
             }
-            return await self._html(request, lambda: render("runbook.html", self.links, **values))
+            headers = () if not query.installation else (("set-cookie", self._cookie(query.installation)),)
+            return await self._html(
+                request, lambda: render("runbook.html", self.links, **values), installation, headers=headers
+            )
 
         return answer
+
+    def _cookie(self, installation: str) -> str:
+        """Return what makes a browser remember the choice for the other runbooks, and when a link leads to one."""
+        path = self.links.to("/runbooks")
+        return f"{_COOKIE}={installation}; Path={path}; Max-Age={_YEAR}; SameSite=Lax; HttpOnly"
 
     async def _missing(self, request: Request, view: MissingPage) -> Reply:
         values = {"view": view, "version": __version__}
@@ -179,6 +194,7 @@ class Site:
         *,
         every: int | None = None,
         status: int = 200,
+        headers: Sequence[tuple[str, str]] = (),
     ) -> Reply:
         """Answer with a page, rendered in a thread: a thousand pipelines take longer than a poll should wait.
 
@@ -188,11 +204,13 @@ class Site:
             state: what it shows.
             every: seconds after which it is to be asked for again, None for never.
             status: of the answer.
+            headers: further ones.
         """
         packed = accepts_gzip(request.headers.get("accept-encoding", ""))
         key = (request.raw_path, request.query, packed, state)
         body = await self._cache.page(key, lambda: _packed(page()) if packed else page())
         headers = [
+            *headers,
             ("content-type", _HTML),
             ("cache-control", "no-store"),
             ("vary", "Accept-Encoding"),
@@ -205,6 +223,11 @@ class Site:
             # Of the same address, so that the filter stays; in a header, so that a paused page needs nothing taken out.
             headers.append(("refresh", str(every)))
         return Reply(status, tuple(headers), (body,))
+
+
+def _chosen_installation(request: Request) -> str:
+    found = _CHOICE.search(request.headers.get("cookie", ""))
+    return found[1] if found else ""
 
 
 class _Same:
