@@ -27,8 +27,8 @@ SPANS: Final = MappingProxyType({"15m": 900, "1h": 3600, "6h": 21_600, "24h": 86
 MOST: Final = 40
 """Transitions that are listed at most."""
 
-_ENOUGH: Final = 4
-"""Transitions that a span should show, if there are so many."""
+_FULL: Final = 0.8
+"""The part of a span that may follow the last transition: what was before it is seen, too."""
 _TICKS: Final = MappingProxyType({"15m": 300, "1h": 900, "6h": 3600, "24h": 21_600, "7d": 172_800})
 """Seconds between two ticks, by span; each falls on a round time of day in UTC."""
 _DAY: Final = 86_400
@@ -172,7 +172,7 @@ def timeline(events: Sequence[Event], span: str, now: int) -> Timeline | None:
         key=lambda pair: pair[0],
         reverse=True,
     )
-    chosen = span if span in SPANS else _fitting([at for at, _ in changes], now)
+    chosen = span if span in SPANS else _fitting(changes[0][0] if changes else now, now)
     start = now - SPANS[chosen] * _SECOND
     lanes = tuple(
         Lane(name, tuple(_segments(dimensions[name], each, start, now)))
@@ -267,13 +267,10 @@ def _ticks(span: str, start: int, now: int) -> Iterator[tuple[float, str]]:
             yield place, formatting.tick(at, days=_TICKS[span] >= _DAY)
 
 
-def _fitting(instants: Sequence[int], now: int) -> str:
-    """Return the shortest span with enough to see in it, else the shortest that shows all."""
-    wanted = instants[: min(len(instants), _ENOUGH)]
-    oldest = wanted[-1] if wanted else now
-    # Some room before, so that what was before the oldest is seen, too.
-    age = 1.05 * (now - oldest) / _SECOND
-    return next((span for span, seconds in SPANS.items() if age <= seconds), "7d")
+def _fitting(last: int, now: int) -> str:
+    """Return the shortest span of which the time since the last transition takes at most `_FULL`."""
+    age = (now - last) / _SECOND
+    return next((span for span, seconds in SPANS.items() if age <= _FULL * seconds), "7d")
 
 
 def _segments(dimension: Dimension, runs: Sequence[_Run], start: int, now: int) -> Iterator[Segment]:
