@@ -397,12 +397,19 @@ def test_the_policy_stops_what_escaping_would_miss(tab: Tab) -> None:
         "/?filter=open&name=a",
         "/?name=e&team=data",
         "/pipelines/default/fraud-scores?refresh=off",
-        "/runbooks/FelderaPipelineStuckProvisioning",
+        "/runbooks",
+        "/runbooks/README",
+        "/runbooks/FelderaPipelineStuckProvisioning?name=big-join&instance=default&installation=docker",
+        "/pipelines/default/fraud",
     ],
 )
 def test_everybody_can_read_the_demo(tab: Tab, live: str, path: str) -> None:
     """axe-core finds nothing, and nobody scrolls sideways, on a phone, a desktop, by day and by night."""
     audited(tab, f"{live}{path}")
+    # The console names what is answered with 404: the last one, which says which names are like it.
+    tab.complaints[:] = [
+        each for each in tab.complaints if "404" not in each or path != "/pipelines/default/fraud"
+    ]
 
 
 def test_everybody_can_read_the_states(tab: Tab) -> None:

@@ -1,5 +1,7 @@
 """The fleet page's view: the worst first, filtered, and loud about what is not known."""
 
+import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from feldera_exporter.pages.instance_view import InstanceView
 from feldera_exporter.pages.limit_bars import LimitBar
 from feldera_exporter.pages.page_query import PageQuery
 from feldera_exporter.pages.status_style import StatusStyle
+from feldera_exporter.state.pipeline import StatusLimits
 from pages.examples import LINKS, NOW, failed, pipeline, seen, stuck
 
 MINUTE = 60_000_000
@@ -61,6 +64,15 @@ def test_filters_leave_what_fits_all_of_them(query: PageQuery, expected: list[st
     """The name by a part of it in any case, the others exactly; the counts stay those of the fleet."""
     assert names(query) == expected
     assert fleet_page(seen(*ALL), query, LINKS).total == 5
+
+
+def test_the_clock_is_that_of_the_program_while_it_compiles() -> None:
+    """Also where compiling has no limit; once it is compiled, that of the deployment."""
+    compiling = pipeline("a", program_status="CompilingRust", deployment_status="Stopped")
+    unlimited = StatusLimits(*[math.inf] * 5)
+    free = replace(compiling, facts=replace(compiling.facts, limits=unlimited))
+    for known, status in ((compiling, "CompilingRust"), (free, "CompilingRust"), (pipeline("b"), "Running")):
+        assert fleet_page(seen(known), PageQuery(), LINKS).rows[0].bar.status == status
 
 
 def test_what_happens_again_and_again_calls_somebody() -> None:
