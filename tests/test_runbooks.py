@@ -18,7 +18,7 @@ from feldera_exporter.pages.runbooks import has_variants, runbook
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
 from hostile.running import feldera
-from pages.examples import pipeline, seen
+from pages.examples import page_state, pipeline
 from pages.serving import Shown, get
 from tools import ROOT
 
@@ -136,7 +136,7 @@ def test_every_command_runs_as_it_stands_on_its_page(tmp_path: Path) -> None:
     instance = feldera("orders")
     typing: dict[str, str] = {}
     with serve(FelderaServer(instance)) as url:
-        known = seen(pipeline("orders", id=str(instance.get("orders").id)))
+        known = page_state(pipeline("orders", id=str(instance.get("orders").id)))
         known = replace(known, instances=[replace(each, url=url) for each in known.instances])
         for page, installation in product(PAGES, INSTALLATIONS):
             query = f"installation={installation}&instance=demo&name=orders"

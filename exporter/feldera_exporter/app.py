@@ -28,7 +28,7 @@ from feldera_exporter.ledger import Ledger
 from feldera_exporter.logs import Logger, source_location
 from feldera_exporter.metrics.catalogue import Catalogue, catalogue
 from feldera_exporter.pages import runbooks
-from feldera_exporter.pages.instance_view import InstanceView, WatchedInstance
+from feldera_exporter.pages.instance_view import PageState, WatchedInstance
 from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.pages.links import Links
 from feldera_exporter.polling import gc_tuning
@@ -193,13 +193,13 @@ class Exporter:
             self._running[name] = asyncio.create_task(run())
             self._running[name].add_done_callback(self._ended)
 
-    def seen(self) -> InstanceView:
+    def page_state(self) -> PageState:
         """Return what is known of every instance now."""
         instances = [
             WatchedInstance(*self.publisher.observed[name], watched.watcher.now(), watched.url)
             for name, watched in self.instances.items()
         ]
-        return InstanceView(instances, self._configuration.alerts, round(time.time() * _MICROSECONDS))
+        return PageState(instances, self._configuration.alerts, round(time.time() * _MICROSECONDS))
 
     async def recent(self, instance: str, id_: str, name: str) -> LatestEvents:
         """Ask Feldera about a pipeline; never for long, and never with an error."""

@@ -14,7 +14,7 @@ from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.state.fleet import PollFailure
 from feldera_exporter.state.pipeline import Pipeline
 from pages.browser import Tab, browser
-from pages.examples import HOSTILE, NOW, failed, hostile, pipeline, seen, stuck
+from pages.examples import HOSTILE, NOW, failed, hostile, page_state, pipeline, stuck
 from pages.serving import Shown, served
 from pages.staging import demo
 from pages.test_timeline import START, event
@@ -105,7 +105,7 @@ def test_pausing_keeps_the_filter(tab: Tab, live: str) -> None:
 def test_a_page_refreshes_itself(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a script, at the same address."""
     monkeypatch.setattr("feldera_exporter.server.html_pages.EVERY", SOON)
-    with served(Shown(seen(stuck()))) as url:
+    with served(Shown(page_state(stuck()))) as url:
         tab.open(f"{url}/?name=stuck")
         tab.loaded(tab.loaded())
         assert tab.run("location.search") == "?name=stuck"
@@ -116,7 +116,7 @@ def test_a_page_refreshes_itself(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> N
 def test_nothing_is_lost_while_a_filter_is_written(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
     """The click that opens it puts the cursor into it and halts the page; sending it lets the page go on."""
     monkeypatch.setattr("feldera_exporter.server.html_pages.EVERY", SOON)
-    with served(Shown(seen(stuck(), pipeline("other")))) as url:
+    with served(Shown(page_state(stuck(), pipeline("other")))) as url:
         tab.open(f"{url}/")
         tab.click(".find a")
         # The cursor is there with the first picture of the page.
@@ -137,7 +137,7 @@ def test_nothing_is_lost_while_a_filter_is_written(tab: Tab, monkeypatch: pytest
 def test_who_reads_keeps_the_place(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the page scrolls, where it was when it is asked for anew; nothing must be opened, and one may halt it here."""
     monkeypatch.setattr("feldera_exporter.server.html_pages.EVERY", SOON)
-    known = seen(failed(message="panicked at a frame\n" * 200))
+    known = page_state(failed(message="panicked at a frame\n" * 200))
     with served(Shown(known, {"id-failed": LatestEvents(START[::-1])})) as url:
         tab.open(f"{url}/pipelines/demo/failed")
         assert tab.run(
@@ -244,16 +244,16 @@ TROUBLES: dict[str, tuple[Pipeline, LatestEvents, ProgramDetails, str]] = {
 def test_the_cause_is_on_the_first_screen(tab: Tab, size: str) -> None:
     """Of each trouble, on its pipeline's page; and of an outage on both pages."""
     width, height = SIZES[size]
-    shown = Shown(seen())
+    shown = Shown(page_state())
     with served(shown) as url:
         for name, (known, recent, program, text) in TROUBLES.items():
-            shown.known = seen(known)
+            shown.known = page_state(known)
             shown.answers, shown.programs = {known.facts.row.id: recent}, {known.facts.row.id: program}
             tab.looks(width, height, dark=False)
             tab.open(f"{url}/pipelines/demo/a?refresh=off")
             assert 0 < bottom(tab, text) < height, name
         refused = PollFailure("unauthorized", "401 Unauthorized", NOW)
-        shown.known = seen(stuck("a"), up=False, now=NOW + 2 * MINUTE, failure=refused)
+        shown.known = page_state(stuck("a"), up=False, now=NOW + 2 * MINUTE, failure=refused)
         for path in ("/", "/pipelines/demo/a"):
             tab.open(f"{url}{path}?refresh=off")
             assert 0 < bottom(tab, "refuses the API key: 401") < height / 2, path
@@ -262,7 +262,7 @@ def test_the_cause_is_on_the_first_screen(tab: Tab, size: str) -> None:
 @pytest.mark.parametrize(("size", "most"), [("desktop", 36), ("phone", 48)])
 def test_a_healthy_pipeline_takes_one_line(tab: Tab, size: str, most: int) -> None:
     """On a phone a line is as high as a thumb needs."""
-    known = seen(
+    known = page_state(
         *(pipeline(f"orders-to-the-warehouse-{n}", tags=["team:web", "tier:1"]) for n in range(9)), stuck()
     )
     with served(Shown(known)) as url:
@@ -304,7 +304,7 @@ def test_a_thumb_hits_every_link(tab: Tab, live: str, path: str) -> None:
 def test_a_timeline_is_labelled(tab: Tab, size: str) -> None:
     """On every screen with the statuses that fit, and none runs over into the next."""
     told = (*START[:3], event(300, runtime="Unavailable"), event(270))
-    with served(Shown(seen(pipeline("a")), {"id-a": LatestEvents(told[::-1])})) as url:
+    with served(Shown(page_state(pipeline("a")), {"id-a": LatestEvents(told[::-1])})) as url:
         tab.looks(*SIZES[size], dark=False)
         tab.open(f"{url}/pipelines/demo/a?refresh=off")
         labels = tab.run(
@@ -329,7 +329,7 @@ def test_a_timeline_needs_no_colour(tab: Tab) -> None:
         event(250, runtime="Unheard"),
         event(300, "Stopped", None),
     ]
-    with served(Shown(seen(pipeline("a")), {"id-a": LatestEvents(told)})) as url:
+    with served(Shown(page_state(pipeline("a")), {"id-a": LatestEvents(told)})) as url:
         tab.open(f"{url}/pipelines/demo/a?refresh=off")
         ways = tab.run(
             "Object.fromEntries([...document.querySelectorAll('svg.swatch rect')].map(each => [each.className.baseVal,"
@@ -378,7 +378,7 @@ def test_hostile_texts_run_nothing(tab: Tab, place: int) -> None:
 
 def test_the_policy_stops_what_escaping_would_miss(tab: Tab) -> None:
     """A script that got into the page all the same is not run."""
-    with served(Shown(seen())) as url:
+    with served(Shown(page_state())) as url:
         tab.open(f"{url}/?refresh=off")
         script = (
             "new Promise(done => { const one = document.createElement('script');"
@@ -420,10 +420,10 @@ def test_everybody_can_read_the_states(tab: Tab) -> None:
         pipeline("b", storage_status="Clearing"),
     )
     states = {
-        "waiting": seen(up=None, size=None, read_at=0),
-        "down": seen(*troubled, up=False, now=NOW + 3 * MINUTE),
-        "empty": seen(),
-        "up": seen(*troubled),
+        "waiting": page_state(up=None, size=None, read_at=0),
+        "down": page_state(*troubled, up=False, now=NOW + 3 * MINUTE),
+        "empty": page_state(),
+        "up": page_state(*troubled),
     }
     for known in states.values():
         with served(Shown(known, {"id-failed": LatestEvents(START[::-1])})) as url:

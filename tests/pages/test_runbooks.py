@@ -9,7 +9,7 @@ import pytest
 
 from feldera_exporter.pages import runbooks
 from feldera_exporter.rules.alert_names import PIPELINES, SECTIONS
-from pages.examples import URL, failed, seen
+from pages.examples import URL, failed, page_state
 from pages.serving import Shown, get
 
 NAMES = SECTIONS[PIPELINES]
@@ -49,7 +49,7 @@ def asked(shown: Shown, **query: str) -> httpx.Response:
 def test_a_runbook_has_the_values_of_its_pipeline() -> None:
     """Quoted for a shell, and only those that the exporter knows: an address alone brings nothing into a command."""
     hostile = "x'; rm -rf /"
-    shown = Shown(seen(failed("a b"), failed(hostile)))
+    shown = Shown(page_state(failed("a b"), failed(hostile)))
     text = html.unescape(get(shown, "/runbooks/FelderaPipelineDeploymentError?name=a+b&instance=demo").text)
     assert f"export FELDERA_HOST={URL}\nexport PIPELINE='a b'\nexport PIPELINE_ID='id-a b'" in text
     quoted = asked(shown, name=hostile, instance="demo").text
@@ -69,7 +69,7 @@ def test_a_runbook_has_the_values_of_its_pipeline() -> None:
 )
 def test_the_error_codes_are_those_of_the_pipeline(code: str, query: dict[str, str], rows: int) -> None:
     """One that the table does not name, or all where the address asks for them, leaves the whole table."""
-    shown = Shown(seen(failed(code=code)))
+    shown = Shown(page_state(failed(code=code)))
     answer = asked(shown, name="failed", instance="demo", **query)
     assert (answer.text.count("<tr>\n<td>") >= rows) if rows > 1 else answer.text.count("<tr>\n<td>") == 1
     assert ("All error codes" in answer.text) == (rows == 1)
@@ -77,13 +77,13 @@ def test_the_error_codes_are_those_of_the_pipeline(code: str, query: dict[str, s
 
 def test_every_runbook_is_in_the_index() -> None:
     """Under what its alert is about."""
-    text = get(Shown(seen()), "/runbooks").text
+    text = get(Shown(page_state()), "/runbooks").text
     assert [name for name in NAMES if f'href="/runbooks/{name}"' not in text] == []
 
 
 def test_the_installation_is_chosen_once() -> None:
     """By a link; the browser then sends the choice with every runbook, also from an alert's link, until it is changed."""
-    shown, path = Shown(seen()), "/runbooks/FelderaPipelineUnavailable"
+    shown, path = Shown(page_state()), "/runbooks/FelderaPipelineUnavailable"
     before = get(shown, path)
     assert "kubectl" in before.text
     assert "docker" in before.text

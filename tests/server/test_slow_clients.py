@@ -46,7 +46,7 @@ class Shown:
             time.sleep(self.takes)
             return Content([Section(FAMILY, blocks)], lambda _: b"", lambda *_: None)
 
-        return Snapshot(7, content)
+        return Snapshot(content)
 
 
 @pytest.fixture(autouse=True)
@@ -192,30 +192,3 @@ def test_requests_one_behind_the_other() -> None:
         assert (answers.count(LINE), answers.endswith(b"Healthy.\n")) == (30_000, True)
 
     connected(Shown(SMALL), talk)
-
-
-def test_the_oldest_idle_client_goes_for_a_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One whose answer is being made stays, however old it is; the newest stays too, whatever the others do."""
-    monkeypatch.setattr(slow_clients, "MOST", 4)
-    monkeypatch.setattr(slow_clients, "LONGEST", 15.0)
-
-    async def run() -> None:
-        listener = bind("127.0.0.1:0")
-        shown = Shown(SMALL, takes=1.0)
-        async with serving(application(shown, "/metrics", None), [listener]), asyncio.timeout(20):
-            clients = [await asyncio.open_connection(*listener.getsockname(), limit=2**20)]
-            clients[0][1].write(METRICS % b"")
-            await asyncio.sleep(0.2)
-            for _ in range(12):
-                clients.append(await asyncio.open_connection(*listener.getsockname()))
-                await asyncio.sleep(0.01)
-            assert await clients[0][0].readline() == b"HTTP/1.1 200 OK\r\n"
-            for reader, _ in clients[1:10]:
-                assert await ended(reader) == b""
-            for reader, writer in clients[10:]:
-                writer.write(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n")
-                assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
-            for _, writer in clients:
-                writer.transport.abort()
-
-    uvloop.run(run())

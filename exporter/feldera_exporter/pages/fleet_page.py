@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from feldera_exporter.feldera.statuses import DEPLOYMENT, PROGRAM, STORAGE
 from feldera_exporter.pages import formatting, status_style
-from feldera_exporter.pages.alerts import FiringAlert, shown
-from feldera_exporter.pages.instance_view import Instance, InstanceView, WatchedInstance, instance
+from feldera_exporter.pages.alerts import FiringAlert, firing_alert
+from feldera_exporter.pages.instance_view import InstanceView, PageState, WatchedInstance, instance_view
 from feldera_exporter.pages.levels import LEVEL_TEXTS, WORDS, level_text
 from feldera_exporter.pages.limit_bars import LimitBar, limit_bar
 from feldera_exporter.pages.links import Links
@@ -122,7 +122,7 @@ class FleetPage:
 
     headline: str
     look: str
-    instances: tuple[Instance, ...]
+    instances: tuple[InstanceView, ...]
     tiles: tuple[Tile, ...]
     chosen: tuple[Chosen, ...]
     rows: tuple[Row, ...]
@@ -148,22 +148,22 @@ class _Known:
         return dict(self.pipeline.facts.tag_labels)
 
 
-def fleet_page(seen: InstanceView, query: PageQuery, links: Links) -> FleetPage:
+def fleet_page(state: PageState, query: PageQuery, links: Links) -> FleetPage:
     """Return the view of the fleet page.
 
     Args:
-        seen: the instances.
+        state: the instances.
         query: what was asked for.
         links: where the exporter's pages are.
     """
-    known = [each for watched in seen.instances for each in _known(watched, seen)]
+    known = [each for watched in state.instances for each in _known(watched, state)]
     # As the lines of each instance are: the most urgent comes first, wherever it is.
     known.sort(key=lambda each: urgency(each.line))
     if query.sort:
         known.sort(key=_SORTS[query.sort])
     levels = Counter(each.line.level for each in known)
     matching = [each for each in known if _matches(each, query)]
-    instances = tuple(instance(watched, seen.choices, links) for watched in seen.instances)
+    instances = tuple(instance_view(watched, state.choices, links) for watched in state.instances)
     headline, look = _headline(levels, instances)
     return FleetPage(
         headline=headline,
@@ -203,9 +203,9 @@ _SORTS: Final[Mapping[str, Callable[[_Known], Any]]] = MappingProxyType(
 """By the word in the address, by what pipelines are sorted, the longest time first; equal ones by urgency."""
 
 
-def _known(watched: WatchedInstance, seen: InstanceView) -> Iterable[_Known]:
+def _known(watched: WatchedInstance, state: PageState) -> Iterable[_Known]:
     pipelines = watched.fleet.last_known
-    about = (each for each in alerts(watched.problems.present, seen.choices) if each.pipeline in pipelines)
+    about = (each for each in alerts(watched.problems.present, state.choices) if each.pipeline in pipelines)
     for line in lines(pipelines, about, watched.known_at):
         yield _Known(watched, pipelines[line.id], line)
 
@@ -240,7 +240,7 @@ def _row(each: _Known, links: Links) -> Row:
         bar=limit_bar(line.wait),
         error=formatting.cut(line.error_code, _NAME)[0],
         message=formatting.first_lines(error.message, _MESSAGE, 1) if error is not None else "",
-        alerts=tuple(shown(alert, links, instance_, line.name) for alert in line.alerts),
+        alerts=tuple(firing_alert(alert, links, instance_, line.name) for alert in line.alerts),
     )
 
 
@@ -253,14 +253,14 @@ def _chosen(query: PageQuery) -> Iterable[Chosen]:
             yield Chosen("name has" if field == "name" else field, value, without)
 
 
-def _empty(instances: Sequence[Instance]) -> str:
+def _empty(instances: Sequence[InstanceView]) -> str:
     """Return what to say where there are no pipelines: whether there are none, or nobody knows, are different things."""
     if all(each.state == "up" for each in instances):
         return "Feldera has no pipelines, or the configuration includes none."
     return "No list of pipelines has been read yet."
 
 
-def _headline(levels: Counter[Urgency], instances: Sequence[Instance]) -> tuple[str, str]:
+def _headline(levels: Counter[Urgency], instances: Sequence[InstanceView]) -> tuple[str, str]:
     """Return the sentence to read first, and its look."""
     if old := [each for each in instances if each.warning and each.state != "waiting"]:
         return _old_data(old, len(instances)), "bad"
@@ -278,7 +278,7 @@ def _headline(levels: Counter[Urgency], instances: Sequence[Instance]) -> tuple[
     return "All pipelines are healthy", "good"
 
 
-def _old_data(old: Sequence[Instance], instances: int) -> str:
+def _old_data(old: Sequence[InstanceView], instances: int) -> str:
     """Return the headline while some instances do not answer."""
     if instances == 1:
         return old[0].warning

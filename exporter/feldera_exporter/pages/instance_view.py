@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from feldera_exporter.pages import formatting
-from feldera_exporter.pages.alerts import InstanceAlert, warned
+from feldera_exporter.pages.alerts import AlertDetails, alert_details
 from feldera_exporter.pages.links import Links, console
 from feldera_exporter.pages.outages import Outage, outage
 from feldera_exporter.problems.alerts import Choices, alerts
@@ -45,7 +45,7 @@ class WatchedInstance:
 
 
 @dataclass(frozen=True, slots=True)
-class InstanceView:
+class PageState:
     """Every instance as it is known at one moment.
 
     Attributes:
@@ -60,7 +60,7 @@ class InstanceView:
 
 
 @dataclass(frozen=True, slots=True)
-class Instance:
+class InstanceView:
     """What is said of an instance.
 
     Attributes:
@@ -90,17 +90,17 @@ class Instance:
     version: str
     console: str
     unhealthy: str
-    problems: tuple[InstanceAlert, ...]
+    problems: tuple[AlertDetails, ...]
     stale: str
     unreadable: tuple[str, ...]
     hidden: int
 
 
-def instance(watched: WatchedInstance, choices: Choices, links: Links) -> Instance:
+def instance_view(watched: WatchedInstance, choices: Choices, links: Links) -> InstanceView:
     """Return what is said of an instance."""
     fleet, platform = watched.fleet, watched.fleet.platform
     seconds = max(0, watched.now - fleet.read_at) / _SECOND if fleet.read_at else None
-    return Instance(
+    return InstanceView(
         name=fleet.instance,
         state={None: "waiting", True: "up", False: "down"}[fleet.up],
         size=_size(fleet),
@@ -113,7 +113,7 @@ def instance(watched: WatchedInstance, choices: Choices, links: Links) -> Instan
         console=console(watched.url),
         unhealthy=", ".join(name for name, service in platform.heard_services.items() if not service.healthy),
         problems=tuple(
-            warned(alert, links, watched.now, fleet.instance)
+            alert_details(alert, links, watched.now, fleet.instance)
             for alert in sorted(alerts(watched.problems.present, choices))
             if not alert.pipeline
         ),

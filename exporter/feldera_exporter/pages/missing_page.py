@@ -1,11 +1,11 @@
-"""The view of the page for a pipeline that is not known: whether it was renamed, deleted, or never seen."""
+"""The view of the page for a pipeline that is not known: whether it was renamed, deleted, or never listed."""
 
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 
 from feldera_exporter.pages import formatting
-from feldera_exporter.pages.instance_view import Instance, InstanceView, WatchedInstance, instance
+from feldera_exporter.pages.instance_view import InstanceView, PageState, WatchedInstance, instance_view
 from feldera_exporter.pages.links import Links
 from feldera_exporter.state.fleet import Fleet
 
@@ -29,24 +29,24 @@ class MissingPage:
     title: str
     text: str
     similar: tuple[tuple[str, str], ...]
-    instance: Instance | None
+    instance: InstanceView | None
     decided: bool = True
 
 
-def missing_pipeline(seen: InstanceView, instance_: str, name: str, links: Links) -> MissingPage:
+def missing_pipeline(state: PageState, instance_: str, name: str, links: Links) -> MissingPage:
     """Return what is said of a pipeline that `find` does not find.
 
     Args:
-        seen: the instances.
+        state: the instances.
         instance_: the name of the pipeline's instance in the address.
         name: the pipeline's name, or its id, in the address.
         links: where the exporter's pages are.
     """
-    about = next((each for each in seen.instances if each.fleet.instance == instance_), None)
+    about = next((each for each in state.instances if each.fleet.instance == instance_), None)
     if about is None:
-        names = ", ".join(each.fleet.instance for each in seen.instances)
+        names = ", ".join(each.fleet.instance for each in state.instances)
         return MissingPage("Not found", f"There is no instance of this name. Instances: {names}.", (), None)
-    shown = instance(about, seen.choices, links)
+    shown = instance_view(about, state.choices, links)
     if not about.fleet.read_at:
         return MissingPage(
             _cut(name), "No list of pipelines has been read yet: this page will show the pipeline.", (), shown, decided=False

@@ -11,7 +11,7 @@ from typing import Final
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from feldera_exporter.pages.instance_view import InstanceView
+from feldera_exporter.pages.instance_view import PageState
 from feldera_exporter.pages.page_query import PageQuery
 from feldera_exporter.pages.pipeline_page import find
 from feldera_exporter.rules.alert_names import NAMES, SECTIONS
@@ -62,7 +62,7 @@ class RunbookSection:
     alerts: tuple[str, ...]
 
 
-def runbook_values(known: InstanceView, query: PageQuery) -> RunbookValues | None:
+def runbook_values(known: PageState, query: PageQuery) -> RunbookValues | None:
     """Return the values of the pipeline or the instance that an address names, None where it names none that is known.
 
     Only what the exporter knows is filled in, quoted for a shell: an address alone brings nothing into a command.

@@ -28,7 +28,7 @@ MOST: Final = 40
 """Transitions that are listed at most."""
 
 _FULL: Final = 0.8
-"""The part of a span that may follow the last transition: what was before it is seen, too."""
+"""The part of a span that may follow the last transition: what was before it shows, too."""
 _TICKS: Final = MappingProxyType({"15m": 300, "1h": 900, "6h": 3600, "24h": 21_600, "7d": 172_800})
 """Seconds between two ticks, by span; each falls on a round time of day in UTC."""
 _DAY: Final = 86_400
@@ -202,12 +202,12 @@ def storage_since(events: Sequence[Event], status: str, guess: int | None) -> in
     Args:
         events: as Feldera lists them, the newest first.
         status: the present one; where the log does not end with it, it is older or newer than that.
-        guess: when it was first seen, None where it never was.
+        guess: when a poll first had it, None where none did.
     """
     runs = tuple(_runs(_oldest_first(events), lambda event: event.storage_status))
     if not runs or runs[-1].status != status:
         return guess
-    # A log that begins with it does not tell when it began: not later than the log did, nor than it was seen.
+    # A log that begins with it has no beginning of it: that was not later than the log's, nor than the first poll that had it.
     return runs[-1].at if len(runs) > 1 or guess is None else min(runs[-1].at, guess)
 
 

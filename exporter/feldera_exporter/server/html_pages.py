@@ -4,6 +4,7 @@ import asyncio
 import re
 import zlib
 from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, Protocol
@@ -14,16 +15,14 @@ from feldera_exporter.feldera.program_details import ProgramDetails
 from feldera_exporter.pages import formatting, runbooks
 from feldera_exporter.pages.fleet_page import fleet_page
 from feldera_exporter.pages.html_rendering import ASSETS, render
-from feldera_exporter.pages.instance_view import InstanceView
+from feldera_exporter.pages.instance_view import PageState
 from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.pages.links import Links
 from feldera_exporter.pages.missing_page import MissingPage, missing_pipeline
 from feldera_exporter.pages.page_query import INSTALLATIONS, PageQuery, parse
 from feldera_exporter.pages.pipeline_page import FAILED_PROGRAMS, find, pipeline_page
 from feldera_exporter.server.content_negotiation import accepts_gzip
-from feldera_exporter.server.http_messages import Page, Reply, Request
-from feldera_exporter.server.page_cache import PageCache
-from feldera_exporter.server.worker_threads import PAGES
+from feldera_exporter.server.http_messages import Page, Reply, Request, text_reply
 
 EVERY: Final = MappingProxyType({"fleet.html": 30, "pipeline.html": 60})
 """Seconds after which a page refreshes itself, unless it is paused."""
@@ -34,6 +33,11 @@ _LEVEL: Final = 6
 _COOKIE: Final = "feldera_installation"
 _CHOICE: Final = re.compile(rf"\b{_COOKIE}=({'|'.join(INSTALLATIONS)})\b")
 _YEAR: Final = 365 * 24 * 3600
+
+_RENDERING: Final = ThreadPoolExecutor(1, "pages")
+"""The thread that renders pages for people: it takes the interpreter from the polls for as long as it works."""
+_WAITING: Final = 32
+"""Pages that are being rendered or wait for it at most; to refuse one is better than to keep all readers waiting."""
 
 HEADERS: Final = MappingProxyType(
     {
@@ -53,7 +57,7 @@ HEADERS: Final = MappingProxyType(
 class Source(Protocol):
     """What the pages show."""
 
-    def seen(self) -> InstanceView:
+    def page_state(self) -> PageState:
         """Return what is known now."""
 
     async def recent(self, instance: str, id_: str, name: str) -> LatestEvents:
@@ -74,7 +78,7 @@ class Site:
 
     source: Source
     links: Links
-    _cache: PageCache = field(default_factory=lambda: PageCache(PAGES))
+    _renderings: dict[Hashable, asyncio.Future[bytes]] = field(default_factory=dict)
 
     def find(self, request: Request) -> Page | None:
         """Return the page of a path, None where there is none."""
@@ -93,20 +97,20 @@ class Site:
         return None
 
     async def _fleet(self, request: Request) -> Reply:
-        query, seen = parse(request.query), self.source.seen()
+        query, state = parse(request.query), self.source.page_state()
 
         def page() -> bytes:
-            view = fleet_page(seen, query, self.links)
-            return self._render("fleet.html", seen, query, view=view)
+            view = fleet_page(state, query, self.links)
+            return self._render("fleet.html", state, query, view=view)
 
-        return await self._html(request, page, _state(seen), every=_every("fleet.html", query))
+        return await self._html(request, page, every=_every("fleet.html", query))
 
     def _pipeline(self, instance: str, told: str) -> Page:
         async def answer(request: Request) -> Reply:
             query = parse(request.query)
-            found = find(self.source.seen(), instance, told)
+            found = find(self.source.page_state(), instance, told)
             if found is None:
-                missing = missing_pipeline(self.source.seen(), instance, told, self.links)
+                missing = missing_pipeline(self.source.page_state(), instance, told, self.links)
                 return await self._missing(request, missing)
             row = found[1].facts.row
             failed = row.program_status in FAILED_PROGRAMS
@@ -115,15 +119,14 @@ class Site:
                 self.source.program(instance, row.id, row.name, failed=failed),
             )
             # Asking took its time: what is shown should be of now.
-            seen = self.source.seen()
+            state = self.source.page_state()
 
             def page() -> bytes:
-                watched, pipeline = find(seen, instance, row.id) or found
-                view = pipeline_page(watched, pipeline, recent, program, seen, query, self.links)
-                return self._render("pipeline.html", seen, query, view=view)
+                watched, pipeline = find(state, instance, row.id) or found
+                view = pipeline_page(watched, pipeline, recent, program, state, query, self.links)
+                return self._render("pipeline.html", state, query, view=view)
 
-            state = (*_state(seen), _Same(recent), _Same(program))
-            return await self._html(request, page, state, every=_every("pipeline.html", query))
+            return await self._html(request, page, every=_every("pipeline.html", query))
 
         return answer
 
@@ -134,11 +137,11 @@ class Site:
     def _runbook(self, alert: str) -> Page:
         async def answer(request: Request) -> Reply:
             query = parse(request.query)
-            about = runbooks.runbook_values(self.source.seen(), query)
+            about = runbooks.runbook_values(self.source.page_state(), query)
             code = about.error_code if about is not None and not query.codes else ""
             filtered = bool(code) and runbooks.has_code(alert, code)
             installation = query.installation or _chosen_installation(request)
-            content = await PAGES.do(runbooks.runbook, alert, code if filtered else "", installation)
+            content = runbooks.runbook(alert, code if filtered else "", installation)
             if content is None:
                 return await self._missing(
                     request, MissingPage("Not found", "There is no such runbook.", (), None)
@@ -155,7 +158,7 @@ class Site:
             }
             headers = () if not query.installation else (("set-cookie", self._cookie(query.installation)),)
             return await self._html(
-                request, lambda: render("runbook.html", self.links, **values), installation, headers=headers
+                request, lambda: render("runbook.html", self.links, **values), headers=headers
             )
 
         return answer
@@ -173,8 +176,8 @@ class Site:
             request, lambda: render("missing.html", self.links, **values), every=every, status=status
         )
 
-    def _render(self, template: str, seen: InstanceView, query: PageQuery, **values: Any) -> bytes:
-        now = seen.at
+    def _render(self, template: str, state: PageState, query: PageQuery, **values: Any) -> bytes:
+        now = state.at
         return render(
             template,
             self.links,
@@ -190,7 +193,6 @@ class Site:
         self,
         request: Request,
         page: Callable[[], bytes],
-        state: Hashable = (),
         *,
         every: int | None = None,
         status: int = 200,
@@ -198,17 +200,28 @@ class Site:
     ) -> Reply:
         """Answer with a page, rendered in a thread: a thousand pipelines take longer than a poll should wait.
 
+        Who asks for an address while its page is being rendered gets that page.
+
         Args:
             request: what was asked.
             page: makes it.
-            state: what it shows.
             every: seconds after which it is to be asked for again, None for never.
             status: of the answer.
             headers: further ones.
         """
         packed = accepts_gzip(request.headers.get("accept-encoding", ""))
-        key = (request.raw_path, request.query, packed, state)
-        body = await self._cache.page(key, lambda: _packed(page()) if packed else page())
+        key = (request.raw_path, request.query, request.headers.get("cookie"), packed)
+        rendering = self._renderings.get(key)
+        if rendering is None:
+            if len(self._renderings) >= _WAITING:
+                return text_reply(
+                    503, "Too many pages are being rendered; try again.\n", ("retry-after", "1")
+                )
+            loop = asyncio.get_running_loop()
+            rendering = loop.run_in_executor(_RENDERING, lambda: _packed(page()) if packed else page())
+            self._renderings[key] = rendering
+            rendering.add_done_callback(lambda _: self._renderings.pop(key))
+        body = await asyncio.shield(rendering)
         headers = [
             *headers,
             ("content-type", _HTML),
@@ -228,26 +241,6 @@ class Site:
 def _chosen_installation(request: Request) -> str:
     found = _CHOICE.search(request.headers.get("cookie", ""))
     return found[1] if found else ""
-
-
-class _Same:
-    """Equals what holds the very same value: values that are replaced whole need no comparison of what is in them."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: object) -> None:
-        self._value = value
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other._value is self._value
-
-    def __hash__(self) -> int:
-        return id(self._value)
-
-
-def _state(seen: InstanceView) -> tuple[Hashable, ...]:
-    """Return what tells one state of all instances from another: states are replaced whole."""
-    return tuple(_Same(each) for watched in seen.instances for each in (watched.fleet, watched.problems))
 
 
 def _every(template: str, query: PageQuery) -> int | None:

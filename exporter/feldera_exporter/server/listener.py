@@ -13,10 +13,8 @@ import uvicorn
 
 from feldera_exporter.errors import ConfigError, ListenError
 from feldera_exporter.server.asgi import Asgi
-from feldera_exporter.server.slow_clients import MOST, BoundedConnection
+from feldera_exporter.server.slow_clients import BoundedConnection
 
-_BACKLOG: Final = min(128, MOST)
-"""Clients that are accepted in one go at most, before there is a look at how many there are."""
 _PORTS: Final = 65536
 _ADDRESS: Final = re.compile(
     r"(?:\[(?P<v6>[0-9a-fA-F:.]+(?:%\w+)?)\]|(?P<host>[^:\[\]\s/]*)):(?P<port>[0-9]{1,5})"
@@ -43,10 +41,8 @@ def bind(address: str) -> socket.socket:
         raise ConfigError(f"--web.listen-address: found {address!r}, expected {expected}") from None
     try:
         if not host and socket.has_dualstack_ipv6():
-            return socket.create_server(
-                ("", port), family=socket.AF_INET6, backlog=_BACKLOG, dualstack_ipv6=True
-            )
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+            return socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True)
+        return socket.create_server((host, port), family=family)
     except OSError as error:
         raise ListenError(f"cannot listen on {address}: {os.strerror(error.errno or 0)}") from None
 

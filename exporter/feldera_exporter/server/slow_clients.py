@@ -5,7 +5,6 @@ client keeps a file descriptor, and a part of the answer in memory.
 """
 
 import asyncio
-import resource
 from typing import Final
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -13,16 +12,6 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 LONGEST: Final = 10.0
 """Seconds for which a client is waited for, to send the head of a request or to read on: Prometheus itself waits no longer
 for a whole scrape."""
-
-
-def _most_clients() -> int:
-    """Return how many clients may be connected: well below the limit of file descriptors, which polls and the store need."""
-    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return 512 if limit == resource.RLIM_INFINITY else max(8, min(512, limit // 3))
-
-
-MOST: Final = _most_clients()
-"""Connections at once at most: for another one, that of the client which has been waited for longest is closed."""
 
 
 class BoundedConnection(H11Protocol):
@@ -34,17 +23,6 @@ class BoundedConnection(H11Protocol):
         """Begin to wait for a request."""
         super().connection_made(transport)
         self._watch()
-        if len(self.connections) > MOST:
-            self._make_room()
-
-    def _make_room(self) -> None:
-        """Close the connection of the client that has been waited for longest; the new one where none is waited for."""
-        waits = {each: each._limit.when() for each in self.connections if each._limit is not None}  # type: ignore[union-attr]  # noqa: SLF001
-        oldest = min(waits, key=waits.__getitem__)
-        # It is closed a moment later; until then another new client must not choose it again.
-        self.connections.discard(oldest)
-        oldest._unlimit()  # type: ignore[union-attr]  # noqa: SLF001
-        oldest.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""

@@ -8,9 +8,9 @@ from typing import Any, Final
 from feldera_exporter.config.web_config import WebConfig, load_web_config
 from feldera_exporter.errors import ConfigError
 from feldera_exporter.logs import FailureLog, Logger
-from feldera_exporter.server.asgi import Asgi, Receive, Scope, Send
+from feldera_exporter.server.asgi import Asgi, Receive, Scope, Send, send_reply
 from feldera_exporter.server.basic_auth import Passwords
-from feldera_exporter.server.http_messages import Reply, text_reply
+from feldera_exporter.server.http_messages import text_reply
 from feldera_exporter.server.tls_context import renewed, server_context
 
 _Stamp = tuple[object, ...]
@@ -124,11 +124,10 @@ def guarded(app: Asgi, config: Callable[[], WebConfig]) -> Asgi:
         if accepted:
             await app(scope, receive, with_headers)
         elif accepted is None:
-            await _refuse(
-                with_headers, text_reply(503, "Too many passwords at a time.\n", ("retry-after", "1"))
-            )
+            busy = text_reply(503, "Too many passwords at a time.\n", ("retry-after", "1"))
+            await send_reply(busy, with_headers)
         else:
-            await _refuse(with_headers, text_reply(401, "Unauthorized\n", ("www-authenticate", "Basic")))
+            await send_reply(text_reply(401, "Unauthorized\n", ("www-authenticate", "Basic")), with_headers)
 
     return answer
 
@@ -136,9 +135,3 @@ def guarded(app: Asgi, config: Callable[[], WebConfig]) -> Asgi:
 def _authorization(scope: Scope) -> str:
     given = [value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"]
     return given[0] if len(given) == 1 else ""
-
-
-async def _refuse(send: Send, reply: Reply) -> None:
-    headers = [(name.encode(), value.encode()) for name, value in reply.headers]
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"".join(reply.body), "more_body": False})
