@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from feldera_exporter import __version__
 from feldera_exporter.pages import formatting, levels, page_query, status_style, timeline
 from feldera_exporter.pages.links import Links
 
@@ -46,6 +47,7 @@ ASSETS: Final[Mapping[str, tuple[str, bytes]]] = MappingProxyType(dict((_STYLE, 
 """The files that pages load: media type and content, by path."""
 
 _ENVIRONMENT.globals.update(
+    version=__version__,
     style=_STYLE[0],
     icon=_ICON[0],
     legend=status_style.LEGEND,

@@ -1,4 +1,4 @@
-"""The runbooks: the pages shipped for alerts, as HTML, with the values of one pipeline."""
+"""The runbooks of the alerts as HTML, with the values of a pipeline."""
 
 import re
 import shlex
@@ -18,10 +18,10 @@ from feldera_exporter.rules.alert_names import NAMES, SECTIONS
 from feldera_exporter.shipped import shipped
 
 COMMON: Final = "README"
-"""The page that all runbooks lead to: what their commands need."""
+"""The page that all runbooks link to: what their commands need."""
 
 _FILE: Final = re.compile(r"\]\((\w+)\.md\)")
-"""A link from one file to another; served, pages go by their names alone."""
+"""A link from one file to another; the addresses of the pages have no suffix."""
 _CODE_ROW: Final = re.compile(r"^\| `.*\n", re.MULTILINE)
 """A row of the table of error codes."""
 _OF_OTHERS: Final = MappingProxyType(
@@ -36,17 +36,38 @@ _NO_COMMAND: Final = re.compile(r"^```sh\n```\n", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class RunbookValues:
-    """What a runbook's commands need, of one instance or pipeline.
+    """The values of an instance or a pipeline for the commands of a runbook.
 
     Attributes:
-        about: what it is about, in words.
-        variables: commands for a shell that set the variables.
-        error_code: of the pipeline's deployment error, empty without one.
+        about: the pipeline or the instance, in words.
+        variables: shell commands that set the variables.
+        error_code: the code of the pipeline's deployment error; empty without one.
     """
 
     about: str
     variables: str
     error_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunbookPage:
+    """A runbook.
+
+    Attributes:
+        alert: the name of its alert.
+        content: the runbook as HTML.
+        values: the values of the pipeline or the instance that the address names; None without one.
+        filtered: whether its table has only the error code of that pipeline.
+        variants: whether it differs between installations.
+        installation: the chosen installation; any other text means that the runbook has the commands of all.
+    """
+
+    alert: str
+    content: Markup
+    values: RunbookValues | None
+    filtered: bool
+    variants: bool
+    installation: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +83,16 @@ class RunbookSection:
     alerts: tuple[str, ...]
 
 
-def runbook_values(known: PageState, query: PageQuery) -> RunbookValues | None:
-    """Return the values of the pipeline or the instance that an address names, None where it names none that is known.
+def runbook_values(state: PageState, query: PageQuery) -> RunbookValues | None:
+    """Return the values of the pipeline or the instance that a query names; None where there is no such instance.
 
-    Only what the exporter knows is filled in, quoted for a shell: an address alone brings nothing into a command.
+    Only names that the exporter knows are filled in, quoted for a shell: no text of an address gets into a command.
     """
-    about = next((each for each in known.instances if each.fleet.instance == query.instance), None)
+    about = next((each for each in state.instances if each.fleet.instance == query.instance), None)
     if about is None:
         return None
     host = f"export FELDERA_HOST={shlex.quote(about.url)}"
-    found = find(known, query.instance, query.name) if query.name else None
+    found = find(state, query.instance, query.name) if query.name else None
     if found is None:
         return RunbookValues(f"instance {query.instance}", host, "")
     row = found[1].facts.row
@@ -109,6 +130,15 @@ def runbook(alert: str, error_code: str = "", installation: str = "") -> Markup 
     # The file is the exporter's own; raw HTML in it would be escaped all the same.
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     return Markup(markdown.render(_FILE.sub("](\\1)", text)))  # noqa: S704
+
+
+def runbook_page(alert: str, state: PageState, query: PageQuery, installation: str) -> RunbookPage:
+    """Return the view of a runbook that exists."""
+    values = runbook_values(state, query)
+    code = values.error_code if values is not None and not query.codes else ""
+    filtered = bool(code) and has_code(alert, code)
+    content = runbook(alert, code if filtered else "", installation) or Markup()
+    return RunbookPage(alert, content, values, filtered, has_variants(alert), installation)
 
 
 def has_code(alert: str, error_code: str) -> bool:

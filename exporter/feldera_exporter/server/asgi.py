@@ -1,4 +1,4 @@
-"""What is answered: a plain ASGI function over a table of pages."""
+"""The ASGI application: a table of pages, without a framework."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -20,11 +20,11 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 Reload = Callable[[], Awaitable[Sequence[str]]]
-"""Loads the configuration anew and returns its mistakes."""
+"""Loads the configuration again and returns its mistakes."""
 
 
 class Source(Protocol):
-    """What the pages show."""
+    """The source of the metrics."""
 
     @property
     def snapshot(self) -> Snapshot:
@@ -36,7 +36,7 @@ class Source(Protocol):
 
 
 Find = Callable[[Request], Page | None]
-"""Gives the page for people that a request means, None where there is none."""
+"""Returns the page for people at the path of a request; None where there is none."""
 
 READING: Final = ("GET", "HEAD")
 
@@ -47,14 +47,14 @@ _RENDERING: Final = ThreadPoolExecutor(2, "metrics")
 def application(
     source: Source, telemetry_path: str, reload: Reload | None, find: Find = lambda _: None, prefix: str = ""
 ) -> Asgi:
-    """Return the ASGI function that answers from `source`.
+    """Return the ASGI application.
 
     Args:
-        source: what is shown.
-        telemetry_path: where the metrics are.
-        reload: what `POST /-/reload` does, None where it is not wanted.
-        find: gives the pages for people.
-        prefix: what a proxy may leave before every path.
+        source: the source of the metrics.
+        telemetry_path: the path of the metrics.
+        reload: the action of `POST /-/reload`; None where that is switched off.
+        find: returns the pages for people.
+        prefix: the prefix that a proxy may leave before every path.
     """
     pages: dict[str, tuple[Page, tuple[str, ...]]] = {
         telemetry_path: (_metrics(source), READING),
@@ -127,7 +127,7 @@ def _reload(reload: Reload | None) -> Page:
 
 
 def _is_of_another_origin(headers: Mapping[str, str]) -> bool:
-    """Return whether a browser sends a request for a page that is not the exporter's; programs send neither header."""
+    """Return whether a browser sends the request from a page of another site; programs send neither header."""
     site = headers.get("sec-fetch-site")
     if site is not None:
         return site not in {"same-origin", "none"}
@@ -165,7 +165,7 @@ def _request(scope: Scope, prefix: str) -> Request:
 
 
 def _within(path: str, prefix: str) -> str:
-    """Return a path without the prefix, which some proxies take off and some leave."""
+    """Return a path without the prefix, which some proxies remove."""
     if prefix and (path == prefix or path.startswith(f"{prefix}/")):
         return path.removeprefix(prefix) or "/"
     return path

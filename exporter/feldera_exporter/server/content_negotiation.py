@@ -1,4 +1,4 @@
-"""What a client accepts: the exposition's format and whether gzip, by RFC 9110 section 12."""
+"""Content negotiation (RFC 9110, section 12): the format of the exposition, and gzip."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

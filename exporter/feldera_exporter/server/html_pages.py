@@ -1,4 +1,4 @@
-"""The pages for people: which view an address means, as HTML with headers that let nothing foreign in."""
+"""The pages for people: HTML by path, with headers that permit no script and nothing from other sites."""
 
 import asyncio
 import re
@@ -10,7 +10,6 @@ from types import MappingProxyType
 from typing import Any, Final, Protocol
 from urllib.parse import unquote
 
-from feldera_exporter import __version__
 from feldera_exporter.feldera.program_details import ProgramDetails
 from feldera_exporter.pages import formatting, runbooks
 from feldera_exporter.pages.fleet_page import fleet_page
@@ -51,20 +50,20 @@ HEADERS: Final = MappingProxyType(
         "permissions-policy": "camera=(), geolocation=(), microphone=()",
     }
 )
-"""What every page says of what it may do: no script at all, nothing from elsewhere, in no frame."""
+"""The headers of every page: no script, nothing from other sites, in no frame."""
 
 
 class Source(Protocol):
-    """What the pages show."""
+    """The source of what pages show."""
 
     def page_state(self) -> PageState:
-        """Return what is known now."""
+        """Return the present state of all instances."""
 
     async def recent(self, instance: str, id_: str, name: str) -> LatestEvents:
-        """Ask Feldera about a pipeline; never for long, and never with an error."""
+        """Return the latest events of a pipeline from Feldera; within a short time, and without an exception."""
 
     async def program(self, instance: str, id_: str, name: str, *, failed: bool) -> ProgramDetails:
-        """Ask Feldera about a pipeline's program, with its compilers' errors if it failed; as `recent`."""
+        """Return the details of a pipeline's program, with the compilers' errors if it failed; as `recent`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +71,8 @@ class Site:
     """The pages for people.
 
     Args:
-        source: what is shown.
-        links: where the exporter's pages are.
+        source: the source of what pages show.
+        links: the addresses of the pages.
     """
 
     source: Source
@@ -81,7 +80,7 @@ class Site:
     _renderings: dict[Hashable, asyncio.Future[bytes]] = field(default_factory=dict)
 
     def find(self, request: Request) -> Page | None:
-        """Return the page of a path, None where there is none."""
+        """Return the page at a path; None where there is none."""
         parts = [unquote(part) for part in request.raw_path.split("/")]
         match parts:
             case ["", ""]:
@@ -105,12 +104,12 @@ class Site:
 
         return await self._html(request, page, every=_every("fleet.html", query))
 
-    def _pipeline(self, instance: str, told: str) -> Page:
+    def _pipeline(self, instance: str, name_or_id: str) -> Page:
         async def answer(request: Request) -> Reply:
             query = parse(request.query)
-            found = find(self.source.page_state(), instance, told)
+            found = find(self.source.page_state(), instance, name_or_id)
             if found is None:
-                missing = missing_pipeline(self.source.page_state(), instance, told, self.links)
+                missing = missing_pipeline(self.source.page_state(), instance, name_or_id, self.links)
                 return await self._missing(request, missing)
             row = found[1].facts.row
             failed = row.program_status in FAILED_PROGRAMS
@@ -118,7 +117,7 @@ class Site:
                 self.source.recent(instance, row.id, row.name),
                 self.source.program(instance, row.id, row.name, failed=failed),
             )
-            # Asking took its time: what is shown should be of now.
+            # The state may have changed while Feldera was asked.
             state = self.source.page_state()
 
             def page() -> bytes:
@@ -131,49 +130,37 @@ class Site:
         return answer
 
     async def _runbooks(self, request: Request) -> Reply:
-        values = {"sections": tuple(runbooks.index()), "version": __version__}
-        return await self._html(request, lambda: render("runbooks.html", self.links, **values))
+        return await self._html(
+            request, lambda: render("runbooks.html", self.links, sections=runbooks.index())
+        )
 
     def _runbook(self, alert: str) -> Page:
         async def answer(request: Request) -> Reply:
-            query = parse(request.query)
-            about = runbooks.runbook_values(self.source.page_state(), query)
-            code = about.error_code if about is not None and not query.codes else ""
-            filtered = bool(code) and runbooks.has_code(alert, code)
+            if not runbooks.exists(alert):
+                missing = MissingPage("Not found", "There is no such runbook.", (), None)
+                return await self._missing(request, missing)
+            query, state = parse(request.query), self.source.page_state()
             installation = query.installation or _chosen_installation(request)
-            content = runbooks.runbook(alert, code if filtered else "", installation)
-            if content is None:
-                return await self._missing(
-                    request, MissingPage("Not found", "There is no such runbook.", (), None)
-                )
-            values = {
-                "alert": alert,
-                "content": content,
-                "about": about,
-                "filtered": filtered,
-                "query": query,
-                "variants": runbooks.has_variants(alert),
-                "installation": installation,
-                "version": __version__,
-            }
-            headers = () if not query.installation else (("set-cookie", self._cookie(query.installation)),)
-            return await self._html(
-                request, lambda: render("runbook.html", self.links, **values), headers=headers
-            )
+
+            def page() -> bytes:
+                view = runbooks.runbook_page(alert, state, query, installation)
+                return render("runbook.html", self.links, view=view, query=query)
+
+            headers = (("set-cookie", self._cookie(installation)),) if query.installation else ()
+            return await self._html(request, page, headers=headers)
 
         return answer
 
     def _cookie(self, installation: str) -> str:
-        """Return what makes a browser remember the choice for the other runbooks, and when a link leads to one."""
+        """Return a cookie that keeps the choice for the other runbooks, also when a link of an alert leads there."""
         path = self.links.to("/runbooks")
         return f"{_COOKIE}={installation}; Path={path}; Max-Age={_YEAR}; SameSite=Lax; HttpOnly"
 
     async def _missing(self, request: Request, view: MissingPage) -> Reply:
-        values = {"view": view, "version": __version__}
-        # What is not known yet will be: the page looks again.
+        # Before the first list of pipelines the page refreshes itself.
         every, status = (None, 404) if view.decided else (EVERY["fleet.html"], 503)
         return await self._html(
-            request, lambda: render("missing.html", self.links, **values), every=every, status=status
+            request, lambda: render("missing.html", self.links, view=view), every=every, status=status
         )
 
     def _render(self, template: str, state: PageState, query: PageQuery, **values: Any) -> bytes:
@@ -185,7 +172,6 @@ class Site:
             every=EVERY[template],
             clock=formatting.moment(now, now),
             instant=formatting.instant(now),
-            version=__version__,
             **values,
         )
 
@@ -200,12 +186,12 @@ class Site:
     ) -> Reply:
         """Answer with a page, rendered in a thread: a thousand pipelines take longer than a poll should wait.
 
-        Who asks for an address while its page is being rendered gets that page.
+        Requests for the same address share one rendering.
 
         Args:
-            request: what was asked.
-            page: makes it.
-            every: seconds after which it is to be asked for again, None for never.
+            request: the request.
+            page: renders the page.
+            every: seconds after which it refreshes itself; None for never.
             status: of the answer.
             headers: further ones.
         """
@@ -233,7 +219,7 @@ class Site:
         if packed:
             headers.append(("content-encoding", "gzip"))
         if every is not None:
-            # Of the same address, so that the filter stays; in a header, so that a paused page needs nothing taken out.
+            # Without an address, so that the filter stays.
             headers.append(("refresh", str(every)))
         return Reply(status, tuple(headers), (body,))
 

@@ -1,4 +1,4 @@
-"""The listening: sockets bound before anything else starts, and uvicorn on them."""
+"""The listener: sockets that are bound before anything else starts, and uvicorn on them."""
 
 import asyncio
 import contextlib
@@ -51,14 +51,14 @@ def bind(address: str) -> socket.socket:
 async def serving(
     app: Asgi, sockets: Sequence[socket.socket], tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[None]:
-    """Serve `app` on bound sockets while the context lasts; after it, readers get at most a second to finish."""
+    """Serve an application on bound sockets while the context lasts; then open requests have a second to finish."""
     config = uvicorn.Config(
         app,
         http=BoundedConnection,
         loop="uvloop",
         lifespan="off",
         access_log=False,
-        # What a client does wrong is no event of ours, and the application answers for its own mistakes itself.
+        # The application logs its own mistakes; those of clients are not logged.
         log_config=None,
         log_level="critical",
         ws="none",
@@ -77,7 +77,7 @@ async def serving(
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers: the application ends everything in its own order."""
+    """uvicorn without its signal handlers: the exporter stops its parts in order."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""What `--web.config.file` asks for: TLS, passwords and headers, by the file as it is now."""
+"""TLS, basic authentication and headers, as the file of `--web.config.file` describes them now."""
 
 import ssl
 from collections.abc import Callable
@@ -19,14 +19,14 @@ _TLS_FILES: Final = ("cert_file", "key_file", "client_ca_file")
 
 
 class WebAccess:
-    """The file of `--web.config.file`, read again when it or a certificate changes; a mistake keeps what was before.
+    """The file of `--web.config.file`: read again when it or a certificate changes; after a mistake the old one stays.
 
     Args:
         path: the file.
-        log: where a mistake is said that is made later.
+        log: where later mistakes are logged.
 
     Raises:
-        ConfigError: there is a mistake now.
+        ConfigError: the file has a mistake.
     """
 
     def __init__(self, path: Path, log: Logger) -> None:
@@ -50,7 +50,7 @@ class WebAccess:
         return renewed(newest)
 
     def present(self) -> WebConfig:
-        """Return what the file says now."""
+        """Return the present configuration."""
         stamp = self._files()
         if stamp != self._stamp:
             try:
@@ -59,7 +59,7 @@ class WebAccess:
                 self._mistaken.failed("mistake", error)
             else:
                 self._mistaken.succeeded()
-            # As it was before: a file that changed meanwhile is read once more.
+            # The stamp is from before the read: a file that has changed meanwhile is read once more.
             self._stamp = stamp
         return self._config
 
@@ -79,7 +79,7 @@ class WebAccess:
             raise ConfigError(*(f"{self._path}: {mistake}" for mistake in error.mistakes)) from None
 
     def _files(self) -> _Stamp:
-        """Return what changes when a file does."""
+        """Return a stamp that changes when one of the files does."""
         tls = self._config.tls_server_config
         named = [getattr(tls, key) for key in _TLS_FILES] if tls is not None else []
         return tuple(_stamp(path) for path in (self._path, *filter(None, named)))
@@ -94,11 +94,11 @@ def _stamp(path: Path) -> _Stamp:
 
 
 def guarded(app: Asgi, config: Callable[[], WebConfig]) -> Asgi:
-    """Return an application that asks for the password first, and says the headers with every answer.
+    """Return an application with basic authentication and further headers.
 
     Args:
-        app: what answers those who may ask; as in the exporter-toolkit, nothing is answered to others, `/-/healthy` neither.
-        config: gives what the file says now.
+        app: the application. As in the exporter-toolkit, all paths need the password, also `/-/healthy`.
+        config: returns the present configuration.
     """
     passwords = Passwords()
 
