@@ -107,7 +107,7 @@ def test_transitions_are_told_the_newest_first() -> None:
         ("Deployment", "Stopped", "Provisioning", ""),
         ("Storage", "Cleared", "InUse", ""),
     ]
-    assert (changes[0].at, changes[0].instant) == ("11:56:00", "2026-08-21T11:56:00Z")
+    assert (changes[0].at.text, changes[0].at.instant) == ("11:56:00", "2026-08-21T11:56:00Z")
 
 
 def test_errors_are_marked() -> None:

@@ -57,7 +57,7 @@ def test_a_pipelines_problem(row: Problem[Pipeline]) -> None:
         PageQuery(),
         LINKS,
     )
-    assert [(each.firing, each.summary, each.since) for each in page.alerts] == [
+    assert [(each.firing, each.summary, each.since and each.since.text) for each in page.alerts] == [
         (expected, row.summary, "11:59:00")
     ]
     assert page.look == line.look == ("bad" if row.severity == "critical" else "person")

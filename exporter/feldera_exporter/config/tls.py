@@ -82,10 +82,11 @@ def present_context(tls: Tls, log: Logger) -> Callable[[], ssl.SSLContext]:
 
 def _states(tls: Tls) -> tuple[tuple[int, int, int] | None, ...]:
     """Return what differs once one of the files is another, or has another content."""
-    return tuple(_state(file) for file in (tls.ca_file, tls.cert_file, tls.key_file) if file is not None)
+    return tuple(file_state(file) for file in (tls.ca_file, tls.cert_file, tls.key_file) if file is not None)
 
 
-def _state(file: Path) -> tuple[int, int, int] | None:
+def file_state(file: Path) -> tuple[int, int, int] | None:
+    """Return what changes when a file does; None where it cannot be read."""
     try:
         found = file.stat()
     except OSError:

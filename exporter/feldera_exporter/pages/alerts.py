@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from feldera_exporter.pages import formatting, status_style
+from feldera_exporter.pages.formatting import Moment
 from feldera_exporter.pages.links import Links
 from feldera_exporter.problems.alerts import Alert
 from feldera_exporter.problems.model import Problem
@@ -54,9 +55,7 @@ class AlertDetails:
         summary: what it means.
         first_step: what to do first.
         label: the service that it names; empty without one.
-        since: when the problem began to count, for people; empty where that is unknown.
-        instant: the same time for machines.
-        ago: how long ago that is.
+        since: when the problem began to count; None where that is unknown.
         limit: how long the status may last; empty without a limit.
     """
 
@@ -64,9 +63,7 @@ class AlertDetails:
     summary: str
     first_step: str
     label: str
-    since: str
-    instant: str
-    ago: str
+    since: Moment | None
     limit: str
 
 
@@ -99,15 +96,12 @@ def alert_details(
         pipeline: the alert's pipeline; None for an alert about the instance.
     """
     row = PROBLEMS[alert.name]
-    known = alert.since > 0
     return AlertDetails(
         firing_alert(alert, links, instance, "" if pipeline is None else pipeline.row.name),
         row.summary,
         row.first_step,
         "" if alert.pipeline else alert.label,
-        formatting.moment(alert.since, now) if known else "",
-        formatting.instant(alert.since) if known else "",
-        formatting.ago(alert.since, now) if known else "",
+        formatting.moment(alert.since, now) if alert.since > 0 else None,
         formatting.limit(getattr(pipeline.limits, row.limit_of))
         if pipeline is not None and row.limit_of
         else "",

@@ -1,4 +1,4 @@
-"""The view of the fleet page: every pipeline that the filter leaves, the most urgent first."""
+"""The view of the fleet page: the pipelines that match the filter, the most urgent first."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ from feldera_exporter.problems.summary import PipelineSummary, Urgency, lines, u
 from feldera_exporter.state.pipeline import Pipeline
 
 MOST: Final = 1000
-"""Pipelines that one page shows at most: the worst; a filter finds the others."""
+"""Pipelines on a page at most: the most urgent ones; a filter finds the others."""
 
 _NAME: Final = 200
 _MESSAGE: Final = 160
@@ -29,24 +29,24 @@ _MESSAGE: Final = 160
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One pipeline on the page; what is usual is left out.
+    """The row of a pipeline; it leaves out what is usual.
 
     Attributes:
-        name: the pipeline's.
-        instance: the instance's.
-        address: of the pipeline's own page.
-        team: from the tag, as `tier`.
-        tier: see `team`.
+        name: the name of the pipeline.
+        instance: the name of its instance.
+        address: the address of its page.
+        team: its tag label `team`.
+        tier: its tag label `tier`.
         level: how urgent its state is, in words.
-        look: of that level.
+        look: the look of that level.
         status: the combined status.
-        desired: the desired one where it is another.
-        program: the program's, None where it is compiled.
-        storage: the storage's, None where it is not being cleared.
-        bar: the time that is nearest to its limit.
-        error: the deployment error's code.
+        desired: the desired status where it is another one.
+        program: the status of the program; None where it is compiled.
+        storage: the status of the storage; None where it is not being cleared.
+        bar: the age of the status that is nearest to its limit.
+        error: the code of the deployment error.
         message: the beginning of its message, in one line.
-        alerts: those that the state makes fire.
+        alerts: its firing alerts.
     """
 
     name: str
@@ -68,14 +68,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """How many pipelines are of a level.
+    """The number of pipelines of a level.
 
     Attributes:
-        level: the word in the address.
-        text: in words.
-        short: in as few as a phone has room for.
-        look: its look.
-        count: how many.
+        level: the level's value in the address.
+        text: the level in words.
+        short: the level in a word, for phones.
+        look: the look of the level.
+        count: the number of pipelines.
     """
 
     level: str
@@ -87,12 +87,12 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """One thing that the filter asks for.
+    """A field of the filter.
 
     Attributes:
         what: the field in words.
-        value: what it should be.
-        without: the address of the page that does not ask for it.
+        value: its value.
+        without: the address of the page without it.
     """
 
     what: str
@@ -105,19 +105,19 @@ class FleetPage:
     """The fleet page.
 
     Attributes:
-        headline: the one sentence to read first.
-        look: of that sentence.
-        instances: every instance.
-        tiles: the whole fleet, counted.
-        chosen: what the filter asks for.
-        rows: the pipelines, the worst first.
-        empty: what to say where there are no pipelines at all.
-        hidden: how many more match the filter but are not shown.
-        found: how many match the filter, in words.
-        total: how many there are.
-        statuses: those to choose from.
-        teams: those to choose from.
-        names: the instances to choose from, none where there is but one.
+        headline: the headline.
+        look: the look of the headline.
+        instances: all instances.
+        tiles: the numbers of pipelines by level, without the filter.
+        chosen: the fields of the filter.
+        rows: the pipelines, the most urgent first.
+        empty: what the page says without pipelines.
+        hidden: the number of further pipelines that match the filter.
+        found: the number of pipelines that match the filter, in words.
+        total: the number of pipelines.
+        statuses: the options of the filter by status.
+        teams: the options of the filter by team.
+        names: the options of the filter by instance; none where there is one instance.
     """
 
     headline: str
@@ -136,12 +136,12 @@ class FleetPage:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    """One pipeline with all that the page is made of."""
+class _Entry:
+    """A pipeline with its instance and its summary."""
 
     watched: WatchedInstance
     pipeline: Pipeline
-    line: PipelineSummary
+    summary: PipelineSummary
 
     @property
     def tags(self) -> dict[str, str]:
@@ -152,17 +152,16 @@ def fleet_page(state: PageState, query: PageQuery, links: Links) -> FleetPage:
     """Return the view of the fleet page.
 
     Args:
-        state: the instances.
-        query: what was asked for.
-        links: where the exporter's pages are.
+        state: the state of all instances.
+        query: the query of the page.
+        links: the addresses of the exporter's pages.
     """
-    known = [each for watched in state.instances for each in _known(watched, state)]
-    # As the lines of each instance are: the most urgent comes first, wherever it is.
-    known.sort(key=lambda each: urgency(each.line))
+    entries = [each for watched in state.instances for each in _entries(watched, state)]
+    entries.sort(key=lambda each: urgency(each.summary))
     if query.sort:
-        known.sort(key=_SORTS[query.sort])
-    levels = Counter(each.line.level for each in known)
-    matching = [each for each in known if _matches(each, query)]
+        entries.sort(key=_SORTS[query.sort])
+    levels = Counter(each.summary.level for each in entries)
+    matching = [each for each in entries if _matches(each, query)]
     instances = tuple(instance_view(watched, state.choices, links) for watched in state.instances)
     headline, look = _headline(levels, instances)
     return FleetPage(
@@ -184,34 +183,34 @@ def fleet_page(state: PageState, query: PageQuery, links: Links) -> FleetPage:
         empty=_empty(instances),
         hidden=max(0, len(matching) - MOST),
         found=formatting.count(len(matching), "pipeline"),
-        total=len(known),
-        statuses=_choices(_statuses(known), query.status),
-        teams=_choices({each.tags.get("team", "") for each in known}, query.team),
+        total=len(entries),
+        statuses=_choices(_statuses(entries), query.status),
+        teams=_choices({each.tags.get("team", "") for each in entries}, query.team),
         names=_choices({each.name for each in instances}, query.instance)
         if len(instances) > 1 or query.instance
         else (),
     )
 
 
-_SORTS: Final[Mapping[str, Callable[[_Known], Any]]] = MappingProxyType(
+_SORTS: Final[Mapping[str, Callable[[_Entry], Any]]] = MappingProxyType(
     {
-        "name": lambda each: (each.line.name.casefold(), each.line.name),
-        "status": lambda each: (each.line.status, each.line.program),
-        "age": lambda each: -each.line.wait.age,
+        "name": lambda each: (each.summary.name.casefold(), each.summary.name),
+        "status": lambda each: (each.summary.status, each.summary.program),
+        "age": lambda each: -each.summary.wait.age,
     }
 )
-"""By the word in the address, by what pipelines are sorted, the longest time first; equal ones by urgency."""
+"""The sort keys by value in the address; the longest time first. Equal ones stay sorted by urgency."""
 
 
-def _known(watched: WatchedInstance, state: PageState) -> Iterable[_Known]:
+def _entries(watched: WatchedInstance, state: PageState) -> Iterable[_Entry]:
     pipelines = watched.fleet.last_known
     about = (each for each in alerts(watched.problems.present, state.choices) if each.pipeline in pipelines)
     for line in lines(pipelines, about, watched.known_at):
-        yield _Known(watched, pipelines[line.id], line)
+        yield _Entry(watched, pipelines[line.id], line)
 
 
-def _matches(each: _Known, query: PageQuery) -> bool:
-    line = each.line
+def _matches(each: _Entry, query: PageQuery) -> bool:
+    line = each.summary
     return (
         query.name.casefold() in line.name.casefold()
         and query.status in {"", line.status, line.program}
@@ -221,14 +220,14 @@ def _matches(each: _Known, query: PageQuery) -> bool:
     )
 
 
-def _row(each: _Known, links: Links) -> Row:
-    line, instance_ = each.line, each.watched.fleet.instance
+def _row(each: _Entry, links: Links) -> Row:
+    line, instance_name = each.summary, each.watched.fleet.instance
     error = each.pipeline.facts.row.deployment_error
     program, storage = style_of(PROGRAM, line.program), style_of(STORAGE, line.storage)
     return Row(
         name=formatting.cut(line.name, _NAME)[0],
-        instance=instance_,
-        address=links.pipeline(instance_, line.name, line.id),
+        instance=instance_name,
+        address=links.pipeline(instance_name, line.name, line.id),
         team=each.tags.get("team", ""),
         tier=each.tags.get("tier", ""),
         level=level_text(line.level).singular,
@@ -240,7 +239,7 @@ def _row(each: _Known, links: Links) -> Row:
         bar=limit_bar(line.wait),
         error=formatting.cut(line.error_code, _NAME)[0],
         message=formatting.first_lines(error.message, _MESSAGE, 1) if error is not None else "",
-        alerts=tuple(firing_alert(alert, links, instance_, line.name) for alert in line.alerts),
+        alerts=tuple(firing_alert(alert, links, instance_name, line.name) for alert in line.alerts),
     )
 
 
@@ -254,14 +253,14 @@ def _chosen(query: PageQuery) -> Iterable[Chosen]:
 
 
 def _empty(instances: Sequence[InstanceView]) -> str:
-    """Return what to say where there are no pipelines: whether there are none, or nobody knows, are different things."""
+    """Return what the page says without pipelines: there are none, or that is not known."""
     if all(each.state == "up" for each in instances):
         return "Feldera has no pipelines, or the configuration includes none."
     return "No list of pipelines has been read yet."
 
 
 def _headline(levels: Counter[Urgency], instances: Sequence[InstanceView]) -> tuple[str, str]:
-    """Return the sentence to read first, and its look."""
+    """Return the headline and its look."""
     if old := [each for each in instances if each.warning and each.state != "waiting"]:
         return _old_data(old, len(instances)), "bad"
     for level in (Urgency.CRITICAL, Urgency.WRONG):
@@ -287,10 +286,12 @@ def _old_data(old: Sequence[InstanceView], instances: int) -> str:
     return f"No current data from {len(old)} of {instances} instances"
 
 
-def _statuses(known: Iterable[_Known]) -> set[str]:
-    return {status for each in known for status in (each.line.status, each.line.program)} - {"Success"}
+def _statuses(entries: Iterable[_Entry]) -> set[str]:
+    return {status for each in entries for status in (each.summary.status, each.summary.program)} - {
+        "Success"
+    }
 
 
 def _choices(values: set[str], chosen: str) -> tuple[str, ...]:
-    """Return what one may choose: what is there, and what is chosen already though it is gone."""
+    """Return the options of a filter: the values of all pipelines, and the chosen one, which may have vanished."""
     return tuple(sorted({*values, chosen} - {""}, key=str.casefold))

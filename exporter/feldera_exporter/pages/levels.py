@@ -1,4 +1,4 @@
-"""Levels: how urgent a pipeline's state is, by the word in the address."""
+"""The levels of urgency in words."""
 
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -9,13 +9,13 @@ from feldera_exporter.problems.summary import Urgency
 
 @dataclass(frozen=True, slots=True)
 class LevelText:
-    """How a level is called.
+    """The words for a level.
 
     Attributes:
         level: the level.
-        singular: of one pipeline, in words.
-        plural: of several.
-        short: as few words as a phone has room for.
+        singular: for one pipeline.
+        plural: for several pipelines.
+        short: one word, for phones.
     """
 
     level: Urgency
@@ -32,12 +32,12 @@ LEVEL_TEXTS: Final = MappingProxyType(
         "healthy": LevelText(Urgency.WELL, "is healthy", "are healthy", "healthy"),
     }
 )
-"""Every level, the most urgent first."""
+"""The words by value in the address, the most urgent level first."""
 
 WORDS: Final = MappingProxyType({text.level: word for word, text in LEVEL_TEXTS.items()})
-"""By level, the word in the address."""
+"""The value in the address by level."""
 
 
 def level_text(level: Urgency) -> LevelText:
-    """Return how a level is called."""
+    """Return the words for a level."""
     return LEVEL_TEXTS[WORDS[level]]

@@ -1,4 +1,4 @@
-"""The view of the page for a pipeline that is not known: whether it was renamed, deleted, or never listed."""
+"""The view of the page for a pipeline that there is not: it was renamed, deleted, or never listed."""
 
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -16,14 +16,14 @@ _LONGEST: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class MissingPage:
-    """What is said of a pipeline that is not known.
+    """The page for a missing pipeline.
 
     Attributes:
         title: the headline.
-        text: what is known of it.
-        similar: name and address of pipelines that may be meant.
-        instance: what is said of its instance, None where there is none.
-        decided: whether the pipeline does not exist; else it is not known yet.
+        text: what is known of the pipeline.
+        similar: names and addresses of pipelines that may be meant.
+        instance: the view of the instance; None where there is no such instance.
+        decided: whether the pipeline does not exist; False before the first list of pipelines.
     """
 
     title: str
@@ -33,16 +33,16 @@ class MissingPage:
     decided: bool = True
 
 
-def missing_pipeline(state: PageState, instance_: str, name: str, links: Links) -> MissingPage:
-    """Return what is said of a pipeline that `find` does not find.
+def missing_pipeline(state: PageState, instance_name: str, name: str, links: Links) -> MissingPage:
+    """Return the view of the page for a pipeline that `find` does not find.
 
     Args:
-        state: the instances.
-        instance_: the name of the pipeline's instance in the address.
-        name: the pipeline's name, or its id, in the address.
-        links: where the exporter's pages are.
+        state: the state of all instances.
+        instance_name: the name of the instance in the address.
+        name: the name or the id of the pipeline in the address.
+        links: the addresses of the exporter's pages.
     """
-    about = next((each for each in state.instances if each.fleet.instance == instance_), None)
+    about = next((each for each in state.instances if each.fleet.instance == instance_name), None)
     if about is None:
         names = ", ".join(each.fleet.instance for each in state.instances)
         return MissingPage("Not found", f"There is no instance of this name. Instances: {names}.", (), None)
@@ -52,19 +52,22 @@ def missing_pipeline(state: PageState, instance_: str, name: str, links: Links) 
             _cut(name), "No list of pipelines has been read yet: this page will show the pipeline.", (), shown, decided=False
         )  # fmt: skip
     title, text, similar = _became(about, name)
-    addresses = tuple((each, links.pipeline(instance_, each, pipeline_id)) for each, pipeline_id in similar)
+    addresses = tuple(
+        (each, links.pipeline(instance_name, each, pipeline_id)) for each, pipeline_id in similar
+    )
     return MissingPage(title, text, addresses, shown)
 
 
 def _became(about: WatchedInstance, name: str) -> tuple[str, str, list[tuple[str, str]]]:
-    """Return the headline, the text, and name and id of the pipelines that may be meant."""
+    """Return the headline, the text, and the names and ids of pipelines that may be meant."""
     fleet = about.fleet
     former = fleet.former_names.get(name) or next(
         (each for each in fleet.former_names.values() if each.pipeline_id == name), None
     )
     if former is None:
         return "Not found", "This instance has no pipeline of this name, and had none since the exporter started.", _similar(fleet, name)  # fmt: skip
-    at = f"{formatting.moment(former.at, about.now)} UTC ({formatting.ago(former.at, about.now)})"
+    moment = formatting.moment(former.at, about.now)
+    at = f"{moment.text} UTC ({moment.age} ago)"
     if not former.name:
         return f"{_cut(name)} was deleted", f"It is missing in Feldera's list since {at}.", []
     present = fleet.last_known.get(former.pipeline_id)

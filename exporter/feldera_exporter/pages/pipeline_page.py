@@ -17,6 +17,7 @@ from feldera_exporter.feldera.statuses import (
 from feldera_exporter.feldera.wire import Cuts, micros
 from feldera_exporter.pages import formatting, status_style
 from feldera_exporter.pages.alerts import AlertDetails, alert_details
+from feldera_exporter.pages.formatting import Moment
 from feldera_exporter.pages.instance_view import InstanceView, PageState, WatchedInstance, instance_view
 from feldera_exporter.pages.latest_events import Excerpt, LatestEvents, excerpt, laid_out
 from feldera_exporter.pages.levels import level_text
@@ -48,15 +49,13 @@ class Status:
     Attributes:
         name: the dimension in words.
         mark: the status.
-        since: when it began, for people; empty where that is unknown.
-        instant: the same time for machines.
+        since: when it began; None where that is unknown.
         bar: its age and its limit; None where the beginning is unknown.
     """
 
     name: str
     mark: StatusStyle
-    since: str
-    instant: str
+    since: Moment | None
     bar: LimitBar | None
 
 
@@ -66,15 +65,13 @@ class Failure:
 
     Attributes:
         code: Feldera's.
-        at: when it appeared, for people; empty where that is unknown.
-        instant: the same time for machines.
+        at: when it appeared; None where that is unknown.
         message: what Feldera says.
         details: its details, formatted; None without details.
     """
 
     code: str
-    at: str
-    instant: str
+    at: Moment | None
     message: Excerpt
     details: Excerpt | None
 
@@ -227,8 +224,7 @@ def _failure(pipeline: Pipeline, recent: LatestEvents, now: int) -> Failure | No
         error = full
     return Failure(
         code=error.error_code,
-        at=formatting.moment(at, now) if at is not None else "",
-        instant=formatting.instant(at) if at is not None else "",
+        at=formatting.moment(at, now) if at is not None else None,
         message=excerpt(error.message, error.cuts.message),
         details=laid_out(error.details, error.cuts.details),
     )
@@ -258,9 +254,9 @@ def _statuses(pipeline: Pipeline, recent: LatestEvents, now: int) -> Iterator[St
 
 def _status(name: str, style: StatusStyle, since: int | None, limit: float, now: int) -> Status:
     if since is None:
-        return Status(name, style, "", "", None)
+        return Status(name, style, None, None)
     age = StatusAge(style.text, max(0, now - since) / _SECOND, limit)
-    return Status(name, style, formatting.moment(since, now), formatting.instant(since), limit_bar(age))
+    return Status(name, style, formatting.moment(since, now), limit_bar(age))
 
 
 def _notes(recent: LatestEvents) -> Iterator[tuple[str, Excerpt]]:
@@ -278,7 +274,7 @@ def _notes(recent: LatestEvents) -> Iterator[tuple[str, Excerpt]]:
 def _facts(pipeline: Pipeline, now: int) -> Iterator[tuple[str, str]]:
     row, progress = pipeline.facts.row, pipeline.progress
     yield "Id", row.id
-    yield "Created", f"{formatting.moment(micros(row.created_at), now)} UTC"
+    yield "Created", f"{formatting.moment(micros(row.created_at), now).text} UTC"
     yield "Platform", row.platform_version
     yield "Profile", row.program_config.profile or ""
     for label, value in pipeline.facts.tag_labels:

@@ -2,7 +2,6 @@
 
 import re
 import shlex
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
@@ -14,7 +13,7 @@ from markupsafe import Markup
 from feldera_exporter.pages.instance_view import PageState
 from feldera_exporter.pages.page_query import PageQuery
 from feldera_exporter.pages.pipeline_page import find
-from feldera_exporter.rules.alert_names import NAMES, SECTIONS
+from feldera_exporter.rules.alert_names import NAMES
 from feldera_exporter.shipped import shipped
 
 COMMON: Final = "README"
@@ -70,19 +69,6 @@ class RunbookPage:
     installation: str
 
 
-@dataclass(frozen=True, slots=True)
-class RunbookSection:
-    """A part of the index.
-
-    Attributes:
-        title: what its alerts are about.
-        alerts: those that have a runbook.
-    """
-
-    title: str
-    alerts: tuple[str, ...]
-
-
 def runbook_values(state: PageState, query: PageQuery) -> RunbookValues | None:
     """Return the values of the pipeline or the instance that a query names; None where there is no such instance.
 
@@ -105,19 +91,16 @@ def runbook_values(state: PageState, query: PageQuery) -> RunbookValues | None:
 def _text(alert: str) -> str | None:
     if alert not in NAMES and alert != COMMON:
         return None
-    try:
-        return shipped(f"alerts/runbooks/{alert}.md").read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return None
+    return shipped(f"alerts/runbooks/{alert}.md").read_text(encoding="utf-8")
 
 
 def runbook(alert: str, error_code: str = "", installation: str = "") -> Markup | None:
-    """Return an alert's runbook as HTML, or `COMMON`; None where there is none.
+    """Return the runbook of an alert, or `COMMON`, as HTML; None where there is none.
 
     Args:
         alert: its name.
-        error_code: the only one that a table of error codes should have; empty for all of them.
-        installation: the one whose commands are left; any other text leaves all commands.
+        error_code: the only code to leave in a table of error codes; empty for all codes.
+        installation: one of `INSTALLATIONS`, to leave only its commands; any other text leaves all commands.
     """
     text = _text(alert)
     if text is None:
@@ -127,7 +110,6 @@ def runbook(alert: str, error_code: str = "", installation: str = "") -> Markup 
     if installation in _OF_OTHERS and alert != COMMON:
         left = (line for line in text.splitlines(keepends=True) if not _OF_OTHERS[installation].match(line))
         text = _NO_COMMAND.sub("", "".join(left))
-    # The file is the exporter's own; raw HTML in it would be escaped all the same.
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     return Markup(markdown.render(_FILE.sub("](\\1)", text)))  # noqa: S704
 
@@ -154,13 +136,7 @@ def has_variants(alert: str) -> bool:
 
 def exists(alert: str) -> bool:
     """Return whether there is a runbook for an alert."""
-    return _text(alert) is not None
-
-
-def index() -> Iterator[RunbookSection]:
-    """Yield the runbooks, by what their alerts are about."""
-    for title, names in SECTIONS.items():
-        yield RunbookSection(title, tuple(name for name in names if exists(name)))
+    return alert in NAMES or alert == COMMON
 
 
 def _names(row: str, error_code: str) -> bool:

@@ -20,6 +20,7 @@ from feldera_exporter.pages.links import Links
 from feldera_exporter.pages.missing_page import MissingPage, missing_pipeline
 from feldera_exporter.pages.page_query import INSTALLATIONS, PageQuery, parse
 from feldera_exporter.pages.pipeline_page import FAILED_PROGRAMS, find, pipeline_page
+from feldera_exporter.rules.alert_names import SECTIONS
 from feldera_exporter.server.content_negotiation import accepts_gzip
 from feldera_exporter.server.http_messages import Page, Reply, Request, text_reply
 
@@ -130,9 +131,7 @@ class Site:
         return answer
 
     async def _runbooks(self, request: Request) -> Reply:
-        return await self._html(
-            request, lambda: render("runbooks.html", self.links, sections=runbooks.index())
-        )
+        return await self._html(request, lambda: render("runbooks.html", self.links, sections=SECTIONS))
 
     def _runbook(self, alert: str) -> Page:
         async def answer(request: Request) -> Reply:
@@ -171,7 +170,6 @@ class Site:
             query=query,
             every=EVERY[template],
             clock=formatting.moment(now, now),
-            instant=formatting.instant(now),
             **values,
         )
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from feldera_exporter.config.tls import file_state
 from feldera_exporter.config.web_config import WebConfig, load_web_config
 from feldera_exporter.errors import ConfigError
 from feldera_exporter.logs import FailureLog, Logger
@@ -12,8 +13,6 @@ from feldera_exporter.server.asgi import Asgi, Receive, Scope, Send, send_reply
 from feldera_exporter.server.basic_auth import Passwords
 from feldera_exporter.server.http_messages import text_reply
 from feldera_exporter.server.tls_context import renewed, server_context
-
-_Stamp = tuple[object, ...]
 
 _TLS_FILES: Final = ("cert_file", "key_file", "client_ca_file")
 
@@ -78,19 +77,11 @@ class WebAccess:
         except ConfigError as error:
             raise ConfigError(*(f"{self._path}: {mistake}" for mistake in error.mistakes)) from None
 
-    def _files(self) -> _Stamp:
+    def _files(self) -> tuple[object, ...]:
         """Return a stamp that changes when one of the files does."""
         tls = self._config.tls_server_config
         named = [getattr(tls, key) for key in _TLS_FILES] if tls is not None else []
-        return tuple(_stamp(path) for path in (self._path, *filter(None, named)))
-
-
-def _stamp(path: Path) -> _Stamp:
-    try:
-        found = path.stat()
-    except OSError:
-        return ()
-    return (found.st_mtime_ns, found.st_ino, found.st_size)
+        return tuple(file_state(path) for path in (self._path, *filter(None, named)))
 
 
 def guarded(app: Asgi, config: Callable[[], WebConfig]) -> Asgi:
