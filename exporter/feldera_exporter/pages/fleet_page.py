@@ -7,10 +7,10 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from feldera_exporter.feldera.statuses import DEPLOYMENT, PROGRAM, STORAGE
-from feldera_exporter.pages import formatting, status_style
+from feldera_exporter.pages import formatting
 from feldera_exporter.pages.alerts import FiringAlert, firing_alert
 from feldera_exporter.pages.instance_view import InstanceView, PageState, WatchedInstance, instance_view
-from feldera_exporter.pages.levels import LEVEL_TEXTS, WORDS, level_text
+from feldera_exporter.pages.levels import LEVELS, VALUES
 from feldera_exporter.pages.limit_bars import LimitBar, limit_bar
 from feldera_exporter.pages.links import Links
 from feldera_exporter.pages.page_query import PageQuery, address
@@ -160,23 +160,23 @@ def fleet_page(state: PageState, query: PageQuery, links: Links) -> FleetPage:
     entries.sort(key=lambda each: urgency(each.summary))
     if query.sort:
         entries.sort(key=_SORTS[query.sort])
-    levels = Counter(each.summary.level for each in entries)
+    counts = Counter(each.summary.level for each in entries)
     matching = [each for each in entries if _matches(each, query)]
     instances = tuple(instance_view(watched, state.choices, links) for watched in state.instances)
-    headline, look = _headline(levels, instances)
+    headline, look = _headline(counts, instances)
     return FleetPage(
         headline=headline,
         look=look,
         instances=instances,
         tiles=tuple(
             Tile(
-                word,
-                each.singular if levels[each.level] == 1 else each.plural,
-                each.short,
-                status_style.LEVELS[each.level],
-                levels[each.level],
+                level.value,
+                level.singular if counts[urgency_] == 1 else level.plural,
+                level.short,
+                level.look,
+                counts[urgency_],
             )
-            for word, each in LEVEL_TEXTS.items()
+            for urgency_, level in LEVELS.items()
         ),
         chosen=tuple(_chosen(query)),
         rows=tuple(_row(each, links) for each in matching[:MOST]),
@@ -215,7 +215,7 @@ def _matches(each: _Entry, query: PageQuery) -> bool:
         query.name.casefold() in line.name.casefold()
         and query.status in {"", line.status, line.program}
         and query.team in {"", each.tags.get("team", "")}
-        and query.level in {"", WORDS[line.level]}
+        and query.level in {"", LEVELS[line.level].value}
         and query.instance in {"", each.watched.fleet.instance}
     )
 
@@ -230,8 +230,8 @@ def _row(each: _Entry, links: Links) -> Row:
         address=links.pipeline(instance_name, line.name, line.id),
         team=each.tags.get("team", ""),
         tier=each.tags.get("tier", ""),
-        level=level_text(line.level).singular,
-        look=status_style.LEVELS[line.level],
+        level=LEVELS[line.level].singular,
+        look=LEVELS[line.level].look,
         status=style_of(DEPLOYMENT, line.status),
         desired="" if line.desired == line.status else line.desired,
         program=None if line.program == "Success" else program,
@@ -247,7 +247,7 @@ def _chosen(query: PageQuery) -> Iterable[Chosen]:
     for field, value in query.chosen.items():
         without = address(query, **{field: ""})
         if field == "level":
-            yield Chosen("", LEVEL_TEXTS[value].singular, without)
+            yield Chosen("", VALUES[value].singular, without)
         else:
             yield Chosen("name has" if field == "name" else field, value, without)
 
@@ -259,20 +259,19 @@ def _empty(instances: Sequence[InstanceView]) -> str:
     return "No list of pipelines has been read yet."
 
 
-def _headline(levels: Counter[Urgency], instances: Sequence[InstanceView]) -> tuple[str, str]:
+def _headline(counts: Counter[Urgency], instances: Sequence[InstanceView]) -> tuple[str, str]:
     """Return the headline and its look."""
     if old := [each for each in instances if each.warning and each.state != "waiting"]:
         return _old_data(old, len(instances)), "bad"
     for level in (Urgency.CRITICAL, Urgency.WRONG):
-        if number := levels[level]:
-            text = level_text(level)
-            verb = text.singular if number == 1 else text.plural
-            return f"{formatting.count(number, 'pipeline')} {verb}", status_style.LEVELS[level]
+        if number := counts[level]:
+            verb = LEVELS[level].singular if number == 1 else LEVELS[level].plural
+            return f"{formatting.count(number, 'pipeline')} {verb}", LEVELS[level].look
     if any(each.state == "waiting" for each in instances):
         return "Waiting for Feldera", "transient"
     if unread := sum(len(each.unreadable) + each.hidden for each in instances):
         return f"{formatting.count(unread, 'pipeline')} cannot be read", "person"
-    if not levels:
+    if not counts:
         return "No pipelines", "idle"
     return "All pipelines are healthy", "good"
 

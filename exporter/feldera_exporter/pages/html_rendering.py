@@ -52,7 +52,7 @@ _ENVIRONMENT.globals.update(
     icon=_ICON[0],
     legend=status_style.LEGEND,
     textured=status_style.TEXTURED,
-    levels=levels.LEVEL_TEXTS,
+    levels=levels.VALUES,
     spans=timeline.SPANS,
     address=page_query.address,
     PageQuery=page_query.PageQuery,

@@ -8,36 +8,33 @@ from feldera_exporter.problems.summary import Urgency
 
 
 @dataclass(frozen=True, slots=True)
-class LevelText:
-    """The words for a level.
+class Level:
+    """A level of urgency.
 
     Attributes:
-        level: the level.
-        singular: for one pipeline.
-        plural: for several pipelines.
+        value: its value in the address.
+        look: its look.
+        singular: its words for one pipeline.
+        plural: its words for several pipelines.
         short: one word, for phones.
     """
 
-    level: Urgency
+    value: str
+    look: str
     singular: str
     plural: str
     short: str
 
 
-LEVEL_TEXTS: Final = MappingProxyType(
+LEVELS: Final = MappingProxyType(
     {
-        "action": LevelText(Urgency.CRITICAL, "needs action", "need action", "action"),
-        "warning": LevelText(Urgency.WRONG, "has a warning", "have a warning", "warning"),
-        "changing": LevelText(Urgency.MOVING, "is changing", "are changing", "changing"),
-        "healthy": LevelText(Urgency.WELL, "is healthy", "are healthy", "healthy"),
+        Urgency.CRITICAL: Level("action", "bad", "needs action", "need action", "action"),
+        Urgency.WRONG: Level("warning", "person", "has a warning", "have a warning", "warning"),
+        Urgency.MOVING: Level("changing", "transient", "is changing", "are changing", "changing"),
+        Urgency.WELL: Level("healthy", "good", "is healthy", "are healthy", "healthy"),
     }
 )
-"""The words by value in the address, the most urgent level first."""
+"""The levels, the most urgent first."""
 
-WORDS: Final = MappingProxyType({text.level: word for word, text in LEVEL_TEXTS.items()})
-"""The value in the address by level."""
-
-
-def level_text(level: Urgency) -> LevelText:
-    """Return the words for a level."""
-    return LEVEL_TEXTS[WORDS[level]]
+VALUES: Final = MappingProxyType({level.value: level for level in LEVELS.values()})
+"""The levels by value in the address."""

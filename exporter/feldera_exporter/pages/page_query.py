@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
-from feldera_exporter.pages.levels import LEVEL_TEXTS
+from feldera_exporter.pages import levels
 from feldera_exporter.pages.timeline import SPANS
 
 _LONGEST: Final = 200
@@ -30,7 +30,7 @@ class PageQuery:
         name: a part of the pipeline's name, whatever its case.
         status: the combined status or the program's.
         team: the value of the tag label.
-        level: a key of `LEVEL_TEXTS`.
+        level: the value of a level.
         instance: the instance's name.
         sort: one of `SORTS`.
         span: a key of `SPANS`.
@@ -75,7 +75,7 @@ FILTERS: Final = ("name", "status", "team", "level", "instance")
 
 VALUES: Final[Mapping[str, Collection[str]]] = MappingProxyType(
     {
-        "level": LEVEL_TEXTS.keys(),
+        "level": levels.VALUES.keys(),
         "sort": SORTS,
         "span": SPANS.keys(),
         "refresh": {_PAUSED},

@@ -15,12 +15,12 @@ from feldera_exporter.feldera.statuses import (
     STORAGE,
 )
 from feldera_exporter.feldera.wire import Cuts, micros
-from feldera_exporter.pages import formatting, status_style
+from feldera_exporter.pages import formatting
 from feldera_exporter.pages.alerts import AlertDetails, alert_details
 from feldera_exporter.pages.formatting import Moment
 from feldera_exporter.pages.instance_view import InstanceView, PageState, WatchedInstance, instance_view
 from feldera_exporter.pages.latest_events import Excerpt, LatestEvents, excerpt, laid_out
-from feldera_exporter.pages.levels import level_text
+from feldera_exporter.pages.levels import LEVELS
 from feldera_exporter.pages.limit_bars import LimitBar, limit_bar
 from feldera_exporter.pages.links import Links, console
 from feldera_exporter.pages.page_query import PageQuery
@@ -180,8 +180,8 @@ def pipeline_page(
         instance=instance_view(watched, state.choices, links),
         status=style_of(DEPLOYMENT, row.deployment_status),
         desired="" if line.desired == line.status else line.desired,
-        level=level_text(line.level).singular,
-        look=status_style.LEVELS[line.level],
+        level=LEVELS[line.level].singular,
+        look=LEVELS[line.level].look,
         bar=limit_bar(line.wait),
         alerts=tuple(
             alert_details(alert, links, now, watched.fleet.instance, pipeline.facts) for alert in line.alerts

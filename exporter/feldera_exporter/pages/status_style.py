@@ -5,7 +5,6 @@ from types import MappingProxyType
 from typing import Final
 
 from feldera_exporter.feldera.statuses import Dimension, Kind
-from feldera_exporter.problems.summary import Urgency
 
 UNKNOWN: Final = "unknown"
 
@@ -28,11 +27,6 @@ LEGEND: Final = (
 
 TEXTURED: Final = frozenset({"transient", "person", UNKNOWN})
 """The looks with a texture in `shapes.html`: a timeline can be read without colours."""
-
-LEVELS: Final = MappingProxyType(
-    {Urgency.CRITICAL: "bad", Urgency.WRONG: "person", Urgency.MOVING: "transient", Urgency.WELL: "good"}
-)
-"""The look of each level."""
 
 SEVERITIES: Final = MappingProxyType({"critical": "bad", "warning": "person"})
 """The look of each severity; others are idle."""
