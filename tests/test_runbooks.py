@@ -53,7 +53,7 @@ _SETTINGS: Final[dict[str, tuple[object, object, object]]] = {
 """What Feldera answers as `runtime_config`, and the resources and the timeout that a reader should see of it."""
 
 needs_programs = pytest.mark.skipif(
-    shutil.which("curl") is None or shutil.which("jq") is None, reason="curl and jq are not at hand"
+    shutil.which("curl") is None or shutil.which("jq") is None, reason="curl or jq is missing"
 )
 
 

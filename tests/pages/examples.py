@@ -27,7 +27,7 @@ HOSTILE: Final = (
     "..",
     "\x00\x07\x1b[31m",
 )
-"""Texts that mean something to somebody else than a reader."""
+"""Texts that mean something to a browser, a shell or a template."""
 
 
 def page_state(*pipelines: Pipeline, now: int = NOW, choices: Any = None, **fields: Any) -> PageState:

@@ -46,8 +46,8 @@ class Shown:
 
     async def program(self, _instance: str, id_: str, _name: str, *, failed: bool) -> ProgramDetails:
         """Return what it was given about a pipeline's program; errors only of one that failed."""
-        told = self.programs.get(id_, ProgramDetails())
-        return told if failed else ProgramDetails(told.description)
+        program = self.programs.get(id_, ProgramDetails())
+        return program if failed else ProgramDetails(program.description)
 
 
 class _NoMetrics:

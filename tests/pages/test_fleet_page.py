@@ -154,7 +154,7 @@ def test_an_alert_that_is_switched_off_calls_nobody() -> None:
 def test_an_instance_without_pipelines(
     fields: dict[str, Any], headline: str, state: str, warning: str
 ) -> None:
-    """Whether it has none, or nobody knows, are different things."""
+    """There are none, or that is not known."""
     view = fleet_page(page_state(**{"now": NOW + 3 * MINUTE, **fields}), PageQuery(), LINKS)
     assert (view.headline, view.instances[0].state) == (headline, state)
     assert warning in view.instances[0].warning
@@ -187,15 +187,15 @@ def test_a_stale_monitor_is_loud() -> None:
 
 @pytest.mark.parametrize("is_dev", [False, True])
 def test_a_development_license_is_said(is_dev: bool) -> None:  # noqa: FBT001
-    """Beside version and edition: nobody may rely on such an instance."""
-    told = License(valid=True, expiry=None, is_dev=is_dev)
-    platform = Platform(version="0.375.0", edition="EnterpriseDev", license=told)
+    """Beside version and edition: such an instance is not for production."""
+    license_ = License(valid=True, expiry=None, is_dev=is_dev)
+    platform = Platform(version="0.375.0", edition="EnterpriseDev", license=license_)
     (shown,) = fleet_page(page_state(platform=platform), PageQuery(), LINKS).instances
     assert shown.version == "0.375.0 EnterpriseDev" + (" with a development license" if is_dev else "")
 
 
 def test_who_cannot_be_read_is_named() -> None:
-    """Nobody is told that all is well; of very many a few are named."""
+    """The headline does not say that all is well; of very many a few are named."""
     view = fleet_page(page_state(pipeline("a"), unreadable=("b",)), PageQuery(), LINKS)
     assert (view.headline, view.look) == ("1 pipeline cannot be read", "person")
     assert (view.instances[0].unreadable, view.instances[0].hidden) == (("b",), 0)

@@ -190,13 +190,13 @@ def test_hostile_texts_are_only_texts(path: str) -> None:
     assert answer.status_code == 200
     for link in reader.links():
         assert re.match(r"(/|\?|#|http://feldera\.example:8080/)", link), link
-    told = HOSTILE if path == "/" else HOSTILE[int(path[-1]) : int(path[-1]) + 1]
-    for text in told:
+    texts = HOSTILE if path == "/" else HOSTILE[int(path[-1]) : int(path[-1]) + 1]
+    for text in texts:
         assert visible(text) in reader.text
 
 
 def test_hostile_questions_are_only_texts() -> None:
-    """What somebody put into the address is shown in the form, as a value."""
+    """A text in the address is shown in the form, as a value."""
     for text in HOSTILE:
         answer = get(
             Shown(page_state(pipeline("a"))),

@@ -23,7 +23,7 @@ def test_a_pipeline_has_an_address(name: str, path: str) -> None:
 
 
 def test_a_runbook_has_an_address_if_it_exists() -> None:
-    """A link that leads nowhere helps nobody."""
+    """A link must lead somewhere."""
     assert Links(runbook=lambda _: True).runbook_of("A") == "/runbooks/A"
     assert Links().runbook_of("A") == ""
 

@@ -48,8 +48,8 @@ def text(moment: Moment | None) -> str:
 def test_a_pipeline_is_found_by_name_or_id() -> None:
     """In its own instance only."""
     known = page_state(pipeline("a"), pipeline("..", id="id-dots"))
-    for told, name in (("a", "a"), ("id-a", "a"), ("id-dots", "..")):
-        found = find(known, "demo", told)
+    for name_or_id, name in (("a", "a"), ("id-a", "a"), ("id-dots", "..")):
+        found = find(known, "demo", name_or_id)
         assert found is not None
         assert found[1].facts.row.name == name
     assert find(known, "demo", "b") is None
@@ -213,7 +213,7 @@ def test_the_cause_stands_on_top() -> None:
 
 
 def test_what_feldera_waits_for_stands_on_top() -> None:
-    """While the newest event has such a status, and is the one that was asked for in full."""
+    """While the newest event has such a status, and was read in full."""
     waiting = event(1, "Provisioning", None)
     newest = full(event_id=waiting.event_id, deployment_resources_status_details="waiting for a node")
     (cause,) = shown(page_state(stuck()), "stuck", LatestEvents((waiting,), newest)).causes

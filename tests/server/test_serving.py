@@ -63,7 +63,7 @@ def connected(program: Running, request: bytes = b"") -> Iterator[socket.socket]
 
 
 class TestAnswers:
-    """The program as a web server, with the metrics at a path of its own."""
+    """The program as a web server, with another path for the metrics."""
 
     def test_head(self, program: Running) -> None:
         """HEAD is GET without the body, with its length."""
@@ -101,7 +101,7 @@ class TestAnswers:
         ],
     )
     def test_noise(self, program: Running, noise: bytes) -> None:
-        """What is no request harms nobody and is no line of the log."""
+        """What is no request changes nothing, and is not logged."""
         before = program.log.read_text()
         with connected(program, noise) as connection:
             connection.settimeout(0.3)
@@ -111,7 +111,7 @@ class TestAnswers:
         assert program.log.read_text() == before
 
     def test_clients_that_go_away(self, program: Running) -> None:
-        """Whoever hangs up in the middle harms nobody."""
+        """A client that disconnects early changes nothing for others."""
         request = b"GET /federate/metrics HTTP/1.1\r\nHost: x\r\n\r\n"
         for _ in range(50):
             with connected(program, request):

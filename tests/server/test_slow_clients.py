@@ -1,4 +1,4 @@
-"""No connection is kept for ever: whoever says nothing, says too much, or reads nothing is let go."""
+"""A client that sends nothing, too much, or reads nothing is disconnected."""
 
 import asyncio
 import contextlib
@@ -55,7 +55,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def connected(shown: Shown, talk: Callable[[Reader, Writer], Awaitable[None]], times: int = 1) -> None:
-    """Serve, and let somebody talk on some connections, one after the other; at the end the server has none left."""
+    """Serve, and let a client talk on some connections, one after the other; at the end the server has none left."""
 
     async def run() -> None:
         listener = bind("127.0.0.1:0")
@@ -80,7 +80,7 @@ async def ended(reader: Reader) -> bytes:
 
 
 @pytest.mark.parametrize("said", [b"", b"GET /-/healthy HTTP/1.1\r\nHos", METRICS[:-2] % b"X: y\r\n"])
-def test_who_says_nothing_more_is_let_go(said: bytes) -> None:
+def test_who_says_nothing_more_is_disconnected(said: bytes) -> None:
     """Before the first request, and in the middle of one."""
 
     async def talk(reader: Reader, writer: Writer) -> None:
@@ -145,7 +145,7 @@ def test_many_requests_on_one_connection() -> None:
 
 
 @pytest.mark.parametrize("asked", [METRICS % b"", METRICS % b"Connection: close\r\n", 2 * (METRICS % b"")])
-def test_who_reads_nothing_is_let_go(asked: bytes) -> None:
+def test_who_reads_nothing_is_disconnected(asked: bytes) -> None:
     """With all that was written to him and not read, whatever else he asked for."""
 
     async def talk(reader: Reader, writer: Writer) -> None:
@@ -159,7 +159,7 @@ def test_who_reads_nothing_is_let_go(asked: bytes) -> None:
 
 
 def test_who_reads_slowly_reads_all_of_it() -> None:
-    """Slow is not still: it takes several times as long as anybody is waited for."""
+    """Slow is not still: it takes several times as long as the timeout."""
 
     async def talk(reader: Reader, writer: Writer) -> None:
         writer.write(METRICS % b"Connection: close\r\n")
@@ -173,7 +173,7 @@ def test_who_reads_slowly_reads_all_of_it() -> None:
     connected(Shown(LARGE), talk)
 
 
-def test_who_waits_for_an_answer_is_not_let_go() -> None:
+def test_who_waits_for_an_answer_is_not_disconnected() -> None:
     """It is not the client that is waited for."""
 
     async def talk(reader: Reader, writer: Writer) -> None:
