@@ -142,7 +142,7 @@ def test_events_of_one_transaction_keep_their_order() -> None:
 def test_a_span_is_chosen_that_shows_the_last_transition() -> None:
     """With what was before it; older ones do not make it small; what is asked for wins; nothing is longer than a week."""
     assert shown(event(9e5, "Provisioning", None), event(8e5), event(60, runtime="Unavailable")).span == "15m"
-    assert shown(event(9e5, "Provisioning", None), event(800)).span == "1h"
+    assert shown(event(9e5, "Provisioning", None), event(850)).span == "1h"
     assert shown(*START).span == "15m"
     assert shown(event(9000, "Provisioning", None), event(7000)).span == "6h"
     assert shown(event(9e6, "Provisioning", None), event(8e6)).span == "7d"

@@ -28,7 +28,7 @@ SPANS: Final = MappingProxyType({"15m": 900, "1h": 3600, "6h": 21_600, "24h": 86
 MOST: Final = 40
 """Transitions in the table at most."""
 
-_FULL: Final = 0.8
+_FULL: Final = 0.9
 """The part of a span that may follow the last transition: what was before it shows, too."""
 _TICKS: Final = MappingProxyType({"15m": 300, "1h": 900, "6h": 3600, "24h": 21_600, "7d": 172_800})
 """Seconds between two ticks, by span; each falls on a round time of day in UTC."""
