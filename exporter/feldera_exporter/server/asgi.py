@@ -154,14 +154,8 @@ def _request(scope: Scope, prefix: str) -> Request:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     query = scope.get("query_string", b"").decode("latin-1")
-    raw_path = scope.get("raw_path") or scope["path"].encode()
-    return Request(
-        method=scope["method"],
-        path=_within(scope["path"], prefix),
-        headers=headers,
-        query=query,
-        raw_path=_within(raw_path.decode("latin-1"), prefix),
-    )
+    path = _within((scope.get("raw_path") or scope["path"].encode()).decode("latin-1"), prefix)
+    return Request(scope["method"], path, headers, query)
 
 
 def _within(path: str, prefix: str) -> str:

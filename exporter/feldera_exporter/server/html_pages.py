@@ -82,7 +82,7 @@ class Site:
 
     def find(self, request: Request) -> Page | None:
         """Return the page at a path; None where there is none."""
-        parts = [unquote(part) for part in request.raw_path.split("/")]
+        parts = [unquote(part) for part in request.path.split("/")]
         match parts:
             case ["", ""]:
                 return self._fleet
@@ -194,7 +194,7 @@ class Site:
             headers: further ones.
         """
         packed = accepts_gzip(request.headers.get("accept-encoding", ""))
-        key = (request.raw_path, request.query, request.headers.get("cookie"), packed)
+        key = (request.path, request.query, request.headers.get("cookie"), packed)
         rendering = self._renderings.get(key)
         if rendering is None:
             if len(self._renderings) >= _WAITING:

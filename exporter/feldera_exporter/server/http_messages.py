@@ -13,17 +13,15 @@ class Request:
 
     Attributes:
         method: in upper case.
-        path: without escapes.
+        path: with its escapes: a slash in a name is escaped.
         headers: by their names in lower case.
         query: the part after the question mark, with its escapes.
-        raw_path: the path with its escapes: a slash in a name is escaped.
     """
 
     method: str
     path: str
     headers: Mapping[str, str]
     query: str = ""
-    raw_path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
