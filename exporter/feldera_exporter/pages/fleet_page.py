@@ -22,7 +22,8 @@ from feldera_exporter.state.pipeline import Pipeline
 MOST: Final = 1000
 """Pipelines on a page at most: the most urgent ones; a filter finds the others."""
 
-_NAME: Final = 200
+_CODE: Final = 200
+"""Characters of an error's code in a row."""
 _MESSAGE: Final = 160
 """Characters of an error's message in a row."""
 
@@ -37,8 +38,7 @@ class Row:
         address: the address of its page.
         team: its tag label `team`.
         tier: its tag label `tier`.
-        level: how urgent its state is, in words.
-        look: the look of that level.
+        look: the look of its level.
         status: the combined status.
         desired: the desired status where it is another one.
         program: the status of the program; None where it is compiled.
@@ -54,7 +54,6 @@ class Row:
     address: str
     team: str
     tier: str
-    level: str
     look: str
     status: StatusStyle
     desired: str
@@ -225,19 +224,18 @@ def _row(each: _Entry, links: Links) -> Row:
     error = each.pipeline.facts.row.deployment_error
     program, storage = style_of(PROGRAM, line.program), style_of(STORAGE, line.storage)
     return Row(
-        name=formatting.cut(line.name, _NAME)[0],
+        name=line.name,
         instance=instance_name,
-        address=links.pipeline(instance_name, line.name, line.id),
+        address=links.pipeline(instance_name, line.name),
         team=each.tags.get("team", ""),
         tier=each.tags.get("tier", ""),
-        level=LEVELS[line.level].singular,
         look=LEVELS[line.level].look,
         status=style_of(DEPLOYMENT, line.status),
         desired="" if line.desired == line.status else line.desired,
         program=None if line.program == "Success" else program,
         storage=storage if line.storage not in {"Cleared", "InUse"} else None,
         bar=limit_bar(line.wait),
-        error=formatting.cut(line.error_code, _NAME)[0],
+        error=formatting.cut(line.error_code, _CODE)[0],
         message=formatting.first_lines(error.message, _MESSAGE, 1) if error is not None else "",
         alerts=tuple(firing_alert(alert, links, instance_name, line.name) for alert in line.alerts),
     )

@@ -23,13 +23,9 @@ class Links:
         """Return the address of a path."""
         return self.prefix + path
 
-    def pipeline(self, instance: str, name: str, pipeline_id: str) -> str:
-        """Return the address of a pipeline's page.
-
-        Browsers leave out a part of dots, or an empty one: such a pipeline has its id in the address.
-        """
-        part = name if name.strip(".") else pipeline_id
-        return self.to(f"/pipelines/{_part(instance)}/{_part(part)}")
+    def pipeline(self, instance: str, name: str) -> str:
+        """Return the address of a pipeline's page."""
+        return self.to(f"/pipelines/{_part(instance)}/{_part(name)}")
 
     def runbook_of(self, alert: str, instance: str = "", name: str = "") -> str:
         """Return the address of an alert's runbook; empty where there is none.
