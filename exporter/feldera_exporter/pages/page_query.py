@@ -10,7 +10,6 @@ from feldera_exporter.pages import levels
 from feldera_exporter.pages.timeline import SPANS
 
 _LONGEST: Final = 200
-_MOST: Final = 50
 SORTS: Final = ("name", "status", "age")
 """By what the fleet page may be sorted instead of by urgency."""
 
@@ -89,11 +88,7 @@ VALUES: Final[Mapping[str, Collection[str]]] = MappingProxyType(
 
 def parse(text: str) -> PageQuery:
     """Return the query of an address; fields and values that have no meaning are ignored."""
-    try:
-        pairs = parse_qsl(text, max_num_fields=_MOST)
-    except ValueError:
-        return PageQuery()
-    given = {key: value.strip()[:_LONGEST] for key, value in pairs if key in FIELDS}
+    given = {key: value.strip()[:_LONGEST] for key, value in parse_qsl(text) if key in FIELDS}
     return PageQuery(**{key: value for key, value in given.items() if value in VALUES.get(key, (value,))})
 
 
