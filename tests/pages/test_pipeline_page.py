@@ -221,6 +221,19 @@ def test_what_feldera_waits_for_stands_on_top() -> None:
     assert shown(page_state(stuck()), "stuck", LatestEvents((event(1),), newest)).causes == ()
 
 
+def test_figures_are_nothing_to_wait_for() -> None:
+    """Of a pipeline's own details the page shows what is no figure, and none of a status that may last."""
+    lost, runs = event(1, runtime="Unavailable"), event(1)
+    for details, text in (
+        ({"reason": "refused", "memory_max": 1}, '{\n  "reason": "refused"\n}'),
+        ("refused", "refused"),
+    ):
+        newest = full(event_id=lost.event_id, deployment_runtime_status_details=details)
+        (cause,) = shown(page_state(stuck()), "stuck", LatestEvents((lost,), newest)).causes
+        assert cause.text == text
+        assert shown(page_state(stuck()), "stuck", LatestEvents((runs,), newest)).causes == ()
+
+
 def test_a_problem_says_its_limit_and_the_first_step() -> None:
     """And how long ago it began."""
     (alert,) = shown(page_state(stuck()), "stuck").alerts
