@@ -128,7 +128,6 @@ class Driver:
         self.store = store
         self.budget = budget
         self.client = _Client()
-        self.sequence = 0
         self.changes: PollChanges | None = None
         self.reading = 0.0
         self.restart()
@@ -189,13 +188,10 @@ class Driver:
     def scrape(self, format_: Format = Format.TEXT) -> str:
         """Return the exposition without the exporter's own registry."""
         self.page = updated_sections(self.page, (self.observed,), self.catalogue)
-        snapshot = Snapshot(
-            self.sequence, lambda: Content(self.page.sections, lambda _: b"", lambda *_: None)
-        )
+        snapshot = Snapshot(lambda: Content(self.page.sections, lambda _: b"", lambda *_: None))
         return b"".join(snapshot.plain(format_)).decode()
 
     def _show(self, at: int) -> None:
-        self.sequence += 1
         self.changes = self.ledger.changes()
         if self.store:
             self.store.commit(self.changes)

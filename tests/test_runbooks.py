@@ -1,17 +1,25 @@
 """What the runbooks tell a person to type does what they say, as it stands there."""
 
+import html
 import json
 import os
 import re
 import shutil
 import subprocess
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
 from typing import Final
 
 import pytest
 
+from feldera_exporter.pages.page_query import INSTALLATIONS
+from feldera_exporter.pages.runbooks import has_variants, runbook
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
 from hostile.running import feldera
+from pages.examples import page_state, pipeline
+from pages.serving import Shown, get
 from tools import ROOT
 
 PAGES: Final = sorted((ROOT / "alerts/runbooks").glob("Feldera*.md"))
@@ -45,7 +53,7 @@ _SETTINGS: Final[dict[str, tuple[object, object, object]]] = {
 """What Feldera answers as `runtime_config`, and the resources and the timeout that a reader should see of it."""
 
 needs_programs = pytest.mark.skipif(
-    shutil.which("curl") is None or shutil.which("jq") is None, reason="curl and jq are not installed"
+    shutil.which("curl") is None or shutil.which("jq") is None, reason="curl or jq is missing"
 )
 
 
@@ -93,6 +101,68 @@ def typed(text: str, url: str) -> subprocess.CompletedProcess[str]:
         check=False,
         timeout=60,
     )
+
+
+_PROGRAM: Final = {"kubernetes": "kubectl", "docker": "docker"}
+_COMMAND: Final = re.compile(r"<code>((?:kubectl|docker|curl) [^<]*)</code>")
+_PROGRAMS: Final = {
+    "kubectl": """case "$*" in *port-forward*) exec /bin/sleep 60 ;; *apply*) cat ;; *"-o json"*) echo '{"items": []}' ;; *) cat <<END ;; esac
+feldera pipeline-${PIPELINE_ID:-}-0
+pod/feldera-compiler-server-0 runner api-server license events State:
+END
+""",
+    "amtool": "true",
+    "chronyc": "true",
+    "docker": 'echo "pipeline-${PIPELINE_ID:-} license events"',
+    "curl": 'case "$*" in *127.0.0.1:10058*) echo Ready ;; *) exec REAL "$@" ;; esac',
+    "sleep": "exec REAL 0.01",
+}
+"""Programs in place of those that need a cluster or the exporter, by name; `REAL` is the path of the real one."""
+
+
+def commands(page: str) -> list[str]:
+    """Return the commands of a page as it is served: those of each block together, then those within sentences."""
+    blocks = re.findall(r'<pre><code class="language-sh">(.*?)</code></pre>', page, re.DOTALL)
+    return [html.unescape(each) for each in (*blocks, *_COMMAND.findall(page))]
+
+
+@needs_programs
+def test_every_command_runs_as_it_stands_on_its_page(tmp_path: Path) -> None:
+    """With the values that the page has filled in, each is typed into a shell, and none fails or complains."""
+    for name, script in _PROGRAMS.items():
+        program = tmp_path / name
+        program.write_text(f"#!/bin/sh\n{script.replace('REAL', shutil.which(name) or '')}\n")
+        program.chmod(0o700)
+    instance = feldera("orders")
+    typing: dict[str, str] = {}
+    with serve(FelderaServer(instance)) as url:
+        known = page_state(pipeline("orders", id=str(instance.get("orders").id)))
+        known = replace(known, instances=[replace(each, url=url) for each in known.instances])
+        for page, installation in product(PAGES, INSTALLATIONS):
+            query = f"installation={installation}&instance=demo&name=orders"
+            answer = get(Shown(known), f"/runbooks/{page.stem}?{query}").text
+            [values] = re.findall(r"<pre>(export .*?)</pre>", answer, re.DOTALL)
+            typing |= {f"{html.unescape(values)}\n{command}": page.stem for command in commands(answer)}
+        before = f"cd {tmp_path}\nPATH={tmp_path}:$PATH\nexport STORAGE_PATH=/tmp\nset -o pipefail\n"
+        lines = [
+            f'(set -e\n{text}\n) > out\n[ $? = 0 ] || echo "{page}: $(cat out)"'
+            for text, page in typing.items()
+        ]
+        done = typed(before + "\n".join(lines), "")
+    assert len(typing) > 50
+    assert done.stdout == ""
+    assert set(done.stderr.split()) <= {"Running", "Stopping", "Stopped"}
+
+
+@pytest.mark.parametrize("installation", INSTALLATIONS)
+def test_a_variant_has_no_command_of_another(installation: str) -> None:
+    """No line of a page is for both; what is left says what to do with what is there."""
+    program, [other] = _PROGRAM[installation], {*_PROGRAM.values()} - {_PROGRAM[installation]}
+    for page in PAGES:
+        text = runbook(page.stem, "", installation) or ""
+        assert other not in text, page.stem
+        # Only the Helm chart needs a license.
+        assert (program in text) == has_variants(page.stem) or "License" in page.stem, page.stem
 
 
 def test_no_page_starts_before_it_waited() -> None:

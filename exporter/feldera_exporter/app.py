@@ -27,7 +27,7 @@ from feldera_exporter.ledger import Ledger
 from feldera_exporter.logs import Logger, source_location
 from feldera_exporter.metrics.catalogue import Catalogue, catalogue
 from feldera_exporter.pages import runbooks
-from feldera_exporter.pages.instance_view import InstanceView, WatchedInstance
+from feldera_exporter.pages.instance_view import PageState, WatchedInstance
 from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.pages.links import Links
 from feldera_exporter.polling.client_factory import client_for
@@ -192,7 +192,7 @@ class Exporter:
             self._tasks[name] = asyncio.create_task(run())
             self._tasks[name].add_done_callback(self._task_ended)
 
-    def seen(self) -> InstanceView:
+    def page_state(self) -> PageState:
         """Return the present state of all instances."""
         instances = [
             WatchedInstance(
@@ -200,7 +200,7 @@ class Exporter:
             )
             for name, instance in self.instances.items()
         ]
-        return InstanceView(instances, self._configuration.alerts, round(time.time() * _MICROSECONDS))
+        return PageState(instances, self._configuration.alerts, round(time.time() * _MICROSECONDS))
 
     async def recent(self, instance: str, pipeline_id: str, name: str) -> LatestEvents:
         """Request a pipeline's latest events; see `PipelineDetails.recent`."""

@@ -28,7 +28,7 @@ class Publisher:
         self._catalogue = self._rendered = catalogue()
         self._sections = ExpositionSections()
         self._rendering = Lock()
-        self._snapshot = self._next(0)
+        self._snapshot = self._next()
 
     def arrange(self, instances: Sequence[str], shown: Catalogue) -> None:
         """Set the instances, in this order, and the families for the next snapshots."""
@@ -65,7 +65,7 @@ class Publisher:
 
     def renew(self) -> None:
         """Make a new snapshot of the same states with the exporter's own metrics of now."""
-        self._snapshot = self._next(self._snapshot.sequence + 1)
+        self._snapshot = self._next()
 
     def publish(self, observed: ObservedInstance, fresh_until: float) -> None:
         """Publish the new state of an instance.
@@ -80,9 +80,9 @@ class Publisher:
         self._fresh_until[name] = max(fresh_until, self._fresh_until.get(name, fresh_until))
         self.renew()
 
-    def _next(self, sequence: int) -> Snapshot:
+    def _next(self) -> Snapshot:
         instances, shown = tuple(self._observed.values()), self._catalogue
-        return Snapshot(sequence, lambda: self._render(instances, shown))
+        return Snapshot(lambda: self._render(instances, shown))
 
     def _render(self, instances: Sequence[ObservedInstance], shown: Catalogue) -> Content:
         # Snapshots are rendered one at a time, since each one reuses the sections of the one before.

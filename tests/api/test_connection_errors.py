@@ -5,6 +5,7 @@ import ssl
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -37,6 +38,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         subprocess.run(
             ["openssl", *command, "-keyout", f"{name}.key", "-out", f"{name}.pem"], cwd=made, check=True, capture_output=True
         )  # fmt: skip
+    # The same key in a certificate whose last day was yesterday.
+    (made / "expired.key").write_bytes((made / "good.key").read_bytes())
+    (made / "names").write_text("subjectAltName=IP:127.0.0.1\n")
+    request = "req -new -key expired.key -subj /CN=expired -out expired.csr"
+    signed = "x509 -req -in expired.csr -signkey expired.key -extfile names -days -1 -out expired.pem"
+    for words in (request, signed):
+        subprocess.run(["openssl", *words.split()], cwd=made, check=True, capture_output=True)
     return made
 
 
@@ -120,8 +128,17 @@ def test_certificates(folder: Path, certificate: str, trusted: str, text: str) -
     assert asyncio.run(ask()) == text
 
 
-def test_an_expired_certificate() -> None:
-    """By OpenSSL's code, since none can be made that has expired."""
+def test_an_expired_certificate(folder: Path) -> None:
+    """With the day on which it expired, unless the error comes without it."""
+
+    async def ask() -> str:
+        async with listening(server(folder, "expired")) as port:
+            return await said(f"https://127.0.0.1:{port}", trusting(folder, "expired"))
+
+    command = ["openssl", "x509", "-in", "expired.pem", "-noout", "-enddate"]
+    end = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
+    day = datetime.fromtimestamp(ssl.cert_time_to_seconds(end.strip().partition("=")[2]), UTC)
+    assert asyncio.run(ask()) == f"the certificate of 127.0.0.1 expired on {day:%Y-%m-%d}"
     expired = ssl.SSLCertVerificationError(1, "certificate verify failed")
     expired.verify_code = 10
     url = httpx.URL("https://feldera.example")

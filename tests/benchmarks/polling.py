@@ -77,7 +77,7 @@ class Polled:
 
     def _snapshot(self) -> Snapshot:
         content = Content(self.driver.page.sections, lambda _: b"", lambda *_: None)
-        return Snapshot(self.driver.sequence, lambda: content)
+        return Snapshot(lambda: content)
 
 
 def measure(size: int, rounds: int) -> dict[str, float]:

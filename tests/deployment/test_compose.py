@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from feldera_exporter.cli import parser
-from pages.examples import seen
+from pages.examples import page_state
 from pages.serving import Shown, get
 from tools import ROOT, newest
 
@@ -236,7 +236,7 @@ def test_the_alerts_link_to_the_exporters_runbooks() -> None:
     for annotations in _annotations():
         url = urlsplit(annotations["runbook_url"])
         assert (url.scheme, url.netloc) == ("http", f"localhost:{PORTS['exporter']}")
-        assert get(Shown(seen()), url.path).status_code == 200
+        assert get(Shown(page_state()), url.path).status_code == 200
 
 
 def test_the_alerts_link_to_grafanas_boards() -> None:

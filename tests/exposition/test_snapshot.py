@@ -21,7 +21,7 @@ def _snapshot(*blocks: bytes, made: Callable[[], object] = int) -> tuple[Snapsho
         sections = [Section(FAMILY, [CompressedBlock.of((text,)) for text in blocks])]
         return Content(sections, lambda _: b"own 1\n", lambda format_, size: measured.append((format_, size)))
 
-    return Snapshot(7, content), measured
+    return Snapshot(content), measured
 
 
 def test_both_forms_say_the_same() -> None:

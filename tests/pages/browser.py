@@ -80,7 +80,7 @@ class Tab:
         self.loaded(before)
 
     def loaded(self, before: int | None = None) -> int:
-        """Wait until more pages have been loaded than `before`, if that is told, and return how many have."""
+        """Wait until more pages have been loaded than `before`, if that is given, and return how many have."""
         deadline = time.monotonic() + _PATIENCE
         while before is not None and self._loaded <= before:
             self._read(deadline)
@@ -181,13 +181,13 @@ def browser(folder: Path) -> Iterator[Tab]:
         process.wait(10)
 
 
-def _address(told: Path, process: subprocess.Popen[bytes], log: Path) -> str:
+def _address(file: Path, process: subprocess.Popen[bytes], log: Path) -> str:
     deadline = time.monotonic() + _PATIENCE
-    while not (told.exists() and told.read_text().count("\n")):
+    while not (file.exists() and file.read_text().count("\n")):
         assert process.poll() is None, log.read_text()
         assert time.monotonic() < deadline, log.read_text()
         time.sleep(0.05)
-    port, path = told.read_text().split("\n")[:2]
+    port, path = file.read_text().split("\n")[:2]
     return f"ws://127.0.0.1:{port}{path}"
 
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 import msgspec
 
 from feldera_exporter.feldera.wire import CUT, Cuts
-from feldera_exporter.pages.instance_view import InstanceView, WatchedInstance
+from feldera_exporter.pages.instance_view import PageState, WatchedInstance
 from feldera_exporter.pages.links import Links
 from feldera_exporter.problems.evaluate import NO_PROBLEMS, evaluate
 from feldera_exporter.state.fleet import Fleet
@@ -27,17 +27,17 @@ HOSTILE: Final = (
     "..",
     "\x00\x07\x1b[31m",
 )
-"""Texts that mean something to somebody else than a reader."""
+"""Texts that mean something to a browser, a shell or a template."""
 
 
-def seen(*pipelines: Pipeline, now: int = NOW, choices: Any = None, **fields: Any) -> InstanceView:
+def page_state(*pipelines: Pipeline, now: int = NOW, choices: Any = None, **fields: Any) -> PageState:
     """Return one instance with these pipelines, read just now but for the fields named."""
     values: dict[str, Any] = {"up": True, "size": len(pipelines), "read_at": NOW, **fields}
     known = {each.facts.row.id: each for each in pipelines}
     fleet_, chosen = Fleet("demo", pipelines=known, **values), choices or {}
     disabled = frozenset(name for name, choice in chosen.items() if not choice.enabled)
     problems = evaluate(NO_PROBLEMS, fleet_, disabled, NOW)
-    return InstanceView([WatchedInstance(fleet_, problems, now, URL)], chosen, now)
+    return PageState([WatchedInstance(fleet_, problems, now, URL)], chosen, now)
 
 
 def stuck(name: str = "stuck", minutes: float = 12, **fields: Any) -> Pipeline:
@@ -68,9 +68,9 @@ def failed(
     )
 
 
-def hostile() -> InstanceView:
+def hostile() -> PageState:
     """Return an instance where every text is hostile."""
-    return seen(
+    return page_state(
         *(
             pipeline(
                 text,
@@ -91,4 +91,4 @@ def hostile() -> InstanceView:
     )
 
 
-__all__ = ["HOSTILE", "LINKS", "NOW", "URL", "failed", "fleet", "hostile", "pipeline", "seen", "stuck"]
+__all__ = ["HOSTILE", "LINKS", "NOW", "URL", "failed", "fleet", "hostile", "page_state", "pipeline", "stuck"]

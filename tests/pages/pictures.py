@@ -16,7 +16,7 @@ def main(target: Path) -> None:
         tab.looks(WIDTH, HEIGHT, dark=False)
         tab.open(f"{url}/")
         tab.picture(target / "fleet.png")
-        # As somebody sees it who was woken by it.
+        # As the person on call sees it at night.
         tab.looks(WIDTH, HEIGHT, dark=True)
         tab.open(f"{url}/pipelines/default/fraud-scores")
         tab.picture(target / "pipeline.png")

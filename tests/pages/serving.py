@@ -11,7 +11,7 @@ import httpx
 from feldera_exporter.exposition.snapshot import Snapshot
 from feldera_exporter.feldera.program_details import ProgramDetails
 from feldera_exporter.pages import runbooks
-from feldera_exporter.pages.instance_view import InstanceView
+from feldera_exporter.pages.instance_view import PageState
 from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.pages.links import Links
 from feldera_exporter.server.asgi import Asgi, application
@@ -30,12 +30,12 @@ class Shown:
         asked: the ids of the pipelines that Feldera was asked about.
     """
 
-    known: InstanceView
+    known: PageState
     answers: Mapping[str, LatestEvents] = field(default_factory=dict)
     programs: Mapping[str, ProgramDetails] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
-    def seen(self) -> InstanceView:
+    def page_state(self) -> PageState:
         """Return what it was given."""
         return self.known
 
@@ -46,8 +46,8 @@ class Shown:
 
     async def program(self, _instance: str, id_: str, _name: str, *, failed: bool) -> ProgramDetails:
         """Return what it was given about a pipeline's program; errors only of one that failed."""
-        told = self.programs.get(id_, ProgramDetails())
-        return told if failed else ProgramDetails(told.description)
+        program = self.programs.get(id_, ProgramDetails())
+        return program if failed else ProgramDetails(program.description)
 
 
 class _NoMetrics:

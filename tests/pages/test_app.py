@@ -1,4 +1,4 @@
-"""The exporter shows its pages of what it polls, and asks Feldera only for the pipeline that somebody looks at."""
+"""The exporter shows its pages of what it polls, and asks Feldera only about the pipeline of the page."""
 
 import asyncio
 from functools import partial
@@ -30,7 +30,7 @@ def test_the_exporter_shows_its_pages(tmp_path: Path) -> None:
             app.exporting(load, [listener], app.Options(prefix="/behind")) as exporter,
             httpx.AsyncClient(trust_env=False) as client,
         ):
-            while not exporter.publisher.observed["one"].fleet.pipelines:  # noqa: ASYNC110 - it tells nobody
+            while not exporter.publisher.observed["one"].fleet.pipelines:  # noqa: ASYNC110 - there is no event to wait for
                 await asyncio.sleep(0.02)
             fleet = await client.get(f"{url}/")
             pipeline = await client.get(f"{url}/pipelines/one/a")

@@ -1,5 +1,7 @@
 """The fleet page's view: the worst first, filtered, and loud about what is not known."""
 
+import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,11 +10,12 @@ from feldera_exporter.config import AlertChoice
 from feldera_exporter.feldera.platform import License, Platform, Service
 from feldera_exporter.history.recent_activity import RecentActivity
 from feldera_exporter.pages.fleet_page import MOST, fleet_page
-from feldera_exporter.pages.instance_view import InstanceView
+from feldera_exporter.pages.instance_view import PageState
 from feldera_exporter.pages.limit_bars import LimitBar
 from feldera_exporter.pages.page_query import PageQuery
 from feldera_exporter.pages.status_style import StatusStyle
-from pages.examples import LINKS, NOW, failed, pipeline, seen, stuck
+from feldera_exporter.state.pipeline import StatusLimits
+from pages.examples import LINKS, NOW, failed, page_state, pipeline, stuck
 
 MINUTE = 60_000_000
 ALL = (
@@ -26,14 +29,14 @@ ALL = (
 )
 
 
-def names(query: PageQuery, known: InstanceView | None = None) -> list[str]:
+def names(query: PageQuery, known: PageState | None = None) -> list[str]:
     """Return the names of the pipelines that a filter leaves."""
-    return [row.name for row in fleet_page(known or seen(*ALL), query, LINKS).rows]
+    return [row.name for row in fleet_page(known or page_state(*ALL), query, LINKS).rows]
 
 
 def test_the_worst_comes_first() -> None:
     """What needs action, what has a warning, what moves, the rest."""
-    view = fleet_page(seen(*ALL), PageQuery(), LINKS)
+    view = fleet_page(page_state(*ALL), PageQuery(), LINKS)
     assert [row.name for row in view.rows] == ["stuck", "broken", "typo", "soon", "well"]
     assert [(tile.text, tile.count) for tile in view.tiles] == [
         ("need action", 2),
@@ -60,15 +63,24 @@ def test_the_worst_comes_first() -> None:
 def test_filters_leave_what_fits_all_of_them(query: PageQuery, expected: list[str]) -> None:
     """The name by a part of it in any case, the others exactly; the counts stay those of the fleet."""
     assert names(query) == expected
-    assert fleet_page(seen(*ALL), query, LINKS).total == 5
+    assert fleet_page(page_state(*ALL), query, LINKS).total == 5
+
+
+def test_the_clock_is_that_of_the_program_while_it_compiles() -> None:
+    """Also where compiling has no limit; once it is compiled, that of the deployment."""
+    compiling = pipeline("a", program_status="CompilingRust", deployment_status="Stopped")
+    unlimited = StatusLimits(*[math.inf] * 5)
+    free = replace(compiling, facts=replace(compiling.facts, limits=unlimited))
+    for known, status in ((compiling, "CompilingRust"), (free, "CompilingRust"), (pipeline("b"), "Running")):
+        assert fleet_page(page_state(known), PageQuery(), LINKS).rows[0].bar.status == status
 
 
 def test_what_happens_again_and_again_calls_somebody() -> None:
     """Though the pipeline runs at the moment."""
     thrice = RecentActivity(restarts=(NOW - 3 * MINUTE, NOW - 2 * MINUTE, NOW - MINUTE))
-    view = fleet_page(seen(*ALL, pipeline("loops", recent=thrice)), PageQuery(), LINKS)
+    view = fleet_page(page_state(*ALL, pipeline("loops", recent=thrice)), PageQuery(), LINKS)
     assert [row.name for row in view.rows[:3]] == ["stuck", "broken", "loops"]
-    assert (view.rows[2].level, view.rows[2].look) == ("needs action", "bad")
+    assert view.rows[2].look == "bad"
     assert [(each.name, each.severity) for each in view.rows[2].alerts] == [("CrashLooping", "critical")]
     assert view.headline == "3 pipelines need action"
 
@@ -76,7 +88,7 @@ def test_what_happens_again_and_again_calls_somebody() -> None:
 def test_the_filter_is_told_in_words() -> None:
     """Each part with the address that leaves it out."""
     query = PageQuery(name="a", status="Running", level="healthy", refresh="off")
-    chosen = fleet_page(seen(*ALL), query, LINKS).chosen
+    chosen = fleet_page(page_state(*ALL), query, LINKS).chosen
     assert [(each.what, each.value) for each in chosen] == [
         ("name has", "a"),
         ("status", "Running"),
@@ -87,16 +99,16 @@ def test_the_filter_is_told_in_words() -> None:
 
 def test_one_chooses_from_what_there_is() -> None:
     """And from what was chosen, though it is gone."""
-    view = fleet_page(seen(*ALL), PageQuery(status="Paused", team="gone"), LINKS)
+    view = fleet_page(page_state(*ALL), PageQuery(status="Paused", team="gone"), LINKS)
     assert view.statuses == ("Paused", "Provisioning", "Running", "SqlError", "Stopped")
     assert view.teams == ("Data", "gone", "web")
     assert view.names == ()
-    assert fleet_page(seen(*ALL), PageQuery(instance="gone"), LINKS).names == ("demo", "gone")
+    assert fleet_page(page_state(*ALL), PageQuery(instance="gone"), LINKS).names == ("demo", "gone")
 
 
 def test_a_row_says_what_is_unusual() -> None:
     """Status against its limit, the alert with its runbook, the team; not that the program is compiled."""
-    row = fleet_page(seen(*ALL), PageQuery(name="stuck"), LINKS).rows[0]
+    row = fleet_page(page_state(*ALL), PageQuery(name="stuck"), LINKS).rows[0]
     assert row.status == StatusStyle("Provisioning", "transient")
     assert row.bar == LimitBar("Provisioning", "12m", "10m", 100, "over", "over by 2m")
     assert (row.desired, row.program, row.storage, row.team, row.tier) == ("Running", None, None, "web", "1")
@@ -108,11 +120,11 @@ def test_a_row_says_what_is_unusual() -> None:
 
 def test_bars_say_how_near_the_limit_is() -> None:
     """In words, too; a status that may last has no bar."""
-    bars = {row.name: row.bar for row in fleet_page(seen(*ALL), PageQuery(), LINKS).rows}
+    bars = {row.name: row.bar for row in fleet_page(page_state(*ALL), PageQuery(), LINKS).rows}
     assert (bars["soon"].percent, bars["soon"].verdict) == (90, "near its limit")
     assert (bars["well"].percent, bars["well"].verdict) == (None, "")
     (clearing,) = fleet_page(
-        seen(pipeline("x", clearing=3, storage_status="Clearing")), PageQuery(), LINKS
+        page_state(pipeline("x", clearing=3, storage_status="Clearing")), PageQuery(), LINKS
     ).rows
     assert clearing.storage == StatusStyle("Clearing", "transient")
     assert (clearing.bar.status, clearing.bar.percent, clearing.bar.look) == ("Clearing", 20, "well")
@@ -121,7 +133,7 @@ def test_bars_say_how_near_the_limit_is() -> None:
 def test_an_alert_that_is_switched_off_calls_nobody() -> None:
     """The status still has a warning: it is over its limit."""
     choices = {"FelderaPipelineStuckProvisioning": AlertChoice(enabled=False)}
-    view = fleet_page(seen(stuck(), choices=choices), PageQuery(), LINKS)
+    view = fleet_page(page_state(stuck(), choices=choices), PageQuery(), LINKS)
     assert (view.headline, view.look, view.rows[0].alerts) == ("1 pipeline has a warning", "person", ())
 
 
@@ -142,8 +154,8 @@ def test_an_alert_that_is_switched_off_calls_nobody() -> None:
 def test_an_instance_without_pipelines(
     fields: dict[str, Any], headline: str, state: str, warning: str
 ) -> None:
-    """Whether it has none, or nobody knows, are different things."""
-    view = fleet_page(seen(**{"now": NOW + 3 * MINUTE, **fields}), PageQuery(), LINKS)
+    """There are none, or that is not known."""
+    view = fleet_page(page_state(**{"now": NOW + 3 * MINUTE, **fields}), PageQuery(), LINKS)
     assert (view.headline, view.instances[0].state) == (headline, state)
     assert warning in view.instances[0].warning
     assert bool(warning) == bool(view.instances[0].warning)
@@ -151,43 +163,43 @@ def test_an_instance_without_pipelines(
 
 def test_old_data_is_loud() -> None:
     """With a failed poll at once, without one after a minute."""
-    down = fleet_page(seen(pipeline("a"), up=False, now=NOW + 2 * MINUTE), PageQuery(), LINKS)
+    down = fleet_page(page_state(pipeline("a"), up=False, now=NOW + 2 * MINUTE), PageQuery(), LINKS)
     assert down.headline == "No current data. Last answer 2m ago."
-    old = fleet_page(seen(pipeline("a"), now=NOW + 2 * MINUTE), PageQuery(), LINKS)
+    old = fleet_page(page_state(pipeline("a"), now=NOW + 2 * MINUTE), PageQuery(), LINKS)
     assert old.headline == old.instances[0].warning == "No current data. Last answer 2m ago."
-    assert fleet_page(seen(pipeline("a")), PageQuery(), LINKS).instances[0].warning == ""
+    assert fleet_page(page_state(pipeline("a")), PageQuery(), LINKS).instances[0].warning == ""
 
 
 def test_unhealthy_services_are_named() -> None:
     """Beside the version."""
     services = {"runner": Service(False, 1, None), "api": Service(True, 1, None)}
     platform = Platform(version="0.337.0", edition="Open source", services=services)
-    (shown,) = fleet_page(seen(platform=platform), PageQuery(), LINKS).instances
+    (shown,) = fleet_page(page_state(platform=platform), PageQuery(), LINKS).instances
     assert (shown.unhealthy, shown.version, shown.stale) == ("runner", "0.337.0 Open source", "")
 
 
 def test_a_stale_monitor_is_loud() -> None:
     """What it said last of the services is no comfort."""
-    (shown,) = fleet_page(seen(platform=Platform(stale=True)), PageQuery(), LINKS).instances
+    (shown,) = fleet_page(page_state(platform=Platform(stale=True)), PageQuery(), LINKS).instances
     assert shown.stale == "Feldera's own monitor is stale: the health of its services is not known."
-    assert fleet_page(seen(platform=Platform(stale=False)), PageQuery(), LINKS).instances[0].stale == ""
+    assert fleet_page(page_state(platform=Platform(stale=False)), PageQuery(), LINKS).instances[0].stale == ""
 
 
 @pytest.mark.parametrize("is_dev", [False, True])
 def test_a_development_license_is_said(is_dev: bool) -> None:  # noqa: FBT001
-    """Beside version and edition: nobody may rely on such an instance."""
-    told = License(valid=True, expiry=None, is_dev=is_dev)
-    platform = Platform(version="0.375.0", edition="EnterpriseDev", license=told)
-    (shown,) = fleet_page(seen(platform=platform), PageQuery(), LINKS).instances
+    """Beside version and edition: such an instance is not for production."""
+    license_ = License(valid=True, expiry=None, is_dev=is_dev)
+    platform = Platform(version="0.375.0", edition="EnterpriseDev", license=license_)
+    (shown,) = fleet_page(page_state(platform=platform), PageQuery(), LINKS).instances
     assert shown.version == "0.375.0 EnterpriseDev" + (" with a development license" if is_dev else "")
 
 
 def test_who_cannot_be_read_is_named() -> None:
-    """Nobody is told that all is well; of very many a few are named."""
-    view = fleet_page(seen(pipeline("a"), unreadable=("b",)), PageQuery(), LINKS)
+    """The headline does not say that all is well; of very many a few are named."""
+    view = fleet_page(page_state(pipeline("a"), unreadable=("b",)), PageQuery(), LINKS)
     assert (view.headline, view.look) == ("1 pipeline cannot be read", "person")
     assert (view.instances[0].unreadable, view.instances[0].hidden) == (("b",), 0)
-    many = fleet_page(seen(stuck(), unreadable=tuple(f"p{n}" for n in range(1000))), PageQuery(), LINKS)
+    many = fleet_page(page_state(stuck(), unreadable=tuple(f"p{n}" for n in range(1000))), PageQuery(), LINKS)
     assert many.headline == "1 pipeline needs action"
     assert (len(many.instances[0].unreadable), many.instances[0].hidden) == (10, 990)
 
@@ -195,15 +207,15 @@ def test_who_cannot_be_read_is_named() -> None:
 def test_more_than_a_page_holds() -> None:
     """The worst are shown, the others are counted."""
     many = [pipeline(f"p{n:04}") for n in range(MOST + 5)]
-    view = fleet_page(seen(*many, stuck()), PageQuery(), LINKS)
+    view = fleet_page(page_state(*many, stuck()), PageQuery(), LINKS)
     assert (len(view.rows), view.hidden, view.found) == (MOST, 6, "1,006 pipelines")
     assert view.rows[0].name == "stuck"
 
 
 def test_several_instances_are_one_list() -> None:
     """The worst of all comes first."""
-    one, other = seen(pipeline("a")), seen(stuck("b"))
-    both = InstanceView([*one.instances, *other.instances], {}, NOW)
+    one, other = page_state(pipeline("a")), page_state(stuck("b"))
+    both = PageState([*one.instances, *other.instances], {}, NOW)
     assert names(PageQuery(), both) == ["b", "a"]
     assert fleet_page(both, PageQuery(), LINKS).names == ("demo",)
 
@@ -223,6 +235,6 @@ def test_columns_sort(sort: str, expected: list[str]) -> None:
 
 def test_a_row_has_the_beginning_of_the_message() -> None:
     """In one line."""
-    known = seen(pipeline("a"), failed(message="It broke.\nHere."))
+    known = page_state(pipeline("a"), failed(message="It broke.\nHere."))
     rows = fleet_page(known, PageQuery(), LINKS).rows
     assert [(row.name, row.message) for row in rows] == [("failed", "It broke.…"), ("a", "")]

@@ -11,7 +11,7 @@ from feldera_exporter.feldera.platform import Platform
 from feldera_exporter.pages.formatting import visible
 from feldera_exporter.pages.html_rendering import ASSETS
 from feldera_exporter.pages.latest_events import LatestEvents
-from pages.examples import HOSTILE, NOW, failed, hostile, pipeline, seen, stuck
+from pages.examples import HOSTILE, NOW, failed, hostile, page_state, pipeline, stuck
 from pages.serving import Shown, get
 from pages.test_timeline import START
 
@@ -116,7 +116,7 @@ def page(answer: httpx.Response) -> Reader:
 
 def test_the_fleet() -> None:
     """The worst first, with links that exist to everywhere one wants to go next."""
-    answer = get(Shown(seen(pipeline("a"), stuck())), "/")
+    answer = get(Shown(page_state(pipeline("a"), stuck())), "/")
     reader = page(answer)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert "1 pipeline needs action" in reader.text
@@ -128,7 +128,7 @@ def test_the_fleet() -> None:
 
 def test_a_pipeline() -> None:
     """Its timeline, its transitions and its alert."""
-    shown = Shown(seen(stuck()), {"id-stuck": LatestEvents(START[::-1])})
+    shown = Shown(page_state(stuck()), {"id-stuck": LatestEvents(START[::-1])})
     reader = page(get(shown, "/pipelines/demo/stuck"))
     for text in (
         "Provisioning",
@@ -157,7 +157,7 @@ def test_a_pipeline() -> None:
 )
 def test_a_pipeline_without_a_timeline(recent: LatestEvents, text: str) -> None:
     """The page says why, and has all the rest."""
-    reader = page(get(Shown(seen(failed()), {"id-failed": recent}), "/pipelines/demo/failed"))
+    reader = page(get(Shown(page_state(failed()), {"id-failed": recent}), "/pipelines/demo/failed"))
     assert text in re.sub(r"\s+", " ", reader.text)
     assert "It broke." in reader.text
 
@@ -167,7 +167,7 @@ def test_a_pipeline_without_a_timeline(recent: LatestEvents, text: str) -> None:
 )
 def test_what_does_not_exist(path: str) -> None:
     """404 as a page that leads back, and Feldera is not asked."""
-    shown = Shown(seen(pipeline("a")))
+    shown = Shown(page_state(pipeline("a")))
     answer = get(shown, path)
     assert answer.status_code == 404
     assert "/" in page(answer).links()
@@ -177,7 +177,7 @@ def test_what_does_not_exist(path: str) -> None:
 @pytest.mark.parametrize("path", ["/nothing", "/pipelines", "/pipelines/a/b/c", "/static/style.css", "//"])
 def test_other_paths_are_no_pages(path: str) -> None:
     """They are answered in one plain line."""
-    answer = get(Shown(seen()), f"http://exporter{path}")
+    answer = get(Shown(page_state()), f"http://exporter{path}")
     assert (answer.status_code, answer.headers["content-type"]) == (404, "text/plain; charset=utf-8")
 
 
@@ -190,37 +190,41 @@ def test_hostile_texts_are_only_texts(path: str) -> None:
     assert answer.status_code == 200
     for link in reader.links():
         assert re.match(r"(/|\?|#|http://feldera\.example:8080/)", link), link
-    told = HOSTILE if path == "/" else HOSTILE[int(path[-1]) : int(path[-1]) + 1]
-    for text in told:
+    texts = HOSTILE if path == "/" else HOSTILE[int(path[-1]) : int(path[-1]) + 1]
+    for text in texts:
         assert visible(text) in reader.text
 
 
 def test_hostile_questions_are_only_texts() -> None:
-    """What somebody put into the address is shown in the form, as a value."""
+    """A text in the address is shown in the form, as a value."""
     for text in HOSTILE:
         answer = get(
-            Shown(seen(pipeline("a"))),
+            Shown(page_state(pipeline("a"))),
             str(httpx.URL("/", params={"name": text, "status": text, "span": text, "filter": "open"})),
         )
         fields = [each for tag, each in page(answer).tags if tag == "input" and each.get("name") == "name"]
         assert fields[0]["value"] == visible(text)
-        chosen = get(Shown(seen(pipeline("a"))), str(httpx.URL("/", params={"name": text, "team": text})))
+        chosen = get(
+            Shown(page_state(pipeline("a"))), str(httpx.URL("/", params={"name": text, "team": text}))
+        )
         assert page(chosen).text.count(visible(text)) == 2
 
 
 def test_a_megabyte_of_error_is_cut() -> None:
     """With a note of how long it is."""
-    answer = get(Shown(seen(failed(message="<b>" * 350_000))), "/pipelines/demo/failed")
+    answer = get(Shown(page_state(failed(message="<b>" * 350_000))), "/pipelines/demo/failed")
     assert len(answer.content) < 400_000
     assert "Cut: the whole has 1,050,000 characters. Feldera has all of it." in page(answer).text
 
 
 def test_who_cannot_be_read_is_named() -> None:
     """A few of very many; and a monitor of Feldera's that no longer looks is loud as well."""
-    one = page(get(Shown(seen(pipeline("a"), unreadable=("b",))), "/")).text
+    one = page(get(Shown(page_state(pipeline("a"), unreadable=("b",))), "/")).text
     assert "Cannot be read: b. What is shown of it is old." in one
     names = tuple(f"p{number}" for number in range(1000))
-    many = page(get(Shown(seen(pipeline("a"), unreadable=names, platform=Platform(stale=True))), "/")).text
+    many = page(
+        get(Shown(page_state(pipeline("a"), unreadable=names, platform=Platform(stale=True))), "/")
+    ).text
     assert "p8, p9 and 990 more. What is shown of them is old." in many
     assert "p10" not in many
     assert "Feldera's own monitor is stale" in many
@@ -237,12 +241,12 @@ def test_who_cannot_be_read_is_named() -> None:
 )
 def test_a_fleet_without_pipelines(fields: dict[str, Any], text: str) -> None:
     """Before the first answer, without any, and with an empty one."""
-    assert text in page(get(Shown(seen(**fields)), "/")).text
+    assert text in page(get(Shown(page_state(**fields)), "/")).text
 
 
 def test_old_data_is_said_aloud() -> None:
     """On both pages, before the statuses."""
-    known = seen(stuck(), up=False, now=NOW + 120_000_000)
+    known = page_state(stuck(), up=False, now=NOW + 120_000_000)
     for path in ("/", "/pipelines/demo/stuck"):
         _, _, text = page(get(Shown(known), path)).text.partition("Skip to the content")
         assert text.index("No current data. Last answer 2m ago.") < text.index("Provisioning")
@@ -250,7 +254,7 @@ def test_old_data_is_said_aloud() -> None:
 
 def test_a_filter_without_a_match() -> None:
     """The page leads back to all."""
-    reader = page(get(Shown(seen(pipeline("a"))), "/?name=zzz&refresh=off"))
+    reader = page(get(Shown(page_state(pipeline("a"))), "/?name=zzz&refresh=off"))
     assert "No pipeline matches." in reader.text
     assert "?refresh=off" in reader.links()
 
@@ -258,7 +262,7 @@ def test_a_filter_without_a_match() -> None:
 @pytest.mark.parametrize(("path", "seconds"), [("/", "30"), ("/pipelines/demo/a", "60")])
 def test_a_page_refreshes_itself_unless_paused(path: str, seconds: str) -> None:
     """The address stays, and so does the filter; what is read, later than what is glanced at."""
-    shown = Shown(seen(pipeline("a")))
+    shown = Shown(page_state(pipeline("a")))
     going, halted = get(shown, f"{path}?name=a"), get(shown, f"{path}?name=a&refresh=off")
     assert going.headers["refresh"] == seconds
     assert "?name=a&refresh=off" in page(going).links()
@@ -268,7 +272,7 @@ def test_a_page_refreshes_itself_unless_paused(path: str, seconds: str) -> None:
 
 def test_a_page_waits_while_a_filter_is_written() -> None:
     """A new one would lose what was typed; what was asked before is in the fields, and the page was not paused for it."""
-    shown = Shown(seen(pipeline("a", tags=["team:x"]), stuck()))
+    shown = Shown(page_state(pipeline("a", tags=["team:x"]), stuck()))
     plain = page(get(shown, "/?name=a&team=x&level=healthy"))
     assert "form" not in {tag for tag, _ in plain.tags}
     assert "?name=a&team=x&level=healthy&filter=open" in plain.links()
@@ -284,14 +288,14 @@ def test_a_page_waits_while_a_filter_is_written() -> None:
 
 def test_a_level_that_is_none_asks_for_nothing() -> None:
     """What is shown is what the form says: any."""
-    reader = page(get(Shown(seen(pipeline("a"))), "/?level=critical&filter=open"))
+    reader = page(get(Shown(page_state(pipeline("a"))), "/?level=critical&filter=open"))
     assert "/pipelines/demo/a" in reader.links()
     assert not [each for tag, each in reader.tags if tag == "option" and "selected" in each]
 
 
 def test_an_instance_that_is_gone_can_still_be_chosen() -> None:
     """So that the form says why nothing is shown."""
-    reader = page(get(Shown(seen(pipeline("a"))), "/?instance=gone&filter=open"))
+    reader = page(get(Shown(page_state(pipeline("a"))), "/?instance=gone&filter=open"))
     assert "No pipeline matches." in reader.text
     assert "demo" in reader.text
     assert [each for tag, each in reader.tags if tag == "option" and "selected" in each]
@@ -299,15 +303,15 @@ def test_an_instance_that_is_gone_can_still_be_chosen() -> None:
 
 def test_a_head_has_no_body() -> None:
     """And the headers of the page."""
-    answer = get(Shown(seen()), "/", method="HEAD")
+    answer = get(Shown(page_state()), "/", method="HEAD")
     assert (answer.status_code, answer.content) == (200, b"")
     assert int(answer.headers["content-length"]) > 1000
-    assert get(Shown(seen()), "/", method="POST").status_code == 405
+    assert get(Shown(page_state()), "/", method="POST").status_code == 405
 
 
 def test_a_page_is_plain_for_who_cannot_unpack() -> None:
     """And else compressed."""
-    shown = Shown(seen(stuck()))
+    shown = Shown(page_state(stuck()))
     plain = get(shown, "/", **{"accept-encoding": "identity"})
     packed = get(shown, "/", **{"accept-encoding": "gzip"})
     assert "content-encoding" not in plain.headers
@@ -318,14 +322,14 @@ def test_a_page_is_plain_for_who_cannot_unpack() -> None:
 def test_assets_are_kept_for_ever() -> None:
     """Their content is in their names."""
     for path, (media_type, content) in ASSETS.items():
-        answer = get(Shown(seen()), path)
+        answer = get(Shown(page_state()), path)
         assert (answer.headers["content-type"], answer.content) == (media_type, content)
         assert "immutable" in answer.headers["cache-control"]
 
 
 def test_pages_lie_behind_a_proxy() -> None:
     """Every link has the prefix, and a path is answered with and without it."""
-    shown = Shown(seen(stuck()))
+    shown = Shown(page_state(stuck()))
     for path in ("/behind/", "/behind", "/", "/behind/pipelines/demo/stuck", "/pipelines/demo/stuck"):
         answer = get(shown, path, prefix="/behind")
         assert answer.status_code == 200
@@ -338,17 +342,17 @@ def test_pages_lie_behind_a_proxy() -> None:
 
 def test_a_runbook_is_readable() -> None:
     """As HTML, at the address that the alert links to."""
-    answer = get(Shown(seen()), "/runbooks/FelderaPipelineStuckProvisioning")
+    answer = get(Shown(page_state()), "/runbooks/FelderaPipelineStuckProvisioning")
     assert "<h2>Check</h2>" in answer.text
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
     assert "refresh" not in answer.headers
     assert 'href="README"' in answer.text
-    assert "FELDERA_HOST=" in get(Shown(seen()), "/runbooks/README").text
+    assert "FELDERA_HOST=" in get(Shown(page_state()), "/runbooks/README").text
 
 
 def test_a_thousand_pipelines() -> None:
     """At most 100 KiB compressed."""
-    known = seen(
+    known = page_state(
         *(
             pipeline(f"team-{n % 17}-pipeline-{n:04}", n / 7, tags=[f"team:team-{n % 17}"])
             for n in range(700)

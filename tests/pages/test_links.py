@@ -10,20 +10,17 @@ from feldera_exporter.pages.links import Links, console
     [
         ("a", "/pipelines/one/a"),
         ("a/b?c#d", "/pipelines/one/a%2Fb%3Fc%23d"),
-        ("..", "/pipelines/one/id"),
-        (".", "/pipelines/one/id"),
-        ("", "/pipelines/one/id"),
         ("javascript:x", "/pipelines/one/javascript%3Ax"),
     ],
 )
 def test_a_pipeline_has_an_address(name: str, path: str) -> None:
-    """By its name; by its id where a browser would change or lose the name."""
-    assert Links().pipeline("one", name, "id") == path
-    assert Links("/behind").pipeline("one", name, "id") == f"/behind{path}"
+    """By its name."""
+    assert Links().pipeline("one", name) == path
+    assert Links("/behind").pipeline("one", name) == f"/behind{path}"
 
 
 def test_a_runbook_has_an_address_if_it_exists() -> None:
-    """A link that leads nowhere helps nobody."""
+    """A link must lead somewhere."""
     assert Links(runbook=lambda _: True).runbook_of("A") == "/runbooks/A"
     assert Links().runbook_of("A") == ""
 

@@ -6,11 +6,11 @@ import pytest
 
 from feldera_exporter.feldera.errors import OUTCOMES
 from feldera_exporter.pages.fleet_page import fleet_page
-from feldera_exporter.pages.instance_view import InstanceView
+from feldera_exporter.pages.instance_view import PageState
 from feldera_exporter.pages.outages import outage
 from feldera_exporter.pages.page_query import PageQuery
 from feldera_exporter.state.fleet import FormerName, PollFailure
-from pages.examples import LINKS, NOW, URL, pipeline, seen, stuck
+from pages.examples import LINKS, NOW, URL, page_state, pipeline, stuck
 from pages.serving import Shown, get
 from pages.test_html import page
 
@@ -18,7 +18,7 @@ MINUTE = 60_000_000
 REFUSED = PollFailure("unreachable", "nothing listens at feldera.example:8080", NOW)
 
 
-def away(**fields: Any) -> InstanceView:
+def away(**fields: Any) -> PageState:
     """Return an instance that has not answered for longer than its state is shown in the metrics."""
     big = stuck("big-join")
     known = {big.facts.row.id: big}
@@ -29,7 +29,7 @@ def away(**fields: Any) -> InstanceView:
         "failure": REFUSED,
         "now": NOW + 9 * MINUTE,
     }
-    return seen(**{**values, **fields})
+    return page_state(**{**values, **fields})
 
 
 @pytest.mark.parametrize("path", ["/", "/pipelines/demo/big-join", "/pipelines/demo/id-big-join"])
@@ -89,14 +89,16 @@ def test_a_name_that_is_not_there(name: str, texts: tuple[str, ...]) -> None:
 
 def test_before_the_first_answer_nothing_is_denied() -> None:
     """503, what is wrong, and the page looks again."""
-    answer = get(Shown(seen(up=False, size=None, read_at=0, failure=REFUSED)), "/pipelines/demo/big-join")
+    answer = get(
+        Shown(page_state(up=False, size=None, read_at=0, failure=REFUSED)), "/pipelines/demo/big-join"
+    )
     assert (answer.status_code, answer.headers["refresh"]) == (503, "30")
     assert "Nothing listens at" in page(answer).text
 
 
 def test_some_of_several_instances() -> None:
     """The headline names the one, or counts."""
-    [down], [up] = away().instances, seen(pipeline("a")).instances
+    [down], [up] = away().instances, page_state(pipeline("a")).instances
     for count, headline in ((1, "No current data from demo"), (2, "No current data from 2 of 3 instances")):
-        known = InstanceView([*[down] * count, up], {}, NOW)
+        known = PageState([*[down] * count, up], {}, NOW)
         assert fleet_page(known, PageQuery(), LINKS).headline == headline

@@ -8,11 +8,12 @@ import pytest
 from feldera_exporter.feldera.program_details import ProgramDetails
 from feldera_exporter.feldera.wire import Cut, Cuts, FullEvent
 from feldera_exporter.history.recent_activity import RecentActivity
-from feldera_exporter.pages.instance_view import InstanceView
+from feldera_exporter.pages.formatting import Moment
+from feldera_exporter.pages.instance_view import PageState
 from feldera_exporter.pages.latest_events import Excerpt, LatestEvents, laid_out
 from feldera_exporter.pages.page_query import PageQuery
 from feldera_exporter.pages.pipeline_page import PipelinePage, find, pipeline_page
-from pages.examples import LINKS, NOW, failed, pipeline, seen, stuck
+from pages.examples import LINKS, NOW, failed, page_state, pipeline, stuck
 from pages.test_timeline import START, event
 
 UNASKED = LatestEvents()
@@ -30,7 +31,7 @@ def raw(value: object) -> msgspec.Raw:
 
 
 def shown(
-    known: InstanceView, name: str, recent: LatestEvents = UNASKED, program: ProgramDetails = UNKNOWN
+    known: PageState, name: str, recent: LatestEvents = UNASKED, program: ProgramDetails = UNKNOWN
 ) -> PipelinePage:
     """Return the page's view."""
     found = find(known, "demo", name)
@@ -38,11 +39,17 @@ def shown(
     return pipeline_page(*found, recent, program, known, PageQuery(), LINKS)
 
 
+def text(moment: Moment | None) -> str:
+    """Return a moment for people."""
+    assert moment is not None
+    return moment.text
+
+
 def test_a_pipeline_is_found_by_name_or_id() -> None:
     """In its own instance only."""
-    known = seen(pipeline("a"), pipeline("..", id="id-dots"))
-    for told, name in (("a", "a"), ("id-a", "a"), ("id-dots", "..")):
-        found = find(known, "demo", told)
+    known = page_state(pipeline("a"), pipeline("..", id="id-dots"))
+    for name_or_id, name in (("a", "a"), ("id-a", "a"), ("id-dots", "..")):
+        found = find(known, "demo", name_or_id)
         assert found is not None
         assert found[1].facts.row.name == name
     assert find(known, "demo", "b") is None
@@ -51,7 +58,7 @@ def test_a_pipeline_is_found_by_name_or_id() -> None:
 
 def test_a_stuck_pipeline() -> None:
     """Its status against the limit, the alert with what it means and what to do."""
-    view = shown(seen(stuck()), "stuck")
+    view = shown(page_state(stuck()), "stuck")
     assert (view.status.text, view.level, view.look) == ("Provisioning", "needs action", "bad")
     assert (view.bar.percent, view.bar.verdict, view.desired) == (100, "over by 2m", "Running")
     (alert,) = view.alerts
@@ -63,7 +70,7 @@ def test_a_stuck_pipeline() -> None:
 
 def test_every_status_has_its_time() -> None:
     """The runtime status only while there is one; the storage's beginning comes from the history."""
-    view = shown(seen(pipeline("a", 5)), "a")
+    view = shown(page_state(pipeline("a", 5)), "a")
     assert [(each.name, each.mark.text) for each in view.statuses] == [
         ("Deployment", "Running"),
         ("Desired", "Running"),
@@ -71,25 +78,25 @@ def test_every_status_has_its_time() -> None:
         ("Program", "Success"),
         ("Storage", "InUse"),
     ]
-    assert view.statuses[0].since == "11:55:00"
-    running = shown(seen(pipeline("a", deployment_runtime_status="Running")), "a").statuses[3]
-    assert (running.name, running.since, running.bar) == ("Runtime", "", None)
+    assert text(view.statuses[0].since) == "11:55:00"
+    running = shown(page_state(pipeline("a", deployment_runtime_status="Running")), "a").statuses[3]
+    assert (running.name, running.since, running.bar) == ("Runtime", None, None)
 
 
 def test_the_age_of_the_storage_is_what_the_log_tells() -> None:
     """The list does not tell it, and the page must not contradict the transitions that it shows."""
     known = pipeline("a", 5, clearing=1)
-    storage = shown(seen(known), "a", LatestEvents(START[::-1])).statuses[-1]
-    assert (storage.name, storage.since) == ("Storage", "11:52:00")
+    storage = shown(page_state(known), "a", LatestEvents(START[::-1])).statuses[-1]
+    assert (storage.name, text(storage.since)) == ("Storage", "11:52:00")
     assert storage.bar is not None
     assert storage.bar.age == "8m"
-    assert shown(seen(known), "a").statuses[-1].since == "11:59:00"
+    assert text(shown(page_state(known), "a").statuses[-1].since) == "11:59:00"
 
 
 def test_what_happens_again_and_again_is_told() -> None:
     """The worst alert first, with what it means."""
     thrice = RecentActivity(errors=(NOW - 3_000_000, NOW - 2_000_000, NOW - 1_000_000))
-    view = shown(seen(failed(recent=thrice)), "failed")
+    view = shown(page_state(failed(recent=thrice)), "failed")
     assert [each.firing.name for each in view.alerts] == ["CrashLooping", "DeploymentError"]
     assert view.alerts[0].summary == "A pipeline fails again and again."
     assert view.level == "needs action"
@@ -97,11 +104,11 @@ def test_what_happens_again_and_again_is_told() -> None:
 
 def test_an_error_is_told_in_full() -> None:
     """With its details, whether Feldera can be asked or not."""
-    view = shown(seen(failed(details={"worker": 3})), "failed")
+    view = shown(page_state(failed(details={"worker": 3})), "failed")
     assert view.failure is not None
     assert (view.failure.code, view.failure.message) == ("WorkerPanic", Excerpt("It broke.", ""))
     assert view.failure.details == Excerpt('{\n  "worker": 3\n}', "")
-    bare = shown(seen(failed()), "failed").failure
+    bare = shown(page_state(failed()), "failed").failure
     assert bare is not None
     assert bare.details is None
 
@@ -110,22 +117,22 @@ def test_of_a_long_error_the_log_tells_more() -> None:
     """If it is the same one; otherwise there is the beginning, and how long the whole is."""
     cuts = Cuts(message=Cut(3_000_000, 1), details=Cut(2_000_000, 2))
     known = failed(message="It broke", details='{"worker', cuts=cuts)
-    view = shown(seen(known), "failed").failure
+    view = shown(page_state(known), "failed").failure
     assert view is not None
     assert view.message == Excerpt("It broke", "3,000,000 bytes")
     assert view.details == Excerpt('{"worker', "2,000,000 bytes")
     error = {"message": "It broke" * 1000, "error_code": "WorkerPanic", "details": {"worker": 3}}
-    asked = shown(seen(known), "failed", LatestEvents((), full(deployment_error=error))).failure
+    asked = shown(page_state(known), "failed", LatestEvents((), full(deployment_error=error))).failure
     assert asked is not None
     assert asked.message == Excerpt("It broke" * 1000, "")
     assert asked.details == Excerpt('{\n  "worker": 3\n}', "")
     other = full(deployment_error={**error, "message": "Another one."})
-    assert shown(seen(known), "failed", LatestEvents((), other)).failure == view
+    assert shown(page_state(known), "failed", LatestEvents((), other)).failure == view
 
 
 def test_a_huge_message_is_cut() -> None:
     """And says how long all of it is."""
-    view = shown(seen(failed(message="x" * 2**20)), "failed")
+    view = shown(page_state(failed(message="x" * 2**20)), "failed")
     assert view.failure is not None
     assert len(view.failure.message.text) == 64 * 1024
     assert view.failure.message.whole == "1,048,576 characters"
@@ -165,57 +172,70 @@ def test_huge_details_are_shown_as_they_came() -> None:
 def test_what_feldera_says_of_the_statuses() -> None:
     """Under a headline each, where it says something."""
     newest = full(deployment_resources_status_details="waiting for a node")
-    view = shown(seen(stuck()), "stuck", LatestEvents((), newest))
+    view = shown(page_state(stuck()), "stuck", LatestEvents((), newest))
     assert view.notes == (("What Feldera says of its resources", Excerpt("waiting for a node", "")),)
 
 
 def test_facts_leave_out_what_is_empty() -> None:
     """Tags and counters among them."""
     known = pipeline("a", tags=["team:x", "y"], platform_version="0.337.0", program_config={"profile": "dev"})
-    facts = dict(shown(seen(known), "a").facts)
+    facts = dict(shown(page_state(known), "a").facts)
     assert facts["Team"] == "x"
     assert facts["Tags"] == "team:x, y"
     assert facts["Profile"] == "dev"
     assert "Tier" not in facts
     counted = msgspec.structs.replace(known.progress, connector_errors=1234)
     (busy,) = (type(known)(known.facts, counted, known.history, known.activity),)
-    assert dict(shown(seen(busy), "a").facts)["Connector errors since its start"] == "1,234"
+    assert dict(shown(page_state(busy), "a").facts)["Connector errors since its start"] == "1,234"
 
 
 def test_a_problem_is_passed_on() -> None:
     """And the page has all the rest."""
-    view = shown(seen(stuck()), "stuck", LatestEvents(problem="no answer"))
+    view = shown(page_state(stuck()), "stuck", LatestEvents(problem="no answer"))
     assert (view.problem, view.timeline) == ("no answer", None)
 
 
 def test_the_cause_stands_on_top() -> None:
     """The first lines of the error, of the compilers, of what Feldera waits for, each with where all of it is."""
     error = failed(message="\n".join(f"line {number}" for number in range(9)))
-    (cause,) = shown(seen(error), "failed").causes
+    (cause,) = shown(page_state(error), "failed").causes
     assert (cause.code, cause.anchor) == ("WorkerPanic", "error")
     assert cause.text == "line 0\nline 1\nline 2\nline 3\nline 4…"
-    (cause,) = shown(seen(failed(message="", details="why")), "failed").causes
+    (cause,) = shown(page_state(failed(message="", details="why")), "failed").causes
     assert cause.text == "why"
     program = msgspec.convert(
         {"description": "Joins.", "program_error": {"system_error": "no disk"}}, ProgramDetails
     )
-    view = shown(seen(pipeline("a", program_status="SystemError")), "a", program=program)
+    view = shown(page_state(pipeline("a", program_status="SystemError")), "a", program=program)
     assert [(each.anchor, each.text) for each in view.causes] == [("compiler", "no disk")]
     assert (view.description, view.compiler_errors) == ("Joins.", Excerpt("no disk", ""))
-    assert shown(seen(pipeline("a")), "a", program=program).causes == ()
+    assert shown(page_state(pipeline("a")), "a", program=program).causes == ()
 
 
 def test_what_feldera_waits_for_stands_on_top() -> None:
-    """While the newest event has such a status, and is the one that was asked for in full."""
+    """While the newest event has such a status, and was read in full."""
     waiting = event(1, "Provisioning", None)
     newest = full(event_id=waiting.event_id, deployment_resources_status_details="waiting for a node")
-    (cause,) = shown(seen(stuck()), "stuck", LatestEvents((waiting,), newest)).causes
+    (cause,) = shown(page_state(stuck()), "stuck", LatestEvents((waiting,), newest)).causes
     assert (cause.anchor, cause.text) == ("notes", "waiting for a node")
-    assert shown(seen(stuck()), "stuck", LatestEvents((event(1),), newest)).causes == ()
+    assert shown(page_state(stuck()), "stuck", LatestEvents((event(1),), newest)).causes == ()
+
+
+def test_figures_are_nothing_to_wait_for() -> None:
+    """Of a pipeline's own details the page shows what is no figure, and none of a status that may last."""
+    lost, runs = event(1, runtime="Unavailable"), event(1)
+    for details, text in (
+        ({"reason": "refused", "memory_max": 1}, '{\n  "reason": "refused"\n}'),
+        ("refused", "refused"),
+    ):
+        newest = full(event_id=lost.event_id, deployment_runtime_status_details=details)
+        (cause,) = shown(page_state(stuck()), "stuck", LatestEvents((lost,), newest)).causes
+        assert cause.text == text
+        assert shown(page_state(stuck()), "stuck", LatestEvents((runs,), newest)).causes == ()
 
 
 def test_a_problem_says_its_limit_and_the_first_step() -> None:
     """And how long ago it began."""
-    (alert,) = shown(seen(stuck()), "stuck").alerts
-    assert (alert.ago, alert.limit) == ("2m ago", "10m")
+    (alert,) = shown(page_state(stuck()), "stuck").alerts
+    assert (alert.since and alert.since.age, alert.limit) == ("2m", "10m")
     assert alert.first_step.startswith("The runner itself")

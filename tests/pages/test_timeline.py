@@ -29,11 +29,11 @@ def event(
     return Event(**values)
 
 
-def told(*newest_last: Event, span: str = "") -> Timeline:
-    """Return the timeline of events told in their order."""
-    shown = timeline(newest_last[::-1], span, NOW)
-    assert shown is not None
-    return shown
+def shown(*newest_last: Event, span: str = "") -> Timeline:
+    """Return the timeline of events in their order."""
+    result = timeline(newest_last[::-1], span, NOW)
+    assert result is not None
+    return result
 
 
 START = (
@@ -52,7 +52,7 @@ def test_an_empty_log_tells_nothing() -> None:
 
 def test_lanes_are_made_of_the_statuses() -> None:
     """Each from where it began to where the next one did; heartbeats add nothing."""
-    deployment, program, storage = told(*START).lanes
+    deployment, program, storage = shown(*START).lanes
     assert [(each.mark.text, each.mark.look) for each in deployment.segments] == [
         ("Stopped", "idle"),
         ("Provisioning", "transient"),
@@ -68,7 +68,7 @@ def test_lanes_are_made_of_the_statuses() -> None:
 
 def test_a_label_is_written_where_it_fits() -> None:
     """On which screen it does is known beforehand: no script measures it."""
-    labels = {each.mark.text: each.fits for lane in told(*START).lanes for each in lane.segments}
+    labels = {each.mark.text: each.fits for lane in shown(*START).lanes for each in lane.segments}
     assert labels == {
         "Stopped": "tablet",
         "Provisioning": "desktop",
@@ -82,7 +82,7 @@ def test_a_label_is_written_where_it_fits() -> None:
 
 def test_what_the_looks_mean_is_told() -> None:
     """Of those that are drawn."""
-    assert told(*START).looks == (("good", "good"), ("transient", "transient"), ("idle", "idle"))
+    assert shown(*START).looks == (("good", "good"), ("transient", "transient"), ("idle", "idle"))
 
 
 def test_the_log_knows_the_age_of_the_storage() -> None:
@@ -100,21 +100,21 @@ def test_the_log_knows_the_age_of_the_storage() -> None:
 
 def test_transitions_are_told_the_newest_first() -> None:
     """With how long the status before had lasted, unless it began before the log."""
-    changes = told(*START).changes
+    changes = shown(*START).changes
     assert [(c.what, c.before.text, c.after.text, c.lasted) for c in changes] == [
         ("Deployment", "Initializing", "Running", "2m"),
         ("Deployment", "Provisioning", "Initializing", "2m"),
         ("Deployment", "Stopped", "Provisioning", ""),
         ("Storage", "Cleared", "InUse", ""),
     ]
-    assert (changes[0].at, changes[0].instant) == ("11:56:00", "2026-08-21T11:56:00Z")
+    assert (changes[0].at.text, changes[0].at.instant) == ("11:56:00", "2026-08-21T11:56:00Z")
 
 
 def test_errors_are_marked() -> None:
     """Where they appeared, not where they were dismissed."""
-    shown = told(event(450), event(450, deployment_has_error=True), event(200), span="15m")
-    assert shown.errors == (50.0,)
-    assert [(c.what, c.before.text, c.after.text) for c in shown.changes] == [
+    result = shown(event(450), event(450, deployment_has_error=True), event(200), span="15m")
+    assert result.errors == (50.0,)
+    assert [(c.what, c.before.text, c.after.text) for c in result.changes] == [
         ("Error", "set", "none"),
         ("Error", "none", "set"),
     ]
@@ -122,40 +122,42 @@ def test_errors_are_marked() -> None:
 
 def test_what_is_desired_stays_while_an_event_does_not_tell_it() -> None:
     """Of a pipeline that was not stopped in between nothing was requested: that is no transition."""
-    shown = told(
+    result = shown(
         event(90), event(60, "Provisioning", None, deployment_runtime_desired_status=None), event(30)
     )
-    assert [each for each in shown.changes if each.what == "Desired"] == []
+    assert [each for each in result.changes if each.what == "Desired"] == []
 
 
 def test_events_of_one_transaction_keep_their_order() -> None:
     """Feldera lists the later one first and gives both the same instant."""
     first = event(100, deployment_resources_desired_status="Stopped")
     second = event(100, "Stopping", None, deployment_resources_desired_status="Stopped")
-    shown = told(event(200), first, second)
-    assert [(c.what, c.after.text) for c in shown.changes] == [
+    result = shown(event(200), first, second)
+    assert [(c.what, c.after.text) for c in result.changes] == [
         ("Deployment", "Stopping"),
         ("Desired", "Stopped"),
     ]
 
 
-def test_a_span_is_chosen_that_shows_enough() -> None:
-    """The shortest with four transitions, or with all; what is asked for wins; nothing is longer than a week."""
-    assert told(*START).span == "15m"
-    assert told(event(9000, "Provisioning", None), event(7000)).span == "6h"
-    assert told(event(9e6, "Provisioning", None), event(8e6)).span == "7d"
-    assert told(event(7000)).span == "15m"
-    assert told(*START, span="24h").span == "24h"
-    assert told(*START, span="no").span == "15m"
+def test_a_span_is_chosen_that_shows_the_last_transition() -> None:
+    """With what was before it; older ones do not make it small; what is asked for wins; nothing is longer than a week."""
+    assert shown(event(9e5, "Provisioning", None), event(8e5), event(60, runtime="Unavailable")).span == "15m"
+    assert shown(event(9e5, "Provisioning", None), event(850)).span == "1h"
+    assert shown(*START).span == "15m"
+    assert shown(event(9000, "Provisioning", None), event(7000)).span == "6h"
+    assert shown(event(9e6, "Provisioning", None), event(8e6)).span == "7d"
+    assert shown(event(7000)).span == "15m"
+    assert shown(*START, span="24h").span == "24h"
+    assert shown(*START, span="no").span == "15m"
 
 
 def test_what_lies_outside_of_the_span_is_not_drawn() -> None:
     """What reaches into it is, from its edge; a moment is still seen."""
-    (deployment, *_) = told(
+    (deployment, *_) = shown(
         event(9000, "Stopped", None), event(8000, "Provisioning", None), event(300), span="15m"
     ).lanes
     assert [(s.mark.text, s.x) for s in deployment.segments] == [("Provisioning", 0.0), ("Running", 66.67)]
-    (deployment, *_) = told(event(900, "Stopping", None), event(100, "Stopped", None), event(99.9)).lanes
+    (deployment, *_) = shown(event(900, "Stopping", None), event(100, "Stopped", None), event(99.9)).lanes
     assert deployment.segments[1].width == 0.15
     assert deployment.segments[1].fits == ""
 
@@ -163,21 +165,21 @@ def test_what_lies_outside_of_the_span_is_not_drawn() -> None:
 def test_a_busy_log_is_told_in_part() -> None:
     """The number of transitions left out is said."""
     busy = [event(3600 - n, runtime=("Running", "Unavailable")[n % 2]) for n in range(2 * MOST)]
-    shown = told(*busy)
-    assert (len(shown.changes), shown.hidden) == (MOST, MOST - 1)
-    assert shown.retained == "1h"
+    result = shown(*busy)
+    assert (len(result.changes), result.hidden) == (MOST, MOST - 1)
+    assert result.retained == "1h"
 
 
 def test_an_unknown_status_is_shown_as_such() -> None:
     """Under its own name."""
-    assert told(event(10, runtime="Unheard")).lanes[0].segments[0].mark.look == "unknown"
+    assert shown(event(10, runtime="Unheard")).lanes[0].segments[0].mark.look == "unknown"
 
 
 def test_an_event_ahead_of_the_clock_is_not_drawn() -> None:
     """Clocks differ; the list still has it."""
-    shown = told(event(100), event(-5, "Stopping", None))
-    assert [each.mark.text for each in shown.lanes[0].segments] == ["Running"]
-    assert shown.changes[0].after.text == "Stopping"
+    result = shown(event(100), event(-5, "Stopping", None))
+    assert [each.mark.text for each in result.lanes[0].segments] == ["Running"]
+    assert result.changes[0].after.text == "Stopping"
 
 
 def test_a_start_is_desired_from_when_it_was_requested() -> None:
@@ -190,7 +192,7 @@ def test_a_start_is_desired_from_when_it_was_requested() -> None:
         deployment_runtime_desired_status=None,
     )
     requested = event(480, "Provisioning", None, deployment_runtime_desired_status=None)
-    changes = told(stopped, requested, event(360)).changes
+    changes = shown(stopped, requested, event(360)).changes
     assert [(each.what, each.before.text, each.after.text) for each in changes] == [
         ("Deployment", "Provisioning", "Running"),
         ("Desired", "start requested", "Running"),
@@ -211,4 +213,4 @@ def test_a_start_is_desired_from_when_it_was_requested() -> None:
 )
 def test_ticks_are_at_round_times(span: str, ticks: list[str]) -> None:
     """None so near the end that it would run into the word for it."""
-    assert [text for _, text in told(event(60), span=span).ticks] == ticks
+    assert [text for _, text in shown(event(60), span=span).ticks] == ticks

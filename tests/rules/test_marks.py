@@ -7,7 +7,7 @@ import pytest
 from feldera_exporter.feldera.program_details import ProgramDetails
 from feldera_exporter.pages.alerts import FiringAlert
 from feldera_exporter.pages.fleet_page import fleet_page
-from feldera_exporter.pages.instance_view import InstanceView, WatchedInstance
+from feldera_exporter.pages.instance_view import PageState, WatchedInstance
 from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.pages.links import Links
 from feldera_exporter.pages.page_query import PageQuery
@@ -24,12 +24,12 @@ LOOKS: Final = {"critical": "bad", "warning": "person", "info": "idle"}
 """By severity, the look of its mark."""
 
 
-def seen(occurrence: Occurrence) -> InstanceView:
+def page_state(occurrence: Occurrence) -> PageState:
     """Return an instance with one pipeline and this problem."""
     present = {occurrence: NOW - 60_000_000}
     evaluated = {occurrence.pipeline_id: Evaluated(present, None, NOW)} if occurrence.pipeline_id else {}
     problems = Problems(present=present, evaluated=evaluated)
-    return InstanceView(
+    return PageState(
         [WatchedInstance(fleet(pipeline("orders")), problems, NOW, "http://feldera.invalid")], {}, NOW
     )
 
@@ -43,7 +43,7 @@ def mark(name: str, alert: str, severity: str, query: str = "instance=demo") -> 
 def test_a_pipelines_problem(row: Problem[Pipeline]) -> None:
     """It is in the pipeline's row of the fleet page and on the pipeline's own page, and makes both say so."""
     label = "Running" if row.labelled else ""
-    known = seen(Occurrence(row.name, label, "id-orders", "orders"))
+    known = page_state(Occurrence(row.name, label, "id-orders", "orders"))
     expected = mark(row.name, f"FelderaPipeline{row.name}", row.severity, "name=orders&instance=demo")
     [line] = fleet_page(known, PageQuery(), LINKS).rows
     assert line.alerts == (expected,)
@@ -57,7 +57,7 @@ def test_a_pipelines_problem(row: Problem[Pipeline]) -> None:
         PageQuery(),
         LINKS,
     )
-    assert [(each.firing, each.summary, each.since) for each in page.alerts] == [
+    assert [(each.firing, each.summary, each.since and each.since.text) for each in page.alerts] == [
         (expected, row.summary, "11:59:00")
     ]
     assert page.look == line.look == ("bad" if row.severity == "critical" else "person")
@@ -67,7 +67,7 @@ def test_a_pipelines_problem(row: Problem[Pipeline]) -> None:
 @pytest.mark.parametrize("row", INSTANCE_PROBLEMS.values(), ids=lambda row: row.name)
 def test_an_instances_problem(row: Problem[InstanceState]) -> None:
     """It is on the fleet page, at its instance, and at no pipeline."""
-    view = fleet_page(seen(Occurrence(row.name, "runner" if row.labelled else "")), PageQuery(), LINKS)
+    view = fleet_page(page_state(Occurrence(row.name, "runner" if row.labelled else "")), PageQuery(), LINKS)
     expected = mark(row.name.removeprefix("Pipeline"), f"Feldera{row.name}", row.severity)
     [instance] = view.instances
     assert [(each.firing, each.summary, each.label) for each in instance.problems] == [

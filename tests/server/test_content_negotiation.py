@@ -35,7 +35,7 @@ PROMETHEUS_3 = (
     ],
 )
 def test_the_format_follows_accept(accept: str, format_: Format) -> None:
-    """OpenMetrics is sent to those who ask for it by name and prefer it; everybody else gets text."""
+    """A client that names OpenMetrics and prefers it gets it; all others get text."""
     assert format_for(accept) is format_
 
 

@@ -1,7 +1,5 @@
 """What the program answers, and how it ends."""
 
-import os
-import signal
 import socket
 import subprocess
 import sys
@@ -15,8 +13,6 @@ import httpx
 import pytest
 
 import loopback
-from benchmarks.bodies import BEGAN, INTERVAL, Pipelines
-from benchmarks.standin import standin
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.simulator.server import FelderaServer
@@ -66,7 +62,7 @@ def connected(program: Running, request: bytes = b"") -> Iterator[socket.socket]
 
 
 class TestAnswers:
-    """The program as a web server, with the metrics at a path of its own."""
+    """The program as a web server, with another path for the metrics."""
 
     def test_head(self, program: Running) -> None:
         """HEAD is GET without the body, with its length."""
@@ -76,15 +72,9 @@ class TestAnswers:
             assert head.headers["content-type"] == got.headers["content-type"]
             assert int(head.headers["content-length"]) > 0
 
-    def test_a_slash_too_many(self, program: Running) -> None:
-        """Behind the path of the metrics it leads there."""
-        found = ask(program, "GET", "/federate/metrics/?x=1")
-        assert (found.status_code, found.headers["location"]) == (308, "../metrics?x=1")
-        assert str(found.url.join(found.headers["location"])) == f"{program.url}/federate/metrics?x=1"
-
     def test_not_found(self, program: Running) -> None:
         """Another path is answered 404, which says where the metrics are."""
-        for path in ("/metrics", "/federate/metrics//", "/%2e%2e/etc/passwd", "//", "/\u00e9"):
+        for path in ("/metrics", "/federate/metrics/", "/%2e%2e/etc/passwd", "//", "/\u00e9"):
             reply = ask(program, "GET", path)
             assert (reply.status_code, reply.text) == (
                 404,
@@ -110,7 +100,7 @@ class TestAnswers:
         ],
     )
     def test_noise(self, program: Running, noise: bytes) -> None:
-        """What is no request harms nobody and is no line of the log."""
+        """What is no request changes nothing, and is not logged."""
         before = program.log.read_text()
         with connected(program, noise) as connection:
             connection.settimeout(0.3)
@@ -120,7 +110,7 @@ class TestAnswers:
         assert program.log.read_text() == before
 
     def test_clients_that_go_away(self, program: Running) -> None:
-        """Whoever hangs up in the middle harms nobody."""
+        """A client that disconnects early changes nothing for others."""
         request = b"GET /federate/metrics HTTP/1.1\r\nHost: x\r\n\r\n"
         for _ in range(50):
             with connected(program, request):
@@ -144,12 +134,10 @@ def test_several_addresses_of_both_families(tmp_path: Path) -> None:
 STALLED = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_slow_readers(tmp_path: Path, number: signal.Signals) -> None:
+def test_slow_readers(tmp_path: Path) -> None:
     """Thirty readers that stopped reading harm no other reader, and the program ends in time all the same."""
     with watching(tmp_path, 600) as program, ExitStack() as stack:
-        page = program.page()
-        assert len(page) > 10 * MB
+        until(lambda: len(program.page()) > 10 * MB)
         before = program.rss()
         for _ in range(30):
             connection = stack.enter_context(connected(program, STALLED))
@@ -157,32 +145,9 @@ def test_slow_readers(tmp_path: Path, number: signal.Signals) -> None:
         time.sleep(1)
         assert len(program.page()) > 10 * MB
         assert program.rss() - before < 100 * MB
-        os.kill(program.process.pid, number)
+        program.process.terminate()
         assert program.process.wait(30) == 0
     assert [line["msg"] for line in program.lines()][-1] == "stopping"
-
-
-def test_slow_readers_of_different_polls(tmp_path: Path) -> None:
-    """Readers that stop reading, each at another poll of a fleet that changes, hold a few states of it and no more."""
-    pipelines, lists = Pipelines(800), []
-    for number in range(4):
-        pipelines.happen(1, BEGAN + number * INTERVAL)
-        lists.append(pipelines.body())
-    with standin(*lists) as url, ExitStack() as stack:
-        configuration = f"instances: [{{name: prod, url: '{url}', poll_interval: 500ms}}]\n"
-        program = stack.enter_context(running(tmp_path, configuration))
-        until(lambda: len(program.page()) > 10 * MB)
-        for _ in range(4):
-            time.sleep(0.5)
-            program.page()
-        before = program.rss()
-        for _ in range(20):
-            connection = stack.enter_context(connected(program, STALLED))
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            time.sleep(0.5)
-        # Twenty states of this fleet take more than 120 MB.
-        assert program.rss() - before < 75 * MB
-        assert program.value("feldera_up", feldera_instance="prod") == 1
 
 
 def test_it_ends_while_feldera_does_not_answer(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def written(folder: Path, text: str) -> Path:
 
 
 async def page(_scope: Any, _receive: Any, send: Any) -> None:
-    """Answer everybody."""
+    """Answer every request."""
     headers = [(b"content-type", b"text/plain"), (b"x-frame-options", b"sameorigin")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": b"here"})
@@ -76,7 +76,7 @@ def serve(path: Path, visit: Callable[[str], Awaitable[None]]) -> None:
 
 
 def trusting(folder: Path, client: str = "", **versions: ssl.TLSVersion) -> ssl.SSLContext:
-    """Return a client's context, with a certificate of its own or without."""
+    """Return a client's context, with a certificate or without."""
     context = ssl.create_default_context(cafile=folder / "ca.pem")
     if client:
         context.load_cert_chain(folder / f"{client}.pem", folder / f"{client}.key")
@@ -86,7 +86,7 @@ def trusting(folder: Path, client: str = "", **versions: ssl.TLSVersion) -> ssl.
 
 
 async def ask(url: str, tls: ssl.SSLContext | None = None, *who: str, **headers: str) -> httpx.Response:
-    """Ask once, on a connection of its own."""
+    """Ask once, on a new connection."""
     async with httpx.AsyncClient(verify=tls or False, trust_env=False) as client:
         return await client.get(url, auth=(who[0], who[1]) if who else None, headers=headers)
 
@@ -108,8 +108,8 @@ def test_passwords(tmp_path: Path) -> None:
     async def visit(url: str) -> None:
         for name in ("me", "you", "me"):
             assert (await ask(url, None, name, "right")).status_code == 200
-        nobody: tuple[str, ...] = ()
-        for who in (nobody, ("me", "wrong"), ("them", "right"), ("", "right"), ("me", "")):
+        no_user: tuple[str, ...] = ()
+        for who in (no_user, ("me", "wrong"), ("them", "right"), ("", "right"), ("me", "")):
             refused = await ask(url.replace("/metrics", "/-/healthy"), None, *who)
             assert (refused.status_code, refused.text) == (401, "Unauthorized\n")
             assert refused.headers["www-authenticate"] == "Basic"
@@ -312,9 +312,9 @@ def test_what_is_renewed_is_read_again(folder: Path, tmp_path_factory: pytest.Te
 
     with capture_logs() as logs:
         serve(written(folder, f"{TLS}}}\n"), visit)
-    told = [each["event"] for each in logs]
-    assert told[0] == "web configuration not reloaded"
-    assert "web configuration reloaded" in told
+    events = [each["event"] for each in logs]
+    assert events[0] == "web configuration not reloaded"
+    assert "web configuration reloaded" in events
     assert "key, without a passphrase" in str(logs[0]["error"])
 
 

@@ -189,7 +189,7 @@ def _page(occurrence: Occurrence, instance: str, wording: Wording) -> str:
     links = Links(wording.options.exporter_url.rstrip("/"))
     if not occurrence.pipeline_id:
         return links.to("/")
-    return links.pipeline(instance, occurrence.pipeline_name, occurrence.pipeline_id)
+    return links.pipeline(instance, occurrence.pipeline_name)
 
 
 def _board(occurrence: Occurrence, instance: str, grafana: str) -> str:

@@ -63,5 +63,5 @@ def _last_transitions(recent: LatestEvents, now: int) -> str:
     known = timeline(recent.events or (), "", now)
     changes = known.changes[:_TRANSITIONS] if known is not None else ()
     return "\n".join(
-        f"{change.instant} {change.what}: {change.before.text} → {change.after.text}" for change in changes
+        f"{change.at.instant} {change.what}: {change.before.text} → {change.after.text}" for change in changes
     )

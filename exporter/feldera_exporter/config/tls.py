@@ -82,10 +82,11 @@ def present_context(tls: Tls, log: Logger) -> Callable[[], ssl.SSLContext]:
 
 def _states(tls: Tls) -> tuple[tuple[int, int, int] | None, ...]:
     """Return a value that differs after one of the files was replaced or changed."""
-    return tuple(_state(file) for file in (tls.ca_file, tls.cert_file, tls.key_file) if file is not None)
+    return tuple(file_state(file) for file in (tls.ca_file, tls.cert_file, tls.key_file) if file is not None)
 
 
-def _state(file: Path) -> tuple[int, int, int] | None:
+def file_state(file: Path) -> tuple[int, int, int] | None:
+    """Return a value that differs after the file was replaced or changed; None where it cannot be read."""
     try:
         found = file.stat()
     except OSError:

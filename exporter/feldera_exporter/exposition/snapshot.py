@@ -40,12 +40,10 @@ class Snapshot:
     """An exposition that is rendered when first requested; its methods may be called from several threads.
 
     Args:
-        sequence: the number of the snapshot; a later one is greater.
         content: renders the content; called at most once, in the thread of the first caller.
     """
 
-    def __init__(self, sequence: int, content: Callable[[], Content]) -> None:
-        self.sequence = sequence
+    def __init__(self, content: Callable[[], Content]) -> None:
         self._make = content
         self._content: Content | None = None
         self._registry: dict[Format, bytes] = {}

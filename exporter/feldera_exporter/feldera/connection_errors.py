@@ -1,6 +1,7 @@
 """Connection errors in words: what is wrong with an address, instead of the failed step in the library."""
 
 import errno
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -10,10 +11,11 @@ from typing import Final
 import httpx
 
 # OpenSSL's X509_V_ERR_* (x509_vfy.h).
+_EXPIRED: Final = 10
 _CERTIFICATES: Final = MappingProxyType(
     {
         9: "the certificate of {host} is not valid yet",
-        10: "the certificate of {host} has expired",
+        _EXPIRED: "the certificate of {host} has expired",
         18: "the certificate of {host} is self-signed: name its file as tls.ca_file",
         19: "the certificate of {host} is signed by an authority that is not trusted: name its file as tls.ca_file",
         20: "the certificate of {host} is signed by an authority that is not trusted: name its file as tls.ca_file",
@@ -33,6 +35,28 @@ _TLS_ALERT: Final = "illegal request line"
 _PLAIN: Final = frozenset(
     {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNKNOWN_PROTOCOL"}
 )
+
+
+# The times of a certificate in DER, UTCTime or GeneralizedTime: the first is `notBefore`, the second `notAfter` (RFC 5280).
+_TIMES: Final = re.compile(rb"(?:\x17\r|\x18\x0f20)(\d\d)(\d\d)(\d\d)\d{6}Z")
+_DER: Final = 2
+
+
+class DatedHandshake(ssl.SSLObject):
+    """A connection whose handshake notes in its error when the server's certificate expired."""
+
+    def do_handshake(self) -> None:
+        """Shake hands; see `ssl`."""
+        try:
+            super().do_handshake()
+        except ssl.SSLCertVerificationError as error:
+            if error.verify_code == _EXPIRED:
+                # Python 3.13 has a method for this; the object inside has had it since 3.10.
+                chain = self._sslobj.get_unverified_chain()  # type: ignore[attr-defined]
+                times = (_TIMES.findall(each.public_bytes(_DER)) for each in chain)
+                _, expired = min(times, key=lambda pair: pair[1])
+                error.add_note((b"20%b-%b-%b" % expired).decode())
+            raise
 
 
 def connection_error(error: BaseException, url: httpx.URL) -> str:
@@ -56,6 +80,8 @@ def connection_error(error: BaseException, url: httpx.URL) -> str:
 def _text(error: BaseException) -> str:
     """Return the meaning of one error of the chain, empty if it is unknown."""
     if isinstance(error, ssl.SSLCertVerificationError):
+        if error.verify_code == _EXPIRED and (dates := getattr(error, "__notes__", ())):
+            return f"the certificate of {{host}} expired on {dates[0]}"
         return _CERTIFICATES.get(error.verify_code, "")
     if isinstance(error, ssl.SSLError):
         return "this port does not speak HTTPS: use http://" if error.reason in _PLAIN else ""

@@ -13,6 +13,7 @@ import httpcore
 import httpx
 
 from feldera_exporter import name_lookup
+from feldera_exporter.feldera.connection_errors import DatedHandshake
 
 MAX_AGE: Final = 45.0
 """Seconds after which a connection is not used for another request: the addresses of the name and the certificates may
@@ -83,7 +84,9 @@ class _Backend(httpcore.AsyncNetworkBackend):
 
     def present(self, context: ssl.SSLContext) -> ssl.SSLContext:
         """Return the present context for the pool's; the one for a proxy is returned unchanged."""
-        return self._tls() if self._tls is not None and context is self._configured else context
+        present = self._tls() if self._tls is not None and context is self._configured else context
+        present.sslobject_class = DatedHandshake
+        return present
 
     async def sleep(self, seconds: float) -> None:
         """Wait; see httpcore."""

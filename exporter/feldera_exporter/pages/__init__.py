@@ -1,1 +1,1 @@
-"""The pages that people look at: views as frozen values, and the templates that lay them out."""
+"""The pages for people: views as frozen values, and their templates."""

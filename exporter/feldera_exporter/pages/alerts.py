@@ -1,4 +1,4 @@
-"""Firing alerts as pages show them."""
+"""The view of a firing alert."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from feldera_exporter.pages import formatting, status_style
+from feldera_exporter.pages.formatting import Moment
 from feldera_exporter.pages.links import Links
 from feldera_exporter.problems.alerts import Alert
 from feldera_exporter.problems.model import Problem
@@ -30,12 +31,12 @@ _PREFIXES: Final = ("FelderaPipeline", "Feldera")
 
 @dataclass(frozen=True, slots=True)
 class FiringAlert:
-    """An alert as it is shown.
+    """A firing alert in a row of a table.
 
     Attributes:
         name: without the common prefix.
-        severity: in words.
-        look: of the severity.
+        severity: the severity.
+        look: the look of the severity.
         runbook: the address of its runbook, empty if there is none.
     """
 
@@ -46,38 +47,34 @@ class FiringAlert:
 
 
 @dataclass(frozen=True, slots=True)
-class InstanceAlert:
-    """An alert with what it means.
+class AlertDetails:
+    """A firing alert with its meaning.
 
     Attributes:
-        firing: the alert.
-        summary: its headline.
+        firing: the alert in short.
+        summary: what it means.
         first_step: what to do first.
-        label: the service that it names; empty if it names none.
-        since: when the problem began to count, as people read it; empty where that is not known.
-        instant: the same for machines.
-        ago: how long ago that is.
-        limit: how long the status may last, empty where no limit counts.
+        label: the service that it names; empty without one.
+        since: when the problem began to count; None where that is unknown.
+        limit: how long the status may last; empty without a limit.
     """
 
     firing: FiringAlert
     summary: str
     first_step: str
     label: str
-    since: str
-    instant: str
-    ago: str
+    since: Moment | None
     limit: str
 
 
-def shown(alert: Alert, links: Links, instance: str, name: str = "") -> FiringAlert:
-    """Return an alert as it is shown.
+def firing_alert(alert: Alert, links: Links, instance: str, name: str = "") -> FiringAlert:
+    """Return the view of a firing alert.
 
     Args:
         alert: the alert.
-        links: where the exporter's pages are.
+        links: the addresses of the exporter's pages.
         instance: the name of the instance.
-        name: of the pipeline that it is about, empty if it is about none.
+        name: the name of the alert's pipeline; empty for an alert about the instance.
     """
     look = status_style.SEVERITIES.get(alert.severity, "idle")
     short = alert.name
@@ -86,28 +83,25 @@ def shown(alert: Alert, links: Links, instance: str, name: str = "") -> FiringAl
     return FiringAlert(short, alert.severity, look, links.runbook_of(alert.name, instance, name))
 
 
-def warned(
+def alert_details(
     alert: Alert, links: Links, now: int, instance: str, pipeline: Facts | None = None
-) -> InstanceAlert:
-    """Return an alert with what it means.
+) -> AlertDetails:
+    """Return the view of a firing alert with its meaning.
 
     Args:
         alert: the alert.
-        links: where the exporter's pages are.
+        links: the addresses of the exporter's pages.
         now: microseconds since the epoch by Feldera's clock.
         instance: the name of the instance.
-        pipeline: that it is about, None if it is about none.
+        pipeline: the alert's pipeline; None for an alert about the instance.
     """
     row = PROBLEMS[alert.name]
-    known = alert.since > 0
-    return InstanceAlert(
-        shown(alert, links, instance, "" if pipeline is None else pipeline.row.name),
+    return AlertDetails(
+        firing_alert(alert, links, instance, "" if pipeline is None else pipeline.row.name),
         row.summary,
         row.first_step,
         "" if alert.pipeline else alert.label,
-        formatting.moment(alert.since, now) if known else "",
-        formatting.instant(alert.since) if known else "",
-        formatting.ago(alert.since, now) if known else "",
+        formatting.moment(alert.since, now) if alert.since > 0 else None,
         formatting.limit(getattr(pipeline.limits, row.limit_of))
         if pipeline is not None and row.limit_of
         else "",

@@ -1,15 +1,16 @@
-"""Durations, instants and long texts as people read them."""
+"""Durations, instants and long texts for people."""
 
 import math
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-# What the calendar has: a server may say an instant whose zone leads beyond it.
+# The years of `datetime`: the zone of a server's instant may lead beyond them.
 _FIRST: Final = datetime.min.replace(tzinfo=UTC) - _EPOCH
 _LAST: Final = datetime.max.replace(tzinfo=UTC) - _EPOCH
 _LONGEST: Final = 64 * 1024
-"""Characters of a text that are shown: far more than anybody reads, far less than a panic of every worker."""
+"""Characters of a text that are shown; a panic of every worker has far more."""
 
 _UNSEEN: Final = {
     **{code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n\r"},
@@ -19,8 +20,23 @@ _UNSEEN: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An instant for pages.
+
+    Attributes:
+        text: in UTC: the time of day, with the date unless that is today.
+        instant: the same for machines.
+        age: how long ago it was: `12m 3s`.
+    """
+
+    text: str
+    instant: str
+    age: str
+
+
 def visible(text: str) -> str:
-    """Return a text in which every control character can be seen and does nothing."""
+    """Return a text with a visible character in place of each control character."""
     return text.translate(_UNSEEN)
 
 
@@ -40,25 +56,21 @@ def limit(seconds: float) -> str:
 
 
 def instant(micros: int) -> str:
-    """Return microseconds since the epoch as a machine reads them: RFC 3339 in UTC, to the second."""
+    """Return microseconds since the epoch as RFC 3339 in UTC, to the second."""
     return _when(micros).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
-def moment(micros: int, now: int) -> str:
-    """Return when something was, in UTC: the time of day, with the date unless that is today."""
+def moment(micros: int, now: int) -> Moment:
+    """Return an instant, given as microseconds since the epoch, for pages."""
     when = _when(micros)
-    return f"{when:%H:%M:%S}" if when.date() == _when(now).date() else f"{when:%Y-%m-%d %H:%M:%S}"
+    text = f"{when:%H:%M:%S}" if when.date() == _when(now).date() else f"{when:%Y-%m-%d %H:%M:%S}"
+    return Moment(text, instant(micros), duration(max(0, now - micros) / 1_000_000))
 
 
 def tick(micros: int, *, days: bool) -> str:
-    """Return a round time in UTC as a timeline names it: `14:30`, or the day."""
+    """Return the label of a tick in UTC: `14:30`, or the day."""
     when = _when(micros)
     return f"{when:%b} {when.day}" if days else f"{when:%H:%M}"
-
-
-def ago(micros: int, now: int) -> str:
-    """Return how long ago something was: `12m 3s ago`."""
-    return f"{duration(max(0, now - micros) / 1_000_000)} ago"
 
 
 def first_lines(text: str, most: int, lines: int) -> str:

@@ -1,4 +1,4 @@
-"""The rendering: a view and a template become a page, in which whatever came from outside is escaped."""
+"""The rendering of a page from a view and a template; every value is escaped."""
 
 import hashlib
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from feldera_exporter import __version__
 from feldera_exporter.pages import formatting, levels, page_query, status_style, timeline
 from feldera_exporter.pages.links import Links
 
@@ -17,7 +18,7 @@ _TYPES: Final = MappingProxyType({".css": "text/css; charset=utf-8", ".svg": "im
 
 
 def _visible(value: Any) -> Any:
-    # What the templates made is of a subclass, and is done already.
+    # Text that a template made is `Markup`, a subclass, and is escaped already.
     return formatting.visible(value) if type(value) is str else value
 
 
@@ -34,30 +35,26 @@ _ENVIRONMENT: Final = Environment(
 def _asset(name: str) -> tuple[str, tuple[str, bytes]]:
     content = (_FILES / name).read_bytes()
     path = PurePosixPath(name)
-    # The content is in the name: it may be kept for ever, and another version's is another file.
-    told = f"/static/{path.stem}-{hashlib.sha256(content).hexdigest()[:12]}{path.suffix}"
-    return told, (_TYPES[path.suffix], content)
+    # The hash of the content is in the name, so browsers may keep the file for ever.
+    address = f"/static/{path.stem}-{hashlib.sha256(content).hexdigest()[:12]}{path.suffix}"
+    return address, (_TYPES[path.suffix], content)
 
 
 _STYLE: Final = _asset("style.css")
 _ICON: Final = _asset("icon.svg")
 
 ASSETS: Final[Mapping[str, tuple[str, bytes]]] = MappingProxyType(dict((_STYLE, _ICON)))
-"""What pages need besides themselves: media type and content, by path."""
+"""The files that pages load: media type and content, by path."""
 
 _ENVIRONMENT.globals.update(
+    version=__version__,
     style=_STYLE[0],
     icon=_ICON[0],
     legend=status_style.LEGEND,
     textured=status_style.TEXTURED,
-    levels=levels.LEVEL_TEXTS,
+    levels=levels.VALUES,
     spans=timeline.SPANS,
     address=page_query.address,
-    paused=page_query.paused,
-    resumed=page_query.resumed,
-    opened=page_query.opened,
-    closed=page_query.closed,
-    everything=page_query.everything,
     PageQuery=page_query.PageQuery,
 )
 
@@ -68,8 +65,8 @@ def render(template: str, links: Links, **values: Any) -> bytes:
     Args:
         template: the file's name.
         links: where the exporter's pages are.
-        values: what the template lays out.
+        values: the variables of the template.
     """
     text = _ENVIRONMENT.get_template(template).render(links=links, **values)
-    # What no text may hold (half of a surrogate pair) is replaced rather than answered with an error.
+    # Half of a surrogate pair cannot be encoded: it is replaced.
     return text.encode("utf-8", errors="replace")

@@ -1,11 +1,12 @@
-"""One instance as it is known at a moment, and how sure that is."""
+"""The view of an instance: its state, its problems, and how old they are."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from feldera_exporter.pages import formatting
-from feldera_exporter.pages.alerts import InstanceAlert, warned
+from feldera_exporter.pages.alerts import AlertDetails, alert_details
+from feldera_exporter.pages.formatting import Moment
 from feldera_exporter.pages.links import Links, console
 from feldera_exporter.pages.outages import Outage, outage
 from feldera_exporter.problems.alerts import Choices, alerts
@@ -14,21 +15,21 @@ from feldera_exporter.state.fleet import Fleet
 
 _SECOND: Final = 1_000_000
 _OLD: Final = 60.0
-"""Seconds without a new list after which data is called old even if no poll has failed."""
+"""Seconds without a new list after which data is old, even if no poll has failed."""
 _STALE: Final = "Feldera's own monitor is stale: the health of its services is not known."
 _NAMED: Final = 10
-"""Unreadable pipelines of an instance that are named."""
+"""Unreadable pipelines that are named."""
 _NAME: Final = 80
 """Characters of a name."""
 
 
 @dataclass(frozen=True, slots=True)
 class WatchedInstance:
-    """One instance as it is known at a moment.
+    """The state of an instance.
 
     Attributes:
-        fleet: what is known.
-        problems: those of the instance and its pipelines.
+        fleet: its pipelines and services.
+        problems: the problems of the instance and its pipelines.
         now: microseconds since the epoch by Feldera's clock.
         url: its base address.
     """
@@ -40,18 +41,18 @@ class WatchedInstance:
 
     @property
     def known_at(self) -> int:
-        """The instant of what is known, by Feldera's clock: of the last answer while Feldera does not answer."""
+        """The instant of the state by Feldera's clock: that of the last answer while Feldera does not answer."""
         return self.fleet.read_at if self.fleet.up is False and self.fleet.read_at else self.now
 
 
 @dataclass(frozen=True, slots=True)
-class InstanceView:
-    """Every instance as it is known at one moment.
+class PageState:
+    """The state of all instances.
 
     Attributes:
-        instances: in the configuration's order.
-        choices: what the configuration says of alerts.
-        at: this machine's time, in microseconds since the epoch.
+        instances: in the order of the configuration.
+        choices: the configured choices for alerts.
+        at: the time of this machine, in microseconds since the epoch.
     """
 
     instances: Sequence[WatchedInstance]
@@ -60,52 +61,49 @@ class InstanceView:
 
 
 @dataclass(frozen=True, slots=True)
-class Instance:
-    """What is said of an instance.
+class InstanceView:
+    """An instance.
 
     Attributes:
         name: its name in the configuration.
         state: `waiting` for the first answer, `up` or `down`.
-        size: how many pipelines it has, in words.
-        age: how old what is shown is; empty while there is nothing.
-        read: when it was read, as a machine reads it.
-        warning: what to know before reading anything else, empty if there is nothing.
-        outage: why there is no current data, None where there is.
-        version: Feldera's, with its edition.
-        console: the address of its web console, empty if it is none that one may follow.
-        unhealthy: the services that Feldera reports as such.
-        problems: those of the instance as a whole.
-        stale: what Feldera's own monitor says of itself, empty while it looks.
-        unreadable: the pipelines of the list that cannot be read, a few of them.
-        hidden: how many more there are.
+        size: the number of its pipelines, in words.
+        read: when its pipelines were read; None where they never were.
+        warning: that there is no current data; empty where there is.
+        outage: why there is no current data; None where there is.
+        version: the version and the edition of Feldera.
+        console: the address of its web console; empty where that cannot be a link.
+        unhealthy: the services that Feldera reports as unhealthy.
+        problems: the problems of the instance itself.
+        stale: that Feldera's monitor is stale; empty where it is not.
+        unreadable: the first names of pipelines in the list that cannot be read.
+        hidden: the number of further ones.
     """
 
     name: str
     state: str
     size: str
-    age: str
-    read: str
+    read: Moment | None
     warning: str
     outage: Outage | None
     version: str
     console: str
     unhealthy: str
-    problems: tuple[InstanceAlert, ...]
+    problems: tuple[AlertDetails, ...]
     stale: str
     unreadable: tuple[str, ...]
     hidden: int
 
 
-def instance(watched: WatchedInstance, choices: Choices, links: Links) -> Instance:
-    """Return what is said of an instance."""
+def instance_view(watched: WatchedInstance, choices: Choices, links: Links) -> InstanceView:
+    """Return the view of an instance."""
     fleet, platform = watched.fleet, watched.fleet.platform
     seconds = max(0, watched.now - fleet.read_at) / _SECOND if fleet.read_at else None
-    return Instance(
+    return InstanceView(
         name=fleet.instance,
         state={None: "waiting", True: "up", False: "down"}[fleet.up],
         size=_size(fleet),
-        age="" if seconds is None else formatting.duration(seconds),
-        read=formatting.instant(fleet.read_at) if fleet.read_at else "",
+        read=formatting.moment(fleet.read_at, watched.now) if fleet.read_at else None,
         warning=_warning(fleet, seconds),
         outage=_outage(watched, seconds, links),
         version=" ".join(filter(None, (platform.version, platform.edition)))
@@ -115,7 +113,7 @@ def instance(watched: WatchedInstance, choices: Choices, links: Links) -> Instan
             name for name, service in platform.current_services.items() if not service.healthy
         ),
         problems=tuple(
-            warned(alert, links, watched.now, fleet.instance)
+            alert_details(alert, links, watched.now, fleet.instance)
             for alert in sorted(alerts(watched.problems.present, choices))
             if not alert.pipeline
         ),

@@ -1,4 +1,4 @@
-"""What Feldera was asked about one pipeline for its page: the event log and the newest event in full."""
+"""The latest events of a pipeline, which Feldera is asked for when a page shows it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ from feldera_exporter.pages import formatting
 
 _NOTHING: Final = frozenset({b"null", b"{}", b"[]", b'""', b""})
 _LONGEST: Final = 256 * 1024
-"""Bytes of JSON that are laid out for people; what is longer is shown as it came."""
+"""Bytes of JSON that are indented; longer JSON is shown as it came."""
 
 
 @dataclass(frozen=True, slots=True)
 class LatestEvents:
-    """What Feldera answered.
+    """The event log and the newest event in full.
 
     Attributes:
         events: the log, the newest first; None where it could not be read.
         newest: the newest event in full; None where it could not be read.
-        problem: why not, in one line without secrets; empty if both could be read.
+        problem: why one could not be read, in a line without secrets; empty where both could.
     """
 
     events: Sequence[Event] | None = None
@@ -32,11 +32,11 @@ class LatestEvents:
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """A text of which the end may be missing.
+    """The beginning of a text.
 
     Attributes:
-        text: its beginning.
-        whole: how long all of it is, in words; empty if that is all.
+        text: the beginning.
+        whole: the length of the whole text, in words; empty where nothing is missing.
     """
 
     text: str
@@ -44,11 +44,11 @@ class Excerpt:
 
 
 def excerpt(text: str, cut: Cut | None = None) -> Excerpt:
-    """Return as much of a text as is shown.
+    """Return the part of a text that is shown.
 
     Args:
-        text: as much of it as there is.
-        cut: what all of it was.
+        text: the text, or its beginning.
+        cut: the size of the whole text, where this is its beginning.
     """
     shown, missing = formatting.cut(text)
     if cut is not None:
@@ -57,22 +57,22 @@ def excerpt(text: str, cut: Cut | None = None) -> Excerpt:
 
 
 def laid_out(details: msgspec.Raw, cut: Cut | None = None) -> Excerpt | None:
-    """Return details, which are any JSON, as people read them; None where they say nothing.
+    """Return details, which are any JSON, indented; None where they are empty.
 
     Args:
-        details: they, or a string with their beginning.
-        cut: what all of them were.
+        details: the details, or a string with their beginning.
+        cut: the size of the whole, where this is its beginning.
     """
     text = bytes(details)
     if text.strip() in _NOTHING:
         return None
     try:
-        # A text alone needs no quotes, and its line breaks should be some.
+        # A string is shown without quotes, with its line breaks.
         if text.startswith(b'"'):
             return excerpt(msgspec.json.decode(text, type=str), cut)
         if len(text) <= _LONGEST:
             text = msgspec.json.format(text, indent=2)
     except UNREADABLE:
-        # It was skipped over until now, not read: what cannot be is shown as it came.
+        # The JSON was not decoded before. What is not JSON is shown as it came.
         pass
     return excerpt(text.decode("utf-8", errors="replace"))

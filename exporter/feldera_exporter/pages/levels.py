@@ -1,4 +1,4 @@
-"""Levels: how urgent a pipeline's state is, by the word in the address."""
+"""The levels of urgency in words."""
 
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -8,36 +8,33 @@ from feldera_exporter.problems.summary import Urgency
 
 
 @dataclass(frozen=True, slots=True)
-class LevelText:
-    """How a level is called.
+class Level:
+    """A level of urgency.
 
     Attributes:
-        level: the level.
-        singular: of one pipeline, in words.
-        plural: of several.
-        short: as few words as a phone has room for.
+        value: its value in the address.
+        look: its look.
+        singular: its words for one pipeline.
+        plural: its words for several pipelines.
+        short: one word, for phones.
     """
 
-    level: Urgency
+    value: str
+    look: str
     singular: str
     plural: str
     short: str
 
 
-LEVEL_TEXTS: Final = MappingProxyType(
+LEVELS: Final = MappingProxyType(
     {
-        "action": LevelText(Urgency.CRITICAL, "needs action", "need action", "action"),
-        "warning": LevelText(Urgency.WRONG, "has a warning", "have a warning", "warning"),
-        "changing": LevelText(Urgency.MOVING, "is changing", "are changing", "changing"),
-        "healthy": LevelText(Urgency.WELL, "is healthy", "are healthy", "healthy"),
+        Urgency.CRITICAL: Level("action", "bad", "needs action", "need action", "action"),
+        Urgency.WRONG: Level("warning", "person", "has a warning", "have a warning", "warning"),
+        Urgency.MOVING: Level("changing", "transient", "is changing", "are changing", "changing"),
+        Urgency.WELL: Level("healthy", "good", "is healthy", "are healthy", "healthy"),
     }
 )
-"""Every level, the most urgent first."""
+"""The levels, the most urgent first."""
 
-WORDS: Final = MappingProxyType({text.level: word for word, text in LEVEL_TEXTS.items()})
-"""By level, the word in the address."""
-
-
-def level_text(level: Urgency) -> LevelText:
-    """Return how a level is called."""
-    return LEVEL_TEXTS[WORDS[level]]
+VALUES: Final = MappingProxyType({level.value: level for level in LEVELS.values()})
+"""The levels by value in the address."""

@@ -1,4 +1,4 @@
-"""Bars: how much of its limit a status has used up."""
+"""Bars: the age of a status and its limit."""
 
 import math
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ _NEAR: Final = 0.8
 
 @dataclass(frozen=True, slots=True)
 class LimitBar:
-    """A time against its limit.
+    """The age of a status and its limit.
 
     Attributes:
-        status: whose time.
-        age: how long it has lasted.
-        limit: how long it may, empty where it may for ever.
-        percent: how much of the limit has passed, at most 100; None where there is no limit.
+        status: the status.
+        age: its age.
+        limit: its limit; empty without a limit.
+        percent: the part of the limit that has passed, at most 100; None without a limit.
         look: `over`, `near` or `well`.
-        verdict: what the look says in words, empty if all is well.
+        verdict: the look in words; empty for `well`.
     """
 
     status: str
@@ -32,7 +32,7 @@ class LimitBar:
 
 
 def limit_bar(wait: StatusAge) -> LimitBar:
-    """Return the bar of a present status."""
+    """Return the bar of a status."""
     share = wait.share
     over = f"over by {formatting.duration(wait.age - wait.limit)}" if share >= 1 else ""
     return LimitBar(

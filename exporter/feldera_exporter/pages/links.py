@@ -1,4 +1,4 @@
-"""Addresses: of the exporter's own pages, which may lie behind a proxy, and of Feldera's web console."""
+"""Addresses of the exporter's pages, which may be behind a proxy, and of Feldera's web console."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from urllib.parse import quote, urlencode, urlsplit
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Where the exporter's pages are.
+    """The addresses of the exporter's pages.
 
     Attributes:
-        prefix: what every path of them begins with, as browsers ask for it: empty, or `/behind/a/proxy`.
+        prefix: the prefix of every path for browsers: empty, or `/behind/a/proxy`.
         metrics: the path of the metrics.
-        runbook: whether there is a runbook for an alert.
+        runbook: returns whether there is a runbook for an alert.
     """
 
     prefix: str = ""
@@ -23,21 +23,17 @@ class Links:
         """Return the address of a path."""
         return self.prefix + path
 
-    def pipeline(self, instance: str, name: str, id_: str) -> str:
-        """Return the address of a pipeline's page.
-
-        A browser would leave a part of dots out, and an empty one says nothing: such a pipeline goes by its id.
-        """
-        told = id_ if name.strip(".") == "" else name
-        return self.to(f"/pipelines/{_part(instance)}/{_part(told)}")
+    def pipeline(self, instance: str, name: str) -> str:
+        """Return the address of a pipeline's page."""
+        return self.to(f"/pipelines/{_part(instance)}/{_part(name)}")
 
     def runbook_of(self, alert: str, instance: str = "", name: str = "") -> str:
-        """Return the address of an alert's runbook, empty if there is none.
+        """Return the address of an alert's runbook; empty where there is none.
 
         Args:
             alert: the alert's name.
-            instance: the instance whose values the runbook should have filled in.
-            name: the pipeline's name, likewise.
+            instance: the name of the instance whose values the runbook shows.
+            name: the name of the pipeline whose values the runbook shows.
         """
         if not self.runbook(alert):
             return ""
@@ -47,7 +43,7 @@ class Links:
 
 
 def console(url: str, name: str = "") -> str:
-    """Return the address of Feldera's web console, or of one pipeline in it; empty where it is none that one may follow."""
+    """Return the address of Feldera's web console, or of a pipeline in it; empty where that cannot be a link."""
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
         return ""

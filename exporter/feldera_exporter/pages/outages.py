@@ -1,4 +1,4 @@
-"""Outages: why an instance's data is old, in words."""
+"""The view of an outage: why there is no current data of an instance."""
 
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -13,10 +13,9 @@ from feldera_exporter.feldera.errors import (
     UnauthorizedError,
 )
 from feldera_exporter.pages import formatting
+from feldera_exporter.pages.formatting import Moment
 from feldera_exporter.pages.links import Links
 from feldera_exporter.state.fleet import PollFailure
-
-_SECOND: Final = 1_000_000
 
 _CAUSES: Final = MappingProxyType(
     {
@@ -28,7 +27,7 @@ _CAUSES: Final = MappingProxyType(
         INTERNAL_ERROR: "The exporter has a defect",
     }
 )
-"""By outcome of a poll, what that means; an error of the connection speaks for itself."""
+"""The meaning of a poll's outcome; the text of a connection error says it itself."""
 
 _RUNBOOKS: Final = MappingProxyType({UnauthorizedError.outcome: "FelderaApiAuthFailed"})
 _RUNBOOK: Final = "FelderaApiUnreachable"
@@ -43,22 +42,18 @@ class Outage:
     Attributes:
         cause: in words.
         url: the address that was asked.
-        since: since when polls fail, as people read it.
-        instant: the same for machines.
-        ago: how long that is.
+        since: when the polls began to fail.
         runbook: the address of its runbook, empty if there is none.
     """
 
     cause: str
     url: str
-    since: str
-    instant: str
-    ago: str
+    since: Moment
     runbook: str
 
 
 def outage(failure: PollFailure, instance: str, url: str, links: Links, now: int) -> Outage:
-    """Return an outage in words.
+    """Return the view of an outage.
 
     Args:
         failure: why polls fail.
@@ -73,7 +68,5 @@ def outage(failure: PollFailure, instance: str, url: str, links: Links, now: int
         cause=f"{cause}: {text}" if cause is not None else text[:1].upper() + text[1:],
         url=url,
         since=formatting.moment(failure.since, now),
-        instant=formatting.instant(failure.since),
-        ago=formatting.duration(max(0, now - failure.since) / _SECOND),
         runbook=links.runbook_of(_RUNBOOKS.get(failure.outcome, _RUNBOOK), instance),
     )

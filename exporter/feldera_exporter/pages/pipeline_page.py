@@ -1,5 +1,6 @@
-"""The view of one pipeline's page: what it is doing, what is wrong with it, and what happened to it."""
+"""The view of a pipeline's page: its statuses, its problems with their causes, and its timeline."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -12,14 +13,14 @@ from feldera_exporter.feldera.statuses import (
     RESOURCES,
     RUNTIME,
     STORAGE,
-    Dimension,
 )
-from feldera_exporter.feldera.wire import Cuts, Row, micros
-from feldera_exporter.pages import formatting, status_style
-from feldera_exporter.pages.alerts import InstanceAlert, warned
-from feldera_exporter.pages.instance_view import Instance, InstanceView, WatchedInstance, instance
+from feldera_exporter.feldera.wire import Cuts, micros
+from feldera_exporter.pages import formatting
+from feldera_exporter.pages.alerts import AlertDetails, alert_details
+from feldera_exporter.pages.formatting import Moment
+from feldera_exporter.pages.instance_view import InstanceView, PageState, WatchedInstance, instance_view
 from feldera_exporter.pages.latest_events import Excerpt, LatestEvents, excerpt, laid_out
-from feldera_exporter.pages.levels import level_text
+from feldera_exporter.pages.levels import LEVELS
 from feldera_exporter.pages.limit_bars import LimitBar, limit_bar
 from feldera_exporter.pages.links import Links, console
 from feldera_exporter.pages.page_query import PageQuery
@@ -48,15 +49,13 @@ class Status:
     Attributes:
         name: the dimension in words.
         mark: the status.
-        since: when it began, as people read it; empty where nobody knows.
-        instant: the same for machines.
-        bar: the time against its limit, None where the beginning is unknown.
+        since: when it began; None where that is unknown.
+        bar: its age and its limit; None where the beginning is unknown.
     """
 
     name: str
     mark: StatusStyle
-    since: str
-    instant: str
+    since: Moment | None
     bar: LimitBar | None
 
 
@@ -66,15 +65,13 @@ class Failure:
 
     Attributes:
         code: Feldera's.
-        at: when it appeared, as people read it; empty where nobody knows.
-        instant: the same for machines.
+        at: when it appeared; None where that is unknown.
         message: what Feldera says.
-        details: what else it says, laid out; None where it says nothing.
+        details: its details, formatted; None without details.
     """
 
     code: str
-    at: str
-    instant: str
+    at: Moment | None
     message: Excerpt
     details: Excerpt | None
 
@@ -84,10 +81,10 @@ class Cause:
     """The beginning of what Feldera says about a problem.
 
     Attributes:
-        headline: whose words they are.
-        text: a few lines.
+        headline: who says it.
+        text: the first lines.
         code: the error's code, empty without one.
-        anchor: where on the page all of it is.
+        anchor: the part of the page with the whole text.
     """
 
     headline: str
@@ -102,33 +99,33 @@ class PipelinePage:
 
     Attributes:
         name: the pipeline's.
-        instance: what is said of its instance.
+        instance: the view of its instance.
         status: the combined status.
-        desired: the desired one where it is another.
+        desired: the desired status where it is another one.
         level: how urgent its state is, in words.
-        look: of that level.
-        bar: the time that is nearest to its limit.
+        look: the look of that level.
+        bar: the age of a status that is nearest to its limit.
         alerts: those that fire, the worst first.
         causes: the beginning of what Feldera says about them.
         description: the pipeline's own.
-        compiler_errors: what the compilers say, None where they say nothing.
+        compiler_errors: the output of the compilers; None where the program has compiled.
         failure: the deployment error, None without one.
         statuses: all of them.
-        notes: what Feldera says of the present statuses, by a headline.
-        timeline: what the event log tells, None where it tells nothing.
-        problem: why Feldera could not be asked, empty if it could.
-        facts: what else is known, by a headline.
+        notes: Feldera's details of the present statuses, each with a headline.
+        timeline: the timeline of the event log; None where the log is empty or could not be read.
+        problem: why Feldera did not answer; empty if it did.
+        facts: names and values of further properties.
         console: the pipeline's address in Feldera's web console, empty if there is none.
     """
 
     name: str
-    instance: Instance
+    instance: InstanceView
     status: StatusStyle
     desired: str
     level: str
     look: str
     bar: LimitBar
-    alerts: tuple[InstanceAlert, ...]
+    alerts: tuple[AlertDetails, ...]
     causes: tuple[Cause, ...]
     description: str
     compiler_errors: Excerpt | None
@@ -141,13 +138,13 @@ class PipelinePage:
     console: str
 
 
-def find(seen: InstanceView, instance_: str, told: str) -> tuple[WatchedInstance, Pipeline] | None:
-    """Return a pipeline by its instance and its name or id, None where there is none."""
-    for watched in seen.instances:
-        if watched.fleet.instance == instance_:
+def find(state: PageState, instance_name: str, name_or_id: str) -> tuple[WatchedInstance, Pipeline] | None:
+    """Return an instance and one of its pipelines; None where there is no such pipeline."""
+    for watched in state.instances:
+        if watched.fleet.instance == instance_name:
             pipelines = watched.fleet.last_known
-            named = (each for each in pipelines.values() if each.facts.row.name == told)
-            found = next(named, None) or pipelines.get(told)
+            named = (each for each in pipelines.values() if each.facts.row.name == name_or_id)
+            found = next(named, None) or pipelines.get(name_or_id)
             return (watched, found) if found else None
     return None
 
@@ -157,7 +154,7 @@ def pipeline_page(
     pipeline: Pipeline,
     recent: LatestEvents,
     program: ProgramDetails,
-    seen: InstanceView,
+    state: PageState,
     query: PageQuery,
     links: Links,
 ) -> PipelinePage:
@@ -165,29 +162,29 @@ def pipeline_page(
 
     Args:
         watched: the pipeline's instance.
-        pipeline: as it is known.
-        recent: what Feldera says of it.
-        program: what Feldera says of its program.
-        seen: all of them, with what the configuration says of alerts.
-        query: what was asked for.
-        links: where the exporter's pages are.
+        pipeline: its state.
+        recent: its latest events.
+        program: the details of its program.
+        state: the state of all instances.
+        query: the query of the page.
+        links: the addresses of the exporter's pages.
     """
     row = pipeline.facts.row
-    about = alerts(watched.problems.of(row.id), seen.choices)
+    about = alerts(watched.problems.of(row.id), state.choices)
     (line,) = lines({row.id: pipeline}, about, watched.known_at)
     now = watched.now
     failure = _failure(pipeline, recent, now)
     errors = excerpt(program.errors) if program.errors and row.program_status in FAILED_PROGRAMS else None
     return PipelinePage(
         name=row.name,
-        instance=instance(watched, seen.choices, links),
+        instance=instance_view(watched, state.choices, links),
         status=style_of(DEPLOYMENT, row.deployment_status),
         desired="" if line.desired == line.status else line.desired,
-        level=level_text(line.level).singular,
-        look=status_style.LEVELS[line.level],
+        level=LEVELS[line.level].singular,
+        look=LEVELS[line.level].look,
         bar=limit_bar(line.wait),
         alerts=tuple(
-            warned(alert, links, now, watched.fleet.instance, pipeline.facts) for alert in line.alerts
+            alert_details(alert, links, now, watched.fleet.instance, pipeline.facts) for alert in line.alerts
         ),
         causes=tuple(_causes(failure, errors, waiting_for(recent))),
         description=formatting.cut(program.description, _DESCRIPTION)[0],
@@ -222,13 +219,12 @@ def _failure(pipeline: Pipeline, recent: LatestEvents, now: int) -> Failure | No
         return None
     at = pipeline.history.errors.at
     full = recent.newest.deployment_error if recent.newest is not None else None
-    # Of a long one Feldera may have told more, or may have another one by now.
+    # Of a long error the list has the beginning only. The newest event may have another error by now.
     if full is not None and error.cuts != Cuts() and full.message.startswith(error.message):
         error = full
     return Failure(
         code=error.error_code,
-        at=formatting.moment(at, now) if at is not None else "",
-        instant=formatting.instant(at) if at is not None else "",
+        at=formatting.moment(at, now) if at is not None else None,
         message=excerpt(error.message, error.cuts.message),
         details=laid_out(error.details, error.cuts.details),
     )
@@ -236,29 +232,31 @@ def _failure(pipeline: Pipeline, recent: LatestEvents, now: int) -> Failure | No
 
 def _statuses(pipeline: Pipeline, recent: LatestEvents, now: int) -> Iterator[Status]:
     row, limits = pipeline.facts.row, pipeline.facts.limits
-    none = float("inf")
-    yield _status("Deployment", DEPLOYMENT, row, limits.deployment_status, now)
-    yield _status("Desired", DEPLOYMENT_DESIRED, row, none, now)
-    yield _status("Resources", RESOURCES, row, none, now)
-    if row.deployment_runtime_status is not None:
-        yield _status("Runtime", RUNTIME, row, none, now)
-    yield _status("Program", PROGRAM, row, limits.program_status, now)
-    # The list does not tell it; the log, which is shown beside, does.
-    since = storage_since(recent.events or (), row.storage_status, pipeline.history.since.storage)
-    yield _told("Storage", style_of(STORAGE, row.storage_status), since, limits.storage_status, now)
+    for name, dimension, limit in (
+        ("Deployment", DEPLOYMENT, limits.deployment_status),
+        ("Desired", DEPLOYMENT_DESIRED, math.inf),
+        ("Resources", RESOURCES, math.inf),
+        ("Runtime", RUNTIME, math.inf),
+        ("Program", PROGRAM, limits.program_status),
+        ("Storage", STORAGE, limits.storage_status),
+    ):
+        status = getattr(row, dimension.name)
+        if status is None:
+            continue
+        if dimension is STORAGE:
+            # Feldera's list has no such time; the event log, which the page shows too, may have it.
+            since = storage_since(recent.events or (), status, pipeline.history.since.storage)
+        else:
+            began = getattr(row, f"{dimension.name}_since")
+            since = None if began is None else micros(began)
+        yield _status(name, style_of(dimension, status), since, limit, now)
 
 
-def _status(name: str, dimension: Dimension, row: Row, limit: float, now: int) -> Status:
-    since = getattr(row, f"{dimension.name}_since")
-    told = style_of(dimension, getattr(row, dimension.name))
-    return _told(name, told, None if since is None else micros(since), limit, now)
-
-
-def _told(name: str, told: StatusStyle, since: int | None, limit: float, now: int) -> Status:
+def _status(name: str, style: StatusStyle, since: int | None, limit: float, now: int) -> Status:
     if since is None:
-        return Status(name, told, "", "", None)
-    wait = StatusAge(told.text, max(0, now - since) / _SECOND, limit)
-    return Status(name, told, formatting.moment(since, now), formatting.instant(since), limit_bar(wait))
+        return Status(name, style, None, None)
+    age = StatusAge(style.text, max(0, now - since) / _SECOND, limit)
+    return Status(name, style, formatting.moment(since, now), limit_bar(age))
 
 
 def _notes(recent: LatestEvents) -> Iterator[tuple[str, Excerpt]]:
@@ -276,7 +274,7 @@ def _notes(recent: LatestEvents) -> Iterator[tuple[str, Excerpt]]:
 def _facts(pipeline: Pipeline, now: int) -> Iterator[tuple[str, str]]:
     row, progress = pipeline.facts.row, pipeline.progress
     yield "Id", row.id
-    yield "Created", f"{formatting.moment(micros(row.created_at), now)} UTC"
+    yield "Created", f"{formatting.moment(micros(row.created_at), now).text} UTC"
     yield "Platform", row.platform_version
     yield "Profile", row.program_config.profile or ""
     for label, value in pipeline.facts.tag_labels:

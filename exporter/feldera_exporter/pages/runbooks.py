@@ -1,38 +1,46 @@
-"""The runbooks: the pages shipped for alerts, as HTML, with the values of one pipeline."""
+"""The runbooks of the alerts as HTML, with the values of a pipeline."""
 
 import re
 import shlex
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from types import MappingProxyType
 from typing import Final
 
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from feldera_exporter.pages.instance_view import InstanceView
+from feldera_exporter.pages.instance_view import PageState
 from feldera_exporter.pages.page_query import PageQuery
 from feldera_exporter.pages.pipeline_page import find
-from feldera_exporter.rules.alert_names import NAMES, SECTIONS
+from feldera_exporter.rules.alert_names import NAMES
 from feldera_exporter.shipped import shipped
 
 COMMON: Final = "README"
-"""The page that all runbooks lead to: what their commands need."""
+"""The page that all runbooks link to: what their commands need."""
 
 _FILE: Final = re.compile(r"\]\((\w+)\.md\)")
-"""A link from one file to another; served, pages go by their names alone."""
+"""A link from one file to another; the addresses of the pages have no suffix."""
 _CODE_ROW: Final = re.compile(r"^\| `.*\n", re.MULTILINE)
 """A row of the table of error codes."""
+_OF_OTHERS: Final = MappingProxyType(
+    {
+        "kubernetes": re.compile(r".*\bdocker (?:compose|stats)\b|\W*Without Kubernetes"),
+        "docker": re.compile(r".*\bkubectl\b|\W*(?:\d+\. )?On Kubernetes"),
+    }
+)
+"""By installation, the lines of a runbook that are for another one: each paragraph, item and command is one line."""
+_NO_COMMAND: Final = re.compile(r"^```sh\n```\n", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class RunbookValues:
-    """What a runbook's commands need, of one instance or pipeline.
+    """The values of an instance or a pipeline for the commands of a runbook.
 
     Attributes:
-        about: what it is about, in words.
-        variables: commands for a shell that set the variables.
-        error_code: of the pipeline's deployment error, empty without one.
+        about: the pipeline or the instance, in words.
+        variables: shell commands that set the variables.
+        error_code: the code of the pipeline's deployment error; empty without one.
     """
 
     about: str
@@ -41,28 +49,36 @@ class RunbookValues:
 
 
 @dataclass(frozen=True, slots=True)
-class RunbookSection:
-    """A part of the index.
+class RunbookPage:
+    """A runbook.
 
     Attributes:
-        title: what its alerts are about.
-        alerts: those that have a runbook.
+        alert: the name of its alert.
+        content: the runbook as HTML.
+        values: the values of the pipeline or the instance that the address names; None without one.
+        filtered: whether its table has only the error code of that pipeline.
+        variants: whether it differs between installations.
+        installation: the chosen installation; any other text means that the runbook has the commands of all.
     """
 
-    title: str
-    alerts: tuple[str, ...]
+    alert: str
+    content: Markup
+    values: RunbookValues | None
+    filtered: bool
+    variants: bool
+    installation: str
 
 
-def runbook_values(known: InstanceView, query: PageQuery) -> RunbookValues | None:
-    """Return the values of the pipeline or the instance that an address names, None where it names none that is known.
+def runbook_values(state: PageState, query: PageQuery) -> RunbookValues | None:
+    """Return the values of the pipeline or the instance that a query names; None where there is no such instance.
 
-    Only what the exporter knows is filled in, quoted for a shell: an address alone brings nothing into a command.
+    Only names that the exporter knows are filled in, quoted for a shell: no text of an address gets into a command.
     """
-    about = next((each for each in known.instances if each.fleet.instance == query.instance), None)
+    about = next((each for each in state.instances if each.fleet.instance == query.instance), None)
     if about is None:
         return None
     host = f"export FELDERA_HOST={shlex.quote(about.url)}"
-    found = find(known, query.instance, query.name) if query.name else None
+    found = find(state, query.instance, query.name) if query.name else None
     if found is None:
         return RunbookValues(f"instance {query.instance}", host, "")
     row = found[1].facts.row
@@ -75,27 +91,36 @@ def runbook_values(known: InstanceView, query: PageQuery) -> RunbookValues | Non
 def _text(alert: str) -> str | None:
     if alert not in NAMES and alert != COMMON:
         return None
-    try:
-        return shipped(f"alerts/runbooks/{alert}.md").read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return None
+    return shipped(f"alerts/runbooks/{alert}.md").read_text(encoding="utf-8")
 
 
-def runbook(alert: str, error_code: str = "") -> Markup | None:
-    """Return an alert's runbook as HTML, or `COMMON`; None where there is none.
+def runbook(alert: str, error_code: str = "", installation: str = "") -> Markup | None:
+    """Return the runbook of an alert, or `COMMON`, as HTML; None where there is none.
 
     Args:
         alert: its name.
-        error_code: the only one that a table of error codes should have; empty for all of them.
+        error_code: the only code to leave in a table of error codes; empty for all codes.
+        installation: one of `INSTALLATIONS`, to leave only its commands; any other text leaves all commands.
     """
     text = _text(alert)
     if text is None:
         return None
     if error_code:
         text = _CODE_ROW.sub(lambda row: row[0] if _names(row[0], error_code) else "", text)
-    # The file is the exporter's own; raw HTML in it would be escaped all the same.
+    if installation in _OF_OTHERS and alert != COMMON:
+        left = (line for line in text.splitlines(keepends=True) if not _OF_OTHERS[installation].match(line))
+        text = _NO_COMMAND.sub("", "".join(left))
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     return Markup(markdown.render(_FILE.sub("](\\1)", text)))  # noqa: S704
+
+
+def runbook_page(alert: str, state: PageState, query: PageQuery, installation: str) -> RunbookPage:
+    """Return the view of a runbook that exists."""
+    values = runbook_values(state, query)
+    code = values.error_code if values is not None and not query.codes else ""
+    filtered = bool(code) and has_code(alert, code)
+    content = runbook(alert, code if filtered else "", installation) or Markup()
+    return RunbookPage(alert, content, values, filtered, has_variants(alert), installation)
 
 
 def has_code(alert: str, error_code: str) -> bool:
@@ -103,15 +128,15 @@ def has_code(alert: str, error_code: str) -> bool:
     return any(_names(row, error_code) for row in _CODE_ROW.findall(_text(alert) or ""))
 
 
+def has_variants(alert: str) -> bool:
+    """Return whether a runbook differs between installations."""
+    lines = (_text(alert) or "").splitlines()
+    return alert != COMMON and any(each.match(line) for each in _OF_OTHERS.values() for line in lines)
+
+
 def exists(alert: str) -> bool:
     """Return whether there is a runbook for an alert."""
-    return _text(alert) is not None
-
-
-def index() -> Iterator[RunbookSection]:
-    """Yield the runbooks, by what their alerts are about."""
-    for title, names in SECTIONS.items():
-        yield RunbookSection(title, tuple(name for name in names if exists(name)))
+    return alert in NAMES or alert == COMMON
 
 
 def _names(row: str, error_code: str) -> bool:

@@ -1,11 +1,10 @@
-"""Marks: what a status, a level or a severity looks like, which is a shape and a colour and never a colour alone."""
+"""The looks of statuses, levels and severities: each a shape and a colour, never a colour alone."""
 
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 from feldera_exporter.feldera.statuses import Dimension, Kind
-from feldera_exporter.problems.summary import Urgency
 
 UNKNOWN: Final = "unknown"
 
@@ -18,24 +17,19 @@ LOOKS: Final = MappingProxyType(
         Kind.IDLE: "idle",
     }
 )
-"""By kind of status, its look: the name of a symbol in `shapes.html` and of a class in `style.css`."""
+"""The look of each kind of status: the name of a symbol in `shapes.html` and of a class in `style.css`."""
 
 LEGEND: Final = (
     *((look, str(kind)) for kind, look in LOOKS.items()),
     (UNKNOWN, "not known to this version"),
 )
-"""Every look with its meaning."""
+"""The looks with their meanings."""
 
 TEXTURED: Final = frozenset({"transient", "person", UNKNOWN})
-"""The looks that have a texture in `shapes.html`, so that without any colour a timeline still tells all of them apart."""
-
-LEVELS: Final = MappingProxyType(
-    {Urgency.CRITICAL: "bad", Urgency.WRONG: "person", Urgency.MOVING: "transient", Urgency.WELL: "good"}
-)
-"""By level, its look."""
+"""The looks with a texture in `shapes.html`: a timeline can be read without colours."""
 
 SEVERITIES: Final = MappingProxyType({"critical": "bad", "warning": "person"})
-"""By severity, its look; others are idle."""
+"""The look of each severity; others are idle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +41,6 @@ class StatusStyle:
 
 
 def style_of(dimension: Dimension, status: str) -> StatusStyle:
-    """Return the mark of a dimension's status."""
+    """Return the style of a status of a dimension."""
     kind = dimension.statuses.get(status)
     return StatusStyle(status, LOOKS[kind] if kind else UNKNOWN)

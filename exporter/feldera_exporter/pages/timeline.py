@@ -1,4 +1,4 @@
-"""The timeline of a pipeline: its statuses as lanes of segments, and its transitions as a list, from the event log."""
+"""The timeline of a pipeline, from its event log: lanes of statuses, and a table of transitions."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,41 +17,42 @@ from feldera_exporter.feldera.statuses import (
 from feldera_exporter.feldera.wire import Event, micros
 from feldera_exporter.history.history import combined
 from feldera_exporter.pages import formatting
+from feldera_exporter.pages.formatting import Moment
 from feldera_exporter.pages.status_style import LEGEND, StatusStyle, style_of
 
 _SECOND: Final = 1_000_000
 
 SPANS: Final = MappingProxyType({"15m": 900, "1h": 3600, "6h": 21_600, "24h": 86_400, "7d": 604_800})
-"""How far back a timeline may go, in seconds, by the word in the address."""
+"""The spans of a timeline in seconds, by the value in the address."""
 
 MOST: Final = 40
-"""Transitions that are listed at most."""
+"""Transitions in the table at most."""
 
-_ENOUGH: Final = 4
-"""Transitions that a span should show, if there are so many."""
+_FULL: Final = 0.9
+"""The part of a span that may follow the last transition: what was before it shows, too."""
 _TICKS: Final = MappingProxyType({"15m": 300, "1h": 900, "6h": 3600, "24h": 21_600, "7d": 172_800})
 """Seconds between two ticks, by span; each falls on a round time of day in UTC."""
 _DAY: Final = 86_400
 _LAST_TICK: Final = 88.0
-"""Percent of the lane beyond which a tick would run into the word `now`."""
+"""Percent of the lane beyond which a tick would overlap the label `now`."""
 _LETTER: Final = 8.0
 _PADDING: Final = 14.0
-"""Pixels that a letter takes, and the room around a label."""
+"""Pixels of a letter, and around a label."""
 
 _SCREENS: Final = MappingProxyType({"phone": 320.0, "tablet": 680.0, "desktop": 1000.0})
-"""How many pixels a lane has at least, by the screens that `style.css` tells apart."""
+"""Pixels of a lane at least, by kind of screen, as in `style.css`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A status for as long as it lasted; places in percent of the lane.
+    """A status as a bar.
 
     Attributes:
-        x: where it begins.
-        width: how wide it is.
+        x: where it begins, in percent of the lane.
+        width: its width in percent of the lane.
         mark: the status.
-        fits: the smallest of `_SCREENS` on which the status can be written into it; empty if it never can.
-        title: the status, for how long and from when.
+        fits: the smallest of `_SCREENS` on which its label has room; empty if there is none.
+        title: the status, how long it lasted and when it began.
     """
 
     x: float
@@ -63,7 +64,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One dimension's statuses."""
+    """The statuses of one dimension."""
 
     name: str
     segments: tuple[Segment, ...]
@@ -71,19 +72,17 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One transition in words.
+    """A transition.
 
     Attributes:
-        at: when, as people read it.
-        instant: when, as a machine reads it.
+        at: its time.
         what: the dimension.
         before: the status before.
         after: the status after.
-        lasted: for how long the one before had lasted, as far as the log tells; empty if it does not.
+        lasted: how long the status before had lasted; empty where the log does not say.
     """
 
-    at: str
-    instant: str
+    at: Moment
     what: str
     before: StatusStyle
     after: StatusStyle
@@ -92,14 +91,14 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """What the event log tells.
+    """A timeline.
 
     Attributes:
         span: the key of `SPANS` that the lanes show.
-        lanes: one each for the deployment, the program and the storage.
-        looks: those that the segments have, each with its meaning.
+        lanes: those of the deployment, the program and the storage.
+        looks: the looks of the segments, each with its meaning.
         errors: where deployment errors appeared, in percent of the lane.
-        ticks: places in percent and what is written there.
+        ticks: places in percent of the lane, with labels.
         changes: the transitions, the newest first.
         hidden: how many more there are.
         retained: how far back the log goes.
@@ -124,7 +123,7 @@ class _Run:
 
 
 REQUESTED: Final = "start requested"
-"""In place of a desired status that an event does not tell yet: it has no `deployment_initial`."""
+"""The desired status after the request, which no event names: events have no `deployment_initial`."""
 
 _READERS: Final[tuple[tuple[str, Dimension, Callable[[Event], str | None]], ...]] = (
     (
@@ -148,17 +147,17 @@ _ERRORS: Final = "Error"
 
 
 def timeline(events: Sequence[Event], span: str, now: int) -> Timeline | None:
-    """Return the timeline of an event log, None where it is empty.
+    """Return the timeline of an event log; None where the log is empty.
 
     Args:
         events: as Feldera lists them, the newest first.
-        span: a key of `SPANS`; any other text leaves the choice to what there is to see.
+        span: a key of `SPANS`; for any other text the last transition decides.
         now: microseconds since the epoch by Feldera's clock.
     """
     if not events:
         return None
-    told = _oldest_first(events)
-    runs = {name: tuple(_runs(told, reader)) for name, _, reader in _READERS}
+    ordered = _oldest_first(events)
+    runs = {name: tuple(_runs(ordered, reader)) for name, _, reader in _READERS}
     dimensions = {name: dimension for name, dimension, _ in _READERS}
     changes = sorted(
         [
@@ -167,12 +166,12 @@ def timeline(events: Sequence[Event], span: str, now: int) -> Timeline | None:
                 for name, each in runs.items()
                 for change in _changes(name, dimensions[name], each, now)
             ),
-            *_errors(told, now),
+            *_errors(ordered, now),
         ],
         key=lambda pair: pair[0],
         reverse=True,
     )
-    chosen = span if span in SPANS else _fitting([at for at, _ in changes], now)
+    chosen = span if span in SPANS else _fitting(changes[0][0] if changes else now, now)
     start = now - SPANS[chosen] * _SECOND
     lanes = tuple(
         Lane(name, tuple(_segments(dimensions[name], each, start, now)))
@@ -192,22 +191,22 @@ def timeline(events: Sequence[Event], span: str, now: int) -> Timeline | None:
         ticks=tuple(_ticks(chosen, start, now)),
         changes=tuple(change for _, change in changes[:MOST]),
         hidden=max(0, len(changes) - MOST),
-        retained=formatting.duration(max(0, now - micros(told[0].recorded_at)) / _SECOND),
+        retained=formatting.duration(max(0, now - micros(ordered[0].recorded_at)) / _SECOND),
     )
 
 
 def storage_since(events: Sequence[Event], status: str, guess: int | None) -> int | None:
-    """Return when the storage's present status began, as far as an event log tells it, else a guess.
+    """Return when the present status of the storage began: by the event log, else by the polls.
 
     Args:
         events: as Feldera lists them, the newest first.
-        status: the present one; where the log does not end with it, it is older or newer than that.
-        guess: when it was first seen, None where it never was.
+        status: the present status.
+        guess: when a poll first had it; None where none did.
     """
     runs = tuple(_runs(_oldest_first(events), lambda event: event.storage_status))
     if not runs or runs[-1].status != status:
         return guess
-    # A log that begins with it does not tell when it began: not later than the log did, nor than it was seen.
+    # A log that begins with it has no beginning of it: that was not later than the log's, nor than the first poll that had it.
     return runs[-1].at if len(runs) > 1 or guess is None else min(runs[-1].at, guess)
 
 
@@ -216,11 +215,11 @@ def _oldest_first(events: Sequence[Event]) -> Sequence[Event]:
     return sorted(events, key=lambda event: event.recorded_at, reverse=True)[::-1]
 
 
-def _runs(told: Sequence[Event], reader: Callable[[Event], str | None]) -> Iterator[_Run]:
+def _runs(ordered: Sequence[Event], reader: Callable[[Event], str | None]) -> Iterator[_Run]:
     last = None
-    for event in told:
+    for event in ordered:
         status = reader(event)
-        # While a pipeline is provisioned it has no desired runtime status yet: after a stop a start was requested, else the
+        # While a pipeline is provisioned it has no desired runtime status. After a stop, a start was requested; else the
         # status before is still desired.
         if status == REQUESTED and last != "Stopped":
             continue
@@ -231,13 +230,12 @@ def _runs(told: Sequence[Event], reader: Callable[[Event], str | None]) -> Itera
 
 def _changes(name: str, dimension: Dimension, runs: Sequence[_Run], now: int) -> Iterator[tuple[int, Change]]:
     for place, (before, after) in enumerate(pairwise(runs)):
-        # The first run began before the log, nobody knows when.
+        # The first run began before the log, at an unknown time.
         lasted = formatting.duration(max(0, after.at - before.at) / _SECOND) if place else ""
         yield (
             after.at,
             Change(
                 at=formatting.moment(after.at, now),
-                instant=formatting.instant(after.at),
                 what=name,
                 before=_style(dimension, before.status),
                 after=_style(dimension, after.status),
@@ -250,30 +248,27 @@ def _style(dimension: Dimension, status: str) -> StatusStyle:
     return StatusStyle(REQUESTED, "transient") if status == REQUESTED else style_of(dimension, status)
 
 
-def _errors(told: Sequence[Event], now: int) -> Iterator[tuple[int, Change]]:
+def _errors(ordered: Sequence[Event], now: int) -> Iterator[tuple[int, Change]]:
     looks = {True: StatusStyle("set", "bad"), False: StatusStyle("none", "idle")}
-    for before, after in pairwise(told):
+    for before, after in pairwise(ordered):
         if before.deployment_has_error != after.deployment_has_error:
             at = micros(after.recorded_at)
             marks = looks[before.deployment_has_error], looks[after.deployment_has_error]
-            yield at, Change(formatting.moment(at, now), formatting.instant(at), _ERRORS, *marks, "")
+            yield at, Change(formatting.moment(at, now), _ERRORS, *marks, "")
 
 
 def _ticks(span: str, start: int, now: int) -> Iterator[tuple[float, str]]:
-    """Yield the places of round times, in percent, and what is written there."""
+    """Yield the places of round times, in percent, with their labels."""
     step = _TICKS[span] * _SECOND
     for at in range(-(-start // step) * step, now, step):
         if (place := _percent(at, start, now)) <= _LAST_TICK:
             yield place, formatting.tick(at, days=_TICKS[span] >= _DAY)
 
 
-def _fitting(instants: Sequence[int], now: int) -> str:
-    """Return the shortest span with enough to see in it, else the shortest that shows all."""
-    wanted = instants[: min(len(instants), _ENOUGH)]
-    oldest = wanted[-1] if wanted else now
-    # Some room before, so that what was before the oldest is seen, too.
-    age = 1.05 * (now - oldest) / _SECOND
-    return next((span for span, seconds in SPANS.items() if age <= seconds), "7d")
+def _fitting(last: int, now: int) -> str:
+    """Return the shortest span of which the time since the last transition takes at most `_FULL`."""
+    age = (now - last) / _SECOND
+    return next((span for span, seconds in SPANS.items() if age <= _FULL * seconds), "7d")
 
 
 def _segments(dimension: Dimension, runs: Sequence[_Run], start: int, now: int) -> Iterator[Segment]:
@@ -289,12 +284,12 @@ def _segments(dimension: Dimension, runs: Sequence[_Run], start: int, now: int) 
             width=max(0.15, width),
             mark=style_of(dimension, run.status),
             fits=_fits(run.status, width),
-            title=f"{run.status} for {lasted}, from {formatting.moment(run.at, now)} UTC",
+            title=f"{run.status} for {lasted}, from {formatting.moment(run.at, now).text} UTC",
         )
 
 
 def _fits(label: str, width: float) -> str:
-    """Return the smallest screen on which a label has room in so many percent of a lane, empty if there is none."""
+    """Return the smallest screen on which a label fits into a segment; empty if there is none."""
     room = _LETTER * len(label) + _PADDING
     return next((screen for screen, pixels in _SCREENS.items() if room <= pixels * width / 100), "")
 

@@ -1,4 +1,4 @@
-"""What Feldera says of a status that should pass: what the pipeline waits for."""
+"""What a pipeline waits for: Feldera's details of a transient status."""
 
 from typing import Final
 
@@ -13,13 +13,13 @@ _WAITING_RUNTIME: Final = frozenset(
     | {"ConcurrentBootstrapping", "Coordination"}
 )
 _FIGURES: Final = ("connector_stats", "memory_max")
-"""Keys of a pipeline's own details that say how much, and nothing about a wait."""
+"""Keys of the details that are figures, and say nothing about a wait."""
 
 _ANY: Final = msgspec.json.Decoder()
 
 
 def waiting_for(recent: LatestEvents) -> Excerpt | None:
-    """Return what Feldera says of the present status while that is one that should pass, None where it says nothing."""
+    """Return Feldera's details of the present status; None without details, or where the status is not transient."""
     newest = recent.newest
     if newest is None or not recent.events or newest.event_id != recent.events[0].event_id:
         return None

@@ -58,7 +58,8 @@ class PipelineSummary:
         desired: the combined desired deployment status.
         program: the program's status.
         storage: the storage's status.
-        wait: the status that has used most of its limit; the deployment status where none has a limit.
+        wait: the status that has used most of its limit; where none has a limit the program's that compiles, else the
+            deployment's.
         error_code: the code of the present deployment error; empty without one.
         alerts: the firing alerts of the pipeline, the most severe first.
         level: how urgent it is.
@@ -107,7 +108,11 @@ def urgency(summary: PipelineSummary) -> tuple[float, int, float, str, str]:
 
 def _summary(pipeline_id: str, pipeline: Pipeline, alerts: tuple[Alert, ...], now: int) -> PipelineSummary:
     row = pipeline.facts.row
-    wait = max(_status_ages(pipeline, now), key=lambda age: age.share)
+    # A program that compiles without a limit tells more than how long the deployment has been Stopped.
+    wait = max(
+        _status_ages(pipeline, now),
+        key=lambda age: (age.share, PROGRAM.statuses.get(age.status) is Kind.TRANSIENT),
+    )
     code = row.deployment_error.error_code if row.deployment_error is not None else ""
     return PipelineSummary(
         id=pipeline_id,

@@ -1,1 +1,1 @@
-"""The web server: what is answered (an ASGI function), and the listening."""
+"""The web server: the ASGI application and its listener."""

@@ -1,18 +1,18 @@
-"""What is answered: a plain ASGI function over a table of pages."""
+"""The ASGI application: a table of pages, without a framework."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 import structlog
 
+from feldera_exporter.exposition.chunks import chunks
 from feldera_exporter.exposition.snapshot import Snapshot
 from feldera_exporter.logs import FailureLog, source_location
 from feldera_exporter.server.content_negotiation import accepts_gzip, format_for
 from feldera_exporter.server.http_messages import Page, Reply, Request, text_reply
-from feldera_exporter.server.snapshot_readers import SnapshotReaders
-from feldera_exporter.server.worker_threads import METRICS, BusyError
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -20,11 +20,11 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 Reload = Callable[[], Awaitable[Sequence[str]]]
-"""Loads the configuration anew and returns its mistakes."""
+"""Loads the configuration again and returns its mistakes."""
 
 
 class Source(Protocol):
-    """What the pages show."""
+    """The source of the metrics."""
 
     @property
     def snapshot(self) -> Snapshot:
@@ -36,26 +36,28 @@ class Source(Protocol):
 
 
 Find = Callable[[Request], Page | None]
-"""Gives the page for people that a request means, None where there is none."""
+"""Returns the page for people at the path of a request; None where there is none."""
 
 READING: Final = ("GET", "HEAD")
+
+_RENDERING: Final = ThreadPoolExecutor(2, "metrics")
+"""The threads that render and compress the metrics: one for each of the two formats that scrapers ask for."""
 
 
 def application(
     source: Source, telemetry_path: str, reload: Reload | None, find: Find = lambda _: None, prefix: str = ""
 ) -> Asgi:
-    """Return the ASGI function that answers from `source`.
+    """Return the ASGI application.
 
     Args:
-        source: what is shown.
-        telemetry_path: where the metrics are.
-        reload: what `POST /-/reload` does, None where it is not wanted.
-        find: gives the pages for people.
-        prefix: what a proxy may leave before every path.
+        source: the source of the metrics.
+        telemetry_path: the path of the metrics.
+        reload: the action of `POST /-/reload`; None where that is switched off.
+        find: returns the pages for people.
+        prefix: the prefix that a proxy may leave before every path.
     """
     pages: dict[str, tuple[Page, tuple[str, ...]]] = {
         telemetry_path: (_metrics(source), READING),
-        f"{telemetry_path}/": (_without_slash(telemetry_path), READING),
         "/-/healthy": (_healthy, READING),
         "/-/ready": (_ready(source), READING),
         "/-/reload": (_reload(reload), ("POST",)),
@@ -63,12 +65,10 @@ def application(
 
     failing = FailureLog(structlog.get_logger(), "a page failed", "pages are answered again")
 
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+    async def answer(scope: Scope, _receive: Receive, send: Send) -> None:
         request = _request(scope, prefix)
         try:
-            reply = await _unless_gone(chosen(request), receive)
-        except BusyError:
-            reply = text_reply(503, "Too many pages are being rendered; try again.\n", ("retry-after", "1"))
+            reply = await chosen(request)
         except Exception as error:  # noqa: BLE001 - the next request may find a better snapshot
             failing.failed(
                 type(error).__name__, type(error).__name__, place=source_location(error), path=request.path
@@ -76,8 +76,7 @@ def application(
             reply = text_reply(500, "The exporter made a mistake; its log says where.\n")
         else:
             failing.succeeded()
-        if reply is not None:
-            await _send(reply, send, head=request.method == "HEAD")
+        await send_reply(reply, send, head=request.method == "HEAD")
 
     async def chosen(request: Request) -> Reply:
         page, methods = pages.get(request.path) or (find(request), READING)
@@ -92,8 +91,6 @@ def application(
 
 
 def _metrics(source: Source) -> Page:
-    readers = SnapshotReaders()
-
     async def metrics(request: Request) -> Reply:
         snapshot = source.snapshot
         format_ = format_for(request.headers.get("accept", ""))
@@ -101,28 +98,18 @@ def _metrics(source: Source) -> Page:
         packed = accepts_gzip(request.headers.get("accept-encoding", ""))
         parts = snapshot.ready(format_, packed=packed)
         if parts is None:
-            # In a thread: the first who asks renders and compresses, and nobody else waits for that.
-            parts = await METRICS.do(snapshot.gzip if packed else snapshot.plain, format_)
+            # The first request renders and compresses, in a thread.
+            render = snapshot.gzip if packed else snapshot.plain
+            parts = await asyncio.get_running_loop().run_in_executor(_RENDERING, render, format_)
         headers = (
             ("content-type", format_.content_type),
             ("vary", "Accept, Accept-Encoding"),
             *((("content-encoding", "gzip"),) if packed else ()),
             ("content-length", str(sum(map(len, parts)))),
         )
-        return Reply(200, headers, readers.read(snapshot.sequence, parts))
+        return Reply(200, headers, chunks(parts))
 
     return metrics
-
-
-def _without_slash(path: str) -> Page:
-    # Relative: it holds whatever path a proxy puts before.
-    location = f"../{path.rpartition('/')[2]}"
-
-    async def page(request: Request) -> Reply:
-        query = f"?{request.query}" if request.query else ""
-        return text_reply(308, f"The metrics are at {path}\n", ("location", location + query))
-
-    return page
 
 
 def _reload(reload: Reload | None) -> Page:
@@ -140,7 +127,7 @@ def _reload(reload: Reload | None) -> Page:
 
 
 def _is_of_another_origin(headers: Mapping[str, str]) -> bool:
-    """Return whether a browser sends a request for a page that is not the exporter's; programs send neither header."""
+    """Return whether a browser sends the request from a page of another site; programs send neither header."""
     site = headers.get("sec-fetch-site")
     if site is not None:
         return site not in {"same-origin", "none"}
@@ -167,41 +154,19 @@ def _request(scope: Scope, prefix: str) -> Request:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     query = scope.get("query_string", b"").decode("latin-1")
-    raw_path = scope.get("raw_path") or scope["path"].encode()
-    return Request(
-        method=scope["method"],
-        path=_within(scope["path"], prefix),
-        headers=headers,
-        query=query,
-        raw_path=_within(raw_path.decode("latin-1"), prefix),
-    )
+    path = _within((scope.get("raw_path") or scope["path"].encode()).decode("latin-1"), prefix)
+    return Request(scope["method"], path, headers, query)
 
 
 def _within(path: str, prefix: str) -> str:
-    """Return a path without the prefix, which some proxies take off and some leave."""
+    """Return a path without the prefix, which some proxies remove."""
     if prefix and (path == prefix or path.startswith(f"{prefix}/")):
         return path.removeprefix(prefix) or "/"
     return path
 
 
-async def _unless_gone(page: Coroutine[Any, Any, Reply], receive: Receive) -> Reply | None:
-    """Return a page, or None where its client has gone before: then the work for it is not begun, or is left."""
-
-    async def gone() -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-
-    making, leaving = asyncio.create_task(page), asyncio.create_task(gone())
-    try:
-        await asyncio.wait((making, leaving), return_when=asyncio.FIRST_COMPLETED)
-        return await making if making.done() else None
-    finally:
-        making.cancel()
-        leaving.cancel()
-        await asyncio.gather(making, leaving, return_exceptions=True)
-
-
-async def _send(reply: Reply, send: Send, *, head: bool) -> None:
+async def send_reply(reply: Reply, send: Send, *, head: bool = False) -> None:
+    """Answer a request; one with HEAD without the body."""
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     for piece in () if head else reply.body:

@@ -1,4 +1,4 @@
-"""Who may ask: passwords of basic authentication (RFC 7617), compared with bcrypt hashes without holding anybody else up."""
+"""Basic authentication (RFC 7617): passwords are compared with bcrypt hashes in a thread."""
 
 import asyncio
 import base64
@@ -13,31 +13,31 @@ import bcrypt
 from feldera_exporter.config import Secret
 
 _KEPT: Final = 100
-"""Answers of each kind that are kept, as in the exporter-toolkit."""
+"""Results of each kind that are cached, as in the exporter-toolkit."""
 _WAITING: Final = 8
-"""Passwords that wait to be compared; each takes a part of a second."""
+"""Passwords that wait to be compared at most; each comparison takes a part of a second."""
 _LONGEST: Final = 72
-"""Bytes of a password that bcrypt looks at; the toolkit ignores the others, too."""
+"""Bytes of a password that bcrypt uses; the toolkit ignores the others too."""
 
 
 class Passwords:
-    """Compares passwords, one at a time, and remembers what came of it."""
+    """Compares passwords, one at a time, and caches the results."""
 
     def __init__(self) -> None:
         self._salt = os.urandom(32)
-        # Apart, so that no flood of wrong ones drives a right one out.
+        # By result: many wrong passwords must not evict a right one.
         self._verdicts: dict[bool, dict[bytes, None]] = {True: {}, False: {}}
         self._turn = asyncio.Lock()
         self._waiting = 0
 
     async def accepts(self, users: Mapping[str, Secret], header: str) -> bool | None:
-        """Return whether an `Authorization` header is that of a user; None where too many others wait.
+        """Return whether an `Authorization` header has a user's password; None where too many comparisons wait.
 
-        A wrong name takes as long as a wrong password.
+        An unknown name takes as long as a wrong password.
 
         Args:
-            users: their passwords' hashes by name; at least one.
-            header: its value, empty where there is none.
+            users: the hash of each password by name; at least one.
+            header: the value of the header; empty without one.
         """
         who = _credentials(header)
         if who is None:
@@ -63,7 +63,7 @@ class Passwords:
         return right
 
     def _digest(self, *parts: bytes) -> bytes:
-        """Return what tells questions apart, and nobody the password."""
+        """Return a keyed hash, so that the cache holds no password."""
         whole = hashlib.blake2b(key=self._salt)
         for part in parts:
             whole.update(len(part).to_bytes(8, "big") + part)

@@ -1,21 +1,11 @@
-"""What a client accepts: the exposition's format and whether gzip, by RFC 9110 section 12."""
+"""Content negotiation (RFC 9110, section 12): the format of the exposition, and gzip."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from feldera_exporter.exposition.text import Format
 
 _OPENMETRICS_VERSIONS: Final = frozenset({"0.0.1", "1.0.0"})
-
-
-@dataclass(frozen=True, slots=True)
-class _Preference:
-    """One element of an Accept or Accept-Encoding header."""
-
-    value: str
-    parameters: dict[str, str]
-    quality: float
 
 
 def format_for(accept: str) -> Format:
@@ -24,31 +14,27 @@ def format_for(accept: str) -> Format:
     Prometheus asks for `application/openmetrics-text` by name; a wildcard (browsers, curl) gets text.
     """
     openmetrics = text = 0.0
-    for preference in _preferences(accept):
-        if preference.value == "application/openmetrics-text":
-            if preference.parameters.get("version", "1.0.0") in _OPENMETRICS_VERSIONS:
-                openmetrics = max(openmetrics, preference.quality)
-        elif preference.value == "text/plain":
-            text = max(text, preference.quality)
+    for value, version, quality in _preferences(accept):
+        if value == "application/openmetrics-text" and version in _OPENMETRICS_VERSIONS:
+            openmetrics = max(openmetrics, quality)
+        elif value == "text/plain":
+            text = max(text, quality)
     return Format.OPENMETRICS if openmetrics > 0 and openmetrics >= text else Format.TEXT
 
 
 def accepts_gzip(accept_encoding: str) -> bool:
     """Return whether the client reads gzip; a coding that is named wins over the wildcard."""
-    qualities = {preference.value: preference.quality for preference in _preferences(accept_encoding)}
+    qualities = {value: quality for value, _, quality in _preferences(accept_encoding)}
     return qualities.get("gzip", qualities.get("x-gzip", qualities.get("*", 0.0))) > 0
 
 
-def _preferences(header: str) -> Iterator[_Preference]:
-    for element in header.split(","):
+def _preferences(header: str) -> Iterator[tuple[str, str, float]]:
+    """Yield the value, the version and the quality of each element of a header."""
+    for element in header.lower().split(","):
         value, *rest = (part.strip() for part in element.split(";"))
-        if not value:
-            continue
-        parameters = {}
-        for parameter in rest:
-            key, _, content = parameter.partition("=")
-            parameters[key.strip().lower()] = content.strip().strip('"')
-        yield _Preference(value.lower(), parameters, _quality(parameters.pop("q", "1")))
+        pairs = (part.partition("=") for part in rest)
+        parameters = {key.strip(): content.strip().strip('"') for key, _, content in pairs}
+        yield value, parameters.get("version", "1.0.0"), _quality(parameters.get("q", "1"))
 
 
 def _quality(text: str) -> float:

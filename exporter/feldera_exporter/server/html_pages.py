@@ -1,28 +1,28 @@
-"""The pages for people: which view an address means, as HTML with headers that let nothing foreign in."""
+"""The pages for people: HTML by path, with headers that permit no script and nothing from other sites."""
 
 import asyncio
+import re
 import zlib
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 from urllib.parse import unquote
 
-from feldera_exporter import __version__
 from feldera_exporter.feldera.program_details import ProgramDetails
 from feldera_exporter.pages import formatting, runbooks
 from feldera_exporter.pages.fleet_page import fleet_page
 from feldera_exporter.pages.html_rendering import ASSETS, render
-from feldera_exporter.pages.instance_view import InstanceView
+from feldera_exporter.pages.instance_view import PageState
 from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.pages.links import Links
 from feldera_exporter.pages.missing_page import MissingPage, missing_pipeline
-from feldera_exporter.pages.page_query import PageQuery, parse
+from feldera_exporter.pages.page_query import INSTALLATIONS, PageQuery, parse
 from feldera_exporter.pages.pipeline_page import FAILED_PROGRAMS, find, pipeline_page
+from feldera_exporter.rules.alert_names import SECTIONS
 from feldera_exporter.server.content_negotiation import accepts_gzip
-from feldera_exporter.server.http_messages import Page, Reply, Request
-from feldera_exporter.server.page_cache import PageCache
-from feldera_exporter.server.worker_threads import PAGES
+from feldera_exporter.server.http_messages import Page, Reply, Request, text_reply
 
 EVERY: Final = MappingProxyType({"fleet.html": 30, "pipeline.html": 60})
 """Seconds after which a page refreshes itself, unless it is paused."""
@@ -30,6 +30,14 @@ EVERY: Final = MappingProxyType({"fleet.html": 30, "pipeline.html": 60})
 _HTML: Final = "text/html; charset=utf-8"
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _LEVEL: Final = 6
+_COOKIE: Final = "feldera_installation"
+_CHOICE: Final = re.compile(rf"\b{_COOKIE}=({'|'.join(INSTALLATIONS)})\b")
+_YEAR: Final = 365 * 24 * 3600
+
+_RENDERING: Final = ThreadPoolExecutor(1, "pages")
+"""The thread that renders pages for people: it takes the interpreter from the polls for as long as it works."""
+_WAITING: Final = 32
+"""Pages that are being rendered or wait for it at most; to refuse one is better than to keep all readers waiting."""
 
 HEADERS: Final = MappingProxyType(
     {
@@ -43,20 +51,20 @@ HEADERS: Final = MappingProxyType(
         "permissions-policy": "camera=(), geolocation=(), microphone=()",
     }
 )
-"""What every page says of what it may do: no script at all, nothing from elsewhere, in no frame."""
+"""The headers of every page: no script, nothing from other sites, in no frame."""
 
 
 class Source(Protocol):
-    """What the pages show."""
+    """The source of what pages show."""
 
-    def seen(self) -> InstanceView:
-        """Return what is known now."""
+    def page_state(self) -> PageState:
+        """Return the present state of all instances."""
 
     async def recent(self, instance: str, pipeline_id: str, name: str) -> LatestEvents:
-        """Ask Feldera about a pipeline; never for long, and never with an error."""
+        """Return the latest events of a pipeline from Feldera; within a short time, and without an exception."""
 
     async def program(self, instance: str, pipeline_id: str, name: str, *, failed: bool) -> ProgramDetails:
-        """Ask Feldera about a pipeline's program, with its compilers' errors if it failed; as `recent`."""
+        """Return the details of a pipeline's program, with the compilers' errors if it failed; as `recent`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +72,17 @@ class Site:
     """The pages for people.
 
     Args:
-        source: what is shown.
-        links: where the exporter's pages are.
+        source: the source of what pages show.
+        links: the addresses of the pages.
     """
 
     source: Source
     links: Links
-    _cache: PageCache = field(default_factory=lambda: PageCache(PAGES))
+    _renderings: dict[Hashable, asyncio.Future[bytes]] = field(default_factory=dict)
 
     def find(self, request: Request) -> Page | None:
-        """Return the page of a path, None where there is none."""
-        parts = [unquote(part) for part in request.raw_path.split("/")]
+        """Return the page at a path; None where there is none."""
+        parts = [unquote(part) for part in request.path.split("/")]
         match parts:
             case ["", ""]:
                 return self._fleet
@@ -89,20 +97,20 @@ class Site:
         return None
 
     async def _fleet(self, request: Request) -> Reply:
-        query, seen = parse(request.query), self.source.seen()
+        query, state = parse(request.query), self.source.page_state()
 
         def page() -> bytes:
-            view = fleet_page(seen, query, self.links)
-            return self._render("fleet.html", seen, query, view=view)
+            view = fleet_page(state, query, self.links)
+            return self._render("fleet.html", state, query, view=view)
 
-        return await self._html(request, page, _state(seen), every=_every("fleet.html", query))
+        return await self._html(request, page, every=_every("fleet.html", query))
 
-    def _pipeline(self, instance: str, told: str) -> Page:
+    def _pipeline(self, instance: str, name_or_id: str) -> Page:
         async def answer(request: Request) -> Reply:
             query = parse(request.query)
-            found = find(self.source.seen(), instance, told)
+            found = find(self.source.page_state(), instance, name_or_id)
             if found is None:
-                missing = missing_pipeline(self.source.seen(), instance, told, self.links)
+                missing = missing_pipeline(self.source.page_state(), instance, name_or_id, self.links)
                 return await self._missing(request, missing)
             row = found[1].facts.row
             failed = row.program_status in FAILED_PROGRAMS
@@ -110,64 +118,58 @@ class Site:
                 self.source.recent(instance, row.id, row.name),
                 self.source.program(instance, row.id, row.name, failed=failed),
             )
-            # Asking took its time: what is shown should be of now.
-            seen = self.source.seen()
+            # The state may have changed while Feldera was asked.
+            state = self.source.page_state()
 
             def page() -> bytes:
-                watched, pipeline = find(seen, instance, row.id) or found
-                view = pipeline_page(watched, pipeline, recent, program, seen, query, self.links)
-                return self._render("pipeline.html", seen, query, view=view)
+                watched, pipeline = find(state, instance, row.id) or found
+                view = pipeline_page(watched, pipeline, recent, program, state, query, self.links)
+                return self._render("pipeline.html", state, query, view=view)
 
-            state = (*_state(seen), _Same(recent), _Same(program))
-            return await self._html(request, page, state, every=_every("pipeline.html", query))
+            return await self._html(request, page, every=_every("pipeline.html", query))
 
         return answer
 
     async def _runbooks(self, request: Request) -> Reply:
-        values = {"sections": tuple(runbooks.index()), "version": __version__}
-        return await self._html(request, lambda: render("runbooks.html", self.links, **values))
+        return await self._html(request, lambda: render("runbooks.html", self.links, sections=SECTIONS))
 
     def _runbook(self, alert: str) -> Page:
         async def answer(request: Request) -> Reply:
-            query = parse(request.query)
-            about = runbooks.runbook_values(self.source.seen(), query)
-            code = about.error_code if about is not None and not query.codes else ""
-            filtered = bool(code) and runbooks.has_code(alert, code)
-            content = await PAGES.do(runbooks.runbook, alert, code if filtered else "")
-            if content is None:
-                return await self._missing(
-                    request, MissingPage("Not found", "There is no such runbook.", (), None)
-                )
-            values = {
-                "alert": alert,
-                "content": content,
-                "about": about,
-                "filtered": filtered,
-                "query": query,
-                "version": __version__,
-            }
-            return await self._html(request, lambda: render("runbook.html", self.links, **values))
+            if not runbooks.exists(alert):
+                missing = MissingPage("Not found", "There is no such runbook.", (), None)
+                return await self._missing(request, missing)
+            query, state = parse(request.query), self.source.page_state()
+            installation = query.installation or _chosen_installation(request)
+
+            def page() -> bytes:
+                view = runbooks.runbook_page(alert, state, query, installation)
+                return render("runbook.html", self.links, view=view, query=query)
+
+            headers = (("set-cookie", self._cookie(installation)),) if query.installation else ()
+            return await self._html(request, page, headers=headers)
 
         return answer
 
+    def _cookie(self, installation: str) -> str:
+        """Return a cookie that keeps the choice for the other runbooks, also when a link of an alert leads there."""
+        path = self.links.to("/runbooks")
+        return f"{_COOKIE}={installation}; Path={path}; Max-Age={_YEAR}; SameSite=Lax; HttpOnly"
+
     async def _missing(self, request: Request, view: MissingPage) -> Reply:
-        values = {"view": view, "version": __version__}
-        # What is not known yet will be: the page looks again.
+        # Before the first list of pipelines the page refreshes itself.
         every, status = (None, 404) if view.decided else (EVERY["fleet.html"], 503)
         return await self._html(
-            request, lambda: render("missing.html", self.links, **values), every=every, status=status
+            request, lambda: render("missing.html", self.links, view=view), every=every, status=status
         )
 
-    def _render(self, template: str, seen: InstanceView, query: PageQuery, **values: Any) -> bytes:
-        now = seen.at
+    def _render(self, template: str, state: PageState, query: PageQuery, **values: Any) -> bytes:
+        now = state.at
         return render(
             template,
             self.links,
             query=query,
             every=EVERY[template],
             clock=formatting.moment(now, now),
-            instant=formatting.instant(now),
-            version=__version__,
             **values,
         )
 
@@ -175,24 +177,37 @@ class Site:
         self,
         request: Request,
         page: Callable[[], bytes],
-        state: Hashable = (),
         *,
         every: int | None = None,
         status: int = 200,
+        headers: Sequence[tuple[str, str]] = (),
     ) -> Reply:
         """Answer with a page, rendered in a thread: a thousand pipelines take longer than a poll should wait.
 
+        Requests for the same address share one rendering.
+
         Args:
-            request: what was asked.
-            page: makes it.
-            state: what it shows.
-            every: seconds after which it is to be asked for again, None for never.
+            request: the request.
+            page: renders the page.
+            every: seconds after which it refreshes itself; None for never.
             status: of the answer.
+            headers: further ones.
         """
         packed = accepts_gzip(request.headers.get("accept-encoding", ""))
-        key = (request.raw_path, request.query, packed, state)
-        body = await self._cache.page(key, lambda: _packed(page()) if packed else page())
+        key = (request.path, request.query, request.headers.get("cookie"), packed)
+        rendering = self._renderings.get(key)
+        if rendering is None:
+            if len(self._renderings) >= _WAITING:
+                return text_reply(
+                    503, "Too many pages are being rendered; try again.\n", ("retry-after", "1")
+                )
+            loop = asyncio.get_running_loop()
+            rendering = loop.run_in_executor(_RENDERING, lambda: _packed(page()) if packed else page())
+            self._renderings[key] = rendering
+            rendering.add_done_callback(lambda _: self._renderings.pop(key))
+        body = await asyncio.shield(rendering)
         headers = [
+            *headers,
             ("content-type", _HTML),
             ("cache-control", "no-store"),
             ("vary", "Accept-Encoding"),
@@ -202,29 +217,14 @@ class Site:
         if packed:
             headers.append(("content-encoding", "gzip"))
         if every is not None:
-            # Of the same address, so that the filter stays; in a header, so that a paused page needs nothing taken out.
+            # Without an address, so that the filter stays.
             headers.append(("refresh", str(every)))
         return Reply(status, tuple(headers), (body,))
 
 
-class _Same:
-    """Equals what holds the very same value: values that are replaced whole need no comparison of what is in them."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: object) -> None:
-        self._value = value
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other._value is self._value
-
-    def __hash__(self) -> int:
-        return id(self._value)
-
-
-def _state(seen: InstanceView) -> tuple[Hashable, ...]:
-    """Return what tells one state of all instances from another: states are replaced whole."""
-    return tuple(_Same(each) for watched in seen.instances for each in (watched.fleet, watched.problems))
+def _chosen_installation(request: Request) -> str:
+    found = _CHOICE.search(request.headers.get("cookie", ""))
+    return found[1] if found else ""
 
 
 def _every(template: str, query: PageQuery) -> int | None:

@@ -1,4 +1,4 @@
-"""Requests and replies, as pages see and make them."""
+"""Requests and replies of pages."""
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
@@ -9,31 +9,29 @@ PLAIN: Final = "text/plain; charset=utf-8"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The part of a request that pages look at.
+    """The part of a request that pages use.
 
     Attributes:
         method: in upper case.
-        path: without escapes.
+        path: with its escapes: a slash in a name is escaped.
         headers: by their names in lower case.
-        query: what is behind the question mark, with its escapes.
-        raw_path: the path with its escapes, which tell a slash in a name from one between two.
+        query: the part after the question mark, with its escapes.
     """
 
     method: str
     path: str
     headers: Mapping[str, str]
     query: str = ""
-    raw_path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer.
+    """A reply.
 
     Attributes:
-        status: of HTTP.
-        headers: by name.
-        body: in pieces, each written in one go.
+        status: the HTTP status code.
+        headers: pairs of name and value.
+        body: in pieces, each written at once.
     """
 
     status: int
@@ -45,6 +43,6 @@ Page = Callable[[Request], Coroutine[Any, Any, Reply]]
 
 
 def text_reply(status: int, text: str, *headers: tuple[str, str]) -> Reply:
-    """Return a short plain answer."""
+    """Return a reply of plain text."""
     body = text.encode()
     return Reply(status, (("content-type", PLAIN), ("content-length", str(len(body))), *headers), (body,))

@@ -1,4 +1,4 @@
-"""The listening: sockets bound before anything else starts, and uvicorn on them."""
+"""The listener: sockets that are bound before anything else starts, and uvicorn on them."""
 
 import asyncio
 import contextlib
@@ -13,10 +13,8 @@ import uvicorn
 
 from feldera_exporter.errors import ConfigError, ListenError
 from feldera_exporter.server.asgi import Asgi
-from feldera_exporter.server.slow_clients import MOST, BoundedConnection
+from feldera_exporter.server.slow_clients import BoundedConnection
 
-_BACKLOG: Final = min(128, MOST)
-"""Clients that are accepted in one go at most, before there is a look at how many there are."""
 _PORTS: Final = 65536
 _ADDRESS: Final = re.compile(
     r"(?:\[(?P<v6>[0-9a-fA-F:.]+(?:%\w+)?)\]|(?P<host>[^:\[\]\s/]*)):(?P<port>[0-9]{1,5})"
@@ -43,10 +41,8 @@ def bind(address: str) -> socket.socket:
         raise ConfigError(f"--web.listen-address: found {address!r}, expected {expected}") from None
     try:
         if not host and socket.has_dualstack_ipv6():
-            return socket.create_server(
-                ("", port), family=socket.AF_INET6, backlog=_BACKLOG, dualstack_ipv6=True
-            )
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+            return socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True)
+        return socket.create_server((host, port), family=family)
     except OSError as error:
         raise ListenError(f"cannot listen on {address}: {os.strerror(error.errno or 0)}") from None
 
@@ -55,14 +51,14 @@ def bind(address: str) -> socket.socket:
 async def serving(
     app: Asgi, sockets: Sequence[socket.socket], tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[None]:
-    """Serve `app` on bound sockets while the context lasts; after it, readers get at most a second to finish."""
+    """Serve an application on bound sockets while the context lasts; then open requests have a second to finish."""
     config = uvicorn.Config(
         app,
         http=BoundedConnection,
         loop="uvloop",
         lifespan="off",
         access_log=False,
-        # What a client does wrong is no event of ours, and the application answers for its own mistakes itself.
+        # The application logs its own mistakes; those of clients are not logged.
         log_config=None,
         log_level="critical",
         ws="none",
@@ -81,7 +77,7 @@ async def serving(
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers: the application ends everything in its own order."""
+    """uvicorn without its signal handlers: the exporter stops its parts in order."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

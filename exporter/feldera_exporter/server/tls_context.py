@@ -1,4 +1,4 @@
-"""The server's side of TLS: contexts as a file of `--web.config.file` asks for them, the newest for each connection."""
+"""TLS of the server: the contexts that `--web.config.file` describes; each connection has the newest one."""
 
 import ssl
 from collections.abc import Callable, Collection
@@ -16,7 +16,7 @@ def server_context(tls: TlsServer) -> ssl.SSLContext:
     """Return a new context of the files as they are now.
 
     Raises:
-        ConfigError: a file holds something else than it should; without the name of the file that names it.
+        ConfigError: a certificate, a key or an authority cannot be used; without the name of the configuration file.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version, context.maximum_version = _VERSIONS[tls.min_version], _VERSIONS[tls.max_version]
@@ -48,7 +48,7 @@ def server_context(tls: TlsServer) -> ssl.SSLContext:
 
 
 def _named(allowed: Collection[str]) -> type[ssl.SSLObject]:
-    """Return a connection whose handshake fails where the client's certificate has none of some names."""
+    """Return a class of connections whose handshake fails where the client's certificate has none of some names."""
 
     class Named(ssl.SSLObject):
         def do_handshake(self) -> None:
@@ -64,7 +64,7 @@ def _named(allowed: Collection[str]) -> type[ssl.SSLObject]:
 
 
 class RenewedContext(ssl.SSLContext):
-    """A context for listening that begins each connection with another one, which may change meanwhile."""
+    """A context for a listener that uses another context, which may change, for each connection."""
 
     newest: Callable[[], ssl.SSLContext]
 
@@ -74,7 +74,7 @@ class RenewedContext(ssl.SSLContext):
 
 
 def renewed(newest: Callable[[], ssl.SSLContext]) -> RenewedContext:
-    """Return a context for listening; `newest` gives that of each connection."""
+    """Return a context for a listener; `newest` returns that of each connection."""
     context = RenewedContext(ssl.PROTOCOL_TLS_SERVER)
     context.newest = newest
     return context

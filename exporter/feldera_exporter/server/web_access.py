@@ -1,32 +1,31 @@
-"""What `--web.config.file` asks for: TLS, passwords and headers, by the file as it is now."""
+"""TLS, basic authentication and headers, as the file of `--web.config.file` describes them now."""
 
 import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from feldera_exporter.config.tls import file_state
 from feldera_exporter.config.web_config import WebConfig, load_web_config
 from feldera_exporter.errors import ConfigError
 from feldera_exporter.logs import FailureLog, Logger
-from feldera_exporter.server.asgi import Asgi, Receive, Scope, Send
+from feldera_exporter.server.asgi import Asgi, Receive, Scope, Send, send_reply
 from feldera_exporter.server.basic_auth import Passwords
-from feldera_exporter.server.http_messages import Reply, text_reply
+from feldera_exporter.server.http_messages import text_reply
 from feldera_exporter.server.tls_context import renewed, server_context
-
-_Stamp = tuple[object, ...]
 
 _TLS_FILES: Final = ("cert_file", "key_file", "client_ca_file")
 
 
 class WebAccess:
-    """The file of `--web.config.file`, read again when it or a certificate changes; a mistake keeps what was before.
+    """The file of `--web.config.file`: read again when it or a certificate changes; after a mistake the old one stays.
 
     Args:
         path: the file.
-        log: where a mistake is said that is made later.
+        log: where later mistakes are logged.
 
     Raises:
-        ConfigError: there is a mistake now.
+        ConfigError: the file has a mistake.
     """
 
     def __init__(self, path: Path, log: Logger) -> None:
@@ -50,7 +49,7 @@ class WebAccess:
         return renewed(newest)
 
     def present(self) -> WebConfig:
-        """Return what the file says now."""
+        """Return the present configuration."""
         stamp = self._files()
         if stamp != self._stamp:
             try:
@@ -59,7 +58,7 @@ class WebAccess:
                 self._mistaken.failed("mistake", error)
             else:
                 self._mistaken.succeeded()
-            # As it was before: a file that changed meanwhile is read once more.
+            # The stamp is from before the read: a file that has changed meanwhile is read once more.
             self._stamp = stamp
         return self._config
 
@@ -78,27 +77,19 @@ class WebAccess:
         except ConfigError as error:
             raise ConfigError(*(f"{self._path}: {mistake}" for mistake in error.mistakes)) from None
 
-    def _files(self) -> _Stamp:
-        """Return what changes when a file does."""
+    def _files(self) -> tuple[object, ...]:
+        """Return a stamp that changes when one of the files does."""
         tls = self._config.tls_server_config
         named = [getattr(tls, key) for key in _TLS_FILES] if tls is not None else []
-        return tuple(_stamp(path) for path in (self._path, *filter(None, named)))
-
-
-def _stamp(path: Path) -> _Stamp:
-    try:
-        found = path.stat()
-    except OSError:
-        return ()
-    return (found.st_mtime_ns, found.st_ino, found.st_size)
+        return tuple(file_state(path) for path in (self._path, *filter(None, named)))
 
 
 def guarded(app: Asgi, config: Callable[[], WebConfig]) -> Asgi:
-    """Return an application that asks for the password first, and says the headers with every answer.
+    """Return an application with basic authentication and further headers.
 
     Args:
-        app: what answers those who may ask; as in the exporter-toolkit, nothing is answered to others, `/-/healthy` neither.
-        config: gives what the file says now.
+        app: the application. As in the exporter-toolkit, all paths need the password, also `/-/healthy`.
+        config: returns the present configuration.
     """
     passwords = Passwords()
 
@@ -124,11 +115,10 @@ def guarded(app: Asgi, config: Callable[[], WebConfig]) -> Asgi:
         if accepted:
             await app(scope, receive, with_headers)
         elif accepted is None:
-            await _refuse(
-                with_headers, text_reply(503, "Too many passwords at a time.\n", ("retry-after", "1"))
-            )
+            busy = text_reply(503, "Too many passwords at a time.\n", ("retry-after", "1"))
+            await send_reply(busy, with_headers)
         else:
-            await _refuse(with_headers, text_reply(401, "Unauthorized\n", ("www-authenticate", "Basic")))
+            await send_reply(text_reply(401, "Unauthorized\n", ("www-authenticate", "Basic")), with_headers)
 
     return answer
 
@@ -136,9 +126,3 @@ def guarded(app: Asgi, config: Callable[[], WebConfig]) -> Asgi:
 def _authorization(scope: Scope) -> str:
     given = [value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"]
     return given[0] if len(given) == 1 else ""
-
-
-async def _refuse(send: Send, reply: Reply) -> None:
-    headers = [(name.encode(), value.encode()) for name, value in reply.headers]
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"".join(reply.body), "more_body": False})

@@ -1,4 +1,4 @@
-"""Whoever reads the metrics reads them whole: the programs and libraries that people use, plain and compressed."""
+"""The usual programs and libraries read all of the metrics, plain and compressed."""
 
 import json
 import subprocess
@@ -77,9 +77,9 @@ def of_pipelines(text: bytes) -> list[bytes]:
 def test_all_of_it_is_read(program: Running, read: Read) -> None:
     """Not only the first chunk, and not only the first member of a compressed body."""
     url = f"{program.url}/metrics"
-    told = of_pipelines(plain(url))
-    assert len(told) == 126 * PIPELINES
-    assert of_pipelines(read(url)) == told
+    lines = of_pipelines(plain(url))
+    assert len(lines) == 126 * PIPELINES
+    assert of_pipelines(read(url)) == lines
 
 
 def test_prometheus_reads_all_of_it(program: Running, tmp_path: Path) -> None:
