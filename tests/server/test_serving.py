@@ -72,9 +72,15 @@ class TestAnswers:
             assert head.headers["content-type"] == got.headers["content-type"]
             assert int(head.headers["content-length"]) > 0
 
+    def test_a_slash_too_many(self, program: Running) -> None:
+        """A slash behind the path of the metrics leads to them."""
+        found = ask(program, "GET", "/federate/metrics/?x=1")
+        assert (found.status_code, found.headers["location"]) == (308, "../metrics?x=1")
+        assert str(found.url.join(found.headers["location"])) == f"{program.url}/federate/metrics?x=1"
+
     def test_not_found(self, program: Running) -> None:
         """Another path is answered 404, which says where the metrics are."""
-        for path in ("/metrics", "/federate/metrics/", "/%2e%2e/etc/passwd", "//", "/\u00e9"):
+        for path in ("/metrics", "/federate/metrics//", "/%2e%2e/etc/passwd", "//", "/\u00e9"):
             reply = ask(program, "GET", path)
             assert (reply.status_code, reply.text) == (
                 404,

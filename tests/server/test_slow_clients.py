@@ -192,3 +192,30 @@ def test_requests_one_behind_the_other() -> None:
         assert (answers.count(LINE), answers.endswith(b"Healthy.\n")) == (30_000, True)
 
     connected(Shown(SMALL), talk)
+
+
+def test_a_new_connection_closes_the_one_idle_for_longest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One whose answer is being rendered stays open, however old it is, and so does the newest."""
+    monkeypatch.setattr(slow_clients, "MAX_CONNECTIONS", 4)
+    monkeypatch.setattr(slow_clients, "LONGEST", 15.0)
+
+    async def run() -> None:
+        listener = bind("127.0.0.1:0")
+        shown = Shown(SMALL, takes=1.0)
+        async with serving(application(shown, "/metrics", None), [listener]), asyncio.timeout(20):
+            clients = [await asyncio.open_connection(*listener.getsockname(), limit=2**20)]
+            clients[0][1].write(METRICS % b"")
+            await asyncio.sleep(0.2)
+            for _ in range(12):
+                clients.append(await asyncio.open_connection(*listener.getsockname()))
+                await asyncio.sleep(0.01)
+            assert await clients[0][0].readline() == b"HTTP/1.1 200 OK\r\n"
+            for reader, _ in clients[1:10]:
+                assert await ended(reader) == b""
+            for reader, writer in clients[10:]:
+                writer.write(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
+            for _, writer in clients:
+                writer.transport.abort()
+
+    uvloop.run(run())

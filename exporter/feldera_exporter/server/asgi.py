@@ -58,6 +58,7 @@ def application(
     """
     pages: dict[str, tuple[Page, tuple[str, ...]]] = {
         telemetry_path: (_metrics(source), READING),
+        f"{telemetry_path}/": (_without_slash(telemetry_path), READING),
         "/-/healthy": (_healthy, READING),
         "/-/ready": (_ready(source), READING),
         "/-/reload": (_reload(reload), ("POST",)),
@@ -110,6 +111,17 @@ def _metrics(source: Source) -> Page:
         return Reply(200, headers, chunks(parts))
 
     return metrics
+
+
+def _without_slash(path: str) -> Page:
+    # A relative address holds behind a proxy with a path of its own, too.
+    location = f"../{path.rpartition('/')[2]}"
+
+    async def page(request: Request) -> Reply:
+        query = f"?{request.query}" if request.query else ""
+        return text_reply(308, f"The metrics are at {path}\n", ("location", location + query))
+
+    return page
 
 
 def _reload(reload: Reload | None) -> Page:

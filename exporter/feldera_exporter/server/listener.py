@@ -13,8 +13,10 @@ import uvicorn
 
 from feldera_exporter.errors import ConfigError, ListenError
 from feldera_exporter.server.asgi import Asgi
-from feldera_exporter.server.slow_clients import BoundedConnection
+from feldera_exporter.server.slow_clients import MAX_CONNECTIONS, BoundedConnection
 
+_BACKLOG: Final = min(128, MAX_CONNECTIONS)
+"""Connections that are accepted at a time at most, before they are counted."""
 _PORTS: Final = 65536
 _ADDRESS: Final = re.compile(
     r"(?:\[(?P<v6>[0-9a-fA-F:.]+(?:%\w+)?)\]|(?P<host>[^:\[\]\s/]*)):(?P<port>[0-9]{1,5})"
@@ -41,8 +43,10 @@ def bind(address: str) -> socket.socket:
         raise ConfigError(f"--web.listen-address: found {address!r}, expected {expected}") from None
     try:
         if not host and socket.has_dualstack_ipv6():
-            return socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True)
-        return socket.create_server((host, port), family=family)
+            return socket.create_server(
+                ("", port), family=socket.AF_INET6, backlog=_BACKLOG, dualstack_ipv6=True
+            )
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
         raise ListenError(f"cannot listen on {address}: {os.strerror(error.errno or 0)}") from None
 

@@ -1,16 +1,27 @@
-"""The timeout of slow clients.
+"""The limits of idle and slow clients: a timeout, and a number of connections.
 
-uvicorn has none for the first request of a connection, nor for a client that does not read its answer. Each such client
-keeps a file descriptor, and a part of the answer in memory.
+uvicorn has no timeout for the first request of a connection, nor for a client that does not read its answer. Each such
+client keeps a file descriptor, and a part of the answer in memory.
 """
 
 import asyncio
+import resource
 from typing import Final
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 LONGEST: Final = 10.0
 """Seconds that a client has to send the head of a request, or to read on. Prometheus has as long for a whole scrape."""
+
+
+def _max_connections() -> int:
+    """Return a number well below the limit of file descriptors, which polls and the store need as well."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return 512 if limit == resource.RLIM_INFINITY else max(8, min(512, limit // 3))
+
+
+MAX_CONNECTIONS: Final = _max_connections()
+"""A new connection beyond this number closes the one that has been idle for longest."""
 
 
 class BoundedConnection(H11Protocol):
@@ -22,6 +33,17 @@ class BoundedConnection(H11Protocol):
         """Wait for the first request."""
         super().connection_made(transport)
         self._watch()
+        if len(self.connections) > MAX_CONNECTIONS:
+            self._close_oldest()
+
+    def _close_oldest(self) -> None:
+        """Close the connection that has been idle for longest; this one where no other is idle."""
+        timeouts = {each: each._limit.when() for each in self.connections if each._limit is not None}  # type: ignore[union-attr]  # noqa: SLF001
+        oldest = min(timeouts, key=timeouts.__getitem__)
+        # It is closed a moment later; until then another new connection must not choose it again.
+        self.connections.discard(oldest)
+        oldest._unlimit()  # type: ignore[union-attr]  # noqa: SLF001
+        oldest.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the timeout."""
