@@ -1,4 +1,4 @@
-"""What an answer of the events endpoint is worth."""
+"""The evaluation of answers of the events endpoint."""
 
 from msgspec.structs import replace
 
@@ -13,8 +13,8 @@ from history.making import begun, event, identity, instant, row, seen
 RUNNING = row(0, "Provisioned/Running")
 
 
-def judged(history: History, now: Row, *events: Event, confirmed: float = 0) -> Evaluation:
-    """Return the verdict on an answer."""
+def evaluated(history: History, now: Row, *events: Event, confirmed: float = 0) -> Evaluation:
+    """Return the evaluation of an answer."""
     return evaluate_events(history, events, now, instant(confirmed), instant(0))
 
 
@@ -27,72 +27,72 @@ def test_an_answer_that_reaches_the_row_settles() -> None:
     """The history then carries the row's cursor, so that an unchanged row is not read again."""
     start = initial_history(RUNNING, instant(5), instant(2))
     paused = row(9, "Provisioned/Paused")
-    verdict = judged(
+    evaluation = evaluated(
         start, paused, event(seen(0, "Provisioned/Running")), event(seen(9, "Provisioned/Paused"))
     )
-    assert verdict.settled
-    assert verdict.history.cursor == cursor(paused) != start.cursor
-    assert verdict.history.counts.runtime == {"Paused": 1}
-    again = judged(verdict.history, paused, event(seen(9, "Provisioned/Paused")))
-    assert again.history is verdict.history
+    assert evaluation.settled
+    assert evaluation.history.cursor == cursor(paused) != start.cursor
+    assert evaluation.history.counts.runtime == {"Paused": 1}
+    again = evaluated(evaluation.history, paused, event(seen(9, "Provisioned/Paused")))
+    assert again.history is evaluation.history
 
 
 def test_an_answer_older_than_the_row_does_not_settle() -> None:
     """An instant of the row that no event has means that more is to come, though the statuses are the same."""
     start = initial_history(RUNNING, instant(5), instant(2))
-    verdict = judged(start, row(20, "Provisioned/Running"), event(seen(0, "Provisioned/Running")))
-    assert not verdict.settled
-    assert verdict.history.cursor == start.cursor
+    evaluation = evaluated(start, row(20, "Provisioned/Running"), event(seen(0, "Provisioned/Running")))
+    assert not evaluation.settled
+    assert evaluation.history.cursor == start.cursor
 
 
 def test_an_empty_log_settles_only_what_is_the_same() -> None:
     """A pipeline from before the event log has none; if its row moved, its event is still to come."""
     start = initial_history(RUNNING, instant(5), instant(2))
-    assert judged(start, RUNNING).settled
-    assert not judged(start, row(9, "Provisioned/Paused")).settled
+    assert evaluated(start, RUNNING).settled
+    assert not evaluated(start, row(9, "Provisioned/Paused")).settled
 
 
 def test_a_known_event_proves_whose_answer_it_is() -> None:
     """At first no event is known; later one that overlaps is enough."""
-    first = judged(
+    first = evaluated(
         initial_history(RUNNING, instant(5), instant(2)), RUNNING, event(seen(0, "Provisioned/Running"))
     )
     assert not first.proven
-    assert judged(first.history, RUNNING, event(seen(0, "Provisioned/Running"))).proven
-    assert not judged(first.history, RUNNING, event(seen(1, "Provisioned/Running"))).proven
+    assert evaluated(first.history, RUNNING, event(seen(0, "Provisioned/Running"))).proven
+    assert not evaluated(first.history, RUNNING, event(seen(1, "Provisioned/Running"))).proven
 
 
 class TestGap:
     """When events are missed."""
 
-    KNOWN = judged(begun(0, "Provisioned/Running"), RUNNING, event(seen(0, "Provisioned/Running"))).history
+    KNOWN = evaluated(begun(0, "Provisioned/Running"), RUNNING, event(seen(0, "Provisioned/Running"))).history
     STOPPING = row(20_000, "Stopping", desired_at=20_000)
 
     def test_a_log_that_begins_after_the_last_confirmation_has_one(self) -> None:
         """Nothing known is retained, and the row moved."""
         log = [*heartbeats(6000, 23), event(seen(20_000, "Stopping"))]
-        verdict = judged(self.KNOWN, self.STOPPING, *log, confirmed=5000)
-        assert Gap(instant(6000)) in verdict.effects
-        assert verdict.history.gaps == 1
-        assert verdict.settled
-        assert verdict.history.status_time.unwatched == instant(6000) - instant(5000)
+        evaluation = evaluated(self.KNOWN, self.STOPPING, *log, confirmed=5000)
+        assert Gap(instant(6000)) in evaluation.effects
+        assert evaluation.history.gaps == 1
+        assert evaluation.settled
+        assert evaluation.history.status_time.unwatched == instant(6000) - instant(5000)
 
     def test_unread_heartbeats_are_none(self) -> None:
         """The row had not moved when it was last confirmed, after the oldest retained event."""
         log = [*heartbeats(6000, 23), event(seen(20_000, "Stopping"))]
-        verdict = judged(self.KNOWN, self.STOPPING, *log, confirmed=6500)
-        assert verdict.history.gaps == 0
-        assert verdict.history.counts.resources == {("Provisioned", "Stopping"): 1}
+        evaluation = evaluated(self.KNOWN, self.STOPPING, *log, confirmed=6500)
+        assert evaluation.history.gaps == 0
+        assert evaluation.history.counts.resources == {("Provisioned", "Stopping"): 1}
 
     def test_an_overlap_is_none(self) -> None:
         """A known event is retained, so all after it are."""
         log = [event(seen(0, "Provisioned/Running")), *heartbeats(6000, 23)]
-        assert judged(self.KNOWN, RUNNING, *log).history.gaps == 0
+        assert evaluated(self.KNOWN, RUNNING, *log).history.gaps == 0
 
     def test_a_short_log_was_not_purged(self) -> None:
-        """A pipeline that nobody touched since before the event log gets its first events late."""
+        """A pipeline that was not changed since before the event log gets its first events late."""
         assert (
-            judged(self.KNOWN, self.STOPPING, event(seen(20_000, "Stopping")), confirmed=5000).history.gaps
+            evaluated(self.KNOWN, self.STOPPING, event(seen(20_000, "Stopping")), confirmed=5000).history.gaps
             == 0
         )
 
@@ -101,13 +101,13 @@ class TestGap:
         new = replace(row(20_000, "Stopped"), created_at=event(seen(6000, "")).recorded_at)
         log = heartbeats(6000, 25, "Stopped//Pending/Cleared")
         assert (
-            judged(
+            evaluated(
                 initial_history_from_creation(new, instant(20_000)), new, *log, confirmed=5000
             ).history.gaps
             == 0
         )
         assert (
-            judged(
+            evaluated(
                 initial_history_from_creation(new, instant(20_000)), new, *log[1:], confirmed=5000
             ).history.gaps
             == 1
@@ -117,7 +117,7 @@ class TestGap:
 class TestSteps:
     """What Feldera's clock does when it steps back, and what a row shows that its log lacks."""
 
-    KNOWN = judged(
+    KNOWN = evaluated(
         begun(9000, "Provisioned/Running"),
         row(9000, "Provisioned/Running"),
         event(seen(9000, "Provisioned/Running")),
@@ -129,33 +129,33 @@ class TestSteps:
         log = [event(seen(turn, self.STATUSES[turn % 2])) for turn in range(30)]
         now = row(29, "Provisioned/Running")
         for older in ([], [event(seen(9000, "Provisioned/Running"))]):
-            verdict = judged(self.KNOWN, now, *older, *log, confirmed=9000)
-            assert verdict.history.gaps == 1
-            assert verdict.settled
+            evaluation = evaluated(self.KNOWN, now, *older, *log, confirmed=9000)
+            assert evaluation.history.gaps == 1
+            assert evaluation.settled
 
     def test_a_step_before_the_first_reading_is_a_gap(self) -> None:
         """The events after it seem to be older than the watch; counting goes on from the row."""
         start = begun(9000, "Provisioned/Running")
         log = (event(seen(9000, "Provisioned/Running")), event(seen(100, "Provisioned/Paused")))
-        verdict = judged(start, row(100, "Provisioned/Paused"), *log, confirmed=9000)
-        assert verdict.history.gaps == 1
-        assert verdict.history.statuses.runtime == "Paused"
-        assert verdict.settled
+        evaluation = evaluated(start, row(100, "Provisioned/Paused"), *log, confirmed=9000)
+        assert evaluation.history.gaps == 1
+        assert evaluation.history.statuses.runtime == "Paused"
+        assert evaluation.settled
 
     def test_a_row_whose_event_was_purged_is_a_gap(self) -> None:
         """All that a full log retains may be from before the clock stepped back."""
         heartbeats = [event(seen(9000 + turn, "Provisioned/Running")) for turn in range(30)]
-        known = judged(self.KNOWN, row(9000, "Provisioned/Running"), *heartbeats).history
+        known = evaluated(self.KNOWN, row(9000, "Provisioned/Running"), *heartbeats).history
         for statuses in self.STATUSES:
-            verdict = judged(known, row(100, statuses), *heartbeats, confirmed=9030)
-            assert (verdict.history.gaps, verdict.history.statuses.combined) == (
+            evaluation = evaluated(known, row(100, statuses), *heartbeats, confirmed=9030)
+            assert (evaluation.history.gaps, evaluation.history.statuses.combined) == (
                 1,
                 statuses.partition("/")[2],
             )
-            assert verdict.settled
+            assert evaluation.settled
             assert (
-                judged(verdict.history, row(100, statuses), *heartbeats, confirmed=9030).history
-                is verdict.history
+                evaluated(evaluation.history, row(100, statuses), *heartbeats, confirmed=9030).history
+                is evaluation.history
             )
 
     def test_a_row_that_the_log_contradicts_is_a_gap(self) -> None:
@@ -169,9 +169,9 @@ class TestSteps:
             )
         ]
         now = row(9080, "Provisioned/Running")
-        first = judged(self.KNOWN, now, *log, confirmed=9090)
+        first = evaluated(self.KNOWN, now, *log, confirmed=9090)
         assert (first.settled, first.history.gaps) == (False, 0)
-        second = judged(first.history, now, *log, confirmed=9090)
+        second = evaluated(first.history, now, *log, confirmed=9090)
         assert (second.settled, second.history.gaps) == (True, 1)
         assert second.history.statuses.combined == "Running"
 
@@ -196,7 +196,7 @@ class TestSteps:
 class TestErrorCodes:
     """Which code an error had."""
 
-    START = judged(begun(0, "Stopped"), row(0, "Stopped"), event(seen(0, "Stopped"))).history
+    START = evaluated(begun(0, "Stopped"), row(0, "Stopped"), event(seen(0, "Stopped"))).history
     TWICE = (
         event(seen(0, "Stopped")),
         event(seen(2, "Stopped!")),
@@ -206,35 +206,43 @@ class TestErrorCodes:
 
     def test_the_row_tells_the_present_ones(self) -> None:
         """No request is needed for an error that the list still shows."""
-        verdict = judged(self.START, row(0, "Stopped!", desired_at=4), *self.TWICE)
-        assert verdict.unnamed == (identity(2),)
-        assert verdict.history.errors.code == "RunnerCheckError"
-        assert [e.code for e in verdict.effects if isinstance(e, ErrorAppeared)] == [None, "RunnerCheckError"]
+        evaluation = evaluated(self.START, row(0, "Stopped!", desired_at=4), *self.TWICE)
+        assert evaluation.unnamed == (identity(2),)
+        assert evaluation.history.errors.code == "RunnerCheckError"
+        assert [e.code for e in evaluation.effects if isinstance(e, ErrorAppeared)] == [
+            None,
+            "RunnerCheckError",
+        ]
 
     def test_others_are_asked_for(self) -> None:
-        """The event itself, read with all fields, tells the code."""
-        verdict = judged(self.START, row(0, "Stopped!", desired_at=4), *self.TWICE).named({identity(2): "A"})
-        assert [e.code for e in verdict.effects if isinstance(e, ErrorAppeared)] == ["A", "RunnerCheckError"]
-        assert verdict.unnamed == ()
+        """The event, read with all fields, has the code."""
+        evaluation = evaluated(self.START, row(0, "Stopped!", desired_at=4), *self.TWICE).named(
+            {identity(2): "A"}
+        )
+        assert [e.code for e in evaluation.effects if isinstance(e, ErrorAppeared)] == [
+            "A",
+            "RunnerCheckError",
+        ]
+        assert evaluation.unnamed == ()
 
     def test_a_row_that_does_not_agree_tells_none(self) -> None:
         """Its error may be an earlier one."""
-        verdict = judged(self.START, row(0, "Stopped!", desired_at=9), *self.TWICE)
-        assert verdict.unnamed == (identity(2), identity(4))
-        named = verdict.named({identity(2): "A", identity(4): UNKNOWN_CODE})
+        evaluation = evaluated(self.START, row(0, "Stopped!", desired_at=9), *self.TWICE)
+        assert evaluation.unnamed == (identity(2), identity(4))
+        named = evaluation.named({identity(2): "A", identity(4): UNKNOWN_CODE})
         assert named.history.errors.code == UNKNOWN_CODE
         assert named.named({}) == named
 
     def test_events_with_all_fields_name_themselves(self) -> None:
         """Then there is nothing to ask for."""
         log = (event(seen(0, "Stopped")), event(seen(2, "Stopped!"), "A"), event(seen(3, "Stopped!"), "B"))
-        verdict = judged(self.START, row(0, "Stopped!", desired_at=9), *log)
-        assert verdict.unnamed == ()
-        assert verdict.history.errors.code == "B"
+        evaluation = evaluated(self.START, row(0, "Stopped!", desired_at=9), *log)
+        assert evaluation.unnamed == ()
+        assert evaluation.history.errors.code == "B"
 
 
 def test_first_sight_agrees_with_its_row() -> None:
-    """But an error or a clearing asks for the log, which tells when it began."""
+    """But an error or a clearing lets the log be read, which has the time when it began."""
     for statuses, reads in (("Stopped", False), ("Stopped!", True), ("Stopped//Success/Clearing", True)):
         one = row(0, statuses)
         assert (initial_history(one, instant(9), instant(6)).cursor != cursor(one)) is reads
@@ -259,20 +267,25 @@ def test_a_created_pipeline_counts_from_its_creation() -> None:
         event(seen(at, f"Stopped//{program}/Cleared"))
         for at, program in ((1, "Pending"), (2, "CompilingSql"), (9, "SqlError"))
     ]
-    verdict = judged(initial_history_from_creation(new, instant(20_000)), new, *log)
-    assert verdict.settled
-    assert verdict.history.counts.program == {("Pending", "CompilingSql"): 1, ("CompilingSql", "SqlError"): 1}
-    assert verdict.history.status_time.began == instant(1)
+    evaluation = evaluated(initial_history_from_creation(new, instant(20_000)), new, *log)
+    assert evaluation.settled
+    assert evaluation.history.counts.program == {
+        ("Pending", "CompilingSql"): 1,
+        ("CompilingSql", "SqlError"): 1,
+    }
+    assert evaluation.history.status_time.began == instant(1)
 
 
 def test_a_row_stands_for_an_event_on_old_servers() -> None:
     """Its newest instant dates the change; one that moved none is dated by the poll."""
     start = initial_history(row(0, "Stopped"), instant(5), instant(2))
-    verdict = evaluate_row(start, row(8, "Provisioning"), instant(10), instant(2))
-    assert verdict.history.counts.resources == {("Stopped", "Provisioning"): 1}
-    assert verdict.history.since.resources == instant(8)
-    assert verdict.settled
-    cleared = evaluate_row(verdict.history, row(8, "Provisioning//Success/Cleared"), instant(15), instant(5))
+    evaluation = evaluate_row(start, row(8, "Provisioning"), instant(10), instant(2))
+    assert evaluation.history.counts.resources == {("Stopped", "Provisioning"): 1}
+    assert evaluation.history.since.resources == instant(8)
+    assert evaluation.settled
+    cleared = evaluate_row(
+        evaluation.history, row(8, "Provisioning//Success/Cleared"), instant(15), instant(5)
+    )
     assert cleared.history.since.storage == instant(15)
     failed = evaluate_row(cleared.history, row(16, "Stopping!"), instant(20), instant(5))
     assert failed.effects == (

@@ -43,7 +43,7 @@ def test_a_clock_that_is_behind_is_not_believed() -> None:
 
 
 def test_one_wrong_clock_does_not_spoil_the_rest() -> None:
-    """Each stretch is judged by itself: lock waits in one, a wrong clock in another."""
+    """Each stretch is searched by itself: lock waits in one, a wrong clock in another."""
     log = [
         seen(1, "Provisioning", made=1),
         seen(3, "Provisioned/Initializing", made=3),
@@ -64,7 +64,7 @@ def test_events_of_one_transaction_stay_together() -> None:
 
 
 def test_ids_of_one_millisecond_tell_nothing() -> None:
-    """Two processes make them in any order; the program's state machine tells which came first."""
+    """Two processes make them in any order; the program's state machine says which came first."""
     start = seen(3, "Stopped//CompilingSql", serial=2), seen(3.0001, "Stopped//SqlCompiled", serial=1)
     assert shown(seen(1, "Stopped//Pending"), *start)[1:] == ["Stopped/CompilingSql", "Stopped/SqlCompiled"]
 

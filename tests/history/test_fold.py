@@ -15,7 +15,7 @@ NOTHING: dict[object, int] = {}
 
 
 def folded(history: History, *log: Observation, published: float = 0) -> History:
-    """Return a history with a log folded in, without what it tells beside."""
+    """Return a history with a log folded in, without the effects."""
     return fold(history, log, instant(published))[0]
 
 
@@ -63,7 +63,7 @@ def test_equal_neighbours_are_no_transition() -> None:
 
 
 def test_what_was_before_the_first_sight_does_not_count() -> None:
-    """The row tells where in the log the watch begins, to the event."""
+    """The row says with which event of the log the watch begins."""
     history = folded(
         begun(10, "Provisioned/Running", seen_at=30),
         seen(0, "Stopped"),
@@ -100,7 +100,7 @@ def test_the_row_may_be_older_than_the_whole_log() -> None:
 
 
 def test_heartbeats_stand_in_for_the_row() -> None:
-    """An event from before the first sight that says what the row says marks the place too."""
+    """An event from before the first list that says what the row says marks the place too."""
     history = folded(
         begun(0, "Provisioned/Running/Success/InUse", seen_at=3000),
         seen(600, "Provisioned/Running/Success/InUse"),
@@ -213,7 +213,7 @@ def test_an_error_set_dismissed_and_set_again_counts_twice() -> None:
 
 
 def test_a_timed_status_is_observed_once_when_it_ends() -> None:
-    """Also one that began before the first sight: the row tells when."""
+    """Also one that began before the first list: the row says when."""
     history = folded(begun(2, "Provisioning", seen_at=6), seen(2, "Provisioning"))
     history, effects = fold(history, (seen(9, "Provisioned/Initializing"),), instant(0))
     assert effects == (StatusEnded("deployment_resources_status", "Provisioning", 7 * SECOND),)
@@ -221,7 +221,7 @@ def test_a_timed_status_is_observed_once_when_it_ends() -> None:
 
 
 def test_a_provisioned_pipeline_without_runtime_status_keeps_its_name() -> None:
-    """Feldera never says so; time goes to a status of its own instead of to none."""
+    """Feldera never says so; time is counted for `Provisioned`."""
     history = folded(begun(0, "Stopped"), seen(0, "Stopped"), seen(3, "Provisioned"))
     assert history.statuses.combined == "Provisioned"
     assert seconds(history, instant(4)) == {"Stopped": 3 * SECOND, "Provisioned": SECOND}
@@ -270,7 +270,7 @@ class TestMadeUpStatuses:
         assert len(counts.runtime) == MOST + 2
 
     def test_time_adds_up(self) -> None:
-        """What goes to no name of its own goes to the shared one."""
+        """Time of further statuses goes to the shared label."""
         assert self.MANY.statuses.combined == "Running"
         spent = seconds(self.MANY, instant(1010))
         assert sum(spent.values()) == watched(self.MANY, instant(1010))
@@ -340,7 +340,7 @@ class TestPublishedTime:
         assert folded(history, seen(70, "Provisioned/Paused"), published=66).status_time.held == NOTHING
 
     def test_an_as_of_that_moves_back_is_the_last_one(self) -> None:
-        """Also where the published instant is told wrongly."""
+        """Also where the published instant is wrong."""
         start = folded(begun(0, "Provisioned/Running"), seen(0, "Provisioned/Running"))
         history = folded(start, seen(10, "Provisioned/Paused"), published=20)
         assert seconds(history, instant(12)) == seconds(history, instant(20))

@@ -41,7 +41,7 @@ def test_only_so_many_codes_are_told_apart() -> None:
 
 
 def test_a_present_error_is_admitted_without_being_counted() -> None:
-    """What was there at first sight is shown and did not appear."""
+    """A code that was there before the watch has a label, and no error is counted."""
     totals = admit(InstanceTotals(), ["RunnerCheckError", None])
     assert totals.errors == {"RunnerCheckError": 0, "unknown": 0}
     assert label(totals, "RunnerCheckError") == "RunnerCheckError"

@@ -128,7 +128,7 @@ class OneLife(RuleBasedStateMachine):
 
     @invariant()
     def entries_minus_exits_are_0_or_1(self) -> None:
-        """A status was entered once more than it was left exactly if it holds now and did not at first sight."""
+        """A status was entered once more than it was left exactly if it holds now and did not in the first list."""
         counts, now = self.history.counts, self.history.statuses
         for field, start in (("resources", "Stopped"), ("program", "Success"), ("storage", "Cleared")):
             pairs = getattr(counts, field)

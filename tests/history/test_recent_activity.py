@@ -56,7 +56,7 @@ def test_every_deed_has_its_instant(
     statuses: tuple[str, ...], expected: dict[str, tuple[float, ...]]
 ) -> None:
     """A start is no restart, and an error that stays is one."""
-    made: dict[str, Any] = {name: instants(*told) for name, told in expected.items()}
+    made: dict[str, Any] = {name: instants(*each) for name, each in expected.items()}
     assert did(*statuses) == RecentActivity(**made)
 
 
@@ -126,7 +126,7 @@ def test_a_gap_of_the_log_is_not_guessed() -> None:
 
 
 def test_an_old_servers_rows_tell_what_they_show() -> None:
-    """What lies between two lists is not known; each deed has the instant that the row tells."""
+    """What lies between two lists is not known; each has the instant of the row."""
     history = begun(0, "Provisioned/Running")
     for number, statuses in enumerate(
         ("Stopping!", "Stopped!", "Provisioned/Initializing", "Provisioned/Unavailable")

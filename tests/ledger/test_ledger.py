@@ -18,7 +18,7 @@ from feldera_exporter.store.store import Store
 
 
 class Room:
-    """An instance of two running pipelines, `a` and `b`, and who watches it."""
+    """An instance of two running pipelines, `a` and `b`, that is watched."""
 
     def __init__(self, store: Store | None = None) -> None:
         self.clock = ManualClock()
@@ -40,7 +40,7 @@ class Room:
         event_log: bool = True,
         without: str = "",
         spoilt: str = "",
-        untold: str = "",
+        missing: str = "",
     ) -> None:
         """Let time pass and poll; a name may be missing in the list, or its element unreadable, without a field."""
         self.clock.advance(seconds)
@@ -52,7 +52,7 @@ class Room:
             for row in rows:
                 if row["name"] == spoilt:
                     row["program_status"] = 7
-                    row.pop(untold, None)
+                    row.pop(missing, None)
             body = msgspec.json.encode(rows)
         self.driver.poll(body, at, self.api.log if event_log else None)
 
@@ -150,7 +150,7 @@ def test_a_pipeline_of_an_outage_stays_at_0_from_when_it_is_seen(kept: Room) -> 
 
 
 def test_a_restart_within_the_two_minutes(kept: Room) -> None:
-    """Neither ends them nor begins them anew."""
+    """Neither ends the hold nor begins it again."""
     kept.poll()
     kept.pause()
     kept.poll()
@@ -209,7 +209,7 @@ def test_what_waits_is_still_waiting_after_a_restart(kept: Room) -> None:
     assert kept.paused() == 1
 
 
-def test_a_pipeline_that_was_out_of_sight_goes_on(kept: Room) -> None:
+def test_a_pipeline_that_was_not_listed_for_a_while_goes_on(kept: Room) -> None:
     """What it did meanwhile is counted; nothing falls and nothing is counted twice."""
     kept.rest()
     kept.pause()
@@ -228,8 +228,8 @@ def test_a_pipeline_that_was_out_of_sight_goes_on(kept: Room) -> None:
     assert all(after[status] >= seconds for status, seconds in before.items())
 
 
-def test_a_gap_while_out_of_sight_is_said(kept: Room) -> None:
-    """The log must reach back to when the pipeline was last in sight, not to the last poll."""
+def test_a_gap_while_a_pipeline_was_not_listed_is_counted(kept: Room) -> None:
+    """The log must reach back to when the pipeline was last listed, not to the last poll."""
     kept.feldera.retention = 30
     kept.rest()
     kept.poll(without="a")
@@ -240,7 +240,7 @@ def test_a_gap_while_out_of_sight_is_said(kept: Room) -> None:
     assert kept.driver.ledger.totals.gaps == 1
 
 
-def test_without_a_store_it_begins_anew(room: Room) -> None:
+def test_without_a_store_it_begins_again(room: Room) -> None:
     """From what is listed when it is back."""
     room.rest()
     room.pause()
@@ -265,23 +265,23 @@ def test_an_element_that_cannot_be_read_hides_nothing(room: Room) -> None:
     assert one not in room.driver.ledger.published().credited
 
 
-@pytest.mark.parametrize("untold", ["", "id", "name"])
-def test_of_an_element_that_cannot_be_read_the_log_is(room: Room, untold: str) -> None:
-    """What happens is counted, with the code that an error had; whichever of id and name the element tells."""
+@pytest.mark.parametrize("missing", ["", "id", "name"])
+def test_of_an_element_that_cannot_be_read_the_log_is(room: Room, missing: str) -> None:
+    """What happens is counted, with the code that an error had; whichever of id and name the element has."""
     room.rest()
     room.pause()
     room.rest()
     one = room.feldera.get("a").id
     for times in (2, 3):
         room.pause()
-        room.poll(spoilt="a", untold=untold)
+        room.poll(spoilt="a", missing=missing)
         assert room.paused() == room.shown() == times
         [pipeline] = [each for each in room.driver.fleet.pipelines.values() if each.facts.row.id == one]
         assert pipeline.history.counts.runtime["Paused"] == times
         assert list(room.driver.ledger.pending) == [one]
     room.feldera.inject.crash("a", "RuntimeError.WorkerPanic")
     room.clock.advance(30)
-    room.poll(spoilt="a", untold=untold)
+    room.poll(spoilt="a", missing=missing)
     assert room.driver.ledger.totals.errors["RuntimeError.WorkerPanic"] == 1
     assert list(room.driver.fleet.unreadable) == ["a"]
     room.rest()
@@ -294,20 +294,20 @@ def test_a_first_log_is_believed_once_a_list_says_whose_it_is(room: Room) -> Non
     """As where the element can be read: id and name must stand in it together."""
     room.rest()
     room.pause()
-    for untold in ("name", "name", ""):
+    for missing in ("name", "name", ""):
         assert room.paused() == 0
-        room.poll(spoilt="a", untold=untold)
+        room.poll(spoilt="a", missing=missing)
     assert room.paused() == 1
 
 
 def test_after_a_restart_an_element_that_cannot_be_read_says_whose_log_to_read(kept: Room) -> None:
-    """If it tells id and name; without its name nobody knows for what to ask."""
+    """If it has id and name; without its name the log cannot be asked for."""
     kept.rest()
     kept.pause()
     kept.rest()
     kept.driver.restart()
     kept.pause()
-    kept.poll(spoilt="a", untold="name")
+    kept.poll(spoilt="a", missing="name")
     assert kept.paused() == 1
     assert kept.driver.fleet.unreadable == (kept.feldera.get("a").id,)
     kept.poll(spoilt="a")
@@ -315,7 +315,7 @@ def test_after_a_restart_an_element_that_cannot_be_read_says_whose_log_to_read(k
     assert kept.driver.fleet.unreadable == ("a",)
 
 
-def test_who_was_never_read_has_no_log_to_read(room: Room) -> None:
+def test_the_log_of_a_pipeline_that_was_never_listed_is_not_read(room: Room) -> None:
     """There is nothing to count on from; it is counted from the first row that can be read."""
     room.rest()
     room.feldera.create("c")
@@ -387,7 +387,7 @@ def test_answers_kept_for_later_are_worth_nothing_without_a_log(room: Room) -> N
 
 
 def test_the_first_list_reads_the_times_of_errors_alone(room: Room) -> None:
-    """Nothing from before the first sight is counted."""
+    """Nothing from before the first list is counted."""
     room.feldera.inject.crash("a", "RuntimeError.WorkerPanic")
     room.clock.advance(100)
     room.rest()
@@ -414,7 +414,7 @@ def test_a_new_code_is_shown_at_0_for_two_minutes(kept: Room) -> None:
 
 
 def test_a_list_that_says_the_same_costs_nothing(room: Room) -> None:
-    """The same rows: nobody is looked at, and what is shown is the same value."""
+    """The same rows: no pipeline is compared, and the same values are exported."""
     room.rest()
     rows = room.driver.rows
     before = room.driver.ledger.published().histories
@@ -450,8 +450,8 @@ def test_what_exceeds_the_budget_is_read_after_the_next_list(room: Room) -> None
     assert ledger.pending == {room.id("a"): 10, waiting: 20}
 
 
-def test_who_is_asked_goes_to_the_end_of_the_queue() -> None:
-    """A log that never agrees with its row starves nobody."""
+def test_a_pipeline_whose_log_is_read_goes_to_the_end_of_the_queue() -> None:
+    """A log that never agrees with its row delays no other."""
     ledger = Ledger("x")
     ledger.pending = {"a": 1, "b": 2}
     ledger.requeue("a")

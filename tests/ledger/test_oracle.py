@@ -58,7 +58,7 @@ def test_what_is_counted_equals_the_truth(seed: int, tmp_path: Path) -> None:
     """Whatever a seed brings, every count and every closed interval is exact once the log was read to its end.
 
     It brings restarts, failing polls and answers, lock waits, renames, swaps, deletions, re-creations, clocks that
-    are not quite right, and budgets too small for what happens. Meanwhile no counter that somebody reads ever falls,
+    are not quite right, and budgets too small for what happens. Meanwhile no counter that is scraped ever falls,
     and each is 0 when it is first read.
     """
     circumstances = Circumstances(seed, EXACT[seed % 3], rate=RATES[seed // 3 % 3])
@@ -75,7 +75,7 @@ def test_what_is_counted_equals_the_truth(seed: int, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", range(max(SEEDS // 10, 4)))
 def test_clocks_apart_cost_an_instant_and_no_count(seed: int, tmp_path: Path) -> None:
-    """What cannot be told is the order of transactions that got the lock within what the clocks differ.
+    """The order of transactions that got the lock within what the clocks differ cannot be known.
 
     Then a transition may be given the instant of a neighbour that says the same: the time in each status is out by
     the time between the two, all of them together by nothing. No count is out, but where both orders make sense and
@@ -97,14 +97,14 @@ def test_clocks_apart_cost_an_instant_and_no_count(seed: int, tmp_path: Path) ->
                         flows[new] += number
                         flows[old] -= number
                     assert all(-1 <= flow <= 1 for flow in flows.values())
-            told = exact(history.status_time, history.status_time.since)
-            assert all(micros >= 0 for micros in told.values())
+            spent = exact(history.status_time, history.status_time.since)
+            assert all(micros >= 0 for micros in spent.values())
         assert exactly >= len(one.histories) - 1
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_errors_and_durations_equal_the_truth(seed: int, tmp_path: Path) -> None:
-    """Where nobody deletes a pipeline, every error under its code and every duration in its bucket is counted once."""
+    """Where no pipeline is deleted, every error under its code and every duration in its bucket is counted once."""
     with lived(Circumstances(seed, EXACT[seed % 3], polls=80, life=Deathless), tmp_path) as one:
         low, high = bounds(one)
         assert low == high
@@ -115,7 +115,7 @@ def test_errors_and_durations_equal_the_truth(seed: int, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_what_was_purged_is_said(seed: int, tmp_path: Path) -> None:
+def test_what_was_purged_is_a_gap(seed: int, tmp_path: Path) -> None:
     """With a short retention and long outages, a pipeline without a gap is exact; a gap never invents anything."""
     circumstances = Circumstances(
         seed, retention=30, pauses=(5, 5, 5, 400), polls=60, life=Deathless, budgets=(200,), outages=0

@@ -14,7 +14,7 @@ PAIRED = ((RESOURCES.name, "resources"), (PROGRAM.name, "program"), (STORAGE.nam
 
 
 def compare_counts(life: Life, history: History, after: int) -> None:
-    """Compare what a history counts with the life it tells, as far as that was committed after an instant."""
+    """Compare what a history counts with a life, as far as that was committed after an instant."""
     for dimension, field in PAIRED:
         real = Counter((t.before, t.after) for t in life.of(dimension) if t.committed > after)
         assert Counter(getattr(history.counts, field)) == real, dimension
@@ -35,8 +35,7 @@ def compare_time(life: Life, history: History) -> None:
     real = Counter[str | None]()
     for status, begin, end in life.intervals(until):
         real[status] += max(0, end - max(begin, spent.began))
-    told = exact(spent, until)
-    assert +Counter(told) == +real
+    assert +Counter(exact(spent, until)) == +real
     if history.errors.present:
         assert history.errors.at == life.appeared[-1].at
 

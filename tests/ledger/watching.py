@@ -36,7 +36,7 @@ CROWDED: Final = ManagerProcesses(
 """The same, and every fifth transaction waits, for seconds."""
 
 AHEAD: Final = ManagerProcesses(separate=True, takes=0.002, skew={"runner": 0.2, "compiler": -0.1})
-"""Clocks that nobody keeps."""
+"""Clocks that are not kept right."""
 
 _EVERYTHING: Final = 1_000_000
 """More events than any pipeline has."""
@@ -44,7 +44,7 @@ _EVERYTHING: Final = 1_000_000
 _NAME: Final = re.compile(r',pipeline_name="[^"]*"')
 _COUNTERS: Final = ("_total", "_bucket", "_count", "_sum")
 _FELDERAS_OWN: Final = "feldera_pipeline_connector_errors_total"
-"""Begins anew with each deployment, as Feldera counts it."""
+"""Feldera counts it from 0 with each deployment."""
 
 
 @dataclass(slots=True)
@@ -85,7 +85,7 @@ class Scraper:
 
 
 class Deathless(RandomWorkload):
-    """A life in which nobody deletes anything, so that nothing is beyond an observer's reach."""
+    """A life in which no pipeline is deleted, so that everything can be counted."""
 
     def _delete(self, name: str) -> None:
         self._label(name)
@@ -101,13 +101,13 @@ class Circumstances:
         polls: how many there are.
         size: pipelines.
         rate: things tried per second over all pipelines.
-        pauses: seconds between polls, drawn anew each time.
+        pauses: seconds between polls, drawn for each.
         retention: events kept by pipeline.
         event_log: whether the server has one.
         budgets: how many logs are read after one list; one of them is drawn.
         outages: the share of polls that fail, and of answers of the event log that do.
         restarts: the share of polls after which the exporter is killed.
-        scrapes: the share of polls after which somebody scrapes; somebody does every minute in any case.
+        scrapes: the share of polls after which it is scraped; it is every minute in any case.
         life: what its users do.
         steps: whether Feldera's clock steps back and forth.
     """
@@ -134,7 +134,7 @@ class Watched:
     Attributes:
         feldera: the instance, with the truth.
         driver: the middle of the exporter.
-        scraper: who scraped.
+        scraper: reads the expositions.
         first: the ids of the pipelines that were there before the watch.
         began: the instant of the first list.
     """

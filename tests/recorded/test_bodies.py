@@ -141,23 +141,23 @@ def test_one_pipeline(name: str) -> None:
     "name", [f"{folder}/{name}" for folder in ("events", "events_all") for name in names(folder)]
 )
 def test_a_log(name: str) -> None:
-    """Each event, with and without what is told only when asked for all."""
+    """Each event, with and without the fields that only `selector=all` has."""
     said = json.loads(body(name))
     events = msgspec.json.decode(body(name), type=list[Event])
     assert len(events) == len(said) > 0
-    for event, told in zip(events, said, strict=True):
-        assert event.recorded_at == instant(told["recorded_at"])
+    for event, each in zip(events, said, strict=True):
+        assert event.recorded_at == instant(each["recorded_at"])
         for field in Event.__struct_fields__:
             if field not in {"recorded_at", "deployment_error"}:
-                assert getattr(event, field) == told[field]
-        error = told.get("deployment_error")
+                assert getattr(event, field) == each[field]
+        error = each.get("deployment_error")
         assert (event.deployment_error and event.deployment_error.error_code) == (
             error and error["error_code"]
         )
     assert [event.recorded_at for event in events] == sorted((e.recorded_at for e in events), reverse=True)
     if name.startswith("events_all"):
-        for full, told in zip(msgspec.json.decode(body(name), type=list[FullEvent]), said, strict=True):
-            same_error(full.deployment_error, told["deployment_error"])
+        for full, each in zip(msgspec.json.decode(body(name), type=list[FullEvent]), said, strict=True):
+            same_error(full.deployment_error, each["deployment_error"])
 
 
 def test_the_instance() -> None:
@@ -232,7 +232,7 @@ EXCHANGES: Final = [
     ids=lambda each: each.get("request", "") if isinstance(each, dict) else each.name,
 )
 def test_an_answer(exchange: dict[str, Any], endpoint: Endpoint) -> None:
-    """Each refusal is the one that it is, and a 503 that tells who is unhealthy is none."""
+    """Each refusal is recognised, and a 503 with the unhealthy services is none."""
     text = exchange["body"] or ""
     headers = {name.replace("-", "_"): value for name, value in exchange["headers"].items()}
     kind = headers.pop("content_type", "")

@@ -1,6 +1,6 @@
 """Two minutes of a real Feldera, watched as they were recorded, against what its database says happened.
 
-The books are asked for what they counted; each log is answered as it was answered then, right after the list.
+The ledger has the counters; each log is answered as it was answered then, right after the list.
 """
 
 import json
@@ -51,10 +51,10 @@ class Event:
         error: what `deployment_error` was, None where it was null.
     """
 
-    def __init__(self, told: Mapping[str, Any]) -> None:
-        row = told["row"]
+    def __init__(self, line: Mapping[str, Any]) -> None:
+        row = line["row"]
         self.at = micros(row["recorded_at"])
-        self.order: int = told["order"]
+        self.order: int = line["order"]
         self.id: str = row["event_id"]
         self.statuses: Statuses = {name: api(row[name]) for name in DIMENSIONS}
         resources = self.statuses[RESOURCES.name]
@@ -67,16 +67,16 @@ class Event:
 def logs() -> Mapping[str, list[Event]]:
     """Return what the manager wrote of each pipeline, by id, in the order of the commits."""
     found = defaultdict(list)
-    for told in replay():
-        if told["kind"] == "truth":
-            found[told["row"]["pipeline_id"]].append(Event(told))
+    for line in replay():
+        if line["kind"] == "truth":
+            found[line["row"]["pipeline_id"]].append(Event(line))
     for log in found.values():
         assert [event.order for event in log] == sorted(event.order for event in log)
     return found
 
 
 def life(id_: str, log: list[Event]) -> Life:
-    """Return a pipeline's life as its log tells it; the first event is its creation."""
+    """Return a pipeline's life as its log says; the first event is its creation."""
     first, *others = log
     lived = Life(id_, first.at, dict(first.statuses), [(first.at, "")])
     before = first
@@ -96,7 +96,7 @@ class Watched:
     """The exporter's middle, which has watched these two minutes.
 
     Args:
-        store: keeps the books.
+        store: of the counters.
         kills: after how many lists the exporter is killed, again and again; 0 for never.
 
     Attributes:
@@ -111,8 +111,8 @@ class Watched:
         self._answers: dict[str, tuple[int, str]] = {}
         scraper = Scraper()
         at, body = 0, b""
-        for number, (told, answers) in enumerate(self._rounds()):
-            at, body, self._answers = round(told["asked_at"] * 1_000_000), told["body"].encode(), answers
+        for number, (line, answers) in enumerate(self._rounds()):
+            at, body, self._answers = round(line["asked_at"] * 1_000_000), line["body"].encode(), answers
             self.first = self.first or {each["id"]: each for each in json.loads(body)}
             if kills and number % kills == kills - 1:
                 self.driver.restart()
@@ -126,8 +126,8 @@ class Watched:
 
     def _rounds(self) -> Iterator[tuple[Mapping[str, Any], dict[str, tuple[int, str]]]]:
         """Yield each list with the answers that followed it, by the pipeline's name."""
-        lines = [told for told in replay() if told["kind"] != "truth"]
-        lists = [place for place, told in enumerate(lines) if told["kind"] == "list"]
+        lines = [line for line in replay() if line["kind"] != "truth"]
+        lists = [place for place, line in enumerate(lines) if line["kind"] == "list"]
         for start, end in zip(lists, [*lists[1:], len(lines)], strict=True):
             yield (
                 lines[start],
@@ -148,7 +148,7 @@ class Watched:
                 }
             )
         if name not in self._answers:
-            # Nobody asked then; it is asked again.
+            # It was not asked for then; it is asked for again.
             raise ServerError("503")
         status, body = self._answers[name]
         if status != 200:
@@ -172,12 +172,12 @@ def after(watched: Watched, id_: str, log: list[Event]) -> int:
     if row is None:
         return log[0].order
     newest = max(micros(value) for field, value in row.items() if field.endswith("status_since") and value)
-    told = [
+    line = [
         event
         for event in log
         if event.at == newest and all(row[name] == event.statuses[name] for name in DIMENSIONS)
     ]
-    return told[-1].order
+    return line[-1].order
 
 
 def test_what_is_counted_is_the_truth(watched: Watched) -> None:

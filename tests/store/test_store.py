@@ -126,7 +126,7 @@ def test_what_a_pipeline_did_lately_is_kept_with_it(store: Store) -> None:
 
 
 def test_problems_are_kept_by_instance(directory: Path) -> None:
-    """Beside the books, whatever becomes of those; nobody has any at first."""
+    """Whatever becomes of the counters; there are none at first."""
     store = Store.open(directory)
     for name in ("prod", "test"):
         store.commit(PollChanges(name, standing(1), {"a": a_history()}))
@@ -142,7 +142,7 @@ def test_problems_are_kept_by_instance(directory: Path) -> None:
 
 
 def test_problems_that_cannot_be_kept_are_an_error(store: Store) -> None:
-    """Somebody else holds the file's write lock; those before stay."""
+    """Another process holds the file's write lock; those before stay."""
     store.commit(PollChanges("prod", standing(1)))
     store.keep_problems("prod", b"first")
     other = sqlite3.connect(store._path, isolation_level=None)
@@ -219,7 +219,7 @@ def test_a_file_system_without_locks_is_refused(directory: Path, monkeypatch: py
 
 
 def test_a_commit_that_cannot_begin_is_an_error(store: Store) -> None:
-    """Somebody else holds the file's write lock."""
+    """Another process holds the file's write lock."""
     other = sqlite3.connect(store._path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreError, match=r"cannot be written: database is locked"):
@@ -240,8 +240,8 @@ def test_a_file_that_cannot_be_opened_is_refused(directory: Path) -> None:
 
 
 @contextmanager
-def somebody() -> Iterator[None]:
-    """Be a user without permissions, as root asks nobody for any."""
+def unprivileged() -> Iterator[None]:
+    """Be a user without permissions: root needs none."""
     os.seteuid(65534)
     try:
         yield
@@ -249,7 +249,7 @@ def somebody() -> Iterator[None]:
         os.seteuid(0)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody without permission")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become a user without permissions")
 @pytest.mark.parametrize(
     ("lock", "message"),
     [
@@ -268,7 +268,7 @@ def test_a_read_only_store_is_refused(lock: str, message: str) -> None:
         else:
             (directory / "lock").chmod(0o666)
             (directory / FILE).chmod(0o644)
-        with somebody(), pytest.raises(StoreError, match=message):
+        with unprivileged(), pytest.raises(StoreError, match=message):
             Store.open(directory)
         Store.open(directory).close()
 
@@ -305,7 +305,7 @@ def flipped(value: bytes | str | int | None) -> bytes | str | int:
     ["no database", "torn pages", "history", "pipeline", "waiting", "vanished", "standing", "problems"],
 )
 def test_a_damaged_store_is_set_aside(directory: Path, what: str, caplog: pytest.LogCaptureFixture) -> None:
-    """Counting starts anew, the old file stays beside it, and the log says so."""
+    """Counting starts from 0, the old file stays beside it, and the log says so."""
     many = {f"p{n}": a_history() for n in range(200)}
     changes = PollChanges("prod", standing(9), many, {"p1": 7}, {"p2": instant(8)})
     for damaged in (False, True, True):

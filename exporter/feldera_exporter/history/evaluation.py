@@ -143,7 +143,7 @@ def _purged(
 
     Heartbeats are deliberately not read, so that nothing known being retained proves nothing: the log is complete
     when it reaches back to what was folded, to the last poll at which nothing had moved, or to the creation. Where the
-    clock stepped back, no instant tells how far back the log must reach: then its oldest event must be known.
+    clock stepped back, no instant says how far back the log must reach: then its oldest event must be known.
     """
     if len(events) < FEWEST_RETAINED:
         return False

@@ -1,8 +1,8 @@
-"""The order in which the events of one pipeline were committed, as far as their ids, times and content tell.
+"""The order in which the events of one pipeline were committed, as far as their ids, times and content show it.
 
-A transaction holds the row's lock while it makes an event's id, so ids tell the order; `recorded_at` is when the transaction
-began, which may be seconds before it got the lock. But ids come from the clocks of several processes. So the order is that of
-the ids, but for short stretches where they may mislead: there all orders are compared, and the one of the lowest cost is taken.
+A transaction holds the row's lock while it makes an event's id; `recorded_at` is when it began, which may be seconds before it
+got the lock. So the order is that of the ids. But ids come from the clocks of several processes: in short stretches where they
+may mislead, all orders are compared, and the one of the lowest cost is taken.
 
 Example: an edit waits for the lock, while the compiler, whose clock is 5 ms ahead, writes an event. Before, the program was at
 CompilingSql.

@@ -59,7 +59,7 @@ def is_displaced(position: LogPosition, event: Observation) -> bool:
 def is_order_uncertain(
     position: LogPosition, new: Sequence[Observation], now: int, *, stepped_back: bool
 ) -> bool:
-    """Return whether a step of Feldera's clock may lie between new events, so that their times do not tell their order.
+    """Return whether a step of Feldera's clock may lie between new events, so that their times do not give their order.
 
     Args:
         position: the position before these events.

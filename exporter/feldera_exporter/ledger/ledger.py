@@ -266,7 +266,7 @@ class Ledger:
             or (before := self._rows.get(pipeline_id)) is None
             or (before is not row and event_fields(before) != event_fields(row))
         ]
-        # Nothing tells when an element that cannot be read changes, so its log is read at every poll.
+        # It is not known when an element that cannot be read changes, so its log is read at every poll.
         hidden = [pipeline_id for pipeline_id in unreadable if pipeline_id in self._histories]
         last_read = {
             pipeline_id: self._rows[pipeline_id] for pipeline_id in hidden if pipeline_id in self._rows

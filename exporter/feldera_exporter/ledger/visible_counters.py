@@ -48,7 +48,7 @@ class VisibleCounters:
                 self.show(pipeline_id, histories[pipeline_id], now)
 
     def freeze(self, pipeline_id: str, credited: int) -> None:
-        """Credit the present status no further: the log will tell whether it still holds."""
+        """Credit the present status no further: the log will show whether it still holds."""
         self._frozen.setdefault(pipeline_id, credited)
 
     def thaw(self, pipeline_id: str) -> None:
