@@ -141,3 +141,13 @@ def test_a_first_poll_without_a_credible_time(watching: Watching) -> None:
     assert watching.shown(SECONDS) == {}
     watching.poll(300)
     assert running_seconds(watching) == pytest.approx(295, abs=10)
+
+
+def test_answers_without_a_date(watching: Watching) -> None:
+    """Time is that of this machine at the start, and goes on by its monotonic clock."""
+    watching.client.dated = False
+    watching.poll(300)
+    watching.wrong = 6 * HOUR
+    watching.poll(300)
+    assert running_seconds(watching) == pytest.approx(595, abs=10)
+    assert watching.shown(SKEW) == {}

@@ -43,12 +43,14 @@ class Client:
     Attributes:
         answers: whether it does.
         wrong: by how many seconds the Date of its next answers is ahead, each in turn; then it is right.
+        dated: whether its answers have a Date.
         spoil: what becomes of each body.
     """
 
     def __init__(self, api: Api, clock: ManualClock) -> None:
         self.answers = True
         self.wrong: list[float] = []
+        self.dated = True
         self.spoil: Callable[[bytes], bytes] = bytes
         self._api = api
         self._clock = clock
@@ -57,7 +59,8 @@ class Client:
         """Answer at once with the list of pipelines, and with the time in whole seconds."""
         wrong = self.wrong.pop(0) if self.wrong else 0
         date = self._clock.now() // 1_000_000 + round(wrong)
-        return Answer(taken(self._body(within, self._api.list), previous), date, 0.0)
+        body = taken(self._body(within, self._api.list), previous)
+        return Answer(body, date if self.dated else None, 0.0)
 
     async def get(self, endpoint: Endpoint, *names: str, within: float) -> Answer[bytearray]:
         """Answer at once with the log of a pipeline."""

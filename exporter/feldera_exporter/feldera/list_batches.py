@@ -212,8 +212,6 @@ class Batches:
         comma = self._rest.rfind(b",", max(0, end - _GAP), max(0, end))
         if comma < 0:
             return None
-        if self._rest[comma + 1 : end].strip(_SPACE):
-            return self._cut_by_brackets()
         self._rest[comma] = _CLOSED
         with memoryview(self._rest) as view:
             text = view[: comma + 1].tobytes()

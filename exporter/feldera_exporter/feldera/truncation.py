@@ -4,7 +4,6 @@ The result is read as the element would be; its error says which texts are cut.
 """
 
 from collections.abc import Iterable
-from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -98,12 +97,16 @@ def _beginning(value: msgspec.Raw, most: int) -> tuple[bytes, Cut | None]:
 
 def _closed(head: bytes) -> bytes:
     """Return the beginning of a JSON string as a string, without an incomplete character at its end."""
-    for left in range(_LONGEST_CHARACTER):
-        text = b'%b"' % head[: len(head) - left]
-        with suppress(*UNREADABLE):
-            _TEXT.decode(text)
-            return text
-    return b'""'
+    texts = (b'%b"' % head[: len(head) - left] for left in range(_LONGEST_CHARACTER))
+    return next(filter(_is_text, texts), b'""')
+
+
+def _is_text(value: bytes) -> bool:
+    try:
+        _TEXT.decode(value)
+    except UNREADABLE:
+        return False
+    return True
 
 
 def _object(members: Iterable[tuple[str, bytes]]) -> bytes:
