@@ -101,14 +101,14 @@ def evaluate_events(
     settled = False
     if row is not None:
         awaited, missed = _compare(history, folded, observations, row, proven=proven)
-        if missed and not gap and not awaited:
+        if missed and not gap:
             # Go on from the row.
             listed = Observation.from_row(row, max(confirmed_until, position.newest))
             folded, further = fold(folded, (listed,), published, gap_since=confirmed_until)
             effects += further
         settled = not awaited and _has_statuses(folded, row)
-        if not awaited and folded.row_instants != instants(row):
-            folded = msgspec.structs.replace(folded, row_instants=instants(row))
+        found = {*history.row_instants, *(event.at for event in observations)}
+        folded = _with_instants(folded, [at for at in instants(row) if settled or at in found])
         if settled:
             folded = _settled(folded, row)
             effects = _coded(effects, folded)
@@ -127,7 +127,7 @@ def evaluate_row(history: History, row: Row, listed_at: int, published: int) -> 
     """
     observation = Observation.from_row(row, listed_at, after=history.log_position.newest)
     folded, effects = fold(history, (observation,), published)
-    folded = msgspec.structs.replace(folded, row_instants=instants(row))
+    folded = _with_instants(folded, instants(row))
     return Evaluation(_settled(folded, row), effects, proven=True, settled=True, unnamed=())
 
 
@@ -165,18 +165,17 @@ def _compare(
     agreed with it is the time of a new event.
     """
     at = {event.at for event in events}
-    new = set(instants(row)).difference(history.row_instants)
-    absent = new - at
-    if not at:
+    instants_of_new = set(instants(row)).difference(history.row_instants)
+    absent = instants_of_new - at
+    if not at or (absent and max(absent) > min(at)):
         return bool(absent), False
-    if absent:
-        oldest = min(at)
-        return max(absent) > oldest, min(absent) < oldest
+    if new_events(history, events).events:
+        # They may be newer than the row.
+        return False, bool(absent) and _has_statuses(folded, row)
     if not history.log_position.known:
-        return False, bool(new) and not new_events(history, events).events
+        return False, bool(instants_of_new)
     # An answer with a known event was read after the row, and so has all that the row shows.
-    stuck = proven and not _has_statuses(folded, row) and not new_events(history, events).events
-    return False, stuck
+    return False, bool(absent) or (proven and not _has_statuses(folded, row))
 
 
 def _has_statuses(history: History, row: Row) -> bool:
@@ -188,6 +187,12 @@ def _has_statuses(history: History, row: Row) -> bool:
         and now.storage == row.storage_status
         and history.errors.present == (row.deployment_error is not None)
     )
+
+
+def _with_instants(history: History, found: Sequence[int]) -> History:
+    if history.row_instants == tuple(found):
+        return history
+    return msgspec.structs.replace(history, row_instants=tuple(found))
 
 
 def _settled(history: History, row: Row) -> History:
