@@ -8,7 +8,7 @@ import msgspec
 
 from feldera_exporter.feldera.wire import Event, Row, micros
 from feldera_exporter.history import log_position
-from feldera_exporter.history.effects import Effect, ErrorAppeared
+from feldera_exporter.history.effects import Effect, ErrorAppeared, Gap
 from feldera_exporter.history.fold import NEVER, fold, new_events
 from feldera_exporter.history.history import History
 from feldera_exporter.history.observation import Observation, instants
@@ -102,13 +102,17 @@ def evaluate_events(
     if row is not None:
         awaited, missed = _compare(history, folded, observations, row, proven=proven)
         if missed and not gap:
-            # Go on from the row.
-            listed = Observation.from_row(row, max(confirmed_until, position.newest))
-            folded, further = fold(folded, (listed,), published, gap_since=confirmed_until)
+            if _has_statuses(folded, row) or not new_events(history, observations).events:
+                # Go on from the row.
+                listed = Observation.from_row(row, max(confirmed_until, position.newest))
+                folded, further = fold(folded, (listed,), published, gap_since=confirmed_until)
+            else:
+                # The newest events are newer than the row.
+                folded, further = _with_gap(folded, confirmed_until), (Gap(confirmed_until),)
             effects += further
         settled = not awaited and _has_statuses(folded, row)
         found = {*history.row_instants, *(event.at for event in observations)}
-        folded = _with_instants(folded, [at for at in instants(row) if settled or at in found])
+        folded = _with_instants(folded, [at for at in instants(row) if settled or missed or at in found])
         if settled:
             folded = _settled(folded, row)
             effects = _coded(effects, folded)
@@ -170,8 +174,7 @@ def _compare(
     if not at or (absent and max(absent) > min(at)):
         return bool(absent), False
     if new_events(history, events).events:
-        # They may be newer than the row.
-        return False, bool(absent) and _has_statuses(folded, row)
+        return False, bool(absent)
     if not history.log_position.known:
         return False, bool(instants_of_new)
     # An answer with a known event was read after the row, and so has all that the row shows.
@@ -187,6 +190,10 @@ def _has_statuses(history: History, row: Row) -> bool:
         and now.storage == row.storage_status
         and history.errors.present == (row.deployment_error is not None)
     )
+
+
+def _with_gap(history: History, at: int) -> History:
+    return msgspec.structs.replace(history, gaps=history.gaps + 1, last_gap=max(at, history.last_gap or at))
 
 
 def _with_instants(history: History, found: Sequence[int]) -> History:
