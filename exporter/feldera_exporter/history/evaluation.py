@@ -173,12 +173,13 @@ def _compare(
     absent = instants_of_new - at
     if not at or (absent and max(absent) > min(at)):
         return bool(absent), False
+    known = bool(history.log_position.known)
+    if not absent and (_has_statuses(folded, row) if known else not instants_of_new):
+        return False, False
     if new_events(history, events).events:
         return False, bool(absent)
-    if not history.log_position.known:
-        return False, bool(instants_of_new)
     # An answer with a known event was read after the row, and so has all that the row shows.
-    return False, bool(absent) or (proven and not _has_statuses(folded, row))
+    return False, bool(absent) or proven or not known
 
 
 def _has_statuses(history: History, row: Row) -> bool:
