@@ -175,6 +175,19 @@ class TestSteps:
         assert (second.settled, second.history.gaps) == (True, 1)
         assert second.history.statuses.combined == "Running"
 
+    def test_events_that_are_newer_than_the_row_are_not_lost(self) -> None:
+        """An instant of the row is older than the log, which is a gap; its newest event came after the list."""
+        heartbeats = [event(seen(9000 + turn, "Provisioned/Running")) for turn in range(30)]
+        known = evaluated(self.KNOWN, row(9000, "Provisioned/Running"), *heartbeats).history
+        log = [*heartbeats, event(seen(9040, "Provisioned/Paused"))]
+        first = evaluated(known, row(100, "Provisioned/Running"), *log, confirmed=9030)
+        assert (first.settled, first.history.statuses.combined) == (False, "Paused")
+        assert first.history.gaps == 1
+        assert Gap(instant(9030)) in first.effects
+        second = evaluated(first.history, row(9040, "Provisioned/Paused"), *log, confirmed=9030)
+        assert (second.settled, second.history.gaps) == (True, 1)
+        assert second.history.counts.runtime == {"Paused": 1}
+
     def test_an_event_from_the_future_among_new_ones_is_a_gap(self) -> None:
         """Where it belongs between them is a guess; by itself it is only wrong about the time."""
         future = event(seen(2_000_000_000, "Provisioned/Paused"))

@@ -8,7 +8,7 @@ import msgspec
 
 from feldera_exporter.feldera.wire import Event, Row, micros
 from feldera_exporter.history import log_position
-from feldera_exporter.history.effects import Effect, ErrorAppeared
+from feldera_exporter.history.effects import Effect, ErrorAppeared, Gap
 from feldera_exporter.history.fold import NEVER, fold, new_events
 from feldera_exporter.history.history import History
 from feldera_exporter.history.observation import Observation, instants
@@ -101,14 +101,18 @@ def evaluate_events(
     settled = False
     if row is not None:
         awaited, missed = _compare(history, folded, observations, row, proven=proven)
-        if missed and not gap and not awaited:
-            # Go on from the row.
-            listed = Observation.from_row(row, max(confirmed_until, position.newest))
-            folded, further = fold(folded, (listed,), published, gap_since=confirmed_until)
+        if missed and not gap:
+            if _has_statuses(folded, row) or not new_events(history, observations).events:
+                # Go on from the row.
+                listed = Observation.from_row(row, max(confirmed_until, position.newest))
+                folded, further = fold(folded, (listed,), published, gap_since=confirmed_until)
+            else:
+                # The newest events are newer than the row.
+                folded, further = _with_gap(folded, confirmed_until), (Gap(confirmed_until),)
             effects += further
         settled = not awaited and _has_statuses(folded, row)
-        if not awaited and folded.row_instants != instants(row):
-            folded = msgspec.structs.replace(folded, row_instants=instants(row))
+        found = {*history.row_instants, *(event.at for event in observations)}
+        folded = _with_instants(folded, [at for at in instants(row) if settled or missed or at in found])
         if settled:
             folded = _settled(folded, row)
             effects = _coded(effects, folded)
@@ -127,7 +131,7 @@ def evaluate_row(history: History, row: Row, listed_at: int, published: int) -> 
     """
     observation = Observation.from_row(row, listed_at, after=history.log_position.newest)
     folded, effects = fold(history, (observation,), published)
-    folded = msgspec.structs.replace(folded, row_instants=instants(row))
+    folded = _with_instants(folded, instants(row))
     return Evaluation(_settled(folded, row), effects, proven=True, settled=True, unnamed=())
 
 
@@ -165,18 +169,17 @@ def _compare(
     agreed with it is the time of a new event.
     """
     at = {event.at for event in events}
-    new = set(instants(row)).difference(history.row_instants)
-    absent = new - at
-    if not at:
+    instants_of_new = set(instants(row)).difference(history.row_instants)
+    absent = instants_of_new - at
+    if not at or (absent and max(absent) > min(at)):
         return bool(absent), False
-    if absent:
-        oldest = min(at)
-        return max(absent) > oldest, min(absent) < oldest
-    if not history.log_position.known:
-        return False, bool(new) and not new_events(history, events).events
+    known = bool(history.log_position.known)
+    if not absent and (_has_statuses(folded, row) if known else not instants_of_new):
+        return False, False
+    if new_events(history, events).events:
+        return False, bool(absent)
     # An answer with a known event was read after the row, and so has all that the row shows.
-    stuck = proven and not _has_statuses(folded, row) and not new_events(history, events).events
-    return False, stuck
+    return False, bool(absent) or proven or not known
 
 
 def _has_statuses(history: History, row: Row) -> bool:
@@ -188,6 +191,16 @@ def _has_statuses(history: History, row: Row) -> bool:
         and now.storage == row.storage_status
         and history.errors.present == (row.deployment_error is not None)
     )
+
+
+def _with_gap(history: History, at: int) -> History:
+    return msgspec.structs.replace(history, gaps=history.gaps + 1, last_gap=max(at, history.last_gap or at))
+
+
+def _with_instants(history: History, found: Sequence[int]) -> History:
+    if history.row_instants == tuple(found):
+        return history
+    return msgspec.structs.replace(history, row_instants=tuple(found))
 
 
 def _settled(history: History, row: Row) -> History:
