@@ -57,9 +57,9 @@ class Polls:
         self.problems = Problems(present, ended)
         self.show()
 
-    def show(self) -> None:
-        """Poll once more, and find the same."""
-        self.now = max(self.now + 1, round(time.time() * SECOND))
+    def show(self, at: int | None = None) -> None:
+        """Poll once more, now or at an instant by Feldera's clock, and find the same."""
+        self.now = max(self.now + 1, round(time.time() * SECOND)) if at is None else at
         fleet = Fleet(self.name, up=True, pipelines=self.pipelines, read_at=self.now)
         self.bridge.observe(ObservedInstance(fleet, self.problems))
 

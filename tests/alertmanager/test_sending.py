@@ -10,7 +10,7 @@ from freezegun import freeze_time
 from freezegun.api import FrozenDateTimeFactory
 
 from alertmanager.beside import Recorder, instant
-from alertmanager.making import Polls, bridge, never, running, stuck, until
+from alertmanager.making import MINUTE, Polls, bridge, never, running, stuck, until
 from feldera_exporter.alertmanager.bridge import Bridge
 from feldera_exporter.simulator.serving import serve
 
@@ -159,6 +159,24 @@ def test_while_polls_fail_only_active_alerts_are_renewed(clock: FrozenDateTimeFa
                     {alert["labels"]["pipeline_name"] for post in recorder.posts for alert in post} == both
                 )
             )
+
+    asyncio.run(run())
+
+
+def test_a_poll_counts_after_a_step_back_of_feldera_s_clock(clock: FrozenDateTimeFactory) -> None:
+    """After an outage all alerts are sent again, whatever Feldera's time."""
+
+    async def run() -> None:
+        async with sending() as (made, recorder, polls):
+            polls.find(stuck("a"))
+            await until(lambda: recorder.posts)
+            requests = len(recorder.paths)
+            clock.tick(60)
+            made.missed("prod")
+            await until(lambda: len(recorder.paths) > requests)
+            recorder.posts.clear()
+            polls.show(polls.now - 60 * MINUTE)
+            await until(lambda: any(recorder.posts))
 
     asyncio.run(run())
 

@@ -127,7 +127,8 @@ class Bridge:
     def _observe(self, observed: ObservedInstance) -> None:
         name, problems = observed.fleet.instance, observed.problems
         instance, read_at = self._instances[name], observed.fleet.read_at
-        polled = read_at > instance.read_at
+        # Feldera's clock may step back.
+        polled = read_at != instance.read_at
         if (
             not polled
             and problems.present is instance.problems.present
