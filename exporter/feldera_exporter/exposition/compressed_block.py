@@ -1,7 +1,7 @@
 """A block: sample lines of one family for some subjects, kept with their compressed form until a line changes."""
 
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate, pairwise
 from typing import Self
 
@@ -48,8 +48,28 @@ class CompressedBlock:
         return [self.text[start:end] for start, end in pairwise(self._ends)]
 
     def patched(self, changes: Mapping[int, bytes]) -> "CompressedBlock":
-        """Return the block with other lines for some subjects, given by their indices."""
-        fragments = self.fragments()
+        """Return the block with other lines for some subjects, given by their indices in ascending order.
+
+        Joining all fragments again would take half of the time of a poll in which 1 % changed.
+        """
+        ends = self._ends
+        samples, lengths_differ = self.samples, 0
         for index, lines in changes.items():
-            fragments[index] = lines
-        return CompressedBlock.of(fragments)
+            start, end = ends[index], ends[index + 1]
+            samples += lines.count(b"\n") - self.text.count(b"\n", start, end)
+            lengths_differ |= len(lines) - (end - start)
+        text = b"".join(self._parts(changes))
+        if lengths_differ:
+            lengths = [end - start for start, end in pairwise(ends)]
+            for index, lines in changes.items():
+                lengths[index] = len(lines)
+            ends = array("L", accumulate(lengths, initial=0))
+        return CompressedBlock(text, ends, samples)
+
+    def _parts(self, changes: Mapping[int, bytes]) -> Iterator[bytes | memoryview]:
+        old, done = memoryview(self.text), 0
+        for index, lines in changes.items():
+            yield old[done : self._ends[index]]
+            yield lines
+            done = self._ends[index + 1]
+        yield old[done:]

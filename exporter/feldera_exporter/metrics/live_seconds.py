@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
+from feldera_exporter.differences import changed_keys
 from feldera_exporter.exposition.compressed_block import CompressedBlock
 from feldera_exporter.exposition.family import extra
 from feldera_exporter.exposition.text import MICROSECONDS, seconds
@@ -78,14 +79,19 @@ def updated_seconds(
         shared: returns the text of the labels that all samples of a pipeline carry, from its id and the pipeline.
         previous: the samples before.
     """
-    samples = previous.samples
-    if fleet.pipelines is not previous.pipelines:
+    samples, changed = dict(previous.samples), changed_keys(previous.pipelines, fleet.pipelines)
+    if changed is None:
         samples = {
             pipeline_id: old
             if (old := samples.get(pipeline_id)) is not None and old.is_current(pipeline)
             else _sample(name, shared(pipeline_id, pipeline), pipeline)
             for pipeline_id, pipeline in fleet.pipelines.items()
         }
+    # Most lists are of the same pipelines, of which few changed.
+    for pipeline_id in changed or ():
+        pipeline = fleet.pipelines[pipeline_id]
+        if not samples[pipeline_id].is_current(pipeline):
+            samples[pipeline_id] = _sample(name, shared(pipeline_id, pipeline), pipeline)
     whole, fraction = divmod(fleet.as_of, MICROSECONDS)
     if fraction:
         lines = [sample.line(fleet.as_of) for sample in samples.values()]
