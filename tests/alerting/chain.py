@@ -18,8 +18,8 @@ from feldera_exporter.demo.configurations import ALERTMANAGER, PROMETHEUS, RECEI
 from feldera_exporter.demo.programs import HOST, free_port
 from feldera_exporter.server.asgi import Asgi, Receive, Scope, Send
 from feldera_exporter.simulator.clock import ScaledClock
-from feldera_exporter.simulator.faults import EVERY, UNAVAILABLE
 from feldera_exporter.simulator.feldera import Feldera
+from feldera_exporter.simulator.http_faults import EVERY, UNAVAILABLE
 from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve

@@ -221,9 +221,9 @@ def test_who_cannot_be_read_is_known_from_before() -> None:
         (row(5)["id"], None, False),
         (None, None, False),
     ]
-    assert [(each.id, each.name, each.told) for each in second.unreadable] == known
+    assert [(each.id, each.name, each.identified) for each in second.unreadable] == known
     third = read(encoded(*(each if each == 7 else {**each, "refresh_version": 9} for each in bad)), second)
-    assert [(each.id, each.name, each.told) for each in third.unreadable] == known
+    assert [(each.id, each.name, each.identified) for each in third.unreadable] == known
     assert [each.title for each in third.unreadable] == [
         "p2",
         "p3",
@@ -232,7 +232,7 @@ def test_who_cannot_be_read_is_known_from_before() -> None:
         "a pipeline without a name",
     ]
     [spoilt] = read(encoded(row(1), row(2, created_at=None)), first).unreadable
-    assert (spoilt.id, spoilt.name, spoilt.told) == (row(2)["id"], "p2", True)
+    assert (spoilt.id, spoilt.name, spoilt.identified) == (row(2)["id"], "p2", True)
 
 
 @pytest.mark.parametrize("element", [None, 1, "row", [], {}, {"id": 1}, {"id": "x" * 201}])
@@ -276,7 +276,7 @@ def test_a_refused_element_spoils_itself(value: bytes, reason: str, field: str, 
     bad = rows.pop(place)
     assert ids(first) == [each["id"] for each in rows]
     [spoilt] = first.unreadable
-    assert (spoilt.id, spoilt.name, spoilt.told) == (bad["id"], bad["name"], True)
+    assert (spoilt.id, spoilt.name, spoilt.identified) == (bad["id"], bad["name"], True)
     assert spoilt.reason.startswith(reason)
     again = read(body, first)
     assert again.elements == first.elements
@@ -290,9 +290,9 @@ def test_a_refused_name() -> None:
     """The element is known by its id, and by the name that it had."""
     surrogate = encoded(row(1), row(2)).replace(b'"p2"', rb'"\udfff"')
     [spoilt] = read(surrogate, Listing()).unreadable
-    assert (spoilt.id, spoilt.name, spoilt.told) == (row(2)["id"], None, False)
+    assert (spoilt.id, spoilt.name, spoilt.identified) == (row(2)["id"], None, False)
     [spoilt] = read(surrogate, read(encoded(row(1), row(2)), Listing())).unreadable
-    assert (spoilt.id, spoilt.name, spoilt.told) == (row(2)["id"], "p2", False)
+    assert (spoilt.id, spoilt.name, spoilt.identified) == (row(2)["id"], "p2", False)
     with pytest.raises(InvalidResponseError, match=r"none of 1 elements can be read, .*surrogate"):
         read(rb'[{"id":"\udfff"}]', Listing())
 
@@ -360,7 +360,7 @@ rows = st.builds(
 
 def _as_told(element: Unreadable) -> Unreadable:
     """Return it without what was known from before: these tell their id, if anything."""
-    return element if element.told else replace(element, name=None)
+    return element if element.identified else replace(element, name=None)
 
 
 lists = st.lists(st.one_of(rows, st.sampled_from([None, {}, {"id": "x"}])), max_size=6)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from asgi_requests import answered
 from feldera_exporter import app, publisher
 from feldera_exporter.app import Exporter
 from feldera_exporter.config import Configuration, Instance, Metrics
@@ -24,7 +25,7 @@ from feldera_exporter.history.evaluation import Evaluation
 from feldera_exporter.ledger import Ledger
 from feldera_exporter.metrics.exposition_sections import ExpositionSections
 from feldera_exporter.polling import watcher
-from feldera_exporter.server.asgi import application
+from feldera_exporter.server.asgi import Asgi, application
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
@@ -269,16 +270,6 @@ def test_a_mistake_in_rendering(monkeypatch: pytest.MonkeyPatch) -> None:
     assert SECRET not in json.dumps(logs)
 
 
-async def status(app: Any, path: str = "/metrics") -> int:
+async def status(app: Asgi, path: str = "/metrics") -> int:
     """Return the status of an answer to a GET."""
-    sent: list[dict[str, Any]] = []
-
-    async def receive() -> dict[str, Any]:
-        await asyncio.Event().wait()
-        return {}
-
-    async def send(message: dict[str, Any]) -> None:
-        sent.append(message)
-
-    await app({"type": "http", "method": "GET", "path": path, "headers": []}, receive, send)
-    return int(sent[0]["status"])
+    return (await answered(app, path))[0]

@@ -445,7 +445,7 @@ def test_what_exceeds_the_budget_is_read_after_the_next_list(room: Room) -> None
     waiting = room.id("b")
     ledger.pending = {room.id("a"): 10, waiting: 20}
     rows = {waiting: room.driver.rows[waiting]}
-    unreadable = {room.id("a"): Unreadable(room.id("a"), None, "", told=False)}
+    unreadable = {room.id("a"): Unreadable(room.id("a"), None, "", identified=False)}
     assert ledger.observe_list(rows, unreadable, room.feldera.settle(), event_log=True) == [waiting]
     assert ledger.pending == {room.id("a"): 10, waiting: 20}
 

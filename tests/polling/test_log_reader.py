@@ -23,8 +23,8 @@ from feldera_exporter.ledger import Ledger
 from feldera_exporter.polling.client_factory import client_for
 from feldera_exporter.polling.watcher import Watcher
 from feldera_exporter.simulator.clock import ManualClock
-from feldera_exporter.simulator.faults import EMPTY_404, SERVER_ERROR, Slow, Status
 from feldera_exporter.simulator.feldera import Feldera
+from feldera_exporter.simulator.http_faults import EMPTY_404, SERVER_ERROR, Slow, Status
 from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve

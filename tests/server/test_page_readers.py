@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from asgi_requests import answered
 from feldera_exporter.publisher import Publisher
-from feldera_exporter.server.asgi import Asgi, application
+from feldera_exporter.server.asgi import application
 from feldera_exporter.telemetry import Telemetry
 from pages.examples import page_state
 from pages.serving import Shown, app
@@ -65,23 +66,6 @@ def test_too_many_pages_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         asyncio.run(run())
     finally:
         go_on.set()
-
-
-async def answered(site: Asgi, url: str) -> tuple[int, bytes]:
-    """Return the status and the body of an answer."""
-    path, _, query = url.partition("?")
-    sent: list[dict[str, Any]] = []
-
-    async def receive() -> dict[str, Any]:
-        await asyncio.Event().wait()
-        return {}
-
-    async def send(message: dict[str, Any]) -> None:
-        sent.append(message)
-
-    scope = {"method": "GET", "path": path, "query_string": query.encode(), "headers": []}
-    await site(scope, receive, send)
-    return sent[0]["status"], b"".join(each["body"] for each in sent[1:])
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/-/healthy"])

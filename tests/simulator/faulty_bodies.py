@@ -9,7 +9,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 from functools import lru_cache, partial
 from typing import Final
 
-from feldera_exporter.simulator.faults import Fault
+from feldera_exporter.simulator.http_faults import Fault
 from feldera_exporter.simulator.http_messages import JSON, Answer
 
 _PIECE: Final = 1 << 16

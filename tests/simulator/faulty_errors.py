@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from feldera_exporter.simulator.faults import Fault
+from feldera_exporter.simulator.http_faults import Fault
 from feldera_exporter.simulator.http_messages import Answer
 
 _MESSAGE: Final = b'"deployment_error":{"message":"'

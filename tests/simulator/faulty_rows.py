@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from feldera_exporter.simulator.faults import Fault
+from feldera_exporter.simulator.http_faults import Fault
 from feldera_exporter.simulator.http_messages import Answer, encode
 
 

@@ -11,8 +11,8 @@ import uvicorn
 
 import loopback
 from feldera_exporter.simulator.clock import SECOND, ManualClock, SkewedClock
-from feldera_exporter.simulator.faults import Slow
 from feldera_exporter.simulator.feldera import Feldera
+from feldera_exporter.simulator.http_faults import Slow
 from feldera_exporter.simulator.plan import Phase, Plan
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve

@@ -6,7 +6,7 @@ from typing import Final
 from feldera_exporter.pages import formatting
 from feldera_exporter.pages.latest_events import LatestEvents, laid_out
 from feldera_exporter.pages.timeline import timeline
-from feldera_exporter.pages.waiting import waiting_for
+from feldera_exporter.pages.waiting_for import waiting_for
 
 MAX_CHARACTERS: Final = 2_000
 """The longest text of an annotation."""

@@ -35,13 +35,13 @@ class Unreadable:
         id: the pipeline's id, None if it is unknown.
         name: the pipeline's name, None if it is unknown.
         reason: why it cannot be read.
-        told: whether the element has both. Otherwise the missing one was found in an earlier list.
+        identified: whether the element has both. Otherwise the missing one was found in an earlier list.
     """
 
     id: str | None
     name: str | None
     reason: str
-    told: bool
+    identified: bool
 
     @property
     def title(self) -> str:
@@ -161,7 +161,7 @@ def _gathered(
         if isinstance(element, Unreadable):
             unreadable.append(element)
         elif element.row.id in entries:
-            unreadable.append(Unreadable(element.row.id, element.row.name, _TWICE, told=True))
+            unreadable.append(Unreadable(element.row.id, element.row.name, _TWICE, identified=True))
         else:
             entries[element.row.id] = element
     return Listing(batches, raws, elements, entries, tuple(unreadable))
@@ -209,12 +209,12 @@ def _decode(text: bytes, previous: Listing) -> Entry | Unreadable:
 
 def _unreadable(text: bytes, reason: str, previous: Listing) -> Unreadable:
     pipeline_id, name = _field(_ID, text, "id"), _field(_NAME, text, "name")
-    told = pipeline_id is not None and name is not None
+    identified = pipeline_id is not None and name is not None
     if pipeline_id is None and name is not None:
         pipeline_id = next((known for known, its in _known(previous) if its == name), None)
     elif name is None and pipeline_id is not None:
         name = next((its for known, its in _known(previous) if known == pipeline_id), None)
-    return Unreadable(pipeline_id, name, reason, told)
+    return Unreadable(pipeline_id, name, reason, identified)
 
 
 def _known(listing: Listing) -> Iterator[tuple[str | None, str | None]]:

@@ -40,10 +40,10 @@ IMPOSSIBLE: Final = 100 * FAR_IDS
 """A step that no state machine allows, or that no single process makes."""
 
 _CLOCKS: Final = 10
-"""Milliseconds by which the clocks of processes differ that NTP keeps."""
+"""Milliseconds by which the clocks of two processes may differ under NTP."""
 
 _NEVER: Final = 1_000
-"""Milliseconds by which the clocks of processes never differ."""
+"""Milliseconds by which the clocks of two processes never differ."""
 
 _LONGEST: Final = 7
 """Transactions of the longest stretch that is searched."""

@@ -156,7 +156,7 @@ class Ledger:
             if (pipeline_id in rows and rows[pipeline_id].name == answer.name)
             or (
                 pipeline_id in unreadable
-                and unreadable[pipeline_id].told
+                and unreadable[pipeline_id].identified
                 and unreadable[pipeline_id].name == answer.name
             )
         }

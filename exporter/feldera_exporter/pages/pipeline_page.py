@@ -26,7 +26,7 @@ from feldera_exporter.pages.links import Links, console
 from feldera_exporter.pages.page_query import PageQuery
 from feldera_exporter.pages.status_style import StatusStyle, style_of
 from feldera_exporter.pages.timeline import Timeline, storage_since, timeline
-from feldera_exporter.pages.waiting import waiting_for
+from feldera_exporter.pages.waiting_for import waiting_for
 from feldera_exporter.problems.alerts import alerts
 from feldera_exporter.problems.summary import StatusAge, lines
 from feldera_exporter.state.pipeline import Pipeline

@@ -10,8 +10,8 @@ from feldera_exporter.simulator.api_errors import ApiError
 from feldera_exporter.simulator.asgi_messages import Receive, Scope, Send, outlasts, read, respond
 from feldera_exporter.simulator.auth import DENIED, FREE, UNKNOWN, admit, denied
 from feldera_exporter.simulator.diagnostics_routes import DiagnosticsRoutes
-from feldera_exporter.simulator.faults import Faults
 from feldera_exporter.simulator.feldera import Feldera
+from feldera_exporter.simulator.http_faults import Faults
 from feldera_exporter.simulator.http_messages import TEXT, Answer, QueryError, Request, empty, refused
 from feldera_exporter.simulator.instance_routes import InstanceRoutes
 from feldera_exporter.simulator.read_routes import ReadRoutes

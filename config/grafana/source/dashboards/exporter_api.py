@@ -118,7 +118,7 @@ def events() -> tuple[SizedPanel, ...]:
         SizedPanel(
             _count(
                 "Event gaps",
-                "How often Feldera discarded events before they were read. Counters of transitions are too low by these events.",
+                "How often Feldera discarded events before they were read, or its clock stepped back. Counters of transitions may be too low.",
                 (Query(increase("event_gaps_total", "feldera_instance"), OF),),
             ),
             8, 8,

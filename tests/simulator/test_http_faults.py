@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 import loopback
-from feldera_exporter.simulator import faults
+from feldera_exporter.simulator import http_faults
 from feldera_exporter.simulator.failures import worker_panic
-from feldera_exporter.simulator.faults import EVERY, Dropped, Fault, Hanging, Slow, Status, Together
+from feldera_exporter.simulator.http_faults import EVERY, Dropped, Fault, Hanging, Slow, Status, Together
 from simulator.faulty_bodies import (
     BadUtf8,
     Cut,
@@ -38,9 +38,9 @@ def spoiled(served: Served, fault: Fault, path: str = LIST, route: str = "pipeli
 
 def test_a_fault_is_set_and_cleared_by_route(served: Served) -> None:
     """Others go on; `EVERY` is for those that have none of their own; a fault may last some requests only."""
-    assert spoiled(served, faults.SERVER_ERROR).status_code == 500
+    assert spoiled(served, http_faults.SERVER_ERROR).status_code == 500
     assert served.get("/healthz").status_code == 200
-    served.server.faults.set(EVERY, faults.FORBIDDEN)
+    served.server.faults.set(EVERY, http_faults.FORBIDDEN)
     assert served.get("/healthz").status_code == 403
     assert served.get(LIST).status_code == 500
     served.server.faults.clear("pipelines")
@@ -48,7 +48,7 @@ def test_a_fault_is_set_and_cleared_by_route(served: Served) -> None:
     assert served.get(LIST).status_code == 403
     served.server.faults.clear()
     assert served.get(LIST).status_code == 200
-    served.server.faults.set("pipelines", faults.UNAVAILABLE, times=2)
+    served.server.faults.set("pipelines", http_faults.UNAVAILABLE, times=2)
     assert [served.get(LIST).status_code for _ in range(3)] == [503, 503, 200]
 
 
@@ -62,14 +62,14 @@ def test_the_empty_faults_change_nothing(served: Served) -> None:
 @pytest.mark.parametrize(
     ("fault", "status", "content_type", "body"),
     [
-        (faults.HTML_PAGE, 200, "text/html; charset=utf-8", "<html>"),
-        (faults.EMPTY_404, 404, None, ""),
-        (faults.SERVER_ERROR, 500, "application/json", "InternalError"),
-        (faults.BAD_GATEWAY, 502, "text/html; charset=utf-8", "502"),
-        (faults.UNAVAILABLE, 503, "application/json", "LockTookTooLong"),
-        (faults.UNAUTHORIZED, 401, "text/plain; charset=utf-8", "AuthenticationFailed"),
-        (faults.FORBIDDEN, 403, "application/json", "InsufficientPermissions"),
-        (faults.REDIRECT, 302, None, ""),
+        (http_faults.HTML_PAGE, 200, "text/html; charset=utf-8", "<html>"),
+        (http_faults.EMPTY_404, 404, None, ""),
+        (http_faults.SERVER_ERROR, 500, "application/json", "InternalError"),
+        (http_faults.BAD_GATEWAY, 502, "text/html; charset=utf-8", "502"),
+        (http_faults.UNAVAILABLE, 503, "application/json", "LockTookTooLong"),
+        (http_faults.UNAUTHORIZED, 401, "text/plain; charset=utf-8", "AuthenticationFailed"),
+        (http_faults.FORBIDDEN, 403, "application/json", "InsufficientPermissions"),
+        (http_faults.REDIRECT, 302, None, ""),
         (Status(418, b"tea"), 418, "text/plain; charset=utf-8", "tea"),
     ],
 )
@@ -84,8 +84,8 @@ def test_another_status(
 
 def test_retry_after_and_location(served: Served) -> None:
     """Are headers of their faults."""
-    assert spoiled(served, faults.UNAVAILABLE_RETRY).headers["retry-after"] == "5"
-    assert spoiled(served, faults.REDIRECT).headers["location"] == "/login"
+    assert spoiled(served, http_faults.UNAVAILABLE_RETRY).headers["retry-after"] == "5"
+    assert spoiled(served, http_faults.REDIRECT).headers["location"] == "/login"
 
 
 def test_slow(served: Served) -> None:
