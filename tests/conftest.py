@@ -22,8 +22,13 @@ _NOT_MEASURED: Final = (
     "hostile",
     "ledger/test_oracle",
     "pages/test_browser",
+    "problems/test_oracle",
+    "problems/test_week",
     "recorded",
+    "rules/test_options",
+    "simulator/test_ground_truth",
     "simulator/test_openapi",
+    "simulator/test_scale",
     "system",
 )
 """Where coverage is not measured: it doubles what these cost, and others run the same code."""
