@@ -16,8 +16,8 @@ from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from hostile.running import Running, now, running, until
-from tools import ROOT
+from support.tools import ROOT
+from support.two_instances import Running, now, running, until
 
 TEXT: Final = (ROOT / "docs/compatibility.md").read_text(encoding="utf-8")
 VERSIONS: Final = [

@@ -5,9 +5,9 @@ from types import MappingProxyType
 import pytest
 
 import generate
-from boards.documents import BOARDS
 from feldera_exporter.problems.table import PIPELINE_PROBLEMS
 from feldera_exporter.rules.alert_names import NAMES
+from support.dashboards import BOARDS
 
 
 def test_the_files_are_as_generated(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from feldera_exporter.cli import COMMANDS, parser
 from feldera_exporter.metrics.catalogue import catalogue
 from feldera_exporter.telemetry import Telemetry
-from tools import ROOT
+from support.tools import ROOT
 
 FORBIDDEN: Final = re.compile(
     r"\b(anew|mend(s|ed|ing)?|(some|no)body|(un)?told|befalls?|befell|of (its|their) own)\b", re.IGNORECASE

@@ -16,15 +16,15 @@ import httpx
 import pytest
 import yaml
 
-import loopback
 from feldera_exporter.cli import parser
 from feldera_exporter.demo.programs import free_port
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from hostile.running import feldera, until
-from tools import ROOT, tool
+from support import loopback
+from support.tools import ROOT, tool
+from support.two_instances import feldera, until
 
 PAGES: Final = {
     name: (ROOT / name).read_text(encoding="utf-8")

@@ -17,10 +17,10 @@ from feldera_exporter.pages.page_query import INSTALLATIONS
 from feldera_exporter.pages.runbooks import has_variants, runbook
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from hostile.running import feldera
-from pages.examples import page_state, pipeline
-from pages.serving import Shown, get
-from tools import ROOT
+from support.page_examples import page_state, pipeline
+from support.served_pages import Shown, get
+from support.tools import ROOT
+from support.two_instances import feldera
 
 PAGES: Final = sorted((ROOT / "alerts/runbooks").glob("Feldera*.md"))
 BLOCKS: Final = [

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-import tools
-from tools import DEBIAN, NEWEST, editions, tool
+from support import tools
+from support.tools import DEBIAN, NEWEST, editions, tool
 
 
 def test_named_folder_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

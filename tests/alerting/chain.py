@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Final
 
 from alerting import configurations
-from alerting.child import Child
-from alerting.news import Notebook
 from feldera_exporter.demo import programs
 from feldera_exporter.demo.configurations import ALERTMANAGER, PROMETHEUS, RECEIVER, address
 from feldera_exporter.demo.programs import HOST, free_port
@@ -23,7 +21,9 @@ from feldera_exporter.simulator.http_faults import EVERY, UNAVAILABLE
 from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from tools import tool
+from support.child_process import Child
+from support.notifications import Notebook
+from support.tools import tool
 
 REPLICAS: Final = ("a", "b")
 

@@ -6,9 +6,9 @@ from functools import partial
 from typing import Final
 
 from alerting.chain import Chain
-from alerting.news import News
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import INSTANT, Phase, Plan
+from support.notifications import News
 
 Scenario = Generator[Callable[[], object]]
 """Does something and yields what it then waits for, again and again."""

@@ -10,8 +10,8 @@ import pytest
 
 from alerting.chain import PROMETHEUS_ITSELF, Evaluator, Place, chain, vmalert
 from alerting.incidents import LIMITS, PLACES, Scenario, Stage, hanging, scenarios
-from alerting.news import REPEATED, News, Notebook
-from rules.engines import newer
+from support.notifications import REPEATED, News, Notebook
+from support.rule_engines import newer
 
 PATIENCE: Final = 600.0
 """Seconds within which all must have happened; far more than it takes."""

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from alerting import configurations
 from alerting.chain import alertmanager, prometheus, rule_program
-from alerting.child import Child
 from alerting.test_repetitions import showing
 from feldera_exporter.demo.configurations import ALERTMANAGER, PROMETHEUS, address
 from feldera_exporter.demo.programs import HOST
@@ -24,7 +23,8 @@ from feldera_exporter.shipped import shipped
 from feldera_exporter.simulator.serving import serve
 from feldera_exporter.telemetry import Telemetry
 from reference.alerts_page import ALERTS
-from rules.engines import newer
+from support.child_process import Child
+from support.rule_engines import newer
 
 FACTOR: Final = 30
 """How much shorter all times of the rules are: three minutes are six seconds."""

@@ -10,12 +10,12 @@ import yaml
 
 from alerting import configurations
 from alerting.chain import alertmanager, prometheus, receiving
-from alerting.news import REPEATED, Notebook
 from feldera_exporter.demo.configurations import ALERTMANAGER, PROMETHEUS, RECEIVER, address
 from feldera_exporter.demo.programs import HOST
 from feldera_exporter.server.asgi import Asgi, Receive, Scope, Send
 from feldera_exporter.shipped import shipped
 from feldera_exporter.simulator.serving import serve
+from support.notifications import REPEATED, Notebook
 
 RESEND: Final = 3
 """Seconds after which Prometheus repeats an alert, in place of a minute: all times are a twentieth of the shipped ones."""

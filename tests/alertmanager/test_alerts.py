@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alertmanager.making import MINUTE, SECOND, stuck
+from alertmanager.bridges import MINUTE, SECOND, stuck
 from feldera_exporter.alertmanager.alerts import Alert, Wording, alert, wire
 from feldera_exporter.alertmanager.pipeline_details import MAX_CHARACTERS, UNKNOWN, Details, details
 from feldera_exporter.config import AlertChoice
@@ -20,8 +20,8 @@ from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.problems.evaluate import Ended, Occurrence
 from feldera_exporter.problems.table import INSTANCE_PROBLEMS, PIPELINE_PROBLEMS, pipeline_alert
 from feldera_exporter.rules.rendering import RuleOptions, rules
-from fleets import NOW, pipeline
 from pages.test_timeline import event
+from support.fleets import NOW, pipeline
 
 CHOICES = {
     "FelderaPipelineStuckProvisioning": AlertChoice(severity="warning", labels={"route": "night", "none": ""})

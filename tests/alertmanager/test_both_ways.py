@@ -12,10 +12,10 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from alertmanager.both_ways import POSSIBLE, Both, both_ways
 from feldera_exporter.simulator.plan import INSTANT
-from hostile.running import feldera, until
-from tools import ROOT, THOROUGH, tool
+from support.both_ways import POSSIBLE, Both, both_ways
+from support.tools import ROOT, THOROUGH, tool
+from support.two_instances import feldera, until
 
 LIMITS: Final = """\
 limits:

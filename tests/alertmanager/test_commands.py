@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-from alerting.news import Notebook
-from alertmanager.beside import Recorder, alertmanager
 from feldera_exporter import cli
 from feldera_exporter.demo.programs import free_port
 from feldera_exporter.rules.exporter_alerts import EXPORTER_ALERTS, TRUSTED
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from hostile.running import feldera, until
-from tools import tool
+from support.alertmanagers import Recorder, alertmanager
+from support.notifications import Notebook
+from support.tools import tool
+from support.two_instances import feldera, until
 
 INSTANCES = "instances: [{name: prod, url: 'http://127.0.0.1:1'}]\n"
 

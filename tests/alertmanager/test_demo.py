@@ -10,7 +10,7 @@ from rich.console import Console
 from feldera_exporter.cli import parser
 from feldera_exporter.demo.play import play
 from feldera_exporter.demo.settings import Settings
-from tools import tool
+from support.tools import tool
 
 
 def test_a_notification_comes_without_prometheus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,16 +13,16 @@ import pytest
 from freezegun import freeze_time
 from structlog.testing import capture_logs
 
-from alertmanager.beside import GOOD, Answer, Recorder
-from alertmanager.making import Polls, bridge, never, running, stuck, until
+from alertmanager.bridges import Polls, bridge, never, running, stuck, until
 from feldera_exporter.config import Authorization, BasicAuth, Tls
 from feldera_exporter.demo.programs import free_port
 from feldera_exporter.exposition.text import Format
 from feldera_exporter.problems.observed_instance import ObservedInstance
 from feldera_exporter.simulator.serving import serve
 from feldera_exporter.telemetry import Telemetry
-from hostile.certificates import make
-from hostile.meddler import Request, answer, meddling
+from support.alertmanagers import GOOD, Answer, Recorder
+from support.certificates import make
+from support.raw_server import Request, answer, serving_raw
 
 MANY = tuple(stuck(f"p{number:02}") for number in range(30))
 
@@ -125,12 +125,12 @@ def test_one_that_answers_nothing() -> None:
         request.pause(60)
 
     async def run() -> None:
-        with meddling(act=silent) as meddler, serve(good) as url:
-            async with running(bridge(meddler.url, url, timeout=0.3)) as made:
+        with serving_raw(act=silent) as raw_server, serve(good) as url:
+            async with running(bridge(raw_server.url, url, timeout=0.3)) as made:
                 Polls(made).find(stuck("a"))
                 await until(lambda: good.alerts, seconds=3)
-                await until(lambda: len(meddler.requests) >= 2)
-                assert len(meddler.open) <= 2
+                await until(lambda: len(raw_server.requests) >= 2)
+                assert len(raw_server.open) <= 2
 
     asyncio.run(run())
 
@@ -347,14 +347,14 @@ def test_tls(tmp_path: Path) -> None:
         request.send(answer(b""))
 
     async def run() -> None:
-        with meddling(act=accept, tls=context) as meddler, capture_logs() as logs:
-            async with running(bridge(meddler.url, tls=Tls(ca_file=tmp_path / "ca.pem"))) as made:
-                await until(lambda: meddler.requests)
+        with serving_raw(act=accept, tls=context) as raw_server, capture_logs() as logs:
+            async with running(bridge(raw_server.url, tls=Tls(ca_file=tmp_path / "ca.pem"))) as made:
+                await until(lambda: raw_server.requests)
                 assert made._senders
-            count = len(meddler.requests)
-            async with running(bridge(meddler.url)):
+            count = len(raw_server.requests)
+            async with running(bridge(raw_server.url)):
                 await until(lambda: any(each.get("kind") == "unreachable" for each in logs))
-            assert len(meddler.requests) == count
+            assert len(raw_server.requests) == count
 
     asyncio.run(run())
 

@@ -6,14 +6,14 @@ import time
 from pathlib import Path
 from typing import Final
 
-from alerting.child import Child
-from alerting.news import Notebook
-from alertmanager.beside import alertmanager
 from feldera_exporter.demo.programs import HOST, free_port
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from hostile.running import feldera, until
-from tools import THOROUGH
+from support.alertmanagers import alertmanager
+from support.child_process import Child
+from support.notifications import Notebook
+from support.tools import THOROUGH
+from support.two_instances import feldera, until
 
 KILLS: Final = 100 if THOROUGH else 5
 

@@ -6,16 +6,16 @@ from typing import Any
 
 import msgspec
 
-from alertmanager.beside import Recorder
-from alertmanager.making import Polls, bridge, running, stuck, until
+from alertmanager.bridges import Polls, bridge, running, stuck, until
 from feldera_exporter.exposition.text import Format
 from feldera_exporter.feldera.wire import FullEvent
 from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.problems.evaluate import Occurrence
 from feldera_exporter.simulator.serving import serve
 from feldera_exporter.telemetry import Telemetry
-from fleets import pipeline
 from pages.test_timeline import event
+from support.alertmanagers import Recorder
+from support.fleets import pipeline
 
 
 class Feldera:

@@ -14,14 +14,14 @@ from typing import Final
 import pytest
 from freezegun import freeze_time
 
-from alerting.news import REPEATED, News, Notebook
-from alertmanager import making
-from alertmanager.beside import Alertmanager, alertmanager
-from alertmanager.making import Polls, bridge, stuck
+from alertmanager import bridges
+from alertmanager.bridges import Polls, bridge, stuck
 from feldera_exporter.alertmanager.bridge import Bridge
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from hostile.running import Running, feldera, running, until
+from support.alertmanagers import Alertmanager, alertmanager
+from support.notifications import REPEATED, News, Notebook
+from support.two_instances import Running, feldera, running, until
 
 RESEND: Final = 1.5
 LEASE: Final = 4 * RESEND
@@ -47,7 +47,7 @@ async def exporters(url: str, count: int = 1) -> AsyncIterator[tuple[Polls, ...]
     async with AsyncExitStack() as stack:
         made = [bridge(url, resend_interval=RESEND, timeout=RESEND) for _ in range(count)]
         for each in made:
-            await stack.enter_async_context(making.running(each))
+            await stack.enter_async_context(bridges.running(each))
         yield tuple(Polls(each) for each in made)
 
 
@@ -193,7 +193,7 @@ def test_a_reload_of_the_bridge(real: Alertmanager, notebook: Notebook) -> None:
         polls = None
         for number in range(6):
             made = bridge(real.url, resend_interval=RESEND, timeout=RESEND, before=made)
-            async with making.running(made):
+            async with bridges.running(made):
                 if polls is None:
                     polls = Polls(made)
                     polls.find(stuck("a"))

@@ -9,10 +9,10 @@ import pytest
 from freezegun import freeze_time
 from freezegun.api import FrozenDateTimeFactory
 
-from alertmanager.beside import Recorder, instant
-from alertmanager.making import MINUTE, Polls, bridge, never, running, stuck, until
+from alertmanager.bridges import MINUTE, Polls, bridge, never, running, stuck, until
 from feldera_exporter.alertmanager.bridge import Bridge
 from feldera_exporter.simulator.serving import serve
+from support.alertmanagers import Recorder, instant
 
 LEASE = timedelta(minutes=4)
 

@@ -25,10 +25,10 @@ from feldera_exporter.feldera.errors import (
     UnsupportedError,
 )
 from feldera_exporter.simulator.http_messages import HTML, JSON, TEXT
-from hostile.answers import BOMB, MB
-from hostile.asking import KEY, Asked, ask
-from hostile.meddler import Request, answer, meddling, sends
-from tools import part
+from support.ask_once import KEY, Asked, ask
+from support.hostile_answers import BOMB, MB
+from support.raw_server import Request, answer, sends, serving_raw
+from support.tools import part
 
 
 def error_value(code: str, message: str = "It failed.") -> bytes:
@@ -117,7 +117,7 @@ def gzip(body: bytes) -> bytes:
 )  # fmt: skip
 def test_failures_are_told_apart(reply: bytes, error: type[FelderaError], text: str) -> None:
     """Each answer that is no success becomes the error of its kind, with a text that helps."""
-    with meddling(act=sends(reply)) as server, pytest.raises(FelderaError) as caught:
+    with serving_raw(act=sends(reply)) as server, pytest.raises(FelderaError) as caught:
         ask(server.url)
     assert type(caught.value) is error
     assert str(caught.value).startswith(text)
@@ -126,7 +126,7 @@ def test_failures_are_told_apart(reply: bytes, error: type[FelderaError], text: 
 def test_not_gzip_is_said() -> None:
     """A body that claims to be gzip and is not is named so."""
     with (
-        meddling(act=sends(answer(b"[]" * 20, content_encoding="gzip"))) as server,
+        serving_raw(act=sends(answer(b"[]" * 20, content_encoding="gzip"))) as server,
         pytest.raises(InvalidResponseError, match="the body is not gzip"),
     ):
         ask(server.url)
@@ -134,7 +134,7 @@ def test_not_gzip_is_said() -> None:
 
 def test_nobody_listens() -> None:
     """A port without a server is unreachable."""
-    with meddling() as server:
+    with serving_raw() as server:
         url = server.url
     asked = Asked()
     with pytest.raises(UnreachableError):
@@ -149,7 +149,7 @@ def test_a_success_is_the_whole_body(encoding: str) -> None:
     sent = gzip(body) if encoding == "gzip" else body
     reply = answer(sent, content_encoding=encoding, Date="Fri, 21 Aug 2026 12:00:00 GMT")
     asked = Asked()
-    with meddling(act=sends(reply)) as server:
+    with serving_raw(act=sends(reply)) as server:
         got = ask(server.url, asked=asked)
         [request] = server.requests
     assert bytes(got.body) == body
@@ -170,7 +170,7 @@ def test_every_form_of_a_date_is_utc(date: str, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     time.tzset()
     try:
-        with meddling(act=sends(answer(b"[]", Date=date))) as server:
+        with serving_raw(act=sends(answer(b"[]", Date=date))) as server:
             assert ask(server.url).date == 1_787_313_600
     finally:
         monkeypatch.undo()
@@ -196,26 +196,26 @@ def test_a_closed_client_says_so() -> None:
 )
 def test_a_date_that_cannot_be_read_is_none(date: str) -> None:
     """Such an answer is a success without a date."""
-    with meddling(act=sends(answer(b"[]", Date=date))) as server:
+    with serving_raw(act=sends(answer(b"[]", Date=date))) as server:
         assert ask(server.url).date is None
 
 
 def test_an_unhealthy_cluster_is_an_answer() -> None:
     """`cluster_healthz` tells an unhealthy cluster with status 503 and the same body."""
-    with meddling(act=sends(answer(b'{"all_healthy":false}', "503 Service Unavailable"))) as server:
+    with serving_raw(act=sends(answer(b'{"all_healthy":false}', "503 Service Unavailable"))) as server:
         assert bytes(ask(server.url, CLUSTER_HEALTH).body) == b'{"all_healthy":false}'
 
 
 def test_names_are_quoted() -> None:
     """A name cannot leave its place in the path."""
-    with meddling(act=sends(answer(b"{}"))) as server:
+    with serving_raw(act=sends(answer(b"{}"))) as server:
         ask(server.url, EVENT, "../a/b?c", "d#e")
         assert server.requests[0].path == "/v0/pipelines/..%2Fa%2Fb%3Fc/events/d%23e?selector=all"
 
 
 def test_without_a_key_no_credentials_are_sent() -> None:
     """An instance without authentication gets no Authorization header."""
-    with meddling(act=sends(answer(b"[]"))) as server:
+    with serving_raw(act=sends(answer(b"[]"))) as server:
         ask(server.url, key=lambda: None)
         assert "authorization" not in server.requests[0].headers
 
@@ -225,7 +225,7 @@ def test_what_may_pass_is_repeated(status: int) -> None:
     """After a pause the request is sent again, and the second answer counts."""
     replies = iter([answer(b"", f"{status} Wait", ""), answer(b"[]")])
     asked = Asked()
-    with meddling(act=lambda request: request.send(next(replies))) as server:
+    with serving_raw(act=lambda request: request.send(next(replies))) as server:
         began = time.monotonic()
         assert bytes(ask(server.url, asked=asked).body) == b"[]"
     assert time.monotonic() - began >= 0.5
@@ -235,7 +235,7 @@ def test_what_may_pass_is_repeated(status: int) -> None:
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 500, 501])
 def test_what_stays_is_not_repeated(status: int) -> None:
     """Another try would get the same answer."""
-    with meddling(act=sends(answer(b"x", f"{status} No"))) as server, pytest.raises(FelderaError):
+    with serving_raw(act=sends(answer(b"x", f"{status} No"))) as server, pytest.raises(FelderaError):
         ask(server.url)
     assert len(server.requests) == 1
 
@@ -249,7 +249,7 @@ def test_a_repetition_that_takes_too_long_leaves_the_refusal() -> None:
         request.pause(5 * len(server.requests) - 5)
 
     with (
-        meddling(act=first_refuse_then_hang) as server,
+        serving_raw(act=first_refuse_then_hang) as server,
         pytest.raises(ServerError, match="503 Later"),
     ):
         ask(server.url, within=0.8)
@@ -258,7 +258,7 @@ def test_a_repetition_that_takes_too_long_leaves_the_refusal() -> None:
 
 def test_repetitions_end_before_the_deadline() -> None:
     """Pauses double from half a second; the last refusal is the answer when there is no time for another."""
-    with meddling(act=sends(answer(b"", "503 Later", ""))) as server:
+    with serving_raw(act=sends(answer(b"", "503 Later", ""))) as server:
         with pytest.raises(ServerError, match="503 Later"):
             ask(server.url, within=1.4)
         assert len(server.requests) == 2
@@ -283,7 +283,7 @@ def test_retry_after_is_heeded(after: str, tries: int) -> None:
     if after.startswith("IN "):
         after = format_datetime(datetime.fromtimestamp(time.time(), UTC) + timedelta(seconds=int(after[3:])), usegmt=True)  # fmt: skip
     reply = answer(b"", "503 Later", "", Retry_After="X").replace(b"X", after.encode())
-    with meddling(act=sends(reply)) as server:
+    with serving_raw(act=sends(reply)) as server:
         with pytest.raises(ServerError):
             # The next request would go out half a second later at the earliest.
             ask(server.url, within=1.9 if after == "1" else 1.4)
@@ -302,7 +302,7 @@ def test_a_dropped_connection_is_asked_once_more() -> None:
         return True
 
     asked = Asked()
-    with meddling(act=drop_the_second) as server:
+    with serving_raw(act=drop_the_second) as server:
         ask(server.url, times=2, asked=asked)
         assert len(seen) == 3
         assert server.connections == 2
@@ -312,7 +312,7 @@ def test_a_dropped_connection_is_asked_once_more() -> None:
 def test_a_new_connection_that_breaks_is_not_asked_again() -> None:
     """Who closes without an answer to the first request of a connection did not merely lose patience with it."""
     asked = Asked()
-    with meddling(act=lambda _: False) as server:
+    with serving_raw(act=lambda _: False) as server:
         with pytest.raises(UnreachableError):
             ask(server.url, asked=asked)
         assert len(server.requests) == 1
@@ -330,14 +330,14 @@ def test_two_dropped_connections_are_a_failure() -> None:
         return good
 
     asked = Asked()
-    with meddling(act=drop) as server, pytest.raises(UnreachableError):
+    with serving_raw(act=drop) as server, pytest.raises(UnreachableError):
         ask(server.url, times=2, asked=asked)
     assert asked.codes == ["200", "unreachable", "unreachable"]
 
 
 def test_an_idle_connection_is_given_up_before_the_server_does() -> None:
     """Feldera closes after 5 s; a connection that was idle for longer than 4 s is not used again."""
-    with meddling(act=sends(answer(b"[]"), keep=True)) as server:
+    with serving_raw(act=sends(answer(b"[]"), keep=True)) as server:
         ask(server.url, times=2)
         assert server.connections == 1
         ask(server.url, times=2, pause=4.1)
@@ -363,7 +363,7 @@ def test_the_deadline_bounds_everything(where: str) -> None:
         request.pause(10)
 
     asked = Asked()
-    with meddling(act=slow) as server:
+    with serving_raw(act=slow) as server:
         began = time.monotonic()
         with pytest.raises(DeadlineError, match="no complete response within the timeout"):
             ask(server.url, within=0.4, asked=asked)
@@ -373,7 +373,7 @@ def test_the_deadline_bounds_everything(where: str) -> None:
 
 def test_many_timeouts_leave_no_connection_taken() -> None:
     """After more timeouts than there are connections the next request is answered."""
-    with meddling(act=lambda request: request.pause(10)) as server:
+    with serving_raw(act=lambda request: request.pause(10)) as server:
         for _ in range(3):
             with pytest.raises(DeadlineError):
                 ask(server.url, within=0.05, times=12)
@@ -388,7 +388,7 @@ def test_a_body_has_a_limit(packed: bool) -> None:  # noqa: FBT001
         body = b" " * size
         reply = answer(gzip(body), content_encoding="gzip") if packed else answer(body)
         asked = Asked()
-        with meddling(act=sends(reply)) as server:
+        with serving_raw(act=sends(reply)) as server:
             if accepted:
                 assert len(ask(server.url, limit=1000, asked=asked).body) == size
             else:
@@ -400,7 +400,7 @@ def test_a_body_has_a_limit(packed: bool) -> None:  # noqa: FBT001
 def test_an_event_is_as_long_as_its_error() -> None:
     """What the configuration says of long answers must not hide what failed."""
     body = error_value("RuntimeError.WorkerPanic", "x" * 5000)
-    with meddling(act=sends(answer(body))) as server:
+    with serving_raw(act=sends(answer(body))) as server:
         assert bytes(ask(server.url, EVENT, "name", "id", limit=1000).body) == body
 
 
@@ -423,7 +423,7 @@ def test_a_list_comes_in_batches() -> None:
         assert sum(len(batch.text) for batch in first.body) < 250_000
 
     for reply in (answer(body), answer(gzip(body), content_encoding="gzip")):
-        with meddling(act=sends(reply)) as server:
+        with serving_raw(act=sends(reply)) as server:
             asyncio.run(run(server.url))
 
 
@@ -439,7 +439,7 @@ def test_a_key_in_a_part_of_a_list_that_is_not_kept_is_found() -> None:
             await client.close()
 
     with (
-        meddling(act=sends(answer(body))) as server,
+        serving_raw(act=sends(answer(body))) as server,
         pytest.raises(InvalidResponseError, match="repeats the API"),
     ):
         asyncio.run(run(server.url))
@@ -448,7 +448,7 @@ def test_a_key_in_a_part_of_a_list_that_is_not_kept_is_found() -> None:
 def test_a_bomb_is_defused() -> None:
     """A small gzip body that becomes a gigabyte is given up at the limit."""
     with (
-        meddling(act=sends(answer(BOMB, content_encoding="gzip"))) as server,
+        serving_raw(act=sends(answer(BOMB, content_encoding="gzip"))) as server,
         pytest.raises(TooLargeError),
     ):
         ask(server.url, limit=4 * MB)
@@ -457,7 +457,7 @@ def test_a_bomb_is_defused() -> None:
 def test_endless_compressed_nothing_has_a_limit_too() -> None:
     """A compressed body that grows although it decompresses to nothing is refused as well."""
     with (
-        meddling(
+        serving_raw(
             act=sends(answer(gzip(b"")[:10] + b"\x00\x00\x00\xff\xff" * 4000, content_encoding="gzip"))
         ) as server,
         pytest.raises(TooLargeError),
@@ -467,10 +467,10 @@ def test_endless_compressed_nothing_has_a_limit_too() -> None:
 
 def test_a_redirect_is_not_followed() -> None:
     """The key does not go where a server points to."""
-    with meddling(act=sends(answer(b"[]"))) as elsewhere:
+    with serving_raw(act=sends(answer(b"[]"))) as elsewhere:
         moved = answer(b"", "307 Temporary Redirect", "", Location=f"{elsewhere.url}/v0/pipelines")
         with (
-            meddling(act=sends(moved)) as server,
+            serving_raw(act=sends(moved)) as server,
             pytest.raises(ServerError, match="redirects are not followed"),
         ):
             ask(server.url)
@@ -479,7 +479,7 @@ def test_a_redirect_is_not_followed() -> None:
 
 def test_no_cookie_is_kept() -> None:
     """What a server wants to be remembered is not sent back."""
-    with meddling(act=sends(answer(b"[]", Set_Cookie="a=b"))) as server:
+    with serving_raw(act=sends(answer(b"[]", Set_Cookie="a=b"))) as server:
         ask(server.url, times=2)
         assert all("cookie" not in request.headers for request in server.requests)
 
@@ -499,7 +499,7 @@ def test_no_cookie_is_kept() -> None:
 )
 def test_no_error_repeats_the_key(reply: bytes) -> None:
     """A server that echoes the key finds it nowhere again, not even half of it."""
-    with meddling(act=sends(reply)) as server, pytest.raises(FelderaError) as caught:
+    with serving_raw(act=sends(reply)) as server, pytest.raises(FelderaError) as caught:
         ask(server.url, within=0.4)
     assert KEY not in str(caught.value)
     assert KEY[:12] not in str(caught.value)
@@ -519,7 +519,7 @@ def test_an_escaped_key_is_found(escape: str, before: int) -> None:
     for way in ways:
         reply = answer(f'["{"x" * before}{way}"]'.encode())
         with (
-            meddling(act=sends(reply)) as server,
+            serving_raw(act=sends(reply)) as server,
             pytest.raises(InvalidResponseError, match="repeats the API key"),
         ):
             ask(server.url, key=lambda: key)
@@ -528,14 +528,14 @@ def test_an_escaped_key_is_found(escape: str, before: int) -> None:
 def test_escapes_without_a_key_are_no_harm() -> None:
     """A body may write what it likes as it likes."""
     body = rb'["\u001b[1m \u0061pikey: \/ \n"]' + b" " * 100_000
-    with meddling(act=sends(answer(body))) as server:
+    with serving_raw(act=sends(answer(body))) as server:
         assert bytes(ask(server.url).body) == body
 
 
 @pytest.mark.parametrize("key", ["k3y", "0123456"])
 def test_a_short_key_is_hidden_too(key: str) -> None:
     """In what a server says of an error; in a list it would be found by chance."""
-    with meddling(act=sends(answer(error_value("Bad", f"not {key}"), "401 No"))) as server:
+    with serving_raw(act=sends(answer(error_value("Bad", f"not {key}"), "401 No"))) as server:
         with pytest.raises(UnauthorizedError, match=r"401 No: Bad: not \*\*\*"):
             ask(server.url, key=lambda: key)
         server.act = sends(answer(f'["{key}"]'.encode()))
@@ -545,7 +545,7 @@ def test_a_short_key_is_hidden_too(key: str) -> None:
 @pytest.mark.parametrize(("status", "seconds"), [("429 No", 30.0), ("500 No", 30.0)])
 def test_a_refusal_says_for_how_long_to_wait(status: str, seconds: float) -> None:
     """Who asks at a pace of his own can heed it as well."""
-    with meddling(act=sends(answer(b"", status, Retry_After="30"))) as server:
+    with serving_raw(act=sends(answer(b"", status, Retry_After="30"))) as server:
         with pytest.raises(ServerError) as caught:
             ask(server.url)
         assert caught.value.retry_after == seconds
@@ -554,7 +554,7 @@ def test_a_refusal_says_for_how_long_to_wait(status: str, seconds: float) -> Non
 def test_a_text_of_the_server_is_one_line() -> None:
     """Line breaks and control characters of a message do not reach the log."""
     reply = answer(error_value("Bad", "a\nlevel=info\x1b[31m\u2028b"), "500 No")
-    with meddling(act=sends(reply)) as server, pytest.raises(ServerError) as caught:
+    with serving_raw(act=sends(reply)) as server, pytest.raises(ServerError) as caught:
         ask(server.url)
     assert str(caught.value) == "500 No: Bad: a level=info [31m b"
 
@@ -563,7 +563,7 @@ def test_the_key_is_asked_for_each_time() -> None:
     """A key that was rotated is used by the next request, also by a repetition."""
     keys = iter(["first-key", "second-key", "third-key"])
     replies = iter([answer(b"[]"), answer(b"", "503 Later", ""), answer(b"[]")])
-    with meddling(act=lambda request: request.send(next(replies))) as server:
+    with serving_raw(act=lambda request: request.send(next(replies))) as server:
         ask(server.url, key=lambda: next(keys), times=2)
         sent = [request.headers["authorization"] for request in server.requests]
     assert sent == ["Bearer first-key", "Bearer second-key", "Bearer third-key"]
@@ -585,5 +585,5 @@ def test_the_key_is_asked_for_each_time() -> None:
 )
 def test_whatever_comes_is_an_answer_or_one_of_the_errors(data: bytes) -> None:
     """No bytes make the client raise anything else."""
-    with meddling(act=sends(data)) as server, suppress(FelderaError):
+    with serving_raw(act=sends(data)) as server, suppress(FelderaError):
         assert ask(server.url, within=1.0).elapsed < 1.0

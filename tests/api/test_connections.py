@@ -18,9 +18,9 @@ from feldera_exporter.feldera import connections
 from feldera_exporter.feldera.client import PIPELINES, Client
 from feldera_exporter.feldera.errors import DeadlineError, FelderaError, UnreachableError
 from feldera_exporter.polling.client_factory import client_for
-from hostile.asking import KEY, Asked
-from hostile.certificates import make
-from hostile.meddler import Request, answer, meddling, sends
+from support.ask_once import KEY, Asked
+from support.certificates import make
+from support.raw_server import Request, answer, sends, serving_raw
 
 GOOD = answer(b"[]")
 Found = Callable[[str], Sequence[str]]
@@ -77,7 +77,7 @@ def test_a_name_that_hangs_is_looked_up_once_and_delays_no_other(names: Callable
 
     names(found)
     try:
-        with meddling(act=sends(GOOD)) as server:
+        with serving_raw(act=sends(GOOD)) as server:
             asyncio.run(run(server.url))
         assert sorted(looked_up) == ["good", "hangs"]
         assert "look-up" in {thread.name for thread in threading.enumerate()}
@@ -109,7 +109,7 @@ def test_a_name_that_moves_is_followed(
 ) -> None:
     """Though the old server goes on answering and the connection never rests."""
     with (
-        meddling(act=sends(answer(b"[1]"), keep=True)) as server,
+        serving_raw(act=sends(answer(b"[1]"), keep=True)) as server,
         socket.create_server(("127.0.0.2", int(port(server.url)))) as moved,
     ):
         addresses = ["127.0.0.1"]
@@ -138,7 +138,7 @@ def _answer(listener: socket.socket, text: bytes) -> None:
 def test_the_address_that_answers_is_tried_first(names: Callable[[Found], None]) -> None:
     """One that does not is tried before, once."""
     tried: list[str] = []
-    with meddling(act=sends(GOOD)) as server:
+    with serving_raw(act=sends(GOOD)) as server:
         names(lambda _: ["127.0.0.9", "127.0.0.1"])
 
         async def run() -> None:
@@ -181,14 +181,14 @@ class TestProxies:
 
     def test_it_is_asked_instead(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """With the whole address, whose name it looks up itself."""
-        with meddling(act=sends(GOOD), prefix="") as proxy:
+        with serving_raw(act=sends(GOOD), prefix="") as proxy:
             assert self.ask("http://feldera.test:1", {"HTTP_PROXY": proxy.url}, monkeypatch) == "[]"
             assert proxy.requests[0].path.startswith("http://feldera.test:1/v0/pipelines")
 
     @pytest.mark.parametrize("exempt", ["127.0.0.0/8", "127.0.0.1", "*", "10.0.0.0/8,127.0.0.1/32"])
     def test_what_is_exempt_is_asked_itself(self, exempt: str, monkeypatch: pytest.MonkeyPatch) -> None:
         """The proxy gets nothing, the key neither."""
-        with meddling(act=sends(GOOD)) as server, meddling(act=sends(GOOD)) as proxy:
+        with serving_raw(act=sends(GOOD)) as server, serving_raw(act=sends(GOOD)) as proxy:
             assert self.ask(server.url, {"ALL_PROXY": proxy.url, "NO_PROXY": exempt}, monkeypatch) == "[]"
             assert (len(server.requests), proxy.requests) == (1, [])
 
@@ -197,7 +197,7 @@ class TestProxies:
         said = self.ask("http://feldera.test", {"HTTP_PROXY": "http://me:secret@127.0.0.1:1"}, monkeypatch)
         assert said.startswith(f"{UnreachableError.__name__}: the proxy 127.0.0.1:1: ")
         assert "secret" not in said
-        with meddling(act=sends(answer(b"", "403 Forbidden")), prefix="") as proxy:
+        with serving_raw(act=sends(answer(b"", "403 Forbidden")), prefix="") as proxy:
             said = self.ask("https://feldera.test", {"HTTPS_PROXY": proxy.url}, monkeypatch)
         assert said == f"{UnreachableError.__name__}: the proxy refused: 403 Forbidden"
 
@@ -227,8 +227,8 @@ def test_certificates_are_read_again(tmp_path: Path) -> None:
     rotate(old)
     tls = Tls(here / "ca.pem", here / "client.pem", here / "client.key")
     with (
-        meddling(act=act, tls=certificates(old)) as first,
-        meddling(act=act, tls=certificates(new)) as second,
+        serving_raw(act=act, tls=certificates(old)) as first,
+        serving_raw(act=act, tls=certificates(new)) as second,
         capture_logs() as logs,
     ):
 

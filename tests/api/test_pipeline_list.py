@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import asdict
 
-from driver import taken
 from feldera_exporter.feldera import pipeline_list
 from feldera_exporter.feldera.errors import InvalidResponseError
 from feldera_exporter.feldera.pipeline_list import Entry, Listing, Unreadable
 from feldera_exporter.feldera.wire import ProgramConfig, Progress
+from support.exporter_driver import taken
 
 NUMBERS = count(1)
 

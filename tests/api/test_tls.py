@@ -8,9 +8,9 @@ import pytest
 from feldera_exporter.config import Tls
 from feldera_exporter.config.tls import ssl_context
 from feldera_exporter.feldera.errors import FelderaError, UnreachableError
-from hostile.asking import KEY, ask
-from hostile.certificates import make
-from hostile.meddler import answer, meddling, sends
+from support.ask_once import KEY, ask
+from support.certificates import make
+from support.raw_server import answer, sends, serving_raw
 
 GOOD = sends(answer(b"[]"))
 
@@ -35,13 +35,13 @@ def server_context(folder: Path, *, mutual: bool = False) -> ssl.SSLContext:
 
 def test_a_private_authority_is_trusted(folder: Path) -> None:
     """With `ca_file` a certificate of that authority is good."""
-    with meddling(act=GOOD, tls=server_context(folder)) as server:
+    with serving_raw(act=GOOD, tls=server_context(folder)) as server:
         assert bytes(ask(server.url, tls=ssl_context(Tls(ca_file=folder / "ca.pem"))).body) == b"[]"
 
 
 def test_an_unknown_authority_is_not(folder: Path) -> None:
     """Without it the connection is refused before anything is asked, and the reason is said."""
-    with meddling(act=GOOD, tls=server_context(folder)) as server:
+    with serving_raw(act=GOOD, tls=server_context(folder)) as server:
         with pytest.raises(UnreachableError, match="signed by an authority that is not trusted"):
             ask(server.url, tls=ssl_context(Tls()))
         assert server.requests == []
@@ -49,7 +49,7 @@ def test_an_unknown_authority_is_not(folder: Path) -> None:
 
 def test_another_host_is_not(folder: Path) -> None:
     """A certificate for another name than the URL's is refused, also when its authority is trusted."""
-    with meddling(act=GOOD, tls=server_context(folder)) as server:
+    with serving_raw(act=GOOD, tls=server_context(folder)) as server:
         url = server.url.replace("127.0.0.1", "localhost")
         with pytest.raises(UnreachableError, match="the certificate is not for localhost"):
             ask(url, tls=ssl_context(Tls(ca_file=folder / "ca.pem")))
@@ -58,7 +58,7 @@ def test_another_host_is_not(folder: Path) -> None:
 
 def test_verification_can_be_switched_off(folder: Path) -> None:
     """With `insecure_skip_verify` any certificate is good."""
-    with meddling(act=GOOD, tls=server_context(folder)) as server:
+    with serving_raw(act=GOOD, tls=server_context(folder)) as server:
         assert bytes(ask(server.url, tls=ssl_context(Tls(insecure_skip_verify=True))).body) == b"[]"
 
 
@@ -66,7 +66,7 @@ def test_a_client_certificate_is_shown(folder: Path) -> None:
     """A server that wants one gets it; without it there is no answer."""
     trusted = Tls(ca_file=folder / "ca.pem")
     known = Tls(ca_file=folder / "ca.pem", cert_file=folder / "client.pem", key_file=folder / "client.key")
-    with meddling(act=GOOD, tls=server_context(folder, mutual=True)) as server:
+    with serving_raw(act=GOOD, tls=server_context(folder, mutual=True)) as server:
         assert bytes(ask(server.url, tls=ssl_context(known)).body) == b"[]"
         with pytest.raises(UnreachableError):
             ask(server.url, tls=ssl_context(trusted))
@@ -77,7 +77,7 @@ def test_a_client_certificate_is_shown(folder: Path) -> None:
 def test_the_wrong_protocol_is_an_error(folder: Path, server_is_tls: bool) -> None:  # noqa: FBT001
     """HTTPS to a plain server, and the other way around, is an error without the key."""
     context = server_context(folder) if server_is_tls else None
-    with meddling(act=GOOD, tls=context) as server:
+    with serving_raw(act=GOOD, tls=context) as server:
         url = (
             server.url.replace("https:", "http:") if server_is_tls else server.url.replace("http:", "https:")
         )

@@ -13,9 +13,9 @@ from typing import Final, NamedTuple
 ROOT: Final = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "exporter")]
 
-from alertmanager.both_ways import POSSIBLE, Received, both_ways  # noqa: E402 - see above
 from feldera_exporter.simulator.random_workload import RandomWorkload  # noqa: E402 - see above
-from hostile.running import feldera  # noqa: E402 - see above
+from support.both_ways import POSSIBLE, Received, both_ways  # noqa: E402 - see above
+from support.two_instances import feldera  # noqa: E402 - see above
 
 PIPELINES: Final = 40
 ACTIONS_PER_SECOND: Final = 0.3

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import msgspec
 
-import loopback
 from benchmarks.measuring import cpu_of, memory_of
 from feldera_exporter.demo.programs import free_port
 from feldera_exporter.simulator.clock import ScaledClock
@@ -21,6 +20,7 @@ from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
+from support import loopback
 
 INTERVAL = 5
 SCRAPE = 15

@@ -10,8 +10,8 @@ from typing import Final
 
 import httpx
 
-import loopback
 from feldera_exporter.demo.programs import free_port
+from support import loopback
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PROGRAM: Final = ROOT / ".cache/debian/usr/sbin/nginx"

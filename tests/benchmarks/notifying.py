@@ -15,11 +15,11 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "exporter")]
 
-from alertmanager.beside import Recorder, instant  # noqa: E402 - see above
 from feldera_exporter.simulator.server import FelderaServer  # noqa: E402 - see above
 from feldera_exporter.simulator.serving import serve  # noqa: E402 - see above
-from hostile.meddler import Request, meddling  # noqa: E402 - see above
-from hostile.running import feldera, running, until  # noqa: E402 - see above
+from support.alertmanagers import Recorder, instant  # noqa: E402 - see above
+from support.raw_server import Request, serving_raw  # noqa: E402 - see above
+from support.two_instances import feldera, running, until  # noqa: E402 - see above
 
 POLL: Final = 1.0
 MIB: Final = 2**20
@@ -99,8 +99,8 @@ def many(count: int, *, told: bool) -> tuple[float, float, float]:
         tempfile.TemporaryDirectory() as folder,
         serve(polled) as api,
         serve(recorder) as url,
-        meddling(act=silent) as meddler,
-        running(Path(folder), _configuration(api, *((url, meddler.url) if told else ()))) as program,
+        serving_raw(act=silent) as raw_server,
+        running(Path(folder), _configuration(api, *((url, raw_server.url) if told else ()))) as program,
     ):
         until(lambda: 'feldera_up{feldera_instance="prod"} 1' in program.page(), 60)
         time.sleep(5)

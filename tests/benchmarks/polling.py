@@ -7,9 +7,7 @@ import sys
 
 import msgspec
 
-from benchmarks.bodies import BEGAN, INTERVAL, Pipelines
 from benchmarks.measuring import best, cpu, medians
-from driver import Driver
 from feldera_exporter.exposition.compression import deflate
 from feldera_exporter.exposition.snapshot import Content, Snapshot
 from feldera_exporter.exposition.text import Format
@@ -17,6 +15,8 @@ from feldera_exporter.feldera.wire import Row
 from feldera_exporter.history.first_sample_hold import HOLD
 from feldera_exporter.metrics.exposition_sections import updated_sections
 from feldera_exporter.polling import gc_tuning
+from support.exporter_driver import Driver
+from support.pipeline_lists import BEGAN, INTERVAL, Pipelines
 
 _DECODER = msgspec.json.Decoder(list[Row])
 

@@ -20,14 +20,14 @@ import httpx
 import msgspec
 import yaml
 
-import loopback
-from benchmarks.bodies import Pipelines
 from benchmarks.scraping import program
-from benchmarks.standin import standin
 from feldera_exporter.demo.programs import free_port
 from feldera_exporter.rules.rendering import rules
-from system.program import until
-from tools import tool
+from support import loopback
+from support.constant_feldera import standin
+from support.exporter_process import until
+from support.pipeline_lists import Pipelines
+from support.tools import tool
 
 SCRAPE: Final = 15
 """Seconds between two scrapes."""

@@ -25,7 +25,7 @@ os.environ["PYTHONPATH"] = os.pathsep.join(sys.path[:2])
 
 from benchmarks import scraping, verdicts  # noqa: E402 - see above
 from benchmarks.measuring import exponent, least  # noqa: E402 - see above
-from tools import THOROUGH  # noqa: E402 - see above
+from support.tools import THOROUGH  # noqa: E402 - see above
 
 SIZES: Final = (10, 100, 1000, 10_000)
 _ROUNDS: Final = {10: 15, 100: 15, 1000: 9, 10_000: 5}

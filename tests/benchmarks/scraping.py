@@ -12,14 +12,14 @@ from typing import Final
 import httpx
 import msgspec
 
-import loopback
-from benchmarks.bodies import BEGAN, Pipelines
 from benchmarks.load import Load
 from benchmarks.measuring import apart, cpu_of, medians, memory_of
 from benchmarks.nginx import nginx
-from benchmarks.standin import standin
 from feldera_exporter.demo.programs import free_port
-from system.program import until
+from support import loopback
+from support.constant_feldera import standin
+from support.exporter_process import until
+from support.pipeline_lists import BEGAN, Pipelines
 
 HERE: Final = Path(__file__).parent
 _SECONDS: Final = 0.5

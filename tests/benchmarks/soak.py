@@ -27,10 +27,10 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 import msgspec
 
-from benchmarks.bodies import Pipelines
 from benchmarks.measuring import cpu_of, memory_of
 from feldera_exporter.demo.programs import free_port
 from feldera_exporter.history.first_sample_hold import HOLD
+from support.pipeline_lists import Pipelines
 
 SIZE: Final = 10_000
 SHARE: Final = 0.02

@@ -12,9 +12,7 @@ from typing import Final
 import httpx
 import msgspec
 
-from benchmarks.bodies import BEGAN, Pipelines
 from benchmarks.measuring import cpu, medians
-from driver import CONFIGURATION, Driver
 from feldera_exporter.history.first_sample_hold import HOLD
 from feldera_exporter.metrics.exposition_sections import updated_sections
 from feldera_exporter.polling import gc_tuning
@@ -23,6 +21,8 @@ from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.random_workload import RandomWorkload
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.store.store import Store
+from support.exporter_driver import CONFIGURATION, Driver
+from support.pipeline_lists import BEGAN, Pipelines
 
 _LIVES: Final = 150
 """Fewer than one poll reads at most."""

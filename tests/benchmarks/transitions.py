@@ -11,11 +11,11 @@ from typing import Final
 import msgspec
 
 from benchmarks.verdicts import MILLION
-from driver import Api, Driver
 from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.pipeline import Pipeline
 from feldera_exporter.simulator.plan import INSTANT
+from support.exporter_driver import Api, Driver
 
 PIPELINES: Final = 400
 LIVES: Final = 4

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from tools import THOROUGH
+from support.tools import THOROUGH
 
 Figures = Mapping[str, float]
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from boards.documents import BOARDS, Json, panels, targets, variables
 from dashboards.colours import IDLE
+from support.dashboards import BOARDS, Json, panels, targets, variables
 
 UNITS: Final = {"short", "none", "s", "bytes", "percentunit", "cps", "dateTimeAsIso"}
 """Ids of Grafana's units (grafana `valueFormats/categories.ts`), those in use."""

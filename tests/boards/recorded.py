@@ -7,9 +7,9 @@ from typing import Final
 
 import yaml
 
-from boards.documents import filled, targets
 from feldera_exporter.feldera.statuses import Dimension
-from tools import tool
+from support.dashboards import filled, targets
+from support.tools import tool
 
 NOW: Final = 7200
 """When it is asked, in seconds after the first sample."""

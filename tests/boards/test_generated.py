@@ -5,11 +5,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import yaml
 
-from boards.documents import BOARDS, panels
 from dashboards import links
 from dashboards.colours import COLOURS
 from feldera_exporter.feldera.statuses import DEPLOYMENT, DIMENSIONS, PROGRAM, RESOURCES, STORAGE, Kind
 from feldera_exporter.rules.rendering import rules
+from support.dashboards import BOARDS, panels
 
 
 def test_the_boards_are_those_that_alerts_link_to() -> None:

@@ -5,8 +5,8 @@ from typing import Final
 
 import pytest
 
-from boards.documents import BOARDS, Json
 from boards.linting import RULES, Finding
+from support.dashboards import BOARDS, Json
 
 HIGH_AVAILABILITY: Final = "two replicas watch one Feldera: what they say is aggregated, not chosen by target"
 _WHOLE: Final = "says something of the whole time shown"

@@ -9,12 +9,12 @@ from urllib.parse import quote
 
 import pytest
 
-from boards.documents import BOARDS, Json, Target, filled, panels, targets, variables
 from boards.values import VALUES, WITHOUT, Legends, Panel, Rows, Value
-from boards.world import REPLICAS, World, world
+from boards.watched_fleet import REPLICAS, World, world
 from dashboards import links
 from dashboards.colours import SEVERITIES
-from system.program import until
+from support.dashboards import BOARDS, Json, Target, filled, panels, targets, variables
+from support.exporter_process import until
 
 SHOWN: Final = ("big-join", "huge-program", "old-archive", "clickstream", "orders", "payments")
 """Pipelines that between them have something on every panel of the board of one pipeline."""

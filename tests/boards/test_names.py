@@ -5,13 +5,13 @@ from typing import Final
 
 import pytest
 
-from boards.documents import BOARDS, targets, variables
 from feldera_exporter.feldera.errors import OUTCOMES
 from feldera_exporter.feldera.statuses import DIMENSIONS, SERVICES
 from feldera_exporter.metrics.catalogue import catalogue
 from feldera_exporter.problems.table import INSTANCE_PROBLEMS, PIPELINE_PROBLEMS
 from feldera_exporter.rules.exporter_alerts import EXPORTER_ALERTS
 from feldera_exporter.telemetry import Telemetry
+from support.dashboards import BOARDS, targets, variables
 
 _PIPELINE: Final = ("feldera_instance", "pipeline", "pipeline_name")
 _TARGET: Final = ("job", "instance")

@@ -10,7 +10,7 @@ from platform import python_version
 from types import MappingProxyType
 from typing import Final
 
-from boards.world import LEFT, PARTS, SKEW, World
+from boards.watched_fleet import LEFT, PARTS, SKEW, World
 from dashboards.colours import SEVERITIES
 from dashboards.problems import OF_INSTANCES, OF_PIPELINES
 from feldera_exporter import __version__

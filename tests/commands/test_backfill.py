@@ -13,8 +13,8 @@ from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from hostile.meddler import Act, answer, meddling, sends
-from hostile.running import feldera, now
+from support.raw_server import Act, answer, sends, serving_raw
+from support.two_instances import feldera, now
 
 Backfill = Callable[..., tuple[int, list[str], str]]
 
@@ -103,7 +103,7 @@ def test_a_pipeline_whose_log_cannot_be_read(
     backfill: Backfill, act: Act, errors: list[str], written: set[str]
 ) -> None:
     """It is named, and the next one is read, unless that is as hopeless; one that was deleted is none."""
-    with serve(FelderaServer(feldera("a", "b"))) as url, meddling(url, act, "/v0/pipelines/a/") as server:
+    with serve(FelderaServer(feldera("a", "b"))) as url, serving_raw(url, act, "/v0/pipelines/a/") as server:
         code, said, text = backfill(prod=server.url)
     assert [line for line in said if line.startswith("error: ")] == errors
     assert (code, pipelines(text)) == (int(bool(errors)), written)
@@ -111,7 +111,7 @@ def test_a_pipeline_whose_log_cannot_be_read(
 
 def test_a_pipeline_that_the_list_garbles(backfill: Backfill) -> None:
     """It is named as well."""
-    with meddling(act=sends(answer(b'[{"id":"1","name":"p"}]'))) as server:
+    with serving_raw(act=sends(answer(b'[{"id":"1","name":"p"}]'))) as server:
         code, errors, _ = backfill(prod=server.url)
     assert code == 1
     assert len(errors) == 1

@@ -18,11 +18,11 @@ from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from hostile.asking import KEY
-from hostile.certificates import make
-from hostile.meddler import answer, meddling, sends
-from hostile.running import Running, feldera, now, running, until
-from tools import ROOT
+from support.ask_once import KEY
+from support.certificates import make
+from support.raw_server import answer, sends, serving_raw
+from support.tools import ROOT
+from support.two_instances import Running, feldera, now, running, until
 
 Check = Callable[..., tuple[int, str]]
 
@@ -352,7 +352,7 @@ def test_an_old_server_with_a_wrong_clock(check: Check) -> None:
 )
 def test_an_instance_that_cannot_be_watched(check: Check, reply: bytes, said: str) -> None:
     """It is named with the reason, the others are looked at all the same, and the exit code is 1."""
-    with serve(FelderaServer(feldera("a"))) as good, meddling(act=sends(reply)) as bad:
+    with serve(FelderaServer(feldera("a"))) as good, serving_raw(act=sends(reply)) as bad:
         code, lines = check(
             "instances:\n" + instance("bad", bad.url, f"api_key: '{KEY}'") + instance("good", good)
         )
@@ -367,7 +367,7 @@ def test_an_instance_that_tells_little(check: Check, prefix: str) -> None:
     """Only the list must be there; what is missing is said."""
     with (
         serve(FelderaServer(feldera("a"))) as url,
-        meddling(url, sends(answer(b"x", "500 No")), prefix) as server,
+        serving_raw(url, sends(answer(b"x", "500 No")), prefix) as server,
     ):
         code, said = check("instances:\n" + instance("prod", server.url))
     assert code == 0
@@ -383,7 +383,7 @@ def test_an_instance_that_tells_little(check: Check, prefix: str) -> None:
 def test_a_pipeline_that_went_away(check: Check) -> None:
     """An unknown pipeline is an answer of the event log as well."""
     gone = answer(b'{"message":"gone","error_code":"UnknownPipelineName"}', "404 No")
-    with serve(FelderaServer(feldera("a"))) as url, meddling(url, sends(gone), "/v0/pipelines/") as server:
+    with serve(FelderaServer(feldera("a"))) as url, serving_raw(url, sends(gone), "/v0/pipelines/") as server:
         _, said = check("instances:\n" + instance("prod", server.url))
     assert "  event log: yes\n" in said
 
@@ -392,13 +392,13 @@ def test_what_cannot_be_read(check: Check) -> None:
     """Pipelines that cannot be read are named, a few of them; an answer without a date tells no time."""
     rows = b",".join(b'{"id":"%d","name":"p%d"}' % (number, number) for number in range(9))
     good = encoded(row(1))[1:-1]
-    with meddling(act=sends(answer(b"[" + rows + b"," + good + b"]"))) as server:
+    with serving_raw(act=sends(answer(b"[" + rows + b"," + good + b"]"))) as server:
         code, said = check("instances:\n" + instance("prod", server.url))
     assert code == 0
     assert "  clock: unknown, the response has no Date header\n" in said
     assert "  pipelines: 1, watched: 1, unreadable: 9\n" in said
     assert said.count(" cannot be read: ") == 5
-    with meddling(act=sends(answer(b"[" + rows + b"]"))) as server:
+    with serving_raw(act=sends(answer(b"[" + rows + b"]"))) as server:
         code, said = check("instances:\n" + instance("prod", server.url))
     assert code == 1
     assert "  failed: none of 9 elements can be read, the first is p0: " in said
@@ -415,7 +415,7 @@ def test_what_feldera_says_of_its_services(check: Check, stale: bool) -> None:  
         "/v0/cluster_healthz": answer(msgspec.json.encode(health), "503 Service Unavailable"),
         "/v0/config": answer(msgspec.json.encode(config)),
     }
-    with meddling(act=lambda request: request.send(replies.get(request.path, answer(b"[]")))) as server:
+    with serving_raw(act=lambda request: request.send(replies.get(request.path, answer(b"[]")))) as server:
         code, said = check("instances:\n" + instance("prod", server.url))
     assert code == 0
     assert "  version: 0.375.0, EnterpriseDev\n  license: valid, for development\n" in said
@@ -428,7 +428,7 @@ def test_a_certificate_that_nobody_trusts(check: Check, tmp_path: Path) -> None:
     make(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "server.pem", tmp_path / "server.key")
-    with meddling(act=sends(answer(b"[]")), tls=context) as server:
+    with serving_raw(act=sends(answer(b"[]")), tls=context) as server:
         code, said = check("instances:\n" + instance("prod", server.url, f"api_key: '{KEY}'"))
         assert server.requests == []
         trusted = instance("prod", server.url, f"api_key: '{KEY}', tls: {{ca_file: ca.pem}}")
@@ -440,7 +440,7 @@ def test_a_certificate_that_nobody_trusts(check: Check, tmp_path: Path) -> None:
 
 def test_all_instances_at_once(check: Check) -> None:
     """Instances that do not answer are waited for together."""
-    with meddling(act=lambda request: request.pause(10)) as server:
+    with serving_raw(act=lambda request: request.pause(10)) as server:
         began = time.monotonic()
         code, said = check(
             "instances:\n" + "".join(instance(f"i{n}", server.url, "timeout: 1s") for n in range(5))

@@ -10,7 +10,7 @@ import pytest
 from feldera_exporter import cli
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from hostile.running import feldera, running
+from support.two_instances import feldera, running
 
 
 def test_help(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,7 @@ from feldera_exporter import cli
 from feldera_exporter.config import load
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
 from feldera_exporter.rules.alert_names import NAMES
-from tools import ROOT
+from support.tools import ROOT
 
 FULL = """\
 instances:

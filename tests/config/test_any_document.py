@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from feldera_exporter.config import Configuration
 from feldera_exporter.config.conversion import Context, structured
 from feldera_exporter.config.errors import in_order
-from tools import part
+from support.tools import part
 
 KEYS = st.sampled_from(
     [

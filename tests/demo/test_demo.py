@@ -13,8 +13,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
-import loopback
-import tools
+from support import loopback, tools
 
 PATIENCE: Final = 58.0
 WANTED: Final = {

@@ -15,11 +15,11 @@ import pytest
 import uvloop
 from rich.console import Console
 
-import tools
 from feldera_exporter import cli
 from feldera_exporter.demo.play import play, reachable
 from feldera_exporter.demo.settings import Settings
 from feldera_exporter.errors import ListenError
+from support import tools
 
 PROGRAMS = {"Prometheus": "prometheus", "Alertmanager": "prometheus-alertmanager"}
 

@@ -11,7 +11,7 @@ from feldera_exporter.demo.screen import picture
 from feldera_exporter.demo.view import View
 from feldera_exporter.problems.alerts import Alert
 from feldera_exporter.problems.summary import StatusAge, Urgency
-from fleets import line
+from support.fleets import line
 
 STUCK = Alert("FelderaPipelineStuckProvisioning", "critical", "id-big-join")
 FAILED = Alert("FelderaPipelineDeploymentError", "warning", "id-ledger")

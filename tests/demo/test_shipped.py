@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-import tools
 from feldera_exporter import shipped
+from support import tools
 
 NAMES = ("alerts/feldera.rules.yml", "config/alertmanager.yml", "config/prometheus.yml")
 

@@ -9,7 +9,7 @@ from feldera_exporter.demo.poster import Poster
 from feldera_exporter.demo.showing import showing
 from feldera_exporter.demo.view import View
 from feldera_exporter.problems.alerts import Alert
-from fleets import fleet, line, pipeline
+from support.fleets import fleet, line, pipeline
 
 NOW = 1_787_313_600_000_000
 

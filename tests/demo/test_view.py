@@ -5,7 +5,7 @@ from dataclasses import replace
 from feldera_exporter.demo.view import View, news
 from feldera_exporter.problems.alerts import Alert
 from feldera_exporter.problems.summary import Urgency
-from fleets import line
+from support.fleets import line
 
 STUCK = Alert("FelderaPipelineStuckProvisioning", "critical", "id-a")
 WATCHDOG = Alert("FelderaWatchdog", "none")

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import yaml
 
-from system.program import prometheus
+from support.exporter_process import prometheus
 
 Json = dict[str, Any]
 

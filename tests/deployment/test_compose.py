@@ -18,9 +18,9 @@ import pytest
 import yaml
 
 from feldera_exporter.cli import parser
-from pages.examples import page_state
-from pages.serving import Shown, get
-from tools import ROOT, newest
+from support.page_examples import page_state
+from support.served_pages import Shown, get
+from support.tools import ROOT, newest
 
 DOCUMENT: Final[dict[str, Any]] = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
 SERVICES: Final[dict[str, Any]] = DOCUMENT["services"]

@@ -14,7 +14,7 @@ from deployment.kustomize import Built, Json, build
 from deployment.test_kubernetes import FOLDER, OPERATORS, VERSIONS, validate
 from feldera_exporter import __version__
 from feldera_exporter.rules.rendering import rules
-from tools import NEWEST, ROOT, tool
+from support.tools import NEWEST, ROOT, tool
 
 CHART: Final = ROOT / "config/helm/feldera-exporter"
 HELMS_OWN: Final = {

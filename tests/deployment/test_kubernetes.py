@@ -16,7 +16,7 @@ from feldera_exporter import __version__, config
 from feldera_exporter.cli import main, parser
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
 from feldera_exporter.rules.alert_names import NAMES
-from tools import ROOT
+from support.tools import ROOT
 
 FOLDER: Final = ROOT / "config/kubernetes"
 VERSIONS: Final = ("1.29", "1.33", "1.37")

@@ -8,7 +8,6 @@ from typing import Final
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-import loopback
 from deployment.kustomize import build
 from deployment.scraped import OF_THE_OPERATOR, scrape, scraping
 from feldera_exporter.demo.clock import StagedClock, machine
@@ -16,8 +15,9 @@ from feldera_exporter.demo.stage import beginning, prepared_fleet
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from system.program import exporter, until
-from tools import ROOT
+from support import loopback
+from support.exporter_process import exporter, until
+from support.tools import ROOT
 
 TARGET: Final = {"job", "instance", *OF_THE_OPERATOR}
 TEAM: Final = {"team": "platform"}

@@ -7,11 +7,11 @@ import threading
 import httpx
 import pytest
 
-import loopback
 from feldera_exporter.cli import main
 from feldera_exporter.demo.programs import free_port
 from feldera_exporter.simulator.scenarios import SCENARIOS
-from system.program import until
+from support import loopback
+from support.exporter_process import until
 
 
 def test_it_answers_as_feldera_until_it_is_ended() -> None:

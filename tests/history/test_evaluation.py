@@ -8,7 +8,7 @@ from feldera_exporter.history.evaluation import UNKNOWN_CODE, Evaluation, evalua
 from feldera_exporter.history.history import History
 from feldera_exporter.history.initial import initial_history, initial_history_from_creation
 from feldera_exporter.history.row_cursor import cursor
-from history.making import begun, event, identity, instant, row, seen
+from support.history_examples import begun, event, identity, instant, row, seen
 
 RUNNING = row(0, "Provisioned/Running")
 

@@ -8,7 +8,7 @@ from feldera_exporter.history import event_order
 from feldera_exporter.history.event_order import State, ordered, state_of
 from feldera_exporter.history.observation import Observation
 from feldera_exporter.history.transactions import Transaction
-from history.making import seen
+from support.history_examples import seen
 
 
 def shown(*log: Observation) -> list[str]:

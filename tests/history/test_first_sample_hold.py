@@ -6,7 +6,7 @@ from feldera_exporter.history.first_sample_hold import HOLD, at_zero, is_held
 from feldera_exporter.history.fold import fold
 from feldera_exporter.history.history import Counts, seconds
 from feldera_exporter.history.status_time_growth import time_growth
-from history.making import begun, instant, seen
+from support.history_examples import begun, instant, seen
 
 LOG = [
     seen(1, "Provisioning"),

@@ -9,7 +9,7 @@ from feldera_exporter.history.history import History, seconds, watched
 from feldera_exporter.history.initial import initial_history
 from feldera_exporter.history.observation import Observation
 from feldera_exporter.history.status_time import exact
-from history.making import SECOND, begun, instant, row, seen
+from support.history_examples import SECOND, begun, instant, row, seen
 
 NOTHING: dict[object, int] = {}
 

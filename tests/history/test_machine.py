@@ -15,8 +15,8 @@ from feldera_exporter.history.history import seconds, watched
 from feldera_exporter.history.log_position import is_known
 from feldera_exporter.history.observation import Observation
 from feldera_exporter.history.status_time import exact
-from history.making import begun, identity, instant
-from tools import part
+from support.history_examples import begun, identity, instant
+from support.tools import part
 
 _RETENTION = 40
 

@@ -16,7 +16,7 @@ from feldera_exporter.history.recent_activity import (
     added,
     with_absence,
 )
-from history.making import begun, instant, row, seen
+from support.history_examples import begun, instant, row, seen
 
 HOUR = 3600
 MICROSECOND = 1e-6

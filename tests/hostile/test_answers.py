@@ -8,16 +8,16 @@ import pytest
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from hostile.answers import ANSWERS, Hostile
-from hostile.asking import KEY
-from hostile.meddler import Meddler, meddling
-from hostile.running import Running, later, two, until
-from hostile.running import feldera as make
-from hostile.running import running as running_
+from support.ask_once import KEY
+from support.hostile_answers import ANSWERS, Hostile
+from support.raw_server import RawServer, serving_raw
+from support.two_instances import Running, later, two, until
+from support.two_instances import feldera as make
+from support.two_instances import running as running_
 
 HOSTILE = "hostile"
 HEALTHY = "healthy"
-Program = tuple[Running, Meddler, Feldera]
+Program = tuple[Running, RawServer, Feldera]
 
 
 @pytest.fixture(scope="module")
@@ -25,11 +25,11 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     """Run the program on a hostile and a healthy instance for all tests of this file."""
     with two(tmp_path_factory.mktemp("hostile"), hostile=f"api_key: '{KEY}', max_response_size: 8MiB") as (
         running,
-        meddler,
+        raw_server,
         feldera,
     ):
         later(feldera)
-        yield running, meddler, feldera
+        yield running, raw_server, feldera
         log = running.log.read_text()
         assert KEY.lower() not in log.lower()
 
@@ -37,11 +37,11 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
 @pytest.mark.parametrize("hostile", ANSWERS, ids=lambda hostile: hostile.name)
 def test_a_hostile_answer(program: Program, hostile: Hostile) -> None:
     """The poll is called what it was, the last state stays, the other instance is polled on; then all is well again."""
-    running, meddler, _ = program
+    running, raw_server, _ = program
     before = {name: running.polls(HOSTILE, name) for name in (hostile.outcome, "success", "internal_error")}
     neighbour = running.outcomes(HEALTHY)
     healthy = neighbour["success"]
-    meddler.act, meddler.prefix = hostile.act, "/v0/pipelines?"
+    raw_server.act, raw_server.prefix = hostile.act, "/v0/pipelines?"
     try:
         until(lambda: running.polls(HOSTILE, hostile.outcome) > before[hostile.outcome])
         page = running.page()
@@ -50,7 +50,7 @@ def test_a_hostile_answer(program: Program, hostile: Hostile) -> None:
         assert KEY not in page
         until(lambda: running.polls(HEALTHY, "success") >= healthy + 1)
     finally:
-        meddler.act = None
+        raw_server.act = None
     outcomes = running.outcomes(HEALTHY)
     # Of this answer alone: what a busy machine once did to the neighbour is no matter of all that follow.
     assert sum(outcomes.values()) - sum(neighbour.values()) == outcomes["success"] - healthy
@@ -63,7 +63,7 @@ def test_a_hostile_answer(program: Program, hostile: Hostile) -> None:
 @pytest.mark.parametrize("hostile", ANSWERS[4::9], ids=lambda hostile: hostile.name)
 def test_a_hostile_event_log(program: Program, hostile: Hostile) -> None:
     """Where only the event log is hostile, statuses are shown on time and transitions are made up for afterwards."""
-    running, meddler, feldera = program
+    running, raw_server, feldera = program
     labels = {"feldera_instance": HOSTILE, "pipeline_name": "victim"}
 
     def paused() -> float | None:
@@ -77,15 +77,15 @@ def test_a_hostile_event_log(program: Program, hostile: Hostile) -> None:
     until(lambda: running.value("feldera_exporter_event_backlog", feldera_instance=HOSTILE) == 0)
     before = entered()
     assert before is not None
-    asked = len(meddler.requests)
-    meddler.act, meddler.prefix = hostile.act, "/v0/pipelines/"
+    asked = len(raw_server.requests)
+    raw_server.act, raw_server.prefix = hostile.act, "/v0/pipelines/"
     try:
         feldera.pause("victim")
         until(lambda: paused() == 1)
-        until(lambda: any("/victim/events" in request.path for request in meddler.requests[asked:]))
+        until(lambda: any("/victim/events" in request.path for request in raw_server.requests[asked:]))
         assert running.value("feldera_up", feldera_instance=HOSTILE) == 1
     finally:
-        meddler.act = None
+        raw_server.act = None
         feldera.resume("victim")
     until(lambda: entered() == before + 1)
     until(lambda: paused() == 0)
@@ -96,8 +96,8 @@ def test_a_hostile_event_log(program: Program, hostile: Hostile) -> None:
 def test_hostile_surroundings(tmp_path: Path, hostile: Hostile) -> None:
     """Where version, tenant and health cannot be had, polls succeed, and what is not known is not said."""
     upstream = FelderaServer(make("victim"))
-    with serve(upstream) as url, meddling(url, hostile.act, "/v0/c") as meddler:
-        instance = f"{{name: hostile, url: '{meddler.url}', api_key: '{KEY}', poll_interval: 300ms}}"
+    with serve(upstream) as url, serving_raw(url, hostile.act, "/v0/c") as raw_server:
+        instance = f"{{name: hostile, url: '{raw_server.url}', api_key: '{KEY}', poll_interval: 300ms}}"
         with running_(tmp_path, f"instances: [{instance}]\n") as running:
             until(lambda: running.polls(HOSTILE, "success") >= 3)
             assert running.value("feldera_up", feldera_instance=HOSTILE) == 1

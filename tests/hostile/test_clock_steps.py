@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from feldera_exporter.simulator.plan import INSTANT, Plan
-from polling.watching import Watching
+from support.stepped_poller import Watching
 
 HOUR = 3600.0
 SECONDS = "feldera_pipeline_deployment_status_seconds_total"

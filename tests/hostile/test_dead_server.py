@@ -14,8 +14,8 @@ from feldera_exporter.polling import platform_poller
 from feldera_exporter.simulator.http_faults import SERVER_ERROR
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from hostile.running import feldera
 from hostile.test_mistakes import polls, soon
+from support.two_instances import feldera
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import loopback
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from hostile.asking import KEY
-from hostile.running import Running, feldera, until
+from support import loopback
+from support.ask_once import KEY
+from support.two_instances import Running, feldera, until
 
 DESCRIPTORS = 64
 

@@ -7,12 +7,12 @@ import httpx
 import msgspec
 import pytest
 
-import loopback
 from api.test_pipeline_list import row
-from hostile.answers import FLOOD, MB, Hostile, flood, packed
-from hostile.meddler import Meddler, Request, answer, meddling, sends
-from hostile.running import Running, running, two, until
-from tools import part
+from support import loopback
+from support.hostile_answers import FLOOD, MB, Hostile, flood, packed
+from support.raw_server import RawServer, Request, answer, sends, serving_raw
+from support.tools import part
+from support.two_instances import Running, running, two, until
 
 BOUND = 200 * MB
 LIMIT = 64 * MB
@@ -44,21 +44,21 @@ FLOODS = (
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, Meddler]]:
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, RawServer]]:
     """Run the program with the default limit of 64 MiB."""
-    with two(tmp_path_factory.mktemp("memory"), poll="5s") as (running, meddler, _):
-        yield running, meddler
+    with two(tmp_path_factory.mktemp("memory"), poll="5s") as (running, raw_server, _):
+        yield running, raw_server
 
 
 @pytest.mark.parametrize("hostile", FLOODS, ids=lambda hostile: hostile.name)
-def test_the_most_memory(program: tuple[Running, Meddler], hostile: Hostile) -> None:
+def test_the_most_memory(program: tuple[Running, RawServer], hostile: Hostile) -> None:
     """The whole process stays below 200 MiB, and recovers."""
     assert FLOOD == 300 * MB
-    running, meddler = program
+    running, raw_server = program
     before = running.polls("hostile", hostile.outcome)
-    meddler.act, meddler.prefix = hostile.act, "/v0/pipelines?"
+    raw_server.act, raw_server.prefix = hostile.act, "/v0/pipelines?"
     until(lambda: running.polls("hostile", hostile.outcome) > before, 120)
-    meddler.act = None
+    raw_server.act = None
     most = running.rss()
     print(f"{hostile.name}: at most {most / MB:.0f} MiB so far")
     assert most < BOUND
@@ -96,25 +96,25 @@ def _failures(url: str) -> tuple[int, bool]:
     return failures, up
 
 
-def _lists(meddler: Meddler) -> int:
-    return sum(request.path.startswith(meddler.prefix) for request in meddler.requests)
+def _lists(raw_server: RawServer) -> int:
+    return sum(request.path.startswith(raw_server.prefix) for request in raw_server.requests)
 
 
 def test_when_everything_fails_at_once(tmp_path: Path) -> None:
     """It is seen: a gigabyte of errors hides nothing and takes no gigabyte, neither at first nor when all of it changes."""
     seconds = 30
-    with meddling() as meddler:
-        meddler.act, meddler.prefix = _all_failed(TRACE * (LONG // len(TRACE))), "/v0/pipelines?"
+    with serving_raw() as raw_server:
+        raw_server.act, raw_server.prefix = _all_failed(TRACE * (LONG // len(TRACE))), "/v0/pipelines?"
         keys = f"poll_interval: {seconds}s, timeout: {seconds}s"
-        configuration = f"instances: [{{name: hostile, url: '{meddler.url}', {keys}}}]\n"
+        configuration = f"instances: [{{name: hostile, url: '{raw_server.url}', {keys}}}]\n"
         with running(tmp_path, configuration) as program:
             until(lambda: program.value("feldera_up", feldera_instance="hostile") == 1, 4 * seconds)
             assert _failures(program.url) == (MANY, True)
             first = program.rss()
-            meddler.act = _all_failed(TRACE * (LONG // len(TRACE)) + "x")
+            raw_server.act = _all_failed(TRACE * (LONG // len(TRACE)) + "x")
             # Once the second list is asked for the first one has been taken in.
-            asked = _lists(meddler)
-            until(lambda: _lists(meddler) > asked + 1, 6 * seconds)
+            asked = _lists(raw_server)
+            until(lambda: _lists(raw_server) > asked + 1, 6 * seconds)
             assert _failures(program.url) == (MANY, True)
             assert loopback.get(program.url, timeout=60).status_code == 200
             print(f"{MANY} failures: at most {first / MB:.0f} MiB, then {program.rss() / MB:.0f} MiB")
@@ -128,9 +128,9 @@ def test_one_error_of_a_hundred_megabytes(tmp_path: Path) -> None:
         "deployment_error": {"error_code": "RuntimeError.WorkerPanic", "message": "x" * 100 * MB},
     }
     body = answer(msgspec.json.encode([failed, row(8)]))
-    with meddling(act=sends(body), prefix="/v0/pipelines?") as meddler:
+    with serving_raw(act=sends(body), prefix="/v0/pipelines?") as raw_server:
         configuration = (
-            f"instances: [{{name: hostile, url: '{meddler.url}', poll_interval: 20s, timeout: 20s}}]\n"
+            f"instances: [{{name: hostile, url: '{raw_server.url}', poll_interval: 20s, timeout: 20s}}]\n"
         )
         with running(tmp_path, configuration) as program:
             until(lambda: program.value("feldera_up", feldera_instance="hostile") == 1, 60)

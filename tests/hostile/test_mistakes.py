@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from asgi_requests import answered
 from feldera_exporter import app, publisher
 from feldera_exporter.app import Exporter
 from feldera_exporter.config import Configuration, Instance, Metrics
@@ -31,7 +30,8 @@ from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
 from feldera_exporter.state.fleet import Fleet, observed
 from feldera_exporter.state.instance_settings import InstanceSettings
-from hostile.running import feldera
+from support.asgi_requests import answered
+from support.two_instances import feldera
 
 NO_UP = Metrics(exclude=("feldera_up",))
 SECRET = "apikey:MARKER-of-a-secret"

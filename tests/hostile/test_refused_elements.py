@@ -4,7 +4,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from feldera_exporter.simulator.plan import INSTANT
-from polling.watching import Watching
+from support.stepped_poller import Watching
 
 STATUS = "feldera_pipeline_deployment_status"
 TRANSITIONS = "feldera_pipeline_deployment_resources_status_transitions_total"

@@ -9,20 +9,20 @@ import pytest
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from hostile.meddler import Meddler, Request, answer, meddling, sends
-from hostile.running import Running, later, running, two, until
-from hostile.running import feldera as make
+from support.raw_server import RawServer, Request, answer, sends, serving_raw
+from support.two_instances import Running, later, running, two, until
+from support.two_instances import feldera as make
 
 STALENESS = 4.0
-Program = tuple[Running, Meddler, Feldera]
+Program = tuple[Running, RawServer, Feldera]
 
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     """Run the program with a short staleness."""
     folder = tmp_path_factory.mktemp("staleness")
-    with two(folder, hostile=f"staleness: {STALENESS:g}s") as (running_, meddler, feldera):
-        yield running_, meddler, feldera
+    with two(folder, hostile=f"staleness: {STALENESS:g}s") as (running_, raw_server, feldera):
+        yield running_, raw_server, feldera
 
 
 def shown(page: str, name: str) -> list[str]:
@@ -37,8 +37,8 @@ def shown(page: str, name: str) -> list[str]:
 @pytest.mark.parametrize("status", ["401 Unauthorized", "503 Service Unavailable"])
 def test_an_outage(program: Program, status: str) -> None:
     """The last state is shown for as long as `staleness`, then nothing; no refusal is final."""
-    running_, meddler, _ = program
-    meddler.act, meddler.prefix = sends(answer(b"", status)), "/"
+    running_, raw_server, _ = program
+    raw_server.act, raw_server.prefix = sends(answer(b"", status)), "/"
     began = time.monotonic()
     until(lambda: running_.value("feldera_up", feldera_instance="hostile") == 0)
     page = running_.page()
@@ -51,7 +51,7 @@ def test_an_outage(program: Program, status: str) -> None:
     assert 'feldera_pipelines{feldera_instance="hostile"}' not in page
     assert 'feldera_up{feldera_instance="hostile"} 0' in page
     assert shown(page, "good")
-    meddler.act = None
+    raw_server.act = None
     until(lambda: shown(running_.page(), "victim"))
     assert running_.value("feldera_up", feldera_instance="hostile") == 1
 
@@ -90,10 +90,10 @@ def nonsense(field: bytes) -> Callable[[bytes], bytes]:
 
 def test_a_pipeline_that_cannot_be_read(program: Program) -> None:
     """It spoils itself, not the poll: its last state is shown for as long as `staleness`; the others live on."""
-    running_, meddler, _ = program
+    running_, raw_server, _ = program
     until(lambda: running_.value("feldera_up", feldera_instance="hostile") == 1)
     [identity] = shown(running_.page(), "victim")
-    meddler.rewrite, meddler.prefix = nonsense(b"program_status"), "/v0/pipelines?"
+    raw_server.rewrite, raw_server.prefix = nonsense(b"program_status"), "/v0/pipelines?"
     began = time.monotonic()
     until(lambda: running_.value("feldera_exporter_unreadable_pipelines", feldera_instance="hostile") == 1)
     page = running_.page()
@@ -101,7 +101,7 @@ def test_a_pipeline_that_cannot_be_read(program: Program) -> None:
     until(lambda: not shown(running_.page(), "victim"))
     assert time.monotonic() - began > STALENESS - 0.5
     assert shown(running_.page(), "other")
-    meddler.rewrite = None
+    raw_server.rewrite = None
     until(lambda: shown(running_.page(), "victim") == [identity])
     assert running_.value("feldera_exporter_unreadable_pipelines", feldera_instance="hostile") == 0
     said = [line for line in running_.lines() if "cannot be read" in line["msg"]]
@@ -111,15 +111,15 @@ def test_a_pipeline_that_cannot_be_read(program: Program) -> None:
 def test_before_the_first_success(tmp_path: Path) -> None:
     """There are no pipeline series, `feldera_up` is 0 and the program is ready; then all comes by itself."""
     refusing = sends(answer(b"", "401 Unauthorized"))
-    with serve(FelderaServer(make("victim"))) as url, meddling(url, refusing) as meddler:
-        configuration = f"instances: [{{name: hostile, url: '{meddler.url}', poll_interval: 300ms}}]\n"
+    with serve(FelderaServer(make("victim"))) as url, serving_raw(url, refusing) as raw_server:
+        configuration = f"instances: [{{name: hostile, url: '{raw_server.url}', poll_interval: 300ms}}]\n"
         with running(tmp_path, configuration) as program:
             until(lambda: program.value("feldera_up", feldera_instance="hostile") == 0)
             page = program.page()
             assert "feldera_pipeline_" not in [line.partition("{")[0][:17] for line in page.splitlines()]
             assert "feldera_pipelines{" not in page
             assert "feldera_exporter_last_successful_poll_timestamp_seconds{" not in page
-            meddler.act = None
+            raw_server.act = None
             until(lambda: shown(program.page(), "victim"))
             assert program.value("feldera_up", feldera_instance="hostile") == 1
 
@@ -128,17 +128,17 @@ def test_a_first_date_from_the_future(tmp_path: Path) -> None:
     """One answer of the year 2100, the first, credits no time; the counters move as ever."""
     first = answer(b"[]", Date="Fri, 01 Jan 2100 00:00:00 GMT")
     feldera = make("victim")
-    with serve(FelderaServer(feldera)) as url, meddling(url) as meddler:
+    with serve(FelderaServer(feldera)) as url, serving_raw(url) as raw_server:
 
         def lie_once(request: Request) -> object:
-            listed = sum(each.path.startswith("/v0/pipelines?") for each in meddler.requests)
+            listed = sum(each.path.startswith("/v0/pipelines?") for each in raw_server.requests)
             if listed > 1:
-                return meddler._pass_on(request)
+                return raw_server._pass_on(request)
             request.send(first)
             return True
 
-        meddler.act, meddler.prefix = lie_once, "/v0/pipelines?"
-        configuration = f"instances: [{{name: hostile, url: '{meddler.url}', poll_interval: 500ms}}]\n"
+        raw_server.act, raw_server.prefix = lie_once, "/v0/pipelines?"
+        configuration = f"instances: [{{name: hostile, url: '{raw_server.url}', poll_interval: 500ms}}]\n"
         with running(tmp_path, configuration, f"--storage.path={tmp_path}/store") as program:
             until(lambda: shown(program.page(), "victim"))
             later(feldera)

@@ -16,7 +16,7 @@ from typing import Final
 import pytest
 
 from feldera_exporter import __version__, healthcheck
-from tools import ROOT
+from support.tools import ROOT
 
 Instruction = tuple[str, str]
 

@@ -8,7 +8,7 @@ import yaml
 
 from feldera_exporter import cli
 from feldera_exporter.config.web_config import CIPHERS, TlsServer
-from tools import ROOT
+from support.tools import ROOT
 
 TEXT: Final = (ROOT / "docs/install.md").read_text(encoding="utf-8")
 WAYS: Final = ("pip", "systemd", "container", "compose", "Kubernetes", "Helm")

@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 
 from feldera_exporter.readiness import notify
-from tools import ROOT
+from support.tools import ROOT
 
 UNIT: Final = ROOT / "config/systemd/feldera-exporter.service"
 _WORST: Final = 2.0

@@ -6,7 +6,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from driver import Api, Driver
 from feldera_exporter.feldera.pipeline_list import Unreadable
 from feldera_exporter.history.history import watched
 from feldera_exporter.ledger import Ledger
@@ -15,6 +14,7 @@ from feldera_exporter.simulator.clock import SECOND, ManualClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.store.store import Store
+from support.exporter_driver import Api, Driver
 
 
 class Room:

@@ -11,8 +11,9 @@ import pytest
 from feldera_exporter.feldera.statuses import RESOURCES, RUNTIME
 from feldera_exporter.history.instance_totals import InstanceTotals
 from feldera_exporter.history.status_time import exact
-from ledger.truth import compare_counts, compare_time, totals_of, within
-from ledger.watching import (
+from support.tools import part
+from support.true_counts import compare_counts, compare_time, totals_of, within
+from support.watched_feldera import (
     AHEAD,
     CROWDED,
     OPEN_SOURCE,
@@ -22,7 +23,6 @@ from ledger.watching import (
     Deathless,
     Watched,
 )
-from tools import part
 
 SEEDS = int(os.environ.get("SEEDS", part(200)))
 """How many seeds are tried; each is reproduced by its number, for example with `-k 'truth[17]'`."""

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from driver import CONFIGURATION, Driver
 from feldera_exporter.config import Configuration
 from feldera_exporter.config.schema import Filter
 from feldera_exporter.exposition.snapshot import Content, Snapshot
@@ -21,7 +20,8 @@ from feldera_exporter.problems.observed_instance import ObservedInstance
 from feldera_exporter.state.fleet import observed, with_settings
 from feldera_exporter.state.instance_settings import InstanceSettings
 from metrics.listed import Listed, identity
-from tools import part
+from support.exporter_driver import CONFIGURATION, Driver
+from support.tools import part
 
 AT: Final = 1_787_314_200_000_000
 SECOND: Final = 1_000_000

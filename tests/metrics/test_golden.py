@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from driver import Driver
 from feldera_exporter.exposition.text import Format
 from feldera_exporter.feldera.statuses import DIMENSIONS, Dimension
+from support.exporter_driver import Driver
 
 HERE = Path(__file__).parent / "golden"
 AT = 1_787_314_200_000_000

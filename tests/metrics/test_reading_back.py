@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, Phase, given, settings
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
-from driver import Driver
 from feldera_exporter.exposition.family import Sample, extra, whole
 from feldera_exporter.exposition.segment import Column
 from feldera_exporter.exposition.text import Format, seconds
@@ -20,7 +19,8 @@ from feldera_exporter.metrics.catalogue import Catalogue, catalogue
 from feldera_exporter.state.pipeline import Facts
 from metrics.expected import OPEN, Samples, dated, samples, timestamp
 from metrics.listable import elements, instants, lists
-from tools import part
+from support.exporter_driver import Driver
+from support.tools import part
 
 AT = 1_787_314_200_000_000
 PARSERS: dict[Format, Any] = {

@@ -17,8 +17,8 @@ from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
 from feldera_exporter.simulator.scenarios import SCENARIOS
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from system.program import exporter, until
-from tools import editions, tool
+from support.exporter_process import exporter, until
+from support.tools import editions, tool
 
 PARSERS: Final[dict[Format, Any]] = {
     Format.TEXT: text_string_to_metric_families,

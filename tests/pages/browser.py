@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from websockets.sync.client import ClientConnection, connect
 
-from tools import tool
+from support.tools import tool
 
 _FLAGS: Final = (
     "--headless",

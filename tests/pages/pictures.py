@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from pages.browser import browser
-from pages.staging import demo
+from pages.demo_program import demo
 
 WIDTH, HEIGHT = 1280, 900
 

@@ -12,7 +12,7 @@ from feldera_exporter.rules.alert_names import NAMES
 from feldera_exporter.server.listener import bind
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from simulator.stage import Stage
+from support.simulated_api import Stage
 
 
 def test_the_exporter_shows_its_pages(tmp_path: Path) -> None:

@@ -14,10 +14,10 @@ from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.state.fleet import PollFailure
 from feldera_exporter.state.pipeline import Pipeline
 from pages.browser import Tab, browser
-from pages.examples import HOSTILE, NOW, failed, hostile, page_state, pipeline, stuck
-from pages.serving import Shown, served
-from pages.staging import demo
+from pages.demo_program import demo
 from pages.test_timeline import START, event
+from support.page_examples import HOSTILE, NOW, failed, hostile, page_state, pipeline, stuck
+from support.served_pages import Shown, served
 
 MINUTE = 60_000_000
 SIZES = {"phone": (390, 844), "desktop": (1280, 900)}

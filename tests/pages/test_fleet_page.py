@@ -15,7 +15,7 @@ from feldera_exporter.pages.limit_bars import LimitBar
 from feldera_exporter.pages.page_query import PageQuery
 from feldera_exporter.pages.status_style import StatusStyle
 from feldera_exporter.state.pipeline import StatusLimits
-from pages.examples import LINKS, NOW, failed, page_state, pipeline, stuck
+from support.page_examples import LINKS, NOW, failed, page_state, pipeline, stuck
 
 MINUTE = 60_000_000
 ALL = (

@@ -11,9 +11,9 @@ from feldera_exporter.feldera.platform import Platform
 from feldera_exporter.pages.formatting import visible
 from feldera_exporter.pages.html_rendering import ASSETS
 from feldera_exporter.pages.latest_events import LatestEvents
-from pages.examples import HOSTILE, NOW, failed, hostile, page_state, pipeline, stuck
-from pages.serving import Shown, get
 from pages.test_timeline import START
+from support.page_examples import HOSTILE, NOW, failed, hostile, page_state, pipeline, stuck
+from support.served_pages import Shown, get
 
 TAGS = frozenset(
     [

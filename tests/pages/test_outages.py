@@ -10,9 +10,9 @@ from feldera_exporter.pages.instance_view import PageState
 from feldera_exporter.pages.outages import outage
 from feldera_exporter.pages.page_query import PageQuery
 from feldera_exporter.state.fleet import FormerName, PollFailure
-from pages.examples import LINKS, NOW, URL, page_state, pipeline, stuck
-from pages.serving import Shown, get
 from pages.test_html import page
+from support.page_examples import LINKS, NOW, URL, page_state, pipeline, stuck
+from support.served_pages import Shown, get
 
 MINUTE = 60_000_000
 REFUSED = PollFailure("unreachable", "nothing listens at feldera.example:8080", NOW)

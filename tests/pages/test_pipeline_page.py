@@ -13,8 +13,8 @@ from feldera_exporter.pages.instance_view import PageState
 from feldera_exporter.pages.latest_events import Excerpt, LatestEvents, laid_out
 from feldera_exporter.pages.page_query import PageQuery
 from feldera_exporter.pages.pipeline_page import PipelinePage, find, pipeline_page
-from pages.examples import LINKS, NOW, failed, page_state, pipeline, stuck
 from pages.test_timeline import START, event
+from support.page_examples import LINKS, NOW, failed, page_state, pipeline, stuck
 
 UNASKED = LatestEvents()
 UNKNOWN = ProgramDetails()

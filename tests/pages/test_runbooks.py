@@ -9,8 +9,8 @@ import pytest
 
 from feldera_exporter.pages import runbooks
 from feldera_exporter.rules.alert_names import PIPELINES, SECTIONS
-from pages.examples import URL, failed, page_state
-from pages.serving import Shown, get
+from support.page_examples import URL, failed, page_state
+from support.served_pages import Shown, get
 
 NAMES = SECTIONS[PIPELINES]
 

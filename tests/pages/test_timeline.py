@@ -7,7 +7,7 @@ import pytest
 
 from feldera_exporter.feldera.wire import Event
 from feldera_exporter.pages.timeline import MOST, Timeline, storage_since, timeline
-from pages.examples import NOW
+from support.page_examples import NOW
 
 
 def event(

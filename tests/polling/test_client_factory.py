@@ -14,7 +14,7 @@ from feldera_exporter.feldera.errors import UnauthorizedError
 from feldera_exporter.polling import client_factory
 from feldera_exporter.polling.client_factory import api_key, client_for
 from feldera_exporter.simulator.serving import serve
-from hostile.asking import Asked
+from support.ask_once import Asked
 
 LOG = structlog.get_logger()
 

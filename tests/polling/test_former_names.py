@@ -2,7 +2,7 @@
 
 import pytest
 
-from polling.watching import Watching
+from support.stepped_poller import Watching
 
 
 def test_deleted_and_renamed(monkeypatch: pytest.MonkeyPatch) -> None:

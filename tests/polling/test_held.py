@@ -10,7 +10,7 @@ from feldera_exporter.problems.evaluate import NO_PROBLEMS
 from feldera_exporter.problems.observed_instance import ObservedInstance
 from feldera_exporter.simulator.plan import Plan
 from feldera_exporter.store.store import Store
-from polling.watching import NAME, POLICY, Watching
+from support.stepped_poller import NAME, POLICY, Watching
 
 HOUR = 3600
 STUCK = "StuckProvisioning"

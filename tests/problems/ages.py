@@ -5,7 +5,7 @@ from typing import Final
 
 from feldera_exporter.feldera.statuses import DEFAULT_LIMITS, DEPLOYMENT, PROGRAM, STORAGE
 from feldera_exporter.feldera.wire import Progress
-from problems.making import HOUR, LONG_AGO, Example, activity, begins, example, fleet, pipeline
+from problems.examples import HOUR, LONG_AGO, Example, activity, begins, example, fleet, pipeline
 
 NEVER: Final = math.inf
 START_PENDING: Final = DEFAULT_LIMITS["StartPending"]

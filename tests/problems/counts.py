@@ -6,7 +6,7 @@ from typing import Final
 
 from feldera_exporter.feldera.wire import Progress
 from feldera_exporter.history.recent_activity import RecentActivity
-from problems.making import (
+from problems.examples import (
     HOUR,
     MICROSECOND,
     MINUTE,

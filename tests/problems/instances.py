@@ -7,8 +7,8 @@ from typing import Any, Final
 from feldera_exporter.feldera.platform import License, Platform, Service
 from feldera_exporter.feldera.statuses import SERVICES
 from feldera_exporter.state.pipeline import Pipeline
-from history.making import instant
-from problems.making import DAY, HOUR, MICROSECOND, Example, begins, fleet, pipeline
+from problems.examples import DAY, HOUR, MICROSECOND, Example, begins, fleet, pipeline
+from support.history_examples import instant
 
 
 def _many(count: int, **facts: Any) -> tuple[Pipeline, ...]:

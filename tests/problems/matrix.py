@@ -7,7 +7,7 @@ from typing import Final
 from feldera_exporter.feldera.statuses import DEPLOYMENT, DEPLOYMENT_DESIRED, PROGRAM, Difference
 from feldera_exporter.state.desired_difference import difference
 from feldera_exporter.state.pipeline import Pipeline
-from problems.making import pipeline
+from problems.examples import pipeline
 
 
 @dataclass(frozen=True)

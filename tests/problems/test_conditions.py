@@ -9,8 +9,8 @@ from feldera_exporter.problems.table import INSTANCE_PROBLEMS, PIPELINE_PROBLEMS
 from feldera_exporter.state.pipeline import StatusLimits
 from problems.ages import AGES
 from problems.counts import COUNTS
+from problems.examples import Example
 from problems.instances import INSTANCES
-from problems.making import Example
 
 EXAMPLES = (*AGES, *COUNTS, *INSTANCES)
 TABLES = (PIPELINE_PROBLEMS, INSTANCE_PROBLEMS)

@@ -15,8 +15,8 @@ from feldera_exporter.problems.evaluate import ENDED_FOR, Ended, Occurrence, Pro
 from feldera_exporter.problems.serialization import decoded, encoded, same
 from feldera_exporter.state.fleet import Fleet
 from feldera_exporter.state.pipeline import Pipeline
-from history.making import SECOND, instant
-from problems.making import HOUR, MICROSECOND, activity, after, fleet, instants, names, pipeline
+from problems.examples import HOUR, MICROSECOND, activity, after, fleet, instants, names, pipeline
+from support.history_examples import SECOND, instant
 
 TAGS = ("team:data", "tier:1", "expect:running")
 STUCK = pipeline(status="Provisioning", since=0, tags=TAGS)

@@ -3,7 +3,7 @@
 import pytest
 
 from feldera_exporter.feldera.statuses import DIMENSIONS
-from problems.making import HOUR, after, fleet, names
+from problems.examples import HOUR, after, fleet, names
 from problems.matrix import DECISIONS, PAIRS, Decision, Fine, Pair, held
 
 HELD = 12 * HOUR

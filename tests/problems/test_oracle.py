@@ -7,14 +7,14 @@ from typing import Final
 
 import pytest
 
-from driver import Api, Driver
 from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.scenarios import start_all
 from feldera_exporter.store.store import Store
-from ledger.watching import Deathless
 from problems.oracle import KNOWN, Found, Oracle
-from tools import THOROUGH, part
+from support.exporter_driver import Api, Driver
+from support.tools import THOROUGH, part
+from support.watched_feldera import Deathless
 
 HOURS: Final = 8 if THOROUGH else 2
 PACE: Final = 60

@@ -7,7 +7,7 @@ import pytest
 
 from feldera_exporter.problems.alerts import Alert
 from feldera_exporter.problems.summary import StatusAge, Urgency, lines
-from fleets import NOW, ago, fleet, pipeline
+from support.fleets import NOW, ago, fleet, pipeline
 
 PAGE = Alert("FelderaPipelineStuckProvisioning", "critical", "id-x")
 TICKET = Alert("FelderaPipelineDeploymentError", "warning", "id-x")

@@ -10,7 +10,6 @@ from typing import Final
 
 import pytest
 
-from driver import Api, Driver
 from feldera_exporter.feldera.platform import with_config, with_health
 from feldera_exporter.problems.table import PIPELINE_PROBLEMS
 from feldera_exporter.simulator.clock import ManualClock
@@ -19,7 +18,8 @@ from feldera_exporter.simulator.http_messages import Request
 from feldera_exporter.simulator.instance_routes import InstanceRoutes
 from feldera_exporter.store.store import Store
 from problems.users import Users
-from tools import THOROUGH
+from support.exporter_driver import Api, Driver
+from support.tools import THOROUGH
 
 DAY: Final = 86_400
 PACE: Final = 60

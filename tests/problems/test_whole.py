@@ -13,10 +13,10 @@ from feldera_exporter.history.recent_activity import RecentActivity
 from feldera_exporter.problems.evaluate import NEVER, NO_PROBLEMS, Evaluated, Problems, evaluate
 from feldera_exporter.state.fleet import Fleet
 from feldera_exporter.state.pipeline import Pipeline
-from history.making import SECOND, instant
-from problems.making import MICROSECOND, activity, fleet, instants, pipeline, spans
+from problems.examples import MICROSECOND, activity, fleet, instants, pipeline, spans
 from problems.test_evaluate import looked_at
-from tools import part
+from support.history_examples import SECOND, instant
+from support.tools import part
 
 NAMES: Final = "abcd"
 HELD: Final = frozenset({"RunnerFrozen", "ConnectorErrors"})

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import pytest
 
-from tools import ROOT
+from support.tools import ROOT
 
 FOLDER: Final = Path(os.environ.get("FELDERA_RECORDED") or ROOT / "tests/recorded/none-recorded")
 

@@ -7,7 +7,6 @@ from typing import Any, Final
 import msgspec
 import pytest
 
-from driver import taken
 from feldera_exporter.feldera.client import (
     CLUSTER_HEALTH,
     CONFIG,
@@ -29,9 +28,10 @@ from feldera_exporter.feldera.pipeline_list import Entry, Listing, read
 from feldera_exporter.feldera.platform import Platform, Service, with_config, with_health, with_session
 from feldera_exporter.feldera.statuses import DIMENSIONS, SERVICES
 from feldera_exporter.feldera.wire import Event, FullError, FullEvent
-from hostile.asking import ask
-from hostile.meddler import answer, meddling, sends
 from recorded.corpus import body, exchanges, names, wanted
+from support.ask_once import ask
+from support.exporter_driver import taken
+from support.raw_server import answer, sends, serving_raw
 
 pytestmark = wanted
 
@@ -240,7 +240,7 @@ def test_an_answer(exchange: dict[str, Any], endpoint: Endpoint) -> None:
     reply = answer(text.encode(), f"{exchange['status']} Told", kind, **headers)
     expected = MEANS[exchange["status"], text.startswith(("{", "["))]
     names_ = ["x"] * endpoint.path.count("{}")
-    with meddling(act=sends(reply)) as server:
+    with serving_raw(act=sends(reply)) as server:
         if expected is None:
             got = ask(server.url, endpoint, *names_)
             assert bytes(got.body) == text.encode()

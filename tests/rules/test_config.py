@@ -10,8 +10,8 @@ import yaml
 from feldera_exporter.problems.model import SEVERITIES
 from feldera_exporter.rules.exporter_alerts import EXPORTER_ALERTS
 from reference.alerts_page import ALERTS
-from rules.engines import run
-from tools import DEBIAN, ROOT, editions, tool
+from support.rule_engines import run
+from support.tools import DEBIAN, ROOT, editions, tool
 
 ALERTMANAGER: Final = ROOT / "config/alertmanager.yml"
 PROMETHEUS: Final = ROOT / "config/prometheus.yml"

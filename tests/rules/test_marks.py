@@ -17,7 +17,7 @@ from feldera_exporter.problems.instance_conditions import InstanceState
 from feldera_exporter.problems.model import Problem
 from feldera_exporter.problems.table import INSTANCE_PROBLEMS, PIPELINE_PROBLEMS
 from feldera_exporter.state.pipeline import Pipeline
-from fleets import NOW, fleet, pipeline
+from support.fleets import NOW, fleet, pipeline
 
 LINKS: Final = Links(runbook=lambda _: True)
 LOOKS: Final = {"critical": "bad", "warning": "person", "info": "idle"}

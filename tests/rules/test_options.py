@@ -15,8 +15,8 @@ from feldera_exporter.rules.alert_names import NAMES
 from feldera_exporter.rules.exporter_alerts import EXPORTER_ALERTS, TRUSTED
 from feldera_exporter.rules.rendering import FORMATS, RuleOptions, rules
 from reference import alerts_page
-from rules.engines import run
-from tools import tool
+from support.rule_engines import run
+from support.tools import tool
 
 ERROR: Final = "FelderaPipelineDeploymentError"
 SHIPPED: Final = rules()

@@ -9,8 +9,8 @@ import yaml
 from feldera_exporter.problems.table import INSTANCE_PROBLEMS, PIPELINE_PROBLEMS
 from feldera_exporter.rules.alert_names import NAMES
 from feldera_exporter.rules.exporter_alerts import EXPORTER_ALERTS
-from rules.engines import RULES, TESTS, Engine, engines, run
-from tools import ROOT, tool
+from support.rule_engines import RULES, TESTS, Engine, engines, run
+from support.tools import ROOT, tool
 
 FILES = sorted(TESTS.glob("*.yml"))
 

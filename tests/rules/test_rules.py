@@ -21,8 +21,8 @@ from feldera_exporter.rules.exporter_alerts import EXPORTER_ALERTS, TRUSTED
 from feldera_exporter.rules.rendering import expressions
 from feldera_exporter.telemetry import Telemetry
 from reference.alerts_page import ALERTS
-from rules.engines import RULES
-from tools import ROOT
+from support.rule_engines import RULES
+from support.tools import ROOT
 
 GROUPS: Final[list[dict[str, Any]]] = yaml.safe_load(RULES.read_text("utf-8"))["groups"]
 EVERY: Final[list[dict[str, Any]]] = [rule for group in GROUPS for rule in group["rules"]]

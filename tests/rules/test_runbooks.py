@@ -15,7 +15,7 @@ from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.http_messages import Request
 from feldera_exporter.simulator.server import FelderaServer
 from rules.error_codes import CODES
-from tools import ROOT
+from support.tools import ROOT
 
 DOCUMENTS: Final = [Path(path) for path in os.environ.get("FELDERA_OPENAPI", "").split(os.pathsep) if path]
 

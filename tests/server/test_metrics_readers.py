@@ -9,12 +9,12 @@ from typing import Final
 import pytest
 import requests
 
-import loopback
-from benchmarks.bodies import Pipelines
-from benchmarks.standin import standin
-from hostile.running import Running, running, until
-from system.program import prometheus
-from tools import tool
+from support import loopback
+from support.constant_feldera import standin
+from support.exporter_process import prometheus
+from support.pipeline_lists import Pipelines
+from support.tools import tool
+from support.two_instances import Running, running, until
 
 PIPELINES: Final = 300
 """So many that the compressed metrics have several pieces, and each family several chunks."""

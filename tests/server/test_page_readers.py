@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from asgi_requests import answered
 from feldera_exporter.publisher import Publisher
 from feldera_exporter.server.asgi import application
 from feldera_exporter.telemetry import Telemetry
-from pages.examples import page_state
-from pages.serving import Shown, app
+from support.asgi_requests import answered
+from support.page_examples import page_state
+from support.served_pages import Shown, app
 
 
 def test_a_page_is_rendered_once_for_all_who_wait(monkeypatch: pytest.MonkeyPatch) -> None:

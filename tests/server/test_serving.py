@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-import loopback
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from hostile.running import Running, now, running, until
+from support import loopback
+from support.two_instances import Running, now, running, until
 
 MB = 2**20
 UPGRADE = (

@@ -16,7 +16,6 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-import loopback
 from feldera_exporter import healthcheck
 from feldera_exporter.config import Secret
 from feldera_exporter.config.web_config import WebConfig, load_web_config
@@ -25,8 +24,9 @@ from feldera_exporter.server import basic_auth
 from feldera_exporter.server.basic_auth import Passwords
 from feldera_exporter.server.listener import bind, serving
 from feldera_exporter.server.web_access import WebAccess, guarded
-from hostile.certificates import make
-from system.program import prometheus, until
+from support import loopback
+from support.certificates import make
+from support.exporter_process import prometheus, until
 
 HASH = bcrypt.hashpw(b"right", bcrypt.gensalt(4)).decode()
 TLS = "tls_server_config: {cert_file: server.pem, key_file: server.key"

@@ -11,7 +11,7 @@ from typing import Final
 
 import pytest
 
-from tools import ROOT
+from support.tools import ROOT
 
 
 @dataclass(frozen=True)

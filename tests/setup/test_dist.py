@@ -13,7 +13,7 @@ from typing import Final
 import pytest
 
 from feldera_exporter import __version__
-from tools import ROOT
+from support.tools import ROOT
 
 NAMES: Final = {
     "SHA256SUMS",

@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from tools import NEWEST, ROOT, editions, newest, tool
+from support.tools import NEWEST, ROOT, editions, newest, tool
 
 PROJECTS: Final = {
     "promtool": "prometheus",

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from feldera_exporter.simulator.serving import serve
-from simulator.stage import Served
+from support.simulated_api import Served
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.failures import lost_process, worker_panic
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import Phase, Plan
-from tools import ROOT
+from support.tools import ROOT
 
 FOLDER: Final = Path(os.environ.get("FELDERA_RECORDED") or ROOT / "tests/simulator/none-recorded")
 

@@ -7,7 +7,7 @@ import pytest
 from feldera_exporter.simulator.api_errors import ApiError
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import Phase, Plan
-from simulator.stage import Stage
+from support.simulated_api import Stage
 
 Act = Callable[[Feldera], object]
 

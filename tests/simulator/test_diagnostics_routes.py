@@ -9,12 +9,12 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-import loopback
 from feldera_exporter.simulator.api_errors import ApiError
 from feldera_exporter.simulator.plan import Phase, Plan
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from simulator.stage import Served, Stage
+from support import loopback
+from support.simulated_api import Served, Stage
 
 
 @contextmanager

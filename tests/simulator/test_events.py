@@ -12,7 +12,7 @@ from feldera_exporter.simulator.clock import SECOND
 from feldera_exporter.simulator.manager_processes import ManagerProcesses
 from feldera_exporter.simulator.plan import Phase, Plan
 from feldera_exporter.simulator.uuid7 import uuid_text
-from simulator.stage import Stage
+from support.simulated_api import Stage
 
 
 def pairs(stage: Stage) -> list[tuple[str, str]]:

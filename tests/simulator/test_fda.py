@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 
 from feldera_exporter.simulator.serving import serve
-from simulator.stage import Served
+from support.simulated_api import Served
 
 FDA: Final = shutil.which("fda")
 

@@ -12,7 +12,7 @@ from feldera_exporter.simulator.events import Event
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.manager_processes import ManagerProcesses
 from feldera_exporter.simulator.random_workload import RandomWorkload
-from simulator.stage import Stage
+from support.simulated_api import Stage
 
 SEPARATE = ManagerProcesses(separate=True, waits=0.1, holds=0.1, skew={"runner": 0.2, "compiler": -0.3})
 

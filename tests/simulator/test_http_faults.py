@@ -9,7 +9,6 @@ from datetime import datetime
 import httpx
 import pytest
 
-import loopback
 from feldera_exporter.simulator import http_faults
 from feldera_exporter.simulator.failures import worker_panic
 from feldera_exporter.simulator.http_faults import EVERY, Dropped, Fault, Hanging, Slow, Status, Together
@@ -25,7 +24,8 @@ from simulator.faulty_bodies import (
 )
 from simulator.faulty_errors import LongErrors
 from simulator.faulty_rows import Instead, Repeated, RowFault, With, Without
-from simulator.stage import Served
+from support import loopback
+from support.simulated_api import Served
 
 LIST = "/v0/pipelines?selector=status"
 

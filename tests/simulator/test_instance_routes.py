@@ -4,12 +4,12 @@ import json
 
 import httpx
 
-import loopback
 from feldera_exporter.simulator.clock import SECOND, ManualClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from simulator.stage import Served, Stage
+from support import loopback
+from support.simulated_api import Served, Stage
 
 
 def test_the_cluster_by_its_last_event(served: Served) -> None:

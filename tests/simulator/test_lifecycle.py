@@ -6,7 +6,7 @@ import pytest
 from feldera_exporter.simulator.plan import Failure, Phase, Plan
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from simulator.stage import Stage
+from support.simulated_api import Stage
 
 CLEARED = ("Success", "Cleared")
 USED = ("Success", "InUse")

@@ -21,7 +21,7 @@ from feldera_exporter.simulator.random_workload import RandomWorkload
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.uuid7 import uuid_text
 from feldera_exporter.simulator.versions import Fact
-from tools import part
+from support.tools import part
 
 FLEETS = part(100)
 NAMED = [path for path in os.environ.get("FELDERA_OPENAPI", "").split(":") if path]

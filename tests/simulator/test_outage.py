@@ -2,12 +2,12 @@
 
 import pytest
 
-import loopback
 from feldera_exporter.simulator.api_errors import ApiError
 from feldera_exporter.simulator.plan import Plan
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from simulator.stage import Served, Stage
+from support import loopback
+from support.simulated_api import Served, Stage
 
 
 def test_what_needs_the_database_is_a_500(served: Served) -> None:

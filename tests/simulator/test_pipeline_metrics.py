@@ -2,10 +2,10 @@
 
 import re
 
-import loopback
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from simulator.stage import Served, Stage
+from support import loopback
+from support.simulated_api import Served, Stage
 
 
 def statuses(text: str) -> dict[str, int]:

@@ -9,14 +9,14 @@ import httpx
 import pytest
 import uvicorn
 
-import loopback
 from feldera_exporter.simulator.clock import SECOND, ManualClock, SkewedClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.http_faults import Slow
 from feldera_exporter.simulator.plan import Phase, Plan
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from simulator.stage import Served, Stage
+from support import loopback
+from support.simulated_api import Served, Stage
 
 STATUS = [
     "id",

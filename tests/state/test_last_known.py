@@ -5,7 +5,7 @@ from dataclasses import replace
 from feldera_exporter.config import Configuration, Instance
 from feldera_exporter.state.fleet import Fleet, PollFailure, unobserved, with_failure, with_settings
 from feldera_exporter.state.instance_settings import InstanceSettings
-from fleets import NOW, pipeline
+from support.fleets import NOW, pipeline
 
 _INSTANCE = Instance("demo", "http://127.0.0.1:1")
 POLICY = InstanceSettings(Configuration((_INSTANCE,)), _INSTANCE)

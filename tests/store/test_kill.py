@@ -19,8 +19,8 @@ from feldera_exporter.history.effects import Gap
 from feldera_exporter.history.instance_totals import InstanceTotals, add
 from feldera_exporter.store.poll_changes import PollChanges, StoredInstance
 from feldera_exporter.store.store import Store
-from history.making import begun, instant, seen
-from history.making import begun
+from support.history_examples import begun, instant, seen
+from support.history_examples import begun
 from feldera_exporter.history.fold import fold
 
 store = Store.open(Path(sys.argv[1]))
@@ -69,7 +69,7 @@ from pathlib import Path
 from feldera_exporter.errors import StoreError
 from feldera_exporter.store.poll_changes import PollChanges, StoredInstance
 from feldera_exporter.store.store import Store
-from history.making import begun
+from support.history_examples import begun
 
 store = Store.open(Path(sys.argv[1]))
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

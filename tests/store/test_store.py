@@ -20,7 +20,7 @@ from feldera_exporter.history.recent_activity import RecentActivity
 from feldera_exporter.store import sqlite_file
 from feldera_exporter.store.poll_changes import PollChanges, StoredInstance
 from feldera_exporter.store.store import KEPT, Store
-from history.making import begun, instant, seen
+from support.history_examples import begun, instant, seen
 
 FILE = "state.sqlite3"
 NAMES = ("Stopped", "Provisioning", "Provisioned/Initializing", "Provisioned/Running", "Stopping", "Stopped")

@@ -12,8 +12,8 @@ from feldera_exporter.simulator.clock import SECOND, ManualClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from system.program import prometheus
-from tools import tool
+from support.exporter_process import prometheus
+from support.tools import tool
 
 HOUR = 3600
 

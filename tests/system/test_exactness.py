@@ -15,7 +15,6 @@ from typing import Any
 
 import httpx
 
-import loopback
 from feldera_exporter.demo.programs import free_port
 from feldera_exporter.feldera.statuses import PROGRAM, RESOURCES, STORAGE
 from feldera_exporter.simulator.clock import ScaledClock
@@ -23,7 +22,8 @@ from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.random_workload import RandomWorkload
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from system.program import prometheus, until
+from support import loopback
+from support.exporter_process import prometheus, until
 
 LIVING = 22.0
 """Seconds for which things happen."""

@@ -9,12 +9,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-import loopback
 from feldera_exporter.simulator.clock import ScaledClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from system.program import exporter, prometheus, until
+from support import loopback
+from support.exporter_process import exporter, prometheus, until
 
 
 def _polls(client: httpx.Client, address: str) -> float:

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-import loopback
 from feldera_exporter.app import Exporter
 from feldera_exporter.config import Configuration, Instance, Limits
 from feldera_exporter.publisher import Publisher
@@ -23,7 +22,8 @@ from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
 from feldera_exporter.telemetry import Telemetry
-from system.program import exporter, until
+from support import loopback
+from support.exporter_process import exporter, until
 
 
 @pytest.fixture

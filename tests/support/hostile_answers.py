@@ -7,8 +7,8 @@ from typing import Any
 
 from feldera_exporter.exposition.compression import deflate, member
 from feldera_exporter.simulator.http_messages import HTML, TEXT
-from hostile.asking import KEY
-from hostile.meddler import Act, Request, answer, sends
+from support.ask_once import KEY
+from support.raw_server import Act, Request, answer, sends
 
 MB = 2**20
 FLOOD = 300 * MB

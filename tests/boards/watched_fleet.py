@@ -18,7 +18,6 @@ from typing import Any, Final
 import httpx
 import yaml
 
-from boards.documents import Json, Target, everything, filled, merged
 from feldera_exporter.demo.clock import StagedClock, machine
 from feldera_exporter.demo.stage import beginning, prepared_fleet
 from feldera_exporter.history.first_sample_hold import HOLD
@@ -27,8 +26,9 @@ from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from system.program import configured, prometheus, until
-from tools import ROOT
+from support.dashboards import Json, Target, everything, filled, merged
+from support.exporter_process import configured, prometheus, until
+from support.tools import ROOT
 
 REPLICAS: Final = 2
 WATCHED: Final = 14.0

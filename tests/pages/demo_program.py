@@ -8,7 +8,7 @@ from feldera_exporter.demo.clock import StagedClock, machine
 from feldera_exporter.demo.stage import beginning, prepared_fleet
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from system.program import exporter
+from support.exporter_process import exporter
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from feldera_exporter.state.fleet import Fleet
 from feldera_exporter.state.instance_settings import InstanceSettings
 from feldera_exporter.state.pipeline import Pipeline
 from feldera_exporter.state.runner_activity import Activity, initial_activity
-from history.making import instant, text
+from support.history_examples import instant, text
 
 MICROSECOND: Final = 1e-6
 MINUTE: Final = 60

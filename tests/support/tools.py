@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-ROOT: Final = Path(__file__).resolve().parent.parent
+ROOT: Final = Path(__file__).resolve().parents[2]
 
 THOROUGH: Final = bool(os.environ.get("THOROUGH"))
 """Whether there is time for more seeds and more days of the same tests, as before a release: `THOROUGH=1 make test`."""

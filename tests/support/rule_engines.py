@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import yaml
 
-from tools import ROOT, THOROUGH, tool
+from support.tools import ROOT, THOROUGH, tool
 
 _EPOCH: Final = 946_684_800
 """Where the tests of vmalert begin; those of promtool begin at 0."""

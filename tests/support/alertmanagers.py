@@ -10,12 +10,12 @@ from typing import Any
 
 import yaml
 
-from alerting.child import Child
-from alerting.news import Notebook
 from feldera_exporter.demo import programs
 from feldera_exporter.demo.programs import HOST, free_port
 from feldera_exporter.simulator.serving import serve
-from tools import tool
+from support.child_process import Child
+from support.notifications import Notebook
+from support.tools import tool
 
 
 class Alertmanager(Child):

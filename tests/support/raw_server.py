@@ -61,7 +61,7 @@ def sends(*parts: bytes, keep: bool = False) -> Act:
 
 
 @dataclass
-class Meddler:
+class RawServer:
     """The server.
 
     Attributes:
@@ -144,28 +144,28 @@ class Meddler:
 
 
 @contextmanager
-def meddling(
+def serving_raw(
     upstream: str = "", act: Act | None = None, prefix: str = "/", tls: ssl.SSLContext | None = None
-) -> Iterator[Meddler]:
+) -> Iterator[RawServer]:
     """Run the server on a free port of 127.0.0.1 until the context ends."""
     listener = socket.create_server(("127.0.0.1", 0))
-    meddler = Meddler(upstream, act, prefix, tls=tls)
-    meddler.url = f"http{'s' if tls else ''}://127.0.0.1:{listener.getsockname()[1]}"
-    thread = threading.Thread(target=meddler.accept, args=(listener,), daemon=True)
+    raw_server = RawServer(upstream, act, prefix, tls=tls)
+    raw_server.url = f"http{'s' if tls else ''}://127.0.0.1:{listener.getsockname()[1]}"
+    thread = threading.Thread(target=raw_server.accept, args=(listener,), daemon=True)
     thread.start()
     try:
-        yield meddler
+        yield raw_server
     finally:
-        meddler.ending.set()
+        raw_server.ending.set()
         # Closing alone does not wake a thread that waits in accept.
         with contextlib.suppress(OSError):
             listener.shutdown(socket.SHUT_RDWR)
         listener.close()
-        for connection in tuple(meddler.open):
+        for connection in tuple(raw_server.open):
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
             connection.close()
         thread.join(5)
         deadline = time.monotonic() + 5
-        while meddler.open and time.monotonic() < deadline:
+        while raw_server.open and time.monotonic() < deadline:
             time.sleep(0.01)

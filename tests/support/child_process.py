@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 
-import loopback
+from support import loopback
 
 
 class Child:

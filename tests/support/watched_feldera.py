@@ -7,7 +7,6 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from driver import Api, Driver
 from feldera_exporter.feldera.errors import ServerError
 from feldera_exporter.history.first_sample_hold import HOLD
 from feldera_exporter.history.history import History
@@ -17,7 +16,8 @@ from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.manager_processes import ManagerProcesses
 from feldera_exporter.simulator.random_workload import RandomWorkload
 from feldera_exporter.store.store import Store
-from ledger.stepping import SteppingApi, SteppingClock
+from support.exporter_driver import Api, Driver
+from support.stepping_clock import SteppingApi, SteppingClock
 
 SECOND: Final = 1_000_000
 

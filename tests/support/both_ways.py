@@ -12,15 +12,15 @@ from typing import Any, Final
 import msgspec
 import yaml
 
-from alerting.child import Child
-from alertmanager.beside import Alertmanager
 from feldera_exporter.demo import programs
 from feldera_exporter.demo.programs import HOST, free_port
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from hostile.running import Running, running, until
-from tools import tool
+from support.alertmanagers import Alertmanager
+from support.child_process import Child
+from support.tools import tool
+from support.two_instances import Running, running, until
 
 EVERY: Final = "1s"
 """How often is polled, scraped and evaluated."""

@@ -8,7 +8,6 @@ from typing import Final
 
 import msgspec
 
-from driver import Api
 from feldera_exporter.feldera.errors import NotFoundError
 from feldera_exporter.feldera.wire import micros
 from feldera_exporter.simulator.api_errors import ApiError
@@ -19,6 +18,7 @@ from feldera_exporter.simulator.http_messages import encode
 from feldera_exporter.simulator.json_rendering import event_json
 from feldera_exporter.simulator.timestamps import instant_text
 from feldera_exporter.simulator.uuid7 import uuid_text
+from support.exporter_driver import Api
 
 YEAR: Final = 365 * 24 * 3600
 """Seconds."""

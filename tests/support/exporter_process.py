@@ -11,10 +11,10 @@ from typing import Any
 
 import httpx
 
-import loopback
 from feldera_exporter.demo import programs as commands
 from feldera_exporter.demo.programs import free_port
-from tools import tool
+from support import loopback
+from support.tools import tool
 
 POLL = 1.0
 

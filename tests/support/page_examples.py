@@ -10,7 +10,7 @@ from feldera_exporter.pages.links import Links
 from feldera_exporter.problems.evaluate import NO_PROBLEMS, evaluate
 from feldera_exporter.state.fleet import Fleet
 from feldera_exporter.state.pipeline import Pipeline
-from fleets import NOW, fleet, pipeline
+from support.fleets import NOW, fleet, pipeline
 
 LINKS: Final = Links(runbook=lambda _: True)
 URL: Final = "http://feldera.example:8080"

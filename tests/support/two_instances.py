@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import loopback
 from feldera_exporter.history.first_sample_hold import HOLD
 from feldera_exporter.simulator.clock import ScaledClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from hostile.meddler import Meddler, meddling
+from support import loopback
+from support.raw_server import RawServer, serving_raw
 
 _SAMPLE = re.compile(r"^([a-z_]+)(?:\{(.*)\})? (\S+)$")
 
@@ -135,8 +135,8 @@ def two(
     more: str = "",
     healthy: Sequence[str] = ("good",),
     poll: str = "500ms",
-) -> Iterator[tuple[Running, Meddler, Feldera]]:
-    """Run the program on an instance `hostile` behind a meddler and an instance `healthy`.
+) -> Iterator[tuple[Running, RawServer, Feldera]]:
+    """Run the program on an instance `hostile` behind a raw_server and an instance `healthy`.
 
     Args:
         folder: for files.
@@ -149,17 +149,17 @@ def two(
         victim = feldera("victim", "other")
         upstream = stack.enter_context(serve(FelderaServer(victim)))
         good = stack.enter_context(serve(FelderaServer(feldera(*healthy))))
-        meddler = stack.enter_context(meddling(upstream))
+        raw_server = stack.enter_context(serving_raw(upstream))
         configuration = (
             "instances:\n"
-            f"  - {{name: hostile, url: '{meddler.url}', poll_interval: {poll}{hostile and ', ' + hostile}}}\n"
+            f"  - {{name: hostile, url: '{raw_server.url}', poll_interval: {poll}{hostile and ', ' + hostile}}}\n"
             f"  - {{name: healthy, url: '{good}', poll_interval: 700ms}}\n{more}"
         )
         program = stack.enter_context(running(folder, configuration))
         until(lambda: program.page().count("feldera_up{") == 2)
         for name in ("hostile", "healthy"):
             assert program.value("feldera_up", feldera_instance=name) == 1, name
-        yield program, meddler, victim
+        yield program, raw_server, victim
 
 
 def until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:

@@ -11,7 +11,6 @@ from typing import Any, Final, cast
 import pytest
 import structlog
 
-from driver import Api, taken
 from feldera_exporter.config import Configuration, Instance
 from feldera_exporter.exposition.text import Format
 from feldera_exporter.feldera.client import PIPELINES, Endpoint
@@ -28,6 +27,7 @@ from feldera_exporter.state.instance_settings import InstanceSettings
 from feldera_exporter.store.poll_changes import NOTHING
 from feldera_exporter.store.store import Store
 from feldera_exporter.telemetry import Telemetry
+from support.exporter_driver import Api, taken
 
 NAME: Final = "prod"
 INSTANCE: Final = Instance(NAME, "http://feldera.invalid")
