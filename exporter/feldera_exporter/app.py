@@ -26,6 +26,7 @@ from feldera_exporter.feldera.program_details import ProgramDetails
 from feldera_exporter.ledger import Ledger
 from feldera_exporter.logs import Logger, source_location
 from feldera_exporter.metrics.catalogue import Catalogue, catalogue
+from feldera_exporter.micros import from_seconds
 from feldera_exporter.pages import runbooks
 from feldera_exporter.pages.instance_view import PageState, WatchedInstance
 from feldera_exporter.pages.latest_events import LatestEvents
@@ -50,7 +51,6 @@ from feldera_exporter.store.poll_changes import NOTHING, StoredState
 from feldera_exporter.store.store import Store
 from feldera_exporter.telemetry import Telemetry
 
-_MICROSECONDS: Final = 1_000_000
 _BRIDGE: Final = ""
 """The name of the task that sends alerts; no instance has an empty name."""
 
@@ -200,7 +200,7 @@ class Exporter:
             )
             for name, instance in self.instances.items()
         ]
-        return PageState(instances, self._configuration.alerts, round(time.time() * _MICROSECONDS))
+        return PageState(instances, self._configuration.alerts, from_seconds(time.time()))
 
     async def recent(self, instance: str, pipeline_id: str, name: str) -> LatestEvents:
         """Request a pipeline's latest events; see `PipelineDetails.recent`."""

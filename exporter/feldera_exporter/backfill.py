@@ -13,6 +13,7 @@ from feldera_exporter.exposition.text import Format, header, labels
 from feldera_exporter.feldera.statuses import DEPLOYMENT, PROGRAM, RESOURCES, RUNTIME, STORAGE, combine
 from feldera_exporter.history.event_order import ordered
 from feldera_exporter.history.observation import Observation
+from feldera_exporter.micros import Micros
 
 STEP_MILLISECONDS: Final = 240_000
 """The time between repetitions, one minute below Prometheus's lookback of five minutes."""
@@ -30,12 +31,12 @@ class RetainedEvents:
     Attributes:
         shared: the labels of all its samples.
         observations: the events, in any order.
-        until: up to when samples are written, in microseconds since the epoch by Feldera's clock.
+        until: up to when samples are written, by Feldera's clock.
     """
 
     shared: tuple[tuple[str, str], ...]
     observations: Sequence[Observation]
-    until: int
+    until: Micros
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def _series(
     name: str,
     shared: tuple[tuple[str, str], ...],
     observations: Sequence[Observation],
-    until: int,
+    until: Micros,
 ) -> Iterator[str]:
     changes = _changes(column.read, observations)
     instants = [at for at, _ in changes]
@@ -105,9 +106,9 @@ def _series(
 
 def _changes(
     read: Callable[[Observation], str | None], observations: Sequence[Observation]
-) -> list[tuple[int, str | None]]:
+) -> list[tuple[Micros, str | None]]:
     """Return when each value began, with the value, in milliseconds rounded up: no status shows before it began."""
-    changes: list[tuple[int, str | None]] = []
+    changes: list[tuple[Micros, str | None]] = []
     for observation in observations:
         at, value = -(-observation.at // _MICROS_PER_MILLISECOND), read(observation)
         # A transaction that waited for a lock may have an older time than the one before it.
@@ -119,7 +120,7 @@ def _changes(
     return changes
 
 
-def _grid(instants: Sequence[int], until: int) -> list[int]:
+def _grid(instants: Sequence[Micros], until: Micros) -> list[Micros]:
     """Return the instants of the samples in milliseconds: every change, and the steps in between."""
     steps = range(instants[0] - instants[0] % STEP_MILLISECONDS + STEP_MILLISECONDS, until, STEP_MILLISECONDS)
     return sorted({*instants, *steps})

@@ -21,7 +21,8 @@ import yaml
 from feldera_exporter.demo.clock import StagedClock, machine
 from feldera_exporter.demo.stage import beginning, prepared_fleet
 from feldera_exporter.history.first_sample_hold import HOLD
-from feldera_exporter.simulator.clock import SECOND, SkewedClock
+from feldera_exporter.micros import SECOND
+from feldera_exporter.simulator.clock import SkewedClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.simulator.server import FelderaServer

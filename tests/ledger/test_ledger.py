@@ -10,7 +10,8 @@ from feldera_exporter.feldera.pipeline_list import Unreadable
 from feldera_exporter.history.history import watched
 from feldera_exporter.ledger import Ledger
 from feldera_exporter.ledger.ledger import MARGIN
-from feldera_exporter.simulator.clock import SECOND, ManualClock
+from feldera_exporter.micros import SECOND
+from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.store.store import Store

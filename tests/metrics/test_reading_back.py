@@ -14,8 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from feldera_exporter.exposition.family import Sample, extra, whole
 from feldera_exporter.exposition.segment import Column
 from feldera_exporter.exposition.text import Format, seconds
-from feldera_exporter.feldera.wire import micros
 from feldera_exporter.metrics.catalogue import Catalogue, catalogue
+from feldera_exporter.micros import from_datetime
 from feldera_exporter.state.pipeline import Facts
 from metrics.expected import OPEN, Samples, dated, samples, timestamp
 from metrics.listable import elements, instants, lists
@@ -93,7 +93,7 @@ def _lying(name: str, read: Callable[[Facts], Iterable[Sample]]) -> Catalogue:
 
 
 def _created(facts: Facts) -> Iterable[Sample]:
-    yield Sample(seconds(micros(facts.row.created_at)))
+    yield Sample(seconds(from_datetime(facts.row.created_at)))
 
 
 LIES = {

@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import pytest
 
+from feldera_exporter.micros import SECOND
 from feldera_exporter.simulator.api_errors import ApiError
-from feldera_exporter.simulator.clock import SECOND
 from feldera_exporter.simulator.manager_processes import ManagerProcesses
 from feldera_exporter.simulator.plan import Phase, Plan
 from feldera_exporter.simulator.uuid7 import uuid_text

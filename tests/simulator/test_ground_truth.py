@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from feldera_exporter.feldera.statuses import PROGRAM, RESOURCES, STORAGE, combine
-from feldera_exporter.simulator.clock import SECOND, ManualClock
+from feldera_exporter.micros import SECOND
+from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.events import Event
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.manager_processes import ManagerProcesses

@@ -5,7 +5,8 @@ import asyncio
 import httpx
 import pytest
 
-from feldera_exporter.simulator.clock import SECOND, ManualClock
+from feldera_exporter.micros import SECOND
+from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.ground_truth import Life
 from feldera_exporter.simulator.scenarios import SCENARIOS, start_all

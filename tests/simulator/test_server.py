@@ -9,7 +9,8 @@ import httpx
 import pytest
 import uvicorn
 
-from feldera_exporter.simulator.clock import SECOND, ManualClock, SkewedClock
+from feldera_exporter.micros import SECOND
+from feldera_exporter.simulator.clock import ManualClock, SkewedClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.http_faults import Slow
 from feldera_exporter.simulator.plan import Phase, Plan

@@ -4,7 +4,8 @@ from typing import Any
 
 import httpx
 
-from feldera_exporter.simulator.clock import SECOND, ManualClock
+from feldera_exporter.micros import SECOND
+from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.events import Event
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import Plan

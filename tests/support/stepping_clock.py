@@ -9,9 +9,8 @@ from typing import Final
 import msgspec
 
 from feldera_exporter.feldera.errors import NotFoundError
-from feldera_exporter.feldera.wire import micros
+from feldera_exporter.micros import SECOND, from_datetime
 from feldera_exporter.simulator.api_errors import ApiError
-from feldera_exporter.simulator.clock import SECOND
 from feldera_exporter.simulator.events import Event
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.http_messages import encode
@@ -121,4 +120,4 @@ class SteppingApi(Api):
 
 
 def _micros(text: str) -> int:
-    return micros(datetime.fromisoformat(text))
+    return from_datetime(datetime.fromisoformat(text))

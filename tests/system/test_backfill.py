@@ -8,7 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from feldera_exporter.simulator.clock import SECOND, ManualClock
+from feldera_exporter.micros import SECOND
+from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve

@@ -3,12 +3,12 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 from urllib.parse import quote_plus
 
 from feldera_exporter.alertmanager.pipeline_details import UNKNOWN, Details, short
+from feldera_exporter.micros import Micros, to_datetime
 from feldera_exporter.pages import formatting
 from feldera_exporter.pages.links import Links
 from feldera_exporter.problems import sentences
@@ -19,11 +19,6 @@ from feldera_exporter.rules.rendering import RuleOptions
 from feldera_exporter.state.pipeline import Pipeline
 
 Labels = Mapping[str, str]
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_FIRST_MICROSECONDS: Final = 0
-_LAST_MICROSECONDS: Final = 253_402_300_799_000_000
-"""The first and the last instant that is sent: the years 1970 to 9999."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +42,14 @@ class Alert:
         labels: its identity.
         annotations: its texts.
         page: the address of the exporter's page about the pipeline or the instance.
-        since: when the problem began to count, in microseconds by Feldera's clock.
+        since: when the problem began to count, by Feldera's clock.
         ended: when it ended; None while it lasts.
     """
 
     labels: Labels
     annotations: Labels
     page: str
-    since: int
+    since: Micros
     ended: int | None = None
 
     @property
@@ -65,7 +60,7 @@ class Alert:
 
 def alert(
     occurrence: Occurrence,
-    begin: int | Ended,
+    begin: Micros | Ended,
     instance: str,
     wording: Wording,
     pipeline: Pipeline | None = None,
@@ -75,7 +70,7 @@ def alert(
 
     Args:
         occurrence: the problem.
-        begin: when it began to count, in microseconds by Feldera's clock; for an ended problem, when it began and ended.
+        begin: when it began to count, by Feldera's clock; for an ended problem, when it began and ended.
         instance: the name of the instance.
         wording: the configuration of alerts.
         pipeline: the pipeline; None where the problem is about the instance, or the pipeline is not known.
@@ -95,14 +90,14 @@ def alert(
     )
 
 
-def wire(alert: Alert, now: int, lease: int) -> dict[str, Any]:
+def wire(alert: Alert, now: Micros, lease: Micros) -> dict[str, Any]:
     """Return an alert as the JSON object of Alertmanager's API.
 
     Alertmanager decides by its own clock whether an alert has ended, and refuses an alert that ends before it starts.
 
     Args:
         alert: the alert.
-        now: Alertmanager's time, in microseconds since the epoch.
+        now: Alertmanager's time.
         lease: microseconds for which the alert fires if it is not sent again.
     """
     ends = now + lease if alert.ended is None else min(alert.ended, now)
@@ -144,7 +139,7 @@ def _without_empty(texts: Labels) -> Labels:
 def _annotations(
     occurrence: Occurrence,
     row: Problem[Any],
-    since: int,
+    since: Micros,
     instance: str,
     wording: Wording,
     pipeline: Pipeline | None,
@@ -200,14 +195,9 @@ def _board(occurrence: Occurrence, instance: str, grafana: str) -> str:
     return f"{grafana.rstrip('/')}/d/feldera-pipeline?{variable}&var-pipeline={pipeline}"
 
 
-def _datetime(micros: int) -> datetime:
-    clamped = min(max(micros, _FIRST_MICROSECONDS), _LAST_MICROSECONDS)
-    return _EPOCH + timedelta(microseconds=clamped)
+def _rfc3339(at: Micros) -> str:
+    return to_datetime(at).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
-def _rfc3339(micros: int) -> str:
-    return _datetime(micros).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
-
-
-def _readable(micros: int) -> str:
-    return f"{_datetime(micros):%Y-%m-%d %H:%M:%S} UTC"
+def _readable(at: Micros) -> str:
+    return f"{to_datetime(at):%Y-%m-%d %H:%M:%S} UTC"

@@ -16,6 +16,7 @@ from feldera_exporter.alertmanager.sender import Sender, State
 from feldera_exporter.config import Alertmanager
 from feldera_exporter.feldera.wire import Row
 from feldera_exporter.logs import FailureLog, Logger, source_location
+from feldera_exporter.micros import Micros
 from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.problems.evaluate import NO_PROBLEMS, Ended, Occurrence, Problems
 from feldera_exporter.problems.observed_instance import ObservedInstance
@@ -36,7 +37,7 @@ _NO_DETAILS: Final = (None, UNKNOWN)
 LatestEventsOf = Callable[[str, str, str], Awaitable[LatestEvents]]
 """Reads the latest events of a pipeline, by its instance, its id and its name."""
 
-_Source = tuple[int | Ended, Row | None, Details]
+_Source = tuple[Micros | Ended, Row | None, Details]
 """What an alert is made of: when its problem began (and ended), the pipeline's row, the details."""
 
 
@@ -46,7 +47,7 @@ class _Instance:
 
     Attributes:
         problems: the problems of the last evaluation.
-        read_at: when its list was read, in microseconds by Feldera's clock; 0 before the first list.
+        read_at: when its list was read, by Feldera's clock; 0 before the first list.
         reported: the problems to report.
         pipelines: the pipelines by id.
         details: the details of pipelines with problems, by id, with the row for which they were read.
@@ -56,7 +57,7 @@ class _Instance:
     """
 
     problems: Problems = NO_PROBLEMS
-    read_at: int = 0
+    read_at: Micros = 0
     reported: ReportedProblems = NOTHING_KNOWN
     pipelines: Mapping[str, Pipeline] = field(default_factory=dict)
     details: dict[str, tuple[Row, Details]] = field(default_factory=dict)

@@ -18,7 +18,7 @@ from feldera_exporter.feldera.errors import InvalidResponseError, TooLargeError
 from feldera_exporter.feldera.http_errors import date, retry_after
 from feldera_exporter.feldera.json_decoding import UNREADABLE
 from feldera_exporter.feldera.redaction import KeyGuard
-from feldera_exporter.feldera.wire import micros
+from feldera_exporter.micros import Micros, from_datetime, from_seconds
 
 _MAX_BODY_BYTES: Final = 32 * 2**20
 _MAX_QUOTED_CHARACTERS: Final = 200
@@ -29,7 +29,6 @@ _DATE_ERROR_SECONDS: Final = 1.0
 """A smaller clock skew counts as none: the `Date` header has whole seconds."""
 _KEEPALIVE: Final = 5.0
 """Seconds for which an idle connection is kept."""
-_MICROSECONDS: Final = 1_000_000
 _UNAUTHORIZED: Final = frozenset({401, 403})
 _REFUSED: Final = frozenset({400, 413, 422})
 """The HTTP statuses that mean that the sent alerts are refused."""
@@ -120,9 +119,9 @@ class Client:
         """Close all connections."""
         await self._http.aclose()
 
-    def now(self) -> int:
-        """Return the time by Alertmanager's clock, as far as known from its responses; microseconds since the epoch."""
-        return round((time.time() + self._skew_seconds) * _MICROSECONDS)
+    def now(self) -> Micros:
+        """Return the time by Alertmanager's clock, as far as known from its responses."""
+        return from_seconds(time.time() + self._skew_seconds)
 
     async def post(self, alerts: Sequence[Mapping[str, Any]]) -> None:
         """Send alerts.
@@ -141,7 +140,7 @@ class Client:
         """
         query = httpx.QueryParams({"filter": f'feldera_instance="{instance}"'})
         found = _decoded(_ACTIVE, await self._request("GET", f"/api/v2/alerts?{query}"))
-        return {frozenset(alert.labels.items()): micros(alert.since) for alert in found}
+        return {frozenset(alert.labels.items()): from_datetime(alert.since) for alert in found}
 
     async def status(self) -> Status:
         """Return the Alertmanager's version and the state of its cluster.

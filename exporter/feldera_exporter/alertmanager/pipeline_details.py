@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from feldera_exporter.micros import Micros
 from feldera_exporter.pages import formatting
 from feldera_exporter.pages.latest_events import LatestEvents, laid_out
 from feldera_exporter.pages.timeline import timeline
@@ -40,12 +41,12 @@ def short(text: str) -> str:
     return formatting.visible(text[:MAX_CHARACTERS])
 
 
-def details(recent: LatestEvents, now: int) -> Details:
+def details(recent: LatestEvents, now: Micros) -> Details:
     """Return the details in a pipeline's latest events.
 
     Args:
         recent: the latest events.
-        now: microseconds since the epoch by Feldera's clock.
+        now: by Feldera's clock.
     """
     newest = recent.newest
     error = newest.deployment_error if newest is not None else None
@@ -59,7 +60,7 @@ def details(recent: LatestEvents, now: int) -> Details:
     )
 
 
-def _last_transitions(recent: LatestEvents, now: int) -> str:
+def _last_transitions(recent: LatestEvents, now: Micros) -> str:
     known = timeline(recent.events or (), "", now)
     changes = known.changes[:_TRANSITIONS] if known is not None else ()
     return "\n".join(

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
+from feldera_exporter.micros import SECOND, Micros
 from feldera_exporter.problems.evaluate import Ended, Endings, Occurrence, Occurrences, Problems
-from feldera_exporter.problems.model import MICROSECONDS
 
-REPEATED_FOR: Final = 15 * 60 * MICROSECONDS
+REPEATED_FOR: Final = 15 * 60 * SECOND
 """Microseconds for which an ended problem is still sent, in case an Alertmanager is not running when it ends."""
 
 _NONE_ENDED: Final[Mapping[Occurrence, Ended]] = MappingProxyType({})
@@ -19,7 +19,7 @@ class ReportedProblems:
     """The reported problems of one instance.
 
     Attributes:
-        present: the present problems, with when each began to count in microseconds by Feldera's clock.
+        present: the present problems, with when each began to count by Feldera's clock.
         ended: the problems that ended within the last 15 minutes and are not present again.
     """
 
@@ -30,13 +30,13 @@ class ReportedProblems:
 NOTHING_KNOWN: Final = ReportedProblems()
 
 
-def next_reported(before: ReportedProblems, problems: Problems, now: int) -> ReportedProblems:
+def next_reported(before: ReportedProblems, problems: Problems, now: Micros) -> ReportedProblems:
     """Return the reported problems after another evaluation; the same object where nothing changed.
 
     Args:
         before: the reported problems before.
         problems: the result of the evaluation.
-        now: the time of the evaluation, in microseconds by Feldera's clock.
+        now: the time of the evaluation, by Feldera's clock.
     """
     ended = {
         occurrence: ending

@@ -16,6 +16,7 @@ from typing import Final
 from feldera_exporter.alertmanager.alerts import Alert, wire
 from feldera_exporter.alertmanager.client import AlertmanagerError, Client, Key, RefusedAlertsError
 from feldera_exporter.logs import FailureLog, Logger, source_location
+from feldera_exporter.micros import from_seconds
 from feldera_exporter.telemetry import Notifications
 
 LEASE_INTERVALS: Final = 4
@@ -33,7 +34,6 @@ _CHECK_SECONDS: Final = 60.0
 _FIRST_PAUSE_SECONDS: Final = 1.0
 _LONGEST_PAUSE_SECONDS: Final = 30.0
 """The pause after a failed request doubles from the first to the longest."""
-_MICROSECONDS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class Sender:
         self._client = client
         self._states = states
         self._interval = resend_interval
-        self._lease = round(LEASE_INTERVALS * resend_interval * _MICROSECONDS)
+        self._lease = from_seconds(LEASE_INTERVALS * resend_interval)
         self._accepted = accepted
         self._notifications = notifications
         self._log = log

@@ -28,6 +28,7 @@ from feldera_exporter.ledger import Ledger
 from feldera_exporter.logs import Logger, source_location
 from feldera_exporter.metrics.catalogue import catalogue
 from feldera_exporter.metrics.exposition_sections import ExpositionSections, updated_sections
+from feldera_exporter.micros import Micros, from_seconds
 from feldera_exporter.polling.client_factory import client_for
 from feldera_exporter.problems.evaluate import NO_PROBLEMS
 from feldera_exporter.problems.observed_instance import ObservedInstance
@@ -37,7 +38,6 @@ from feldera_exporter.state.pipeline import Pipeline
 from feldera_exporter.state.selection import Selection, select
 from feldera_exporter.store.poll_changes import NOTHING
 
-_MICROSECONDS: Final = 1_000_000
 _BATCH_PIPELINES: Final = 200
 """The number of pipelines whose samples are counted together."""
 _PLATFORM_ENDPOINTS: Final = ((CONFIG, with_config), (SESSION, with_session), (CLUSTER_HEALTH, with_health))
@@ -100,7 +100,7 @@ async def _inspect(configuration: Configuration, instance: Instance, client: Cli
             platform = take(platform, (await client.get(endpoint, within=instance.timeout)).body)
         except FelderaError as error:
             silent.append((endpoint.name, str(error)))
-    at = round((now + (skew or 0.0)) * _MICROSECONDS)
+    at = from_seconds(now + (skew or 0.0))
     fleet = _fleet(configuration, instance, listing, at)
     names = [pipeline.facts.row.name for pipeline in fleet.pipelines.values()]
     return InstanceReport(
@@ -131,7 +131,7 @@ async def _event_log(client: Client, names: list[str], within: float, platform: 
     return True
 
 
-def _fleet(configuration: Configuration, instance: Instance, listing: Listing, at: int) -> Fleet:
+def _fleet(configuration: Configuration, instance: Instance, listing: Listing, at: Micros) -> Fleet:
     """Return the instance as it is after the exporter's first poll."""
     settings, ledger = InstanceSettings(configuration, instance), Ledger(instance.name)
     selection = select(listing, settings, Selection())

@@ -31,12 +31,11 @@ from feldera_exporter.feldera.pipeline_list import Listing, read
 from feldera_exporter.feldera.wire import Event
 from feldera_exporter.history.observation import Observation
 from feldera_exporter.logs import Logger
+from feldera_exporter.micros import SECOND
 from feldera_exporter.polling.client_factory import client_for
 
 _TIMEOUT: Final = 60.0
 """Seconds that one answer may take."""
-
-_MICROSECONDS: Final = 1_000_000
 
 _FATAL: Final = (UnauthorizedError, DeadlineError, UnreachableError)
 """After these, the instance would not answer about its next pipeline either."""
@@ -164,6 +163,4 @@ async def _ask(
         )
         # The header is whole seconds, cut off, so that nothing is written for the time after the log was read.
         until = answer.date if answer.date is not None else time.time() - answer.elapsed
-        yield backfill.RetainedEvents(
-            shared, [*map(Observation.from_event, events)], int(until * _MICROSECONDS)
-        )
+        yield backfill.RetainedEvents(shared, [*map(Observation.from_event, events)], int(until * SECOND))

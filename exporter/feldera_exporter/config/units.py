@@ -8,6 +8,8 @@ import math
 import re
 from typing import Final
 
+from feldera_exporter.micros import SECOND
+
 _MILLISECONDS: Final = {
     "y": 365 * 86_400_000,
     "w": 7 * 86_400_000,
@@ -19,7 +21,7 @@ _MILLISECONDS: Final = {
 }
 _DURATION: Final = re.compile("".join(f"(?:(?P<{unit}>[0-9]+){unit})?" for unit in _MILLISECONDS))
 # Prometheus keeps a duration in 64-bit nanoseconds, about 292 years.
-_LONGEST: Final = (2**63 - 1) // 1_000_000
+_LONGEST: Final = (2**63 - 1) // SECOND
 
 _BYTES: Final = {
     "TiB": 2**40,

@@ -4,10 +4,12 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from feldera_exporter.micros import Micros
+
 _NANOSECONDS: Final = 1_000
 
 
-def machine() -> int:
+def machine() -> Micros:
     """Return the machine's time in microseconds since the epoch."""
     return time.time_ns() // _NANOSECONDS
 
@@ -16,7 +18,7 @@ class StagedClock:
     """Stays at its start until it is released; never goes back, even if the machine's clock does.
 
     Args:
-        start: where it stands first, in microseconds since the epoch.
+        start: where it stands first.
         present: tells the machine's time, likewise.
     """
 
@@ -25,7 +27,7 @@ class StagedClock:
         self._present = present
         self._released = False
 
-    def now(self) -> int:
+    def now(self) -> Micros:
         """Return the instant in microseconds since the epoch."""
         if self._released:
             self._reached = max(self._reached, self._present())

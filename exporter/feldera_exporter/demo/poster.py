@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from feldera_exporter.demo.showing import Show
 from feldera_exporter.demo.view import View
+from feldera_exporter.micros import Micros
 from feldera_exporter.problems.alerts import Alert
 from feldera_exporter.problems.summary import lines
 from feldera_exporter.state.fleet import Fleet
@@ -33,8 +34,8 @@ class Poster:
         """Add a notification by Alertmanager."""
         self._put(replace(self._view, notified=(*self._view.notified, text)))
 
-    def draw(self, fleet: Fleet, alerts: Sequence[Alert] | None, now: int) -> None:
-        """Show the fleet at `now`, in microseconds since the epoch, and the firing alerts; None if they are not known."""
+    def draw(self, fleet: Fleet, alerts: Sequence[Alert] | None, now: Micros) -> None:
+        """Show the fleet at `now`, and the firing alerts; None if they are not known."""
         others = None if alerts is None else tuple(alert for alert in alerts if not alert.pipeline)
         self._put(replace(self._view, lines=lines(fleet.pipelines, alerts or (), now), alerts=others))
 

@@ -4,7 +4,7 @@ from types import MappingProxyType
 from typing import Final
 
 from feldera_exporter.demo.clock import StagedClock
-from feldera_exporter.simulator.clock import SECOND
+from feldera_exporter.micros import Micros, from_seconds
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.random_workload import RandomWorkload
 from feldera_exporter.simulator.scenarios import SCENARIOS, begin
@@ -67,9 +67,9 @@ def prepared_fleet(clock: StagedClock, seed: int, pipelines: int, version: str =
     return feldera
 
 
-def beginning(present: int) -> int:
+def beginning(present: int) -> Micros:
     """Return when the simulation must begin for `LEADS` to hold at `present`, both in microseconds since the epoch."""
-    return present - round(_PAST * SECOND)
+    return present - from_seconds(_PAST)
 
 
 def _start_workload(feldera: Feldera, seed: int, pipelines: int) -> None:

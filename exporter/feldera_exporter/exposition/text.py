@@ -9,7 +9,7 @@ from enum import StrEnum
 from math import inf
 from typing import Final
 
-MICROSECONDS: Final = 1_000_000
+from feldera_exporter.micros import SECOND, Micros
 
 
 class Format(StrEnum):
@@ -55,11 +55,11 @@ def number(value: float) -> str:
     return repr(value)
 
 
-def seconds(micros: int) -> str:
+def seconds(micros: Micros) -> str:
     """Return microseconds as the text of seconds, exactly (without floating-point numbers)."""
     if micros < 0:
         return f"-{seconds(-micros)}"
-    whole, fraction = divmod(micros, MICROSECONDS)
+    whole, fraction = divmod(micros, SECOND)
     return f"{whole}.{fraction:06d}".rstrip("0") if fraction else str(whole)
 
 

@@ -14,7 +14,8 @@ import msgspec
 
 from feldera_exporter.feldera.json_decoding import decoded
 from feldera_exporter.feldera.statuses import SERVICES
-from feldera_exporter.feldera.wire import Instant, Text, micros
+from feldera_exporter.feldera.wire import Instant, Text
+from feldera_exporter.micros import Micros, from_datetime
 
 _VERSION: Final = re.compile(r"(\d{1,6})\.(\d{1,6})", re.ASCII)
 _EVENT_LOG_SINCE: Final = (0, 292)
@@ -64,7 +65,7 @@ class License:
 
     Attributes:
         valid: whether it exists and has not expired.
-        expiry: when it expires, in microseconds since the epoch; None if it does not.
+        expiry: when it expires; None if it does not.
         is_dev: whether it is for development only.
     """
 
@@ -78,8 +79,8 @@ class Service:
     """The health of one of Feldera's services; instants in microseconds since the epoch."""
 
     healthy: bool
-    checked_at: int
-    unchanged_since: int | None
+    checked_at: Micros
+    unchanged_since: Micros | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ class Platform:
         role: the role of the API key.
         services: the services by name, as last reported.
         stale: whether Feldera itself calls `services` outdated, since its monitor has stopped; None before v0.352.
-        health_lost_at: since when `services` has not been reported for too long, in microseconds by Feldera's clock;
+        health_lost_at: since when `services` has not been reported for too long, by Feldera's clock;
             None while it is reported.
     """
 
@@ -107,7 +108,7 @@ class Platform:
     role: str = ""
     services: Mapping[str, Service] = field(default_factory=lambda: MappingProxyType({}))
     stale: bool | None = None
-    health_lost_at: int | None = None
+    health_lost_at: Micros | None = None
 
     @property
     def current_services(self) -> Mapping[str, Service]:
@@ -160,12 +161,12 @@ def with_health(platform: Platform, body: bytes | bytearray) -> Platform:
     for name in SERVICES:
         service = getattr(health, name)
         if service is not None:
-            since = micros(service.unchanged_since) if service.unchanged_since is not None else None
-            services[name] = Service(service.healthy, micros(service.checked_at), since)
+            since = from_datetime(service.unchanged_since) if service.unchanged_since is not None else None
+            services[name] = Service(service.healthy, from_datetime(service.checked_at), since)
     return replace(platform, services=MappingProxyType(services), stale=health.stale, health_lost_at=None)
 
 
-def without_health(platform: Platform, at: int) -> Platform:
+def without_health(platform: Platform, at: Micros) -> Platform:
     """Return the platform without current services, since they have not been reported for too long; `at` as `health_lost_at`."""
     if platform.health_lost_at is not None or not platform.services:
         return platform
@@ -186,6 +187,6 @@ def _license(validity: _License | None) -> License | None:
     return License(
         # Both instants are Feldera's, so that this machine's clock does not matter.
         valid=until is None or until > validity.existing.current,
-        expiry=micros(until) if until is not None else None,
+        expiry=from_datetime(until) if until is not None else None,
         is_dev=validity.existing.is_dev,
     )

@@ -7,14 +7,11 @@ limited; Feldera never reaches the limit. An unreadable field that is only a lab
 pipeline unreadable.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec.structs import asdict, replace
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 """An instant with a time zone."""
@@ -30,11 +27,6 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 _Version = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 """A number that may be negative, by the API's description."""
-
-
-def micros(instant: datetime) -> int:
-    """Return an instant as whole microseconds since the Unix epoch, exactly."""
-    return (instant - _EPOCH) // _MICROSECOND
 
 
 class ErrorResponse(msgspec.Struct, frozen=True, gc=False):

@@ -12,6 +12,7 @@ from feldera_exporter.history.effects import Effect, ErrorAppeared, Gap, StatusE
 from feldera_exporter.history.history import Counts, Errors, History, Since, Statuses, combined
 from feldera_exporter.history.observation import Observation
 from feldera_exporter.history.recent_activity import added, with_absence
+from feldera_exporter.micros import Micros
 
 _PAIRED: Final = (("resources", RESOURCES), ("program", PROGRAM), ("storage", STORAGE))
 
@@ -56,7 +57,7 @@ class HistoryBuilder:
         self._spent = status_time.enter(self._spent, combined(observation.resources, runtime), at)
         self._update_error(observation)
 
-    def skip_gap(self, observation: Observation, until: int) -> None:
+    def skip_gap(self, observation: Observation, until: Micros) -> None:
         """Go on from an observation after a gap: what happened in between is not guessed.
 
         When a timed status began is then unknown, so its duration will not be observed. An error that is set now and
@@ -64,7 +65,7 @@ class HistoryBuilder:
 
         Args:
             observation: the oldest retained event, or the row.
-            until: up to when nothing was missed, microseconds by Feldera's clock.
+            until: up to when nothing was missed, by Feldera's clock.
         """
         for field, old in (*self._now.items(), ("runtime", self._runtime)):
             new = getattr(observation, field)
@@ -79,7 +80,7 @@ class HistoryBuilder:
         self.count_gap(observation.at)
         self._update_error(observation)
 
-    def count_gap(self, at: int) -> None:
+    def count_gap(self, at: Micros) -> None:
         """Count a gap at an instant: events before it were missed, or are in a wrong order."""
         self._gaps += 1
         self._last_gap = max(at, self._last_gap or at)
@@ -118,7 +119,7 @@ class HistoryBuilder:
         if changes:
             self._recent = msgspec.structs.replace(recent, **changes)
 
-    def _end_status(self, field: str, dimension: str, status: str | None, at: int) -> None:
+    def _end_status(self, field: str, dimension: str, status: str | None, at: Micros) -> None:
         since = self._since[field]
         if status in TIMED and since is not None:
             self.effects.append(StatusEnded(dimension, status, max(0, at - since)))

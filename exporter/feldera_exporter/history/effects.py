@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from feldera_exporter.micros import Micros
+
 
 @dataclass(frozen=True, slots=True)
 class StatusEnded:
@@ -15,7 +17,7 @@ class StatusEnded:
 
     dimension: str
     status: str
-    micros: int
+    micros: Micros
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +25,12 @@ class ErrorAppeared:
     """A deployment error was set where none was.
 
     Attributes:
-        at: when, microseconds by Feldera's clock.
+        at: when, by Feldera's clock.
         event_id: the event with which it appeared; None where it was found in a row.
         code: its `error_code`; None while it was not asked for.
     """
 
-    at: int
+    at: Micros
     event_id: str | None
     code: str | None
 
@@ -42,7 +44,7 @@ class Gap:
             continues; microseconds by Feldera's clock.
     """
 
-    at: int
+    at: Micros
 
 
 Effect = StatusEnded | ErrorAppeared | Gap

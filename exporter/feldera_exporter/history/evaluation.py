@@ -6,13 +6,14 @@ from typing import Final, Self
 
 import msgspec
 
-from feldera_exporter.feldera.wire import Event, Row, micros
+from feldera_exporter.feldera.wire import Event, Row
 from feldera_exporter.history import log_position
 from feldera_exporter.history.effects import Effect, ErrorAppeared, Gap
 from feldera_exporter.history.fold import NEVER, fold, new_events
 from feldera_exporter.history.history import History
 from feldera_exporter.history.observation import Observation, instants
 from feldera_exporter.history.row_cursor import cursor
+from feldera_exporter.micros import Micros, from_datetime
 
 UNKNOWN_CODE: Final = "unknown"
 """The code of an error whose event was purged before it could be asked for."""
@@ -67,9 +68,9 @@ def evaluate_events(
     history: History,
     events: Sequence[Event],
     row: Row | None,
-    confirmed_until: int,
-    published: int,
-    now: int = NEVER,
+    confirmed_until: Micros,
+    published: Micros,
+    now: Micros = NEVER,
     *,
     stepped_back: bool = False,
 ) -> Evaluation:
@@ -81,7 +82,7 @@ def evaluate_events(
         row: the pipeline as listed, before or after the answer was read; None where that could not be read.
         confirmed_until: up to when the history is known to be complete (`Ledger.pending`).
         published: the as-of instant with which the history's time was last published.
-        now: the instant of the last list; all in microseconds by Feldera's clock.
+        now: the instant of the last list; all by Feldera's clock.
         stepped_back: whether that clock stepped back since the history was last known to be complete.
     """
     observations = [
@@ -119,7 +120,7 @@ def evaluate_events(
     return Evaluation(folded, effects, proven=proven, settled=settled, unnamed=_unnamed(effects))
 
 
-def evaluate_row(history: History, row: Row, listed_at: int, published: int) -> Evaluation:
+def evaluate_row(history: History, row: Row, listed_at: Micros, published: Micros) -> Evaluation:
     """Fold a row itself, where the server has no event log: what lies between two lists stays unknown.
 
     Args:
@@ -139,7 +140,7 @@ def _purged(
     history: History,
     events: Sequence[Observation],
     row: Row | None,
-    confirmed_until: int,
+    confirmed_until: Micros,
     *,
     stepped_back: bool,
 ) -> bool:
@@ -153,7 +154,9 @@ def _purged(
         return False
     position = history.log_position
     oldest = min(events, key=lambda event: (event.at, event.event_id or ""))
-    if (row is not None and oldest.at <= micros(row.created_at)) or log_position.is_known(position, oldest):
+    if (row is not None and oldest.at <= from_datetime(row.created_at)) or log_position.is_known(
+        position, oldest
+    ):
         return False
     if stepped_back or (position.known and log_position.is_displaced(position, oldest)):
         return True
@@ -193,7 +196,7 @@ def _has_statuses(history: History, row: Row) -> bool:
     )
 
 
-def _with_gap(history: History, at: int) -> History:
+def _with_gap(history: History, at: Micros) -> History:
     return msgspec.structs.replace(history, gaps=history.gaps + 1, last_gap=max(at, history.last_gap or at))
 
 

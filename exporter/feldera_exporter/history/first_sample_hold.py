@@ -9,13 +9,14 @@ import msgspec
 
 from feldera_exporter.history import status_time
 from feldera_exporter.history.history import Counts, History
+from feldera_exporter.micros import Micros
 
 HOLD: Final = 120_000_000
 """How long a new counter stays at 0, in microseconds: scrapes are at most that far apart."""
 
 
-def is_held(history: History, now: int) -> bool:
-    """Return whether a pipeline's counters must still be shown at 0, `now` in microseconds by Feldera's clock."""
+def is_held(history: History, now: Micros) -> bool:
+    """Return whether a pipeline's counters must still be shown at 0, `now` by Feldera's clock."""
     return now < history.appeared + HOLD
 
 

@@ -12,6 +12,7 @@ from feldera_exporter.history.effects import Effect
 from feldera_exporter.history.event_order import State, ordered, state_of
 from feldera_exporter.history.history import History
 from feldera_exporter.history.observation import Observation
+from feldera_exporter.micros import Micros
 
 Folded = tuple[History, tuple[Effect, ...]]
 
@@ -38,10 +39,10 @@ class NewEvents:
 def fold(
     history: History,
     observations: Sequence[Observation],
-    published: int,
-    gap_since: int | None = None,
+    published: Micros,
+    gap_since: Micros | None = None,
     *,
-    now: int = NEVER,
+    now: Micros = NEVER,
     stepped_back: bool = False,
 ) -> Folded:
     """Add observations to a history.
@@ -54,7 +55,7 @@ def fold(
         published: the as-of instant with which this history's time was last published, so that no counter falls.
         gap_since: where events were missed, the instant up to which nothing was; the oldest observation is then the
             one to continue from. None where nothing was missed.
-        now: the instant of the last list; all in microseconds by Feldera's clock.
+        now: the instant of the last list; all by Feldera's clock.
         stepped_back: whether that clock stepped back since the pipeline's log was last complete.
 
     Returns:
@@ -86,7 +87,7 @@ def fold(
 
 
 def new_events(
-    history: History, events: Sequence[Observation], now: int = NEVER, *, stepped_back: bool = False
+    history: History, events: Sequence[Observation], now: Micros = NEVER, *, stepped_back: bool = False
 ) -> NewEvents:
     """Return the events of an answer that were not folded before; the arguments are those of `fold`."""
     position = history.log_position

@@ -9,6 +9,7 @@ from feldera_exporter.history import status_time
 from feldera_exporter.history.log_position import LogPosition
 from feldera_exporter.history.recent_activity import NOTHING, RecentActivity
 from feldera_exporter.history.status_time import StatusTime
+from feldera_exporter.micros import Micros
 
 
 class Statuses(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -26,12 +27,12 @@ class Statuses(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 class Since(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """When each present status began, microseconds by Feldera's clock; None where unknown or null."""
+    """When each present status began, by Feldera's clock; None where unknown or null."""
 
-    resources: int | None
-    runtime: int | None
-    program: int | None
-    storage: int | None
+    resources: Micros | None
+    runtime: Micros | None
+    program: Micros | None
+    storage: Micros | None
 
 
 class Counts(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -50,13 +51,13 @@ class Errors(msgspec.Struct, frozen=True, gc=False, array_like=True):
         count: how many appeared since the watch began.
         present: whether one is set now.
         code: the present one's `error_code`; None while there is none or its code is unknown.
-        at: when the present one appeared, microseconds by Feldera's clock.
+        at: when the present one appeared, by Feldera's clock.
     """
 
     count: int = 0
     present: bool = False
     code: str | None = None
-    at: int | None = None
+    at: Micros | None = None
 
 
 class History(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -70,10 +71,10 @@ class History(msgspec.Struct, frozen=True, gc=False, array_like=True):
         errors: the deployment errors.
         log_position: up to where the log is folded.
         gaps: how often events were missed, or their order was a guess.
-        last_gap: the last such time, microseconds by Feldera's clock.
+        last_gap: the last such time, by Feldera's clock.
         cursor: the row with which the log last agreed (`row_cursor.cursor`); empty while it did not.
         row_instants: the instants of that row, or of the one that the watch began with (`observation.instants`).
-        appeared: the instant of the list that the pipeline was first in, microseconds by Feldera's clock.
+        appeared: the instant of the list that the pipeline was first in, by Feldera's clock.
         recent: what it did within the last hour.
     """
 
@@ -84,9 +85,9 @@ class History(msgspec.Struct, frozen=True, gc=False, array_like=True):
     errors: Errors
     log_position: LogPosition
     gaps: int = 0
-    last_gap: int | None = None
+    last_gap: Micros | None = None
     cursor: bytes = b""
-    row_instants: tuple[int, ...] = ()
+    row_instants: tuple[Micros, ...] = ()
     appeared: int = 0
     recent: RecentActivity = NOTHING
 
@@ -96,7 +97,7 @@ def combined(resources: str, runtime: str | None) -> str:
     return combine(resources, runtime) or resources
 
 
-def seconds(history: History, as_of: int) -> Mapping[str, int]:
+def seconds(history: History, as_of: Micros) -> Mapping[str, Micros]:
     """Return the microseconds in each combined status that was ever held, the open interval up to `as_of`.
 
     No value falls from one call to the next, whatever was folded in between, provided that `fold` is given the as-of
@@ -110,6 +111,6 @@ def seconds(history: History, as_of: int) -> Mapping[str, int]:
     return status_time.seconds(history.status_time, as_of)
 
 
-def watched(history: History, as_of: int) -> int:
+def watched(history: History, as_of: Micros) -> Micros:
     """Return for how many microseconds up to `as_of` it is known which status held."""
     return status_time.watched(history.status_time, as_of)

@@ -8,18 +8,19 @@ from feldera_exporter.history.history import Counts, Errors, History, Since, Sta
 from feldera_exporter.history.log_position import LogPosition
 from feldera_exporter.history.observation import instants
 from feldera_exporter.history.row_cursor import cursor
+from feldera_exporter.micros import Micros, from_datetime
 
 _CREATED: Final = Statuses(resources="Stopped", runtime=None, program="Pending", storage="Cleared")
 """What Feldera's create operation writes (pipeline-manager `db/operations/pipeline.rs`)."""
 
 
-def initial_history(row: wire.Row, listed_at: int, as_of: int) -> History:
+def initial_history(row: wire.Row, listed_at: Micros, as_of: Micros) -> History:
     """Return the history of a pipeline that existed before it was first listed.
 
     Args:
         row: the pipeline as first listed.
         listed_at: the instant of that list.
-        as_of: from when on time is credited; both in microseconds by Feldera's clock.
+        as_of: from when on time is credited; both by Feldera's clock.
 
     Returns:
         A history that agrees with the row, except with an error or while the storage is being cleared: then it agrees
@@ -34,9 +35,9 @@ def initial_history(row: wire.Row, listed_at: int, as_of: int) -> History:
         storage=row.storage_status,
     )
     since = Since(
-        resources=wire.micros(row.deployment_resources_status_since),
-        runtime=None if runtime_since is None else wire.micros(runtime_since),
-        program=wire.micros(row.program_status_since),
+        resources=from_datetime(row.deployment_resources_status_since),
+        runtime=None if runtime_since is None else from_datetime(runtime_since),
+        program=from_datetime(row.program_status_since),
         storage=listed_at,
     )
     watched_from = max(as_of, since.resources or 0, since.runtime or 0)
@@ -53,16 +54,16 @@ def initial_history(row: wire.Row, listed_at: int, as_of: int) -> History:
     )
 
 
-def initial_history_from_creation(row: wire.Row, listed_at: int) -> History:
+def initial_history_from_creation(row: wire.Row, listed_at: Micros) -> History:
     """Return the history of a pipeline that was created while the instance was watched: counted from its creation.
 
     It agrees with no row, so that the log is read.
 
     Args:
         row: the pipeline as first listed.
-        listed_at: the instant of that list, in microseconds by Feldera's clock.
+        listed_at: the instant of that list, by Feldera's clock.
     """
-    at = wire.micros(row.created_at)
+    at = from_datetime(row.created_at)
     return History(
         statuses=_CREATED,
         since=Since(resources=at, runtime=None, program=at, storage=at),
@@ -75,12 +76,12 @@ def initial_history_from_creation(row: wire.Row, listed_at: int) -> History:
     )
 
 
-def _error_at(row: wire.Row) -> int:
+def _error_at(row: wire.Row) -> Micros:
     """Return when a row's error was set, as far as a row shows it.
 
     Stopping begins in the same transaction; a later Stopped keeps the error, but the desired status became Stopped
     with it (pipeline-manager `db/storage_postgres.rs`).
     """
     if row.deployment_resources_status == "Stopping":
-        return wire.micros(row.deployment_resources_status_since)
-    return wire.micros(row.deployment_resources_desired_status_since)
+        return from_datetime(row.deployment_resources_status_since)
+    return from_datetime(row.deployment_resources_desired_status_since)

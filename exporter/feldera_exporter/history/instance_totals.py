@@ -10,6 +10,7 @@ import msgspec
 from feldera_exporter.feldera.statuses import TIMED
 from feldera_exporter.history.bounded_labels import OTHER
 from feldera_exporter.history.effects import Effect, ErrorAppeared, StatusEnded
+from feldera_exporter.micros import Micros, from_seconds
 
 BOUNDS: Final = (0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 21600)
 """The upper bounds of the duration histogram's buckets in seconds, without +Inf."""
@@ -17,7 +18,7 @@ BOUNDS: Final = (0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 900, 1200, 1800, 360
 MOST_CODES: Final = 100
 """How many distinct codes an instance may have before further ones are folded."""
 
-_BOUNDS_MICROS: Final = tuple(round(bound * 1_000_000) for bound in BOUNDS)
+_BOUNDS_MICROS: Final = tuple(from_seconds(bound) for bound in BOUNDS)
 _CODE: Final = re.compile(r"[A-Z][A-Za-z0-9]*(\.[A-Z][A-Za-z0-9]*)?")
 _LONGEST_CODE: Final = 64
 _PLAIN: Final = frozenset({"unknown", OTHER})
@@ -32,7 +33,7 @@ class DurationHistogram(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """
 
     buckets: tuple[int, ...] = (0,) * (len(BOUNDS) + 1)
-    micros: int = 0
+    micros: Micros = 0
 
 
 class InstanceTotals(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -43,7 +44,7 @@ class InstanceTotals(msgspec.Struct, frozen=True, gc=False, array_like=True):
         folded: how often a code was folded into `OTHER`.
         durations: durations by timed status; each is there from the start.
         gaps: how often events of a pipeline were missed, or their order was a guess.
-        last_gap: the last such time, microseconds by Feldera's clock.
+        last_gap: the last such time, by Feldera's clock.
     """
 
     errors: Mapping[str, int] = {}
@@ -52,7 +53,7 @@ class InstanceTotals(msgspec.Struct, frozen=True, gc=False, array_like=True):
         default_factory=lambda: dict.fromkeys(TIMED, DurationHistogram())
     )
     gaps: int = 0
-    last_gap: int | None = None
+    last_gap: Micros | None = None
 
 
 def label(totals: InstanceTotals, code: str | None) -> str:
@@ -105,7 +106,7 @@ def _admit(errors: dict[str, int], code: str | None) -> str:
     return known
 
 
-def _observe(durations: DurationHistogram, micros: int) -> DurationHistogram:
+def _observe(durations: DurationHistogram, micros: Micros) -> DurationHistogram:
     index = bisect_left(_BOUNDS_MICROS, micros)
     buckets = durations.buckets
     return DurationHistogram(

@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from feldera_exporter.history.observation import Observation
+from feldera_exporter.micros import Micros
 
 LATE_COMMIT: Final = 60_000_000
 """Microseconds by which a new event can be older than the newest folded one while the clock is right: Feldera's lock
@@ -20,7 +21,7 @@ _SIZE: Final = 8
 
 
 class LogPosition(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """Up to where one pipeline's log is folded; instants are microseconds by Feldera's clock.
+    """Up to where one pipeline's log is folded; instants are by Feldera's clock.
 
     Attributes:
         newest: the newest instant of the last answer, or of the row that the watch began with.
@@ -29,8 +30,8 @@ class LogPosition(msgspec.Struct, frozen=True, gc=False, array_like=True):
             was read.
     """
 
-    newest: int
-    listed_at: int
+    newest: Micros
+    listed_at: Micros
     known: bytes = b""
 
 
@@ -57,14 +58,14 @@ def is_displaced(position: LogPosition, event: Observation) -> bool:
 
 
 def is_order_uncertain(
-    position: LogPosition, new: Sequence[Observation], now: int, *, stepped_back: bool
+    position: LogPosition, new: Sequence[Observation], now: Micros, *, stepped_back: bool
 ) -> bool:
     """Return whether a step of Feldera's clock may lie between new events, so that their times do not give their order.
 
     Args:
         position: the position before these events.
         new: the events.
-        now: the instant of the last list, in microseconds by Feldera's clock.
+        now: the instant of the last list, by Feldera's clock.
         stepped_back: whether that clock is known to have stepped back since the pipeline's log was last complete.
     """
     if len(new) < 2:

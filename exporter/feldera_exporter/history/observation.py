@@ -5,13 +5,14 @@ from typing import Self
 import msgspec
 
 from feldera_exporter.feldera import wire
+from feldera_exporter.micros import Micros, from_datetime
 
 
 class Observation(msgspec.Struct, frozen=True, gc=False):
     """The statuses of one pipeline from an instant on.
 
     Attributes:
-        at: when they began to hold, microseconds by Feldera's clock.
+        at: when they began to hold, by Feldera's clock.
         event_id: the event; None for a row of the list.
         resources: `deployment_resources_status`.
         runtime: `deployment_runtime_status`, None while there is none.
@@ -23,7 +24,7 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
         runtime_desired: `deployment_runtime_desired_status`.
     """
 
-    at: int
+    at: Micros
     event_id: str | None
     resources: str
     runtime: str | None
@@ -38,7 +39,7 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
     def from_event(cls, event: wire.Event) -> Self:
         """Return the observation of an event."""
         return cls(
-            at=wire.micros(event.recorded_at),
+            at=from_datetime(event.recorded_at),
             event_id=event.event_id,
             resources=event.deployment_resources_status,
             runtime=event.deployment_runtime_status,
@@ -51,7 +52,7 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
         )
 
     @classmethod
-    def from_row(cls, row: wire.Row, listed_at: int, after: int = 0) -> Self:
+    def from_row(cls, row: wire.Row, listed_at: Micros, after: Micros = 0) -> Self:
         """Return the observation of a row, as for servers without an event log.
 
         Args:
@@ -74,7 +75,7 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
         )
 
 
-def instants(row: wire.Row) -> tuple[int, ...]:
+def instants(row: wire.Row) -> tuple[Micros, ...]:
     """Return every `*_since` of a row, in microseconds.
 
     Feldera sets each in the transaction that writes the event, both from the transaction's start, so each of them
@@ -87,4 +88,4 @@ def instants(row: wire.Row) -> tuple[int, ...]:
         row.deployment_runtime_status_since,
         row.deployment_runtime_desired_status_since,
     )
-    return tuple(wire.micros(instant) for instant in since if instant is not None)
+    return tuple(from_datetime(instant) for instant in since if instant is not None)

@@ -7,21 +7,21 @@ from typing import Final
 
 import msgspec
 
-MICROSECONDS: Final = 1_000_000
+from feldera_exporter.micros import SECOND, Micros
 
-KEPT: Final = 3600 * MICROSECONDS
+KEPT: Final = 3600 * SECOND
 """Microseconds for which instants are kept."""
 
 MOST: Final = 32
 """How many instants of one kind are kept: far more than any problem counts."""
 
-ABSENCES_KEPT: Final = 900 * MICROSECONDS
+ABSENCES_KEPT: Final = 900 * SECOND
 """Microseconds for which intervals of Unavailable are kept."""
 
 MOST_ABSENCES: Final = 360
 """How many intervals of Unavailable are kept: the runner checks every 2.5 s (pipeline-manager `runner/pipeline_automata.rs`)."""
 
-Instants = tuple[int, ...]
+Instants = tuple[Micros, ...]
 """Microseconds by Feldera's clock, in ascending order."""
 
 
@@ -42,21 +42,21 @@ class RecentActivity(msgspec.Struct, frozen=True, gc=False, array_like=True):
     losses: Instants = ()
     stops: Instants = ()
     recompilations: Instants = ()
-    absences: tuple[tuple[int, int], ...] = ()
+    absences: tuple[tuple[Micros, Micros], ...] = ()
 
 
 NOTHING: Final = RecentActivity()
 
 
-def added(instants: Instants, at: int) -> Instants:
+def added(instants: Instants, at: Micros) -> Instants:
     """Return instants with another one, without those more than an hour before the newest."""
     every = sorted((*instants, at))[-MOST:]
     return tuple(each for each in every if each > every[-1] - KEPT)
 
 
 def with_absence(
-    absences: tuple[tuple[int, int], ...], since: int, until: int
-) -> tuple[tuple[int, int], ...]:
+    absences: tuple[tuple[Micros, Micros], ...], since: Micros, until: Micros
+) -> tuple[tuple[Micros, Micros], ...]:
     """Return absences with another one, without those that ended more than `ABSENCES_KEPT` before its end."""
     kept = (each for each in absences if each[1] > until - ABSENCES_KEPT)
     return (*kept, (since, max(since, until)))[-MOST_ABSENCES:]

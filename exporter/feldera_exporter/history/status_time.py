@@ -6,6 +6,7 @@ import msgspec
 
 from feldera_exporter.feldera.statuses import DEPLOYMENT
 from feldera_exporter.history import bounded_labels
+from feldera_exporter.micros import Micros
 
 
 class StatusTime(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -22,20 +23,20 @@ class StatusTime(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """
 
     status: str
-    since: int
+    since: Micros
     began: int
-    closed: Mapping[str, int] = {}
-    held: Mapping[str, int] = {}
-    credited: int = 0
-    unwatched: int = 0
+    closed: Mapping[str, Micros] = {}
+    held: Mapping[str, Micros] = {}
+    credited: Micros = 0
+    unwatched: Micros = 0
 
 
-def begin(status: str, at: int) -> StatusTime:
+def begin(status: str, at: Micros) -> StatusTime:
     """Return the time of a pipeline that is watched from an instant on."""
     return StatusTime(status=status, since=at, began=at, credited=at)
 
 
-def enter(time: StatusTime, status: str, at: int) -> StatusTime:
+def enter(time: StatusTime, status: str, at: Micros) -> StatusTime:
     """Close the open interval at the instant another status began.
 
     A transaction that waited for the row's lock started before its predecessor and yet follows it: its instant lies
@@ -48,7 +49,7 @@ def enter(time: StatusTime, status: str, at: int) -> StatusTime:
     return msgspec.structs.replace(time, status=label, since=end, closed=_closed(time, end))
 
 
-def skip(time: StatusTime, status: str, until: int, at: int) -> StatusTime:
+def skip(time: StatusTime, status: str, until: Micros, at: Micros) -> StatusTime:
     """Close the open interval where a gap of the log begins, and open one where the log begins again.
 
     Which statuses held in between is not known, so that time is credited to none.
@@ -64,12 +65,12 @@ def skip(time: StatusTime, status: str, until: int, at: int) -> StatusTime:
     )
 
 
-def exact(time: StatusTime, as_of: int) -> dict[str, int]:
+def exact(time: StatusTime, as_of: Micros) -> dict[str, Micros]:
     """Return the time in each status, the open interval up to `as_of`; it sums to `watched`."""
     return _closed(time, max(as_of, time.since))
 
 
-def seconds(time: StatusTime, as_of: int) -> dict[str, int]:
+def seconds(time: StatusTime, as_of: Micros) -> dict[str, Micros]:
     """Return the microseconds to publish for each status: exact, but for no status less than was published before.
 
     An `as_of` older than the one last published is taken as that one.
@@ -80,12 +81,12 @@ def seconds(time: StatusTime, as_of: int) -> dict[str, int]:
     return values
 
 
-def watched(time: StatusTime, as_of: int) -> int:
+def watched(time: StatusTime, as_of: Micros) -> Micros:
     """Return the time during which it was known which status held: what `exact` sums to."""
     return max(as_of, time.since) - time.began - time.unwatched
 
 
-def hold(before: StatusTime, after: StatusTime, published: int) -> StatusTime:
+def hold(before: StatusTime, after: StatusTime, published: Micros) -> StatusTime:
     """Keep what was published before a fold from falling after it.
 
     Args:
@@ -104,7 +105,7 @@ def _label(time: StatusTime, status: str) -> str:
     return bounded_labels.label(status, DEPLOYMENT.statuses, {time.status, *time.closed, *time.held})
 
 
-def _closed(time: StatusTime, end: int) -> dict[str, int]:
+def _closed(time: StatusTime, end: Micros) -> dict[str, Micros]:
     closed = dict(time.closed)
     if end > time.since:
         closed[time.status] = closed.get(time.status, 0) + end - time.since

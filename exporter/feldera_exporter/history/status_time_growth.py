@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from feldera_exporter.history.history import History
+from feldera_exporter.micros import Micros
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +17,10 @@ class TimeGrowth:
     """
 
     status: str
-    offset: int
-    floor: int
+    offset: Micros
+    floor: Micros
 
-    def at(self, as_of: int) -> int:
+    def at(self, as_of: Micros) -> int:
         """Return the time to publish at an instant, in microseconds; it agrees with `history.seconds`."""
         return max(as_of + self.offset, self.floor)
 

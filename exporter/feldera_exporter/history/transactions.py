@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from feldera_exporter.history.observation import Observation
+from feldera_exporter.micros import Micros
 
 _UUID7: Final = re.compile("([0-9a-f]{8})-([0-9a-f]{4})-7", re.IGNORECASE)
 
@@ -23,7 +24,7 @@ class Transaction(msgspec.Struct, frozen=True, gc=False):
     """
 
     events: tuple[Observation, ...]
-    at: int
+    at: Micros
     made: int
 
     @property
@@ -46,7 +47,7 @@ def by_id(observations: Iterable[Observation]) -> list[Transaction]:
     return sorted(log, key=lambda transaction: (transaction.made, transaction.first.event_id or ""))
 
 
-def _made(event: Observation) -> int:
+def _made(event: Observation) -> Micros:
     uuid = _UUID7.match(event.event_id or "")
     began = event.at // 1000
     return max(began, int(uuid[1] + uuid[2], 16)) if uuid else began

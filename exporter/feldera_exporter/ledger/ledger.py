@@ -10,22 +10,21 @@ from typing import Final
 import msgspec
 
 from feldera_exporter.feldera.pipeline_list import Unreadable
-from feldera_exporter.feldera.wire import Event, Row, micros
+from feldera_exporter.feldera.wire import Event, Row
 from feldera_exporter.history import instance_totals, status_time
 from feldera_exporter.history.evaluation import LOCK_TIMEOUT, Evaluation, evaluate_events, evaluate_row
 from feldera_exporter.history.history import History
 from feldera_exporter.history.initial import initial_history, initial_history_from_creation
 from feldera_exporter.history.row_cursor import cursor, event_fields
 from feldera_exporter.ledger.visible_counters import VisibleCounters
+from feldera_exporter.micros import SECOND, Micros, from_datetime
 from feldera_exporter.state.fleet import PublishedCounters
 from feldera_exporter.store.poll_changes import NOTHING, PollChanges, StoredInstance, StoredState
 
-MICROSECONDS: Final = 1_000_000
-
-MARGIN: Final = 3 * MICROSECONDS
+MARGIN: Final = 3 * SECOND
 """How far the credit of present statuses stays behind the last list: an event becomes visible a little after its time."""
 
-STEP: Final = 6 * MICROSECONDS
+STEP: Final = 6 * SECOND
 """By how much Feldera's clock must lag behind the monotonic clock between two lists to have stepped back: its time is
 known to a second, and an answer takes up to five."""
 
@@ -42,7 +41,7 @@ class _Answer:
 
 
 class Ledger:
-    """The counters of one instance; all instants are microseconds by Feldera's clock.
+    """The counters of one instance; all instants are by Feldera's clock.
 
     Args:
         instance: its name in the configuration.
@@ -59,7 +58,7 @@ class Ledger:
         standing = stored.standing
         self._budget = budget
         self.instance = instance
-        self.pending: dict[str, int] = dict(stored.waiting)
+        self.pending: dict[str, Micros] = dict(stored.waiting)
         self.totals = standing.totals
         self._histories: dict[str, History] = dict(stored.histories)
         self._listed: Mapping[str, Row] | None = None
@@ -68,7 +67,7 @@ class Ledger:
         self._confirmed_until = standing.confirmed_until
         self._as_of = standing.as_of
         # When the last list was read, in microseconds by the monotonic clock.
-        self._read_at: int | None = None
+        self._read_at: Micros | None = None
         # The pending pipelines since whose last reading Feldera's clock stepped back.
         self._stepped_back = {
             pipeline_id for pipeline_id, until in self.pending.items() if until > self._confirmed_until
@@ -76,9 +75,9 @@ class Ledger:
         self._deferred: dict[str, _Answer] = {}
         # What changed since the last `changes`.
         self._changed: dict[str, History] = {}
-        self._vanished: dict[str, int] = {}
-        self._vanished_pending: dict[str, int] = {}
-        self._stored_pending: dict[str, int] = dict(self.pending)
+        self._vanished: dict[str, Micros] = {}
+        self._vanished_pending: dict[str, Micros] = {}
+        self._stored_pending: dict[str, Micros] = dict(self.pending)
         self._display = VisibleCounters(standing.totals)
         for pipeline_id, history in self._histories.items():
             self._display.show(pipeline_id, history, self._now)
@@ -97,11 +96,11 @@ class Ledger:
         self,
         rows: Mapping[str, Row],
         unreadable: Mapping[str, Unreadable],
-        at: int,
+        at: Micros,
         recalled: StoredState = NOTHING,
         *,
         event_log: bool,
-        read_at: int | None = None,
+        read_at: Micros | None = None,
     ) -> Sequence[str]:
         """Compare a list with the histories, and return the ids of the pipelines whose events are to be read now.
 
@@ -236,24 +235,24 @@ class Ledger:
         return self._display.published(self.totals, self._as_of, self._now)
 
     @property
-    def _now(self) -> int:
+    def _now(self) -> Micros:
         """The instant up to which new counters are held: that of the last list, but it never moves back."""
         return self._as_of + MARGIN
 
-    def _elapsed(self, read_at: int | None) -> int:
+    def _elapsed(self, read_at: Micros | None) -> Micros:
         """Return the microseconds since the last list by the monotonic clock, 0 where that is not known."""
         before, self._read_at = self._read_at, read_at
         return 0 if before is None or read_at is None else read_at - before
 
-    def _credited(self, pipeline_id: str, as_of: int) -> int:
+    def _credited(self, pipeline_id: str, as_of: Micros) -> Micros:
         return self._display.credited(pipeline_id, self._histories[pipeline_id], as_of)
 
     def _compare(
         self,
         rows: Mapping[str, Row],
         unreadable: Mapping[str, Unreadable],
-        at: int,
-        since: int,
+        at: Micros,
+        since: Micros,
         recalled: StoredState,
     ) -> Sequence[str]:
         """Take rows that differ from those before, and return the pipelines whose history does not agree with them."""
@@ -278,7 +277,7 @@ class Ledger:
         )
         return [*(row.id for row in changed if self._histories[row.id].cursor != cursor(row)), *hidden]
 
-    def _remove(self, pipeline_id: str, at: int) -> None:
+    def _remove(self, pipeline_id: str, at: Micros) -> None:
         """Remove a pipeline that is no longer listed, but let the store keep its history: it may be listed again."""
         self._note_credit(pipeline_id, self._credited(pipeline_id, self._as_of))
         del self._histories[pipeline_id]
@@ -286,14 +285,14 @@ class Ledger:
         self._vanished_pending[pipeline_id] = self.pending.pop(pipeline_id, self._confirmed_until)
         self._display.remove(pipeline_id)
 
-    def _note_credit(self, pipeline_id: str, credited: int) -> None:
+    def _note_credit(self, pipeline_id: str, credited: Micros) -> None:
         """Let the history say up to when its present status was credited."""
         history = self._histories[pipeline_id]
         time = status_time.hold(history.status_time, history.status_time, credited)
         history = msgspec.structs.replace(history, status_time=time)
         self._histories[pipeline_id] = self._changed[pipeline_id] = history
 
-    def _add(self, row: Row, at: int, since: int, recalled: StoredState) -> None:
+    def _add(self, row: Row, at: Micros, since: Micros, recalled: StoredState) -> None:
         pipeline_id = row.id
         history = recalled.histories.get(pipeline_id)
         if history is not None:
@@ -308,7 +307,7 @@ class Ledger:
             return
         # A pipeline that was created shortly before the last list may not have been visible in it.
         last_list = min(self._confirmed_until, since)
-        if self._confirmed_until and micros(row.created_at) > last_list - LOCK_TIMEOUT:
+        if self._confirmed_until and from_datetime(row.created_at) > last_list - LOCK_TIMEOUT:
             history = initial_history_from_creation(row, at)
         else:
             history = initial_history(row, at, self._as_of)
@@ -316,9 +315,9 @@ class Ledger:
         self._display.show(pipeline_id, history, self._now)
 
 
-def _as_of(at: int) -> int:
+def _as_of(at: Micros) -> Micros:
     """Return up to when present statuses are credited after a list of an instant.
 
     Whole seconds: only the whole part of each counter changes from poll to poll.
     """
-    return (at - MARGIN) // MICROSECONDS * MICROSECONDS
+    return (at - MARGIN) // SECOND * SECOND

@@ -1,7 +1,7 @@
 """The counters as they are exported, so that Prometheus misses no increase.
 
 New counters stay at 0 at first (`history.first_sample_hold`), and the time in a status stands still while it is not known
-whether that status still holds. All instants are microseconds by Feldera's clock.
+whether that status still holds. All instants are by Feldera's clock.
 """
 
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ import msgspec
 from feldera_exporter.history import first_sample_hold
 from feldera_exporter.history.history import History
 from feldera_exporter.history.instance_totals import InstanceTotals
+from feldera_exporter.micros import Micros
 from feldera_exporter.state.fleet import PublishedCounters
 
 
@@ -26,11 +27,11 @@ class VisibleCounters:
         self._copy: Mapping[str, History] | None = None
         self._held: set[str] = set()
         # Up to when present statuses are credited, of the pipelines whose log must be read.
-        self._frozen: dict[str, int] = {}
+        self._frozen: dict[str, Micros] = {}
         # Until when each error code is held.
         self._codes = dict.fromkeys(totals.errors, 0)
 
-    def show(self, pipeline_id: str, history: History, now: int) -> None:
+    def show(self, pipeline_id: str, history: History, now: Micros) -> None:
         """Export a pipeline's counters; at 0 while they are held at this instant."""
         if first_sample_hold.is_held(history, now):
             self._held.add(pipeline_id)
@@ -38,7 +39,7 @@ class VisibleCounters:
         self._exported[pipeline_id] = history
         self._copy = None
 
-    def release(self, histories: Mapping[str, History], now: int) -> None:
+    def release(self, histories: Mapping[str, History], now: Micros) -> None:
         """Export the counters of the pipelines whose hold has ended."""
         held, self._held = self._held, set()
         for pipeline_id in held:
@@ -47,7 +48,7 @@ class VisibleCounters:
             else:
                 self.show(pipeline_id, histories[pipeline_id], now)
 
-    def freeze(self, pipeline_id: str, credited: int) -> None:
+    def freeze(self, pipeline_id: str, credited: Micros) -> None:
         """Credit the present status no further: the log will show whether it still holds."""
         self._frozen.setdefault(pipeline_id, credited)
 
@@ -55,7 +56,7 @@ class VisibleCounters:
         """Credit the present status again."""
         self._frozen.pop(pipeline_id, None)
 
-    def credited(self, pipeline_id: str, history: History, as_of: int) -> int:
+    def credited(self, pipeline_id: str, history: History, as_of: Micros) -> Micros:
         """Return up to when a pipeline's present status is credited: `as_of` unless it is held or frozen."""
         if pipeline_id in self._held:
             # As before the hold.
@@ -69,7 +70,7 @@ class VisibleCounters:
         self._frozen.pop(pipeline_id, None)
         self._copy = None
 
-    def published(self, totals: InstanceTotals, as_of: int, now: int) -> PublishedCounters:
+    def published(self, totals: InstanceTotals, as_of: Micros, now: Micros) -> PublishedCounters:
         """Return the exported counters.
 
         Args:

@@ -6,6 +6,7 @@ from typing import Final
 from feldera_exporter.exposition.family import Family, Sample, extra
 from feldera_exporter.exposition.text import seconds
 from feldera_exporter.feldera.platform import License, Service
+from feldera_exporter.micros import Micros
 from feldera_exporter.state.fleet import Fleet
 
 
@@ -57,7 +58,7 @@ def _license(read: Callable[[License], str | None]) -> Callable[[Fleet], Iterabl
     return samples
 
 
-def _instant(micros: int | None) -> str | None:
+def _instant(micros: Micros | None) -> str | None:
     return None if micros is None else seconds(micros)
 
 

@@ -12,9 +12,10 @@ from typing import Final
 from feldera_exporter.differences import changed_keys
 from feldera_exporter.exposition.compressed_block import CompressedBlock
 from feldera_exporter.exposition.family import extra
-from feldera_exporter.exposition.text import MICROSECONDS, seconds
+from feldera_exporter.exposition.text import seconds
 from feldera_exporter.history.history import History
 from feldera_exporter.history.status_time_growth import TimeGrowth, time_growth
+from feldera_exporter.micros import SECOND, Micros
 from feldera_exporter.state.fleet import Fleet
 from feldera_exporter.state.pipeline import Pipeline
 
@@ -48,7 +49,7 @@ class _LiveSample:
         """Return whether the sample was made of the pipeline's present history and name."""
         return self.history is pipeline.history and self.name == pipeline.facts.row.name
 
-    def line(self, as_of: int) -> str:
+    def line(self, as_of: Micros) -> str:
         """Return the line at an as-of instant in microseconds."""
         return f"{self.head}{seconds(self.growth.at(as_of))}\n"
 
@@ -92,7 +93,7 @@ def updated_seconds(
         pipeline = fleet.pipelines[pipeline_id]
         if not samples[pipeline_id].is_current(pipeline):
             samples[pipeline_id] = _sample(name, shared(pipeline_id, pipeline), pipeline)
-    whole, fraction = divmod(fleet.as_of, MICROSECONDS)
+    whole, fraction = divmod(fleet.as_of, SECOND)
     if fraction:
         lines = [sample.line(fleet.as_of) for sample in samples.values()]
     else:
@@ -115,7 +116,7 @@ def updated_seconds(
 
 def _sample(name: str, shared: str, pipeline: Pipeline) -> _LiveSample:
     growth = time_growth(pipeline.history)
-    offset, fraction = divmod(growth.offset, MICROSECONDS)
+    offset, fraction = divmod(growth.offset, SECOND)
     return _LiveSample(
         name=pipeline.facts.row.name,
         history=pipeline.history,
@@ -124,5 +125,5 @@ def _sample(name: str, shared: str, pipeline: Pipeline) -> _LiveSample:
         tail=f".{fraction:06d}".rstrip("0") + "\n" if fraction else "\n",
         offset=offset,
         # Rounded up: `line` gives the value in the last fraction of a second before it.
-        exact_from=-(-growth.floor // MICROSECONDS) - offset,
+        exact_from=-(-growth.floor // SECOND) - offset,
     )

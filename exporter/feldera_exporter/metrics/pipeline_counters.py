@@ -18,6 +18,7 @@ from feldera_exporter.feldera.statuses import (
 from feldera_exporter.history import history as histories
 from feldera_exporter.history.history import Errors, History
 from feldera_exporter.metrics.pipeline_gauges import since_family
+from feldera_exporter.micros import Micros
 
 
 def _transitions(dimension: Dimension, field: str) -> Family[History]:
@@ -72,7 +73,7 @@ def _earlier_statuses(history: History) -> Iterator[Sample]:
             yield Sample(seconds(micros), extra(("status", status)))
 
 
-def _instant(micros: int | None) -> Iterator[Sample]:
+def _instant(micros: Micros | None) -> Iterator[Sample]:
     # Feldera reports the epoch where it knows no time.
     if micros is not None and micros > 0:
         yield Sample(seconds(micros))

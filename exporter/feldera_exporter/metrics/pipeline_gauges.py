@@ -15,7 +15,8 @@ from feldera_exporter.feldera.statuses import (
     STORAGE,
     Dimension,
 )
-from feldera_exporter.feldera.wire import ErrorResponse, micros
+from feldera_exporter.feldera.wire import ErrorResponse
+from feldera_exporter.micros import from_datetime
 from feldera_exporter.state.pipeline import Facts
 
 LIMITED: Final = (DEPLOYMENT, DEPLOYMENT_DESIRED, PROGRAM, STORAGE)
@@ -87,12 +88,12 @@ def _beginning(instant: datetime | None) -> Iterator[Sample]:
 
 
 def _instant(instant: datetime) -> Iterator[Sample]:
-    yield Sample(seconds(micros(instant)))
+    yield Sample(seconds(from_datetime(instant)))
 
 
 def _dated(instant: datetime) -> bool:
     """Return whether an instant is known: Feldera reports the epoch where it knows no time."""
-    return micros(instant) > 0
+    return from_datetime(instant) > 0
 
 
 def _limit(dimension: Dimension) -> Family[Facts]:

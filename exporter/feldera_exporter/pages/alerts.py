@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
+from feldera_exporter.micros import Micros
 from feldera_exporter.pages import formatting, status_style
 from feldera_exporter.pages.formatting import Moment
 from feldera_exporter.pages.links import Links
@@ -84,14 +85,14 @@ def firing_alert(alert: Alert, links: Links, instance: str, name: str = "") -> F
 
 
 def alert_details(
-    alert: Alert, links: Links, now: int, instance: str, pipeline: Facts | None = None
+    alert: Alert, links: Links, now: Micros, instance: str, pipeline: Facts | None = None
 ) -> AlertDetails:
     """Return the view of a firing alert with its meaning.
 
     Args:
         alert: the alert.
         links: the addresses of the exporter's pages.
-        now: microseconds since the epoch by Feldera's clock.
+        now: by Feldera's clock.
         instance: the name of the instance.
         pipeline: the alert's pipeline; None for an alert about the instance.
     """

@@ -2,13 +2,10 @@
 
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-# The years of `datetime`: the zone of a server's instant may lead beyond them.
-_FIRST: Final = datetime.min.replace(tzinfo=UTC) - _EPOCH
-_LAST: Final = datetime.max.replace(tzinfo=UTC) - _EPOCH
+from feldera_exporter.micros import SECOND, Micros, to_datetime
+
 _LONGEST: Final = 64 * 1024
 """Characters of a text that are shown; a panic of every worker has far more."""
 
@@ -55,21 +52,21 @@ def limit(seconds: float) -> str:
     return "" if math.isinf(seconds) else duration(seconds)
 
 
-def instant(micros: int) -> str:
-    """Return microseconds since the epoch as RFC 3339 in UTC, to the second."""
-    return _when(micros).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+def instant(at: Micros) -> str:
+    """Return an instant as RFC 3339 in UTC, to the second."""
+    return to_datetime(at).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
-def moment(micros: int, now: int) -> Moment:
-    """Return an instant, given as microseconds since the epoch, for pages."""
-    when = _when(micros)
-    text = f"{when:%H:%M:%S}" if when.date() == _when(now).date() else f"{when:%Y-%m-%d %H:%M:%S}"
-    return Moment(text, instant(micros), duration(max(0, now - micros) / 1_000_000))
+def moment(at: Micros, now: Micros) -> Moment:
+    """Return an instant for pages."""
+    when = to_datetime(at)
+    text = f"{when:%H:%M:%S}" if when.date() == to_datetime(now).date() else f"{when:%Y-%m-%d %H:%M:%S}"
+    return Moment(text, instant(at), duration(max(0, now - at) / SECOND))
 
 
-def tick(micros: int, *, days: bool) -> str:
+def tick(at: Micros, *, days: bool) -> str:
     """Return the label of a tick in UTC: `14:30`, or the day."""
-    when = _when(micros)
+    when = to_datetime(at)
     return f"{when:%b} {when.day}" if days else f"{when:%H:%M}"
 
 
@@ -88,7 +85,3 @@ def cut(text: str, most: int = _LONGEST) -> tuple[str, int]:
 def count(number: int, thing: str) -> str:
     """Return a number of things: `1 pipeline`, `1,000 pipelines`."""
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
-
-
-def _when(micros: int) -> datetime:
-    return _EPOCH + min(max(timedelta(microseconds=micros), _FIRST), _LAST)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from feldera_exporter.micros import SECOND, Micros
 from feldera_exporter.pages import formatting
 from feldera_exporter.pages.alerts import AlertDetails, alert_details
 from feldera_exporter.pages.formatting import Moment
@@ -13,7 +14,6 @@ from feldera_exporter.problems.alerts import Choices, alerts
 from feldera_exporter.problems.evaluate import Problems
 from feldera_exporter.state.fleet import Fleet
 
-_SECOND: Final = 1_000_000
 _OLD: Final = 60.0
 """Seconds without a new list after which data is old, even if no poll has failed."""
 _STALE: Final = "Feldera's own monitor is stale: the health of its services is not known."
@@ -30,17 +30,17 @@ class WatchedInstance:
     Attributes:
         fleet: its pipelines and services.
         problems: the problems of the instance and its pipelines.
-        now: microseconds since the epoch by Feldera's clock.
+        now: by Feldera's clock.
         url: its base address.
     """
 
     fleet: Fleet
     problems: Problems
-    now: int
+    now: Micros
     url: str
 
     @property
-    def known_at(self) -> int:
+    def known_at(self) -> Micros:
         """The instant of the state by Feldera's clock: that of the last answer while Feldera does not answer."""
         return self.fleet.read_at if self.fleet.up is False and self.fleet.read_at else self.now
 
@@ -52,12 +52,12 @@ class PageState:
     Attributes:
         instances: in the order of the configuration.
         choices: the configured choices for alerts.
-        at: the time of this machine, in microseconds since the epoch.
+        at: the time of this machine.
     """
 
     instances: Sequence[WatchedInstance]
     choices: Choices
-    at: int
+    at: Micros
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class InstanceView:
 def instance_view(watched: WatchedInstance, choices: Choices, links: Links) -> InstanceView:
     """Return the view of an instance."""
     fleet, platform = watched.fleet, watched.fleet.platform
-    seconds = max(0, watched.now - fleet.read_at) / _SECOND if fleet.read_at else None
+    seconds = max(0, watched.now - fleet.read_at) / SECOND if fleet.read_at else None
     return InstanceView(
         name=fleet.instance,
         state={None: "waiting", True: "up", False: "down"}[fleet.up],

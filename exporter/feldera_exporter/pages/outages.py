@@ -12,6 +12,7 @@ from feldera_exporter.feldera.errors import (
     TooLargeError,
     UnauthorizedError,
 )
+from feldera_exporter.micros import Micros
 from feldera_exporter.pages import formatting
 from feldera_exporter.pages.formatting import Moment
 from feldera_exporter.pages.links import Links
@@ -52,7 +53,7 @@ class Outage:
     runbook: str
 
 
-def outage(failure: PollFailure, instance: str, url: str, links: Links, now: int) -> Outage:
+def outage(failure: PollFailure, instance: str, url: str, links: Links, now: Micros) -> Outage:
     """Return the view of an outage.
 
     Args:
@@ -60,7 +61,7 @@ def outage(failure: PollFailure, instance: str, url: str, links: Links, now: int
         instance: the instance's name.
         url: its base address.
         links: where the exporter's pages are.
-        now: microseconds since the epoch by Feldera's clock.
+        now: by Feldera's clock.
     """
     text = formatting.cut(failure.text, _LONGEST)[0]
     cause = _CAUSES.get(failure.outcome)

@@ -14,7 +14,8 @@ from feldera_exporter.feldera.statuses import (
     RUNTIME,
     STORAGE,
 )
-from feldera_exporter.feldera.wire import Cuts, micros
+from feldera_exporter.feldera.wire import Cuts
+from feldera_exporter.micros import SECOND, Micros, from_datetime
 from feldera_exporter.pages import formatting
 from feldera_exporter.pages.alerts import AlertDetails, alert_details
 from feldera_exporter.pages.formatting import Moment
@@ -31,7 +32,6 @@ from feldera_exporter.problems.alerts import alerts
 from feldera_exporter.problems.summary import StatusAge, lines
 from feldera_exporter.state.pipeline import Pipeline
 
-_SECOND: Final = 1_000_000
 _LINES: Final = 5
 _BEGINNING: Final = 400
 """Lines and characters of a cause that are shown on top of the page."""
@@ -213,7 +213,7 @@ def _beginning(text: str) -> str:
     return formatting.first_lines(text, _BEGINNING, _LINES)
 
 
-def _failure(pipeline: Pipeline, recent: LatestEvents, now: int) -> Failure | None:
+def _failure(pipeline: Pipeline, recent: LatestEvents, now: Micros) -> Failure | None:
     error = pipeline.facts.row.deployment_error
     if error is None:
         return None
@@ -230,7 +230,7 @@ def _failure(pipeline: Pipeline, recent: LatestEvents, now: int) -> Failure | No
     )
 
 
-def _statuses(pipeline: Pipeline, recent: LatestEvents, now: int) -> Iterator[Status]:
+def _statuses(pipeline: Pipeline, recent: LatestEvents, now: Micros) -> Iterator[Status]:
     row, limits = pipeline.facts.row, pipeline.facts.limits
     for name, dimension, limit in (
         ("Deployment", DEPLOYMENT, limits.deployment_status),
@@ -248,14 +248,14 @@ def _statuses(pipeline: Pipeline, recent: LatestEvents, now: int) -> Iterator[St
             since = storage_since(recent.events or (), status, pipeline.history.since.storage)
         else:
             began = getattr(row, f"{dimension.name}_since")
-            since = None if began is None else micros(began)
+            since = None if began is None else from_datetime(began)
         yield _status(name, style_of(dimension, status), since, limit, now)
 
 
-def _status(name: str, style: StatusStyle, since: int | None, limit: float, now: int) -> Status:
+def _status(name: str, style: StatusStyle, since: Micros | None, limit: float, now: Micros) -> Status:
     if since is None:
         return Status(name, style, None, None)
-    age = StatusAge(style.text, max(0, now - since) / _SECOND, limit)
+    age = StatusAge(style.text, max(0, now - since) / SECOND, limit)
     return Status(name, style, formatting.moment(since, now), limit_bar(age))
 
 
@@ -271,10 +271,10 @@ def _notes(recent: LatestEvents) -> Iterator[tuple[str, Excerpt]]:
             yield headline, text
 
 
-def _facts(pipeline: Pipeline, now: int) -> Iterator[tuple[str, str]]:
+def _facts(pipeline: Pipeline, now: Micros) -> Iterator[tuple[str, str]]:
     row, progress = pipeline.facts.row, pipeline.progress
     yield "Id", row.id
-    yield "Created", f"{formatting.moment(micros(row.created_at), now).text} UTC"
+    yield "Created", f"{formatting.moment(from_datetime(row.created_at), now).text} UTC"
     yield "Platform", row.platform_version
     yield "Profile", row.program_config.profile or ""
     for label, value in pipeline.facts.tag_labels:

@@ -14,13 +14,12 @@ from feldera_exporter.feldera.statuses import (
     Dimension,
     combine,
 )
-from feldera_exporter.feldera.wire import Event, micros
+from feldera_exporter.feldera.wire import Event
 from feldera_exporter.history.history import combined
+from feldera_exporter.micros import SECOND, Micros, from_datetime
 from feldera_exporter.pages import formatting
 from feldera_exporter.pages.formatting import Moment
 from feldera_exporter.pages.status_style import LEGEND, StatusStyle, style_of
-
-_SECOND: Final = 1_000_000
 
 SPANS: Final = MappingProxyType({"15m": 900, "1h": 3600, "6h": 21_600, "24h": 86_400, "7d": 604_800})
 """The spans of a timeline in seconds, by the value in the address."""
@@ -118,7 +117,7 @@ class Timeline:
 class _Run:
     """A status from an instant on, until the next run of its dimension begins."""
 
-    at: int
+    at: Micros
     status: str
 
 
@@ -146,13 +145,13 @@ _UNDRAWN: Final = "Desired"
 _ERRORS: Final = "Error"
 
 
-def timeline(events: Sequence[Event], span: str, now: int) -> Timeline | None:
+def timeline(events: Sequence[Event], span: str, now: Micros) -> Timeline | None:
     """Return the timeline of an event log; None where the log is empty.
 
     Args:
         events: as Feldera lists them, the newest first.
         span: a key of `SPANS`; for any other text the last transition decides.
-        now: microseconds since the epoch by Feldera's clock.
+        now: by Feldera's clock.
     """
     if not events:
         return None
@@ -172,7 +171,7 @@ def timeline(events: Sequence[Event], span: str, now: int) -> Timeline | None:
         reverse=True,
     )
     chosen = span if span in SPANS else _fitting(changes[0][0] if changes else now, now)
-    start = now - SPANS[chosen] * _SECOND
+    start = now - SPANS[chosen] * SECOND
     lanes = tuple(
         Lane(name, tuple(_segments(dimensions[name], each, start, now)))
         for name, each in runs.items()
@@ -191,11 +190,11 @@ def timeline(events: Sequence[Event], span: str, now: int) -> Timeline | None:
         ticks=tuple(_ticks(chosen, start, now)),
         changes=tuple(change for _, change in changes[:MOST]),
         hidden=max(0, len(changes) - MOST),
-        retained=formatting.duration(max(0, now - micros(ordered[0].recorded_at)) / _SECOND),
+        retained=formatting.duration(max(0, now - from_datetime(ordered[0].recorded_at)) / SECOND),
     )
 
 
-def storage_since(events: Sequence[Event], status: str, guess: int | None) -> int | None:
+def storage_since(events: Sequence[Event], status: str, guess: Micros | None) -> Micros | None:
     """Return when the present status of the storage began: by the event log, else by the polls.
 
     Args:
@@ -224,14 +223,16 @@ def _runs(ordered: Sequence[Event], reader: Callable[[Event], str | None]) -> It
         if status == REQUESTED and last != "Stopped":
             continue
         if status is not None and status != last:
-            yield _Run(micros(event.recorded_at), status)
+            yield _Run(from_datetime(event.recorded_at), status)
             last = status
 
 
-def _changes(name: str, dimension: Dimension, runs: Sequence[_Run], now: int) -> Iterator[tuple[int, Change]]:
+def _changes(
+    name: str, dimension: Dimension, runs: Sequence[_Run], now: Micros
+) -> Iterator[tuple[Micros, Change]]:
     for place, (before, after) in enumerate(pairwise(runs)):
         # The first run began before the log, at an unknown time.
-        lasted = formatting.duration(max(0, after.at - before.at) / _SECOND) if place else ""
+        lasted = formatting.duration(max(0, after.at - before.at) / SECOND) if place else ""
         yield (
             after.at,
             Change(
@@ -248,36 +249,36 @@ def _style(dimension: Dimension, status: str) -> StatusStyle:
     return StatusStyle(REQUESTED, "transient") if status == REQUESTED else style_of(dimension, status)
 
 
-def _errors(ordered: Sequence[Event], now: int) -> Iterator[tuple[int, Change]]:
+def _errors(ordered: Sequence[Event], now: Micros) -> Iterator[tuple[Micros, Change]]:
     looks = {True: StatusStyle("set", "bad"), False: StatusStyle("none", "idle")}
     for before, after in pairwise(ordered):
         if before.deployment_has_error != after.deployment_has_error:
-            at = micros(after.recorded_at)
+            at = from_datetime(after.recorded_at)
             marks = looks[before.deployment_has_error], looks[after.deployment_has_error]
             yield at, Change(formatting.moment(at, now), _ERRORS, *marks, "")
 
 
-def _ticks(span: str, start: int, now: int) -> Iterator[tuple[float, str]]:
+def _ticks(span: str, start: Micros, now: Micros) -> Iterator[tuple[float, str]]:
     """Yield the places of round times, in percent, with their labels."""
-    step = _TICKS[span] * _SECOND
+    step = _TICKS[span] * SECOND
     for at in range(-(-start // step) * step, now, step):
         if (place := _percent(at, start, now)) <= _LAST_TICK:
             yield place, formatting.tick(at, days=_TICKS[span] >= _DAY)
 
 
-def _fitting(last: int, now: int) -> str:
+def _fitting(last: Micros, now: Micros) -> str:
     """Return the shortest span of which the time since the last transition takes at most `_FULL`."""
-    age = (now - last) / _SECOND
+    age = (now - last) / SECOND
     return next((span for span, seconds in SPANS.items() if age <= _FULL * seconds), "7d")
 
 
-def _segments(dimension: Dimension, runs: Sequence[_Run], start: int, now: int) -> Iterator[Segment]:
+def _segments(dimension: Dimension, runs: Sequence[_Run], start: Micros, now: Micros) -> Iterator[Segment]:
     ends = [run.at for run in runs[1:]] + [now]
     for run, end in zip(runs, ends, strict=True):
         if end < start or run.at > now:
             continue
         x, till = _percent(max(run.at, start), start, now), _percent(min(end, now), start, now)
-        lasted = formatting.duration(max(0, end - run.at) / _SECOND)
+        lasted = formatting.duration(max(0, end - run.at) / SECOND)
         width = round(till - x, 2)
         yield Segment(
             x=x,
@@ -294,5 +295,5 @@ def _fits(label: str, width: float) -> str:
     return next((screen for screen, pixels in _SCREENS.items() if room <= pixels * width / 100), "")
 
 
-def _percent(at: int, start: int, now: int) -> float:
+def _percent(at: Micros, start: Micros, now: Micros) -> float:
     return round(100 * (at - start) / max(1, now - start), 2)

@@ -11,11 +11,12 @@ from feldera_exporter.feldera.client import CLUSTER_HEALTH, CONFIG, SESSION, Cli
 from feldera_exporter.feldera.errors import INTERNAL_ERROR, FelderaError
 from feldera_exporter.feldera.platform import Platform, with_config, with_health, with_session, without_health
 from feldera_exporter.logs import FailureLog, Logger, source_location
+from feldera_exporter.micros import Micros
 from feldera_exporter.polling.schedule import MAX_BACKOFF
 from feldera_exporter.polling.watcher import Watcher
 
 
-def _unchanged(platform: Platform, _now: int) -> Platform:
+def _unchanged(platform: Platform, _now: Micros) -> Platform:
     return platform
 
 

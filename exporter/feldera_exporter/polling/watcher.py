@@ -16,6 +16,7 @@ from feldera_exporter.feldera.platform import Platform
 from feldera_exporter.feldera.wire import Row
 from feldera_exporter.ledger import Ledger
 from feldera_exporter.logs import REMINDER, FailureLog, Logger, source_location
+from feldera_exporter.micros import SECOND, Micros, from_seconds
 from feldera_exporter.polling.feldera_clock import FelderaClock
 from feldera_exporter.polling.log_reader import EventLogReader
 from feldera_exporter.polling.threads import run_cpu, run_io
@@ -35,7 +36,6 @@ Publish = Callable[[ObservedInstance, float], None]
 LONG: Final = 2**20
 """Bytes of a list from which on it is processed in threads: a few hundred pipelines, all of which may have changed."""
 
-_MICROSECONDS: Final = 1_000_000
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 
@@ -167,7 +167,7 @@ class Watcher:
         if self.polled is not False or not self.fleet.pipelines:
             return math.inf
         left = self.fleet.read_at + self._settings.staleness - self.now()
-        return max(0.0, left / _MICROSECONDS) + 0.001
+        return max(0.0, left / SECOND) + 0.001
 
     def expire(self) -> None:
         """Publish the state without the pipelines that are stale by now, if the last poll failed."""
@@ -176,9 +176,9 @@ class Watcher:
             self.fleet = unobserved(self.fleet, self._settings, self.now(), up=up)
             self._publish(ObservedInstance(self.fleet, self.problems), self.fresh_until)
 
-    def now(self) -> int:
-        """Return Feldera's present time, in microseconds since the epoch."""
-        return round(self.clock.now(time.monotonic()) * _MICROSECONDS)
+    def now(self) -> Micros:
+        """Return Feldera's present time."""
+        return from_seconds(self.clock.now(time.monotonic()))
 
     def set_platform(self, platform: Platform) -> None:
         """Set what the instance says about itself; it is published with the next poll."""
@@ -195,7 +195,7 @@ class Watcher:
         self.expire()
 
     async def _request_list(self) -> tuple[Answer[tuple[Batch, ...]], int]:
-        """Return the list, and Feldera's time when it was requested, in microseconds since the epoch.
+        """Return the list, and Feldera's time when it was requested.
 
         Raises:
             FelderaError: there is no list, or nothing tells Feldera's time.
@@ -212,8 +212,8 @@ class Watcher:
                     "the Date headers of two answers contradict each other and this machine's clock"
                 )
         # What happened after the request may be missing in the answer.
-        self._requested_at = round((time.monotonic() - answer.elapsed) * _MICROSECONDS)
-        return answer, self.now() - round(answer.elapsed * _MICROSECONDS)
+        self._requested_at = from_seconds(time.monotonic() - answer.elapsed)
+        return answer, self.now() - from_seconds(answer.elapsed)
 
     def _set_clock(self, answer: Answer[tuple[Batch, ...]]) -> None:
         """Set Feldera's clock by the Date of an answer, if it has one."""
@@ -229,7 +229,7 @@ class Watcher:
         elif self.clock.known:
             self._wrong_dates.failed("clock", f"{contradiction:+.0f} s", url=self.instance.url)
 
-    async def _process(self, listing: Listing, at: int, deadline: float) -> None:
+    async def _process(self, listing: Listing, at: Micros, deadline: float) -> None:
         """Publish a list, then read the event logs of the pipelines that changed, and publish them."""
         name = self.instance.name
         if listing is not self._selection.listing:
@@ -254,7 +254,7 @@ class Watcher:
             for dimension in pipeline.facts.unknown:
                 self._telemetry.unknown_statuses.labels(name, dimension).inc()
 
-    async def _store_and_publish(self, at: int) -> None:
+    async def _store_and_publish(self, at: Micros) -> None:
         """Store what changed, then publish it: after a kill in between, no published counter is ahead of the store."""
         if self._store is None:
             await self._run(self.ledger.changes)

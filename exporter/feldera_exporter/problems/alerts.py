@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from feldera_exporter.config import AlertChoice
+from feldera_exporter.micros import Micros
 from feldera_exporter.problems.evaluate import Occurrences
 from feldera_exporter.problems.table import INSTANCE_PROBLEMS, PIPELINE_PROBLEMS
 
@@ -24,14 +25,14 @@ class Alert:
         severity: `critical`, `warning`, `info` or `none`.
         pipeline: the id of the pipeline; empty for an alert about the instance.
         label: the overdue status, or the service of Feldera; empty where the problem names none.
-        since: when the problem began to count, in microseconds by Feldera's clock; 0 where that is not known.
+        since: when the problem began to count, by Feldera's clock; 0 where that is not known.
     """
 
     name: str
     severity: str = ""
     pipeline: str = ""
     label: str = ""
-    since: int = 0
+    since: Micros = 0
 
 
 def alerts(occurrences: Occurrences, choices: Choices = NO_CHOICES) -> Iterator[Alert]:

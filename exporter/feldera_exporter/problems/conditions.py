@@ -10,8 +10,9 @@ from operator import attrgetter
 from typing import Final
 
 from feldera_exporter.feldera.statuses import DEPLOYMENT, PROGRAM, STORAGE, Difference, Dimension
-from feldera_exporter.feldera.wire import Row, micros
-from feldera_exporter.problems.model import MICROSECONDS, Finding, Period, Undecided
+from feldera_exporter.feldera.wire import Row
+from feldera_exporter.micros import SECOND, Micros, from_datetime, from_seconds
+from feldera_exporter.problems.model import Finding, Period, Undecided
 from feldera_exporter.state.desired_difference import difference
 from feldera_exporter.state.pipeline import Pipeline
 
@@ -20,8 +21,8 @@ Condition = Callable[[Pipeline, int], Findings]
 
 _NOTHING: Final[Findings] = ()
 
-HOUR: Final = 3600 * MICROSECONDS
-_MINUTE: Final = 60 * MICROSECONDS
+HOUR: Final = 3600 * SECOND
+_MINUTE: Final = 60 * SECOND
 
 EXPECTED_STOPPED: Final = 10 * _MINUTE
 """How long a pipeline with the tag `expect:running` may be stopped."""
@@ -50,7 +51,7 @@ def overdue(dimension: Dimension, problem: str) -> Condition:
     since_of, limit_of = _READERS[dimension.name]
     status_of = attrgetter(f"facts.row.{dimension.name}")
 
-    def condition(pipeline: Pipeline, _now: int) -> Findings:
+    def condition(pipeline: Pipeline, _now: Micros) -> Findings:
         limit = limit_of(pipeline)
         if limit == math.inf:
             return _NOTHING
@@ -63,33 +64,35 @@ def overdue(dimension: Dimension, problem: str) -> Condition:
     return condition
 
 
-def unavailable(pipeline: Pipeline, now: int) -> Findings:
+def unavailable(pipeline: Pipeline, now: Micros) -> Findings:
     """Unavailable for longer than the limit, or for most of the last 15 minutes."""
     return _UNAVAILABLE(pipeline, now) + _mostly_unavailable(pipeline, now)
 
 
-def start_pending(pipeline: Pipeline, _now: int) -> Findings:
+def start_pending(pipeline: Pipeline, _now: Micros) -> Findings:
     """Stopped for longer than the limit, though the program is compiled and the pipeline should start."""
     return _differs(pipeline, Difference.START_PENDING)
 
 
-def drift(pipeline: Pipeline, _now: int) -> Findings:
+def drift(pipeline: Pipeline, _now: Micros) -> Findings:
     """Not in the desired status, nor on the way to it, for longer than the limit."""
     return _differs(pipeline, Difference.DRIFT)
 
 
-def unexpectedly_stopped(pipeline: Pipeline, _now: int) -> Findings:
+def unexpectedly_stopped(pipeline: Pipeline, _now: Micros) -> Findings:
     """Stopped for ten minutes, with the desired status Stopped and the tag `expect:running`."""
     row = pipeline.facts.row
     if row.deployment_status != "Stopped" or row.deployment_desired_status != "Stopped":
         return _NOTHING
     if ("expect", "running") not in pipeline.facts.tag_labels:
         return _NOTHING
-    stopped = max(micros(row.deployment_status_since), micros(row.deployment_desired_status_since))
+    stopped = max(
+        from_datetime(row.deployment_status_since), from_datetime(row.deployment_desired_status_since)
+    )
     return (Period(stopped + EXPECTED_STOPPED, label="Stopped"),)
 
 
-def deployment_error(pipeline: Pipeline, _now: int) -> Findings:
+def deployment_error(pipeline: Pipeline, _now: Micros) -> Findings:
     """A deployment error is set, or two errors appeared within ten minutes (each start dismisses the error before)."""
     repeated = counted(pipeline.history.recent.errors, 2, 10 * _MINUTE)
     if pipeline.facts.row.deployment_error is None:
@@ -97,40 +100,42 @@ def deployment_error(pipeline: Pipeline, _now: int) -> Findings:
     return (Period(error_at(pipeline)), *repeated)
 
 
-def crash_looping(pipeline: Pipeline, _now: int) -> Findings:
+def crash_looping(pipeline: Pipeline, _now: Micros) -> Findings:
     """Three deployment errors within an hour, or three restarts of the process by itself."""
     recent = pipeline.history.recent
     return counted(recent.errors, 3, HOUR) + counted(recent.restarts, 3, HOUR)
 
 
-def flapping(pipeline: Pipeline, _now: int) -> Findings:
+def flapping(pipeline: Pipeline, _now: Micros) -> Findings:
     """Stopped at least six times within an hour."""
     return counted(pipeline.history.recent.stops, 6, HOUR)
 
 
-def runtime_flapping(pipeline: Pipeline, _now: int) -> Findings:
+def runtime_flapping(pipeline: Pipeline, _now: Micros) -> Findings:
     """Became Unavailable at least eight times within an hour."""
     return counted(pipeline.history.recent.losses, 8, HOUR)
 
 
-def compile_looping(pipeline: Pipeline, _now: int) -> Findings:
+def compile_looping(pipeline: Pipeline, _now: Micros) -> Findings:
     """Went back from CompilingRust to SqlCompiled at least three times within an hour."""
     return counted(pipeline.history.recent.recompilations, 3, HOUR)
 
 
-def runner_frozen(pipeline: Pipeline, _now: int) -> Findings:
+def runner_frozen(pipeline: Pipeline, _now: Micros) -> Findings:
     """Provisioned, and not refreshed by the runner for 15 minutes."""
     row, activity = pipeline.facts.row, pipeline.activity
     if row.deployment_resources_status != "Provisioned" or pipeline.progress.refresh_version is None:
         return _NOTHING
-    begin = max(activity.refreshed_at, micros(row.deployment_resources_status_since)) + _REFRESH_OVERDUE
+    begin = (
+        max(activity.refreshed_at, from_datetime(row.deployment_resources_status_since)) + _REFRESH_OVERDUE
+    )
     if activity.seen_refreshing:
         return (Period(begin),)
     # The refresh before the exporter's first poll is not known.
     return (Undecided(begin), Period(begin, continues=True))
 
 
-def connector_errors(pipeline: Pipeline, _now: int) -> Findings:
+def connector_errors(pipeline: Pipeline, _now: Micros) -> Findings:
     """More than 60 connector errors in each of the three ten-minute windows before the last error; ends ten minutes after it."""
     activity = pipeline.activity
     if pipeline.progress.connector_errors is None:
@@ -145,12 +150,12 @@ def connector_errors(pipeline: Pipeline, _now: int) -> Findings:
     return (Period(last, last + _ERROR_WINDOW, continues=True),)
 
 
-def compile_failed(pipeline: Pipeline, _now: int) -> Findings:
+def compile_failed(pipeline: Pipeline, _now: Micros) -> Findings:
     """The program has had SqlError or RustError for five minutes."""
     return _program(pipeline, ("SqlError", "RustError"), 5 * _MINUTE)
 
 
-def compile_system_error(pipeline: Pipeline, _now: int) -> Findings:
+def compile_system_error(pipeline: Pipeline, _now: Micros) -> Findings:
     """The program has had SystemError, a failure of the compiler, for a minute."""
     return _program(pipeline, ("SystemError",), _MINUTE)
 
@@ -158,7 +163,7 @@ def compile_system_error(pipeline: Pipeline, _now: int) -> Findings:
 _STUCK: Final = frozenset({"Provisioning", "Initializing", "Stopping"})
 
 
-def failing(pipeline: Pipeline, _now: int) -> Findings:
+def failing(pipeline: Pipeline, _now: Micros) -> Findings:
     """Counts toward FleetDegraded: a deployment error of the last hour, stuck in a start or stop, Unavailable for two minutes."""
     row, limit = pipeline.facts.row, pipeline.facts.limits.deployment_status
     found = _NOTHING
@@ -166,55 +171,55 @@ def failing(pipeline: Pipeline, _now: int) -> Findings:
         at = error_at(pipeline)
         found = (Period(at, at + HOUR),)
     if row.deployment_status in _STUCK and limit != math.inf:
-        found = (*found, Period(_after(micros(row.deployment_status_since), limit)))
+        found = (*found, Period(_after(from_datetime(row.deployment_status_since), limit)))
     if row.deployment_status == "Unavailable":
-        found = (*found, Period(micros(row.deployment_status_since) + 2 * _MINUTE))
+        found = (*found, Period(from_datetime(row.deployment_status_since) + 2 * _MINUTE))
     return found
 
 
-def counted(instants: Sequence[int], count: int, window: int) -> Findings:
+def counted(instants: Sequence[int], count: int, window: Micros) -> Findings:
     """Return the periods in which an event happened at least `count` times within `window` microseconds.
 
     A period may end before it begins. Such a period never holds.
     """
     if len(instants) < count:
         return _NOTHING
-    periods: list[tuple[int, int]] = []
+    periods: list[tuple[Micros, Micros]] = []
     for latest, oldest in zip(instants[count - 1 :], instants, strict=False):
         begin = periods.pop()[0] if periods and latest < periods[-1][1] else latest
         periods.append((begin, oldest + window))
     return tuple(Period(begin, end, continues=True) for begin, end in periods)
 
 
-def error_at(pipeline: Pipeline) -> int:
-    """Return when the present deployment error appeared, in microseconds by Feldera's clock."""
+def error_at(pipeline: Pipeline) -> Micros:
+    """Return when the present deployment error appeared, by Feldera's clock."""
     row, known = pipeline.facts.row, pipeline.history.errors.at
     if known is not None:
         return known
     # The event log has not been read, so the row decides. Feldera sets the error, Stopping and the desired status Stopped
     # in one transaction, and keeps the error when Stopping becomes Stopped (pipeline-manager `db/storage_postgres.rs`).
     if row.deployment_resources_status == "Stopping":
-        return micros(row.deployment_resources_status_since)
-    return micros(row.deployment_resources_desired_status_since)
+        return from_datetime(row.deployment_resources_status_since)
+    return from_datetime(row.deployment_resources_desired_status_since)
 
 
-def storage_since(pipeline: Pipeline) -> int | None:
+def storage_since(pipeline: Pipeline) -> Micros | None:
     """Return when the present storage status began, in microseconds; None until the event log has been read that far."""
     history = pipeline.history
     read = history.statuses.storage == pipeline.facts.row.storage_status
     return history.since.storage if read else None
 
 
-def _after(since: int, seconds: float) -> int:
-    return since + round(seconds * MICROSECONDS)
+def _after(since: Micros, seconds: float) -> Micros:
+    return since + from_seconds(seconds)
 
 
-def _deployment_since(pipeline: Pipeline) -> int | None:
-    return micros(pipeline.facts.row.deployment_status_since)
+def _deployment_since(pipeline: Pipeline) -> Micros | None:
+    return from_datetime(pipeline.facts.row.deployment_status_since)
 
 
-def _program_since(pipeline: Pipeline) -> int | None:
-    return micros(pipeline.facts.row.program_status_since)
+def _program_since(pipeline: Pipeline) -> Micros | None:
+    return from_datetime(pipeline.facts.row.program_status_since)
 
 
 _READERS: Final = {
@@ -227,7 +232,7 @@ _READERS: Final = {
 _UNAVAILABLE: Final = overdue(DEPLOYMENT, "Unavailable")
 
 
-def _mostly_unavailable(pipeline: Pipeline, now: int) -> Findings:
+def _mostly_unavailable(pipeline: Pipeline, now: Micros) -> Findings:
     """Unavailable for most of the last 15 minutes, with at least one return in between."""
     ended_absences, status_time = pipeline.history.recent.absences, pipeline.history.status_time
     if not ended_absences:
@@ -238,11 +243,13 @@ def _mostly_unavailable(pipeline: Pipeline, now: int) -> Findings:
     absences = [*ended_absences]
     if status_time.status == "Unavailable":
         # The event log may lag behind the row: then the row says when this absence ended.
-        absences.append((status_time.since, now if is_unavailable else micros(row.deployment_status_since)))
+        absences.append(
+            (status_time.since, now if is_unavailable else from_datetime(row.deployment_status_since))
+        )
     total = sum(max(0, min(until, now) - max(since, window_start)) for since, until in absences)
     is_stopped = row.deployment_status in {"Stopping", "Stopped"}
     limit = math.inf if is_stopped else pipeline.facts.limits.unavailable
-    allowed = max(_UNAVAILABLE_IN_WINDOW, _UNAVAILABLE_LIMIT_FACTOR * limit * MICROSECONDS)
+    allowed = max(_UNAVAILABLE_IN_WINDOW, _UNAVAILABLE_LIMIT_FACTOR * limit * SECOND)
     if total > allowed:
         # It ends when the old absences leave the window, so it is evaluated again with each list.
         return (Period(now, now + 1, "Unavailable", continues=True),)
@@ -258,14 +265,17 @@ def _differs(pipeline: Pipeline, kind: Difference) -> Findings:
     if difference(row.deployment_desired_status, row.deployment_status, row.program_status) is not kind:
         return _NOTHING
     # The difference began with the latest of these changes.
-    instants = [micros(row.deployment_desired_status_since), micros(row.deployment_status_since)]
+    instants = [
+        from_datetime(row.deployment_desired_status_since),
+        from_datetime(row.deployment_status_since),
+    ]
     if kind is Difference.START_PENDING:
-        instants.append(micros(row.program_status_since))
+        instants.append(from_datetime(row.program_status_since))
     return (Period(_after(max(instants), limit), label=row.deployment_status),)
 
 
-def _program(pipeline: Pipeline, statuses: Collection[str], after: int) -> Findings:
+def _program(pipeline: Pipeline, statuses: Collection[str], after: Micros) -> Findings:
     row: Row = pipeline.facts.row
     if row.program_status not in statuses:
         return _NOTHING
-    return (Period(micros(row.program_status_since) + after, label=row.program_status),)
+    return (Period(from_datetime(row.program_status_since) + after, label=row.program_status),)

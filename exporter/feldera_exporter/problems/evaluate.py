@@ -11,9 +11,10 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from feldera_exporter.differences import changed_keys
+from feldera_exporter.micros import SECOND, Micros
 from feldera_exporter.problems import conditions
 from feldera_exporter.problems.instance_conditions import InstanceState
-from feldera_exporter.problems.model import MICROSECONDS, Finding, Problem, Subject, Undecided
+from feldera_exporter.problems.model import Finding, Problem, Subject, Undecided
 from feldera_exporter.problems.previous_state import PreviousState, next_state
 from feldera_exporter.problems.table import (
     INSTANCE_PROBLEMS,
@@ -24,7 +25,7 @@ from feldera_exporter.problems.table import (
 from feldera_exporter.state.fleet import Fleet
 from feldera_exporter.state.pipeline import Pipeline
 
-ENDED_FOR: Final = 600 * MICROSECONDS
+ENDED_FOR: Final = 600 * SECOND
 """Microseconds for which an ended problem is still exported, with the value 0."""
 
 NEVER: Final = 1 << 62
@@ -58,21 +59,21 @@ class Occurrence(NamedTuple):
 
 
 Occurrences = Mapping[Occurrence, int]
-"""Problems with when each began to count, in microseconds by Feldera's clock."""
+"""Problems with when each began to count, by Feldera's clock."""
 
 _NONE: Final[Occurrences] = MappingProxyType({})
 
 
 class Ended(NamedTuple):
-    """When a problem began and ended; instants are microseconds by Feldera's clock.
+    """When a problem began and ended; instants are by Feldera's clock.
 
     Attributes:
         since: when it began to count.
         at: when it ended.
     """
 
-    since: int
-    at: int
+    since: Micros
+    at: Micros
 
 
 Endings = Mapping[Occurrence, Ended]
@@ -83,7 +84,7 @@ _NOTHING_ENDED: Final[Endings] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """The evaluation of one pipeline; instants are microseconds by Feldera's clock.
+    """The evaluation of one pipeline; instants are by Feldera's clock.
 
     Attributes:
         present: its problems, with when each began to count.
@@ -93,7 +94,7 @@ class Evaluated:
 
     present: Occurrences
     failing: int | None
-    due: int
+    due: Micros
 
 
 _DUE: Final = attrgetter("due")
@@ -101,7 +102,7 @@ _DUE: Final = attrgetter("due")
 
 @dataclass(frozen=True, slots=True)
 class Problems:
-    """The problems of one instance and of its pipelines; instants are microseconds by Feldera's clock.
+    """The problems of one instance and of its pipelines; instants are by Feldera's clock.
 
     Attributes:
         present: the present problems, with when each began to count.
@@ -121,7 +122,7 @@ class Problems:
     pipelines: Mapping[str, Pipeline] = field(default_factory=lambda: MappingProxyType({}))
     evaluated: Mapping[str, Evaluated] = field(default_factory=lambda: MappingProxyType({}))
     failing: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
-    due: int = 0
+    due: Micros = 0
 
     def of(self, pipeline_id: str) -> Occurrences:
         """Return the present problems of a pipeline."""
@@ -132,7 +133,7 @@ class Problems:
 NO_PROBLEMS: Final = Problems()
 
 
-def evaluate(before: Problems, fleet: Fleet, disabled: frozenset[str], now: int) -> Problems:
+def evaluate(before: Problems, fleet: Fleet, disabled: frozenset[str], now: Micros) -> Problems:
     """Return the problems after a list of pipelines was read.
 
     Where nothing changed, `present`, `ended` and `evaluated` are the same objects as before.
@@ -177,7 +178,9 @@ def evaluate(before: Problems, fleet: Fleet, disabled: frozenset[str], now: int)
     )
 
 
-def _pipelines(before: Problems, fleet: Fleet, disabled: frozenset[str], now: int) -> Mapping[str, Evaluated]:
+def _pipelines(
+    before: Problems, fleet: Fleet, disabled: frozenset[str], now: Micros
+) -> Mapping[str, Evaluated]:
     """Return the evaluations by pipeline id; the same object as before where nothing changed."""
     changed, due = set(fleet.pipelines), set[str]()
     if disabled == before.disabled:
@@ -223,7 +226,7 @@ def _is_unaffected(before: Problems, pipeline_id: str, pipeline: Pipeline) -> bo
 
 
 def _pipeline(
-    pipeline_id: str, pipeline: Pipeline, before: Occurrences, disabled: frozenset[str], now: int
+    pipeline_id: str, pipeline: Pipeline, before: Occurrences, disabled: frozenset[str], now: Micros
 ) -> Evaluated | None:
     """Return the evaluation of a pipeline; None where it has no problem and time alone begins none."""
     present, due = _evaluated_table(
@@ -242,7 +245,7 @@ def _pipeline(
     return Evaluated(occurrences, failing, due)
 
 
-def _instance(before: Problems, state: InstanceState, disabled: frozenset[str], now: int) -> Occurrences:
+def _instance(before: Problems, state: InstanceState, disabled: frozenset[str], now: Micros) -> Occurrences:
     begins = _begins(_about_instance(before.present))
     present, _ = _evaluated_table(INSTANCE_PROBLEMS, state, begins, disabled, instance_alert, now)
     return {Occurrence(problem, label): begin for (problem, label), begin in present.items()}
@@ -262,7 +265,7 @@ def _evaluated_table(
     before: Mapping[_ProblemLabel, int],
     disabled: Collection[str],
     alert: Callable[[str], str],
-    now: int,
+    now: Micros,
 ) -> tuple[dict[_ProblemLabel, int], int]:
     """Return the problems of a subject with when each began, and when the subject must be evaluated again."""
     present: dict[_ProblemLabel, int] = {}
@@ -287,7 +290,9 @@ def _evaluated_table(
     return present, due
 
 
-def _evaluated_findings(findings: Iterable[Finding], before: int | None, now: int) -> tuple[int | None, int]:
+def _evaluated_findings(
+    findings: Iterable[Finding], before: int | None, now: Micros
+) -> tuple[int | None, int]:
     """Return when a problem with these findings began (None where it is not present), and when to evaluate it again.
 
     Args:
@@ -315,7 +320,7 @@ def _about_instance(occurrences: Occurrences) -> Occurrences:
     return {occurrence: begin for occurrence, begin in occurrences.items() if not occurrence.pipeline_id}
 
 
-def _ended(before: Problems, present: Occurrences, now: int) -> Endings:
+def _ended(before: Problems, present: Occurrences, now: Micros) -> Endings:
     """Return the problems that ended within the last ten minutes; the same object where they are the same."""
     if present is before.present and not before.ended:
         return before.ended

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from feldera_exporter.feldera.statuses import SERVICES
-from feldera_exporter.problems.model import MICROSECONDS, Finding, Period, Undecided
+from feldera_exporter.micros import SECOND, Micros
+from feldera_exporter.problems.model import Finding, Period, Undecided
 from feldera_exporter.problems.previous_state import PreviousState
 from feldera_exporter.state.fleet import Fleet
 
@@ -16,7 +17,7 @@ Findings = tuple[Finding, ...]
 
 _NOTHING: Final[Findings] = ()
 
-_MINUTE: Final = 60 * MICROSECONDS
+_MINUTE: Final = 60 * SECOND
 _DAY: Final = 24 * 60 * _MINUTE
 
 _ALLOWED_FAILING: Final = 4
@@ -51,7 +52,7 @@ class InstanceState:
     degraded: bool
 
 
-def degraded(state: InstanceState, now: int) -> Findings:
+def degraded(state: InstanceState, now: Micros) -> Findings:
     """More than a tenth of all pipelines fail, and at least five."""
     allowed = max(_ALLOWED_FAILING, _ALLOWED_FAILING_SHARE * (state.fleet.size or 0))
     if state.degraded:
@@ -63,7 +64,7 @@ def degraded(state: InstanceState, now: int) -> Findings:
     return (Period(sorted(state.failing.values())[int(allowed)]),)
 
 
-def inventory_dropped(state: InstanceState, _now: int) -> Findings:
+def inventory_dropped(state: InstanceState, _now: Micros) -> Findings:
     """For ten minutes, fewer than half of the pipelines of the last hour have been left."""
     at = state.previous_state.dropped_at
     return _NOTHING if at is None else (Period(at + DROPPED_FOR),)
@@ -72,7 +73,7 @@ def inventory_dropped(state: InstanceState, _now: int) -> Findings:
 def unhealthy(services: Collection[str]) -> Callable[[InstanceState, int], Findings]:
     """Return the condition that one of these services has been unhealthy for five minutes."""
 
-    def condition(state: InstanceState, now: int) -> Findings:
+    def condition(state: InstanceState, now: Micros) -> Findings:
         platform = state.fleet.platform
         found: list[Finding] = []
         for name in services:
@@ -87,7 +88,7 @@ def unhealthy(services: Collection[str]) -> Callable[[InstanceState, int], Findi
     return condition
 
 
-def health_stale(state: InstanceState, now: int) -> Findings:
+def health_stale(state: InstanceState, now: Micros) -> Findings:
     """Feldera has not checked a service for 30 minutes, or has not reported it for 15 while it listed its pipelines."""
     platform = state.fleet.platform
     if not platform.services:
@@ -109,7 +110,7 @@ def health_stale(state: InstanceState, now: int) -> Findings:
 def license_ends_within(days: int) -> Callable[[InstanceState, int], Findings]:
     """Return the condition that the license ends within this number of days, or has ended."""
 
-    def condition(state: InstanceState, now: int) -> Findings:
+    def condition(state: InstanceState, now: Micros) -> Findings:
         known = state.fleet.platform.license
         if known is None:
             return (Undecided(now + 1),)
@@ -118,7 +119,7 @@ def license_ends_within(days: int) -> Callable[[InstanceState, int], Findings]:
     return condition
 
 
-def license_unconfirmed(state: InstanceState, now: int) -> Findings:
+def license_unconfirmed(state: InstanceState, now: Micros) -> Findings:
     """The license has not been confirmed for an hour."""
     if state.fleet.platform.license is None:
         return (Undecided(now + 1),)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-MICROSECONDS: Final = 1_000_000
+from feldera_exporter.micros import Micros
 
 SEVERITIES: Final = ("critical", "warning", "info")
 """`critical` pages, `warning` opens a ticket, `info` is only shown."""
@@ -14,7 +14,7 @@ Subject = TypeVar("Subject")
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A period in which a condition holds, if nothing changes; instants are microseconds by Feldera's clock.
+    """A period in which a condition holds, if nothing changes; instants are by Feldera's clock.
 
     Attributes:
         begin: when it begins; may be in the future.
@@ -23,12 +23,12 @@ class Period:
         continues: whether a problem that is present already keeps its earlier beginning.
     """
 
-    begin: int
-    end: int | None = None
+    begin: Micros
+    end: Micros | None = None
     label: str = ""
     continues: bool = False
 
-    def holds(self, now: int) -> bool:
+    def holds(self, now: Micros) -> bool:
         """Return whether the instant `now`, in microseconds, lies in the period."""
         return self.begin <= now and (self.end is None or now < self.end)
 
@@ -38,11 +38,11 @@ class Undecided:
     """It is not known yet whether a condition holds: a problem that is present stays, an absent one does not begin.
 
     Attributes:
-        until: when it will be known at the latest, in microseconds by Feldera's clock.
+        until: when it will be known at the latest, by Feldera's clock.
         label: the overdue status, or the service of Feldera; empty where the problem names none.
     """
 
-    until: int
+    until: Micros
     label: str = ""
 
 

@@ -6,13 +6,12 @@ from typing import Final
 import msgspec
 
 from feldera_exporter.feldera.platform import Platform
+from feldera_exporter.micros import SECOND, Micros
 
-MICROSECONDS: Final = 1_000_000
-
-KEPT: Final = 3600 * MICROSECONDS
+KEPT: Final = 3600 * SECOND
 """Microseconds for which earlier numbers of pipelines are kept."""
 
-_INTERRUPTION: Final = 120 * MICROSECONDS
+_INTERRUPTION: Final = 120 * SECOND
 """A longer time between two lists of pipelines, in microseconds, counts as an interruption."""
 
 _SMALL_FLEET: Final = 9
@@ -20,7 +19,7 @@ _SMALL_FLEET: Final = 9
 
 
 class PreviousState(msgspec.Struct, frozen=True, array_like=True):
-    """The state of an instance up to its last list; instants are microseconds by Feldera's clock.
+    """The state of an instance up to its last list; instants are by Feldera's clock.
 
     Attributes:
         sizes: when the number of pipelines changed and to what, within the last hour, the oldest first.
@@ -31,22 +30,22 @@ class PreviousState(msgspec.Struct, frozen=True, array_like=True):
         unhealthy_at: since when each unhealthy service has been unhealthy, by name.
     """
 
-    sizes: tuple[tuple[int, int], ...] = ()
-    dropped_at: int | None = None
-    unlicensed_at: int | None = None
-    answering_at: int = 0
-    answered_at: int = 0
-    unhealthy_at: Mapping[str, int] = {}
+    sizes: tuple[tuple[Micros, int], ...] = ()
+    dropped_at: Micros | None = None
+    unlicensed_at: Micros | None = None
+    answering_at: Micros = 0
+    answered_at: Micros = 0
+    unhealthy_at: Mapping[str, Micros] = {}
 
 
-def next_state(previous: PreviousState, size: int, platform: Platform, now: int) -> PreviousState:
+def next_state(previous: PreviousState, size: int, platform: Platform, now: Micros) -> PreviousState:
     """Return the state after another list of pipelines.
 
     Args:
         previous: the state before this list.
         size: how many pipelines there are.
         platform: Feldera's version, services and license.
-        now: when the list was read, in microseconds by Feldera's clock.
+        now: when the list was read, by Feldera's clock.
     """
     sizes = _sizes(previous.sizes, size, now)
     most = max(number for _, number in sizes)
@@ -61,13 +60,13 @@ def next_state(previous: PreviousState, size: int, platform: Platform, now: int)
     )
 
 
-def _unlicensed_at(previous: PreviousState, platform: Platform, now: int) -> int | None:
+def _unlicensed_at(previous: PreviousState, platform: Platform, now: Micros) -> Micros | None:
     if platform.license is None:
         return previous.unlicensed_at
     return None if platform.license.valid else previous.unlicensed_at or now
 
 
-def _unhealthy_at(previous: PreviousState, platform: Platform) -> Mapping[str, int]:
+def _unhealthy_at(previous: PreviousState, platform: Platform) -> Mapping[str, Micros]:
     """Return since when services have been unhealthy; the previous value while Feldera reports no services.
 
     Before v0.336 Feldera's `unchanged_since` is the time of the last check, so the earliest one counts.
@@ -82,7 +81,7 @@ def _unhealthy_at(previous: PreviousState, platform: Platform) -> Mapping[str, i
     }
 
 
-def _sizes(sizes: tuple[tuple[int, int], ...], size: int, now: int) -> tuple[tuple[int, int], ...]:
+def _sizes(sizes: tuple[tuple[Micros, int], ...], size: int, now: Micros) -> tuple[tuple[Micros, int], ...]:
     """Return the sizes of the last hour with the present one, and the size that held when that hour began."""
     if not sizes or sizes[-1][1] != size:
         sizes = (*sizes, (now, size))

@@ -8,12 +8,11 @@ from enum import IntEnum
 from types import MappingProxyType
 
 from feldera_exporter.feldera.statuses import DEPLOYMENT, PROGRAM, Kind
-from feldera_exporter.feldera.wire import micros
+from feldera_exporter.micros import SECOND, Micros, from_datetime
 from feldera_exporter.problems.alerts import Alert
 from feldera_exporter.problems.conditions import storage_since
 from feldera_exporter.state.pipeline import Pipeline
 
-_SECOND = 1_000_000
 _SEVERITIES = MappingProxyType({"critical": 3, "warning": 2, "info": 1})
 """The order of severities; any other severity counts as 0."""
 
@@ -78,14 +77,14 @@ class PipelineSummary:
 
 
 def lines(
-    pipelines: Mapping[str, Pipeline], alerts: Iterable[Alert], now: int
+    pipelines: Mapping[str, Pipeline], alerts: Iterable[Alert], now: Micros
 ) -> tuple[PipelineSummary, ...]:
     """Return the summaries of all pipelines, the most urgent first.
 
     Args:
         pipelines: the pipelines by id.
         alerts: the firing alerts.
-        now: microseconds since the epoch by Feldera's clock.
+        now: by Feldera's clock.
     """
     firing: defaultdict[str, list[Alert]] = defaultdict(list)
     for alert in alerts:
@@ -106,7 +105,7 @@ def urgency(summary: PipelineSummary) -> tuple[float, int, float, str, str]:
     return -summary.level, -severity, summary.wait.limit - summary.wait.age, summary.name, summary.id
 
 
-def _summary(pipeline_id: str, pipeline: Pipeline, alerts: tuple[Alert, ...], now: int) -> PipelineSummary:
+def _summary(pipeline_id: str, pipeline: Pipeline, alerts: tuple[Alert, ...], now: Micros) -> PipelineSummary:
     row = pipeline.facts.row
     # A program that compiles without a limit tells more than how long the deployment has been Stopped.
     wait = max(
@@ -128,11 +127,14 @@ def _summary(pipeline_id: str, pipeline: Pipeline, alerts: tuple[Alert, ...], no
     )
 
 
-def _status_ages(pipeline: Pipeline, now: int) -> tuple[StatusAge, ...]:
+def _status_ages(pipeline: Pipeline, now: Micros) -> tuple[StatusAge, ...]:
     """Return the ages of the present statuses, the deployment's first; a status without a known beginning is left out."""
     row, limits = pipeline.facts.row, pipeline.facts.limits
-    status, desired = micros(row.deployment_status_since), micros(row.deployment_desired_status_since)
-    program, storage = micros(row.program_status_since), storage_since(pipeline)
+    status, desired = (
+        from_datetime(row.deployment_status_since),
+        from_datetime(row.deployment_desired_status_since),
+    )
+    program, storage = from_datetime(row.program_status_since), storage_since(pipeline)
     known = (
         (row.deployment_status, status, limits.deployment_status),
         (row.program_status, program, limits.program_status),
@@ -145,7 +147,7 @@ def _status_ages(pipeline: Pipeline, now: int) -> tuple[StatusAge, ...]:
         ),
     )
     return tuple(
-        StatusAge(name, max(0, now - since) / _SECOND, limit)
+        StatusAge(name, max(0, now - since) / SECOND, limit)
         for name, since, limit in known
         if since is not None
     )

@@ -5,22 +5,16 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Final, Protocol
 
-SECOND: Final = 1_000_000
-"""Microseconds in a second: every instant and duration inside the simulator is a whole number of microseconds."""
+from feldera_exporter.micros import SECOND, Micros, from_seconds
 
-EPOCH: Final = 1_787_313_600 * SECOND
+EPOCH: Final[Micros] = 1_787_313_600 * SECOND
 """2026-08-21T12:00:00Z, the default start of a simulation."""
-
-
-def micros(seconds: float) -> int:
-    """Return a duration in seconds as whole microseconds."""
-    return round(seconds * SECOND)
 
 
 class Clock(Protocol):
     """Tells the time in microseconds since the Unix epoch; never goes back."""
 
-    def now(self) -> int:
+    def now(self) -> Micros:
         """Return the present instant in microseconds since the Unix epoch."""
         ...
 
@@ -32,11 +26,11 @@ class ManualClock:
         self._now = start
         self._lock = Lock()
 
-    def now(self) -> int:
+    def now(self) -> Micros:
         """Return the instant that the last `advance` reached."""
         return self._now
 
-    def advance(self, seconds: float) -> int:
+    def advance(self, seconds: float) -> Micros:
         """Move on by some seconds and return the new instant.
 
         Raises:
@@ -45,7 +39,7 @@ class ManualClock:
         if seconds < 0:
             raise ValueError(f"a clock cannot be advanced by {seconds} seconds, only by 0 or more")
         with self._lock:
-            self._now += micros(seconds)
+            self._now += from_seconds(seconds)
             return self._now
 
 
@@ -60,9 +54,9 @@ class ScaledClock:
         self._monotonic = monotonic
         self._began = monotonic()
 
-    def now(self) -> int:
+    def now(self) -> Micros:
         """Return the scaled instant."""
-        return self._start + micros((self._monotonic() - self._began) * self._speed)
+        return self._start + from_seconds((self._monotonic() - self._began) * self._speed)
 
 
 class SkewedClock:
@@ -70,8 +64,8 @@ class SkewedClock:
 
     def __init__(self, clock: Clock, seconds: float) -> None:
         self._clock = clock
-        self._skew = micros(seconds)
+        self._skew = from_seconds(seconds)
 
-    def now(self) -> int:
+    def now(self) -> Micros:
         """Return the other clock's instant plus the skew."""
         return self._clock.now() + self._skew

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from feldera_exporter.feldera.statuses import SERVICES
-from feldera_exporter.simulator.clock import SECOND
+from feldera_exporter.micros import SECOND, Micros
 from feldera_exporter.simulator.event_queue import EventQueue
 from feldera_exporter.simulator.uuid7 import Uuid7, uuid_text
 
@@ -24,7 +24,7 @@ class ClusterEvent:
     """One row of the table `cluster_monitor_event`; `statuses` and `messages` are by service."""
 
     id: str
-    recorded_at: int
+    recorded_at: Micros
     statuses: dict[str, str]
     messages: dict[str, str]
 
@@ -109,7 +109,7 @@ class Cluster:
         self.events = [old for old in self.events[1 - RETENTION :] if old.recorded_at > now - RETENTION_AGE]
         self.events.append(event)
 
-    def unchanged_since(self, service: str) -> int:
+    def unchanged_since(self, service: str) -> Micros:
         """Return the instant of the oldest of the newest events that agree on a service's health."""
         newest = self.events[-1]
         healthy = newest.statuses[service] == "Healthy"

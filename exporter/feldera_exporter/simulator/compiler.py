@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import Final
 
+from feldera_exporter.micros import SECOND, from_seconds
 from feldera_exporter.simulator import row_changes
 from feldera_exporter.simulator.api_errors import ApiError
-from feldera_exporter.simulator.clock import SECOND, micros
 from feldera_exporter.simulator.database import Database
 from feldera_exporter.simulator.event_queue import EventQueue
 from feldera_exporter.simulator.pipeline import Pipeline
@@ -61,7 +61,7 @@ class Compiler:
         seconds = _LENGTHS[status](pipeline.plan)
         if seconds is not None:
             self._event_queue.at(
-                self._event_queue.now + micros(seconds), self._finish, pipeline, pipeline.compiling
+                self._event_queue.now + from_seconds(seconds), self._finish, pipeline, pipeline.compiling
             )
 
     def restart(self, pipelines: Iterable[Pipeline], platform: str) -> None:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
+from feldera_exporter.micros import SECOND, Micros, from_seconds
 from feldera_exporter.simulator.api_errors import ApiError, refusal
-from feldera_exporter.simulator.clock import SECOND, micros
 from feldera_exporter.simulator.event_queue import EventQueue
 from feldera_exporter.simulator.events import record
 from feldera_exporter.simulator.ground_truth import GroundTruth
@@ -34,7 +34,7 @@ class _Attempt:
     writer: str
     work: Work
     done: Done | None
-    begun: int
+    begun: Micros
     asked: int
 
     def settle(self, error: ApiError | None) -> None:
@@ -155,7 +155,7 @@ class Database:
         begun = self.begin(pipeline)
         wait = 0
         if self._random.random() < self._processes.waits:
-            wait = micros(self._random.uniform(0.01, self._processes.longest_wait))
+            wait = from_seconds(self._random.uniform(0.01, self._processes.longest_wait))
         attempt = _Attempt(pipeline, writer, work, done, begun, begun + wait)
         if wait:
             self._event_queue.at(attempt.asked, self._lock, attempt)
@@ -164,7 +164,7 @@ class Database:
 
     def hold(self, pipeline: Pipeline, seconds: float) -> None:
         """Hold the row's lock for some seconds, as a slow transaction that changes nothing does."""
-        until = max(self._event_queue.now, pipeline.locked_until) + micros(seconds)
+        until = max(self._event_queue.now, pipeline.locked_until) + from_seconds(seconds)
         pipeline.locked_until = until
 
     def _lock(self, attempt: _Attempt) -> None:
@@ -184,9 +184,9 @@ class Database:
             attempt.settle(error)
             return
         ids = [self.ids[attempt.writer](now) for _ in rows]
-        hold = micros(self._processes.takes)
+        hold = from_seconds(self._processes.takes)
         if self._random.random() < self._processes.holds:
-            hold += micros(self._random.uniform(0.01, self._processes.longest_hold))
+            hold += from_seconds(self._random.uniform(0.01, self._processes.longest_hold))
         if hold:
             pipeline.locked_until = now + hold
             self._event_queue.at(now + hold, self._commit, attempt, rows, ids)

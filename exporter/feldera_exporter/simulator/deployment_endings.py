@@ -1,7 +1,7 @@
 """How the runner's automaton ends a deployment, and how it clears storage."""
 
+from feldera_exporter.micros import Micros, from_seconds
 from feldera_exporter.simulator import row_changes
-from feldera_exporter.simulator.clock import micros
 from feldera_exporter.simulator.pipeline import NEVER, Connectors, Pipeline
 from feldera_exporter.simulator.plan import Failure
 from feldera_exporter.simulator.row import Row
@@ -17,17 +17,17 @@ class DeploymentEndings:
     def fail(self, pipeline: Pipeline, failure: Failure | None) -> int:
         """Towards Stopped; with an error, or without one as the user asked."""
 
-        def work(row: Row, at: int) -> tuple[Row, ...]:
+        def work(row: Row, at: Micros) -> tuple[Row, ...]:
             unwanted = row_changes.want_stopped(row, at)
             return unwanted, row_changes.stopping(unwanted, at, failure)
 
         return self._hands.write(pipeline, work)
 
-    def begin(self, pipeline: Pipeline, _row: Row, _now: int) -> int:
+    def begin(self, pipeline: Pipeline, _row: Row, _now: Micros) -> int:
         """Towards Stopped without an error: by the user's wish, or after the last checkpoint."""
         return self.fail(pipeline, None)
 
-    def stop(self, pipeline: Pipeline, _row: Row, now: int) -> int:
+    def stop(self, pipeline: Pipeline, _row: Row, now: Micros) -> int:
         """Stopping: `stop` blocks; where it fails, its reason is written as details are."""
         automaton = pipeline.automaton
         pipeline.process = None
@@ -37,7 +37,7 @@ class DeploymentEndings:
         seconds = pipeline.plan.stopping
         if seconds is None:
             return self._stop_fails(pipeline, now)
-        ends = automaton.stopping_since + micros(seconds)
+        ends = automaton.stopping_since + from_seconds(seconds)
         if now < ends:
             self._hands.wake(pipeline, ends)
             return NEVER
@@ -45,7 +45,7 @@ class DeploymentEndings:
         automaton.provisioning_since = automaton.stopping_since = automaton.grace_until = None
         return self._hands.write(pipeline, lambda row, at: (row_changes.stopped(row, at),))
 
-    def _stop_fails(self, pipeline: Pipeline, now: int) -> int:
+    def _stop_fails(self, pipeline: Pipeline, now: Micros) -> int:
         automaton = pipeline.automaton
         details = "Unable to stop (will retry) due to: the volume is still in use"
         age = NEVER if automaton.updated is None else now - automaton.updated
@@ -57,7 +57,7 @@ class DeploymentEndings:
             )
         return now - age + (DETAILS_AFTER if differs else HEARTBEAT)
 
-    def clear(self, pipeline: Pipeline, row: Row, now: int) -> int:
+    def clear(self, pipeline: Pipeline, row: Row, now: Micros) -> int:
         """Stopped and to stay so: clear storage, which blocks, if that was asked for."""
         automaton = pipeline.automaton
         if row.storage_status != "Clearing":
@@ -68,7 +68,7 @@ class DeploymentEndings:
         seconds = pipeline.plan.clearing
         if seconds is None:
             return NEVER
-        ends = automaton.clearing_since + micros(seconds)
+        ends = automaton.clearing_since + from_seconds(seconds)
         if now < ends:
             self._hands.wake(pipeline, ends)
             return NEVER

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from feldera_exporter.micros import Micros
 from feldera_exporter.simulator.api_errors import NAME_PATTERN, refusal
 from feldera_exporter.simulator.row import Row
 from feldera_exporter.simulator.row_changes import fully_stopped
@@ -24,7 +25,7 @@ def check_name(name: str) -> None:
         raise refusal("NameDoesNotMatchPattern", name=name, pattern=NAME_PATTERN, pattern_description=wanted)
 
 
-def edited(row: Row, at: int, edit: Mapping[str, Any]) -> tuple[Row, ...]:
+def edited(row: Row, at: Micros, edit: Mapping[str, Any]) -> tuple[Row, ...]:
     """Change a row's core fields (`update_pipeline`); a no-op records nothing."""
     edit = {field: value for field, value in edit.items() if getattr(row, field) != value}
     if not edit:

@@ -5,6 +5,7 @@ from contextlib import suppress
 from heapq import heappop, heappush
 from typing import Any
 
+from feldera_exporter.micros import Micros
 from feldera_exporter.simulator.api_errors import ApiError
 
 
@@ -23,12 +24,12 @@ class EventQueue:
         self._running = False
         self._due: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = []
 
-    def at(self, instant: int, action: Callable[..., None], *arguments: Any) -> None:
+    def at(self, instant: Micros, action: Callable[..., None], *arguments: Any) -> None:
         """Add an action; one whose instant has passed is due at once."""
         self._count += 1
         heappush(self._due, (max(instant, self.now), self._count, action, arguments))
 
-    def run(self, until: int) -> None:
+    def run(self, until: Micros) -> None:
         """Run everything that is due up to and including an instant; from within an action, nothing."""
         if self._running:
             return

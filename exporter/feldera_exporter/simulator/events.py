@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from feldera_exporter.micros import Micros
 from feldera_exporter.simulator.plan import Failure
 from feldera_exporter.simulator.row import Row
 
@@ -37,7 +38,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     """One row of the table `pipeline_monitor_event`; the id is a 128-bit integer, the instant in microseconds."""
 
     event_id: int
-    recorded_at: int
+    recorded_at: Micros
     statuses: Statuses
     details: Details
 
@@ -45,7 +46,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 _shared: Final[dict[Statuses, Statuses]] = {}
 
 
-def record(event_id: int, recorded_at: int, row: Row, previous: Event | None) -> Event:
+def record(event_id: int, recorded_at: Micros, row: Row, previous: Event | None) -> Event:
     """Return the event that Feldera writes about a row (`db/operations/pipeline_monitor.rs`)."""
     statuses = Statuses(
         row.resources,

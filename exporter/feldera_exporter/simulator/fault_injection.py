@@ -1,7 +1,7 @@
 """Fault injection: crashes, lost pods, frozen runners, broken connectors."""
 
+from feldera_exporter.micros import from_seconds
 from feldera_exporter.simulator import row_changes
-from feldera_exporter.simulator.clock import micros
 from feldera_exporter.simulator.instance import Instance
 from feldera_exporter.simulator.pipeline import NEVER, Connectors, Pipeline, Process
 from feldera_exporter.simulator.plan import Failure
@@ -33,7 +33,7 @@ class FaultInjection:
             pipeline = self._instance.get(name)
             self._instance.processes.vanish(pipeline)
             if seconds is not None:
-                instant = self._instance.event_queue.now + micros(seconds)
+                instant = self._instance.event_queue.now + from_seconds(seconds)
                 self._instance.event_queue.at(instant, self._reappear, pipeline, pipeline.process, restarts)
 
     def find(self, name: str, *, restarted: bool = False) -> None:
@@ -45,7 +45,7 @@ class FaultInjection:
         """Let Kubernetes restart a pipeline's pod again and again: `down` seconds away, `up` seconds there."""
         with self._instance.lock:
             pipeline = self._instance.get(name)
-            self._fall(pipeline, pipeline.process, micros(up), micros(down), times)
+            self._fall(pipeline, pipeline.process, from_seconds(up), from_seconds(down), times)
 
     def report(self, name: str, status: str, seconds: float | None = None) -> None:
         """Let a pipeline report any runtime status of itself, for some seconds or until something else changes it."""
@@ -64,7 +64,7 @@ class FaultInjection:
     def freeze(self, name: str | None = None, seconds: float | None = None) -> None:
         """Let the runner do nothing, for one pipeline or for all, for some seconds or until `thaw`."""
         with self._instance.lock:
-            until = NEVER if seconds is None else self._instance.settle() + micros(seconds)
+            until = NEVER if seconds is None else self._instance.settle() + from_seconds(seconds)
             self._instance.runner.freeze(self._one(name), until)
 
     def thaw(self, name: str | None = None) -> None:

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Final
 
 from feldera_exporter.feldera.statuses import PROGRAM, RESOURCES, RUNTIME, STORAGE, combine
+from feldera_exporter.micros import Micros
 from feldera_exporter.simulator.row import Row
 
 COMBINED: Final = "deployment_status"
@@ -32,19 +33,19 @@ class Transition:
     """
 
     dimension: str
-    at: int
+    at: Micros
     before: str | None
     after: str | None
-    committed: int
+    committed: Micros
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorEdge:
     """An error that appeared, or with `code` None: the error that was set is gone."""
 
-    at: int
+    at: Micros
     code: str | None
-    committed: int
+    committed: Micros
 
 
 @dataclass(slots=True)
@@ -62,10 +63,10 @@ class Life:
     """
 
     id: str
-    created_at: int
+    created_at: Micros
     born: dict[str, str | None]
     names: list[tuple[int, str]]
-    deleted_at: int | None = None
+    deleted_at: Micros | None = None
     transitions: list[Transition] = field(default_factory=list)
     errors: list[ErrorEdge] = field(default_factory=list)
 
@@ -77,7 +78,7 @@ class Life:
         """Return how often each pair (before, after) was committed."""
         return Counter((transition.before, transition.after) for transition in self.of(dimension))
 
-    def intervals(self, until: int, dimension: str = COMBINED) -> list[tuple[str | None, int, int]]:
+    def intervals(self, until: Micros, dimension: str = COMBINED) -> list[tuple[str | None, int, int]]:
         """Return the status of each stretch from creation until an instant: (status, from, to).
 
         A transaction that waited for the row's lock has an earlier start than the one before it: its
@@ -93,7 +94,7 @@ class Life:
             reached = end
         return stretches
 
-    def time_in_status(self, until: int) -> Counter[str | None]:
+    def time_in_status(self, until: Micros) -> Counter[str | None]:
         """Return the microseconds spent in each combined status from creation until an instant."""
         spent: Counter[str | None] = Counter()
         for status, begin, end in self.intervals(until):
@@ -127,12 +128,12 @@ class GroundTruth:
         born = {name: reader(row) for name, reader in _READERS}
         self.lives[pipeline_id] = Life(pipeline_id, row.created_at, born, [(row.created_at, row.name)])
 
-    def deleted(self, pipeline_id: str, at: int) -> None:
+    def deleted(self, pipeline_id: str, at: Micros) -> None:
         """Record that a pipeline was deleted."""
         if self._keep:
             self.lives[pipeline_id].deleted_at = at
 
-    def changed(self, pipeline_id: str, before: Row, after: Row, at: int, committed: int) -> None:
+    def changed(self, pipeline_id: str, before: Row, after: Row, at: Micros, committed: Micros) -> None:
         """Record the changes of one write of a transaction."""
         if not self._keep:
             return

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from threading import RLock
 from typing import Any, Final
 
-from feldera_exporter.simulator.clock import SECOND, Clock, micros
+from feldera_exporter.micros import SECOND, Micros, from_seconds
+from feldera_exporter.simulator.clock import Clock
 from feldera_exporter.simulator.cluster import Cluster
 from feldera_exporter.simulator.compiler import Compiler
 from feldera_exporter.simulator.database import Database
@@ -87,7 +88,7 @@ class Instance:
         self.cluster = Cluster(self.event_queue, seed)
         self.event_queue.at(self.event_queue.now + CLEANING, self._clean)
 
-    def settle(self) -> int:
+    def settle(self) -> Micros:
         """Let everything happen that is due, and return the instant reached in microseconds."""
         with self.lock:
             self.event_queue.run(self.clock.now())
@@ -111,7 +112,7 @@ class Instance:
     def later(self, seconds: float, action: Callable[..., None], *arguments: Any) -> None:
         """Add an action for a later instant of Feldera's clock; it may use the instance as any caller does."""
         with self.lock:
-            self.event_queue.at(self.settle() + micros(seconds), action, *arguments)
+            self.event_queue.at(self.settle() + from_seconds(seconds), action, *arguments)
 
     def pipelines(self) -> list[Pipeline]:
         """Return all pipelines in the order of their ids, as they are now."""

@@ -4,8 +4,8 @@ from typing import Any, Final
 from uuid import NAMESPACE_DNS, UUID, uuid5
 
 from feldera_exporter.feldera.statuses import SERVICES
+from feldera_exporter.micros import SECOND, Micros
 from feldera_exporter.simulator.api_errors import check_uuid, refusal
-from feldera_exporter.simulator.clock import SECOND
 from feldera_exporter.simulator.cluster import STALE_AFTER, ClusterEvent
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.http_messages import Answer, Request, choice, json
@@ -48,7 +48,7 @@ class InstanceRoutes:
         self._feldera = feldera
         self._has_login = has_login
         self.has_license = True
-        self.license_until: int | None = feldera.started_at + 365 * 86_400 * SECOND
+        self.license_until: Micros | None = feldera.started_at + 365 * 86_400 * SECOND
 
     def config(self, _: Request) -> Answer:
         """GET /v0/config."""

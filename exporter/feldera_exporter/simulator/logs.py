@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID, uuid5
 
+from feldera_exporter.micros import Micros
 from feldera_exporter.simulator.api_errors import refusal
 from feldera_exporter.simulator.events import Event
 from feldera_exporter.simulator.feldera import Feldera
@@ -106,7 +107,7 @@ async def followed(feldera: Feldera, pipeline: Pipeline, begin: Position) -> Asy
         await asyncio.sleep(_PAUSE)
 
 
-def _line(pipeline: Pipeline, instant: int, text: str) -> str:
+def _line(pipeline: Pipeline, instant: Micros, text: str) -> str:
     return (
         f"[manager] {instant_text(instant)}  INFO runner: {text} "
         f'pipeline-id="{pipeline.id}" pipeline-name="{pipeline.row.name}"'

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from feldera_exporter.simulator.clock import micros
+from feldera_exporter.micros import from_seconds
 from feldera_exporter.simulator.uuid7 import Uuid7
 
 WRITERS: Final = ("api", "runner", "compiler")
@@ -39,7 +39,7 @@ def generators(processes: ManagerProcesses, seed: int) -> dict[str, Uuid7]:
     """Return the generator of ids that each writer uses; one for all where they are one process."""
     shared = Uuid7(f"manager/{seed}")
     return {
-        writer: Uuid7(f"{writer}/{seed}", micros(processes.skew.get(writer, 0.0)))
+        writer: Uuid7(f"{writer}/{seed}", from_seconds(processes.skew.get(writer, 0.0)))
         if processes.separate
         else shared
         for writer in WRITERS

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
+from feldera_exporter.micros import Micros
 from feldera_exporter.simulator.events import EventLog
 from feldera_exporter.simulator.plan import Failure, Plan
 from feldera_exporter.simulator.row import Row
@@ -28,7 +29,7 @@ class Process:
 
     status: str
     desired: str
-    launched: int
+    launched: Micros
     reachable: bool = True
     failure: Failure | None = None
     step: int = 0
@@ -42,20 +43,20 @@ class Connectors:
 
     count: int = 0
     rate: float = 0.0
-    at: int = 0
+    at: Micros = 0
 
-    def errors(self, now: int) -> int:
+    def errors(self, now: Micros) -> int:
         """Return the number of errors up to an instant in microseconds."""
         return self.count + int((now - self.at) * self.rate / 1_000_000)
 
-    def next_change(self, now: int) -> int:
+    def next_change(self, now: Micros) -> Micros:
         """Return the first instant after another at which there is one more."""
         if self.rate <= 0:
             return NEVER
         more = self.errors(now) - self.count + 1
         return max(now + 1, self.at + int(more * 1_000_000 / self.rate) + 1)
 
-    def stopped(self, now: int) -> "Connectors":
+    def stopped(self, now: Micros) -> "Connectors":
         """Return the same count, to which nothing is added any more."""
         return Connectors(self.errors(now), 0.0, now)
 
@@ -83,19 +84,19 @@ class Automaton:
     """
 
     anchor: int = 0
-    wake: int = NEVER
+    wake: Micros = NEVER
     token: int = 0
     busy: bool = False
-    frozen_until: int = 0
+    frozen_until: Micros = 0
     updated: int | None = None
     resources_details: Any = None
     runtime_details: Any = None
     storage_details: Any = None
-    provisioning_since: int | None = None
-    grace_until: int | None = None
-    stopping_since: int | None = None
-    clearing_since: int | None = None
-    begun: int = 0
+    provisioning_since: Micros | None = None
+    grace_until: Micros | None = None
+    stopping_since: Micros | None = None
+    clearing_since: Micros | None = None
+    begun: Micros = 0
     recorded: int = 0
 
 

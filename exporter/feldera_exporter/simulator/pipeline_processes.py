@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Final
 
+from feldera_exporter.micros import from_seconds
 from feldera_exporter.simulator.api_errors import refusal
-from feldera_exporter.simulator.clock import micros
 from feldera_exporter.simulator.event_queue import EventQueue
 from feldera_exporter.simulator.pipeline import Pipeline, Process
 from feldera_exporter.simulator.plan import Failure
@@ -150,7 +150,7 @@ class PipelineProcesses:
         process.step += 1
         if seconds is not None:
             self._event_queue.at(
-                self._event_queue.now + micros(seconds), self._advance, pipeline, process, process.step
+                self._event_queue.now + from_seconds(seconds), self._advance, pipeline, process, process.step
             )
 
     def _advance(self, pipeline: Pipeline, process: Process, step: int) -> None:

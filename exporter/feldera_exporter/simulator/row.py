@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from feldera_exporter.feldera.statuses import combine
+from feldera_exporter.micros import Micros
 from feldera_exporter.simulator.plan import Failure
 
 
@@ -15,7 +16,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """
 
     name: str
-    created_at: int
+    created_at: Micros
     description: str = ""
     tags: tuple[str, ...] = ()
     version: int = 1
@@ -28,7 +29,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     deployment_config: dict[str, Any] | None = None
     program_version: int = 1
     program_status: str = "Pending"
-    program_status_since: int
+    program_status_since: Micros
     program_failure: Failure | None = None
     error: Failure | None = None
     refresh_version: int = 1
@@ -37,15 +38,15 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     deployment_id: str | None = None
     initial: str | None = None
     resources: str = "Stopped"
-    resources_since: int
+    resources_since: Micros
     resources_details: Any = None
     resources_desired: str = "Stopped"
-    resources_desired_since: int
+    resources_desired_since: Micros
     runtime: str | None = None
-    runtime_since: int | None = None
+    runtime_since: Micros | None = None
     runtime_details: dict[str, Any] | None = None
     runtime_desired: str | None = None
-    runtime_desired_since: int | None = None
+    runtime_desired_since: Micros | None = None
     bootstrap_policy: str | None = None
     silent_bootstrap: bool = False
     concurrent_bootstrap: bool = False
@@ -56,7 +57,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return combine(self.resources, self.runtime) or "Unavailable"
 
     @property
-    def status_since(self) -> int:
+    def status_since(self) -> Micros:
         """When the combined status began: the later of both parts (`combine_since`)."""
         return max(self.resources_since, self.runtime_since or 0)
 
@@ -68,6 +69,6 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return self.runtime_desired or self.initial or "Unavailable"
 
     @property
-    def desired_since(self) -> int:
+    def desired_since(self) -> Micros:
         """When the combined desired status began: the later of both parts (`combine_since`)."""
         return max(self.resources_desired_since, self.runtime_desired_since or 0)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from feldera_exporter.micros import Micros
 from feldera_exporter.simulator.api_errors import refusal
 from feldera_exporter.simulator.plan import Failure
 from feldera_exporter.simulator.row import Row
@@ -42,7 +43,7 @@ class Start:
     concurrent: bool = False
 
 
-def want_provisioned(row: Row, at: int, start: Start) -> Row:
+def want_provisioned(row: Row, at: Micros, start: Start) -> Row:
     """Answer /start: `set_deployment_resources_desired_status` to Provisioned."""
     error = None if start.dismiss_error else row.error
     if row.resources_desired == "Stopped" and row.resources != "Stopped":
@@ -79,7 +80,7 @@ def want_provisioned(row: Row, at: int, start: Start) -> Row:
     )
 
 
-def want_stopped(row: Row, at: int) -> Row:
+def want_stopped(row: Row, at: Micros) -> Row:
     """Set the desired status to Stopped, which is always possible and keeps an error."""
     since = row.resources_desired_since if row.resources_desired == "Stopped" else at
     row = replace(row, resources_desired="Stopped", resources_desired_since=since)
@@ -118,7 +119,7 @@ def clear(row: Row) -> Row:
     return store(row, "Clearing")
 
 
-def program(row: Row, at: int, status: str, failure: Failure | None = None) -> Row:
+def program(row: Row, at: Micros, status: str, failure: Failure | None = None) -> Row:
     """Set the program status; `since` moves each time, `refresh_version` not while compiling goes on."""
     return replace(
         row,
@@ -129,7 +130,7 @@ def program(row: Row, at: int, status: str, failure: Failure | None = None) -> R
     )
 
 
-def upgraded(row: Row, at: int, platform: str) -> Row:
+def upgraded(row: Row, at: Micros, platform: str) -> Row:
     """Have a program that is not compiled yet compiled by another version of the platform, from the beginning."""
     row = program(row, at, "Pending")
     return replace(
@@ -137,7 +138,7 @@ def upgraded(row: Row, at: int, platform: str) -> Row:
     )
 
 
-def _resources(row: Row, at: int, status: str, error: Failure | None, **fields: Any) -> Row:
+def _resources(row: Row, at: Micros, status: str, error: Failure | None, **fields: Any) -> Row:
     """Write the resources status, and null for whatever is not given, as `set_deployment_resources_status` does."""
     nulls: dict[str, Any] = {
         "resources_details": None,
@@ -158,12 +159,12 @@ def _resources(row: Row, at: int, status: str, error: Failure | None, **fields: 
     )
 
 
-def provisioning(row: Row, at: int, deployment_id: str) -> Row:
+def provisioning(row: Row, at: Micros, deployment_id: str) -> Row:
     """Stopped -> Provisioning, with a new deployment."""
     return _resources(row, at, "Provisioning", None, deployment_id=deployment_id)
 
 
-def provisioned(row: Row, at: int, resources_details: Any) -> Row:
+def provisioned(row: Row, at: Micros, resources_details: Any) -> Row:
     """Provisioning -> Provisioned, with Initializing set by the runner."""
     return _resources(
         row,
@@ -179,17 +180,17 @@ def provisioned(row: Row, at: int, resources_details: Any) -> Row:
     )
 
 
-def stopping(row: Row, at: int, error: Failure | None) -> Row:
+def stopping(row: Row, at: Micros, error: Failure | None) -> Row:
     """Any but Stopped -> Stopping; the deployment's id stays."""
     return _without_start(_resources(row, at, "Stopping", error))
 
 
-def stopped(row: Row, at: int) -> Row:
+def stopped(row: Row, at: Micros) -> Row:
     """Stopping -> Stopped; an error stays."""
     return _without_start(_resources(row, at, "Stopped", row.error, deployment_id=None))
 
 
-def failed_start(row: Row, at: int, error: Failure) -> Row:
+def failed_start(row: Row, at: Micros, error: Failure) -> Row:
     """Stopped stays Stopped, with an error (`remain_deployment_resources_status_stopped`)."""
     return _without_start(_resources(row, at, "Stopped", error, deployment_id=None))
 
@@ -206,7 +207,7 @@ def resized(row: Row, config: dict[str, Any]) -> Row:
     return replace(row, deployment_config={"resources": config}, refresh_version=row.refresh_version + 1)
 
 
-def observed(row: Row, at: int, seen: RunnerObservation) -> Row:
+def observed(row: Row, at: Micros, seen: RunnerObservation) -> Row:
     """Provisioned remains: write what the runner saw (`remain_deployment_resources_status`)."""
     return replace(
         row,

@@ -7,8 +7,8 @@ simulated: the next one that matters is computed, on the grid that the last poll
 from random import Random
 from typing import Final
 
+from feldera_exporter.micros import SECOND, Micros
 from feldera_exporter.simulator.api_errors import ApiError
-from feldera_exporter.simulator.clock import SECOND
 from feldera_exporter.simulator.database import Database, Work
 from feldera_exporter.simulator.event_queue import EventQueue
 from feldera_exporter.simulator.pipeline import NEVER, Automaton, Pipeline
@@ -54,14 +54,14 @@ class Runner:
         """Poll at once, as after Postgres's NOTIFY: a few milliseconds later."""
         self._wake(pipeline, self._event_queue.now + 2_000 + int(self._random.random() * 15_000))
 
-    def attend(self, pipeline: Pipeline, instant: int) -> None:
+    def attend(self, pipeline: Pipeline, instant: Micros) -> None:
         """Poll at the first instant of the grid that is not before another."""
         automaton = pipeline.automaton
         period = PERIODS[pipeline.row.resources]
         steps = max(1, -((automaton.anchor - max(instant, self._event_queue.now)) // period))
         self._wake(pipeline, automaton.anchor + steps * period)
 
-    def freeze(self, pipeline: Pipeline | None, until: int = NEVER) -> None:
+    def freeze(self, pipeline: Pipeline | None, until: Micros = NEVER) -> None:
         """Let a pipeline's automaton, or with None all of them, do nothing until an instant."""
         if pipeline is None:
             self._frozen_until = until
@@ -91,12 +91,12 @@ class Runner:
             )
             self.notify(pipeline)
 
-    def _thaw(self, pipeline: Pipeline | None, until: int) -> None:
+    def _thaw(self, pipeline: Pipeline | None, until: Micros) -> None:
         """Thaw at the end of the time, unless it was frozen for longer since."""
         if (self._frozen_until if pipeline is None else pipeline.automaton.frozen_until) == until:
             self.thaw(pipeline)
 
-    def _wake(self, pipeline: Pipeline, instant: int) -> None:
+    def _wake(self, pipeline: Pipeline, instant: Micros) -> None:
         automaton = pipeline.automaton
         if instant < automaton.wake:
             automaton.token += 1

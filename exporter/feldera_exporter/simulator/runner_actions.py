@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from feldera_exporter.simulator.clock import SECOND
+from feldera_exporter.micros import SECOND
 from feldera_exporter.simulator.database import Work
 from feldera_exporter.simulator.pipeline import Pipeline
 from feldera_exporter.simulator.row import Row

@@ -6,8 +6,8 @@ Source: pipeline-manager `runner/pipeline_automata.rs`, `do_run` and the `transi
 from collections.abc import Callable
 from typing import Final
 
+from feldera_exporter.micros import SECOND, Micros, from_seconds
 from feldera_exporter.simulator import row_changes
-from feldera_exporter.simulator.clock import SECOND, micros
 from feldera_exporter.simulator.database import Database
 from feldera_exporter.simulator.deployment_endings import DeploymentEndings
 from feldera_exporter.simulator.event_queue import EventQueue
@@ -61,14 +61,14 @@ class RunnerDecisions:
             ("Stopping", "Stopped"): endings.stop,
         }
 
-    def decide(self, pipeline: Pipeline, now: int) -> int:
+    def decide(self, pipeline: Pipeline, now: Micros) -> Micros:
         """Do what is to be done at a poll; returns from when on the next one matters."""
         row = pipeline.row
         if row.resources in _DEPLOYED and row.storage_status != "InUse":
             return self._endings.fail(pipeline, impossible(row.resources, row.resources_desired))
         return self._handlers[row.resources, row.resources_desired](pipeline, row, now)
 
-    def _start(self, pipeline: Pipeline, row: Row, now: int) -> int:
+    def _start(self, pipeline: Pipeline, row: Row, now: Micros) -> Micros:
         """Stopped but wanted: wait for the program, then check, then provision."""
         if row.program_status in row_changes.FAILED:
             return self._refuse(pipeline, failed_compilation(row.program_status))
@@ -81,7 +81,7 @@ class RunnerDecisions:
             return self._refuse(pipeline, pipeline.plan.refused)
         deployment = uuid_text(self._database.ids["runner"](now))
 
-        def work(row: Row, at: int) -> tuple[Row, ...]:
+        def work(row: Row, at: Micros) -> tuple[Row, ...]:
             if row.resources_desired == "Stopped":
                 return ()
             stored = row_changes.store(row, "InUse")
@@ -89,14 +89,14 @@ class RunnerDecisions:
 
         return self._hands.write(pipeline, work)
 
-    def _refuse(self, pipeline: Pipeline, failure: Failure) -> int:
-        def work(row: Row, at: int) -> tuple[Row, ...]:
+    def _refuse(self, pipeline: Pipeline, failure: Failure) -> Micros:
+        def work(row: Row, at: Micros) -> tuple[Row, ...]:
             unwanted = row_changes.want_stopped(row, at)
             return unwanted, row_changes.failed_start(unwanted, at, failure)
 
         return self._hands.write(pipeline, work)
 
-    def _provision(self, pipeline: Pipeline, row: Row, now: int) -> int:
+    def _provision(self, pipeline: Pipeline, row: Row, now: Micros) -> Micros:
         """Provisioning: until the resources are there, an error, or the timeout."""
         automaton, plan = pipeline.automaton, pipeline.plan
         if automaton.provisioning_since is None:
@@ -105,7 +105,9 @@ class RunnerDecisions:
         own = provisioning_seconds(row.runtime_config)
         timeout: float = self._timeout if own is None else own
         ready = (
-            NEVER if plan.provisioning is None else automaton.provisioning_since + micros(plan.provisioning)
+            NEVER
+            if plan.provisioning is None
+            else automaton.provisioning_since + from_seconds(plan.provisioning)
         )
         if now >= ready and plan.provision_failure is None:
             return self._provisioned(pipeline)
@@ -113,7 +115,7 @@ class RunnerDecisions:
             return self._endings.fail(pipeline, plan.provision_failure)
         if (now - row.resources_since) // 1000 > timeout * 1000:
             return self._endings.fail(pipeline, provisioning_timeout(timeout))
-        due = min(ready, row.resources_since + micros(timeout) + 1000)
+        due = min(ready, row.resources_since + from_seconds(timeout) + 1000)
         details = RESOURCES
         if automaton.resources_details == details:
             return due
@@ -123,10 +125,10 @@ class RunnerDecisions:
             pipeline, while_("Provisioning", lambda row, _: row_changes.detailed(row, details))
         )
 
-    def _provisioned(self, pipeline: Pipeline) -> int:
+    def _provisioned(self, pipeline: Pipeline) -> Micros:
         automaton = pipeline.automaton
 
-        def work(row: Row, at: int) -> tuple[Row, ...]:
+        def work(row: Row, at: Micros) -> tuple[Row, ...]:
             # Only this automaton, which waits for this transaction, changes a pipeline's resources status.
             automaton.grace_until = self._event_queue.now + GRACE
             self._processes.launch(pipeline)
@@ -134,7 +136,7 @@ class RunnerDecisions:
 
         return self._hands.write(pipeline, work)
 
-    def _watch(self, pipeline: Pipeline, row: Row, now: int) -> int:
+    def _watch(self, pipeline: Pipeline, row: Row, now: Micros) -> Micros:
         """Provisioned: sample the pipeline's status, write what changed, else a heartbeat now and then."""
         automaton = pipeline.automaton
         seen = observe(pipeline, now)
@@ -156,7 +158,7 @@ class RunnerDecisions:
             )
         return self._next_sight(pipeline, seen, now)
 
-    def _next_sight(self, pipeline: Pipeline, seen: RunnerObservation, now: int) -> int:
+    def _next_sight(self, pipeline: Pipeline, seen: RunnerObservation, now: Micros) -> Micros:
         """Return when the runner will next write, as far as can be known now."""
         automaton = pipeline.automaton
         updated = automaton.updated or now

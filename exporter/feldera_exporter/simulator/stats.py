@@ -3,8 +3,8 @@
 from typing import Any, Final
 from uuid import UUID
 
+from feldera_exporter.micros import SECOND
 from feldera_exporter.simulator.api_errors import refusal
-from feldera_exporter.simulator.clock import SECOND
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.runner_observation import WITHOUT_CONTROLLER
 from feldera_exporter.simulator.versions import Fact

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
 
-from feldera_exporter.simulator.clock import SECOND
+from feldera_exporter.micros import SECOND, Micros
 
 
 @lru_cache(maxsize=65536)
-def instant_text(instant: int) -> str:
+def instant_text(instant: Micros) -> str:
     """Return microseconds since the epoch as chrono's `AutoSi` writes them."""
     second, fraction = divmod(instant, SECOND)
     text = _second_text(second)
@@ -22,6 +22,6 @@ def _second_text(second: int) -> str:
     return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
-def http_date(instant: int) -> str:
+def http_date(instant: Micros) -> str:
     """Return an instant as the Date header has it, in whole seconds."""
     return format_datetime(datetime.fromtimestamp(instant // SECOND, UTC), usegmt=True)

@@ -10,13 +10,14 @@ from feldera_exporter.feldera.pipeline_list import Entry
 from feldera_exporter.feldera.platform import Platform
 from feldera_exporter.history.history import History
 from feldera_exporter.history.instance_totals import InstanceTotals, label
+from feldera_exporter.micros import Micros
 from feldera_exporter.state.instance_settings import InstanceSettings
 from feldera_exporter.state.pipeline import Pipeline
 from feldera_exporter.state.runner_activity import initial_activity, updated_activity
 from feldera_exporter.state.selection import Selection
 
 _NO_PIPELINES: Final[Mapping[str, Pipeline]] = MappingProxyType({})
-_NONE: Final[Mapping[str, int]] = MappingProxyType({})
+_NONE: Final[Mapping[str, Micros]] = MappingProxyType({})
 _NO_NAMES: Final[Mapping[str, "FormerName"]] = MappingProxyType({})
 
 _FORMER_NAMES: Final = 1000
@@ -25,7 +26,7 @@ _FORMER_NAMES: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class PublishedCounters:
-    """The counters that are exported now; instants are microseconds by Feldera's clock.
+    """The counters that are exported now; instants are by Feldera's clock.
 
     Attributes:
         histories: the history of each pipeline, by id.
@@ -36,8 +37,8 @@ class PublishedCounters:
 
     histories: Mapping[str, History]
     totals: InstanceTotals
-    as_of: int
-    credited: Mapping[str, int]
+    as_of: Micros
+    credited: Mapping[str, Micros]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class PollFailure:
 
     outcome: str
     text: str
-    since: int
+    since: Micros
 
 
 class FormerName(NamedTuple):
@@ -66,12 +67,12 @@ class FormerName(NamedTuple):
 
     pipeline_id: str
     name: str
-    at: int
+    at: Micros
 
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """The exported state of one instance; instants are microseconds since the epoch by Feldera's clock.
+    """The exported state of one instance; instants are by Feldera's clock.
 
     Attributes:
         instance: its name in the configuration.
@@ -98,11 +99,11 @@ class Fleet:
     pipelines: Mapping[str, Pipeline] = field(default_factory=lambda: _NO_PIPELINES)
     platform: Platform = field(default_factory=Platform)
     totals: InstanceTotals = field(default_factory=InstanceTotals)
-    as_of: int = 0
-    credited: Mapping[str, int] = field(default_factory=lambda: _NONE)
-    lost: Mapping[str, int] = field(default_factory=lambda: _NONE)
+    as_of: Micros = 0
+    credited: Mapping[str, Micros] = field(default_factory=lambda: _NONE)
+    lost: Mapping[str, Micros] = field(default_factory=lambda: _NONE)
     unreadable: tuple[str, ...] = ()
-    read_at: int = 0
+    read_at: Micros = 0
     failure: PollFailure | None = None
     stale_pipelines: Mapping[str, Pipeline] = field(default_factory=lambda: _NO_PIPELINES)
     former_names: Mapping[str, FormerName] = field(default_factory=lambda: _NO_NAMES)
@@ -116,7 +117,7 @@ class Fleet:
 
 
 def observed(
-    fleet: Fleet, selection: Selection, shown: PublishedCounters, settings: InstanceSettings, now: int
+    fleet: Fleet, selection: Selection, shown: PublishedCounters, settings: InstanceSettings, now: Micros
 ) -> Fleet:
     """Return the fleet after a list, or more of the event logs, was read.
 
@@ -142,7 +143,7 @@ def observed(
     if fleet.selection is selection and fleet.histories is shown.histories and not fleet.lost:
         return fleet
     pipelines = _updated(fleet, selection, shown, settings, now)
-    lost: Mapping[str, int] = _NONE
+    lost: Mapping[str, Micros] = _NONE
     if pipelines is None:
         pipelines = {
             pipeline_id: _pipeline(
@@ -177,7 +178,7 @@ def observed(
 
 
 def _updated(
-    fleet: Fleet, selection: Selection, shown: PublishedCounters, settings: InstanceSettings, now: int
+    fleet: Fleet, selection: Selection, shown: PublishedCounters, settings: InstanceSettings, now: Micros
 ) -> dict[str, Pipeline] | None:
     """Return the pipelines with only the changed ones replaced; None if the ids changed or some cannot be read."""
     if fleet.selection is None or fleet.histories is None or selection.listing.unreadable or fleet.lost:
@@ -196,7 +197,7 @@ def _updated(
 
 
 def _former_names(
-    fleet: Fleet, selection: Selection, pipelines: Mapping[str, Pipeline], now: int
+    fleet: Fleet, selection: Selection, pipelines: Mapping[str, Pipeline], now: Micros
 ) -> Mapping[str, FormerName]:
     """Return the former names after a list was read."""
     last_known, gone = fleet.last_known, dict[str, FormerName]()
@@ -215,7 +216,7 @@ def _former_names(
     return dict(list({**fleet.former_names, **gone}.items())[-_FORMER_NAMES:])
 
 
-def _lost(fleet: Fleet, selection: Selection, now: int) -> Mapping[str, int]:
+def _lost(fleet: Fleet, selection: Selection, now: Micros) -> Mapping[str, Micros]:
     """Return the known pipelines whose list element cannot be read, by id, with when that was first so."""
     known = fleet.lost.keys() | fleet.pipelines.keys()
     return {
@@ -225,13 +226,13 @@ def _lost(fleet: Fleet, selection: Selection, now: int) -> Mapping[str, int]:
     }
 
 
-def unobserved(fleet: Fleet, settings: InstanceSettings, now: int, *, up: bool = False) -> Fleet:
+def unobserved(fleet: Fleet, settings: InstanceSettings, now: Micros, *, up: bool = False) -> Fleet:
     """Return the fleet after a failed poll: the last state stays for `staleness`, then the pipelines are removed.
 
     Args:
         fleet: the fleet before.
         settings: the settings of the instance.
-        now: microseconds since the epoch by Feldera's clock.
+        now: by Feldera's clock.
         up: whether one of the last polls succeeded.
     """
     if now - fleet.read_at <= settings.staleness:
@@ -248,14 +249,14 @@ def unobserved(fleet: Fleet, settings: InstanceSettings, now: int, *, up: bool =
     )
 
 
-def with_failure(fleet: Fleet, outcome: str, text: str, now: int) -> Fleet:
+def with_failure(fleet: Fleet, outcome: str, text: str, now: Micros) -> Fleet:
     """Return the fleet with why the last poll failed; polls that failed before it began the failure.
 
     Args:
         fleet: the fleet before.
         outcome: of the poll.
         text: the error in one line, without secrets.
-        now: microseconds since the epoch by Feldera's clock.
+        now: by Feldera's clock.
     """
     since = now if fleet.failure is None else fleet.failure.since
     return replace(fleet, failure=PollFailure(outcome, text, since))
@@ -287,7 +288,7 @@ def _pipeline(
     history: History,
     totals: InstanceTotals,
     settings: InstanceSettings,
-    now: int,
+    now: Micros,
 ) -> Pipeline:
     dated = history.since.storage is not None and history.since.storage > 0
     activity = old.activity if old is not None else initial_activity(now)

@@ -6,13 +6,13 @@ from typing import Final
 from feldera_exporter.config import Configuration, Instance
 from feldera_exporter.feldera.statuses import DIMENSIONS
 from feldera_exporter.feldera.wire import Row
+from feldera_exporter.micros import from_seconds
 from feldera_exporter.state.desired_difference import drift_limit
 from feldera_exporter.state.limits import limit_tables
 from feldera_exporter.state.pipeline import Facts, StatusLimits
 from feldera_exporter.state.tags import tag_labels
 
 _CACHED_NAMES: Final = 65_536
-_MICROSECONDS: Final = 1_000_000
 _FAILED_POLLS: Final = 3
 """The number of polls in a row that may fail before an instance counts as down."""
 
@@ -32,7 +32,7 @@ class InstanceSettings:
     """
 
     def __init__(self, configuration: Configuration, instance: Instance) -> None:
-        self.staleness = round(instance.staleness * _MICROSECONDS)
+        self.staleness = from_seconds(instance.staleness)
         self.freshness = _FAILED_POLLS * instance.poll_interval + instance.timeout
         self.disabled = frozenset(name for name, choice in configuration.alerts.items() if not choice.enabled)
         self.includes = lru_cache(maxsize=_CACHED_NAMES)(instance.pipelines.selects)

@@ -3,18 +3,17 @@
 from typing import Final, NamedTuple
 
 from feldera_exporter.feldera.wire import Progress
+from feldera_exporter.micros import SECOND, Micros
 
-MICROSECONDS: Final = 1_000_000
-
-KEPT: Final = 1800 * MICROSECONDS
+KEPT: Final = 1800 * SECOND
 """Microseconds for which connector errors are kept."""
 
-_RESOLUTION: Final = 60 * MICROSECONDS
+_RESOLUTION: Final = 60 * SECOND
 """Connector errors within so many microseconds are kept as one number."""
 
 
 class Activity(NamedTuple):
-    """The activity; instants are microseconds by Feldera's clock, each the time of a list.
+    """The activity; instants are by Feldera's clock, each the time of a list.
 
     Attributes:
         since: when the pipeline was first listed.
@@ -22,33 +21,33 @@ class Activity(NamedTuple):
         errors: pairs of an instant and the number of new connector errors, the oldest first.
     """
 
-    since: int
-    refreshed_at: int
-    errors: tuple[tuple[int, int], ...] = ()
+    since: Micros
+    refreshed_at: Micros
+    errors: tuple[tuple[Micros, int], ...] = ()
 
     @property
     def seen_refreshing(self) -> bool:
         """Whether a refresh was seen since the pipeline was first listed."""
         return self.refreshed_at > self.since
 
-    def errors_between(self, start: int, end: int) -> int:
+    def errors_between(self, start: Micros, end: Micros) -> int:
         """Return the number of errors after `start` and up to `end`, both in microseconds."""
         return sum(count for at, count in self.errors if start < at <= end)
 
 
-def initial_activity(at: int) -> Activity:
+def initial_activity(at: Micros) -> Activity:
     """Return the activity of a pipeline that is listed for the first time."""
     return Activity(at, at)
 
 
-def updated_activity(activity: Activity, before: Progress, after: Progress, at: int) -> Activity:
+def updated_activity(activity: Activity, before: Progress, after: Progress, at: Micros) -> Activity:
     """Return the activity after another list.
 
     Args:
         activity: the activity before this list.
         before: the pipeline's progress in the previous list.
         after: the pipeline's progress in this list.
-        at: the time of this list, in microseconds by Feldera's clock.
+        at: the time of this list, by Feldera's clock.
     """
     if before.refresh_version != after.refresh_version:
         activity = Activity(activity.since, at, activity.errors)

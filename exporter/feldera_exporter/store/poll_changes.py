@@ -8,10 +8,11 @@ import msgspec
 
 from feldera_exporter.history.history import History
 from feldera_exporter.history.instance_totals import InstanceTotals
+from feldera_exporter.micros import Micros
 
 
 class StoredInstance(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """What is stored of an instance as a whole; instants are microseconds by Feldera's clock.
+    """What is stored of an instance as a whole; instants are by Feldera's clock.
 
     Attributes:
         confirmed_until: the last poll at which every pipeline that is not waiting was known to be complete.
@@ -19,8 +20,8 @@ class StoredInstance(msgspec.Struct, frozen=True, gc=False, array_like=True):
         totals: what is counted over all pipelines.
     """
 
-    confirmed_until: int = 0
-    as_of: int = 0
+    confirmed_until: Micros = 0
+    as_of: Micros = 0
     totals: InstanceTotals = msgspec.field(default_factory=InstanceTotals)
 
 
@@ -34,14 +35,14 @@ class PollChanges:
         histories: by pipeline id; a pipeline that had vanished is listed again, unless it is in `vanished`.
         waiting: by pipeline id, up to when a log that must still be read is known to be complete; None once it was
             read. Of a vanished pipeline: up to when it was complete.
-        vanished: by pipeline id, some of `histories`: when it was no longer listed, microseconds by Feldera's clock.
+        vanished: by pipeline id, some of `histories`: when it was no longer listed, by Feldera's clock.
     """
 
     instance: str
     standing: StoredInstance
     histories: Mapping[str, History] = field(default_factory=dict)
     waiting: Mapping[str, int | None] = field(default_factory=dict)
-    vanished: Mapping[str, int] = field(default_factory=dict)
+    vanished: Mapping[str, Micros] = field(default_factory=dict)
 
     def then(self, later: Self) -> Self:
         """Return both as one; later ones of the same instance win."""
@@ -70,7 +71,7 @@ class StoredState:
 
     standing: StoredInstance = field(default_factory=StoredInstance)
     histories: Mapping[str, History] = field(default_factory=dict)
-    waiting: Mapping[str, int] = field(default_factory=dict)
+    waiting: Mapping[str, Micros] = field(default_factory=dict)
     problems: bytes | None = None
 
 

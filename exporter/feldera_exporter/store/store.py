@@ -16,12 +16,13 @@ import msgspec
 
 from feldera_exporter.errors import StoreError
 from feldera_exporter.history.history import History
+from feldera_exporter.micros import SECOND
 from feldera_exporter.store import process_lock, sqlite_file
 from feldera_exporter.store.poll_changes import PollChanges, StoredInstance, StoredState
 
 _NAME: Final = "state.sqlite3"
 
-KEPT: Final = 7 * 24 * 3600 * 1_000_000
+KEPT: Final = 7 * 24 * 3600 * SECOND
 """Microseconds for which a vanished pipeline is kept: it may be listed again, as after a change of the filters."""
 
 MOST_VANISHED: Final = 10_000
