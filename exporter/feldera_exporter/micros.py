@@ -10,8 +10,7 @@ SECOND: Final[Micros] = 1_000_000
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-_FIRST: Final = timedelta(0)
-_LAST: Final = datetime.max.replace(microsecond=0, tzinfo=UTC) - _EPOCH
+_LAST: Final[Micros] = (datetime.max.replace(microsecond=0, tzinfo=UTC) - _EPOCH) // _MICROSECOND
 
 
 def from_datetime(instant: datetime) -> Micros:
@@ -21,7 +20,7 @@ def from_datetime(instant: datetime) -> Micros:
 
 def to_datetime(instant: Micros) -> datetime:
     """Return an instant in UTC; an earlier one than 1970 or a later one than 9999 as the first or the last of those years."""
-    return _EPOCH + min(max(timedelta(microseconds=instant), _FIRST), _LAST)
+    return _EPOCH + timedelta(microseconds=min(max(instant, 0), _LAST))
 
 
 def from_seconds(seconds: float) -> Micros:
