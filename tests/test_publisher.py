@@ -6,7 +6,7 @@ from feldera_exporter.exposition.snapshot import Snapshot
 from feldera_exporter.exposition.text import Format
 from feldera_exporter.metrics.catalogue import catalogue
 from feldera_exporter.problems.evaluate import NO_PROBLEMS
-from feldera_exporter.problems.observed_instance import ObservedInstance
+from feldera_exporter.problems.instance_with_problems import InstanceWithProblems
 from feldera_exporter.publisher import Publisher
 from feldera_exporter.state.fleet import Fleet
 from feldera_exporter.telemetry import Telemetry
@@ -18,7 +18,7 @@ def test_each_snapshot_has_the_families_of_its_time() -> None:
     """Whichever is asked for first; and no choice waits for whoever renders."""
     publisher = Publisher(Telemetry("1", "3"))
     publisher.arrange(["one"], catalogue())
-    publisher.publish(ObservedInstance(Fleet("one"), NO_PROBLEMS), 0.0)
+    publisher.publish(InstanceWithProblems(Fleet("one"), NO_PROBLEMS), 0.0)
     before = publisher.snapshot
     with publisher._rendering:
         chosen = threading.Thread(
@@ -27,7 +27,7 @@ def test_each_snapshot_has_the_families_of_its_time() -> None:
         chosen.start()
         chosen.join(5)
         assert not chosen.is_alive()
-    publisher.publish(ObservedInstance(Fleet("one"), NO_PROBLEMS), 0.0)
+    publisher.publish(InstanceWithProblems(Fleet("one"), NO_PROBLEMS), 0.0)
     after = publisher.snapshot
 
     def shows(snapshot: Snapshot) -> bool:

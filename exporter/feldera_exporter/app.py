@@ -37,7 +37,7 @@ from feldera_exporter.polling.platform_poller import PlatformPoller
 from feldera_exporter.polling.polled_instance import PolledInstance
 from feldera_exporter.polling.watcher import Watcher
 from feldera_exporter.problems.evaluate import NO_PROBLEMS, Problems
-from feldera_exporter.problems.observed_instance import ObservedInstance
+from feldera_exporter.problems.instance_with_problems import InstanceWithProblems
 from feldera_exporter.problems.serialization import decoded
 from feldera_exporter.publisher import Publisher
 from feldera_exporter.readiness import notify
@@ -392,7 +392,7 @@ class Exporter:
         self._telemetry.configured(success=True)
         self.publisher.renew()
 
-    def _publish(self, observed: ObservedInstance, fresh_until: float) -> None:
+    def _publish(self, observed: InstanceWithProblems, fresh_until: float) -> None:
         """Publish the state of an instance, in the metrics and to Alertmanager."""
         self.publisher.publish(observed, fresh_until)
         if self._bridge is not None:

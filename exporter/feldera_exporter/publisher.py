@@ -9,7 +9,7 @@ from feldera_exporter.exposition.snapshot import Content, Snapshot
 from feldera_exporter.metrics.catalogue import Catalogue, catalogue
 from feldera_exporter.metrics.exposition_sections import ExpositionSections, updated_sections
 from feldera_exporter.problems.evaluate import NO_PROBLEMS
-from feldera_exporter.problems.observed_instance import ObservedInstance
+from feldera_exporter.problems.instance_with_problems import InstanceWithProblems
 from feldera_exporter.state.fleet import Fleet
 from feldera_exporter.telemetry import Telemetry
 
@@ -23,7 +23,7 @@ class Publisher:
 
     def __init__(self, telemetry: Telemetry) -> None:
         self._telemetry = telemetry
-        self._observed: dict[str, ObservedInstance] = {}
+        self._observed: dict[str, InstanceWithProblems] = {}
         self._fresh_until: dict[str, float] = {}
         self._catalogue = self._rendered = catalogue()
         self._sections = ExpositionSections()
@@ -33,7 +33,8 @@ class Publisher:
     def arrange(self, instances: Sequence[str], shown: Catalogue) -> None:
         """Set the instances, in this order, and the families for the next snapshots."""
         self._observed = {
-            name: self._observed.get(name, ObservedInstance(Fleet(name), NO_PROBLEMS)) for name in instances
+            name: self._observed.get(name, InstanceWithProblems(Fleet(name), NO_PROBLEMS))
+            for name in instances
         }
         self._catalogue = shown
 
@@ -48,13 +49,13 @@ class Publisher:
         ]
         for name in outdated:
             fleet, problems = self._observed[name]
-            self._observed[name] = ObservedInstance(replace(fleet, up=False), problems)
+            self._observed[name] = InstanceWithProblems(replace(fleet, up=False), problems)
         if outdated:
             self.renew()
         return self._snapshot
 
     @property
-    def observed(self) -> Mapping[str, ObservedInstance]:
+    def observed(self) -> Mapping[str, InstanceWithProblems]:
         """The newest state of every instance, by name."""
         return self._observed
 
@@ -67,7 +68,7 @@ class Publisher:
         """Make a new snapshot of the same states with the exporter's own metrics of now."""
         self._snapshot = self._next()
 
-    def publish(self, observed: ObservedInstance, fresh_until: float) -> None:
+    def publish(self, observed: InstanceWithProblems, fresh_until: float) -> None:
         """Publish the new state of an instance.
 
         Args:
@@ -84,7 +85,7 @@ class Publisher:
         instances, shown = tuple(self._observed.values()), self._catalogue
         return Snapshot(lambda: self._render(instances, shown))
 
-    def _render(self, instances: Sequence[ObservedInstance], shown: Catalogue) -> Content:
+    def _render(self, instances: Sequence[InstanceWithProblems], shown: Catalogue) -> Content:
         # Snapshots are rendered one at a time, since each one reuses the sections of the one before.
         with self._rendering:
             began = time.perf_counter()

@@ -14,7 +14,7 @@ from feldera_exporter.alertmanager.bridge import Bridge
 from feldera_exporter.config import Alertmanager
 from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.problems.evaluate import NO_PROBLEMS, Ended, Occurrence, Problems
-from feldera_exporter.problems.observed_instance import ObservedInstance
+from feldera_exporter.problems.instance_with_problems import InstanceWithProblems
 from feldera_exporter.state.fleet import Fleet
 from feldera_exporter.state.pipeline import Pipeline
 from feldera_exporter.telemetry import Telemetry
@@ -61,7 +61,7 @@ class Polls:
         """Poll once more, now or at an instant by Feldera's clock, and find the same."""
         self.now = max(self.now + 1, round(time.time() * SECOND)) if at is None else at
         fleet = Fleet(self.name, up=True, pipelines=self.pipelines, read_at=self.now)
-        self.bridge.observe(ObservedInstance(fleet, self.problems))
+        self.bridge.observe(InstanceWithProblems(fleet, self.problems))
 
 
 async def nothing_known(_instance: str, _id: str, _name: str) -> LatestEvents:

@@ -17,7 +17,7 @@ from alertmanager.bridges import Polls, bridge, never, running, stuck, until
 from feldera_exporter.config import Authorization, BasicAuth, Tls
 from feldera_exporter.demo.programs import free_port
 from feldera_exporter.exposition.text import Format
-from feldera_exporter.problems.observed_instance import ObservedInstance
+from feldera_exporter.problems.instance_with_problems import InstanceWithProblems
 from feldera_exporter.simulator.serving import serve
 from feldera_exporter.telemetry import Telemetry
 from support.alertmanagers import GOOD, Answer, Recorder
@@ -378,7 +378,7 @@ def test_a_mistake_of_our_own_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> 
         with serve(recorder) as url, capture_logs() as logs:
             async with running(bridge(url)) as made:
                 await until(lambda: recorder.posts)
-                made.observe(ObservedInstance(None, None))  # type: ignore[arg-type]
+                made.observe(InstanceWithProblems(None, None))  # type: ignore[arg-type]
                 assert [each["kind"] for each in logs] == ["internal_error"]
                 sender = next(iter(made._senders.values()))[0]
                 monkeypatch.setattr(sender, "_instance", None)

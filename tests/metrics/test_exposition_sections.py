@@ -16,7 +16,7 @@ from feldera_exporter.history.first_sample_hold import HOLD
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES, catalogue
 from feldera_exporter.metrics.exposition_sections import ExpositionSections, updated_sections
 from feldera_exporter.metrics.pipeline_gauges import LIMITED
-from feldera_exporter.problems.observed_instance import ObservedInstance
+from feldera_exporter.problems.instance_with_problems import InstanceWithProblems
 from feldera_exporter.state.fleet import observed, with_settings
 from feldera_exporter.state.instance_settings import InstanceSettings
 from metrics.listed import Listed, identity
@@ -168,7 +168,7 @@ def test_storage_of_an_unknown_age_has_no_limit() -> None:
         fleet = observed(driver.fleet, driver.selection, counters, driver.policy, AT)
         text = _text(
             updated_sections(
-                ExpositionSections(), (ObservedInstance(fleet, driver.problems),), driver.catalogue
+                ExpositionSections(), (InstanceWithProblems(fleet, driver.problems),), driver.catalogue
             )
         ).decode()
         for kind in (_SINCE, _LIMIT):
@@ -240,7 +240,9 @@ def test_a_carriage_return_ends_no_line() -> None:
     [*_, last] = driver.fleet.pipelines
     fleet = dataclasses.replace(driver.fleet, credited={last: driver.fleet.as_of})
     shown = _text(
-        updated_sections(ExpositionSections(), (ObservedInstance(fleet, driver.problems),), driver.catalogue)
+        updated_sections(
+            ExpositionSections(), (InstanceWithProblems(fleet, driver.problems),), driver.catalogue
+        )
     ).split(b"\n")
     moving = [line for line in shown if b"status_seconds_total{" in line and b'status="Running"' in line]
     assert len(moving) == 3

@@ -7,7 +7,7 @@ import pytest
 
 from feldera_exporter.errors import StoreError
 from feldera_exporter.problems.evaluate import NO_PROBLEMS
-from feldera_exporter.problems.observed_instance import ObservedInstance
+from feldera_exporter.problems.instance_with_problems import InstanceWithProblems
 from feldera_exporter.simulator.plan import Plan
 from feldera_exporter.store.store import Store
 from support.stepped_poller import NAME, POLICY, Watching
@@ -229,7 +229,7 @@ def test_after_a_reload_the_last_poll_still_counts(watching: Watching) -> None:
     """After a reload another watcher shows what was read a moment ago."""
     watching.poll()
     fleet, _ = watching.publisher.observed[NAME]
-    watching.publisher.publish(ObservedInstance(fleet, NO_PROBLEMS), float("-inf"))
+    watching.publisher.publish(InstanceWithProblems(fleet, NO_PROBLEMS), float("-inf"))
     assert watching.shown("feldera_up") == {"": 1}
     watching.clock.advance(POLICY.freshness + 1)
     assert watching.shown("feldera_up") == {"": 0}

@@ -22,7 +22,7 @@ from feldera_exporter.metrics.catalogue import Catalogue, catalogue
 from feldera_exporter.metrics.exposition_sections import ExpositionSections, updated_sections
 from feldera_exporter.polling.log_reader import EventLogReader
 from feldera_exporter.problems.evaluate import evaluate
-from feldera_exporter.problems.observed_instance import ObservedInstance
+from feldera_exporter.problems.instance_with_problems import InstanceWithProblems
 from feldera_exporter.problems.serialization import decoded, encoded, same
 from feldera_exporter.simulator.api_errors import ApiError
 from feldera_exporter.simulator.feldera import Feldera
@@ -143,9 +143,9 @@ class Driver:
         return self.selection.rows
 
     @property
-    def observed(self) -> ObservedInstance:
+    def observed(self) -> InstanceWithProblems:
         """The instance as it is shown."""
-        return ObservedInstance(self.fleet, self.problems)
+        return InstanceWithProblems(self.fleet, self.problems)
 
     def restart(self) -> None:
         """Forget all but what the store keeps, as after a kill."""

@@ -19,7 +19,7 @@ from feldera_exporter.logs import FailureLog, Logger, source_location
 from feldera_exporter.micros import Micros
 from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.problems.evaluate import NO_PROBLEMS, Ended, Occurrence, Problems
-from feldera_exporter.problems.observed_instance import ObservedInstance
+from feldera_exporter.problems.instance_with_problems import InstanceWithProblems
 from feldera_exporter.state.pipeline import Pipeline
 from feldera_exporter.telemetry import Telemetry
 
@@ -116,7 +116,7 @@ class Bridge:
             instance.problems, instance.read_at, instance.reported, instance.pipelines, instance.details
         )
 
-    def observe(self, observed: ObservedInstance) -> None:
+    def observe(self, observed: InstanceWithProblems) -> None:
         """Report the problems after a poll, or the stored ones before the first poll. Errors are logged, not raised."""
         try:
             self._observe(observed)
@@ -125,7 +125,7 @@ class Bridge:
         else:
             self._failures.succeeded()
 
-    def _observe(self, observed: ObservedInstance) -> None:
+    def _observe(self, observed: InstanceWithProblems) -> None:
         name, problems = observed.fleet.instance, observed.problems
         instance, read_at = self._instances[name], observed.fleet.read_at
         # Feldera's clock may step back.

@@ -31,7 +31,7 @@ from feldera_exporter.metrics.exposition_sections import ExpositionSections, upd
 from feldera_exporter.micros import Micros, from_seconds
 from feldera_exporter.polling.client_factory import client_for
 from feldera_exporter.problems.evaluate import NO_PROBLEMS
-from feldera_exporter.problems.observed_instance import ObservedInstance
+from feldera_exporter.problems.instance_with_problems import InstanceWithProblems
 from feldera_exporter.state.fleet import Fleet, observed
 from feldera_exporter.state.instance_settings import InstanceSettings
 from feldera_exporter.state.pipeline import Pipeline
@@ -145,7 +145,9 @@ def _samples(configuration: Configuration, fleet: Fleet) -> int:
 
     def count(pipelines: Mapping[str, Pipeline]) -> int:
         return updated_sections(
-            ExpositionSections(), (ObservedInstance(replace(fleet, pipelines=pipelines), NO_PROBLEMS),), shown
+            ExpositionSections(),
+            (InstanceWithProblems(replace(fleet, pipelines=pipelines), NO_PROBLEMS),),
+            shown,
         ).samples
 
     of_instance, pipelines = count({}), iter(fleet.pipelines.items())

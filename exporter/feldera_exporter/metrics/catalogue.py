@@ -9,12 +9,12 @@ from feldera_exporter.exposition.family import Family
 from feldera_exporter.exposition.segment import Column
 from feldera_exporter.history.history import History
 from feldera_exporter.metrics import (
+    connector_and_refresh_metrics,
     fleet_counters,
     instance_gauges,
     pipeline_counters,
     pipeline_gauges,
     problem_gauges,
-    progress_metrics,
 )
 
 # The indices of a pipeline's facets, as `exposition_sections` passes them.
@@ -59,7 +59,7 @@ def catalogue(
         ),
         pipelines=(
             *columns(pipeline_gauges.families(tuple(tag_labels)), FACTS),
-            *columns(progress_metrics.FAMILIES, PROGRESS),
+            *columns(connector_and_refresh_metrics.FAMILIES, PROGRESS),
             *columns(pipeline_counters.FAMILIES, HISTORY),
         ),
         live=None if pipeline_counters.SECONDS.exposed_name in exclude else pipeline_counters.SECONDS,

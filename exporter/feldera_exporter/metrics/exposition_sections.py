@@ -12,7 +12,7 @@ from feldera_exporter.exposition.table import Table, render
 from feldera_exporter.exposition.text import labels
 from feldera_exporter.metrics.catalogue import Catalogue
 from feldera_exporter.metrics.live_seconds import LiveSeconds, updated_seconds
-from feldera_exporter.problems.observed_instance import ObservedInstance
+from feldera_exporter.problems.instance_with_problems import InstanceWithProblems
 from feldera_exporter.state.pipeline import Pipeline
 
 _INSTANCE: Final = "feldera_instance"
@@ -29,7 +29,7 @@ class _RenderedInstance:
         live_seconds: the samples that grow with time.
     """
 
-    instance: Table[ObservedInstance] = field(default_factory=Table)
+    instance: Table[InstanceWithProblems] = field(default_factory=Table)
     pipelines: Table[Pipeline] = field(default_factory=Table)
     live_seconds: LiveSeconds = field(default_factory=LiveSeconds)
 
@@ -53,7 +53,7 @@ class ExpositionSections:
 
 
 def updated_sections(
-    previous: ExpositionSections, instances: Sequence[ObservedInstance], catalogue: Catalogue
+    previous: ExpositionSections, instances: Sequence[InstanceWithProblems], catalogue: Catalogue
 ) -> ExpositionSections:
     """Return the sections of these instances.
 
@@ -72,11 +72,11 @@ def updated_sections(
 
 
 def _rendered_instance(
-    observed: ObservedInstance, catalogue: Catalogue, previous: _RenderedInstance
+    observed: InstanceWithProblems, catalogue: Catalogue, previous: _RenderedInstance
 ) -> _RenderedInstance:
     fleet = observed.fleet
 
-    def instance_subject(name: str, observed: ObservedInstance) -> Subject:
+    def instance_subject(name: str, observed: InstanceWithProblems) -> Subject:
         return Subject(labels([(_INSTANCE, name)]), tuple(observed))
 
     def shared(pipeline_id: str, pipeline: Pipeline) -> str:

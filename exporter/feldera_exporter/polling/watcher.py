@@ -21,7 +21,7 @@ from feldera_exporter.polling.feldera_clock import FelderaClock
 from feldera_exporter.polling.log_reader import EventLogReader
 from feldera_exporter.polling.threads import run_cpu, run_io
 from feldera_exporter.problems.evaluate import NO_PROBLEMS, Problems, evaluate
-from feldera_exporter.problems.observed_instance import ObservedInstance
+from feldera_exporter.problems.instance_with_problems import InstanceWithProblems
 from feldera_exporter.problems.serialization import encoded, same
 from feldera_exporter.state.fleet import Fleet, observed, unobserved, with_failure, with_settings
 from feldera_exporter.state.instance_settings import InstanceSettings
@@ -30,7 +30,7 @@ from feldera_exporter.store.poll_changes import NOTHING, StoredState
 from feldera_exporter.store.store import Store
 from feldera_exporter.telemetry import Telemetry
 
-Publish = Callable[[ObservedInstance, float], None]
+Publish = Callable[[InstanceWithProblems, float], None]
 """Publishes an instance, which counts as up until an instant of the monotonic clock, in seconds."""
 
 LONG: Final = 2**20
@@ -139,7 +139,7 @@ class Watcher:
     def publish(self) -> None:
         """Publish what is known before the first poll."""
         self._telemetry.poll_interval.labels(self.instance.name).set(self.instance.poll_interval)
-        self._publish(ObservedInstance(self.fleet, self.problems), self.fresh_until)
+        self._publish(InstanceWithProblems(self.fleet, self.problems), self.fresh_until)
 
     async def poll(self) -> PollResult:
         """Poll once and publish the result."""
@@ -174,7 +174,7 @@ class Watcher:
         if self.polled is False:
             up = time.monotonic() < self.fresh_until
             self.fleet = unobserved(self.fleet, self._settings, self.now(), up=up)
-            self._publish(ObservedInstance(self.fleet, self.problems), self.fresh_until)
+            self._publish(InstanceWithProblems(self.fleet, self.problems), self.fresh_until)
 
     def now(self) -> Micros:
         """Return Feldera's present time."""
@@ -269,7 +269,7 @@ class Watcher:
         await self._store_problems()
         self.polled = True
         self.fresh_until = time.monotonic() + self._settings.freshness
-        self._publish(ObservedInstance(self.fleet, self.problems), self.fresh_until)
+        self._publish(InstanceWithProblems(self.fleet, self.problems), self.fresh_until)
 
     async def _commit(self, store: Store) -> None:
         """Store the ledger's changes, in one step: cancelled between two steps, a task would lose them."""

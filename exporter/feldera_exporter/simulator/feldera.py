@@ -2,7 +2,7 @@
 
 from functools import cached_property
 
-from feldera_exporter.simulator.fault_injection import FaultInjection
+from feldera_exporter.simulator.pipeline_faults import PipelineFaults
 from feldera_exporter.simulator.user_operations import UserOperations
 
 
@@ -10,6 +10,6 @@ class Feldera(UserOperations):
     """An instance with fault injection; see `Instance` for the arguments."""
 
     @cached_property
-    def inject(self) -> FaultInjection:
+    def inject(self) -> PipelineFaults:
         """What lets pipelines, processes and services fail."""
-        return FaultInjection(self)
+        return PipelineFaults(self)

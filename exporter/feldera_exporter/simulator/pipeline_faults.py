@@ -1,4 +1,4 @@
-"""Fault injection: crashes, lost pods, frozen runners, broken connectors."""
+"""Faults of pipelines and their runner: crashes, lost pods, frozen runners, broken connectors."""
 
 from feldera_exporter.micros import from_seconds
 from feldera_exporter.simulator import row_changes
@@ -7,7 +7,7 @@ from feldera_exporter.simulator.pipeline import NEVER, Connectors, Pipeline, Pro
 from feldera_exporter.simulator.plan import Failure
 
 
-class FaultInjection:
+class PipelineFaults:
     """Injects faults into one instance; most methods take a pipeline's name and act at once."""
 
     def __init__(self, instance: Instance) -> None:

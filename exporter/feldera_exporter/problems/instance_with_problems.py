@@ -6,7 +6,7 @@ from feldera_exporter.problems.evaluate import Problems
 from feldera_exporter.state.fleet import Fleet
 
 
-class ObservedInstance(NamedTuple):
+class InstanceWithProblems(NamedTuple):
     """An instance with its problems, both after the same poll."""
 
     fleet: Fleet
