@@ -34,7 +34,7 @@ class Lines:
     def show(self, view: View) -> None:
         """Write what is new."""
         for line in news(self._before, view):
-            # Past rich, which ends the process where nobody reads any more, before anything else could be ended.
+            # Past rich, which ends the process where there is no reader any more, before anything else could be ended.
             print(f"{_time_of_day()} {line}", file=self._file)
         self._before = view
         self._file.flush()

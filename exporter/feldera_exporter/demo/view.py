@@ -15,7 +15,7 @@ class View:
         addresses: what listens, and where.
         notes: what else there is to say.
         lines: the pipelines, the worst first.
-        alerts: those that are firing and about no pipeline; None while nobody evaluates alerts.
+        alerts: those that are firing and about no pipeline; None while no program evaluates alerts.
         notified: what Alertmanager has notified of so far.
     """
 
