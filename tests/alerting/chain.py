@@ -1,10 +1,11 @@
 """The whole chain from Feldera to the receiver: stand-ins, two exporters, Prometheus, Alertmanager, a webhook."""
 
+import math
 import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,9 @@ from support.notifications import Notebook
 from support.tools import tool
 
 REPLICAS: Final = ("a", "b")
+
+METRICS_AGE: Final = 0.2
+"""Seconds for which metrics that were read are looked at: some twenty scenarios ask at the same time."""
 
 
 class Place:
@@ -105,6 +109,8 @@ class Chain:
         self.alertmanager = alertmanager
         self.notebook = notebook
         self._rounds = re.compile(rounds, re.MULTILINE)
+        self._read_at: dict[str, float] = {}
+        self._metrics: dict[str, list[str]] = {}
 
     @property
     def children(self) -> tuple[Child, ...]:
@@ -146,12 +152,20 @@ class Chain:
         return self._value(replica, "feldera_pipeline_problem_since_timestamp_seconds", labels)
 
     def _value(self, replica: str, family: str, labels: Mapping[str, str]) -> str:
-        answer = self.exporters[replica].get("/metrics")
         wanted = [f'{name}="{value}"' for name, value in labels.items()]
-        for line in (answer.text if answer else "").splitlines():
+        for line in self._lines(replica):
             if line.startswith(f"{family}{{") and all(label in line for label in wanted):
                 return line.rpartition(" ")[2]
         return ""
+
+    def _lines(self, replica: str) -> Sequence[str]:
+        """Return the lines of a replica's metrics, read again after `METRICS_AGE`."""
+        now = time.monotonic()
+        if now - self._read_at.get(replica, -math.inf) > METRICS_AGE:
+            answer = self.exporters[replica].get("/metrics")
+            self._read_at[replica] = now
+            self._metrics[replica] = answer.text.splitlines() if answer else []
+        return self._metrics[replica]
 
     def firing(self, alert: str, instance: str) -> bool:
         """Tell whether an alert about an instance fires, by what evaluates the rules."""

@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
@@ -197,7 +198,7 @@ class Soak:
             with _open(request, timeout=10) as reply:
                 found: bytes = reply.read()
                 return found
-        except OSError:
+        except (OSError, HTTPException):  # a kill may cut an answer
             return b""
 
     def read(self, ending: threading.Event, every: float, path: str, **headers: str) -> None:
