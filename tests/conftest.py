@@ -10,7 +10,7 @@ import structlog
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the flag that writes golden files anew."""
+    """Add the flag that writes the golden files."""
     parser.addoption(
         "--update-golden", action="store_true", help="write the golden files instead of comparing"
     )

@@ -13,7 +13,7 @@ import msgspec
 _BUFFER = 2**20
 
 
-class Load(msgspec.Struct, frozen=True):
+class LoadResult(msgspec.Struct, frozen=True):
     """What the scrapers saw: answers, bytes of bodies, seconds in all, and the milliseconds of each answer."""
 
     answers: int
@@ -27,7 +27,7 @@ class Load(msgspec.Struct, frozen=True):
         return sorted(self.latencies)[max(0, -(-len(self.latencies) * 99 // 100) - 1)]
 
 
-def load(port: int, path: str, encoding: str, scrapers: int, seconds: float) -> Load:
+def load(port: int, path: str, encoding: str, scrapers: int, seconds: float) -> LoadResult:
     """Scrape for a while; every scraper is answered once at least."""
     latencies: list[float] = []
     sizes: list[int] = []
@@ -51,7 +51,7 @@ def load(port: int, path: str, encoding: str, scrapers: int, seconds: float) -> 
         thread.start()
     for thread in threads:
         thread.join()
-    return Load(len(latencies), sizes[0], time.perf_counter() - began, latencies)
+    return LoadResult(len(latencies), sizes[0], time.perf_counter() - began, latencies)
 
 
 def _read(connection: socket.socket, buffer: memoryview) -> int:

@@ -15,7 +15,7 @@ from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.pipeline import Pipeline
 from feldera_exporter.simulator.plan import INSTANT
-from support.exporter_driver import Api, Driver
+from support.exporter_driver import ExporterDriver, InProcessApi
 
 PIPELINES: Final = 400
 LIVES: Final = 4
@@ -25,7 +25,7 @@ PAUSE: Final = 30.0
 KINDS: Final = ("resources", "program", "storage", "runtime")
 
 
-class Witness:
+class ChangeCounter:
     """Counts what really changes, as it is committed: the stand-in's own truth would keep every transition."""
 
     def __init__(self, feldera: Feldera) -> None:
@@ -48,7 +48,7 @@ def run(transitions: int) -> dict[str, float]:
     names = [feldera.create(f"p{number}").row.name for number in range(PIPELINES)]
     clock.advance(600)
     feldera.settle()
-    witness, api, driver = Witness(feldera), Api(feldera), Driver(budget=PIPELINES)
+    witness, api, driver = ChangeCounter(feldera), InProcessApi(feldera), ExporterDriver(budget=PIPELINES)
     for _ in range(2):
         driver.poll(api.list(), feldera.settle(), api.log)
     witness.seen.clear()

@@ -14,7 +14,7 @@ KUBECTL: Final = Path(sysconfig.get_path("scripts")) / "kubectl"
 
 
 @dataclass(frozen=True, slots=True)
-class Built:
+class BuiltKustomization:
     """A kustomization with what it came to."""
 
     folder: Path
@@ -50,7 +50,7 @@ class Built:
         return found
 
 
-def build(folder: Path) -> Built:
+def build(folder: Path) -> BuiltKustomization:
     """Build a kustomization.
 
     Raises:
@@ -60,4 +60,4 @@ def build(folder: Path) -> Built:
         [str(KUBECTL), "kustomize", str(folder)], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
-    return Built(folder, done.stdout)
+    return BuiltKustomization(folder, done.stdout)

@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from deployment.kustomize import Built, Json, build
+from deployment.kustomize import BuiltKustomization, Json, build
 from deployment.test_kubernetes import FOLDER, OPERATORS, VERSIONS, validate
 from feldera_exporter import __version__
 from feldera_exporter.rules.rendering import rules
@@ -60,7 +60,7 @@ def one(objects: list[Json], kind: str, name: str = "") -> Json:
 
 
 def without_names(value: Any) -> Any:
-    """Return an object without what Helm and Kustomize name in ways of their own."""
+    """Return an object without the names that Helm and Kustomize give differently."""
     if isinstance(value, list):
         return [without_names(each) for each in value]
     if not isinstance(value, dict):
@@ -73,9 +73,9 @@ def without_names(value: Any) -> Any:
 
 
 def test_it_is_what_the_kustomization_is(plain: list[Json]) -> None:
-    """The same objects, with the same content."""
+    """The chart gives the same objects with the same content as the kustomization."""
     ours = [each for each in plain if "-board-" not in each["metadata"]["name"]]
-    theirs = Built(FOLDER, build(FOLDER).text)
+    theirs = BuiltKustomization(FOLDER, build(FOLDER).text)
     assert sorted(each["kind"] for each in ours) == sorted(each["kind"] for each in theirs.documents)
     for kind in (
         "Service",
@@ -108,7 +108,7 @@ def test_it_is_what_the_kustomization_is(plain: list[Json]) -> None:
 
 
 def test_the_boards_are_those_of_grafana(plain: list[Json]) -> None:
-    """Byte for byte, with the sidecar's label."""
+    """The boards are those of the provisioning, byte for byte, with the sidecar's label."""
     boards = build(ROOT / "config/grafana").documents
     ours = [each for each in plain if "-board-" in each["metadata"]["name"]]
     assert sorted(str(each["data"]) for each in ours) == sorted(str(each["data"]) for each in boards)
@@ -149,7 +149,7 @@ def chosen(tmp_path_factory: pytest.TempPathFactory) -> list[Json]:
 
 
 def test_choices(chosen: list[Json]) -> None:
-    """Each is where it should be, under the release's name."""
+    """Each value is where it should be, under the release's name."""
     pod = one(chosen, "StatefulSet")["spec"]["template"]
     security = pod["spec"]["securityContext"]
     assert security == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
@@ -176,7 +176,7 @@ def test_choices(chosen: list[Json]) -> None:
 
 
 def test_less_is_possible(tmp_path: Path) -> None:
-    """What is switched off is not there; without a key none is mounted."""
+    """Objects that are switched off are left out; without a key none is mounted."""
     off = {"enabled": False}
     names = ("serviceMonitor", "prometheusRule", "dashboards", "networkPolicy")
     values = {**dict.fromkeys(names, off), "apiKey": {"existingSecret": ""}, "existingConfigSecret": "mine"}
@@ -190,7 +190,7 @@ def test_less_is_possible(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_kubernetes_takes_it(version: str, chosen: list[Json], plain: list[Json], tmp_path: Path) -> None:
-    """No field is unknown and each has its type; the pod of `helm test` too."""
+    """Each field is known and has its type, also in the pod of `helm test`."""
     tests = helm("template", "prod", str(CHART), "--show-only", "templates/tests/check.yaml")
     objects = [
         each for each in (*plain, *chosen, yaml.safe_load(tests.stdout)) if each["apiVersion"] != OPERATORS
@@ -213,7 +213,7 @@ def test_kubernetes_takes_it(version: str, chosen: list[Json], plain: list[Json]
     ],
 )
 def test_values_are_checked(wrong: Json, tmp_path: Path) -> None:
-    """Against the schema, which knows every value."""
+    """Helm checks values against the schema, which knows every value."""
     (tmp_path / "values.yaml").write_text(yaml.safe_dump(wrong))
     done = helm("template", "a", str(CHART), "--values", str(tmp_path / "values.yaml"))
     assert done.returncode != 0
@@ -221,7 +221,7 @@ def test_values_are_checked(wrong: Json, tmp_path: Path) -> None:
 
 
 def test_the_schema_knows_every_value() -> None:
-    """At the first two levels."""
+    """The schema has every value of the first two levels."""
     schema = json.loads((CHART / "values.schema.json").read_text("utf-8"))["properties"]
     values = yaml.safe_load((CHART / "values.yaml").read_text("utf-8"))
     assert set(schema) - {"global"} == set(values)
@@ -231,12 +231,12 @@ def test_the_schema_knows_every_value() -> None:
 
 
 def test_the_version_is_the_exporters() -> None:
-    """Of the chart and of the image that it runs."""
+    """The versions of the chart and its image are the exporter's."""
     chart = yaml.safe_load((CHART / "Chart.yaml").read_text("utf-8"))
     assert (chart["version"], chart["appVersion"]) == (__version__, __version__)
 
 
 def test_lint() -> None:
-    """Helm has nothing to say."""
+    """`helm lint` has no complaints."""
     done = helm("lint", "--strict", str(CHART))
     assert done.returncode == 0, done.stdout + done.stderr

@@ -16,12 +16,12 @@ from feldera_exporter.history.log_position import is_known
 from feldera_exporter.history.observation import Observation
 from feldera_exporter.history.status_time import exact
 from support.history_examples import begun, identity, instant
-from support.tools import part
+from support.tools import example_count
 
 _RETENTION = 40
 
 
-class OneLife(RuleBasedStateMachine):
+class OnePipelineMachine(RuleBasedStateMachine):
     """One pipeline's transactions, which commit in the order made here, and a reader that comes now and then."""
 
     def __init__(self) -> None:
@@ -155,5 +155,7 @@ class OneLife(RuleBasedStateMachine):
         assert self.history.errors.count == self.errors
 
 
-OneLife.TestCase.settings = settings(max_examples=part(300), stateful_step_count=30, deadline=None)
-TestOneLife = OneLife.TestCase
+OnePipelineMachine.TestCase.settings = settings(
+    max_examples=example_count(300), stateful_step_count=30, deadline=None
+)
+TestOneLife = OnePipelineMachine.TestCase

@@ -15,10 +15,10 @@ from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.store.store import Store
-from support.exporter_driver import Api, Driver
+from support.exporter_driver import ExporterDriver, InProcessApi
 
 
-class Room:
+class TwoPipelines:
     """An instance of two running pipelines, `a` and `b`, that is watched."""
 
     def __init__(self, store: Store | None = None) -> None:
@@ -30,8 +30,8 @@ class Room:
         for name in ("a", "b"):
             self.feldera.start(name)
         self.clock.advance(60)
-        self.api = Api(self.feldera)
-        self.driver = Driver(store=store)
+        self.api = InProcessApi(self.feldera)
+        self.driver = ExporterDriver(store=store)
         self.body = b""
 
     def poll(
@@ -89,21 +89,21 @@ class Room:
 
 
 @pytest.fixture
-def room() -> Room:
+def room() -> TwoPipelines:
     """Return an instance without a store."""
-    return Room()
+    return TwoPipelines()
 
 
 @pytest.fixture
 def kept(tmp_path: Path) -> Any:
     """Give an instance with a store."""
     store = Store.open(tmp_path)
-    yield Room(store)
+    yield TwoPipelines(store)
     store.close()
 
 
-def test_counters_of_a_new_pipeline_stay_at_0_for_two_minutes(room: Room) -> None:
-    """They are counted at once; everything else is shown as it is."""
+def test_counters_of_a_new_pipeline_stay_at_0_for_two_minutes(room: TwoPipelines) -> None:
+    """Transitions are counted at once and shown after two minutes; everything else is shown as it is."""
     room.poll()
     room.pause()
     room.feldera.inject.crash("b", "RunnerCheckError")
@@ -120,8 +120,8 @@ def test_counters_of_a_new_pipeline_stay_at_0_for_two_minutes(room: Room) -> Non
     assert sum(spent) == pytest.approx(room.watched_for("a"), abs=1)
 
 
-def test_a_later_pipeline_stays_at_0_by_itself(room: Room) -> None:
-    """The others go on."""
+def test_a_later_pipeline_stays_at_0_by_itself(room: TwoPipelines) -> None:
+    """Counters of a later pipeline are held while those of the others go on."""
     room.rest()
     room.feldera.create("c")
     room.poll()
@@ -137,8 +137,8 @@ def test_a_later_pipeline_stays_at_0_by_itself(room: Room) -> None:
     )
 
 
-def test_a_pipeline_of_an_outage_stays_at_0_from_when_it_is_seen(kept: Room) -> None:
-    """Though it was created an hour ago; what was stored goes on at once."""
+def test_a_pipeline_of_an_outage_stays_at_0_from_when_it_is_seen(kept: TwoPipelines) -> None:
+    """A pipeline created in an outage is held from its first list; stored ones go on."""
     kept.rest()
     kept.feldera.create("c")
     kept.pause()
@@ -150,8 +150,8 @@ def test_a_pipeline_of_an_outage_stays_at_0_from_when_it_is_seen(kept: Room) -> 
     assert not kept.driver.ledger.published().histories[kept.id("c")].counts.program
 
 
-def test_a_restart_within_the_two_minutes(kept: Room) -> None:
-    """Neither ends the hold nor begins it again."""
+def test_a_restart_within_the_two_minutes(kept: TwoPipelines) -> None:
+    """A restart neither ends the hold nor begins it again."""
     kept.poll()
     kept.pause()
     kept.poll()
@@ -165,8 +165,8 @@ def test_a_restart_within_the_two_minutes(kept: Room) -> None:
     assert kept.shown() == 1
 
 
-def test_time_that_was_not_shown_is_exact(room: Room) -> None:
-    """What was left before it was first seen is not credited up to then."""
+def test_time_that_was_not_shown_is_exact(room: TwoPipelines) -> None:
+    """Time before the first list is not credited to a status that had ended by then."""
     room.rest()
     room.feldera.create("c")
     room.clock.advance(1)
@@ -177,8 +177,8 @@ def test_time_that_was_not_shown_is_exact(room: Room) -> None:
     assert not spent.held
 
 
-def test_a_restart_reads_only_what_differs(kept: Room) -> None:
-    """And goes on counting where it was."""
+def test_a_restart_reads_only_what_differs(kept: TwoPipelines) -> None:
+    """After a restart only changed logs are read, and counting goes on."""
     kept.rest()
     kept.pause("b")
     kept.driver.restart()
@@ -188,8 +188,8 @@ def test_a_restart_reads_only_what_differs(kept: Room) -> None:
     assert (kept.paused("a"), kept.paused("b")) == (0, 1)
 
 
-def test_what_waits_is_still_waiting_after_a_restart(kept: Room) -> None:
-    """With the instant up to which it was complete, and credited no further than before."""
+def test_what_waits_is_still_waiting_after_a_restart(kept: TwoPipelines) -> None:
+    """A log that was still to be read is so after a restart, and no further time is credited."""
     kept.rest()
     kept.pause()
     kept.driver.budget = 0
@@ -210,8 +210,8 @@ def test_what_waits_is_still_waiting_after_a_restart(kept: Room) -> None:
     assert kept.paused() == 1
 
 
-def test_a_pipeline_that_was_not_listed_for_a_while_goes_on(kept: Room) -> None:
-    """What it did meanwhile is counted; nothing falls and nothing is counted twice."""
+def test_a_pipeline_that_was_not_listed_for_a_while_goes_on(kept: TwoPipelines) -> None:
+    """What it did meanwhile is counted once, and no counter falls."""
     kept.rest()
     kept.pause()
     kept.rest()
@@ -229,8 +229,8 @@ def test_a_pipeline_that_was_not_listed_for_a_while_goes_on(kept: Room) -> None:
     assert all(after[status] >= seconds for status, seconds in before.items())
 
 
-def test_a_gap_while_a_pipeline_was_not_listed_is_counted(kept: Room) -> None:
-    """The log must reach back to when the pipeline was last listed, not to the last poll."""
+def test_a_gap_while_a_pipeline_was_not_listed_is_counted(kept: TwoPipelines) -> None:
+    """The log must reach back to when the pipeline was last listed."""
     kept.feldera.retention = 30
     kept.rest()
     kept.poll(without="a")
@@ -241,8 +241,8 @@ def test_a_gap_while_a_pipeline_was_not_listed_is_counted(kept: Room) -> None:
     assert kept.driver.ledger.totals.gaps == 1
 
 
-def test_without_a_store_it_begins_again(room: Room) -> None:
-    """From what is listed when it is back."""
+def test_without_a_store_it_begins_again(room: TwoPipelines) -> None:
+    """Without a store a pipeline that returns is counted from its new list."""
     room.rest()
     room.pause()
     room.rest()
@@ -251,8 +251,8 @@ def test_without_a_store_it_begins_again(room: Room) -> None:
     assert (room.paused("a"), room.paused("b")) == (0, 0)
 
 
-def test_an_element_that_cannot_be_read_hides_nothing(room: Room) -> None:
-    """The pipeline is not credited meanwhile, keeps its place, and its log is read afterwards."""
+def test_an_element_that_cannot_be_read_hides_nothing(room: TwoPipelines) -> None:
+    """No time is credited meanwhile, the pipeline stays, and its log is read afterwards."""
     room.rest()
     one = room.feldera.get("a").id
     room.poll(spoilt="a")
@@ -267,8 +267,8 @@ def test_an_element_that_cannot_be_read_hides_nothing(room: Room) -> None:
 
 
 @pytest.mark.parametrize("missing", ["", "id", "name"])
-def test_of_an_element_that_cannot_be_read_the_log_is(room: Room, missing: str) -> None:
-    """What happens is counted, with the code that an error had; whichever of id and name the element has."""
+def test_of_an_element_that_cannot_be_read_the_log_is(room: TwoPipelines, missing: str) -> None:
+    """Its events are counted, with the code of an error, whether the id or the name is readable."""
     room.rest()
     room.pause()
     room.rest()
@@ -291,8 +291,8 @@ def test_of_an_element_that_cannot_be_read_the_log_is(room: Room, missing: str) 
     assert room.driver.ledger._histories[one].errors.count == 1
 
 
-def test_a_first_log_is_believed_once_a_list_says_whose_it_is(room: Room) -> None:
-    """As where the element can be read: id and name must stand in it together."""
+def test_a_first_log_is_believed_once_a_list_says_whose_it_is(room: TwoPipelines) -> None:
+    """A first log is used once an element has both id and name."""
     room.rest()
     room.pause()
     for missing in ("name", "name", ""):
@@ -301,8 +301,8 @@ def test_a_first_log_is_believed_once_a_list_says_whose_it_is(room: Room) -> Non
     assert room.paused() == 1
 
 
-def test_after_a_restart_an_element_that_cannot_be_read_says_whose_log_to_read(kept: Room) -> None:
-    """If it has id and name; without its name the log cannot be asked for."""
+def test_after_a_restart_an_element_that_cannot_be_read_says_whose_log_to_read(kept: TwoPipelines) -> None:
+    """With id and name its log is read; without a name it cannot be requested."""
     kept.rest()
     kept.pause()
     kept.rest()
@@ -316,8 +316,8 @@ def test_after_a_restart_an_element_that_cannot_be_read_says_whose_log_to_read(k
     assert kept.driver.fleet.unreadable == ("a",)
 
 
-def test_the_log_of_a_pipeline_that_was_never_listed_is_not_read(room: Room) -> None:
-    """There is nothing to count on from; it is counted from the first row that can be read."""
+def test_the_log_of_a_pipeline_that_was_never_listed_is_not_read(room: TwoPipelines) -> None:
+    """A pipeline is counted from its first readable row."""
     room.rest()
     room.feldera.create("c")
     for _ in range(3):
@@ -329,8 +329,8 @@ def test_the_log_of_a_pipeline_that_was_never_listed_is_not_read(room: Room) -> 
     assert (history.statuses.program, history.counts.program) == ("Success", {})
 
 
-def test_a_name_that_is_used_again_is_another_pipeline(room: Room) -> None:
-    """It is counted from its creation."""
+def test_a_name_that_is_used_again_is_another_pipeline(room: TwoPipelines) -> None:
+    """A pipeline with a used name is counted from its creation."""
     room.rest()
     room.feldera.stop("a", force=True)
     room.clock.advance(30)
@@ -346,8 +346,8 @@ def test_a_name_that_is_used_again_is_another_pipeline(room: Room) -> None:
     assert not history.counts.resources
 
 
-def test_a_pipeline_created_just_before_a_list_is_counted_from_its_creation(room: Room) -> None:
-    """What the exporter takes for the time of the list may be later than the list is."""
+def test_a_pipeline_created_just_before_a_list_is_counted_from_its_creation(room: TwoPipelines) -> None:
+    """The exporter's time of the list may be later than the list."""
     room.rest()
     at = room.feldera.settle()
     body = room.api.list()
@@ -359,8 +359,8 @@ def test_a_pipeline_created_just_before_a_list_is_counted_from_its_creation(room
     assert room.driver.ledger._histories[one].counts.program["Pending", "CompilingSql"] == 1
 
 
-def test_lists_alone_are_folded_and_credited(room: Room) -> None:
-    """Without an event log nothing waits; afterwards every pipeline's time goes on."""
+def test_lists_alone_are_folded_and_credited(room: TwoPipelines) -> None:
+    """Without an event log no log is pending; with it, every pipeline's time goes on."""
     room.rest()
     room.feldera.pause("a")
     room.poll(event_log=False)
@@ -377,8 +377,8 @@ def test_lists_alone_are_folded_and_credited(room: Room) -> None:
     assert room.paused() == 2
 
 
-def test_answers_kept_for_later_are_worth_nothing_without_a_log(room: Room) -> None:
-    """A server that was put back to an old version."""
+def test_answers_kept_for_later_are_worth_nothing_without_a_log(room: TwoPipelines) -> None:
+    """Kept answers are dropped when a server loses its event log in a downgrade."""
     room.poll()
     room.pause()
     room.poll()
@@ -387,8 +387,8 @@ def test_answers_kept_for_later_are_worth_nothing_without_a_log(room: Room) -> N
     assert not room.driver.ledger.confirmed_answers()
 
 
-def test_the_first_list_reads_the_times_of_errors_alone(room: Room) -> None:
-    """Nothing from before the first list is counted."""
+def test_the_first_list_reads_the_times_of_errors_alone(room: TwoPipelines) -> None:
+    """The first list reads logs only to date errors, and counts nothing before itself."""
     room.feldera.inject.crash("a", "RuntimeError.WorkerPanic")
     room.clock.advance(100)
     room.rest()
@@ -399,8 +399,8 @@ def test_the_first_list_reads_the_times_of_errors_alone(room: Room) -> None:
     assert room.driver.event_requests == 1
 
 
-def test_a_new_code_is_shown_at_0_for_two_minutes(kept: Room) -> None:
-    """Then it moves; a stored one goes on where it was."""
+def test_a_new_code_is_shown_at_0_for_two_minutes(kept: TwoPipelines) -> None:
+    """A new code is held at 0 for two minutes; a stored one goes on."""
     kept.rest()
     kept.feldera.inject.crash("a", "RunnerCheckError")
     kept.clock.advance(60)
@@ -414,8 +414,8 @@ def test_a_new_code_is_shown_at_0_for_two_minutes(kept: Room) -> None:
     assert kept.driver.ledger.published().totals.errors == {"RunnerCheckError": 1}
 
 
-def test_a_list_that_says_the_same_costs_nothing(room: Room) -> None:
-    """The same rows: no pipeline is compared, and the same values are exported."""
+def test_a_list_that_says_the_same_costs_nothing(room: TwoPipelines) -> None:
+    """For equal rows no pipeline is compared, and the same values are exported."""
     room.rest()
     rows = room.driver.rows
     before = room.driver.ledger.published().histories
@@ -429,8 +429,8 @@ def test_a_list_that_says_the_same_costs_nothing(room: Room) -> None:
     assert room.driver.ledger.published().histories is before
 
 
-def test_what_exceeds_the_budget_is_read_after_the_next_list(room: Room) -> None:
-    """The longest waiting first; a pipeline whose log cannot be asked for takes no place."""
+def test_what_exceeds_the_budget_is_read_after_the_next_list(room: TwoPipelines) -> None:
+    """The longest waiting log is read first; one that cannot be requested takes no budget."""
     room.rest()
     for name in ("a", "b"):
         room.pause(name)
@@ -459,7 +459,7 @@ def test_a_pipeline_whose_log_is_read_goes_to_the_end_of_the_queue() -> None:
     assert list(ledger.pending) == ["b", "a"]
 
 
-def _seconds(room: Room) -> dict[str, float]:
+def _seconds(room: TwoPipelines) -> dict[str, float]:
     """Return the time shown of pipeline `a` by status."""
     return {
         text.split('status="')[1].split('"')[0]: value
@@ -469,7 +469,7 @@ def _seconds(room: Room) -> dict[str, float]:
     }
 
 
-def _counters(room: Room) -> list[tuple[str, float]]:
+def _counters(room: TwoPipelines) -> list[tuple[str, float]]:
     """Return every counter that is shown, with its value."""
     lines = (line.rsplit(" ", 1) for line in room.driver.scrape().splitlines() if "_total{" in line)
     return [(text, float(value)) for text, value in lines]

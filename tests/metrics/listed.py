@@ -7,7 +7,7 @@ import msgspec
 from metrics.test_golden import RUNNING
 
 
-class Listed:
+class NumberedPipelines:
     """Running pipelines by number; each has a different id."""
 
     def __init__(self, count: int) -> None:

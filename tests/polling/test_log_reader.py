@@ -35,7 +35,7 @@ from feldera_exporter.telemetry import Telemetry
 
 
 @dataclass(slots=True)
-class Room:
+class SimulatedWatcher:
     """A watcher and what it watches."""
 
     feldera: Feldera
@@ -87,7 +87,7 @@ def a_room(
     store: Store | None = None,
     feldera: Feldera | None = None,
     timeout: float = 2.0,
-) -> Iterator[Room]:
+) -> Iterator[SimulatedWatcher]:
     """Watch an instance of running pipelines `p0`, `p1`, … from when they run."""
     if feldera is None:
         feldera = Feldera(ManualClock(), plan=INSTANT, version=version)
@@ -118,10 +118,10 @@ def a_room(
             telemetry,
             log,
         )
-        yield Room(feldera, feldera.clock, server, watcher, client, telemetry)
+        yield SimulatedWatcher(feldera, feldera.clock, server, watcher, client, telemetry)
 
 
-def within(room: Room, scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
+def within(room: SimulatedWatcher, scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Run a scenario and close the client."""
 
     async def run() -> None:
@@ -133,7 +133,7 @@ def within(room: Room, scenario: Callable[[], Coroutine[Any, Any, None]]) -> Non
     asyncio.run(run())
 
 
-def crash(room: Room, *names: str) -> None:
+def crash(room: SimulatedWatcher, *names: str) -> None:
     """Let pipelines fail, end up stopped, and their errors be dismissed."""
     for name in names:
         room.feldera.inject.crash(name, "RuntimeError.WorkerPanic")
@@ -144,7 +144,7 @@ def crash(room: Room, *names: str) -> None:
 
 
 def test_never_more_than_four_requests_at_once() -> None:
-    """However much has happened; the budget is all that a poll reads, and the rest is carried on and said."""
+    """At most the budget is read per poll, and the rest is kept for later and logged."""
     with a_room(40) as room:
 
         async def scenario() -> None:
@@ -164,7 +164,7 @@ def test_never_more_than_four_requests_at_once() -> None:
 
 
 def test_nothing_is_asked_for_while_nothing_happens() -> None:
-    """Heartbeats, details and metadata cost no event request through a day."""
+    """Heartbeats, details and metadata cost no event request in a day."""
     with a_room() as room:
 
         async def scenario() -> None:
@@ -183,7 +183,7 @@ def test_nothing_is_asked_for_while_nothing_happens() -> None:
 
 
 def test_the_deadline_ends_a_poll_and_loses_nothing() -> None:
-    """A slow server is asked a few times per poll, whatever is left of it, and caught up with in the end."""
+    """A slow server gets a few requests per poll, and in the end all logs are read."""
     with a_room(12) as room:
 
         async def scenario() -> None:
@@ -202,7 +202,7 @@ def test_the_deadline_ends_a_poll_and_loses_nothing() -> None:
 
 
 def test_a_list_that_took_the_whole_time_leaves_a_little_for_events() -> None:
-    """Otherwise a server that is always slow would never be caught up with."""
+    """Otherwise the logs of a slow server would never be read."""
     with a_room(6) as room:
 
         async def scenario() -> None:
@@ -222,7 +222,7 @@ def test_a_list_that_took_the_whole_time_leaves_a_little_for_events() -> None:
 
 
 def test_answers_that_fail_are_asked_for_again() -> None:
-    """A server error, a hanging log, a body that is none: the pipeline stays pending and nothing is lost."""
+    """After a server error, a timeout or a wrong body the pipeline stays pending."""
     with a_room() as room:
 
         async def scenario() -> None:
@@ -242,7 +242,7 @@ def test_answers_that_fail_are_asked_for_again() -> None:
 
 
 def test_one_failing_log_is_not_well_because_another_is() -> None:
-    """Its failure is said once, and its end only when it has come, or the pipeline is gone."""
+    """A failure is logged once, and its end when it ends or the pipeline is gone."""
     with a_room() as room, capture_logs() as logs:
 
         async def scenario() -> None:
@@ -277,7 +277,7 @@ def test_one_failing_log_is_not_well_because_another_is() -> None:
         within(room, scenario)
 
 
-def delete(room: Room, name: str) -> None:
+def delete(room: SimulatedWatcher, name: str) -> None:
     """Stop a pipeline and delete it with its storage."""
     room.feldera.stop(name, force=True)
     room.clock.advance(60)
@@ -293,7 +293,7 @@ def said(logs: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def test_errors_that_the_list_no_longer_shows_are_named_by_their_events() -> None:
-    """One request each; what fails is asked again, and what is known is not."""
+    """Each needs one request; a failed request is repeated, a known code is not requested."""
     with a_room() as room:
 
         async def scenario() -> None:
@@ -309,7 +309,7 @@ def test_errors_that_the_list_no_longer_shows_are_named_by_their_events() -> Non
 
 
 def test_an_event_that_is_gone_leaves_the_code_unknown() -> None:
-    """The error counts all the same."""
+    """The error is counted without its code."""
     with a_room() as room:
 
         async def scenario() -> None:
@@ -324,7 +324,7 @@ def test_an_event_that_is_gone_leaves_the_code_unknown() -> None:
 
 
 def test_a_pipeline_renamed_before_its_error_was_named_is_asked_for_again() -> None:
-    """Under its new name; that the old one is unknown says nothing of the event."""
+    """The event is requested under the new name."""
     with a_room() as room:
 
         async def scenario() -> None:
@@ -341,7 +341,7 @@ def test_a_pipeline_renamed_before_its_error_was_named_is_asked_for_again() -> N
 
 
 def test_many_errors_are_named_over_several_polls() -> None:
-    """When the time is up the rest waits, and those that are named stay so."""
+    """When the time is up the rest waits, and named ones are kept."""
     with a_room(1) as room:
 
         async def scenario() -> None:
@@ -365,7 +365,7 @@ def test_many_errors_are_named_over_several_polls() -> None:
 
 
 def test_a_name_that_changes_hands_between_list_and_events_is_not_believed() -> None:
-    """Two pipelines exchange their names after the list was read: what is read then is the other one's."""
+    """If two pipelines exchange names after the list, the log of the other one is not used."""
     with a_room() as room:
 
         async def scenario() -> None:
@@ -408,7 +408,7 @@ def test_a_name_that_changes_hands_between_list_and_events_is_not_believed() -> 
 
 
 def test_a_pipeline_deleted_after_the_list_is_no_failure() -> None:
-    """The next list tells."""
+    """The deletion is in the next list."""
     with a_room() as room:
 
         async def scenario() -> None:
@@ -424,7 +424,7 @@ def test_a_pipeline_deleted_after_the_list_is_no_failure() -> None:
 
 
 def test_an_old_server_is_watched_by_its_lists_until_it_is_upgraded() -> None:
-    """Version 0.291 has no event log; the metric says where transitions come from."""
+    """Version 0.291 has no event log, and the metric names the source."""
     with a_room(version="0.291.0") as room:
 
         async def scenario() -> None:
@@ -455,7 +455,7 @@ def test_an_old_server_is_watched_by_its_lists_until_it_is_upgraded() -> None:
 
 
 def test_a_stray_404_does_not_turn_the_log_off() -> None:
-    """A version that has the log is believed, whatever a proxy in between answers; nothing is lost meanwhile."""
+    """A 404 of a proxy does not count for a version that has the log, and no event is lost."""
     with a_room() as room:
 
         async def scenario() -> None:
@@ -475,7 +475,7 @@ def test_a_stray_404_does_not_turn_the_log_off() -> None:
 
 @pytest.mark.parametrize("size", [10_000])
 def test_a_restart_of_ten_thousand_reads_what_changed(tmp_path: Path, size: int) -> None:
-    """With 1 % changed meanwhile, only those are asked for, and all is counted."""
+    """With 1 % changed meanwhile, only those logs are read, and all is counted."""
     feldera = Feldera(ManualClock(), plan=INSTANT, keep_truth=False)
     for number in range(size):
         feldera.create(f"p{number}")
@@ -517,7 +517,7 @@ def test_a_restart_of_ten_thousand_reads_what_changed(tmp_path: Path, size: int)
 
 
 def test_a_refusal_says_when_to_come_again() -> None:
-    """A poll that the server refused hands on for how long it wants to be left alone."""
+    """A poll returns the Retry-After of a refusal."""
     with a_room(1) as room:
 
         async def scenario() -> None:

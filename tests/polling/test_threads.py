@@ -18,12 +18,12 @@ from feldera_exporter.ledger import Ledger
 from feldera_exporter.polling import watcher
 from feldera_exporter.polling.threads import run_cpu, run_io
 from feldera_exporter.store.store import Store
-from polling.test_log_reader import Room, a_room, within
+from polling.test_log_reader import SimulatedWatcher, a_room, within
 
 
 @pytest.mark.parametrize("aside", [run_io, run_cpu])
 def test_the_loop_goes_on(aside: Any) -> None:
-    """What comes of it comes back, a result or an error."""
+    """The loop goes on meanwhile, and the result or the error is passed on."""
 
     async def run() -> None:
         free = threading.Event()
@@ -36,8 +36,8 @@ def test_the_loop_goes_on(aside: Any) -> None:
 
 
 @pytest.mark.parametrize("aside", [run_io, run_cpu])
-def test_nobody_goes_on_before_its_end(aside: Any) -> None:
-    """Who is cancelled has ended when the work has."""
+def test_a_cancelled_call_waits_for_its_thread(aside: Any) -> None:
+    """A cancelled call ends when its thread has ended."""
     free, done = threading.Event(), threading.Event()
 
     def work() -> None:
@@ -60,16 +60,16 @@ def test_nobody_goes_on_before_its_end(aside: Any) -> None:
 
 @pytest.mark.parametrize("aside", [run_io, run_cpu])
 def test_an_error_keeps_nothing_alive(aside: Any) -> None:
-    """What it was about is freed with it, without a search for cycles."""
+    """The objects of an error are freed with it, without the garbage collector."""
 
-    class List:
+    class HugeBody:
         """Stands for a body of many megabytes."""
 
-    def work(body: List) -> None:
+    def work(body: HugeBody) -> None:
         raise ValueError(f"{body} is no list")
 
     async def run() -> None:
-        body = List()
+        body = HugeBody()
         alive = weakref.ref(body)
         try:
             await aside(work, body)
@@ -85,10 +85,12 @@ def test_an_error_keeps_nothing_alive(aside: Any) -> None:
         gc.enable()
 
 
-class Watching:
+class ThreadRecorder:
     """Notes in which threads a watcher's work is done, and does something else meanwhile."""
 
-    def __init__(self, room: Room, patch: pytest.MonkeyPatch, meanwhile: Callable[[Room], None]) -> None:
+    def __init__(
+        self, room: SimulatedWatcher, patch: pytest.MonkeyPatch, meanwhile: Callable[[SimulatedWatcher], None]
+    ) -> None:
         self.threads: dict[str, set[str]] = {}
         for owner, name in (
             *((watcher, name) for name in ("read", "select", "observed")),
@@ -98,7 +100,11 @@ class Watching:
             patch.setattr(owner, name, self._noted(name, getattr(owner, name), room, meanwhile))
 
     def _noted(
-        self, name: str, true: Callable[..., Any], room: Room, meanwhile: Callable[[Room], None]
+        self,
+        name: str,
+        true: Callable[..., Any],
+        room: SimulatedWatcher,
+        meanwhile: Callable[[SimulatedWatcher], None],
     ) -> Callable[..., Any]:
         def noted(*arguments: Any, **more: Any) -> Any:
             self.threads.setdefault(name, set()).add(threading.current_thread().name.rstrip("_0123456789"))
@@ -117,16 +123,16 @@ def test_a_long_list_is_worked_at_in_threads(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A short one costs no change of threads but for its file; what is counted and shown is the same."""
+    """A short list is processed without threads except for its file; the results are equal."""
     store = Store.open(tmp_path)
 
-    def meanwhile(room: Room) -> None:
+    def meanwhile(room: SimulatedWatcher) -> None:
         room.watcher.set_platform(Platform(tenant="acme"))
 
     with a_room(store=store) as room:
         if long:
             monkeypatch.setattr(watcher, "LONG", 0)
-        watching = Watching(room, monkeypatch, meanwhile)
+        watching = ThreadRecorder(room, monkeypatch, meanwhile)
 
         async def scenario() -> None:
             await room.settle()
@@ -153,7 +159,7 @@ def test_a_poll_that_is_cancelled_loses_nothing(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """As by a reload: the changes of the ledger are in the store."""
+    """After a cancelled poll, as by a reload, the changes of the ledger are in the store."""
     store = Store.open(tmp_path)
     changes, reached = Ledger.changes, threading.Event()
 
@@ -183,7 +189,7 @@ def test_a_poll_that_is_cancelled_loses_nothing(
 
 
 def test_a_long_log_is_folded_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that the loop goes on, however long that takes; a short one is not worth it."""
+    """A long log is folded in a thread, so that the loop goes on; a short one is not."""
     folded: list[tuple[int, bool]] = []
     evaluate = Ledger.evaluate
 

@@ -54,7 +54,7 @@ Key = tuple[str, str]
 """A problem and its label."""
 
 Found = dict[tuple[str, str, str], int | None]
-"""By pipeline (none for the instance), problem and label, since when it counts where a single status tells."""
+"""By pipeline (none for the instance), problem and label, since when it counts where one status decides."""
 
 
 class Oracle:

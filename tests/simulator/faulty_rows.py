@@ -39,7 +39,7 @@ class RowFault(Fault):
 
 
 @dataclass(frozen=True, slots=True)
-class With(RowFault):
+class ChangedFields(RowFault):
     """Fields have these values: an unknown status, a wrong type, something of a newer version."""
 
     fields: Mapping[str, Any] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class With(RowFault):
 
 
 @dataclass(frozen=True, slots=True)
-class Without(RowFault):
+class MissingFields(RowFault):
     """Fields are missing."""
 
     fields: tuple[str, ...] = ()
@@ -59,7 +59,7 @@ class Without(RowFault):
 
 
 @dataclass(frozen=True, slots=True)
-class Repeated(RowFault):
+class RepeatedElement(RowFault):
     """An element comes several times."""
 
     times: int = 2
@@ -69,7 +69,7 @@ class Repeated(RowFault):
 
 
 @dataclass(frozen=True, slots=True)
-class Instead(RowFault):
+class ReplacedElement(RowFault):
     """Something else stands in an element's place."""
 
     value: Any = None

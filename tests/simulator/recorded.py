@@ -19,7 +19,7 @@ FOLDER: Final = Path(os.environ.get("FELDERA_RECORDED") or ROOT / "tests/simulat
 
 NULLABLE: Final = frozenset({"identifier", "deployment_resources_status_details"})
 """The fields whose values may be null in one answer alone: a checkpoint may have a name, and the runner may be too late to
-tell anything of resources that are given up."""
+report details of resources that are given up."""
 
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -65,7 +65,7 @@ def same_states() -> Feldera:
     config = recorded("config.json")
     clock = ManualClock()
     feldera = Feldera(clock, edition=config["edition"], version=config["version"], provisioning_timeout=20)
-    # As quick as local processes are: nothing is to be told of how they begin.
+    # As quick as local processes are: their beginning is not compared.
     quick = Plan(provisioning=0.0, initializing=0.0)
     plans = {
         "awaiting": replace(quick, path=(Phase("AwaitingApproval", None),)),

@@ -21,9 +21,9 @@ from feldera_exporter.simulator.random_workload import RandomWorkload
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.uuid7 import uuid_text
 from feldera_exporter.simulator.versions import Fact
-from support.tools import part
+from support.tools import example_count
 
-FLEETS = part(100)
+FLEETS = example_count(100)
 NAMED = [path for path in os.environ.get("FELDERA_OPENAPI", "").split(":") if path]
 
 pytestmark = pytest.mark.skipif(not NAMED, reason="FELDERA_OPENAPI names no OpenAPI document")
@@ -66,7 +66,7 @@ EXEMPT: Final[Mapping[Kind, str]] = {
 ENDLESS: Final[Mapping[Kind, str]] = {
     (f"{ONE}/logs", "get", 200): "before v0.370 a log is followed, whatever is asked for, and does not end",
 }
-"""The kinds of answer of older versions that nobody can wait for, and why."""
+"""The kinds of answer of older versions that cannot be waited for, and why."""
 
 NOT_DOCUMENTED: Final[Mapping[str, str]] = {"healthz": "a probe for machines, without a path in the document"}
 """The routes that the document does not know, and why."""
@@ -130,12 +130,12 @@ def modern(value: Any) -> Any:
     return schema
 
 
-class Document:
+class OpenApiDocument:
     """An OpenAPI document, as JSON Schema.
 
     Attributes:
         content: the document.
-        version: of Feldera, which the stand-in is told to be.
+        version: of Feldera, which the stand-in has.
     """
 
     def __init__(self, path: str) -> None:
@@ -187,8 +187,8 @@ class Document:
             return None
         parts = ("paths", path, method, "responses", str(status), "content", "application/json", "schema")
         pointer = "/".join(
-            part.replace("~", "~0").replace("/", "~1").replace("{", "%7B").replace("}", "%7D")
-            for part in parts
+            example_count.replace("~", "~0").replace("/", "~1").replace("{", "%7B").replace("}", "%7D")
+            for example_count in parts
         )
         return Draft202012Validator(
             {**self.content, "$ref": f"#/{pointer}"}, format_checker=FormatChecker(["date-time", "uuid"])
@@ -196,16 +196,16 @@ class Document:
 
 
 @pytest.fixture(scope="module", params=NAMED, ids=[Path(path).stem for path in NAMED])
-def document(request: pytest.FixtureRequest) -> Document:
+def document(request: pytest.FixtureRequest) -> OpenApiDocument:
     """Each of the documents that are named."""
-    return Document(request.param)
+    return OpenApiDocument(request.param)
 
 
 def calls(route: Route, feldera: Feldera, names: list[str]) -> Iterator[Call]:
     """Yield every request of a route: of each pipeline named and of one that is not there, in every form."""
     paths = [route.path]
     if "{pipeline_name}" in route.path:
-        paths = [route.path.replace("{pipeline_name}", name) for name in ("nobody", *names)]
+        paths = [route.path.replace("{pipeline_name}", name) for name in ("unknown", *names)]
     if route.name == "cluster_event":
         feldera.settle()
         events = [event.id for event in feldera.cluster.events[:1]]
@@ -224,7 +224,7 @@ def calls(route: Route, feldera: Feldera, names: list[str]) -> Iterator[Call]:
 
 
 async def ask(
-    document: Document, server: FelderaServer, call: Call, seen: Counter[Kind], key: str | None = None
+    document: OpenApiDocument, server: FelderaServer, call: Call, seen: Counter[Kind], key: str | None = None
 ) -> int:
     """Make a request, validate the answer, and return its status."""
     headers = {} if key is None else {"authorization": f"Bearer {key}"}
@@ -242,7 +242,7 @@ async def ask(
     return answer.status_code
 
 
-def every_state(document: Document, edition: str) -> Feldera:
+def every_state(document: OpenApiDocument, edition: str) -> Feldera:
     """Return an instance with a pipeline in each state that decides on an answer."""
     clock = ManualClock()
     feldera = document.feldera(clock, edition=edition)
@@ -279,8 +279,8 @@ def every_state(document: Document, edition: str) -> Feldera:
     return feldera
 
 
-async def every_route_of_every_state(document: Document, seen: Counter[Kind]) -> None:
-    """Ask everything of every pipeline, each route of instances of its own; and once more while the database is down."""
+async def every_route_of_every_state(document: OpenApiDocument, seen: Counter[Kind]) -> None:
+    """Send each request about every pipeline, each route to separate instances; and again while the database is down."""
     for route in document.routes():
         for edition in ("EnterpriseDev", "Open source"):
             feldera = every_state(document, edition)
@@ -299,14 +299,14 @@ async def every_route_of_every_state(document: Document, seen: Counter[Kind]) ->
             await ask(document, server, call, seen)
 
 
-def is_endless(document: Document, call: Call) -> bool:
-    """Return whether nobody can wait for an answer."""
-    follows = call.route.name == "logs" and "nobody" not in call.target
+def is_endless(document: OpenApiDocument, call: Call) -> bool:
+    """Return whether an answer takes too long to wait for."""
+    follows = call.route.name == "logs" and "unknown" not in call.target
     return follows and not document.feldera().has(Fact.LOGS_FOLLOW)
 
 
-def test_every_declared_answer_is_given_and_valid(document: Document) -> None:
-    """Each route and status of the document that the stand-in has, or it is said why not."""
+def test_every_declared_answer_is_given_and_valid(document: OpenApiDocument) -> None:
+    """Each documented route and status is answered, or listed with a reason."""
     seen: Counter[Kind] = Counter()
     asyncio.run(every_route_of_every_state(document, seen))
     declared = document.declared()
@@ -318,7 +318,7 @@ def test_every_declared_answer_is_given_and_valid(document: Document) -> None:
     assert undeclared == UNDECLARED.keys()
 
 
-def test_who_may_not_ask_is_told_in_the_declared_form(document: Document) -> None:
+def test_refused_access_has_the_declared_form(document: OpenApiDocument) -> None:
     """Without a key, with a wrong one and with a low role: 401, and a 403 that is an ErrorResponse."""
     seen: Counter[Kind] = Counter()
     free = {"authentication"}
@@ -340,7 +340,7 @@ def test_who_may_not_ask_is_told_in_the_declared_form(document: Document) -> Non
     assert {kind for kind in seen if kind[2] == 403}
 
 
-async def random_fleet(document: Document, seed: int, seen: Counter[Kind]) -> None:
+async def random_fleet(document: OpenApiDocument, seed: int, seen: Counter[Kind]) -> None:
     """Let a random fleet live for a while, and validate what it answers, reads before writes."""
     clock = ManualClock()
     processes = ManagerProcesses(separate=True, waits=0.05, holds=0.05) if seed % 2 else ManagerProcesses()
@@ -362,8 +362,8 @@ async def random_fleet(document: Document, seed: int, seen: Counter[Kind]) -> No
                 await ask(document, server, call, seen)
 
 
-def test_every_answer_is_valid(document: Document) -> None:
-    """Random fleets answer nothing that the document does not allow."""
+def test_every_answer_is_valid(document: OpenApiDocument) -> None:
+    """Answers of random fleets are valid by the document."""
     seen: Counter[Kind] = Counter()
 
     async def check_all() -> None:
@@ -375,8 +375,8 @@ def test_every_answer_is_valid(document: Document) -> None:
     assert seen["/v0/cluster_healthz", "get", 503] == FLEETS // 5
 
 
-def test_a_wrong_answer_is_not_valid(document: Document) -> None:
-    """The check itself can fail: a status that the document does not know is refused."""
+def test_a_wrong_answer_is_not_valid(document: OpenApiDocument) -> None:
+    """An undocumented status is refused, so the check itself can fail."""
     schema = document.validator(("/v0/cluster_healthz", "get", 200))
     assert schema is not None
     assert list(schema.iter_errors({"all_healthy": 1}))

@@ -10,8 +10,8 @@ import httpx
 from support import loopback
 
 
-class Child:
-    """A program on an address of its own.
+class ChildProcess:
+    """A program that listens on its own address.
 
     Args:
         url: where it answers.

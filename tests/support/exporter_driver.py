@@ -47,7 +47,7 @@ Log = Callable[..., bytes]
 _LIST: Final = Request("GET", "/v0/pipelines", {"selector": "status"}, {}, b"")
 
 
-class Api:
+class InProcessApi:
     """What a simulated Feldera answers, without HTTP; events are rendered once."""
 
     def __init__(self, feldera: Feldera) -> None:
@@ -80,7 +80,7 @@ class Api:
         return rendered
 
 
-def taken(body: bytes, previous: Sequence[Batch] = ()) -> tuple[Batch, ...]:
+def as_batches(body: bytes, previous: Sequence[Batch] = ()) -> tuple[Batch, ...]:
     """Return a list as the client takes it."""
     batches = Batches(INSTANCE.max_response_size, previous)
     for start in range(0, len(body), _PART):
@@ -88,7 +88,7 @@ def taken(body: bytes, previous: Sequence[Batch] = ()) -> tuple[Batch, ...]:
     return batches.end()
 
 
-class _Client:
+class _LogClient:
     """Answers the product's reader of logs."""
 
     def __init__(self) -> None:
@@ -102,7 +102,7 @@ class _Client:
         return Answer(self.log(*names), None, 0.0)
 
 
-class Driver:
+class ExporterDriver:
     """One instance, polled by calls.
 
     Args:
@@ -127,7 +127,7 @@ class Driver:
         self.catalogue = shown or catalogue(tuple(configuration.tag_labels.expressions))
         self.store = store
         self.budget = budget
-        self.client = _Client()
+        self.client = _LogClient()
         self.changes: PollChanges | None = None
         self.reading = 0.0
         self.restart()
@@ -160,7 +160,7 @@ class Driver:
         self.page = ExpositionSections()
 
     def poll(self, body: bytes, at: int, log: Log | None = None, read_at: int | None = None) -> None:
-        """Take in a list told at an instant (microseconds), and the logs that the ledger asks for.
+        """Take in a list of an instant (microseconds), and the logs that the ledger asks for.
 
         Args:
             body: the list.
@@ -168,7 +168,7 @@ class Driver:
             log: gives the logs; None where the server has none.
             read_at: its instant by the monotonic clock, in microseconds.
         """
-        batches = taken(body, self.selection.listing.batches)
+        batches = as_batches(body, self.selection.listing.batches)
         self.selection = select(read(batches, self.selection.listing), self.policy, self.selection)
         rows, lost = self.selection.rows, self.selection.lost
         strangers = self.ledger.unknown_ids(rows)
@@ -180,9 +180,9 @@ class Driver:
         if log is not None:
             self.client.log = log
             began = time.process_time()
-            told = _runner().run(self.reader.read(to_read, float("inf")))
+            changed = _runner().run(self.reader.read(to_read, float("inf")))
             self.reading += (time.process_time() - began) * 1000
-            if told:
+            if changed:
                 self._show(at)
 
     def scrape(self, format_: Format = Format.TEXT) -> str:

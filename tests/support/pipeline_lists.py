@@ -47,7 +47,7 @@ _MINUTE: Final = 60_000_000
 """In microseconds; Provisioning may last ten of them."""
 
 
-class Pipelines:
+class PipelineListGenerator:
     """A list of pipelines with their event logs.
 
     Args:

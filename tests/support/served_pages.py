@@ -20,7 +20,7 @@ from feldera_exporter.simulator.serving import serve
 
 
 @dataclass
-class Shown:
+class FixedPageSource:
     """Shows what it is given.
 
     Attributes:
@@ -60,17 +60,19 @@ class _NoMetrics:
         raise NotImplementedError
 
 
-def app(shown: Shown, prefix: str = "") -> Asgi:
+def app(source: FixedPageSource, prefix: str = "") -> Asgi:
     """Return the server's function on a source."""
     links = Links(prefix, "/metrics", runbooks.exists)
-    return application(_NoMetrics(), "/metrics", None, Site(shown, links).find, prefix)
+    return application(_NoMetrics(), "/metrics", None, Site(source, links).find, prefix)
 
 
-def get(shown: Shown, path: str, prefix: str = "", method: str = "GET", **headers: str) -> httpx.Response:
+def get(
+    source: FixedPageSource, path: str, prefix: str = "", method: str = "GET", **headers: str
+) -> httpx.Response:
     """Ask for one page."""
 
     async def ask() -> httpx.Response:
-        transport = httpx.ASGITransport(app(shown, prefix))
+        transport = httpx.ASGITransport(app(source, prefix))
         async with httpx.AsyncClient(transport=transport, base_url="http://exporter") as client:
             return await client.request(method, path, headers=headers)
 
@@ -78,8 +80,8 @@ def get(shown: Shown, path: str, prefix: str = "", method: str = "GET", **header
 
 
 @contextmanager
-def served(shown: Shown) -> Iterator[str]:
+def served(source: FixedPageSource) -> Iterator[str]:
     """Serve the pages on a free port while the context lasts, and give their address."""
-    function: Any = app(shown)
+    function: Any = app(source)
     with serve(function) as url:
         yield url

@@ -27,7 +27,7 @@ from feldera_exporter.state.instance_settings import InstanceSettings
 from feldera_exporter.store.poll_changes import NOTHING
 from feldera_exporter.store.store import Store
 from feldera_exporter.telemetry import Telemetry
-from support.exporter_driver import Api, taken
+from support.exporter_driver import InProcessApi, as_batches
 
 NAME: Final = "prod"
 INSTANCE: Final = Instance(NAME, "http://feldera.invalid")
@@ -37,7 +37,7 @@ _SAMPLE: Final = re.compile(r'(\w+)\{feldera_instance="prod"(?:,(.*))?\} (\S+)')
 _PROBLEM: Final = re.compile(r'problem="(\w+)"')
 
 
-class Client:
+class SimulatedClient:
     """Answers for a simulated Feldera, or does not.
 
     Attributes:
@@ -47,7 +47,7 @@ class Client:
         spoil: what becomes of each body.
     """
 
-    def __init__(self, api: Api, clock: ManualClock) -> None:
+    def __init__(self, api: InProcessApi, clock: ManualClock) -> None:
         self.answers = True
         self.wrong: list[float] = []
         self.dated = True
@@ -59,7 +59,7 @@ class Client:
         """Answer at once with the list of pipelines, and with the time in whole seconds."""
         wrong = self.wrong.pop(0) if self.wrong else 0
         date = self._clock.now() // 1_000_000 + round(wrong)
-        body = taken(self._body(within, self._api.list), previous)
+        body = as_batches(self._body(within, self._api.list), previous)
         return Answer(body, date if self.dated else None, 0.0)
 
     async def get(self, endpoint: Endpoint, *names: str, within: float) -> Answer[bytearray]:
@@ -74,7 +74,7 @@ class Client:
         return self.spoil(answer())
 
 
-class Watching:
+class SteppedPoller:
     """An exporter of one instance.
 
     Args:
@@ -96,7 +96,7 @@ class Watching:
         self.clock = ManualClock()
         self.wrong = 0.0
         self.feldera = Feldera(self.clock)
-        self.client = Client(Api(self.feldera), self.clock)
+        self.client = SimulatedClient(InProcessApi(self.feldera), self.clock)
         self._folder = folder
         self.store: Store | None = None
         reading = SimpleNamespace(time=self._wall, monotonic=self._now, perf_counter=time.perf_counter)

@@ -17,7 +17,7 @@ from feldera_exporter.simulator.http_messages import encode
 from feldera_exporter.simulator.json_rendering import event_json
 from feldera_exporter.simulator.timestamps import instant_text
 from feldera_exporter.simulator.uuid7 import uuid_text
-from support.exporter_driver import Api
+from support.exporter_driver import InProcessApi
 
 YEAR: Final = 365 * 24 * 3600
 """Seconds."""
@@ -67,7 +67,7 @@ class SteppingClock:
         return instant + self._offsets[bisect_right(self._instants, instant) - 1]
 
 
-class SteppingApi(Api):
+class SteppingApi(InProcessApi):
     """What a Feldera answers whose clock steps.
 
     Args:
