@@ -59,7 +59,7 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
 
 @pytest.fixture(autouse=True)
 def logging_restored() -> Iterator[None]:
-    """Let no test log as another one set it up."""
+    """Restore the logging after each test."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield

@@ -133,7 +133,7 @@ def test_a_failure_that_lasts_is_said_each_hour() -> None:
 
 
 class DescriptorLog:
-    """What is written to a descriptor by a log of this process."""
+    """The lines that the log of this process writes to a descriptor."""
 
     def __init__(self, descriptor: int) -> None:
         self.stream = logs.LogStream(os.fdopen(descriptor, "w", closefd=False))

@@ -43,7 +43,7 @@ def commands() -> Iterator[str]:
 
 @dataclass
 class CommandRunner:
-    """Where commands run: a folder with a configuration of an instance, and the ports that stand for the usual ones."""
+    """Where commands run: a folder with a configuration, and the ports in place of the usual ones."""
 
     folder: Path
     url: str
@@ -99,7 +99,7 @@ def _ready(address: str) -> bool:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandRunner]:
-    """Give a folder beside a stand-in with two pipelines."""
+    """Yield a folder beside a stand-in with two pipelines."""
     folder = tmp_path_factory.mktemp("readme")
     instance: Feldera = feldera("orders", "payments")
     with serve(FelderaServer(instance)) as url:
@@ -125,7 +125,7 @@ def make_demo(place: CommandRunner, command: str) -> None:
 
 
 def make_test(_place: CommandRunner, command: str) -> None:
-    """It is what runs this test: it exists, and runs pytest on all there is."""
+    """The command is the one that runs this test: it exists, and runs pytest on all tests."""
     planned = subprocess.run(
         [*shlex.split(command), "--dry-run"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
@@ -134,7 +134,7 @@ def make_test(_place: CommandRunner, command: str) -> None:
 
 
 def pip_install(place: CommandRunner, command: str) -> None:
-    """Install it into a folder, without what it needs, which is here already."""
+    """Install the package into a folder without its dependencies, which are here already."""
     target = place.folder / "installed"
     options = f"--quiet --disable-pip-version-check --no-deps --no-build-isolation --target={target}"
     place.run(f"{sys.executable} -m {command.replace('install', f'install {options}')}", ROOT)
@@ -182,7 +182,7 @@ def docker(_place: CommandRunner, command: str) -> None:
 
 
 def kubectl(_place: CommandRunner, command: str) -> None:
-    """It is the command that the kustomization's own introduction gives, and that its test checks."""
+    """The command is the one of the kustomization's own introduction, which has a test."""
     introduction = (ROOT / "config/kubernetes/kustomization.yaml").read_text(encoding="utf-8")
     assert f"#   {command}\n" in introduction
 

@@ -46,14 +46,14 @@ class FelderaWithReplicas:
             self.servers[replica].faults.set(EVERY, UNAVAILABLE)
 
     def open(self) -> None:
-        """Let the API answer everybody again."""
+        """Let the API answer all replicas again."""
         for server in self.servers.values():
             server.faults.clear()
 
 
 @dataclass(frozen=True)
 class RuleEvaluator:
-    """What evaluates the rules.
+    """The program that evaluates the rules.
 
     Attributes:
         name: `prometheus` or `vmalert`.
@@ -77,7 +77,7 @@ def vmalert(program: str) -> RuleEvaluator:
 
 
 class AlertingChain:
-    """What runs.
+    """The running programs.
 
     Attributes:
         instances: the Feldera instances by their names.

@@ -21,7 +21,7 @@ ROUNDS: Final = 5
 
 
 def play(state: ScenarioState, *scenarios_: Scenario) -> None:
-    """Let all scenarios go on side by side, each as soon as what it waits for is so."""
+    """Run all scenarios side by side; each goes on as soon as its condition holds."""
     waiting = {scenario: next(scenario) for scenario in scenarios_}
     deadline = time.monotonic() + PATIENCE
     while waiting:
@@ -71,7 +71,7 @@ def rounds(state: ScenarioState) -> Callable[[], bool]:
 
 
 def calm(state: ScenarioState) -> Scenario:
-    """See that nothing more comes."""
+    """Check that no more notifications come."""
     yield rounds(state)
     yield lambda: state.chain.active() == set()
     yield rounds(state)

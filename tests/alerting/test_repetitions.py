@@ -114,7 +114,7 @@ def notified_in(record: NotificationRecord, status: str) -> set[str]:
 
 
 def is_repetition(status: str, alert: str) -> bool:
-    """Return whether news are none; the watchdog says the same again on purpose."""
+    """Return whether a change is none; the watchdog repeats itself on purpose."""
     return status == REPEATED and alert != "FelderaWatchdog"
 
 

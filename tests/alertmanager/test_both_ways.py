@@ -34,7 +34,7 @@ LATE: Final = 8.0
 
 
 def _play(both: BothWays) -> None:
-    """Let pipelines fail, wait and vanish, and recover, and wait until all of that was heard of."""
+    """Let pipelines fail, wait, be deleted and recover, until all of that was notified."""
     inject, fleet = both.feldera.inject, both.feldera
     names = [f"crashing-{number:03}" for number in range(CRASHES)]
     for name in names:

@@ -19,7 +19,7 @@ LEASE = timedelta(minutes=4)
 
 @pytest.fixture
 def clock() -> Iterator[FrozenDateTimeFactory]:
-    """Let time stand still but for what a test lets pass; waits last as long as they do."""
+    """Replace the clock by one that only the test moves; waits last as long as they do."""
     with freeze_time("2026-08-21T12:00:00Z", real_asyncio=True) as frozen:
         assert isinstance(frozen, FrozenDateTimeFactory)
         yield frozen

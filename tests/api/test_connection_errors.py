@@ -52,7 +52,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def listening(
     context: ssl.SSLContext | None, sends: bytes = b"220 mail.example\r\n"
 ) -> AsyncIterator[int]:
-    """Listen, with TLS or without, and answer what is no HTTP."""
+    """Listen, with TLS or without, and answer with bytes that are no HTTP."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)

@@ -47,7 +47,7 @@ def client(url: str, **more: Any) -> Client:
 
 
 async def asked(client: Client, within: float = 2.0) -> str:
-    """Ask once and return what came of it."""
+    """Return the body of one answer, or the text of the error."""
     try:
         return (await client.get(PIPELINES, within=within)).body.decode()
     except FelderaError as error:
@@ -96,10 +96,10 @@ def test_a_name_that_does_not_exist(names: Callable[[Found], None]) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     async def run() -> None:
-        one = client("http://unknown:1")
+        asking = client("http://unknown:1")
         for _ in range(2):
-            assert "the name unknown does not resolve" in await asked(one)
-        await one.close()
+            assert "the name unknown does not resolve" in await asked(asking)
+        await asking.close()
 
     names(found)
     asyncio.run(run())
@@ -120,12 +120,12 @@ def test_a_name_that_moves_is_followed(
         threading.Thread(target=_answer, args=(moved, answer(b"[2]")), daemon=True).start()
 
         async def run() -> None:
-            one = client(f"http://moves:{port(server.url)}")
-            assert [await asked(one) for _ in range(2)] == ["[1]"] * 2
+            asking = client(f"http://moves:{port(server.url)}")
+            assert [await asked(asking) for _ in range(2)] == ["[1]"] * 2
             addresses[:] = ["127.0.0.2"]
             await asyncio.sleep(0.3)
-            assert await asked(one) == "[2]"
-            await one.close()
+            assert await asked(asking) == "[2]"
+            await asking.close()
 
         asyncio.run(run())
 
@@ -144,8 +144,8 @@ def test_the_address_that_answers_is_tried_first(names: Callable[[Found], None])
         names(lambda _: ["127.0.0.9", "127.0.0.1"])
 
         async def run() -> None:
-            one = client(f"http://both:{port(server.url)}")
-            pool: Any = one._http._transport
+            asking = client(f"http://both:{port(server.url)}")
+            pool: Any = asking._http._transport
             inner = pool._pool._network_backend._inner
             connect = inner.connect_tcp
 
@@ -154,8 +154,8 @@ def test_the_address_that_answers_is_tried_first(names: Callable[[Found], None])
                 return await connect(address, *more)
 
             inner.connect_tcp = noted
-            assert [await asked(one) for _ in range(2)] == ["[]"] * 2
-            await one.close()
+            assert [await asked(asking) for _ in range(2)] == ["[]"] * 2
+            await asking.close()
 
         asyncio.run(run())
     assert tried == ["127.0.0.9", "127.0.0.1", "127.0.0.1"]
@@ -165,7 +165,7 @@ class TestProxies:
     """A proxy from the environment."""
 
     def ask(self, url: str, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
-        """Ask an instance with this environment."""
+        """Request from an instance with this environment."""
         for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
             for written in (name, name.upper()):
                 monkeypatch.delenv(written, raising=False)
@@ -173,11 +173,11 @@ class TestProxies:
             monkeypatch.setenv(name, value)
 
         async def run() -> str:
-            one = client_for(Instance("prod", url), RequestRecorder(), structlog.get_logger())
+            asking = client_for(Instance("prod", url), RequestRecorder(), structlog.get_logger())
             try:
-                return await asked(one)
+                return await asked(asking)
             finally:
-                await one.close()
+                await asking.close()
 
         return asyncio.run(run())
 

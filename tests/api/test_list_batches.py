@@ -53,7 +53,7 @@ def rows(found: tuple[Batch, ...]) -> list[Row]:
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let batches, and what is kept, be as small as what tests make."""
+    """Make batches and kept parts as small as the lists of the tests."""
     for name, size in (("STEP", 3000), ("LONGEST_ELEMENT", 100_000), ("AMPLE", 2000), ("SHORT", 1500)):
         monkeypatch.setattr(list_batches, name, size)
     monkeypatch.setattr(list_batches, "SCANT", 100)
@@ -176,10 +176,10 @@ def test_an_error_of_any_length_is_read(size: int) -> None:
     """Status and code of each pipeline are read; of message and details the beginning and the length are kept."""
     message, details = TRACE * (size * MB // len(TRACE)), {"workers": [TRACE * 1000] * (size * 30)}
     listed = [row(1), failed(2, message, details, deployment_status="Stopping"), row(3)]
-    one, two, three = rows(taken(encoded(*listed)))
-    assert (one.deployment_error, three.deployment_error) == (None, None)
-    assert (two.deployment_status, error(two).error_code) == ("Stopping", "RuntimeError.WorkerPanic")
-    kept, cuts = error(two), error(two).cuts
+    first, second, third = rows(taken(encoded(*listed)))
+    assert (first.deployment_error, third.deployment_error) == (None, None)
+    assert (second.deployment_status, error(second).error_code) == ("Stopping", "RuntimeError.WorkerPanic")
+    kept, cuts = error(second), error(second).cuts
     assert message.startswith(kept.message)
     assert AMPLE / 2 < len(kept.message) <= AMPLE
     assert cuts.message is not None
@@ -211,25 +211,25 @@ def test_what_is_not_read_may_be_any_length() -> None:
         new={"some": long},
     )
     listing = read(taken(encoded(listed, row(2))), Listing())
-    [one, two] = listing.entries.values()
-    assert (one.row.tags, one.progress.connector_errors) == (("team:a",), 5)
-    assert two.row.name == "p2"
+    [first, second] = listing.entries.values()
+    assert (first.row.tags, first.progress.connector_errors) == (("team:a",), 5)
+    assert second.row.name == "p2"
     listed["deployment_runtime_status_details"] = long
     listed["tags"] = ["x"] * 10_000
-    [one] = read(taken(encoded(listed)), Listing()).entries.values()
-    assert (one.row.tags, one.progress.connector_errors) == ((), None)
+    [first] = read(taken(encoded(listed)), Listing()).entries.values()
+    assert (first.row.tags, first.progress.connector_errors) == ((), None)
     listed["deployment_runtime_status_details"] = {"connector_stats": long, "approval_diff": long}
-    [one] = read(taken(encoded(listed)), Listing()).entries.values()
-    assert one.progress.connector_errors is None
+    [first] = read(taken(encoded(listed)), Listing()).entries.values()
+    assert first.progress.connector_errors is None
 
 
 def test_a_code_has_an_end() -> None:
     """Of a code that is too long the beginning is kept, since the presence of an error matters."""
     listed = row(1, deployment_error={"error_code": "X" * MB, "message": "m", "details": None})
-    [one] = rows(taken(encoded(listed)))
-    assert set(error(one).error_code) == {"X"}
-    assert len(error(one).error_code) < 300
-    assert error(one).message == "m"
+    [first] = rows(taken(encoded(listed)))
+    assert set(error(first).error_code) == {"X"}
+    assert len(error(first).error_code) < 300
+    assert error(first).message == "m"
 
 
 def test_a_list_is_no_longer_for_its_errors() -> None:

@@ -14,7 +14,7 @@ _BUFFER = 2**20
 
 
 class LoadResult(msgspec.Struct, frozen=True):
-    """What the scrapers saw: answers, bytes of bodies, seconds in all, and the milliseconds of each answer."""
+    """The answers to the scrapers: number, bytes of bodies, seconds in all, and milliseconds of each."""
 
     answers: int
     size: int
@@ -28,7 +28,7 @@ class LoadResult(msgspec.Struct, frozen=True):
 
 
 def load(port: int, path: str, encoding: str, scrapers: int, seconds: float) -> LoadResult:
-    """Scrape for a while; every scraper is answered once at least."""
+    """Scrape for a while; every scraper gets at least one answer."""
     latencies: list[float] = []
     sizes: list[int] = []
     request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: {encoding}\r\n\r\n".encode()

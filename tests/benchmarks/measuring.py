@@ -50,7 +50,7 @@ def least(passes: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 @contextmanager
 def apart(servers: Iterable[int]) -> Iterator[None]:
-    """Keep these processes on one processor, and whatever is started here meanwhile on the others.
+    """Keep these processes on one processor, and programs started meanwhile on the others.
 
     A server that shares its processor with those who load it, or is moved, is slower by up to a half, at random. Where
     there is one processor only, nothing can be kept apart.

@@ -26,7 +26,7 @@ MIB: Final = 2**20
 
 
 class TimedRecorder(AlertmanagerRecorder):
-    """Notes when each alert came first."""
+    """Records when each alert came first."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class TimedRecorder(AlertmanagerRecorder):
 
 
 class ListRequestTimer:
-    """Passes requests on, and notes when the list was asked for."""
+    """Passes requests on, and records when the list was requested."""
 
     def __init__(self, server: FelderaServer) -> None:
         self.server = server

@@ -35,7 +35,7 @@ class PolledInstance:
         self.at = BEGAN
 
     def poll(self) -> None:
-        """Take in the list as it is now, and render what changed."""
+        """Process the present list, and render what changed."""
         body = self.pipelines.body()
         self.at += INTERVAL
         self.driver.reading = 0.0
@@ -50,7 +50,7 @@ class PolledInstance:
         self.poll()
 
     def happen(self, share: float) -> None:
-        """Let things happen to a share of the pipelines before the next list."""
+        """Change a share of the pipelines before the next list."""
         self.pipelines.happen(share, self.at + INTERVAL)
 
     def compress(self) -> float:

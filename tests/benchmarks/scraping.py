@@ -29,7 +29,7 @@ _QUIET: Final = "1h"
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Something that answers scrapes: where, and by which process."""
+    """A server of scrapes: its address and its process."""
 
     name: str
     port: int

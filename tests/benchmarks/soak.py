@@ -116,7 +116,7 @@ def serve() -> None:
             self.wfile.write(body or b"{}")
 
         def handle(self) -> None:
-            """Answer until the connection ends, however it does."""
+            """Answer until the connection ends in any way."""
             with suppress(ConnectionError):
                 super().handle()
 
@@ -131,7 +131,7 @@ def serve() -> None:
 
 @dataclass
 class ProcessUsage:
-    """One process: from when to when it ran, and the MiB, descriptors and seconds of CPU that it had at most."""
+    """One process: when it ran, and the most MiB, descriptors and seconds of CPU that it had."""
 
     began: float
     ended: float = 0.0
@@ -201,7 +201,7 @@ class SoakRun:
             return b""
 
     def read(self, ending: threading.Event, every: float, path: str, **headers: str) -> None:
-        """Ask for a page again and again while the program runs."""
+        """Request a page again and again while the program runs."""
         while not ending.wait(every):
             life = self.lives[-1]
             if not self.get(path, **headers) and life is self.lives[-1] and self._has_run():
@@ -247,7 +247,7 @@ class SoakRun:
 
 @contextmanager
 def reading(soak: SoakRun) -> Iterator[None]:
-    """Let the readers read while the context lasts."""
+    """Run the readers while the context lasts."""
     ending = threading.Event()
     readers = [
         (POLL, "/metrics", {"Accept-Encoding": "gzip"}),

@@ -26,7 +26,7 @@ KINDS: Final = ("resources", "program", "storage", "runtime")
 
 
 class ChangeCounter:
-    """Counts what really changes, as it is committed: the stand-in's own truth would keep every transition."""
+    """Counts the changes as they are committed: the stand-in's own truth would keep every transition."""
 
     def __init__(self, feldera: Feldera) -> None:
         self.seen: Counter[str] = Counter()
@@ -42,7 +42,7 @@ class ChangeCounter:
 
 
 def run(transitions: int) -> dict[str, float]:
-    """Let pipelines be started, paused, resumed and stopped until enough happened; return what was counted of it."""
+    """Start, pause, resume and stop pipelines until enough happened; return what was counted of it."""
     clock = ManualClock()
     feldera = Feldera(clock, plan=INSTANT, keep_truth=False)
     names = [feldera.create(f"p{number}").row.name for number in range(PIPELINES)]

@@ -42,7 +42,7 @@ class BoundedRatio:
 def verdicts(
     results: Mapping[int, Figures], growth: Figures, once: Mapping[str, Figures]
 ) -> Sequence[BoundedRatio]:
-    """Judge the largest fleet of a run, the growth up to it, and what is measured once."""
+    """Judge the largest fleet of a run, the growth up to it, and the single measurements."""
     figures = results[LARGE]
     ours, nginx = "exporter, gzip, {}", "nginx, sendfile off, gzip, {}"
     theirs = figures["generate_latest"] + figures["its gzip"]

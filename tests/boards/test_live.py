@@ -13,6 +13,7 @@ from boards.values import VALUES, WITHOUT, Panel, SeriesByLegend, TableRows, Val
 from boards.watched_fleet import REPLICAS, WatchedFleet, watched
 from dashboards import links
 from dashboards.colours import SEVERITIES
+from feldera_exporter.feldera.statuses import DEFAULT_LIMITS
 from support.dashboards import BOARDS, Json, PanelQuery, filled, panels, targets, variables
 from support.exporter_process import until
 
@@ -220,23 +221,23 @@ def test_what_happened_is_counted_once(live: WatchedFleet) -> None:
     }
     assert {"Provisioning", "Stopping"} <= durations.keys()
     assert all(row["Median"] <= row["95 %"] for row in durations.values() if "Median" in row)
-    assert durations["Provisioning"]["Limit"] == 600
+    assert durations["Provisioning"]["Limit"] == DEFAULT_LIMITS["Provisioning"]
 
 
 def test_one_pipeline_is_shown_as_it_is(live: WatchedFleet) -> None:
     """The board of a stuck pipeline shows its status, what is desired, its limit and its problem."""
     panel = _panel("pipeline", "Status")
     texts = panel["fieldConfig"]["defaults"]["mappings"][0]["options"]
-    one = {"pipeline": _ids(live)["big-join"]}
+    stuck = {"pipeline": _ids(live)["big-join"]}
 
     def shown(title: str) -> str:
-        [value] = _values(live, "pipeline", title, **one).values()
+        [value] = _values(live, "pipeline", title, **stuck).values()
         return str(texts[f"{value:.0f}"]["text"])
 
     assert (shown("Status"), shown("Desired")) == ("Provisioning", "Running")
-    [relative] = _values(live, "pipeline", "Share of the limit", **one).values()
+    [relative] = _values(live, "pipeline", "Share of the limit", **stuck).values()
     assert 1 < relative < 2.5
-    rows = live.table("pipeline", _panel("pipeline", "Problems of pipelines"), **one)
+    rows = live.table("pipeline", _panel("pipeline", "Problems of pipelines"), **stuck)
     assert {(row["Problem"], row["Pipeline"]) for row in rows} == {("StuckProvisioning", "big-join")}
     assert _values(live, "pipeline", "Error", pipeline=_ids(live)["payments"]) == {
         "RuntimeError.WorkerPanic": 1

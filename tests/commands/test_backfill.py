@@ -122,8 +122,8 @@ def test_history_ends_by_the_clock_of_its_feldera(backfill: Backfill) -> None:
     """The history of each instance ends by that instance's clock."""
     slow = Feldera(SkewedClock(now(), -7200), plan=INSTANT)
     slow.create("slow")
-    with serve(FelderaServer(slow)) as one, serve(FelderaServer(feldera("right"))) as other:
-        _, _, text = backfill(slow=one, right=other)
+    with serve(FelderaServer(slow)) as slow_url, serve(FelderaServer(feldera("right"))) as right_url:
+        _, _, text = backfill(slow=slow_url, right=right_url)
     last = {
         name: max(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if f'"{name}"' in line)
         for name in ("slow", "right")

@@ -22,14 +22,16 @@ def _text(name: str) -> str:
     return shipped(name).read_text(encoding="utf-8")
 
 
-def _differences(one: Any, other: Any, place: str = "") -> dict[str, Any]:
+def _differences(first: Any, second: Any, place: str = "") -> dict[str, Any]:
     """Return what differs between two documents of the same shape, by its place."""
-    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
-        return {k: v for key in one for k, v in _differences(one[key], other[key], f"{place}/{key}").items()}
-    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        pairs = enumerate(zip(one, other, strict=True))
+    if isinstance(first, dict) and isinstance(second, dict) and first.keys() == second.keys():
+        return {
+            k: v for key in first for k, v in _differences(first[key], second[key], f"{place}/{key}").items()
+        }
+    if isinstance(first, list) and isinstance(second, list) and len(first) == len(second):
+        pairs = enumerate(zip(first, second, strict=True))
         return {k: v for number, (a, b) in pairs for k, v in _differences(a, b, f"{place}/{number}").items()}
-    return {} if one == other else {place: other}
+    return {} if first == second else {place: second}
 
 
 def test_prometheus_is_configured_as_shipped() -> None:

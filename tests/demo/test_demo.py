@@ -37,7 +37,7 @@ class Demo:
 
     @property
     def shown(self) -> str:
-        """What it has shown so far."""
+        """Its output so far."""
         return self._out.read_text()
 
     def address(self, name: str) -> str:

@@ -25,7 +25,7 @@ PROGRAMS = {"Prometheus": "prometheus", "Alertmanager": "prometheus-alertmanager
 
 
 def run(settings: Settings, data: Path) -> str:
-    """Play, and return what was shown where there is no terminal."""
+    """Run the demo, and return its output without a terminal."""
     file = io.StringIO()
     uvloop.run(play(settings, data, Console(file=file)))
     return file.getvalue()

@@ -78,7 +78,7 @@ def test_two_minutes_show_things_begin_and_end() -> None:
     def at(seconds: float, name: str) -> str:
         nonlocal present
         present = PRESENT + round(seconds * 1_000_000)
-        return next((one.row.status for one in feldera.pipelines() if one.row.name == name), "none")
+        return next((each.row.status for each in feldera.pipelines() if each.row.name == name), "none")
 
     def failed() -> bool:
         return feldera.get("ledger").row.error is not None
@@ -113,7 +113,7 @@ def test_in_the_first_minute_many_stories_go_on() -> None:
     moved = {
         life.names[0][1]
         for life in feldera.truth.lives.values()
-        if any(one.at > PRESENT for one in life.transitions)
+        if any(each.at > PRESENT for each in life.transitions)
     }
     assert len(moved) >= 6, moved
 
@@ -125,10 +125,10 @@ def test_life_goes_on_every_few_seconds() -> None:
     present += 2 * MINUTE
     feldera.settle()
     happened = [
-        one
+        each
         for life in feldera.truth.lives.values()
-        for one in life.of("deployment_status")
-        if one.at > PRESENT <= present
+        for each in life.of("deployment_status")
+        if each.at > PRESENT <= present
     ]
     assert len(happened) > 10
 
@@ -138,7 +138,9 @@ def test_a_seed_is_reproducible() -> None:
 
     def changes_of(seed: int) -> Counter[tuple[str, str, int]]:
         feldera = prepared_fleet(StagedClock(beginning(PRESENT), lambda: PRESENT), seed, 5)
-        return Counter((one.row.name, one.row.status, one.row.status_since) for one in feldera.pipelines())
+        return Counter(
+            (each.row.name, each.row.status, each.row.status_since) for each in feldera.pipelines()
+        )
 
     assert changes_of(1) == changes_of(1)
     assert changes_of(1) != changes_of(2)

@@ -25,7 +25,7 @@ class BuiltKustomization:
         """Return the resources."""
         return list(yaml.load_all(self.text, Loader=yaml.CSafeLoader))
 
-    def one(self, kind: str) -> Json:
+    def only(self, kind: str) -> Json:
         """Return the one resource of a kind."""
         [found] = [document for document in self.documents if document["kind"] == kind]
         return found
@@ -33,7 +33,7 @@ class BuiltKustomization:
     @property
     def pod(self) -> Json:
         """Return the template of the pods."""
-        template: Json = self.one("StatefulSet")["spec"]["template"]
+        template: Json = self.only("StatefulSet")["spec"]["template"]
         return template
 
     @property

@@ -159,7 +159,7 @@ def test_everything_is_reached_where_it_listens() -> None:
 
 
 class Health(BaseHTTPRequestHandler):
-    """Healthy where the checks ask, and nowhere else."""
+    """Healthy at the paths that the checks request, and at no other."""
 
     def do_GET(self) -> None:
         """Answer."""

@@ -53,7 +53,7 @@ def plain() -> list[Json]:
     return rendered()
 
 
-def one(objects: list[Json], kind: str, name: str = "") -> Json:
+def only(objects: list[Json], kind: str, name: str = "") -> Json:
     """Return the one object of a kind."""
     [found] = [each for each in objects if each["kind"] == kind and name in each["metadata"]["name"]]
     return found
@@ -85,7 +85,7 @@ def test_it_is_what_the_kustomization_is(plain: list[Json]) -> None:
         "NetworkPolicy",
         "StatefulSet",
     ):
-        found, expected = without_names(one(ours, kind)), without_names(theirs.one(kind))
+        found, expected = without_names(only(ours, kind)), without_names(theirs.only(kind))
         if kind == "StatefulSet":
             for each in (found, expected):
                 volumes = each["spec"]["template"]["spec"]["volumes"]
@@ -101,10 +101,10 @@ def test_it_is_what_the_kustomization_is(plain: list[Json]) -> None:
         assert found == expected, kind
     [found, expected] = (
         yaml.safe_load(each["data"]["exporter.yml"])
-        for each in (one(ours, "ConfigMap"), theirs.one("ConfigMap"))
+        for each in (only(ours, "ConfigMap"), theirs.only("ConfigMap"))
     )
     assert found == expected
-    assert yaml.safe_load(rules()) == one(ours, "PrometheusRule")["spec"]
+    assert yaml.safe_load(rules()) == only(ours, "PrometheusRule")["spec"]
 
 
 def test_the_boards_are_those_of_grafana(plain: list[Json]) -> None:
@@ -150,29 +150,29 @@ def chosen(tmp_path_factory: pytest.TempPathFactory) -> list[Json]:
 
 def test_choices(chosen: list[Json]) -> None:
     """Each value is where it should be, under the release's name."""
-    pod = one(chosen, "StatefulSet")["spec"]["template"]
+    pod = only(chosen, "StatefulSet")["spec"]["template"]
     security = pod["spec"]["securityContext"]
     assert security == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
     assert pod["spec"]["volumes"][0]["secret"] == {"secretName": "prod-feldera-exporter"}
     assert pod["spec"]["volumes"][1]["secret"]["secretName"] == "prod-feldera-exporter-api-key"
     assert pod["spec"]["containers"][0]["args"][-1] == "--web.enable-lifecycle"
-    assert one(chosen, "Secret", "api-key")["stringData"] == {"api-key": "apikey:x"}
+    assert only(chosen, "Secret", "api-key")["stringData"] == {"api-key": "apikey:x"}
     configured = [
         each for each in chosen if each["kind"] == "Secret" and "exporter.yml" in each["stringData"]
     ]
     assert yaml.safe_load(configured[0]["stringData"]["exporter.yml"]) == CHOICES["config"]
     for kind in ("ServiceMonitor", "PrometheusRule"):
-        assert one(chosen, kind)["metadata"]["labels"]["release"] == "kube-prometheus-stack"
-    text = json.dumps(one(chosen, "PrometheusRule"))
+        assert only(chosen, kind)["metadata"]["labels"]["release"] == "kube-prometheus-stack"
+    text = json.dumps(only(chosen, "PrometheusRule"))
     assert "localhost" not in text
     assert "https://exporter.example.com/runbooks/FelderaWatchdog" in text
     assert "https://grafana.example.com/d/feldera-fleet" in text
-    budget = one(chosen, "PodDisruptionBudget")["spec"]
-    selector = one(chosen, "StatefulSet")["spec"]["selector"]
+    budget = only(chosen, "PodDisruptionBudget")["spec"]
+    selector = only(chosen, "StatefulSet")["spec"]["selector"]
     assert budget == {"maxUnavailable": 1, "selector": selector}
     assert selector["matchLabels"].items() <= pod["metadata"]["labels"].items()
-    assert one(chosen, "Service")["spec"]["selector"] == selector["matchLabels"]
-    assert one(chosen, "ServiceMonitor")["spec"]["selector"] == selector
+    assert only(chosen, "Service")["spec"]["selector"] == selector["matchLabels"]
+    assert only(chosen, "ServiceMonitor")["spec"]["selector"] == selector
 
 
 def test_less_is_possible(tmp_path: Path) -> None:
@@ -183,7 +183,7 @@ def test_less_is_possible(tmp_path: Path) -> None:
     values |= {"serviceAccount": {"create": False, "name": "theirs"}}
     objects = rendered(values=values, folder=tmp_path)
     assert sorted(each["kind"] for each in objects) == ["Service", "StatefulSet"]
-    pod = one(objects, "StatefulSet")["spec"]["template"]["spec"]
+    pod = only(objects, "StatefulSet")["spec"]["template"]["spec"]
     assert pod["volumes"] == [{"name": "config", "secret": {"secretName": "mine"}}]
     assert pod["serviceAccountName"] == "theirs"
 

@@ -146,24 +146,24 @@ def test_the_choices_of_the_introduction(tmp_path: Path, built: BuiltKustomizati
 def test_selectors_choose_the_pod(built: BuiltKustomization) -> None:
     """StatefulSet, Service and NetworkPolicy select the pod; the ServiceMonitor selects the Service."""
     assert built.pod["metadata"]["labels"] == LABELS
-    assert built.one("StatefulSet")["spec"]["selector"]["matchLabels"] == LABELS
-    service = built.one("Service")
+    assert built.only("StatefulSet")["spec"]["selector"]["matchLabels"] == LABELS
+    service = built.only("Service")
     assert service["spec"]["selector"] == LABELS
-    assert built.one("NetworkPolicy")["spec"]["podSelector"]["matchLabels"] == LABELS
-    assert built.one("ServiceMonitor")["spec"]["selector"]["matchLabels"] == service["metadata"]["labels"]
-    assert built.one("StatefulSet")["spec"]["serviceName"] == service["metadata"]["name"]
-    assert built.pod["spec"]["serviceAccountName"] == built.one("ServiceAccount")["metadata"]["name"]
+    assert built.only("NetworkPolicy")["spec"]["podSelector"]["matchLabels"] == LABELS
+    assert built.only("ServiceMonitor")["spec"]["selector"]["matchLabels"] == service["metadata"]["labels"]
+    assert built.only("StatefulSet")["spec"]["serviceName"] == service["metadata"]["name"]
+    assert built.pod["spec"]["serviceAccountName"] == built.only("ServiceAccount")["metadata"]["name"]
 
 
 def test_ports_are_the_programs(built: BuiltKustomization) -> None:
     """One port with one name is used from the flag to the policy."""
     assert built.container["ports"] == [{"name": "http", "containerPort": 10058, "protocol": "TCP"}]
     assert parser().parse_args(built.words).listen == [":10058"]
-    [port] = built.one("Service")["spec"]["ports"]
+    [port] = built.only("Service")["spec"]["ports"]
     assert (port["name"], port["port"], port["targetPort"]) == ("http", 10058, "http")
-    [endpoint] = built.one("ServiceMonitor")["spec"]["endpoints"]
+    [endpoint] = built.only("ServiceMonitor")["spec"]["endpoints"]
     assert (endpoint["port"], endpoint["path"]) == ("http", "/metrics")
-    [ingress] = built.one("NetworkPolicy")["spec"]["ingress"]
+    [ingress] = built.only("NetworkPolicy")["spec"]["ingress"]
     assert ingress["ports"] == [{"port": "http", "protocol": "TCP"}]
     for probe, path in (("livenessProbe", "/-/healthy"), ("readinessProbe", "/-/ready")):
         assert built.container[probe]["httpGet"] == {"path": path, "port": "http"}
@@ -171,18 +171,18 @@ def test_ports_are_the_programs(built: BuiltKustomization) -> None:
 
 def test_the_network_policy(built: BuiltKustomization) -> None:
     """Prometheus and namespaces with the label reach the pod, as the introduction says."""
-    [ingress] = built.one("NetworkPolicy")["spec"]["ingress"]
+    [ingress] = built.only("NetworkPolicy")["spec"]["ingress"]
     prometheus, pages = [peer["namespaceSelector"]["matchLabels"] for peer in ingress["from"]]
     assert prometheus.keys() == {"kubernetes.io/metadata.name"}
     [(key, value)] = pages.items()
     assert re.fullmatch(rf"kubectl label namespace \S+ {key}={value}", INTRODUCTION["label"])
-    name, port = built.one("Service")["metadata"]["name"], built.container["ports"][0]["containerPort"]
+    name, port = built.only("Service")["metadata"]["name"], built.container["ports"][0]["containerPort"]
     assert INTRODUCTION["port-forward"].endswith(f" port-forward service/{name} {port}")
 
 
 def test_the_monitor_keeps_instance_and_job(built: BuiltKustomization) -> None:
     """`instance` is the pod's name, which a replacement keeps; `job` is what the rules use."""
-    spec = built.one("ServiceMonitor")["spec"]
+    spec = built.only("ServiceMonitor")["spec"]
     [endpoint] = spec["endpoints"]
     assert spec.keys() == SERVICE_MONITOR["spec"]
     assert endpoint.keys() == SERVICE_MONITOR["endpoint"]
@@ -228,11 +228,11 @@ def test_flags_and_mounts_agree(built: BuiltKustomization, tmp_path: Path) -> No
     parsed = parser().parse_args(built.words)
     mounts = {mount["mountPath"]: mount for mount in built.container["volumeMounts"]}
     volumes = {volume["name"]: volume for volume in built.pod["spec"]["volumes"]}
-    configured = built.one("ConfigMap")
+    configured = built.only("ConfigMap")
     assert volumes[mounts[str(parsed.config_file.parent)]["name"]]["configMap"] == {
         "name": configured["metadata"]["name"]
     }
-    [claim] = built.one("StatefulSet")["spec"]["volumeClaimTemplates"]
+    [claim] = built.only("StatefulSet")["spec"]["volumeClaimTemplates"]
     assert mounts[str(parsed.storage)]["name"] == claim["metadata"]["name"]
     assert [path for path, mount in mounts.items() if not mount.get("readOnly")] == [str(parsed.storage)]
     text = configured["data"][parsed.config_file.name]
@@ -261,7 +261,7 @@ def test_the_runbooks_know_the_pod(built: BuiltKustomization) -> None:
     ]
     assert len(inside) > 5
     for place, pod, command in inside:
-        assert (place, pod) == (f"-n {namespace}", f"{built.one('StatefulSet')['metadata']['name']}-0")
+        assert (place, pod) == (f"-n {namespace}", f"{built.only('StatefulSet')['metadata']['name']}-0")
         program, *words = shlex.split(command)
         if program == "feldera-exporter":
             assert parser().parse_args(words).config_file == parser().parse_args(built.words).config_file
@@ -281,7 +281,7 @@ def test_the_image_is_this_version(built: BuiltKustomization) -> None:
 
 def test_the_rule_is_that_of_the_operator(built: BuiltKustomization) -> None:
     """The PrometheusRule has the same groups as the rule file of Prometheus."""
-    rule = built.one("PrometheusRule")
+    rule = built.only("PrometheusRule")
     assert rule["apiVersion"] == OPERATORS
     assert rule["spec"] == _read(ROOT / "alerts/feldera.rules.yml")
 

@@ -38,9 +38,9 @@ SITUATIONS: Final = {
 
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Labels, Mapping[str, Labels]]]:
-    """Show the fleet of all scenarios, and give the labels as exposed and as Prometheus has them, by pod."""
+    """Serve the fleet of all scenarios, and return the labels as exposed and as in Prometheus, by pod."""
     folder = tmp_path_factory.mktemp("labels")
-    monitor = build(ROOT / "config/kubernetes").one("ServiceMonitor")
+    monitor = build(ROOT / "config/kubernetes").only("ServiceMonitor")
     feldera = prepared_fleet(StagedClock(beginning(machine())), 0, 0)
     with serve(FelderaServer(feldera)) as api, exporter(api, folder) as (address, _):
         until(lambda: "feldera_license_valid{" in _text(address))

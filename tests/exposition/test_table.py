@@ -90,8 +90,8 @@ def test_unchanged_items_keep_their_blocks() -> None:
     assert text(changed) == text(render(COLUMNS, after, subject, Table()))
 
 
-def _is(one: object, other: object) -> bool:
-    return one is other
+def _is(first: object, second: object) -> bool:
+    return first is second
 
 
 def test_another_object_that_says_the_same_keeps_the_blocks() -> None:

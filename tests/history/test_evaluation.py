@@ -63,7 +63,7 @@ def test_a_known_event_proves_whose_answer_it_is() -> None:
 
 
 class TestGap:
-    """When events are missed."""
+    """Which answers have a gap."""
 
     KNOWN = evaluated(begun(0, "Provisioned/Running"), RUNNING, event(seen(0, "Provisioned/Running"))).history
     STOPPING = row(20_000, "Stopping", desired_at=20_000)
@@ -115,7 +115,7 @@ class TestGap:
 
 
 class TestSteps:
-    """What Feldera's clock does when it steps back, and what a row shows that its log lacks."""
+    """Steps back of Feldera's clock, and rows that are not in the log."""
 
     KNOWN = evaluated(
         begun(9000, "Provisioned/Running"),
@@ -207,7 +207,7 @@ class TestSteps:
 
 
 class TestErrorCodes:
-    """Which code an error had."""
+    """Where the code of an error comes from."""
 
     START = evaluated(begun(0, "Stopped"), row(0, "Stopped"), event(seen(0, "Stopped"))).history
     TWICE = (
@@ -257,8 +257,8 @@ class TestErrorCodes:
 def test_first_sight_agrees_with_its_row() -> None:
     """A new pipeline needs no log, except for the beginning of an error or of a clearing."""
     for statuses, reads in (("Stopped", False), ("Stopped!", True), ("Stopped//Success/Clearing", True)):
-        one = row(0, statuses)
-        assert (initial_history(one, instant(9), instant(6)).cursor != cursor(one)) is reads
+        listed = row(0, statuses)
+        assert (initial_history(listed, instant(9), instant(6)).cursor != cursor(listed)) is reads
 
 
 def test_first_sight_credits_time_from_the_as_of() -> None:

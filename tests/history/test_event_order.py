@@ -14,7 +14,7 @@ from support.history_examples import seen
 def shown(*log: Observation) -> list[str]:
     """Return the order found as the statuses in it."""
     found = ordered(log, state_of(seen(0, "Stopped")))[0]
-    return ["/".join(filter(None, (one.resources, one.runtime, one.program))) for one in found]
+    return ["/".join(filter(None, (each.resources, each.runtime, each.program))) for each in found]
 
 
 def test_ids_give_the_order() -> None:
@@ -109,10 +109,10 @@ def test_content_alone_decides_where_id_and_time_break_a_state_machine() -> None
 
 def test_ids_that_are_no_uuids_leave_the_time() -> None:
     """Of ids of another form only the time counts."""
-    one, other = seen(1, "Stopped"), seen(2, "Provisioning")
+    first, second = seen(1, "Stopped"), seen(2, "Provisioning")
     odd = [
-        Observation(o.at, name, o.resources, None, "Success", "InUse", False)
-        for o, name in ((one, "z"), (other, "a"))
+        Observation(each.at, name, each.resources, None, "Success", "InUse", False)
+        for each, name in ((first, "z"), (second, "a"))
     ]
     assert ordered(odd[::-1], None)[0] == odd
 

@@ -208,7 +208,7 @@ def test_an_error_set_dismissed_and_set_again_counts_twice() -> None:
     history, effects = fold(start, log, instant(0))
     assert history.errors.count == 2
     assert (history.errors.present, history.errors.at) == (True, instant(3))
-    assert effects == tuple(ErrorAppeared(one.at, one.event_id, None) for one in (log[0], log[2]))
+    assert effects == tuple(ErrorAppeared(each.at, each.event_id, None) for each in (log[0], log[2]))
     assert folded(history, seen(9, "Stopped")).errors.at is None
 
 
@@ -251,11 +251,11 @@ class TestMadeUpStatuses:
 
     def test_the_first_have_their_own_names(self) -> None:
         """The first unknown statuses keep their names."""
-        one = folded(
+        each = folded(
             begun(0, "Provisioned/Running"), seen(0, "Provisioned/Running"), seen(1, "Provisioned/Resting")
         )
-        assert one.counts.runtime == {"Resting": 1}
-        assert seconds(one, instant(3)) == {"Running": SECOND, "Resting": 2 * SECOND}
+        assert each.counts.runtime == {"Resting": 1}
+        assert seconds(each, instant(3)) == {"Running": SECOND, "Resting": 2 * SECOND}
 
     def test_the_others_share_one(self) -> None:
         """The further ones share one name, and nothing that was counted is lost."""
@@ -294,7 +294,7 @@ class TestMadeUpStatuses:
 
 
 class TestGap:
-    """What happens where events were purged before they could be read."""
+    """Events were purged before they could be read."""
 
     START = folded(begun(0, "Provisioned/Running"), seen(0, "Provisioned/Running"))
 

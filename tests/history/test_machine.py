@@ -22,7 +22,7 @@ _RETENTION = 40
 
 
 class OnePipelineMachine(RuleBasedStateMachine):
-    """One pipeline's transactions, which commit in the order made here, and a reader that comes now and then."""
+    """Transactions of one pipeline, which commit in the order made here, and a reader that polls now and then."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class OnePipelineMachine(RuleBasedStateMachine):
         self.runner = 0.0
 
     def run(self, wait: float, **changes: Any) -> None:
-        """Commit what the runner writes: one task, whose transactions follow one another.
+        """Commit the writes of one task of the runner, one after the other.
 
         Source: pipeline-manager `runner/pipeline_automata.rs`, which awaits each.
         """
@@ -69,7 +69,7 @@ class OnePipelineMachine(RuleBasedStateMachine):
 
     @rule(data=st.data(), wait=st.sampled_from((0.0, 0.0, 0.5, 9.0)))
     def deploy(self, data: st.DataObject, wait: float) -> None:
-        """Go one legal step of the deployment; a Provisioned pipeline has a runtime status."""
+        """Make one legal transition of the deployment; a Provisioned pipeline has a runtime status."""
         self.now += 0.02
         after = data.draw(
             st.sampled_from([to for old, to in RESOURCES.transitions if old == self.state.resources])
@@ -87,7 +87,7 @@ class OnePipelineMachine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def compile(self, data: st.DataObject) -> None:
-        """Go one legal step of the program or of the storage."""
+        """Make one legal transition of the program or of the storage."""
         self.now += 0.02
         field, dimension = data.draw(st.sampled_from((("program", PROGRAM), ("storage", STORAGE))))
         old = getattr(self.state, field)
@@ -113,7 +113,7 @@ class OnePipelineMachine(RuleBasedStateMachine):
 
     @rule()
     def purge(self) -> None:
-        """Purge what was read, but for the last event."""
+        """Purge what was read except the last event."""
         if is_known(self.history.log_position, self.log[-1]):
             self.log = self.log[-1:]
 
@@ -140,7 +140,7 @@ class OnePipelineMachine(RuleBasedStateMachine):
 
     @invariant()
     def all_that_was_read_is_counted(self) -> None:
-        """Once everything was read, every count is the truth."""
+        """Once everything was read, every count is the true one."""
         if not is_known(self.history.log_position, self.state):
             return
         counts = self.history.counts

@@ -104,12 +104,12 @@ def test_what_is_long_ago_is_forgotten() -> None:
 
 def test_absences_are_forgotten_after_a_quarter_of_an_hour() -> None:
     """Absences are dropped a quarter of an hour after their end, and their number is bounded."""
-    one = with_absence((), instant(0), instant(10))
-    assert with_absence(one, instant(900), instant(910 - MICROSECOND)) == (
-        *one,
+    absences = with_absence((), instant(0), instant(10))
+    assert with_absence(absences, instant(900), instant(910 - MICROSECOND)) == (
+        *absences,
         (instant(900), instant(910 - MICROSECOND)),
     )
-    assert with_absence(one, instant(900), instant(910)) == ((instant(900), instant(910)),)
+    assert with_absence(absences, instant(900), instant(910)) == ((instant(900), instant(910)),)
     assert with_absence((), instant(10), instant(9)) == ((instant(10), instant(10)),)
     many: tuple[tuple[int, int], ...] = ()
     for number in range(2 * MOST_ABSENCES):

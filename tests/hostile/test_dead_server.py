@@ -28,7 +28,7 @@ def refused() -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let what was not answered be requested again soon."""
+    """Shorten the time after which a failed request is repeated."""
     monkeypatch.setattr(platform_poller, "_RETRY", 0.05)
 
 

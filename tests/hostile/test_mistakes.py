@@ -151,11 +151,11 @@ def test_a_mistake_with_one_log(monkeypatch: pytest.MonkeyPatch) -> None:
     true_evaluate = Ledger.evaluate
 
     async def act(exporter: Exporter, bad: Feldera) -> None:
-        def broken(ledger: Ledger, one: str, events: Sequence[Event]) -> Evaluation:
+        def broken(ledger: Ledger, pipeline_id: str, events: Sequence[Event]) -> Evaluation:
             # The other instance's pipeline may still be on its way to Running, and its events be read just now.
             if ledger.instance == "bad":
                 raise MistakeError(SECRET)
-            return true_evaluate(ledger, one, events)
+            return true_evaluate(ledger, pipeline_id, events)
 
         await soon(lambda: 'feldera_exporter_event_backlog{feldera_instance="bad"} 0' in page(exporter))
         with monkeypatch.context() as patched:

@@ -61,18 +61,18 @@ def test_identity(program: Program) -> None:
     running_, _, feldera = program
     until(lambda: running_.value("feldera_up", feldera_instance="hostile") == 1)
     feldera.create("first")
-    [one] = until(lambda: shown(running_.page(), "first"))
+    [first_id] = until(lambda: shown(running_.page(), "first"))
     feldera.rename("first", "second")
-    assert until(lambda: shown(running_.page(), "second")) == [one]
+    assert until(lambda: shown(running_.page(), "second")) == [first_id]
     assert 'pipeline_name="first"' not in running_.page()
     feldera.delete("second")
     until(lambda: 'pipeline_name="second"' not in running_.page())
     feldera.create("second")
-    [other] = until(lambda: shown(running_.page(), "second"))
-    assert other != one
+    [second_id] = until(lambda: shown(running_.page(), "second"))
+    assert second_id != first_id
     feldera.delete("second")
     feldera.create("second")
-    [third] = until(lambda: [each for each in shown(running_.page(), "second") if each != other])
+    [third] = until(lambda: [each for each in shown(running_.page(), "second") if each != second_id])
     assert shown(running_.page(), "second") == [third]
     feldera.delete("second")
 

@@ -90,7 +90,7 @@ def test_the_labels_say_what_it_is() -> None:
 
 
 class Health(BaseHTTPRequestHandler):
-    """Healthy, or what the server says."""
+    """Answers that all is well, or with the server's status."""
 
     def do_GET(self) -> None:
         """Answer."""

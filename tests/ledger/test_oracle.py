@@ -34,7 +34,7 @@ RATES = (0.5, 1.0, 2.0)
 
 @contextmanager
 def watched_to_the_end(settings: WatchSettings, folder: Path) -> Iterator[WatchedFeldera]:
-    """Give an instance that has lived and was watched."""
+    """Yield an instance that was watched to its end."""
     watched_feldera = WatchedFeldera(settings, folder)
     try:
         watched_feldera.run()

@@ -144,7 +144,7 @@ _BY_TYPE: Final[Mapping[str, Any_]] = {
 
 
 class ApiDocument:
-    """Feldera's API document, and what its schemas allow.
+    """Feldera's API document, and the values that its schemas allow.
 
     Args:
         schemas: by name.

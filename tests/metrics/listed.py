@@ -16,12 +16,12 @@ class NumberedPipelines:
             self.create(number)
 
     def create(self, number: int) -> None:
-        """List one more."""
-        name, one = f"pipeline-{number}", identity(number)
-        self.elements[number] = {**RUNNING, "id": one, "name": name}
+        """Add a pipeline."""
+        name, pipeline_id = f"pipeline-{number}", identity(number)
+        self.elements[number] = {**RUNNING, "id": pipeline_id, "name": name}
 
     def set(self, number: int, **fields: object) -> None:
-        """Change one."""
+        """Change a pipeline."""
         self.elements[number] |= fields
 
     def body(self) -> bytes:

@@ -179,7 +179,7 @@ def test_storage_of_an_unknown_age_has_no_limit() -> None:
 def test_families_that_are_excluded() -> None:
     """Each family can be excluded, alone and with others, and at each reload."""
     listed = NumberedPipelines(3)
-    for exclude in ({one} for one in KNOWN_FAMILIES):
+    for exclude in ({family} for family in KNOWN_FAMILIES):
         driver = ExporterDriver(shown=catalogue(exclude=exclude))
         driver.poll(listed.body(), AT)
         text = driver.scrape()

@@ -41,7 +41,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def quiet(tab: Tab) -> Iterator[None]:
-    """Fail each test in which the browser's console had anything to complain of."""
+    """Fail each test with a message in the browser's console."""
     tab.complaints.clear()
     tab.looks(1280, 900, dark=False)
     yield

@@ -214,8 +214,8 @@ def test_more_than_a_page_holds() -> None:
 
 def test_several_instances_are_one_list() -> None:
     """The pipelines of all instances are one list, the worst first."""
-    one, other = page_state(pipeline("a")), page_state(stuck("b"))
-    both = PageState([*one.instances, *other.instances], {}, NOW)
+    first, second = page_state(pipeline("a")), page_state(stuck("b"))
+    both = PageState([*first.instances, *second.instances], {}, NOW)
     assert names(PageQuery(), both) == ["b", "a"]
     assert fleet_page(both, PageQuery(), LINKS).names == ("demo",)
 

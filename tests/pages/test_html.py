@@ -220,8 +220,8 @@ def test_a_megabyte_of_error_is_cut() -> None:
 
 def test_who_cannot_be_read_is_named() -> None:
     """Some of many unreadable pipelines are named, and a stale monitor of Feldera is marked."""
-    one = page(get(FixedPageSource(page_state(pipeline("a"), unreadable=("b",))), "/")).text
-    assert "Cannot be read: b. What is shown of it is old." in one
+    single = page(get(FixedPageSource(page_state(pipeline("a"), unreadable=("b",))), "/")).text
+    assert "Cannot be read: b. What is shown of it is old." in single
     names = tuple(f"p{number}" for number in range(1000))
     many = page(
         get(FixedPageSource(page_state(pipeline("a"), unreadable=names, platform=Platform(stale=True))), "/")

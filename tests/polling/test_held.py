@@ -124,7 +124,7 @@ def crash(poller: SteppedPoller) -> None:
 
 
 def run(poller: SteppedPoller) -> None:
-    """Let a pipeline run."""
+    """Bring a pipeline up."""
     poller.feldera.create("etl")
     poller.clock.advance(60)
     poller.feldera.start("etl")

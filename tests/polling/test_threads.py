@@ -18,7 +18,7 @@ from feldera_exporter.ledger import Ledger
 from feldera_exporter.polling import watcher
 from feldera_exporter.polling.threads import run_cpu, run_io
 from feldera_exporter.store.store import Store
-from polling.test_log_reader import SimulatedWatcher, a_room, within
+from polling.test_log_reader import SimulatedWatcher, a_watcher, within
 
 
 @pytest.mark.parametrize("aside", [run_io, run_cpu])
@@ -86,10 +86,13 @@ def test_an_error_keeps_nothing_alive(aside: Any) -> None:
 
 
 class ThreadRecorder:
-    """Notes in which threads a watcher's work is done, and does something else meanwhile."""
+    """Records the threads of a watcher's work, and does something else meanwhile."""
 
     def __init__(
-        self, room: SimulatedWatcher, patch: pytest.MonkeyPatch, meanwhile: Callable[[SimulatedWatcher], None]
+        self,
+        simulated: SimulatedWatcher,
+        patch: pytest.MonkeyPatch,
+        meanwhile: Callable[[SimulatedWatcher], None],
     ) -> None:
         self.threads: dict[str, set[str]] = {}
         for owner, name in (
@@ -97,18 +100,18 @@ class ThreadRecorder:
             *((Ledger, name) for name in ("observe_list", "changes")),
             *((Store, name) for name in ("recall", "commit")),
         ):
-            patch.setattr(owner, name, self._noted(name, getattr(owner, name), room, meanwhile))
+            patch.setattr(owner, name, self._noted(name, getattr(owner, name), simulated, meanwhile))
 
     def _noted(
         self,
         name: str,
         true: Callable[..., Any],
-        room: SimulatedWatcher,
+        simulated: SimulatedWatcher,
         meanwhile: Callable[[SimulatedWatcher], None],
     ) -> Callable[..., Any]:
         def noted(*arguments: Any, **more: Any) -> Any:
             self.threads.setdefault(name, set()).add(threading.current_thread().name.rstrip("_0123456789"))
-            meanwhile(room)
+            meanwhile(simulated)
             return true(*arguments, **more)
 
         return noted
@@ -126,28 +129,28 @@ def test_a_long_list_is_worked_at_in_threads(
     """A short list is processed without threads except for its file; the results are equal."""
     store = Store.open(tmp_path)
 
-    def meanwhile(room: SimulatedWatcher) -> None:
-        room.watcher.set_platform(Platform(tenant="acme"))
+    def meanwhile(simulated: SimulatedWatcher) -> None:
+        simulated.watcher.set_platform(Platform(tenant="acme"))
 
-    with a_room(store=store) as room:
+    with a_watcher(store=store) as simulated:
         if long:
             monkeypatch.setattr(watcher, "LONG", 0)
-        watching = ThreadRecorder(room, monkeypatch, meanwhile)
+        threads = ThreadRecorder(simulated, monkeypatch, meanwhile)
 
         async def scenario() -> None:
-            await room.settle()
-            room.feldera.pause("p0")
-            room.feldera.create("fresh")
-            room.clock.advance(5)
-            await room.settle()
-            assert room.entries("p0", "Paused") == 1
-            assert room.watcher.fleet.platform == Platform(tenant="acme")
-            assert len(room.watcher.fleet.pipelines) == 4
+            await simulated.settle()
+            simulated.feldera.pause("p0")
+            simulated.feldera.create("fresh")
+            simulated.clock.advance(5)
+            await simulated.settle()
+            assert simulated.entries("p0", "Paused") == 1
+            assert simulated.watcher.fleet.platform == Platform(tenant="acme")
+            assert len(simulated.watcher.fleet.pipelines) == 4
 
-        within(room, scenario)
+        within(simulated, scenario)
     store.close()
     thinking_ = THINKING if long else MAIN
-    assert watching.threads == {
+    assert threads.threads == {
         **{name: {thinking_} for name in ("read", "select", "observed", "observe_list")},
         **{name: {FILING} for name in ("recall", "changes", "commit")},
     }
@@ -169,22 +172,22 @@ def test_a_poll_that_is_cancelled_loses_nothing(
         time.sleep(0.2)
         return found
 
-    with a_room(store=store) as room:
+    with a_watcher(store=store) as simulated:
         if long:
             monkeypatch.setattr(watcher, "LONG", 0)
 
         async def scenario() -> None:
             monkeypatch.setattr(Ledger, "changes", slow)
-            task = asyncio.create_task(room.watcher.poll())
+            task = asyncio.create_task(simulated.watcher.poll())
             await asyncio.to_thread(reached.wait, 5)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
             monkeypatch.setattr(Ledger, "changes", changes)
-            await room.settle()
+            await simulated.settle()
             assert len(store.load("default").histories) == 3
 
-        within(room, scenario)
+        within(simulated, scenario)
     store.close()
 
 
@@ -199,19 +202,19 @@ def test_a_long_log_is_folded_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> No
         return evaluate(ledger, pipeline_id, events)
 
     monkeypatch.setattr(Ledger, "evaluate", evaluated)
-    with a_room(size=2) as room:
+    with a_watcher(size=2) as simulated:
 
         async def scenario() -> None:
-            await room.settle()
+            await simulated.settle()
             for _ in range(120):
-                room.feldera.pause("p0")
-                room.clock.advance(20)
-                room.feldera.start("p0")
-                room.clock.advance(20)
-            room.feldera.pause("p1")
-            room.clock.advance(20)
-            await room.settle()
+                simulated.feldera.pause("p0")
+                simulated.clock.advance(20)
+                simulated.feldera.start("p0")
+                simulated.clock.advance(20)
+            simulated.feldera.pause("p1")
+            simulated.clock.advance(20)
+            await simulated.settle()
 
-        within(room, scenario)
+        within(simulated, scenario)
     assert {in_thread for events, in_thread in folded if events >= 100} == {True}
     assert {in_thread for events, in_thread in folded if events < 100} == {False}

@@ -146,7 +146,7 @@ class StatusPair:
 
     @property
     def fine(self) -> NoProblem | None:
-        """Why there is no problem; None where there is one."""
+        """The reason why there is no problem; None where there is one."""
         if self.program != "Success" or not isinstance(
             DECISIONS["deployment_status"][self.actual], NoProblem
         ):

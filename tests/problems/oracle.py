@@ -58,7 +58,7 @@ Found = dict[tuple[str, str, str], int | None]
 
 
 class Oracle:
-    """Says what is wrong with an instance; asked after each list, as some of it is what lists show."""
+    """Finds the problems of an instance after each list, as some depend on the list."""
 
     def __init__(self, feldera: Feldera) -> None:
         self._feldera = feldera

@@ -47,7 +47,7 @@ class ExporterWithOracle:
         self.go(0)
 
     def go(self, seconds: float) -> None:
-        """Let time pass, and compare what both say then."""
+        """Let time pass, and compare exporter and oracle."""
         self._clock.advance(seconds)
         while True:
             self._driver.poll(self._api.list(), self._clock.now(), self._api.log)

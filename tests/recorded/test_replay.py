@@ -93,7 +93,7 @@ def life(id_: str, log: list[Event]) -> Life:
 
 
 class ReplayedExporter:
-    """The exporter's middle, which has watched these two minutes.
+    """The exporter without network, which has polled the two recorded minutes.
 
     Args:
         store: of the counters.
@@ -160,7 +160,7 @@ class ReplayedExporter:
 def watched(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ReplayedExporter]:
-    """Give what was made of these two minutes, with kills in between and without."""
+    """Return the exporter after these two minutes, with kills in between and without."""
     store = Store.open(tmp_path_factory.mktemp("replay"))
     try:
         yield ReplayedExporter(store, request.param)

@@ -30,8 +30,8 @@ def amtool(*arguments: str, edition: str = DEBIAN) -> str:
 def test_prometheus_loads(edition: str) -> None:
     """Promtool accepts the configuration together with the rules that it names."""
     verdict = run(tool("promtool", edition), "check", "config", PROMETHEUS)
-    assert verdict.passed, verdict.words
-    assert f"{len(ALERTS) + 1} rules found" in verdict.words
+    assert verdict.passed, verdict.output
+    assert f"{len(ALERTS) + 1} rules found" in verdict.output
 
 
 def test_scrape_suits_the_rules() -> None:

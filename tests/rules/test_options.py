@@ -97,7 +97,7 @@ def test_tag_labels(tag_labels: tuple[str, ...], labels: str, tmp_path: Path) ->
     file = tmp_path / "rules.yml"
     file.write_text(text, encoding="utf-8")
     verdict = run(tool("promtool"), "check", "rules", "--lint=all", "--lint-fatal", file)
-    assert verdict.passed, verdict.words
+    assert verdict.passed, verdict.output
 
 
 def test_only_those_about_the_exporter() -> None:

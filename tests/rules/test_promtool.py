@@ -20,7 +20,7 @@ FILES = sorted(TESTS.glob("*.yml"))
 def test_file(file: Path, engine: RuleTester, tmp_path: Path) -> None:
     """Exactly the expected alerts fire at every time that is looked at."""
     verdict = engine.test(file, tmp_path)
-    assert verdict.passed, verdict.words
+    assert verdict.passed, verdict.output
 
 
 @pytest.mark.parametrize("engine", engines(), ids=lambda engine: engine.name)
@@ -64,8 +64,8 @@ def test_every_alert_of_the_exporter_is_tried() -> None:
 def test_lint() -> None:
     """The linter of promtool has no complaints about the rules."""
     verdict = run(tool("promtool"), "check", "rules", "--lint=all", "--lint-fatal", RULES)
-    assert verdict.passed, verdict.words
-    assert f"SUCCESS: {len(NAMES) + 1} rules found" in verdict.words
+    assert verdict.passed, verdict.output
+    assert f"SUCCESS: {len(NAMES) + 1} rules found" in verdict.output
 
 
 def _texts() -> str:
@@ -120,4 +120,4 @@ def test_the_examples_of_your_own_rules(tmp_path: Path) -> None:
     file = tmp_path / "test.yml"
     file.write_text(yaml.safe_dump(test), "utf-8")
     verdict = run(tool("promtool"), "test", "rules", file)
-    assert verdict.passed, verdict.words
+    assert verdict.passed, verdict.output

@@ -54,7 +54,7 @@ def ask(program: RunningExporter, method: str, path: str) -> httpx.Response:
 
 @contextmanager
 def connected(program: RunningExporter, request: bytes = b"") -> Iterator[socket.socket]:
-    """Give a connection on which a request was sent."""
+    """Yield a connection on which a request was sent."""
     parts = urlsplit(program.url)
     with socket.create_connection((parts.hostname, parts.port or 0), timeout=5) as connection:
         connection.sendall(request)

@@ -31,7 +31,7 @@ Writer = asyncio.StreamWriter
 
 @dataclass
 class SlowSnapshotSource:
-    """Shows a text of some bytes, which takes some seconds to be made."""
+    """A source with a text of some bytes, which takes some seconds to render."""
 
     size: int
     takes: float = 0.0
@@ -39,7 +39,7 @@ class SlowSnapshotSource:
 
     @property
     def snapshot(self) -> Snapshot:
-        """Always another one of the same content."""
+        """A new snapshot with the same content each time."""
         blocks = [CompressedBlock.of((LINE * 1000,))] * (self.size // (1000 * len(LINE)))
 
         def content() -> Content:
@@ -57,7 +57,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def connected(
     shown: SlowSnapshotSource, talk: Callable[[Reader, Writer], Awaitable[None]], times: int = 1
 ) -> None:
-    """Serve, and let a client talk on some connections, one after the other; at the end the server has none left."""
+    """Serve, and let a client use some connections, one after the other; at the end the server has none left."""
 
     async def run() -> None:
         listener = bind("127.0.0.1:0")

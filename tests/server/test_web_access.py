@@ -86,7 +86,7 @@ def trusting(folder: Path, client: str = "", **versions: ssl.TLSVersion) -> ssl.
 
 
 async def ask(url: str, tls: ssl.SSLContext | None = None, *who: str, **headers: str) -> httpx.Response:
-    """Ask once, on a new connection."""
+    """Send one request on a new connection."""
     async with httpx.AsyncClient(verify=tls or False, trust_env=False) as client:
         return await client.get(url, auth=(who[0], who[1]) if who else None, headers=headers)
 
@@ -229,7 +229,7 @@ def test_headers(tmp_path: Path) -> None:
 
 @contextmanager
 def failing() -> Iterator[None]:
-    """Expect that no answer comes."""
+    """Expect that there is no answer."""
     with pytest.raises((httpx.TransportError, ssl.SSLError)):
         yield
 

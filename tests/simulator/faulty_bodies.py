@@ -91,7 +91,7 @@ def _bomb(size: int) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class DeepNesting(Fault):
-    """Arrays in arrays, so many."""
+    """Arrays in arrays to a depth."""
 
     depth: int = 100_000
 

@@ -12,7 +12,7 @@ from feldera_exporter.simulator.http_messages import Answer, encode
 
 @dataclass(frozen=True, slots=True)
 class RowFault(Fault):
-    """Changes some elements; this one: none.
+    """Changes some elements; this base class changes none.
 
     Attributes:
         row: which element, counted as a list's index is; None: every one.
@@ -29,13 +29,15 @@ class RowFault(Fault):
             value = self._change(value)[0]
         elif value:
             chosen = range(len(value)) if self.row is None else [self.row % len(value)]
-            pieces = [self._change(one) if at in chosen else [one] for at, one in enumerate(value)]
-            value = [one for piece in pieces for one in piece]
+            pieces = [
+                self._change(element) if at in chosen else [element] for at, element in enumerate(value)
+            ]
+            value = [element for piece in pieces for element in piece]
         return replace(answer, body=encode(value), packed=None)
 
-    def _change(self, one: dict[str, Any]) -> list[Any]:
+    def _change(self, element: dict[str, Any]) -> list[Any]:
         """Return what stands in an element's place."""
-        return [one]
+        return [element]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +46,18 @@ class ChangedFields(RowFault):
 
     fields: Mapping[str, Any] = field(default_factory=dict)
 
-    def _change(self, one: dict[str, Any]) -> list[Any]:
-        return [{**one, **self.fields}]
+    def _change(self, element: dict[str, Any]) -> list[Any]:
+        return [{**element, **self.fields}]
 
 
 @dataclass(frozen=True, slots=True)
 class MissingFields(RowFault):
-    """Fields are missing."""
+    """Fields are removed."""
 
     fields: tuple[str, ...] = ()
 
-    def _change(self, one: dict[str, Any]) -> list[Any]:
-        return [{key: value for key, value in one.items() if key not in self.fields}]
+    def _change(self, element: dict[str, Any]) -> list[Any]:
+        return [{key: value for key, value in element.items() if key not in self.fields}]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +66,15 @@ class RepeatedElement(RowFault):
 
     times: int = 2
 
-    def _change(self, one: dict[str, Any]) -> list[Any]:
-        return [one] * self.times
+    def _change(self, element: dict[str, Any]) -> list[Any]:
+        return [element] * self.times
 
 
 @dataclass(frozen=True, slots=True)
 class ReplacedElement(RowFault):
-    """Something else stands in an element's place."""
+    """An element is replaced by another value."""
 
     value: Any = None
 
-    def _change(self, one: dict[str, Any]) -> list[Any]:  # noqa: ARG002 - it is replaced
+    def _change(self, element: dict[str, Any]) -> list[Any]:  # noqa: ARG002 - it is replaced
         return [self.value]

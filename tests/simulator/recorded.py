@@ -47,14 +47,17 @@ def misfits(real: Any, ours: Any, path: str = "") -> Iterator[str]:
     if isinstance(real, dict) and isinstance(ours, dict):
         for key in real.keys() | ours.keys():
             if key not in real or key not in ours:
-                yield f"{path}.{key}: only in {'ours' if key in ours else 'the real one'}"
+                yield f"{path}.{key}: only in {'ours' if key in ours else 'the real recorded'}"
             elif not (key in NULLABLE and None in (real[key], ours[key])):
                 yield from misfits(real[key], ours[key], f"{path}.{key}")
     elif isinstance(real, list) and isinstance(ours, list):
         if real and ours:
             # Whatever is more in one of them is as the last of the other.
-            for number, (one, other) in enumerate(zip_longest(real, ours)):
-                pair = (real[-1] if number >= len(real) else one, ours[-1] if number >= len(ours) else other)
+            for number, (recorded, answered) in enumerate(zip_longest(real, ours)):
+                pair = (
+                    real[-1] if number >= len(real) else recorded,
+                    ours[-1] if number >= len(ours) else answered,
+                )
                 yield from misfits(*pair, f"{path}[{number}]")
     elif kind(real) != kind(ours):
         yield f"{path}: {kind(real)}, not {kind(ours)}"

@@ -33,7 +33,7 @@ RUNNING: list[tuple[Act, int, str]] = [
 
 
 def refuses(instance: SimulatedInstance, act: Act, status: int, code: str) -> None:
-    """Expect a refusal that leaves no trace."""
+    """Expect a refusal that changes nothing."""
     before = [pipeline.row for pipeline in instance.feldera.pipelines()]
     events = len(instance.events)
     with pytest.raises(ApiError, match=code) as refused:

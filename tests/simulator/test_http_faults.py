@@ -208,15 +208,17 @@ def test_rows(served: ServedInstance) -> None:
     ).json()
     assert with_status == [good[0], {**good[1], "program_status": "Dreaming", "new": {"x": 1}}, good[2]]
     without = spoiled(served, MissingFields(fields=("name", "tags"))).json()
-    assert all(set(one) - set(two) == {"name", "tags"} for one, two in zip(good, without, strict=True))
+    assert all(
+        set(full) - set(reduced) == {"name", "tags"} for full, reduced in zip(good, without, strict=True)
+    )
     assert spoiled(served, ReplacedElement(row=-1, value=7)).json() == [*good[:2], 7]
     assert spoiled(served, RepeatedElement(row=0, times=3)).json() == [good[0], *good[:1], *good]
 
 
 def test_one_object_and_an_empty_list(served: ServedInstance) -> None:
     """A row fault also changes a single object, and leaves errors alone."""
-    one = spoiled(served, ChangedFields(fields={"id": 5}), "/v0/pipelines/a", "pipeline").json()
-    assert one["id"] == 5
+    full = spoiled(served, ChangedFields(fields={"id": 5}), "/v0/pipelines/a", "pipeline").json()
+    assert full["id"] == 5
     assert spoiled(served, MissingFields(fields=("message",)), "/v0/pipelines/b", "pipeline").json()[
         "message"
     ]

@@ -33,8 +33,8 @@ def test_the_cluster_by_its_last_event(served: ServedInstance) -> None:
     assert [event["runner_status"] for event in events] == ["Healthy", "Unhealthy", "Healthy", "Healthy"]
     latest = served.get("/v0/cluster/events/latest").json()
     assert latest == {**events[0], "stale": False}
-    one = served.get(f"/v0/cluster/events/{events[1]['id']}?selector=all").json()
-    assert one["runner_self_info"] == "Unreachable: connection refused"
+    event = served.get(f"/v0/cluster/events/{events[1]['id']}?selector=all").json()
+    assert event["runner_self_info"] == "Unreachable: connection refused"
 
 
 def test_health_that_is_old_is_stale(served: ServedInstance) -> None:

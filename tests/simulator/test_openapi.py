@@ -28,7 +28,7 @@ NAMED = [path for path in os.environ.get("FELDERA_OPENAPI", "").split(":") if pa
 
 pytestmark = pytest.mark.skipif(not NAMED, reason="FELDERA_OPENAPI names no OpenAPI document")
 
-ONE = "/v0/pipelines/{pipeline_name}"
+PIPELINE = "/v0/pipelines/{pipeline_name}"
 NO_EVENT = "00000000-0000-0000-0000-000000000000"
 KEYS = {"apikey:read": "read", "apikey:write": "write"}
 
@@ -36,10 +36,10 @@ Kind = tuple[str, str, int]
 """A kind of answer: path and method as in the document, and status."""
 
 UNDECLARED: Final[Mapping[Kind, str]] = {
-    (f"{ONE}/activate", "post", 400): "the pipeline itself refuses what it cannot do next",
-    (f"{ONE}/activate", "post", 501): "the community edition has no standby",
-    (f"{ONE}/pause", "post", 503): "the request is forwarded to the pipeline, which may not answer",
-    (f"{ONE}/resume", "post", 503): "as with pause",
+    (f"{PIPELINE}/activate", "post", 400): "the pipeline itself refuses what it cannot do next",
+    (f"{PIPELINE}/activate", "post", 501): "the community edition has no standby",
+    (f"{PIPELINE}/pause", "post", 503): "the request is forwarded to the pipeline, which may not answer",
+    (f"{PIPELINE}/resume", "post", 503): "as with pause",
 }
 """What Feldera answers all the same, with an ErrorResponse, and why."""
 
@@ -57,14 +57,18 @@ EXEMPT: Final[Mapping[Kind, str]] = {
     ("/v0/config", "get", 500): "as with the authentication",
     ("/v0/cluster/events", "get", 501): "declared, but no edition of Feldera ever gated it",
     ("/v0/cluster/events/{event_id}", "get", 501): "as with the list of events",
-    (f"{ONE}/stop", "post", 405): "the Kubernetes runner's, of which nothing is known",
-    (f"{ONE}/logs", "get", 503): "the stand-in's runner can always be asked",
-    (f"{ONE}/support_bundle", "get", 503): "what cannot be collected is left out",
+    (f"{PIPELINE}/stop", "post", 405): "the Kubernetes runner's, of which nothing is known",
+    (f"{PIPELINE}/logs", "get", 503): "the stand-in's runner can always be asked",
+    (f"{PIPELINE}/support_bundle", "get", 503): "what cannot be collected is left out",
 }
 """The kinds of answer that the stand-in never gives, and why."""
 
 ENDLESS: Final[Mapping[Kind, str]] = {
-    (f"{ONE}/logs", "get", 200): "before v0.370 a log is followed, whatever is asked for, and does not end",
+    (
+        f"{PIPELINE}/logs",
+        "get",
+        200,
+    ): "before v0.370 a log is followed, whatever is asked for, and does not end",
 }
 """The kinds of answer of older versions that cannot be waited for, and why."""
 
@@ -121,10 +125,12 @@ class Call(NamedTuple):
 def modern(value: Any) -> Any:
     """Return a schema of OpenAPI 3.0 as JSON Schema: `nullable` becomes a choice."""
     if isinstance(value, list):
-        return [modern(one) for one in value]
+        return [modern(each) for each in value]
     if not isinstance(value, dict):
         return value
-    schema = {key: modern(one) for key, one in value.items() if key not in {"nullable", "example", "default"}}
+    schema = {
+        key: modern(each) for key, each in value.items() if key not in {"nullable", "example", "default"}
+    }
     if value.get("nullable") is True:
         return {"anyOf": [schema, {"type": "null"}]}
     return schema
@@ -341,7 +347,7 @@ def test_refused_access_has_the_declared_form(document: OpenApiDocument) -> None
 
 
 async def random_fleet(document: OpenApiDocument, seed: int, seen: Counter[Kind]) -> None:
-    """Let a random fleet live for a while, and validate what it answers, reads before writes."""
+    """Run a random fleet for a while, and validate its answers, reads before writes."""
     clock = ManualClock()
     processes = ManagerProcesses(separate=True, waits=0.05, holds=0.05) if seed % 2 else ManagerProcesses()
     edition = "Open source" if seed % 3 == 0 else "Enterprise"

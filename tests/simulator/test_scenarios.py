@@ -103,9 +103,9 @@ def test_the_frozen_runner_leaves_its_row_as_it_was(feldera: Feldera) -> None:
 
 def test_one_pipeline_is_created_again_and_again(feldera: Feldera) -> None:
     """It has the same name and another id; each is tried before it is deleted."""
-    lives = [one for one in feldera.truth.lives.values() if one.names[0][1] == "ci-smoke"]
+    lives = [each for each in feldera.truth.lives.values() if each.names[0][1] == "ci-smoke"]
     assert len(lives) > 90
-    ran = [one for one in lives if one.counts("deployment_status")["Initializing", "Running"]]
+    ran = [each for each in lives if each.counts("deployment_status")["Initializing", "Running"]]
     assert len(ran) >= len(lives) - 1
 
 

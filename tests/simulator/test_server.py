@@ -128,8 +128,8 @@ def test_events_by_selector_and_id(served: ServedInstance) -> None:
     order = [(datetime.fromisoformat(event["recorded_at"]), event["event_id"]) for event in status]
     assert order == sorted(order, reverse=True)
     assert served.get("/v0/pipelines/a/events/latest").json() == status[0]
-    one = served.get(f"/v0/pipelines/a/events/{status[3]['event_id']}?selector=all").json()
-    assert one == full[3]
+    single = served.get(f"/v0/pipelines/a/events/{status[3]['event_id']}?selector=all").json()
+    assert single == full[3]
 
 
 @pytest.mark.parametrize(

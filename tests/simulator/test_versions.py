@@ -27,12 +27,12 @@ class VersionedInstance:
         self.client = httpx.Client()
 
     def get(self, path: str) -> httpx.Response:
-        """Ask once."""
+        """Send one request."""
         with serve(FelderaServer(self.instance.feldera)) as url:
             return loopback.get(f"{url}{path}")
 
     def json(self, path: str) -> Any:
-        """Ask once, for JSON."""
+        """Send one request, and return the JSON of the answer."""
         return self.get(path).json()
 
     @property

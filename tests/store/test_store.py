@@ -48,9 +48,9 @@ def directory(tmp_path: Path) -> Path:
 @pytest.fixture
 def store(directory: Path) -> Iterator[Store]:
     """A new store."""
-    one = Store.open(directory)
-    yield one
-    one.close()
+    opened = Store.open(directory)
+    yield opened
+    opened.close()
 
 
 def test_no_other_user_may_read_it(directory: Path, store: Store) -> None:
@@ -241,7 +241,7 @@ def test_a_file_that_cannot_be_opened_is_refused(directory: Path) -> None:
 
 @contextmanager
 def unprivileged() -> Iterator[None]:
-    """Be a user without permissions: root needs none."""
+    """Run as a user without permissions: root needs none."""
     os.seteuid(65534)
     try:
         yield
@@ -274,7 +274,7 @@ def test_a_read_only_store_is_refused(lock: str, message: str) -> None:
 
 
 def damage(directory: Path, what: str) -> None:
-    """Spoil a closed store."""
+    """Damage a closed store."""
     path = directory / FILE
     if what == "no database":
         path.write_bytes(b"This is text, not a database. " * 400)

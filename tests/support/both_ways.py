@@ -31,7 +31,7 @@ POSSIBLE: Final = ("rules", "bridge")
 
 @dataclass
 class WebhookReceiver:
-    """What came by one way.
+    """The notifications that came by one way.
 
     Attributes:
         notifications: when each came, in seconds since the epoch, and its body.

@@ -41,15 +41,15 @@ class ChildProcess:
         self._send(signal.SIGHUP)
 
     def freeze(self) -> None:
-        """Let it hang: it accepts connections and answers none."""
+        """Stop it with SIGSTOP: it accepts connections and answers none."""
         self._send(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let it go on."""
+        """Let it go on after `freeze`."""
         self._send(signal.SIGCONT)
 
     def stop(self) -> None:
-        """End it in order."""
+        """End it by SIGTERM, or SIGKILL after ten seconds."""
         if self._process is not None:
             self.thaw()
             self._process.terminate()

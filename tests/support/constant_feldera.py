@@ -9,7 +9,7 @@ _MORE = b"\r\n\r\n"
 
 
 class ConstantFeldera:
-    """Answers on 127.0.0.1.
+    """A server on 127.0.0.1.
 
     Args:
         lists: what the list is, in turn, for ever.

@@ -48,7 +48,7 @@ _LIST: Final = Request("GET", "/v0/pipelines", {"selector": "status"}, {}, b"")
 
 
 class InProcessApi:
-    """What a simulated Feldera answers, without HTTP; events are rendered once."""
+    """The answers of a simulated Feldera, without HTTP; events are rendered once."""
 
     def __init__(self, feldera: Feldera) -> None:
         self._feldera = feldera
@@ -89,7 +89,7 @@ def as_batches(body: bytes, previous: Sequence[Batch] = ()) -> tuple[Batch, ...]
 
 
 class _LogClient:
-    """Answers the product's reader of logs."""
+    """Answers the exporter's reader of logs."""
 
     def __init__(self) -> None:
         self.log: Log = lambda *_: b"[]"
@@ -103,11 +103,11 @@ class _LogClient:
 
 
 class ExporterDriver:
-    """One instance, polled by calls.
+    """The exporter of one instance without network, clock and event loop, polled by calls.
 
     Args:
         configuration: what is watched, and how it is shown.
-        store: keeps the books, so that `restart` goes on with them.
+        store: keeps the counters, so that `restart` goes on with them.
         shown: the families that are shown.
         budget: how many logs are read after one list.
 
@@ -148,7 +148,7 @@ class ExporterDriver:
         return InstanceWithProblems(self.fleet, self.problems)
 
     def restart(self) -> None:
-        """Forget all but what the store keeps, as after a kill."""
+        """Drop all state except the store's, as after a kill."""
         remembered = self.store.load(self.name) if self.store else NOTHING
         self.ledger = Ledger(self.name, remembered, self.budget)
         self.reader = EventLogReader(
@@ -160,7 +160,7 @@ class ExporterDriver:
         self.page = ExpositionSections()
 
     def poll(self, body: bytes, at: int, log: Log | None = None, read_at: int | None = None) -> None:
-        """Take in a list of an instant (microseconds), and the logs that the ledger asks for.
+        """Process a list of an instant (microseconds), and the logs that the ledger requests.
 
         Args:
             body: the list.

@@ -17,7 +17,7 @@ ESCAPED_KEY = rb"\u0061" + KEY[1:].encode()
 
 @dataclass(frozen=True)
 class HostileAnswer:
-    """One of them.
+    """One hostile answer, and the outcome of its poll.
 
     Attributes:
         name: of the test.
@@ -85,7 +85,7 @@ _sequence = itertools.count()
 
 
 def _another_each_time(request: Request) -> None:
-    """Fail in another way each time."""
+    """Fail in a different way each time."""
     replies = (
         answer(b"", "500 No"),
         answer(b"<html>", content_type=HTML),

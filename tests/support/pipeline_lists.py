@@ -62,7 +62,8 @@ class PipelineListGenerator:
         example = msgspec.json.decode(EXAMPLE.read_bytes())
         ids = sorted(str(UUID(int=self._random.getrandbits(128), version=4)) for _ in range(size))
         self._elements: list[dict[str, Any]] = [
-            {**example, "id": one, "name": f"pipeline-{number}"} for number, one in enumerate(ids)
+            {**example, "id": pipeline_id, "name": f"pipeline-{number}"}
+            for number, pipeline_id in enumerate(ids)
         ]
         if provisioning:
             for number, element in enumerate(self._elements):

@@ -48,15 +48,15 @@ class RuleTester:
 
 @dataclass(frozen=True)
 class RuleTestResult:
-    """What a program says.
+    """The result of a test of rules.
 
     Attributes:
-        passed: whether it is content.
-        words: what it printed.
+        passed: whether the program found no error.
+        output: what it printed.
     """
 
     passed: bool
-    words: str
+    output: str
 
 
 def engines() -> tuple[RuleTester, ...]:

@@ -21,13 +21,13 @@ from feldera_exporter.simulator.serving import serve
 
 @dataclass
 class FixedPageSource:
-    """Shows what it is given.
+    """A source of pages with fixed values.
 
     Attributes:
         known: the instances.
         answers: what Feldera says of pipelines, by id.
         programs: what Feldera says of programs, by id.
-        asked: the ids of the pipelines that Feldera was asked about.
+        asked: the ids of the requested pipelines.
     """
 
     known: PageState
@@ -51,7 +51,7 @@ class FixedPageSource:
 
 
 class _NoMetrics:
-    """The other source of the server's: these tests ask for no metrics."""
+    """The server's source of metrics: these tests request none."""
 
     ready = True
 
@@ -69,7 +69,7 @@ def app(source: FixedPageSource, prefix: str = "") -> Asgi:
 def get(
     source: FixedPageSource, path: str, prefix: str = "", method: str = "GET", **headers: str
 ) -> httpx.Response:
-    """Ask for one page."""
+    """Request one page."""
 
     async def ask() -> httpx.Response:
         transport = httpx.ASGITransport(app(source, prefix))

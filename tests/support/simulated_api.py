@@ -1,4 +1,4 @@
-"""What the tests of the stand-in share."""
+"""Simulated instances for the tests of the stand-in."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from feldera_exporter.simulator.server import FelderaServer
 
 
 class SimulatedInstance:
-    """An instance on a clock that is moved by hand, with one compiled pipeline `a`."""
+    """An instance on a clock that tests move, with one compiled pipeline `a`."""
 
     def __init__(self, plan: Plan | None = None, **options: Any) -> None:
         self.clock = ManualClock()
@@ -74,7 +74,7 @@ class SimulatedInstance:
 
 
 class ServedInstance(SimulatedInstance):
-    """A stage with a server."""
+    """A simulated instance with a server."""
 
     def __init__(self) -> None:
         super().__init__()

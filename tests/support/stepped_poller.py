@@ -38,7 +38,7 @@ _PROBLEM: Final = re.compile(r'problem="(\w+)"')
 
 
 class SimulatedClient:
-    """Answers for a simulated Feldera, or does not.
+    """Answers as a simulated Feldera, or fails.
 
     Attributes:
         answers: whether it does.
@@ -75,7 +75,7 @@ class SimulatedClient:
 
 
 class SteppedPoller:
-    """An exporter of one instance.
+    """An exporter of one instance whose clock tests move.
 
     Args:
         patch: puts the simulated clock where the exporter reads one.
@@ -129,12 +129,12 @@ class SteppedPoller:
         self.watcher.publish()
 
     def close(self) -> None:
-        """Let the store go."""
+        """Close the store."""
         if self.store is not None:
             self.store.close()
 
     def poll(self, seconds: float = 5, *, every: float = 5) -> None:
-        """Let time pass, with a poll now and then, the last one at its end."""
+        """Let time pass with polls in between, the last one at its end."""
         for _ in range(max(round(seconds / every), 1)):
             self.clock.advance(min(seconds, every))
             asyncio.run(self._poll())

@@ -54,7 +54,7 @@ class SteppingClock:
         self._coming.sort()
 
     def settle(self, instant: int) -> None:
-        """Let the next step happen, if it is due at an instant of the simulation."""
+        """Apply the next step, if it is due at an instant of the simulation."""
         if self._coming and self._coming[0][0] <= instant:
             at, offsets = self._coming.pop(0)
             for number, offset in enumerate(offsets):
@@ -68,7 +68,7 @@ class SteppingClock:
 
 
 class SteppingApi(InProcessApi):
-    """What a Feldera answers whose clock steps.
+    """The answers of a Feldera whose clock steps.
 
     Args:
         feldera: the simulation; it purges nothing.

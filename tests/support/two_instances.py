@@ -48,7 +48,7 @@ def later(instance: Feldera) -> None:
 
 @dataclass(frozen=True)
 class RunningExporter:
-    """The program.
+    """The running program.
 
     Attributes:
         url: its address.

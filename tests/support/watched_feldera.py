@@ -85,7 +85,7 @@ class Scraper:
 
 
 class WorkloadWithoutDeletions(RandomWorkload):
-    """A life in which no pipeline is deleted, so that everything can be counted."""
+    """A workload in which no pipeline is deleted, so that everything can be counted."""
 
     def _delete(self, name: str) -> None:
         self._label(name)
@@ -93,7 +93,7 @@ class WorkloadWithoutDeletions(RandomWorkload):
 
 @dataclass(frozen=True, slots=True)
 class WatchSettings:
-    """How an instance lives and is watched.
+    """How an instance is used, deployed and watched.
 
     Attributes:
         seed: of everything that happens.
@@ -129,7 +129,7 @@ class WatchSettings:
 
 
 class WatchedFeldera:
-    """An instance that has lived and was watched to its end.
+    """An instance, and the exporter that watches it.
 
     Attributes:
         feldera: the instance, with the truth.
@@ -175,7 +175,7 @@ class WatchedFeldera:
         self.first = frozenset(self.driver.rows)
 
     def run(self) -> None:
-        """Let everything happen, and then let the observer come to rest."""
+        """Run the workload with all disturbances, then poll until nothing is pending."""
         chance, now = self._random.random, self._settings
         for _ in range(now.polls):
             self._clock.advance(self._random.choice(now.pauses))
@@ -201,7 +201,7 @@ class WatchedFeldera:
 
     @property
     def histories(self) -> Mapping[str, History]:
-        """What is counted, by id."""
+        """The counted histories, by id."""
         return self.driver.ledger._histories
 
     def since(self, key: str) -> int:
@@ -209,7 +209,7 @@ class WatchedFeldera:
         return self.began if key in self.first else -1
 
     def close(self) -> None:
-        """Let the store go."""
+        """Close the store."""
         self._store.close()
 
     def _scrape(self) -> None:
@@ -232,7 +232,7 @@ class WatchedFeldera:
         self.driver.poll(body, at + noise, self._log if self._settings.event_log else None, read_at)
 
     def _log(self, *names: str) -> bytes:
-        """Answer a little later, if at all."""
+        """Answer a little later, or fail."""
         if self._disturbed:
             self._clock.advance(self._random.choice((0, 0, 0.001, 0.4)))
             if self._random.random() < self._settings.outages:
