@@ -1,4 +1,4 @@
-"""What the table of versions says is true: of the exporter beside old servers, and of Feldera's own documents."""
+"""The table of versions is true for the exporter with old servers, and by Feldera's own documents."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Generated files are those that the tables make, and what a new row lacks is said by name."""
+"""Generated files agree with the tables, and what a new row lacks is named."""
 
 from types import MappingProxyType
 

@@ -1,4 +1,4 @@
-"""The log: one line per event, whatever the event holds."""
+"""The log has one line per event, whatever the event contains."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""What is shown after another choice of families."""
+"""Snapshots after a change of the exported families."""
 
 import threading
 

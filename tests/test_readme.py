@@ -1,4 +1,4 @@
-"""What README.md and the pages of docs/ say is true: every command runs, every number and every link holds."""
+"""README.md and docs/ are true: every command runs, every number and every link is right."""
 
 import os
 import re
@@ -109,7 +109,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandRunner]:
 
 
 def make_demo(place: CommandRunner, command: str) -> None:
-    """Run it in the clone as anybody does, until it has shown its addresses, and end it."""
+    """Run it in the clone until it has shown its addresses, and end it."""
     with (place.folder / "demo.txt").open("wb") as output:
         process = subprocess.Popen(
             shlex.split(command), cwd=ROOT, stdout=output, stderr=output, start_new_session=True

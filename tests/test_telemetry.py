@@ -1,4 +1,4 @@
-"""What the exporter says of itself."""
+"""The exporter's metrics about itself."""
 
 from feldera_exporter.exposition.text import Format
 from feldera_exporter.feldera.client import PIPELINES

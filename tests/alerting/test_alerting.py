@@ -1,4 +1,4 @@
-"""From Feldera to the receiver: exactly the expected notifications, each once, each resolved when it is over."""
+"""From Feldera to the receiver: exactly the expected notifications come, and each is resolved when it is over."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What the tests of the bridge make: an instance as polls see it, and a bridge to where a test wants."""
+"""Helpers of the bridge's tests: an instance's polls, and a bridge to given addresses."""
 
 import asyncio
 import time

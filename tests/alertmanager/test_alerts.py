@@ -1,4 +1,4 @@
-"""Alerts have the rules' labels, and say what no label can."""
+"""Alerts have the labels of the rules, and details that no label can have."""
 
 import re
 from functools import lru_cache

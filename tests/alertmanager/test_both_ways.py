@@ -1,4 +1,4 @@
-"""The same fleet on both ways: the same alerts begin and end, and people see the same, with the error's words on one."""
+"""By both ways the same alerts begin and end with the same texts, and one way has the error's message as well."""
 
 import json
 import statistics

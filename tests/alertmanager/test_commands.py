@@ -1,4 +1,4 @@
-"""What `rules` and `check` make of `alertmanager:`, and whether the one alert about it fires."""
+"""`rules` and `check` with `alertmanager:`, and the alert about failing notifications."""
 
 import subprocess
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""`demo --bridge` runs the exporter with Alertmanager, without Prometheus, and a notification comes."""
+"""`demo --bridge` runs the exporter and Alertmanager without Prometheus, and a notification comes."""
 
 import io
 from pathlib import Path

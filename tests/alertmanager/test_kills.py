@@ -1,4 +1,4 @@
-"""The program is killed again and again at any instant: no notification comes twice, and none is lost."""
+"""The program is killed at any instant: no notification comes twice, and none is lost."""
 
 import random
 import sys

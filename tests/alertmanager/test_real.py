@@ -1,4 +1,4 @@
-"""With a real Alertmanager: each notification comes once and ends once, whatever happens to whom."""
+"""With a real Alertmanager each notification comes once and ends once, whichever program fails."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""What comes of asking, answer by answer."""
+"""The client's results and errors, answer by answer."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What is wrong at an address is said in words, with the address."""
+"""Errors of connections name the address and the reason in plain words."""
 
 import asyncio
 import ssl

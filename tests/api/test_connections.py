@@ -1,4 +1,4 @@
-"""Where a client connects to, with which certificates, and for how long."""
+"""Addresses, certificates and lifetimes of the client's connections."""
 
 import asyncio
 import shutil

@@ -1,4 +1,4 @@
-"""The list as it arrives: cut into batches, kept short where it is long, read whatever its length."""
+"""The list as it arrives: divided into batches, cut where it is long, and read at any length."""
 
 import json
 from itertools import count

@@ -1,4 +1,4 @@
-"""What Feldera says of itself."""
+"""Feldera's version, license, session and health."""
 
 import json
 from typing import Any

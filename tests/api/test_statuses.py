@@ -1,4 +1,4 @@
-"""Feldera's statuses: what is known of each, row by row."""
+"""Feldera's statuses, row by row."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Whom the client trusts, and how it shows who it is: real HTTPS servers on loopback."""
+"""Which servers the client trusts, and its client certificate: real HTTPS servers on loopback."""
 
 import ssl
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Whether both ways to Alertmanager say the same of a lively fleet, an Alertmanager each: an hour by the clock.
+"""Whether both ways to Alertmanager have the same alerts of a changing fleet, in an hour of real time.
 
 python tests/benchmarks/equality.py [minutes]
 """

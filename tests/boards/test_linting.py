@@ -1,4 +1,4 @@
-"""The boards follow the rules of grafana/dashboard-linter, but for exceptions with reasons that are needed."""
+"""The boards follow the rules of grafana/dashboard-linter, except for needed exceptions with reasons."""
 
 from collections.abc import Callable, Iterator
 from typing import Final

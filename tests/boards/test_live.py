@@ -1,4 +1,4 @@
-"""Every query of every board, asked of a real Prometheus that two replicas of the real program feed."""
+"""Every query of every board in a real Prometheus that scrapes two replicas of the real program."""
 
 import re
 import time

@@ -1,4 +1,4 @@
-"""The tables of problems and the timelines: every problem of the table, the gravest first."""
+"""The tables of problems and the timelines: every problem of the table, the most severe first."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -115,8 +115,8 @@ def test_timelines_begin_with_problems(tmp_path: Path) -> None:
     assert refused(tmp_path, recorded(), expected) == ""
 
 
-@pytest.mark.parametrize(("graver", "lesser"), [*pairwise(KNOWN_SEVERITIES)])
-def test_timelines_begin_with_the_gravest_problems(tmp_path: Path, graver: str, lesser: str) -> None:
+@pytest.mark.parametrize(("severe", "lesser"), [*pairwise(KNOWN_SEVERITIES)])
+def test_timelines_begin_with_the_most_severe_problems(tmp_path: Path, severe: str, lesser: str) -> None:
     """Of thirty pipelines with problems the twenty with the more severe ones are shown."""
     names = {row.severity: row.name for row in PIPELINE_PROBLEMS.values()}
 
@@ -125,7 +125,7 @@ def test_timelines_begin_with_the_gravest_problems(tmp_path: Path, graver: str, 
         for number in range(30):
             name = f"p{number:02d}"
             yield from pipeline("a", name, [(DEPLOYMENT, "Running", 0, inf)])
-            yield problem("a", names[graver if number % 3 else lesser], name)
+            yield problem("a", names[severe if number % 3 else lesser], name)
 
     shown = [(_named(f"p{number:02d}"), PLACES["Running"]) for number in range(30) if number % 3]
     assert refused(tmp_path, recorded(), {TIMELINE: shown}) == ""

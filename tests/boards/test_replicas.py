@@ -1,4 +1,4 @@
-"""Two replicas, one of which no longer sees Feldera: the boards show what the other one says, in everything."""
+"""Of two replicas one no longer sees Feldera: the boards show only what the other one exports."""
 
 from collections.abc import Iterator
 from math import inf

@@ -2,7 +2,7 @@
 
 Two replicas, `a` and `b`, watch them all. `default` has the demo's scenarios; `b` can no longer reach it and shows what it saw
 last. The clock of `edge` is wrong, its compiler is unwell and its license ends soon. All pipelines of `storm` have failed, and
-its license is not confirmed. `gone` no longer answers anybody.
+its license is not confirmed. `gone` no longer answers.
 """
 
 import re

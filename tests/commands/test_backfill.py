@@ -1,4 +1,4 @@
-"""What `backfill` writes, and what it says where something cannot be read."""
+"""The output of `backfill`, and its errors."""
 
 import re
 import time

@@ -1,4 +1,4 @@
-"""What `check` says of a configuration and of the instances in it."""
+"""The output of `check` about a configuration and its instances."""
 
 import re
 import ssl

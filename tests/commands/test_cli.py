@@ -1,4 +1,4 @@
-"""What holds of every command."""
+"""Tests of every command."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""What `config` prints."""
+"""The output of `config`."""
 
 from pathlib import Path
 

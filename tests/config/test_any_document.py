@@ -1,4 +1,4 @@
-"""No document whatsoever ends in anything but a configuration or its mistakes."""
+"""Any document gives a configuration or mistakes, and never another exception."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""`config/exporter.yml` is true."""
+"""`config/exporter.yml` has every key with its default."""
 
 import dataclasses
 import re

@@ -1,4 +1,4 @@
-"""What files say, and what is said of several mistakes."""
+"""The values of files, and the messages about mistakes."""
 
 import math
 import os

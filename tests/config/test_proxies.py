@@ -1,4 +1,4 @@
-"""The proxies that the environment names."""
+"""Proxies from the environment."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

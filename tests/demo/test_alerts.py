@@ -1,4 +1,4 @@
-"""Prometheus is asked what is firing."""
+"""The demo reads the firing alerts from Prometheus."""
 
 import asyncio
 from collections.abc import Callable

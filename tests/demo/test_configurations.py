@@ -1,4 +1,4 @@
-"""The demo runs with what is shipped: only addresses and paths are its own."""
+"""The demo uses the shipped files with other addresses and paths."""
 
 from typing import Any
 

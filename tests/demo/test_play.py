@@ -1,4 +1,4 @@
-"""The demo as a whole, in this process: what it shows, and how it ends."""
+"""The whole demo in this process: its output, and its end."""
 
 import asyncio
 import io

@@ -1,4 +1,4 @@
-"""Programs are started on a free port, awaited until they are ready, and ended with their user, whatever they do."""
+"""Programs are started on a free port, waited for until they are ready, and ended with their parent."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""The picture is a pure function of what is known and of the terminal's size."""
+"""The screen is a pure function of the state and the terminal's size."""
 
 import io
 import math

@@ -1,4 +1,4 @@
-"""A terminal gets a picture that is drawn again and again; anything else gets a line per change."""
+"""A terminal gets a screen that is drawn again and again; anything else gets a line per change."""
 
 import io
 import re

@@ -1,4 +1,4 @@
-"""The demo's fleet has a past that leaves something to see at once."""
+"""The demo's fleet has a past, so that there is something to see at once."""
 
 from collections import Counter
 

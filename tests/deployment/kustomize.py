@@ -1,4 +1,4 @@
-"""What a kustomization comes to, as kubectl's own Kustomize builds it."""
+"""The objects of a kustomization, as kubectl's own Kustomize builds it."""
 
 import subprocess
 import sysconfig

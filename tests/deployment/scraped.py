@@ -1,4 +1,4 @@
-"""A real Prometheus that scrapes exporters as the Prometheus operator lets it do for the ServiceMonitor that is shipped."""
+"""A real Prometheus that scrapes exporters as the Prometheus operator configures it for the ServiceMonitor."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""`compose.yaml` is one that Docker takes, and every path, port, image and flag in it is there."""
+"""Docker accepts `compose.yaml`, and each path, port, image and flag in it exists."""
 
 import json
 import os

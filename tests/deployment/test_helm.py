@@ -1,4 +1,4 @@
-"""The Helm chart comes to what the kustomization comes to, but for names, and Kubernetes takes what is chosen in it."""
+"""The Helm chart gives the objects of the kustomization under other names, and Kubernetes accepts its choices."""
 
 import json
 import os

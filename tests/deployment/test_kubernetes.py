@@ -1,4 +1,4 @@
-"""The kustomization is one that Kubernetes takes, and its parts fit each other and the program."""
+"""Kubernetes accepts the kustomization, and its parts fit each other and the program."""
 
 import re
 import shlex

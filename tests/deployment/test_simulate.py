@@ -1,4 +1,4 @@
-"""The stand-in of Feldera runs alone, for an exporter elsewhere."""
+"""The stand-in of Feldera runs as a separate program."""
 
 import os
 import signal

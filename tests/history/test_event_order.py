@@ -1,4 +1,4 @@
-"""In which order events were committed."""
+"""The order in which events were committed."""
 
 from random import Random
 

@@ -1,4 +1,4 @@
-"""Each rule of the fold by itself."""
+"""The rules of the fold, one by one."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What an instance counts over all its pipelines."""
+"""The counts of an instance over all its pipelines."""
 
 import pytest
 

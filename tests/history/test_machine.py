@@ -1,4 +1,4 @@
-"""What always holds of a history, whatever order and portion its events come in."""
+"""Invariants of a history, whatever order and portions its events come in."""
 
 from collections import Counter
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a pipeline did within the last hour, by Feldera's timestamps, whenever it is read."""
+"""The activity of a pipeline within the last hour, by Feldera's timestamps."""
 
 from typing import Any
 

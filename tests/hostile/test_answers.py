@@ -1,4 +1,4 @@
-"""The program with hostile responses: its metrics stay true, other instances are not disturbed, and it recovers."""
+"""The program with hostile answers: its metrics stay true, other instances are polled, and it recovers."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The clock of the exporter's machine is set by hours while it watches, or between two of its lives: nothing that is counted moves."""
+"""The clock of the exporter's machine is set by hours: no counter changes."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A server that is dead from the start, or dies later, is one trouble: the log says so in one line per instance."""
+"""A server that does not answer, from the start or later, causes one line per instance in the log."""
 
 import asyncio
 import socket

@@ -1,4 +1,4 @@
-"""One process in a hostile environment: whatever is wrong around it, it polls, answers and ends in order."""
+"""In a hostile environment the process polls, answers and ends in order."""
 
 import json
 import os

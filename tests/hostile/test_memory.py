@@ -1,4 +1,4 @@
-"""No answer takes more memory than the size limits explain, however much goes wrong."""
+"""No answer takes more memory than the size limits explain, however many pipelines fail."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

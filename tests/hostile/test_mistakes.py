@@ -1,4 +1,4 @@
-"""A mistake of the exporter's own costs one poll, one pipeline's events or one page, and is said in one line."""
+"""A defect of the exporter costs one poll, one pipeline's events or one page, and one line in the log."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""An element of the list that the decoder refuses spoils itself only: the others are watched on, and the log names it."""
+"""A refused element of the list affects no other: the others are watched, and the log names it."""
 
 import pytest
 from structlog.testing import capture_logs

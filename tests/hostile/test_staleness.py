@@ -1,4 +1,4 @@
-"""What is shown of pipelines that are created, deleted, renamed, unreadable or out of reach."""
+"""Metrics of pipelines that are created, deleted, renamed, unreadable or out of reach."""
 
 import time
 from collections.abc import Callable, Iterator

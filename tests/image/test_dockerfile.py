@@ -1,4 +1,4 @@
-"""The image: what the Dockerfile promises, and that its build commands work."""
+"""The content of the Dockerfile, and its build commands."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""docs/install.md names flags, files and commands that are there."""
+"""The flags, files and commands of docs/install.md exist."""
 
 import re
 from typing import Final

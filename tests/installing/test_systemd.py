@@ -1,4 +1,4 @@
-"""The unit for systemd, and what the program says to it."""
+"""The systemd unit, and the program's messages to systemd."""
 
 import os
 import re

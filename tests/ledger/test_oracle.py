@@ -1,4 +1,4 @@
-"""The whole middle of the exporter against what a simulated Feldera really did, seed by seed."""
+"""The exporter without network against what a simulated Feldera really did, seed by seed."""
 
 import os
 from collections import Counter

@@ -1,4 +1,4 @@
-"""A list of pipelines that a test changes as it likes."""
+"""A list of pipelines that tests can change."""
 
 from typing import Any
 

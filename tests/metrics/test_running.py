@@ -1,4 +1,4 @@
-"""The real `/metrics` of the running program, over the fleet of all scenarios, satisfies promtool and the client library's parsers."""
+"""The real `/metrics` of the running program with all scenarios passes promtool and the client library's parsers."""
 
 import re
 import subprocess

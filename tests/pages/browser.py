@@ -1,4 +1,4 @@
-"""A real browser without a window, driven over its own debugging protocol, for as long as a `with` block lasts."""
+"""A real browser without a window, controlled over its debugging protocol, for as long as a `with` block lasts."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""The exporter shows its pages of what it polls, and asks Feldera only about the pipeline of the page."""
+"""The pages show what the exporter polled; only a pipeline's page sends requests to Feldera, about that pipeline."""
 
 import asyncio
 from functools import partial

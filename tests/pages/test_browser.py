@@ -1,4 +1,4 @@
-"""The pages in a real browser: what a person sees, clicks and is spared."""
+"""The pages in a real browser."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The fleet page's view: the worst first, filtered, and loud about what is not known."""
+"""The view of the fleet page: the worst first, filtered, with notes about what is not known."""
 
 import math
 from dataclasses import replace

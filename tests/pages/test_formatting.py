@@ -1,4 +1,4 @@
-"""Durations, instants and texts as people read them."""
+"""Durations, instants and texts as the pages write them."""
 
 import math
 

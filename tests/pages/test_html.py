@@ -1,4 +1,4 @@
-"""The pages as they are answered: HTML that lets nothing foreign in, whatever Feldera says."""
+"""The HTML of the pages, in which no text of Feldera becomes markup."""
 
 import re
 from html.parser import HTMLParser

@@ -1,4 +1,4 @@
-"""Addresses lead where they should, whatever stands in them."""
+"""Addresses of links, whatever texts they contain."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""An outage denies no pipeline: its page says what was known last, how old that is, and what is wrong."""
+"""During an outage each page shows the last known state, how old that is, and what is wrong."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a person asked of a page is read from its address and written back into it."""
+"""The query of a page is read from its address and written back into it."""
 
 from hypothesis import given
 from hypothesis import strategies as st

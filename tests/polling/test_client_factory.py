@@ -1,4 +1,4 @@
-"""What an instance's configuration means for its client."""
+"""The client that an instance's configuration gives."""
 
 import asyncio
 import ssl

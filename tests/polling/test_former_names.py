@@ -1,4 +1,4 @@
-"""What became of a pipeline whose name is gone is remembered, also if it went while Feldera did not answer."""
+"""Renamed and deleted pipelines are remembered by their former names, also over an outage."""
 
 import pytest
 

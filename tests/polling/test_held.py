@@ -1,4 +1,4 @@
-"""Problems stay as they are while Feldera does not answer, also across a restart; whether it does is judged at the scrape."""
+"""Problems stay as they are while Feldera does not answer, also over a restart; a scrape decides whether it does."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How many arenas the C library allocates from."""
+"""The number of arenas from which the C library allocates."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Looking up asks Feldera little, waits for it briefly, and says why where it has no answer."""
+"""Reading details sends few requests, does not wait long, and gives a reason where there is no answer."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator

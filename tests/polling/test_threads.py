@@ -1,4 +1,4 @@
-"""What is done in threads, by itself and by a watcher of a long list."""
+"""Work in threads, alone and by a watcher of a long list."""
 
 import asyncio
 import gc

@@ -301,7 +301,7 @@ _OPEN: Final = "LicenseUnconfirmed"
 
 LICENSES: Final[tuple[Example, ...]] = (
     *begins("LicenseExpiring", "two weeks", 6 * DAY, _SOON),
-    Example("LicenseExpiring", "until it is graver", ((17 * DAY - MICROSECOND, _SOON),), {"": 6 * DAY}),
+    Example("LicenseExpiring", "until it is critical", ((17 * DAY - MICROSECOND, _SOON),), {"": 6 * DAY}),
     Example("LicenseExpiring", "the more severe problem is gone, so this one appears", ((17 * DAY, _SOON),)),
     Example("LicenseExpiring", "one without an end", ((DAY, _CONFIRMED),)),
     *begins(_EXPIRY, "three days", 17 * DAY, _SOON),

@@ -1,4 +1,4 @@
-"""The matrix: every status that lasts, and the problem that it is or why it is none."""
+"""The matrix: for every status that lasts its problem, or the reason why there is none."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Each problem at its boundaries: a microsecond before it is none, at it it is one, since when exactly, and when it ends."""
+"""Each problem at its boundaries, to the microsecond: when it begins, since when it counts, and when it ends."""
 
 from collections import defaultdict
 

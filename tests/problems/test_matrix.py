@@ -1,4 +1,4 @@
-"""Every status that lasts is a problem, or is none for a reason; so is every pair of a desired and an actual one."""
+"""Every status and pair of statuses that lasts is a problem, or there is a reason why not."""
 
 import pytest
 

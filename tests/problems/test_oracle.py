@@ -1,4 +1,4 @@
-"""What the exporter finds is what is wrong: hours of a simulated fleet against what really happened, list by list."""
+"""The exporter finds the true problems: hours of a simulated fleet, list by list."""
 
 from collections import Counter
 from pathlib import Path

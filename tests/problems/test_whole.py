@@ -1,4 +1,4 @@
-"""Looking only at what moved or is due finds what looking at everything finds, whatever happens."""
+"""Evaluating only what changed or is due finds the same problems as evaluating everything."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace

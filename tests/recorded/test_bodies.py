@@ -1,4 +1,4 @@
-"""Every body that a real Feldera answered is read as what it says."""
+"""Every recorded body of a real Feldera is read correctly."""
 
 import json
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Every problem has one mark on the exporter's pages: its alert, once, with a look and a runbook."""
+"""Every problem is on the exporter's pages once, as its alert with a style and a runbook."""
 
 from typing import Final
 

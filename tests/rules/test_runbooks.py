@@ -1,4 +1,4 @@
-"""Every alert has a runbook, every runbook an alert, and each says what a person needs in the middle of the night."""
+"""Every alert has a runbook, every runbook an alert, and each has what is needed in the middle of the night."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Where the program listens, and what it says where it cannot."""
+"""The addresses at which the program listens, and its errors."""
 
 import socket
 import subprocess

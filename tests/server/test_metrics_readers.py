@@ -1,4 +1,4 @@
-"""The usual programs and libraries read all of the metrics, plain and compressed."""
+"""The usual programs and libraries read the whole metrics, plain and compressed."""
 
 import json
 import subprocess

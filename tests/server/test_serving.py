@@ -1,4 +1,4 @@
-"""What the program answers, and how it ends."""
+"""The program's answers, and its end."""
 
 import socket
 import subprocess

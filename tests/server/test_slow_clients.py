@@ -1,4 +1,4 @@
-"""A client that sends nothing, too much, or reads nothing is disconnected."""
+"""A client that sends nothing or too much, or reads nothing, is disconnected."""
 
 import asyncio
 import contextlib

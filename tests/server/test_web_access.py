@@ -1,4 +1,4 @@
-"""TLS, passwords and headers, as the exporter-toolkit's format asks for them."""
+"""TLS, passwords and headers in the format of the exporter toolkit."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""What `make dist` makes."""
+"""The files that `make dist` builds."""
 
 import hashlib
 import json

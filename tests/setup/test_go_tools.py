@@ -1,4 +1,4 @@
-"""`.ci/go-tools` builds what it says, or says that it cannot."""
+"""`.ci/go-tools` builds the programs, or says that it cannot."""
 
 import shutil
 import subprocess

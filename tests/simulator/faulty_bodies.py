@@ -1,4 +1,4 @@
-"""Faults of a whole body: too short, too long, too deep, no text, another clock's."""
+"""Faults of a whole body: too short, too long, too deep, no text, wrong clocks."""
 
 import re
 import zlib

@@ -1,4 +1,4 @@
-"""Faults of single elements of a list, or of the one object that is answered: what a newer or broken server sends."""
+"""Faults of single elements of a list, or of a single object, as a newer or broken server sends them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

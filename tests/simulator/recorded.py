@@ -1,4 +1,4 @@
-"""What the tests of the recorded answers of a real Feldera share: where they are, and when two answers have one shape."""
+"""Helpers for the recorded answers of a real Feldera: where they are, and whether two answers have the same form."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What Feldera refuses is refused, with its status and error code, and changes nothing."""
+"""The stand-in refuses what Feldera refuses, with its status and error code, and changes nothing."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The clocks and the ids made by them."""
+"""The stand-in's clocks and ids."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Events are written as Feldera writes them: when, with which instants and ids, and how many are kept."""
+"""Events are written as by Feldera: when, with which instants and ids, and how many are kept."""
 
 from collections.abc import Callable
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Feldera's own command line client finds the stand-in to be Feldera, where it is at hand."""
+"""Feldera's own command line client works with the stand-in, if the client is available."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""The truth that is kept for the caller agrees with what an observer of events and rows can know."""
+"""The ground truth agrees with the events and rows."""
 
 from collections import Counter
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Each fault does what it says, on its route, until it is cleared."""
+"""Each fault changes the answers of its route until it is cleared."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""A pipeline goes through its statuses as Feldera's state machines and timeouts have it."""
+"""A pipeline goes through its statuses by Feldera's state machines and timeouts."""
 
 import httpx
 import pytest

@@ -1,4 +1,4 @@
-"""Feldera's own Python client finds the stand-in to be Feldera."""
+"""Feldera's own Python client works with the stand-in."""
 
 import io
 import zipfile

@@ -1,4 +1,4 @@
-"""Every answer of every route is valid by Feldera's own OpenAPI documents, each of a version that the stand-in then is."""
+"""Every answer of every route is valid by Feldera's OpenAPI document of the stand-in's version."""
 
 import asyncio
 import json

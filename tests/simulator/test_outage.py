@@ -1,4 +1,4 @@
-"""While its database is down the stand-in answers as Feldera does, and goes on afterwards."""
+"""While its database is down the stand-in answers like Feldera, and goes on afterwards."""
 
 import pytest
 

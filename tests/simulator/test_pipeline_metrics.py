@@ -1,4 +1,4 @@
-"""Feldera's own metrics, as the stand-in answers them."""
+"""The stand-in's answers with Feldera's own metrics."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The stand-in's answers have the shape of those that a real Feldera gave: the same keys, the same kinds of values."""
+"""The stand-in's answers have the form of those of a real Feldera: the same keys, the same types."""
 
 import json
 from collections.abc import Iterator, Mapping

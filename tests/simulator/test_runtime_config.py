@@ -1,4 +1,4 @@
-"""A pipeline's configuration is read in every spelling and answered in that of the version."""
+"""A pipeline's configuration is read in every spelling and answered in the version's own."""
 
 from typing import Any
 

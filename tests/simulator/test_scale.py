@@ -1,4 +1,4 @@
-"""The stand-in lives through days and serves ten thousand pipelines."""
+"""The stand-in simulates days, and ten thousand pipelines."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""The demo's pipelines live as their plots say."""
+"""The demo's pipelines follow their scenarios."""
 
 import asyncio
 

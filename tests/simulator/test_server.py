@@ -1,4 +1,4 @@
-"""The stand-in answers over HTTP as Feldera does."""
+"""The stand-in answers over HTTP like Feldera."""
 
 import asyncio
 import gzip

@@ -1,4 +1,4 @@
-"""What is remembered of pipelines that are no longer shown: for the pages, not for the metrics."""
+"""The last known state of pipelines that the metrics no longer show, for the pages."""
 
 from dataclasses import replace
 

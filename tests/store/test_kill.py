@@ -1,4 +1,4 @@
-"""A process killed at any instant: nothing acknowledged is lost, nothing is half there."""
+"""A process is killed at any instant: nothing acknowledged is lost, and nothing is written by half."""
 
 import os
 import signal

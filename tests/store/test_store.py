@@ -1,4 +1,4 @@
-"""What survives a restart, and what happens to a store that is not as it should be."""
+"""What the store keeps over a restart, and damaged or locked stores."""
 
 import os
 import sqlite3

@@ -1,4 +1,4 @@
-"""What the tests of the bridge share: a real Alertmanager with one receiver, and a simulated Feldera."""
+"""Helpers of the bridge's tests: a real Alertmanager with one receiver, and a stand-in of Alertmanager."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping

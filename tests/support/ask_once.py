@@ -1,4 +1,4 @@
-"""Asks a server once with the client under test."""
+"""Requests from a server with the client under test."""
 
 import asyncio
 import ssl

@@ -1,4 +1,4 @@
-"""One exporter whose problems reach people on both ways: by Prometheus with the rules, and straight from the exporter."""
+"""One exporter whose problems are notified by both ways: by Prometheus with the rules, and by the exporter itself."""
 
 import subprocess
 import sys

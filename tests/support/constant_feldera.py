@@ -1,4 +1,4 @@
-"""A Feldera that costs next to nothing: the same ready bytes for every list, and empty event logs."""
+"""A Feldera that costs very little: the same prepared bytes for every list, and empty event logs."""
 
 import socket
 import threading

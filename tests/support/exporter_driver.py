@@ -1,4 +1,4 @@
-"""Drives the exporter's middle without network, clock or event loop: lists and logs in, exposition out."""
+"""The exporter without network, clock and event loop: lists and logs in, exposition out."""
 
 import asyncio
 import time

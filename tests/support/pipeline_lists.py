@@ -1,4 +1,4 @@
-"""Lists of any number of pipelines as Feldera answers them, and what happens to them from poll to poll."""
+"""Lists of any number of pipelines as Feldera answers them, and their changes from poll to poll."""
 
 import random
 from collections.abc import Iterator

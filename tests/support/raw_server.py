@@ -1,4 +1,4 @@
-"""A raw TCP server that does whatever a test wants with a connection, and otherwise passes requests on to a good one."""
+"""A raw TCP server whose answers a test chooses, and which otherwise passes requests on to another server."""
 
 import contextlib
 import http.client

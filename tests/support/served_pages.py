@@ -1,4 +1,4 @@
-"""The pages served without a Feldera: a source that shows what a test gives it, behind the real server function."""
+"""The pages without a Feldera: a source with fixed values behind the real server function."""
 
 import asyncio
 from collections.abc import Iterator, Mapping

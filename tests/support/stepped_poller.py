@@ -1,4 +1,4 @@
-"""A watcher and a publisher of a simulated Feldera, on a clock that stands still until a test moves it."""
+"""A watcher and a publisher of a simulated Feldera, on a clock that tests move."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""What the tests share: the programs that they drive, and how thorough a run is."""
+"""Which programs the tests run, and how thorough a run is."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""The real program on several instances, one of which a test lets go bad."""
+"""The real program on several instances, one of which a test disturbs."""
 
 import json
 import re

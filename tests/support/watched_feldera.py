@@ -1,4 +1,4 @@
-"""A simulated Feldera and the exporter's middle that watches it, with all that can come in between."""
+"""A simulated Feldera and the exporter without network that watches it, with outages and restarts."""
 
 import re
 from collections.abc import Mapping, Sequence

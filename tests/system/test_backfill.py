@@ -1,4 +1,4 @@
-"""What Feldera retains, loaded as blocks into a real Prometheus, answers for the past."""
+"""The events that Feldera retains are loaded as blocks into a real Prometheus, which then has the past."""
 
 import subprocess
 import sys

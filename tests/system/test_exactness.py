@@ -1,4 +1,4 @@
-"""A real Prometheus scrapes the real program, which is killed now and then: what it saw grow is what happened."""
+"""A real Prometheus scrapes the real program, which is killed now and then: it has the true counts."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""A reload of the configuration, without a restart and without a loss of counters or state."""
+"""A reload of the configuration loses neither counters nor state."""
 
 import asyncio
 import gc

@@ -1,4 +1,4 @@
-"""A signal ends the program in order whenever it comes, also while the program still loads its modules."""
+"""A signal ends the program in order at any time, also while it loads its modules."""
 
 import os
 import signal
