@@ -57,7 +57,7 @@ def bounds(watched: WatchedFeldera) -> tuple[InstanceTotals, InstanceTotals]:
 def test_what_is_counted_equals_the_truth(seed: int, tmp_path: Path) -> None:
     """For each seed, every count and every closed interval is exact once the log was read to its end.
 
-    It brings restarts, failing polls and answers, lock waits, renames, swaps, deletions, re-creations, clocks that
+    A seed brings restarts, failing polls and answers, lock waits, renames, swaps, deletions, re-creations, clocks that
     are not quite right, and budgets too small for what happens. Meanwhile no counter that is scraped ever falls,
     and each is 0 when it is first read.
     """
