@@ -1,4 +1,4 @@
-"""docs/install.md names flags, files and commands that are there."""
+"""The flags, files and commands of docs/install.md exist."""
 
 import re
 from typing import Final
@@ -21,14 +21,14 @@ def section(title: str) -> str:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_each_way_takes_at_most_five_commands(way: str) -> None:
-    """In its first block."""
+    """The first block of each way has at most five commands."""
     [first, *_] = re.findall(r"```sh\n(.*?)```", section(way), re.DOTALL)
     commands = first.replace("\\\n", "").splitlines()
     assert 1 <= len(commands) <= 5
 
 
 def test_every_heading_is_linked() -> None:
-    """From the top."""
+    """Every heading is linked from the top."""
     titles = re.findall(r"^## (.*)$", TEXT, re.MULTILINE)
     links = dict(re.findall(r"\[([^]]+)\]\(#([^)]+)\)", TEXT))
     assert [title.lower() for title in titles] == [name.lower() for name in links]
@@ -36,14 +36,14 @@ def test_every_heading_is_linked() -> None:
 
 
 def test_files_exist() -> None:
-    """Those of this tree."""
+    """Each named file of this tree exists."""
     names = set(re.findall(r"\b(?:config|alerts)/[\w./-]+\b", TEXT))
     assert "config/systemd/feldera-exporter.service" in names
     assert [name for name in names if not (ROOT / name).exists()] == []
 
 
 def test_commands_of_the_program() -> None:
-    """Its command line takes them."""
+    """The command line accepts each command."""
     found = re.findall(
         r"(?<=feldera-exporter )((?:--(?:storage|web|print)|(?:check|config|rules)(?![\w/]))[^`\n>]*)", TEXT
     )
@@ -55,7 +55,7 @@ def test_commands_of_the_program() -> None:
 
 
 def test_the_web_configuration_has_known_keys() -> None:
-    """And what is refused is refused."""
+    """The example has known keys only, and an unknown one is refused."""
     documents = [yaml.safe_load(each) for each in re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)]
     [web] = [each for each in documents if "tls_server_config" in each]
     assert set(web["tls_server_config"]) <= set(TlsServer.__dataclass_fields__)

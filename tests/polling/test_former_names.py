@@ -1,28 +1,28 @@
-"""What became of a pipeline whose name is gone is remembered, also if it went while Feldera did not answer."""
+"""Renamed and deleted pipelines are remembered by their former names, also over an outage."""
 
 import pytest
 
-from support.stepped_poller import Watching
+from support.stepped_poller import SteppedPoller
 
 
 def test_deleted_and_renamed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the name that was shown; of a pipeline that is still there nothing is said."""
-    watching = Watching(monkeypatch)
-    ids = {name: watching.feldera.create(name).id for name in ("stays", "goes", "moves")}
-    watching.feldera.settle()
-    watching.poll()
-    watching.client.answers = False
-    watching.poll(900, every=60)
-    assert watching.watcher.fleet.failure is not None
-    assert watching.watcher.fleet.last_known.keys() == set(ids.values())
-    watching.feldera.delete("goes")
-    watching.feldera.rename("moves", "moved")
-    watching.client.answers = True
-    watching.poll()
-    fleet = watching.watcher.fleet
+    """A former name is that of a deleted or renamed pipeline; an existing one has none."""
+    poller = SteppedPoller(monkeypatch)
+    ids = {name: poller.feldera.create(name).id for name in ("stays", "goes", "moves")}
+    poller.feldera.settle()
+    poller.poll()
+    poller.client.answers = False
+    poller.poll(900, every=60)
+    assert poller.watcher.fleet.failure is not None
+    assert poller.watcher.fleet.last_known.keys() == set(ids.values())
+    poller.feldera.delete("goes")
+    poller.feldera.rename("moves", "moved")
+    poller.client.answers = True
+    poller.poll()
+    fleet = poller.watcher.fleet
     former = {name: (each.pipeline_id, each.name) for name, each in fleet.former_names.items()}
     assert former == {"goes": (ids["goes"], ""), "moves": (ids["moves"], "moved")}
     assert (fleet.failure, fleet.stale_pipelines) == (None, {})
-    watching.feldera.delete("stays")
-    watching.poll()
-    assert watching.watcher.fleet.former_names.keys() == {"goes", "moves", "stays"}
+    poller.feldera.delete("stays")
+    poller.poll()
+    assert poller.watcher.fleet.former_names.keys() == {"goes", "moves", "stays"}
