@@ -2,6 +2,8 @@
 
 import re
 import shlex
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,13 +24,14 @@ ERROR: Final = "FelderaPipelineDeploymentError"
 SHIPPED: Final = rules()
 
 
-def loaded(text: str) -> dict[str, dict[str, Any]]:
+@cache
+def loaded(text: str) -> Mapping[str, dict[str, Any]]:
     """Return the alerts of a rule file by name."""
     rules_ = [rule for group in yaml.safe_load(text)["groups"] for rule in group["rules"]]
     return {rule["alert"]: rule for rule in rules_ if "alert" in rule}
 
 
-def printed(options: RuleOptions) -> dict[str, dict[str, Any]]:
+def printed(options: RuleOptions) -> Mapping[str, dict[str, Any]]:
     """Return the alerts that options give, by name."""
     return loaded(rules("prometheus", options))
 

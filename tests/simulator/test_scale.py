@@ -1,13 +1,13 @@
 """The stand-in simulates days, and ten thousand pipelines."""
 
 import asyncio
-
-import httpx
+import json
 
 from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.random_workload import RandomWorkload
 from feldera_exporter.simulator.server import FelderaServer
+from support.asgi_requests import answered
 
 
 def test_an_hour_of_a_thousand_pipelines() -> None:
@@ -27,12 +27,8 @@ def test_ten_thousand_pipelines() -> None:
     RandomWorkload(feldera, 2, size=10_000, rate=20)
     clock.advance(10)
 
-    async def listed() -> int:
-        transport = httpx.ASGITransport(FelderaServer(feldera))
-        async with httpx.AsyncClient(transport=transport, base_url="http://feldera") as client:
-            return len((await client.get("/v0/pipelines?selector=status")).json())
-
-    assert abs(asyncio.run(listed()) - 10_000) < 100
+    _, body = asyncio.run(answered(FelderaServer(feldera), "/v0/pipelines?selector=status"))
+    assert abs(len(json.loads(body)) - 10_000) < 100
 
 
 def test_logs_are_bounded() -> None:
