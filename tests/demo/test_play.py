@@ -61,7 +61,7 @@ def test_one_of_the_two_suffices(missing: str, tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("PATH", str(folder))
     data = tmp_path / "data"
     data.mkdir()
-    shown = run(Settings(duration=4), data)
+    shown = run(Settings(duration=10), data)
     assert f"{missing}: not installed" in shown
     assert ("Prometheus: http://127.0.0.1:" in shown) == (there == "Prometheus")
     assert "Alertmanager: http://" not in shown
@@ -70,7 +70,7 @@ def test_one_of_the_two_suffices(missing: str, tmp_path: Path, monkeypatch: pyte
 def test_both_are_started_where_both_are_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Alertmanager is started first, so that no alert is sent in vain."""
     monkeypatch.setenv("PATH", str(Path(tools.tool("prometheus")).parent), prepend=":")
-    shown = run(Settings(duration=4), tmp_path)
+    shown = run(Settings(duration=10), tmp_path)
     assert shown.index("Alertmanager: http://127.0.0.1:") < shown.index("Prometheus: http://127.0.0.1:")
     assert "not installed" not in shown
 

@@ -143,8 +143,10 @@ def test_a_reload_leaves_nothing_behind(feldera: Feldera) -> None:
                 gone += [weakref.ref(parts.client), weakref.ref(parts.watcher)]
                 del parts
                 assert await watched.reload() == ()
-            await asyncio.sleep(0.5)
-            gc.collect()
+            deadline = time.monotonic() + 20
+            while any(part() is not None for part in gone) and time.monotonic() < deadline:
+                await asyncio.sleep(0.1)
+                gc.collect()
             await watched.stop()
             return sum(part() is not None for part in gone)
 
