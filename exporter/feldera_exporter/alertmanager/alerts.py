@@ -14,7 +14,6 @@ from feldera_exporter.pages.links import Links
 from feldera_exporter.problems import sentences
 from feldera_exporter.problems.evaluate import Ended, Occurrence
 from feldera_exporter.problems.model import Problem
-from feldera_exporter.problems.table import INSTANCE_PROBLEMS, PIPELINE_PROBLEMS
 from feldera_exporter.rules.rendering import RuleOptions
 from feldera_exporter.state.pipeline import Pipeline
 
@@ -23,12 +22,7 @@ Labels = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """The configuration of alerts.
-
-    Attributes:
-        options: the settings of alerts, and the addresses of pages, runbooks and dashboards.
-        labels: added to every alert without a label of that name.
-    """
+    """The configuration of alerts; its labels are added to every alert without a label of that name."""
 
     options: RuleOptions = field(default_factory=RuleOptions)
     labels: Labels = field(default_factory=lambda: MappingProxyType({}))
@@ -36,21 +30,13 @@ class Wording:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One alert.
-
-    Attributes:
-        labels: its identity.
-        annotations: its texts.
-        page: the address of the exporter's page about the pipeline or the instance.
-        since: when the problem began to count, by Feldera's clock.
-        ended: when it ended; None while it lasts.
-    """
+    """One alert: its labels, which are its identity, and what it says; `ended` is None while it lasts."""
 
     labels: Labels
     annotations: Labels
     page: str
     since: Micros
-    ended: int | None = None
+    ended: Micros | None = None
 
     @property
     def key(self) -> frozenset[tuple[str, str]]:
@@ -66,23 +52,16 @@ def alert(
     pipeline: Pipeline | None = None,
     details: Details = UNKNOWN,
 ) -> Alert:
-    """Return the alert of a problem.
+    """Return the alert of a problem; `begin` is when it began to count, with its end if it has ended.
 
-    Args:
-        occurrence: the problem.
-        begin: when it began to count, by Feldera's clock; for an ended problem, when it began and ended.
-        instance: the name of the instance.
-        wording: the configuration of alerts.
-        pipeline: the pipeline; None where the problem is about the instance, or the pipeline is not known.
-        details: the details from the pipeline's event log.
+    There is no pipeline where the problem is about the instance, or the pipeline is not known.
     """
     since, ended = (begin.since, begin.at) if isinstance(begin, Ended) else (begin, None)
-    row = _row(occurrence)
     page = _page(occurrence, instance, wording)
     return Alert(
-        labels=_labels(occurrence, instance, row.severity, wording),
+        labels=_labels(occurrence, instance, wording),
         annotations=_without_empty(
-            _annotations(occurrence, row, since, instance, wording, pipeline, page, details)
+            _annotations(occurrence, since, instance, wording, pipeline, page, details)
         ),
         page=page,
         since=since,
@@ -91,14 +70,9 @@ def alert(
 
 
 def wire(alert: Alert, now: Micros, lease: Micros) -> dict[str, Any]:
-    """Return an alert as the JSON object of Alertmanager's API.
+    """Return an alert as the JSON object of Alertmanager's API; it fires for a lease if it is not sent again.
 
     Alertmanager decides by its own clock whether an alert has ended, and refuses an alert that ends before it starts.
-
-    Args:
-        alert: the alert.
-        now: Alertmanager's time.
-        lease: microseconds for which the alert fires if it is not sent again.
     """
     ends = now + lease if alert.ended is None else min(alert.ended, now)
     return {
@@ -110,13 +84,7 @@ def wire(alert: Alert, now: Micros, lease: Micros) -> dict[str, Any]:
     }
 
 
-def _row(occurrence: Occurrence) -> Problem[Any]:
-    if occurrence.pipeline_id:
-        return PIPELINE_PROBLEMS[occurrence.problem]
-    return INSTANCE_PROBLEMS[occurrence.problem]
-
-
-def _labels(occurrence: Occurrence, instance: str, severity: str, wording: Wording) -> Labels:
+def _labels(occurrence: Occurrence, instance: str, wording: Wording) -> Labels:
     labels: dict[str, str] = {"feldera_instance": instance}
     if occurrence.pipeline_id:
         labels |= {
@@ -127,7 +95,10 @@ def _labels(occurrence: Occurrence, instance: str, severity: str, wording: Wordi
         }
     else:
         labels["feldera_service"] = occurrence.label
-    labels |= {**wording.options.labels(occurrence.alert, severity), "alertname": occurrence.alert}
+    labels |= {
+        **wording.options.labels(occurrence.alert, occurrence.row.severity),
+        "alertname": occurrence.alert,
+    }
     return _without_empty({**wording.labels, **labels})
 
 
@@ -138,7 +109,6 @@ def _without_empty(texts: Labels) -> Labels:
 
 def _annotations(
     occurrence: Occurrence,
-    row: Problem[Any],
     since: Micros,
     instance: str,
     wording: Wording,
@@ -146,9 +116,12 @@ def _annotations(
     page: str,
     details: Details,
 ) -> Labels:
-    options = wording.options
-    name = occurrence.pipeline_name
-    subject = sentences.pipeline(name, instance) if occurrence.pipeline_id else sentences.instance(instance)
+    options, row = wording.options, occurrence.row
+    subject = (
+        sentences.pipeline(occurrence.pipeline_name, instance)
+        if occurrence.pipeline_id
+        else sentences.instance(instance)
+    )
     texts = {
         "summary": row.summary,
         "description": sentences.description(

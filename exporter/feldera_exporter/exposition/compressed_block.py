@@ -15,10 +15,6 @@ class CompressedBlock:
         text: the lines of all subjects.
         ends: 0, then the offset in `text` at which the lines of each subject end.
         samples: the number of lines.
-
-    Attributes:
-        text: as above.
-        samples: as above.
     """
 
     __slots__ = ("_deflated", "_ends", "samples", "text")

@@ -34,14 +34,7 @@ class Subject(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Segment(Generic[Item]):
-    """The rendered lines of some consecutive items.
-
-    Attributes:
-        keys: the key of each item.
-        items: the items.
-        blocks: the lines, one block for each column.
-        samples: the number of lines.
-    """
+    """The rendered lines of some consecutive items: one block for each column."""
 
     keys: tuple[str, ...]
     items: tuple[Item, ...]
@@ -50,12 +43,7 @@ class Segment(Generic[Item]):
 
 
 class SegmentRenderer(Generic[Item]):
-    """Renders segments.
-
-    Args:
-        columns: the families, with the facet that each reads.
-        subject: returns the subject of an item, from its key and the item; pure.
-    """
+    """Renders segments of these columns; `subject` returns the subject of an item and is pure."""
 
     def __init__(self, columns: Sequence[Column], subject: Callable[[str, Item], Subject]) -> None:
         self._columns = columns

@@ -41,12 +41,7 @@ class Catalogue:
 def catalogue(
     tag_labels: Iterable[str] = tuple(DEFAULT_TAG_LABELS), exclude: Collection[str] = ()
 ) -> Catalogue:
-    """Return the catalogue.
-
-    Args:
-        tag_labels: the labels of `feldera_pipeline_info` that are taken from tags.
-        exclude: the names of families to leave out, as users query them (counters with `_total`).
-    """
+    """Return the catalogue without the excluded families, which are named as users query them (counters with `_total`)."""
 
     def columns(families: Iterable[Family[Any]], facet: int) -> Iterator[Column]:
         return (Column(family, facet) for family in families if family.exposed_name not in exclude)

@@ -1,17 +1,11 @@
 """The families that change while a pipeline's statuses stay: connector errors and the runner's refreshes."""
 
-from collections.abc import Iterator
 from operator import attrgetter
 from typing import Final
 
-from feldera_exporter.exposition.family import Family, Sample
+from feldera_exporter.exposition.family import Family
 from feldera_exporter.feldera.wire import Progress
-
-
-def _known(count: int | None) -> Iterator[Sample]:
-    if count is not None:
-        yield Sample(str(count))
-
+from feldera_exporter.metrics.single_samples import known_number
 
 FAMILIES: Final[tuple[Family[Progress], ...]] = (
     Family(
@@ -19,7 +13,7 @@ FAMILIES: Final[tuple[Family[Progress], ...]] = (
         "counter",
         "Total number of errors of all connectors since the pipeline started; absent if Feldera does not report it.",
         (),
-        _known,
+        known_number,
         attrgetter("connector_errors"),
     ),
     Family(
@@ -27,7 +21,7 @@ FAMILIES: Final[tuple[Family[Progress], ...]] = (
         "gauge",
         "Feldera's refresh version; the runner increases that of a Provisioned pipeline about every ten minutes.",
         (),
-        _known,
+        known_number,
         attrgetter("refresh_version"),
     ),
 )

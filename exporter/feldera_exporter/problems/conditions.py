@@ -1,7 +1,7 @@
 """The conditions of a pipeline's problems: pure functions of the pipeline and an instant of Feldera's clock.
 
-All instants and durations are in microseconds unless the text says seconds. A condition returns the periods in which it
-holds, also future ones. So it is evaluated again only when the pipeline changes or when a period begins or ends.
+A condition returns the periods in which it holds, also future ones. So it is evaluated again only when the pipeline
+changes or when a period begins or ends.
 """
 
 import math
@@ -17,7 +17,7 @@ from feldera_exporter.state.desired_difference import difference
 from feldera_exporter.state.pipeline import Pipeline
 
 Findings = tuple[Finding, ...]
-Condition = Callable[[Pipeline, int], Findings]
+Condition = Callable[[Pipeline, Micros], Findings]
 
 _NOTHING: Final[Findings] = ()
 
@@ -42,12 +42,7 @@ _ERRORS_PER_WINDOW: Final = 60
 
 
 def overdue(dimension: Dimension, problem: str) -> Condition:
-    """Return the condition that a status has lasted longer than its limit.
-
-    Args:
-        dimension: the dimension of the status.
-        problem: the name of the problem; only statuses whose overdue problem this is count.
-    """
+    """Return the condition that a status whose overdue problem is this one has lasted longer than its limit."""
     since_of, limit_of = _READERS[dimension.name]
     status_of = attrgetter(f"facts.row.{dimension.name}")
 
@@ -177,8 +172,8 @@ def failing(pipeline: Pipeline, _now: Micros) -> Findings:
     return found
 
 
-def counted(instants: Sequence[int], count: int, window: Micros) -> Findings:
-    """Return the periods in which an event happened at least `count` times within `window` microseconds.
+def counted(instants: Sequence[Micros], count: int, window: Micros) -> Findings:
+    """Return the periods in which an event happened at least `count` times within the window.
 
     A period may end before it begins. Such a period never holds.
     """
@@ -192,7 +187,7 @@ def counted(instants: Sequence[int], count: int, window: Micros) -> Findings:
 
 
 def error_at(pipeline: Pipeline) -> Micros:
-    """Return when the present deployment error appeared, by Feldera's clock."""
+    """Return when the present deployment error appeared."""
     row, known = pipeline.facts.row, pipeline.history.errors.at
     if known is not None:
         return known
@@ -204,7 +199,7 @@ def error_at(pipeline: Pipeline) -> Micros:
 
 
 def storage_since(pipeline: Pipeline) -> Micros | None:
-    """Return when the present storage status began, in microseconds; None until the event log has been read that far."""
+    """Return when the present storage status began; None until the event log has been read that far."""
     history = pipeline.history
     read = history.statuses.storage == pipeline.facts.row.storage_status
     return history.since.storage if read else None

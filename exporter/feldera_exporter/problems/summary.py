@@ -51,17 +51,10 @@ class PipelineSummary:
     """The summary of one pipeline.
 
     Attributes:
-        id: the UUID.
-        name: the pipeline's name.
-        status: the combined deployment status.
-        desired: the combined desired deployment status.
-        program: the program's status.
-        storage: the storage's status.
         wait: the status that has used most of its limit; where none has a limit the program's that compiles, else the
             deployment's.
         error_code: the code of the present deployment error; empty without one.
         alerts: the firing alerts of the pipeline, the most severe first.
-        level: how urgent it is.
     """
 
     id: str
@@ -79,13 +72,7 @@ class PipelineSummary:
 def lines(
     pipelines: Mapping[str, Pipeline], alerts: Iterable[Alert], now: Micros
 ) -> tuple[PipelineSummary, ...]:
-    """Return the summaries of all pipelines, the most urgent first.
-
-    Args:
-        pipelines: the pipelines by id.
-        alerts: the firing alerts.
-        now: by Feldera's clock.
-    """
+    """Return the summaries of all pipelines, the most urgent first."""
     firing: defaultdict[str, list[Alert]] = defaultdict(list)
     for alert in alerts:
         firing[alert.pipeline].append(alert)
