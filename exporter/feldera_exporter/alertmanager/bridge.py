@@ -46,14 +46,10 @@ class _Instance:
     """The state of one instance.
 
     Attributes:
-        problems: the problems of the last evaluation.
-        read_at: when its list was read, by Feldera's clock; 0 before the first list.
-        reported: the problems to report.
-        pipelines: the pipelines by id.
+        read_at: when its list was read; 0 before the first list.
         details: the details of pipelines with problems, by id, with the row for which they were read.
         alerts: the alerts, each with what it was made of.
         begun: when the problems of alerts that no Alertmanager has accepted yet were found, in monotonic seconds.
-        reading: the task that reads details.
     """
 
     problems: Problems = NO_PROBLEMS
@@ -67,16 +63,7 @@ class _Instance:
 
 
 class Bridge:
-    """Sends the problems of every instance to every Alertmanager.
-
-    Args:
-        configured: the configuration's section `alertmanager`.
-        instances: the names of the instances.
-        wording: the configuration of alerts.
-        recent: reads the latest events of a pipeline.
-        telemetry: the exporter's own metrics.
-        log: the log.
-        before: the bridge that this one replaces after a reload; None at the start.
+    """Sends the problems of every instance to every Alertmanager; after a reload, goes on where the bridge before was.
 
     Raises:
         ConfigError: a certificate file has become unusable since the configuration was read.
@@ -233,7 +220,7 @@ class Bridge:
         """Make the alerts of an instance; unchanged alerts stay the same objects."""
         instance = self._instances[name]
         made: dict[Occurrence, tuple[_Source, Alert]] = {}
-        begins: dict[Occurrence, int | Ended] = {**instance.reported.ended, **instance.reported.present}
+        begins: dict[Occurrence, Micros | Ended] = {**instance.reported.ended, **instance.reported.present}
         for occurrence, begin in begins.items():
             pipeline = instance.pipelines.get(occurrence.pipeline_id)
             row = pipeline.facts.row if pipeline is not None else None

@@ -87,7 +87,6 @@ class Client:
     """Talks to one Alertmanager.
 
     Args:
-        address: its address.
         identity: returns the present `Authorization` header, None for none; called for every request.
         tls: returns the TLS context; None where the address is not https.
         timeout: seconds that one request may take.
@@ -132,8 +131,8 @@ class Client:
         """
         await self._request("POST", "/api/v2/alerts", msgspec.json.encode(alerts))
 
-    async def active(self, instance: str) -> Mapping[Key, int]:
-        """Return the active alerts of an instance: their labels, and when each began in microseconds since the epoch.
+    async def active(self, instance: str) -> Mapping[Key, Micros]:
+        """Return the active alerts of an instance: their labels, and when each began.
 
         Raises:
             AlertmanagerError: the request failed.

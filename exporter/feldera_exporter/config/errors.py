@@ -20,7 +20,6 @@ class RefusedError(ValueError):
 
     Attributes:
         found: what was found, without secrets.
-        expected: what was expected.
         place: the place, relative to the value that is being read.
     """
 
@@ -36,13 +35,7 @@ class UnreadableFileError(RefusedError):
 
 
 class Mistake(NamedTuple):
-    """One mistake in a document.
-
-    Attributes:
-        place: its place.
-        text: what was found and what was expected.
-        unreadable_file: whether it is a file that cannot be read on this machine.
-    """
+    """One mistake in a document; perhaps only that a file cannot be read on this machine."""
 
     place: Place
     text: str
