@@ -28,13 +28,7 @@ class Links:
         return self.to(f"/pipelines/{_part(instance)}/{_part(name)}")
 
     def runbook_of(self, alert: str, instance: str = "", name: str = "") -> str:
-        """Return the address of an alert's runbook; empty where there is none.
-
-        Args:
-            alert: the alert's name.
-            instance: the name of the instance whose values the runbook shows.
-            name: the name of the pipeline whose values the runbook shows.
-        """
+        """Return the address of an alert's runbook with the values of an instance or a pipeline; empty where there is none."""
         if not self.runbook(alert):
             return ""
         values = {key: value for key, value in (("name", name), ("instance", instance)) if value}

@@ -38,14 +38,7 @@ _LONGEST: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """Why there is no current data of an instance.
-
-    Attributes:
-        cause: in words.
-        url: the address that was asked.
-        since: when the polls began to fail.
-        runbook: the address of its runbook, empty if there is none.
-    """
+    """Why there is no current data of an instance, since polls began to fail; `runbook` is empty where there is none."""
 
     cause: str
     url: str
@@ -54,15 +47,7 @@ class Outage:
 
 
 def outage(failure: PollFailure, instance: str, url: str, links: Links, now: Micros) -> Outage:
-    """Return the view of an outage.
-
-    Args:
-        failure: why polls fail.
-        instance: the instance's name.
-        url: its base address.
-        links: where the exporter's pages are.
-        now: by Feldera's clock.
-    """
+    """Return the view of an outage."""
     text = formatting.cut(failure.text, _LONGEST)[0]
     cause = _CAUSES.get(failure.outcome)
     return Outage(

@@ -53,8 +53,6 @@ class RunbookPage:
     """A runbook.
 
     Attributes:
-        alert: the name of its alert.
-        content: the runbook as HTML.
         values: the values of the pipeline or the instance that the address names; None without one.
         filtered: whether its table has only the error code of that pipeline.
         variants: whether it differs between installations.
@@ -97,10 +95,7 @@ def _text(alert: str) -> str | None:
 def runbook(alert: str, error_code: str = "", installation: str = "") -> Markup | None:
     """Return the runbook of an alert, or `COMMON`, as HTML; None where there is none.
 
-    Args:
-        alert: its name.
-        error_code: the only code to leave in a table of error codes; empty for all codes.
-        installation: one of `INSTALLATIONS`, to leave only its commands; any other text leaves all commands.
+    With an error code, a table of error codes has only its row. With one of `INSTALLATIONS`, there are only its commands.
     """
     text = _text(alert)
     if text is None:
