@@ -43,13 +43,6 @@ async def beside(
 
     Without Prometheus, Alertmanager runs only if the exporter sends alerts itself.
 
-    Args:
-        addresses: of the exporter and the stand-in.
-        data: the directory for configurations, data and logs.
-        started: called with the address of each, once it answers.
-        missing: called with how to install a missing program.
-        bridge: whether the exporter sends its problems to Alertmanager itself.
-
     Yields:
         their addresses.
 

@@ -40,10 +40,7 @@ _ANY: Final = frozenset({"0.0.0.0", "::"})
 async def play(settings: Settings, data: Path, console: Console) -> None:
     """Play until SIGTERM, SIGINT, SIGQUIT or SIGHUP (its terminal is closed), or for as long as the settings say.
 
-    Args:
-        settings: what the person chose.
-        data: an empty directory for all that is written.
-        console: shown on.
+    The directory is empty and takes all that is written.
 
     Raises:
         ConfigError, ListenError: the exporter cannot listen where it should.

@@ -12,11 +12,7 @@ from feldera_exporter.state.fleet import Fleet
 
 
 class Poster:
-    """Keeps the present view and shows each new one.
-
-    Args:
-        show: shows it.
-    """
+    """Keeps the present view and shows each new one."""
 
     def __init__(self, show: Show) -> None:
         self._show = show
@@ -41,4 +37,4 @@ class Poster:
 
     def _put(self, view: View) -> None:
         self._view = view
-        self._show.show(view)
+        self._show(view)

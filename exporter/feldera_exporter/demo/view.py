@@ -9,15 +9,7 @@ from feldera_exporter.problems.summary import PipelineSummary, Urgency
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What is shown.
-
-    Attributes:
-        addresses: what listens, and where.
-        notes: what else there is to say.
-        lines: the pipelines, the worst first.
-        alerts: those that are firing and about no pipeline; None while no program evaluates alerts.
-        notified: what Alertmanager has notified of so far.
-    """
+    """What is shown; the alerts are about no pipeline, and None while no program evaluates alerts."""
 
     addresses: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
