@@ -24,7 +24,8 @@ from feldera_exporter.polling.client_factory import client_for
 from feldera_exporter.polling.watcher import Watcher
 from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.http_faults import EMPTY_404, SERVER_ERROR, Slow, Status
+from feldera_exporter.simulator.http_faults import EMPTY_404, SERVER_ERROR, Slow
+from feldera_exporter.simulator.http_messages import Answer
 from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
@@ -228,7 +229,7 @@ def test_answers_that_fail_are_asked_for_again() -> None:
         async def scenario() -> None:
             await room.poll()
             room.feldera.pause("p0")
-            for fault in (SERVER_ERROR, Status(200, b"{}", "application/json"), Slow(3)):
+            for fault in (SERVER_ERROR, Answer(200, b"{}"), Slow(3)):
                 room.server.faults.set("events", fault)
                 await room.poll()
                 assert room.watcher.ledger.pending
@@ -316,7 +317,7 @@ def test_an_event_that_is_gone_leaves_the_code_unknown() -> None:
             await room.settle()
             crash(room, "p0")
             gone = b'{"message":"x","error_code":"UnknownPipelineMonitorEvent","details":null}'
-            room.server.faults.set("event", Status(404, gone, "application/json"))
+            room.server.faults.set("event", Answer(404, gone))
             await room.settle()
             assert room.errors == {"unknown": 1}
 
@@ -331,7 +332,7 @@ def test_a_pipeline_renamed_before_its_error_was_named_is_asked_for_again() -> N
             await room.settle()
             crash(room, "p0")
             gone = b'{"message":"x","error_code":"UnknownPipelineName","details":null}'
-            room.server.faults.set("event", Status(404, gone, "application/json"), times=1)
+            room.server.faults.set("event", Answer(404, gone), times=1)
             await room.poll()
             assert room.errors == {}
             await room.settle()
@@ -415,7 +416,7 @@ def test_a_pipeline_deleted_after_the_list_is_no_failure() -> None:
             await room.settle()
             room.feldera.stop("p0", force=True)
             gone = b'{"message":"x","error_code":"UnknownPipelineName","details":null}'
-            room.server.faults.set("events", Status(404, gone, "application/json"), times=1)
+            room.server.faults.set("events", Answer(404, gone), times=1)
             await room.poll()
             assert room.watcher.ledger.pending
             await room.settle()
