@@ -1,7 +1,9 @@
 """Checks one instance: its version, what the API key gives access to, and how many samples the exporter will export."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Final
 
 from feldera_exporter.config import Configuration, Instance
@@ -32,9 +34,12 @@ from feldera_exporter.problems.evaluate import NO_PROBLEMS
 from feldera_exporter.problems.instance_with_problems import InstanceWithProblems
 from feldera_exporter.state.fleet import Fleet, observed
 from feldera_exporter.state.instance_settings import InstanceSettings
+from feldera_exporter.state.pipeline import Pipeline
 from feldera_exporter.state.selection import Selection, select
 from feldera_exporter.store.poll_changes import NOTHING
 
+_BATCH_PIPELINES: Final = 200
+"""The number of pipelines whose samples are counted together."""
 _PLATFORM_ENDPOINTS: Final = ((CONFIG, with_config), (SESSION, with_session), (CLUSTER_HEALTH, with_health))
 
 
@@ -133,8 +138,21 @@ def _fleet(configuration: Configuration, instance: Instance, listing: Listing, a
 
 
 def _samples(configuration: Configuration, fleet: Fleet) -> int:
+    """Return the number of samples. Pipelines are rendered in batches, which needs less memory than all at once."""
     shown = catalogue(tuple(configuration.tag_labels.expressions), configuration.metrics.exclude)
-    return updated_sections(ExpositionSections(), (InstanceWithProblems(fleet, NO_PROBLEMS),), shown).samples
+
+    def count(pipelines: Mapping[str, Pipeline]) -> int:
+        return updated_sections(
+            ExpositionSections(),
+            (InstanceWithProblems(replace(fleet, pipelines=pipelines), NO_PROBLEMS),),
+            shown,
+        ).samples
+
+    of_instance, pipelines = count({}), iter(fleet.pipelines.items())
+    of_pipelines = 0
+    while batch := dict(islice(pipelines, _BATCH_PIPELINES)):
+        of_pipelines += count(batch) - of_instance
+    return of_instance + of_pipelines
 
 
 def _unobserved(endpoint: Endpoint, code: str, elapsed: float) -> None:

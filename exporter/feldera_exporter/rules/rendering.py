@@ -87,11 +87,9 @@ class RuleOptions:
         alerts: the settings of alerts in the configuration, by the alert's name.
         alert_labels: labels of every alert, where its settings do not set them.
         severities: what the label `severity` says in place of the table's words.
-        tag_labels: the tag labels of pipelines.
         exporter_url: the address of the exporter's pages.
         runbook_url: the address of the runbooks. The alert's name replaces `NAME` in it, or is appended. Empty: the
             exporter's own runbook pages.
-        dashboard_url: Grafana's address.
         exporter_only: whether to leave out the rules about pipelines and instances.
     """
 
@@ -143,12 +141,7 @@ def problem_expression(family: str, problem: str, labels: Iterable[str]) -> str:
 
 
 def rules(form: str = "prometheus", options: RuleOptions | None = None) -> str:
-    """Return the rules as YAML.
-
-    Args:
-        form: a key of `FORMATS`.
-        options: the user's options; None for the shipped rules.
-    """
+    """Return the rules as YAML, in one of `FORMATS`; without options, the shipped rules."""
     return FORMATS[form](_groups(options or RuleOptions()))
 
 
