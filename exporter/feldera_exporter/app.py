@@ -17,7 +17,6 @@ import msgspec
 import structlog
 
 from feldera_exporter import __version__
-from feldera_exporter.alertmanager.alerts import Wording
 from feldera_exporter.alertmanager.bridge import Bridge
 from feldera_exporter.config import Configuration, Instance, Limits, Metrics
 from feldera_exporter.errors import ConfigError, ExporterError
@@ -27,7 +26,6 @@ from feldera_exporter.ledger import Ledger
 from feldera_exporter.logs import Logger, source_location
 from feldera_exporter.metrics.catalogue import Catalogue, catalogue
 from feldera_exporter.micros import from_seconds
-from feldera_exporter.pages import runbooks
 from feldera_exporter.pages.instance_view import PageState, WatchedInstance
 from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.pages.links import Links
@@ -119,7 +117,7 @@ async def exporting(
         exporter = Exporter(load, store, options.addresses)
         stack.push_async_callback(exporter.stop)
         reload = exporter.reload if options.lifecycle else None
-        links = Links(options.prefix, options.telemetry_path, runbooks.exists)
+        links = Links(options.prefix, options.telemetry_path)
         site = Site(exporter, links)
         app = application(exporter.publisher, options.telemetry_path, reload, site.find, options.prefix)
         web = options.web
@@ -332,7 +330,7 @@ class Exporter:
         return Bridge(
             configuration.alertmanager,
             [each.name for each in configuration.instances],
-            Wording(self._addresses.configured(configuration), configuration.alertmanager.labels),
+            self._addresses.configured(configuration),
             self.recent,
             self._telemetry,
             self._log,

@@ -16,12 +16,7 @@ _PREFIXES: Final = ("FelderaPipeline", "Feldera")
 
 @dataclass(frozen=True, slots=True)
 class FiringAlert:
-    """A firing alert in a row of a table.
-
-    Attributes:
-        name: without the common prefix.
-        runbook: the address of its runbook, empty if there is none.
-    """
+    """A firing alert in a row of a table; its name is without the common prefix, `runbook` is an address."""
 
     name: str
     severity: str

@@ -38,7 +38,7 @@ _LONGEST: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """Why there is no current data of an instance, since polls began to fail; `runbook` is empty where there is none."""
+    """Why there is no current data of an instance, since polls began to fail; `runbook` is an address."""
 
     cause: str
     url: str
