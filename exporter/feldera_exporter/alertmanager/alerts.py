@@ -2,8 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -18,14 +17,6 @@ from feldera_exporter.rules.rendering import RuleOptions
 from feldera_exporter.state.pipeline import Pipeline
 
 Labels = Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """The configuration of alerts; its labels are added to every alert without a label of that name."""
-
-    options: RuleOptions = field(default_factory=RuleOptions)
-    labels: Labels = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +39,7 @@ def alert(
     occurrence: Occurrence,
     begin: Micros | Ended,
     instance: str,
-    wording: Wording,
+    options: RuleOptions,
     pipeline: Pipeline | None = None,
     details: Details = UNKNOWN,
 ) -> Alert:
@@ -57,11 +48,11 @@ def alert(
     There is no pipeline where the problem is about the instance, or the pipeline is not known.
     """
     since, ended = (begin.since, begin.at) if isinstance(begin, Ended) else (begin, None)
-    page = _page(occurrence, instance, wording)
+    page = _page(occurrence, instance, options)
     return Alert(
-        labels=_labels(occurrence, instance, wording),
+        labels=_labels(occurrence, instance, options),
         annotations=_without_empty(
-            _annotations(occurrence, since, instance, wording, pipeline, page, details)
+            _annotations(occurrence, since, instance, options, pipeline, page, details)
         ),
         page=page,
         since=since,
@@ -84,7 +75,7 @@ def wire(alert: Alert, now: Micros, lease: Micros) -> dict[str, Any]:
     }
 
 
-def _labels(occurrence: Occurrence, instance: str, wording: Wording) -> Labels:
+def _labels(occurrence: Occurrence, instance: str, options: RuleOptions) -> Labels:
     labels: dict[str, str] = {"feldera_instance": instance}
     if occurrence.pipeline_id:
         labels |= {
@@ -96,10 +87,10 @@ def _labels(occurrence: Occurrence, instance: str, wording: Wording) -> Labels:
     else:
         labels["feldera_service"] = occurrence.label
     labels |= {
-        **wording.options.labels(occurrence.alert, occurrence.row.severity),
+        **options.labels(occurrence.alert, occurrence.row.severity),
         "alertname": occurrence.alert,
     }
-    return _without_empty({**wording.labels, **labels})
+    return _without_empty({**options.external_labels, **labels})
 
 
 def _without_empty(texts: Labels) -> Labels:
@@ -111,12 +102,12 @@ def _annotations(
     occurrence: Occurrence,
     since: Micros,
     instance: str,
-    wording: Wording,
+    options: RuleOptions,
     pipeline: Pipeline | None,
     page: str,
     details: Details,
 ) -> Labels:
-    options, row = wording.options, occurrence.row
+    row = occurrence.row
     subject = (
         sentences.pipeline(occurrence.pipeline_name, instance)
         if occurrence.pipeline_id
@@ -153,8 +144,8 @@ def _limit(row: Problem[Any], pipeline: Pipeline | None) -> str:
     return "" if math.isinf(seconds) else f" of {formatting.duration(seconds)}"
 
 
-def _page(occurrence: Occurrence, instance: str, wording: Wording) -> str:
-    links = Links(wording.options.exporter_url.rstrip("/"))
+def _page(occurrence: Occurrence, instance: str, options: RuleOptions) -> str:
+    links = Links(options.exporter_url.rstrip("/"))
     if not occurrence.pipeline_id:
         return links.to("/")
     return links.pipeline(instance, occurrence.pipeline_name)

@@ -91,6 +91,7 @@ class RuleOptions:
         runbook_url: the address of the runbooks. The alert's name replaces `NAME` in it, or is appended. Empty: the
             exporter's own runbook pages.
         exporter_only: whether to leave out the rules about pipelines and instances.
+        external_labels: labels of every alert that the exporter itself sends, where it has no label of that name.
     """
 
     alerts: Mapping[str, AlertChoice] = field(default_factory=lambda: MappingProxyType({}))
@@ -101,15 +102,19 @@ class RuleOptions:
     runbook_url: str = ""
     dashboard_url: str = DASHBOARD_URL
     exporter_only: bool = False
+    external_labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def configured(self, configuration: Configuration) -> "RuleOptions":
         """Return these options with the configuration's choices."""
+        alertmanager = configuration.alertmanager
         return replace(
             self,
             alerts=configuration.alerts,
             alert_labels=configuration.alert_labels,
             severities=configuration.severities,
             tag_labels=tuple(configuration.tag_labels.expressions),
+            external_labels=alertmanager.labels if alertmanager is not None else {},
+            exporter_only=alertmanager is not None,
         )
 
     def labels(self, alert: str, severity: str) -> dict[str, str]:
