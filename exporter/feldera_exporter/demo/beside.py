@@ -1,6 +1,6 @@
 """Runs Prometheus and Alertmanager with the shipped configurations."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,35 +61,31 @@ async def beside(
             "not installed, so there are no notifications: apt-get install prometheus-alertmanager",
         )
     async with AsyncExitStack() as stack:
+
+        async def run(name: str, words: programs.Command, port: int, pages: Mapping[str, str]) -> str:
+            running = programs.running(words, data / f"{name.lower()}.log", port)
+            url = await stack.enter_async_context(running)
+            started(name, await programs.first_page(url, pages))
+            return url
+
         here = Beside()
         if alertmanager is not None and (prometheus is not None or bridge):
-            words = programs.alertmanager(
-                alertmanager,
-                _configuring(_ALERTMANAGER, data, addresses, configurations.alertmanager),
-                data / "alertmanager",
-            )
-            url = await stack.enter_async_context(
-                programs.running(words, data / "alertmanager.log", ALERTMANAGER)
-            )
-            started("Alertmanager", await programs.first_page(url, _ALERTMANAGER_PAGES))
+            configure = _configuring(_ALERTMANAGER, data, addresses, configurations.alertmanager)
+            words = programs.alertmanager(alertmanager, configure, data / "alertmanager")
+            url = await run("Alertmanager", words, ALERTMANAGER, _ALERTMANAGER_PAGES)
             addresses = {**addresses, ALERTMANAGER: configurations.address(url)}
             here = Beside(alertmanager=url)
         if prometheus is not None:
-            text = shipped(_RULES).read_text(encoding="utf-8")
-            if bridge:
-                # Only one of Prometheus and the exporter sends alerts, so that each problem is notified once.
-                text = rules(options=RuleOptions(exporter_only=True))
+            # With the bridge, only the exporter sends alerts about Feldera, so that each problem is notified once.
+            text = (
+                rules(options=RuleOptions(exporter_only=True))
+                if bridge
+                else shipped(_RULES).read_text(encoding="utf-8")
+            )
             (data / configurations.RULES).write_text(configurations.rules(text, addresses), encoding="utf-8")
-            words = programs.prometheus(
-                prometheus,
-                _configuring(_PROMETHEUS, data, addresses, configurations.prometheus),
-                data / "prometheus",
-            )
-            url = await stack.enter_async_context(
-                programs.running(words, data / "prometheus.log", PROMETHEUS)
-            )
-            started("Prometheus", await programs.first_page(url, _PROMETHEUS_PAGES))
-            here = Beside(url, here.alertmanager)
+            configure = _configuring(_PROMETHEUS, data, addresses, configurations.prometheus)
+            words = programs.prometheus(prometheus, configure, data / "prometheus")
+            here = Beside(await run("Prometheus", words, PROMETHEUS, _PROMETHEUS_PAGES), here.alertmanager)
         yield here
 
 
