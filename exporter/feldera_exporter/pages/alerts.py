@@ -1,7 +1,6 @@
 """The view of a firing alert."""
 
 from dataclasses import dataclass
-from typing import Final
 
 from feldera_exporter.micros import Micros
 from feldera_exporter.pages import formatting, status_style
@@ -10,8 +9,6 @@ from feldera_exporter.pages.links import Links
 from feldera_exporter.problems.alerts import Alert
 from feldera_exporter.problems.table import BY_ALERT
 from feldera_exporter.state.pipeline import Facts
-
-_PREFIXES: Final = ("FelderaPipeline", "Feldera")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +42,7 @@ class AlertDetails:
 def firing_alert(alert: Alert, links: Links, instance: str, name: str = "") -> FiringAlert:
     """Return the view of a firing alert; `name` is that of its pipeline, empty for an alert about the instance."""
     look = status_style.SEVERITIES.get(alert.severity, "idle")
-    short = alert.name
-    for prefix in _PREFIXES:
-        short = short.removeprefix(prefix)
+    short = alert.name.removeprefix("FelderaPipeline").removeprefix("Feldera")
     return FiringAlert(short, alert.severity, look, links.runbook_of(alert.name, instance, name))
 
 

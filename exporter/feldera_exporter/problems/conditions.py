@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from operator import attrgetter
 from typing import Final
 
-from feldera_exporter.feldera.statuses import DEPLOYMENT, PROGRAM, STORAGE, Difference, Dimension
+from feldera_exporter.feldera.statuses import DEPLOYMENT, STORAGE, Difference, Dimension
 from feldera_exporter.feldera.wire import Row
 from feldera_exporter.micros import SECOND, Micros, from_datetime, from_seconds
 from feldera_exporter.problems.model import Finding, Period, Undecided
@@ -43,15 +43,16 @@ _ERRORS_PER_WINDOW: Final = 60
 
 def overdue(dimension: Dimension, problem: str) -> Condition:
     """Return the condition that a status whose overdue problem is this one has lasted longer than its limit."""
-    since_of, limit_of = _READERS[dimension.name]
     status_of = attrgetter(f"facts.row.{dimension.name}")
+    since_of = attrgetter(f"facts.row.{dimension.name}_since")
+    limit_of = attrgetter(f"facts.limits.{dimension.name}")
 
     def condition(pipeline: Pipeline, _now: Micros) -> Findings:
         limit = limit_of(pipeline)
         if limit == math.inf:
             return _NOTHING
         status = status_of(pipeline)
-        since = since_of(pipeline)
+        since = storage_since(pipeline) if dimension is STORAGE else from_datetime(since_of(pipeline))
         if since is None or dimension.overdue_problem(status) != problem:
             return _NOTHING
         return (Period(_after(since, limit), label=status),)
@@ -208,21 +209,6 @@ def storage_since(pipeline: Pipeline) -> Micros | None:
 def _after(since: Micros, seconds: float) -> Micros:
     return since + from_seconds(seconds)
 
-
-def _deployment_since(pipeline: Pipeline) -> Micros | None:
-    return from_datetime(pipeline.facts.row.deployment_status_since)
-
-
-def _program_since(pipeline: Pipeline) -> Micros | None:
-    return from_datetime(pipeline.facts.row.program_status_since)
-
-
-_READERS: Final = {
-    DEPLOYMENT.name: (_deployment_since, attrgetter("facts.limits.deployment_status")),
-    PROGRAM.name: (_program_since, attrgetter("facts.limits.program_status")),
-    STORAGE.name: (storage_since, attrgetter("facts.limits.storage_status")),
-}
-"""By dimension: what reads when the present status began, and what reads its limit in seconds."""
 
 _UNAVAILABLE: Final = overdue(DEPLOYMENT, "Unavailable")
 
