@@ -1,25 +1,21 @@
 """The problems of one instance that are reported to Alertmanager: the present ones, and those that ended lately."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Final
 
 from feldera_exporter.micros import SECOND, Micros
-from feldera_exporter.problems.evaluate import Ended, Endings, Occurrence, Occurrences, Problems
+from feldera_exporter.problems.evaluate import Endings, Occurrences, Problems
 
 REPEATED_FOR: Final = 15 * 60 * SECOND
 """How long an ended problem is still sent, in case an Alertmanager is not running when it ends."""
-
-_NONE_ENDED: Final[Mapping[Occurrence, Ended]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class ReportedProblems:
     """The problems of one instance: the present ones, and those that ended within the last 15 minutes and are not present again."""
 
-    present: Occurrences = field(default_factory=lambda: MappingProxyType({}))
-    ended: Endings = field(default_factory=lambda: _NONE_ENDED)
+    present: Occurrences = field(default_factory=dict)
+    ended: Endings = field(default_factory=dict)
 
 
 NOTHING_KNOWN: Final = ReportedProblems()

@@ -3,7 +3,6 @@
 import difflib
 import re
 from collections.abc import Collection, Iterable
-from types import MappingProxyType
 from typing import Final, NamedTuple
 
 Place = tuple[str | int, ...]
@@ -12,7 +11,7 @@ _PLAIN_KEY: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*|line [0-9]+")
 # An API key, a token or a private key in a wrong place, or an address with a password.
 SECRET: Final = re.compile(r"apikey:|//[^/\s]*@|\b(?-i:eyJ)[\w-]{8}|-----BEGIN", re.IGNORECASE)
 _LONGEST: Final = 60
-_KINDS: Final = MappingProxyType({type(None): "nothing", list: "a list", dict: "a mapping"})
+_KINDS: Final = {type(None): "nothing", list: "a list", dict: "a mapping"}
 
 
 class RefusedError(ValueError):

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final
 
 from feldera_exporter.demo import configurations, programs
@@ -17,10 +16,8 @@ _PROMETHEUS: Final = "config/prometheus.yml"
 _RULES: Final = "alerts/feldera.rules.yml"
 _PORTS: Final = {_ALERTMANAGER: ALERTMANAGER, _PROMETHEUS: PROMETHEUS}
 
-_PROMETHEUS_PAGES: Final = MappingProxyType(
-    {path: path for path in ("/alerts", "/classic/alerts", "/api/v1/alerts")}
-)
-_ALERTMANAGER_PAGES: Final = MappingProxyType({"/script.js": "/#/alerts", "/api/v2/alerts": "/api/v2/alerts"})
+_PROMETHEUS_PAGES: Final = {path: path for path in ("/alerts", "/classic/alerts", "/api/v1/alerts")}
+_ALERTMANAGER_PAGES: Final = {"/script.js": "/#/alerts", "/api/v2/alerts": "/api/v2/alerts"}
 """By a path that is there only with the page, the page with the alerts: Debian's builds lack the web interface or part of it."""
 
 Tell = Callable[[str, str], None]

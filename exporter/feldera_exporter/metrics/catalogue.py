@@ -9,7 +9,6 @@ from feldera_exporter.exposition.family import Family
 from feldera_exporter.exposition.segment import Column
 from feldera_exporter.history.history import History
 from feldera_exporter.metrics import (
-    connector_and_refresh_metrics,
     fleet_counters,
     instance_gauges,
     pipeline_counters,
@@ -54,7 +53,7 @@ def catalogue(
         ),
         pipelines=(
             *columns(pipeline_gauges.families(tuple(tag_labels)), FACTS),
-            *columns(connector_and_refresh_metrics.FAMILIES, PROGRESS),
+            *columns(pipeline_gauges.PROGRESS_FAMILIES, PROGRESS),
             *columns(pipeline_counters.FAMILIES, HISTORY),
         ),
         live=None if pipeline_counters.SECONDS.exposed_name in exclude else pipeline_counters.SECONDS,

@@ -15,6 +15,7 @@ from feldera_exporter.feldera.statuses import (
     STORAGE,
     Dimension,
 )
+from feldera_exporter.feldera.wire import Progress
 from feldera_exporter.metrics.single_samples import known_instant, known_number
 from feldera_exporter.micros import from_datetime
 from feldera_exporter.state.pipeline import Facts
@@ -171,3 +172,24 @@ def families(tag_labels: Iterable[str]) -> tuple[Family[Facts], ...]:
             attrgetter("row.created_at"),
         ),
     )
+
+
+PROGRESS_FAMILIES: Final[tuple[Family[Progress], ...]] = (
+    Family(
+        "feldera_pipeline_connector_errors",
+        "counter",
+        "Total number of errors of all connectors since the pipeline started; absent if Feldera does not report it.",
+        (),
+        known_number,
+        attrgetter("connector_errors"),
+    ),
+    Family(
+        "feldera_pipeline_refresh_version",
+        "gauge",
+        "Feldera's refresh version; the runner increases that of a Provisioned pipeline about every ten minutes.",
+        (),
+        known_number,
+        attrgetter("refresh_version"),
+    ),
+)
+"""What changes while a pipeline's statuses stay: connector errors and the runner's refreshes."""

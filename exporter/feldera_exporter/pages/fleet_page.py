@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Final
 
 from feldera_exporter.feldera.statuses import DEPLOYMENT, PROGRAM, STORAGE
@@ -134,13 +133,11 @@ def fleet_page(state: PageState, query: PageQuery, links: Links) -> FleetPage:
     )
 
 
-_SORTS: Final[Mapping[str, Callable[[_Entry], Any]]] = MappingProxyType(
-    {
-        "name": lambda each: (each.summary.name.casefold(), each.summary.name),
-        "status": lambda each: (each.summary.status, each.summary.program),
-        "age": lambda each: -each.summary.wait.age,
-    }
-)
+_SORTS: Final[Mapping[str, Callable[[_Entry], Any]]] = {
+    "name": lambda each: (each.summary.name.casefold(), each.summary.name),
+    "status": lambda each: (each.summary.status, each.summary.program),
+    "age": lambda each: -each.summary.wait.age,
+}
 """The sort keys by value in the address; the longest time first. Equal ones stay sorted by urgency."""
 
 

@@ -14,7 +14,7 @@ from feldera_exporter.pages import formatting, page_query, status_style, timelin
 from feldera_exporter.pages.links import Links
 
 _FILES: Final = resources.files(__package__) / "files"
-_TYPES: Final = MappingProxyType({".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"})
+_TYPES: Final = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
 
 
 def _visible(value: Any) -> Any:

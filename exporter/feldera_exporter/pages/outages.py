@@ -1,7 +1,6 @@
 """The view of an outage: why there is no current data of an instance."""
 
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final
 
 from feldera_exporter.feldera.errors import (
@@ -18,19 +17,17 @@ from feldera_exporter.pages.formatting import Moment
 from feldera_exporter.pages.links import Links
 from feldera_exporter.state.fleet import PollFailure
 
-_CAUSES: Final = MappingProxyType(
-    {
-        UnauthorizedError.outcome: "Feldera refuses the API key",
-        DeadlineError.outcome: "Feldera does not answer in time",
-        ServerError.outcome: "Feldera answers with an error",
-        InvalidResponseError.outcome: "The answer is not a list of pipelines",
-        TooLargeError.outcome: "The answer is larger than max_response_size",
-        INTERNAL_ERROR: "The exporter has a defect",
-    }
-)
+_CAUSES: Final = {
+    UnauthorizedError.outcome: "Feldera refuses the API key",
+    DeadlineError.outcome: "Feldera does not answer in time",
+    ServerError.outcome: "Feldera answers with an error",
+    InvalidResponseError.outcome: "The answer is not a list of pipelines",
+    TooLargeError.outcome: "The answer is larger than max_response_size",
+    INTERNAL_ERROR: "The exporter has a defect",
+}
 """The meaning of a poll's outcome; the text of a connection error says it itself."""
 
-_RUNBOOKS: Final = MappingProxyType({UnauthorizedError.outcome: "FelderaApiAuthFailed"})
+_RUNBOOKS: Final = {UnauthorizedError.outcome: "FelderaApiAuthFailed"}
 _RUNBOOK: Final = "FelderaApiUnreachable"
 _LONGEST: Final = 300
 """Characters of a cause."""

@@ -58,7 +58,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The present deployment error; None for an unknown instant, and for no details."""
+    """The present deployment error; `at` is None where that is unknown, `details` where there are none."""
 
     code: str
     at: Moment | None

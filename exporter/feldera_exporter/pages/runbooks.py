@@ -4,7 +4,6 @@ import re
 import shlex
 from dataclasses import dataclass
 from functools import cache
-from types import MappingProxyType
 from typing import Final
 
 from markdown_it import MarkdownIt
@@ -23,12 +22,10 @@ _FILE: Final = re.compile(r"\]\((\w+)\.md\)")
 """A link from one file to another; the addresses of the pages have no suffix."""
 _CODE_ROW: Final = re.compile(r"^\| `.*\n", re.MULTILINE)
 """A row of the table of error codes."""
-_OF_OTHERS: Final = MappingProxyType(
-    {
-        "kubernetes": re.compile(r".*\bdocker (?:compose|stats)\b|\W*Without Kubernetes"),
-        "docker": re.compile(r".*\bkubectl\b|\W*(?:\d+\. )?On Kubernetes"),
-    }
-)
+_OF_OTHERS: Final = {
+    "kubernetes": re.compile(r".*\bdocker (?:compose|stats)\b|\W*Without Kubernetes"),
+    "docker": re.compile(r".*\bkubectl\b|\W*(?:\d+\. )?On Kubernetes"),
+}
 """By installation, the lines of a runbook that are for another one: each paragraph, item and command is one line."""
 _NO_COMMAND: Final = re.compile(r"^```sh\n```\n", re.MULTILINE)
 

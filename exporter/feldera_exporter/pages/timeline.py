@@ -29,7 +29,7 @@ MOST: Final = 40
 
 _FULL: Final = 0.9
 """The part of a span that may follow the last transition: what was before it shows, too."""
-_TICKS: Final = MappingProxyType({"15m": 300, "1h": 900, "6h": 3600, "24h": 21_600, "7d": 172_800})
+_TICKS: Final = {"15m": 300, "1h": 900, "6h": 3600, "24h": 21_600, "7d": 172_800}
 """Seconds between two ticks, by span; each falls on a round time of day in UTC."""
 _DAY: Final = 86_400
 _LAST_TICK: Final = 88.0
@@ -38,7 +38,7 @@ _LETTER: Final = 8.0
 _PADDING: Final = 14.0
 """Pixels of a letter, and around a label."""
 
-_SCREENS: Final = MappingProxyType({"phone": 320.0, "tablet": 680.0, "desktop": 1000.0})
+_SCREENS: Final = {"phone": 320.0, "tablet": 680.0, "desktop": 1000.0}
 """Pixels of a lane at least, by kind of screen, as in `style.css`."""
 
 

@@ -7,7 +7,6 @@ nothing. An undecided condition keeps its last result. While Feldera's API canno
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
-from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from feldera_exporter.differences import changed_keys
@@ -67,8 +66,6 @@ class Occurrence(NamedTuple):
 Occurrences = Mapping[Occurrence, Micros]
 """Problems with when each began to count."""
 
-_NONE: Final[Occurrences] = MappingProxyType({})
-
 
 class Ended(NamedTuple):
     """When a problem began to count (`since`), and when it ended (`at`)."""
@@ -79,8 +76,6 @@ class Ended(NamedTuple):
 
 Endings = Mapping[Occurrence, Ended]
 """Problems that have ended, with when."""
-
-_NOTHING_ENDED: Final[Endings] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,19 +110,19 @@ class Problems:
         due: when the next pipeline must be evaluated even if nothing changes.
     """
 
-    present: Occurrences = field(default_factory=lambda: _NONE)
-    ended: Endings = field(default_factory=lambda: _NOTHING_ENDED)
+    present: Occurrences = field(default_factory=dict)
+    ended: Endings = field(default_factory=dict)
     previous_state: PreviousState = field(default_factory=PreviousState)
     disabled: frozenset[str] = frozenset()
-    pipelines: Mapping[str, Pipeline] = field(default_factory=lambda: MappingProxyType({}))
-    evaluated: Mapping[str, Evaluated] = field(default_factory=lambda: MappingProxyType({}))
-    failing: Mapping[str, Micros] = field(default_factory=lambda: MappingProxyType({}))
+    pipelines: Mapping[str, Pipeline] = field(default_factory=dict)
+    evaluated: Mapping[str, Evaluated] = field(default_factory=dict)
+    failing: Mapping[str, Micros] = field(default_factory=dict)
     due: Micros = 0
 
     def of(self, pipeline_id: str) -> Occurrences:
         """Return the present problems of a pipeline."""
         found = self.evaluated.get(pipeline_id)
-        return found.present if found is not None else _NONE
+        return found.present if found is not None else {}
 
 
 NO_PROBLEMS: Final = Problems()

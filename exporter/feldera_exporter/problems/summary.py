@@ -5,7 +5,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from types import MappingProxyType
 
 from feldera_exporter.feldera.statuses import DEPLOYMENT, PROGRAM, Kind
 from feldera_exporter.micros import SECOND, Micros, from_datetime
@@ -13,7 +12,7 @@ from feldera_exporter.problems.alerts import Alert
 from feldera_exporter.problems.conditions import storage_since
 from feldera_exporter.state.pipeline import Pipeline
 
-_SEVERITIES = MappingProxyType({"critical": 3, "warning": 2, "info": 1})
+_SEVERITIES = {"critical": 3, "warning": 2, "info": 1}
 """The order of severities; any other severity counts as 0."""
 
 

@@ -53,9 +53,10 @@ _PIPELINE_PAGE: Final = (
 )
 
 _EXPORTER_GROUP: Final = "feldera-exporter"
-_PIPELINE_GROUPS: Final[Mapping[str, Sequence[Problem[Any]]]] = MappingProxyType(
-    {"feldera-pipelines": LIFECYCLE, "feldera-pipeline-faults": (*FAULTS, *COMPILATION)}
-)
+_PIPELINE_GROUPS: Final[Mapping[str, Sequence[Problem[Any]]]] = {
+    "feldera-pipelines": LIFECYCLE,
+    "feldera-pipeline-faults": (*FAULTS, *COMPILATION),
+}
 
 _SINCE: Final = "{{ $value | humanizeTimestamp }}"
 

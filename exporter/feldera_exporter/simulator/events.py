@@ -64,7 +64,7 @@ def record(event_id: int, recorded_at: Micros, row: Row, previous: Event | None)
 
 
 class EventLog:
-    """The retained events of one pipeline, in the order of their commits; so many were trimmed."""
+    """The retained events of one pipeline, in the order of their commits; `trimmed` counts those that were deleted."""
 
     __slots__ = ("_events", "trimmed")
 

@@ -105,7 +105,7 @@ class Life:
 
 
 class GroundTruth:
-    """Every pipeline that ever existed, by its id, with deleted ones and events beyond the retention; or nothing, if not kept."""
+    """Every pipeline that ever existed, by its id, with deleted ones and events beyond the retention; empty without `keep`."""
 
     def __init__(self, *, keep: bool = True) -> None:
         self._keep = keep

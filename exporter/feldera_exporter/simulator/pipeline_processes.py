@@ -25,7 +25,7 @@ _ALLOWED: Final = frozenset(
 
 
 class PipelineProcesses:
-    """The processes of all pipelines; every change is told, to schedule the next poll.
+    """The processes of all pipelines; `changed` is called after every change, to schedule the next poll.
 
     Source of the statuses: adapters `server.rs`, `/status`. Nothing here writes to the database: what changes
     and changes back between two polls of the runner never was.
