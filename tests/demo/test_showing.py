@@ -5,9 +5,8 @@ import re
 
 from rich.console import Console
 
-from feldera_exporter.demo.poster import Poster
 from feldera_exporter.demo.showing import showing
-from feldera_exporter.demo.view import View
+from feldera_exporter.demo.view import Poster, View
 from feldera_exporter.problems.alerts import Alert
 from support.fleets import fleet, line, pipeline
 

@@ -14,7 +14,6 @@ from feldera_exporter.feldera.client import (
     EVENTS,
     SESSION,
     Client,
-    Endpoint,
 )
 from feldera_exporter.feldera.errors import (
     FelderaError,
@@ -75,7 +74,7 @@ class InstanceReport:
 async def inspect(configuration: Configuration, instance: Instance, log: Logger) -> InstanceReport:
     """Request everything once that the exporter requests from an instance. Failures are in the report, not raised."""
     try:
-        client = client_for(instance, _unobserved, log)
+        client = client_for(instance, lambda *_: None, log)
         try:
             return await _inspect(configuration, instance, client)
         finally:
@@ -153,7 +152,3 @@ def _samples(configuration: Configuration, fleet: Fleet) -> int:
     while batch := dict(islice(pipelines, _BATCH_PIPELINES)):
         of_pipelines += count(batch) - of_instance
     return of_instance + of_pipelines
-
-
-def _unobserved(endpoint: Endpoint, code: str, elapsed: float) -> None:
-    """Ignore a request: `check` has no metrics."""

@@ -1,7 +1,7 @@
 """How the demo is shown: as a picture where there is a terminal, else as a line per change."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
 
@@ -9,10 +9,7 @@ from rich.console import Console
 from rich.live import Live
 
 from feldera_exporter.demo.screen import picture
-from feldera_exporter.demo.view import View, news
-
-Show = Callable[[View], None]
-"""Shows a view in place of the one before."""
+from feldera_exporter.demo.view import Show, View, news
 
 
 @contextmanager

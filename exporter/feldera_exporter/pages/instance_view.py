@@ -85,7 +85,7 @@ def instance_view(watched: WatchedInstance, choices: Choices, links: Links) -> I
     return InstanceView(
         name=fleet.instance,
         state={None: "waiting", True: "up", False: "down"}[fleet.up],
-        size=_size(fleet),
+        size="" if fleet.size is None else formatting.count(fleet.size, "pipeline"),
         read=formatting.moment(fleet.read_at, watched.now) if fleet.read_at else None,
         warning=_warning(fleet, seconds),
         outage=_outage(watched, seconds, links),
@@ -104,10 +104,6 @@ def instance_view(watched: WatchedInstance, choices: Choices, links: Links) -> I
         unreadable=tuple(formatting.cut(name, _NAME)[0] for name in fleet.unreadable[:_NAMED]),
         hidden=max(0, len(fleet.unreadable) - _NAMED),
     )
-
-
-def _size(fleet: Fleet) -> str:
-    return "" if fleet.size is None else formatting.count(fleet.size, "pipeline")
 
 
 def _warning(fleet: Fleet, seconds: float | None) -> str:
