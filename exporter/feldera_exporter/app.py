@@ -58,7 +58,6 @@ class Options:
     """The settings of the command line.
 
     Attributes:
-        telemetry_path: the path of the metrics.
         storage: the directory of the store, None without one.
         lifecycle: whether `POST /-/reload` is answered.
         prefix: the beginning of the paths of pages as browsers see them: empty, or `/behind/a/proxy`.
@@ -94,12 +93,7 @@ async def run(load: Callable[[], Configuration], sockets: Sequence[socket.socket
 async def exporting(
     load: Callable[[], Configuration], sockets: Sequence[socket.socket], options: Options
 ) -> AsyncIterator["Exporter"]:
-    """Poll all instances and serve the metrics while the context lasts.
-
-    Args:
-        load: reads the configuration; called now and at each reload.
-        sockets: listening sockets.
-        options: the settings of the command line.
+    """Poll all instances and serve the metrics while the context lasts; `load` is called now and at each reload.
 
     Raises:
         ConfigError: the configuration is wrong; at a reload, the running one is kept instead.
@@ -142,11 +136,6 @@ def ended_by_signal(*further: signal.Signals) -> asyncio.Event:
 
 class Exporter:
     """Polls all instances; a failure of one does not disturb the others.
-
-    Args:
-        load: reads the configuration.
-        store: keeps the counters across restarts, None if nothing does.
-        addresses: the addresses that alerts link to.
 
     Attributes:
         publisher: has the state of all instances.
@@ -301,9 +290,7 @@ class Exporter:
     def _build(self, configuration: Configuration, clients: list[Client]) -> "_Parts":
         """Build all parts that a configuration needs, without a change to the running ones.
 
-        Args:
-            configuration: the configuration.
-            clients: every new client is added to it, also if an error is raised.
+        Every new client is added to the clients, also if an error is raised.
 
         Raises:
             ConfigError: a file that it names can no longer be used.
