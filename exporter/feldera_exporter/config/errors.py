@@ -15,17 +15,10 @@ _KINDS: Final = {type(None): "nothing", list: "a list", dict: "a mapping"}
 
 
 class RefusedError(ValueError):
-    """A value is not what was expected.
-
-    Attributes:
-        found: what was found, without secrets.
-        place: the place, relative to the value that is being read.
-    """
+    """A value is not what was expected. The text has no secrets; the place is relative to the value that is being read."""
 
     def __init__(self, found: str, expected: str, place: Place = ()) -> None:
         super().__init__(f"found {found}, expected {expected}")
-        self.found = found
-        self.expected = expected
         self.place = place
 
 

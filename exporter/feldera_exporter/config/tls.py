@@ -20,7 +20,6 @@ class UnusableCertificateError(Exception):
     def __init__(self, key: str, file: Path, expected: str) -> None:
         super().__init__(f"{key}: found {file}, expected {expected}")
         self.key = key
-        self.file = file
         self.expected = expected
 
 
