@@ -17,7 +17,6 @@ import msgspec
 import structlog
 
 from feldera_exporter import __version__
-from feldera_exporter.alertmanager.alerts import Wording
 from feldera_exporter.alertmanager.bridge import Bridge
 from feldera_exporter.config import Configuration, Instance, Limits, Metrics
 from feldera_exporter.errors import ConfigError, ExporterError
@@ -27,7 +26,6 @@ from feldera_exporter.ledger import Ledger
 from feldera_exporter.logs import Logger, source_location
 from feldera_exporter.metrics.catalogue import Catalogue, catalogue
 from feldera_exporter.micros import from_seconds
-from feldera_exporter.pages import runbooks
 from feldera_exporter.pages.instance_view import PageState, WatchedInstance
 from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.pages.links import Links
@@ -60,7 +58,6 @@ class Options:
     """The settings of the command line.
 
     Attributes:
-        telemetry_path: the path of the metrics.
         storage: the directory of the store, None without one.
         lifecycle: whether `POST /-/reload` is answered.
         prefix: the beginning of the paths of pages as browsers see them: empty, or `/behind/a/proxy`.
@@ -96,12 +93,7 @@ async def run(load: Callable[[], Configuration], sockets: Sequence[socket.socket
 async def exporting(
     load: Callable[[], Configuration], sockets: Sequence[socket.socket], options: Options
 ) -> AsyncIterator["Exporter"]:
-    """Poll all instances and serve the metrics while the context lasts.
-
-    Args:
-        load: reads the configuration; called now and at each reload.
-        sockets: listening sockets.
-        options: the settings of the command line.
+    """Poll all instances and serve the metrics while the context lasts; `load` is called now and at each reload.
 
     Raises:
         ConfigError: the configuration is wrong; at a reload, the running one is kept instead.
@@ -119,7 +111,7 @@ async def exporting(
         exporter = Exporter(load, store, options.addresses)
         stack.push_async_callback(exporter.stop)
         reload = exporter.reload if options.lifecycle else None
-        links = Links(options.prefix, options.telemetry_path, runbooks.exists)
+        links = Links(options.prefix, options.telemetry_path)
         site = Site(exporter, links)
         app = application(exporter.publisher, options.telemetry_path, reload, site.find, options.prefix)
         web = options.web
@@ -144,11 +136,6 @@ def ended_by_signal(*further: signal.Signals) -> asyncio.Event:
 
 class Exporter:
     """Polls all instances; a failure of one does not disturb the others.
-
-    Args:
-        load: reads the configuration.
-        store: keeps the counters across restarts, None if nothing does.
-        addresses: the addresses that alerts link to.
 
     Attributes:
         publisher: has the state of all instances.
@@ -303,9 +290,7 @@ class Exporter:
     def _build(self, configuration: Configuration, clients: list[Client]) -> "_Parts":
         """Build all parts that a configuration needs, without a change to the running ones.
 
-        Args:
-            configuration: the configuration.
-            clients: every new client is added to it, also if an error is raised.
+        Every new client is added to the clients, also if an error is raised.
 
         Raises:
             ConfigError: a file that it names can no longer be used.
@@ -332,7 +317,7 @@ class Exporter:
         return Bridge(
             configuration.alertmanager,
             [each.name for each in configuration.instances],
-            Wording(self._addresses.configured(configuration), configuration.alertmanager.labels),
+            self._addresses.configured(configuration),
             self.recent,
             self._telemetry,
             self._log,

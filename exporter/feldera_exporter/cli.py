@@ -41,11 +41,7 @@ examples:
 
 
 def parser(called: Iterable[str] = COMMANDS) -> argparse.ArgumentParser:
-    """Return the parser of all commands.
-
-    Args:
-        called: the commands whose flags are added.
-    """
+    """Return the parser of all commands; only those that are called have their flags."""
     root = argparse.ArgumentParser(
         prog="feldera-exporter",
         description="Prometheus exporter for the statuses of Feldera pipelines.",

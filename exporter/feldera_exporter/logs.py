@@ -157,10 +157,8 @@ class FailureLog:
     A failure that comes and goes is logged at most once per `quiet`; in between, it is only counted.
 
     Args:
-        log: the log.
         began: the message of the failure.
         ended: the message of its end.
-        clock: returns monotonic seconds.
         quiet: seconds for which a failure that comes and goes is not logged again.
     """
 

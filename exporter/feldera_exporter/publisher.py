@@ -15,11 +15,7 @@ from feldera_exporter.telemetry import Telemetry
 
 
 class Publisher:
-    """Makes snapshots of the states of all instances. A snapshot is rendered only if it is requested.
-
-    Args:
-        telemetry: the exporter's own metrics.
-    """
+    """Makes snapshots of the states of all instances. A snapshot is rendered only if it is requested."""
 
     def __init__(self, telemetry: Telemetry) -> None:
         self._telemetry = telemetry
@@ -69,12 +65,7 @@ class Publisher:
         self._snapshot = self._next()
 
     def publish(self, observed: InstanceWithProblems, fresh_until: float) -> None:
-        """Publish the new state of an instance.
-
-        Args:
-            observed: the instance.
-            fresh_until: when it no longer counts as up without another poll, in monotonic seconds.
-        """
+        """Publish the new state of an instance; without another poll it counts as up until then, in monotonic seconds."""
         name = observed.fleet.instance
         self._observed[name] = observed
         # After a reload, the new watcher has not polled yet: the old watcher's last poll still counts.

@@ -65,10 +65,6 @@ class Description:
 class Telemetry:
     """The exporter's own metrics, `feldera_exporter_*`, and those of its process.
 
-    Args:
-        version: the exporter's version.
-        python: the Python interpreter's version.
-
     Attributes:
         descriptions: the description of each family, for the metric reference.
     """

@@ -9,12 +9,12 @@ from typing import Any, Final
 
 import structlog
 
-from feldera_exporter.alertmanager.alerts import Wording
 from feldera_exporter.alertmanager.bridge import Bridge
 from feldera_exporter.config import Alertmanager
 from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.problems.evaluate import NO_PROBLEMS, Ended, Occurrence, Problems
 from feldera_exporter.problems.instance_with_problems import InstanceWithProblems
+from feldera_exporter.rules.rendering import RuleOptions
 from feldera_exporter.state.fleet import Fleet
 from feldera_exporter.state.pipeline import Pipeline
 from feldera_exporter.telemetry import Telemetry
@@ -74,9 +74,10 @@ def bridge(*urls: str, **more: Any) -> Bridge:
     recent = more.pop("recent", nothing_known)
     before = more.pop("before", None)
     telemetry = more.pop("telemetry", None) or Telemetry("1", "3")
-    wording = more.pop("wording", None) or Wording()
     configured = Alertmanager(urls=urls, **{"timeout": 2.0, **more})
-    return Bridge(configured, ("prod", "other"), wording, recent, telemetry, structlog.get_logger(), before)
+    return Bridge(
+        configured, ("prod", "other"), RuleOptions(), recent, telemetry, structlog.get_logger(), before
+    )
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alertmanager.bridges import MINUTE, SECOND, stuck
-from feldera_exporter.alertmanager.alerts import Alert, Wording, alert, wire
+from feldera_exporter.alertmanager.alerts import Alert, alert, wire
 from feldera_exporter.alertmanager.pipeline_details import MAX_CHARACTERS, UNKNOWN, Details, details
 from feldera_exporter.config import AlertChoice
 from feldera_exporter.feldera.wire import FullEvent
@@ -33,8 +33,8 @@ OPTIONS = RuleOptions(
     tag_labels=("owner",),
     exporter_url="https://e.example/x/",
     dashboard_url="https://g/",
+    external_labels={"cluster": "eu"},
 )
-WORDING = Wording(OPTIONS, {"cluster": "eu"})
 
 EVERY = [
     *(
@@ -65,7 +65,7 @@ def filled(template: str, labels: dict[str, str]) -> str:
 def test_the_labels_are_those_of_the_rules(occurrence: Occurrence) -> None:
     """Each alert has the labels that its rule's expression groups by and those that the rule adds, except empty ones."""
     tags = (("team", "data"), ("tier", ""), ("owner", "Ann")) if occurrence.pipeline_id else ()
-    made = alert(occurrence._replace(tags=tags), NOW, "prod", WORDING)
+    made = alert(occurrence._replace(tags=tags), NOW, "prod", OPTIONS)
     rule = by_name()[occurrence.alert]
     grouped = re.findall(r"max by \(([^)]*)\)", rule["expr"])[0].split(", ")
     assert set(made.labels) <= {*grouped, *rule["labels"], "alertname", "cluster"}
@@ -83,7 +83,7 @@ def test_the_labels_are_those_of_the_rules(occurrence: Occurrence) -> None:
 @pytest.mark.parametrize("occurrence", EVERY, ids=lambda each: each.alert)
 def test_the_annotations_are_those_of_the_rules(occurrence: Occurrence) -> None:
     """Each annotation of a rule has the same text, with values in place of templates."""
-    made = alert(occurrence, NOW, "prod", WORDING)
+    made = alert(occurrence, NOW, "prod", OPTIONS)
     rule = by_name()[occurrence.alert]["annotations"]
     expected = {name: filled(text, dict(made.labels)) for name, text in rule.items()}
     expected["description"] = expected["description"].replace(
@@ -95,9 +95,9 @@ def test_the_annotations_are_those_of_the_rules(occurrence: Occurrence) -> None:
 def test_the_limit_is_in_the_description() -> None:
     """The sentence about a status that lasts too long names the limit."""
     late = pipeline("a", deployment_status="Provisioning")
-    made = alert(stuck("a"), NOW, "prod", WORDING, late)
+    made = alert(stuck("a"), NOW, "prod", OPTIONS, late)
     assert "longer than its limit of 10m. Since" in made.annotations["description"]
-    assert alert(stuck("a"), NOW, "prod", WORDING).annotations["description"].count("its limit.") == 1
+    assert alert(stuck("a"), NOW, "prod", OPTIONS).annotations["description"].count("its limit.") == 1
 
 
 def test_the_error_is_in_the_annotations() -> None:
@@ -111,27 +111,27 @@ def test_the_error_is_in_the_annotations() -> None:
         waiting_for="w",
         last_transitions="t",
     )
-    made = alert(occurrence, NOW, "prod", WORDING, failed, learnt).annotations
+    made = alert(occurrence, NOW, "prod", OPTIONS, failed, learnt).annotations
     assert made["error_code"] == "RuntimeError.WorkerPanic"
     assert made["error_message"] == "\N{SYMBOL FOR ESCAPE}" + "m" * (MAX_CHARACTERS - 1)
     assert (made["error_details"], made["waiting_for"], made["last_transitions"]) == ("d", "w", "t")
     other = alert(
-        occurrence, NOW, "prod", WORDING, failed, Details(error_message="another", error_details="d")
+        occurrence, NOW, "prod", OPTIONS, failed, Details(error_message="another", error_details="d")
     )
     assert "error_details" not in other.annotations
-    assert "error_message" not in alert(occurrence, NOW, "prod", WORDING, pipeline("a"), learnt).annotations
+    assert "error_message" not in alert(occurrence, NOW, "prod", OPTIONS, pipeline("a"), learnt).annotations
 
 
 def test_a_page_is_linked() -> None:
     """The generator URL of an alert is the page of its pipeline or instance."""
-    made = alert(stuck("a b/c"), NOW, "prod", WORDING)
+    made = alert(stuck("a b/c"), NOW, "prod", OPTIONS)
     assert made.page == made.annotations["pipeline_url"] == "https://e.example/x/pipelines/prod/a%20b%2Fc"
-    assert alert(Occurrence("FleetDegraded"), NOW, "prod", WORDING).page == "https://e.example/x/"
+    assert alert(Occurrence("FleetDegraded"), NOW, "prod", OPTIONS).page == "https://e.example/x/"
 
 
 def test_configured_severity_and_labels() -> None:
     """Severity and labels from the configuration replace those of the alert; an empty label is left out."""
-    labels = alert(stuck("a"), NOW, "prod", WORDING).labels
+    labels = alert(stuck("a"), NOW, "prod", OPTIONS).labels
     assert (labels["severity"], labels["route"]) == ("warning", "night")
     assert not {"none", "tier"} & labels.keys()
     assert labels["pipeline_name"] == "a"
@@ -241,4 +241,4 @@ def test_without_details() -> None:
     """Without an answer of Feldera an alert has no details."""
     assert details(LatestEvents(problem="late"), NOW) == UNKNOWN
     assert pipeline_alert("Stuck") == Occurrence("Stuck", pipeline_id="a").alert
-    assert alert(stuck("a"), Ended(NOW, NOW + 1), "prod", WORDING).ended == NOW + 1
+    assert alert(stuck("a"), Ended(NOW, NOW + 1), "prod", OPTIONS).ended == NOW + 1

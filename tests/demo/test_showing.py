@@ -5,9 +5,8 @@ import re
 
 from rich.console import Console
 
-from feldera_exporter.demo.poster import Poster
 from feldera_exporter.demo.showing import showing
-from feldera_exporter.demo.view import View
+from feldera_exporter.demo.view import Poster, View
 from feldera_exporter.problems.alerts import Alert
 from support.fleets import fleet, line, pipeline
 
@@ -18,9 +17,9 @@ def test_what_is_no_terminal_gets_lines() -> None:
     """Without a terminal, lines have the time of day, may be long, and come once."""
     file = io.StringIO()
     with showing(Console(file=file, width=20)) as show:
-        show.show(View(lines=(line("orders", id="1"),)))
-        show.show(View(lines=(line("orders", id="1"),)))
-        show.show(View(lines=(line("orders", id="1", status="[bold]Unavailable"),)))
+        show(View(lines=(line("orders", id="1"),)))
+        show(View(lines=(line("orders", id="1"),)))
+        show(View(lines=(line("orders", id="1", status="[bold]Unavailable"),)))
     assert re.sub(r"(?m)^\d\d:\d\d:\d\d ", "", file.getvalue()).splitlines() == [
         "orders: Running, program Success, storage InUse",
         "orders: Running -> [bold]Unavailable",
@@ -32,10 +31,10 @@ def test_a_terminal_gets_a_picture_and_its_own_screen_back() -> None:
     file = io.StringIO()
     console = Console(file=file, force_terminal=True, width=100, height=30, color_system=None)
     with showing(console) as show:
-        show.show(View(lines=(line("orders", id="1"),)))
+        show(View(lines=(line("orders", id="1"),)))
         assert "\x1b[?1049h" in file.getvalue()
         assert "orders: Running" not in file.getvalue()
-        show.show(View(lines=(line("orders", id="1", status="Paused"),)))
+        show(View(lines=(line("orders", id="1", status="Paused"),)))
     assert "Paused" in file.getvalue()
     assert "\x1b[?1049l" in file.getvalue()
 
@@ -43,12 +42,7 @@ def test_a_terminal_gets_a_picture_and_its_own_screen_back() -> None:
 def test_the_poster_gathers_what_there_is_to_show() -> None:
     """Each change shows a whole new view."""
     views: list[View] = []
-
-    class Seen:
-        def show(self, view: View) -> None:
-            views.append(view)
-
-    poster = Poster(Seen())
+    poster = Poster(views.append)
     poster.started("Prometheus", "http://127.0.0.1:1")
     poster.missing("Alertmanager", "not installed")
     poster.notified("notified pager")

@@ -38,7 +38,7 @@ def test_the_worst_comes_first() -> None:
     """Pipelines that need action come first, then warnings, then transitions, then the rest."""
     view = fleet_page(page_state(*ALL), PageQuery(), LINKS)
     assert [row.name for row in view.rows] == ["stuck", "broken", "typo", "soon", "well"]
-    assert [(tile.text, tile.count) for tile in view.tiles] == [
+    assert [(level.text(count), count) for level, count in view.tiles] == [
         ("need action", 2),
         ("has a warning", 1),
         ("is changing", 1),

@@ -19,10 +19,10 @@ def test_a_pipeline_has_an_address(name: str, path: str) -> None:
     assert Links("/behind").pipeline("one", name) == f"/behind{path}"
 
 
-def test_a_runbook_has_an_address_if_it_exists() -> None:
-    """There is no link to a runbook that does not exist."""
-    assert Links(runbook=lambda _: True).runbook_of("A") == "/runbooks/A"
-    assert Links().runbook_of("A") == ""
+def test_a_runbook_has_an_address() -> None:
+    """With the values of the instance and the pipeline that it is asked about."""
+    assert Links().runbook_of("A") == "/runbooks/A"
+    assert Links("/behind").runbook_of("A", "one", "a/b") == "/behind/runbooks/A?name=a%2Fb&instance=one"
 
 
 @pytest.mark.parametrize(

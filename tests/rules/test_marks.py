@@ -19,7 +19,7 @@ from feldera_exporter.problems.table import INSTANCE_PROBLEMS, PIPELINE_PROBLEMS
 from feldera_exporter.state.pipeline import Pipeline
 from support.fleets import NOW, fleet, pipeline
 
-LINKS: Final = Links(runbook=lambda _: True)
+LINKS: Final = Links()
 LOOKS: Final = {"critical": "bad", "warning": "person", "info": "idle"}
 """By severity, the look of its mark."""
 

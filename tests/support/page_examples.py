@@ -12,7 +12,7 @@ from feldera_exporter.state.fleet import Fleet
 from feldera_exporter.state.pipeline import Pipeline
 from support.fleets import NOW, fleet, pipeline
 
-LINKS: Final = Links(runbook=lambda _: True)
+LINKS: Final = Links()
 URL: Final = "http://feldera.example:8080"
 
 HOSTILE: Final = (

@@ -10,7 +10,6 @@ import httpx
 
 from feldera_exporter.exposition.snapshot import Snapshot
 from feldera_exporter.feldera.program_details import ProgramDetails
-from feldera_exporter.pages import runbooks
 from feldera_exporter.pages.instance_view import PageState
 from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.pages.links import Links
@@ -62,7 +61,7 @@ class _NoMetrics:
 
 def app(source: FixedPageSource, prefix: str = "") -> Asgi:
     """Return the server's function on a source."""
-    links = Links(prefix, "/metrics", runbooks.exists)
+    links = Links(prefix)
     return application(_NoMetrics(), "/metrics", None, Site(source, links).find, prefix)
 
 

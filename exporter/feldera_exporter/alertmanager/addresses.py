@@ -30,11 +30,7 @@ class Address:
 
 
 class Resolver:
-    """Resolves the host name of a URL.
-
-    Args:
-        url: the URL of an Alertmanager, as configured.
-    """
+    """Resolves the host name of an Alertmanager's URL."""
 
     def __init__(self, url: str) -> None:
         self._parts = urlsplit(url)
@@ -46,10 +42,7 @@ class Resolver:
         return _joined(self._parts.hostname or "", self._port)
 
     async def addresses(self, within: float) -> Sequence[Address]:
-        """Return the present addresses, sorted.
-
-        Args:
-            within: seconds to wait.
+        """Return the present addresses, sorted; wait for them so many seconds at most.
 
         Raises:
             OSError: the name cannot be resolved, or not in time.

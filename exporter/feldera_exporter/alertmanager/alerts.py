@@ -2,8 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -14,7 +13,6 @@ from feldera_exporter.pages.links import Links
 from feldera_exporter.problems import sentences
 from feldera_exporter.problems.evaluate import Ended, Occurrence
 from feldera_exporter.problems.model import Problem
-from feldera_exporter.problems.table import INSTANCE_PROBLEMS, PIPELINE_PROBLEMS
 from feldera_exporter.rules.rendering import RuleOptions
 from feldera_exporter.state.pipeline import Pipeline
 
@@ -22,35 +20,14 @@ Labels = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
-    """The configuration of alerts.
-
-    Attributes:
-        options: the settings of alerts, and the addresses of pages, runbooks and dashboards.
-        labels: added to every alert without a label of that name.
-    """
-
-    options: RuleOptions = field(default_factory=RuleOptions)
-    labels: Labels = field(default_factory=lambda: MappingProxyType({}))
-
-
-@dataclass(frozen=True, slots=True)
 class Alert:
-    """One alert.
-
-    Attributes:
-        labels: its identity.
-        annotations: its texts.
-        page: the address of the exporter's page about the pipeline or the instance.
-        since: when the problem began to count, by Feldera's clock.
-        ended: when it ended; None while it lasts.
-    """
+    """One alert: its labels, which are its identity, and what it says; `ended` is None while it lasts."""
 
     labels: Labels
     annotations: Labels
     page: str
     since: Micros
-    ended: int | None = None
+    ended: Micros | None = None
 
     @property
     def key(self) -> frozenset[tuple[str, str]]:
@@ -62,27 +39,20 @@ def alert(
     occurrence: Occurrence,
     begin: Micros | Ended,
     instance: str,
-    wording: Wording,
+    options: RuleOptions,
     pipeline: Pipeline | None = None,
     details: Details = UNKNOWN,
 ) -> Alert:
-    """Return the alert of a problem.
+    """Return the alert of a problem; `begin` is when it began to count, with its end if it has ended.
 
-    Args:
-        occurrence: the problem.
-        begin: when it began to count, by Feldera's clock; for an ended problem, when it began and ended.
-        instance: the name of the instance.
-        wording: the configuration of alerts.
-        pipeline: the pipeline; None where the problem is about the instance, or the pipeline is not known.
-        details: the details from the pipeline's event log.
+    There is no pipeline where the problem is about the instance, or the pipeline is not known.
     """
     since, ended = (begin.since, begin.at) if isinstance(begin, Ended) else (begin, None)
-    row = _row(occurrence)
-    page = _page(occurrence, instance, wording)
+    page = _page(occurrence, instance, options)
     return Alert(
-        labels=_labels(occurrence, instance, row.severity, wording),
+        labels=_labels(occurrence, instance, options),
         annotations=_without_empty(
-            _annotations(occurrence, row, since, instance, wording, pipeline, page, details)
+            _annotations(occurrence, since, instance, options, pipeline, page, details)
         ),
         page=page,
         since=since,
@@ -91,14 +61,9 @@ def alert(
 
 
 def wire(alert: Alert, now: Micros, lease: Micros) -> dict[str, Any]:
-    """Return an alert as the JSON object of Alertmanager's API.
+    """Return an alert as the JSON object of Alertmanager's API; it fires for a lease if it is not sent again.
 
     Alertmanager decides by its own clock whether an alert has ended, and refuses an alert that ends before it starts.
-
-    Args:
-        alert: the alert.
-        now: Alertmanager's time.
-        lease: microseconds for which the alert fires if it is not sent again.
     """
     ends = now + lease if alert.ended is None else min(alert.ended, now)
     return {
@@ -110,13 +75,7 @@ def wire(alert: Alert, now: Micros, lease: Micros) -> dict[str, Any]:
     }
 
 
-def _row(occurrence: Occurrence) -> Problem[Any]:
-    if occurrence.pipeline_id:
-        return PIPELINE_PROBLEMS[occurrence.problem]
-    return INSTANCE_PROBLEMS[occurrence.problem]
-
-
-def _labels(occurrence: Occurrence, instance: str, severity: str, wording: Wording) -> Labels:
+def _labels(occurrence: Occurrence, instance: str, options: RuleOptions) -> Labels:
     labels: dict[str, str] = {"feldera_instance": instance}
     if occurrence.pipeline_id:
         labels |= {
@@ -127,8 +86,11 @@ def _labels(occurrence: Occurrence, instance: str, severity: str, wording: Wordi
         }
     else:
         labels["feldera_service"] = occurrence.label
-    labels |= {**wording.options.labels(occurrence.alert, severity), "alertname": occurrence.alert}
-    return _without_empty({**wording.labels, **labels})
+    labels |= {
+        **options.labels(occurrence.alert, occurrence.row.severity),
+        "alertname": occurrence.alert,
+    }
+    return _without_empty({**options.external_labels, **labels})
 
 
 def _without_empty(texts: Labels) -> Labels:
@@ -138,17 +100,19 @@ def _without_empty(texts: Labels) -> Labels:
 
 def _annotations(
     occurrence: Occurrence,
-    row: Problem[Any],
     since: Micros,
     instance: str,
-    wording: Wording,
+    options: RuleOptions,
     pipeline: Pipeline | None,
     page: str,
     details: Details,
 ) -> Labels:
-    options = wording.options
-    name = occurrence.pipeline_name
-    subject = sentences.pipeline(name, instance) if occurrence.pipeline_id else sentences.instance(instance)
+    row = occurrence.row
+    subject = (
+        sentences.pipeline(occurrence.pipeline_name, instance)
+        if occurrence.pipeline_id
+        else sentences.instance(instance)
+    )
     texts = {
         "summary": row.summary,
         "description": sentences.description(
@@ -180,8 +144,8 @@ def _limit(row: Problem[Any], pipeline: Pipeline | None) -> str:
     return "" if math.isinf(seconds) else f" of {formatting.duration(seconds)}"
 
 
-def _page(occurrence: Occurrence, instance: str, wording: Wording) -> str:
-    links = Links(wording.options.exporter_url.rstrip("/"))
+def _page(occurrence: Occurrence, instance: str, options: RuleOptions) -> str:
+    links = Links(options.exporter_url.rstrip("/"))
     if not occurrence.pipeline_id:
         return links.to("/")
     return links.pipeline(instance, occurrence.pipeline_name)

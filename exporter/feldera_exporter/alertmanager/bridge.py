@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from feldera_exporter.alertmanager.addresses import Address, Resolver
-from feldera_exporter.alertmanager.alerts import Alert, Wording, alert
+from feldera_exporter.alertmanager.alerts import Alert, alert
 from feldera_exporter.alertmanager.client import Key
 from feldera_exporter.alertmanager.client_factory import client_factory
 from feldera_exporter.alertmanager.pipeline_details import UNKNOWN, Details, details
@@ -18,8 +18,9 @@ from feldera_exporter.feldera.wire import Row
 from feldera_exporter.logs import FailureLog, Logger, source_location
 from feldera_exporter.micros import Micros
 from feldera_exporter.pages.latest_events import LatestEvents
-from feldera_exporter.problems.evaluate import NO_PROBLEMS, Ended, Occurrence, Problems
+from feldera_exporter.problems.evaluate import Ended, Occurrence
 from feldera_exporter.problems.instance_with_problems import InstanceWithProblems
+from feldera_exporter.rules.rendering import RuleOptions
 from feldera_exporter.state.pipeline import Pipeline
 from feldera_exporter.telemetry import Telemetry
 
@@ -46,17 +47,12 @@ class _Instance:
     """The state of one instance.
 
     Attributes:
-        problems: the problems of the last evaluation.
-        read_at: when its list was read, by Feldera's clock; 0 before the first list.
-        reported: the problems to report.
-        pipelines: the pipelines by id.
+        read_at: when its list was read; 0 before the first list.
         details: the details of pipelines with problems, by id, with the row for which they were read.
         alerts: the alerts, each with what it was made of.
         begun: when the problems of alerts that no Alertmanager has accepted yet were found, in monotonic seconds.
-        reading: the task that reads details.
     """
 
-    problems: Problems = NO_PROBLEMS
     read_at: Micros = 0
     reported: ReportedProblems = NOTHING_KNOWN
     pipelines: Mapping[str, Pipeline] = field(default_factory=dict)
@@ -67,16 +63,7 @@ class _Instance:
 
 
 class Bridge:
-    """Sends the problems of every instance to every Alertmanager.
-
-    Args:
-        configured: the configuration's section `alertmanager`.
-        instances: the names of the instances.
-        wording: the configuration of alerts.
-        recent: reads the latest events of a pipeline.
-        telemetry: the exporter's own metrics.
-        log: the log.
-        before: the bridge that this one replaces after a reload; None at the start.
+    """Sends the problems of every instance to every Alertmanager; after a reload, goes on where the bridge before was.
 
     Raises:
         ConfigError: a certificate file has become unusable since the configuration was read.
@@ -86,14 +73,14 @@ class Bridge:
         self,
         configured: Alertmanager,
         instances: Iterable[str],
-        wording: Wording,
+        options: RuleOptions,
         recent: LatestEventsOf,
         telemetry: Telemetry,
         log: Logger,
         before: "Bridge | None" = None,
     ) -> None:
         self._configured = configured
-        self._wording = wording
+        self._options = options
         self._recent = recent
         self._telemetry = telemetry
         self._log = log
@@ -112,9 +99,7 @@ class Bridge:
         """Return the state of an instance for the bridge that replaces this one."""
         instance = self._instances.get(name, _Instance())
         # Without alerts, whose texts may change, and without the task that reads details.
-        return _Instance(
-            instance.problems, instance.read_at, instance.reported, instance.pipelines, instance.details
-        )
+        return _Instance(instance.read_at, instance.reported, instance.pipelines, instance.details)
 
     def observe(self, observed: InstanceWithProblems) -> None:
         """Report the problems after a poll, or the stored ones before the first poll. Errors are logged, not raised."""
@@ -126,20 +111,16 @@ class Bridge:
             self._failures.succeeded()
 
     def _observe(self, observed: InstanceWithProblems) -> None:
-        name, problems = observed.fleet.instance, observed.problems
-        instance, read_at = self._instances[name], observed.fleet.read_at
+        name, read_at = observed.fleet.instance, observed.fleet.read_at
+        instance = self._instances[name]
         # Feldera's clock may step back.
         polled = read_at != instance.read_at
-        if (
-            not polled
-            and problems.present is instance.problems.present
-            and problems.ended is instance.problems.ended
-        ):
+        reported = next_reported(instance.reported, observed.problems, read_at)
+        if not polled and reported is instance.reported:
             return
-        reported = next_reported(instance.reported, problems, read_at)
         begun = reported.present.keys() - instance.reported.present.keys()
-        changed = bool(begun) or reported.present.keys() != instance.reported.present.keys()
-        instance.problems, instance.reported, instance.read_at = problems, reported, read_at
+        changed = reported.present.keys() != instance.reported.present.keys()
+        instance.reported, instance.read_at = reported, read_at
         instance.pipelines = observed.fleet.pipelines
         self._make_alerts(name)
         if read_at:
@@ -233,7 +214,7 @@ class Bridge:
         """Make the alerts of an instance; unchanged alerts stay the same objects."""
         instance = self._instances[name]
         made: dict[Occurrence, tuple[_Source, Alert]] = {}
-        begins: dict[Occurrence, int | Ended] = {**instance.reported.ended, **instance.reported.present}
+        begins: dict[Occurrence, Micros | Ended] = {**instance.reported.ended, **instance.reported.present}
         for occurrence, begin in begins.items():
             pipeline = instance.pipelines.get(occurrence.pipeline_id)
             row = pipeline.facts.row if pipeline is not None else None
@@ -242,7 +223,7 @@ class Bridge:
             if old is not None and old[0][0] == begin and old[0][1] is row and old[0][2] is added:
                 made[occurrence] = old
             else:
-                made_alert = alert(occurrence, begin, name, self._wording, pipeline, added)
+                made_alert = alert(occurrence, begin, name, self._options, pipeline, added)
                 made[occurrence] = (begin, row, added), made_alert
         instance.alerts = made
         alerts = {made_alert.key: made_alert for _, made_alert in made.values()}

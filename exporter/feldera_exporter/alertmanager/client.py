@@ -56,22 +56,20 @@ class RefusedAlertsError(AlertmanagerError):
     """The Alertmanager refuses one of the alerts, or the size of the request."""
 
 
+class _Version(msgspec.Struct, frozen=True):
+    version: str = ""
+
+
+class _Cluster(msgspec.Struct, frozen=True):
+    status: str = ""
+    peers: tuple[Any, ...] | None = None
+
+
 class Status(msgspec.Struct, frozen=True):
     """The part of the response to `GET /api/v2/status` that `check` prints."""
 
-    class Version(msgspec.Struct, frozen=True):
-        """See `Status`."""
-
-        version: str = ""
-
-    class Cluster(msgspec.Struct, frozen=True):
-        """See `Status`."""
-
-        status: str = ""
-        peers: tuple[Any, ...] | None = None
-
-    version: Version = msgspec.field(name="versionInfo", default_factory=Version)
-    cluster: Cluster = msgspec.field(default_factory=Cluster)
+    version: _Version = msgspec.field(name="versionInfo", default_factory=_Version)
+    cluster: _Cluster = msgspec.field(default_factory=_Cluster)
 
 
 class _ActiveAlert(msgspec.Struct, frozen=True):
@@ -87,7 +85,6 @@ class Client:
     """Talks to one Alertmanager.
 
     Args:
-        address: its address.
         identity: returns the present `Authorization` header, None for none; called for every request.
         tls: returns the TLS context; None where the address is not https.
         timeout: seconds that one request may take.
@@ -132,8 +129,8 @@ class Client:
         """
         await self._request("POST", "/api/v2/alerts", msgspec.json.encode(alerts))
 
-    async def active(self, instance: str) -> Mapping[Key, int]:
-        """Return the active alerts of an instance: their labels, and when each began in microseconds since the epoch.
+    async def active(self, instance: str) -> Mapping[Key, Micros]:
+        """Return the active alerts of an instance: their labels, and when each began.
 
         Raises:
             AlertmanagerError: the request failed.

@@ -5,9 +5,8 @@ from typing import Final
 
 from feldera_exporter.micros import Micros
 from feldera_exporter.pages import formatting
-from feldera_exporter.pages.latest_events import LatestEvents, laid_out
+from feldera_exporter.pages.latest_events import LatestEvents, laid_out, waiting_for
 from feldera_exporter.pages.timeline import timeline
-from feldera_exporter.pages.waiting_for import waiting_for
 
 MAX_CHARACTERS: Final = 2_000
 """The longest text of an annotation."""
@@ -22,7 +21,6 @@ class Details:
 
     Attributes:
         error_message: the message of the deployment error in the newest event.
-        error_details: Feldera's further details of that error.
         waiting_for: Feldera's details of a transient status.
         last_transitions: the newest transitions, one a line, the newest first.
     """
@@ -42,12 +40,7 @@ def short(text: str) -> str:
 
 
 def details(recent: LatestEvents, now: Micros) -> Details:
-    """Return the details in a pipeline's latest events.
-
-    Args:
-        recent: the latest events.
-        now: by Feldera's clock.
-    """
+    """Return the details in a pipeline's latest events."""
     newest = recent.newest
     error = newest.deployment_error if newest is not None else None
     waited = waiting_for(recent)

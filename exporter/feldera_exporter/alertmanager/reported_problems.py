@@ -1,43 +1,28 @@
 """The problems of one instance that are reported to Alertmanager: the present ones, and those that ended lately."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Final
 
 from feldera_exporter.micros import SECOND, Micros
-from feldera_exporter.problems.evaluate import Ended, Endings, Occurrence, Occurrences, Problems
+from feldera_exporter.problems.evaluate import Endings, Occurrences, Problems
 
 REPEATED_FOR: Final = 15 * 60 * SECOND
-"""Microseconds for which an ended problem is still sent, in case an Alertmanager is not running when it ends."""
-
-_NONE_ENDED: Final[Mapping[Occurrence, Ended]] = MappingProxyType({})
+"""How long an ended problem is still sent, in case an Alertmanager is not running when it ends."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReportedProblems:
-    """The reported problems of one instance.
+    """The problems of one instance: the present ones, and those that ended within the last 15 minutes and are not present again."""
 
-    Attributes:
-        present: the present problems, with when each began to count by Feldera's clock.
-        ended: the problems that ended within the last 15 minutes and are not present again.
-    """
-
-    present: Occurrences = field(default_factory=lambda: MappingProxyType({}))
-    ended: Endings = field(default_factory=lambda: _NONE_ENDED)
+    present: Occurrences = field(default_factory=dict)
+    ended: Endings = field(default_factory=dict)
 
 
 NOTHING_KNOWN: Final = ReportedProblems()
 
 
 def next_reported(before: ReportedProblems, problems: Problems, now: Micros) -> ReportedProblems:
-    """Return the reported problems after another evaluation; the same object where nothing changed.
-
-    Args:
-        before: the reported problems before.
-        problems: the result of the evaluation.
-        now: the time of the evaluation, by Feldera's clock.
-    """
+    """Return the reported problems after another evaluation; the same object where nothing changed."""
     ended = {
         occurrence: ending
         for occurrence, ending in {**before.ended, **problems.ended}.items()

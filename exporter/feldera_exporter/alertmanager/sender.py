@@ -55,14 +55,11 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """What was sent of one instance.
+    """What was sent of one instance; `polls`, `version` and `reachable` are those of its `State` then.
 
     Attributes:
         at: when all its alerts were last sent, in monotonic seconds.
         accepted: the alerts that Alertmanager accepted, by their labels.
-        polls: `State.polls` at the last send.
-        version: `State.version` at the last send.
-        reachable: `State.reachable` at the last send.
     """
 
     at: float = -math.inf
@@ -80,8 +77,6 @@ class Sender:
         states: the alerts by instance; the owner replaces the values.
         resend_interval: seconds between sends of unchanged alerts.
         accepted: called with the instance's name and the alerts that Alertmanager accepted.
-        notifications: the metrics of this Alertmanager.
-        log: the log, with Alertmanager's address.
     """
 
     def __init__(

@@ -14,7 +14,6 @@ class AlertmanagerReport:
     """The result for one Alertmanager.
 
     Attributes:
-        url: the configured URL.
         label: its `address:port`; `name:port` where the name cannot be resolved.
         status: its version and cluster; None after a failure.
         failure: the error; empty without one.

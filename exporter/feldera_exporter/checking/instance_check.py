@@ -14,7 +14,6 @@ from feldera_exporter.feldera.client import (
     EVENTS,
     SESSION,
     Client,
-    Endpoint,
 )
 from feldera_exporter.feldera.errors import (
     FelderaError,
@@ -48,7 +47,6 @@ class InstanceReport:
     """The result for one instance.
 
     Attributes:
-        instance: the instance.
         failure: why its pipelines cannot be listed; None if they can.
         refused: whether Feldera refused the API key.
         elapsed: the duration of the list request in seconds.
@@ -57,7 +55,6 @@ class InstanceReport:
         silent: the failed endpoints of `platform`: pairs of the name and the error.
         event_log: whether it has an event log; None if that is not known.
         watched: the number of pipelines that the configuration includes.
-        listing: all listed pipelines.
         samples: the number of samples that the exporter will export for it.
     """
 
@@ -77,7 +74,7 @@ class InstanceReport:
 async def inspect(configuration: Configuration, instance: Instance, log: Logger) -> InstanceReport:
     """Request everything once that the exporter requests from an instance. Failures are in the report, not raised."""
     try:
-        client = client_for(instance, _unobserved, log)
+        client = client_for(instance, lambda *_: None, log)
         try:
             return await _inspect(configuration, instance, client)
         finally:
@@ -155,7 +152,3 @@ def _samples(configuration: Configuration, fleet: Fleet) -> int:
     while batch := dict(islice(pipelines, _BATCH_PIPELINES)):
         of_pipelines += count(batch) - of_instance
     return of_instance + of_pipelines
-
-
-def _unobserved(endpoint: Endpoint, code: str, elapsed: float) -> None:
-    """Ignore a request: `check` has no metrics."""

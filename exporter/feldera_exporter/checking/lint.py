@@ -13,8 +13,8 @@ from feldera_exporter.config import AlertChoice, Configuration, Instance, Secret
 from feldera_exporter.config.errors import nearest
 from feldera_exporter.config.errors import path as path_text
 from feldera_exporter.config.leaves import leaves
+from feldera_exporter.config.secret_files import key_in
 from feldera_exporter.feldera.statuses import DIMENSIONS, Difference
-from feldera_exporter.polling.client_factory import key_in
 from feldera_exporter.rules.rendering import expressions
 
 KNOWN: Final = frozenset(chain.from_iterable(dimension.statuses for dimension in DIMENSIONS)) | {*Difference}

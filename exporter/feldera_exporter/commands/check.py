@@ -57,26 +57,20 @@ def main(arguments: argparse.Namespace) -> int:
     _print(*(f"warning: {line}" for line in (*elsewhere, *advice(configured), *exposed)))
     if arguments.offline:
         return 0
-    reports = asyncio.run(_instance_reports(configured))
+    return asyncio.run(_check(configured))
+
+
+async def _check(configured: Configuration) -> int:
+    log = structlog.get_logger()
+    reports = await asyncio.gather(*(inspect(configured, instance, log) for instance in configured.instances))
     for report in reports:
         _print(*_instance_lines(report))
-    alertmanagers = asyncio.run(_alertmanager_reports(configured))
+    alertmanagers: list[AlertmanagerReport] = []
+    if configured.alertmanager is not None:
+        alertmanagers = await alertmanager_reports(configured.alertmanager, log)
     _print(*(_alertmanager_line(each) for each in alertmanagers))
-    failed = any(report.failure is not None for report in reports) or any(
-        each.failure for each in alertmanagers
-    )
+    failed = any(each.failure is not None for each in reports) or any(each.failure for each in alertmanagers)
     return int(failed)
-
-
-async def _instance_reports(configured: Configuration) -> list[InstanceReport]:
-    log = structlog.get_logger()
-    return await asyncio.gather(*(inspect(configured, instance, log) for instance in configured.instances))
-
-
-async def _alertmanager_reports(configured: Configuration) -> list[AlertmanagerReport]:
-    if configured.alertmanager is None:
-        return []
-    return await alertmanager_reports(configured.alertmanager, structlog.get_logger())
 
 
 def _alertmanager_line(report: AlertmanagerReport) -> str:

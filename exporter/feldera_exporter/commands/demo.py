@@ -11,12 +11,9 @@ import uvloop
 from rich.console import Console
 
 from feldera_exporter import logs
-from feldera_exporter.commands.flags import add_logging
-from feldera_exporter.commands.stage_flags import add_stage
+from feldera_exporter.commands.flags import add_logging, add_stage
 from feldera_exporter.demo.play import play
 from feldera_exporter.demo.settings import Settings
-
-_DEFAULTS = Settings()
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +35,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--duration",
         type=_seconds,
-        default=_DEFAULTS.duration,
         metavar="SECONDS",
         help="end after this time (default: at Ctrl-C)",
     )
@@ -56,7 +52,7 @@ def main(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         pipelines=arguments.pipelines,
         duration=arguments.duration,
-        listen=tuple(arguments.listen or _DEFAULTS.listen),
+        listen=tuple(arguments.listen or ()),
         bridge=arguments.bridge,
     )
     console = Console()

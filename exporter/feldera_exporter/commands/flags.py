@@ -71,6 +71,30 @@ def add_addresses(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_stage(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of the stand-in, for `demo` and `simulate`."""
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="NUMBER",
+        help="the seed of the random events (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--pipelines",
+        type=_count,
+        default=0,
+        metavar="NUMBER",
+        help="the number of pipelines with random events, besides those with scripted ones (default: %(default)s)",
+    )
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number of pipelines, 0 or more")
+    return int(text)
+
+
 def addresses(arguments: argparse.Namespace) -> RuleOptions:
     """Return the addresses that alerts link to.
 
@@ -112,10 +136,7 @@ def configuration(
 ) -> config.Configuration:
     """Return the configuration that the flags or the environment name.
 
-    Args:
-        arguments: the flags.
-        environ: the environment.
-        elsewhere: gets a line for each file that cannot be read; None if that is a mistake.
+    `elsewhere` gets a line for each file that cannot be read; without it, that is a mistake.
 
     Raises:
         ConfigError: the configuration is wrong, or there is none.
@@ -139,10 +160,6 @@ def telemetry_path(text: str) -> str:
 
 def external_url(text: str, metrics: str = "/metrics") -> str:
     """Return the path of the pages' address, without a slash at its end; empty for the root.
-
-    Args:
-        text: the address of the pages.
-        metrics: the path of the metrics.
 
     Raises:
         ConfigError: the text is not an http or https address, has more than a host and a path, or its path is the

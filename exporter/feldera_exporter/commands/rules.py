@@ -3,7 +3,6 @@
 import argparse
 import os
 import sys
-from dataclasses import replace
 
 from feldera_exporter.commands.flags import add_addresses, add_configuration, addresses, configuration
 from feldera_exporter.rules.rendering import EXPORTER_URL, FORMATS, rules
@@ -39,6 +38,6 @@ def main(arguments: argparse.Namespace) -> int:
         elsewhere: list[str] = []
         configured = configuration(arguments, os.environ, elsewhere)
         sys.stderr.writelines(f"warning: {line}\n" for line in elsewhere)
-        options = replace(options.configured(configured), exporter_only=configured.alertmanager is not None)
+        options = options.configured(configured)
     sys.stdout.write(rules(arguments.format, options))
     return 0

@@ -6,8 +6,7 @@ import structlog
 import uvloop
 
 from feldera_exporter import app, logs
-from feldera_exporter.commands.flags import add_logging
-from feldera_exporter.commands.stage_flags import add_stage
+from feldera_exporter.commands.flags import add_logging, add_stage
 from feldera_exporter.demo.clock import StagedClock, machine
 from feldera_exporter.demo.stage import beginning, prepared_fleet
 from feldera_exporter.server.listener import bind

@@ -43,8 +43,6 @@ class Context:
 
     Attributes:
         folder: where relative paths start.
-        families: the names of all metric families.
-        alerts: the names of all alerts.
         files_elsewhere: whether files that cannot be read may be on another machine.
     """
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from types import MappingProxyType, UnionType
+from types import UnionType
 from typing import Annotated, Any, Final, get_args, get_origin
 
 from feldera_exporter.config import validators
@@ -14,14 +14,12 @@ from feldera_exporter.config.units import format_duration, format_size
 
 HIDDEN: Final = "<secret>"
 
-_FORMATS: Final[Mapping[Any, Callable[[Any], str]]] = MappingProxyType(
-    {
-        validators.duration: format_duration,
-        validators.interval: format_duration,
-        validators.limit: format_duration,
-        validators.size: format_size,
-    }
-)
+_FORMATS: Final[Mapping[Any, Callable[[Any], str]]] = {
+    validators.duration: format_duration,
+    validators.interval: format_duration,
+    validators.limit: format_duration,
+    validators.size: format_size,
+}
 """How a number is formatted, by the validator of its field."""
 
 

@@ -3,7 +3,6 @@
 import difflib
 import re
 from collections.abc import Collection, Iterable
-from types import MappingProxyType
 from typing import Final, NamedTuple
 
 Place = tuple[str | int, ...]
@@ -12,22 +11,14 @@ _PLAIN_KEY: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*|line [0-9]+")
 # An API key, a token or a private key in a wrong place, or an address with a password.
 SECRET: Final = re.compile(r"apikey:|//[^/\s]*@|\b(?-i:eyJ)[\w-]{8}|-----BEGIN", re.IGNORECASE)
 _LONGEST: Final = 60
-_KINDS: Final = MappingProxyType({type(None): "nothing", list: "a list", dict: "a mapping"})
+_KINDS: Final = {type(None): "nothing", list: "a list", dict: "a mapping"}
 
 
 class RefusedError(ValueError):
-    """A value is not what was expected.
-
-    Attributes:
-        found: what was found, without secrets.
-        expected: what was expected.
-        place: the place, relative to the value that is being read.
-    """
+    """A value is not what was expected. The text has no secrets; the place is relative to the value that is being read."""
 
     def __init__(self, found: str, expected: str, place: Place = ()) -> None:
         super().__init__(f"found {found}, expected {expected}")
-        self.found = found
-        self.expected = expected
         self.place = place
 
 
@@ -36,13 +27,7 @@ class UnreadableFileError(RefusedError):
 
 
 class Mistake(NamedTuple):
-    """One mistake in a document.
-
-    Attributes:
-        place: its place.
-        text: what was found and what was expected.
-        unreadable_file: whether it is a file that cannot be read on this machine.
-    """
+    """One mistake in a document; perhaps only that a file cannot be read on this machine."""
 
     place: Place
     text: str

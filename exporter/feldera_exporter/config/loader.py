@@ -3,7 +3,6 @@
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Final
 
 from feldera_exporter.config.conversion import Context, structured
@@ -14,18 +13,14 @@ from feldera_exporter.config.yaml_document import read
 from feldera_exporter.errors import ConfigError
 
 # The client (feldera `rest/config.py`, `rest/_helpers.py`) reads these.
-_VARIABLES: Final[Mapping[Place, str]] = MappingProxyType(
-    {
-        ("instances", 0, "url"): "FELDERA_HOST",
-        ("instances", 0, "api_key"): "FELDERA_API_KEY",
-        ("instances", 0, "api_key_file"): "FELDERA_API_KEY_FILE",
-        ("instances", 0, "tls", "insecure_skip_verify"): "FELDERA_TLS_INSECURE",
-        ("instances", 0, "tls", "ca_file"): "FELDERA_HTTPS_TLS_CERT",
-    }
-)
-_FLAGS: Final = MappingProxyType(
-    {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}
-)
+_VARIABLES: Final[Mapping[Place, str]] = {
+    ("instances", 0, "url"): "FELDERA_HOST",
+    ("instances", 0, "api_key"): "FELDERA_API_KEY",
+    ("instances", 0, "api_key_file"): "FELDERA_API_KEY_FILE",
+    ("instances", 0, "tls", "insecure_skip_verify"): "FELDERA_TLS_INSECURE",
+    ("instances", 0, "tls", "ca_file"): "FELDERA_HTTPS_TLS_CERT",
+}
+_FLAGS: Final = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}
 
 
 def load(

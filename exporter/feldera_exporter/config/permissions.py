@@ -14,13 +14,7 @@ _SECRET_FILES: Final = frozenset({"api_key_file", "key_file", "password_file", "
 
 
 def readable_by_all(configuration: Configuration, file: Path | None, storage: Path | None) -> Iterator[str]:
-    """Yield a line for each, which begins with the place in the configuration or with the flag.
-
-    Args:
-        configuration: the configuration.
-        file: the configuration file, which may hold secrets itself; None if there is none.
-        storage: the directory of the store; None if there is none.
-    """
+    """Yield a line for each, which begins with the place in the configuration or with the flag."""
     found = list(leaves(configuration))
     has_secret = any(isinstance(value, Secret) for _, value in found)
     if file is not None and has_secret and _is_readable(file):

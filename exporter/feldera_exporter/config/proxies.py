@@ -49,14 +49,11 @@ def _proxy_variable(url: str, environ: Mapping[str, str]) -> tuple[str, str]:
 
 
 def is_exempt(host: str, port: int, exemptions: str) -> bool:
-    """Return whether a host is reached without a proxy.
+    """Return whether a host, which has no brackets, is reached without a proxy.
 
-    Args:
-        host: its name or address, without brackets.
-        port: of the server.
-        exemptions: the value of `NO_PROXY`, separated by commas or blanks: a domain, which includes its subdomains and
-            may begin with a dot or `*.`; an address; a network such as 10.0.0.0/8 or fd00::/8; each also in brackets or
-            with a port; `*` for every host. Other texts have no effect.
+    The exemptions are the value of `NO_PROXY`, separated by commas or blanks: a domain, which includes its subdomains and
+    may begin with a dot or `*.`; an address; a network such as 10.0.0.0/8 or fd00::/8; each also in brackets or with a
+    port; `*` for every host. Other texts have no effect.
     """
     name = host.rstrip(".").lower()
     address = _address(name)

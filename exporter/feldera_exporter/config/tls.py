@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from feldera_exporter.config.schema import Tls
+from feldera_exporter.errors import ConfigError
 from feldera_exporter.logs import FailureLog, Logger
 
 
@@ -13,14 +14,12 @@ class UnusableCertificateError(Exception):
 
     Attributes:
         key: the key of the configuration that names the file.
-        file: the file.
         expected: what it should contain.
     """
 
     def __init__(self, key: str, file: Path, expected: str) -> None:
         super().__init__(f"{key}: found {file}, expected {expected}")
         self.key = key
-        self.file = file
         self.expected = expected
 
 
@@ -50,17 +49,20 @@ def ssl_context(tls: Tls) -> ssl.SSLContext:
     return context
 
 
-def present_context(tls: Tls, log: Logger) -> Callable[[], ssl.SSLContext]:
+def present_context(tls: Tls, place: str, log: Logger) -> Callable[[], ssl.SSLContext]:
     """Return the function that returns the present context. The files are read again when they change.
 
     While they cannot be used, for example during their replacement, it returns the last context.
 
     Raises:
-        UnusableCertificateError: a file cannot be read or contains something else.
+        ConfigError: a file has become unusable since the configuration was read; the mistake begins with the place.
     """
     unusable = FailureLog(log, "certificates cannot be read again", "certificates can be read again")
     read = _states(tls)
-    context = ssl_context(tls)
+    try:
+        context = ssl_context(tls)
+    except UnusableCertificateError as error:
+        raise ConfigError(f"{place}tls.{error}") from None
 
     def present() -> ssl.SSLContext:
         nonlocal read, context

@@ -298,12 +298,9 @@ def reachable_scheme(address: str) -> str | None:
 
 
 def file(value: object, folder: Path = Path(), *, elsewhere: bool = False) -> Path:
-    """Return the path of a file.
+    """Return the path of a file; a relative one starts at the folder.
 
-    Args:
-        value: the path.
-        folder: where a relative path starts.
-        elsewhere: whether a file that cannot be read may be on another machine.
+    A file that cannot be read is accepted only if it may be elsewhere, on another machine.
     """
     if not isinstance(value, str) or not value or "\0" in value:
         raise RefusedError(shown(value), "the path of a file")

@@ -56,11 +56,9 @@ def syntax_mistake(error: yaml.MarkedYAMLError, text: str) -> str:
 
 
 def line_shown(text: str, number: int) -> str:
-    """Return a line in quotes. If it, or a line above that it belongs to, may contain a secret, only its key is shown.
+    """Return a line of the text, by its index, in quotes.
 
-    Args:
-        text: the whole text.
-        number: the index of the line.
+    If it, or a line above that it belongs to, may contain a secret, only its key is shown.
     """
     lines = text.splitlines()
     line = lines[number] if number < len(lines) else ""

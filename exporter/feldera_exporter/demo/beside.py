@@ -1,10 +1,9 @@
 """Runs Prometheus and Alertmanager with the shipped configurations."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final
 
 from feldera_exporter.demo import configurations, programs
@@ -17,10 +16,8 @@ _PROMETHEUS: Final = "config/prometheus.yml"
 _RULES: Final = "alerts/feldera.rules.yml"
 _PORTS: Final = {_ALERTMANAGER: ALERTMANAGER, _PROMETHEUS: PROMETHEUS}
 
-_PROMETHEUS_PAGES: Final = MappingProxyType(
-    {path: path for path in ("/alerts", "/classic/alerts", "/api/v1/alerts")}
-)
-_ALERTMANAGER_PAGES: Final = MappingProxyType({"/script.js": "/#/alerts", "/api/v2/alerts": "/api/v2/alerts"})
+_PROMETHEUS_PAGES: Final = {path: path for path in ("/alerts", "/classic/alerts", "/api/v1/alerts")}
+_ALERTMANAGER_PAGES: Final = {"/script.js": "/#/alerts", "/api/v2/alerts": "/api/v2/alerts"}
 """By a path that is there only with the page, the page with the alerts: Debian's builds lack the web interface or part of it."""
 
 Report = Callable[[str, str], None]
@@ -43,13 +40,6 @@ async def beside(
 
     Without Prometheus, Alertmanager runs only if the exporter sends alerts itself.
 
-    Args:
-        addresses: of the exporter and the stand-in.
-        data: the directory for configurations, data and logs.
-        started: called with the address of each, once it answers.
-        missing: called with how to install a missing program.
-        bridge: whether the exporter sends its problems to Alertmanager itself.
-
     Yields:
         their addresses.
 
@@ -68,35 +58,31 @@ async def beside(
             "not installed, so there are no notifications: apt-get install prometheus-alertmanager",
         )
     async with AsyncExitStack() as stack:
+
+        async def run(name: str, words: programs.Command, port: int, pages: Mapping[str, str]) -> str:
+            running = programs.running(words, data / f"{name.lower()}.log", port)
+            url = await stack.enter_async_context(running)
+            started(name, await programs.first_page(url, pages))
+            return url
+
         here = Beside()
         if alertmanager is not None and (prometheus is not None or bridge):
-            words = programs.alertmanager(
-                alertmanager,
-                _configuring(_ALERTMANAGER, data, addresses, configurations.alertmanager),
-                data / "alertmanager",
-            )
-            url = await stack.enter_async_context(
-                programs.running(words, data / "alertmanager.log", ALERTMANAGER)
-            )
-            started("Alertmanager", await programs.first_page(url, _ALERTMANAGER_PAGES))
+            configure = _configuring(_ALERTMANAGER, data, addresses, configurations.alertmanager)
+            words = programs.alertmanager(alertmanager, configure, data / "alertmanager")
+            url = await run("Alertmanager", words, ALERTMANAGER, _ALERTMANAGER_PAGES)
             addresses = {**addresses, ALERTMANAGER: configurations.address(url)}
             here = Beside(alertmanager=url)
         if prometheus is not None:
-            text = shipped(_RULES).read_text(encoding="utf-8")
-            if bridge:
-                # Only one of Prometheus and the exporter sends alerts, so that each problem is notified once.
-                text = rules(options=RuleOptions(exporter_only=True))
+            # With the bridge, only the exporter sends alerts about Feldera, so that each problem is notified once.
+            text = (
+                rules(options=RuleOptions(exporter_only=True))
+                if bridge
+                else shipped(_RULES).read_text(encoding="utf-8")
+            )
             (data / configurations.RULES).write_text(configurations.rules(text, addresses), encoding="utf-8")
-            words = programs.prometheus(
-                prometheus,
-                _configuring(_PROMETHEUS, data, addresses, configurations.prometheus),
-                data / "prometheus",
-            )
-            url = await stack.enter_async_context(
-                programs.running(words, data / "prometheus.log", PROMETHEUS)
-            )
-            started("Prometheus", await programs.first_page(url, _PROMETHEUS_PAGES))
-            here = Beside(url, here.alertmanager)
+            configure = _configuring(_PROMETHEUS, data, addresses, configurations.prometheus)
+            words = programs.prometheus(prometheus, configure, data / "prometheus")
+            here = Beside(await run("Prometheus", words, PROMETHEUS, _PROMETHEUS_PAGES), here.alertmanager)
         yield here
 
 

@@ -10,25 +10,20 @@ _NANOSECONDS: Final = 1_000
 
 
 def machine() -> Micros:
-    """Return the machine's time in microseconds since the epoch."""
+    """Return the machine's time."""
     return time.time_ns() // _NANOSECONDS
 
 
 class StagedClock:
-    """Stays at its start until it is released; never goes back, even if the machine's clock does.
+    """Stays at its start until it is released; never goes back, even if the machine's clock does."""
 
-    Args:
-        start: where it stands first.
-        present: returns the machine's time, likewise.
-    """
-
-    def __init__(self, start: int, present: Callable[[], int] = machine) -> None:
+    def __init__(self, start: Micros, present: Callable[[], Micros] = machine) -> None:
         self._reached = start
         self._present = present
         self._released = False
 
     def now(self) -> Micros:
-        """Return the instant in microseconds since the epoch."""
+        """Return the instant."""
         if self._released:
             self._reached = max(self._reached, self._present())
         return self._reached

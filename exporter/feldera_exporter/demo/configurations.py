@@ -31,9 +31,7 @@ LIMITS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({"search-index
 def exporter(url: str, alertmanager: str | None = None) -> str:
     """Return the exporter's configuration: the defaults, with a poll each second and the limits above.
 
-    Args:
-        url: Feldera's URL.
-        alertmanager: the Alertmanager to which the exporter sends its problems; None if Prometheus alerts.
+    With an Alertmanager, the exporter sends its problems itself.
     """
     overrides = [{"name": name, "limits": dict(limits)} for name, limits in LIMITS.items()]
     return _dump(
@@ -51,12 +49,9 @@ def address(url: str) -> str:
 
 
 def prometheus(text: str, addresses: Addresses) -> str:
-    """Return Prometheus's configuration.
+    """Return Prometheus's configuration, made of the one that is shipped.
 
-    Args:
-        text: the one that is shipped.
-        addresses: of the demo; without one of Alertmanager no alerts are sent, since whatever listens at the address
-            that is shipped is no part of the demo.
+    Without an address of Alertmanager no alerts are sent: whatever listens at the shipped one is no part of the demo.
     """
     document = {**yaml.safe_load(text), "rule_files": [RULES]}
     if ALERTMANAGER not in addresses:

@@ -17,11 +17,11 @@ from feldera_exporter.demo import configurations, programs
 from feldera_exporter.demo.alerts import firing
 from feldera_exporter.demo.beside import beside
 from feldera_exporter.demo.clock import StagedClock, machine
-from feldera_exporter.demo.poster import Poster
 from feldera_exporter.demo.receiver import receiver
 from feldera_exporter.demo.settings import Settings
 from feldera_exporter.demo.showing import showing
 from feldera_exporter.demo.stage import beginning, prepared_fleet
+from feldera_exporter.demo.view import Poster
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
 from feldera_exporter.problems.alerts import alerts as problem_alerts
 from feldera_exporter.rules.alert_names import NAMES
@@ -40,10 +40,7 @@ _ANY: Final = frozenset({"0.0.0.0", "::"})
 async def play(settings: Settings, data: Path, console: Console) -> None:
     """Play until SIGTERM, SIGINT, SIGQUIT or SIGHUP (its terminal is closed), or for as long as the settings say.
 
-    Args:
-        settings: what the person chose.
-        data: an empty directory for all that is written.
-        console: shown on.
+    The directory is empty and takes all that is written.
 
     Raises:
         ConfigError, ListenError: the exporter cannot listen where it should.

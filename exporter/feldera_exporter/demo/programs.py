@@ -47,12 +47,7 @@ def free_port(wanted: int = 0) -> int:
 
 @contextlib.asynccontextmanager
 async def running(command: Command, log: Path, wanted: int = 0) -> AsyncIterator[str]:
-    """Run a program on a free port while the context lasts.
-
-    Args:
-        command: gives the words to start it with.
-        log: the file that takes what it says.
-        wanted: the port to try first; 0 for any.
+    """Run a program on a free port, at best the wanted one, while the context lasts; the log takes what it says.
 
     Yields:
         its address, `http://127.0.0.1:PORT`.
@@ -77,9 +72,7 @@ async def running(command: Command, log: Path, wanted: int = 0) -> AsyncIterator
 async def first_page(url: str, pages: Mapping[str, str]) -> str:
     """Return the address of the first page that a program has: some builds lack the web interface.
 
-    Args:
-        url: the program's address.
-        pages: by a path that is asked for, the path of its page; the last one is there in any build.
+    `pages` has, by a path that is asked for, the path of its page; the last one is there in any build.
     """
     async with httpx.AsyncClient(timeout=_READ_SECONDS, trust_env=False) as client:
         for path, page in pages.items():
@@ -90,13 +83,7 @@ async def first_page(url: str, pages: Mapping[str, str]) -> str:
 
 
 def prometheus(program: Path, configure: Callable[[int], Path], data: Path) -> Command:
-    """Return how to start Prometheus on loopback.
-
-    Args:
-        program: where it is.
-        configure: writes the configuration for a port and returns where.
-        data: the directory of its data.
-    """
+    """Return how to start Prometheus on loopback; `configure` writes the configuration for a port and returns where."""
     return lambda port: (
         str(program),
         f"--config.file={configure(port)}",

@@ -20,11 +20,7 @@ class _Notification(msgspec.Struct, frozen=True):
 
 
 def words(path: str, body: bytes) -> str:
-    """Return a notification as a line of text.
-
-    Args:
-        path: the path of the webhook, which is the receiver's name.
-        body: the request's body.
+    """Return a notification as a line of text; the path of the webhook is the receiver's name.
 
     Raises:
         msgspec.DecodeError: the body is no notification.

@@ -8,7 +8,6 @@ class Settings:
     """The demo's settings.
 
     Attributes:
-        seed: the seed of the random workload.
         pipelines: the number of pipelines of the random workload, besides those of scenarios.
         duration: after how many seconds the demo ends; None for no end.
         listen: the exporter's listen addresses, as `host:port`; port 0 takes a free port; empty for port 10058 of

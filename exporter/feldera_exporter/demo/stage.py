@@ -46,13 +46,9 @@ _RANDOM_PAST: Final = 3600
 
 
 def prepared_fleet(clock: StagedClock, seed: int, pipelines: int, version: str = NEWEST) -> Feldera:
-    """Return an instance simulated up to the present, and release its clock.
+    """Return an instance simulated up to the present, and release its clock, which stands at `beginning` of it.
 
-    Args:
-        clock: a clock at `beginning` of the present.
-        seed: the seed of the random workload.
-        pipelines: the number of pipelines of the random workload, besides those of scenarios.
-        version: the version of Feldera.
+    `pipelines` counts those of the random workload, besides those of scenarios.
 
     Raises:
         UnknownVersionError: this version is not supported.
@@ -67,8 +63,8 @@ def prepared_fleet(clock: StagedClock, seed: int, pipelines: int, version: str =
     return feldera
 
 
-def beginning(present: int) -> Micros:
-    """Return when the simulation must begin for `LEADS` to hold at `present`, both in microseconds since the epoch."""
+def beginning(present: Micros) -> Micros:
+    """Return when the simulation must begin for `LEADS` to hold at `present`."""
     return present - from_seconds(_PAST)
 
 

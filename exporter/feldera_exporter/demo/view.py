@@ -1,23 +1,17 @@
-"""All that the demo shows at one moment, as one value, and what is new in it in words."""
+"""All that the demo shows at one moment, as one value, how that grows, and what is new in it in words."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
+from feldera_exporter.micros import Micros
 from feldera_exporter.problems.alerts import Alert
-from feldera_exporter.problems.summary import PipelineSummary, Urgency
+from feldera_exporter.problems.summary import PipelineSummary, Urgency, lines
+from feldera_exporter.state.fleet import Fleet
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What is shown.
-
-    Attributes:
-        addresses: what listens, and where.
-        notes: what else there is to say.
-        lines: the pipelines, the worst first.
-        alerts: those that are firing and about no pipeline; None while no program evaluates alerts.
-        notified: what Alertmanager has notified of so far.
-    """
+    """What is shown; the alerts are about no pipeline, and None while no program evaluates alerts."""
 
     addresses: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
@@ -29,6 +23,39 @@ class View:
     def with_problem(self) -> int:
         """How many pipelines have a problem."""
         return sum(line.level >= Urgency.WRONG for line in self.lines)
+
+
+Show = Callable[[View], None]
+"""Shows a view in place of the one before."""
+
+
+class Poster:
+    """Keeps the present view and shows each new one."""
+
+    def __init__(self, show: Show) -> None:
+        self._show = show
+        self._view = View()
+
+    def started(self, name: str, address: str) -> None:
+        """Add the address of a program."""
+        self._put(replace(self._view, addresses=(*self._view.addresses, (name, address))))
+
+    def missing(self, name: str, text: str) -> None:
+        """Add a note about a missing program."""
+        self._put(replace(self._view, notes=(*self._view.notes, f"{name}: {text}")))
+
+    def notified(self, text: str) -> None:
+        """Add a notification by Alertmanager."""
+        self._put(replace(self._view, notified=(*self._view.notified, text)))
+
+    def draw(self, fleet: Fleet, alerts: Sequence[Alert] | None, now: Micros) -> None:
+        """Show the fleet at `now`, and the firing alerts; None if they are not known."""
+        others = None if alerts is None else tuple(alert for alert in alerts if not alert.pipeline)
+        self._put(replace(self._view, lines=lines(fleet.pipelines, alerts or (), now), alerts=others))
+
+    def _put(self, view: View) -> None:
+        self._view = view
+        self._show(view)
 
 
 def news(before: View, after: View) -> Iterator[str]:

@@ -2,32 +2,27 @@
 
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 from typing import Self
 
 from feldera_exporter.exposition.compression import Deflated, deflate
 
 
+@dataclass(slots=True, eq=False)
 class CompressedBlock:
     """Sample lines of one family for some subjects; compressed once, when first needed.
 
-    Args:
+    Attributes:
         text: the lines of all subjects.
         ends: 0, then the offset in `text` at which the lines of each subject end.
         samples: the number of lines.
-
-    Attributes:
-        text: as above.
-        samples: as above.
     """
 
-    __slots__ = ("_deflated", "_ends", "samples", "text")
-
-    def __init__(self, text: bytes, ends: "array[int]", samples: int) -> None:
-        self.text = text
-        self.samples = samples
-        self._ends = ends
-        self._deflated: Deflated | None = None
+    text: bytes
+    ends: "array[int]"
+    samples: int
+    _deflated: Deflated | None = field(default=None, init=False)
 
     @classmethod
     def of(cls, fragments: Iterable[bytes]) -> Self:
@@ -45,14 +40,14 @@ class CompressedBlock:
 
     def fragments(self) -> list[bytes]:
         """Return the lines of each subject."""
-        return [self.text[start:end] for start, end in pairwise(self._ends)]
+        return [self.text[start:end] for start, end in pairwise(self.ends)]
 
     def patched(self, changes: Mapping[int, bytes]) -> "CompressedBlock":
         """Return the block with other lines for some subjects, given by their indices in ascending order.
 
         Joining all fragments again would take half of the time of a poll in which 1 % changed.
         """
-        ends = self._ends
+        ends = self.ends
         samples, lengths_differ = self.samples, 0
         for index, lines in changes.items():
             start, end = ends[index], ends[index + 1]
@@ -69,7 +64,7 @@ class CompressedBlock:
     def _parts(self, changes: Mapping[int, bytes]) -> Iterator[bytes | memoryview]:
         old, done = memoryview(self.text), 0
         for index, lines in changes.items():
-            yield old[done : self._ends[index]]
+            yield old[done : self.ends[index]]
             yield lines
-            done = self._ends[index + 1]
+            done = self.ends[index + 1]
         yield old[done:]

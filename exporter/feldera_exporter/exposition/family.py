@@ -28,7 +28,6 @@ class Fixed:
     """Samples, without suffix, that many subjects have in common. The text after the head of each line is made only once.
 
     Attributes:
-        samples: the samples.
         tails: an empty text, then the rest of each line after its head. Joining them by the head gives the lines.
     """
 

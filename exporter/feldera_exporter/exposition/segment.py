@@ -34,14 +34,7 @@ class Subject(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Segment(Generic[Item]):
-    """The rendered lines of some consecutive items.
-
-    Attributes:
-        keys: the key of each item.
-        items: the items.
-        blocks: the lines, one block for each column.
-        samples: the number of lines.
-    """
+    """The rendered lines of some consecutive items: one block for each column."""
 
     keys: tuple[str, ...]
     items: tuple[Item, ...]
@@ -49,20 +42,12 @@ class Segment(Generic[Item]):
     samples: int
 
 
+@dataclass(frozen=True, slots=True)
 class SegmentRenderer(Generic[Item]):
-    """Renders segments.
+    """Renders segments of these columns; `subject` returns the subject of an item and is pure."""
 
-    Args:
-        columns: the families, with the facet that each reads.
-        subject: returns the subject of an item, from its key and the item; pure.
-    """
-
-    def __init__(self, columns: Sequence[Column], subject: Callable[[str, Item], Subject]) -> None:
-        self._columns = columns
-        self._subject = subject
-        self._families: defaultdict[int, list[tuple[int, Family[Any]]]] = defaultdict(list)
-        for index, column in enumerate(columns):
-            self._families[column.facet].append((index, column.family))
+    columns: Sequence[Column]
+    subject: Callable[[str, Item], Subject]
 
     def render(
         self, keys: tuple[str, ...], items: tuple[Item, ...], old: Segment[Item] | None
@@ -87,22 +72,19 @@ class SegmentRenderer(Generic[Item]):
         return _segment(old.keys, items, tuple(blocks))
 
     def _lines(self, key: str, item: Item) -> tuple[bytes, ...]:
-        subject = self._subject(key, item)
+        subject = self.subject(key, item)
         return tuple(
-            column.family.render(subject.shared, subject.facets[column.facet]) for column in self._columns
+            column.family.render(subject.shared, subject.facets[column.facet]) for column in self.columns
         )
 
     def _changed_lines(self, key: str, before: Item, after: Item) -> Iterator[tuple[int, bytes]]:
         """Yield the columns in which the lines of an item changed, with the new lines."""
-        old, new = self._subject(key, before), self._subject(key, after)
+        old, new = self.subject(key, before), self.subject(key, after)
         renamed = old.shared != new.shared
-        for facet, families in self._families.items():
-            old_facet, new_facet = old.facets[facet], new.facets[facet]
-            if old_facet is new_facet and not renamed:
-                continue
-            for column, family in families:
-                if renamed or not family.agrees(old_facet, new_facet):
-                    yield column, family.render(new.shared, new_facet)
+        for index, column in enumerate(self.columns):
+            was, now = old.facets[column.facet], new.facets[column.facet]
+            if renamed or (was is not now and not column.family.agrees(was, now)):
+                yield index, column.family.render(new.shared, now)
 
 
 def _segment(

@@ -21,14 +21,7 @@ SEGMENT_ITEMS: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class Table(Generic[Item]):
-    """The rendered lines of all items, in segments.
-
-    Attributes:
-        keys: the key of each item.
-        items: the items.
-        starts: the index of the first item of each segment.
-        segments: the segments.
-    """
+    """The rendered lines of all items, in segments; `starts` has the index of the first item of each."""
 
     keys: tuple[str, ...] = ()
     items: tuple[Item, ...] = ()
@@ -51,14 +44,7 @@ def render(
     subject: Callable[[str, Item], Subject],
     previous: Table[Item],
 ) -> Table[Item]:
-    """Return the table of these items; what did not change is taken from the previous table.
-
-    Args:
-        columns: the families, with the facet that each reads.
-        items: the items by key, in the order of the table.
-        subject: returns the subject of an item, from its key and the item; pure.
-        previous: the table before, with the same columns.
-    """
+    """Return the table of these items; what did not change is taken from the previous table of the same columns."""
     keys, values = tuple(items), tuple(items.values())
     renderer = SegmentRenderer(columns, subject)
     if keys != previous.keys:

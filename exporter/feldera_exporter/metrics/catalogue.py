@@ -9,7 +9,6 @@ from feldera_exporter.exposition.family import Family
 from feldera_exporter.exposition.segment import Column
 from feldera_exporter.history.history import History
 from feldera_exporter.metrics import (
-    connector_and_refresh_metrics,
     fleet_counters,
     instance_gauges,
     pipeline_counters,
@@ -41,12 +40,7 @@ class Catalogue:
 def catalogue(
     tag_labels: Iterable[str] = tuple(DEFAULT_TAG_LABELS), exclude: Collection[str] = ()
 ) -> Catalogue:
-    """Return the catalogue.
-
-    Args:
-        tag_labels: the labels of `feldera_pipeline_info` that are taken from tags.
-        exclude: the names of families to leave out, as users query them (counters with `_total`).
-    """
+    """Return the catalogue without the excluded families, which are named as users query them (counters with `_total`)."""
 
     def columns(families: Iterable[Family[Any]], facet: int) -> Iterator[Column]:
         return (Column(family, facet) for family in families if family.exposed_name not in exclude)
@@ -59,7 +53,7 @@ def catalogue(
         ),
         pipelines=(
             *columns(pipeline_gauges.families(tuple(tag_labels)), FACTS),
-            *columns(connector_and_refresh_metrics.FAMILIES, PROGRESS),
+            *columns(pipeline_gauges.PROGRESS_FAMILIES, PROGRESS),
             *columns(pipeline_counters.FAMILIES, HISTORY),
         ),
         live=None if pipeline_counters.SECONDS.exposed_name in exclude else pipeline_counters.SECONDS,

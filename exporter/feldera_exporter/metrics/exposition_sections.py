@@ -21,13 +21,7 @@ _CACHED_PIPELINES: Final = 65_536
 
 @dataclass(frozen=True, slots=True)
 class _RenderedInstance:
-    """The rendered samples of one instance.
-
-    Attributes:
-        instance: the families of the instance.
-        pipelines: the families of its pipelines.
-        live_seconds: the samples that grow with time.
-    """
+    """The rendered samples of one instance."""
 
     instance: Table[InstanceWithProblems] = field(default_factory=Table)
     pipelines: Table[Pipeline] = field(default_factory=Table)
@@ -55,13 +49,7 @@ class ExpositionSections:
 def updated_sections(
     previous: ExpositionSections, instances: Sequence[InstanceWithProblems], catalogue: Catalogue
 ) -> ExpositionSections:
-    """Return the sections of these instances.
-
-    Args:
-        previous: the sections before, made with the same catalogue.
-        instances: the instances in the order of the exposition.
-        catalogue: the families.
-    """
+    """Return the sections of these instances, in this order; the previous ones were made with the same catalogue."""
     rendered = {
         observed.fleet.instance: _rendered_instance(
             observed, catalogue, previous.rendered.get(observed.fleet.instance, _RenderedInstance())

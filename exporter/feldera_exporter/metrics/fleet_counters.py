@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from itertools import accumulate
+from operator import attrgetter
 from typing import Final
 
 from feldera_exporter.exposition.family import Family, Sample, extra
-from feldera_exporter.exposition.text import number, seconds
+from feldera_exporter.exposition.text import seconds
 from feldera_exporter.history.instance_totals import BOUNDS
+from feldera_exporter.metrics.single_samples import known_instant, known_number
 from feldera_exporter.state.fleet import Fleet
 
 # In the form that prometheus_client writes, for the whole exposition to have one form.
@@ -26,19 +28,6 @@ def _durations(fleet: Fleet) -> Iterator[Sample]:
             yield Sample(str(count), extra(label, ("le", bound)), "_bucket")
         yield Sample(seconds(durations.micros), extra(label), "_sum")
         yield Sample(str(cumulative[-1]), extra(label), "_count")
-
-
-def _gaps(fleet: Fleet) -> Iterator[Sample]:
-    yield Sample(number(fleet.totals.gaps))
-
-
-def _last_gap(fleet: Fleet) -> Iterator[Sample]:
-    if fleet.totals.last_gap is not None:
-        yield Sample(seconds(fleet.totals.last_gap))
-
-
-def _folded(fleet: Fleet) -> Iterator[Sample]:
-    yield Sample(number(fleet.totals.folded))
 
 
 FAMILIES: Final[tuple[Family[Fleet], ...]] = (
@@ -62,20 +51,23 @@ FAMILIES: Final[tuple[Family[Fleet], ...]] = (
         "Total number of gaps: transitions are not counted because Feldera discarded events before they were read, "
         "or their order is a guess because its clock stepped back.",
         (),
-        _gaps,
+        known_number,
+        attrgetter("totals.gaps"),
     ),
     Family(
         "feldera_exporter_last_event_gap_timestamp_seconds",
         "gauge",
         "Time of the last event gap by Feldera's clock; absent if there was none.",
         (),
-        _last_gap,
+        known_instant,
+        attrgetter("totals.last_gap"),
     ),
     Family(
         "feldera_exporter_error_codes_folded",
         "counter",
         "Total number of errors counted under the code `other`: too many codes, or a code that is not valid as a label.",
         (),
-        _folded,
+        known_number,
+        attrgetter("totals.folded"),
     ),
 )

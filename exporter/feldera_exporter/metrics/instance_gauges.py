@@ -1,23 +1,12 @@
 """The families of an instance as a whole: whether its API answers, how many pipelines it has, its services and license."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final
+from operator import attrgetter
+from typing import Any, Final
 
 from feldera_exporter.exposition.family import Family, Sample, extra
-from feldera_exporter.exposition.text import seconds
-from feldera_exporter.feldera.platform import License, Service
-from feldera_exporter.micros import Micros
+from feldera_exporter.metrics.single_samples import known_instant, known_number
 from feldera_exporter.state.fleet import Fleet
-
-
-def _up(fleet: Fleet) -> Iterator[Sample]:
-    if fleet.up is not None:
-        yield Sample("1" if fleet.up else "0")
-
-
-def _pipelines(fleet: Fleet) -> Iterator[Sample]:
-    if fleet.size is not None:
-        yield Sample(str(fleet.size))
 
 
 def _info(fleet: Fleet) -> Iterator[Sample]:
@@ -34,32 +23,13 @@ def _info(fleet: Fleet) -> Iterator[Sample]:
         )
 
 
-def _service(read: Callable[[Service], str | None]) -> Callable[[Fleet], Iterable[Sample]]:
+def _service(read: Callable[[Any], Iterable[Sample]], field: str) -> Callable[[Fleet], Iterable[Sample]]:
     def samples(fleet: Fleet) -> Iterator[Sample]:
         for name, service in fleet.platform.current_services.items():
-            value = read(service)
-            if value is not None:
-                yield Sample(value, extra(("feldera_service", name)))
+            for sample in read(getattr(service, field)):
+                yield sample._replace(extra=extra(("feldera_service", name)))
 
     return samples
-
-
-def _stale(fleet: Fleet) -> Iterator[Sample]:
-    if fleet.platform.stale is not None:
-        yield Sample("1" if fleet.platform.stale else "0")
-
-
-def _license(read: Callable[[License], str | None]) -> Callable[[Fleet], Iterable[Sample]]:
-    def samples(fleet: Fleet) -> Iterator[Sample]:
-        value = read(fleet.platform.license) if fleet.platform.license is not None else None
-        if value is not None:
-            yield Sample(value)
-
-    return samples
-
-
-def _instant(micros: Micros | None) -> str | None:
-    return None if micros is None else seconds(micros)
 
 
 FAMILIES: Final[tuple[Family[Fleet], ...]] = (
@@ -68,14 +38,16 @@ FAMILIES: Final[tuple[Family[Fleet], ...]] = (
         "gauge",
         "Whether one of the last polls read the list of pipelines (1) or none did (0); absent until the first poll ended.",
         (),
-        _up,
+        known_number,
+        attrgetter("up"),
     ),
     Family(
         "feldera_pipelines",
         "gauge",
         "Number of pipelines of the instance, after the filters of the configuration.",
         (),
-        _pipelines,
+        known_number,
+        attrgetter("size"),
     ),
     Family(
         "feldera_info",
@@ -89,41 +61,44 @@ FAMILIES: Final[tuple[Family[Fleet], ...]] = (
         "gauge",
         "Whether Feldera's cluster monitor found the service healthy at its last check (1) or not (0).",
         ("feldera_service",),
-        _service(lambda service: "1" if service.healthy else "0"),
+        _service(known_number, "healthy"),
     ),
     Family(
         "feldera_cluster_service_checked_timestamp_seconds",
         "gauge",
         "Time of the last check of the service by Feldera's cluster monitor; if it stays, the monitor no longer runs.",
         ("feldera_service",),
-        _service(lambda service: seconds(service.checked_at)),
+        _service(known_instant, "checked_at"),
     ),
     Family(
         "feldera_cluster_service_unchanged_since_timestamp_seconds",
         "gauge",
         "Time of the last change of the service's health.",
         ("feldera_service",),
-        _service(lambda service: _instant(service.unchanged_since)),
+        _service(known_instant, "unchanged_since"),
     ),
     Family(
         "feldera_cluster_health_stale",
         "gauge",
         "Whether Feldera reports the health of its services as out of date (1) or not (0); absent before Feldera v0.352.",
         (),
-        _stale,
+        known_number,
+        attrgetter("platform.stale"),
     ),
     Family(
         "feldera_license_valid",
         "gauge",
         "Whether the license is confirmed and has not expired (1) or not (0); absent if there is no license.",
         (),
-        _license(lambda known: "1" if known.valid else "0"),
+        known_number,
+        lambda fleet: fleet.platform.license and fleet.platform.license.valid,
     ),
     Family(
         "feldera_license_expiry_timestamp_seconds",
         "gauge",
         "Time when the license expires; absent if it does not expire.",
         (),
-        _license(lambda known: _instant(known.expiry)),
+        known_instant,
+        lambda fleet: fleet.platform.license and fleet.platform.license.expiry,
     ),
 )

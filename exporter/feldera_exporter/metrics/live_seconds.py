@@ -28,9 +28,6 @@ class _LiveSample:
     """One pipeline's sample.
 
     Attributes:
-        name: the pipeline's name.
-        history: the history that the sample was made of.
-        growth: the value as a function of the as-of instant.
         head: the line up to its value.
         tail: the fraction of the value, and the end of the line.
         offset: the whole seconds of the value are those of the as-of instant plus this.
@@ -50,19 +47,13 @@ class _LiveSample:
         return self.history is pipeline.history and self.name == pipeline.facts.row.name
 
     def line(self, as_of: Micros) -> str:
-        """Return the line at an as-of instant in microseconds."""
+        """Return the line at an as-of instant."""
         return f"{self.head}{seconds(self.growth.at(as_of))}\n"
 
 
 @dataclass(frozen=True, slots=True)
 class LiveSeconds:
-    """The samples of all pipelines of an instance at one as-of instant.
-
-    Attributes:
-        pipelines: the pipelines by id.
-        samples: the sample of each pipeline by id.
-        blocks: the rendered lines.
-    """
+    """The samples of all pipelines of an instance at one as-of instant."""
 
     pipelines: Mapping[str, Pipeline] = field(default_factory=lambda: MappingProxyType({}))
     samples: Mapping[str, _LiveSample] = field(default_factory=lambda: MappingProxyType({}))
@@ -74,11 +65,8 @@ def updated_seconds(
 ) -> LiveSeconds:
     """Return the samples of a fleet; those of unchanged pipelines are taken from the previous ones.
 
-    Args:
-        name: the family's name as exposed.
-        fleet: the pipelines, and the as-of instants; an as-of instant in whole seconds is cheapest.
-        shared: returns the text of the labels that all samples of a pipeline carry, from its id and the pipeline.
-        previous: the samples before.
+    `name` is the family's name as exposed; `shared` returns the labels that all samples of a pipeline carry, as text.
+    An as-of instant in whole seconds is cheapest.
     """
     samples, changed = dict(previous.samples), changed_keys(previous.pipelines, fleet.pipelines)
     if changed is None:

@@ -16,9 +16,9 @@ from feldera_exporter.feldera.statuses import (
     Pair,
 )
 from feldera_exporter.history import history as histories
-from feldera_exporter.history.history import Errors, History
+from feldera_exporter.history.history import History
 from feldera_exporter.metrics.pipeline_gauges import since_family
-from feldera_exporter.micros import Micros
+from feldera_exporter.metrics.single_samples import known_instant, known_number
 
 
 def _transitions(dimension: Dimension, field: str) -> Family[History]:
@@ -73,21 +73,6 @@ def _earlier_statuses(history: History) -> Iterator[Sample]:
             yield Sample(seconds(micros), extra(("status", status)))
 
 
-def _instant(micros: Micros | None) -> Iterator[Sample]:
-    # Feldera reports the epoch where it knows no time.
-    if micros is not None and micros > 0:
-        yield Sample(seconds(micros))
-
-
-def _count(count: int) -> Iterator[Sample]:
-    yield Sample(str(count))
-
-
-def _present_error(errors: Errors) -> Iterator[Sample]:
-    if errors.present:
-        yield from _instant(errors.at)
-
-
 SECONDS: Final[Family[History]] = Family(
     "feldera_pipeline_deployment_status_seconds",
     "counter",
@@ -98,7 +83,7 @@ SECONDS: Final[Family[History]] = Family(
 """The statuses except the present one; `live_seconds` makes the sample of that."""
 
 FAMILIES: Final[tuple[Family[History], ...]] = (
-    since_family(STORAGE, _instant, attrgetter("since.storage")),
+    since_family(STORAGE, known_instant, attrgetter("since.storage")),
     _transitions(RESOURCES, "resources"),
     Family(
         "feldera_pipeline_deployment_runtime_status_transitions",
@@ -116,7 +101,7 @@ FAMILIES: Final[tuple[Family[History], ...]] = (
         "counter",
         "Total number of deployment errors, including those dismissed before the next poll.",
         (),
-        _count,
+        known_number,
         attrgetter("errors.count"),
     ),
     Family(
@@ -124,7 +109,7 @@ FAMILIES: Final[tuple[Family[History], ...]] = (
         "gauge",
         "Time when the present deployment error appeared; only while one is set.",
         (),
-        _present_error,
-        attrgetter("errors"),
+        known_instant,
+        lambda history: history.errors.at if history.errors.present else None,
     ),
 )

@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from feldera_exporter.exposition.family import Family, Fixed, Sample, Subject, extra
-from feldera_exporter.exposition.text import number, seconds
+from feldera_exporter.exposition.text import seconds
 from feldera_exporter.feldera.statuses import (
     DEPLOYMENT,
     DEPLOYMENT_DESIRED,
@@ -15,7 +15,8 @@ from feldera_exporter.feldera.statuses import (
     STORAGE,
     Dimension,
 )
-from feldera_exporter.feldera.wire import ErrorResponse
+from feldera_exporter.feldera.wire import Progress
+from feldera_exporter.metrics.single_samples import known_instant, known_number
 from feldera_exporter.micros import from_datetime
 from feldera_exporter.state.pipeline import Facts
 
@@ -82,18 +83,8 @@ def _since(dimension: Dimension) -> Family[Facts]:
     return since_family(dimension, _beginning, attrgetter(f"row.{dimension.name}_since"))
 
 
-def _beginning(instant: datetime | None) -> Iterator[Sample]:
-    if instant is not None and _dated(instant):
-        yield from _instant(instant)
-
-
-def _instant(instant: datetime) -> Iterator[Sample]:
-    yield Sample(seconds(from_datetime(instant)))
-
-
-def _dated(instant: datetime) -> bool:
-    """Return whether an instant is known: Feldera reports the epoch where it knows no time."""
-    return from_datetime(instant) > 0
+def _beginning(instant: datetime | None) -> Iterable[Sample]:
+    return () if instant is None else known_instant(from_datetime(instant))
 
 
 def _limit(dimension: Dimension) -> Family[Facts]:
@@ -105,7 +96,12 @@ def _limit(dimension: Dimension) -> Family[Facts]:
             "+Inf while they agree or the pipeline is on the way to the desired one."
         )
     return Family(
-        f"feldera_pipeline_{dimension.name}_limit_seconds", "gauge", text, (), _seconds, _limit_of(dimension)
+        f"feldera_pipeline_{dimension.name}_limit_seconds",
+        "gauge",
+        text,
+        (),
+        known_number,
+        _limit_of(dimension),
     )
 
 
@@ -118,18 +114,13 @@ def _limit_of(dimension: Dimension) -> Callable[[Facts], float | None]:
 
     def read(facts: Facts) -> float | None:
         instant = since(facts)
-        return limit(facts) if instant is not None and _dated(instant) else None
+        return limit(facts) if instant is not None and from_datetime(instant) > 0 else None
 
     return read
 
 
-def _seconds(duration: float | None) -> Iterator[Sample]:
-    if duration is not None:
-        yield Sample(number(duration))
-
-
-def _has_error(error: ErrorResponse | None) -> Iterator[Sample]:
-    yield Sample("0" if error is None else "1")
+def _created(instant: datetime) -> Iterator[Sample]:
+    yield Sample(seconds(from_datetime(instant)))
 
 
 def _error_info(code: str | None) -> Iterator[Sample]:
@@ -154,8 +145,8 @@ def families(tag_labels: Iterable[str]) -> tuple[Family[Facts], ...]:
             "gauge",
             "Whether the pipeline's deployment_error is set (1) or not (0); it stays until it is dismissed or the next start.",
             (),
-            _has_error,
-            attrgetter("row.deployment_error"),
+            known_number,
+            lambda facts: facts.row.deployment_error is not None,
         ),
         Family(
             "feldera_pipeline_deployment_error_info",
@@ -177,7 +168,28 @@ def families(tag_labels: Iterable[str]) -> tuple[Family[Facts], ...]:
             "gauge",
             "Time when the pipeline was created.",
             (),
-            _instant,
+            _created,
             attrgetter("row.created_at"),
         ),
     )
+
+
+PROGRESS_FAMILIES: Final[tuple[Family[Progress], ...]] = (
+    Family(
+        "feldera_pipeline_connector_errors",
+        "counter",
+        "Total number of errors of all connectors since the pipeline started; absent if Feldera does not report it.",
+        (),
+        known_number,
+        attrgetter("connector_errors"),
+    ),
+    Family(
+        "feldera_pipeline_refresh_version",
+        "gauge",
+        "Feldera's refresh version; the runner increases that of a Provisioned pipeline about every ten minutes.",
+        (),
+        known_number,
+        attrgetter("refresh_version"),
+    ),
+)
+"""What changes while a pipeline's statuses stay: connector errors and the runner's refreshes."""

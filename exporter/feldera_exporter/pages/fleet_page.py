@@ -3,18 +3,16 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Final
 
 from feldera_exporter.feldera.statuses import DEPLOYMENT, PROGRAM, STORAGE
 from feldera_exporter.pages import formatting
 from feldera_exporter.pages.alerts import FiringAlert, firing_alert
 from feldera_exporter.pages.instance_view import InstanceView, PageState, WatchedInstance, instance_view
-from feldera_exporter.pages.levels import LEVELS, VALUES
 from feldera_exporter.pages.limit_bars import LimitBar, limit_bar
 from feldera_exporter.pages.links import Links
 from feldera_exporter.pages.page_query import PageQuery, address
-from feldera_exporter.pages.status_style import StatusStyle, style_of
+from feldera_exporter.pages.status_style import BY_VALUE, LEVELS, Level, StatusStyle, style_of
 from feldera_exporter.problems.alerts import alerts
 from feldera_exporter.problems.summary import PipelineSummary, Urgency, lines, urgency
 from feldera_exporter.state.pipeline import Pipeline
@@ -33,20 +31,11 @@ class Row:
     """The row of a pipeline; it leaves out what is usual.
 
     Attributes:
-        name: the name of the pipeline.
-        instance: the name of its instance.
-        address: the address of its page.
-        team: its tag label `team`.
-        tier: its tag label `tier`.
-        look: the look of its level.
-        status: the combined status.
         desired: the desired status where it is another one.
         program: the status of the program; None where it is compiled.
         storage: the status of the storage; None where it is not being cleared.
         bar: the age of the status that is nearest to its limit.
-        error: the code of the deployment error.
         message: the beginning of its message, in one line.
-        alerts: its firing alerts.
     """
 
     name: str
@@ -66,33 +55,8 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Tile:
-    """The number of pipelines of a level.
-
-    Attributes:
-        level: the level's value in the address.
-        text: the level in words.
-        short: the level in a word, for phones.
-        look: the look of the level.
-        count: the number of pipelines.
-    """
-
-    level: str
-    text: str
-    short: str
-    look: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
 class Chosen:
-    """A field of the filter.
-
-    Attributes:
-        what: the field in words.
-        value: its value.
-        without: the address of the page without it.
-    """
+    """A field of the filter, and the address of the page without it."""
 
     what: str
     value: str
@@ -104,25 +68,18 @@ class FleetPage:
     """The fleet page.
 
     Attributes:
-        headline: the headline.
-        look: the look of the headline.
-        instances: all instances.
         tiles: the numbers of pipelines by level, without the filter.
-        chosen: the fields of the filter.
         rows: the pipelines, the most urgent first.
         empty: what the page says without pipelines.
         hidden: the number of further pipelines that match the filter.
         found: the number of pipelines that match the filter, in words.
-        total: the number of pipelines.
-        statuses: the options of the filter by status.
-        teams: the options of the filter by team.
         names: the options of the filter by instance; none where there is one instance.
     """
 
     headline: str
     look: str
     instances: tuple[InstanceView, ...]
-    tiles: tuple[Tile, ...]
+    tiles: tuple[tuple[Level, int], ...]
     chosen: tuple[Chosen, ...]
     rows: tuple[Row, ...]
     empty: str
@@ -148,13 +105,7 @@ class _Entry:
 
 
 def fleet_page(state: PageState, query: PageQuery, links: Links) -> FleetPage:
-    """Return the view of the fleet page.
-
-    Args:
-        state: the state of all instances.
-        query: the query of the page.
-        links: the addresses of the exporter's pages.
-    """
+    """Return the view of the fleet page."""
     entries = [each for watched in state.instances for each in _entries(watched, state)]
     entries.sort(key=lambda each: urgency(each.summary))
     if query.sort:
@@ -167,16 +118,7 @@ def fleet_page(state: PageState, query: PageQuery, links: Links) -> FleetPage:
         headline=headline,
         look=look,
         instances=instances,
-        tiles=tuple(
-            Tile(
-                level.value,
-                level.singular if counts[urgency_] == 1 else level.plural,
-                level.short,
-                level.look,
-                counts[urgency_],
-            )
-            for urgency_, level in LEVELS.items()
-        ),
+        tiles=tuple((level, counts[value]) for value, level in LEVELS.items()),
         chosen=tuple(_chosen(query)),
         rows=tuple(_row(each, links) for each in matching[:MOST]),
         empty=_empty(instances),
@@ -191,13 +133,11 @@ def fleet_page(state: PageState, query: PageQuery, links: Links) -> FleetPage:
     )
 
 
-_SORTS: Final[Mapping[str, Callable[[_Entry], Any]]] = MappingProxyType(
-    {
-        "name": lambda each: (each.summary.name.casefold(), each.summary.name),
-        "status": lambda each: (each.summary.status, each.summary.program),
-        "age": lambda each: -each.summary.wait.age,
-    }
-)
+_SORTS: Final[Mapping[str, Callable[[_Entry], Any]]] = {
+    "name": lambda each: (each.summary.name.casefold(), each.summary.name),
+    "status": lambda each: (each.summary.status, each.summary.program),
+    "age": lambda each: -each.summary.wait.age,
+}
 """The sort keys by value in the address; the longest time first. Equal ones stay sorted by urgency."""
 
 
@@ -245,7 +185,7 @@ def _chosen(query: PageQuery) -> Iterable[Chosen]:
     for field, value in query.chosen.items():
         without = address(query, **{field: ""})
         if field == "level":
-            yield Chosen("", VALUES[value].singular, without)
+            yield Chosen("", BY_VALUE[value].singular, without)
         else:
             yield Chosen("name has" if field == "name" else field, value, without)
 
@@ -263,8 +203,7 @@ def _headline(counts: Counter[Urgency], instances: Sequence[InstanceView]) -> tu
         return _old_data(old, len(instances)), "bad"
     for level in (Urgency.CRITICAL, Urgency.WRONG):
         if number := counts[level]:
-            verb = LEVELS[level].singular if number == 1 else LEVELS[level].plural
-            return f"{formatting.count(number, 'pipeline')} {verb}", LEVELS[level].look
+            return f"{formatting.count(number, 'pipeline')} {LEVELS[level].text(number)}", LEVELS[level].look
     if any(each.state == "waiting" for each in instances):
         return "Waiting for Feldera", "transient"
     if unread := sum(len(each.unreadable) + each.hidden for each in instances):

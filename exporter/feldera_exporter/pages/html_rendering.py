@@ -10,11 +10,11 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from feldera_exporter import __version__
-from feldera_exporter.pages import formatting, levels, page_query, status_style, timeline
+from feldera_exporter.pages import formatting, page_query, status_style, timeline
 from feldera_exporter.pages.links import Links
 
 _FILES: Final = resources.files(__package__) / "files"
-_TYPES: Final = MappingProxyType({".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"})
+_TYPES: Final = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
 
 
 def _visible(value: Any) -> Any:
@@ -52,7 +52,7 @@ _ENVIRONMENT.globals.update(
     icon=_ICON[0],
     legend=status_style.LEGEND,
     textured=status_style.TEXTURED,
-    levels=levels.VALUES,
+    levels=status_style.BY_VALUE,
     spans=timeline.SPANS,
     address=page_query.address,
     PageQuery=page_query.PageQuery,
@@ -60,13 +60,7 @@ _ENVIRONMENT.globals.update(
 
 
 def render(template: str, links: Links, **values: Any) -> bytes:
-    """Return a page.
-
-    Args:
-        template: the file's name.
-        links: where the exporter's pages are.
-        values: the variables of the template.
-    """
+    """Return a page, made of a template and the values of its variables."""
     text = _ENVIRONMENT.get_template(template).render(links=links, **values)
     # Half of a surrogate pair cannot be encoded: it is replaced.
     return text.encode("utf-8", errors="replace")

@@ -25,14 +25,7 @@ _NAME: Final = 80
 
 @dataclass(frozen=True, slots=True)
 class WatchedInstance:
-    """The state of an instance.
-
-    Attributes:
-        fleet: its pipelines and services.
-        problems: the problems of the instance and its pipelines.
-        now: by Feldera's clock.
-        url: its base address.
-    """
+    """The state of an instance, at an instant by Feldera's clock, and its base address."""
 
     fleet: Fleet
     problems: Problems
@@ -47,13 +40,7 @@ class WatchedInstance:
 
 @dataclass(frozen=True, slots=True)
 class PageState:
-    """The state of all instances.
-
-    Attributes:
-        instances: in the order of the configuration.
-        choices: the configured choices for alerts.
-        at: the time of this machine.
-    """
+    """The state of all instances, in the order of the configuration; the time is that of this machine."""
 
     instances: Sequence[WatchedInstance]
     choices: Choices
@@ -65,16 +52,12 @@ class InstanceView:
     """An instance.
 
     Attributes:
-        name: its name in the configuration.
         state: `waiting` for the first answer, `up` or `down`.
         size: the number of its pipelines, in words.
         read: when its pipelines were read; None where they never were.
         warning: that there is no current data; empty where there is.
         outage: why there is no current data; None where there is.
-        version: the version and the edition of Feldera.
         console: the address of its web console; empty where that cannot be a link.
-        unhealthy: the services that Feldera reports as unhealthy.
-        problems: the problems of the instance itself.
         stale: that Feldera's monitor is stale; empty where it is not.
         unreadable: the first names of pipelines in the list that cannot be read.
         hidden: the number of further ones.
@@ -102,7 +85,7 @@ def instance_view(watched: WatchedInstance, choices: Choices, links: Links) -> I
     return InstanceView(
         name=fleet.instance,
         state={None: "waiting", True: "up", False: "down"}[fleet.up],
-        size=_size(fleet),
+        size="" if fleet.size is None else formatting.count(fleet.size, "pipeline"),
         read=formatting.moment(fleet.read_at, watched.now) if fleet.read_at else None,
         warning=_warning(fleet, seconds),
         outage=_outage(watched, seconds, links),
@@ -121,10 +104,6 @@ def instance_view(watched: WatchedInstance, choices: Choices, links: Links) -> I
         unreadable=tuple(formatting.cut(name, _NAME)[0] for name in fleet.unreadable[:_NAMED]),
         hidden=max(0, len(fleet.unreadable) - _NAMED),
     )
-
-
-def _size(fleet: Fleet) -> str:
-    return "" if fleet.size is None else formatting.count(fleet.size, "pipeline")
 
 
 def _warning(fleet: Fleet, seconds: float | None) -> str:

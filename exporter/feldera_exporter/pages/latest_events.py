@@ -1,4 +1,4 @@
-"""The latest events of a pipeline, which Feldera is asked for when a page shows it."""
+"""The latest events of a pipeline, which Feldera is asked for when a page shows it, and what they say it waits for."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +13,16 @@ from feldera_exporter.pages import formatting
 _NOTHING: Final = frozenset({b"null", b"{}", b"[]", b'""', b""})
 _LONGEST: Final = 256 * 1024
 """Bytes of JSON that are indented; longer JSON is shown as it came."""
+
+_WAITING_RESOURCES: Final = frozenset({"Provisioning", "Stopping"})
+_WAITING_RUNTIME: Final = frozenset(
+    {"Unavailable", "Initializing", "AwaitingApproval", "Bootstrapping", "Replaying", "Synchronizing"}
+    | {"ConcurrentBootstrapping", "Coordination"}
+)
+_FIGURES: Final = ("connector_stats", "memory_max")
+"""Keys of the details that are figures, and say nothing about a wait."""
+
+_ANY: Final = msgspec.json.Decoder()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,24 +42,14 @@ class LatestEvents:
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """The beginning of a text.
-
-    Attributes:
-        text: the beginning.
-        whole: the length of the whole text, in words; empty where nothing is missing.
-    """
+    """The beginning of a text, and in words how long the whole is; that is empty where nothing is missing."""
 
     text: str
     whole: str
 
 
 def excerpt(text: str, cut: Cut | None = None) -> Excerpt:
-    """Return the part of a text that is shown.
-
-    Args:
-        text: the text, or its beginning.
-        cut: the size of the whole text, where this is its beginning.
-    """
+    """Return the part of a text that is shown; `cut` is the size of the whole where the text is its beginning."""
     shown, missing = formatting.cut(text)
     if cut is not None:
         return Excerpt(shown, formatting.count(cut.size, "byte"))
@@ -59,9 +59,7 @@ def excerpt(text: str, cut: Cut | None = None) -> Excerpt:
 def laid_out(details: msgspec.Raw, cut: Cut | None = None) -> Excerpt | None:
     """Return details, which are any JSON, indented; None where they are empty.
 
-    Args:
-        details: the details, or a string with their beginning.
-        cut: the size of the whole, where this is its beginning.
+    `cut` is the size of the whole where the details are a string with their beginning.
     """
     text = bytes(details)
     if text.strip() in _NOTHING:
@@ -76,3 +74,27 @@ def laid_out(details: msgspec.Raw, cut: Cut | None = None) -> Excerpt | None:
         # The JSON was not decoded before. What is not JSON is shown as it came.
         pass
     return excerpt(text.decode("utf-8", errors="replace"))
+
+
+def waiting_for(recent: LatestEvents) -> Excerpt | None:
+    """Return Feldera's details of the present status; None without details, or where the status is not transient."""
+    newest = recent.newest
+    if newest is None or not recent.events or newest.event_id != recent.events[0].event_id:
+        return None
+    event = recent.events[0]
+    if event.deployment_resources_status in _WAITING_RESOURCES:
+        return laid_out(newest.deployment_resources_status_details)
+    if event.deployment_runtime_status in _WAITING_RUNTIME:
+        return laid_out(_without_figures(newest.deployment_runtime_status_details))
+    return None
+
+
+def _without_figures(raw: msgspec.Raw) -> msgspec.Raw:
+    try:
+        value = _ANY.decode(raw)
+    except UNREADABLE:
+        return raw
+    if not isinstance(value, dict):
+        return raw
+    left = {key: each for key, each in value.items() if key not in _FIGURES}
+    return msgspec.Raw(msgspec.json.encode(left))

@@ -15,8 +15,6 @@ class LimitBar:
     """The age of a status and its limit.
 
     Attributes:
-        status: the status.
-        age: its age.
         limit: its limit; empty without a limit.
         percent: the part of the limit that has passed, at most 100; None without a limit.
         look: `over`, `near` or `well`.

@@ -1,6 +1,5 @@
 """Addresses of the exporter's pages, which may be behind a proxy, and of Feldera's web console."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -12,12 +11,10 @@ class Links:
     Attributes:
         prefix: the prefix of every path for browsers: empty, or `/behind/a/proxy`.
         metrics: the path of the metrics.
-        runbook: returns whether there is a runbook for an alert.
     """
 
     prefix: str = ""
     metrics: str = "/metrics"
-    runbook: Callable[[str], bool] = lambda _: False
 
     def to(self, path: str) -> str:
         """Return the address of a path."""
@@ -28,15 +25,7 @@ class Links:
         return self.to(f"/pipelines/{_part(instance)}/{_part(name)}")
 
     def runbook_of(self, alert: str, instance: str = "", name: str = "") -> str:
-        """Return the address of an alert's runbook; empty where there is none.
-
-        Args:
-            alert: the alert's name.
-            instance: the name of the instance whose values the runbook shows.
-            name: the name of the pipeline whose values the runbook shows.
-        """
-        if not self.runbook(alert):
-            return ""
+        """Return the address of an alert's runbook with the values of an instance or a pipeline."""
         values = {key: value for key, value in (("name", name), ("instance", instance)) if value}
         query = f"?{urlencode(values, errors='replace')}" if values else ""
         return self.to(f"/runbooks/{alert}{query}")

@@ -1,7 +1,6 @@
 """The view of an outage: why there is no current data of an instance."""
 
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final
 
 from feldera_exporter.feldera.errors import (
@@ -18,19 +17,17 @@ from feldera_exporter.pages.formatting import Moment
 from feldera_exporter.pages.links import Links
 from feldera_exporter.state.fleet import PollFailure
 
-_CAUSES: Final = MappingProxyType(
-    {
-        UnauthorizedError.outcome: "Feldera refuses the API key",
-        DeadlineError.outcome: "Feldera does not answer in time",
-        ServerError.outcome: "Feldera answers with an error",
-        InvalidResponseError.outcome: "The answer is not a list of pipelines",
-        TooLargeError.outcome: "The answer is larger than max_response_size",
-        INTERNAL_ERROR: "The exporter has a defect",
-    }
-)
+_CAUSES: Final = {
+    UnauthorizedError.outcome: "Feldera refuses the API key",
+    DeadlineError.outcome: "Feldera does not answer in time",
+    ServerError.outcome: "Feldera answers with an error",
+    InvalidResponseError.outcome: "The answer is not a list of pipelines",
+    TooLargeError.outcome: "The answer is larger than max_response_size",
+    INTERNAL_ERROR: "The exporter has a defect",
+}
 """The meaning of a poll's outcome; the text of a connection error says it itself."""
 
-_RUNBOOKS: Final = MappingProxyType({UnauthorizedError.outcome: "FelderaApiAuthFailed"})
+_RUNBOOKS: Final = {UnauthorizedError.outcome: "FelderaApiAuthFailed"}
 _RUNBOOK: Final = "FelderaApiUnreachable"
 _LONGEST: Final = 300
 """Characters of a cause."""
@@ -38,14 +35,7 @@ _LONGEST: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """Why there is no current data of an instance.
-
-    Attributes:
-        cause: in words.
-        url: the address that was asked.
-        since: when the polls began to fail.
-        runbook: the address of its runbook, empty if there is none.
-    """
+    """Why there is no current data of an instance, since polls began to fail; `runbook` is an address."""
 
     cause: str
     url: str
@@ -54,15 +44,7 @@ class Outage:
 
 
 def outage(failure: PollFailure, instance: str, url: str, links: Links, now: Micros) -> Outage:
-    """Return the view of an outage.
-
-    Args:
-        failure: why polls fail.
-        instance: the instance's name.
-        url: its base address.
-        links: where the exporter's pages are.
-        now: by Feldera's clock.
-    """
+    """Return the view of an outage."""
     text = formatting.cut(failure.text, _LONGEST)[0]
     cause = _CAUSES.get(failure.outcome)
     return Outage(

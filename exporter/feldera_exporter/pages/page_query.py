@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
-from feldera_exporter.pages import levels
+from feldera_exporter.pages.status_style import BY_VALUE
 from feldera_exporter.pages.timeline import SPANS
 
 _LONGEST: Final = 200
@@ -28,9 +28,6 @@ class PageQuery:
     Attributes:
         name: a part of the pipeline's name, whatever its case.
         status: the combined status or the program's.
-        team: the value of the tag label.
-        level: the value of a level.
-        instance: the instance's name.
         sort: one of `SORTS`.
         span: a key of `SPANS`.
         refresh: `off` while the page does not refresh itself.
@@ -74,7 +71,7 @@ FILTERS: Final = ("name", "status", "team", "level", "instance")
 
 VALUES: Final[Mapping[str, Collection[str]]] = MappingProxyType(
     {
-        "level": levels.VALUES.keys(),
+        "level": BY_VALUE.keys(),
         "sort": SORTS,
         "span": SPANS.keys(),
         "refresh": {_PAUSED},

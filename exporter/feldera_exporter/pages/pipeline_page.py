@@ -20,14 +20,12 @@ from feldera_exporter.pages import formatting
 from feldera_exporter.pages.alerts import AlertDetails, alert_details
 from feldera_exporter.pages.formatting import Moment
 from feldera_exporter.pages.instance_view import InstanceView, PageState, WatchedInstance, instance_view
-from feldera_exporter.pages.latest_events import Excerpt, LatestEvents, excerpt, laid_out
-from feldera_exporter.pages.levels import LEVELS
+from feldera_exporter.pages.latest_events import Excerpt, LatestEvents, excerpt, laid_out, waiting_for
 from feldera_exporter.pages.limit_bars import LimitBar, limit_bar
 from feldera_exporter.pages.links import Links, console
 from feldera_exporter.pages.page_query import PageQuery
-from feldera_exporter.pages.status_style import StatusStyle, style_of
+from feldera_exporter.pages.status_style import LEVELS, StatusStyle, style_of
 from feldera_exporter.pages.timeline import Timeline, storage_since, timeline
-from feldera_exporter.pages.waiting_for import waiting_for
 from feldera_exporter.problems.alerts import alerts
 from feldera_exporter.problems.summary import StatusAge, lines
 from feldera_exporter.state.pipeline import Pipeline
@@ -48,7 +46,6 @@ class Status:
 
     Attributes:
         name: the dimension in words.
-        mark: the status.
         since: when it began; None where that is unknown.
         bar: its age and its limit; None where the beginning is unknown.
     """
@@ -61,14 +58,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The present deployment error.
-
-    Attributes:
-        code: Feldera's.
-        at: when it appeared; None where that is unknown.
-        message: what Feldera says.
-        details: its details, formatted; None without details.
-    """
+    """The present deployment error; `at` is None where that is unknown, `details` where there are none."""
 
     code: str
     at: Moment | None
@@ -82,8 +72,6 @@ class Cause:
 
     Attributes:
         headline: who says it.
-        text: the first lines.
-        code: the error's code, empty without one.
         anchor: the part of the page with the whole text.
     """
 
@@ -98,23 +86,14 @@ class PipelinePage:
     """One pipeline's page.
 
     Attributes:
-        name: the pipeline's.
-        instance: the view of its instance.
-        status: the combined status.
         desired: the desired status where it is another one.
-        level: how urgent its state is, in words.
-        look: the look of that level.
         bar: the age of a status that is nearest to its limit.
         alerts: those that fire, the worst first.
         causes: the beginning of what Feldera says about them.
-        description: the pipeline's own.
         compiler_errors: the output of the compilers; None where the program has compiled.
-        failure: the deployment error, None without one.
-        statuses: all of them.
         notes: Feldera's details of the present statuses, each with a headline.
         timeline: the timeline of the event log; None where the log is empty or could not be read.
         problem: why Feldera did not answer; empty if it did.
-        facts: names and values of further properties.
         console: the pipeline's address in Feldera's web console, empty if there is none.
     """
 
@@ -158,17 +137,7 @@ def pipeline_page(
     query: PageQuery,
     links: Links,
 ) -> PipelinePage:
-    """Return the view of a pipeline's page.
-
-    Args:
-        watched: the pipeline's instance.
-        pipeline: its state.
-        recent: its latest events.
-        program: the details of its program.
-        state: the state of all instances.
-        query: the query of the page.
-        links: the addresses of the exporter's pages.
-    """
+    """Return the view of a pipeline's page."""
     row = pipeline.facts.row
     about = alerts(watched.problems.of(row.id), state.choices)
     (line,) = lines({row.id: pipeline}, about, watched.known_at)

@@ -4,7 +4,6 @@ import re
 import shlex
 from dataclasses import dataclass
 from functools import cache
-from types import MappingProxyType
 from typing import Final
 
 from markdown_it import MarkdownIt
@@ -23,12 +22,10 @@ _FILE: Final = re.compile(r"\]\((\w+)\.md\)")
 """A link from one file to another; the addresses of the pages have no suffix."""
 _CODE_ROW: Final = re.compile(r"^\| `.*\n", re.MULTILINE)
 """A row of the table of error codes."""
-_OF_OTHERS: Final = MappingProxyType(
-    {
-        "kubernetes": re.compile(r".*\bdocker (?:compose|stats)\b|\W*Without Kubernetes"),
-        "docker": re.compile(r".*\bkubectl\b|\W*(?:\d+\. )?On Kubernetes"),
-    }
-)
+_OF_OTHERS: Final = {
+    "kubernetes": re.compile(r".*\bdocker (?:compose|stats)\b|\W*Without Kubernetes"),
+    "docker": re.compile(r".*\bkubectl\b|\W*(?:\d+\. )?On Kubernetes"),
+}
 """By installation, the lines of a runbook that are for another one: each paragraph, item and command is one line."""
 _NO_COMMAND: Final = re.compile(r"^```sh\n```\n", re.MULTILINE)
 
@@ -53,8 +50,6 @@ class RunbookPage:
     """A runbook.
 
     Attributes:
-        alert: the name of its alert.
-        content: the runbook as HTML.
         values: the values of the pipeline or the instance that the address names; None without one.
         filtered: whether its table has only the error code of that pipeline.
         variants: whether it differs between installations.
@@ -97,10 +92,7 @@ def _text(alert: str) -> str | None:
 def runbook(alert: str, error_code: str = "", installation: str = "") -> Markup | None:
     """Return the runbook of an alert, or `COMMON`, as HTML; None where there is none.
 
-    Args:
-        alert: its name.
-        error_code: the only code to leave in a table of error codes; empty for all codes.
-        installation: one of `INSTALLATIONS`, to leave only its commands; any other text leaves all commands.
+    With an error code, a table of error codes has only its row. With one of `INSTALLATIONS`, there are only its commands.
     """
     text = _text(alert)
     if text is None:

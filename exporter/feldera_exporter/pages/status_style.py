@@ -1,10 +1,11 @@
-"""The looks of statuses, levels and severities: each a shape and a colour, never a colour alone."""
+"""The looks of statuses, levels of urgency and severities: each a shape and a colour, never a colour alone."""
 
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 from feldera_exporter.feldera.statuses import Dimension, Kind
+from feldera_exporter.problems.summary import Urgency
 
 UNKNOWN: Final = "unknown"
 
@@ -44,3 +45,32 @@ def style_of(dimension: Dimension, status: str) -> StatusStyle:
     """Return the style of a status of a dimension."""
     kind = dimension.statuses.get(status)
     return StatusStyle(status, LOOKS[kind] if kind else UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A level of urgency: its value in the address, its look, and its words; the short one is for phones."""
+
+    value: str
+    look: str
+    singular: str
+    plural: str
+    short: str
+
+    def text(self, count: int) -> str:
+        """Return the words for so many pipelines."""
+        return self.singular if count == 1 else self.plural
+
+
+LEVELS: Final = MappingProxyType(
+    {
+        Urgency.CRITICAL: Level("action", "bad", "needs action", "need action", "action"),
+        Urgency.WRONG: Level("warning", "person", "has a warning", "have a warning", "warning"),
+        Urgency.MOVING: Level("changing", "transient", "is changing", "are changing", "changing"),
+        Urgency.WELL: Level("healthy", "good", "is healthy", "are healthy", "healthy"),
+    }
+)
+"""The levels, the most urgent first."""
+
+BY_VALUE: Final = MappingProxyType({level.value: level for level in LEVELS.values()})
+"""The levels by value in the address."""

@@ -29,7 +29,7 @@ MOST: Final = 40
 
 _FULL: Final = 0.9
 """The part of a span that may follow the last transition: what was before it shows, too."""
-_TICKS: Final = MappingProxyType({"15m": 300, "1h": 900, "6h": 3600, "24h": 21_600, "7d": 172_800})
+_TICKS: Final = {"15m": 300, "1h": 900, "6h": 3600, "24h": 21_600, "7d": 172_800}
 """Seconds between two ticks, by span; each falls on a round time of day in UTC."""
 _DAY: Final = 86_400
 _LAST_TICK: Final = 88.0
@@ -38,7 +38,7 @@ _LETTER: Final = 8.0
 _PADDING: Final = 14.0
 """Pixels of a letter, and around a label."""
 
-_SCREENS: Final = MappingProxyType({"phone": 320.0, "tablet": 680.0, "desktop": 1000.0})
+_SCREENS: Final = {"phone": 320.0, "tablet": 680.0, "desktop": 1000.0}
 """Pixels of a lane at least, by kind of screen, as in `style.css`."""
 
 
@@ -49,7 +49,6 @@ class Segment:
     Attributes:
         x: where it begins, in percent of the lane.
         width: its width in percent of the lane.
-        mark: the status.
         fits: the smallest of `_SCREENS` on which its label has room; empty if there is none.
         title: the status, how long it lasted and when it began.
     """
@@ -74,10 +73,7 @@ class Change:
     """A transition.
 
     Attributes:
-        at: its time.
         what: the dimension.
-        before: the status before.
-        after: the status after.
         lasted: how long the status before had lasted; empty where the log does not say.
     """
 
@@ -94,7 +90,6 @@ class Timeline:
 
     Attributes:
         span: the key of `SPANS` that the lanes show.
-        lanes: those of the deployment, the program and the storage.
         looks: the looks of the segments, each with its meaning.
         errors: where deployment errors appeared, in percent of the lane.
         ticks: places in percent of the lane, with labels.
@@ -146,12 +141,9 @@ _ERRORS: Final = "Error"
 
 
 def timeline(events: Sequence[Event], span: str, now: Micros) -> Timeline | None:
-    """Return the timeline of an event log; None where the log is empty.
+    """Return the timeline of an event log, which has the newest event first; None where it is empty.
 
-    Args:
-        events: as Feldera lists them, the newest first.
-        span: a key of `SPANS`; for any other text the last transition decides.
-        now: by Feldera's clock.
+    The span is a key of `SPANS`; for any other text the last transition decides.
     """
     if not events:
         return None
@@ -195,12 +187,9 @@ def timeline(events: Sequence[Event], span: str, now: Micros) -> Timeline | None
 
 
 def storage_since(events: Sequence[Event], status: str, guess: Micros | None) -> Micros | None:
-    """Return when the present status of the storage began: by the event log, else by the polls.
+    """Return when the present status of the storage began: by the event log, the newest first, else by the polls.
 
-    Args:
-        events: as Feldera lists them, the newest first.
-        status: the present status.
-        guess: when a poll first had it; None where none did.
+    The guess is when a poll first had the status; None where none did.
     """
     runs = tuple(_runs(_oldest_first(events), lambda event: event.storage_status))
     if not runs or runs[-1].status != status:

@@ -8,7 +8,6 @@ from typing import Final
 from feldera_exporter.config import AlertChoice
 from feldera_exporter.micros import Micros
 from feldera_exporter.problems.evaluate import Occurrences
-from feldera_exporter.problems.table import INSTANCE_PROBLEMS, PIPELINE_PROBLEMS
 
 Choices = Mapping[str, AlertChoice]
 """The settings of alerts in the configuration, by the alert's name."""
@@ -21,11 +20,10 @@ class Alert:
     """One firing alert.
 
     Attributes:
-        name: the alert's name.
         severity: `critical`, `warning`, `info` or `none`.
         pipeline: the id of the pipeline; empty for an alert about the instance.
         label: the overdue status, or the service of Feldera; empty where the problem names none.
-        since: when the problem began to count, by Feldera's clock; 0 where that is not known.
+        since: when the problem began to count; 0 where that is not known.
     """
 
     name: str
@@ -36,14 +34,8 @@ class Alert:
 
 
 def alerts(occurrences: Occurrences, choices: Choices = NO_CHOICES) -> Iterator[Alert]:
-    """Yield one alert for each problem.
-
-    Args:
-        occurrences: the problems, with when each began to count.
-        choices: the settings of alerts in the configuration.
-    """
+    """Yield one alert for each problem, with the severity that the configuration chose."""
     for occurrence, since in occurrences.items():
-        row = (PIPELINE_PROBLEMS if occurrence.pipeline_id else INSTANCE_PROBLEMS)[occurrence.problem]
         choice = choices.get(occurrence.alert)
-        severity = choice.severity if choice is not None and choice.severity else row.severity
+        severity = choice.severity if choice is not None and choice.severity else occurrence.row.severity
         yield Alert(occurrence.alert, severity, occurrence.pipeline_id, occurrence.label, since)

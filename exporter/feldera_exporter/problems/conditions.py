@@ -1,7 +1,7 @@
 """The conditions of a pipeline's problems: pure functions of the pipeline and an instant of Feldera's clock.
 
-All instants and durations are in microseconds unless the text says seconds. A condition returns the periods in which it
-holds, also future ones. So it is evaluated again only when the pipeline changes or when a period begins or ends.
+A condition returns the periods in which it holds, also future ones. So it is evaluated again only when the pipeline
+changes or when a period begins or ends.
 """
 
 import math
@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from operator import attrgetter
 from typing import Final
 
-from feldera_exporter.feldera.statuses import DEPLOYMENT, PROGRAM, STORAGE, Difference, Dimension
+from feldera_exporter.feldera.statuses import DEPLOYMENT, STORAGE, Difference, Dimension
 from feldera_exporter.feldera.wire import Row
 from feldera_exporter.micros import SECOND, Micros, from_datetime, from_seconds
 from feldera_exporter.problems.model import Finding, Period, Undecided
@@ -17,7 +17,7 @@ from feldera_exporter.state.desired_difference import difference
 from feldera_exporter.state.pipeline import Pipeline
 
 Findings = tuple[Finding, ...]
-Condition = Callable[[Pipeline, int], Findings]
+Condition = Callable[[Pipeline, Micros], Findings]
 
 _NOTHING: Final[Findings] = ()
 
@@ -42,21 +42,17 @@ _ERRORS_PER_WINDOW: Final = 60
 
 
 def overdue(dimension: Dimension, problem: str) -> Condition:
-    """Return the condition that a status has lasted longer than its limit.
-
-    Args:
-        dimension: the dimension of the status.
-        problem: the name of the problem; only statuses whose overdue problem this is count.
-    """
-    since_of, limit_of = _READERS[dimension.name]
+    """Return the condition that a status whose overdue problem is this one has lasted longer than its limit."""
     status_of = attrgetter(f"facts.row.{dimension.name}")
+    since_of = attrgetter(f"facts.row.{dimension.name}_since")
+    limit_of = attrgetter(f"facts.limits.{dimension.name}")
 
     def condition(pipeline: Pipeline, _now: Micros) -> Findings:
         limit = limit_of(pipeline)
         if limit == math.inf:
             return _NOTHING
         status = status_of(pipeline)
-        since = since_of(pipeline)
+        since = storage_since(pipeline) if dimension is STORAGE else from_datetime(since_of(pipeline))
         if since is None or dimension.overdue_problem(status) != problem:
             return _NOTHING
         return (Period(_after(since, limit), label=status),)
@@ -177,8 +173,8 @@ def failing(pipeline: Pipeline, _now: Micros) -> Findings:
     return found
 
 
-def counted(instants: Sequence[int], count: int, window: Micros) -> Findings:
-    """Return the periods in which an event happened at least `count` times within `window` microseconds.
+def counted(instants: Sequence[Micros], count: int, window: Micros) -> Findings:
+    """Return the periods in which an event happened at least `count` times within the window.
 
     A period may end before it begins. Such a period never holds.
     """
@@ -192,7 +188,7 @@ def counted(instants: Sequence[int], count: int, window: Micros) -> Findings:
 
 
 def error_at(pipeline: Pipeline) -> Micros:
-    """Return when the present deployment error appeared, by Feldera's clock."""
+    """Return when the present deployment error appeared."""
     row, known = pipeline.facts.row, pipeline.history.errors.at
     if known is not None:
         return known
@@ -204,7 +200,7 @@ def error_at(pipeline: Pipeline) -> Micros:
 
 
 def storage_since(pipeline: Pipeline) -> Micros | None:
-    """Return when the present storage status began, in microseconds; None until the event log has been read that far."""
+    """Return when the present storage status began; None until the event log has been read that far."""
     history = pipeline.history
     read = history.statuses.storage == pipeline.facts.row.storage_status
     return history.since.storage if read else None
@@ -213,21 +209,6 @@ def storage_since(pipeline: Pipeline) -> Micros | None:
 def _after(since: Micros, seconds: float) -> Micros:
     return since + from_seconds(seconds)
 
-
-def _deployment_since(pipeline: Pipeline) -> Micros | None:
-    return from_datetime(pipeline.facts.row.deployment_status_since)
-
-
-def _program_since(pipeline: Pipeline) -> Micros | None:
-    return from_datetime(pipeline.facts.row.program_status_since)
-
-
-_READERS: Final = {
-    DEPLOYMENT.name: (_deployment_since, attrgetter("facts.limits.deployment_status")),
-    PROGRAM.name: (_program_since, attrgetter("facts.limits.program_status")),
-    STORAGE.name: (storage_since, attrgetter("facts.limits.storage_status")),
-}
-"""By dimension: what reads when the present status began, and what reads its limit in seconds."""
 
 _UNAVAILABLE: Final = overdue(DEPLOYMENT, "Unavailable")
 

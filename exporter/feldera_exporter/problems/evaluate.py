@@ -7,8 +7,7 @@ nothing. An undecided condition keeps its last result. While Feldera's API canno
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
-from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from feldera_exporter.differences import changed_keys
 from feldera_exporter.micros import SECOND, Micros
@@ -17,6 +16,7 @@ from feldera_exporter.problems.instance_conditions import InstanceState
 from feldera_exporter.problems.model import Finding, Problem, Subject, Undecided
 from feldera_exporter.problems.previous_state import PreviousState, next_state
 from feldera_exporter.problems.table import (
+    BY_ALERT,
     INSTANCE_PROBLEMS,
     PIPELINE_PROBLEMS,
     instance_alert,
@@ -26,10 +26,10 @@ from feldera_exporter.state.fleet import Fleet
 from feldera_exporter.state.pipeline import Pipeline
 
 ENDED_FOR: Final = 600 * SECOND
-"""Microseconds for which an ended problem is still exported, with the value 0."""
+"""How long an ended problem is still exported, with the value 0."""
 
 NEVER: Final = 1 << 62
-"""An instant that no clock reaches, in microseconds."""
+"""An instant that no clock reaches."""
 
 Tags = tuple[tuple[str, str], ...]
 
@@ -52,25 +52,23 @@ class Occurrence(NamedTuple):
     tags: Tags = ()
 
     @property
+    def row(self) -> Problem[Any]:
+        """The row of the table."""
+        return BY_ALERT[self.alert]
+
+    @property
     def alert(self) -> str:
         """The name of the problem's alert."""
         name = pipeline_alert if self.pipeline_id else instance_alert
         return name(self.problem)
 
 
-Occurrences = Mapping[Occurrence, int]
-"""Problems with when each began to count, by Feldera's clock."""
-
-_NONE: Final[Occurrences] = MappingProxyType({})
+Occurrences = Mapping[Occurrence, Micros]
+"""Problems with when each began to count."""
 
 
 class Ended(NamedTuple):
-    """When a problem began and ended; instants are by Feldera's clock.
-
-    Attributes:
-        since: when it began to count.
-        at: when it ended.
-    """
+    """When a problem began to count (`since`), and when it ended (`at`)."""
 
     since: Micros
     at: Micros
@@ -79,12 +77,10 @@ class Ended(NamedTuple):
 Endings = Mapping[Occurrence, Ended]
 """Problems that have ended, with when."""
 
-_NOTHING_ENDED: Final[Endings] = MappingProxyType({})
-
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """The evaluation of one pipeline; instants are by Feldera's clock.
+    """The evaluation of one pipeline.
 
     Attributes:
         present: its problems, with when each began to count.
@@ -93,7 +89,7 @@ class Evaluated:
     """
 
     present: Occurrences
-    failing: int | None
+    failing: Micros | None
     due: Micros
 
 
@@ -102,32 +98,31 @@ _DUE: Final = attrgetter("due")
 
 @dataclass(frozen=True, slots=True)
 class Problems:
-    """The problems of one instance and of its pipelines; instants are by Feldera's clock.
+    """The problems of one instance and of its pipelines.
 
     Attributes:
         present: the present problems, with when each began to count.
         ended: the problems that ended within the last ten minutes.
         previous_state: what the instance's conditions need from earlier lists.
         disabled: the names of the alerts that the configuration disables.
-        pipelines: the pipelines of the last evaluation, by id.
         evaluated: the evaluations of pipelines that have a problem, or will have one as time passes, by id.
         failing: since when pipelines count toward FleetDegraded, by id.
         due: when the next pipeline must be evaluated even if nothing changes.
     """
 
-    present: Occurrences = field(default_factory=lambda: _NONE)
-    ended: Endings = field(default_factory=lambda: _NOTHING_ENDED)
+    present: Occurrences = field(default_factory=dict)
+    ended: Endings = field(default_factory=dict)
     previous_state: PreviousState = field(default_factory=PreviousState)
     disabled: frozenset[str] = frozenset()
-    pipelines: Mapping[str, Pipeline] = field(default_factory=lambda: MappingProxyType({}))
-    evaluated: Mapping[str, Evaluated] = field(default_factory=lambda: MappingProxyType({}))
-    failing: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    pipelines: Mapping[str, Pipeline] = field(default_factory=dict)
+    evaluated: Mapping[str, Evaluated] = field(default_factory=dict)
+    failing: Mapping[str, Micros] = field(default_factory=dict)
     due: Micros = 0
 
     def of(self, pipeline_id: str) -> Occurrences:
         """Return the present problems of a pipeline."""
         found = self.evaluated.get(pipeline_id)
-        return found.present if found is not None else _NONE
+        return found.present if found is not None else {}
 
 
 NO_PROBLEMS: Final = Problems()
@@ -137,12 +132,6 @@ def evaluate(before: Problems, fleet: Fleet, disabled: frozenset[str], now: Micr
     """Return the problems after a list of pipelines was read.
 
     Where nothing changed, `present`, `ended` and `evaluated` are the same objects as before.
-
-    Args:
-        before: the problems after the previous list.
-        fleet: the instance after this list.
-        disabled: the names of the alerts that the configuration disables.
-        now: Feldera's time of the list, in microseconds.
     """
     previous_state = next_state(before.previous_state, fleet.size or 0, fleet.platform, now)
     evaluated = _pipelines(before, fleet, disabled, now)
@@ -255,20 +244,20 @@ _ProblemLabel = tuple[str, str]
 """The name of a problem, and its label."""
 
 
-def _begins(occurrences: Occurrences) -> Mapping[_ProblemLabel, int]:
+def _begins(occurrences: Occurrences) -> Mapping[_ProblemLabel, Micros]:
     return {(occurrence.problem, occurrence.label): begin for occurrence, begin in occurrences.items()}
 
 
 def _evaluated_table(
     table: Mapping[str, Problem[Subject]],
     subject: Subject,
-    before: Mapping[_ProblemLabel, int],
+    before: Mapping[_ProblemLabel, Micros],
     disabled: Collection[str],
     alert: Callable[[str], str],
     now: Micros,
-) -> tuple[dict[_ProblemLabel, int], int]:
+) -> tuple[dict[_ProblemLabel, Micros], Micros]:
     """Return the problems of a subject with when each began, and when the subject must be evaluated again."""
-    present: dict[_ProblemLabel, int] = {}
+    present: dict[_ProblemLabel, Micros] = {}
     due = NEVER
     for name, row in table.items():
         findings = row.condition(subject, now)
@@ -291,16 +280,13 @@ def _evaluated_table(
 
 
 def _evaluated_findings(
-    findings: Iterable[Finding], before: int | None, now: Micros
-) -> tuple[int | None, int]:
-    """Return when a problem with these findings began (None where it is not present), and when to evaluate it again.
+    findings: Iterable[Finding], before: Micros | None, now: Micros
+) -> tuple[Micros | None, Micros]:
+    """Return when a problem with these findings of one label began (None where it is not present), and when to evaluate again.
 
-    Args:
-        findings: of one problem and one label.
-        before: when the problem began, if it was present before.
-        now: microseconds by Feldera's clock.
+    `before` is when it began, if it was present before.
     """
-    begins: list[int] = []
+    begins: list[Micros] = []
     due = NEVER
     for finding in findings:
         if isinstance(finding, Undecided):

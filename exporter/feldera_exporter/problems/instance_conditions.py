@@ -1,7 +1,4 @@
-"""The conditions of an instance's problems: pure functions of the instance and an instant of Feldera's clock.
-
-All instants and durations are in microseconds.
-"""
+"""The conditions of an instance's problems: pure functions of the instance and an instant of Feldera's clock."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -40,7 +37,6 @@ class InstanceState:
     """What the conditions of an instance read.
 
     Attributes:
-        fleet: the instance after the last list.
         previous_state: what the conditions need from earlier lists.
         failing: since when pipelines count as failing, by id.
         degraded: whether FleetDegraded was present before.
@@ -48,8 +44,11 @@ class InstanceState:
 
     fleet: Fleet
     previous_state: PreviousState
-    failing: Mapping[str, int]
+    failing: Mapping[str, Micros]
     degraded: bool
+
+
+Condition = Callable[[InstanceState, Micros], Findings]
 
 
 def degraded(state: InstanceState, now: Micros) -> Findings:
@@ -70,7 +69,7 @@ def inventory_dropped(state: InstanceState, _now: Micros) -> Findings:
     return _NOTHING if at is None else (Period(at + DROPPED_FOR),)
 
 
-def unhealthy(services: Collection[str]) -> Callable[[InstanceState, int], Findings]:
+def unhealthy(services: Collection[str]) -> Condition:
     """Return the condition that one of these services has been unhealthy for five minutes."""
 
     def condition(state: InstanceState, now: Micros) -> Findings:
@@ -107,7 +106,7 @@ def health_stale(state: InstanceState, now: Micros) -> Findings:
     return tuple(found)
 
 
-def license_ends_within(days: int) -> Callable[[InstanceState, int], Findings]:
+def license_ends_within(days: int) -> Condition:
     """Return the condition that the license ends within this number of days, or has ended."""
 
     def condition(state: InstanceState, now: Micros) -> Findings:

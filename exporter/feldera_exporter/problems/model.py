@@ -14,7 +14,7 @@ Subject = TypeVar("Subject")
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A period in which a condition holds, if nothing changes; instants are by Feldera's clock.
+    """A period in which a condition holds, if nothing changes.
 
     Attributes:
         begin: when it begins; may be in the future.
@@ -29,18 +29,13 @@ class Period:
     continues: bool = False
 
     def holds(self, now: Micros) -> bool:
-        """Return whether the instant `now`, in microseconds, lies in the period."""
+        """Return whether the instant `now` lies in the period."""
         return self.begin <= now and (self.end is None or now < self.end)
 
 
 @dataclass(frozen=True, slots=True)
 class Undecided:
-    """It is not known yet whether a condition holds: a problem that is present stays, an absent one does not begin.
-
-    Attributes:
-        until: when it will be known at the latest, by Feldera's clock.
-        label: the overdue status, or the service of Feldera; empty where the problem names none.
-    """
+    """It is not known until an instant at the latest whether a condition holds: a present problem stays, an absent one does not begin."""
 
     until: Micros
     label: str = ""
@@ -60,7 +55,7 @@ class Problem(Generic[Subject]):
         meaning: one or two sentences. `{subject}` stands for the pipeline or the instance, `{label}` for the status or
             the service, `{limit}` for the limit of the status.
         first_step: what to do first, in one sentence.
-        condition: returns the findings, from the subject and an instant of Feldera's clock in microseconds; pure.
+        condition: returns the findings, from the subject and an instant; pure.
         labelled: whether the problem names a status (of a pipeline) or a service (of an instance).
         yields_to: the problem that hides this one when a subject has both; empty if none does.
         limit_of: the status dimension whose limit counts; empty where none does.
@@ -71,7 +66,7 @@ class Problem(Generic[Subject]):
     summary: str
     meaning: str
     first_step: str
-    condition: Callable[[Subject, int], Sequence[Finding]]
+    condition: Callable[[Subject, Micros], Sequence[Finding]]
     labelled: bool = False
     yields_to: str = ""
     limit_of: str = ""

@@ -9,17 +9,17 @@ from feldera_exporter.feldera.platform import Platform
 from feldera_exporter.micros import SECOND, Micros
 
 KEPT: Final = 3600 * SECOND
-"""Microseconds for which earlier numbers of pipelines are kept."""
+"""How long earlier numbers of pipelines are kept."""
 
 _INTERRUPTION: Final = 120 * SECOND
-"""A longer time between two lists of pipelines, in microseconds, counts as an interruption."""
+"""A longer time between two lists of pipelines counts as an interruption."""
 
 _SMALL_FLEET: Final = 9
 """A fleet of at most so many pipelines may lose half of them without a problem."""
 
 
 class PreviousState(msgspec.Struct, frozen=True, array_like=True):
-    """The state of an instance up to its last list; instants are by Feldera's clock.
+    """The state of an instance up to its last list.
 
     Attributes:
         sizes: when the number of pipelines changed and to what, within the last hour, the oldest first.
@@ -39,14 +39,7 @@ class PreviousState(msgspec.Struct, frozen=True, array_like=True):
 
 
 def next_state(previous: PreviousState, size: int, platform: Platform, now: Micros) -> PreviousState:
-    """Return the state after another list of pipelines.
-
-    Args:
-        previous: the state before this list.
-        size: how many pipelines there are.
-        platform: Feldera's version, services and license.
-        now: when the list was read, by Feldera's clock.
-    """
+    """Return the state after another list, of `size` pipelines, was read."""
     sizes = _sizes(previous.sizes, size, now)
     most = max(number for _, number in sizes)
     dropped = most > _SMALL_FLEET and size < most / 2

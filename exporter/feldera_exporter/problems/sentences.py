@@ -18,12 +18,7 @@ def instance(name: str) -> str:
 def description(row: Problem[Any], subject: str, label: str, limit: str, since: str) -> str:
     """Return the description of a problem: its meaning, since when, and what to do first.
 
-    Args:
-        row: the problem's row of the table.
-        subject: the pipeline or the instance, as `pipeline` and `instance` name it.
-        label: the status or the service that the problem names.
-        limit: the limit of the status, as ` of 10m`; empty where there is none.
-        since: when the problem began to count.
+    The subject is as `pipeline` or `instance` return it, the limit ` of 10m` or empty.
     """
     meaning = row.meaning.format(subject=subject, label=label, limit=limit)
     return f"{meaning} Since {since}. {row.first_step}"

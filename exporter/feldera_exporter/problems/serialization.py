@@ -4,12 +4,13 @@ from typing import Final
 
 import msgspec
 
+from feldera_exporter.micros import Micros
 from feldera_exporter.problems.evaluate import Ended, Evaluated, Occurrence, Problems
 from feldera_exporter.problems.previous_state import PreviousState
 
 
 class _Stored(msgspec.Struct, frozen=True, array_like=True):
-    present: tuple[tuple[Occurrence, int], ...]
+    present: tuple[tuple[Occurrence, Micros], ...]
     ended: tuple[tuple[Occurrence, Ended], ...]
     previous_state: PreviousState
 
@@ -34,7 +35,7 @@ def decoded(content: bytes | None) -> Problems:
         return Problems()
     stored = _decode(content)
     present = dict(stored.present)
-    by_pipeline: dict[str, dict[Occurrence, int]] = {}
+    by_pipeline: dict[str, dict[Occurrence, Micros]] = {}
     for occurrence, at in present.items():
         if occurrence.pipeline_id:
             by_pipeline.setdefault(occurrence.pipeline_id, {})[occurrence] = at

@@ -5,7 +5,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from types import MappingProxyType
 
 from feldera_exporter.feldera.statuses import DEPLOYMENT, PROGRAM, Kind
 from feldera_exporter.micros import SECOND, Micros, from_datetime
@@ -13,7 +12,7 @@ from feldera_exporter.problems.alerts import Alert
 from feldera_exporter.problems.conditions import storage_since
 from feldera_exporter.state.pipeline import Pipeline
 
-_SEVERITIES = MappingProxyType({"critical": 3, "warning": 2, "info": 1})
+_SEVERITIES = {"critical": 3, "warning": 2, "info": 1}
 """The order of severities; any other severity counts as 0."""
 
 
@@ -51,17 +50,10 @@ class PipelineSummary:
     """The summary of one pipeline.
 
     Attributes:
-        id: the UUID.
-        name: the pipeline's name.
-        status: the combined deployment status.
-        desired: the combined desired deployment status.
-        program: the program's status.
-        storage: the storage's status.
         wait: the status that has used most of its limit; where none has a limit the program's that compiles, else the
             deployment's.
         error_code: the code of the present deployment error; empty without one.
         alerts: the firing alerts of the pipeline, the most severe first.
-        level: how urgent it is.
     """
 
     id: str
@@ -79,13 +71,7 @@ class PipelineSummary:
 def lines(
     pipelines: Mapping[str, Pipeline], alerts: Iterable[Alert], now: Micros
 ) -> tuple[PipelineSummary, ...]:
-    """Return the summaries of all pipelines, the most urgent first.
-
-    Args:
-        pipelines: the pipelines by id.
-        alerts: the firing alerts.
-        now: by Feldera's clock.
-    """
+    """Return the summaries of all pipelines, the most urgent first."""
     firing: defaultdict[str, list[Alert]] = defaultdict(list)
     for alert in alerts:
         firing[alert.pipeline].append(alert)

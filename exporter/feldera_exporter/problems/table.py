@@ -1,7 +1,8 @@
 """The table of problems, one row each. Metrics, pages, rules, alerts and documentation read it."""
 
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from feldera_exporter.feldera.statuses import DEPLOYMENT, PROGRAM, STORAGE
 from feldera_exporter.problems import conditions, instance_conditions
@@ -313,3 +314,10 @@ def pipeline_alert(problem: str) -> str:
 def instance_alert(problem: str) -> str:
     """Return the name of the alert for a problem of an instance."""
     return f"Feldera{problem}"
+
+
+BY_ALERT: Final[Mapping[str, Problem[Any]]] = MappingProxyType(
+    {pipeline_alert(name): row for name, row in PIPELINE_PROBLEMS.items()}
+    | {instance_alert(name): row for name, row in INSTANCE_PROBLEMS.items()}
+)
+"""All rows by the names of their alerts."""

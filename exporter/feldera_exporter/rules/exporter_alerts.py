@@ -33,10 +33,7 @@ class ExporterAlert:
     """One alert about the exporter.
 
     Attributes:
-        name: the alert's name.
         severity: `critical`, `warning`, `info`, or `none` for the watchdog.
-        expression: the PromQL expression.
-        summary: a constant headline.
         description: the meaning and what to do first, with Prometheus's templates.
         labels: the labels that distinguish alerts of this name.
         for_: the rule's `for`; empty for none.

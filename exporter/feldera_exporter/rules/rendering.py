@@ -53,9 +53,10 @@ _PIPELINE_PAGE: Final = (
 )
 
 _EXPORTER_GROUP: Final = "feldera-exporter"
-_PIPELINE_GROUPS: Final[Mapping[str, Sequence[Problem[Any]]]] = MappingProxyType(
-    {"feldera-pipelines": LIFECYCLE, "feldera-pipeline-faults": (*FAULTS, *COMPILATION)}
-)
+_PIPELINE_GROUPS: Final[Mapping[str, Sequence[Problem[Any]]]] = {
+    "feldera-pipelines": LIFECYCLE,
+    "feldera-pipeline-faults": (*FAULTS, *COMPILATION),
+}
 
 _SINCE: Final = "{{ $value | humanizeTimestamp }}"
 
@@ -87,12 +88,11 @@ class RuleOptions:
         alerts: the settings of alerts in the configuration, by the alert's name.
         alert_labels: labels of every alert, where its settings do not set them.
         severities: what the label `severity` says in place of the table's words.
-        tag_labels: the tag labels of pipelines.
         exporter_url: the address of the exporter's pages.
         runbook_url: the address of the runbooks. The alert's name replaces `NAME` in it, or is appended. Empty: the
             exporter's own runbook pages.
-        dashboard_url: Grafana's address.
         exporter_only: whether to leave out the rules about pipelines and instances.
+        external_labels: labels of every alert that the exporter itself sends, where it has no label of that name.
     """
 
     alerts: Mapping[str, AlertChoice] = field(default_factory=lambda: MappingProxyType({}))
@@ -103,15 +103,19 @@ class RuleOptions:
     runbook_url: str = ""
     dashboard_url: str = DASHBOARD_URL
     exporter_only: bool = False
+    external_labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def configured(self, configuration: Configuration) -> "RuleOptions":
         """Return these options with the configuration's choices."""
+        alertmanager = configuration.alertmanager
         return replace(
             self,
             alerts=configuration.alerts,
             alert_labels=configuration.alert_labels,
             severities=configuration.severities,
             tag_labels=tuple(configuration.tag_labels.expressions),
+            external_labels=alertmanager.labels if alertmanager is not None else {},
+            exporter_only=alertmanager is not None,
         )
 
     def labels(self, alert: str, severity: str) -> dict[str, str]:
@@ -143,12 +147,7 @@ def problem_expression(family: str, problem: str, labels: Iterable[str]) -> str:
 
 
 def rules(form: str = "prometheus", options: RuleOptions | None = None) -> str:
-    """Return the rules as YAML.
-
-    Args:
-        form: a key of `FORMATS`.
-        options: the user's options; None for the shipped rules.
-    """
+    """Return the rules as YAML, in one of `FORMATS`; without options, the shipped rules."""
     return FORMATS[form](_groups(options or RuleOptions()))
 
 

@@ -79,14 +79,7 @@ _BY_THE_PIPELINE: Final = frozenset({"Initializing", "AwaitingApproval"})
 
 
 class ApiError(ExporterError):
-    """An operation that Feldera's API answers with an error.
-
-    Attributes:
-        status: the HTTP status.
-        error_code: Feldera's name of the error.
-        message: a sentence for people.
-        details: JSON that depends on the error code; empty where it has none.
-    """
+    """An operation that Feldera's API answers with an error; its details are JSON that depends on the code."""
 
     def __init__(self, status: int, error_code: str, message: str, details: Mapping[str, Any]) -> None:
         super().__init__(f"{error_code}: {message}")

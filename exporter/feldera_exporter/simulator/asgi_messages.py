@@ -1,8 +1,8 @@
 """Reads requests and sends responses over ASGI, as Feldera's HTTP server actix does."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
-from typing import Any, cast
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from isal import igzip
@@ -30,33 +30,28 @@ async def read(scope: Scope, receive: Receive) -> Request:
     )
 
 
-async def outlasts(delay: Coroutine[Any, Any, None], receive: Receive) -> bool:
+async def outlasts(seconds: float, receive: Receive) -> bool:
     """Wait, and return whether the client is still there afterwards."""
-    waiting = asyncio.ensure_future(delay)
-    gone = asyncio.ensure_future(receive())
     try:
-        await asyncio.wait({waiting, gone}, return_when=asyncio.FIRST_COMPLETED)
-        return waiting.done()
-    finally:
-        waiting.cancel()
-        gone.cancel()
+        async with asyncio.timeout(seconds):
+            # After the request comes only that the client is gone.
+            await receive()
+    except TimeoutError:
+        return True
+    return False
 
 
 async def respond(request: Request, answer: Answer, receive: Receive, send: Send) -> None:
     """Send an answer, whole or as a stream; packed, and then without its length, if that is accepted."""
-    if answer.cut:
-        # ASGI knows no way to hang up: uvicorn's `send` is a method of what holds the connection.
-        cast("Any", send).__self__.transport.abort()
-        return
     body, headers = answer.body, dict(answer.headers)
     if answer.content_type:
         headers["content-type"] = answer.content_type
-    plain = answer.stream is None and answer.length is None and "content-encoding" not in headers
+    plain = answer.stream is None and "content-encoding" not in headers
     if body and plain and "gzip" in request.headers.get("accept-encoding", ""):
         body = answer.packed or igzip.compress(body, 1)
         headers |= {"content-encoding": "gzip", "vary": "accept-encoding"}
-    elif answer.stream is None or answer.length is not None:
-        headers["content-length"] = str(len(body) if answer.length is None else answer.length)
+    elif answer.stream is None:
+        headers["content-length"] = str(len(body))
     pairs = [(key.encode(), value.encode()) for key, value in headers.items()]
     await send({"type": "http.response.start", "status": answer.status, "headers": pairs})
     if answer.stream is not None:

@@ -24,11 +24,8 @@ def admit(
 ) -> Answer | str:
     """Return the client's role, or the response that refuses the request.
 
-    Args:
-        keys: the role of each API key, "read" or "write"; None where no authentication is configured.
-        route: the route's name.
-        request: the request.
-        blind: whether the database of the keys cannot be reached: no key is known then.
+    `keys` has the role of each API key, read or write; it is None where no authentication is configured. While the
+    database of the keys cannot be reached, `blind`, no key is known.
 
     Raises:
         ApiError: 403, the role is too low.

@@ -12,10 +12,10 @@ EPOCH: Final[Micros] = 1_787_313_600 * SECOND
 
 
 class Clock(Protocol):
-    """Returns the time in microseconds since the Unix epoch; never goes back."""
+    """Tells the time; never goes back."""
 
     def now(self) -> Micros:
-        """Return the present instant in microseconds since the Unix epoch."""
+        """Return the present instant."""
         ...
 
 

@@ -68,8 +68,7 @@ class Cluster:
     def restart(self, *, complains: bool = False) -> None:
         """Restart the monitor, which then writes at its next poll.
 
-        Args:
-            complains: whether it writes a last time before: that it reaches none of the services, which end with it.
+        One that complains writes before that it reaches none of the services, which end with it.
         """
         if complains and self.running:
             health, self.health = self.health, dict.fromkeys(SERVICES, "Unreachable: connection refused")

@@ -35,7 +35,7 @@ class Details(msgspec.Struct, frozen=True, gc=False):
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
-    """One row of the table `pipeline_monitor_event`; the id is a 128-bit integer, the instant in microseconds."""
+    """One row of the table `pipeline_monitor_event`; the id is a 128-bit integer."""
 
     event_id: int
     recorded_at: Micros
@@ -64,11 +64,7 @@ def record(event_id: int, recorded_at: Micros, row: Row, previous: Event | None)
 
 
 class EventLog:
-    """The retained events of one pipeline, in the order of their commits.
-
-    Attributes:
-        trimmed: how many were deleted.
-    """
+    """The retained events of one pipeline, in the order of their commits; `trimmed` counts those that were deleted."""
 
     __slots__ = ("_events", "trimmed")
 

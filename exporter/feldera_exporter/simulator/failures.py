@@ -46,8 +46,7 @@ def provisioning_timeout(seconds: float) -> Failure:
 def worker_panic(kilobytes: int) -> Failure:
     """A panic of every worker: the details have a stack trace of each, and the message repeats them all.
 
-    Args:
-        kilobytes: how long message and details are together, about: 16 for each worker, of which there is one at least.
+    Message and details together have about so many kilobytes: 16 for each worker, of which there is one at least.
     """
     workers = range(max(1, kilobytes // 16))
     length = kilobytes * 1024 // (2 * len(workers))

@@ -22,7 +22,7 @@ _READERS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A committed change of one status; instants in microseconds.
+    """A committed change of one status.
 
     Attributes:
         dimension: the field's name in the API.
@@ -53,11 +53,8 @@ class Life:
     """The complete history of one pipeline, also beyond Feldera's retention.
 
     Attributes:
-        id: the pipeline's UUID.
-        created_at: when it was created.
         born: the statuses it was created with, per dimension.
         names: its names, each with the instant from which it had it.
-        deleted_at: when it was deleted, None if it exists.
         transitions: every committed change, in the order of the commits.
         errors: every appearance and dismissal of an error, in the order of the commits.
     """
@@ -95,7 +92,7 @@ class Life:
         return stretches
 
     def time_in_status(self, until: Micros) -> Counter[str | None]:
-        """Return the microseconds spent in each combined status from creation until an instant."""
+        """Return the time spent in each combined status from creation until an instant."""
         spent: Counter[str | None] = Counter()
         for status, begin, end in self.intervals(until):
             spent[status] += end - begin
@@ -108,11 +105,7 @@ class Life:
 
 
 class GroundTruth:
-    """Every pipeline that ever existed, by its id, including deleted ones and events beyond the retention.
-
-    Args:
-        keep: whether anything is kept at all; a soak test of weeks may want not to.
-    """
+    """Every pipeline that ever existed, by its id, with deleted ones and events beyond the retention; empty without `keep`."""
 
     def __init__(self, *, keep: bool = True) -> None:
         self._keep = keep

@@ -38,14 +38,9 @@ class Answer:
     """One answer.
 
     Attributes:
-        status: the HTTP status.
-        body: the plain body.
         content_type: its type, "" for none.
-        headers: further headers.
         packed: the body in gzip, where it is ready already.
         stream: makes the body piece by piece instead, so that it is never whole in memory.
-        length: the Content-Length to claim, where that is not the body's.
-        cut: whether the connection is cut instead.
     """
 
     status: int
@@ -54,8 +49,6 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     packed: bytes | None = None
     stream: Stream | None = None
-    length: int | None = None
-    cut: bool = False
 
 
 class QueryError(ExporterError):

@@ -30,15 +30,9 @@ class Instance:
     the same way.
 
     Args:
-        clock: Feldera's clock; that of its database, which all timestamps come from.
-        seed: of every random choice.
         provisioning_timeout: the runner's default, in seconds.
         retention: how many events of a pipeline are kept, approximately.
-        version: the version that it is, which decides on routes and fields.
         edition: "Enterprise", "EnterpriseDev" or "Open source"; the last stops by force only.
-        tenant: the tenant's name.
-        processes: how the manager is deployed: ids, lock waits, late commits.
-        plan: the plan of pipelines that are created without one.
         keep_truth: whether `truth` is kept; it grows with every transition.
 
     Raises:
@@ -46,12 +40,7 @@ class Instance:
 
     Attributes:
         truth: every transition and error that was ever committed.
-        cluster: the health of the services.
-        database: the pipelines.
         event_queue: what happens next, and the present instant.
-        processes: the pipelines' processes.
-        compiler: compiles programs.
-        runner: starts, watches and stops pipelines.
         lock: held while anything is read or changed.
     """
 
@@ -89,7 +78,7 @@ class Instance:
         self.event_queue.at(self.event_queue.now + CLEANING, self._clean)
 
     def settle(self) -> Micros:
-        """Let everything happen that is due, and return the instant reached in microseconds."""
+        """Let everything happen that is due, and return the instant reached."""
         with self.lock:
             self.event_queue.run(self.clock.now())
             return self.event_queue.now

@@ -36,11 +36,10 @@ class InstanceRoutes:
     """The responses about one instance.
 
     Args:
-        feldera: the instance.
         has_login: whether users log in, without which there are no API keys either.
 
     Attributes:
-        license_until: when the license ends, in microseconds; None: an endless one. Enterprise only.
+        license_until: when the license ends; None: an endless one. Enterprise only.
         has_license: whether an Enterprise instance has one.
     """
 

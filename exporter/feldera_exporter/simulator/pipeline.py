@@ -1,6 +1,6 @@
 """One pipeline: its row, its events, and the state that the runner, the compiler and its process keep about it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from feldera_exporter.micros import Micros
@@ -17,13 +17,10 @@ class Process:
     """The process of one deployment: what it would answer on /status.
 
     Attributes:
-        status: the runtime status it reports.
         desired: the runtime status it was asked for.
-        reachable: whether it answers at all.
         failure: why it, or its machine, is dead.
         step: counts its steps, so that an outdated action is recognised.
         phase: the next phase of its plan's path.
-        launched: when it began.
         memory_max: the memory that it may use, where it was resized.
     """
 
@@ -46,7 +43,7 @@ class Connectors:
     at: Micros = 0
 
     def errors(self, now: Micros) -> int:
-        """Return the number of errors up to an instant in microseconds."""
+        """Return the number of errors up to an instant."""
         return self.count + int((now - self.at) * self.rate / 1_000_000)
 
     def next_change(self, now: Micros) -> Micros:
@@ -100,14 +97,13 @@ class Automaton:
     recorded: int = 0
 
 
+@dataclass(slots=True, eq=False)
 class Pipeline:
     """One pipeline; mutable, and touched only under its instance's lock.
 
     Attributes:
-        id: the UUID as text.
         row: the committed row.
         log: the committed events.
-        plan: how long each step takes, and what goes wrong.
         alive: false once it is deleted.
         locked_until: until when a transaction holds the row's lock.
         begun: when the last transaction on it began.
@@ -117,35 +113,22 @@ class Pipeline:
         rendered: the row's JSON per selector and version, each with the value it was made of.
     """
 
-    __slots__ = (
-        "alive",
-        "artifacts",
-        "automaton",
-        "begun",
-        "compiling",
-        "connectors",
-        "id",
-        "locked_until",
-        "log",
-        "plan",
-        "process",
-        "rendered",
-        "row",
-        "taken",
-    )
+    id: str
+    row: Row
+    plan: Plan
+    log: EventLog = field(default_factory=EventLog)
+    alive: bool = True
+    locked_until: Micros = 0
+    begun: Micros = 0
+    automaton: Automaton = field(init=False)
+    process: Process | None = None
+    connectors: Connectors = field(init=False)
+    compiling: int = 0
+    taken: int = 0
+    artifacts: bool = True
+    rendered: dict[tuple[object, ...], tuple[Row, bytes]] = field(default_factory=dict)
 
-    def __init__(self, identity: str, row: Row, plan: Plan) -> None:
-        self.id = identity
-        self.row = row
-        self.log = EventLog()
-        self.plan = plan
-        self.alive = True
-        self.locked_until = 0
-        self.begun = 0
-        self.automaton = Automaton(anchor=row.created_at, begun=row.created_at)
-        self.process: Process | None = None
-        self.connectors = Connectors(at=row.created_at)
-        self.compiling = 0
-        self.taken = 0
-        self.artifacts = True
-        self.rendered: dict[tuple[object, ...], tuple[Row, bytes]] = {}
+    def __post_init__(self) -> None:
+        """Begin with the row's creation."""
+        self.automaton = Automaton(anchor=self.row.created_at, begun=self.row.created_at)
+        self.connectors = Connectors(at=self.row.created_at)

@@ -23,11 +23,8 @@ class PipelineFaults:
     def lose(self, name: str, seconds: float | None = None, *, restarts: bool = False) -> None:
         """Make a pipeline unreachable for some seconds, or until `find`.
 
-        Args:
-            name: the pipeline's.
-            seconds: for how long; None for no end.
-            restarts: whether it then begins from Initializing, as a pod does that Kubernetes restarted: with the
-                same deployment and without an error.
+        One that restarts then begins from Initializing, as a pod does that Kubernetes restarted: with the same deployment and
+        without an error.
         """
         with self._instance.lock:
             pipeline = self._instance.get(name)

@@ -25,13 +25,10 @@ _ALLOWED: Final = frozenset(
 
 
 class PipelineProcesses:
-    """The processes of all pipelines.
+    """The processes of all pipelines; `changed` is called after every change, to schedule the next poll.
 
     Source of the statuses: adapters `server.rs`, `/status`. Nothing here writes to the database: what changes
     and changes back between two polls of the runner never was.
-
-    Args:
-        changed: called after every change, to schedule the next poll.
     """
 
     def __init__(self, event_queue: EventQueue, changed: Callable[[Pipeline], None]) -> None:

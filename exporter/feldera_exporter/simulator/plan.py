@@ -35,9 +35,7 @@ class Plan:
 
     Attributes:
         pending: Pending, until a compiler picks the program up.
-        compiling_sql: CompilingSql.
         sql_compiled: SqlCompiled, until a compiler picks the program up.
-        compiling_rust: CompilingRust.
         compiled_as: how compiling ends: Success, SqlError, RustError, SystemError, or Killed, where the Rust
             compiler dies each time and the program goes between SqlCompiled and CompilingRust for ever.
         system_error_in: the status that ends in SystemError, if compiling ends so: Pending, CompilingSql or

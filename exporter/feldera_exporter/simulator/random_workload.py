@@ -18,12 +18,9 @@ class RandomWorkload:
     """Runs random actions on an instance at random instants of its clock; the same seed gives the same actions.
 
     Args:
-        feldera: the instance.
-        seed: of all choices.
         size: how many pipelines there are, about; they are created at once.
         rate: how many things are tried per second over the whole fleet.
         trouble: the share of plans in which something goes wrong or never ends.
-        prefix: how the names begin.
     """
 
     def __init__(
@@ -50,23 +47,23 @@ class RandomWorkload:
                 (
                     self._start,
                     self._edit,
-                    self._clear,
+                    feldera.clear,
                     self._delete,
                     self._rename,
                     self._swap,
-                    self._dismiss,
+                    feldera.dismiss_error,
                     self._label,
-                    self._feldera.inject.restart_compiler,
+                    feldera.inject.restart_compiler,
                 ),
                 (50, 8, 14, 8, 5, 5, 5, 5, 3),
             ),
             "Running": (
-                (self._pause, self._crash, self._lose, self._restart, self._stop, self._err, self._label),
+                (feldera.pause, self._crash, self._lose, self._restart, self._stop, self._err, self._label),
                 (20, 14, 14, 10, 30, 10, 2),
             ),
-            "Paused": ((self._resume, self._stop, self._crash), (60, 35, 5)),
-            "AwaitingApproval": ((self._approve, self._stop), (80, 20)),
-            "Unavailable": ((self._find, self._stop), (50, 50)),
+            "Paused": ((feldera.resume, self._stop, self._crash), (60, 35, 5)),
+            "AwaitingApproval": ((feldera.approve, self._stop), (80, 20)),
+            "Unavailable": ((feldera.inject.find, self._stop), (50, 50)),
             "Stopping": ((self._end_trouble,), (1,)),
         }
         self._otherwise = ((self._stop, self._end_trouble, self._label), (20, 60, 20))
@@ -119,9 +116,6 @@ class RandomWorkload:
     def _edit(self, name: str) -> None:
         self._feldera.edit(name, plan=draw_plan(self._random, self._trouble, self._codes))
 
-    def _clear(self, name: str) -> None:
-        self._feldera.clear(name)
-
     def _delete(self, name: str) -> None:
         pipeline = self._feldera.get(name)
         self._feldera.delete(name)
@@ -144,20 +138,8 @@ class RandomWorkload:
         row = self._feldera.get(name).row
         return row.status == row.desired == "Stopped" and row.storage_status == "Cleared"
 
-    def _dismiss(self, name: str) -> None:
-        self._feldera.dismiss_error(name)
-
     def _label(self, name: str) -> None:
         self._feldera.patch_metadata(name, tags=self._random.sample(_TAGS, 2))
-
-    def _pause(self, name: str) -> None:
-        self._feldera.pause(name)
-
-    def _resume(self, name: str) -> None:
-        self._feldera.resume(name)
-
-    def _approve(self, name: str) -> None:
-        self._feldera.approve(name)
 
     def _stop(self, name: str) -> None:
         force = self._random.random() < 0.5 or not self._feldera.is_enterprise
@@ -171,9 +153,6 @@ class RandomWorkload:
 
     def _restart(self, name: str) -> None:
         self._feldera.inject.lose(name, self._random.random() * 30, restarts=True)
-
-    def _find(self, name: str) -> None:
-        self._feldera.inject.find(name)
 
     def _err(self, name: str) -> None:
         rate = self._random.choice((0.0, 0.0, 0.01, 2.0))

@@ -21,8 +21,7 @@ class ReadRoutes:
 
     def __init__(self, feldera: Feldera) -> None:
         self._feldera = feldera
-        self._lists: dict[str, tuple[int, Answer]] = {}
-        self._packed: dict[str, tuple[int, Answer]] = {}
+        self._lists: dict[tuple[str, bool], tuple[int, Answer]] = {}
 
     @property
     def _version(self) -> Version:
@@ -35,17 +34,13 @@ class ReadRoutes:
         version = self._feldera.database.version
         shape = self._version
         wants_gzip = "gzip" in request.headers.get("accept-encoding", "")
-        kept = (self._packed if wants_gzip else self._lists).get(selector)
+        kept = self._lists.get((selector, wants_gzip))
         if kept is not None and kept[0] == version:
             return kept[1]
         rows = [row_bytes(pipeline, selector, shape) for pipeline in self._feldera.database]
         body = b"[%b]" % b",".join(rows)
-        if wants_gzip:
-            answer = Answer(200, body, packed=igzip.compress(body, 1))
-            self._packed[selector] = (version, answer)
-        else:
-            answer = Answer(200, body)
-            self._lists[selector] = (version, answer)
+        answer = Answer(200, body, packed=igzip.compress(body, 1) if wants_gzip else None)
+        self._lists[selector, wants_gzip] = version, answer
         return answer
 
     def pipeline(self, request: Request, name: str) -> Answer:

@@ -12,7 +12,7 @@ from feldera_exporter.simulator.plan import Failure
 class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One row of the table `pipeline` (pipeline-manager `db/types/pipeline.rs`).
 
-    Instants are microseconds since the epoch. The names are the columns' without `deployment_`.
+    The names are the columns' without `deployment_`.
     """
 
     name: str

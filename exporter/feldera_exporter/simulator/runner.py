@@ -13,7 +13,6 @@ from feldera_exporter.simulator.database import Database, Work
 from feldera_exporter.simulator.event_queue import EventQueue
 from feldera_exporter.simulator.pipeline import NEVER, Automaton, Pipeline
 from feldera_exporter.simulator.pipeline_processes import PipelineProcesses
-from feldera_exporter.simulator.runner_actions import RunnerActions
 from feldera_exporter.simulator.runner_decisions import RunnerDecisions
 
 PERIODS: Final = {
@@ -28,11 +27,7 @@ BACKOFF: Final = 5 * SECOND
 
 
 class Runner:
-    """The automata of all pipelines.
-
-    Args:
-        timeout: the runner's default provisioning timeout in seconds.
-    """
+    """The automata of all pipelines; the timeout is the default for provisioning, in seconds."""
 
     def __init__(
         self,
@@ -46,9 +41,7 @@ class Runner:
         self._database = database
         self._random = Random(f"runner/{seed}")
         self._frozen_until = 0
-        self._decisions = RunnerDecisions(
-            event_queue, database, processes, timeout, RunnerActions(self._write, self._wake)
-        )
+        self._decisions = RunnerDecisions(event_queue, database, processes, timeout, self._write, self._wake)
 
     def notify(self, pipeline: Pipeline) -> None:
         """Poll at once, as after Postgres's NOTIFY: a few milliseconds later."""

@@ -9,14 +9,20 @@ from typing import Final
 from feldera_exporter.micros import SECOND, Micros, from_seconds
 from feldera_exporter.simulator import row_changes
 from feldera_exporter.simulator.database import Database
-from feldera_exporter.simulator.deployment_endings import DeploymentEndings
+from feldera_exporter.simulator.deployment_endings import (
+    DETAILS_AFTER,
+    HEARTBEAT,
+    DeploymentEndings,
+    Wake,
+    Write,
+    while_,
+)
 from feldera_exporter.simulator.event_queue import EventQueue
 from feldera_exporter.simulator.failures import failed_compilation, impossible, provisioning_timeout
 from feldera_exporter.simulator.pipeline import NEVER, Pipeline
 from feldera_exporter.simulator.pipeline_processes import PipelineProcesses
 from feldera_exporter.simulator.plan import Failure
 from feldera_exporter.simulator.row import Row
-from feldera_exporter.simulator.runner_actions import DETAILS_AFTER, HEARTBEAT, RunnerActions, while_
 from feldera_exporter.simulator.runner_observation import RESOURCES, RunnerObservation, next_change, observe
 from feldera_exporter.simulator.runtime_config import provisioning_seconds
 from feldera_exporter.simulator.uuid7 import uuid_text
@@ -32,9 +38,6 @@ class RunnerDecisions:
     """One handler per pair of resources status and desired status.
 
     Each returns from when on the next poll could see or do anything, NEVER if only a notification can.
-
-    Args:
-        timeout: the runner's default provisioning timeout in seconds.
     """
 
     def __init__(
@@ -43,14 +46,15 @@ class RunnerDecisions:
         database: Database,
         processes: PipelineProcesses,
         timeout: float,
-        hands: RunnerActions,
+        write: Write,
+        wake: Wake,
     ) -> None:
         self._event_queue = event_queue
         self._database = database
         self._processes = processes
         self._timeout = timeout
-        self._hands = hands
-        self._endings = endings = DeploymentEndings(hands)
+        self._write = write
+        self._endings = endings = DeploymentEndings(write, wake)
         self._handlers: dict[tuple[str, str], Handler] = {
             ("Stopped", "Stopped"): endings.clear,
             ("Stopped", "Provisioned"): self._start,
@@ -76,7 +80,7 @@ class RunnerDecisions:
             return NEVER
         if not pipeline.artifacts:
             pipeline.taken = 0  # so that the compiler takes it once that is committed
-            return self._hands.write(pipeline, lambda row, at: (row_changes.program(row, at, "Pending"),))
+            return self._write(pipeline, lambda row, at: (row_changes.program(row, at, "Pending"),))
         if pipeline.plan.refused is not None:
             return self._refuse(pipeline, pipeline.plan.refused)
         deployment = uuid_text(self._database.ids["runner"](now))
@@ -87,14 +91,14 @@ class RunnerDecisions:
             stored = row_changes.store(row, "InUse")
             return stored, row_changes.provisioning(stored, at, deployment)
 
-        return self._hands.write(pipeline, work)
+        return self._write(pipeline, work)
 
     def _refuse(self, pipeline: Pipeline, failure: Failure) -> Micros:
         def work(row: Row, at: Micros) -> tuple[Row, ...]:
             unwanted = row_changes.want_stopped(row, at)
             return unwanted, row_changes.failed_start(unwanted, at, failure)
 
-        return self._hands.write(pipeline, work)
+        return self._write(pipeline, work)
 
     def _provision(self, pipeline: Pipeline, row: Row, now: Micros) -> Micros:
         """Provisioning: until the resources are there, an error, or the timeout."""
@@ -121,7 +125,7 @@ class RunnerDecisions:
             return due
         # A new automaton, or one that has stopped, has written no details: nothing makes it wait.
         automaton.updated, automaton.resources_details = now, details
-        return self._hands.write(
+        return self._write(
             pipeline, while_("Provisioning", lambda row, _: row_changes.detailed(row, details))
         )
 
@@ -134,7 +138,7 @@ class RunnerDecisions:
             self._processes.launch(pipeline)
             return (row_changes.provisioned(row, at, RESOURCES),)
 
-        return self._hands.write(pipeline, work)
+        return self._write(pipeline, work)
 
     def _watch(self, pipeline: Pipeline, row: Row, now: Micros) -> Micros:
         """Provisioned: sample the pipeline's status, write what changed, else a heartbeat now and then."""
@@ -153,7 +157,7 @@ class RunnerDecisions:
             automaton.storage_details = seen.storage_details
             if seen.runtime != row.runtime:
                 automaton.grace_until = None
-            return self._hands.write(
+            return self._write(
                 pipeline, while_("Provisioned", lambda row, at: row_changes.observed(row, at, seen))
             )
         return self._next_sight(pipeline, seen, now)

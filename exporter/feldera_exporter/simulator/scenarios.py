@@ -25,10 +25,6 @@ class Scenario:
     """A pipeline, with its plan, user operations and faults.
 
     Attributes:
-        name: the pipeline's name.
-        plot: a short description.
-        tags: the pipeline's tags.
-        plan: how long each step takes, and what goes wrong.
         runtime_config: the settings of its `runtime_config` that matter here.
         schedule: schedules its user operations and faults; called once it exists; None for none.
     """

@@ -96,7 +96,6 @@ class FelderaServer:
     """One instance's HTTP server, an ASGI application.
 
     Args:
-        feldera: the instance.
         keys: the role ("read" or "write") of each API key, as "apikey:…"; None: no authentication.
 
     Attributes:
@@ -131,11 +130,10 @@ class FelderaServer:
             name, handler, arguments = self._find(request)
             self.requests[name] += 1
             fault = self.faults.take(name)
-            if fault is None:
+            if isinstance(fault, Answer):
+                await respond(request, fault, receive, send)
+            elif fault is None or await outlasts(fault.seconds, receive):
                 await respond(request, self._answer(name, handler, request, arguments), receive, send)
-            elif await outlasts(fault.delay(), receive):
-                answer = self._answer(name, handler, request, arguments)
-                await respond(request, fault.spoil(answer), receive, send)
         finally:
             self.in_flight -= 1
 

@@ -42,12 +42,7 @@ CONTENTS: Final[Mapping[str, tuple[str, Collect]]] = {
 
 
 def bundle(feldera: Feldera, name: str, wanted: Mapping[str, bool]) -> bytes:
-    """Return a bundle as a ZIP.
-
-    Args:
-        feldera: the instance.
-        name: the pipeline's.
-        wanted: what is to be in it, by parameter; empty: nothing is collected.
+    """Return a bundle as a ZIP, with the parts that are wanted.
 
     Raises:
         ApiError: 404, no such pipeline.

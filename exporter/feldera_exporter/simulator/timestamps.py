@@ -9,7 +9,7 @@ from feldera_exporter.micros import SECOND, Micros
 
 @lru_cache(maxsize=65536)
 def instant_text(instant: Micros) -> str:
-    """Return microseconds since the epoch as chrono's `AutoSi` writes them."""
+    """Return an instant as chrono's `AutoSi` writes them."""
     second, fraction = divmod(instant, SECOND)
     text = _second_text(second)
     if not fraction:

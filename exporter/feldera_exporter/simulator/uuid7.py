@@ -3,6 +3,8 @@
 from random import Random
 from typing import Final
 
+from feldera_exporter.micros import Micros
+
 _COUNTER_BITS: Final = 74
 _VERSION: Final = 0x7 << 76
 _VARIANT: Final = 0b10 << 62
@@ -16,18 +18,17 @@ class Uuid7:
     (the 74 random bits then count up) or goes back (the last millisecond is kept).
 
     Args:
-        seed: makes the random bits reproducible.
-        skew: by how many microseconds this process's clock is ahead of Feldera's database.
+        skew: how far this process's clock is ahead of Feldera's database.
     """
 
-    def __init__(self, seed: str, skew: int = 0) -> None:
+    def __init__(self, seed: str, skew: Micros = 0) -> None:
         self._random = Random(seed)
         self._skew = skew
         self._millisecond = 0
         self._counter = 0
 
-    def __call__(self, now: int) -> int:
-        """Return the next id as a 128-bit integer; `now` is in microseconds since the epoch."""
+    def __call__(self, now: Micros) -> int:
+        """Return the next id as a 128-bit integer."""
         millisecond = (now + self._skew) // 1000
         if millisecond > self._millisecond:
             self._millisecond = millisecond

@@ -17,12 +17,7 @@ OLDEST: Final = "0.148.0"
 
 
 class Fact(Enum):
-    """What the stand-in does from a version on.
-
-    Attributes:
-        since: the first version that is known to do so.
-        what: what that is.
-    """
+    """What the stand-in does from a version on: the first of which it is known, as far as its number tells, and what that is."""
 
     DISMISS_ERROR = (0, 251), "the route …/dismiss_error"
     STORAGE_STATUS_DETAILS = (0, 289), "`storage_status_details` of a pipeline"
