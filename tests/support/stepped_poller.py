@@ -125,6 +125,7 @@ class Watching:
             self.telemetry,
             structlog.get_logger("feldera_exporter"),
             problems=decoded(remembered.problems),
+            names=remembered.names,
         )
         self.watcher.publish()
 
