@@ -8,23 +8,16 @@ import yaml
 
 from feldera_exporter import cli
 from feldera_exporter.config.web_config import CIPHERS, TlsServer
+from installing.machine import TEXT, first_commands
 from support.tools import ROOT
 
-TEXT: Final = (ROOT / "docs/install.md").read_text(encoding="utf-8")
 WAYS: Final = ("pip", "systemd", "container", "compose", "Kubernetes", "Helm")
-
-
-def section(title: str) -> str:
-    """Return what stands below a heading."""
-    return TEXT.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_each_way_takes_at_most_five_commands(way: str) -> None:
     """In its first block."""
-    [first, *_] = re.findall(r"```sh\n(.*?)```", section(way), re.DOTALL)
-    commands = first.replace("\\\n", "").splitlines()
-    assert 1 <= len(commands) <= 5
+    assert 1 <= len(first_commands(way)) <= 5
 
 
 def test_every_heading_is_linked() -> None:
@@ -38,7 +31,7 @@ def test_every_heading_is_linked() -> None:
 def test_files_exist() -> None:
     """Those of this tree."""
     names = set(re.findall(r"\b(?:config|alerts)/[\w./-]+\b", TEXT))
-    assert "config/systemd/feldera-exporter.service" in names
+    assert "config/kubernetes/kustomization.yaml" in names
     assert [name for name in names if not (ROOT / name).exists()] == []
 
 
