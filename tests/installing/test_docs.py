@@ -1,6 +1,8 @@
 """docs/install.md names flags, files and commands that are there."""
 
 import re
+import subprocess
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -8,8 +10,8 @@ import yaml
 
 from feldera_exporter import cli
 from feldera_exporter.config.web_config import CIPHERS, TlsServer
-from installing.machine import TEXT, first_commands
-from support.tools import ROOT
+from installing.machine import TEXT, blocks, first_commands
+from support.tools import ROOT, tool
 
 WAYS: Final = ("pip", "systemd", "container", "compose", "Kubernetes", "Helm")
 
@@ -45,6 +47,26 @@ def test_commands_of_the_program() -> None:
         arguments = [word for word in words.split() if word != "prints"]
         is_flag = arguments[0].startswith("--") and "completion" not in arguments[0]
         cli.parser().parse_args(["run", *arguments] if is_flag else arguments)
+
+
+@pytest.mark.parametrize("way", ["Kubernetes", "TLS and passwords"])
+def test_prometheus_takes_the_scrapes(way: str, tmp_path: Path) -> None:
+    """Those that the reader adds to its configuration."""
+    [scrapes] = [each for each in map(yaml.safe_load, blocks(way, "yaml")) if isinstance(each, list)]
+    assert [each["honor_labels"] for each in scrapes] == [True]
+    for each in scrapes:
+        # Debian's Prometheus is built without this.
+        for found in each.pop("kubernetes_sd_configs", ()):
+            assert found == {"role": "pod", "namespaces": {"names": ["feldera"]}}
+    file = tmp_path / "prometheus.yml"
+    file.write_text(yaml.safe_dump({"scrape_configs": scrapes}))
+    done = subprocess.run(
+        [tool("promtool"), "check", "config", "--syntax-only", file],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_web_configuration_has_known_keys() -> None:
