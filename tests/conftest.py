@@ -10,7 +10,7 @@ import structlog
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the flag that writes golden files anew."""
+    """Add the flag that writes the golden files."""
     parser.addoption(
         "--update-golden", action="store_true", help="write the golden files instead of comparing"
     )
@@ -59,7 +59,7 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
 
 @pytest.fixture(autouse=True)
 def logging_restored() -> Iterator[None]:
-    """Let no test log as another one set it up."""
+    """Restore the logging after each test."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield

@@ -1,4 +1,4 @@
-"""What the table of versions says is true: of the exporter beside old servers, and of Feldera's own documents."""
+"""The table of versions is true for the exporter with old servers, and by Feldera's own documents."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
 from support.tools import ROOT
-from support.two_instances import Running, now, running, until
+from support.two_instances import RunningExporter, now, running, until
 
 TEXT: Final = (ROOT / "docs/compatibility.md").read_text(encoding="utf-8")
 VERSIONS: Final = [
@@ -59,7 +59,7 @@ SIGNS: Final[dict[tuple[int, ...], Callable[[Document], bool]]] = {
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningExporter]:
     """Run the exporter on an instance of each version below, whose one pipeline has a tag, ran, and is paused."""
     versions = ("0.148", "0.291", "0.292", "0.312", "0.313", "0.321", "0.322")
     with ExitStack() as stack:
@@ -82,13 +82,13 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 def test_the_rows_ascend() -> None:
-    """Each version has one row, in their order."""
+    """Each version has one row, in ascending order."""
     assert len(VERSIONS) > 10
     assert sorted(set(VERSIONS)) == VERSIONS
 
 
-def test_the_oldest_server_is_watched(program: Running) -> None:
-    """The first row: polls succeed."""
+def test_the_oldest_server_is_watched(program: RunningExporter) -> None:
+    """Polls of the first row's version succeed."""
     assert VERSIONS[0] == (0, 148)
     assert program.value("feldera_up", feldera_instance="0.148") == 1
     wanted = {"feldera_instance": "0.148", "pipeline_name": "orders", "status": "Paused"}
@@ -104,9 +104,14 @@ def test_the_oldest_server_is_watched(program: Running) -> None:
     ],
 )
 def test_what_a_version_brings(
-    program: Running, since: tuple[int, int], before: str, family: str, labels: dict[str, str], value: float
+    program: RunningExporter,
+    since: tuple[int, int],
+    before: str,
+    family: str,
+    labels: dict[str, str],
+    value: float,
 ) -> None:
-    """It is there from the row's version on, and not before."""
+    """A feature is there from its row's version on, and not before."""
     assert since in VERSIONS
     version = ".".join(map(str, since))
     until(lambda: program.value(family, feldera_instance=version, **labels) == value, PATIENCE)
@@ -114,7 +119,7 @@ def test_what_a_version_brings(
 
 
 def test_what_it_names_exists() -> None:
-    """Families are those of the metrics' page, alerts those of the table."""
+    """Named families are on the metrics page, named alerts in the table."""
     metrics = (ROOT / "docs/metrics.md").read_text(encoding="utf-8")
     families = set(re.findall(r"`(feldera_[a-z_]+)`", TEXT))
     assert [family for family in families if f"`{family}`" not in metrics] == []
@@ -133,7 +138,7 @@ def test_the_range_is_one() -> None:
 
 
 def test_python_is_what_the_package_asks_for() -> None:
-    """As its metadata says."""
+    """The Python version is the one of the package's metadata."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert f"| Python | {project['requires-python'].removeprefix('>=')} or later |" in TEXT
 

@@ -1,4 +1,4 @@
-"""Generated files are those that the tables make, and what a new row lacks is said by name."""
+"""Generated files agree with the tables, and what a new row lacks is named."""
 
 from types import MappingProxyType
 
@@ -11,7 +11,7 @@ from support.dashboards import BOARDS
 
 
 def test_the_files_are_as_generated(capsys: pytest.CaptureFixture[str]) -> None:
-    """The pages of the documentation, the rules and the boards."""
+    """Pages of the documentation, rules and boards are as generated."""
     assert generate.main(["--check"]) == 0, capsys.readouterr().err
     names = {path.name for path in generate.files()}
     assert names == {
@@ -27,7 +27,7 @@ def test_the_files_are_as_generated(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_file_that_is_not_as_generated(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It is named, with what to do."""
+    """Such a file is named, with what to do."""
     path = generate.ROOT / "docs/metrics.md"
     monkeypatch.setattr(generate, "files", lambda: {path: "other\n"})
     assert generate.main(["--check"]) == 1
@@ -37,7 +37,7 @@ def test_a_file_that_is_not_as_generated(
 
 
 def test_a_row_without_its_page(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Nothing is written until the page is there."""
+    """Nothing is written until the page exists."""
     monkeypatch.setattr(generate, "NAMES", NAMES | {"FelderaPipelineNew"})
     monkeypatch.setattr(generate, "files", lambda: {generate.ROOT / "never/written": ""})
     assert generate.main([]) == 1
@@ -47,7 +47,7 @@ def test_a_row_without_its_page(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
 
 
 def test_a_page_without_its_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It helps with nothing."""
+    """A page without a row is an error."""
     monkeypatch.setattr(generate, "NAMES", NAMES - {"FelderaWatchdog"})
     assert list(generate.lacking()) == ["alerts/runbooks/FelderaWatchdog.md: there is no alert of that name"]
 

@@ -1,4 +1,4 @@
-"""The log: one line per event, whatever the event holds."""
+"""The log has one line per event, whatever the event contains."""
 
 import json
 import logging
@@ -20,7 +20,7 @@ HOSTILE = 'a\nb\r\x1b[31m "c" \\ \u2028 é'
 
 
 def test_logfmt(capsys: pytest.CaptureFixture[str]) -> None:
-    """Time, level and message come first; what could begin a line or steer a terminal is escaped."""
+    """Time, level and message come first; characters that could begin a line or control a terminal are escaped."""
     logs.configure("info", "logfmt")
     structlog.get_logger().info("it happened", name=HOSTILE, number=1.5, flag=True, nothing=None)
     [line] = capsys.readouterr().err.splitlines()
@@ -45,7 +45,7 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize("format_", logs.FORMATS)
 def test_the_libraries_speak_the_same_way(capsys: pytest.CaptureFixture[str], format_: str) -> None:
-    """What the standard library logs has the same form, and a traceback becomes the place of the error."""
+    """Lines of the standard library have the same form, and a traceback becomes the place of the error."""
     logs.configure("info", format_)
     try:
         int("a MARKER")
@@ -61,7 +61,7 @@ def test_the_libraries_speak_the_same_way(capsys: pytest.CaptureFixture[str], fo
 
 @pytest.mark.parametrize(("level", "lines"), [("debug", 3), ("info", 2), ("warning", 1), ("error", 0)])
 def test_the_level_is_heeded(capsys: pytest.CaptureFixture[str], level: str, lines: int) -> None:
-    """What is below it is not said."""
+    """Lines below the level are left out."""
     logs.configure(level, "logfmt")
     log = structlog.get_logger()
     log.debug("a")
@@ -70,7 +70,7 @@ def test_the_level_is_heeded(capsys: pytest.CaptureFixture[str], level: str, lin
     assert len(capsys.readouterr().err.splitlines()) == lines
 
 
-class Clock:
+class StoppedClock:
     """A clock that stands still."""
 
     now = 0.0
@@ -82,7 +82,7 @@ class Clock:
 
 def lines(steps: str, *, step: float = 1.0) -> list[str]:
     """Return what is said of steps: a letter is a failure of that kind, a dot a success."""
-    clock = Clock()
+    clock = StoppedClock()
     with capture_logs() as said:
         complaint = logs.FailureLog(structlog.get_logger(), "it fails", "it works", clock)
         for letter in steps:
@@ -110,17 +110,17 @@ def lines(steps: str, *, step: float = 1.0) -> list[str]:
     ],
 )
 def test_a_repeating_failure_is_said_once(steps: str, said: list[str]) -> None:
-    """Then it is counted, and its end said; what comes and goes is said once a minute."""
+    """It is counted, and its end logged; one that comes and goes is logged once a minute."""
     assert lines(steps) == said
 
 
 def test_a_failure_that_comes_again_later_is_said_again() -> None:
-    """After a minute it is news."""
+    """After a minute it is logged again."""
     assert lines("a.a.", step=61.0) == ["it fails a1", "it works 1 1m1s"] * 2
 
 
 def test_a_failure_that_lasts_is_said_each_hour() -> None:
-    """With how long it has lasted, which the line of its end says too."""
+    """The line has how long it has lasted, and so has the line of its end."""
     assert lines("aaaaa.", step=1800.0) == [
         "it fails a1",
         "it fails a3 1h",
@@ -132,8 +132,8 @@ def test_a_failure_that_lasts_is_said_each_hour() -> None:
     ]  # fmt: skip
 
 
-class Log:
-    """What is written to a descriptor by a log of this process."""
+class DescriptorLog:
+    """The lines that the log of this process writes to a descriptor."""
 
     def __init__(self, descriptor: int) -> None:
         self.stream = logs.LogStream(os.fdopen(descriptor, "w", closefd=False))
@@ -151,16 +151,16 @@ def test_a_pipe_without_a_reader() -> None:
     reader, writer = os.pipe()
     os.close(reader)
     try:
-        assert Log(writer).say("a", "b", "c") == 3
+        assert DescriptorLog(writer).say("a", "b", "c") == 3
     finally:
         os.close(writer)
 
 
 def test_a_pipe_whose_reader_has_stopped() -> None:
-    """There is no waiting for it; what comes after it reads on is whole lines, but for the one that was cut."""
+    """Writing does not wait; later lines are whole, except the one that was cut."""
     reader, writer = os.pipe()
     try:
-        log = Log(writer)
+        log = DescriptorLog(writer)
         long = "x" * 10_000
         dropped = log.say(*[long] * 20)
         assert 10 < dropped < 20
@@ -182,7 +182,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT)
     try:
-        log = Log(descriptor)
+        log = DescriptorLog(descriptor)
         resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
         assert log.say("first", "second", "third") == 2
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
@@ -195,7 +195,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
 
 
 def test_no_standard_error_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As after `2>&-`: there is no log, and no mistake."""
+    """As after `2>&-`, there is no log and no error."""
     monkeypatch.setattr(sys, "stderr", None)
     logs.configure("info", "logfmt")
     structlog.get_logger().info("it happened")
@@ -204,7 +204,7 @@ def test_no_standard_error_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_was_dropped_is_a_metric(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In both formats."""
+    """The number of dropped lines is a metric in both formats."""
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "w") as stream:

@@ -1,4 +1,4 @@
-"""What users read is in plain words: README, documentation, runbooks, HELP texts, `--help`, pages, rules, dashboards, settings."""
+"""What users read is in plain words, from the README to HELP texts and pages; and so is the code, names included."""
 
 import re
 from collections.abc import Iterator
@@ -16,6 +16,15 @@ FORBIDDEN: Final = re.compile(
     r"\b(anew|mend(s|ed|ing)?|(some|no)body|(un)?told|befalls?|befell|of (its|their) own)\b", re.IGNORECASE
 )
 """Words for which there are usual ones."""
+
+FORBIDDEN_IN_CODE: Final = re.compile(
+    r"(?<![a-z])(anew|mend(s|ed|ing)?|(some|no)body|(un)?told|befalls?|befell|whoever|of[ _](its|their)[ _]own)(?![a-z])",
+    re.IGNORECASE,
+)
+"""The same words also as parts of names, and one more."""
+
+_CODE: Final = ("exporter", "tests", "config/grafana/source", "docs/source", ".ci")
+"""The folders of the code."""
 
 _PATTERNS: Final = (
     "*.md",
@@ -40,15 +49,30 @@ def files() -> Iterator[Path]:
         yield from (path for path in ROOT.glob(pattern) if path.is_file() and path.suffix in _TEXT_FILES)
 
 
-def found(text: str) -> list[str]:
+def code() -> Iterator[Path]:
+    """Yield the Python files except this one, which has the words themselves, and the scripts of `.ci`."""
+    for folder in _CODE:
+        yield from (ROOT / folder).rglob("*.py" if folder != ".ci" else "*")
+
+
+def found(text: str, forbidden: re.Pattern[str] = FORBIDDEN) -> list[str]:
     """Return the lines with a forbidden word."""
-    return [line.strip() for line in text.splitlines() if FORBIDDEN.search(line)]
+    return [line.strip() for line in text.splitlines() if forbidden.search(line)]
 
 
 @pytest.mark.parametrize("path", sorted(set(files())), ids=lambda path: str(path.relative_to(ROOT)))
 def test_files(path: Path) -> None:
     """No file has one of the words."""
     assert found(path.read_text(encoding="utf-8")) == []
+
+
+def test_code() -> None:
+    """No docstring, comment, string or name in the code has one of the words."""
+    paths = sorted(path for path in code() if path.is_file() and path != Path(__file__).resolve())
+    assert len(paths) > 400
+    texts = ((path, path.read_text(encoding="utf-8")) for path in paths)
+    lines = [(str(path.relative_to(ROOT)), found(text, FORBIDDEN_IN_CODE)) for path, text in texts]
+    assert [each for each in lines if each[1]] == []
 
 
 def test_help_of_metrics() -> None:
@@ -74,10 +98,18 @@ def test_help_of_commands(command: list[str], capsys: pytest.CaptureFixture[str]
     "text", ["Somebody starts it.", "as told", "it is mended", "made anew", "a store of its own"]
 )
 def test_a_word_is_found(text: str) -> None:
-    """So that the tests above mean something."""
-    assert found(text) == [text]
+    """Each word is found, so the tests above can fail."""
+    assert found(text) == found(text, FORBIDDEN_IN_CODE) == [text]
+
+
+@pytest.mark.parametrize("text", ["def test_nobody_listens()", "TOLD_TO = 1", "_untold", "whoever asks"])
+def test_a_name_is_found(text: str) -> None:
+    """In code the words are found in names too."""
+    assert found(text) == []
+    assert found(text, FORBIDDEN_IN_CODE) == [text]
 
 
 def test_other_words_are_not() -> None:
-    """Words that only contain one of them."""
-    assert found("recommended, amend, its own, any pod") == []
+    """Words that only contain one of them are allowed."""
+    text = "recommended, amend, its own, any pod"
+    assert found(text) == found(text, FORBIDDEN_IN_CODE) == []

@@ -1,4 +1,4 @@
-"""What is shown after another choice of families."""
+"""Snapshots after a change of the exported families."""
 
 import threading
 
@@ -15,7 +15,7 @@ UP = b"# TYPE feldera_up gauge"
 
 
 def test_each_snapshot_has_the_families_of_its_time() -> None:
-    """Whichever is asked for first; and no choice waits for whoever renders."""
+    """Each snapshot keeps its families, whichever is rendered first, and a change waits for no rendering."""
     publisher = Publisher(Telemetry("1", "3"))
     publisher.arrange(["one"], catalogue())
     publisher.publish(InstanceWithProblems(Fleet("one"), NO_PROBLEMS), 0.0)

@@ -1,4 +1,4 @@
-"""What README.md and the pages of docs/ say is true: every command runs, every number and every link holds."""
+"""README.md and docs/ are true: every command runs, every number and every link is right."""
 
 import os
 import re
@@ -42,8 +42,8 @@ def commands() -> Iterator[str]:
 
 
 @dataclass
-class Place:
-    """Where commands run: a folder with a configuration of an instance, and the ports that stand for the usual ones."""
+class CommandRunner:
+    """Where commands run: a folder with a configuration, and the ports in place of the usual ones."""
 
     folder: Path
     url: str
@@ -98,18 +98,18 @@ def _ready(address: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """Give a folder beside a stand-in with two pipelines."""
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandRunner]:
+    """Yield a folder beside a stand-in with two pipelines."""
     folder = tmp_path_factory.mktemp("readme")
     instance: Feldera = feldera("orders", "payments")
     with serve(FelderaServer(instance)) as url:
         example = (ROOT / "config/exporter.yml").read_text(encoding="utf-8")
         (folder / "exporter.yml").write_text(example.replace("http://localhost:8080", url), encoding="utf-8")
-        yield Place(folder, url, free_port())
+        yield CommandRunner(folder, url, free_port())
 
 
-def make_demo(place: Place, command: str) -> None:
-    """Run it in the clone as anybody does, until it has shown its addresses, and end it."""
+def make_demo(place: CommandRunner, command: str) -> None:
+    """Run it in the clone until it has shown its addresses, and end it."""
     with (place.folder / "demo.txt").open("wb") as output:
         process = subprocess.Popen(
             shlex.split(command), cwd=ROOT, stdout=output, stderr=output, start_new_session=True
@@ -124,8 +124,8 @@ def make_demo(place: Place, command: str) -> None:
         process.wait(30)
 
 
-def make_test(_place: Place, command: str) -> None:
-    """It is what runs this test: it exists, and runs pytest on all there is."""
+def make_test(_place: CommandRunner, command: str) -> None:
+    """The command is the one that runs this test: it exists, and runs pytest on all tests."""
     planned = subprocess.run(
         [*shlex.split(command), "--dry-run"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
@@ -133,8 +133,8 @@ def make_test(_place: Place, command: str) -> None:
     assert not re.search(r"\btests/\w+", planned)
 
 
-def pip_install(place: Place, command: str) -> None:
-    """Install it into a folder, without what it needs, which is here already."""
+def pip_install(place: CommandRunner, command: str) -> None:
+    """Install the package into a folder without its dependencies, which are here already."""
     target = place.folder / "installed"
     options = f"--quiet --disable-pip-version-check --no-deps --no-build-isolation --target={target}"
     place.run(f"{sys.executable} -m {command.replace('install', f'install {options}')}", ROOT)
@@ -150,19 +150,19 @@ def pip_install(place: Place, command: str) -> None:
     assert any(target.glob("bin/feldera-exporter"))
 
 
-def served(place: Place, command: str) -> None:
+def served(place: CommandRunner, command: str) -> None:
     """Run the exporter: it shows the pipelines."""
     text = place.serve(command)
     assert 'feldera_up{feldera_instance="default"} 1' in text
     assert 'feldera_pipelines{feldera_instance="default"} 2' in text
 
 
-def finished(place: Place, command: str) -> None:
+def finished(place: CommandRunner, command: str) -> None:
     """Run it to its end."""
     place.run(command)
 
 
-def docker(_place: Place, command: str) -> None:
+def docker(_place: CommandRunner, command: str) -> None:
     """Check what Docker is asked for: paths, ports and names are those of the files."""
     words = shlex.split(command)
     compose = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
@@ -182,13 +182,13 @@ def docker(_place: Place, command: str) -> None:
         assert compose["services"]["exporter"]["build"] == "."
 
 
-def kubectl(_place: Place, command: str) -> None:
-    """It is the command that the kustomization's own introduction gives, and that its test checks."""
+def kubectl(_place: CommandRunner, command: str) -> None:
+    """The command is the one of the kustomization's own introduction, which has a test."""
     introduction = (ROOT / "config/kubernetes/kustomization.yaml").read_text(encoding="utf-8")
     assert f"#   {command}\n" in introduction
 
 
-HANDLERS: Final[dict[str, Callable[[Place, str], None]]] = {
+HANDLERS: Final[dict[str, Callable[[CommandRunner, str], None]]] = {
     "make demo": make_demo,
     "make test": make_test,
     "pip install": pip_install,
@@ -204,8 +204,8 @@ HANDLERS: Final[dict[str, Callable[[Place, str], None]]] = {
 """By how a command begins, what runs it."""
 
 
-def test_every_command_runs(place: Place) -> None:
-    """In their order, as a reader would type them."""
+def test_every_command_runs(place: CommandRunner) -> None:
+    """All commands run in their order, as a reader would type them."""
     ran = Counter[str]()
     for command in commands():
         [handler] = [each for start, each in HANDLERS.items() if command.startswith(start)]
@@ -215,7 +215,7 @@ def test_every_command_runs(place: Place) -> None:
 
 
 def test_its_numbers_are_those_of_a_running_pipeline() -> None:
-    """How many samples there are, and what each exclusion saves of them and of their bytes."""
+    """The numbers of samples, and what each exclusion saves, are right."""
     lines = [line for line in GOLDEN.splitlines() if "pipeline_name=" in line]
     whole = sum(len(line) + 1 for line in lines)
     assert f"A running pipeline has {len(lines)} samples." in README
@@ -229,7 +229,7 @@ def test_its_numbers_are_those_of_a_running_pipeline() -> None:
 
 
 def test_its_links_lead_somewhere() -> None:
-    """To files of this repository, and to headings of the page itself."""
+    """Links lead to files of this repository and to headings of the page."""
     for name, text in PAGES.items():
         headings = {
             re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
@@ -249,7 +249,7 @@ def test_it_is_short() -> None:
 
 
 def test_its_flags_and_metrics_exist() -> None:
-    """Every flag is one of some command, every family that is spelt out is one of the tables or of the exporter's own."""
+    """Every flag and every family that the page names exists."""
     known = {flag for _, flags in _flags() for flag in flags}
     for flag in set(re.findall(r"`(--[a-z][\w.\-]+)", README)):
         assert flag in known, flag

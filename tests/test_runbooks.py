@@ -1,4 +1,4 @@
-"""What the runbooks tell a person to type does what they say, as it stands there."""
+"""The commands of the runbooks work as they are."""
 
 import html
 import json
@@ -18,7 +18,7 @@ from feldera_exporter.pages.runbooks import has_variants, runbook
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
 from support.page_examples import page_state, pipeline
-from support.served_pages import Shown, get
+from support.served_pages import FixedPageSource, get
 from support.tools import ROOT
 from support.two_instances import feldera
 
@@ -128,7 +128,7 @@ def commands(page: str) -> list[str]:
 
 @needs_programs
 def test_every_command_runs_as_it_stands_on_its_page(tmp_path: Path) -> None:
-    """With the values that the page has filled in, each is typed into a shell, and none fails or complains."""
+    """With its page's values, each command runs in a shell without an error."""
     for name, script in _PROGRAMS.items():
         program = tmp_path / name
         program.write_text(f"#!/bin/sh\n{script.replace('REAL', shutil.which(name) or '')}\n")
@@ -140,7 +140,7 @@ def test_every_command_runs_as_it_stands_on_its_page(tmp_path: Path) -> None:
         known = replace(known, instances=[replace(each, url=url) for each in known.instances])
         for page, installation in product(PAGES, INSTALLATIONS):
             query = f"installation={installation}&instance=demo&name=orders"
-            answer = get(Shown(known), f"/runbooks/{page.stem}?{query}").text
+            answer = get(FixedPageSource(known), f"/runbooks/{page.stem}?{query}").text
             [values] = re.findall(r"<pre>(export .*?)</pre>", answer, re.DOTALL)
             typing |= {f"{html.unescape(values)}\n{command}": page.stem for command in commands(answer)}
         before = f"cd {tmp_path}\nPATH={tmp_path}:$PATH\nexport STORAGE_PATH=/tmp\nset -o pipefail\n"
@@ -156,7 +156,7 @@ def test_every_command_runs_as_it_stands_on_its_page(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("installation", INSTALLATIONS)
 def test_a_variant_has_no_command_of_another(installation: str) -> None:
-    """No line of a page is for both; what is left says what to do with what is there."""
+    """Each line is for one installation, and what is left is complete."""
     program, [other] = _PROGRAM[installation], {*_PROGRAM.values()} - {_PROGRAM[installation]}
     for page in PAGES:
         text = runbook(page.stem, "", installation) or ""
@@ -166,7 +166,7 @@ def test_a_variant_has_no_command_of_another(installation: str) -> None:
 
 
 def test_no_page_starts_before_it_waited() -> None:
-    """Those that stop a pipeline and start it again do it all in the same way."""
+    """All pages that stop and start a pipeline do it in the same way."""
     assert len(RESTARTS) == 1
     assert [
         block for block in BLOCKS if "/stop" in block and "/start" in block and "until" not in block
@@ -175,7 +175,7 @@ def test_no_page_starts_before_it_waited() -> None:
 
 @needs_programs
 def test_stopping_and_starting() -> None:
-    """The start comes when it is accepted; what Feldera refuses ends it and is shown."""
+    """The pipeline is started when that is possible; a refusal of Feldera ends it and is shown."""
     [text] = RESTARTS
     instance = feldera("orders")
     with serve(FelderaServer(instance)) as url:
@@ -190,7 +190,7 @@ def test_stopping_and_starting() -> None:
 
 @needs_programs
 def test_filters_stand_what_is_not_there() -> None:
-    """A pod that is pending has no containers, a pipeline that is stopped no details, and a refusal nothing at all."""
+    """Filters accept a pod without containers, a pipeline without details, and a refusal."""
     assert len(filters()) > 20
     for command, given in filters().items():
         for each in given:
@@ -201,7 +201,7 @@ def test_filters_stand_what_is_not_there() -> None:
 @needs_programs
 @pytest.mark.parametrize(("settings", "resources", "timeout"), _SETTINGS.values(), ids=_SETTINGS)
 def test_settings_are_shown_by_either_name(settings: object, resources: object, timeout: object) -> None:
-    """Feldera renamed the timeout in v0.366 and the sizes in v0.367, and leaves out what is unset."""
+    """Settings are shown by the old name and the new one (v0.366, v0.367), or as unset."""
     shown = filtered(
         asked("FelderaPipelineStuckProvisioning", "provisioning_timeout"), {"runtime_config": settings}
     )
@@ -213,7 +213,7 @@ def test_settings_are_shown_by_either_name(settings: object, resources: object, 
 @needs_programs
 @pytest.mark.parametrize("details", [None, {}, {"panics": ["x" * 10**4]}])
 def test_a_long_error_is_cut(details: object) -> None:
-    """Of an error of megabytes the code is shown, and of the rest the beginning."""
+    """Of a long error the code and the beginning are shown."""
     error = {"message": "m" * 10**4, "error_code": "RuntimeError.WorkerPanic", "details": details}
     shown = filtered(asked("FelderaPipelineDeploymentError", "deployment_error"), {"deployment_error": error})
     assert isinstance(shown, dict)
@@ -224,7 +224,7 @@ def test_a_long_error_is_cut(details: object) -> None:
 @needs_programs
 @pytest.mark.parametrize("verdict", [{}, {"stale": False, "stale_after_seconds": 1800}])
 def test_health_is_read_with_and_without_a_verdict_on_its_age(verdict: dict[str, object]) -> None:
-    """Feldera has `stale` since v0.352; the services stand beside it."""
+    """Health is read with `stale`, which Feldera has since v0.352, and without."""
     service = {"healthy": True, "message": "", "checked_at": "2026-12-01T00:00:00Z"}
     given = {"all_healthy": True, "runner": service, **verdict}
     shown = filtered(asked("FelderaClusterHealthStale", "stale_after_seconds"), given)

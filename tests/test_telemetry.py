@@ -1,4 +1,4 @@
-"""What the exporter says of itself."""
+"""The exporter's metrics about itself."""
 
 from feldera_exporter.exposition.text import Format
 from feldera_exporter.feldera.client import PIPELINES
@@ -6,7 +6,7 @@ from feldera_exporter.telemetry import CODES, UNUSUAL_CODES, Telemetry
 
 
 def test_a_reload_forgets_no_source() -> None:
-    """An instance keeps its source when it is configured again; a new one begins with events."""
+    """An instance keeps its source in a reload; a new one begins with events."""
     telemetry = Telemetry("1", "3")
     telemetry.initialise("old")
     telemetry.reads("old", "polls")
@@ -23,7 +23,7 @@ def test_a_reload_forgets_no_source() -> None:
 
 
 def test_a_late_answer_brings_no_series_back() -> None:
-    """A page's request may end after its instance was taken out of the configuration."""
+    """A page's request may end after its instance was removed."""
     telemetry = Telemetry("1", "3")
     telemetry.initialise("gone")
     observe = telemetry.observer("gone")
@@ -35,7 +35,7 @@ def test_a_late_answer_brings_no_series_back() -> None:
 
 
 def test_made_up_codes_are_bounded() -> None:
-    """Some unusual ones have their name, the others are one; the usual ones are not among them."""
+    """Some unusual codes have their own label value, the others share one; usual ones do not count."""
     telemetry = Telemetry("1", "3")
     telemetry.initialise("prod")
     observe = telemetry.observer("prod")

@@ -25,7 +25,7 @@ def test_missing_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_newest_is_where_it_was_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And nowhere else: neither the named folder nor the PATH has it."""
+    """The newest edition is never taken from the named folder or the PATH."""
     named, built = tmp_path / "named", tmp_path / "built"
     for folder in (named, built):
         folder.mkdir()
@@ -53,7 +53,7 @@ def test_the_newest_is_where_it_was_built(tmp_path: Path, monkeypatch: pytest.Mo
 def test_the_newest_counts_where_it_can_be_had(
     present: tuple[str, ...], expected: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where it was built, and in CI wherever there is Go, so that one which is missing fails a test."""
+    """Where it was built, and in CI with Go, the newest edition is tested, so a missing one fails."""
     for program in ("go", "promtool"):
         if program in present:
             (tmp_path / program).write_text("#!/bin/sh\n")

@@ -1,10 +1,11 @@
 """The whole chain from Feldera to the receiver: stand-ins, two exporters, Prometheus, Alertmanager, a webhook."""
 
+import math
 import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,39 +22,42 @@ from feldera_exporter.simulator.http_faults import EVERY, UNAVAILABLE
 from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from support.child_process import Child
-from support.notifications import Notebook
+from support.child_process import ChildProcess
+from support.notifications import NotificationRecord
 from support.tools import tool
 
 REPLICAS: Final = ("a", "b")
 
+METRICS_AGE: Final = 0.2
+"""Seconds for which metrics that were read are looked at: some twenty scenarios ask at the same time."""
 
-class Place:
-    """A Feldera instance of now, with a door of its own for each replica of the exporter.
+
+class FelderaWithReplicas:
+    """A Feldera instance on this machine's time, with a server for each replica of the exporter.
 
     Attributes:
         feldera: the instance.
-        doors: its servers by replica.
+        servers: its servers by replica.
     """
 
     def __init__(self) -> None:
         self.feldera = Feldera(ScaledClock(time.time_ns() // 1000), plan=INSTANT)
-        self.doors = {replica: FelderaServer(self.feldera) for replica in REPLICAS}
+        self.servers = {replica: FelderaServer(self.feldera) for replica in REPLICAS}
 
     def close(self, *replicas: str) -> None:
         """Let the API fail for some replicas, for all if none is named."""
         for replica in replicas or REPLICAS:
-            self.doors[replica].faults.set(EVERY, UNAVAILABLE)
+            self.servers[replica].faults.set(EVERY, UNAVAILABLE)
 
     def open(self) -> None:
-        """Let the API answer everybody again."""
-        for door in self.doors.values():
-            door.faults.clear()
+        """Let the API answer all replicas again."""
+        for server in self.servers.values():
+            server.faults.clear()
 
 
 @dataclass(frozen=True)
-class Evaluator:
-    """What evaluates the rules.
+class RuleEvaluator:
+    """The program that evaluates the rules.
 
     Attributes:
         name: `prometheus` or `vmalert`.
@@ -66,66 +70,68 @@ class Evaluator:
     rounds: str
 
 
-PROMETHEUS_ITSELF: Final = Evaluator(
+PROMETHEUS_ITSELF: Final = RuleEvaluator(
     "prometheus", "", r"^prometheus_rule_group_iterations_total\{[^}]*\} (\d+)"
 )
 
 
-def vmalert(program: str) -> Evaluator:
+def vmalert(program: str) -> RuleEvaluator:
     """Return vmalert as what evaluates the rules, with Prometheus as its database."""
-    return Evaluator("vmalert", program, r"^vmalert_iteration_total\{[^}]*\} (\d+)")
+    return RuleEvaluator("vmalert", program, r"^vmalert_iteration_total\{[^}]*\} (\d+)")
 
 
-class Chain:
-    """What runs.
+class AlertingChain:
+    """The running programs.
 
     Attributes:
-        places: the Feldera instances by their names.
+        instances: the Feldera instances by their names.
         exporters: the replicas of the exporter.
         prometheus: scrapes them.
         evaluator: evaluates the rules: Prometheus itself or another program.
         alertmanager: notifies.
-        notebook: what receivers heard.
+        record: what receivers heard.
     """
 
     def __init__(
         self,
-        places: Mapping[str, Place],
-        exporters: Mapping[str, Child],
-        prometheus: Child,
-        evaluator: Child,
-        alertmanager: Child,
-        notebook: Notebook,
+        instances: Mapping[str, FelderaWithReplicas],
+        exporters: Mapping[str, ChildProcess],
+        prometheus: ChildProcess,
+        evaluator: ChildProcess,
+        alertmanager: ChildProcess,
+        record: NotificationRecord,
         rounds: str,
     ) -> None:
-        self.places = places
+        self.instances = instances
         self.exporters = exporters
         self.prometheus = prometheus
         self.evaluator = evaluator
         self.alertmanager = alertmanager
-        self.notebook = notebook
+        self.record = record
         self._rounds = re.compile(rounds, re.MULTILINE)
+        self._read_at: dict[str, float] = {}
+        self._metrics: dict[str, list[str]] = {}
 
     @property
-    def children(self) -> tuple[Child, ...]:
+    def children(self) -> tuple[ChildProcess, ...]:
         """Every program."""
         others = (self.prometheus, self.evaluator, self.alertmanager)
         return *self.exporters.values(), *dict.fromkeys(others)
 
     def ready(self) -> bool:
-        """Tell whether all programs answer, and Prometheus knows where Alertmanager is: it looks for it every 5 s."""
+        """Return whether all programs answer and Prometheus knows Alertmanager: it looks for it every 5 s."""
         if not all(child.ready for child in self.children):
             return False
         answer = self.prometheus.get("/api/v1/alertmanagers")
         return answer is not None and answer.json()["data"]["activeAlertmanagers"] != []
 
     def gives(self, query: str) -> bool:
-        """Tell whether Prometheus finds anything."""
+        """Return whether a query has a result in Prometheus."""
         answer = self.prometheus.get("/api/v1/query", query=query)
         return answer is not None and answer.json()["data"]["result"] != []
 
     def scraped(self, began: float) -> bool:
-        """Tell whether Prometheus has seen both exporters since they started after an instant."""
+        """Return whether Prometheus has scraped both exporters since they started after an instant."""
         seen = f'count(process_start_time_seconds{{service="feldera-exporter"}} > {began})'
         return self.gives(f"{seen} == {len(self.exporters)}")
 
@@ -136,7 +142,7 @@ class Chain:
         return int(found[1]) if found else 0
 
     def shows(self, replica: str, instance: str, pipeline: str, status: str) -> bool:
-        """Tell whether a replica of the exporter shows a pipeline in a status."""
+        """Return whether a replica of the exporter shows a pipeline in a status."""
         labels = {"feldera_instance": instance, "pipeline_name": pipeline, "status": status}
         return self._value(replica, "feldera_pipeline_deployment_status", labels) == "1"
 
@@ -146,15 +152,23 @@ class Chain:
         return self._value(replica, "feldera_pipeline_problem_since_timestamp_seconds", labels)
 
     def _value(self, replica: str, family: str, labels: Mapping[str, str]) -> str:
-        answer = self.exporters[replica].get("/metrics")
         wanted = [f'{name}="{value}"' for name, value in labels.items()]
-        for line in (answer.text if answer else "").splitlines():
+        for line in self._lines(replica):
             if line.startswith(f"{family}{{") and all(label in line for label in wanted):
                 return line.rpartition(" ")[2]
         return ""
 
+    def _lines(self, replica: str) -> Sequence[str]:
+        """Return the lines of a replica's metrics, read again after `METRICS_AGE`."""
+        now = time.monotonic()
+        if now - self._read_at.get(replica, -math.inf) > METRICS_AGE:
+            answer = self.exporters[replica].get("/metrics")
+            self._read_at[replica] = now
+            self._metrics[replica] = answer.text.splitlines() if answer else []
+        return self._metrics[replica]
+
     def firing(self, alert: str, instance: str) -> bool:
-        """Tell whether an alert about an instance fires, by what evaluates the rules."""
+        """Return whether an alert about an instance fires, by the program that evaluates the rules."""
         answer = self.evaluator.get("/api/v1/alerts")
         return any(
             each["state"] == "firing"
@@ -164,15 +178,15 @@ class Chain:
         )
 
     def active(self) -> set[str]:
-        """Return the names of the alerts that Alertmanager holds and would tell a person of."""
+        """Return the names of the alerts in Alertmanager that notify people."""
         answer = self.alertmanager.get("/api/v2/alerts")
         assert answer is not None
         labels = [alert["labels"] for alert in answer.json()]
         return {each["alertname"] for each in labels if each["severity"] in {"critical", "warning"}}
 
 
-def receiving(notebook: Notebook) -> Asgi:
-    """Return a webhook that notes what it is told."""
+def receiving(record: NotificationRecord) -> Asgi:
+    """Return a webhook that records its notifications."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         body, more = b"", True
@@ -180,7 +194,7 @@ def receiving(notebook: Notebook) -> Asgi:
             message = await receive()
             body += message.get("body", b"")
             more = message.get("more_body", False)
-        notebook.take(scope["path"], body)
+        record.take(scope["path"], body)
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
         await send({"type": "http.response.body", "body": b""})
 
@@ -190,25 +204,28 @@ def receiving(notebook: Notebook) -> Asgi:
 @contextmanager
 def chain(
     folder: Path,
-    places: Mapping[str, Place],
+    instances: Mapping[str, FelderaWithReplicas],
     limits: Mapping[str, Mapping[str, str]],
-    evaluator: Evaluator = PROMETHEUS_ITSELF,
-) -> Iterator[Chain]:
+    evaluator: RuleEvaluator = PROMETHEUS_ITSELF,
+) -> Iterator[AlertingChain]:
     """Run the chain until the context ends.
 
     Args:
         folder: an empty one.
-        places: the instances by name.
+        instances: the instances by name.
         limits: the limits of the pipelines that have short ones, by their name.
         evaluator: what evaluates the rules.
     """
-    notebook = Notebook()
+    record = NotificationRecord()
     with ExitStack() as stack:
-        receiver = stack.enter_context(serve(receiving(notebook)))
+        receiver = stack.enter_context(serve(receiving(record)))
         exporters = {}
         for replica in REPLICAS:
-            doors = {name: stack.enter_context(serve(place.doors[replica])) for name, place in places.items()}
-            exporters[replica] = _exporter(folder / replica, configurations.exporter(doors, limits))
+            servers = {
+                name: stack.enter_context(serve(served.servers[replica]))
+                for name, served in instances.items()
+            }
+            exporters[replica] = _exporter(folder / replica, configurations.exporter(servers, limits))
         rules = folder / "feldera.rules.yml"
         rules.write_text(configurations.rules(_printed(folder / "a/exporter.yml")), encoding="utf-8")
         addresses = {RECEIVER: address(receiver)}
@@ -223,14 +240,14 @@ def chain(
             if own is None
             else database
         )
-        running = Chain(places, exporters, database, other, manager, notebook, evaluator.rounds)
+        running = AlertingChain(instances, exporters, database, other, manager, record, evaluator.rounds)
         for child in running.children:
             stack.callback(child.stop)
             child.start()
         yield running
 
 
-def _exporter(folder: Path, configuration: str) -> Child:
+def _exporter(folder: Path, configuration: str) -> ChildProcess:
     folder.mkdir()
     file = folder / "exporter.yml"
     file.write_text(configuration, encoding="utf-8")
@@ -243,7 +260,7 @@ def _exporter(folder: Path, configuration: str) -> Child:
         f"--web.listen-address={HOST}:{port}",
         f"--storage.path={folder / 'store'}",
     )
-    return Child(f"http://{HOST}:{port}", command, folder / "exporter.log")
+    return ChildProcess(f"http://{HOST}:{port}", command, folder / "exporter.log")
 
 
 def _printed(configuration: Path) -> str:
@@ -253,29 +270,29 @@ def _printed(configuration: Path) -> str:
 
 def prometheus(
     folder: Path, configuration: str, *flags: str, name: str = "prometheus", program: str | None = None
-) -> Child:
+) -> ChildProcess:
     """Return a Prometheus that takes samples written to it, too: Debian's, or another program."""
     file = folder / f"{name}.yml"
     file.write_text(configuration, encoding="utf-8")
     port = free_port()
     command = programs.prometheus(Path(program or tool("prometheus")), lambda _: file, folder / name)
-    return Child(
+    return ChildProcess(
         f"http://{HOST}:{port}",
         (*command(port), "--web.enable-remote-write-receiver", *flags),
         folder / f"{name}.log",
     )
 
 
-def alertmanager(folder: Path, configuration: str, name: str = "alertmanager") -> Child:
+def alertmanager(folder: Path, configuration: str, name: str = "alertmanager") -> ChildProcess:
     """Return an Alertmanager."""
     file = folder / f"{name}.yml"
     file.write_text(configuration, encoding="utf-8")
     port = free_port()
     command = programs.alertmanager(Path(tool("prometheus-alertmanager")), lambda _: file, folder / name)
-    return Child(f"http://{HOST}:{port}", command(port), folder / f"{name}.log")
+    return ChildProcess(f"http://{HOST}:{port}", command(port), folder / f"{name}.log")
 
 
-def rule_program(folder: Path, program: str, rules: Path, database: str, manager: str) -> Child:
+def rule_program(folder: Path, program: str, rules: Path, database: str, manager: str) -> ChildProcess:
     """Return vmalert, which reads from Prometheus and writes there what it records."""
     port = free_port()
     command = (
@@ -292,4 +309,4 @@ def rule_program(folder: Path, program: str, rules: Path, database: str, manager
         "-rule.evalDelay=0s",
         "-loggerLevel=WARN",
     )
-    return Child(f"http://{HOST}:{port}", command, folder / "vmalert.log")
+    return ChildProcess(f"http://{HOST}:{port}", command, folder / "vmalert.log")

@@ -1,14 +1,14 @@
-"""What happens to the pipelines, and who must be told of it: one scenario for each kind of incident."""
+"""What happens to the pipelines, and which notifications follow: one scenario for each kind of incident."""
 
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
-from alerting.chain import Chain
+from alerting.chain import AlertingChain
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import INSTANT, Phase, Plan
-from support.notifications import News
+from support.notifications import AlertChange
 
 Scenario = Generator[Callable[[], object]]
 """Does something and yields what it then waits for, again and again."""
@@ -21,58 +21,58 @@ PATIENT: Final = {"provisioning_timeout_secs": 10**6}
 
 
 @dataclass
-class Stage:
+class ScenarioState:
     """What the scenarios share.
 
     Attributes:
         chain: what runs.
-        expected: what the scenarios told to be expected so far.
+        expected: the notifications that the scenarios expect so far.
         open: scenarios that have not yet come to the point where their trouble lasts.
         passing: scenarios that nothing waits for and that are not over.
         exporters_back: whether the exporters have been killed and are back.
         alertmanager_away: whether Alertmanager has been stopped.
         ended_meanwhile: whether a trouble has ended since.
-        told_later: whether somebody was told of that.
+        notified_later: whether that was notified.
         evaluator_back: whether what evaluates the rules has been killed and is back.
     """
 
-    chain: Chain
-    expected: list[News] = field(default_factory=list)
+    chain: AlertingChain
+    expected: list[AlertChange] = field(default_factory=list)
     open: int = 0
     passing: int = 0
     exporters_back: bool = False
     alertmanager_away: bool = False
     ended_meanwhile: bool = False
-    told_later: bool = False
+    notified_later: bool = False
     evaluator_back: bool = False
 
     def feldera(self, instance: str) -> Feldera:
         """Return a Feldera instance."""
-        return self.chain.places[instance].feldera
+        return self.chain.instances[instance].feldera
 
-    def news(
+    def expect(
         self, receiver: str, alert: str, instance: str, pipeline: str, status: str
     ) -> Callable[[], bool]:
-        """Expect some news, and return what tells whether they have come."""
-        wanted = News(receiver, alert, instance, pipeline, status)
+        """Expect a change, and return a condition that holds once it was notified."""
+        wanted = AlertChange(receiver, alert, instance, pipeline, status)
         self.expected.append(wanted)
-        return lambda: wanted in self.chain.notebook.news
+        return lambda: wanted in self.chain.record.changes
 
     def reached(self, instance: str, pipeline: str, status: str) -> Callable[[], bool]:
-        """Return what tells whether a pipeline is in a status at Feldera."""
+        """Return a condition that holds while a pipeline is in a status at Feldera."""
         return lambda: self.feldera(instance).get(pipeline).row.status == status
 
 
-Act = Callable[[Feldera, str], None]
+PipelineAction = Callable[[Feldera, str], None]
 
 
 @dataclass(frozen=True)
-class Stuck:
+class StuckPipeline:
     """A pipeline that stays in a status for longer than it may.
 
     Attributes:
-        alert: who tells of it.
-        receiver: who is told.
+        alert: its name.
+        receiver: which receiver is notified.
         plan: how the world treats it.
         before: what it must be before anything is done, the statuses in turn with what is done then.
         end: what ends it.
@@ -81,24 +81,24 @@ class Stuck:
 
     alert: str
     receiver: str
-    end: Act
+    end: PipelineAction
     plan: Plan = INSTANT
-    before: tuple[tuple[str, Act], ...] = ()
+    before: tuple[tuple[str, PipelineAction], ...] = ()
     tags: tuple[str, ...] = ()
 
-    def scenario(self, stage: Stage, status: str) -> Scenario:
-        """Get stuck, be told of once, survive whatever is killed meanwhile, and be over."""
-        feldera, name = stage.feldera("stuck"), pipeline_of(status)
+    def scenario(self, state: ScenarioState, status: str) -> Scenario:
+        """Let the pipeline get stuck, be notified once although programs are killed, and recover."""
+        feldera, name = state.feldera("stuck"), pipeline_of(status)
         feldera.create(name, self.tags, plan=self.plan, runtime_config=PATIENT)
         feldera.start(name)
-        for wanted, act in self.before:
-            yield stage.reached("stuck", name, wanted)
-            act(feldera, name)
-        yield stage.news(self.receiver, self.alert, "stuck", name, "firing")
-        stage.open -= 1
-        yield lambda: stage.evaluator_back
+        for wanted, action in self.before:
+            yield state.reached("stuck", name, wanted)
+            action(feldera, name)
+        yield state.expect(self.receiver, self.alert, "stuck", name, "firing")
+        state.open -= 1
+        yield lambda: state.evaluator_back
         self.end(feldera, name)
-        yield stage.news(self.receiver, self.alert, "stuck", name, "resolved")
+        yield state.expect(self.receiver, self.alert, "stuck", name, "resolved")
 
 
 def pipeline_of(status: str) -> str:
@@ -118,45 +118,45 @@ def _lose(feldera: Feldera, name: str) -> None:
     feldera.inject.lose(name)
 
 
-def _replanned(**plan: float) -> Act:
+def _replanned(**plan: float) -> PipelineAction:
     return lambda feldera, name: feldera.replan(name, **plan)
 
 
-STUCK: Final[Mapping[str, Stuck]] = {
-    "Provisioning": Stuck(
+STUCK: Final[Mapping[str, StuckPipeline]] = {
+    "Provisioning": StuckPipeline(
         "FelderaPipelineStuckProvisioning",
         "pager",
         _replanned(provisioning=0.0),
         replace(INSTANT, provisioning=None),
     ),
-    "Initializing": Stuck(
+    "Initializing": StuckPipeline(
         "FelderaPipelineStuckInitializing",
         "tickets",
         _replanned(initializing=0.0),
         replace(INSTANT, initializing=None),
     ),
-    "Stopping": Stuck(
+    "Stopping": StuckPipeline(
         "FelderaPipelineStuckStopping",
         "tickets",
         _replanned(stopping=0.0),
         replace(INSTANT, stopping=None),
         (("Running", _stop),),
     ),
-    "Clearing": Stuck(
+    "Clearing": StuckPipeline(
         "FelderaPipelineStorageClearingStuck",
         "tickets",
         _replanned(clearing=0.0),
         replace(INSTANT, clearing=None),
         (("Running", _stop), ("Stopped", _clear)),
     ),
-    "AwaitingApproval": Stuck(
+    "AwaitingApproval": StuckPipeline(
         "FelderaPipelineAwaitingApproval",
         "example-team/tickets",
         lambda feldera, name: feldera.approve(name),
         replace(INSTANT, path=(Phase("AwaitingApproval", None),)),
         tags=("team:example-team",),
     ),
-    "Unavailable": Stuck(
+    "Unavailable": StuckPipeline(
         "FelderaPipelineUnavailable",
         "example-team/pager",
         lambda feldera, name: feldera.inject.find(name),
@@ -177,195 +177,195 @@ PROVISIONING: Final = "FelderaPipelineStuckProvisioning"
 UNREACHABLE: Final = "FelderaApiUnreachable"
 
 
-def _running(stage: Stage, instance: str, name: str, *tags: str) -> Scenario:
+def _running(state: ScenarioState, instance: str, name: str, *tags: str) -> Scenario:
     """Bring a pipeline up, and let every exporter see it."""
-    feldera = stage.feldera(instance)
+    feldera = state.feldera(instance)
     feldera.create(name, tags)
     feldera.start(name)
     yield lambda: all(
-        stage.chain.shows(replica, instance, name, "Running") for replica in stage.chain.exporters
+        state.chain.shows(replica, instance, name, "Running") for replica in state.chain.exporters
     )
 
 
-def _failing(stage: Stage, instance: str) -> Scenario:
-    """Let a pipeline fail, and be told of it."""
-    yield from _running(stage, instance, "failing")
-    stage.feldera(instance).inject.crash("failing")
-    yield stage.news("pager", ERROR, instance, "failing", "firing")
-    yield stage.reached(instance, "failing", "Stopped")
+def _failing(state: ScenarioState, instance: str) -> Scenario:
+    """Let a pipeline fail, and wait for the notification."""
+    yield from _running(state, instance, "failing")
+    state.feldera(instance).inject.crash("failing")
+    yield state.expect("pager", ERROR, instance, "failing", "firing")
+    yield state.reached(instance, "failing", "Stopped")
 
 
-def _cleared(stage: Stage, instance: str) -> Scenario:
-    feldera = stage.feldera(instance)
+def _cleared(state: ScenarioState, instance: str) -> Scenario:
+    feldera = state.feldera(instance)
     feldera.clear("failing")
     yield lambda: feldera.get("failing").row.storage_status == "Cleared"
 
 
-def _provisioning(stage: Stage, instance: str) -> None:
-    feldera = stage.feldera(instance)
+def _provisioning(state: ScenarioState, instance: str) -> None:
+    feldera = state.feldera(instance)
     feldera.create("patient", plan=replace(INSTANT, provisioning=None), runtime_config=PATIENT)
     feldera.start("patient")
 
 
-def error(stage: Stage) -> Scenario:
+def error(state: ScenarioState) -> Scenario:
     """A pipeline fails, through whatever is killed meanwhile, and is started again."""
-    yield from _failing(stage, "error")
-    stage.open -= 1
-    yield lambda: stage.evaluator_back
-    stage.feldera("error").start("failing")
-    yield stage.news("pager", ERROR, "error", "failing", "resolved")
+    yield from _failing(state, "error")
+    state.open -= 1
+    yield lambda: state.evaluator_back
+    state.feldera("error").start("failing")
+    yield state.expect("pager", ERROR, "error", "failing", "resolved")
 
 
-def dismissed(stage: Stage) -> Scenario:
-    """A pipeline fails, and somebody dismisses the error while Alertmanager is away."""
-    yield from _failing(stage, "dismissed")
-    stage.open -= 1
-    yield lambda: stage.alertmanager_away
-    stage.feldera("dismissed").dismiss_error("failing")
+def dismissed(state: ScenarioState) -> Scenario:
+    """A pipeline fails, and its error is dismissed while Alertmanager is away."""
+    yield from _failing(state, "dismissed")
+    state.open -= 1
+    yield lambda: state.alertmanager_away
+    state.feldera("dismissed").dismiss_error("failing")
     problem = ERROR.removeprefix("FelderaPipeline")
     yield lambda: all(
-        stage.chain.problem(replica, "dismissed", "failing", problem) == "0"
-        for replica in stage.chain.exporters
+        state.chain.problem(replica, "dismissed", "failing", problem) == "0"
+        for replica in state.chain.exporters
     )
-    stage.ended_meanwhile = True
-    yield stage.news("pager", ERROR, "dismissed", "failing", "resolved")
-    stage.told_later = True
+    state.ended_meanwhile = True
+    yield state.expect("pager", ERROR, "dismissed", "failing", "resolved")
+    state.notified_later = True
 
 
-def renamed(stage: Stage) -> Scenario:
-    """A pipeline that failed is renamed: it is told of under its new name."""
-    yield from _failing(stage, "renamed")
-    yield from _cleared(stage, "renamed")
-    stage.feldera("renamed").rename("failing", "mended")
-    yield stage.news("pager", ERROR, "renamed", "mended", "firing")
-    yield stage.news("pager", ERROR, "renamed", "failing", "resolved")
-    stage.feldera("renamed").dismiss_error("mended")
-    yield stage.news("pager", ERROR, "renamed", "mended", "resolved")
+def renamed(state: ScenarioState) -> Scenario:
+    """A pipeline that failed is renamed: it is notified under its new name."""
+    yield from _failing(state, "renamed")
+    yield from _cleared(state, "renamed")
+    state.feldera("renamed").rename("failing", "new-name")
+    yield state.expect("pager", ERROR, "renamed", "new-name", "firing")
+    yield state.expect("pager", ERROR, "renamed", "failing", "resolved")
+    state.feldera("renamed").dismiss_error("new-name")
+    yield state.expect("pager", ERROR, "renamed", "new-name", "resolved")
 
 
-def deleted(stage: Stage) -> Scenario:
+def deleted(state: ScenarioState) -> Scenario:
     """A pipeline that failed is deleted: it is over."""
-    yield from _failing(stage, "deleted")
-    yield from _cleared(stage, "deleted")
-    stage.feldera("deleted").delete("failing")
-    yield stage.news("pager", ERROR, "deleted", "failing", "resolved")
+    yield from _failing(state, "deleted")
+    yield from _cleared(state, "deleted")
+    state.feldera("deleted").delete("failing")
+    yield state.expect("pager", ERROR, "deleted", "failing", "resolved")
 
 
-def tagged(stage: Stage) -> Scenario:
-    """A pipeline that failed gets another team: that team is told, and for the others it is over."""
-    yield from _failing(stage, "tagged")
-    stage.feldera("tagged").patch_metadata("failing", tags=("team:example-team",))
-    yield stage.news("example-team/pager", ERROR, "tagged", "failing", "firing")
-    yield stage.news("pager", ERROR, "tagged", "failing", "resolved")
-    stage.feldera("tagged").dismiss_error("failing")
-    yield stage.news("example-team/pager", ERROR, "tagged", "failing", "resolved")
+def tagged(state: ScenarioState) -> Scenario:
+    """A pipeline that failed gets another team: that team is notified, and for the others it is resolved."""
+    yield from _failing(state, "tagged")
+    state.feldera("tagged").patch_metadata("failing", tags=("team:example-team",))
+    yield state.expect("example-team/pager", ERROR, "tagged", "failing", "firing")
+    yield state.expect("pager", ERROR, "tagged", "failing", "resolved")
+    state.feldera("tagged").dismiss_error("failing")
+    yield state.expect("example-team/pager", ERROR, "tagged", "failing", "resolved")
 
 
-def outage(stage: Stage) -> Scenario:
-    """The API goes down and comes back while a pipeline is stuck: the pipeline is neither resolved nor told again.
+def outage(state: ScenarioState) -> Scenario:
+    """The API fails and recovers while a pipeline is stuck: the alert is neither resolved nor notified again.
 
     It lasts until the pipeline itself is no longer shown, and the exporters, Alertmanager and what evaluates the rules have
     started again: an outage of any length is the same.
     """
-    place = stage.chain.places["outage"]
-    _provisioning(stage, "outage")
-    yield stage.news("pager", PROVISIONING, "outage", "patient", "firing")
-    place.close()
-    yield stage.news("pager", UNREACHABLE, "outage", "", "firing")
-    stage.open -= 1
-    # Else nobody would say that it has ended, but Alertmanager itself minutes later.
-    yield lambda: stage.evaluator_back and stage.chain.firing(UNREACHABLE, "outage")
-    for replica in stage.chain.exporters:
-        assert not stage.chain.shows(replica, "outage", "patient", "Provisioning")
-        assert stage.chain.problem(replica, "outage", "patient", "StuckProvisioning") > "1"
-    place.open()
-    for exporter in stage.chain.exporters.values():
+    served = state.chain.instances["outage"]
+    _provisioning(state, "outage")
+    yield state.expect("pager", PROVISIONING, "outage", "patient", "firing")
+    served.close()
+    yield state.expect("pager", UNREACHABLE, "outage", "", "firing")
+    state.open -= 1
+    # Otherwise the end would not be notified before Alertmanager itself resolves it, minutes later.
+    yield lambda: state.evaluator_back and state.chain.firing(UNREACHABLE, "outage")
+    for replica in state.chain.exporters:
+        assert not state.chain.shows(replica, "outage", "patient", "Provisioning")
+        assert state.chain.problem(replica, "outage", "patient", "StuckProvisioning") > "1"
+    served.open()
+    for exporter in state.chain.exporters.values():
         exporter.reload()  # else it looks again within a minute: after so many failures it asks rarely
-    yield stage.news("pager", UNREACHABLE, "outage", "", "resolved")
-    place.feldera.replan("patient", provisioning=0.0)
-    yield stage.news("pager", PROVISIONING, "outage", "patient", "resolved")
+    yield state.expect("pager", UNREACHABLE, "outage", "", "resolved")
+    served.feldera.replan("patient", provisioning=0.0)
+    yield state.expect("pager", PROVISIONING, "outage", "patient", "resolved")
 
 
-def replicas(stage: Stage) -> Scenario:
-    """Of two exporters one is cut off, and then the other: what the seeing one sees is told, and told once."""
-    place, shows = stage.chain.places["replicas"], partial(stage.chain.shows, instance="replicas")
-    yield from _running(stage, "replicas", "calm")
-    place.close("b")
-    _provisioning(stage, "replicas")
-    yield stage.news("pager", PROVISIONING, "replicas", "patient", "firing")
+def replicas(state: ScenarioState) -> Scenario:
+    """One exporter is cut off, then the other: what the remaining one sees is notified once."""
+    served, shows = state.chain.instances["replicas"], partial(state.chain.shows, instance="replicas")
+    yield from _running(state, "replicas", "calm")
+    served.close("b")
+    _provisioning(state, "replicas")
+    yield state.expect("pager", PROVISIONING, "replicas", "patient", "firing")
     assert not shows("b", pipeline="patient", status="Provisioning")
-    place.open()
+    served.open()
     yield lambda: shows("b", pipeline="patient", status="Provisioning")
-    place.close("a")
-    place.feldera.replan("patient", provisioning=0.0)
-    yield stage.news("pager", PROVISIONING, "replicas", "patient", "resolved")
-    assert stage.chain.problem("a", "replicas", "patient", "StuckProvisioning") > "1"
-    stage.open -= 1
-    yield lambda: stage.exporters_back
-    place.open()
+    served.close("a")
+    served.feldera.replan("patient", provisioning=0.0)
+    yield state.expect("pager", PROVISIONING, "replicas", "patient", "resolved")
+    assert state.chain.problem("a", "replicas", "patient", "StuckProvisioning") > "1"
+    state.open -= 1
+    yield lambda: state.exporters_back
+    served.open()
 
 
-def hanging(stage: Stage) -> Scenario:
-    """One of two exporters hangs: what begins meanwhile is told once, also when it goes on, and ends."""
-    exporter = stage.chain.exporters["b"]
+def hanging(state: ScenarioState) -> Scenario:
+    """One of two exporters hangs: a problem that begins meanwhile is notified once, also when the exporter goes on."""
+    exporter = state.chain.exporters["b"]
     exporter.freeze()
-    feldera = stage.feldera("hanging")
+    feldera = state.feldera("hanging")
     feldera.create("failing")
     feldera.start("failing")
-    yield lambda: stage.chain.shows("a", "hanging", "failing", "Running")
+    yield lambda: state.chain.shows("a", "hanging", "failing", "Running")
     feldera.inject.crash("failing")
-    yield stage.news("pager", ERROR, "hanging", "failing", "firing")
+    yield state.expect("pager", ERROR, "hanging", "failing", "firing")
     exporter.thaw()
-    yield lambda: stage.chain.shows("b", "hanging", "failing", "Stopped")
+    yield lambda: state.chain.shows("b", "hanging", "failing", "Stopped")
     feldera.dismiss_error("failing")
-    yield stage.news("pager", ERROR, "hanging", "failing", "resolved")
+    yield state.expect("pager", ERROR, "hanging", "failing", "resolved")
 
 
 FLEET: Final = tuple(f"member-{number}" for number in range(5))
 
 
-def fleet(stage: Stage) -> Scenario:
+def fleet(state: ScenarioState) -> Scenario:
     """Many pipelines of tier `dev` fail at once: one page about the fleet, and a ticket that lists them."""
-    place = stage.chain.places["fleet"]
+    served = state.chain.instances["fleet"]
     for name in FLEET:
-        yield from _running(stage, "fleet", name, "tier:dev")
-    # Behind a closed door: whoever looks again sees all of it at once.
-    place.close()
+        yield from _running(state, "fleet", name, "tier:dev")
+    # While the API is closed, so that an exporter sees all of it at once when it polls again.
+    served.close()
     for name in FLEET:
-        place.feldera.inject.crash(name)
-    yield lambda: all(stage.reached("fleet", name, "Stopped")() for name in FLEET)
-    place.open()
-    told = [stage.news("tickets", ERROR, "fleet", name, "firing") for name in FLEET]
-    told.append(stage.news("pager", "FelderaFleetDegraded", "fleet", "", "firing"))
-    yield lambda: all(each() for each in told)
-    place.close()
+        served.feldera.inject.crash(name)
+    yield lambda: all(state.reached("fleet", name, "Stopped")() for name in FLEET)
+    served.open()
+    firing = [state.expect("tickets", ERROR, "fleet", name, "firing") for name in FLEET]
+    firing.append(state.expect("pager", "FelderaFleetDegraded", "fleet", "", "firing"))
+    yield lambda: all(each() for each in firing)
+    served.close()
     for name in FLEET:
-        place.feldera.dismiss_error(name)
-    place.open()
-    over = [stage.news("tickets", ERROR, "fleet", name, "resolved") for name in FLEET]
-    over.append(stage.news("pager", "FelderaFleetDegraded", "fleet", "", "resolved"))
+        served.feldera.dismiss_error(name)
+    served.open()
+    over = [state.expect("tickets", ERROR, "fleet", name, "resolved") for name in FLEET]
+    over.append(state.expect("pager", "FelderaFleetDegraded", "fleet", "", "resolved"))
     yield lambda: all(each() for each in over)
 
 
-def quiet(stage: Stage) -> Scenario:
-    """Users stop, pause, edit badly and delete: nobody is told."""
-    feldera = stage.feldera("quiet")
+def quiet(state: ScenarioState) -> Scenario:
+    """Users stop, pause, edit badly and delete pipelines: nothing is notified."""
+    feldera = state.feldera("quiet")
     for name in ("stopped", "paused", "edited", "deleted"):
-        yield from _running(stage, "quiet", name)
+        yield from _running(state, "quiet", name)
     feldera.pause("paused")
     for name in ("stopped", "edited", "deleted"):
         _stop(feldera, name)
-    yield stage.reached("quiet", "edited", "Stopped")
+    yield state.reached("quiet", "edited", "Stopped")
     feldera.edit("edited", plan=replace(INSTANT, compiled_as="SqlError"))
-    yield stage.reached("quiet", "deleted", "Stopped")
+    yield state.reached("quiet", "deleted", "Stopped")
     feldera.clear("deleted")
     yield lambda: feldera.get("deleted").row.storage_status == "Cleared"
     feldera.delete("deleted")
 
 
-def watchdog(stage: Stage) -> Scenario:
-    """The watchdog tells from the start that alerting works."""
-    yield stage.news("deadman", "FelderaWatchdog", "", "", "firing")
+def watchdog(state: ScenarioState) -> Scenario:
+    """The watchdog notifies from the start that alerting works."""
+    yield state.expect("deadman", "FelderaWatchdog", "", "", "firing")
 
 
 LASTING: Final = (error, dismissed, outage, replicas)
@@ -374,7 +374,7 @@ LASTING: Final = (error, dismissed, outage, replicas)
 PASSING: Final = (renamed, deleted, tagged, fleet, quiet, watchdog)
 """Scenarios that are over before Alertmanager is stopped."""
 
-PLACES: Final = (
+INSTANCES: Final = (
     "stuck",
     "hanging",
     *(scenario.__name__ for scenario in (*LASTING, *PASSING) if scenario is not watchdog),
@@ -382,15 +382,15 @@ PLACES: Final = (
 """The instances: one for each kind of scenario."""
 
 
-def scenarios(stage: Stage) -> Iterator[Scenario]:
+def scenarios(state: ScenarioState) -> Iterator[Scenario]:
     """Yield all scenarios but that of an exporter that hangs, begun at once."""
-    stage.open = len(LASTING) + len(STUCK)
-    yield from (stuck.scenario(stage, status) for status, stuck in STUCK.items())
-    yield from (scenario(stage) for scenario in LASTING)
-    stage.passing = len(PASSING)
-    yield from (_passing(stage, scenario) for scenario in PASSING)
+    state.open = len(LASTING) + len(STUCK)
+    yield from (stuck.scenario(state, status) for status, stuck in STUCK.items())
+    yield from (scenario(state) for scenario in LASTING)
+    state.passing = len(PASSING)
+    yield from (_passing(state, scenario) for scenario in PASSING)
 
 
-def _passing(stage: Stage, scenario: Callable[[Stage], Scenario]) -> Scenario:
-    yield from scenario(stage)
-    stage.passing -= 1
+def _passing(state: ScenarioState, scenario: Callable[[ScenarioState], Scenario]) -> Scenario:
+    yield from scenario(state)
+    state.passing -= 1

@@ -1,4 +1,4 @@
-"""From Feldera to the receiver: exactly the expected notifications, each once, each resolved when it is over."""
+"""From Feldera to the receiver: exactly the expected notifications come, and each is resolved when it is over."""
 
 import time
 from collections.abc import Callable
@@ -8,9 +8,9 @@ from typing import Final
 import msgspec
 import pytest
 
-from alerting.chain import PROMETHEUS_ITSELF, Evaluator, Place, chain, vmalert
-from alerting.incidents import LIMITS, PLACES, Scenario, Stage, hanging, scenarios
-from support.notifications import REPEATED, News, Notebook
+from alerting.chain import PROMETHEUS_ITSELF, FelderaWithReplicas, RuleEvaluator, chain, vmalert
+from alerting.incidents import INSTANCES, LIMITS, Scenario, ScenarioState, hanging, scenarios
+from support.notifications import REPEATED, AlertChange, NotificationRecord
 from support.rule_engines import newer
 
 PATIENCE: Final = 600.0
@@ -20,9 +20,9 @@ ROUNDS: Final = 5
 """Evaluations in which nothing more must happen: several of Alertmanager's group intervals."""
 
 
-def play(stage: Stage, *tales: Scenario) -> None:
-    """Let all scenarios go on side by side, each as soon as what it waits for is so."""
-    waiting = {scenario: next(scenario) for scenario in tales}
+def play(state: ScenarioState, *scenarios_: Scenario) -> None:
+    """Run all scenarios side by side; each goes on as soon as its condition holds."""
+    waiting = {scenario: next(scenario) for scenario in scenarios_}
     deadline = time.monotonic() + PATIENCE
     while waiting:
         for scenario, condition in tuple(waiting.items()):
@@ -31,79 +31,79 @@ def play(stage: Stage, *tales: Scenario) -> None:
                     waiting[scenario] = next(scenario)
                 except StopIteration:
                     del waiting[scenario]
-        missing = {*stage.expected}.difference(stage.chain.notebook.news)
+        missing = {*state.expected}.difference(state.chain.record.changes)
         assert time.monotonic() < deadline, (
-            f"{len(waiting)} scenarios still wait; not told: {sorted(missing)}"
+            f"{len(waiting)} scenarios still wait; not notified: {sorted(missing)}"
         )
         time.sleep(0.2)
 
 
-def kills(stage: Stage) -> Scenario:
+def kills(state: ScenarioState) -> Scenario:
     """Kill the exporters in the middle of everything, stop Alertmanager, kill what evaluates; all come back on their data."""
-    running = stage.chain
+    running = state.chain
     began = time.time()
-    yield lambda: stage.open <= 1  # all but the outage, of which nobody is told at once
+    yield lambda: state.open <= 1  # all but the outage, which is not notified at once
     for exporter in running.exporters.values():
         exporter.kill()
         exporter.start()
     yield lambda: running.ready() and running.scraped(began)
-    yield rounds(stage)
-    stage.exporters_back = True
+    yield rounds(state)
+    state.exporters_back = True
     # What ends while both Alertmanager and what evaluates are away is never resolved.
-    yield lambda: stage.passing == 0
+    yield lambda: state.passing == 0
     running.alertmanager.stop()
-    stage.alertmanager_away = True
-    yield lambda: stage.ended_meanwhile
-    yield rounds(stage)
+    state.alertmanager_away = True
+    yield lambda: state.ended_meanwhile
+    yield rounds(state)
     running.alertmanager.start()
     yield running.ready
-    yield lambda: stage.open == 0 and stage.told_later
+    yield lambda: state.open == 0 and state.notified_later
     running.evaluator.kill()
     running.evaluator.start()
     yield lambda: running.ready() and running.rounds() >= ROUNDS
-    stage.evaluator_back = True
+    state.evaluator_back = True
 
 
-def rounds(stage: Stage) -> Callable[[], bool]:
-    """Return what tells whether the rules have been evaluated several times from now on."""
-    before = stage.chain.rounds()
-    return lambda: stage.chain.rounds() >= before + ROUNDS
+def rounds(state: ScenarioState) -> Callable[[], bool]:
+    """Return a condition that holds once the rules have been evaluated several times from now on."""
+    before = state.chain.rounds()
+    return lambda: state.chain.rounds() >= before + ROUNDS
 
 
-def calm(stage: Stage) -> Scenario:
-    """See that nothing more comes."""
-    yield rounds(stage)
-    yield lambda: stage.chain.active() == set()
-    yield rounds(stage)
+def calm(state: ScenarioState) -> Scenario:
+    """Check that no more notifications come."""
+    yield rounds(state)
+    yield lambda: state.chain.active() == set()
+    yield rounds(state)
 
 
-def evaluators() -> tuple[Evaluator, ...]:
+def evaluators() -> tuple[RuleEvaluator, ...]:
     """Return what there is to evaluate rules; Prometheus always."""
     program = newer("vmalert")
     return (PROMETHEUS_ITSELF, vmalert(program)) if program else (PROMETHEUS_ITSELF,)
 
 
 @pytest.mark.parametrize("evaluator", evaluators(), ids=lambda evaluator: evaluator.name)
-def test_incidents(evaluator: Evaluator, tmp_path: Path) -> None:
-    """Whatever happens, and whatever is killed meanwhile, the receivers hear what they must, once, and no more."""
-    places = {name: Place() for name in PLACES}
-    with chain(tmp_path, places, LIMITS, evaluator) as running:
-        stage = Stage(running)
-        play(stage, ready(stage))
-        play(stage, *scenarios(stage), kills(stage))
-        play(stage, hanging(stage))
-        play(stage, calm(stage))
-        # The watchdog tells again each five minutes, which a slow run may see.
-        again = News("deadman", "FelderaWatchdog", "", "", REPEATED)
-        heard = [news for news in running.notebook.news if news != again]
-    assert sorted(heard) == sorted(stage.expected)
+def test_incidents(evaluator: RuleEvaluator, tmp_path: Path) -> None:
+    """The receivers get each expected notification once and no other, although every program is killed in turn."""
+    instances = {name: FelderaWithReplicas() for name in INSTANCES}
+    with chain(tmp_path, instances, LIMITS, evaluator) as running:
+        state = ScenarioState(running)
+        play(state, ready(state))
+        play(state, *scenarios(state), kills(state))
+        play(state, hanging(state))
+        play(state, calm(state))
+        # The watchdog notifies again each five minutes, which a slow run may see.
+        repetition = AlertChange("deadman", "FelderaWatchdog", "", "", REPEATED)
+        received = [change for change in running.record.changes if change != repetition]
+    assert sorted(received) == sorted(state.expected)
     assert not any("Traceback" in exporter.log.read_text() for exporter in running.exporters.values())
 
 
-def ready(stage: Stage) -> Scenario:
+def ready(state: ScenarioState) -> Scenario:
     """Wait until all programs are ready and both exporters have been scraped."""
-    yield stage.chain.ready
-    yield lambda: stage.chain.scraped(0)
+    yield state.chain.ready
+    yield lambda: state.chain.scraped(0)
 
 
 def notification(*alerts: tuple[str, str]) -> bytes:
@@ -122,15 +122,15 @@ def notification(*alerts: tuple[str, str]) -> bytes:
     )
 
 
-def test_news_are_what_changed() -> None:
-    """A group that tells of an old alert beside a new one has one piece of news; one that tells nothing new is noted."""
-    notebook = Notebook()
-    notebook.take("/pager", notification(("x", "firing")))
-    notebook.take("/pager", notification(("x", "firing"), ("y", "firing")))
-    notebook.take("/pager", notification(("x", "resolved"), ("y", "firing")))
-    notebook.take("/pager", notification(("y", "firing")))
-    notebook.take("/tickets", notification(("y", "firing")))
-    assert [(news.receiver, news.pipeline, news.status) for news in notebook.news] == [
+def test_only_changes_are_recorded() -> None:
+    """An old alert beside a new one is no change; a notification without a change is recorded as repeated."""
+    record = NotificationRecord()
+    record.take("/pager", notification(("x", "firing")))
+    record.take("/pager", notification(("x", "firing"), ("y", "firing")))
+    record.take("/pager", notification(("x", "resolved"), ("y", "firing")))
+    record.take("/pager", notification(("y", "firing")))
+    record.take("/tickets", notification(("y", "firing")))
+    assert [(change.receiver, change.pipeline, change.status) for change in record.changes] == [
         ("pager", "x", "firing"),
         ("pager", "y", "firing"),
         ("pager", "x", "resolved"),

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from alerting import configurations
 from alerting.chain import alertmanager, prometheus, rule_program
-from alerting.test_repetitions import showing
+from alerting.test_repetitions import answering
 from feldera_exporter.demo.configurations import ALERTMANAGER, PROMETHEUS, address
 from feldera_exporter.demo.programs import HOST
 from feldera_exporter.exposition.text import Format, labels
@@ -23,7 +23,7 @@ from feldera_exporter.shipped import shipped
 from feldera_exporter.simulator.serving import serve
 from feldera_exporter.telemetry import Telemetry
 from reference.alerts_page import ALERTS
-from support.child_process import Child
+from support.child_process import ChildProcess
 from support.rule_engines import newer
 
 FACTOR: Final = 30
@@ -32,7 +32,7 @@ FACTOR: Final = 30
 GONE: Final = {"FelderaExporterDown", "FelderaExporterDataStale"}
 """Alerts about an exporter that has gone while another one answers; without any, there is FelderaExporterAbsent."""
 
-DEAF: Final = "alertmanager.invalid:9093"
+REFUSING: Final = "alertmanager.invalid:9093"
 """An Alertmanager that accepts nothing."""
 
 PATIENCE: Final = 300.0
@@ -51,7 +51,7 @@ PRESENT: Final = {
 Labels = Mapping[str, str]
 
 
-class Troubled:
+class ExporterWithEveryProblem:
     """An exporter all of whose instances and pipelines are in every trouble, and it itself too."""
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class Troubled:
         for instance in ("prod", "refused", "down"):
             self._telemetry.initialise(instance)
         # It has accepted nothing yet.
-        self._telemetry.notifications(DEAF)
+        self._telemetry.notifications(REFUSING)
         self._telemetry.backlog.labels("prod").set(3)
         self._telemetry.unreadable.labels("prod").set(2)
         self._telemetry.clock_skew.labels("prod").set(-40)
@@ -95,15 +95,15 @@ def calm() -> str:
 
 
 def test_every_alert_fires(tmp_path: Path) -> None:
-    """With its own labels and no target's: with honor_labels and without, and where at hand with Prometheus 3 and vmalert."""
+    """Each alert has its own labels and none of the target, with each program that is there and with and without honor_labels."""
     shown = shipped("alerts/feldera.rules.yml").read_text("utf-8")
     rules = tmp_path / "feldera.rules.yml"
     rules.write_text(configurations.compressed(shown, FACTOR), encoding="utf-8")
     with ExitStack() as stack:
         troubled, leaving = stack.enter_context(ExitStack()), stack.enter_context(ExitStack())
         targets = [
-            address(troubled.enter_context(serve(showing(Troubled().text)))),
-            address(leaving.enter_context(serve(showing(calm)))),
+            address(troubled.enter_context(serve(answering(ExporterWithEveryProblem().text)))),
+            address(leaving.enter_context(serve(answering(calm)))),
         ]
         evaluators = _evaluators(tmp_path, rules, targets, stack)
         until(evaluators, NAMES - GONE - {"FelderaExporterAbsent"})
@@ -113,19 +113,19 @@ def test_every_alert_fires(tmp_path: Path) -> None:
         until(evaluators, {"FelderaExporterAbsent"})
 
 
-def _evaluators(folder: Path, rules: Path, targets: list[str], stack: ExitStack) -> dict[str, Child]:
+def _evaluators(folder: Path, rules: Path, targets: list[str], stack: ExitStack) -> dict[str, ChildProcess]:
     """Start what evaluates the rules, and return it by what is special about it."""
-    nobody = {ALERTMANAGER: f"{HOST}:1", PROMETHEUS: f"{HOST}:0"}
+    unused = {ALERTMANAGER: f"{HOST}:1", PROMETHEUS: f"{HOST}:0"}
     found = {}
     for name, honor in (("honoring", True), ("overriding", False)):
-        text = configurations.prometheus(rules, targets, nobody, honor_labels=honor)
+        text = configurations.prometheus(rules, targets, unused, honor_labels=honor)
         found[name] = prometheus(folder, text, name=name)
     if program := newer("prometheus"):
-        text = configurations.prometheus(rules, targets, nobody)
+        text = configurations.prometheus(rules, targets, unused)
         found["newer"] = prometheus(folder, text, name="newer", program=program)
     children = list(found.values())
     if program := newer("vmalert"):
-        database = prometheus(folder, configurations.prometheus(None, targets, nobody), name="database")
+        database = prometheus(folder, configurations.prometheus(None, targets, unused), name="database")
         manager = alertmanager(folder, configurations.alertmanager({}))
         found["vmalert"] = rule_program(folder, program, rules, database.url, manager.url)
         children += [database, manager, found["vmalert"]]
@@ -135,7 +135,7 @@ def _evaluators(folder: Path, rules: Path, targets: list[str], stack: ExitStack)
     return found
 
 
-def until(evaluators: Mapping[str, Child], names: set[str] | frozenset[str]) -> None:
+def until(evaluators: Mapping[str, ChildProcess], names: set[str] | frozenset[str]) -> None:
     """Wait until these alerts have fired everywhere, each with the labels that it should have."""
     missing = {name: set(names) for name in evaluators}
     deadline = time.monotonic() + PATIENCE
@@ -149,7 +149,7 @@ def until(evaluators: Mapping[str, Child], names: set[str] | frozenset[str]) -> 
         time.sleep(0.5)
 
 
-def firing(child: Child) -> list[dict[str, str]]:
+def firing(child: ChildProcess) -> list[dict[str, str]]:
     """Return the labels of the alerts that fire, without those that vmalert adds."""
     answer = child.get("/api/v1/alerts")
     alerts: list[dict[str, Any]] = answer.json()["data"]["alerts"] if answer else []
@@ -192,7 +192,7 @@ def _own(names: tuple[str, ...], alert: str) -> list[dict[str, str]]:
         more = {"dimension": "program_status"} if "dimension" in names else {}
         return [{"feldera_instance": instance} | more for instance in instances]
     if "instance" in names:
-        more = {"alertmanager": DEAF} if "alertmanager" in names else {}
+        more = {"alertmanager": REFUSING} if "alertmanager" in names else {}
         return [
             {"job": "feldera-exporter", "instance": f"feldera/feldera-exporter-{number}"} | more
             for number in range(2)

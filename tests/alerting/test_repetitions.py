@@ -1,4 +1,4 @@
-"""No notification tells nothing new, however the alerts of a group come and go."""
+"""Each notification has something new, however the alerts of a group begin and end."""
 
 import time
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from feldera_exporter.demo.programs import HOST
 from feldera_exporter.server.asgi import Asgi, Receive, Scope, Send
 from feldera_exporter.shipped import shipped
 from feldera_exporter.simulator.serving import serve
-from support.notifications import REPEATED, Notebook
+from support.notifications import REPEATED, NotificationRecord
 
 RESEND: Final = 3
 """Seconds after which Prometheus repeats an alert, in place of a minute: all times are a twentieth of the shipped ones."""
@@ -27,7 +27,7 @@ PIPELINES: Final = 6
 PATIENCE: Final = 300.0
 
 
-class Page:
+class MetricsPage:
     """An exporter's page that says which pipelines have a deployment error."""
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ class Page:
         )
 
 
-def showing(text: Callable[[], str]) -> Asgi:
+def answering(text: Callable[[], str]) -> Asgi:
     """Return an application that answers everything with a text."""
 
     async def answer(_scope: Scope, _receive: Receive, send: Send) -> None:
@@ -66,15 +66,15 @@ def showing(text: Callable[[], str]) -> Asgi:
     return answer
 
 
-def test_every_notification_tells_something_new(tmp_path: Path) -> None:
-    """With the shipped group_interval none repeats what was told, with a shorter one some do."""
-    page, notebooks = Page(), {name: Notebook() for name in INTERVALS}
+def test_every_notification_has_something_new(tmp_path: Path) -> None:
+    """With the shipped group_interval no notification repeats an earlier one, with a shorter one some do."""
+    metrics, records = MetricsPage(), {name: NotificationRecord() for name in INTERVALS}
     every = {f"p{each}" for each in range(PIPELINES)}
     with ExitStack() as stack:
-        exporter = stack.enter_context(serve(showing(page.text)))
+        exporter = stack.enter_context(serve(answering(metrics.text)))
         managers = []
         for name, seconds in INTERVALS.items():
-            hook = {RECEIVER: address(stack.enter_context(serve(receiving(notebooks[name]))))}
+            hook = {RECEIVER: address(stack.enter_context(serve(receiving(records[name]))))}
             text = configurations.alertmanager(hook, f"{seconds}s")
             managers.append(alertmanager(tmp_path, text, f"alertmanager-{name}"))
         rules = tmp_path / "feldera.rules.yml"
@@ -92,29 +92,29 @@ def test_every_notification_tells_something_new(tmp_path: Path) -> None:
             child.start()
         until(lambda: all(child.ready for child in (*managers, server)))
         for each in range(PIPELINES):
-            page.begin(each)
-        until(lambda: all(told(notebook, "firing") == every for notebook in notebooks.values()))
+            metrics.begin(each)
+        until(lambda: all(notified_in(record, "firing") == every for record in records.values()))
         for each in range(PIPELINES):
-            page.end(each)
-            # Seldom enough that what is told again is told alone.
+            metrics.end(each)
+            # Rarely enough that a repeated notification has nothing else in it.
             time.sleep(5 * RESEND)
-        until(lambda: all(told(notebook, "resolved") == every for notebook in notebooks.values()))
+        until(lambda: all(notified_in(record, "resolved") == every for record in records.values()))
         time.sleep(2 * INTERVALS["3m"])
     repeated = {
-        name: [news for news in notebook.news if again(news.status, news.alert)]
-        for name, notebook in notebooks.items()
+        name: [change for change in record.changes if is_repetition(change.status, change.alert)]
+        for name, record in records.items()
     }
     assert repeated["3m"] == []
     assert repeated["1m"] != []
 
 
-def told(notebook: Notebook, status: str) -> set[str]:
-    """Return the pipelines of which somebody has heard that they are in a status."""
-    return {news.pipeline for news in notebook.news if news.status == status and news.pipeline}
+def notified_in(record: NotificationRecord, status: str) -> set[str]:
+    """Return the pipelines that were notified in a status."""
+    return {change.pipeline for change in record.changes if change.status == status and change.pipeline}
 
 
-def again(status: str, alert: str) -> bool:
-    """Return whether news are none; the watchdog says the same again on purpose."""
+def is_repetition(status: str, alert: str) -> bool:
+    """Return whether a change is none; the watchdog repeats itself on purpose."""
     return status == REPEATED and alert != "FelderaWatchdog"
 
 

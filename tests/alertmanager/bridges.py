@@ -1,4 +1,4 @@
-"""What the tests of the bridge make: an instance as polls see it, and a bridge to where a test wants."""
+"""Helpers of the bridge's tests: an instance's polls, and a bridge to given addresses."""
 
 import asyncio
 import time
@@ -30,7 +30,7 @@ def stuck(name: str, status: str = "Provisioning") -> Occurrence:
 
 @dataclass
 class Polls:
-    """What the polls of one instance find.
+    """The results of one instance's polls.
 
     Attributes:
         bridge: takes it in.
@@ -65,7 +65,7 @@ class Polls:
 
 
 async def nothing_known(_instance: str, _id: str, _name: str) -> LatestEvents:
-    """Answer as Feldera does of a pipeline without a log."""
+    """Answer as Feldera does about a pipeline without a log."""
     return LatestEvents(problem="no log")
 
 

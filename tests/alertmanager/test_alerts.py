@@ -1,4 +1,4 @@
-"""Alerts have the rules' labels, and say what no label can."""
+"""Alerts have the labels of the rules, and details that no label can have."""
 
 import re
 from functools import lru_cache
@@ -63,7 +63,7 @@ def filled(template: str, labels: dict[str, str]) -> str:
 
 @pytest.mark.parametrize("occurrence", EVERY, ids=lambda each: each.alert)
 def test_the_labels_are_those_of_the_rules(occurrence: Occurrence) -> None:
-    """Each alert has the labels that its rule's expression groups by and those that the rule adds, but for empty ones."""
+    """Each alert has the labels that its rule's expression groups by and those that the rule adds, except empty ones."""
     tags = (("team", "data"), ("tier", ""), ("owner", "Ann")) if occurrence.pipeline_id else ()
     made = alert(occurrence._replace(tags=tags), NOW, "prod", WORDING)
     rule = by_name()[occurrence.alert]
@@ -82,7 +82,7 @@ def test_the_labels_are_those_of_the_rules(occurrence: Occurrence) -> None:
 
 @pytest.mark.parametrize("occurrence", EVERY, ids=lambda each: each.alert)
 def test_the_annotations_are_those_of_the_rules(occurrence: Occurrence) -> None:
-    """Each annotation of a rule says the same, with values in place of templates."""
+    """Each annotation of a rule has the same text, with values in place of templates."""
     made = alert(occurrence, NOW, "prod", WORDING)
     rule = by_name()[occurrence.alert]["annotations"]
     expected = {name: filled(text, dict(made.labels)) for name, text in rule.items()}
@@ -92,7 +92,7 @@ def test_the_annotations_are_those_of_the_rules(occurrence: Occurrence) -> None:
     assert made.annotations == expected
 
 
-def test_a_limit_is_told() -> None:
+def test_the_limit_is_in_the_description() -> None:
     """The sentence about a status that lasts too long names the limit."""
     late = pipeline("a", deployment_status="Provisioning")
     made = alert(stuck("a"), NOW, "prod", WORDING, late)
@@ -100,8 +100,8 @@ def test_a_limit_is_told() -> None:
     assert alert(stuck("a"), NOW, "prod", WORDING).annotations["description"].count("its limit.") == 1
 
 
-def test_an_error_is_told_in_its_own_words() -> None:
-    """Code, message and details of the present error are there, 2,000 characters of each, and only if they belong together."""
+def test_the_error_is_in_the_annotations() -> None:
+    """Code, message and details of the present error are annotations, cut at 2,000 characters, if they are of one error."""
     error = {"error_code": "RuntimeError.WorkerPanic", "message": "\x1b" + "m" * 5_000}
     failed = pipeline("a", deployment_error=error)
     occurrence = Occurrence("DeploymentError", "", "id-a", "a")
@@ -123,14 +123,14 @@ def test_an_error_is_told_in_its_own_words() -> None:
 
 
 def test_a_page_is_linked() -> None:
-    """The generator of an alert is the page of what it is about."""
+    """The generator URL of an alert is the page of its pipeline or instance."""
     made = alert(stuck("a b/c"), NOW, "prod", WORDING)
     assert made.page == made.annotations["pipeline_url"] == "https://e.example/x/pipelines/prod/a%20b%2Fc"
     assert alert(Occurrence("FleetDegraded"), NOW, "prod", WORDING).page == "https://e.example/x/"
 
 
-def test_a_choice_holds() -> None:
-    """Severity and labels that the configuration chose are the alert's; an empty label is none."""
+def test_configured_severity_and_labels() -> None:
+    """Severity and labels from the configuration replace those of the alert; an empty label is left out."""
     labels = alert(stuck("a"), NOW, "prod", WORDING).labels
     assert (labels["severity"], labels["route"]) == ("warning", "night")
     assert not {"none", "tier"} & labels.keys()
@@ -141,7 +141,7 @@ FIRING = Alert({"alertname": "A"}, {}, "https://e", NOW)
 
 
 def test_a_lease() -> None:
-    """A firing alert ends when its lease does, an ended one when it ended."""
+    """A firing alert ends when its lease ends, an ended alert when it ended."""
     sent = wire(FIRING, NOW + MINUTE, 4 * MINUTE)
     assert (sent["startsAt"], sent["endsAt"]) == (
         "2026-08-21T12:00:00.000000Z",
@@ -160,7 +160,7 @@ def test_a_lease() -> None:
     now=st.integers(NOW - 10**12, NOW + 10**12),
 )
 def test_no_alert_ends_before_it_starts(since: int, lasted: int | None, now: int) -> None:
-    """Alertmanager would refuse it; one that lasts ends ahead of its clock, one that has ended does not."""
+    """Alertmanager refuses an alert that ends before it starts, so a lasting alert always ends in the future."""
     ended = None if lasted is None else since + lasted
     sent = wire(Alert({}, {}, "", since, ended), now, 4 * MINUTE)
     assert sent["startsAt"] <= sent["endsAt"]
@@ -221,14 +221,14 @@ def test_details_of_a_failure() -> None:
         ),
     ],
 )
-def test_what_is_waited_for(statuses: dict[str, Any], full: dict[str, Any], expected: str) -> None:
-    """Only a status that should pass is waited for, and figures are no reason."""
+def test_waiting_for(statuses: dict[str, Any], full: dict[str, Any], expected: str) -> None:
+    """`waiting_for` is set only for a status that should pass, and it contains no figures."""
     at = event(1, **statuses)
     assert details(LatestEvents([at], full_event(event_id=at.event_id, **full)), NOW).waiting_for == expected
 
 
 def test_the_last_transitions() -> None:
-    """The five newest, the newest first, each with its time."""
+    """The five newest transitions are an annotation, the newest first, each with its time."""
     events = [event(minutes, program_status=status) for minutes, status in enumerate("abcdefgh")]
     lines = details(LatestEvents(events), NOW).last_transitions.splitlines()
     assert len(lines) == 5
@@ -237,8 +237,8 @@ def test_the_last_transitions() -> None:
     assert all(re.match(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ ", line) for line in lines)
 
 
-def test_nothing_is_known() -> None:
-    """Feldera did not answer."""
+def test_without_details() -> None:
+    """Without an answer of Feldera an alert has no details."""
     assert details(LatestEvents(problem="late"), NOW) == UNKNOWN
     assert pipeline_alert("Stuck") == Occurrence("Stuck", pipeline_id="a").alert
     assert alert(stuck("a"), Ended(NOW, NOW + 1), "prod", WORDING).ended == NOW + 1

@@ -1,4 +1,4 @@
-"""The same fleet on both ways: the same alerts begin and end, and people see the same, with the error's words on one."""
+"""By both ways the same alerts begin and end with the same texts, and one way has the error's message as well."""
 
 import json
 import statistics
@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from feldera_exporter.simulator.plan import INSTANT
-from support.both_ways import POSSIBLE, Both, both_ways
+from support.both_ways import POSSIBLE, BothWays, both_ways
 from support.tools import ROOT, THOROUGH, tool
 from support.two_instances import feldera, until
 
@@ -33,8 +33,8 @@ LATE: Final = 8.0
 """Seconds between the two ways' beginnings: a poll, a scrape, an evaluation, and a machine with much else to do."""
 
 
-def _play(both: Both) -> None:
-    """Let pipelines fail, wait and vanish, and recover, and wait until all of that was heard of."""
+def _play(both: BothWays) -> None:
+    """Let pipelines fail, wait, be deleted and recover, until all of that was notified."""
     inject, fleet = both.feldera.inject, both.feldera
     names = [f"crashing-{number:03}" for number in range(CRASHES)]
     for name in names:
@@ -44,17 +44,17 @@ def _play(both: Both) -> None:
         fleet.start(name)
     inject.lose("gone")
     alerts = CRASHES + 2 + 1 + (1 if CRASHES >= 5 else 0)
-    until(lambda: both.heard("firing", alerts), 120)
+    until(lambda: both.received_alerts("firing", alerts), 120)
     for name in ("waiting", "waiting-again"):
         fleet.replan(name, provisioning=0.0)
     inject.find("gone")
     for name in names:
         fleet.start(name)
-    until(lambda: both.heard("resolved", alerts), 120)
+    until(lambda: both.received_alerts("resolved", alerts), 120)
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BothWays]:
     """Return what was heard on both ways."""
     instance = feldera(*(f"crashing-{number:03}" for number in range(CRASHES)), "gone", "calm")
     with both_ways(tmp_path_factory.mktemp("both"), instance, LIMITS) as running:
@@ -62,8 +62,8 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
         yield running
 
 
-def test_the_same_alerts(both: Both) -> None:
-    """The same labels begin and end, each at about the same time."""
+def test_the_same_alerts(both: BothWays) -> None:
+    """Alerts with the same labels begin and end by both ways, each at about the same time."""
     rules, bridge = (both.received[way] for way in POSSIBLE)
     for status in ("firing", "resolved"):
         difference = rules.labels(status) ^ bridge.labels(status)
@@ -72,7 +72,7 @@ def test_the_same_alerts(both: Both) -> None:
     assert rules.alerts.keys() == bridge.alerts.keys()
     for fingerprint, alert in rules.alerts.items():
         began = [datetime.fromisoformat(each["startsAt"]) for each in (alert, bridge.alerts[fingerprint])]
-        # The exporter tells when the problem began, Prometheus when it heard of it.
+        # The exporter says when the problem began, Prometheus when it first saw it.
         assert 0 <= (began[0] - began[1]).total_seconds() + 1 < LATE, alert["labels"]
     assert {"warning"} == {
         each["labels"]["severity"]
@@ -81,8 +81,8 @@ def test_the_same_alerts(both: Both) -> None:
     }
 
 
-def test_the_way_is_shorter(both: Both) -> None:
-    """The time from the change in Feldera to the notification."""
+def test_the_way_is_shorter(both: BothWays) -> None:
+    """Straight from the exporter a notification comes sooner than through Prometheus."""
     waits: dict[str, list[float]] = {}
     for way, received in both.received.items():
         began = {
@@ -121,8 +121,8 @@ def rendered(folder: Path, name: str, notification: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("way", POSSIBLE)
-def test_what_people_see(both: Both, way: str, tmp_path: Path) -> None:
-    """The first line says which pipeline, what and since when; then the error's words; then what to do, with links."""
+def test_what_people_see(both: BothWays, way: str, tmp_path: Path) -> None:
+    """A notification names the pipeline, the problem and since when; then the error, then what to do, with links."""
     seen: dict[tuple[str, str], dict[str, Any]] = {}
     # Of many at once, the first are sent before their details are known.
     for body in sorted(both.received[way].bodies, key=lambda body: len(body["alerts"][0]["annotations"])):
@@ -158,8 +158,8 @@ def test_what_people_see(both: Both, way: str, tmp_path: Path) -> None:
             assert ("Last transitions:" in rest) == ("last_transitions" in annotations)
 
 
-def test_what_no_label_can_carry(both: Both) -> None:
-    """Some alerts that were sent straight from the exporter tell more than their error; none of the others does."""
+def test_what_no_label_can_carry(both: BothWays) -> None:
+    """Some alerts straight from the exporter have annotations beyond the error; alerts of Prometheus have none."""
     annotations = {
         way: {name for body in received.bodies for name in body["alerts"][0]["annotations"]}
         for way, received in both.received.items()
@@ -168,8 +168,8 @@ def test_what_no_label_can_carry(both: Both) -> None:
     assert annotations["rules"] < annotations["bridge"]
 
 
-def test_several_alerts_in_one_text(both: Both, tmp_path: Path) -> None:
-    """Each has its own part."""
+def test_several_alerts_in_one_text(both: BothWays, tmp_path: Path) -> None:
+    """Each alert of a group has its own part in the text."""
     bodies = both.received["bridge"].bodies[:3]
     group = {**bodies[0], "alerts": [each["alerts"][0] for each in bodies]}
     text = rendered(tmp_path, "feldera.text", group)

@@ -1,4 +1,4 @@
-"""What `rules` and `check` make of `alertmanager:`, and whether the one alert about it fires."""
+"""`rules` and `check` with `alertmanager:`, and the alert about failing notifications."""
 
 import subprocess
 from collections.abc import Callable
@@ -12,8 +12,8 @@ from feldera_exporter.demo.programs import free_port
 from feldera_exporter.rules.exporter_alerts import EXPORTER_ALERTS, TRUSTED
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from support.alertmanagers import Recorder, alertmanager
-from support.notifications import Notebook
+from support.alertmanagers import AlertmanagerRecorder, alertmanager
+from support.notifications import NotificationRecord
 from support.tools import tool
 from support.two_instances import feldera, until
 
@@ -45,12 +45,12 @@ def test_rules_about_the_exporter_alone(command: Command) -> None:
     assert "FelderaExporterNotificationsFailing" in EXPORTER_ALERTS
 
 
-def test_check_asks_what_an_alertmanager_is(command: Command, tmp_path: Path) -> None:
+def test_check_shows_version_and_cluster_state(command: Command, tmp_path: Path) -> None:
     """`check` prints version and cluster state, and sends no alert."""
-    closed, fake = f"http://127.0.0.1:{free_port()}", Recorder(lambda *_: (401, {}, b""))
+    closed, fake = f"http://127.0.0.1:{free_port()}", AlertmanagerRecorder(lambda *_: (401, {}, b""))
     with (
         serve(FelderaServer(feldera("a"))) as api,
-        alertmanager(tmp_path / "am", Notebook()) as real,
+        alertmanager(tmp_path / "am", NotificationRecord()) as real,
         serve(fake) as refusing,
     ):
         until(lambda: real.ready)
@@ -102,8 +102,10 @@ WHO = 'job="e", instance="e:1", alertmanager="am:9093"'
         ("0+0x40", "0+0x40", True),
     ],
 )
-def test_the_alert_about_it(tmp_path: Path, failed: str, success: str, *, fires: bool) -> None:
-    """The alert fires for a lasting failure, not for a short one."""
+def test_the_alert_about_failing_notifications(
+    tmp_path: Path, failed: str, success: str, *, fires: bool
+) -> None:
+    """The alert about failing notifications fires for a lasting failure, not for a short one."""
     rule = EXPORTER_ALERTS[FAILING]
     rules = [
         {"alert": rule.name, "expr": rule.expression, "for": rule.for_, "labels": {"severity": rule.severity}}

@@ -1,4 +1,4 @@
-"""`demo --bridge` runs the exporter with Alertmanager, without Prometheus, and a notification comes."""
+"""`demo --bridge` runs the exporter and Alertmanager without Prometheus, and a notification comes."""
 
 import io
 from pathlib import Path
@@ -14,7 +14,7 @@ from support.tools import tool
 
 
 def test_a_notification_comes_without_prometheus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Alertmanager waits for a quarter of a minute, as it is shipped."""
+    """Without Prometheus the notification comes after Alertmanager's shipped group_wait, a quarter of a minute."""
     folder, data = tmp_path / "bin", tmp_path / "data"
     folder.mkdir()
     data.mkdir()
@@ -31,6 +31,6 @@ def test_a_notification_comes_without_prometheus(tmp_path: Path, monkeypatch: py
 
 
 def test_the_flag() -> None:
-    """It is off unless asked for."""
+    """The bridge of the demo is off by default."""
     assert parser().parse_args(["demo", "--bridge"]).bridge
     assert not parser().parse_args(["demo"]).bridge

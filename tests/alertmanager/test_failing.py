@@ -20,7 +20,7 @@ from feldera_exporter.exposition.text import Format
 from feldera_exporter.problems.instance_with_problems import InstanceWithProblems
 from feldera_exporter.simulator.serving import serve
 from feldera_exporter.telemetry import Telemetry
-from support.alertmanagers import GOOD, Answer, Recorder
+from support.alertmanagers import GOOD, AlertmanagerRecorder, Answer
 from support.certificates import make
 from support.raw_server import Request, answer, serving_raw
 
@@ -45,9 +45,9 @@ def refusing(*names: str) -> Callable[[str, bytes], Answer]:
     return act
 
 
-def test_a_refused_alert_costs_itself_only() -> None:
-    """A refused alert is logged once and counted each time; the others are sent, and so is it once it is accepted."""
-    telemetry, recorder = Telemetry("1", "3"), Recorder(refusing("p07", "p23"))
+def test_a_refused_alert_delays_no_other() -> None:
+    """A refused alert is logged once and counted each time; the other alerts are sent, and later it too."""
+    telemetry, recorder = Telemetry("1", "3"), AlertmanagerRecorder(refusing("p07", "p23"))
 
     async def run() -> None:
         with serve(recorder) as url, capture_logs() as logs:
@@ -90,10 +90,10 @@ FAILURES: Mapping[str, tuple[Answer, str]] = {
 
 
 @pytest.mark.parametrize("name", FAILURES)
-def test_each_failure_is_its_own(name: str) -> None:
+def test_one_failing_alertmanager_of_two(name: str) -> None:
     """Another Alertmanager gets all alerts; beginning and end of the failure are logged once."""
     failure, kind = FAILURES[name]
-    bad, good = Recorder(lambda *_: failure), Recorder()
+    bad, good = AlertmanagerRecorder(lambda *_: failure), AlertmanagerRecorder()
 
     async def run() -> None:
         with serve(bad) as bad_url, serve(good) as good_url, capture_logs() as logs:
@@ -117,9 +117,9 @@ def test_each_failure_is_its_own(name: str) -> None:
     asyncio.run(run())
 
 
-def test_one_that_answers_nothing() -> None:
-    """It delays no other Alertmanager, and gets one request at a time."""
-    good = Recorder()
+def test_an_alertmanager_that_does_not_answer() -> None:
+    """An Alertmanager that does not answer gets one request at a time, and delays no other."""
+    good = AlertmanagerRecorder()
 
     def silent(request: Request) -> None:
         request.pause(60)
@@ -135,9 +135,9 @@ def test_one_that_answers_nothing() -> None:
     asyncio.run(run())
 
 
-def test_a_rest_that_is_asked_for() -> None:
-    """Nothing is sent before the end of a Retry-After."""
-    recorder = Recorder(lambda *_: (429, {"retry-after": "20"}, b""))
+def test_retry_after() -> None:
+    """Nothing is sent before the time of a Retry-After is over."""
+    recorder = AlertmanagerRecorder(lambda *_: (429, {"retry-after": "20"}, b""))
 
     async def run() -> None:
         with freeze_time("2026-08-21T12:00:00Z", real_asyncio=True) as clock, serve(recorder) as url:
@@ -175,9 +175,9 @@ def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
 
 
 def test_each_address_is_an_alertmanager(names: dict[str, list[str]]) -> None:
-    """Each gets every alert, under the name's host; one that is gone no longer, and its series go, too."""
+    """Each address of a name gets every alert, with the name as Host; an address that is gone loses its series."""
     telemetry, port = Telemetry("1", "3"), free_port()
-    recorders = {host: Recorder() for host in ("127.0.0.1", "127.0.0.2", "127.0.0.3")}
+    recorders = {host: AlertmanagerRecorder() for host in ("127.0.0.1", "127.0.0.2", "127.0.0.3")}
 
     async def run() -> None:
         with (
@@ -214,8 +214,8 @@ def test_each_address_is_an_alertmanager(names: dict[str, list[str]]) -> None:
 
 
 def test_a_name_that_means_nothing_yet(names: dict[str, list[str]]) -> None:
-    """The failure is logged and counted, and the name is looked up again."""
-    telemetry, recorder = Telemetry("1", "3"), Recorder()
+    """A name that does not resolve is logged and counted, and looked up again."""
+    telemetry, recorder = Telemetry("1", "3"), AlertmanagerRecorder()
 
     async def run() -> None:
         with serve(recorder) as url, capture_logs() as logs:
@@ -237,8 +237,8 @@ def test_a_name_that_means_nothing_yet(names: dict[str, list[str]]) -> None:
 
 
 def test_a_name_server_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sending goes on with the known addresses, and no second lookup starts."""
-    ending, asked, recorder = threading.Event(), [], Recorder()
+    """While the name server hangs, alerts go to the known addresses and no second lookup starts."""
+    ending, asked, recorder = threading.Event(), [], AlertmanagerRecorder()
     look_up = socket.getaddrinfo
 
     def hang(host: str, port: int, **more: Any) -> Any:
@@ -276,9 +276,9 @@ def secrets(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_who_the_exporter_is(secrets: Path) -> None:
-    """Password and token are read for each request; while a file cannot be read, the last one serves."""
-    recorder = Recorder()
+def test_credentials_are_read_for_each_request(secrets: Path) -> None:
+    """Password and token are read for each request; while a file cannot be read, the last value is used."""
+    recorder = AlertmanagerRecorder()
 
     async def run() -> None:
         with serve(recorder) as url, capture_logs() as logs:
@@ -311,9 +311,9 @@ def test_who_the_exporter_is(secrets: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "\n", "a\nb", "x" * 5_000, "\x07"])
 def test_no_password(secrets: Path, text: str) -> None:
-    """Without a password in the file, no header is sent."""
+    """With an empty password file no header is sent."""
     (secrets / "password").write_text(text)
-    recorder = Recorder()
+    recorder = AlertmanagerRecorder()
 
     async def run() -> None:
         with serve(recorder) as url:
@@ -325,8 +325,8 @@ def test_no_password(secrets: Path, text: str) -> None:
 
 
 def test_a_secret_is_not_repeated(secrets: Path) -> None:
-    """An Alertmanager that says the token back does not bring it into the log."""
-    recorder = Recorder(lambda *_: (500, {}, b"who is Bearer tok-1 or tok-1?"))
+    """An Alertmanager that repeats the token does not bring it into the log."""
+    recorder = AlertmanagerRecorder(lambda *_: (500, {}, b"who is Bearer tok-1 or tok-1?"))
 
     async def run() -> None:
         with serve(recorder) as url, capture_logs() as logs:
@@ -338,7 +338,7 @@ def test_a_secret_is_not_repeated(secrets: Path) -> None:
 
 
 def test_tls(tmp_path: Path) -> None:
-    """A server is believed if the authority in the configuration signed for it, and not otherwise."""
+    """A server is trusted only if the configured authority signed its certificate."""
     make(tmp_path)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(tmp_path / "server.pem", tmp_path / "server.key")
@@ -360,7 +360,7 @@ def test_tls(tmp_path: Path) -> None:
 
 
 def test_a_closed_port() -> None:
-    """The failure is logged, and sending is tried again."""
+    """A refused connection is logged, and sending is tried again."""
 
     async def run() -> None:
         with capture_logs() as logs:
@@ -370,9 +370,9 @@ def test_a_closed_port() -> None:
     asyncio.run(run())
 
 
-def test_a_mistake_of_our_own_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither what takes a poll in nor what sends may end anything else; it is said without what it was about."""
-    recorder = Recorder()
+def test_a_defect_ends_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A defect in taking a poll or in sending ends nothing else, and is logged without the alert."""
+    recorder = AlertmanagerRecorder()
 
     async def run() -> None:
         with serve(recorder) as url, capture_logs() as logs:

@@ -1,4 +1,4 @@
-"""With a real Alertmanager: each notification comes once and ends once, whatever happens to whom."""
+"""With a real Alertmanager each notification comes once and ends once, whichever program fails."""
 
 import asyncio
 import os
@@ -20,23 +20,23 @@ from feldera_exporter.alertmanager.bridge import Bridge
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
 from support.alertmanagers import Alertmanager, alertmanager
-from support.notifications import REPEATED, News, Notebook
-from support.two_instances import Running, feldera, running, until
+from support.notifications import REPEATED, AlertChange, NotificationRecord
+from support.two_instances import RunningExporter, feldera, running, until
 
 RESEND: Final = 1.5
 LEASE: Final = 4 * RESEND
 
 
 @pytest.fixture
-def notebook() -> Notebook:
+def record() -> NotificationRecord:
     """Return what keeps the notifications."""
-    return Notebook()
+    return NotificationRecord()
 
 
 @pytest.fixture
-def real(tmp_path: Path, notebook: Notebook) -> Iterator[Alertmanager]:
+def real(tmp_path: Path, record: NotificationRecord) -> Iterator[Alertmanager]:
     """Return an Alertmanager that is ready."""
-    with alertmanager(tmp_path / "alertmanager", notebook) as ready:
+    with alertmanager(tmp_path / "alertmanager", record) as ready:
         until(lambda: ready.ready)
         yield ready
 
@@ -59,17 +59,17 @@ async def meanwhile(seconds: float, *acts: Callable[[], object]) -> None:
         await asyncio.sleep(0.1)
 
 
-async def heard(notebook: Notebook, count: int, *acts: Callable[[], object]) -> None:
+async def wait_for_changes(record: NotificationRecord, count: int, *acts: Callable[[], object]) -> None:
     """Do something ten times a second until so many notifications have come."""
     deadline = time.monotonic() + 60
-    while len(notebook.news) < count:
-        assert time.monotonic() < deadline, notebook.news
+    while len(record.changes) < count:
+        assert time.monotonic() < deadline, record.changes
         await meanwhile(0.1, *acts)
 
 
-def news(status: str, alert: str = "FelderaPipelineStuckProvisioning", pipeline: str = "a") -> News:
+def change(status: str, alert: str = "FelderaPipelineStuckProvisioning", pipeline: str = "a") -> AlertChange:
     """Return what a person learns."""
-    return News("all", alert, "prod", pipeline, status)
+    return AlertChange("all", alert, "prod", pipeline, status)
 
 
 def blind(polls: Polls) -> Callable[[], None]:
@@ -77,57 +77,57 @@ def blind(polls: Polls) -> Callable[[], None]:
     return lambda: polls.bridge.missed("prod")
 
 
-def test_a_lease_is_longer_than_it_takes_to_renew(real: Alertmanager, notebook: Notebook) -> None:
+def test_a_lease_is_longer_than_it_takes_to_renew(real: Alertmanager, record: NotificationRecord) -> None:
     """A problem that lasts longer than a lease is notified once."""
 
     async def run() -> None:
         async with exporters(real.url) as (polls,):
             polls.find(stuck("a"))
-            await heard(notebook, 1, polls.show)
+            await wait_for_changes(record, 1, polls.show)
             await meanwhile(2 * LEASE, polls.show)
-            assert notebook.news == [news("firing")]
+            assert record.changes == [change("firing")]
             polls.find()
-            await heard(notebook, 2, polls.show)
+            await wait_for_changes(record, 2, polls.show)
 
     asyncio.run(run())
-    assert notebook.news == [news("firing"), news("resolved")]
+    assert record.changes == [change("firing"), change("resolved")]
 
 
-def test_two_exporters(real: Alertmanager, notebook: Notebook) -> None:
-    """Each notification once; the one that goes blind neither ends nor revives anything, whichever it is."""
+def test_two_exporters(real: Alertmanager, record: NotificationRecord) -> None:
+    """Two exporters cause each notification once; one that cannot see Feldera neither ends nor begins an alert."""
 
     async def run() -> None:
-        async with exporters(real.url, 2) as (one, other):
-            for polls in (one, other):
+        async with exporters(real.url, 2) as (first, second):
+            for polls in (first, second):
                 polls.find(stuck("a"), stuck("b"))
-            await heard(notebook, 2, one.show, other.show)
-            await meanwhile(LEASE + 2, one.show, blind(other))
-            assert sorted(notebook.news) == [news("firing"), news("firing", pipeline="b")]
+            await wait_for_changes(record, 2, first.show, second.show)
+            await meanwhile(LEASE + 2, first.show, blind(second))
+            assert sorted(record.changes) == [change("firing"), change("firing", pipeline="b")]
             # Only the one that sees knows of the end, and of the return.
-            one.find(stuck("b"))
-            await heard(notebook, 3, one.show, blind(other))
-            await meanwhile(LEASE + 2, one.show, blind(other))
-            assert notebook.news[2:] == [news("resolved")]
-            one.find(stuck("a"), stuck("b"))
-            await heard(notebook, 4, one.show, blind(other))
-            assert notebook.news[3:] == [news("firing")]
+            first.find(stuck("b"))
+            await wait_for_changes(record, 3, first.show, blind(second))
+            await meanwhile(LEASE + 2, first.show, blind(second))
+            assert record.changes[2:] == [change("resolved")]
+            first.find(stuck("a"), stuck("b"))
+            await wait_for_changes(record, 4, first.show, blind(second))
+            assert record.changes[3:] == [change("firing")]
             # No exporter reaches Feldera: all alerts stay.
-            await meanwhile(2 * LEASE, blind(one), blind(other))
-            assert len(notebook.news) == 4
+            await meanwhile(2 * LEASE, blind(first), blind(second))
+            assert len(record.changes) == 4
             # The other one sees, and what it knew is over.
-            other.find()
-            await heard(notebook, 6, blind(one), other.show)
-            assert sorted(notebook.news[4:]) == [news("resolved"), news("resolved", pipeline="b")]
-            one.find()
-            await meanwhile(3, one.show, other.show)
+            second.find()
+            await wait_for_changes(record, 6, blind(first), second.show)
+            assert sorted(record.changes[4:]) == [change("resolved"), change("resolved", pipeline="b")]
+            first.find()
+            await meanwhile(3, first.show, second.show)
 
     asyncio.run(run())
-    assert len(notebook.news) == 6
-    assert not [each for each in notebook.news if each.status == REPEATED]
+    assert len(record.changes) == 6
+    assert not [each for each in record.changes if each.status == REPEATED]
 
 
-def test_an_exporter_that_dies(real: Alertmanager, notebook: Notebook) -> None:
-    """The other exporter goes on sending, and there is no notification."""
+def test_an_exporter_that_dies(real: Alertmanager, record: NotificationRecord) -> None:
+    """The other exporter goes on sending, and nothing is notified."""
 
     async def run() -> None:
         async with exporters(real.url) as (lasting,):
@@ -136,13 +136,13 @@ def test_an_exporter_that_dies(real: Alertmanager, notebook: Notebook) -> None:
                     polls.find(stuck("a"))
                 await meanwhile(2, lasting.show, dying.show)
             await meanwhile(2 * LEASE, lasting.show)
-            assert notebook.news == [news("firing")]
+            assert record.changes == [change("firing")]
 
     asyncio.run(run())
 
 
-def test_an_alertmanager_that_forgets(real: Alertmanager, notebook: Notebook) -> None:
-    """After a restart it knows everything within an interval; problems that ended while it was down are notified too."""
+def test_an_alertmanager_that_forgets(real: Alertmanager, record: NotificationRecord) -> None:
+    """A restarted Alertmanager gets all alerts within an interval, also the ends of problems while it was down."""
 
     async def run() -> None:
         async with exporters(real.url) as (polls,):
@@ -157,36 +157,36 @@ def test_an_alertmanager_that_forgets(real: Alertmanager, notebook: Notebook) ->
             # It is tried again after some seconds: it has not answered for a while.
             for _ in range(100):
                 await meanwhile(0.1, polls.show)
-                if news("resolved") in notebook.news and real.alerts():
+                if change("resolved") in record.changes and real.alerts():
                     break
             assert [each["labels"]["pipeline_name"] for each in real.alerts()] == ["b"]
             await meanwhile(2, polls.show)
 
     asyncio.run(run())
-    assert sorted(notebook.news) == [news("firing"), news("resolved"), news("firing", pipeline="b")]
+    assert sorted(record.changes) == [change("firing"), change("resolved"), change("firing", pipeline="b")]
 
 
 @pytest.mark.parametrize("minutes", [-10, 10])
-def test_clocks_that_differ(real: Alertmanager, notebook: Notebook, minutes: int) -> None:
-    """The exporter's clock, and Feldera's, is minutes away from Alertmanager's: the lease lasts, the end is notified at once."""
+def test_clocks_that_differ(real: Alertmanager, record: NotificationRecord, minutes: int) -> None:
+    """With clocks that differ by minutes from Alertmanager's, the lease lasts and the end is notified at once."""
 
     async def run() -> None:
         with freeze_time(datetime.now(UTC) + timedelta(minutes=minutes), tick=True, real_asyncio=True):  # noqa: TID251 - the clock that is moved
             async with exporters(real.url) as (polls,):
                 polls.find(stuck("a"))
                 await meanwhile(LEASE + 2, polls.show)
-                assert notebook.news == [news("firing")]
+                assert record.changes == [change("firing")]
                 assert real.names() == {"FelderaPipelineStuckProvisioning"}
                 polls.find()
-                await heard(notebook, 2, polls.show)
-                assert notebook.news == [news("firing"), news("resolved")]
+                await wait_for_changes(record, 2, polls.show)
+                assert record.changes == [change("firing"), change("resolved")]
                 assert real.names() == set()
 
     asyncio.run(run())
 
 
-def test_a_reload_of_the_bridge(real: Alertmanager, notebook: Notebook) -> None:
-    """Again and again, for longer than a lease, also while Feldera cannot be seen."""
+def test_a_reload_of_the_bridge(real: Alertmanager, record: NotificationRecord) -> None:
+    """Repeated reloads, for longer than a lease and also without Feldera, notify nothing again."""
 
     async def run() -> None:
         made: Bridge | None = None
@@ -199,7 +199,7 @@ def test_a_reload_of_the_bridge(real: Alertmanager, notebook: Notebook) -> None:
                     polls.find(stuck("a"))
                 polls.bridge = made
                 await meanwhile(1.5, polls.show if number % 2 == 0 else blind(polls))
-        assert notebook.news == [news("firing")]
+        assert record.changes == [change("firing")]
 
     asyncio.run(run())
 
@@ -211,49 +211,51 @@ alertmanager: {{urls: ['{am}'], resend_interval: 5s}}
 ERROR: Final = "FelderaPipelineDeploymentError"
 
 
-def test_restarts_and_reloads_of_the_program(real: Alertmanager, notebook: Notebook, tmp_path: Path) -> None:
-    """Killed at once and started on its store: nothing is notified twice, and problems that ended meanwhile are notified at the start."""
+def test_restarts_and_reloads_of_the_program(
+    real: Alertmanager, record: NotificationRecord, tmp_path: Path
+) -> None:
+    """The program is killed and started on its store: nothing is notified twice, and ends meanwhile are notified."""
     instance = feldera("lasting", "passing")
     folder = tmp_path / "exporter"
     folder.mkdir()
-    news_of = {name: partial_news(name) for name in ("lasting", "passing")}
+    change_of = {name: error_change(name) for name in ("lasting", "passing")}
     with serve(FelderaServer(instance)) as api:
         text = CONFIGURATION.format(api=api, am=real.url)
         store = f"--storage.path={folder / 'store'}"
 
-        def fail(program: Running) -> None:
-            for name in news_of:
+        def fail(program: RunningExporter) -> None:
+            for name in change_of:
                 until(partial(_is_running, program, name), 30)
                 instance.inject.crash(name)
-            until(lambda: len(notebook.news) == 2)
+            until(lambda: len(record.changes) == 2)
 
         # It is not asked to end, so that what `running` expects of the end is not true of it.
         with pytest.raises(AssertionError):
             _killed(folder, text, store, fail)
-        assert sorted(notebook.news) == [news_of["lasting"]("firing"), news_of["passing"]("firing")]
+        assert sorted(record.changes) == [change_of["lasting"]("firing"), change_of["passing"]("firing")]
         instance.start("passing")
         with running(folder, text, store) as program:
-            until(lambda: news_of["passing"]("resolved") in notebook.news)
+            until(lambda: change_of["passing"]("resolved") in record.changes)
             for _ in range(8):
                 os.kill(program.process.pid, signal.SIGHUP)
                 time.sleep(0.6)
             assert program.log.read_text().count("configuration reloaded") >= 4
             assert real.names() == {ERROR}
-        assert len(notebook.news) == 3
+        assert len(record.changes) == 3
         instance.start("lasting")
         with running(folder, text, store):
-            until(lambda: len(notebook.news) == 4)
+            until(lambda: len(record.changes) == 4)
             time.sleep(2)
-        assert notebook.news[3:] == [news_of["lasting"]("resolved")]
+        assert record.changes[3:] == [change_of["lasting"]("resolved")]
 
 
-def _is_running(program: Running, name: str) -> bool:
+def _is_running(program: RunningExporter, name: str) -> bool:
     """Return whether a pipeline is shown as running."""
     labels = {"pipeline_name": name, "status": "Running"}
     return program.value("feldera_pipeline_deployment_status", **labels) == 1
 
 
-def _killed(folder: Path, text: str, store: str, act: Callable[[Running], object]) -> None:
+def _killed(folder: Path, text: str, store: str, act: Callable[[RunningExporter], object]) -> None:
     """Run the program, do something, and kill it."""
     with running(folder, text, store) as program:
         act(program)
@@ -261,6 +263,6 @@ def _killed(folder: Path, text: str, store: str, act: Callable[[Running], object
         program.process.wait()
 
 
-def partial_news(pipeline: str) -> Callable[[str], News]:
-    """Return what tells the news of a pipeline's error."""
-    return lambda status: news(status, ERROR, pipeline)
+def error_change(pipeline: str) -> Callable[[str], AlertChange]:
+    """Return a function from a status to the change of a pipeline's error."""
+    return lambda status: change(status, ERROR, pipeline)

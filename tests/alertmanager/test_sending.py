@@ -12,23 +12,23 @@ from freezegun.api import FrozenDateTimeFactory
 from alertmanager.bridges import MINUTE, Polls, bridge, never, running, stuck, until
 from feldera_exporter.alertmanager.bridge import Bridge
 from feldera_exporter.simulator.serving import serve
-from support.alertmanagers import Recorder, instant
+from support.alertmanagers import AlertmanagerRecorder, instant
 
 LEASE = timedelta(minutes=4)
 
 
 @pytest.fixture
 def clock() -> Iterator[FrozenDateTimeFactory]:
-    """Let time stand still but for what a test lets pass; waits last as long as they do."""
+    """Replace the clock by one that only the test moves; waits last as long as they do."""
     with freeze_time("2026-08-21T12:00:00Z", real_asyncio=True) as frozen:
         assert isinstance(frozen, FrozenDateTimeFactory)
         yield frozen
 
 
 @asynccontextmanager
-async def sending() -> AsyncIterator[tuple[Bridge, Recorder, Polls]]:
+async def sending() -> AsyncIterator[tuple[Bridge, AlertmanagerRecorder, Polls]]:
     """Run a bridge to a stand-in of Alertmanager that has been found."""
-    recorder = Recorder()
+    recorder = AlertmanagerRecorder()
     with serve(recorder) as url:
         async with running(bridge(url)) as made:
             await until(lambda: recorder.posts)
@@ -37,7 +37,7 @@ async def sending() -> AsyncIterator[tuple[Bridge, Recorder, Polls]]:
 
 
 def test_at_once_and_again_before_the_lease_ends(clock: FrozenDateTimeFactory) -> None:
-    """A problem is sent after the poll that saw it, and again each minute, always with the same beginning."""
+    """A problem is sent after the poll that found it and again each minute, always with the same beginning."""
 
     async def run() -> None:
         async with sending() as (_, recorder, polls):
@@ -58,7 +58,7 @@ def test_at_once_and_again_before_the_lease_ends(clock: FrozenDateTimeFactory) -
 
 
 def test_again_right_after_a_poll(clock: FrozenDateTimeFactory) -> None:
-    """What is due waits for the next poll, which may have seen the end; where none comes, not until the lease ends."""
+    """A due alert waits for the next poll, which may see its end; without a poll it is sent before the lease ends."""
 
     async def run() -> None:
         async with sending() as (made, recorder, polls):
@@ -74,7 +74,7 @@ def test_again_right_after_a_poll(clock: FrozenDateTimeFactory) -> None:
 
 
 def test_an_end_is_repeated_for_a_quarter_of_an_hour(clock: FrozenDateTimeFactory) -> None:
-    """An Alertmanager that was down when a problem ended gets the end too; both instants stay."""
+    """The end of a problem is sent for a quarter of an hour, so that an Alertmanager that was down gets it."""
 
     async def run() -> None:
         async with sending() as (_, recorder, polls):
@@ -103,7 +103,7 @@ def test_an_end_is_repeated_for_a_quarter_of_an_hour(clock: FrozenDateTimeFactor
 
 
 def test_a_problem_that_comes_back(clock: FrozenDateTimeFactory) -> None:
-    """Its end is no longer sent."""
+    """The end of a problem that has begun again is no longer sent."""
 
     async def run() -> None:
         async with sending() as (_, recorder, polls):
@@ -122,7 +122,7 @@ def test_a_problem_that_comes_back(clock: FrozenDateTimeFactory) -> None:
 
 
 def test_while_polls_fail_only_active_alerts_are_renewed(clock: FrozenDateTimeFactory) -> None:
-    """Only alerts that Alertmanager still holds stay: neither is another one's end undone, nor what began again ended."""
+    """While polls fail, only alerts that Alertmanager still has are sent: no end is undone, nothing new ends."""
 
     async def run() -> None:
         async with sending() as (made, recorder, polls):
@@ -164,7 +164,7 @@ def test_while_polls_fail_only_active_alerts_are_renewed(clock: FrozenDateTimeFa
 
 
 def test_a_poll_counts_after_a_step_back_of_feldera_s_clock(clock: FrozenDateTimeFactory) -> None:
-    """After an outage all alerts are sent again, whatever Feldera's time."""
+    """After an outage all alerts are sent again, also if Feldera's clock stepped back."""
 
     async def run() -> None:
         async with sending() as (made, recorder, polls):
@@ -182,7 +182,7 @@ def test_a_poll_counts_after_a_step_back_of_feldera_s_clock(clock: FrozenDateTim
 
 
 def test_one_instance_does_not_see(clock: FrozenDateTimeFactory) -> None:
-    """Alerts of the other instance are sent as before."""
+    """While one instance cannot be polled, alerts of the other instance are sent as before."""
 
     async def run() -> None:
         async with sending() as (made, recorder, polls):
@@ -203,10 +203,10 @@ def test_one_instance_does_not_see(clock: FrozenDateTimeFactory) -> None:
 
 
 def test_a_reload_neither_ends_nor_forgets(clock: FrozenDateTimeFactory) -> None:
-    """The bridge after a reload sends everything with its first poll, also what ended before; until then it renews."""
+    """After a reload the first poll sends all alerts, also those that ended before; until then they are renewed."""
 
     async def run() -> None:
-        with serve(recorder := Recorder()) as url:
+        with serve(recorder := AlertmanagerRecorder()) as url:
             async with running(bridge(url)) as made:
                 polls = Polls(made)
                 polls.find(stuck("a"), stuck("b"))
@@ -234,14 +234,14 @@ def test_a_reload_neither_ends_nor_forgets(clock: FrozenDateTimeFactory) -> None
 
 @pytest.mark.parametrize("skew", [-600, -90, 90, 600])
 def test_clocks_that_differ(clock: FrozenDateTimeFactory, skew: int) -> None:
-    """Alertmanager's own clock tells when a lease ends and what has ended; it learns that before the first alert."""
+    """Alertmanager's own clock decides when a lease ends; the exporter reads that clock before the first alert."""
 
     async def run() -> None:
         def answer(_path: str, _body: bytes) -> tuple[int, dict[str, str], bytes]:
             sent = clock() + timedelta(seconds=skew)
             return 200, {"date": f"{sent:%a, %d %b %Y %H:%M:%S} GMT"}, b""
 
-        recorder = Recorder(answer)
+        recorder = AlertmanagerRecorder(answer)
         with serve(recorder) as url:
             async with running(bridge(url)) as made:
                 polls = Polls(made)

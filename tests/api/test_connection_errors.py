@@ -1,4 +1,4 @@
-"""What is wrong at an address is said in words, with the address."""
+"""Errors of connections name the address and the reason in plain words."""
 
 import asyncio
 import ssl
@@ -52,7 +52,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def listening(
     context: ssl.SSLContext | None, sends: bytes = b"220 mail.example\r\n"
 ) -> AsyncIterator[int]:
-    """Listen, with TLS or without, and answer what is no HTTP."""
+    """Listen, with TLS or without, and answer with bytes that are no HTTP."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)
@@ -95,12 +95,12 @@ def test_nothing_listens(host: str) -> None:
 
 
 def test_the_name_does_not_resolve() -> None:
-    """`.invalid` never does (RFC 6761)."""
+    """A name below `.invalid` does not resolve (RFC 6761)."""
     assert asyncio.run(said("http://feldera.invalid")) == "the name feldera.invalid does not resolve"
 
 
 def test_the_other_protocol() -> None:
-    """Each way round, the scheme that would be right is named."""
+    """The error names the scheme that would be right, for HTTP and for HTTPS."""
 
     async def both() -> None:
         async with listening(None, TLS_ALERT) as port:
@@ -119,7 +119,7 @@ def test_the_other_protocol() -> None:
     ],
 )
 def test_certificates(folder: Path, certificate: str, trusted: str, text: str) -> None:
-    """What is wrong with one is said, and what to do."""
+    """The error says what is wrong with a certificate, and what to do."""
 
     async def ask() -> str:
         async with listening(server(folder, certificate)) as port:
@@ -129,7 +129,7 @@ def test_certificates(folder: Path, certificate: str, trusted: str, text: str) -
 
 
 def test_an_expired_certificate(folder: Path) -> None:
-    """With the day on which it expired, unless the error comes without it."""
+    """The error has the day on which the certificate expired, if OpenSSL gives it."""
 
     async def ask() -> str:
         async with listening(server(folder, "expired")) as port:
@@ -155,5 +155,5 @@ def test_an_expired_certificate(folder: Path) -> None:
     ],
 )
 def test_what_is_not_known_speaks_for_itself(error: Exception, text: str) -> None:
-    """The error's own text, or its name where it has none."""
+    """An unknown error keeps its own text, or its name where it has none."""
     assert connection_error(error, httpx.URL("https://feldera.example")) == text

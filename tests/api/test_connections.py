@@ -1,4 +1,4 @@
-"""Where a client connects to, with which certificates, and for how long."""
+"""Addresses, certificates and lifetimes of the client's connections."""
 
 import asyncio
 import shutil
@@ -18,7 +18,7 @@ from feldera_exporter.feldera import connections
 from feldera_exporter.feldera.client import PIPELINES, Client
 from feldera_exporter.feldera.errors import DeadlineError, FelderaError, UnreachableError
 from feldera_exporter.polling.client_factory import client_for
-from support.ask_once import KEY, Asked
+from support.ask_once import KEY, RequestRecorder
 from support.certificates import make
 from support.raw_server import Request, answer, sends, serving_raw
 
@@ -41,11 +41,13 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Callable[[Found], None]:
 
 def client(url: str, **more: Any) -> Client:
     """Return a client."""
-    return Client(url, api_key=lambda: KEY, tls=None, max_response_size=2**20, observe=Asked(), **more)
+    return Client(
+        url, api_key=lambda: KEY, tls=None, max_response_size=2**20, observe=RequestRecorder(), **more
+    )
 
 
 async def asked(client: Client, within: float = 2.0) -> str:
-    """Ask once and return what came of it."""
+    """Return the body of one answer, or the text of the error."""
     try:
         return (await client.get(PIPELINES, within=within)).body.decode()
     except FelderaError as error:
@@ -58,7 +60,7 @@ def port(url: str) -> str:
 
 
 def test_a_name_that_hangs_is_looked_up_once_and_delays_no_other(names: Callable[[Found], None]) -> None:
-    """However often it is asked for; another name is looked up meanwhile, and the end waits for none."""
+    """A name whose lookup hangs is looked up once at a time, and delays neither other names nor the end."""
     go_on, looked_up = threading.Event(), list[str]()
 
     def found(name: str) -> Sequence[str]:
@@ -86,7 +88,7 @@ def test_a_name_that_hangs_is_looked_up_once_and_delays_no_other(names: Callable
 
 
 def test_a_name_that_does_not_exist(names: Callable[[Found], None]) -> None:
-    """It is said as the resolver says it, and looked up again with the next request."""
+    """The error has the resolver's text, and the next request looks the name up again."""
     looked_up: list[str] = []
 
     def found(name: str) -> Sequence[str]:
@@ -94,10 +96,10 @@ def test_a_name_that_does_not_exist(names: Callable[[Found], None]) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     async def run() -> None:
-        one = client("http://unknown:1")
+        asking = client("http://unknown:1")
         for _ in range(2):
-            assert "the name unknown does not resolve" in await asked(one)
-        await one.close()
+            assert "the name unknown does not resolve" in await asked(asking)
+        await asking.close()
 
     names(found)
     asyncio.run(run())
@@ -107,7 +109,7 @@ def test_a_name_that_does_not_exist(names: Callable[[Found], None]) -> None:
 def test_a_name_that_moves_is_followed(
     names: Callable[[Found], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Though the old server goes on answering and the connection never rests."""
+    """A name that moves is followed although the old server still answers and its connection is in use."""
     with (
         serving_raw(act=sends(answer(b"[1]"), keep=True)) as server,
         socket.create_server(("127.0.0.2", int(port(server.url)))) as moved,
@@ -118,12 +120,12 @@ def test_a_name_that_moves_is_followed(
         threading.Thread(target=_answer, args=(moved, answer(b"[2]")), daemon=True).start()
 
         async def run() -> None:
-            one = client(f"http://moves:{port(server.url)}")
-            assert [await asked(one) for _ in range(2)] == ["[1]"] * 2
+            asking = client(f"http://moves:{port(server.url)}")
+            assert [await asked(asking) for _ in range(2)] == ["[1]"] * 2
             addresses[:] = ["127.0.0.2"]
             await asyncio.sleep(0.3)
-            assert await asked(one) == "[2]"
-            await one.close()
+            assert await asked(asking) == "[2]"
+            await asking.close()
 
         asyncio.run(run())
 
@@ -136,14 +138,14 @@ def _answer(listener: socket.socket, text: bytes) -> None:
 
 
 def test_the_address_that_answers_is_tried_first(names: Callable[[Found], None]) -> None:
-    """One that does not is tried before, once."""
+    """An address that did not answer is tried once, and later after the one that did."""
     tried: list[str] = []
     with serving_raw(act=sends(GOOD)) as server:
         names(lambda _: ["127.0.0.9", "127.0.0.1"])
 
         async def run() -> None:
-            one = client(f"http://both:{port(server.url)}")
-            pool: Any = one._http._transport
+            asking = client(f"http://both:{port(server.url)}")
+            pool: Any = asking._http._transport
             inner = pool._pool._network_backend._inner
             connect = inner.connect_tcp
 
@@ -152,8 +154,8 @@ def test_the_address_that_answers_is_tried_first(names: Callable[[Found], None])
                 return await connect(address, *more)
 
             inner.connect_tcp = noted
-            assert [await asked(one) for _ in range(2)] == ["[]"] * 2
-            await one.close()
+            assert [await asked(asking) for _ in range(2)] == ["[]"] * 2
+            await asking.close()
 
         asyncio.run(run())
     assert tried == ["127.0.0.9", "127.0.0.1", "127.0.0.1"]
@@ -163,7 +165,7 @@ class TestProxies:
     """A proxy from the environment."""
 
     def ask(self, url: str, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
-        """Ask an instance with this environment."""
+        """Request from an instance with this environment."""
         for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
             for written in (name, name.upper()):
                 monkeypatch.delenv(written, raising=False)
@@ -171,29 +173,29 @@ class TestProxies:
             monkeypatch.setenv(name, value)
 
         async def run() -> str:
-            one = client_for(Instance("prod", url), Asked(), structlog.get_logger())
+            asking = client_for(Instance("prod", url), RequestRecorder(), structlog.get_logger())
             try:
-                return await asked(one)
+                return await asked(asking)
             finally:
-                await one.close()
+                await asking.close()
 
         return asyncio.run(run())
 
     def test_it_is_asked_instead(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """With the whole address, whose name it looks up itself."""
+        """The proxy gets the whole address, and looks the name up itself."""
         with serving_raw(act=sends(GOOD), prefix="") as proxy:
             assert self.ask("http://feldera.test:1", {"HTTP_PROXY": proxy.url}, monkeypatch) == "[]"
             assert proxy.requests[0].path.startswith("http://feldera.test:1/v0/pipelines")
 
     @pytest.mark.parametrize("exempt", ["127.0.0.0/8", "127.0.0.1", "*", "10.0.0.0/8,127.0.0.1/32"])
     def test_what_is_exempt_is_asked_itself(self, exempt: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The proxy gets nothing, the key neither."""
+        """Requests to an exempt server do not go to the proxy, and neither does the key."""
         with serving_raw(act=sends(GOOD)) as server, serving_raw(act=sends(GOOD)) as proxy:
             assert self.ask(server.url, {"ALL_PROXY": proxy.url, "NO_PROXY": exempt}, monkeypatch) == "[]"
             assert (len(server.requests), proxy.requests) == (1, [])
 
     def test_an_error_names_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Without its password: one that is not there, and one that refuses."""
+        """An error names the proxy without its password, whether it is missing or refuses."""
         said = self.ask("http://feldera.test", {"HTTP_PROXY": "http://me:secret@127.0.0.1:1"}, monkeypatch)
         assert said.startswith(f"{UnreachableError.__name__}: the proxy 127.0.0.1:1: ")
         assert "secret" not in said
@@ -203,7 +205,7 @@ class TestProxies:
 
 
 def test_certificates_are_read_again(tmp_path: Path) -> None:
-    """A new connection uses what the files hold then; what is no certificate changes nothing and is said once."""
+    """A new connection uses the present content of the files; a bad file changes nothing and is logged once."""
     old, new, here = tmp_path / "old", tmp_path / "new", tmp_path / "here"
     for folder in (old, new, here):
         folder.mkdir()
@@ -234,7 +236,7 @@ def test_certificates_are_read_again(tmp_path: Path) -> None:
 
         async def run() -> None:
             clients = [
-                client_for(Instance("prod", each.url, tls=tls), Asked(), structlog.get_logger())
+                client_for(Instance("prod", each.url, tls=tls), RequestRecorder(), structlog.get_logger())
                 for each in (first, second)
             ]
             answers = [await asked(each) for each in clients]

@@ -1,4 +1,4 @@
-"""The list as it arrives: cut into batches, kept short where it is long, read whatever its length."""
+"""The list as it arrives: divided into batches, cut where it is long, and read at any length."""
 
 import json
 from itertools import count
@@ -53,7 +53,7 @@ def rows(found: tuple[Batch, ...]) -> list[Row]:
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let batches, and what is kept, be as small as what tests make."""
+    """Make batches and kept parts as small as the lists of the tests."""
     for name, size in (("STEP", 3000), ("LONGEST_ELEMENT", 100_000), ("AMPLE", 2000), ("SHORT", 1500)):
         monkeypatch.setattr(list_batches, name, size)
     monkeypatch.setattr(list_batches, "SCANT", 100)
@@ -80,7 +80,7 @@ _ELEMENTS = st.lists(
 def test_parts_and_batches_change_nothing(
     before: list[Any], now: list[Any], part: int, indent: int | None
 ) -> None:
-    """However a list comes, and whatever came before: every element is there, and says what it says by itself."""
+    """However a list is divided and whatever came before, each element is read as it is alone."""
     body = json.dumps(now, indent=indent, separators=(",", ":"), ensure_ascii=part % 2 == 0).encode()
     found = taken(body, taken(encoded(*before)), part=part)
     again = taken(body, found, part=part)
@@ -113,7 +113,7 @@ _REFUSED = st.sampled_from([rb'"\udfff"', b'"\x01"', b"nan", rb'"},{\"id\":\q"']
 def test_refused_elements_spoil_themselves(
     listed: tuple[list[dict[str, Any]], list[tuple[int, bytes]]], part: int
 ) -> None:
-    """Wherever they stand, and however the list comes: the others are there, and they say what they say by themselves."""
+    """A refused element affects no other, wherever it stands and however the list is divided."""
     elements, refused = listed
     texts = [(json.dumps(each, separators=(",", ":")).encode(), True) for each in elements]
     for place, value in refused:
@@ -129,7 +129,7 @@ def test_refused_elements_spoil_themselves(
 
 
 def test_what_is_searched_for_a_refused_element_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beyond it the list is refused as a whole, as is one of very many elements."""
+    """The search for the end of a refused element is bounded: beyond it the whole list is refused."""
     body = encoded(row(1), row(2, x="?")).replace(b'"?"', b"nan")
     assert len(taken(body)[0].raws) == 2
     with pytest.raises(InvalidResponseError, match="unexpected body"):
@@ -141,7 +141,7 @@ def test_what_is_searched_for_a_refused_element_has_an_end(monkeypatch: pytest.M
 
 @pytest.mark.usefixtures("small")
 def test_what_comes_again_is_the_same() -> None:
-    """As objects, batch by batch, whether they were kept short or not; what changed is new."""
+    """Elements that come again are the same objects, batch by batch; what changed is new."""
     listed = [failed(n, TRACE * (300 if n % 20 == 0 else 3)) for n in range(60)]
     first = taken(encoded(*listed))
     assert len(first) > 5
@@ -154,7 +154,7 @@ def test_what_comes_again_is_the_same() -> None:
 
 
 def test_a_list_goes_on_behind_its_end() -> None:
-    """What follows it is no element, whatever came before it there."""
+    """What follows the end of a list is no element, whatever came there before."""
     body = encoded(row(1))
     with pytest.raises(InvalidResponseError, match="unexpected body"):
         taken(body + b"," + body[1:], taken(body))
@@ -164,7 +164,7 @@ def test_a_list_goes_on_behind_its_end() -> None:
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("end", ["", ",]", "]]", ",", "]x", ',{"id":]'])
 def test_a_bad_end_is_found(end: str) -> None:
-    """Behind any number of batches."""
+    """A wrong end of a list is found behind any number of batches."""
     body = encoded(*(row(n) for n in range(20)))
     for before in ((), taken(body)):
         with pytest.raises(InvalidResponseError, match="unexpected body"):
@@ -173,13 +173,13 @@ def test_a_bad_end_is_found(end: str) -> None:
 
 @pytest.mark.parametrize("size", [3, 30])
 def test_an_error_of_any_length_is_read(size: int) -> None:
-    """Status and code of each pipeline; of message and details the beginning, and how long they are."""
+    """Status and code of each pipeline are read; of message and details the beginning and the length are kept."""
     message, details = TRACE * (size * MB // len(TRACE)), {"workers": [TRACE * 1000] * (size * 30)}
     listed = [row(1), failed(2, message, details, deployment_status="Stopping"), row(3)]
-    one, two, three = rows(taken(encoded(*listed)))
-    assert (one.deployment_error, three.deployment_error) == (None, None)
-    assert (two.deployment_status, error(two).error_code) == ("Stopping", "RuntimeError.WorkerPanic")
-    kept, cuts = error(two), error(two).cuts
+    first, second, third = rows(taken(encoded(*listed)))
+    assert (first.deployment_error, third.deployment_error) == (None, None)
+    assert (second.deployment_status, error(second).error_code) == ("Stopping", "RuntimeError.WorkerPanic")
+    kept, cuts = error(second), error(second).cuts
     assert message.startswith(kept.message)
     assert AMPLE / 2 < len(kept.message) <= AMPLE
     assert cuts.message is not None
@@ -192,7 +192,7 @@ def test_an_error_of_any_length_is_read(size: int) -> None:
 
 
 def test_the_end_of_a_message_counts() -> None:
-    """Two errors that differ behind what is kept are two."""
+    """Two errors that differ only behind the part that is kept are different."""
     a, b = (rows(taken(encoded(failed(1, TRACE * 10_000 + end, "x" * MB)), limit=LIMIT))[0] for end in "ab")
     assert error(a).message == error(b).message
     assert error(a).details == error(b).details
@@ -200,7 +200,7 @@ def test_the_end_of_a_message_counts() -> None:
 
 
 def test_what_is_not_read_may_be_any_length() -> None:
-    """Checkpoints, a plan to approve, a description, a field that is new: connectors' errors are read all the same."""
+    """Fields that the exporter does not read may have any length; connector errors are read all the same."""
     long = [{"uuid": "x" * 36, "size": n} for n in range(30_000)]
     listed = row(
         1,
@@ -211,29 +211,29 @@ def test_what_is_not_read_may_be_any_length() -> None:
         new={"some": long},
     )
     listing = read(taken(encoded(listed, row(2))), Listing())
-    [one, two] = listing.entries.values()
-    assert (one.row.tags, one.progress.connector_errors) == (("team:a",), 5)
-    assert two.row.name == "p2"
+    [first, second] = listing.entries.values()
+    assert (first.row.tags, first.progress.connector_errors) == (("team:a",), 5)
+    assert second.row.name == "p2"
     listed["deployment_runtime_status_details"] = long
     listed["tags"] = ["x"] * 10_000
-    [one] = read(taken(encoded(listed)), Listing()).entries.values()
-    assert (one.row.tags, one.progress.connector_errors) == ((), None)
+    [first] = read(taken(encoded(listed)), Listing()).entries.values()
+    assert (first.row.tags, first.progress.connector_errors) == ((), None)
     listed["deployment_runtime_status_details"] = {"connector_stats": long, "approval_diff": long}
-    [one] = read(taken(encoded(listed)), Listing()).entries.values()
-    assert one.progress.connector_errors is None
+    [first] = read(taken(encoded(listed)), Listing()).entries.values()
+    assert first.progress.connector_errors is None
 
 
 def test_a_code_has_an_end() -> None:
-    """Of one that is no code the beginning is kept: that there is an error is what matters."""
+    """Of a code that is too long the beginning is kept, since the presence of an error matters."""
     listed = row(1, deployment_error={"error_code": "X" * MB, "message": "m", "details": None})
-    [one] = rows(taken(encoded(listed)))
-    assert set(error(one).error_code) == {"X"}
-    assert len(error(one).error_code) < 300
-    assert error(one).message == "m"
+    [first] = rows(taken(encoded(listed)))
+    assert set(error(first).error_code) == {"X"}
+    assert len(error(first).error_code) < 300
+    assert error(first).message == "m"
 
 
 def test_a_list_is_no_longer_for_its_errors() -> None:
-    """What is kept of very many long errors has a bound; all statuses and codes are there, and the first texts."""
+    """The kept bytes of many long errors are bounded; all statuses and codes and the first texts are kept."""
     many = 3000
     body = encoded(*(failed(n, TRACE * 1000, TRACE * 1000) for n in range(many)))
     assert len(body) > 200 * MB
@@ -253,7 +253,7 @@ def test_a_list_is_no_longer_for_its_errors() -> None:
 
 
 def test_a_healthy_list_has_the_same_limit() -> None:
-    """Each pipeline counts as much as with an error: a list that is short enough while all is well still is when all fail."""
+    """A pipeline without an error counts as much as one with an error, so a list has one limit in both cases."""
     for listed in ([row(n, x="x" * COUNTED) for n in range(50)], [failed(n, "x" * MB) for n in range(50)]):
         assert len(rows(taken(encoded(*listed), limit=50 * COUNTED))) == 50
         with pytest.raises(TooLargeError):
@@ -266,14 +266,14 @@ def test_a_healthy_list_has_the_same_limit() -> None:
 
 @pytest.mark.usefixtures("small")
 def test_an_element_has_an_end() -> None:
-    """One that is longer than any pipeline's is not waited for; nor is a list that is longer than any."""
+    """An element longer than any pipeline's is refused at once, and so is a list longer than any."""
     assert len(rows(taken(encoded(row(1), failed(2, "x" * 90_000), row(3))))) == 3
     with pytest.raises(TooLargeError, match="an element of the list is longer than 100000 bytes"):
         taken(encoded(row(1), failed(2, "x" * 300_000), row(3)))
 
 
 def test_a_list_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However little of it is kept."""
+    """The length of a list is bounded, however little of it is kept."""
     monkeypatch.setattr(list_batches, "LONGEST_LIST", 10 * MB)
     body = encoded(*(failed(n, "x" * MB) for n in range(9)))
     assert len(rows(taken(body))) == 9
@@ -283,7 +283,7 @@ def test_a_list_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("beginning", [b"{", b"[1,", b"x", b'["', b"[[", b"[{},"])
 def test_a_long_body_that_is_no_list_is_not_waited_for(beginning: bytes) -> None:
-    """It is refused as soon as that is plain."""
+    """A long body that is no list is refused as soon as that is clear."""
     parts = count()
     intake = Batches(LIMIT)
 
@@ -298,7 +298,7 @@ def test_a_long_body_that_is_no_list_is_not_waited_for(beginning: bytes) -> None
 
 
 def test_many_elements_behind_one_are_no_pipelines() -> None:
-    """However they begin: a list of them would fill the memory."""
+    """Very many tiny elements are refused however the list begins, as they would fill the memory."""
     body = b'[{"id":1},' + b"1," * 4 * MB + b"1]"
     with pytest.raises(InvalidResponseError, match=r"no pipelines|Expected `object`"):
         taken(body)
@@ -307,7 +307,7 @@ def test_many_elements_behind_one_are_no_pipelines() -> None:
 
 
 def test_a_row_keeps_no_list_alive() -> None:
-    """Its details are its own: they may outlive very many lists."""
+    """Details of a row are a copy: they may live longer than many lists."""
     [read_] = rows(taken(encoded(failed(1, "m", {"a": ["x" * 500]}))))
     assert bytes(error(read_).details) == b'{"a":["' + b"x" * 500 + b'"]}'
     assert error(read_).cuts == Cuts()
@@ -317,7 +317,7 @@ def test_a_row_keeps_no_list_alive() -> None:
 
 @given(st.text(st.characters(codec="utf-8"), min_size=1), st.integers(1, 200), st.booleans(), st.booleans())
 def test_a_text_is_cut_between_characters(text: str, most: int, ascii_: bool, details: bool) -> None:  # noqa: FBT001
-    """Whatever it holds, and wherever its end is: what is kept is its beginning."""
+    """Whatever a text contains and wherever it is cut, what is kept is its beginning."""
     whole = text * (most // len(text) + 1)
     value = {"error_code": "X", "message": "m", "details": whole} if details else {"message": whole}
     element = json.dumps(row(1, deployment_error=value), ensure_ascii=ascii_).encode()
@@ -333,7 +333,7 @@ def test_a_text_is_cut_between_characters(text: str, most: int, ascii_: bool, de
 
 @pytest.mark.parametrize("element", [b"7", b'"x"', b"[1]", b"null", b'{"id":"\xff"}'])
 def test_what_is_no_element_stays_none(element: bytes) -> None:
-    """Whatever is made of it cannot be read either."""
+    """What is cut from something that is no element cannot be read either."""
     listing = read(taken(b"[" + encoded(row(1))[1:-1] + b"," + element + b"]"), Listing())
     assert len(listing.entries) == len(listing.unreadable) == 1
     assert b"id" not in shortened(msgspec.Raw(element), 9) or b"\xff" in shortened(msgspec.Raw(element), 9)

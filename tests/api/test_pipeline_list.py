@@ -14,7 +14,7 @@ from feldera_exporter.feldera import pipeline_list
 from feldera_exporter.feldera.errors import InvalidResponseError
 from feldera_exporter.feldera.pipeline_list import Entry, Listing, Unreadable
 from feldera_exporter.feldera.wire import ProgramConfig, Progress
-from support.exporter_driver import taken
+from support.exporter_driver import as_batches
 
 NUMBERS = count(1)
 
@@ -44,7 +44,7 @@ def encoded(*rows: Any) -> bytes:
 
 def read(body: bytes, previous: Listing) -> Listing:
     """Return what a list says, read after another one."""
-    return pipeline_list.read(taken(body, previous.batches), previous)
+    return pipeline_list.read(as_batches(body, previous.batches), previous)
 
 
 def ids(listing: Listing) -> list[str]:
@@ -88,7 +88,7 @@ def test_what_did_not_change_is_the_same_object() -> None:
     ],
 )
 def test_what_was_read_before_changes_nothing(before: str, after: str) -> None:
-    """Whatever moves in an element, reading it with the list before gives what reading it alone does."""
+    """Reading a list with the list before gives the same as reading it alone."""
     template = encoded({key: value for key, value in row(1).items() if key != "refresh_version"}).decode()
     old, new = (template.replace(",", text, 1).encode() for text in (before, after))
     assert read(new, read(old, Listing())).elements == read(new, Listing()).elements
@@ -104,7 +104,7 @@ def test_only_what_changed_is_new() -> None:
 
 
 def test_what_is_gone_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many pipelines a list has that the one before had not, none at all among them."""
+    """New pipelines are looked for in the list before only once, however many there are."""
     calls, true = count(), pipeline_list._gone
 
     def counted(*arguments: Any) -> Any:
@@ -118,7 +118,7 @@ def test_what_is_gone_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_places_shift() -> None:
-    """After a deletion in front, the others are found again by their ids."""
+    """After a deletion in front, the other pipelines are found again by their ids."""
     first = read(encoded(row(1), row(2), row(3)), Listing())
     second = read(encoded(row(2), row(3)), first)
     assert [element for element in second.elements if element not in first.elements] == []
@@ -140,8 +140,8 @@ def test_places_shift() -> None:
         ({"deployment_error": ["x" * 2**20]}, "Expected `object | null`, got `bool`"),
     ],
 )
-def test_a_bad_row_spoils_itself(changes: dict[str, Any], reason: str) -> None:
-    """It is known by its id, if that can be read; the others are read as ever."""
+def test_a_bad_row_affects_no_other(changes: dict[str, Any], reason: str) -> None:
+    """A bad row is known by its id, if that can be read; the others are read."""
     listing = read(encoded(row(1), row(2, **changes), row(3)), Listing())
     assert [entry.row.name for entry in listing.entries.values()] == ["p1", "p3"]
     [bad] = listing.unreadable
@@ -166,8 +166,8 @@ def test_a_bad_row_spoils_itself(changes: dict[str, Any], reason: str) -> None:
         ("program_config", {"profile": "dev", "cache": 7}, ProgramConfig("dev")),
     ],
 )
-def test_a_bad_label_spoils_no_row(field: str, listed: Any, read_as: Any) -> None:
-    """What only feeds labels says nothing where it is not what it should be; all else is read as ever."""
+def test_a_bad_label_affects_no_row(field: str, listed: Any, read_as: Any) -> None:
+    """A field that only feeds labels is empty where its type is wrong; everything else is read."""
     good = {
         "tags": ["team:a"],
         "platform_version": "0.337.0",
@@ -183,7 +183,7 @@ def test_a_bad_label_spoils_no_row(field: str, listed: Any, read_as: Any) -> Non
 
 @pytest.mark.parametrize("field", ["tags", "platform_version", "program_config"])
 def test_a_label_may_be_missing(field: str) -> None:
-    """As with an older server."""
+    """A field that only feeds labels may be missing, as with an older server."""
     [entry] = read(encoded(row(1)), Listing()).entries.values()
     assert getattr(entry.row, field) in {(), "", ProgramConfig()}
 
@@ -193,7 +193,7 @@ def test_a_label_may_be_missing(field: str) -> None:
     [(-1, -1), (2**63 - 1, 2**63 - 1), (10**30, None), (1.5, None), (None, None), ("7", None)],
 )
 def test_a_refresh_version_may_be_any_number(listed: Any, read_as: int | None) -> None:
-    """Negative too, by the document; what is no such number is not known, and the connectors' errors still are."""
+    """A refresh version may be negative; one that is no such number is unknown, and connector errors are still read."""
     details = {"connector_stats": {"num_errors": 5}}
     body = encoded(row(1, refresh_version=listed, deployment_runtime_status_details=details))
     [entry] = read(body, Listing()).entries.values()
@@ -201,7 +201,7 @@ def test_a_refresh_version_may_be_any_number(listed: Any, read_as: int | None) -
 
 
 def test_a_list_of_which_nothing_can_be_read_is_refused() -> None:
-    """It is no success; one without any pipeline is."""
+    """A list without a readable pipeline is refused; an empty list is a success."""
     with pytest.raises(
         InvalidResponseError, match="none of 2 elements can be read, the first is p1: Expected"
     ):
@@ -210,7 +210,7 @@ def test_a_list_of_which_nothing_can_be_read_is_refused() -> None:
 
 
 def test_who_cannot_be_read_is_known_from_before() -> None:
-    """A missing name is the one that the id had before, and the other way round."""
+    """A missing name is the one that the id had in the list before, and the other way round."""
     first = read(encoded(row(1), row(2), row(3)), Listing())
     bad: list[Any] = [row(1), row(2, name=7), row(3, id=7), row(4, id=7), row(5, name=7), 7]
     second = read(encoded(*bad), first)
@@ -236,15 +236,15 @@ def test_who_cannot_be_read_is_known_from_before() -> None:
 
 
 @pytest.mark.parametrize("element", [None, 1, "row", [], {}, {"id": 1}, {"id": "x" * 201}])
-def test_what_is_no_row_is_nobody(element: Any) -> None:
+def test_what_is_no_row_has_no_id(element: Any) -> None:
     """An element that is no pipeline is counted, without an id."""
     listing = read(encoded(element, row(1)), Listing())
     assert [bad.id for bad in listing.unreadable] == [None]
     assert list(listing.entries) == [row(1)["id"]]
 
 
-def test_bad_text_spoils_its_row_only() -> None:
-    """Bytes that are no UTF-8 are found where they stand."""
+def test_bad_text_affects_its_row_only() -> None:
+    """Bytes that are no UTF-8 make only their own row unreadable."""
     bad = encoded(row(1)).replace(b'"p1"', b'"\xff"')[1:-1]
     listing = read(b"[" + bad + b"," + encoded(row(3))[1:-1] + b"]", Listing())
     assert (ids(listing), listing.unreadable[0].id) == ([row(3)["id"]], row(1)["id"])
@@ -267,8 +267,8 @@ REFUSED = {
 @pytest.mark.parametrize(("value", "reason"), REFUSED.values(), ids=REFUSED)
 @pytest.mark.parametrize("field", ["tags", "description"])
 @pytest.mark.parametrize("place", [0, 1, 2])
-def test_a_refused_element_spoils_itself(value: bytes, reason: str, field: str, place: int) -> None:
-    """It is named, with its id; the others are read, and they are the same objects when the list comes again."""
+def test_a_refused_element_affects_no_other(value: bytes, reason: str, field: str, place: int) -> None:
+    """A refused element is named with its id; the others are read, as the same objects when the list comes again."""
     rows = [row(1), row(2), row(3)]
     rows[place] = {**rows[place], field: "REFUSED"}
     body = encoded(*rows).replace(b'"REFUSED"', value)
@@ -298,7 +298,7 @@ def test_a_refused_name() -> None:
 
 
 def test_an_id_that_comes_twice_counts_once() -> None:
-    """The first one is the pipeline; once the other is gone nothing of it is left, wherever it stood."""
+    """Of two elements with one id the first is the pipeline; once the other is gone nothing of it is left."""
     again = row(1, name="again")
     first = read(encoded(row(1), row(2), again), Listing())
     assert (ids(first), first.unreadable[0].reason) == (
@@ -310,7 +310,7 @@ def test_an_id_that_comes_twice_counts_once() -> None:
 
 
 def test_connector_errors_are_read_where_they_are_reported() -> None:
-    """Details of another shape, as older servers send them, say nothing of connectors and spoil nothing."""
+    """Details of another form, as older servers send them, have no connector errors and change nothing else."""
     for details, expected in (
         ({"connector_stats": {"num_errors": 5}}, 5),
         ({"connector_stats": {"num_errors": -5}}, None),
@@ -331,7 +331,7 @@ def test_connector_errors_are_read_where_they_are_reported() -> None:
     [b"", b"null", b"{}", b"[", b"[1,]", b'{"pipelines":[]}', b"[" * 100_000, b"\xff", b"[] []", b"<html>"],
 )
 def test_what_is_no_list_is_refused(body: bytes) -> None:
-    """The whole answer is one error."""
+    """An answer that is no list is one error."""
     with pytest.raises(InvalidResponseError, match="unexpected body"):
         read(body, Listing())
 
@@ -345,7 +345,7 @@ def test_very_many_elements_are_no_pipelines(element: bytes) -> None:
 
 
 def test_a_large_list_is_read() -> None:
-    """Thousands of pipelines are no attack."""
+    """A list of thousands of pipelines is read."""
     assert len(read(encoded(*map(row, range(3000))), Listing()).entries) == 3000
 
 
@@ -358,8 +358,8 @@ rows = st.builds(
 )
 
 
-def _as_told(element: Unreadable) -> Unreadable:
-    """Return it without what was known from before: these tell their id, if anything."""
+def _without_memory(element: Unreadable) -> Unreadable:
+    """Return it without what was known from the list before: its id, if that can be read, and no more."""
     return element if element.identified else replace(element, name=None)
 
 
@@ -367,15 +367,17 @@ lists = st.lists(st.one_of(rows, st.sampled_from([None, {}, {"id": "x"}])), max_
 
 
 @given(lists, lists)
-def test_reading_anew_equals_reading_with_a_memory(before: list[Any], now: list[Any]) -> None:
-    """Reuse changes nothing: any list reads the same whatever was read before it, but for who cannot be read."""
+def test_reading_alone_equals_reading_with_the_list_before(before: list[Any], now: list[Any]) -> None:
+    """Any list reads the same whatever was read before, except what cannot be read."""
     good = row(9)
     fresh = read(encoded(*now, good), Listing())
     reused = read(encoded(*now, good), read(encoded(*before, good), Listing()))
     reused = replace(
         reused,
-        elements=tuple(each if isinstance(each, Entry) else _as_told(each) for each in reused.elements),
-        unreadable=tuple(map(_as_told, reused.unreadable)),
+        elements=tuple(
+            each if isinstance(each, Entry) else _without_memory(each) for each in reused.elements
+        ),
+        unreadable=tuple(map(_without_memory, reused.unreadable)),
     )
     assert (list(reused.raws), reused.elements) == (list(fresh.raws), fresh.elements)
     assert (reused.entries, reused.unreadable) == (fresh.entries, fresh.unreadable)
@@ -392,8 +394,8 @@ JSON_VALUES = st.recursive(
 
 
 @given(st.sampled_from(sorted(row(1))), JSON_VALUES)
-def test_any_value_in_any_field_spoils_one_row_at_most(field: str, value: Any) -> None:
-    """Whatever stands in a field, the list is read and the other pipeline is there."""
+def test_any_value_in_any_field_affects_one_row_at_most(field: str, value: Any) -> None:
+    """Whatever a field contains, the list is read and the other pipeline is there."""
     listing = read(encoded(row(1, **{field: value}), row(99)), Listing())
     assert row(99)["id"] in listing.entries
     assert len(listing.entries) + len(listing.unreadable) == 2
@@ -401,7 +403,7 @@ def test_any_value_in_any_field_spoils_one_row_at_most(field: str, value: Any) -
 
 @given(st.binary(max_size=60))
 def test_any_bytes_are_a_list_or_one_error(noise: bytes) -> None:
-    """Nothing else is raised."""
+    """Any bytes give a list or one error, and nothing else is raised."""
     for body in (noise, b"[" + noise + b"]", b'[{"id":' + noise + b"}]"):
         try:
             listing = read(body, Listing())

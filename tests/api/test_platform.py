@@ -1,4 +1,4 @@
-"""What Feldera says of itself."""
+"""Feldera's version, license, session and health."""
 
 import json
 from typing import Any
@@ -48,31 +48,31 @@ def config(validity: Any) -> bytes:
     ],
 )
 def test_a_license(validity: Any, license_: License | None) -> None:
-    """It is valid until Feldera's own clock reaches its end."""
+    """A license is valid until Feldera's own clock reaches its end."""
     assert with_config(Platform(), config(validity)) == Platform("0.337.0", "Enterprise", "abc", license_)
 
 
 def test_a_license_that_is_null_for_once_stays() -> None:
-    """Feldera answers null also where its lock took too long."""
+    """A null license does not replace a known one, as Feldera also answers null when its lock took too long."""
     known = with_config(Platform(), config({"Exists": {"current": AUGUST}}))
     assert with_config(known, config(None)) == known
 
 
-def test_an_old_server_tells_less() -> None:
-    """Only the version must be there; what an upgrade brings is taken up."""
+def test_an_old_server_has_fewer_fields() -> None:
+    """Only the version must be there; the fields of a newer version are taken up after an upgrade."""
     known = with_config(Platform(), b'{"version":"0.148.0"}')
     assert known == Platform("0.148.0")
     assert with_config(known, config(None)).edition == "Enterprise"
 
 
 def test_a_session() -> None:
-    """It tells the tenant and the role, and nothing else is forgotten."""
+    """A session adds the tenant and the role, and keeps everything else."""
     known = with_session(Platform("0.337.0"), b'{"tenant_id":"x","tenant_name":"acme","role":"read"}')
     assert known == Platform("0.337.0", tenant="acme", role="read")
 
 
 def test_health() -> None:
-    """Services that an answer has are known, others are not; before v0.336 nothing tells since when."""
+    """Services of an answer are known, others are not; before v0.336 there is no instant."""
     body = {
         "all_healthy": False,
         "api": {"healthy": True, "message": "", "checked_at": AUGUST, "unchanged_since": AUGUST},
@@ -92,7 +92,7 @@ def test_health() -> None:
 
 @pytest.mark.parametrize(("stale", "known"), [(None, None), (False, False), (True, True)])
 def test_feldera_may_call_its_own_word_stale(stale: bool | None, known: bool | None) -> None:  # noqa: FBT001
-    """Since v0.352: the services are those of the last check, and no longer healthy all together."""
+    """Since v0.352 an answer may be stale: the services are those of the last check, and no longer all healthy."""
     body: dict[str, Any] = {"all_healthy": not stale, "runner": {"healthy": True, "checked_at": AUGUST}}
     if stale is not None:
         body |= {"stale": stale, "stale_after_seconds": 1800}
@@ -119,7 +119,7 @@ def test_feldera_may_call_its_own_word_stale(stale: bool | None, known: bool | N
     ],
 )
 def test_anything_else_is_refused(take: Any, body: bytes) -> None:
-    """One error says where it differs."""
+    """An answer of another form is one error, which says where it differs."""
     with pytest.raises(InvalidResponseError, match="unexpected body"):
         take(Platform(), body)
 
@@ -129,5 +129,5 @@ def test_anything_else_is_refused(take: Any, body: bytes) -> None:
     [(None, None), ("", None), ("next", None), ("0.291.9", False), ("0.292.0", True), ("0.337.0-rc.1", True), ("1.0", True)],
 )  # fmt: skip
 def test_who_has_an_event_log(version: str | None, has: bool | None) -> None:  # noqa: FBT001
-    """Servers since v0.292 have the event log of pipelines; what is no version tells nothing."""
+    """Servers since v0.292 have the event log of pipelines; what is no version has none."""
     assert Platform(version).has_event_log is has

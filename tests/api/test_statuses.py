@@ -1,4 +1,4 @@
-"""Feldera's statuses: what is known of each, row by row."""
+"""Feldera's statuses, row by row."""
 
 import math
 
@@ -25,7 +25,7 @@ HOUR = 3600
 
 
 def test_the_limits() -> None:
-    """As the documentation says."""
+    """The default limits are those of the documentation."""
     assert DEFAULT_LIMITS == {
         "Provisioning": 10 * MINUTE,
         "Stopping": 15 * MINUTE,
@@ -49,21 +49,21 @@ def test_the_limits() -> None:
 
 
 def test_whose_durations_are_observed() -> None:
-    """Of the transient statuses, but for two that are a defect if one ever sees them."""
+    """Durations are observed for the transient statuses, except two that are a defect if they are ever seen."""
     transient = {row.name for row in STATUSES.values() if row.kind is Kind.TRANSIENT}
     assert set(TIMED) == transient - {"Suspended", "Coordination"} | {"AwaitingApproval", "Unavailable"}
 
 
 @pytest.mark.parametrize("row", STATUSES.values(), ids=lambda row: row.name)
 def test_what_may_not_last_is_a_problem(row: Status) -> None:
-    """A transient status and a bad one have a limit, a steady one has none; only programs fail for good."""
+    """A transient status and a bad one have a limit, a steady one has none; only a program's failure is final."""
     ends = row.kind in {Kind.TRANSIENT, Kind.NEEDS_PERSON} or row.name == "Unavailable"
     assert (row.limit < math.inf) == ends
     assert row.timed <= ends
 
 
 def test_every_problem_of_a_status_is_in_the_table() -> None:
-    """That of one status, and that of a dimension where a status names none."""
+    """The problem of a status, or else of its dimension, is in the table of problems."""
     of_status = {row.overdue for row in STATUSES.values() if row.overdue}
     of_dimension = {dimension.overdue for dimension in DIMENSIONS}
     assert of_status | of_dimension <= PIPELINE_PROBLEMS.keys()
@@ -74,12 +74,12 @@ def test_every_problem_of_a_status_is_in_the_table() -> None:
 
 
 def test_a_status_belongs_to_one_dimension_that_has_limits() -> None:
-    """So its name alone says which limit is meant."""
+    """Each status with a limit is in one dimension, so its name alone identifies the limit."""
     assert len(STATUSES) == len(DEPLOYMENT.rows) + len(PROGRAM.rows) + len(STORAGE.rows) == 15 + 8 + 3
 
 
 def test_transitions_are_between_known_statuses() -> None:
-    """As many as Feldera's state machines allow, each once."""
+    """There are as many transitions as Feldera's state machines allow, each once and between known statuses."""
     assert [len(each.transitions) for each in (RESOURCES, PROGRAM, STORAGE)] == [5, 17, 3]
     for dimension in DIMENSIONS:
         assert len(set(dimension.transitions)) == len(dimension.transitions)
@@ -87,7 +87,7 @@ def test_transitions_are_between_known_statuses() -> None:
 
 
 def test_the_combined_status() -> None:
-    """The runtime status while there is one to ask for."""
+    """The combined status is the runtime status while there is one."""
     assert DEPLOYMENT.rows.keys() == (RESOURCES.rows.keys() | RUNTIME.rows.keys()) - {"Provisioned"}
     assert combine("Provisioned", "Running") == "Running"
     assert combine("Stopping", "Running") == "Stopping"

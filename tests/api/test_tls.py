@@ -1,4 +1,4 @@
-"""Whom the client trusts, and how it shows who it is: real HTTPS servers on loopback."""
+"""Which servers the client trusts, and its client certificate: real HTTPS servers on loopback."""
 
 import ssl
 from pathlib import Path
@@ -34,13 +34,13 @@ def server_context(folder: Path, *, mutual: bool = False) -> ssl.SSLContext:
 
 
 def test_a_private_authority_is_trusted(folder: Path) -> None:
-    """With `ca_file` a certificate of that authority is good."""
+    """With `ca_file` a certificate of that authority is accepted."""
     with serving_raw(act=GOOD, tls=server_context(folder)) as server:
         assert bytes(ask(server.url, tls=ssl_context(Tls(ca_file=folder / "ca.pem"))).body) == b"[]"
 
 
 def test_an_unknown_authority_is_not(folder: Path) -> None:
-    """Without it the connection is refused before anything is asked, and the reason is said."""
+    """Without `ca_file` the connection is refused before a request is sent, and the error has the reason."""
     with serving_raw(act=GOOD, tls=server_context(folder)) as server:
         with pytest.raises(UnreachableError, match="signed by an authority that is not trusted"):
             ask(server.url, tls=ssl_context(Tls()))
@@ -57,13 +57,13 @@ def test_another_host_is_not(folder: Path) -> None:
 
 
 def test_verification_can_be_switched_off(folder: Path) -> None:
-    """With `insecure_skip_verify` any certificate is good."""
+    """With `insecure_skip_verify` any certificate is accepted."""
     with serving_raw(act=GOOD, tls=server_context(folder)) as server:
         assert bytes(ask(server.url, tls=ssl_context(Tls(insecure_skip_verify=True))).body) == b"[]"
 
 
 def test_a_client_certificate_is_shown(folder: Path) -> None:
-    """A server that wants one gets it; without it there is no answer."""
+    """A server that requires a client certificate gets it; without it there is no answer."""
     trusted = Tls(ca_file=folder / "ca.pem")
     known = Tls(ca_file=folder / "ca.pem", cert_file=folder / "client.pem", key_file=folder / "client.key")
     with serving_raw(act=GOOD, tls=server_context(folder, mutual=True)) as server:
@@ -75,7 +75,7 @@ def test_a_client_certificate_is_shown(folder: Path) -> None:
 
 @pytest.mark.parametrize("server_is_tls", [False, True])
 def test_the_wrong_protocol_is_an_error(folder: Path, server_is_tls: bool) -> None:  # noqa: FBT001
-    """HTTPS to a plain server, and the other way around, is an error without the key."""
+    """HTTPS to a plain server, and HTTP to a TLS server, is an error without the key."""
     context = server_context(folder) if server_is_tls else None
     with serving_raw(act=GOOD, tls=context) as server:
         url = (

@@ -1,4 +1,4 @@
-"""Whether both ways to Alertmanager say the same of a lively fleet, an Alertmanager each: an hour by the clock.
+"""Whether both ways to Alertmanager have the same alerts of a changing fleet, in an hour of real time.
 
 python tests/benchmarks/equality.py [minutes]
 """
@@ -14,7 +14,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "exporter")]
 
 from feldera_exporter.simulator.random_workload import RandomWorkload  # noqa: E402 - see above
-from support.both_ways import POSSIBLE, Received, both_ways  # noqa: E402 - see above
+from support.both_ways import POSSIBLE, WebhookReceiver, both_ways  # noqa: E402 - see above
 from support.two_instances import feldera  # noqa: E402 - see above
 
 PIPELINES: Final = 40
@@ -43,7 +43,7 @@ class Alert(NamedTuple):
     ended: float | None
 
 
-def alerts(received: Received) -> dict[Labels, list[Alert]]:
+def alerts(received: WebhookReceiver) -> dict[Labels, list[Alert]]:
     """Return the alerts of one way by their labels, oldest first; repeated notifications count once."""
     found: defaultdict[Labels, list[Alert]] = defaultdict(list)
     for at, body in received.notifications:

@@ -13,8 +13,8 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "exporter")]
 import msgspec  # noqa: E402 - see above
 
 from benchmarks.measuring import best  # noqa: E402 - see above
-from benchmarks.polling import Polled  # noqa: E402 - see above
-from benchmarks.verdicts import Verdict  # noqa: E402 - see above
+from benchmarks.polling import PolledInstance  # noqa: E402 - see above
+from benchmarks.verdicts import BoundedRatio  # noqa: E402 - see above
 from feldera_exporter.feldera.wire import Row  # noqa: E402 - see above
 from feldera_exporter.polling import gc_tuning  # noqa: E402 - see above
 
@@ -26,10 +26,10 @@ def figures() -> dict[str, float]:
     """Return the least milliseconds of CPU of each thing."""
     decoder = msgspec.json.Decoder(list[Row])
     gc_tuning.collect_rarely()
-    polled = Polled(SIZE)
+    polled = PolledInstance(SIZE)
     polled.poll()
     polled.settle()
-    limited = Polled(SIZE, provisioning=True)
+    limited = PolledInstance(SIZE, provisioning=True)
     limited.poll()
     limited.settle()
     gc_tuning.freeze_long_lived()
@@ -62,11 +62,11 @@ def figures() -> dict[str, float]:
     return {name: min(costs) for name, costs in found.items()}
 
 
-def verdicts(told: dict[str, float]) -> list[Verdict]:
+def verdicts(figures: dict[str, float]) -> list[BoundedRatio]:
     """Judge: the bounds are those of the benchmark, with room for a fleet that is smaller than its."""
 
-    def ratio(name: str, base: str, bound: float) -> Verdict:
-        return Verdict(f"{name} / {base}", told[name] / told[base], bound)
+    def ratio(name: str, base: str, bound: float) -> BoundedRatio:
+        return BoundedRatio(f"{name} / {base}", figures[name] / figures[base], bound)
 
     return [
         ratio("nothing", "decode", 1.0),

@@ -44,7 +44,7 @@ def stand_ins(count: int) -> None:
 
 @contextmanager
 def served(count: int) -> Iterator[list[str]]:
-    """Give the URLs of so many instances in a process of their own."""
+    """Yield the URLs of so many instances in a separate process."""
     command = [sys.executable, __file__, "serve", str(count)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin

@@ -13,8 +13,8 @@ import msgspec
 _BUFFER = 2**20
 
 
-class Load(msgspec.Struct, frozen=True):
-    """What the scrapers saw: answers, bytes of bodies, seconds in all, and the milliseconds of each answer."""
+class LoadResult(msgspec.Struct, frozen=True):
+    """The answers to the scrapers: number, bytes of bodies, seconds in all, and milliseconds of each."""
 
     answers: int
     size: int
@@ -27,8 +27,8 @@ class Load(msgspec.Struct, frozen=True):
         return sorted(self.latencies)[max(0, -(-len(self.latencies) * 99 // 100) - 1)]
 
 
-def load(port: int, path: str, encoding: str, scrapers: int, seconds: float) -> Load:
-    """Scrape for a while; every scraper is answered once at least."""
+def load(port: int, path: str, encoding: str, scrapers: int, seconds: float) -> LoadResult:
+    """Scrape for a while; every scraper gets at least one answer."""
     latencies: list[float] = []
     sizes: list[int] = []
     request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: {encoding}\r\n\r\n".encode()
@@ -51,7 +51,7 @@ def load(port: int, path: str, encoding: str, scrapers: int, seconds: float) -> 
         thread.start()
     for thread in threads:
         thread.join()
-    return Load(len(latencies), sizes[0], time.perf_counter() - began, latencies)
+    return LoadResult(len(latencies), sizes[0], time.perf_counter() - began, latencies)
 
 
 def _read(connection: socket.socket, buffer: memoryview) -> int:

@@ -20,7 +20,7 @@ def cpu(do: Callable[[], object]) -> float:
 
 
 def best(do: Callable[[], object], rounds: int) -> float:
-    """Return the least of several measurements of the same call: what it costs where nobody disturbs it."""
+    """Return the least of several measurements of the same call: what it costs undisturbed."""
     return min(cpu(do) for _ in range(rounds))
 
 
@@ -44,13 +44,13 @@ def medians(rounds: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 
 def least(passes: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Return the least of each figure over all passes: what it costs where nobody disturbs it."""
+    """Return the least of each figure over all passes: what it costs undisturbed."""
     return {name: min(each[name] for each in passes) for name in passes[0]}
 
 
 @contextmanager
 def apart(servers: Iterable[int]) -> Iterator[None]:
-    """Keep these processes on one processor, and whatever is started here meanwhile on the others.
+    """Keep these processes on one processor, and programs started meanwhile on the others.
 
     A server that shares its processor with those who load it, or is moved, is slower by up to a half, at random. Where
     there is one processor only, nothing can be kept apart.

@@ -42,7 +42,7 @@ def nginx(folder: Path, *, sendfile: bool) -> Iterator[tuple[int, int]]:
     port = free_port()
     configuration = folder / "nginx.conf"
     text = _CONFIGURATION.format(folder=folder, port=port, sendfile="on" if sendfile else "off")
-    # A master that is root gives its worker to nobody, who may not read the folder.
+    # As root the worker would run as an unprivileged user, who may not read the folder.
     configuration.write_text(("user root;\n" if os.geteuid() == 0 else "") + text)
     master = subprocess.Popen([PROGRAM, "-p", folder, "-c", configuration, "-e", "stderr"])
     try:

@@ -1,4 +1,4 @@
-"""What it takes to tell Alertmanager: how soon after a change, and what a thousand problems at once do to the polls.
+"""What notifications cost: how soon after a change they are sent, and what a thousand problems at once do to the polls.
 
 python tests/benchmarks/notifying.py [changes] [problems]
 """
@@ -17,7 +17,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "exporter")]
 
 from feldera_exporter.simulator.server import FelderaServer  # noqa: E402 - see above
 from feldera_exporter.simulator.serving import serve  # noqa: E402 - see above
-from support.alertmanagers import Recorder, instant  # noqa: E402 - see above
+from support.alertmanagers import AlertmanagerRecorder, instant  # noqa: E402 - see above
 from support.raw_server import Request, serving_raw  # noqa: E402 - see above
 from support.two_instances import feldera, running, until  # noqa: E402 - see above
 
@@ -25,8 +25,8 @@ POLL: Final = 1.0
 MIB: Final = 2**20
 
 
-class Timed(Recorder):
-    """Notes when each alert came first."""
+class TimedRecorder(AlertmanagerRecorder):
+    """Records when each alert came first."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,8 +42,8 @@ class Timed(Recorder):
                 self.waits.setdefault(alert["labels"]["pipeline_name"], wait)
 
 
-class Polled:
-    """Passes requests on, and notes when the list was asked for."""
+class ListRequestTimer:
+    """Passes requests on, and records when the list was requested."""
 
     def __init__(self, server: FelderaServer) -> None:
         self.server = server
@@ -60,7 +60,7 @@ def changes(count: int) -> dict[str, float]:
     """Return how soon after a change in Feldera its alert is posted, one change after another."""
     names = [f"p{number:03}" for number in range(count)]
     # Among many others, so that it is no trouble of the whole fleet.
-    instance, recorder = feldera(*names), Timed()
+    instance, recorder = feldera(*names), TimedRecorder()
     with (
         tempfile.TemporaryDirectory() as folder,
         serve(FelderaServer(instance)) as api,
@@ -81,16 +81,16 @@ def changes(count: int) -> dict[str, float]:
     }
 
 
-def many(count: int, *, told: bool) -> tuple[float, float, float]:
+def many(count: int, *, notified: bool) -> tuple[float, float, float]:
     """Return how late the latest poll was, in seconds, and the latest after the first rush, and the most memory, in MiB.
 
     Args:
         count: problems that begin at once.
-        told: whether two Alertmanagers are told, of which one answers nothing.
+        notified: whether two Alertmanagers are notified, of which one answers nothing.
     """
     names = [f"p{number:04}" for number in range(count)]
-    instance, recorder = feldera(*names), Timed()
-    polled = Polled(FelderaServer(instance))
+    instance, recorder = feldera(*names), TimedRecorder()
+    polled = ListRequestTimer(FelderaServer(instance))
 
     def silent(request: Request) -> None:
         request.pause(600)
@@ -100,13 +100,13 @@ def many(count: int, *, told: bool) -> tuple[float, float, float]:
         serve(polled) as api,
         serve(recorder) as url,
         serving_raw(act=silent) as raw_server,
-        running(Path(folder), _configuration(api, *((url, raw_server.url) if told else ()))) as program,
+        running(Path(folder), _configuration(api, *((url, raw_server.url) if notified else ()))) as program,
     ):
         until(lambda: 'feldera_up{feldera_instance="prod"} 1' in program.page(), 60)
         time.sleep(5)
         for name in names:
             instance.inject.crash(name)
-        if told:
+        if notified:
             until(lambda: len(recorder.waits) == count, 60)
         time.sleep(10)
         settled = time.monotonic()
@@ -125,8 +125,8 @@ def _configuration(api: str, *urls: str) -> str:
 def main(soon: int = 200, at_once: int = 1000) -> int:
     """Measure, and print the figures as JSON."""
     figures = changes(soon)
-    late, later, memory = many(at_once, told=True)
-    late_before, later_before, memory_before = many(at_once, told=False)
+    late, later, memory = many(at_once, notified=True)
+    late_before, later_before, memory_before = many(at_once, notified=False)
     figures |= {
         "latest poll with a silent Alertmanager, s": late,
         "latest poll without Alertmanager, s": late_before,

@@ -1,6 +1,6 @@
 """What a poll costs: from the bytes of the list to the rendered snapshot, without network and compression.
 
-Run as a program it measures one size in a process of its own and prints JSON: `polling.py SIZE ROUNDS`.
+Run as a program it measures one size in a separate process and prints JSON: `polling.py SIZE ROUNDS`.
 """
 
 import sys
@@ -15,13 +15,13 @@ from feldera_exporter.feldera.wire import Row
 from feldera_exporter.history.first_sample_hold import HOLD
 from feldera_exporter.metrics.exposition_sections import updated_sections
 from feldera_exporter.polling import gc_tuning
-from support.exporter_driver import Driver
-from support.pipeline_lists import BEGAN, INTERVAL, Pipelines
+from support.exporter_driver import ExporterDriver
+from support.pipeline_lists import BEGAN, INTERVAL, PipelineListGenerator
 
 _DECODER = msgspec.json.Decoder(list[Row])
 
 
-class Polled:
+class PolledInstance:
     """An instance that is polled, shown and read again and again.
 
     Args:
@@ -30,17 +30,17 @@ class Polled:
     """
 
     def __init__(self, size: int, *, provisioning: bool = False) -> None:
-        self.pipelines = Pipelines(size, provisioning=provisioning)
-        self.driver = Driver()
+        self.pipelines = PipelineListGenerator(size, provisioning=provisioning)
+        self.driver = ExporterDriver()
         self.at = BEGAN
 
     def poll(self) -> None:
-        """Take in the list as it is now, and render what changed."""
+        """Process the present list, and render what changed."""
         body = self.pipelines.body()
         self.at += INTERVAL
         self.driver.reading = 0.0
         self.logs = self.driver.event_requests
-        # What the logs cost is a figure of its own: they are answers of their own.
+        # The logs are separate answers, so their cost is a separate figure.
         self.cost = cpu(lambda: self._poll(body)) - self.driver.reading
         self.logs = self.driver.event_requests - self.logs
 
@@ -50,7 +50,7 @@ class Polled:
         self.poll()
 
     def happen(self, share: float) -> None:
-        """Let things happen to a share of the pipelines before the next list."""
+        """Change a share of the pipelines before the next list."""
         self.pipelines.happen(share, self.at + INTERVAL)
 
     def compress(self) -> float:
@@ -67,7 +67,7 @@ class Polled:
         }
 
     def compress_all(self) -> float:
-        """Return the milliseconds of compressing everything anew."""
+        """Return the milliseconds of compressing everything again."""
         texts = [block.text for section in self.driver.page.sections for block in section.blocks]
         return cpu(lambda: list(map(deflate, texts)))
 
@@ -83,12 +83,12 @@ class Polled:
 def measure(size: int, rounds: int) -> dict[str, float]:
     """Return the costs of one size in milliseconds of CPU, medians over rounds, and what its exposition has."""
     gc_tuning.collect_rarely()
-    polled = Polled(size)
+    polled = PolledInstance(size)
     polled.poll()
     first = polled.cost
     polled.settle()
     gc_tuning.freeze_long_lived()
-    limited = Polled(size, provisioning=True)
+    limited = PolledInstance(size, provisioning=True)
     limited.poll()
     limited.settle()
     found = [_round(polled, limited) for _ in range(rounds)]
@@ -101,7 +101,7 @@ def measure(size: int, rounds: int) -> dict[str, float]:
     return {"first poll": first, **medians(found), **medians(everything), **polled.sizes()}
 
 
-def _round(polled: Polled, limited: Polled) -> dict[str, float]:
+def _round(polled: PolledInstance, limited: PolledInstance) -> dict[str, float]:
     polled.compress()
     body = polled.pipelines.body()
     figures = {"decode": best(lambda: _DECODER.decode(body), 3)}

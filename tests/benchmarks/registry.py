@@ -30,29 +30,29 @@ def samples(text: str) -> list[tuple[str, dict[str, str], float]]:
     return found
 
 
-class Gauges:
+class GaugePerName:
     """One gauge per name, with every sample as its child."""
 
-    def __init__(self, told: list[tuple[str, dict[str, str], float]]) -> None:
+    def __init__(self, values: list[tuple[str, dict[str, str], float]]) -> None:
         self.registry = CollectorRegistry()
-        self._told = told
+        self._values = values
         self._gauges: dict[str, Gauge] = {}
-        for name, labels, _ in told:
+        for name, labels, _ in values:
             if name not in self._gauges:
                 self._gauges[name] = Gauge(name, "The same.", tuple(labels), registry=self.registry)
         self.set()
 
     def set(self) -> None:
         """Set every child, as a poll that knows of no change does."""
-        for name, labels, value in self._told:
+        for name, labels, value in self._values:
             self._gauges[name].labels(**labels).set(value)
 
 
 def measure(text: str, rounds: int) -> dict[str, float]:
     """Return the milliseconds of CPU of a poll and of a scrape, medians over rounds, and the MiB that the gauges take."""
-    told = samples(text)
+    values = samples(text)
     before = memory_of(os.getpid(), "VmRSS")
-    gauges = Gauges(told)
+    gauges = GaugePerName(values)
     held = memory_of(os.getpid(), "VmRSS") - before
     written = [b""]
 

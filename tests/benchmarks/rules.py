@@ -24,9 +24,9 @@ from benchmarks.scraping import program
 from feldera_exporter.demo.programs import free_port
 from feldera_exporter.rules.rendering import rules
 from support import loopback
-from support.constant_feldera import standin
+from support.constant_feldera import constant_feldera
 from support.exporter_process import until
-from support.pipeline_lists import Pipelines
+from support.pipeline_lists import PipelineListGenerator
 from support.tools import tool
 
 SCRAPE: Final = 15
@@ -140,13 +140,13 @@ def prometheus(folder: Path, targets: list[str], files: Mapping[str, str]) -> It
 def measure(size: int, replicas: int, troubled: int, other: Path | None, folder: Path) -> dict[str, float]:
     """Return which part of a core Prometheus takes to evaluate the rules, and others if there are.
 
-    By how long an evaluation takes at least: what it costs where nobody else wants the core.
+    By how long an evaluation takes at least: what it costs where no other process uses the core.
     """
     texts = {"rules.yml": rules()} | ({"other.yml": other.read_text("utf-8")} if other else {})
     needed = lengths("\n".join(texts.values()))
     found = {name: faster(text) for name, text in texts.items()}
-    body = stuck(Pipelines(size).body(), troubled)
-    with standin(body) as url, program(url, folder, "5s") as (port, _):
+    body = stuck(PipelineListGenerator(size).body(), troubled)
+    with constant_feldera(body) as url, program(url, folder, "5s") as (port, _):
         targets = [f"127.0.0.1:{port}", f"localhost:{port}"][:replicas]
         exposition = loopback.get(f"http://127.0.0.1:{port}/metrics", timeout=60).text
         past = folder / "past.txt"

@@ -99,11 +99,11 @@ def _size(size: int) -> dict[str, float]:
 
 
 def _child(room: str, *arguments: object) -> dict[str, float]:
-    """Run a room in a process of its own: what one holds in memory must not slow another."""
+    """Run a room in a separate process: what one holds in memory must not slow another."""
     command = [sys.executable, str(HERE / f"{room}.py"), *map(str, arguments)]
     # Its exit status says what the figures say, too.
-    told = subprocess.run(command, check=False, stdout=subprocess.PIPE).stdout
-    figures: dict[str, float] = json.loads(told)
+    output = subprocess.run(command, check=False, stdout=subprocess.PIPE).stdout
+    figures: dict[str, float] = json.loads(output)
     return figures
 
 

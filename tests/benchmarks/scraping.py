@@ -1,4 +1,4 @@
-"""What a scrape costs: the real program beside nginx with the same bytes, asked by scrapers in a process of their own."""
+"""What a scrape costs: the real program beside nginx with the same bytes; the scrapers are a separate process."""
 
 import gzip
 import subprocess
@@ -12,14 +12,14 @@ from typing import Final
 import httpx
 import msgspec
 
-from benchmarks.load import Load
+from benchmarks.load import LoadResult
 from benchmarks.measuring import apart, cpu_of, medians, memory_of
 from benchmarks.nginx import nginx
 from feldera_exporter.demo.programs import free_port
 from support import loopback
-from support.constant_feldera import standin
+from support.constant_feldera import constant_feldera
 from support.exporter_process import until
-from support.pipeline_lists import BEGAN, Pipelines
+from support.pipeline_lists import BEGAN, PipelineListGenerator
 
 HERE: Final = Path(__file__).parent
 _SECONDS: Final = 0.5
@@ -29,7 +29,7 @@ _QUIET: Final = "1h"
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Something that answers scrapes: where, and by which process."""
+    """A server of scrapes: its address and its process."""
 
     name: str
     port: int
@@ -50,9 +50,9 @@ def scrape(server: Server, scrapers: int) -> dict[str, float]:
         _SECONDS,
     ]
     before = cpu_of(server.process)
-    told = subprocess.run(list(map(str, command)), check=True, capture_output=True).stdout
+    output = subprocess.run(list(map(str, command)), check=True, capture_output=True).stdout
     spent = cpu_of(server.process) - before
-    seen = msgspec.json.decode(told, type=Load)
+    seen = msgspec.json.decode(output, type=LoadResult)
     name = f"{server.name}, {scrapers} scraper{'s' if scrapers > 1 else ''}"
     return {
         f"{name}: CPU": spent * 1000 / seen.answers,
@@ -84,7 +84,7 @@ def measure(size: int, rounds: int, folder: Path) -> dict[str, float]:
     files = folder / "files"
     files.mkdir()
     with ExitStack() as stack:
-        url = stack.enter_context(standin(Pipelines(size).body()))
+        url = stack.enter_context(constant_feldera(PipelineListGenerator(size).body()))
         port, process = stack.enter_context(program(url, folder, _QUIET))
         with httpx.Client(trust_env=False, timeout=60) as client:
             metrics = f"http://127.0.0.1:{port}/metrics"
@@ -112,13 +112,13 @@ def measure(size: int, rounds: int, folder: Path) -> dict[str, float]:
 
 def memory(size: int, folder: Path) -> float:
     """Return the most MiB that the program ever held, with a store, while 1 % changed and both forms were scraped."""
-    pipelines = Pipelines(size)
+    pipelines = PipelineListGenerator(size)
     lists = [pipelines.body()]
     for _ in range(3):
         pipelines.happen(0.01, BEGAN)
         lists.append(pipelines.body())
     store = f"--storage.path={folder / 'store'}"
-    with standin(*lists) as url, program(url, folder, "1s", store) as (port, process):
+    with constant_feldera(*lists) as url, program(url, folder, "1s", store) as (port, process):
         for _ in range(6):
             for encoding in ("gzip", "identity"):
                 scrape(Server("", port, "/metrics", process, encoding), 1)

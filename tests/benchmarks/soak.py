@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
@@ -30,7 +31,7 @@ import msgspec
 from benchmarks.measuring import cpu_of, memory_of
 from feldera_exporter.demo.programs import free_port
 from feldera_exporter.history.first_sample_hold import HOLD
-from support.pipeline_lists import Pipelines
+from support.pipeline_lists import PipelineListGenerator
 
 SIZE: Final = 10_000
 SHARE: Final = 0.02
@@ -53,11 +54,11 @@ _OPENMETRICS: Final = "application/openmetrics-text; version=1.0.0"
 _open = build_opener(ProxyHandler({})).open
 
 
-class Served:
+class ServedPipelines:
     """The pipelines, as they are asked for."""
 
     def __init__(self) -> None:
-        self._pipelines = Pipelines(SIZE)
+        self._pipelines = PipelineListGenerator(SIZE)
         self._guard = threading.Lock()
         self._moving = True
         self.asked: list[float] = []
@@ -99,7 +100,7 @@ class Served:
 
 def serve() -> None:
     """Serve the pipelines, say where, and go on until standard input ends."""
-    served = Served()
+    served = ServedPipelines()
 
     class Handler(BaseHTTPRequestHandler):
         """Answers with what is served."""
@@ -116,7 +117,7 @@ def serve() -> None:
             self.wfile.write(body or b"{}")
 
         def handle(self) -> None:
-            """Answer until the connection ends, however it does."""
+            """Answer until the connection ends in any way."""
             with suppress(ConnectionError):
                 super().handle()
 
@@ -130,8 +131,8 @@ def serve() -> None:
 
 
 @dataclass
-class Life:
-    """One process: from when to when it ran, and the MiB, descriptors and seconds of CPU that it had at most."""
+class ProcessUsage:
+    """One process: when it ran, and the most MiB, descriptors and seconds of CPU that it had."""
 
     began: float
     ended: float = 0.0
@@ -141,7 +142,7 @@ class Life:
 
 
 @dataclass
-class Soak:
+class SoakRun:
     """The run.
 
     Attributes:
@@ -154,7 +155,7 @@ class Soak:
 
     folder: Path
     api: str
-    lives: list[Life] = field(default_factory=list)
+    lives: list[ProcessUsage] = field(default_factory=list)
     failed: int = 0
     bad_polls: int = 0
     _port: int = field(default_factory=free_port)
@@ -169,7 +170,7 @@ class Soak:
         flags += [f"--storage.path={self.folder}/store", "--web.enable-lifecycle", "--log.level=warning"]
         with (self.folder / "exporter.log").open("ab") as log:
             self._process = subprocess.Popen([sys.executable, "-m", "feldera_exporter", *flags], stderr=log)
-        self.lives.append(Life(time.monotonic()))
+        self.lives.append(ProcessUsage(time.monotonic()))
         while not self.get("/-/ready"):
             if self._process.poll() is not None:
                 raise ChildProcessError((self.folder / "exporter.log").read_text())
@@ -197,11 +198,11 @@ class Soak:
             with _open(request, timeout=10) as reply:
                 found: bytes = reply.read()
                 return found
-        except OSError:
+        except (OSError, HTTPException):  # a kill may cut an answer
             return b""
 
     def read(self, ending: threading.Event, every: float, path: str, **headers: str) -> None:
-        """Ask for a page again and again while the program runs."""
+        """Request a page again and again while the program runs."""
         while not ending.wait(every):
             life = self.lives[-1]
             if not self.get(path, **headers) and life is self.lives[-1] and self._has_run():
@@ -246,8 +247,8 @@ class Soak:
 
 
 @contextmanager
-def reading(soak: Soak) -> Iterator[None]:
-    """Let the readers read while the context lasts."""
+def reading(soak: SoakRun) -> Iterator[None]:
+    """Run the readers while the context lasts."""
     ending = threading.Event()
     readers = [
         (POLL, "/metrics", {"Accept-Encoding": "gzip"}),
@@ -269,7 +270,7 @@ def reading(soak: Soak) -> Iterator[None]:
             thread.join()
 
 
-def missed(asked: list[float], lives: list[Life]) -> list[str]:
+def missed(asked: list[float], lives: list[ProcessUsage]) -> list[str]:
     """Return the polls that there should have been between those that there were: how long after its process's start."""
     return [
         f"a poll was missed {earlier - life.began + number * POLL:.0f} s after a start"
@@ -280,7 +281,7 @@ def missed(asked: list[float], lives: list[Life]) -> list[str]:
     ]
 
 
-def growth(lives: list[Life]) -> float:
+def growth(lives: list[ProcessUsage]) -> float:
     """Return by how many MiB per ten minutes the most memory of a process grew, after the first ten minutes."""
     late = [(life.ended, life.memory) for life in lives if life.began - lives[0].began >= WARM]
     return 600 * linear_regression(*zip(*late, strict=True)).slope if len(late) > 1 else 0.0
@@ -296,7 +297,7 @@ def main(seconds: float) -> int:
             subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         )
         assert server.stdout
-        soak = Soak(folder, server.stdout.readline().strip())
+        soak = SoakRun(folder, server.stdout.readline().strip())
         assert server.stdin
         stack.callback(server.stdin.close)
         soak.start()

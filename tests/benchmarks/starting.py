@@ -1,6 +1,6 @@
 """What a start with a full store costs, and what reading one event log does.
 
-Run as a program it measures one size in a process of its own and prints JSON: `starting.py SIZE ROUNDS`.
+Run as a program it measures one size in a separate process and prints JSON: `starting.py SIZE ROUNDS`.
 """
 
 import asyncio
@@ -21,8 +21,8 @@ from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.random_workload import RandomWorkload
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.store.store import Store
-from support.exporter_driver import CONFIGURATION, Driver
-from support.pipeline_lists import BEGAN, Pipelines
+from support.exporter_driver import CONFIGURATION, ExporterDriver
+from support.pipeline_lists import BEGAN, PipelineListGenerator
 
 _LIVES: Final = 150
 """Fewer than one poll reads at most."""
@@ -30,9 +30,9 @@ _LIVES: Final = 150
 
 def start(size: int) -> float:
     """Return the milliseconds of CPU from opening a store of that many pipelines to the first rendered snapshot."""
-    body = Pipelines(size).body()
+    body = PipelineListGenerator(size).body()
     with tempfile.TemporaryDirectory() as folder:
-        before, store = Driver(), Store.open(Path(folder))
+        before, store = ExporterDriver(), Store.open(Path(folder))
         before.poll(body, BEGAN)
         assert before.changes is not None
         store.commit(before.changes)
@@ -40,7 +40,7 @@ def start(size: int) -> float:
 
         def restarted() -> None:
             store = Store.open(Path(folder))
-            after = Driver(CONFIGURATION, store)
+            after = ExporterDriver(CONFIGURATION, store)
             after.poll(body, BEGAN + HOLD)
             updated_sections(after.page, (after.observed,), after.catalogue)
             store.close()
@@ -54,7 +54,7 @@ def logs() -> dict[str, float]:
     feldera = Feldera(clock, 1)
     RandomWorkload(feldera, 1, size=_LIVES, rate=1)
     clock.advance(600)
-    driver = Driver()
+    driver = ExporterDriver()
     driver.poll(*asyncio.run(_listed(feldera)))
     clock.advance(600)
     body, at = asyncio.run(_listed(feldera))

@@ -15,7 +15,7 @@ from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.pipeline import Pipeline
 from feldera_exporter.simulator.plan import INSTANT
-from support.exporter_driver import Api, Driver
+from support.exporter_driver import ExporterDriver, InProcessApi
 
 PIPELINES: Final = 400
 LIVES: Final = 4
@@ -25,8 +25,8 @@ PAUSE: Final = 30.0
 KINDS: Final = ("resources", "program", "storage", "runtime")
 
 
-class Witness:
-    """Counts what really changes, as it is committed: the stand-in's own truth would keep every transition."""
+class ChangeCounter:
+    """Counts the changes as they are committed: the stand-in's own truth would keep every transition."""
 
     def __init__(self, feldera: Feldera) -> None:
         self.seen: Counter[str] = Counter()
@@ -42,13 +42,13 @@ class Witness:
 
 
 def run(transitions: int) -> dict[str, float]:
-    """Let pipelines be started, paused, resumed and stopped until enough happened; return what was counted of it."""
+    """Start, pause, resume and stop pipelines until enough happened; return what was counted of it."""
     clock = ManualClock()
     feldera = Feldera(clock, plan=INSTANT, keep_truth=False)
     names = [feldera.create(f"p{number}").row.name for number in range(PIPELINES)]
     clock.advance(600)
     feldera.settle()
-    witness, api, driver = Witness(feldera), Api(feldera), Driver(budget=PIPELINES)
+    witness, api, driver = ChangeCounter(feldera), InProcessApi(feldera), ExporterDriver(budget=PIPELINES)
     for _ in range(2):
         driver.poll(api.list(), feldera.settle(), api.log)
     witness.seen.clear()

@@ -17,7 +17,7 @@ THOUSAND: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class BoundedRatio:
     """One ratio and its bound."""
 
     what: str
@@ -41,8 +41,8 @@ class Verdict:
 
 def verdicts(
     results: Mapping[int, Figures], growth: Figures, once: Mapping[str, Figures]
-) -> Sequence[Verdict]:
-    """Judge the largest fleet of a run, the growth up to it, and what is measured once."""
+) -> Sequence[BoundedRatio]:
+    """Judge the largest fleet of a run, the growth up to it, and the single measurements."""
     figures = results[LARGE]
     ours, nginx = "exporter, gzip, {}", "nginx, sendfile off, gzip, {}"
     theirs = figures["generate_latest"] + figures["its gzip"]
@@ -67,19 +67,19 @@ def verdicts(
                 ),
             )
         ),
-        Verdict(
+        BoundedRatio(
             "generate_latest and gzip / scrape, gzip",
             theirs / figures["exporter, gzip, 1 scraper: CPU"],
             500,
             False,
         ),
-        Verdict(
+        BoundedRatio(
             "RSS at 10,000 while scraped in both forms, MiB",
             figures["RSS while polled and scraped, MiB"],
             600,
         ),
         *(
-            Verdict(f"exponent of {name}", growth[name], 1.1)
+            BoundedRatio(f"exponent of {name}", growth[name], 1.1)
             for name in (
                 "poll, nothing changed",
                 "poll, 1 % changed",
@@ -87,16 +87,18 @@ def verdicts(
                 "RSS while polled and scraped, MiB",
             )
         ),
-        Verdict("share of a core for 50 instances", once["50 instances"]["share of a core"], 0.15),
+        BoundedRatio("share of a core for 50 instances", once["50 instances"]["share of a core"], 0.15),
         # Of Prometheus, over 1,000 pipelines.
-        Verdict("share of a core for the rules", once["rules"]["share of a core, 1 replica"], 0.005),
+        BoundedRatio("share of a core for the rules", once["rules"]["share of a core, 1 replica"], 0.005),
         *(
-            Verdict(f"transitions {what}", once["transitions"][what], 0)
+            BoundedRatio(f"transitions {what}", once["transitions"][what], 0)
             for what in ("missed", "counted twice", "gaps")
         ),
-        Verdict("transitions that happened", once["transitions"]["happened"], TRANSITIONS, at_most=False),
+        BoundedRatio(
+            "transitions that happened", once["transitions"]["happened"], TRANSITIONS, at_most=False
+        ),
     )
 
 
-def _ratio(figures: Figures, name: str, base: str, bound: float, *, at_most: bool = True) -> Verdict:
-    return Verdict(f"{name} / {base}", figures[name] / figures[base], bound, at_most)
+def _ratio(figures: Figures, name: str, base: str, bound: float, *, at_most: bool = True) -> BoundedRatio:
+    return BoundedRatio(f"{name} / {base}", figures[name] / figures[base], bound, at_most)

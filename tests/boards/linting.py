@@ -124,7 +124,7 @@ def panel_nothing() -> Iterator[Finding]:
 
 
 def panel_limits() -> Iterator[Finding]:
-    """What others are measured by is a dashed line of one colour."""
+    """Limits are dashed lines of one colour."""
     for board in BOARDS:
         for panel in panels(board):
             drawn = [each["matcher"]["options"].strip("/") for each in _dashed(panel)]
@@ -166,7 +166,7 @@ def panel_no_targets() -> Iterator[Finding]:
 
 
 def target_rate_interval() -> Iterator[Finding]:
-    """Ranges are those that fit the resolution shown."""
+    """Ranges fit the resolution of the panel."""
     for target in targets():
         for found in re.findall(r"\[([^\]]+)\]", target.expression):
             if found != "$__rate_interval":

@@ -1,4 +1,4 @@
-"""Asks the boards' queries of series that are written down, where a scenario takes longer than anybody waits."""
+"""Evaluates the boards' queries on written series, for scenarios that take too long to run."""
 
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence

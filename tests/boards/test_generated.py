@@ -13,7 +13,7 @@ from support.dashboards import BOARDS, panels
 
 
 def test_the_boards_are_those_that_alerts_link_to() -> None:
-    """With the variables that the links set."""
+    """The boards that alerts link to exist, with the variables that the links set."""
     by_uid = {document["uid"]: document for document in BOARDS.values()}
     groups = yaml.safe_load(rules())["groups"]
     alerts = [rule for group in groups for rule in group["rules"] if "alert" in rule]
@@ -28,7 +28,7 @@ def test_the_boards_are_those_that_alerts_link_to() -> None:
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_counts_in_tables_have_no_decimals(board: str) -> None:
-    """A column without a unit counts something: Prometheus extrapolates what has risen to fractions."""
+    """A column without a unit has no decimals: Prometheus extrapolates increases to fractions."""
     for panel in panels(board):
         raised = {query["refId"] for query in panel["targets"] if "increase(" in query["expr"]}
         for override in panel["fieldConfig"]["overrides"] if panel["type"] == "table" else ():
@@ -41,7 +41,7 @@ def test_counts_in_tables_have_no_decimals(board: str) -> None:
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_links_lead_to_what_is_there(board: str) -> None:
-    """Links to boards name their uids and variables, links of cells the columns and variables that there are."""
+    """Links to boards have existing uids and variables, links of cells existing columns and variables."""
     uids = {document["uid"] for document in BOARDS.values()}
     own = {variable["name"] for variable in BOARDS[board]["templating"]["list"]}
     found = [link["url"] for link in BOARDS[board]["links"]]
@@ -69,7 +69,7 @@ def _between(text: str, begin: str, end: str) -> list[str]:
 
 
 def test_every_status_has_its_code_and_its_kinds_colour() -> None:
-    """On every timeline, in the order of the vocabulary; the code after the last is for a status that it lacks."""
+    """Each timeline maps the statuses in order to codes and colours, with one more for an unknown status."""
     seen = set()
     for board in BOARDS:
         for panel in panels(board):
@@ -90,7 +90,7 @@ def test_every_status_has_its_code_and_its_kinds_colour() -> None:
 
 
 def test_there_is_one_colour_for_each_kind() -> None:
-    """All different, and no board has any other colour."""
+    """All kinds have different colours, and no board has any other colour."""
     assert set(COLOURS) == set(Kind)
     assert len(set(COLOURS.values())) == len(Kind)
     found = set().union(*(_colours(document) for document in BOARDS.values()))
@@ -107,7 +107,7 @@ def _colours(value: object) -> set[str]:
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_panels_do_not_overlap(board: str) -> None:
-    """Each has its own place in the grid, within its 24 columns, and its own number."""
+    """Each panel has its own area in the 24 columns of the grid, and its own number."""
     taken: set[tuple[int, int]] = set()
     for panel in BOARDS[board]["panels"]:
         at = panel["gridPos"]

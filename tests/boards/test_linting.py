@@ -1,4 +1,4 @@
-"""The boards follow the rules of grafana/dashboard-linter, but for exceptions with reasons that are needed."""
+"""The boards follow the rules of grafana/dashboard-linter, except for needed exceptions with reasons."""
 
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -27,7 +27,7 @@ EXCEPTIONS: Final = {
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule.__name__))
 def test_rule(rule: Callable[[], Iterator[Finding]]) -> None:
-    """It holds for all boards, but where an exception is stated, and every exception is needed."""
+    """A rule holds for all boards except where an exception is stated, and each exception is needed."""
     exceptions = EXCEPTIONS.get(rule.__name__, {})
     found = list(rule())
     assert [each for each in found if not each[0].startswith(tuple(exceptions))] == []
@@ -35,12 +35,12 @@ def test_rule(rule: Callable[[], Iterator[Finding]]) -> None:
 
 
 def test_exceptions_name_rules() -> None:
-    """Nothing is excepted from a rule that there is not."""
+    """Each exception names an existing rule."""
     assert EXCEPTIONS.keys() <= {rule.__name__ for rule in RULES}
 
 
 def test_a_board_without_anything_breaks_every_rule(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that no rule passes because it looks at nothing."""
+    """An empty board breaks every rule, so no rule passes because it looks at nothing."""
     query = {
         "expr": 'sum(rate(x_total{a="b"}[5m])) + y_total{}',
         "legendFormat": "",

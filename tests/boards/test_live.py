@@ -1,4 +1,4 @@
-"""Every query of every board, asked of a real Prometheus that two replicas of the real program feed."""
+"""Every query of every board in a real Prometheus that scrapes two replicas of the real program."""
 
 import re
 import time
@@ -9,11 +9,12 @@ from urllib.parse import quote
 
 import pytest
 
-from boards.values import VALUES, WITHOUT, Legends, Panel, Rows, Value
-from boards.watched_fleet import REPLICAS, World, world
+from boards.values import VALUES, WITHOUT, Panel, SeriesByLegend, TableRows, Value
+from boards.watched_fleet import REPLICAS, WatchedFleet, watched
 from dashboards import links
 from dashboards.colours import SEVERITIES
-from support.dashboards import BOARDS, Json, Target, filled, panels, targets, variables
+from feldera_exporter.feldera.statuses import DEFAULT_LIMITS
+from support.dashboards import BOARDS, Json, PanelQuery, filled, panels, targets, variables
 from support.exporter_process import until
 
 SHOWN: Final = ("big-join", "huge-program", "old-archive", "clickstream", "orders", "payments")
@@ -25,13 +26,13 @@ ELSEWHERE: Final = ("default", "edge")
 
 
 @pytest.fixture(scope="module")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """Run the world once for all tests."""
-    with world(tmp_path_factory.mktemp("world")) as running:
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchedFleet]:
+    """Run the fleet once for all tests."""
+    with watched(tmp_path_factory.mktemp("fleet")) as running:
         yield running
 
 
-def _ids(live: World) -> dict[str, str]:
+def _ids(live: WatchedFleet) -> dict[str, str]:
     return {each.row.name: f"pipeline-{each.id}" for each in live.feldera.pipelines()}
 
 
@@ -39,12 +40,12 @@ def _panel(board: str, title: str) -> Json:
     return next(panel for panel in panels(board) if panel["title"] == title)
 
 
-def _values(live: World, board: str, title: str, **values: str) -> dict[str, float]:
+def _values(live: WatchedFleet, board: str, title: str, **values: str) -> dict[str, float]:
     """Return the numbers of a panel by the legends of its queries with what their labels say."""
     panel = _panel(board, title)
     found: dict[str, float] = {}
     for query in panel["targets"]:
-        for series in live.answer(Target(board, panel, query), **values):
+        for series in live.answer(PanelQuery(board, panel, query), **values):
             legend = str(query["legendFormat"])
             for label, value in series["metric"].items():
                 legend = legend.replace(
@@ -58,8 +59,8 @@ def _values(live: World, board: str, title: str, **values: str) -> dict[str, flo
     return found
 
 
-def test_every_query_has_an_answer(live: World) -> None:
-    """Nothing is empty everywhere."""
+def test_every_query_has_an_answer(live: WatchedFleet) -> None:
+    """Each query has a result in at least one scenario."""
     ids = _ids(live)
     empty = []
     for target in targets():
@@ -77,8 +78,8 @@ def test_every_query_has_an_answer(live: World) -> None:
     assert empty == []
 
 
-def test_variables_offer_what_there_is(live: World) -> None:
-    """Pipelines by name with their ids as values, as the links of alerts have them; instances, teams, tiers, targets."""
+def test_variables_offer_what_there_is(live: WatchedFleet) -> None:
+    """Variables offer pipelines by name with ids as values, instances, teams, tiers and targets."""
     for board in BOARDS:
         values = live.values(board)
         for name, variable in variables(board).items():
@@ -101,8 +102,8 @@ def test_variables_offer_what_there_is(live: World) -> None:
             assert found >= set(_ids(live).items()) - {("ci-smoke", _ids(live).get("ci-smoke"))}
 
 
-def test_counts_by_status_are_the_fleets(live: World) -> None:
-    """Each pipeline once, although two replicas watch it."""
+def test_counts_by_status_are_the_fleets(live: WatchedFleet) -> None:
+    """Each pipeline is counted once, although two replicas watch it."""
 
     def agree() -> bool:
         rows = [each.row for each in live.feldera.pipelines()]
@@ -119,8 +120,8 @@ def test_counts_by_status_are_the_fleets(live: World) -> None:
     assert until(agree)
 
 
-def test_the_problems_are_those_of_the_replica_that_sees(live: World) -> None:
-    """Each in its own row, none that only the other replica still says, and as many as the numbers say."""
+def test_the_problems_are_those_of_the_replica_that_sees(live: WatchedFleet) -> None:
+    """Each problem has one row, only problems of the replica that polls Feldera count, and the numbers agree."""
 
     def agree() -> bool:
         said = Counter((each["problem"], each.get("pipeline_name")) for each in live.problems("default"))
@@ -140,13 +141,13 @@ def test_the_problems_are_those_of_the_replica_that_sees(live: World) -> None:
     assert not {row.get("Pipeline") for row in rows} & {"orders", "inventory", "recommendations"}
 
 
-def _problems(live: World) -> list[Json]:
+def _problems(live: WatchedFleet) -> list[Json]:
     titles = ("Problems of pipelines", "Problems of Feldera itself")
     return [row for title in titles for row in live.table("fleet", _panel("fleet", title))]
 
 
-def test_links_lead_to_the_exporters_pages(live: World) -> None:
-    """To the runbook of each problem and alert, to the page of each pipeline, and to that of the fleet."""
+def test_links_lead_to_the_exporters_pages(live: WatchedFleet) -> None:
+    """Links lead to the runbook of each problem and alert, to the page of each pipeline and to the fleet page."""
     found = [(links.FLEET_PAGE, {}), (_of_variables(links.PIPELINE_PAGE), {"Pipeline": "big-join"})]
     pages = {
         ("fleet", "Problems of pipelines"): (links.RUNBOOK_OF_PIPELINE, links.PAGE),
@@ -175,8 +176,8 @@ def _of_variables(link: str) -> str:
     return link
 
 
-def test_tags_narrow_everything(live: World) -> None:
-    """A team's choice leaves its own pipelines, in numbers, tables and timelines."""
+def test_tags_narrow_everything(live: WatchedFleet) -> None:
+    """With a team chosen, numbers, tables and timelines show only its pipelines."""
     narrow = {"team": "(data|ml)", "tier": ".*"}
     mine = {
         each.row.name for each in live.feldera.pipelines() if {"team:data", "team:ml"} & set(each.row.tags)
@@ -189,8 +190,8 @@ def test_tags_narrow_everything(live: World) -> None:
     assert sum(_values(live, "fleet", "Pipelines by status", **narrow).values()) == len(mine)
 
 
-def test_codes_say_the_status(live: World) -> None:
-    """The timelines' numbers mean, by their mappings, what the pipelines' rows say."""
+def test_codes_say_the_status(live: WatchedFleet) -> None:
+    """The mapped numbers of the timelines are the statuses of the pipelines' rows."""
 
     def agree() -> bool:
         rows = {each.row.name: each.row for each in live.feldera.pipelines()}
@@ -208,8 +209,8 @@ def test_codes_say_the_status(live: World) -> None:
     assert until(agree)
 
 
-def test_what_happened_is_counted_once(live: World) -> None:
-    """The error that came while Prometheus watched, and the statuses that ended."""
+def test_what_happened_is_counted_once(live: WatchedFleet) -> None:
+    """The error during the run is counted once, and so is each status that ended."""
     errors = next(t for t in targets() if t.place == "fleet / New errors by code / {{error_code}}")
     expression = filled(errors.expression, live.values("fleet") | {"__rate_interval": "15m"})
     [series] = [s for s in live.ask(expression) if s["metric"]["error_code"] == "RuntimeError.WorkerPanic"]
@@ -220,23 +221,23 @@ def test_what_happened_is_counted_once(live: World) -> None:
     }
     assert {"Provisioning", "Stopping"} <= durations.keys()
     assert all(row["Median"] <= row["95 %"] for row in durations.values() if "Median" in row)
-    assert durations["Provisioning"]["Limit"] == 600
+    assert durations["Provisioning"]["Limit"] == DEFAULT_LIMITS["Provisioning"]
 
 
-def test_one_pipeline_is_shown_as_it_is(live: World) -> None:
-    """The board of the stuck one: its status, what is desired, its limit, its problem."""
+def test_one_pipeline_is_shown_as_it_is(live: WatchedFleet) -> None:
+    """The board of a stuck pipeline shows its status, what is desired, its limit and its problem."""
     panel = _panel("pipeline", "Status")
     texts = panel["fieldConfig"]["defaults"]["mappings"][0]["options"]
-    one = {"pipeline": _ids(live)["big-join"]}
+    stuck = {"pipeline": _ids(live)["big-join"]}
 
     def shown(title: str) -> str:
-        [value] = _values(live, "pipeline", title, **one).values()
+        [value] = _values(live, "pipeline", title, **stuck).values()
         return str(texts[f"{value:.0f}"]["text"])
 
     assert (shown("Status"), shown("Desired")) == ("Provisioning", "Running")
-    [relative] = _values(live, "pipeline", "Share of the limit", **one).values()
+    [relative] = _values(live, "pipeline", "Share of the limit", **stuck).values()
     assert 1 < relative < 2.5
-    rows = live.table("pipeline", _panel("pipeline", "Problems of pipelines"), **one)
+    rows = live.table("pipeline", _panel("pipeline", "Problems of pipelines"), **stuck)
     assert {(row["Problem"], row["Pipeline"]) for row in rows} == {("StuckProvisioning", "big-join")}
     assert _values(live, "pipeline", "Error", pipeline=_ids(live)["payments"]) == {
         "RuntimeError.WorkerPanic": 1
@@ -244,7 +245,7 @@ def test_one_pipeline_is_shown_as_it_is(live: World) -> None:
 
 
 def test_every_panel_has_a_value() -> None:
-    """What it shows is in the table, or it is said why not."""
+    """Each panel has a value in the table, or the reason why it has none."""
     known = {(board, panel["title"]) for board in BOARDS for panel in panels(board)}
     assert VALUES.keys() | WITHOUT.keys() == known
     assert VALUES.keys() & WITHOUT.keys() == set()
@@ -252,12 +253,12 @@ def test_every_panel_has_a_value() -> None:
 
 
 @pytest.mark.parametrize("shown", VALUES, ids=" / ".join)
-def test_a_panel_shows_its_value(live: World, shown: Panel) -> None:
-    """In every scenario of the table."""
+def test_a_panel_shows_its_value(live: WatchedFleet, shown: Panel) -> None:
+    """Each panel shows its value in each scenario of the table."""
     for case in VALUES[shown]:
         wrong = ["not asked"]
 
-        def right(case: Legends | Rows = case, wrong: list[str] = wrong) -> bool:
+        def right(case: SeriesByLegend | TableRows = case, wrong: list[str] = wrong) -> bool:
             wrong[:] = _wrong(live, shown, case)
             return not wrong
 
@@ -267,12 +268,12 @@ def test_a_panel_shows_its_value(live: World, shown: Panel) -> None:
             pytest.fail(f"{case.choice}: {'; '.join(wrong)}")
 
 
-def _wrong(live: World, shown: Panel, case: Legends | Rows) -> list[str]:
+def _wrong(live: WatchedFleet, shown: Panel, case: SeriesByLegend | TableRows) -> list[str]:
     """Return what is not as it is said."""
     choice = dict(case.choice)
     if "pipeline" in choice:
         choice["pipeline"] = _ids(live).get(choice["pipeline"]) or _elsewhere(live, choice["pipeline"])
-    if isinstance(case, Legends):
+    if isinstance(case, SeriesByLegend):
         expected = case.of(live) if callable(case.of) else case.of
         return _differences(expected, _values(live, *shown, **choice), only=case.only)
     rows = {str(row.get(case.column)): row for row in live.table(shown[0], _panel(*shown), **choice)}
@@ -296,6 +297,6 @@ def _differences(expected: Mapping[str, Value], found: Mapping[str, object], *, 
     return wrong
 
 
-def _elsewhere(live: World, name: str) -> str:
+def _elsewhere(live: WatchedFleet, name: str) -> str:
     [found] = live.ask(f'feldera_pipeline_info{{pipeline_name="{name}", instance="{live.exporters["a"]}"}}')
     return str(found["metric"]["pipeline"])

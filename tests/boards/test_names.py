@@ -81,7 +81,7 @@ TEXTS: Final = _texts()
 
 @pytest.mark.parametrize("place", TEXTS)
 def test_names(place: str) -> None:
-    """Selectors choose by labels that the family has, and by values that it can have."""
+    """Selectors use labels that the family has, and values that these can have."""
     text = re.sub(r"\b(label_values|query_result)\b", "", TEXTS[place])
     named = set(re.findall(r"\b(?:feldera_|process_|scrape_)\w+(?=[\s{),\[]|$)", text)) - LABELS
     named |= set(re.findall(r"([A-Za-z_]\w*)\{", text))
@@ -101,7 +101,7 @@ def test_names(place: str) -> None:
 
 
 def test_grouping_and_legends_name_labels() -> None:
-    """Whatever is grouped by or shown in a legend is a label of a family in the query, or made by it."""
+    """Labels in groupings and legends are labels of a family in the query, or made by it."""
     for target in targets():
         families = set(re.findall(r"[A-Za-z_]\w*(?=\{)|feldera_\w+", target.expression)) & FAMILIES.keys()
         labels = set().union(*(FAMILIES[family] for family in families))

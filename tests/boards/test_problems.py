@@ -1,4 +1,4 @@
-"""The tables of problems and the timelines: every problem of the table, the gravest first."""
+"""The tables of problems and the timelines: every problem of the table, the most severe first."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -27,12 +27,12 @@ def _named(name: str) -> dict[str, str]:
 
 
 def test_the_boards_know_every_severity() -> None:
-    """The gravest has the greatest number."""
+    """The boards know every severity; the most severe has the greatest number."""
     assert sorted(_RANKS, key=_RANKS.__getitem__, reverse=True) == list(KNOWN_SEVERITIES)
 
 
 def test_every_problem_is_in_its_table_with_its_severity(tmp_path: Path) -> None:
-    """Those of pipelines and of instances, each once; and they are counted by severity."""
+    """Each problem is once in the table of its scope with its severity, and is counted by severity."""
 
     def recorded() -> Iterator[Series]:
         yield from replica("a", NOW - 5)
@@ -57,7 +57,7 @@ def test_every_problem_is_in_its_table_with_its_severity(tmp_path: Path) -> None
 
 
 def test_a_problem_that_the_boards_do_not_know_is_shown(tmp_path: Path) -> None:
-    """Without a severity, where an exporter is newer than the boards."""
+    """A problem of a newer exporter that the boards do not know is shown without a severity."""
 
     def recorded() -> Iterator[Series]:
         yield from replica("a", NOW - 5)
@@ -73,11 +73,11 @@ def test_a_problem_that_the_boards_do_not_know_is_shown(tmp_path: Path) -> None:
 
 
 def test_a_teams_choice_narrows_by_the_problems_tags(tmp_path: Path) -> None:
-    """Also while the pipelines themselves are out of sight; what is wrong with the instance is everybody's."""
+    """A team's choice narrows by the problems' tags, also during an outage; problems of the instance always stay."""
 
     def recorded() -> Iterator[Series]:
         yield from replica("a", NOW - 400, up=0)
-        for name, team in (("orders", "shop"), ("clicks", "web"), ("nobodys", "")):
+        for name, team in (("orders", "shop"), ("clicks", "web"), ("unknown", "")):
             yield problem("a", "Flapping", name, team=team)
         yield problem("a", "LicenseExpiring")
 
@@ -90,7 +90,7 @@ def test_a_teams_choice_narrows_by_the_problems_tags(tmp_path: Path) -> None:
 
 
 def test_timelines_begin_with_problems(tmp_path: Path) -> None:
-    """A pipeline with one is among the twenty though nothing changes, and pushes out the one that changed least."""
+    """A pipeline with a problem is among the twenty even if it never changes, before one that changed least."""
 
     def recorded() -> Iterator[Series]:
         yield from replica("a", NOW - 5)
@@ -115,9 +115,9 @@ def test_timelines_begin_with_problems(tmp_path: Path) -> None:
     assert refused(tmp_path, recorded(), expected) == ""
 
 
-@pytest.mark.parametrize(("graver", "lesser"), [*pairwise(KNOWN_SEVERITIES)])
-def test_timelines_begin_with_the_gravest_problems(tmp_path: Path, graver: str, lesser: str) -> None:
-    """Twenty of thirty pipelines have a graver one than the others: these are there."""
+@pytest.mark.parametrize(("severe", "lesser"), [*pairwise(KNOWN_SEVERITIES)])
+def test_timelines_begin_with_the_most_severe_problems(tmp_path: Path, severe: str, lesser: str) -> None:
+    """Of thirty pipelines with problems the twenty with the more severe ones are shown."""
     names = {row.severity: row.name for row in PIPELINE_PROBLEMS.values()}
 
     def recorded() -> Iterator[Series]:
@@ -125,7 +125,7 @@ def test_timelines_begin_with_the_gravest_problems(tmp_path: Path, graver: str, 
         for number in range(30):
             name = f"p{number:02d}"
             yield from pipeline("a", name, [(DEPLOYMENT, "Running", 0, inf)])
-            yield problem("a", names[graver if number % 3 else lesser], name)
+            yield problem("a", names[severe if number % 3 else lesser], name)
 
     shown = [(_named(f"p{number:02d}"), PLACES["Running"]) for number in range(30) if number % 3]
     assert refused(tmp_path, recorded(), {TIMELINE: shown}) == ""

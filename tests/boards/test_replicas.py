@@ -1,4 +1,4 @@
-"""Two replicas, one of which no longer sees Feldera: the boards show what the other one says, in everything."""
+"""Of two replicas one no longer sees Feldera: the boards show only what the other one exports."""
 
 from collections.abc import Iterator
 from math import inf
@@ -130,25 +130,25 @@ WELL: Final[dict[str, Samples]] = {
 
 
 def test_a_frozen_replica_hides_no_trouble(tmp_path: Path) -> None:
-    """Neither by its status nor by its limit, its error, its tags, or what was desired of it."""
+    """Status, limit, error, tags and desired status of a frozen replica hide no problem."""
     assert refused(tmp_path, _frozen_in_good_times(), IN_TROUBLE, **_ONE) == ""
 
 
 def test_a_frozen_replica_shows_no_trouble(tmp_path: Path) -> None:
-    """No problem, error, status or limit that only the frozen one says."""
+    """A problem, error, status or limit of the frozen replica alone is not shown."""
     assert refused(tmp_path, _frozen_in_bad_times(), WELL, **_ONE) == ""
 
 
 def test_the_chosen_team_is_the_one_of_now(tmp_path: Path) -> None:
-    """A pipeline is not found under the tag that only the frozen replica knows."""
+    """A pipeline is not found under a tag that only the frozen replica has."""
     place = "fleet / Pipelines by status / {{status}}"
     assert refused(tmp_path, _frozen_in_good_times(), {place: []}, team="old") == ""
     found = {place: [({"status": "Provisioning"}, 1)]}
     assert refused(tmp_path, _frozen_in_good_times(), found, team="new") == ""
 
 
-def test_what_was_known_last_is_shown_while_nobody_sees(tmp_path: Path) -> None:
-    """The state of both, and the problems that they hold; but not that there are none."""
+def test_the_last_known_state_is_shown_during_an_outage(tmp_path: Path) -> None:
+    """If no replica reaches Feldera, the last state and problems of both are shown, but not the absence of problems."""
 
     def recorded() -> Iterator[Series]:
         for name in ("a", "b"):
@@ -170,7 +170,7 @@ def test_what_was_known_last_is_shown_while_nobody_sees(tmp_path: Path) -> None:
 
 
 def test_a_problem_lasts_while_one_that_sees_says_so(tmp_path: Path) -> None:
-    """Of two replicas that see, the one that polls later says it ended; it counts once while both say it."""
+    """Of two replicas that see, a problem lasts until the later poll; while both have it, it counts once."""
 
     def recorded(of_a: float, of_b: float) -> Iterator[Series]:
         for name, since in (("a", of_a), ("b", of_b)):
@@ -189,7 +189,7 @@ def test_a_problem_lasts_while_one_that_sees_says_so(tmp_path: Path) -> None:
 
 
 def test_promtool_would_say_otherwise(tmp_path: Path) -> None:
-    """Each thing that the frozen replica says is refused as an answer."""
+    """With the samples of the frozen replica as expectations, promtool fails."""
     differing = [place for place in IN_TROUBLE.keys() & WELL.keys() if IN_TROUBLE[place] != WELL[place]]
     said = refused(tmp_path, _frozen_in_good_times(), {place: WELL[place] for place in differing}, **_ONE)
     assert said.count("exp:") == len(differing) > 10

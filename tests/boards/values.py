@@ -1,4 +1,4 @@
-"""What each panel of each board shows in the scenarios of the world: the API down, a service unwell, and so on.
+"""What each panel of each board shows in the scenarios of the fleet: the API down, a service unwell, and so on.
 
 A number is exact, a pair is the least and the greatest that it may be; a text is that of a table's cell.
 """
@@ -10,7 +10,7 @@ from platform import python_version
 from types import MappingProxyType
 from typing import Final
 
-from boards.watched_fleet import LEFT, PARTS, SKEW, World
+from boards.watched_fleet import LEFT, PARTS, SKEW, WatchedFleet
 from dashboards.colours import SEVERITIES
 from dashboards.problems import OF_INSTANCES, OF_PIPELINES
 from feldera_exporter import __version__
@@ -19,37 +19,37 @@ from feldera_exporter.simulator.scenarios import SCENARIOS
 from feldera_exporter.simulator.versions import NEWEST
 
 Value = float | tuple[float, float] | str
-Shown = Mapping[str, Value]
+PanelValues = Mapping[str, Value]
 
 
 @dataclass(frozen=True)
-class Legends:
+class SeriesByLegend:
     """What a panel shows under a choice of variables, by the legends of its series; `a` and `b` are replicas.
 
     Attributes:
-        of: what it is, or how the world tells it.
+        of: the values, or how to get them from the fleet.
         choice: variables; a pipeline by its name.
         only: whether nothing else is there.
     """
 
-    of: Shown | Callable[[World], Shown]
+    of: PanelValues | Callable[[WatchedFleet], PanelValues]
     choice: Mapping[str, str] = field(default_factory=dict)
     only: bool = True
 
 
 @dataclass(frozen=True)
-class Rows:
+class TableRows:
     """What a table shows under a choice of variables.
 
     Attributes:
-        column: tells the rows apart.
+        column: identifies a row.
         of: what is in some columns of each row.
         choice: variables; a pipeline by its name.
         only: whether no other row is there.
     """
 
     column: str
-    of: Mapping[str, Shown]
+    of: Mapping[str, PanelValues]
     choice: Mapping[str, str] = field(default_factory=dict)
     only: bool = False
 
@@ -64,7 +64,7 @@ WHOLE: Final = {"__rate_interval": "15m", "__range": "15m"}
 """All the time that Prometheus has watched."""
 _SLOW: Final = 600
 """How many seconds later than usual a panel is looked at on a busy machine."""
-_NOTHING: Final = Legends({}, GONE)
+_NOTHING: Final = SeriesByLegend({}, GONE)
 _SOME: Final = (0.000001, 1e9)
 
 
@@ -76,58 +76,58 @@ def _pipeline(name: str) -> Mapping[str, str]:
     return {"pipeline": name}
 
 
-def _replicas(value: Value, text: str = "{}") -> Shown:
+def _replicas(value: Value, text: str = "{}") -> PanelValues:
     return {text.format(name): value for name in ("a", "b")}
 
 
-def _problems(world: World) -> Shown:
+def _problems(watched: WatchedFleet) -> PanelValues:
     severities = {**OF_PIPELINES.severities, **OF_INSTANCES.severities}
-    counted = Counter(severities[each["problem"]] for each in world.problems("default"))
+    counted = Counter(severities[each["problem"]] for each in watched.problems("default"))
     return {name: counted[name] for name, _ in SEVERITIES.values()}
 
 
-def _running(world: World) -> Shown:
-    rows = [each.row for each in world.feldera.pipelines()]
+def _running(watched: WatchedFleet) -> PanelValues:
+    rows = [each.row for each in watched.feldera.pipelines()]
     return {
         "running": sum(row.status == "Running" for row in rows),
         "should run": sum(row.desired == "Running" for row in rows),
     }
 
 
-def _deployments(world: World) -> Shown:
-    return Counter(each.row.status for each in world.feldera.pipelines())
+def _deployments(watched: WatchedFleet) -> PanelValues:
+    return Counter(each.row.status for each in watched.feldera.pipelines())
 
 
-def _programs(world: World) -> Shown:
-    return Counter(each.row.program_status for each in world.feldera.pipelines())
+def _programs(watched: WatchedFleet) -> PanelValues:
+    return Counter(each.row.program_status for each in watched.feldera.pipelines())
 
 
-_FLEET: Final[dict[str, tuple[Legends | Rows, ...]]] = {
+_FLEET: Final[dict[str, tuple[SeriesByLegend | TableRows, ...]]] = {
     "Problems": (
-        Legends(_problems),
-        Legends({"critical": 1, "warning": 0, "info": 0}, EDGE),
+        SeriesByLegend(_problems),
+        SeriesByLegend({"critical": 1, "warning": 0, "info": 0}, EDGE),
         # Each of its pipelines, one that failed before, and the instance as a whole.
-        Legends({"critical": len(PARTS) + 2, "warning": 0, "info": 0}, STORM),
-        # Nobody sees it, and what was the case stays.
-        Legends({"critical": 1}, GONE),
+        SeriesByLegend({"critical": len(PARTS) + 2, "warning": 0, "info": 0}, STORM),
+        # No exporter sees the change, so the last state stays.
+        SeriesByLegend({"critical": 1}, GONE),
     ),
-    "Running": (Legends(_running), Legends({"running": 0, "should run": 1}, EDGE), _NOTHING),
+    "Running": (SeriesByLegend(_running), SeriesByLegend({"running": 0, "should run": 1}, EDGE), _NOTHING),
     "Data age": (
-        Legends({"default": (-1, 5)}),
-        Legends({"gone": (10, 90 + _SLOW)}, GONE),
+        SeriesByLegend({"default": (-1, 5)}),
+        SeriesByLegend({"gone": (10, 90 + _SLOW)}, GONE),
     ),
     "Problems of Feldera itself": (
-        Rows("Problem", {"FleetDegraded": {"Severity": 3, "Instance": "default"}}, only=True),
-        Rows(
+        TableRows("Problem", {"FleetDegraded": {"Severity": 3, "Instance": "default"}}, only=True),
+        TableRows(
             "Problem",
             {"LicenseExpiryImminent": {"Severity": 3, "For": (86_395, 86_500 + _SLOW), "Instance": "edge"}},
             EDGE,
             only=True,
         ),
-        Rows("Problem", {"FleetDegraded": {"Severity": 3, "For": (0, 90 + _SLOW), "Instance": "storm"}}, STORM, only=True),
+        TableRows("Problem", {"FleetDegraded": {"Severity": 3, "For": (0, 90 + _SLOW), "Instance": "storm"}}, STORM, only=True),
     ),
     "Problems of pipelines": (
-        Rows(
+        TableRows(
             "Pipeline",
             {
                 "big-join": {
@@ -146,26 +146,26 @@ _FLEET: Final[dict[str, tuple[Legends | Rows, ...]]] = {
                 "udf-model": {"Severity": 1, "Problem": "CompileFailed", "Status": "RustError"},
             },
         ),
-        Rows("Pipeline", {}, EDGE, only=True),
+        TableRows("Pipeline", {}, EDGE, only=True),
         # Its state is forgotten, but its problem is not.
-        Rows("Pipeline", {"far-away": {"Severity": 3, "Problem": "DeploymentError"}}, GONE, only=True),
+        TableRows("Pipeline", {"far-away": {"Severity": 3, "Problem": "DeploymentError"}}, GONE, only=True),
     ),
-    "Pipelines by status": (Legends(_deployments), Legends({"Dreaming": 1}, EDGE), _NOTHING),
+    "Pipelines by status": (SeriesByLegend(_deployments), SeriesByLegend({"Dreaming": 1}, EDGE), _NOTHING),
     "New errors by code": (
-        Legends({"RuntimeError.WorkerPanic": (0.9, 1.2)}, WHOLE, only=False),
+        SeriesByLegend({"RuntimeError.WorkerPanic": (0.9, 1.2)}, WHOLE, only=False),
         # Both replicas counted them.
-        Legends({"RuntimeError.WorkerPanic": (0.9 * len(PARTS), 1.2 * len(PARTS))}, {**STORM, **WHOLE}),
+        SeriesByLegend({"RuntimeError.WorkerPanic": (0.9 * len(PARTS), 1.2 * len(PARTS))}, {**STORM, **WHOLE}),
     ),
-    "Programs by status": (Legends(_programs), Legends({"Success": 1}, EDGE), _NOTHING),
+    "Programs by status": (SeriesByLegend(_programs), SeriesByLegend({"Success": 1}, EDGE), _NOTHING),
     "Transitions": (
-        Legends(
+        SeriesByLegend(
             dict.fromkeys(("Stopping", "Stopped", "Provisioning"), (0.9, 1.3)),
             {**_pipeline("inventory"), **WHOLE},
             only=False,
         ),
     ),
     "Deployment status": (
-        Legends(
+        SeriesByLegend(
             {
                 "big-join (default)": _code(DEPLOYMENT, "Provisioning"),
                 "old-archive (default)": _code(DEPLOYMENT, "Stopped"),
@@ -174,14 +174,14 @@ _FLEET: Final[dict[str, tuple[Legends | Rows, ...]]] = {
             },
             only=False,
         ),
-        Legends({"sensor-hub (edge)": len(DEPLOYMENT.statuses)}, EDGE),
+        SeriesByLegend({"sensor-hub (edge)": len(DEPLOYMENT.statuses)}, EDGE),
     ),
     "Program status": (
-        Legends({"udf-model (default)": _code(PROGRAM, "RustError")}, only=False),
-        Legends({"sensor-hub (edge)": _code(PROGRAM, "Success")}, EDGE),
+        SeriesByLegend({"udf-model (default)": _code(PROGRAM, "RustError")}, only=False),
+        SeriesByLegend({"sensor-hub (edge)": _code(PROGRAM, "Success")}, EDGE),
     ),
     "How long transient statuses last": (
-        Rows(
+        TableRows(
             "Status",
             {
                 "Stopping": {"Median": (0, 10), "95 %": (0, 10), "Ended": (1.8, 100)},
@@ -192,28 +192,28 @@ _FLEET: Final[dict[str, tuple[Legends | Rows, ...]]] = {
         ),
     ),
     "Duration of transient statuses, 95 %": (
-        Legends({"Stopping": (0, 10), "limit of Provisioning": 600, "limit of Clearing": 900}, WHOLE, only=False),
+        SeriesByLegend({"Stopping": (0, 10), "limit of Provisioning": 600, "limit of Clearing": 900}, WHOLE, only=False),
     ),
     "Feldera's API and services": (
-        Legends({f"default: {name}": 1 for name in ("answers", "api", "compiler", "runner")}),
-        Legends({"edge: answers": 1, "edge: api": 1, "edge: runner": 1, "edge: compiler": 0}, EDGE),
-        Legends({"gone: answers": 0}, GONE, only=False),
+        SeriesByLegend({f"default: {name}": 1 for name in ("answers", "api", "compiler", "runner")}),
+        SeriesByLegend({"edge: answers": 1, "edge: api": 1, "edge: runner": 1, "edge: compiler": 0}, EDGE),
+        SeriesByLegend({"gone: answers": 0}, GONE, only=False),
     ),
     "Age of the health checks": (
-        Legends({f"default: {name}": (0, 660) for name in ("api", "compiler", "runner")}),
-        Legends({f"edge: {name}": (-SKEW - 5, 90 - SKEW + _SLOW) for name in ("api", "compiler", "runner")}, EDGE),
+        SeriesByLegend({f"default: {name}": (0, 660) for name in ("api", "compiler", "runner")}),
+        SeriesByLegend({f"edge: {name}": (-SKEW - 5, 90 - SKEW + _SLOW) for name in ("api", "compiler", "runner")}, EDGE),
     ),
     "Health unchanged for": (
-        Legends({f"default: {name}": (3600, 1e6) for name in ("api", "compiler", "runner")}),
-        Legends({"edge: api": (3000, 3700 + _SLOW), "edge: compiler": (-SKEW - 5, 90 - SKEW + _SLOW)}, EDGE, only=False),
+        SeriesByLegend({f"default: {name}": (3600, 1e6) for name in ("api", "compiler", "runner")}),
+        SeriesByLegend({"edge: api": (3000, 3700 + _SLOW), "edge: compiler": (-SKEW - 5, 90 - SKEW + _SLOW)}, EDGE, only=False),
     ),
     "License expires in": (
-        Legends({"default": (300 * 86_400, 366 * 86_400)}),
-        Legends({"edge": (LEFT - 90 - _SLOW, LEFT)}, EDGE),
+        SeriesByLegend({"default": (300 * 86_400, 366 * 86_400)}),
+        SeriesByLegend({"edge": (LEFT - 90 - _SLOW, LEFT)}, EDGE),
     ),
-    "License": (Legends({"default": 1}), Legends({"storm": 0}, STORM)),
+    "License": (SeriesByLegend({"default": 1}), SeriesByLegend({"storm": 0}, STORM)),
     "Instances": (
-        Rows(
+        TableRows(
             "Instance",
             {
                 "default": {
@@ -225,39 +225,39 @@ _FLEET: Final[dict[str, tuple[Legends | Rows, ...]]] = {
             },
             only=True,
         ),
-        Rows("Instance", {"storm": {"Pipelines": len(PARTS) + 1}}, STORM, only=True),
+        TableRows("Instance", {"storm": {"Pipelines": len(PARTS) + 1}}, STORM, only=True),
     ),
 }  # fmt: skip
 
-_PIPELINE: Final[dict[str, tuple[Legends | Rows, ...]]] = {
+_PIPELINE: Final[dict[str, tuple[SeriesByLegend | TableRows, ...]]] = {
     "Status": (
-        Legends({"status": _code(DEPLOYMENT, "Provisioning")}, _pipeline("big-join")),
-        Legends({"status": len(DEPLOYMENT.statuses)}, {**EDGE, **_pipeline("sensor-hub")}),
+        SeriesByLegend({"status": _code(DEPLOYMENT, "Provisioning")}, _pipeline("big-join")),
+        SeriesByLegend({"status": len(DEPLOYMENT.statuses)}, {**EDGE, **_pipeline("sensor-hub")}),
     ),
-    "Desired": (Legends({"desired": _code(DEPLOYMENT, "Running")}, _pipeline("big-join")),),
-    "Program": (Legends({"program": _code(PROGRAM, "RustError")}, _pipeline("udf-model")),),
-    "Storage": (Legends({"storage": _code(STORAGE, "Clearing")}, _pipeline("old-archive")),),
+    "Desired": (SeriesByLegend({"desired": _code(DEPLOYMENT, "Running")}, _pipeline("big-join")),),
+    "Program": (SeriesByLegend({"program": _code(PROGRAM, "RustError")}, _pipeline("udf-model")),),
+    "Storage": (SeriesByLegend({"storage": _code(STORAGE, "Clearing")}, _pipeline("old-archive")),),
     "Error": (
-        Legends({"RuntimeError.WorkerPanic": 1}, _pipeline("payments")),
-        Legends({}, _pipeline("orders")),
+        SeriesByLegend({"RuntimeError.WorkerPanic": 1}, _pipeline("payments")),
+        SeriesByLegend({}, _pipeline("orders")),
     ),
     "Error for": (
-        Legends({"error": (5, 90 + _SLOW)}, _pipeline("payments")),
-        Legends({}, _pipeline("orders")),
+        SeriesByLegend({"error": (5, 90 + _SLOW)}, _pipeline("payments")),
+        SeriesByLegend({}, _pipeline("orders")),
     ),
     "In this status for": (
-        Legends(
+        SeriesByLegend(
             dict.fromkeys(("deployment", "storage", "program"), (900, 1400 + _SLOW)),
             _pipeline("old-archive"),
         ),
     ),
     "Share of the limit": (
-        Legends({"storage": (1, 2)}, _pipeline("old-archive")),
-        Legends({"deployment": (1, 2.5)}, _pipeline("big-join")),
-        Legends({}, _pipeline("orders")),
+        SeriesByLegend({"storage": (1, 2)}, _pipeline("old-archive")),
+        SeriesByLegend({"deployment": (1, 2.5)}, _pipeline("big-join")),
+        SeriesByLegend({}, _pipeline("orders")),
     ),
     "Information": (
-        Rows(
+        TableRows(
             "Pipeline",
             {
                 "warehouse-sync": {
@@ -272,51 +272,53 @@ _PIPELINE: Final[dict[str, tuple[Legends | Rows, ...]]] = {
         ),
     ),
     "Problems of pipelines": (
-        Rows("Pipeline", {"big-join": {"Problem": "StuckProvisioning"}}, _pipeline("big-join"), only=True),
-        Rows("Pipeline", {}, _pipeline("orders"), only=True),
+        TableRows(
+            "Pipeline", {"big-join": {"Problem": "StuckProvisioning"}}, _pipeline("big-join"), only=True
+        ),
+        TableRows("Pipeline", {}, _pipeline("orders"), only=True),
     ),
     "Deployment": (
-        Legends(
+        SeriesByLegend(
             {"desired": _code(DEPLOYMENT, "Running"), "actual": _code(DEPLOYMENT, "Provisioning")},
             _pipeline("big-join"),
         ),
     ),
     "Resources": (
-        Legends(
+        SeriesByLegend(
             {"desired": _code(RESOURCES, "Provisioned"), "actual": _code(RESOURCES, "Provisioning")},
             _pipeline("big-join"),
         ),
     ),
-    "Program over time": (Legends({"program": _code(PROGRAM, "RustError")}, _pipeline("udf-model")),),
-    "Storage over time": (Legends({"storage": _code(STORAGE, "Clearing")}, _pipeline("old-archive")),),
-    "Time in each status": (Legends({"Provisioning": (15, 26)}, _pipeline("big-join")),),
+    "Program over time": (SeriesByLegend({"program": _code(PROGRAM, "RustError")}, _pipeline("udf-model")),),
+    "Storage over time": (SeriesByLegend({"storage": _code(STORAGE, "Clearing")}, _pipeline("old-archive")),),
+    "Time in each status": (SeriesByLegend({"Provisioning": (15, 26)}, _pipeline("big-join")),),
     "Present status against its limit": (
-        Legends({"Provisioning": (600, 900 + _SLOW), "limit": 600}, _pipeline("big-join")),
-        Legends({"Running": (3600, 1e6)}, _pipeline("orders")),
+        SeriesByLegend({"Provisioning": (600, 900 + _SLOW), "limit": 600}, _pipeline("big-join")),
+        SeriesByLegend({"Running": (3600, 1e6)}, _pipeline("orders")),
     ),
     "Transitions": (
-        Legends(
+        SeriesByLegend(
             dict.fromkeys(("Stopping", "Stopped", "Provisioning"), (0.9, 1.3)),
             {**_pipeline("inventory"), **WHOLE},
             only=False,
         ),
     ),
     "Deployment errors": (
-        Legends({"new": (0.9, 1.2), "set": 1}, {**_pipeline("payments"), **WHOLE}),
-        Legends({"new": 0}, _pipeline("orders")),
+        SeriesByLegend({"new": (0.9, 1.2), "set": 1}, {**_pipeline("payments"), **WHOLE}),
+        SeriesByLegend({"new": 0}, _pipeline("orders")),
     ),
-    "Connector errors per second": (Legends({"errors": (0.2, 0.6)}, _pipeline("clickstream")),),
+    "Connector errors per second": (SeriesByLegend({"errors": (0.2, 0.6)}, _pipeline("clickstream")),),
 }
 
-_EXPORTER: Final[dict[str, tuple[Legends | Rows, ...]]] = {
-    "Replicas": (Legends(_replicas(1)),),
+_EXPORTER: Final[dict[str, tuple[SeriesByLegend | TableRows, ...]]] = {
+    "Replicas": (SeriesByLegend(_replicas(1)),),
     "Data age": (
-        Legends({"a: default": (-1, 5), "b: default": (10, 90 + _SLOW)}),
-        Legends(_replicas((10, 90 + _SLOW), "{}: gone"), GONE),
+        SeriesByLegend({"a: default": (-1, 5), "b: default": (10, 90 + _SLOW)}),
+        SeriesByLegend(_replicas((10, 90 + _SLOW), "{}: gone"), GONE),
     ),
-    "Configuration": (Legends({"a": 1, "b": 0}),),
+    "Configuration": (SeriesByLegend({"a": 1, "b": 0}),),
     "Versions": (
-        Rows(
+        TableRows(
             "Replica",
             {
                 name: {"Version": __version__, "Python": python_version(), "Up for": (10, 150 + _SLOW), "Configured for": (10, 150 + _SLOW)}
@@ -326,36 +328,36 @@ _EXPORTER: Final[dict[str, tuple[Legends | Rows, ...]]] = {
         ),
     ),
     "Alerts about the exporter": (
-        Rows(
+        TableRows(
             "Alert",
             {"FelderaExporterUnknownStatus": {"Severity": "warning", "Instance": "edge"}},
         ),
-        Rows("Replica", {"b": {"Severity": "warning", "Alert": "FelderaExporterConfigReloadFailed"}}),
+        TableRows("Replica", {"b": {"Severity": "warning", "Alert": "FelderaExporterConfigReloadFailed"}}),
     ),
     "Polls by outcome": (
-        Legends(_replicas((5, 30), "{}: success"), EDGE),
+        SeriesByLegend(_replicas((5, 30), "{}: success"), EDGE),
         # Polls that fail become rare.
-        Legends(_replicas((0.5, 900), "{}: unreachable"), {**GONE, **WHOLE}, only=False),
+        SeriesByLegend(_replicas((0.5, 900), "{}: unreachable"), {**GONE, **WHOLE}, only=False),
     ),
     "Duration of a poll": (
-        Legends({**_replicas(_SOME, "p50 {}: edge"), **_replicas((0.000001, 5), "p95 {}: edge"), "interval edge": 1}, EDGE),
+        SeriesByLegend({**_replicas(_SOME, "p50 {}: edge"), **_replicas((0.000001, 5), "p95 {}: edge"), "interval edge": 1}, EDGE),
     ),
     "Clock skew": (
-        Legends(_replicas((-2, 2), "{}: default")),
-        Legends(_replicas((SKEW - 2, SKEW + 2), "{}: edge"), EDGE),
+        SeriesByLegend(_replicas((-2, 2), "{}: default")),
+        SeriesByLegend(_replicas((SKEW - 2, SKEW + 2), "{}: edge"), EDGE),
     ),
     "Requests to Feldera": (
-        Legends(_replicas((5, 30), "{}: pipelines 200"), EDGE, only=False),
-        Legends(_replicas((0.5, 900), "{}: pipelines unreachable"), {**GONE, **WHOLE}, only=False),
+        SeriesByLegend(_replicas((5, 30), "{}: pipelines 200"), EDGE, only=False),
+        SeriesByLegend(_replicas((0.5, 900), "{}: pipelines unreachable"), {**GONE, **WHOLE}, only=False),
     ),
-    "Duration of requests, 95 %": (Legends(_replicas((0.000001, 5), "{}: pipelines"), EDGE, only=False),),
+    "Duration of requests, 95 %": (SeriesByLegend(_replicas((0.000001, 5), "{}: pipelines"), EDGE, only=False),),
     "Where transitions come from": (
-        Legends({**_replicas(1, "{}: default events"), **_replicas(0, "{}: default polls")}),
+        SeriesByLegend({**_replicas(1, "{}: default events"), **_replicas(0, "{}: default polls")}),
     ),
-    "Event backlog": (Legends({"a: default": (0, 3), "b: default": (0, 30)}),),
-    "Event gaps": (Legends(_replicas(0, "{}: default")),),
+    "Event backlog": (SeriesByLegend({"a: default": (0, 3), "b: default": (0, 30)}),),
+    "Event gaps": (SeriesByLegend(_replicas(0, "{}: default")),),
     "Unknown and unreadable data": (
-        Legends(
+        SeriesByLegend(
             {
                 **_replicas(_SOME, "{}: unknown deployment_status"),
                 **_replicas(_SOME, "{}: unknown deployment_runtime_status"),
@@ -365,20 +367,20 @@ _EXPORTER: Final[dict[str, tuple[Legends | Rows, ...]]] = {
             EDGE,
         ),
     ),
-    "Store errors": (Legends(_replicas(0)),),
+    "Store errors": (SeriesByLegend(_replicas(0)),),
     "Series": (
-        Legends({**_replicas((100, 1e5), "{}: about Feldera"), **_replicas((200, 1e5), "{}: scraped")}),
+        SeriesByLegend({**_replicas((100, 1e5), "{}: about Feldera"), **_replicas((200, 1e5), "{}: scraped")}),
     ),
-    "Size of the exposition": (Legends(_replicas((50_000, 5e6), "{}: openmetrics"), only=False),),
+    "Size of the exposition": (SeriesByLegend(_replicas((50_000, 5e6), "{}: openmetrics"), only=False),),
     "Duration of scrapes": (
-        Legends({**_replicas((0.0001, 5), "{}: scrape"), **_replicas((0.0001, 5), "{}: rendering, p95")}),
+        SeriesByLegend({**_replicas((0.0001, 5), "{}: scrape"), **_replicas((0.0001, 5), "{}: rendering, p95")}),
     ),
-    "Processor": (Legends(_replicas((0.0001, 2))),),
-    "Memory": (Legends(_replicas((2e7, 1e9))),),
-    "Open files": (Legends(_replicas((1e-6, 0.9))),),
+    "Processor": (SeriesByLegend(_replicas((0.0001, 2))),),
+    "Memory": (SeriesByLegend(_replicas((2e7, 1e9))),),
+    "Open files": (SeriesByLegend(_replicas((1e-6, 0.9))),),
 }  # fmt: skip
 
-VALUES: Final[Mapping[Panel, tuple[Legends | Rows, ...]]] = MappingProxyType(
+VALUES: Final[Mapping[Panel, tuple[SeriesByLegend | TableRows, ...]]] = MappingProxyType(
     {
         (board, title): cases
         for board, panels in {"fleet": _FLEET, "pipeline": _PIPELINE, "exporter": _EXPORTER}.items()
@@ -388,4 +390,4 @@ VALUES: Final[Mapping[Panel, tuple[Legends | Rows, ...]]] = MappingProxyType(
 """What the panels show."""
 
 WITHOUT: Final[Mapping[Panel, str]] = MappingProxyType({})
-"""The panels whose value nobody can tell, and why."""
+"""The panels whose value is not known beforehand, and why."""

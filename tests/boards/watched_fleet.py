@@ -2,7 +2,7 @@
 
 Two replicas, `a` and `b`, watch them all. `default` has the demo's scenarios; `b` can no longer reach it and shows what it saw
 last. The clock of `edge` is wrong, its compiler is unwell and its license ends soon. All pipelines of `storm` have failed, and
-its license is not confirmed. `gone` no longer answers anybody.
+its license is not confirmed. `gone` no longer answers.
 """
 
 import re
@@ -27,7 +27,7 @@ from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from support.dashboards import Json, Target, everything, filled, merged
+from support.dashboards import Json, PanelQuery, everything, filled, merged
 from support.exporter_process import configured, prometheus, until
 from support.tools import ROOT
 
@@ -50,7 +50,7 @@ _LIVED: Final = 3600
 
 
 @dataclass(frozen=True)
-class World:
+class WatchedFleet:
     """The fleet, and the Prometheus that knows what the exporters say of it.
 
     Attributes:
@@ -80,7 +80,7 @@ class World:
         families = (f"feldera_{about}_problem_since_timestamp_seconds" for about in ("pipeline", "instance"))
         return [each["metric"] for family in families for each in self.ask(f"{family}{matchers} > 0")]
 
-    def answer(self, target: Target, **chosen: str) -> list[Json]:
+    def answer(self, target: PanelQuery, **chosen: str) -> list[Json]:
         """Return what a board's query gives, of `default` and all that is in it but for what is said."""
         expression = filled(target.expression, self.values(target.board) | chosen)
         return self.ask(expression) if target.query["instant"] else self.ask_over_time(expression)
@@ -94,7 +94,7 @@ class World:
         """Return a table's rows as people see them."""
         frames = []
         for query in panel["targets"]:
-            series = self.answer(Target(board, panel, query), **chosen)
+            series = self.answer(PanelQuery(board, panel, query), **chosen)
             value = f"Value #{query['refId']}"
             frames.append([{**each["metric"], value: float(each["value"][1])} for each in series])
         names = panel["transformations"][2]["options"]["renameByName"]
@@ -114,8 +114,8 @@ class World:
         return found
 
 
-class _Late:
-    """The machine's time, but late by as long as the counters of new pipelines stand still, until nobody waits for that."""
+class _DelayedClock:
+    """The machine's time, less the first-sample hold of new pipelines' counters, until `release`."""
 
     def __init__(self) -> None:
         self._late = HOLD
@@ -130,9 +130,9 @@ class _Late:
 
 
 @contextmanager
-def world(folder: Path) -> Iterator[World]:
+def watched(folder: Path) -> Iterator[WatchedFleet]:
     """Run everything until the context ends; what changes while one looks has changed when it begins."""
-    late = _Late()
+    late = _DelayedClock()
     # The stage is set for the time to which it catches up.
     feldera = prepared_fleet(StagedClock(beginning(machine()), late.now), 0, 0)
     storm = _lived(late.now, *PARTS, FAILED)
@@ -163,7 +163,7 @@ def world(folder: Path) -> Iterator[World]:
         exporters = {name: address.removeprefix("http://") for name, (address, _) in started.items()}
         url = stack.enter_context(prometheus(_prometheus(folder, exporters), folder / "data"))
         client = stack.enter_context(httpx.Client(trust_env=False, timeout=20))
-        found = World(feldera, url, exporters, client)
+        found = WatchedFleet(feldera, url, exporters, client)
         scraped = "count(feldera_exporter_last_successful_poll_timestamp_seconds)"
         until(lambda: found.ask(scraped) and float(found.ask(scraped)[0]["value"][1]) == 4 * REPLICAS)
         time.sleep(3)  # so that every counter's first value has been scraped before it moves

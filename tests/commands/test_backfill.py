@@ -1,4 +1,4 @@
-"""What `backfill` writes, and what it says where something cannot be read."""
+"""The output of `backfill`, and its errors."""
 
 import re
 import time
@@ -13,7 +13,7 @@ from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from support.raw_server import Act, answer, sends, serving_raw
+from support.raw_server import RequestHandler, answer, sends, serving_raw
 from support.two_instances import feldera, now
 
 Backfill = Callable[..., tuple[int, list[str], str]]
@@ -35,7 +35,7 @@ def backfill(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Backfill:
     return run
 
 
-NOBODY = "http://127.0.0.1:9"
+UNUSED_ADDRESS = "http://127.0.0.1:9"
 NO_EVENT_LOG = "this Feldera has no event log (before v0.292)"
 
 
@@ -58,31 +58,31 @@ def pipelines(text: str) -> set[str]:
 def test_labels_that_would_be_doubled(
     flags: list[str], expected: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """They are refused before anybody is asked."""
+    """A label that every sample has already is refused before any request."""
     assert cli.main(["backfill", *(f"--label={flag}" for flag in flags)]) == cli.BAD_USAGE
-    told = capsys.readouterr().err
-    assert told.startswith(f"error: --label: found '{flags[-1]}', expected {expected}")
-    assert told.count("\n") == 1
+    errors = capsys.readouterr().err
+    assert errors.startswith(f"error: --label: found '{flags[-1]}', expected {expected}")
+    assert errors.count("\n") == 1
 
 
 def test_one_of_two_instances_is_down(backfill: Backfill) -> None:
-    """It is named, and the other one's history is written."""
+    """An instance that does not answer is named, and the history of the other one is written."""
     with serve(FelderaServer(feldera("a"))) as url:
-        code, errors, text = backfill(down=NOBODY, up=url)
+        code, errors, text = backfill(down=UNUSED_ADDRESS, up=url)
     assert code == 1
-    assert errors == [f"error: down: nothing listens at {NOBODY.removeprefix('http://')}"]
+    assert errors == [f"error: down: nothing listens at {UNUSED_ADDRESS.removeprefix('http://')}"]
     assert pipelines(text) == {"a"}
     assert text.endswith("# EOF\n")
 
 
 def test_nothing_takes_the_place_of_something(backfill: Backfill, tmp_path: Path) -> None:
-    """Where nothing could be read, what was written before stays."""
+    """Where nothing could be read, the file that was written before stays."""
     (tmp_path / "past.om").write_text("before")
-    assert backfill(down=NOBODY)[2] == "before"
+    assert backfill(down=UNUSED_ADDRESS)[2] == "before"
 
 
 def test_an_old_server(backfill: Backfill) -> None:
-    """That it has no event log is said once."""
+    """A server without an event log is named once."""
     old = Feldera(SkewedClock(now(), 0), version="0.200.0", plan=INSTANT)
     for name in "ab":
         old.create(name)
@@ -100,9 +100,9 @@ def test_an_old_server(backfill: Backfill) -> None:
     ],
 )  # fmt: skip
 def test_a_pipeline_whose_log_cannot_be_read(
-    backfill: Backfill, act: Act, errors: list[str], written: set[str]
+    backfill: Backfill, act: RequestHandler, errors: list[str], written: set[str]
 ) -> None:
-    """It is named, and the next one is read, unless that is as hopeless; one that was deleted is none."""
+    """A pipeline whose log cannot be read is named and the next one is read; a deleted one is left out."""
     with serve(FelderaServer(feldera("a", "b"))) as url, serving_raw(url, act, "/v0/pipelines/a/") as server:
         code, said, text = backfill(prod=server.url)
     assert [line for line in said if line.startswith("error: ")] == errors
@@ -110,7 +110,7 @@ def test_a_pipeline_whose_log_cannot_be_read(
 
 
 def test_a_pipeline_that_the_list_garbles(backfill: Backfill) -> None:
-    """It is named as well."""
+    """A pipeline that cannot be read in the list is named."""
     with serving_raw(act=sends(answer(b'[{"id":"1","name":"p"}]'))) as server:
         code, errors, _ = backfill(prod=server.url)
     assert code == 1
@@ -119,11 +119,11 @@ def test_a_pipeline_that_the_list_garbles(backfill: Backfill) -> None:
 
 
 def test_history_ends_by_the_clock_of_its_feldera(backfill: Backfill) -> None:
-    """Each instance has its own: none is said to have lived longer than it did."""
+    """The history of each instance ends by that instance's clock."""
     slow = Feldera(SkewedClock(now(), -7200), plan=INSTANT)
     slow.create("slow")
-    with serve(FelderaServer(slow)) as one, serve(FelderaServer(feldera("right"))) as other:
-        _, _, text = backfill(slow=one, right=other)
+    with serve(FelderaServer(slow)) as slow_url, serve(FelderaServer(feldera("right"))) as right_url:
+        _, _, text = backfill(slow=slow_url, right=right_url)
     last = {
         name: max(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if f'"{name}"' in line)
         for name in ("slow", "right")

@@ -1,10 +1,11 @@
-"""What `check` says of a configuration and of the instances in it."""
+"""The output of `check` about a configuration and its instances."""
 
 import re
 import ssl
-import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 
 import msgspec
 import pytest
@@ -20,9 +21,9 @@ from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
 from support.ask_once import KEY
 from support.certificates import make
-from support.raw_server import answer, sends, serving_raw
+from support.raw_server import Request, answer, sends, serving_raw
 from support.tools import ROOT
-from support.two_instances import Running, feldera, now, running, until
+from support.two_instances import RunningExporter, feldera, now, running, until
 
 Check = Callable[..., tuple[int, str]]
 
@@ -51,8 +52,8 @@ NO_STATUS = "this version knows no such status of Feldera"
 OFFLINE = "instances:\n" + instance("prod", "http://127.0.0.1:9")
 
 
-def test_offline_asks_nobody(check: Check) -> None:
-    """The configuration alone is good."""
+def test_offline_sends_no_request(check: Check) -> None:
+    """With `--offline` the configuration alone is checked."""
     assert check(OFFLINE, "--offline") == (0, "configuration: valid; instances: prod\n")
 
 
@@ -72,7 +73,7 @@ def test_web_configuration(check: Check, tmp_path: Path) -> None:
 
 
 def test_a_mistake(check: Check) -> None:
-    """Every mistake is said, with exit code 2, and nobody is asked."""
+    """Every mistake is printed, the exit code is 2, and no request is sent."""
     code, said = check("instances: [{name: prod, url: ftp://x}]\nlimit: {}\n")
     assert code == 2
     assert re.match(r'error: \S+exporter\.yml: instances\[0\]\.url: found "ftp://x"', said)
@@ -80,7 +81,7 @@ def test_a_mistake(check: Check) -> None:
 
 
 def test_advice(check: Check) -> None:
-    """A limit for a status that nobody knows, and a family that alerts need, are warned of."""
+    """A limit for an unknown status, and an excluded family that alerts need, are warned of."""
     code, said = check(
         OFFLINE
         + "limits:\n"
@@ -109,7 +110,7 @@ def excluded(check: Check, *families: str, more: str = "") -> list[str]:
 
 
 def test_a_family_that_many_alerts_need(check: Check) -> None:
-    """Three of them are named; those that are switched off do not count."""
+    """Of many alerts that need a family three are named; alerts that are switched off do not count."""
     exclude = "feldera_pipeline_problem_since_timestamp_seconds"
     [gone] = excluded(check, exclude)
     expected = rf"\[0\]: without {exclude} there is no (\w+), (\w+), (\w+) and (\d+) more alerts"
@@ -122,12 +123,12 @@ def test_a_family_that_many_alerts_need(check: Check) -> None:
 
 
 def test_a_family_that_no_alert_needs(check: Check) -> None:
-    """The exporter decides what is a problem whether or not it shows what that rests on."""
+    """A family that problems depend on may be excluded, as the exporter evaluates them all the same."""
     assert excluded(check, "feldera_pipeline_deployment_has_error") == []
 
 
 def test_a_family_that_dashboards_need(check: Check) -> None:
-    """They are named, also where a recording or a variable reads it, or a histogram's part."""
+    """Dashboards that need a family are named, also by a recording rule, a variable or a part of a histogram."""
     for family in ("feldera_pipelines", "feldera_status_duration_seconds", "feldera_pipeline_info"):
         _, said = check(OFFLINE + f"metrics: {{exclude: [{family}]}}\n", "--offline")
         [line] = re.findall(
@@ -137,7 +138,7 @@ def test_a_family_that_dashboards_need(check: Check) -> None:
 
 
 def test_variables_are_taken_as_they_are_written(check: Check) -> None:
-    """Where people expect another program to have replaced them; what they stand in is not shown."""
+    """An unreplaced variable of the environment is warned of, without the value around it."""
     code, said = check(
         "instances: [{name: prod, url: 'https://feldera', api_key: '${FELDERA_API_KEY}', headers: {X-Token: '$(TOKEN)x'}}]\n"
         "alert_labels: {env: '${ENV}', namespace: a$b}\n"
@@ -158,7 +159,7 @@ def test_variables_are_taken_as_they_are_written(check: Check) -> None:
 
 
 def test_every_dashboard_is_looked_at() -> None:
-    """Those that are shipped, whose queries are found."""
+    """All shipped dashboards are looked at, and their queries are found."""
     folder = ROOT / "config/grafana/dashboards"
     assert sorted(dashboard_queries.NAMES) == sorted(path.stem for path in folder.glob("*.json"))
     assert all("feldera_" in text for text in dashboard_queries.queries().values())
@@ -183,7 +184,7 @@ def test_every_dashboard_is_looked_at() -> None:
     ],
 )
 def test_a_trust_that_is_misplaced(check: Check, more: str, warnings: list[str]) -> None:
-    """What protects nothing is warned of; a mistake it is not."""
+    """A setting that switches protection off is a warning, not a mistake."""
     url = "" if "url:" in more else "url: 'http://feldera', "
     code, said = check(f"instances: [{{name: a, {url}{more}}}]\n", "--offline")
     assert (code, said.splitlines()[1:]) == (0, [f"warning: instances[0].{each}" for each in warnings])
@@ -194,7 +195,7 @@ def test_a_trust_that_is_misplaced(check: Check, more: str, warnings: list[str])
     [("", "it is empty"), ("a\nb\n", "it holds something else than one line of visible ASCII characters")],
 )
 def test_a_file_without_a_key(check: Check, tmp_path: Path, content: str, reason: str) -> None:
-    """It is said, and that nobody is let in with it; where no key is needed all is well."""
+    """A key file without a key is a warning with its effect; where no key is needed there is none."""
     (tmp_path / "key").write_text(content)
     warning = f"warning: instances[0].api_key_file: there is no API key in {tmp_path}/key: {reason}\n"
     for keys, expected in (({KEY: "read"}, 1), (None, 0)):
@@ -216,7 +217,7 @@ instances:
 
 @pytest.mark.parametrize("key", ["key", "/run/secrets/key"])
 def test_files_of_another_machine(check: Check, tmp_path: Path, key: str) -> None:
-    """Offline they are warned of, of a pair those that are missing; whoever asks needs them."""
+    """Offline, missing files are warned of; without `--offline` they are mistakes."""
     (tmp_path / "cert.pem").touch()
     found = f'found "{key}", expected a file that can be read (No such file or directory)'
     authorities = 'found "ca.pem", expected a file that can be read (No such file or directory)'
@@ -235,7 +236,7 @@ def test_files_of_another_machine(check: Check, tmp_path: Path, key: str) -> Non
 
 @pytest.mark.parametrize("content", ["3", "''", '"\\0"', "[]"])
 def test_what_can_be_no_file(check: Check, content: str) -> None:
-    """It is a mistake on every machine, and so is a folder; what is around them may be anything."""
+    """A path that cannot be a file is a mistake on every machine, and so is a folder."""
     for key in (content, "."):
         code, said = check(FILES.format(key=key), "--offline")
         assert code == 2
@@ -247,7 +248,7 @@ def test_what_can_be_no_file(check: Check, content: str) -> None:
 
 
 def test_rules_for_another_machine(capsys: pytest.CaptureFixture[str]) -> None:
-    """The configuration that is shipped for Kubernetes gives rules outside of the pod, with a warning."""
+    """`rules` with the shipped Kubernetes configuration works outside of the pod, with a warning."""
     flag = f"--config.file={ROOT / 'config/kubernetes/exporter.yml'}"
     assert cli.main(["rules", flag]) == 0
     said = capsys.readouterr()
@@ -256,8 +257,8 @@ def test_rules_for_another_machine(capsys: pytest.CaptureFixture[str]) -> None:
     assert said.err.count("\n") == 1
 
 
-def test_a_mistake_of_our_own(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It costs the line of that instance, without the values it was made with."""
+def test_a_defect(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A defect costs the line of its instance only, and is printed without values."""
 
     def broken(*_: object) -> None:
         raise ZeroDivisionError(KEY)
@@ -271,9 +272,9 @@ def test_a_mistake_of_our_own(check: Check, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_good_instance(check: Check) -> None:
-    """Everything that matters before a start is said, line by line."""
-    world = feldera("a", "b", "tmp-c")
-    with serve(FelderaServer(world, {KEY: "read"})) as url:
+    """For a good instance everything that matters before a start is printed, line by line."""
+    simulated = feldera("a", "b", "tmp-c")
+    with serve(FelderaServer(simulated, {KEY: "read"})) as url:
         keys = f"api_key: '{KEY}', pipelines: {{exclude: ['tmp-.*']}}"
         code, said = check("instances:\n" + instance("prod", url, keys))
     lines = said.splitlines()
@@ -293,7 +294,7 @@ def test_a_good_instance(check: Check) -> None:
     assert KEY not in said
 
 
-def runs(program: Running, name: str) -> bool:
+def runs(program: RunningExporter, name: str) -> bool:
     """Return whether the program shows a pipeline as running."""
     family = "feldera_pipeline_deployment_status"
     return program.value(family, pipeline_name=name, status="Running") == 1
@@ -302,11 +303,11 @@ def runs(program: Running, name: str) -> bool:
 def test_the_samples_are_those_that_come(
     check: Check, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The number is the one that the running exporter reports of itself, however many are counted at once."""
+    """The number of samples is the one that the running exporter reports of itself."""
     monkeypatch.setattr(instance_check, "_BATCH_PIPELINES", 3)
-    world = feldera("a", "b", "c")
-    world.create("d", tags=["team:x"])
-    with serve(FelderaServer(world)) as url:
+    simulated = feldera("a", "b", "c")
+    simulated.create("d", tags=["team:x"])
+    with serve(FelderaServer(simulated)) as url:
         configuration = (
             "instances:\n"
             + instance("prod", url, "poll_interval: 1s")
@@ -324,12 +325,12 @@ def test_the_samples_are_those_that_come(
 
 
 def test_an_old_server_with_a_wrong_clock(check: Check) -> None:
-    """What it lacks is said, and so is that ages will be wrong."""
-    world = Feldera(SkewedClock(now(), 3600), version="0.200.0", plan=INSTANT)
+    """An old server's missing features and the difference between the clocks are printed."""
+    simulated = Feldera(SkewedClock(now(), 3600), version="0.200.0", plan=INSTANT)
     for names in ((), ("a",)):
         for name in names:
-            world.create(name)
-        with serve(FelderaServer(world)) as url:
+            simulated.create(name)
+        with serve(FelderaServer(simulated)) as url:
             code, said = check("instances:\n" + instance("old", url))
         assert code == 0
         assert "  event log: no: transitions between polls will not be seen\n" in said
@@ -351,7 +352,7 @@ def test_an_old_server_with_a_wrong_clock(check: Check) -> None:
     ],
 )
 def test_an_instance_that_cannot_be_watched(check: Check, reply: bytes, said: str) -> None:
-    """It is named with the reason, the others are looked at all the same, and the exit code is 1."""
+    """An instance that cannot be watched is named with the reason, the others are checked, and the exit code is 1."""
     with serve(FelderaServer(feldera("a"))) as good, serving_raw(act=sends(reply)) as bad:
         code, lines = check(
             "instances:\n" + instance("bad", bad.url, f"api_key: '{KEY}'") + instance("good", good)
@@ -363,8 +364,8 @@ def test_an_instance_that_cannot_be_watched(check: Check, reply: bytes, said: st
 
 
 @pytest.mark.parametrize("prefix", ["/v0/c", "/v0/pipelines/"])
-def test_an_instance_that_tells_little(check: Check, prefix: str) -> None:
-    """Only the list must be there; what is missing is said."""
+def test_an_instance_that_answers_the_list_alone(check: Check, prefix: str) -> None:
+    """Only the list must be there; what is missing is printed."""
     with (
         serve(FelderaServer(feldera("a"))) as url,
         serving_raw(url, sends(answer(b"x", "500 No")), prefix) as server,
@@ -381,7 +382,7 @@ def test_an_instance_that_tells_little(check: Check, prefix: str) -> None:
 
 
 def test_a_pipeline_that_went_away(check: Check) -> None:
-    """An unknown pipeline is an answer of the event log as well."""
+    """Where the first pipeline is unknown by then, the event log still counts as there."""
     gone = answer(b'{"message":"gone","error_code":"UnknownPipelineName"}', "404 No")
     with serve(FelderaServer(feldera("a"))) as url, serving_raw(url, sends(gone), "/v0/pipelines/") as server:
         _, said = check("instances:\n" + instance("prod", server.url))
@@ -389,7 +390,7 @@ def test_a_pipeline_that_went_away(check: Check) -> None:
 
 
 def test_what_cannot_be_read(check: Check) -> None:
-    """Pipelines that cannot be read are named, a few of them; an answer without a date tells no time."""
+    """Some of the pipelines that cannot be read are named; without a date the clocks are not compared."""
     rows = b",".join(b'{"id":"%d","name":"p%d"}' % (number, number) for number in range(9))
     good = encoded(row(1))[1:-1]
     with serving_raw(act=sends(answer(b"[" + rows + b"," + good + b"]"))) as server:
@@ -406,9 +407,9 @@ def test_what_cannot_be_read(check: Check) -> None:
 
 @pytest.mark.parametrize("stale", [False, True])
 def test_what_feldera_says_of_its_services(check: Check, stale: bool) -> None:  # noqa: FBT001
-    """Who is unhealthy, and whether anybody looks, as it answers with a 503; and what its license is for."""
-    told = {"healthy": False, "message": "", "checked_at": "2026-08-21T12:00:00Z"}
-    health = {"all_healthy": False, "runner": told, "stale": stale, "stale_after_seconds": 1800}
+    """Unhealthy services, a stale monitor and the kind of the license are printed, also if the answer is a 503."""
+    service = {"healthy": False, "message": "", "checked_at": "2026-08-21T12:00:00Z"}
+    health = {"all_healthy": False, "runner": service, "stale": stale, "stale_after_seconds": 1800}
     validity = {"Exists": {"current": "2026-08-21T12:00:00Z", "is_dev": True}}
     config = {"version": "0.375.0", "edition": "EnterpriseDev", "license_validity": validity}
     replies = {
@@ -423,8 +424,8 @@ def test_what_feldera_says_of_its_services(check: Check, stale: bool) -> None:  
     assert ("  warning: Feldera's cluster monitor is stale: the health of its services" in said) == stale
 
 
-def test_a_certificate_that_nobody_trusts(check: Check, tmp_path: Path) -> None:
-    """The reason is said, and the key is not sent."""
+def test_a_certificate_that_is_not_trusted(check: Check, tmp_path: Path) -> None:
+    """The error has the reason, and the key is not sent."""
     make(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "server.pem", tmp_path / "server.key")
@@ -439,11 +440,20 @@ def test_a_certificate_that_nobody_trusts(check: Check, tmp_path: Path) -> None:
 
 
 def test_all_instances_at_once(check: Check) -> None:
-    """Instances that do not answer are waited for together."""
-    with serving_raw(act=lambda request: request.pause(10)) as server:
-        began = time.monotonic()
+    """Instances that do not answer are waited for at the same time."""
+    # Within three seconds five lists can only be requested if none waits for another one's timeout of a second.
+    together = Barrier(5)
+    filled: list[int] = []
+
+    def hang(request: Request) -> None:
+        if request.path.startswith("/v0/pipelines"):
+            with suppress(BrokenBarrierError):
+                filled.append(together.wait(3))
+        request.pause(10)
+
+    with serving_raw(act=hang) as server:
         code, said = check(
             "instances:\n" + "".join(instance(f"i{n}", server.url, "timeout: 1s") for n in range(5))
         )
-        assert time.monotonic() - began < 5
+    assert sorted(filled) == list(range(5))
     assert (code, said.count("failed: no complete response within the timeout")) == (1, 5)

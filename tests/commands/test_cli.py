@@ -1,4 +1,4 @@
-"""What holds of every command."""
+"""Tests of every command."""
 
 import re
 import subprocess
@@ -14,7 +14,7 @@ from support.two_instances import feldera, running
 
 
 def test_help(capsys: pytest.CaptureFixture[str]) -> None:
-    """It shows every command, the flags of the default one, and examples."""
+    """The help shows every command, the flags of the default one, and examples."""
     with pytest.raises(SystemExit, match="0"):
         cli.main(["--help"])
     said = capsys.readouterr().out
@@ -35,7 +35,7 @@ def test_help(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_run_imports_only_what_it_needs() -> None:
-    """Neither the stand-in of Feldera nor what the demo draws with, which take a part of the start."""
+    """`run` imports neither the stand-in of Feldera nor what the demo draws with, so that it starts faster."""
     program = (
         "import atexit, sys\n"
         "atexit.register(lambda: print(*sys.modules))\n"
@@ -54,7 +54,7 @@ def test_run_imports_only_what_it_needs() -> None:
 
 @pytest.mark.parametrize("shell", cli.SHELLS)
 def test_completion(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """A shell's script knows every command and the flags of each."""
+    """The completion of a shell knows every command and the flags of each."""
     assert cli.main(["--print-completion", shell]) == 0
     script = capsys.readouterr().out
     for word in (*cli.COMMANDS, "--storage.path", "--feldera-version", "--offline"):
@@ -62,7 +62,7 @@ def test_completion(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         ("--sd", "run: found '--sd', expected a flag of this command: feldera-exporter run --help lists them"),
         ("check --sd", "check: found '--sd', expected a flag of this command: feldera-exporter check --help lists them"),
@@ -73,21 +73,21 @@ def test_completion(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
         ),
     ],
 )  # fmt: skip
-def test_a_word_that_nobody_reads(words: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """In one line it is said which, and what is expected."""
+def test_an_unknown_argument(words: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line names the unknown argument and what is expected."""
     assert cli.main(words.split()) == cli.BAD_USAGE
-    assert capsys.readouterr().err == f"error: {told}\n"
+    assert capsys.readouterr().err == f"error: {message}\n"
 
 
 @pytest.mark.parametrize("path", ["/", "//", "/-/x", "/-", "/pipelines/a/b", "/runbooks", "/static/x"])
 def test_metrics_that_would_hide_a_page(path: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """They are refused."""
+    """A path of the metrics that would hide a page is refused."""
     assert cli.main([f"--web.telemetry-path={path}"]) == cli.BAD_USAGE
     assert capsys.readouterr().err.startswith(f"error: --web.telemetry-path: found '{path}', expected a path")
 
 
 def test_an_address_of_ipv6_is_written_as_browsers_want_it(tmp_path: Path) -> None:
-    """In the log, with brackets."""
+    """The log has an IPv6 address with brackets."""
     text = "instances: [{name: prod, url: 'http://127.0.0.1:9'}]\n"
     with running(tmp_path, text, "--web.listen-address=[::1]:0") as program:
         [started] = [line for line in program.lines() if line["msg"] == "started"]
@@ -98,7 +98,7 @@ def test_an_address_of_ipv6_is_written_as_browsers_want_it(tmp_path: Path) -> No
 def test_a_reader_who_has_seen_enough(command: str, tmp_path: Path) -> None:
     """`… | head -1` ends without a complaint."""
     with serve(FelderaServer(feldera("a"))) as url:
-        # Nobody reads at all: the first that is written finds the pipe broken.
+        # The pipe has no reader: the first write finds it broken.
         done = subprocess.run(
             f"set -o pipefail; {sys.executable} -m feldera_exporter {command} | true",
             shell=True,

@@ -1,4 +1,4 @@
-"""What `config` prints."""
+"""The output of `config`."""
 
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def printed(capsys: pytest.CaptureFixture[str], *flags: str) -> str:
 
 
 def test_the_default_with_its_comments(capsys: pytest.CaptureFixture[str]) -> None:
-    """It is the example, byte for byte, which the wheel has too."""
+    """The default configuration is the example file, byte for byte, also in the wheel."""
     place = "config/exporter.yml"
     assert printed(capsys) == (ROOT / place).read_text(encoding="utf-8")
     assert f'"{place}" = "feldera_exporter/shipped/{place}"' in (ROOT / "pyproject.toml").read_text("utf-8")
@@ -50,7 +50,7 @@ def test_the_default_with_its_comments(capsys: pytest.CaptureFixture[str]) -> No
 
 @pytest.mark.parametrize("text", [FULL, "instances: [{name: a, url: 'http://a'}]\n"])
 def test_what_a_file_amounts_to(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Printed again it is the same configuration, wherever it is read, with every default said."""
+    """The printed configuration has every default, and gives the same configuration when it is read."""
     (tmp_path / "key").write_text("apikey:TopSecret")
     (tmp_path / "exporter.yml").write_text(text)
     (tmp_path / "elsewhere").mkdir()
@@ -65,7 +65,7 @@ def test_what_a_file_amounts_to(text: str, tmp_path: Path, capsys: pytest.Captur
 
 
 def test_secrets_are_hidden(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A key and the values of headers, whose names are shown."""
+    """A key and the values of headers are hidden; the names of headers are shown."""
     (tmp_path / "exporter.yml").write_text(
         "instances: [{name: a, url: 'http://a', api_key: TopSecret, headers: {X-Token: TopSecret too}}]\n"
     )
@@ -76,7 +76,7 @@ def test_secrets_are_hidden(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 
 
 def test_a_mistake(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """It is said as elsewhere."""
+    """A mistake is reported as by the other commands."""
     (tmp_path / "exporter.yml").write_text("instances: []\n")
     assert cli.main(["config", f"--config.file={tmp_path / 'exporter.yml'}"]) == cli.BAD_USAGE
     assert "instances: found an empty list" in capsys.readouterr().err

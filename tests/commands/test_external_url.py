@@ -17,7 +17,7 @@ from feldera_exporter.errors import ConfigError
     ],
 )
 def test_its_path_is_what_counts(url: str, prefix: str) -> None:
-    """Without a slash at its end."""
+    """The prefix is the path of the URL, without a slash at its end."""
     assert external_url(url) == prefix
 
 
@@ -40,13 +40,13 @@ def test_its_path_is_what_counts(url: str, prefix: str) -> None:
     ],
 )
 def test_anything_else_is_refused(url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """In one line that names the flag and repeats no password."""
+    """Another value is refused in one line that names the flag and repeats no password."""
     with pytest.raises(ConfigError, match=r"--web\.external-url"):
         external_url(url)
     assert cli.main([f"--web.external-url={url}"]) == cli.BAD_USAGE
-    told = capsys.readouterr().err
-    assert told.startswith("error: --web.external-url: found ")
-    assert "secret" not in told
+    message = capsys.readouterr().err
+    assert message.startswith("error: --web.external-url: found ")
+    assert "secret" not in message
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_anything_else_is_refused(url: str, capsys: pytest.CaptureFixture[str]) 
     ],
 )
 def test_a_path_that_would_be_taken_off_twice(url: str, metrics: str) -> None:
-    """The exporter's own paths begin so too; what only looks alike is fine."""
+    """A prefix that the exporter's own paths begin with is refused; one that only looks similar is accepted."""
     with pytest.raises(
         ConfigError, match=r"--web\.external-url: found the path '/.*', expected one that begins"
     ):

@@ -51,12 +51,12 @@ def places(files: dict[str, Path], key: Secret | None = None) -> list[str]:
 
 
 def test_none(files: dict[str, Path]) -> None:
-    """What only its owner and its group may read is protected."""
+    """A file that only its owner and its group may read causes no warning."""
     assert places(files, Secret("apikey:x")) == []
 
 
 def test_all(files: dict[str, Path]) -> None:
-    """Each is named by its place; certificates are no secret, nor is a configuration without one."""
+    """Each secret that others may read is named; certificates and a configuration without secrets are not."""
     for path in files.values():
         path.chmod(0o644)
     (files["key"].parent / "store").chmod(0o755)
@@ -73,7 +73,7 @@ def test_all(files: dict[str, Path]) -> None:
 
 
 def test_a_secret_in_a_mapping_counts(files: dict[str, Path]) -> None:
-    """However deep it is in the configuration."""
+    """A secret counts however deep it is in the configuration."""
     files["exporter.yml"].chmod(0o644)
     configuration = Configuration((), alerts=MappingProxyType({"x": Secret("y")}))  # type: ignore[dict-item]
     [line] = readable_by_all(configuration, files["exporter.yml"], None)

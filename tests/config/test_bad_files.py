@@ -1,4 +1,4 @@
-"""Every file in `bad/` holds one mistake; its first line tells the exact message."""
+"""Each file in `bad/` has one mistake; its first line is the exact message."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ BAD = sorted(Path(__file__).with_name("bad").glob("*.yml"))
 
 @pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
 def test_mistake_is_named(path: Path, families: frozenset[str]) -> None:
-    """The file is refused with exactly the message that its first line expects."""
+    """The file is refused with exactly the message of its first line."""
     expected = path.read_text(encoding="utf-8").splitlines()[0].removeprefix("# expect: ")
 
     with pytest.raises(ConfigError) as caught:
@@ -23,7 +23,7 @@ def test_mistake_is_named(path: Path, families: frozenset[str]) -> None:
 
 @pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
 def test_secret_is_not_repeated(path: Path, families: frozenset[str]) -> None:
-    """No message repeats a secret of the file, wherever it strayed to."""
+    """No message repeats a secret of the file, wherever it is."""
     with pytest.raises(ConfigError) as caught:
         load(path, {}, families, frozenset({"FelderaPipelineFlapping"}))
 
@@ -34,5 +34,5 @@ def test_secret_is_not_repeated(path: Path, families: frozenset[str]) -> None:
 
 
 def test_corpus_is_large() -> None:
-    """The corpus has not been lost on the way."""
+    """There are at least as many bad files as before."""
     assert len(BAD) >= 100

@@ -10,7 +10,7 @@ from feldera_exporter.errors import ConfigError
 
 
 def test_host_suffices() -> None:
-    """An address alone configures one instance named default; empty variables are none."""
+    """An address alone configures one instance named default; empty variables count as unset."""
     environ = {"FELDERA_HOST": "http://localhost:8080/", "FELDERA_API_KEY": "", "FELDERA_TLS_INSECURE": ""}
     expected = Configuration((Instance("default", "http://localhost:8080"),))
     assert from_environment(environ) == expected
@@ -18,7 +18,7 @@ def test_host_suffices() -> None:
 
 
 def test_every_variable_is_read(certificates: Path) -> None:
-    """The key and the certificates of the official client serve."""
+    """The key and the certificates of the official client's variables are used."""
     environ = {
         "FELDERA_HOST": "https://feldera",
         "FELDERA_API_KEY": " apikey:abc\n",
@@ -31,7 +31,7 @@ def test_every_variable_is_read(certificates: Path) -> None:
 
 
 def test_the_key_may_be_in_a_file(tmp_path: Path) -> None:
-    """As with a file of the configuration, it is one or the other."""
+    """The key may be in a file; both a key and a file are a mistake."""
     (tmp_path / "key").write_text("apikey:TopSecret")
     environ = {"FELDERA_HOST": "http://feldera", "FELDERA_API_KEY_FILE": str(tmp_path / "key")}
     assert from_environment(environ).instances == (
@@ -48,13 +48,13 @@ def test_the_key_may_be_in_a_file(tmp_path: Path) -> None:
     ("text", "insecure"), [("1", True), (" True ", True), ("yes", True), ("0", False), ("no", False)]
 )
 def test_insecure_switch(text: str, insecure: bool) -> None:  # noqa: FBT001 - a table's column
-    """The switch reads as in the official client."""
+    """The switch is read as the official client reads it."""
     environ = {"FELDERA_HOST": "https://feldera", "FELDERA_TLS_INSECURE": text}
     assert from_environment(environ).instances[0].tls == Tls(insecure_skip_verify=insecure)
 
 
 def test_certificates_outweigh_the_insecure_switch(certificates: Path) -> None:
-    """Where both are set the certificates are checked, as the official client does."""
+    """With both certificates and the insecure switch, certificates are checked, as the official client does."""
     environ = {
         "FELDERA_HOST": "https://feldera",
         "FELDERA_TLS_INSECURE": "1",
@@ -65,7 +65,7 @@ def test_certificates_outweigh_the_insecure_switch(certificates: Path) -> None:
 
 @pytest.mark.parametrize("environ", [{}, {"FELDERA_HOST": ""}, {"FELDERA_API_KEY": "apikey:TopSecret"}])
 def test_nothing_to_watch(environ: dict[str, str]) -> None:
-    """With neither a file nor an address one message says what to set."""
+    """Without a file and without an address, one message says what to set."""
     with pytest.raises(ConfigError) as caught:
         load(None, environ, (), ())
     assert caught.value.mistakes == (
@@ -92,6 +92,6 @@ def test_mistakes_name_the_variables() -> None:
 
 
 def test_only_the_switch_is_wrong() -> None:
-    """A switch that is neither on nor off is refused even where all else is right."""
+    """A switch that is neither on nor off is refused even where everything else is right."""
     with pytest.raises(ConfigError, match=r"FELDERA_TLS_INSECURE"):
         from_environment({"FELDERA_HOST": "http://feldera", "FELDERA_TLS_INSECURE": "on?"})

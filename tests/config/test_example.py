@@ -1,4 +1,4 @@
-"""`config/exporter.yml` is true."""
+"""`config/exporter.yml` has every key with its default."""
 
 import dataclasses
 import re
@@ -29,7 +29,7 @@ TREE = yaml.safe_load(TEXT)
 
 
 def test_example_is_the_default() -> None:
-    """The file loads, and says nothing else than a file with only a name and an address would."""
+    """The example file gives the same configuration as a file with only a name and an address."""
     assert load(EXAMPLE, {}, (), ()) == Configuration((Instance("default", "http://localhost:8080"),))
 
 
@@ -57,13 +57,13 @@ def test_every_key_is_shown(place: dict[str, Any], kind: Any) -> None:
 
 
 def test_every_default_is_shown() -> None:
-    """Each limit and each tag label that is there by default stands in the file, in order."""
+    """Each default limit and tag label is in the file, in order."""
     assert list(TREE["limits"]["defaults"]) == list(DEFAULT_LIMITS)
     assert TREE["tag_labels"] == {label: each.pattern for label, each in DEFAULT_TAG_LABELS.items()}
 
 
 def leaves(tree: Any) -> int:
-    """Return how many keys hold a value of their own; the list of instances has one entry."""
+    """Return how many keys have a value that is no mapping; the list of instances has one entry."""
     inner = [
         each[0] if each and isinstance(each[0], dict) else each
         for each in tree.values()
@@ -74,14 +74,14 @@ def leaves(tree: Any) -> int:
 
 
 def test_every_key_has_one_comment() -> None:
-    """Each line that sets a value tells in a comment what it is for."""
+    """Each line that sets a value has a comment that explains it."""
     lines = [line for line in TEXT.splitlines() if re.search(r"^[ -]*\w+: *[^# ]", line)]
     assert len(lines) == leaves(TREE)
     assert [line for line in lines if line.count(" # ") != 1] == []
 
 
 def test_example_of_an_override_is_true(tmp_path: Path) -> None:
-    """The override in the comment may be used as it stands."""
+    """The override in the comment works as it is."""
     path = tmp_path / "exporter.yml"
     path.write_text(re.sub(r"overrides: .* e\.g\. (\[.*\])", r"overrides: \1", TEXT))
     (override,) = load(path, {}, (), ()).limits.overrides

@@ -1,4 +1,4 @@
-"""What files say, and what is said of several mistakes."""
+"""The values of files, and the messages about mistakes."""
 
 import math
 import os
@@ -112,7 +112,7 @@ def test_equal_files_are_equal(read: Read) -> None:
 
 
 def test_staleness_follows_a_long_poll_interval(read: Read) -> None:
-    """Unless it is given."""
+    """The default staleness grows with a long poll interval."""
     entries = "{name: a, url: http://f, poll_interval: 4m}, {name: b, url: http://f, poll_interval: 4m, staleness: 4m}"
     assert [each.staleness for each in read(f"instances: [{entries}]").instances] == [720.0, 240.0]
 
@@ -136,7 +136,7 @@ def test_merge_keys_may_be_set_again(read: Read) -> None:
 
 
 def test_all_mistakes_are_named_in_the_order_of_their_places(read: Read) -> None:
-    """One run names every mistake; entry 10 stands after entry 2."""
+    """All mistakes are named in the order of the file; entry 10 comes after entry 2."""
     entries = "".join(
         f"  - {{name: i{number}, url: {'x' if number in {2, 10} else 'http://f'}}}\n" for number in range(11)
     )
@@ -203,7 +203,7 @@ def test_wrong_entry_hides_no_unknown_name(read: Read) -> None:
 
 
 def test_what_depends_on_a_mistake_is_not_judged(read: Read) -> None:
-    """A timeout is not compared with a poll interval that nobody knows."""
+    """A timeout is not compared with a wrong poll interval."""
     text = "instances: [{name: a, url: http://f, poll_interval: often, timeout: 9s, staleness: 1s}]"
     assert [each.partition(":")[0] for each in refused(read, text)] == ["instances[0].poll_interval"]
     overrides = "limits: {overrides: [{name: '(', limits: {a: 1s}}, {tag: a, limits: []}]}"
@@ -215,7 +215,7 @@ def test_what_depends_on_a_mistake_is_not_judged(read: Read) -> None:
 
 
 def test_two_unusable_certificates_are_both_named(read: Read) -> None:
-    """The authorities and the client's certificate are looked at each for itself."""
+    """The authorities and the client's certificate are checked separately."""
     tls = "{ca_file: exporter.yml, cert_file: exporter.yml, key_file: exporter.yml}"
     mistakes = refused(read, f"instances: [{{name: a, url: https://f, tls: {tls}}}]")
     assert [mistake.partition(":")[0] for mistake in mistakes] == [
@@ -226,7 +226,7 @@ def test_two_unusable_certificates_are_both_named(read: Read) -> None:
 
 @pytest.mark.parametrize("url", ["HTTPS://feldera.example.com/", "hTTps://feldera.example.com"])
 def test_scheme_is_written_small(read: Read, url: str) -> None:
-    """A scheme in capitals is the same one."""
+    """A scheme in capitals is written in lower case."""
     assert read(f"instances: [{{name: a, url: {url}}}]").instances[0].url == "https://feldera.example.com"
 
 
@@ -240,12 +240,12 @@ def test_scheme_is_written_small(read: Read, url: str) -> None:
     ],
 )
 def test_usual_addresses(read: Read, url: str) -> None:
-    """Addresses of all kinds are taken as they are."""
+    """Addresses of all kinds are accepted unchanged."""
     assert read(f'instances: [{{name: a, url: "{url}"}}]').instances[0].url == url
 
 
 def test_key_of_another_certificate_is_refused(read: Read, certificates: Path) -> None:
-    """A client certificate needs its own key, without a passphrase that nobody could type."""
+    """A client certificate needs its own key, without a passphrase, as no one can type it."""
     for key in ("other.pem", "locked.pem"):
         tls = f"{{cert_file: {certificates}/cert.pem, key_file: {certificates}/{key}}}"
         assert refused(read, f"instances: [{{name: a, url: http://f, tls: {tls}}}]") == (
@@ -270,7 +270,7 @@ def test_pipe_is_not_waited_for(read: Read, tmp_path: Path) -> None:
     ],
 )
 def test_broken_text(tmp_path: Path, content: bytes, expected: str) -> None:
-    """What is no YAML at all is one mistake."""
+    """A text that is no YAML is one mistake."""
     path = tmp_path / "exporter.yml"
     path.write_bytes(content)
     with pytest.raises(ConfigError) as caught:
@@ -305,7 +305,7 @@ def test_broken_yaml_repeats_no_unquoted_key(read: Read, key: str) -> None:
 
 
 def test_defect_is_no_mistake_of_the_user(tmp_path: Path) -> None:
-    """An exception that no reader raises on purpose is not dressed up as a wrong configuration."""
+    """An unexpected exception is not reported as a wrong configuration."""
 
     class Broken(list[str]):
         def __contains__(self, name: object) -> bool:

@@ -1,4 +1,4 @@
-"""The proxies that the environment names."""
+"""Proxies from the environment."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -36,7 +36,7 @@ P, Q = "http://p:1", "http://q:2"
     ],
 )
 def test_which_proxy(url: str, environ: Mapping[str, str], proxy: str | None) -> None:
-    """The variable of the scheme, then the one for all; none where the server is exempt."""
+    """The proxy is in the variable of the scheme, else in the one for all; an exempt server has none."""
     assert proxy_for(url, environ) == proxy
 
 
@@ -68,7 +68,7 @@ def test_which_proxy(url: str, environ: Mapping[str, str], proxy: str | None) ->
     ],
 )
 def test_what_is_exempt(host: str, exemptions: str) -> None:
-    """As curl and Go have it, at the port 8080."""
+    """Exemptions match as in curl and Go, at the port 8080."""
     assert is_exempt(host, 8080, exemptions)
 
 
@@ -92,7 +92,7 @@ def test_what_is_exempt(host: str, exemptions: str) -> None:
     ],
 )
 def test_what_is_not_exempt(host: str, exemptions: str) -> None:
-    """What is no name, address or network exempts nothing, and is no mistake."""
+    """An entry that is no name, address or network exempts nothing, and is no mistake."""
     assert not is_exempt(host, 8080, exemptions)
     assert not is_exempt("other", 8080, exemptions)
 
@@ -114,7 +114,7 @@ def test_what_is_not_exempt(host: str, exemptions: str) -> None:
     ],
 )
 def test_what_cannot_be_used(environ: dict[str, str], mistake: str, tmp_path: Path) -> None:
-    """The variable is named, with a configuration file and without one, and no password is repeated."""
+    """A wrong variable is named, with a configuration file and without, and no password is repeated."""
     (tmp_path / "exporter.yml").write_text(
         "instances: [{name: a, url: http://feldera}, {name: b, url: http://c}]"
     )
@@ -136,7 +136,7 @@ def test_what_cannot_be_used(environ: dict[str, str], mistake: str, tmp_path: Pa
     ],
 )
 def test_what_no_instance_needs_is_no_mistake(environ: dict[str, str]) -> None:
-    """Nor is what can be used."""
+    """A wrong variable that no instance needs is no mistake, nor is a good one."""
     assert list(proxy_mistakes([Instance("a", "http://feldera")], environ)) == []
 
 

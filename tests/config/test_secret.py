@@ -6,7 +6,7 @@ from feldera_exporter.config import Configuration, Instance, Secret
 
 
 def test_secret_shows_nothing() -> None:
-    """No way of turning a secret, or what holds one, into text shows it."""
+    """No way of turning a secret, or what contains one, into text shows it."""
     secret = Secret("apikey:TopSecret")
     holder = Configuration((Instance("prod", "https://feldera", secret, headers={"X-Token": secret}),))
     for text in (
@@ -23,7 +23,7 @@ def test_secret_shows_nothing() -> None:
 
 
 def test_secrets_compare() -> None:
-    """A reload tells a changed key from the same one."""
+    """Secrets compare by value, so a reload sees a changed key."""
     assert Secret("a") == Secret("a")
     assert hash(Secret("a")) == hash(Secret("a"))
     assert Secret("a") != Secret("b")

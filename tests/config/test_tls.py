@@ -32,7 +32,7 @@ def test_insecure_checks_nothing() -> None:
 
 
 def test_vanished_file_is_named(tmp_path: Path) -> None:
-    """A file that vanished after the start is named, not a number of OpenSSL's."""
+    """A file that vanished after the start is named in the error."""
     with pytest.raises(
         UnusableCertificateError, match=r"ca_file: found .*gone.pem, expected certificates in PEM format"
     ):

@@ -33,7 +33,7 @@ def test_durations(text: str, seconds: float) -> None:
     "text", ["", "5", "s", "1.5h", "-1s", "1s1m", "1s 1ms", "1S", " 1s", "1s\n", "1m1m", "٣s", "293y"]
 )
 def test_no_durations(text: str) -> None:
-    """What Prometheus refuses is refused."""
+    """Durations that Prometheus refuses are refused."""
     with pytest.raises(ValueError, match=r"not a duration|longer than"):
         parse_duration(text)
 
@@ -53,7 +53,7 @@ def test_durations_add_up(counts: tuple[int, ...]) -> None:
 
 @given(st.text("0123456789ywdhms. ", max_size=12))
 def test_any_text_is_a_duration_or_a_value_error(text: str) -> None:
-    """No text does anything but parse, above or at zero, or raise ValueError."""
+    """Any text is a duration of at least zero, or raises ValueError."""
     try:
         assert parse_duration(text) >= 0
     except ValueError as error:
@@ -61,7 +61,7 @@ def test_any_text_is_a_duration_or_a_value_error(text: str) -> None:
 
 
 def test_infinite_duration_is_none() -> None:
-    """No limit is written as it is read."""
+    """A missing limit is written as it is read."""
     assert format_duration(math.inf) == "none"
     assert format_duration(0) == "0s"
     assert format_duration(5400) == "1h30m"

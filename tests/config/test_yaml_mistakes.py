@@ -1,4 +1,4 @@
-"""What is no YAML is told in people's words."""
+"""A text that is no YAML is reported in plain words."""
 
 import pytest
 
@@ -33,7 +33,7 @@ URL = "url: https://feldera"
     ],
 )  # fmt: skip
 def test_mistakes_of_people(text: str, mistake: str) -> None:
-    """Each is said with its line, its column and the line itself."""
+    """Each mistake is reported with its line, its column and the text of the line."""
     with pytest.raises(ConfigError) as caught:
         parse(text.encode())
     assert caught.value.mistakes == (mistake,)
@@ -54,5 +54,5 @@ def test_mistakes_of_people(text: str, mistake: str) -> None:
     ],
 )
 def test_secrets_in_a_line(text: str, number: int, shown: str) -> None:
-    """A line that names one, or belongs to one that does, ends behind its key."""
+    """A line with a secret, or within one, is cut behind its key."""
     assert line_shown(text, number) == shown

@@ -1,4 +1,4 @@
-"""Prometheus is asked what is firing."""
+"""The demo reads the firing alerts from Prometheus."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,12 +19,12 @@ ANSWER = (
 
 
 def test_what_is_pending_is_not_firing() -> None:
-    """The rest is in order of the names, with the pipeline's id as Feldera writes it."""
+    """Pending alerts are left out; the others are sorted by name, with the pipeline's id as Feldera writes it."""
     assert read(ANSWER) == (Alert("A"), Alert("B", "critical", "1"))
 
 
 def test_another_answer_is_refused() -> None:
-    """One that is no answer about alerts."""
+    """An answer that is not about alerts is refused."""
     with pytest.raises(msgspec.DecodeError):
         read(b"{}")
 
@@ -44,7 +44,7 @@ def _refuse(_: httpx.Request) -> httpx.Response:
 def test_a_prometheus_that_does_not_answer_says_nothing(
     answer: Callable[[httpx.Request], httpx.Response], alerts: tuple[Alert, ...] | None
 ) -> None:
-    """Which is another thing than that nothing is firing."""
+    """A Prometheus that does not answer gives None, which is not the same as no firing alert."""
 
     async def ask() -> tuple[Alert, ...] | None:
         async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:

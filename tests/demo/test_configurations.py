@@ -1,4 +1,4 @@
-"""The demo runs with what is shipped: only addresses and paths are its own."""
+"""The demo uses the shipped files with other addresses and paths."""
 
 from typing import Any
 
@@ -22,18 +22,20 @@ def _text(name: str) -> str:
     return shipped(name).read_text(encoding="utf-8")
 
 
-def _differences(one: Any, other: Any, place: str = "") -> dict[str, Any]:
+def _differences(first: Any, second: Any, place: str = "") -> dict[str, Any]:
     """Return what differs between two documents of the same shape, by its place."""
-    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
-        return {k: v for key in one for k, v in _differences(one[key], other[key], f"{place}/{key}").items()}
-    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        pairs = enumerate(zip(one, other, strict=True))
+    if isinstance(first, dict) and isinstance(second, dict) and first.keys() == second.keys():
+        return {
+            k: v for key in first for k, v in _differences(first[key], second[key], f"{place}/{key}").items()
+        }
+    if isinstance(first, list) and isinstance(second, list) and len(first) == len(second):
+        pairs = enumerate(zip(first, second, strict=True))
         return {k: v for number, (a, b) in pairs for k, v in _differences(a, b, f"{place}/{number}").items()}
-    return {} if one == other else {place: other}
+    return {} if first == second else {place: second}
 
 
 def test_prometheus_is_configured_as_shipped() -> None:
-    """But for the exporter's address, Alertmanager's address and the path of the rules."""
+    """Only the addresses of exporter and Alertmanager and the path of the rules differ from the shipped file."""
     text = _text("config/prometheus.yml")
     assert _differences(yaml.safe_load(text), yaml.safe_load(configurations.prometheus(text, ADDRESSES))) == {
         "/rule_files/0": "feldera.rules.yml",
@@ -43,7 +45,7 @@ def test_prometheus_is_configured_as_shipped() -> None:
 
 
 def test_the_rules_are_as_shipped() -> None:
-    """But for the pages and runbooks that they link to, which are the demo's own."""
+    """Only the addresses of pages and runbooks differ from the shipped rules."""
     text = _text("alerts/feldera.rules.yml")
     moved = _differences(yaml.safe_load(text), yaml.safe_load(configurations.rules(text, ADDRESSES)))
     runbooks = [url for place, url in moved.items() if place.endswith("/annotations/runbook_url")]
@@ -56,13 +58,13 @@ def test_the_rules_are_as_shipped() -> None:
 
 
 def test_without_alertmanager_no_alert_leaves() -> None:
-    """Whatever listens at the shipped address belongs to somebody else."""
+    """Without an Alertmanager none is configured, as the shipped address may be another user's."""
     text = configurations.prometheus(_text("config/prometheus.yml"), {EXPORTER: "127.0.0.1:41"})
     assert "alerting" not in yaml.safe_load(text)
 
 
 def test_alertmanager_is_configured_as_shipped() -> None:
-    """But for the address of the receivers, which is the demo's own."""
+    """Only the address of the receivers differs from the shipped file."""
     text = _text("config/alertmanager.yml")
     moved = _differences(yaml.safe_load(text), yaml.safe_load(configurations.alertmanager(text, ADDRESSES)))
     assert moved
@@ -82,13 +84,13 @@ def test_alertmanager_is_configured_as_shipped() -> None:
     ],
 )
 def test_only_the_well_known_ports_are_moved(shipped_value: object, moved: object) -> None:
-    """In whatever text they stand."""
+    """Only the known ports are replaced, in any text."""
     text = yaml.safe_dump({"rule_files": [], "value": shipped_value})
     assert yaml.safe_load(configurations.prometheus(text, ADDRESSES))["value"] == moved
 
 
 def test_the_exporter_takes_its_configuration(tmp_path: Any) -> None:
-    """All limits are the default ones, but for the scenarios that live faster."""
+    """All limits are the default ones except for the scenarios with faster limits."""
     file = tmp_path / "exporter.yml"
     file.write_text(configurations.exporter("http://127.0.0.1:1"), encoding="utf-8")
     configuration = config.load(file, {}, KNOWN_FAMILIES, ())
@@ -101,5 +103,5 @@ def test_the_exporter_takes_its_configuration(tmp_path: Any) -> None:
 
 
 def test_faster_limits_are_those_of_stories() -> None:
-    """A name that no scenario has would change nothing."""
+    """Each faster limit is of an existing scenario."""
     assert set(configurations.LIMITS) <= {scenario.name for scenario in SCENARIOS}

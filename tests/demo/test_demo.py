@@ -1,4 +1,4 @@
-"""The demo as people start it: a process of its own, with a real Prometheus and Alertmanager and the shipped rules."""
+"""The demo as users start it: a process with a real Prometheus and Alertmanager and the shipped rules."""
 
 import os
 import re
@@ -37,7 +37,7 @@ class Demo:
 
     @property
     def shown(self) -> str:
-        """What it has shown so far."""
+        """Its output so far."""
         return self._out.read_text()
 
     def address(self, name: str) -> str:
@@ -111,12 +111,12 @@ def firing(url: str, path: str) -> dict[str, set[str]]:
 
 
 def has_all(found: dict[str, set[str]]) -> bool:
-    """Tell whether both alerts are there, for the right pipelines."""
+    """Return whether both alerts are there, for the right pipelines."""
     return all(name in found.get(alert, ()) for alert, name in WANTED.items())
 
 
 def test_the_whole_demo(demo: Demo) -> None:
-    """It prints where everything is, both alerts fire and arrive within a minute, and SIGTERM ends all of it."""
+    """The demo prints its addresses, both alerts fire and are notified within a minute, and SIGTERM ends everything."""
     deadline = time.monotonic() + PATIENCE
     until(lambda: "big-join: Provisioning" in demo.shown or demo.process.poll() is not None, deadline)
     api, exporter = demo.address("Feldera (stand-in)"), demo.address("feldera-exporter")
@@ -153,7 +153,7 @@ def test_the_whole_demo(demo: Demo) -> None:
 
 
 def test_a_demo_that_is_killed_leaves_no_program_behind(demo: Demo) -> None:
-    """Neither Prometheus nor Alertmanager outlives it."""
+    """Neither Prometheus nor Alertmanager goes on after the demo is killed."""
     deadline = time.monotonic() + PATIENCE
     until(lambda: "Prometheus: http" in demo.shown, deadline)
     children = demo.children()
@@ -164,7 +164,7 @@ def test_a_demo_that_is_killed_leaves_no_program_behind(demo: Demo) -> None:
 
 
 def test_sigint_while_it_starts_ends_it_too(demo: Demo) -> None:
-    """Before everything is ready, and nothing is left."""
+    """SIGINT before everything is ready ends the demo, and leaves nothing behind."""
     deadline = time.monotonic() + 20
     children = until(demo.children, deadline)
     demo.process.send_signal(signal.SIGINT)

@@ -1,4 +1,4 @@
-"""The demo as a whole, in this process: what it shows, and how it ends."""
+"""The whole demo in this process: its output, and its end."""
 
 import asyncio
 import io
@@ -25,7 +25,7 @@ PROGRAMS = {"Prometheus": "prometheus", "Alertmanager": "prometheus-alertmanager
 
 
 def run(settings: Settings, data: Path) -> str:
-    """Play, and return what was shown where there is no terminal."""
+    """Run the demo, and return its output without a terminal."""
     file = io.StringIO()
     uvloop.run(play(settings, data, Console(file=file)))
     return file.getvalue()
@@ -40,7 +40,7 @@ def nothing_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("nothing_installed")
 def test_without_prometheus_it_says_how_to_install_it_and_goes_on(tmp_path: Path) -> None:
-    """In one line for each program; the fleet is shown all the same."""
+    """One line for each missing program says how to install it; the fleet is shown all the same."""
     shown = run(Settings(duration=8), tmp_path)
     assert "Prometheus: not installed" in shown
     assert "apt-get install prometheus\n" in shown
@@ -51,7 +51,7 @@ def test_without_prometheus_it_says_how_to_install_it_and_goes_on(tmp_path: Path
 
 @pytest.mark.parametrize("missing", PROGRAMS)
 def test_one_of_the_two_suffices(missing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Prometheus runs alone; Alertmanager alone would have nothing to do."""
+    """Prometheus runs alone; Alertmanager alone is not started."""
     (there,) = PROGRAMS.keys() - {missing}
     folder = tmp_path / "bin"
     folder.mkdir()
@@ -68,7 +68,7 @@ def test_one_of_the_two_suffices(missing: str, tmp_path: Path, monkeypatch: pyte
 
 
 def test_both_are_started_where_both_are_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Alertmanager first, so that no alert is sent in vain."""
+    """Alertmanager is started first, so that no alert is sent in vain."""
     monkeypatch.setenv("PATH", str(Path(tools.tool("prometheus")).parent), prepend=":")
     shown = run(Settings(duration=4), tmp_path)
     assert shown.index("Alertmanager: http://127.0.0.1:") < shown.index("Prometheus: http://127.0.0.1:")
@@ -78,7 +78,7 @@ def test_both_are_started_where_both_are_there(tmp_path: Path, monkeypatch: pyte
 @pytest.mark.usefixtures("nothing_installed")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP])
 def test_a_signal_ends_it(number: signal.Signals, tmp_path: Path) -> None:
-    """Also that of a terminal that is closed."""
+    """Each signal ends the demo, also the one of a closed terminal."""
 
     async def interrupted() -> None:
         asyncio.get_running_loop().call_later(1, os.kill, os.getpid(), number)
@@ -88,8 +88,8 @@ def test_a_signal_ends_it(number: signal.Signals, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("nothing_installed")
-def test_the_exporter_listens_where_it_is_told(tmp_path: Path) -> None:
-    """And says so by an address that this machine reaches."""
+def test_the_exporter_listens_at_the_given_address(tmp_path: Path) -> None:
+    """The exporter listens at the given address, and the demo prints one that this machine reaches."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     shown = run(Settings(duration=1, listen=(f"0.0.0.0:{port}",)), tmp_path)
@@ -98,7 +98,7 @@ def test_the_exporter_listens_where_it_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("nothing_installed")
 def test_a_port_that_is_taken_is_an_error(tmp_path: Path) -> None:
-    """Nothing is left running."""
+    """A port in use is an error, and nothing is left running."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(ListenError, match=f"cannot listen on {address}"):
@@ -115,7 +115,7 @@ def test_a_port_that_is_taken_is_an_error(tmp_path: Path) -> None:
     ],
 )
 def test_every_host_has_an_address_that_is_reachable(host: str, url: str) -> None:
-    """What listens everywhere is reached on loopback."""
+    """A server on all addresses is reached on loopback."""
     assert reachable(host, 1) == url
 
 
@@ -123,7 +123,7 @@ def test_every_host_has_an_address_that_is_reachable(host: str, url: str) -> Non
 def test_the_command_plays(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the flags of the command line; what was written is gone afterwards."""
+    """The command takes the flags of the command line, and removes its files afterwards."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     assert (
         cli.main(["demo", "--duration", "8", "--seed", "7", "--pipelines", "0", "--log.level", "error"]) == 0
@@ -146,7 +146,7 @@ def test_the_command_plays(
     ],
 )
 def test_a_wrong_flag_is_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """With what was found."""
+    """A wrong value is refused, with what was found."""
     with pytest.raises(SystemExit) as ended:
         cli.main(["demo", *words])
     assert ended.value.code == 2
@@ -165,7 +165,7 @@ class _Terminal(io.StringIO):
 
 @pytest.mark.usefixtures("nothing_installed")
 def test_on_a_terminal_the_log_keeps_out_of_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Standard error stays empty, and is back afterwards."""
+    """On a terminal standard error stays empty until the end."""
     out, err = _Terminal(), _Terminal()
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(sys, "stdout", out)
@@ -179,7 +179,7 @@ def test_on_a_terminal_the_log_keeps_out_of_the_picture(monkeypatch: pytest.Monk
 
 @pytest.fixture
 def pipe() -> Callable[[], int]:
-    """A pipe that nobody reads."""
+    """A pipe without a reader."""
 
     def make() -> int:
         reading, writing = os.pipe()
@@ -190,7 +190,7 @@ def pipe() -> Callable[[], int]:
 
 
 @pytest.mark.usefixtures("nothing_installed")
-def test_a_reader_that_has_seen_enough_ends_it(
+def test_a_reader_that_closes_the_pipe_ends_it(
     pipe: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As in `feldera-exporter demo | head`: without any complaint."""

@@ -1,4 +1,4 @@
-"""Programs are started on a free port, awaited until they are ready, and ended with their user, whatever they do."""
+"""Programs are started on a free port, waited for until they are ready, and ended with their parent."""
 
 import asyncio
 import os
@@ -38,8 +38,8 @@ http.server.HTTPServer(("127.0.0.1", port), Handler).serve_forever()
 """
 
 
-class Stage:
-    """A program that behaves as told.
+class ScriptedProgram:
+    """A program that behaves as a test wants.
 
     Attributes:
         log: what it said.
@@ -68,13 +68,13 @@ class Stage:
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Stage:
+def stage(tmp_path: Path) -> ScriptedProgram:
     """A folder for a program."""
-    return Stage(tmp_path)
+    return ScriptedProgram(tmp_path)
 
 
-def test_a_program_is_ready_and_ends_with_its_user(stage: Stage) -> None:
-    """It answers at the address given, and afterwards there is no such process."""
+def test_a_program_is_ready_and_ends_with_its_user(stage: ScriptedProgram) -> None:
+    """The program answers at its address, and afterwards there is no such process."""
 
     async def use() -> None:
         async with programs.running(stage.command("well"), stage.log) as url:
@@ -88,8 +88,8 @@ def test_a_program_is_ready_and_ends_with_its_user(stage: Stage) -> None:
     assert "hello from" in stage.log.read_text()
 
 
-def test_a_port_that_somebody_took_is_no_misfortune(stage: Stage) -> None:
-    """The program is started once more on another one."""
+def test_a_port_in_use(stage: ScriptedProgram) -> None:
+    """If the port is in use, the program is started again on another one."""
 
     async def use() -> None:
         async with programs.running(stage.command("second try"), stage.log):
@@ -99,8 +99,8 @@ def test_a_port_that_somebody_took_is_no_misfortune(stage: Stage) -> None:
     assert stage.left() == []
 
 
-def test_a_program_that_does_not_start_is_an_error(stage: Stage) -> None:
-    """After three tries, with the last line that it said."""
+def test_a_program_that_does_not_start_is_an_error(stage: ScriptedProgram) -> None:
+    """After three tries it is an error, with the last line of the program's log."""
 
     async def use() -> None:
         async with programs.running(stage.command("dies"), stage.log):
@@ -111,8 +111,8 @@ def test_a_program_that_does_not_start_is_an_error(stage: Stage) -> None:
     assert len(stage.pids) == 3
 
 
-def test_a_program_that_says_nothing_is_an_error_too(stage: Stage) -> None:
-    """The text says so."""
+def test_a_program_that_says_nothing_is_an_error_too(stage: ScriptedProgram) -> None:
+    """The error says that the log is empty."""
 
     async def use() -> None:
         async with programs.running(lambda _: (sys.executable, "-c", ""), stage.log):
@@ -122,8 +122,10 @@ def test_a_program_that_says_nothing_is_an_error_too(stage: Stage) -> None:
         asyncio.run(use())
 
 
-def test_a_program_that_never_becomes_ready_is_ended(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When its time is over."""
+def test_a_program_that_never_becomes_ready_is_ended(
+    stage: ScriptedProgram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program that is not ready within its time is ended."""
     monkeypatch.setattr(programs, "_START_SECONDS", 0.6)
 
     async def use() -> None:
@@ -135,8 +137,8 @@ def test_a_program_that_never_becomes_ready_is_ended(stage: Stage, monkeypatch: 
     assert stage.left() == []
 
 
-def test_what_cannot_be_started_at_all_is_an_error(stage: Stage, tmp_path: Path) -> None:
-    """With the reason that the system gives."""
+def test_what_cannot_be_started_at_all_is_an_error(stage: ScriptedProgram, tmp_path: Path) -> None:
+    """The error has the system's reason."""
 
     async def use() -> None:
         async with programs.running(lambda _: (str(tmp_path / "none"),), stage.log):
@@ -148,8 +150,10 @@ def test_what_cannot_be_started_at_all_is_an_error(stage: Stage, tmp_path: Path)
         asyncio.run(use())
 
 
-def test_a_program_that_ignores_sigterm_is_killed(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a while."""
+def test_a_program_that_ignores_sigterm_is_killed(
+    stage: ScriptedProgram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program that ignores SIGTERM is killed after a while."""
     monkeypatch.setattr(programs, "_STOP_SECONDS", 0.2)
 
     async def use() -> None:
@@ -173,9 +177,9 @@ asyncio.run(use())
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent was killed")
-def test_a_program_ends_with_a_user_that_is_killed(stage: Stage, tmp_path: Path) -> None:
-    """SIGKILL leaves nobody time to end anything: the kernel does."""
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux signals a process whose parent was killed")
+def test_a_program_ends_with_a_user_that_is_killed(stage: ScriptedProgram, tmp_path: Path) -> None:
+    """If the parent is killed by SIGKILL, the kernel ends the program."""
     words = (sys.executable, "-c", USER, SERVER, str(tmp_path))
     with subprocess.Popen(words, stdout=subprocess.PIPE) as user:
         assert user.stdout is not None
@@ -189,7 +193,7 @@ def test_a_program_ends_with_a_user_that_is_killed(stage: Stage, tmp_path: Path)
 
 
 def test_whose_user_is_gone_already_does_not_begin() -> None:
-    """The parent that is named is not the one that it has."""
+    """A program whose parent has ended already is not started."""
     words = tethered((sys.executable, "-c", "print('began')"))
     place = words.index(str(os.getpid()))
     orphaned = (*words[:place], str(2**22), *words[place + 1 :])
@@ -199,7 +203,7 @@ def test_whose_user_is_gone_already_does_not_begin() -> None:
 
 
 def test_elsewhere_than_on_linux_it_is_started_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the kernel's help."""
+    """On other systems the program is started without the kernel's help."""
     began: list[object] = []
     monkeypatch.setattr(sys, "platform", "darwin")
     monkeypatch.setattr(os, "execv", lambda *words: began.append(words))
@@ -207,15 +211,15 @@ def test_elsewhere_than_on_linux_it_is_started_all_the_same(monkeypatch: pytest.
     assert began == [("/bin/true", ("/bin/true",))]
 
 
-def test_a_program_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """With the system's reason, where its last words are looked for."""
+def test_a_missing_program_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The error of a missing program has the system's reason in place of the last line of a log."""
     monkeypatch.setattr(sys, "platform", "darwin")
     with pytest.raises(SystemExit, match="/none cannot be started: No such file or directory"):
         tether.main(1, [str(tmp_path / "none")])
 
 
-def test_a_program_that_has_ended_by_itself_needs_no_end(stage: Stage) -> None:
-    """Its user goes on."""
+def test_a_program_that_has_ended_by_itself_needs_no_end(stage: ScriptedProgram) -> None:
+    """If the program has ended by itself, the context ends without an error."""
 
     async def use() -> None:
         async with programs.running(stage.command("well"), stage.log):
@@ -226,8 +230,8 @@ def test_a_program_that_has_ended_by_itself_needs_no_end(stage: Stage) -> None:
     asyncio.run(use())
 
 
-def test_who_gives_up_waiting_leaves_nothing_behind(stage: Stage) -> None:
-    """Cancelled before the program is ready, it is ended."""
+def test_who_gives_up_waiting_leaves_nothing_behind(stage: ScriptedProgram) -> None:
+    """If the start is cancelled before the program is ready, the program is ended."""
 
     async def use() -> None:
         async with programs.running(stage.command("never ready"), stage.log):
@@ -250,7 +254,7 @@ def test_who_gives_up_waiting_leaves_nothing_behind(stage: Stage) -> None:
 def test_the_first_program_that_is_installed_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By any of its names."""
+    """A program is found by any of its names."""
     monkeypatch.setenv("PATH", str(tmp_path))
     assert programs.installed("prometheus-alertmanager", "alertmanager") is None
     program = tmp_path / "alertmanager"
@@ -259,7 +263,7 @@ def test_the_first_program_that_is_installed_is_found(
 
 
 def test_the_wanted_port_is_taken_unless_it_is_in_use() -> None:
-    """Then any free one."""
+    """The wanted port is used unless it is in use; then any free one."""
     wanted = programs.free_port()
     assert programs.free_port(wanted) == wanted
     with socket.create_server((programs.HOST, wanted)):
@@ -267,8 +271,8 @@ def test_the_wanted_port_is_taken_unless_it_is_in_use() -> None:
 
 
 def test_the_first_page_that_is_there(tmp_path: Path) -> None:
-    """By a path that only it needs; the last one where none answers."""
-    stage = Stage(tmp_path)
+    """The server is recognised by a path that only it has; the last address is used where none answers."""
+    stage = ScriptedProgram(tmp_path)
 
     async def pages() -> list[str]:
         async with programs.running(stage.command("well"), stage.log) as url:

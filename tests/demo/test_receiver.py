@@ -1,4 +1,4 @@
-"""Alertmanager's notifications are received and told."""
+"""The demo's receiver puts Alertmanager's notifications in words."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from feldera_exporter.demo.receiver import receiver, words
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "line"),
     [
         (
             {
@@ -27,21 +27,21 @@ from feldera_exporter.demo.receiver import receiver, words
         ({"status": "firing", "alerts": [{}]}, "notified pager: different alerts firing, 1 alert"),
     ],
 )
-def test_a_notification_is_told_in_words(body: object, told: str) -> None:
-    """Who was notified, of what, and about whom or how many."""
-    assert words("/pager", msgspec.json.encode(body)) == told
+def test_a_notification_in_words(body: object, line: str) -> None:
+    """The line names the receiver, the alert, and the pipeline or the number of alerts."""
+    assert words("/pager", msgspec.json.encode(body)) == line
 
 
 def test_what_is_no_notification_is_refused() -> None:
-    """With 400, and nothing is told."""
-    told: list[str] = []
+    """What is no notification is refused with 400, and no line is printed."""
+    line: list[str] = []
 
     async def post(body: bytes) -> int:
-        transport = httpx.ASGITransport(receiver(told.append))
+        transport = httpx.ASGITransport(receiver(line.append))
         async with httpx.AsyncClient(transport=transport, base_url="http://demo") as client:
             return (await client.post("/tickets", content=body)).status_code
 
     assert asyncio.run(post(b"hello")) == 400
-    assert told == []
+    assert line == []
     assert asyncio.run(post(b'{"status": "firing", "alerts": []}')) == 200
-    assert told == ["notified tickets: different alerts firing, 0 alerts"]
+    assert line == ["notified tickets: different alerts firing, 0 alerts"]

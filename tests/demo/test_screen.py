@@ -1,4 +1,4 @@
-"""The picture is a pure function of what is known and of the terminal's size."""
+"""The screen is a pure function of the state and the terminal's size."""
 
 import io
 import math
@@ -56,7 +56,7 @@ def drawn(view: View, *, width: int = 160, height: int = 40) -> list[str]:
 
 
 def test_a_wide_terminal_shows_everything() -> None:
-    """The head, and one line per pipeline in the order given; the program where it is not compiled."""
+    """The screen has a head and one line per pipeline in the given order; the program is shown while not compiled."""
     lines = drawn(VIEW)
     columns = [re.split(r"  +", each) for each in lines[4:]]
     assert lines[:4] == [
@@ -77,7 +77,7 @@ def test_a_wide_terminal_shows_everything() -> None:
 @pytest.mark.parametrize("width", [70, 80, 100, 120, 160, 200])
 @pytest.mark.parametrize("height", [8, 12, 40])
 def test_the_picture_fits(width: int, height: int) -> None:
-    """No line is wider than the terminal; the height is kept where there is room for a pipeline at all."""
+    """No line is wider than the terminal, and there are no more lines than rows where one pipeline fits."""
     lines = drawn(VIEW, width=width, height=height)
     assert max(map(len, lines)) <= width
     assert any("big-join" in each for each in lines)
@@ -86,31 +86,31 @@ def test_the_picture_fits(width: int, height: int) -> None:
 
 
 def test_what_finds_no_room_is_counted() -> None:
-    """Only the most urgent are shown."""
+    """Where not all pipelines fit, the most urgent are shown and the others are counted."""
     assert drawn(VIEW, height=9)[-1] == "and 2 more"
 
 
 def test_a_narrow_terminal_shows_the_alert() -> None:
-    """Of 80 columns each may have a part, and the age is never cut."""
+    """With 80 columns each column has a part, and the age is never cut."""
     [row] = [each for each in drawn(VIEW, width=80) if "ledger" in each]
     assert "59s" in row
     assert "DeploymentE" in row
 
 
 def test_without_prometheus_there_is_no_column_of_alerts() -> None:
-    """No rules are evaluated; which pipelines have a problem is known anyhow."""
+    """Without Prometheus there is no column of alerts; which pipelines have a problem is known all the same."""
     assert drawn(View(lines=LINES))[1].split() == ["pipeline", "status", "for", "error", "code"]
 
 
 def test_an_empty_fleet_has_its_head() -> None:
-    """Before the first poll there is nothing else to see."""
+    """Before the first poll only the head is shown."""
     lines = drawn(View())
     assert lines[0] == "feldera-exporter demo   0 pipelines, 0 with a problem   Ctrl-C ends it"
     assert lines[1].split() == ["pipeline", "status", "for", "error", "code"]
 
 
-def test_colours_tell_how_bad_it_is() -> None:
-    """What lasts too long is red, what soon will is yellow, the rest is not coloured."""
+def test_colours() -> None:
+    """A status over its limit is red, one near its limit is yellow, the others have no colour."""
     console = Console(width=160, height=40, file=io.StringIO(), force_terminal=True, color_system="standard")
     console.print(picture(VIEW, 160, 40))
     text = console.file.getvalue()  # type: ignore[attr-defined]

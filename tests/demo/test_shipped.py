@@ -12,7 +12,7 @@ NAMES = ("alerts/feldera.rules.yml", "config/alertmanager.yml", "config/promethe
 
 @pytest.mark.parametrize("name", NAMES)
 def test_they_are_those_of_the_source_tree(name: str) -> None:
-    """Whichever way the package is installed."""
+    """The shipped files are those of the source tree, whichever way the package is installed."""
     assert shipped.shipped(name).read_bytes() == (tools.ROOT / name).read_bytes()
 
 
@@ -21,7 +21,7 @@ def test_they_are_those_of_the_source_tree(name: str) -> None:
 def test_a_wheel_has_them_in_the_package_and_a_source_tree_beside_it(
     name: str, place: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each is found by its path in the source tree."""
+    """Each file is found by its path in the source tree."""
     places = (tmp_path / "site-packages/feldera_exporter/shipped", tmp_path / "tree")
     (places[place] / name).parent.mkdir(parents=True)
     (places[place] / name).touch()
@@ -29,14 +29,14 @@ def test_a_wheel_has_them_in_the_package_and_a_source_tree_beside_it(
     assert shipped.shipped(name) == places[place] / name
 
 
-def test_the_wheel_is_told_to_take_them() -> None:
-    """Each to the place in the package where it is looked for."""
+def test_the_wheel_contains_them() -> None:
+    """The wheel has each file at the place in the package where it is looked for."""
     text = (tools.ROOT / "pyproject.toml").read_text(encoding="utf-8")
     for name in NAMES:
         assert f'"{name}" = "feldera_exporter/shipped/{name}"' in text
 
 
-def test_a_damaged_installation_is_told() -> None:
-    """With the places that were looked at."""
+def test_a_damaged_installation_is_an_error() -> None:
+    """The error names the places that were looked at."""
     with pytest.raises(FileNotFoundError, match=r"config/none\.yml: found in none of .+/shipped, /"):
         shipped.shipped("config/none.yml")

@@ -1,4 +1,4 @@
-"""A terminal gets a picture that is drawn again and again; anything else gets a line per change."""
+"""A terminal gets a screen that is drawn again and again; anything else gets a line per change."""
 
 import io
 import re
@@ -15,7 +15,7 @@ NOW = 1_787_313_600_000_000
 
 
 def test_what_is_no_terminal_gets_lines() -> None:
-    """With the time of day, however long they are, and nothing a second time."""
+    """Without a terminal, lines have the time of day, may be long, and come once."""
     file = io.StringIO()
     with showing(Console(file=file, width=20)) as show:
         show.show(View(lines=(line("orders", id="1"),)))
@@ -28,7 +28,7 @@ def test_what_is_no_terminal_gets_lines() -> None:
 
 
 def test_a_terminal_gets_a_picture_and_its_own_screen_back() -> None:
-    """Only the present state is in it."""
+    """On a terminal only the present state is drawn, and the former screen comes back afterwards."""
     file = io.StringIO()
     console = Console(file=file, force_terminal=True, width=100, height=30, color_system=None)
     with showing(console) as show:
@@ -41,7 +41,7 @@ def test_a_terminal_gets_a_picture_and_its_own_screen_back() -> None:
 
 
 def test_the_poster_gathers_what_there_is_to_show() -> None:
-    """Each piece shows a whole new view."""
+    """Each change shows a whole new view."""
     views: list[View] = []
 
     class Seen:

@@ -1,4 +1,4 @@
-"""The demo's fleet has a past that leaves something to see at once."""
+"""The demo's fleet has a past, so that there is something to see at once."""
 
 from collections import Counter
 
@@ -18,12 +18,12 @@ MINUTE = 60_000_000
 
 @pytest.fixture(scope="module")
 def feldera() -> Feldera:
-    """The world at the present, without any pipeline that lives by chance."""
+    """Return the demo's instance at the present, without the random pipelines."""
     return prepared_fleet(StagedClock(beginning(PRESENT), lambda: PRESENT), 0, 0)
 
 
 def test_every_story_is_on_the_stage() -> None:
-    """Each of the scenarios has its time to begin, and nothing else has."""
+    """Each scenario has its time to begin, and nothing else has one."""
     assert set(LEADS) == {scenario.name for scenario in SCENARIOS}
 
 
@@ -41,7 +41,7 @@ def test_every_story_is_on_the_stage() -> None:
     ],
 )
 def test_a_story_stands_where_it_should(feldera: Feldera, name: str, status: str, minutes: float) -> None:
-    """In its status, since so many minutes."""
+    """Each scenario is in its status since the right number of minutes."""
     row = feldera.get(name).row
     assert row.status == status
     assert (PRESENT - row.status_since) / MINUTE == pytest.approx(minutes, abs=0.5)
@@ -56,14 +56,14 @@ def test_a_story_stands_where_it_should(feldera: Feldera, name: str, status: str
     ],
 )
 def test_an_error_is_there_at_the_present(feldera: Feldera, name: str, code: str) -> None:
-    """The pipeline has failed and nobody has started it since."""
+    """The pipeline has failed and was not started since."""
     error = feldera.get(name).row.error
     assert error is not None
     assert error.error_code == code
 
 
 def test_the_rest_of_what_can_go_wrong_is_there_too(feldera: Feldera) -> None:
-    """A program that does not compile, storage that cannot be cleared, a pipeline that flaps."""
+    """A program does not compile, storage cannot be cleared, and a pipeline restarts again and again."""
     assert feldera.get("new-report").row.program_status == "SqlError"
     assert feldera.get("old-archive").row.storage_status == "Clearing"
     flaps = feldera.truth[feldera.get("sensors").id].counts("deployment_runtime_status")
@@ -71,14 +71,14 @@ def test_the_rest_of_what_can_go_wrong_is_there_too(feldera: Feldera) -> None:
 
 
 def test_two_minutes_show_things_begin_and_end() -> None:
-    """A pipeline becomes stuck and recovers, an error comes and is dismissed, pipelines start, stop, come and go."""
+    """In two minutes pipelines get stuck and recover, fail and are dismissed, start, stop, come and go."""
     present = PRESENT
     feldera = prepared_fleet(StagedClock(beginning(PRESENT), lambda: present), 0, 0)
 
     def at(seconds: float, name: str) -> str:
         nonlocal present
         present = PRESENT + round(seconds * 1_000_000)
-        return next((one.row.status for one in feldera.pipelines() if one.row.name == name), "none")
+        return next((each.row.status for each in feldera.pipelines() if each.row.name == name), "none")
 
     def failed() -> bool:
         return feldera.get("ledger").row.error is not None
@@ -99,13 +99,13 @@ def test_two_minutes_show_things_begin_and_end() -> None:
 
 
 def test_the_stage_is_full_but_not_crowded() -> None:
-    """About twenty pipelines, as people start it."""
+    """With the default flags there are about twenty pipelines."""
     feldera = prepared_fleet(StagedClock(beginning(PRESENT), lambda: PRESENT), 0, Settings().pipelines)
     assert 20 <= len(feldera.pipelines()) <= 25
 
 
 def test_in_the_first_minute_many_stories_go_on() -> None:
-    """A quarter of them, without any pipeline that lives by chance."""
+    """In the first minute a quarter of the scenarios change, without the random pipelines."""
     present = PRESENT
     feldera = prepared_fleet(StagedClock(beginning(PRESENT), lambda: present), 0, 0)
     present += MINUTE
@@ -113,39 +113,41 @@ def test_in_the_first_minute_many_stories_go_on() -> None:
     moved = {
         life.names[0][1]
         for life in feldera.truth.lives.values()
-        if any(one.at > PRESENT for one in life.transitions)
+        if any(each.at > PRESENT for each in life.transitions)
     }
     assert len(moved) >= 6, moved
 
 
 def test_life_goes_on_every_few_seconds() -> None:
-    """In two minutes of the present, something happens at least every twelve seconds on average."""
+    """In two minutes something changes at least every twelve seconds on average."""
     present = PRESENT
     feldera = prepared_fleet(StagedClock(beginning(PRESENT), lambda: present), 1, 8)
     present += 2 * MINUTE
     feldera.settle()
     happened = [
-        one
+        each
         for life in feldera.truth.lives.values()
-        for one in life.of("deployment_status")
-        if one.at > PRESENT <= present
+        for each in life.of("deployment_status")
+        if each.at > PRESENT <= present
     ]
     assert len(happened) > 10
 
 
-def test_a_seed_gives_the_same_world_again() -> None:
-    """With the same seed all lives are the same, with another one they are not."""
+def test_a_seed_is_reproducible() -> None:
+    """With the same seed all changes are the same, with another one they are not."""
 
-    def world(seed: int) -> Counter[tuple[str, str, int]]:
+    def changes_of(seed: int) -> Counter[tuple[str, str, int]]:
         feldera = prepared_fleet(StagedClock(beginning(PRESENT), lambda: PRESENT), seed, 5)
-        return Counter((one.row.name, one.row.status, one.row.status_since) for one in feldera.pipelines())
+        return Counter(
+            (each.row.name, each.row.status, each.row.status_since) for each in feldera.pipelines()
+        )
 
-    assert world(1) == world(1)
-    assert world(1) != world(2)
+    assert changes_of(1) == changes_of(1)
+    assert changes_of(1) != changes_of(2)
 
 
 def test_the_clock_stands_until_it_is_released_and_never_goes_back() -> None:
-    """Then it tells what the machine tells, but for steps back."""
+    """After its release the clock follows the machine's, but never goes back."""
     times = iter([50, 70, 60])
     clock = StagedClock(40, lambda: next(times))
     assert (clock.now(), clock.now()) == (40, 40)
@@ -153,6 +155,6 @@ def test_the_clock_stands_until_it_is_released_and_never_goes_back() -> None:
     assert [clock.now() for _ in range(3)] == [50, 70, 70]
 
 
-def test_the_machine_tells_microseconds() -> None:
-    """Since the epoch: later than when this was written."""
+def test_the_machines_time_is_in_microseconds() -> None:
+    """The time is in microseconds since the epoch: later than when this was written."""
     assert machine() > 1_700_000_000_000_000

@@ -1,4 +1,4 @@
-"""What a kustomization comes to, as kubectl's own Kustomize builds it."""
+"""The objects of a kustomization, as kubectl's own Kustomize builds it."""
 
 import subprocess
 import sysconfig
@@ -14,7 +14,7 @@ KUBECTL: Final = Path(sysconfig.get_path("scripts")) / "kubectl"
 
 
 @dataclass(frozen=True, slots=True)
-class Built:
+class BuiltKustomization:
     """A kustomization with what it came to."""
 
     folder: Path
@@ -25,7 +25,7 @@ class Built:
         """Return the resources."""
         return list(yaml.load_all(self.text, Loader=yaml.CSafeLoader))
 
-    def one(self, kind: str) -> Json:
+    def only(self, kind: str) -> Json:
         """Return the one resource of a kind."""
         [found] = [document for document in self.documents if document["kind"] == kind]
         return found
@@ -33,7 +33,7 @@ class Built:
     @property
     def pod(self) -> Json:
         """Return the template of the pods."""
-        template: Json = self.one("StatefulSet")["spec"]["template"]
+        template: Json = self.only("StatefulSet")["spec"]["template"]
         return template
 
     @property
@@ -50,7 +50,7 @@ class Built:
         return found
 
 
-def build(folder: Path) -> Built:
+def build(folder: Path) -> BuiltKustomization:
     """Build a kustomization.
 
     Raises:
@@ -60,4 +60,4 @@ def build(folder: Path) -> Built:
         [str(KUBECTL), "kustomize", str(folder)], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
-    return Built(folder, done.stdout)
+    return BuiltKustomization(folder, done.stdout)

@@ -1,4 +1,4 @@
-"""A real Prometheus that scrapes exporters as the Prometheus operator lets it do for the ServiceMonitor that is shipped."""
+"""A real Prometheus that scrapes exporters as the Prometheus operator configures it for the ServiceMonitor."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -32,7 +32,7 @@ def scrape(
         target: the `host:port` of the exporter.
         pod: the name of its pod.
         honor_labels: whether a sample's labels win over the target's; None for what the ServiceMonitor says.
-        labels: further ones of the target, as `podTargetLabels` or somebody's own configuration give them.
+        labels: further ones of the target, as `podTargetLabels` or another configuration give them.
     """
     [endpoint] = monitor["spec"]["endpoints"]
     discovered = {

@@ -1,4 +1,4 @@
-"""`compose.yaml` is one that Docker takes, and every path, port, image and flag in it is there."""
+"""Docker accepts `compose.yaml`, and each path, port, image and flag in it exists."""
 
 import json
 import os
@@ -19,7 +19,7 @@ import yaml
 
 from feldera_exporter.cli import parser
 from support.page_examples import page_state
-from support.served_pages import Shown, get
+from support.served_pages import FixedPageSource, get
 from support.tools import ROOT, newest
 
 DOCUMENT: Final[dict[str, Any]] = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
@@ -50,7 +50,7 @@ def _docker_composes() -> bool:
 @pytest.mark.skipif(not _docker_composes(), reason="Docker's client with its compose plugin is not installed")
 @pytest.mark.parametrize("profile", ["stand-in", "feldera", ""])
 def test_docker_takes_it(profile: str) -> None:
-    """With each profile, without a word of complaint."""
+    """Docker accepts the file with each profile, without a warning."""
     done = subprocess.run(
         ["docker", "compose", "--file", str(ROOT / "compose.yaml"), "config", "--quiet"],
         env={"COMPOSE_PROFILES": profile, "PATH": "/usr/local/bin:/usr/bin:/bin"},
@@ -62,7 +62,7 @@ def test_docker_takes_it(profile: str) -> None:
 
 
 def test_it_follows_the_specification() -> None:
-    """The schema is that of the Compose specification, as check-jsonschema ships it."""
+    """The file follows the schema of the Compose specification, as check-jsonschema ships it."""
     schema = json.loads(
         files("check_jsonschema.builtin_schemas.vendor").joinpath("compose-spec.json").read_text()
     )
@@ -72,7 +72,7 @@ def test_it_follows_the_specification() -> None:
 
 
 def test_images_are_pinned() -> None:
-    """To a version; the exporter's is built from this tree, and used by those alone that run it."""
+    """Each image has a version; the exporter's is built from this tree, and used by its services alone."""
     for name, service in SERVICES.items():
         if service["image"] == OWN:
             continue
@@ -87,13 +87,13 @@ def test_images_are_pinned() -> None:
 
 
 def test_the_images_are_what_is_tested() -> None:
-    """The newest Prometheus and Alertmanager that the tests know."""
+    """The images are of the newest Prometheus and Alertmanager that the tests use."""
     for name in ("prometheus", "alertmanager"):
         assert SERVICES[name]["image"] == f"prom/{name}:v{newest()[name]}"
 
 
 def test_mounts_exist_and_are_read_only() -> None:
-    """What is mounted from this tree is there; volumes are named and declared, each used once."""
+    """Each mounted path of this tree exists; volumes are declared and used once."""
     named = []
     for service in SERVICES.values():
         for mount in service.get("volumes", ()):
@@ -108,7 +108,7 @@ def test_mounts_exist_and_are_read_only() -> None:
 
 
 def test_everything_is_confined() -> None:
-    """No root, no capability, no privilege to gain, nothing to write but volumes."""
+    """No service is root, has capabilities, gains privileges, or writes outside of its volumes."""
     for name, service in SERVICES.items():
         assert service["security_opt"] == ["no-new-privileges:true"], name
         if name in OWN_HOME:
@@ -118,8 +118,8 @@ def test_everything_is_confined() -> None:
         assert service["cap_drop"] == ["ALL"], name
 
 
-def test_the_network_outlives_whoever_uses_it() -> None:
-    """What holds it runs no program of its own that could end, and ends when told to; all others share it."""
+def test_one_service_holds_the_network() -> None:
+    """One service, which runs no program that could fail, holds the network; all others share it."""
     network = SERVICES[NETWORK]
     assert (network["entrypoint"], network["init"]) == (["sleep", "infinity"], True)
     assert network["healthcheck"] == {"disable": True}
@@ -130,12 +130,12 @@ def test_the_network_outlives_whoever_uses_it() -> None:
 
 
 def test_everything_comes_back() -> None:
-    """After a crash, and with Docker itself."""
+    """Every service is restarted after a crash, and with Docker itself."""
     assert {service["restart"] for service in SERVICES.values()} == {"unless-stopped"}
 
 
 def test_everything_is_reached_where_it_listens() -> None:
-    """The network's ports are open to this machine alone; each service is checked on its own."""
+    """The ports are open to this machine alone, and each service has its health check."""
     published = [mapping.rpartition(":") for mapping in SERVICES[NETWORK]["ports"]]
     # A Feldera on this machine's own port 8080 must not be in the way.
     moved = {str(PORTS["stand-in"]): "18080"}
@@ -159,7 +159,7 @@ def test_everything_is_reached_where_it_listens() -> None:
 
 
 class Health(BaseHTTPRequestHandler):
-    """Healthy where the checks ask, and nowhere else."""
+    """Healthy at the paths that the checks request, and at no other."""
 
     def do_GET(self) -> None:
         """Answer."""
@@ -173,7 +173,7 @@ class Health(BaseHTTPRequestHandler):
 @pytest.mark.parametrize(("path", "code"), [("", 0), ("/elsewhere", 1)])
 @pytest.mark.parametrize("name", ["exporter", "stand-in"])
 def test_checks_in_python_ask_no_proxy(name: str, path: str, code: int) -> None:
-    """Whatever the environment names; only an answer that all is well passes."""
+    """The health checks in Python use no proxy, and pass only for an answer that all is well."""
     kind, program, flag, text = SERVICES[name]["healthcheck"]["test"]
     assert (kind, program, flag) == ("CMD", "python", "-c")
     with HTTPServer(("127.0.0.1", 0), Health) as server:
@@ -189,7 +189,7 @@ def test_checks_in_python_ask_no_proxy(name: str, path: str, code: int) -> None:
 
 
 def test_the_shipped_configurations_name_these_ports() -> None:
-    """They are mounted as they are: Prometheus finds the exporter, Alertmanager and the rules."""
+    """In the mounted configurations Prometheus finds the exporter, Alertmanager and the rules."""
     prometheus = yaml.safe_load((ROOT / "config/prometheus.yml").read_text(encoding="utf-8"))
     [job] = prometheus["scrape_configs"]
     assert job["static_configs"] == [{"targets": [f"127.0.0.1:{PORTS['exporter']}"]}]
@@ -205,7 +205,7 @@ def test_the_shipped_configurations_name_these_ports() -> None:
 
 
 def test_grafana_shows_the_boards_at_once() -> None:
-    """The data source is this Prometheus, the boards lie where the provider looks, one of them is home."""
+    """The data source is this Prometheus, the boards are where the provider looks, and one of them is the home page."""
     folder = _inside("grafana", "/etc/grafana/provisioning")
     [source] = yaml.safe_load((folder / "datasources/prometheus.yml").read_text(encoding="utf-8"))[
         "datasources"
@@ -225,22 +225,22 @@ def test_grafana_shows_the_boards_at_once() -> None:
 
 
 def test_links_to_the_exporter_lead_to_its_port() -> None:
-    """As the boards' variable says, and as Docker publishes it."""
+    """Links of the boards to the exporter use the port that Docker publishes."""
     fleet = json.loads((ROOT / "config/grafana/dashboards/fleet.json").read_text(encoding="utf-8"))
     [variable] = [each for each in fleet["templating"]["list"] if each["name"] == "exporter"]
     assert variable["query"] == f"http://localhost:{PORTS['exporter']}"
 
 
 def test_the_alerts_link_to_the_exporters_runbooks() -> None:
-    """As Docker publishes its port, and each to a page that is there."""
+    """Links of the alerts lead to existing runbooks at the port that Docker publishes."""
     for annotations in _annotations():
         url = urlsplit(annotations["runbook_url"])
         assert (url.scheme, url.netloc) == ("http", f"localhost:{PORTS['exporter']}")
-        assert get(Shown(page_state()), url.path).status_code == 200
+        assert get(FixedPageSource(page_state()), url.path).status_code == 200
 
 
 def test_the_alerts_link_to_grafanas_boards() -> None:
-    """As Docker publishes its port, each to a board that has the variables that are set."""
+    """Links of the alerts lead to existing boards and variables at the port that Docker publishes."""
     documents = [
         json.loads(path.read_text("utf-8")) for path in (ROOT / "config/grafana/dashboards").iterdir()
     ]
@@ -255,13 +255,13 @@ def test_the_alerts_link_to_grafanas_boards() -> None:
 
 
 def test_the_commands_are_the_programs() -> None:
-    """The exporter's command line takes them."""
+    """The command line of the exporter accepts the commands."""
     for name in ("exporter", "stand-in"):
         parser().parse_args(SERVICES[name]["command"])
 
 
 def test_the_store_is_the_users() -> None:
-    """A new volume takes over the owner of the directory that the image has in its place."""
+    """A new volume belongs to the user that owns the directory in the image."""
     text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     exporter = SERVICES["exporter"]
     [mount] = exporter["volumes"]

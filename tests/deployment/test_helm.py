@@ -1,4 +1,4 @@
-"""The Helm chart comes to what the kustomization comes to, but for names, and Kubernetes takes what is chosen in it."""
+"""The Helm chart gives the objects of the kustomization under other names, and Kubernetes accepts its choices."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from deployment.kustomize import Built, Json, build
+from deployment.kustomize import BuiltKustomization, Json, build
 from deployment.test_kubernetes import FOLDER, OPERATORS, VERSIONS, validate
 from feldera_exporter import __version__
 from feldera_exporter.rules.rendering import rules
@@ -53,14 +53,14 @@ def plain() -> list[Json]:
     return rendered()
 
 
-def one(objects: list[Json], kind: str, name: str = "") -> Json:
+def only(objects: list[Json], kind: str, name: str = "") -> Json:
     """Return the one object of a kind."""
     [found] = [each for each in objects if each["kind"] == kind and name in each["metadata"]["name"]]
     return found
 
 
 def without_names(value: Any) -> Any:
-    """Return an object without what Helm and Kustomize name in ways of their own."""
+    """Return an object without the names that Helm and Kustomize give differently."""
     if isinstance(value, list):
         return [without_names(each) for each in value]
     if not isinstance(value, dict):
@@ -73,9 +73,9 @@ def without_names(value: Any) -> Any:
 
 
 def test_it_is_what_the_kustomization_is(plain: list[Json]) -> None:
-    """The same objects, with the same content."""
+    """The chart gives the same objects with the same content as the kustomization."""
     ours = [each for each in plain if "-board-" not in each["metadata"]["name"]]
-    theirs = Built(FOLDER, build(FOLDER).text)
+    theirs = BuiltKustomization(FOLDER, build(FOLDER).text)
     assert sorted(each["kind"] for each in ours) == sorted(each["kind"] for each in theirs.documents)
     for kind in (
         "Service",
@@ -85,7 +85,7 @@ def test_it_is_what_the_kustomization_is(plain: list[Json]) -> None:
         "NetworkPolicy",
         "StatefulSet",
     ):
-        found, expected = without_names(one(ours, kind)), without_names(theirs.one(kind))
+        found, expected = without_names(only(ours, kind)), without_names(theirs.only(kind))
         if kind == "StatefulSet":
             for each in (found, expected):
                 volumes = each["spec"]["template"]["spec"]["volumes"]
@@ -101,14 +101,14 @@ def test_it_is_what_the_kustomization_is(plain: list[Json]) -> None:
         assert found == expected, kind
     [found, expected] = (
         yaml.safe_load(each["data"]["exporter.yml"])
-        for each in (one(ours, "ConfigMap"), theirs.one("ConfigMap"))
+        for each in (only(ours, "ConfigMap"), theirs.only("ConfigMap"))
     )
     assert found == expected
-    assert yaml.safe_load(rules()) == one(ours, "PrometheusRule")["spec"]
+    assert yaml.safe_load(rules()) == only(ours, "PrometheusRule")["spec"]
 
 
 def test_the_boards_are_those_of_grafana(plain: list[Json]) -> None:
-    """Byte for byte, with the sidecar's label."""
+    """The boards are those of the provisioning, byte for byte, with the sidecar's label."""
     boards = build(ROOT / "config/grafana").documents
     ours = [each for each in plain if "-board-" in each["metadata"]["name"]]
     assert sorted(str(each["data"]) for each in ours) == sorted(str(each["data"]) for each in boards)
@@ -149,48 +149,48 @@ def chosen(tmp_path_factory: pytest.TempPathFactory) -> list[Json]:
 
 
 def test_choices(chosen: list[Json]) -> None:
-    """Each is where it should be, under the release's name."""
-    pod = one(chosen, "StatefulSet")["spec"]["template"]
+    """Each value is where it should be, under the release's name."""
+    pod = only(chosen, "StatefulSet")["spec"]["template"]
     security = pod["spec"]["securityContext"]
     assert security == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
     assert pod["spec"]["volumes"][0]["secret"] == {"secretName": "prod-feldera-exporter"}
     assert pod["spec"]["volumes"][1]["secret"]["secretName"] == "prod-feldera-exporter-api-key"
     assert pod["spec"]["containers"][0]["args"][-1] == "--web.enable-lifecycle"
-    assert one(chosen, "Secret", "api-key")["stringData"] == {"api-key": "apikey:x"}
+    assert only(chosen, "Secret", "api-key")["stringData"] == {"api-key": "apikey:x"}
     configured = [
         each for each in chosen if each["kind"] == "Secret" and "exporter.yml" in each["stringData"]
     ]
     assert yaml.safe_load(configured[0]["stringData"]["exporter.yml"]) == CHOICES["config"]
     for kind in ("ServiceMonitor", "PrometheusRule"):
-        assert one(chosen, kind)["metadata"]["labels"]["release"] == "kube-prometheus-stack"
-    text = json.dumps(one(chosen, "PrometheusRule"))
+        assert only(chosen, kind)["metadata"]["labels"]["release"] == "kube-prometheus-stack"
+    text = json.dumps(only(chosen, "PrometheusRule"))
     assert "localhost" not in text
     assert "https://exporter.example.com/runbooks/FelderaWatchdog" in text
     assert "https://grafana.example.com/d/feldera-fleet" in text
-    budget = one(chosen, "PodDisruptionBudget")["spec"]
-    selector = one(chosen, "StatefulSet")["spec"]["selector"]
+    budget = only(chosen, "PodDisruptionBudget")["spec"]
+    selector = only(chosen, "StatefulSet")["spec"]["selector"]
     assert budget == {"maxUnavailable": 1, "selector": selector}
     assert selector["matchLabels"].items() <= pod["metadata"]["labels"].items()
-    assert one(chosen, "Service")["spec"]["selector"] == selector["matchLabels"]
-    assert one(chosen, "ServiceMonitor")["spec"]["selector"] == selector
+    assert only(chosen, "Service")["spec"]["selector"] == selector["matchLabels"]
+    assert only(chosen, "ServiceMonitor")["spec"]["selector"] == selector
 
 
 def test_less_is_possible(tmp_path: Path) -> None:
-    """What is switched off is not there; without a key none is mounted."""
+    """Objects that are switched off are left out; without a key none is mounted."""
     off = {"enabled": False}
     names = ("serviceMonitor", "prometheusRule", "dashboards", "networkPolicy")
     values = {**dict.fromkeys(names, off), "apiKey": {"existingSecret": ""}, "existingConfigSecret": "mine"}
     values |= {"serviceAccount": {"create": False, "name": "theirs"}}
     objects = rendered(values=values, folder=tmp_path)
     assert sorted(each["kind"] for each in objects) == ["Service", "StatefulSet"]
-    pod = one(objects, "StatefulSet")["spec"]["template"]["spec"]
+    pod = only(objects, "StatefulSet")["spec"]["template"]["spec"]
     assert pod["volumes"] == [{"name": "config", "secret": {"secretName": "mine"}}]
     assert pod["serviceAccountName"] == "theirs"
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_kubernetes_takes_it(version: str, chosen: list[Json], plain: list[Json], tmp_path: Path) -> None:
-    """No field is unknown and each has its type; the pod of `helm test` too."""
+    """Each field is known and has its type, also in the pod of `helm test`."""
     tests = helm("template", "prod", str(CHART), "--show-only", "templates/tests/check.yaml")
     objects = [
         each for each in (*plain, *chosen, yaml.safe_load(tests.stdout)) if each["apiVersion"] != OPERATORS
@@ -213,7 +213,7 @@ def test_kubernetes_takes_it(version: str, chosen: list[Json], plain: list[Json]
     ],
 )
 def test_values_are_checked(wrong: Json, tmp_path: Path) -> None:
-    """Against the schema, which knows every value."""
+    """Helm checks values against the schema, which knows every value."""
     (tmp_path / "values.yaml").write_text(yaml.safe_dump(wrong))
     done = helm("template", "a", str(CHART), "--values", str(tmp_path / "values.yaml"))
     assert done.returncode != 0
@@ -221,7 +221,7 @@ def test_values_are_checked(wrong: Json, tmp_path: Path) -> None:
 
 
 def test_the_schema_knows_every_value() -> None:
-    """At the first two levels."""
+    """The schema has every value of the first two levels."""
     schema = json.loads((CHART / "values.schema.json").read_text("utf-8"))["properties"]
     values = yaml.safe_load((CHART / "values.yaml").read_text("utf-8"))
     assert set(schema) - {"global"} == set(values)
@@ -231,12 +231,12 @@ def test_the_schema_knows_every_value() -> None:
 
 
 def test_the_version_is_the_exporters() -> None:
-    """Of the chart and of the image that it runs."""
+    """The versions of the chart and its image are the exporter's."""
     chart = yaml.safe_load((CHART / "Chart.yaml").read_text("utf-8"))
     assert (chart["version"], chart["appVersion"]) == (__version__, __version__)
 
 
 def test_lint() -> None:
-    """Helm has nothing to say."""
+    """`helm lint` has no complaints."""
     done = helm("lint", "--strict", str(CHART))
     assert done.returncode == 0, done.stdout + done.stderr

@@ -1,4 +1,4 @@
-"""The kustomization is one that Kubernetes takes, and its parts fit each other and the program."""
+"""Kubernetes accepts the kustomization, and its parts fit each other and the program."""
 
 import re
 import shlex
@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 import yaml
 
-from deployment.kustomize import Built, Json, build
+from deployment.kustomize import BuiltKustomization, Json, build
 from feldera_exporter import __version__, config
 from feldera_exporter.cli import main, parser
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
@@ -51,7 +51,7 @@ def _read(path: Path) -> Json:
 
 
 @pytest.fixture(scope="module")
-def built() -> Built:
+def built() -> BuiltKustomization:
     """Build the kustomization."""
     return build(FOLDER)
 
@@ -73,8 +73,8 @@ def validate(path: Path, version: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_kubernetes_takes_it(built: Built, version: str, tmp_path: Path) -> None:
-    """No field is unknown and each has its type."""
+def test_kubernetes_takes_it(built: BuiltKustomization, version: str, tmp_path: Path) -> None:
+    """Each field is known and has its type."""
     own = [document for document in built.documents if document["apiVersion"] != OPERATORS]
     file = tmp_path / "all.yaml"
     file.write_text(yaml.safe_dump_all(own), encoding="utf-8")
@@ -83,8 +83,8 @@ def test_kubernetes_takes_it(built: Built, version: str, tmp_path: Path) -> None
     assert (done.stdout + done.stderr).count(" passed for resource ") == len(own)
 
 
-def test_a_misspelt_field_is_found(built: Built, tmp_path: Path) -> None:
-    """So that the test above means something."""
+def test_a_misspelt_field_is_found(built: BuiltKustomization, tmp_path: Path) -> None:
+    """A wrong field fails the test above."""
     documents = built.documents
     [service] = [document for document in documents if document["kind"] == "Service"]
     service["spec"]["portz"] = []
@@ -93,8 +93,8 @@ def test_a_misspelt_field_is_found(built: Built, tmp_path: Path) -> None:
     assert validate(wrong, VERSIONS[-1]).returncode != 0
 
 
-def test_all_kinds_are_there(built: Built) -> None:
-    """Under one label, and one name but for the hash of the configuration."""
+def test_all_kinds_are_there(built: BuiltKustomization) -> None:
+    """All objects have one label and one name, except for the hash of the configuration."""
     assert sorted(document["kind"] for document in built.documents) == [
         "ConfigMap",
         "NetworkPolicy",
@@ -112,7 +112,7 @@ def test_all_kinds_are_there(built: Built) -> None:
 
 
 def test_every_file_is_used() -> None:
-    """By the kustomization."""
+    """The kustomization uses every file."""
     document = _read(FOLDER / "kustomization.yaml")
     used = {Path(name).name for name in document["resources"]}
     used |= {name for generator in document["configMapGenerator"] for name in generator["files"]}
@@ -120,8 +120,8 @@ def test_every_file_is_used() -> None:
     assert there - {"kustomization.yaml", "openshift"} == used - {"alerts"}
 
 
-def test_the_choices_of_the_introduction(tmp_path: Path, built: Built) -> None:
-    """`labels:` adds the label `release` to every object but selects nothing by it; `components:` removes the fixed user."""
+def test_the_choices_of_the_introduction(tmp_path: Path, built: BuiltKustomization) -> None:
+    """`labels:` adds `release` to every object without selecting by it; `components:` removes the fixed user."""
     shutil.copytree(FOLDER, tmp_path / "config/kubernetes")
     shutil.copytree(ROOT / "alerts", tmp_path / "alerts")
     file = tmp_path / "config/kubernetes/kustomization.yaml"
@@ -143,46 +143,46 @@ def test_the_choices_of_the_introduction(tmp_path: Path, built: Built) -> None:
     }
 
 
-def test_selectors_choose_the_pod(built: Built) -> None:
-    """The StatefulSet's, the Service's, the NetworkPolicy's; the ServiceMonitor's chooses the Service."""
+def test_selectors_choose_the_pod(built: BuiltKustomization) -> None:
+    """StatefulSet, Service and NetworkPolicy select the pod; the ServiceMonitor selects the Service."""
     assert built.pod["metadata"]["labels"] == LABELS
-    assert built.one("StatefulSet")["spec"]["selector"]["matchLabels"] == LABELS
-    service = built.one("Service")
+    assert built.only("StatefulSet")["spec"]["selector"]["matchLabels"] == LABELS
+    service = built.only("Service")
     assert service["spec"]["selector"] == LABELS
-    assert built.one("NetworkPolicy")["spec"]["podSelector"]["matchLabels"] == LABELS
-    assert built.one("ServiceMonitor")["spec"]["selector"]["matchLabels"] == service["metadata"]["labels"]
-    assert built.one("StatefulSet")["spec"]["serviceName"] == service["metadata"]["name"]
-    assert built.pod["spec"]["serviceAccountName"] == built.one("ServiceAccount")["metadata"]["name"]
+    assert built.only("NetworkPolicy")["spec"]["podSelector"]["matchLabels"] == LABELS
+    assert built.only("ServiceMonitor")["spec"]["selector"]["matchLabels"] == service["metadata"]["labels"]
+    assert built.only("StatefulSet")["spec"]["serviceName"] == service["metadata"]["name"]
+    assert built.pod["spec"]["serviceAccountName"] == built.only("ServiceAccount")["metadata"]["name"]
 
 
-def test_ports_are_the_programs(built: Built) -> None:
-    """One port with one name, from the flag to the policy."""
+def test_ports_are_the_programs(built: BuiltKustomization) -> None:
+    """One port with one name is used from the flag to the policy."""
     assert built.container["ports"] == [{"name": "http", "containerPort": 10058, "protocol": "TCP"}]
     assert parser().parse_args(built.words).listen == [":10058"]
-    [port] = built.one("Service")["spec"]["ports"]
+    [port] = built.only("Service")["spec"]["ports"]
     assert (port["name"], port["port"], port["targetPort"]) == ("http", 10058, "http")
-    [endpoint] = built.one("ServiceMonitor")["spec"]["endpoints"]
+    [endpoint] = built.only("ServiceMonitor")["spec"]["endpoints"]
     assert (endpoint["port"], endpoint["path"]) == ("http", "/metrics")
-    [ingress] = built.one("NetworkPolicy")["spec"]["ingress"]
+    [ingress] = built.only("NetworkPolicy")["spec"]["ingress"]
     assert ingress["ports"] == [{"port": "http", "protocol": "TCP"}]
     for probe, path in (("livenessProbe", "/-/healthy"), ("readinessProbe", "/-/ready")):
         assert built.container[probe]["httpGet"] == {"path": path, "port": "http"}
 
 
-def test_prometheus_and_whoever_is_labelled_for_it_may_come_in(built: Built) -> None:
-    """The introduction says how a namespace gets the label, and how to do without."""
-    [ingress] = built.one("NetworkPolicy")["spec"]["ingress"]
+def test_the_network_policy(built: BuiltKustomization) -> None:
+    """Prometheus and namespaces with the label reach the pod, as the introduction says."""
+    [ingress] = built.only("NetworkPolicy")["spec"]["ingress"]
     prometheus, pages = [peer["namespaceSelector"]["matchLabels"] for peer in ingress["from"]]
     assert prometheus.keys() == {"kubernetes.io/metadata.name"}
     [(key, value)] = pages.items()
     assert re.fullmatch(rf"kubectl label namespace \S+ {key}={value}", INTRODUCTION["label"])
-    name, port = built.one("Service")["metadata"]["name"], built.container["ports"][0]["containerPort"]
+    name, port = built.only("Service")["metadata"]["name"], built.container["ports"][0]["containerPort"]
     assert INTRODUCTION["port-forward"].endswith(f" port-forward service/{name} {port}")
 
 
-def test_the_monitor_keeps_instance_and_job(built: Built) -> None:
-    """`instance` is the pod's name, which outlasts its replacement; `job` is what the rules look for."""
-    spec = built.one("ServiceMonitor")["spec"]
+def test_the_monitor_keeps_instance_and_job(built: BuiltKustomization) -> None:
+    """`instance` is the pod's name, which a replacement keeps; `job` is what the rules use."""
+    spec = built.only("ServiceMonitor")["spec"]
     [endpoint] = spec["endpoints"]
     assert spec.keys() == SERVICE_MONITOR["spec"]
     assert endpoint.keys() == SERVICE_MONITOR["endpoint"]
@@ -199,8 +199,8 @@ def test_the_monitor_keeps_instance_and_job(built: Built) -> None:
     assert endpoint["honorLabels"] is scrape["scrape_configs"][0]["honor_labels"] is True
 
 
-def test_the_pod_may_do_nothing_but_its_work(built: Built) -> None:
-    """The restricted profile of Kubernetes' pod security standards, and a root that is read-only."""
+def test_the_pod_may_do_nothing_but_its_work(built: BuiltKustomization) -> None:
+    """The pod has the restricted profile of the pod security standards and a read-only root."""
     assert built.pod["spec"]["automountServiceAccountToken"] is False
     pod = built.pod["spec"]["securityContext"]
     assert pod["runAsNonRoot"] is True
@@ -218,21 +218,21 @@ def test_the_pod_may_do_nothing_but_its_work(built: Built) -> None:
 
 
 def test_memory_is_what_the_documentation_says() -> None:
-    """Of a single exporter."""
+    """The limit of the memory is the documented one of a single exporter."""
     [allowed] = re.findall(r"allows (\d+Mi)\)", (ROOT / "docs/operations.md").read_text(encoding="utf-8"))
     assert build(FOLDER).container["resources"]["limits"]["memory"] == allowed
 
 
-def test_the_program_finds_what_it_is_told(built: Built, tmp_path: Path) -> None:
-    """Its flags are known; configuration, key and store lie where they are mounted; the configuration loads."""
+def test_flags_and_mounts_agree(built: BuiltKustomization, tmp_path: Path) -> None:
+    """Flags are known, and configuration, key and store are where they are mounted; the configuration loads."""
     parsed = parser().parse_args(built.words)
     mounts = {mount["mountPath"]: mount for mount in built.container["volumeMounts"]}
     volumes = {volume["name"]: volume for volume in built.pod["spec"]["volumes"]}
-    configured = built.one("ConfigMap")
+    configured = built.only("ConfigMap")
     assert volumes[mounts[str(parsed.config_file.parent)]["name"]]["configMap"] == {
         "name": configured["metadata"]["name"]
     }
-    [claim] = built.one("StatefulSet")["spec"]["volumeClaimTemplates"]
+    [claim] = built.only("StatefulSet")["spec"]["volumeClaimTemplates"]
     assert mounts[str(parsed.storage)]["name"] == claim["metadata"]["name"]
     assert [path for path, mount in mounts.items() if not mount.get("readOnly")] == [str(parsed.storage)]
     text = configured["data"][parsed.config_file.name]
@@ -250,8 +250,8 @@ def test_the_program_finds_what_it_is_told(built: Built, tmp_path: Path) -> None
     )
 
 
-def test_the_runbooks_know_the_pod(built: Built) -> None:
-    """Its namespace, label and name, its files; what they run in it is a command of the program's, or of the image's."""
+def test_the_runbooks_know_the_pod(built: BuiltKustomization) -> None:
+    """Runbooks use the pod's namespace, label, name and files, and commands of the program or of the image."""
     [namespace] = re.findall(r" --namespace (\S+) apply ", INTRODUCTION["apply"])
     texts = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "alerts/runbooks").glob("*.md"))]
     inside = [
@@ -261,7 +261,7 @@ def test_the_runbooks_know_the_pod(built: Built) -> None:
     ]
     assert len(inside) > 5
     for place, pod, command in inside:
-        assert (place, pod) == (f"-n {namespace}", f"{built.one('StatefulSet')['metadata']['name']}-0")
+        assert (place, pod) == (f"-n {namespace}", f"{built.only('StatefulSet')['metadata']['name']}-0")
         program, *words = shlex.split(command)
         if program == "feldera-exporter":
             assert parser().parse_args(words).config_file == parser().parse_args(built.words).config_file
@@ -274,20 +274,20 @@ def test_the_runbooks_know_the_pod(built: Built) -> None:
     assert f"export STORAGE_PATH={parser().parse_args(built.words).storage} " in common
 
 
-def test_the_image_is_this_version(built: Built) -> None:
-    """In the registry that the kustomization names."""
+def test_the_image_is_this_version(built: BuiltKustomization) -> None:
+    """The image has this version, in the registry of the kustomization."""
     assert built.container["image"] == f"registry.example.com/feldera-exporter:{__version__}"
 
 
-def test_the_rule_is_that_of_the_operator(built: Built) -> None:
-    """The same groups as the rule file of Prometheus."""
-    rule = built.one("PrometheusRule")
+def test_the_rule_is_that_of_the_operator(built: BuiltKustomization) -> None:
+    """The PrometheusRule has the same groups as the rule file of Prometheus."""
+    rule = built.only("PrometheusRule")
     assert rule["apiVersion"] == OPERATORS
     assert rule["spec"] == _read(ROOT / "alerts/feldera.rules.yml")
 
 
-def test_the_rule_is_printed_anew_as_the_introduction_says(capsys: pytest.CaptureFixture[str]) -> None:
-    """With other addresses, over the file that the kustomization of the alerts has."""
+def test_the_rule_with_other_addresses(capsys: pytest.CaptureFixture[str]) -> None:
+    """The command of the introduction replaces the rule file of the kustomization by one with other addresses."""
     words, _, target = INTRODUCTION["rules"].partition(" > ")
     assert main(shlex.split(words)[1:]) == 0
     rule = yaml.safe_load(capsys.readouterr().out)
@@ -301,7 +301,7 @@ def test_the_rule_is_printed_anew_as_the_introduction_says(capsys: pytest.Captur
 
 
 def test_grafanas_sidecar_gets_every_board() -> None:
-    """Each in a ConfigMap of its own, small enough for the copy that kubectl keeps in an annotation."""
+    """Each board has a separate ConfigMap, small enough for the copy that kubectl keeps in an annotation."""
     folder = ROOT / "config/grafana"
     document = _read(folder / "kustomization.yaml")
     listed = [name for generator in document["configMapGenerator"] for name in generator["files"]]

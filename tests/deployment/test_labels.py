@@ -21,7 +21,7 @@ from support.tools import ROOT
 
 TARGET: Final = {"job", "instance", *OF_THE_OPERATOR}
 TEAM: Final = {"team": "platform"}
-"""A label that somebody gives to all targets."""
+"""A label that a configuration gives to all targets."""
 
 Labels = Mapping[str, frozenset[str]]
 """The names of the labels of each family, as people query it."""
@@ -38,9 +38,9 @@ SITUATIONS: Final = {
 
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Labels, Mapping[str, Labels]]]:
-    """Show the fleet of all scenarios, and give the labels as exposed and as Prometheus has them, by pod."""
+    """Serve the fleet of all scenarios, and return the labels as exposed and as in Prometheus, by pod."""
     folder = tmp_path_factory.mktemp("labels")
-    monitor = build(ROOT / "config/kubernetes").one("ServiceMonitor")
+    monitor = build(ROOT / "config/kubernetes").only("ServiceMonitor")
     feldera = prepared_fleet(StagedClock(beginning(machine())), 0, 0)
     with serve(FelderaServer(feldera)) as api, exporter(api, folder) as (address, _):
         until(lambda: "feldera_license_valid{" in _text(address))
@@ -65,7 +65,7 @@ def _exposed(text: str) -> Labels:
 
 
 def _stored(url: str, pod: str) -> Labels:
-    """Return the labels that the series of a pod's target have, but for those that tell of the scrape itself."""
+    """Return the labels that the series of a pod's target have, except those about the scrape itself."""
     answer = loopback.get(f"{url}/api/v1/series", params={"match[]": f'{{pod="{pod}"}}'}, timeout=30)
     found = defaultdict[str, set[str]](set)
     for series in answer.raise_for_status().json()["data"]:
@@ -80,7 +80,7 @@ def _stored(url: str, pod: str) -> Labels:
 
 @pytest.mark.parametrize("pod", ["renaming-0", "honoring-0"])
 def test_every_label_keeps_its_name(seen: tuple[Labels, Mapping[str, Labels]], pod: str) -> None:
-    """Beside all that the operator gives to a target, with and without `honor_labels`."""
+    """Each label keeps its name beside the labels of the operator, with and without `honor_labels`."""
     exposed, stored = seen[0], seen[1][pod]
     # One is stored as buckets, sum and count; and no event was lost.
     assert KNOWN_FAMILIES - stored.keys() == {
@@ -94,7 +94,7 @@ def test_every_label_keeps_its_name(seen: tuple[Labels, Mapping[str, Labels]], p
 
 
 def test_a_label_that_clashes_is_renamed(seen: tuple[Labels, Mapping[str, Labels]]) -> None:
-    """So that the tests above mean something: one that somebody gives to the target, unless the sample's own is honored."""
+    """A label that the target has too is renamed unless labels are honored, so the tests above can fail."""
     renamed = seen[1]["renaming-team-0"]
     assert {name for name, labels in renamed.items() if "exported_team" in labels} == {
         "feldera_pipeline_info",
@@ -107,7 +107,7 @@ def test_a_label_that_clashes_is_renamed(seen: tuple[Labels, Mapping[str, Labels
 def test_labels_from_tags_win_over_those_of_the_target(
     seen: tuple[Labels, Mapping[str, Labels]], pod: str
 ) -> None:
-    """As the ServiceMonitor that is shipped has it."""
+    """With the shipped ServiceMonitor, labels from tags replace those of the target."""
     assert _others(seen[1][pod]) == set()
 
 

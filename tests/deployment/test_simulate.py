@@ -1,4 +1,4 @@
-"""The stand-in of Feldera runs alone, for an exporter elsewhere."""
+"""The stand-in of Feldera runs as a separate program."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ from support.exporter_process import until
 
 
 def test_it_answers_as_feldera_until_it_is_ended() -> None:
-    """With every scenario's pipeline, as the version that it is told to be; SIGTERM ends it with 0."""
+    """The stand-in has each scenario's pipeline and answers as the given version; SIGTERM ends it with 0."""
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     found: list[str] = []
@@ -60,14 +60,14 @@ def test_it_answers_as_feldera_until_it_is_ended() -> None:
     assert versions == {"0.337.0"}
 
 
-def test_a_wrong_address_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    """As by the exporter itself."""
+def test_a_wrong_address_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """A wrong address is refused with the exporter's own message."""
     assert main(["simulate", "--web.listen-address=nowhere"]) == 2
     assert capsys.readouterr().err.startswith("error: --web.listen-address: found 'nowhere'")
 
 
-def test_a_wrong_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    """With what can be."""
+def test_a_wrong_version_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """A wrong version is refused, with the possible ones."""
     with pytest.raises(SystemExit) as ended:
         main(["simulate", "--feldera-version=0.999.0"])
     assert ended.value.code == 2

@@ -9,7 +9,7 @@ from feldera_exporter.exposition.compression import deflate, member
 
 @given(st.lists(st.binary(max_size=5000), max_size=20))
 def test_chunks_make_one_gzip_member(texts: list[bytes]) -> None:
-    """Chunks that were compressed apart read as one file, whatever they hold."""
+    """Chunks that were compressed separately make one gzip file, whatever they contain."""
     reader = zlib.decompressobj(16 + zlib.MAX_WBITS)
     assert reader.decompress(b"".join(member(map(deflate, texts)))) == b"".join(texts)
     # Not several members: many readers stop after the first, silently.
@@ -18,7 +18,7 @@ def test_chunks_make_one_gzip_member(texts: list[bytes]) -> None:
 
 
 def test_a_chunk_can_stand_in_any_place() -> None:
-    """The same compressed chunk serves twice in a member."""
+    """A compressed chunk may be used twice in a member."""
     chunk = deflate(b"feldera_up 1\n" * 100)
     assert gzip.decompress(b"".join(member([chunk, deflate(b"x"), chunk]))) == (
         b"feldera_up 1\n" * 100 + b"x" + b"feldera_up 1\n" * 100

@@ -25,7 +25,7 @@ def _snapshot(*blocks: bytes, made: Callable[[], object] = int) -> tuple[Snapsho
 
 
 def test_both_forms_say_the_same() -> None:
-    """The gzip member holds the plain bytes, in both formats; the length is theirs."""
+    """The gzip member has the plain bytes in both formats, and the length is right."""
     snapshot, measured = _snapshot(b"a_total 1\n", b"a_total 2\n")
     for format_, name, end in ((Format.TEXT, "a_total", b""), (Format.OPENMETRICS, "a", b"# EOF\n")):
         plain = b"".join(snapshot.plain(format_))

@@ -90,12 +90,12 @@ def test_unchanged_items_keep_their_blocks() -> None:
     assert text(changed) == text(render(COLUMNS, after, subject, Table()))
 
 
-def _is(one: object, other: object) -> bool:
-    return one is other
+def _is(first: object, second: object) -> bool:
+    return first is second
 
 
 def test_another_object_that_says_the_same_keeps_the_blocks() -> None:
-    """A facet that is another object and says the same is compared, and nothing is compressed again."""
+    """An equal facet that is another object is compared, and nothing is compressed again."""
     before = items(50)
     table = render(COLUMNS, before, subject, Table())
     after = {key: Item(item.name, (*item.left,), item.right) for key, item in before.items()}
@@ -106,7 +106,7 @@ def test_another_object_that_says_the_same_keeps_the_blocks() -> None:
 
 @pytest.mark.parametrize("number", [0, 100, 199])
 def test_one_subject_less_changes_at_most_two_segments(number: int) -> None:
-    """What comes after a subject that is gone stays as it was, and so it is when the subject comes back."""
+    """A subject that leaves or comes back changes at most two segments."""
     before = items(200)
     table = render(COLUMNS, before, subject, Table())
     fewer = {key: item for key, item in before.items() if key != f"key-{number}"}
@@ -133,7 +133,7 @@ def test_a_renamed_subject_has_all_its_lines_rendered_again() -> None:
 
 
 def test_no_columns() -> None:
-    """Where every family is excluded, subjects come and go without a line."""
+    """Without columns, subjects come and go without a line."""
     table = render((), items(40), subject, Table())
     fewer = render((), items(30), subject, table)
     assert (table.samples, fewer.samples, len(fewer.keys)) == (0, 0, 30)
@@ -150,7 +150,7 @@ _ITEMS = st.builds(
 
 @given(st.lists(st.dictionaries(_KEYS, st.one_of(_ITEMS, st.none())), max_size=6))
 def test_any_changes(changes: list[dict[str, Item | None]]) -> None:
-    """A table made from the one before it is the table made from nothing, whatever came, went or changed."""
+    """A table made from the one before equals the table made from nothing, whatever changed."""
     table: Table[Item] = Table()
     now: Mapping[str, Item] = {}
     for change in changes:

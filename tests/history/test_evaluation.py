@@ -24,7 +24,7 @@ def heartbeats(first: int, number: int, statuses: str = "Provisioned/Running") -
 
 
 def test_an_answer_that_reaches_the_row_settles() -> None:
-    """The history then carries the row's cursor, so that an unchanged row is not read again."""
+    """The history then has the row's cursor, so that an unchanged row is not read again."""
     start = initial_history(RUNNING, instant(5), instant(2))
     paused = row(9, "Provisioned/Paused")
     evaluation = evaluated(
@@ -38,7 +38,7 @@ def test_an_answer_that_reaches_the_row_settles() -> None:
 
 
 def test_an_answer_older_than_the_row_does_not_settle() -> None:
-    """An instant of the row that no event has means that more is to come, though the statuses are the same."""
+    """An instant of the row without an event means that events are missing, even with the same statuses."""
     start = initial_history(RUNNING, instant(5), instant(2))
     evaluation = evaluated(start, row(20, "Provisioned/Running"), event(seen(0, "Provisioned/Running")))
     assert not evaluation.settled
@@ -46,14 +46,14 @@ def test_an_answer_older_than_the_row_does_not_settle() -> None:
 
 
 def test_an_empty_log_settles_only_what_is_the_same() -> None:
-    """A pipeline from before the event log has none; if its row moved, its event is still to come."""
+    """An empty log settles an unchanged row; if the row changed, its event is still to come."""
     start = initial_history(RUNNING, instant(5), instant(2))
     assert evaluated(start, RUNNING).settled
     assert not evaluated(start, row(9, "Provisioned/Paused")).settled
 
 
 def test_a_known_event_proves_whose_answer_it_is() -> None:
-    """At first no event is known; later one that overlaps is enough."""
+    """An answer is the pipeline's own if an event overlaps; without a known event, any answer is."""
     first = evaluated(
         initial_history(RUNNING, instant(5), instant(2)), RUNNING, event(seen(0, "Provisioned/Running"))
     )
@@ -63,13 +63,13 @@ def test_a_known_event_proves_whose_answer_it_is() -> None:
 
 
 class TestGap:
-    """When events are missed."""
+    """Which answers have a gap."""
 
     KNOWN = evaluated(begun(0, "Provisioned/Running"), RUNNING, event(seen(0, "Provisioned/Running"))).history
     STOPPING = row(20_000, "Stopping", desired_at=20_000)
 
     def test_a_log_that_begins_after_the_last_confirmation_has_one(self) -> None:
-        """Nothing known is retained, and the row moved."""
+        """If the row changed and no known event is retained, there is a gap."""
         log = [*heartbeats(6000, 23), event(seen(20_000, "Stopping"))]
         evaluation = evaluated(self.KNOWN, self.STOPPING, *log, confirmed=5000)
         assert Gap(instant(6000)) in evaluation.effects
@@ -78,26 +78,26 @@ class TestGap:
         assert evaluation.history.status_time.unwatched == instant(6000) - instant(5000)
 
     def test_unread_heartbeats_are_none(self) -> None:
-        """The row had not moved when it was last confirmed, after the oldest retained event."""
+        """If the row had not changed by the last confirmation, after the oldest event, there is no gap."""
         log = [*heartbeats(6000, 23), event(seen(20_000, "Stopping"))]
         evaluation = evaluated(self.KNOWN, self.STOPPING, *log, confirmed=6500)
         assert evaluation.history.gaps == 0
         assert evaluation.history.counts.resources == {("Provisioned", "Stopping"): 1}
 
     def test_an_overlap_is_none(self) -> None:
-        """A known event is retained, so all after it are."""
+        """If a known event is retained, all events after it are too, and there is no gap."""
         log = [event(seen(0, "Provisioned/Running")), *heartbeats(6000, 23)]
         assert evaluated(self.KNOWN, RUNNING, *log).history.gaps == 0
 
     def test_a_short_log_was_not_purged(self) -> None:
-        """A pipeline that was not changed since before the event log gets its first events late."""
+        """A pipeline unchanged since before the event log gets its first events late, which is no gap."""
         assert (
             evaluated(self.KNOWN, self.STOPPING, event(seen(20_000, "Stopping")), confirmed=5000).history.gaps
             == 0
         )
 
     def test_a_log_that_begins_with_the_creation_is_complete(self) -> None:
-        """A new pipeline had nothing before."""
+        """A log that begins with the creation has no gap."""
         new = replace(row(20_000, "Stopped"), created_at=event(seen(6000, "")).recorded_at)
         log = heartbeats(6000, 25, "Stopped//Pending/Cleared")
         assert (
@@ -115,7 +115,7 @@ class TestGap:
 
 
 class TestSteps:
-    """What Feldera's clock does when it steps back, and what a row shows that its log lacks."""
+    """Steps back of Feldera's clock, and rows that are not in the log."""
 
     KNOWN = evaluated(
         begun(9000, "Provisioned/Running"),
@@ -125,7 +125,7 @@ class TestSteps:
     STATUSES = ("Provisioned/Paused", "Provisioned/Running")
 
     def test_a_long_log_that_begins_with_a_new_event_has_a_gap(self) -> None:
-        """Feldera purges the oldest ones, and those are new."""
+        """A full log that begins with a new event has a gap, as Feldera purges the oldest events."""
         log = [event(seen(turn, self.STATUSES[turn % 2])) for turn in range(30)]
         now = row(29, "Provisioned/Running")
         for older in ([], [event(seen(9000, "Provisioned/Running"))]):
@@ -134,7 +134,7 @@ class TestSteps:
             assert evaluation.settled
 
     def test_a_step_before_the_first_reading_is_a_gap(self) -> None:
-        """The events after it seem to be older than the watch; counting goes on from the row."""
+        """If the events are older than the watch, there is a gap, and counting goes on from the row."""
         start = begun(9000, "Provisioned/Running")
         log = (event(seen(9000, "Provisioned/Running")), event(seen(100, "Provisioned/Paused")))
         evaluation = evaluated(start, row(100, "Provisioned/Paused"), *log, confirmed=9000)
@@ -143,7 +143,7 @@ class TestSteps:
         assert evaluation.settled
 
     def test_a_row_whose_event_was_purged_is_a_gap(self) -> None:
-        """All that a full log retains may be from before the clock stepped back."""
+        """If the row's event is not in a full log, its events may be from before the clock stepped back."""
         heartbeats = [event(seen(9000 + turn, "Provisioned/Running")) for turn in range(30)]
         known = evaluated(self.KNOWN, row(9000, "Provisioned/Running"), *heartbeats).history
         for statuses in self.STATUSES:
@@ -159,7 +159,7 @@ class TestSteps:
             )
 
     def test_a_row_that_the_log_contradicts_is_a_gap(self) -> None:
-        """The clock stepped back by seconds within one answer, so that its last event is not the last one."""
+        """If the clock steps back within one answer, the last event contradicts the row, which is a gap."""
         log = [
             event(seen(at, statuses))
             for at, statuses in (
@@ -176,7 +176,7 @@ class TestSteps:
         assert second.history.statuses.combined == "Running"
 
     def test_events_that_are_newer_than_the_row_are_not_lost(self) -> None:
-        """An instant of the row is older than the log, which is a gap; its newest event came after the list."""
+        """A row older than the log is a gap; events that came after the list are kept."""
         heartbeats = [event(seen(9000 + turn, "Provisioned/Running")) for turn in range(30)]
         known = evaluated(self.KNOWN, row(9000, "Provisioned/Running"), *heartbeats).history
         log = [*heartbeats, event(seen(9040, "Provisioned/Paused"))]
@@ -189,7 +189,7 @@ class TestSteps:
         assert second.history.counts.runtime == {"Paused": 1}
 
     def test_an_event_from_the_future_among_new_ones_is_a_gap(self) -> None:
-        """Where it belongs between them is a guess; by itself it is only wrong about the time."""
+        """An event of the future among new events is a gap, as its place is a guess; alone it is none."""
         future = event(seen(2_000_000_000, "Provisioned/Paused"))
         others = [event(seen(9000, "Provisioned/Running")), event(seen(9001, "Provisioned/Unavailable"))]
         now = row(9001, "Provisioned/Unavailable")
@@ -207,7 +207,7 @@ class TestSteps:
 
 
 class TestErrorCodes:
-    """Which code an error had."""
+    """Where the code of an error comes from."""
 
     START = evaluated(begun(0, "Stopped"), row(0, "Stopped"), event(seen(0, "Stopped"))).history
     TWICE = (
@@ -217,8 +217,8 @@ class TestErrorCodes:
         event(seen(4, "Stopped!")),
     )
 
-    def test_the_row_tells_the_present_ones(self) -> None:
-        """No request is needed for an error that the list still shows."""
+    def test_the_row_names_the_present_error(self) -> None:
+        """An error that the list still shows needs no request."""
         evaluation = evaluated(self.START, row(0, "Stopped!", desired_at=4), *self.TWICE)
         assert evaluation.unnamed == (identity(2),)
         assert evaluation.history.errors.code == "RunnerCheckError"
@@ -228,7 +228,7 @@ class TestErrorCodes:
         ]
 
     def test_others_are_asked_for(self) -> None:
-        """The event, read with all fields, has the code."""
+        """The code of another error is in its event, which is requested with all fields."""
         evaluation = evaluated(self.START, row(0, "Stopped!", desired_at=4), *self.TWICE).named(
             {identity(2): "A"}
         )
@@ -238,8 +238,8 @@ class TestErrorCodes:
         ]
         assert evaluation.unnamed == ()
 
-    def test_a_row_that_does_not_agree_tells_none(self) -> None:
-        """Its error may be an earlier one."""
+    def test_a_row_that_does_not_agree_names_none(self) -> None:
+        """The error of a row that does not agree with the log may be an earlier one."""
         evaluation = evaluated(self.START, row(0, "Stopped!", desired_at=9), *self.TWICE)
         assert evaluation.unnamed == (identity(2), identity(4))
         named = evaluation.named({identity(2): "A", identity(4): UNKNOWN_CODE})
@@ -247,7 +247,7 @@ class TestErrorCodes:
         assert named.named({}) == named
 
     def test_events_with_all_fields_name_themselves(self) -> None:
-        """Then there is nothing to ask for."""
+        """Events with all fields have their code, so nothing is requested."""
         log = (event(seen(0, "Stopped")), event(seen(2, "Stopped!"), "A"), event(seen(3, "Stopped!"), "B"))
         evaluation = evaluated(self.START, row(0, "Stopped!", desired_at=9), *log)
         assert evaluation.unnamed == ()
@@ -255,14 +255,14 @@ class TestErrorCodes:
 
 
 def test_first_sight_agrees_with_its_row() -> None:
-    """But an error or a clearing lets the log be read, which has the time when it began."""
+    """A new pipeline needs no log, except for the beginning of an error or of a clearing."""
     for statuses, reads in (("Stopped", False), ("Stopped!", True), ("Stopped//Success/Clearing", True)):
-        one = row(0, statuses)
-        assert (initial_history(one, instant(9), instant(6)).cursor != cursor(one)) is reads
+        listed = row(0, statuses)
+        assert (initial_history(listed, instant(9), instant(6)).cursor != cursor(listed)) is reads
 
 
 def test_first_sight_credits_time_from_the_as_of() -> None:
-    """Or from the row's own instant where that is later; an error while stopping dates from its beginning."""
+    """Time counts from the list or the row's later instant; an error while stopping from its beginning."""
     assert initial_history(row(0, "Stopped"), instant(9), instant(6)).status_time.began == instant(6)
     assert initial_history(
         row(8, "Provisioned/Running"), instant(9), instant(6)
@@ -272,7 +272,7 @@ def test_first_sight_credits_time_from_the_as_of() -> None:
 
 
 def test_a_created_pipeline_counts_from_its_creation() -> None:
-    """The create event itself is no transition; all that follows is."""
+    """The create event is no transition; all later ones are."""
     new = replace(
         row(9, "Stopped//SqlError/Cleared", program_at=9), created_at=event(seen(1, "")).recorded_at
     )
@@ -290,7 +290,7 @@ def test_a_created_pipeline_counts_from_its_creation() -> None:
 
 
 def test_a_row_stands_for_an_event_on_old_servers() -> None:
-    """Its newest instant dates the change; one that moved none is dated by the poll."""
+    """The newest instant of a row dates a change; a change without one is dated by the poll."""
     start = initial_history(row(0, "Stopped"), instant(5), instant(2))
     evaluation = evaluate_row(start, row(8, "Provisioning"), instant(10), instant(2))
     assert evaluation.history.counts.resources == {("Stopped", "Provisioning"): 1}
@@ -309,7 +309,7 @@ def test_a_row_stands_for_an_event_on_old_servers() -> None:
 
 
 def test_the_cursor_ignores_what_writes_no_event() -> None:
-    """Names, tags and heartbeats move without a trace in the log."""
+    """Changed names, tags and heartbeats leave the cursor as it is."""
     other = replace(RUNNING, name="q", tags=("a",), platform_version="1")
     assert cursor(other) == cursor(RUNNING)
     assert cursor(replace(RUNNING, deployment_id="x")) != cursor(RUNNING)

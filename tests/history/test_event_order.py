@@ -1,4 +1,4 @@
-"""In which order events were committed."""
+"""The order in which events were committed."""
 
 from random import Random
 
@@ -14,11 +14,11 @@ from support.history_examples import seen
 def shown(*log: Observation) -> list[str]:
     """Return the order found as the statuses in it."""
     found = ordered(log, state_of(seen(0, "Stopped")))[0]
-    return ["/".join(filter(None, (one.resources, one.runtime, one.program))) for one in found]
+    return ["/".join(filter(None, (each.resources, each.runtime, each.program))) for each in found]
 
 
-def test_the_id_tells_the_order() -> None:
-    """A transaction that waited for the lock began earlier and yet committed later."""
+def test_ids_give_the_order() -> None:
+    """A transaction that waited for the lock has an earlier instant and a later id."""
     late = seen(3, "Provisioned/Paused", made=6)
     assert shown(late, seen(4, "Provisioned/Running"), seen(2, "Provisioned/Initializing")) == [
         "Provisioned/Initializing/Success",
@@ -27,7 +27,7 @@ def test_the_id_tells_the_order() -> None:
     ]
 
 
-def test_the_time_tells_it_where_ids_break_the_state_machine() -> None:
+def test_times_give_the_order_where_ids_break_the_state_machine() -> None:
     """A clock that is ahead makes ids that are too great."""
     ahead = seen(2, "Provisioning", made=30)
     assert shown(ahead, seen(4, "Provisioned/Initializing")) == [
@@ -37,13 +37,13 @@ def test_the_time_tells_it_where_ids_break_the_state_machine() -> None:
 
 
 def test_a_clock_that_is_behind_is_not_believed() -> None:
-    """An id cannot have been made before its transaction began."""
+    """An id older than its transaction's beginning is not used."""
     behind = seen(4, "Provisioned/Paused", made=1)
     assert shown(seen(2, "Provisioned/Running"), behind)[-1] == "Provisioned/Paused/Success"
 
 
 def test_one_wrong_clock_does_not_spoil_the_rest() -> None:
-    """Each stretch is searched by itself: lock waits in one, a wrong clock in another."""
+    """Each stretch is searched separately: lock waits in one, a wrong clock in another."""
     log = [
         seen(1, "Provisioning", made=1),
         seen(3, "Provisioned/Initializing", made=3),
@@ -55,7 +55,7 @@ def test_one_wrong_clock_does_not_spoil_the_rest() -> None:
 
 
 def test_events_of_one_transaction_stay_together() -> None:
-    """They became visible together, whatever ids others made in between."""
+    """Events of one transaction stay together, whatever ids others made in between."""
     pair = seen(2, "Stopped", made=3), seen(2, "Provisioning", made=3.002)
     other = seen(1, "Stopped", made=3.001)
     found = ordered((*pair, other), None)[0]
@@ -63,8 +63,8 @@ def test_events_of_one_transaction_stay_together() -> None:
     assert found[0] == other
 
 
-def test_ids_of_one_millisecond_tell_nothing() -> None:
-    """Two processes make them in any order; the program's state machine says which came first."""
+def test_ids_of_one_millisecond_have_no_order() -> None:
+    """Ids of one millisecond have no order; the program's state machine gives it."""
     start = seen(3, "Stopped//CompilingSql", serial=2), seen(3.0001, "Stopped//SqlCompiled", serial=1)
     assert shown(seen(1, "Stopped//Pending"), *start)[1:] == ["Stopped/CompilingSql", "Stopped/SqlCompiled"]
 
@@ -78,7 +78,7 @@ def test_the_example() -> None:
 
 
 def test_ids_that_agree_with_the_times_are_right() -> None:
-    """However close they are, and though fewer statuses would change in the other order."""
+    """Ids and times that agree are used, even if another order would change fewer statuses."""
     log = [
         seen(5, "Provisioned/Running"),
         seen(6, "Provisioned/Unavailable", made=7),
@@ -89,14 +89,14 @@ def test_ids_that_agree_with_the_times_are_right() -> None:
 
 
 def test_a_step_that_stays_impossible_is_a_guess() -> None:
-    """An event is missing, or in a wrong place; of statuses that are not known nothing is."""
+    """An impossible transition makes the order a guess; one between unknown statuses does not."""
     log = [seen(1, "Provisioned/Running"), seen(20, "Stopped")]
     assert ordered(log, None) == (log, True)
     assert ordered([seen(1, "Resting"), seen(20, "Stopped")], None)[1] is False
 
 
 def test_content_alone_decides_where_id_and_time_break_a_state_machine() -> None:
-    """A transaction that waited, of a process whose clock is behind: both say that it came first."""
+    """Statuses decide where id and time are wrong: a transaction of a slow clock that waited."""
     log = [
         seen(2, "Stopped//Success/Cleared"),
         seen(2.8, "Stopped//Success/Cleared"),
@@ -108,11 +108,11 @@ def test_content_alone_decides_where_id_and_time_break_a_state_machine() -> None
 
 
 def test_ids_that_are_no_uuids_leave_the_time() -> None:
-    """Nothing is read out of an id of another form."""
-    one, other = seen(1, "Stopped"), seen(2, "Provisioning")
+    """Of ids of another form only the time counts."""
+    first, second = seen(1, "Stopped"), seen(2, "Provisioning")
     odd = [
-        Observation(o.at, name, o.resources, None, "Success", "InUse", False)
-        for o, name in ((one, "z"), (other, "a"))
+        Observation(each.at, name, each.resources, None, "Success", "InUse", False)
+        for each, name in ((first, "z"), (second, "a"))
     ]
     assert ordered(odd[::-1], None)[0] == odd
 
@@ -138,7 +138,7 @@ def contradictory(number: int) -> dict[str, list[Observation]]:
 
 @pytest.mark.parametrize("wrong", contradictory(1))
 def test_the_search_is_bounded(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However a full log contradicts itself, few short stretches are searched, nothing is lost, and it is a guess."""
+    """In a full log that contradicts itself few short stretches are searched, and no event is lost."""
     sizes: list[int] = []
     search = event_order._put_in_order
 

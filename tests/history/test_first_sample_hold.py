@@ -17,7 +17,7 @@ COUNTED = replace(fold(begun(0, "Stopped"), LOG, instant(0))[0], appeared=instan
 
 
 def test_for_two_minutes() -> None:
-    """From when it appeared."""
+    """Counters are held at 0 for two minutes from when the pipeline appeared."""
     assert [is_held(COUNTED, instant(at)) for at in (0, 5, 124.9, 125, 1000)] == [
         True,
         True,
@@ -28,7 +28,7 @@ def test_for_two_minutes() -> None:
 
 
 def test_every_counter_is_0_and_the_rest_as_it_is() -> None:
-    """The statuses, since when they hold, and the present error."""
+    """Every counter is 0; statuses, their beginnings and the present error are shown."""
     shown = at_zero(COUNTED)
     assert (COUNTED.errors.count, COUNTED.errors.present) == (1, True)
     assert (shown.counts, shown.errors.count) == (Counts(), 0)

@@ -1,4 +1,4 @@
-"""Each rule of the fold by itself."""
+"""The rules of the fold, one by one."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def folded(history: History, *log: Observation, published: float = 0) -> History
 
 
 def test_an_answer_adds_each_transition_once() -> None:
-    """Every change between neighbours counts under its pair, and entering a runtime status under its name."""
+    """Each change between neighbours is counted once under its pair, and each entered runtime status under its name."""
     start = begun(0, "Stopped//Success/Cleared")
     log = (
         seen(0, "Stopped//Success/Cleared"),
@@ -39,7 +39,7 @@ def test_an_answer_adds_each_transition_once() -> None:
 
 
 def test_an_answer_folded_again_adds_nothing() -> None:
-    """The same history comes back, the very object, so that nothing need be written."""
+    """An answer that is folded again returns the very same object, so that nothing is written."""
     log = (seen(0, "Stopped"), seen(5, "Provisioning"))
     once = folded(begun(0, "Stopped"), *log)
     again, effects = fold(once, log, instant(9))
@@ -48,13 +48,13 @@ def test_an_answer_folded_again_adds_nothing() -> None:
 
 
 def test_nothing_observed_changes_nothing() -> None:
-    """An empty answer is no news."""
+    """An empty answer changes nothing."""
     start = begun(0, "Stopped")
     assert fold(start, (), instant(0)) == (start, ())
 
 
 def test_equal_neighbours_are_no_transition() -> None:
-    """A heartbeat, a change of details and a repeated request only move the place in the log."""
+    """Heartbeats, changed details and repeated requests only move the log position."""
     start = folded(begun(0, "Provisioned/Running"), seen(0, "Provisioned/Running"))
     history = folded(start, seen(600, "Provisioned/Running"))
     assert history.counts == start.counts
@@ -63,7 +63,7 @@ def test_equal_neighbours_are_no_transition() -> None:
 
 
 def test_what_was_before_the_first_sight_does_not_count() -> None:
-    """The row says with which event of the log the watch begins."""
+    """Events up to the one that matches the first row are not counted."""
     history = folded(
         begun(10, "Provisioned/Running", seen_at=30),
         seen(0, "Stopped"),
@@ -77,7 +77,7 @@ def test_what_was_before_the_first_sight_does_not_count() -> None:
 
 
 def test_a_dismissal_before_the_first_sight_is_found_in_the_log() -> None:
-    """Of two events of one transaction and a later dismissal, the watch begins after the dismissal."""
+    """If two events of one transaction and a dismissal match, counting begins after the dismissal."""
     history = folded(
         begun(5, "Stopped", seen_at=30, desired_at=5),
         seen(5, "Stopped"),
@@ -90,7 +90,7 @@ def test_a_dismissal_before_the_first_sight_is_found_in_the_log() -> None:
 
 
 def test_the_row_may_be_older_than_the_whole_log() -> None:
-    """Where the row's own event is not retained, a later return to the same statuses is not taken for it."""
+    """If the row's event is not retained, a later return to the same statuses is not taken for it."""
     history = folded(
         begun(0, "Provisioned/Running", seen_at=30),
         seen(40, "Provisioned/Paused"),
@@ -100,7 +100,7 @@ def test_the_row_may_be_older_than_the_whole_log() -> None:
 
 
 def test_heartbeats_stand_in_for_the_row() -> None:
-    """An event from before the first list that says what the row says marks the place too."""
+    """An event before the first list with the row's statuses marks the log position too."""
     history = folded(
         begun(0, "Provisioned/Running/Success/InUse", seen_at=3000),
         seen(600, "Provisioned/Running/Success/InUse"),
@@ -111,13 +111,13 @@ def test_heartbeats_stand_in_for_the_row() -> None:
 
 
 def test_a_contradicting_log_counts_from_the_rows_event() -> None:
-    """Where no event says what the row says, counting begins after the event of the row's instant."""
+    """If no event has the row's statuses, counting begins after the event of the row's instant."""
     history = folded(begun(5, "Stopped", seen_at=30), seen(5, "Provisioning"), seen(9, "Stopping"))
     assert history.counts.resources == {("Stopped", "Stopping"): 1}
 
 
-def test_the_log_tells_times_that_a_row_does_not() -> None:
-    """The storage status and the present error are dated from the log."""
+def test_times_that_only_the_log_has() -> None:
+    """The log dates the storage status and the present error."""
     start = begun(50, "Stopped//Success/Clearing!", seen_at=90, desired_at=50)
     history = folded(
         start,
@@ -131,7 +131,7 @@ def test_the_log_tells_times_that_a_row_does_not() -> None:
 
 
 def test_an_edit_of_a_pending_program_does_not_begin_its_status() -> None:
-    """The row's instant is that of the edit; the log says since when the program was Pending."""
+    """The row's instant is that of an edit; the log has the beginning of Pending."""
     start = initial_history(row(0, "Stopped//Pending", program_at=60), instant(90), instant(90))
     assert start.since.program == instant(60)
     log = (
@@ -144,7 +144,7 @@ def test_an_edit_of_a_pending_program_does_not_begin_its_status() -> None:
 
 
 def test_a_guess_earlier_than_the_event_does_not_date_it() -> None:
-    """Feldera's time of a list is known to a second only: what the log says began after it did begin after it."""
+    """The time of a list is exact to a second only, so the log's later beginning counts."""
     start = begun(50, "Stopped//Success/Clearing!", seen_at=59.5, desired_at=40)
     history = folded(start, seen(10, "Stopped"), seen(50, "Stopped!"), seen(60, "Stopped//Success/Clearing!"))
     assert history.since.storage == instant(60)
@@ -152,20 +152,20 @@ def test_a_guess_earlier_than_the_event_does_not_date_it() -> None:
 
 
 def test_an_earlier_error_does_not_date_the_present_one() -> None:
-    """A log may begin with an error that was dismissed since."""
+    """An error at the beginning of the log that was dismissed since does not date the present one."""
     start = begun(50, "Stopped!", seen_at=90, desired_at=20)
     history = folded(start, seen(10, "Stopped!"), seen(30, "Stopped"), seen(50, "Stopped!"))
     assert history.errors.at == instant(50)
 
 
 def test_a_log_that_begins_with_the_error_does_not_date_it() -> None:
-    """The row's estimate stands where the log begins later than the error."""
+    """If the log begins with the error, the row's estimate stays."""
     history = folded(begun(50, "Stopped!", seen_at=90, desired_at=45), seen(50, "Stopped!"))
     assert history.errors.at == instant(45)
 
 
 def test_a_late_commit_is_folded_after_newer_ones() -> None:
-    """Its interval is 0, its start is passed on, and no count is taken back."""
+    """A late commit has an interval of 0, and no count is taken back."""
     start = folded(begun(0, "Provisioned/Initializing"), seen(0, "Provisioned/Initializing"))
     newer = folded(start, seen(10, "Provisioned/Running"))
     history = folded(newer, seen(10, "Provisioned/Running"), seen(8, "Provisioned/Paused", made=11))
@@ -176,7 +176,7 @@ def test_a_late_commit_is_folded_after_newer_ones() -> None:
 
 
 def test_a_late_commit_of_a_slow_clock_is_found() -> None:
-    """An id older than the watermark is no proof that the event was folded: its time is what counts."""
+    """An id older than the watermark may be new: its time decides."""
     newer = folded(
         begun(0, "Provisioned/Running"), seen(0, "Provisioned/Running"), seen(100, "Provisioned/Paused")
     )
@@ -185,7 +185,7 @@ def test_a_late_commit_of_a_slow_clock_is_found() -> None:
 
 
 def test_an_event_of_any_age_is_folded_once() -> None:
-    """Whatever the order of the answer, and also if another answer was without it."""
+    """Each event is folded once, whatever the order of the answer and even if another answer lacked it."""
     old, new = seen(0, "Provisioned/Running"), seen(100, "Provisioned/Paused")
     history = folded(begun(0, "Provisioned/Running"), old, new)
     assert folded(history, new, old) is history
@@ -193,7 +193,7 @@ def test_an_event_of_any_age_is_folded_once() -> None:
 
 
 def test_becoming_null_is_no_entry() -> None:
-    """A runtime status that ends with its deployment is ended, and nothing is entered."""
+    """A runtime status that becomes null has ended, and none is entered."""
     start = folded(begun(0, "Provisioned/Initializing"), seen(0, "Provisioned/Initializing"))
     history, effects = fold(start, (seen(4, "Stopping"),), instant(0))
     assert history.counts.runtime == NOTHING
@@ -202,18 +202,18 @@ def test_becoming_null_is_no_entry() -> None:
 
 
 def test_an_error_set_dismissed_and_set_again_counts_twice() -> None:
-    """Each edge from no error to one counts, also between two polls."""
+    """Each change from no error to an error counts, also between two polls."""
     start = folded(begun(0, "Stopped"), seen(0, "Stopped"))
     log = (seen(1, "Stopped!"), seen(2, "Stopped"), seen(3, "Stopped!"), seen(4, "Stopped!"))
     history, effects = fold(start, log, instant(0))
     assert history.errors.count == 2
     assert (history.errors.present, history.errors.at) == (True, instant(3))
-    assert effects == tuple(ErrorAppeared(one.at, one.event_id, None) for one in (log[0], log[2]))
+    assert effects == tuple(ErrorAppeared(each.at, each.event_id, None) for each in (log[0], log[2]))
     assert folded(history, seen(9, "Stopped")).errors.at is None
 
 
 def test_a_timed_status_is_observed_once_when_it_ends() -> None:
-    """Also one that began before the first list: the row says when."""
+    """A timed status is observed when it ends, also one that began before the first list."""
     history = folded(begun(2, "Provisioning", seen_at=6), seen(2, "Provisioning"))
     history, effects = fold(history, (seen(9, "Provisioned/Initializing"),), instant(0))
     assert effects == (StatusEnded("deployment_resources_status", "Provisioning", 7 * SECOND),)
@@ -221,7 +221,7 @@ def test_a_timed_status_is_observed_once_when_it_ends() -> None:
 
 
 def test_a_provisioned_pipeline_without_runtime_status_keeps_its_name() -> None:
-    """Feldera never says so; time is counted for `Provisioned`."""
+    """Time of a deployed pipeline without a runtime status counts for `Provisioned`."""
     history = folded(begun(0, "Stopped"), seen(0, "Stopped"), seen(3, "Provisioned"))
     assert history.statuses.combined == "Provisioned"
     assert seconds(history, instant(4)) == {"Stopped": 3 * SECOND, "Provisioned": SECOND}
@@ -250,15 +250,15 @@ class TestMadeUpStatuses:
     )
 
     def test_the_first_have_their_own_names(self) -> None:
-        """Feldera's next version adds one or two, and those are seen."""
-        one = folded(
+        """The first unknown statuses keep their names."""
+        each = folded(
             begun(0, "Provisioned/Running"), seen(0, "Provisioned/Running"), seen(1, "Provisioned/Resting")
         )
-        assert one.counts.runtime == {"Resting": 1}
-        assert seconds(one, instant(3)) == {"Running": SECOND, "Resting": 2 * SECOND}
+        assert each.counts.runtime == {"Resting": 1}
+        assert seconds(each, instant(3)) == {"Running": SECOND, "Resting": 2 * SECOND}
 
     def test_the_others_share_one(self) -> None:
-        """Nothing that was counted is lost."""
+        """The further ones share one name, and nothing that was counted is lost."""
         counts = self.MANY.counts
         for pairs in (counts.resources, counts.program, counts.storage):
             names = {name for pair in pairs for name in pair}
@@ -270,7 +270,7 @@ class TestMadeUpStatuses:
         assert len(counts.runtime) == MOST + 2
 
     def test_time_adds_up(self) -> None:
-        """Time of further statuses goes to the shared label."""
+        """Time of further statuses goes to the shared label, and the sum is right."""
         assert self.MANY.statuses.combined == "Running"
         spent = seconds(self.MANY, instant(1010))
         assert sum(spent.values()) == watched(self.MANY, instant(1010))
@@ -278,14 +278,14 @@ class TestMadeUpStatuses:
         assert spent[OTHER] == (500 - MOST) * SECOND
 
     def test_one_after_the_other(self) -> None:
-        """From one of the others to another one is a transition as well, and its time goes on."""
+        """A change between two of the further statuses is a transition, and its time goes on."""
         more = one_by_one(self.MANY, seen(1001, "X"), seen(1002, "Y"), seen(1004, "Stopped"))
         assert more.counts.resources[OTHER, OTHER] == 1
         before = seconds(self.MANY, instant(1001))[OTHER]
         assert seconds(more, instant(1005))[OTHER] - before == 3 * SECOND
 
     def test_folding_is_pure(self) -> None:
-        """In one portion or in many, the names are the same ones."""
+        """Folded in one portion or in many, the names are the same."""
         events = [seen(turn, f"Provisioned/Odd{turn}") for turn in range(1, 40)]
         start = folded(begun(0, "Provisioned/Running"), seen(0, "Provisioned/Running"))
         steps = one_by_one(start, *events)
@@ -294,12 +294,12 @@ class TestMadeUpStatuses:
 
 
 class TestGap:
-    """What happens where events were purged before they could be read."""
+    """Events were purged before they could be read."""
 
     START = folded(begun(0, "Provisioned/Running"), seen(0, "Provisioned/Running"))
 
     def test_counting_continues_from_the_oldest_event(self) -> None:
-        """Nothing is guessed about what was purged; what follows counts."""
+        """Purged events are not guessed; later ones count."""
         log = (seen(500, "Stopped"), seen(510, "Provisioning"))
         history, effects = fold(self.START, log, instant(95), gap_since=instant(100))
         assert history.counts.resources == {("Stopped", "Provisioning"): 1}
@@ -307,20 +307,20 @@ class TestGap:
         assert (history.gaps, history.last_gap) == (1, instant(500))
 
     def test_its_time_goes_to_no_status(self) -> None:
-        """What was watched adds up without it."""
+        """The time of a gap belongs to no status; the watched time adds up without it."""
         history = fold(self.START, (seen(500, "Stopped"),), instant(95), gap_since=instant(100))[0]
         assert seconds(history, instant(505)) == {"Running": 100 * SECOND, "Stopped": 5 * SECOND}
         assert watched(history, instant(505)) == 105 * SECOND
 
     def test_an_error_that_is_there_after_it_counts(self) -> None:
-        """It did appear, whatever else was purged."""
+        """An error after a gap is counted, whatever else was purged."""
         history, effects = fold(self.START, (seen(500, "Stopped!"),), instant(95), gap_since=instant(100))
         assert history.errors.count == 1
         assert effects[1] == ErrorAppeared(instant(500), seen(500, "").event_id, None)
 
     @pytest.mark.parametrize("status", ["Provisioned/Initializing", "Provisioned/Unavailable"])
     def test_a_timed_status_after_it_is_not_observed(self, status: str) -> None:
-        """When it began is not known."""
+        """A timed status after a gap is not observed, as its beginning is unknown."""
         history = fold(self.START, (seen(500, status),), instant(95), gap_since=instant(100))[0]
         assert fold(history, (seen(501, "Provisioned/Running"),), instant(0))[1] == ()
 
@@ -329,7 +329,7 @@ class TestPublishedTime:
     """A counter that was published never falls."""
 
     def test_it_holds_until_the_exact_value_catches_up(self) -> None:
-        """The log shortens an interval that was credited already: the surplus is held, and then forgotten."""
+        """If the log shortens a credited interval, the counter stands until the exact value reaches it."""
         start = folded(begun(0, "Provisioned/Running"), seen(0, "Provisioned/Running"))
         assert seconds(start, instant(50)) == {"Running": 50 * SECOND}
         history = folded(start, seen(45, "Provisioned/Paused"), published=50)
@@ -340,7 +340,7 @@ class TestPublishedTime:
         assert folded(history, seen(70, "Provisioned/Paused"), published=66).status_time.held == NOTHING
 
     def test_an_as_of_that_moves_back_is_the_last_one(self) -> None:
-        """Also where the published instant is wrong."""
+        """An instant that moves back counts as the last one."""
         start = folded(begun(0, "Provisioned/Running"), seen(0, "Provisioned/Running"))
         history = folded(start, seen(10, "Provisioned/Paused"), published=20)
         assert seconds(history, instant(12)) == seconds(history, instant(20))
@@ -351,7 +351,7 @@ class TestClockThatStepsBack:
 
     @pytest.mark.parametrize("ahead", [150, 6 * 3600])
     def test_what_follows_counts(self, ahead: float) -> None:
-        """One by one or together, with ids that step back too, and again after the whole log was read twice."""
+        """Events after a step back count, one by one or together, and again after a second reading of the log."""
         start = [seen(ahead, "Provisioned/Running"), seen(ahead + 1, "Provisioned/Paused")]
         history = folded(begun(ahead, "Provisioned/Running"), *start)
         log = [*start]
@@ -364,7 +364,7 @@ class TestClockThatStepsBack:
         assert history.log_position.newest == instant(ahead + 1)
 
     def test_an_event_from_the_future_hides_nothing(self) -> None:
-        """It stays in the log for long, and the place in the log comes down once it is gone."""
+        """An event of the future hides no later one; the log position comes down once it is gone."""
         future = seen(2_000_000_000, "Provisioned/Paused")
         log = [seen(0, "Provisioned/Running"), future]
         history = folded(begun(0, "Provisioned/Running"), *log)
@@ -376,7 +376,7 @@ class TestClockThatStepsBack:
         assert history.gaps == 0
 
     def test_a_step_between_new_events_is_a_gap(self) -> None:
-        """Their order is a guess."""
+        """A step back between new events is a gap, as their order is a guess."""
         start = [seen(1000, "Provisioned/Running")]
         history = folded(begun(1000, "Provisioned/Running"), *start)
         new = [seen(1001, "Provisioned/Paused"), seen(100, "Provisioned/Running")]

@@ -1,4 +1,4 @@
-"""What an instance counts over all its pipelines."""
+"""The counts of an instance over all its pipelines."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def appeared(*codes: str | None) -> list[ErrorAppeared]:
 
 
 def test_errors_count_by_code() -> None:
-    """A code that could not be learnt is `unknown`."""
+    """Errors count by code; an unknown code is `unknown`."""
     totals = add(
         InstanceTotals(), appeared("RunnerCheckError", "RuntimeError.WorkerPanic", "RunnerCheckError", None)
     )
@@ -25,14 +25,14 @@ def test_errors_count_by_code() -> None:
 
 @pytest.mark.parametrize("code", ["", "lower", "A.B.C", "Two Words", "A" * 65, "A.", 'X"', "É", "A\n"])
 def test_a_code_of_another_form_is_folded(code: str) -> None:
-    """No free text becomes a label."""
+    """A code of another form counts under a shared name, so that no free text becomes a label."""
     totals = add(InstanceTotals(), appeared(code))
     assert (totals.errors, totals.folded) == ({OTHER: 1}, 1)
     assert label(totals, code) == OTHER
 
 
-def test_only_so_many_codes_are_told_apart() -> None:
-    """The hundred and first is folded, however often it comes; known ones go on."""
+def test_the_number_of_codes_is_bounded() -> None:
+    """The hundred and first code counts under the shared name; known ones go on."""
     totals = add(
         InstanceTotals(), appeared(*(f"Code{number}" for number in range(MOST_CODES + 1)), "Code100", "Code0")
     )
@@ -41,7 +41,7 @@ def test_only_so_many_codes_are_told_apart() -> None:
 
 
 def test_a_present_error_is_admitted_without_being_counted() -> None:
-    """A code that was there before the watch has a label, and no error is counted."""
+    """The code of an error from before the first list has a label, and no error is counted."""
     totals = admit(InstanceTotals(), ["RunnerCheckError", None])
     assert totals.errors == {"RunnerCheckError": 0, "unknown": 0}
     assert label(totals, "RunnerCheckError") == "RunnerCheckError"
@@ -67,6 +67,6 @@ def test_durations_fall_into_their_buckets() -> None:
 
 
 def test_gaps_count() -> None:
-    """The last one's time is the newest."""
+    """Gaps are counted, with the time of the newest."""
     totals = add(InstanceTotals(), [Gap(7), Gap(5)])
     assert (totals.gaps, totals.last_gap) == (2, 7)

@@ -1,4 +1,4 @@
-"""What always holds of a history, whatever order and portion its events come in."""
+"""Invariants of a history, whatever order and portions its events come in."""
 
 from collections import Counter
 from typing import Any
@@ -16,13 +16,13 @@ from feldera_exporter.history.log_position import is_known
 from feldera_exporter.history.observation import Observation
 from feldera_exporter.history.status_time import exact
 from support.history_examples import begun, identity, instant
-from support.tools import part
+from support.tools import example_count
 
 _RETENTION = 40
 
 
-class OneLife(RuleBasedStateMachine):
-    """One pipeline's transactions, which commit in the order made here, and a reader that comes now and then."""
+class OnePipelineMachine(RuleBasedStateMachine):
+    """Transactions of one pipeline, which commit in the order made here, and a reader that polls now and then."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class OneLife(RuleBasedStateMachine):
         self.runner = 0.0
 
     def run(self, wait: float, **changes: Any) -> None:
-        """Commit what the runner writes: one task, whose transactions follow one another.
+        """Commit the writes of one task of the runner, one after the other.
 
         Source: pipeline-manager `runner/pipeline_automata.rs`, which awaits each.
         """
@@ -69,7 +69,7 @@ class OneLife(RuleBasedStateMachine):
 
     @rule(data=st.data(), wait=st.sampled_from((0.0, 0.0, 0.5, 9.0)))
     def deploy(self, data: st.DataObject, wait: float) -> None:
-        """Go one legal step of the deployment; a Provisioned pipeline has a runtime status."""
+        """Make one legal transition of the deployment; a Provisioned pipeline has a runtime status."""
         self.now += 0.02
         after = data.draw(
             st.sampled_from([to for old, to in RESOURCES.transitions if old == self.state.resources])
@@ -87,7 +87,7 @@ class OneLife(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def compile(self, data: st.DataObject) -> None:
-        """Go one legal step of the program or of the storage."""
+        """Make one legal transition of the program or of the storage."""
         self.now += 0.02
         field, dimension = data.draw(st.sampled_from((("program", PROGRAM), ("storage", STORAGE))))
         old = getattr(self.state, field)
@@ -113,7 +113,7 @@ class OneLife(RuleBasedStateMachine):
 
     @rule()
     def purge(self) -> None:
-        """Purge what was read, but for the last event."""
+        """Purge what was read except the last event."""
         if is_known(self.history.log_position, self.log[-1]):
             self.log = self.log[-1:]
 
@@ -140,7 +140,7 @@ class OneLife(RuleBasedStateMachine):
 
     @invariant()
     def all_that_was_read_is_counted(self) -> None:
-        """Once everything was read, every count is the truth."""
+        """Once everything was read, every count is the true one."""
         if not is_known(self.history.log_position, self.state):
             return
         counts = self.history.counts
@@ -155,5 +155,7 @@ class OneLife(RuleBasedStateMachine):
         assert self.history.errors.count == self.errors
 
 
-OneLife.TestCase.settings = settings(max_examples=part(300), stateful_step_count=30, deadline=None)
-TestOneLife = OneLife.TestCase
+OnePipelineMachine.TestCase.settings = settings(
+    max_examples=example_count(300), stateful_step_count=30, deadline=None
+)
+TestOneLife = OnePipelineMachine.TestCase

@@ -1,4 +1,4 @@
-"""What a pipeline did within the last hour, by Feldera's timestamps, whenever it is read."""
+"""The activity of a pipeline within the last hour, by Feldera's timestamps."""
 
 from typing import Any
 
@@ -55,14 +55,14 @@ def did(first: str, *then: str) -> RecentActivity:
 def test_every_deed_has_its_instant(
     statuses: tuple[str, ...], expected: dict[str, tuple[float, ...]]
 ) -> None:
-    """A start is no restart, and an error that stays is one."""
+    """Each start, restart and error has its instant; a start is no restart, and an error that stays counts once."""
     made: dict[str, Any] = {name: instants(*each) for name, each in expected.items()}
     assert did(*statuses) == RecentActivity(**made)
 
 
 @pytest.mark.parametrize("then", ["Provisioned/Running", "Provisioned/Initializing", "Stopping"])
 def test_an_absence_ends_with_another_status(then: str) -> None:
-    """It is known from when to when it was; one that lasts is not over."""
+    """An absence has its beginning and its end; one that lasts has no end yet."""
     assert did("Provisioned/Running", "Provisioned/Unavailable").absences == ()
     recent = did("Provisioned/Running", "Provisioned/Unavailable", "Provisioned/Unavailable", then)
     assert recent.absences == ((instant(1), instant(3)),)
@@ -78,7 +78,7 @@ def crash_loop(begin: float, times: int, every: float) -> list[Observation]:
 
 
 def test_what_is_read_late_counts_when_it_happened() -> None:
-    """At once, or event by event as it happens: the same; and again it adds nothing."""
+    """Events count at their own instants, read at once or one by one, and only once."""
     start = folded(begun(0, "Provisioned/Running"), seen(0, "Provisioned/Running"))
     log = crash_loop(60, 4, 600)
     at_once = folded(start, *log)
@@ -91,7 +91,7 @@ def test_what_is_read_late_counts_when_it_happened() -> None:
 
 
 def test_what_is_long_ago_is_forgotten() -> None:
-    """An hour before the newest of its kind; there are never more than some."""
+    """Entries older than an hour before the newest are dropped, and their number is bounded."""
     known = added(added((), instant(0)), instant(HOUR - MICROSECOND))
     assert known == instants(0, HOUR - MICROSECOND)
     assert added(known, instant(HOUR)) == instants(HOUR - MICROSECOND, HOUR)
@@ -103,13 +103,13 @@ def test_what_is_long_ago_is_forgotten() -> None:
 
 
 def test_absences_are_forgotten_after_a_quarter_of_an_hour() -> None:
-    """After their end; there are never more than some, and none ends before it begins."""
-    one = with_absence((), instant(0), instant(10))
-    assert with_absence(one, instant(900), instant(910 - MICROSECOND)) == (
-        *one,
+    """Absences are dropped a quarter of an hour after their end, and their number is bounded."""
+    absences = with_absence((), instant(0), instant(10))
+    assert with_absence(absences, instant(900), instant(910 - MICROSECOND)) == (
+        *absences,
         (instant(900), instant(910 - MICROSECOND)),
     )
-    assert with_absence(one, instant(900), instant(910)) == ((instant(900), instant(910)),)
+    assert with_absence(absences, instant(900), instant(910)) == ((instant(900), instant(910)),)
     assert with_absence((), instant(10), instant(9)) == ((instant(10), instant(10)),)
     many: tuple[tuple[int, int], ...] = ()
     for number in range(2 * MOST_ABSENCES):
@@ -119,14 +119,14 @@ def test_absences_are_forgotten_after_a_quarter_of_an_hour() -> None:
 
 
 def test_a_gap_of_the_log_is_not_guessed() -> None:
-    """What the log begins with again is no deed, but an error that is set then did appear."""
+    """The first event after a gap is no start, but an error in it did appear."""
     start = folded(begun(0, "Provisioned/Running"), seen(0, "Provisioned/Running"))
     history, _ = fold(start, [seen(500, "Stopped!"), seen(510, "Stopped")], instant(0), gap_since=instant(10))
     assert history.recent == RecentActivity(errors=instants(500))
 
 
-def test_an_old_servers_rows_tell_what_they_show() -> None:
-    """What lies between two lists is not known; each has the instant of the row."""
+def test_rows_of_an_old_server() -> None:
+    """Changes between two rows of an old server count at the instants of the rows."""
     history = begun(0, "Provisioned/Running")
     for number, statuses in enumerate(
         ("Stopping!", "Stopped!", "Provisioned/Initializing", "Provisioned/Unavailable")
@@ -137,5 +137,5 @@ def test_an_old_servers_rows_tell_what_they_show() -> None:
 
 
 def test_a_pipeline_that_did_nothing_keeps_nothing() -> None:
-    """So it costs nothing in the store."""
+    """A pipeline without activity keeps nothing, so it costs nothing in the store."""
     assert did("Provisioned/Running", "Provisioned/Paused", "Provisioned/Running") == NOTHING

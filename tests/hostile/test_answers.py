@@ -1,4 +1,4 @@
-"""The program with hostile responses: its metrics stay true, other instances are not disturbed, and it recovers."""
+"""The program with hostile answers: its metrics stay true, other instances are polled, and it recovers."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,21 +9,23 @@ from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
 from support.ask_once import KEY
-from support.hostile_answers import ANSWERS, Hostile
+from support.hostile_answers import ANSWERS, HostileAnswer
 from support.raw_server import RawServer, serving_raw
-from support.two_instances import Running, later, two, until
+from support.two_instances import RunningExporter, later, two_instances, until
 from support.two_instances import feldera as make
 from support.two_instances import running as running_
 
 HOSTILE = "hostile"
 HEALTHY = "healthy"
-Program = tuple[Running, RawServer, Feldera]
+Program = tuple[RunningExporter, RawServer, Feldera]
 
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     """Run the program on a hostile and a healthy instance for all tests of this file."""
-    with two(tmp_path_factory.mktemp("hostile"), hostile=f"api_key: '{KEY}', max_response_size: 8MiB") as (
+    with two_instances(
+        tmp_path_factory.mktemp("hostile"), hostile=f"api_key: '{KEY}', max_response_size: 8MiB"
+    ) as (
         running,
         raw_server,
         feldera,
@@ -35,8 +37,8 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
 
 
 @pytest.mark.parametrize("hostile", ANSWERS, ids=lambda hostile: hostile.name)
-def test_a_hostile_answer(program: Program, hostile: Hostile) -> None:
-    """The poll is called what it was, the last state stays, the other instance is polled on; then all is well again."""
+def test_a_hostile_answer(program: Program, hostile: HostileAnswer) -> None:
+    """The outcome is counted, the last state stays, the other instance is polled, and a good answer ends it."""
     running, raw_server, _ = program
     before = {name: running.polls(HOSTILE, name) for name in (hostile.outcome, "success", "internal_error")}
     neighbour = running.outcomes(HEALTHY)
@@ -61,8 +63,8 @@ def test_a_hostile_answer(program: Program, hostile: Hostile) -> None:
 
 
 @pytest.mark.parametrize("hostile", ANSWERS[4::9], ids=lambda hostile: hostile.name)
-def test_a_hostile_event_log(program: Program, hostile: Hostile) -> None:
-    """Where only the event log is hostile, statuses are shown on time and transitions are made up for afterwards."""
+def test_a_hostile_event_log(program: Program, hostile: HostileAnswer) -> None:
+    """If only the event log is hostile, statuses are shown on time, and transitions are counted later."""
     running, raw_server, feldera = program
     labels = {"feldera_instance": HOSTILE, "pipeline_name": "victim"}
 
@@ -93,8 +95,8 @@ def test_a_hostile_event_log(program: Program, hostile: Hostile) -> None:
 
 
 @pytest.mark.parametrize("hostile", ANSWERS[1::9], ids=lambda hostile: hostile.name)
-def test_hostile_surroundings(tmp_path: Path, hostile: Hostile) -> None:
-    """Where version, tenant and health cannot be had, polls succeed, and what is not known is not said."""
+def test_hostile_surroundings(tmp_path: Path, hostile: HostileAnswer) -> None:
+    """Without version, tenant and health polls succeed, and what is unknown is left out."""
     upstream = FelderaServer(make("victim"))
     with serve(upstream) as url, serving_raw(url, hostile.act, "/v0/c") as raw_server:
         instance = f"{{name: hostile, url: '{raw_server.url}', api_key: '{KEY}', poll_interval: 300ms}}"

@@ -1,4 +1,4 @@
-"""The clock of the exporter's machine is set by hours while it watches, or between two of its lives: nothing that is counted moves."""
+"""The clock of the exporter's machine is set by hours: no counter changes."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from feldera_exporter.simulator.plan import INSTANT, Plan
-from support.stepped_poller import Watching
+from support.stepped_poller import SteppedPoller
 
 HOUR = 3600.0
 SECONDS = "feldera_pipeline_deployment_status_seconds_total"
@@ -33,32 +33,32 @@ def life(folder: Path, wrong: Sequence[float]) -> tuple[dict[str, float], dict[s
         wrong: by how much the machine's time is ahead at the start and in each of the five phases; each begins with a poll.
     """
     with pytest.MonkeyPatch.context() as patch:
-        watching = Watching(patch, folder)
-        watching.feldera.create("old", plan=INSTANT)
-        watching.clock.advance(60)
-        watching.wrong = wrong[0]
-        watching.restart()
-        watching.wrong = wrong[1]
-        watching.poll(60)
-        watching.wrong = wrong[2]
-        watching.poll()
-        watching.feldera.create("new", plan=Plan(provisioning=2.0))
-        watching.clock.advance(1)
-        watching.feldera.start("new")
-        watching.feldera.start("old")
-        watching.poll(120)
-        watching.wrong = wrong[3]
-        watching.poll(60)
-        watching.restart()
-        watching.wrong = wrong[4]
-        watching.poll(60)
-        watching.feldera.stop("new", force=True)
-        watching.wrong = wrong[5]
-        watching.poll(120)
-        assert watching.shown(SKEW)[""] == pytest.approx(-wrong[5], abs=1)
-        assert watching.shown(GAPS)[""] == 0
-        counted = watching.shown(SECONDS), watching.shown(TRANSITIONS)
-        watching.close()
+        poller = SteppedPoller(patch, folder)
+        poller.feldera.create("old", plan=INSTANT)
+        poller.clock.advance(60)
+        poller.wrong = wrong[0]
+        poller.restart()
+        poller.wrong = wrong[1]
+        poller.poll(60)
+        poller.wrong = wrong[2]
+        poller.poll()
+        poller.feldera.create("new", plan=Plan(provisioning=2.0))
+        poller.clock.advance(1)
+        poller.feldera.start("new")
+        poller.feldera.start("old")
+        poller.poll(120)
+        poller.wrong = wrong[3]
+        poller.poll(60)
+        poller.restart()
+        poller.wrong = wrong[4]
+        poller.poll(60)
+        poller.feldera.stop("new", force=True)
+        poller.wrong = wrong[5]
+        poller.poll(120)
+        assert poller.shown(SKEW)[""] == pytest.approx(-wrong[5], abs=1)
+        assert poller.shown(GAPS)[""] == 0
+        counted = poller.shown(SECONDS), poller.shown(TRANSITIONS)
+        poller.close()
         return counted
 
 
@@ -69,7 +69,7 @@ def truth(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, float], d
 
 
 def test_what_is_counted_is_what_happened(truth: tuple[dict[str, float], dict[str, float]]) -> None:
-    """So that the others are compared with something."""
+    """Without steps the counts are right, so the other tests compare with something."""
     seconds, transitions = truth
     assert sum(
         value for labels, value in seconds.items() if 'pipeline_name="old"' in labels
@@ -97,19 +97,19 @@ def test_what_is_counted_is_what_happened(truth: tuple[dict[str, float], dict[st
 def test_a_clock_that_is_set_moves_no_counter(
     tmp_path: Path, truth: tuple[dict[str, float], dict[str, float]], step: float, right: Sequence[int]
 ) -> None:
-    """Time in statuses and transitions are those of a machine whose clock is right, with the store too."""
+    """Time and transitions are those of a machine with a right clock, also with the store."""
     assert life(tmp_path, [step * each for each in right]) == truth
 
 
-def running_seconds(watching: Watching) -> float:
+def running_seconds(poller: SteppedPoller) -> float:
     """Return for how long the pipeline ran, as counted."""
-    return of("etl", watching.shown(SECONDS), 'status="Running"')
+    return of("etl", poller.shown(SECONDS), 'status="Running"')
 
 
 @pytest.fixture
-def watching(monkeypatch: pytest.MonkeyPatch) -> Watching:
+def poller(monkeypatch: pytest.MonkeyPatch) -> SteppedPoller:
     """An exporter of a pipeline that runs, before the first poll."""
-    made = Watching(monkeypatch)
+    made = SteppedPoller(monkeypatch)
     made.feldera.create("etl", plan=INSTANT)
     made.clock.advance(60)
     made.feldera.start("etl")
@@ -117,37 +117,37 @@ def watching(monkeypatch: pytest.MonkeyPatch) -> Watching:
     return made
 
 
-def test_servers_whose_clocks_differ_by_hours(watching: Watching) -> None:
-    """Behind one address: time is counted by the clock of the first answer, and the log says once that they differ."""
+def test_servers_whose_clocks_differ_by_hours(poller: SteppedPoller) -> None:
+    """Behind one address, the clock of the first answer counts, and the difference is logged once."""
     with capture_logs() as lines:
-        watching.poll(10)
-        watching.client.wrong = [3 * HOUR, 0.0] * 120
-        watching.poll(1200)
-    assert running_seconds(watching) == pytest.approx(1200, abs=10)
-    assert watching.shown(SKEW)[""] == pytest.approx(0, abs=1)
+        poller.poll(10)
+        poller.client.wrong = [3 * HOUR, 0.0] * 120
+        poller.poll(1200)
+    assert running_seconds(poller) == pytest.approx(1200, abs=10)
+    assert poller.shown(SKEW)[""] == pytest.approx(0, abs=1)
     [line] = [line for line in lines if line["log_level"] == "warning"]
     assert line["event"].startswith("the Date of an answer is more than an hour from the expected time")
     assert line["error"] == "+10800 s"
 
 
-def test_a_first_poll_without_a_credible_time(watching: Watching) -> None:
-    """Nothing is counted from it: it failed, and says why; with the next one all begins."""
-    watching.client.wrong = [1e9, -1e9]
+def test_a_first_poll_without_a_credible_time(poller: SteppedPoller) -> None:
+    """A first poll without a credible time fails with the reason; counting begins with the next one."""
+    poller.client.wrong = [1e9, -1e9]
     with capture_logs() as lines, pytest.raises(AssertionError):
-        watching.poll()
+        poller.poll()
     assert [line["error"] for line in lines] == [
         "the Date headers of two answers contradict each other and this machine's clock"
     ]
-    assert watching.shown(SECONDS) == {}
-    watching.poll(300)
-    assert running_seconds(watching) == pytest.approx(295, abs=10)
+    assert poller.shown(SECONDS) == {}
+    poller.poll(300)
+    assert running_seconds(poller) == pytest.approx(295, abs=10)
 
 
-def test_answers_without_a_date(watching: Watching) -> None:
-    """Time is that of this machine at the start, and goes on by its monotonic clock."""
-    watching.client.dated = False
-    watching.poll(300)
-    watching.wrong = 6 * HOUR
-    watching.poll(300)
-    assert running_seconds(watching) == pytest.approx(595, abs=10)
-    assert watching.shown(SKEW) == {}
+def test_answers_without_a_date(poller: SteppedPoller) -> None:
+    """Without a date the time is this machine's at the start, and goes on by its monotonic clock."""
+    poller.client.dated = False
+    poller.poll(300)
+    poller.wrong = 6 * HOUR
+    poller.poll(300)
+    assert running_seconds(poller) == pytest.approx(595, abs=10)
+    assert poller.shown(SKEW) == {}

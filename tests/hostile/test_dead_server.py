@@ -1,4 +1,4 @@
-"""A server that is dead from the start, or dies later, is one trouble: the log says so in one line per instance."""
+"""A server that does not answer, from the start or later, causes one line per instance in the log."""
 
 import asyncio
 import socket
@@ -28,12 +28,12 @@ def refused() -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let what was not answered be requested again soon."""
+    """Shorten the time after which a failed request is repeated."""
     monkeypatch.setattr(platform_poller, "_RETRY", 0.05)
 
 
 def test_a_dead_server_is_one_line_for_each_instance(refused: str) -> None:
-    """However many of its endpoints are requested, and however often."""
+    """A dead server causes one line in the log for each instance, however many requests fail."""
     instances = tuple(_instance(name, refused) for name in ("one", "two"))
 
     async def run() -> None:
@@ -52,7 +52,7 @@ def test_a_dead_server_is_one_line_for_each_instance(refused: str) -> None:
 
 
 def test_a_server_that_dies_later_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also if another endpoint is the first that fails."""
+    """A server that fails later causes one line, also if another endpoint fails first."""
     monkeypatch.setattr(platform_poller, "_RETRY", 1.5)
     monkeypatch.setattr(
         platform_poller,
@@ -76,7 +76,7 @@ def test_a_server_that_dies_later_is_one_line(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_an_endpoint_that_fails_alone_is_named() -> None:
-    """Where the list is read, the failure of another endpoint is a trouble by itself."""
+    """If the list is read, the failure of another endpoint is logged separately."""
     server = FelderaServer(feldera("etl"))
     server.faults.set("cluster_healthz", SERVER_ERROR)
     with serve(server) as url, capture_logs() as lines:

@@ -1,4 +1,4 @@
-"""One process in a hostile environment: whatever is wrong around it, it polls, answers and ends in order."""
+"""In a hostile environment the process polls, answers and ends in order."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
 from support import loopback
 from support.ask_once import KEY
-from support.two_instances import Running, feldera, until
+from support.two_instances import RunningExporter, feldera, until
 
 DESCRIPTORS = 64
 
@@ -32,7 +32,7 @@ def _handles(pid: int, number: signal.Signals) -> bool:
 
 
 def test_everything_at_once(tmp_path: Path) -> None:
-    """SIGHUP before the start and very often after it, no reader of the log, few descriptors and many idle clients."""
+    """The exporter survives many SIGHUPs, a log without a reader, few descriptors and many idle clients."""
     with ExitStack() as stack:
         api = stack.enter_context(serve(FelderaServer(feldera("orders"), {KEY: "read"})))
         environment = {
@@ -62,7 +62,7 @@ def test_everything_at_once(tmp_path: Path) -> None:
         started = next(line for line in lines if line["msg"] == "started")
         # From now on the log has no reader.
         process.stderr.close()
-        program = Running(f"http://{started['addresses']}", process, tmp_path / "log")
+        program = RunningExporter(f"http://{started['addresses']}", process, tmp_path / "log")
         until(lambda: program.value("feldera_up", feldera_instance="default") == 1, 30)
         address = urlsplit(program.url)
         for _ in range(2 * DESCRIPTORS):

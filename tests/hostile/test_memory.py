@@ -1,4 +1,4 @@
-"""No answer takes more memory than the size limits explain, however much goes wrong."""
+"""No answer takes more memory than the size limits explain, however many pipelines fail."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,10 +9,10 @@ import pytest
 
 from api.test_pipeline_list import row
 from support import loopback
-from support.hostile_answers import FLOOD, MB, Hostile, flood, packed
+from support.hostile_answers import FLOOD, MB, HostileAnswer, flood, packed
 from support.raw_server import RawServer, Request, answer, sends, serving_raw
-from support.tools import part
-from support.two_instances import Running, running, two, until
+from support.tools import example_count
+from support.two_instances import RunningExporter, running, two_instances, until
 
 BOUND = 200 * MB
 LIMIT = 64 * MB
@@ -34,24 +34,24 @@ def _one_row(request: Request) -> None:
 
 
 FLOODS = (
-    Hostile("300 MB", "invalid_response", flood),
-    Hostile("300 MB from a bomb", "too_large", sends(answer(packed(b" " * MB, 300), content_encoding="gzip"))),
-    Hostile("a list of nothing", "invalid_response", sends(answer(TINY, content_encoding="gzip"))),
-    Hostile("spaces", "invalid_response", _plain),
-    Hostile("a row of tags", "invalid_response", _one_row),
-    Hostile("depth", "invalid_response", sends(answer(DEEP, content_encoding="gzip"))),
+    HostileAnswer("300 MB", "invalid_response", flood),
+    HostileAnswer("300 MB from a bomb", "too_large", sends(answer(packed(b" " * MB, 300), content_encoding="gzip"))),
+    HostileAnswer("a list of nothing", "invalid_response", sends(answer(TINY, content_encoding="gzip"))),
+    HostileAnswer("spaces", "invalid_response", _plain),
+    HostileAnswer("a row of tags", "invalid_response", _one_row),
+    HostileAnswer("depth", "invalid_response", sends(answer(DEEP, content_encoding="gzip"))),
 )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, RawServer]]:
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningExporter, RawServer]]:
     """Run the program with the default limit of 64 MiB."""
-    with two(tmp_path_factory.mktemp("memory"), poll="5s") as (running, raw_server, _):
+    with two_instances(tmp_path_factory.mktemp("memory"), poll="5s") as (running, raw_server, _):
         yield running, raw_server
 
 
 @pytest.mark.parametrize("hostile", FLOODS, ids=lambda hostile: hostile.name)
-def test_the_most_memory(program: tuple[Running, RawServer], hostile: Hostile) -> None:
+def test_the_most_memory(program: tuple[RunningExporter, RawServer], hostile: HostileAnswer) -> None:
     """The whole process stays below 200 MiB, and recovers."""
     assert FLOOD == 300 * MB
     running, raw_server = program
@@ -66,7 +66,7 @@ def test_the_most_memory(program: tuple[Running, RawServer], hostile: Hostile) -
 
 
 MOST = 10_000
-MANY = part(MOST)
+MANY = example_count(MOST)
 TRACE = 'worker 3 panicked at "crates/dbsp/src/circuit.rs":\n  17: start_thread\n'
 LONG = 50_000
 
@@ -101,7 +101,7 @@ def _lists(raw_server: RawServer) -> int:
 
 
 def test_when_everything_fails_at_once(tmp_path: Path) -> None:
-    """It is seen: a gigabyte of errors hides nothing and takes no gigabyte, neither at first nor when all of it changes."""
+    """A gigabyte of errors is shown and takes far less memory, at first and when all of it changes."""
     seconds = 30
     with serving_raw() as raw_server:
         raw_server.act, raw_server.prefix = _all_failed(TRACE * (LONG // len(TRACE))), "/v0/pipelines?"
@@ -122,7 +122,7 @@ def test_when_everything_fails_at_once(tmp_path: Path) -> None:
 
 
 def test_one_error_of_a_hundred_megabytes(tmp_path: Path) -> None:
-    """It is held until its end has come, once or twice, and then only its beginning."""
+    """A huge error is held once or twice until its end, and then only its beginning."""
     failed = {
         **row(7),
         "deployment_error": {"error_code": "RuntimeError.WorkerPanic", "message": "x" * 100 * MB},

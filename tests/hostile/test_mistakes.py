@@ -1,4 +1,4 @@
-"""A mistake of the exporter's own costs one poll, one pipeline's events or one page, and is said in one line."""
+"""A defect of the exporter costs one poll, one pipeline's events or one page, and one line in the log."""
 
 import asyncio
 import json
@@ -89,7 +89,7 @@ def polls(exporter: Exporter, instance: str, outcome: str) -> float:
 
 
 def test_a_mistake_in_a_poll(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The poll is counted as an internal error, the other instance lives on, and the next good poll heals all."""
+    """A defect in a poll is counted as an internal error, the other instance goes on, and so does the next poll."""
 
     async def act(exporter: Exporter, _: Feldera) -> None:
         def broken(batches: tuple[Batch, ...], previous: Listing) -> Listing:
@@ -129,7 +129,7 @@ def test_a_mistake_in_a_poll(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_mistake_in_showing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What goes wrong after the list was read ends no more than the poll either."""
+    """A defect after the list was read ends no more than the poll."""
 
     async def act(exporter: Exporter, _: Feldera) -> None:
         def broken(fleet: Fleet, *arguments: Any) -> Fleet:
@@ -147,15 +147,15 @@ def test_a_mistake_in_showing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_mistake_with_one_log(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One pipeline's events stay to be read; the poll succeeds, and they are read when the mistake is gone."""
+    """A defect in one pipeline's log fails no poll, and its events are read once the defect is gone."""
     true_evaluate = Ledger.evaluate
 
     async def act(exporter: Exporter, bad: Feldera) -> None:
-        def broken(ledger: Ledger, one: str, events: Sequence[Event]) -> Evaluation:
+        def broken(ledger: Ledger, pipeline_id: str, events: Sequence[Event]) -> Evaluation:
             # The other instance's pipeline may still be on its way to Running, and its events be read just now.
             if ledger.instance == "bad":
                 raise MistakeError(SECRET)
-            return true_evaluate(ledger, one, events)
+            return true_evaluate(ledger, pipeline_id, events)
 
         await soon(lambda: 'feldera_exporter_event_backlog{feldera_instance="bad"} 0' in page(exporter))
         with monkeypatch.context() as patched:
@@ -176,7 +176,7 @@ def test_a_mistake_with_one_log(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_mistake_in_the_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A question that cannot be answered ends neither the others nor the polls."""
+    """A defect in one request about the platform ends neither the others nor the polls."""
     true_ask = watcher.Watcher.set_platform
 
     def broken(self: watcher.Watcher, platform: Any) -> None:
@@ -203,7 +203,7 @@ def test_a_mistake_in_the_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_a_mistake_in_a_reload(error: Exception, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The running configuration goes on as a whole, what was built for the other one is closed, and a metric tells."""
+    """The running configuration stays as a whole, new parts are closed, and a metric shows the failure."""
     closed: list[Client] = []
     true_close = Client.close
 
@@ -249,7 +249,7 @@ def test_a_mistake_in_a_reload(error: Exception, said: str, monkeypatch: pytest.
 
 
 def test_a_mistake_in_rendering(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A scrape is answered 500 with one line in the log; the next one is answered well."""
+    """A scrape gets a 500 and the log one line; the next scrape is answered well."""
 
     async def act(exporter: Exporter, _: Feldera) -> None:
         def broken(*_: Any) -> ExpositionSections:

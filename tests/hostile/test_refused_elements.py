@@ -1,21 +1,21 @@
-"""An element of the list that the decoder refuses spoils itself only: the others are watched on, and the log names it."""
+"""A refused element of the list affects no other: the others are watched, and the log names it."""
 
 import pytest
 from structlog.testing import capture_logs
 
 from feldera_exporter.simulator.plan import INSTANT
-from support.stepped_poller import Watching
+from support.stepped_poller import SteppedPoller
 
 STATUS = "feldera_pipeline_deployment_status"
 TRANSITIONS = "feldera_pipeline_deployment_resources_status_transitions_total"
 UNREADABLE = "feldera_exporter_unreadable_pipelines"
 
 
-def running(watching: Watching) -> set[str]:
+def running(poller: SteppedPoller) -> set[str]:
     """Return the pipelines that are shown to run."""
     return {
         labels.split('"')[3]
-        for labels, value in watching.shown(STATUS).items()
+        for labels, value in poller.shown(STATUS).items()
         if value == 1 and 'status="Running"' in labels
     }
 
@@ -30,36 +30,38 @@ def running(watching: Watching) -> set[str]:
     ],
 )
 @pytest.mark.parametrize("field", [b'"tags":[]', b'"description":""'])
-def test_a_refused_element_spoils_itself(monkeypatch: pytest.MonkeyPatch, value: bytes, field: bytes) -> None:
-    """Each poll succeeds, transitions of the others are counted, and its own once it can be read again."""
-    watching = Watching(monkeypatch)
+def test_a_refused_element_affects_no_other(
+    monkeypatch: pytest.MonkeyPatch, value: bytes, field: bytes
+) -> None:
+    """Each poll succeeds, others' transitions count, and its own once it can be read again."""
+    poller = SteppedPoller(monkeypatch)
     for name in ("first", "bad", "last"):
-        watching.feldera.create(name, plan=INSTANT)
-    watching.clock.advance(10)
-    watching.poll(180)
+        poller.feldera.create(name, plan=INSTANT)
+    poller.clock.advance(10)
+    poller.poll(180)
 
     def spoil(body: bytes) -> bytes:
         before, name, after = body.partition(b'"name":"bad"')
         return before + name + after.replace(field, field.partition(b":")[0] + b":" + value, 1)
 
-    watching.client.spoil = spoil
+    poller.client.spoil = spoil
     with capture_logs() as lines:
-        watching.poll()
+        poller.poll()
         for name in ("first", "bad", "last"):
-            watching.feldera.start(name)
-        watching.poll(180)
-    assert running(watching) == {"first", "last"}
-    assert watching.shown(UNREADABLE)[""] == 1
+            poller.feldera.start(name)
+        poller.poll(180)
+    assert running(poller) == {"first", "last"}
+    assert poller.shown(UNREADABLE)[""] == 1
     [line] = [line for line in lines if line["log_level"] == "warning"]
     assert line["error"].startswith("1, the first is bad: ")
-    watching.client.spoil = bytes
-    watching.poll(180)
-    assert running(watching) == {"first", "bad", "last"}
-    assert watching.shown(UNREADABLE)[""] == 0
+    poller.client.spoil = bytes
+    poller.poll(180)
+    assert running(poller) == {"first", "bad", "last"}
+    assert poller.shown(UNREADABLE)[""] == 0
     provisioned = {
         labels.split('"')[3]: value
-        for labels, value in watching.shown(TRANSITIONS).items()
+        for labels, value in poller.shown(TRANSITIONS).items()
         if 'from="Provisioning",to="Provisioned"' in labels
     }
     assert provisioned == {"first": 1, "bad": 1, "last": 1}
-    assert watching.shown("feldera_exporter_event_gaps_total")[""] == 0
+    assert poller.shown("feldera_exporter_event_gaps_total")[""] == 0

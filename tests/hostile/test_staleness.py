@@ -1,4 +1,4 @@
-"""What is shown of pipelines that are created, deleted, renamed, unreadable or out of reach."""
+"""Metrics of pipelines that are created, deleted, renamed, unreadable or out of reach."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -10,18 +10,18 @@ from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
 from support.raw_server import RawServer, Request, answer, sends, serving_raw
-from support.two_instances import Running, later, running, two, until
+from support.two_instances import RunningExporter, later, running, two_instances, until
 from support.two_instances import feldera as make
 
 STALENESS = 4.0
-Program = tuple[Running, RawServer, Feldera]
+Program = tuple[RunningExporter, RawServer, Feldera]
 
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     """Run the program with a short staleness."""
     folder = tmp_path_factory.mktemp("staleness")
-    with two(folder, hostile=f"staleness: {STALENESS:g}s") as (running_, raw_server, feldera):
+    with two_instances(folder, hostile=f"staleness: {STALENESS:g}s") as (running_, raw_server, feldera):
         yield running_, raw_server, feldera
 
 
@@ -36,7 +36,7 @@ def shown(page: str, name: str) -> list[str]:
 
 @pytest.mark.parametrize("status", ["401 Unauthorized", "503 Service Unavailable"])
 def test_an_outage(program: Program, status: str) -> None:
-    """The last state is shown for as long as `staleness`, then nothing; no refusal is final."""
+    """The last state is shown for as long as `staleness`, then nothing; polling goes on."""
     running_, raw_server, _ = program
     raw_server.act, raw_server.prefix = sends(answer(b"", status)), "/"
     began = time.monotonic()
@@ -57,22 +57,22 @@ def test_an_outage(program: Program, status: str) -> None:
 
 
 def test_identity(program: Program) -> None:
-    """A renamed pipeline stays the same one, a deleted one is gone at once, another under its name is another one."""
+    """A renamed pipeline is the same one, a deleted one is gone at once, another under its name is another one."""
     running_, _, feldera = program
     until(lambda: running_.value("feldera_up", feldera_instance="hostile") == 1)
     feldera.create("first")
-    [one] = until(lambda: shown(running_.page(), "first"))
+    [first_id] = until(lambda: shown(running_.page(), "first"))
     feldera.rename("first", "second")
-    assert until(lambda: shown(running_.page(), "second")) == [one]
+    assert until(lambda: shown(running_.page(), "second")) == [first_id]
     assert 'pipeline_name="first"' not in running_.page()
     feldera.delete("second")
     until(lambda: 'pipeline_name="second"' not in running_.page())
     feldera.create("second")
-    [other] = until(lambda: shown(running_.page(), "second"))
-    assert other != one
+    [second_id] = until(lambda: shown(running_.page(), "second"))
+    assert second_id != first_id
     feldera.delete("second")
     feldera.create("second")
-    [third] = until(lambda: [each for each in shown(running_.page(), "second") if each != other])
+    [third] = until(lambda: [each for each in shown(running_.page(), "second") if each != second_id])
     assert shown(running_.page(), "second") == [third]
     feldera.delete("second")
 
@@ -89,7 +89,7 @@ def nonsense(field: bytes) -> Callable[[bytes], bytes]:
 
 
 def test_a_pipeline_that_cannot_be_read(program: Program) -> None:
-    """It spoils itself, not the poll: its last state is shown for as long as `staleness`; the others live on."""
+    """Its last state is shown for as long as `staleness`; the poll succeeds and the others go on."""
     running_, raw_server, _ = program
     until(lambda: running_.value("feldera_up", feldera_instance="hostile") == 1)
     [identity] = shown(running_.page(), "victim")
@@ -109,7 +109,7 @@ def test_a_pipeline_that_cannot_be_read(program: Program) -> None:
 
 
 def test_before_the_first_success(tmp_path: Path) -> None:
-    """There are no pipeline series, `feldera_up` is 0 and the program is ready; then all comes by itself."""
+    """There are no pipeline series, `feldera_up` is 0 and the program is ready; after a success all are there."""
     refusing = sends(answer(b"", "401 Unauthorized"))
     with serve(FelderaServer(make("victim"))) as url, serving_raw(url, refusing) as raw_server:
         configuration = f"instances: [{{name: hostile, url: '{raw_server.url}', poll_interval: 300ms}}]\n"
@@ -125,7 +125,7 @@ def test_before_the_first_success(tmp_path: Path) -> None:
 
 
 def test_a_first_date_from_the_future(tmp_path: Path) -> None:
-    """One answer of the year 2100, the first, credits no time; the counters move as ever."""
+    """One first answer of the year 2100 credits no time, and the counters go on."""
     first = answer(b"[]", Date="Fri, 01 Jan 2100 00:00:00 GMT")
     feldera = make("victim")
     with serve(FelderaServer(feldera)) as url, serving_raw(url) as raw_server:

@@ -1,4 +1,4 @@
-"""The image: what the Dockerfile promises, and that its build commands work."""
+"""The content of the Dockerfile, and its build commands."""
 
 import json
 import os
@@ -53,7 +53,7 @@ def values(stage: list[Instruction], word: str) -> list[str]:
 
 
 def test_the_base_is_pinned() -> None:
-    """Both stages have the same slim base of an exact version, so that the environment fits."""
+    """Both stages have the same slim base of an exact version, so that the environment works in both."""
     assert dict(instructions()[:1]) == {"ARG": "PYTHON=3.11.13-slim-bookworm"}
     assert [stage[0][1] for stage in (BUILD, LAST)] == ["python:${PYTHON} AS build", "python:${PYTHON}"]
 
@@ -67,7 +67,7 @@ def test_it_does_not_run_as_root() -> None:
 
 
 def test_the_last_stage_has_no_build_tools() -> None:
-    """It takes the environment from the first stage, installs nothing, and loses what the base could build with."""
+    """The last stage copies the environment, installs nothing, and removes the base's build tools."""
     assert values(LAST, "COPY") == [f"--from=build {PREFIX} {PREFIX}"]
     [run] = values(LAST, "RUN")
     assert re.fullmatch(r"python -m pip uninstall .*pip setuptools wheel && install --directory [^&]+", run)
@@ -75,14 +75,14 @@ def test_the_last_stage_has_no_build_tools() -> None:
 
 
 def test_nothing_must_be_written() -> None:
-    """No volume, no shell form: the root may be read-only."""
+    """There is no volume and no shell form, so the root may be read-only."""
     assert values(LAST, "VOLUME") == []
     assert values(LAST, "ENTRYPOINT") == ['["feldera-exporter"]']
     assert "PYTHONDONTWRITEBYTECODE=1" in values(LAST, "ENV")[0]
 
 
 def test_the_labels_say_what_it_is() -> None:
-    """OCI annotations; the version is the package's."""
+    """There are OCI annotations with the package's version."""
     labels = dict(part.split("=", 1) for part in shlex.split(values(LAST, "LABEL")[0]))
     expected = ("title", "description", "licenses", "version", "revision", "created", "base.name")
     assert set(labels) == {f"org.opencontainers.image.{name}" for name in expected}
@@ -90,7 +90,7 @@ def test_the_labels_say_what_it_is() -> None:
 
 
 class Health(BaseHTTPRequestHandler):
-    """Healthy, or what the server says."""
+    """Answers that all is well, or with the server's status."""
 
     def do_GET(self) -> None:
         """Answer."""
@@ -103,14 +103,14 @@ class Health(BaseHTTPRequestHandler):
 
 
 def test_the_health_check_is_the_packages() -> None:
-    """It is told no address."""
+    """The health check is the package's own, and takes no address."""
     _, _, command = values(LAST, "HEALTHCHECK")[0].partition("CMD ")
     assert json.loads(command) == ["python", "-m", healthcheck.__name__]
 
 
 @pytest.mark.parametrize(("code", "passes"), [(200, True), (401, True), (404, False), (500, False)])
 def test_what_is_healthy(code: int, passes: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001
-    """Whatever proxy the environment names: that all is well, or that it wants a password."""
+    """The check passes for an answer that all is well or that needs a password, whatever proxy is set."""
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     with HTTPServer(("127.0.0.1", 0), Health) as server:
         server.timeout = 10
@@ -122,8 +122,8 @@ def test_what_is_healthy(code: int, passes: bool, monkeypatch: pytest.MonkeyPatc
         thread.join()
 
 
-def test_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Then it is not healthy; nor where one of several addresses is not answered."""
+def test_no_listener(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The check fails if no server listens, or if one of several addresses does not answer."""
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     monkeypatch.setattr(healthcheck, "listened", lambda _: iter([("127.0.0.1", port)]))
@@ -137,7 +137,7 @@ def test_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     [("0.0.0.0", "127.0.0.1"), ("127.0.0.1", "127.0.0.1"), ("::", "127.0.0.1"), ("::1", "::1")],
 )
 def test_every_kind_of_address(address: str, host: str) -> None:
-    """Is found as it can be connected to."""
+    """Each kind of address is changed to one that can be connected to."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.create_server((address, 0), family=family, dualstack_ipv6=address == "::") as listener:
         assert (host, listener.getsockname()[1]) in list(healthcheck.listened(os.getpid()))
@@ -150,7 +150,7 @@ def sent() -> list[str]:
 
 
 def test_only_what_is_needed_is_sent() -> None:
-    """Everything is left out first; what comes in again is what the build copies."""
+    """The build context has only what the build copies."""
     lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     assert lines[1] == "*"
     copied = {source for each in values(BUILD, "COPY") for source in each.split()[:-1]}
@@ -192,7 +192,7 @@ def run(environment: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_build_commands_make_a_program(environment: Path) -> None:
-    """What they make runs, from anywhere."""
+    """The build commands make a program that runs from anywhere."""
     done = run(environment, "feldera-exporter", "--version")
     assert (done.returncode, done.stdout) == (0, f"feldera-exporter {__version__}\n")
     done = run(environment, "feldera-exporter", "rules")
@@ -200,7 +200,7 @@ def test_the_build_commands_make_a_program(environment: Path) -> None:
 
 
 def test_the_environment_has_no_build_tools(environment: Path) -> None:
-    """Neither pip nor the build backend is in it, and everything is compiled already."""
+    """The environment has neither pip nor the build backend, and all modules are compiled."""
     for module in ("pip", "setuptools", "hatchling"):
         assert run(environment, "python", "-c", f"import {module}").returncode == 1
     [package] = environment.glob("lib/python*/site-packages/feldera_exporter")

@@ -1,4 +1,4 @@
-"""The exporter behind a real nginx, as docs/install.md says: below a path, with a password of nginx's."""
+"""A real nginx serves the exporter below a path and with a password, as configured in docs/install.md."""
 
 import os
 import subprocess
@@ -57,7 +57,7 @@ def exporter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(params=["", "/"], ids=["keeps the path", "removes it"])
 def proxy(request: pytest.FixtureRequest, exporter: str, tmp_path: Path) -> Iterator[str]:
-    """Run nginx with the location of the page, which keeps the path in requests, or removes it."""
+    """Run nginx with the location of the page; it keeps the path in requests, or removes it."""
     subprocess.run([ROOT / ".ci/debian", "nginx"], check=True, capture_output=True)
     [location] = blocks("Behind nginx", "nginx")
     usual = "http://127.0.0.1:10058;"
@@ -78,7 +78,7 @@ def proxy(request: pytest.FixtureRequest, exporter: str, tmp_path: Path) -> Iter
 
 
 def test_pages_metrics_and_links(proxy: str) -> None:
-    """All below the path, and only with the password; the path without its slash leads to it."""
+    """Every page is below the path and needs the password; the path without its slash redirects."""
     assert loopback.get(f"{proxy}/feldera/").status_code == 401
     page = loopback.get(f"{proxy}/feldera/", headers=_PASSWORD)
     assert page.status_code == 200
@@ -93,7 +93,7 @@ def test_pages_metrics_and_links(proxy: str) -> None:
 
 
 def test_prometheus_scrapes_the_exporter_itself(exporter: str) -> None:
-    """Without nginx and its password, at the usual path."""
+    """The exporter also answers directly, without nginx and its password, at the usual path."""
     assert "feldera_exporter_build_info{" in loopback.get(f"http://{exporter}/metrics").text
 
 

@@ -1,4 +1,4 @@
-"""docs/install.md names flags, files and commands that are there."""
+"""The flags, files and commands of docs/install.md exist."""
 
 import re
 import subprocess
@@ -18,12 +18,12 @@ WAYS: Final = ("pip", "systemd", "container", "compose", "Kubernetes", "Helm")
 
 @pytest.mark.parametrize("way", WAYS)
 def test_each_way_takes_at_most_five_commands(way: str) -> None:
-    """In its first block."""
+    """The first block of each way has at most five commands."""
     assert 1 <= len(first_commands(way)) <= 5
 
 
 def test_every_heading_is_linked() -> None:
-    """From the top."""
+    """Every heading is linked from the top."""
     titles = re.findall(r"^## (.*)$", TEXT, re.MULTILINE)
     links = dict(re.findall(r"\[([^]]+)\]\(#([^)]+)\)", TEXT))
     assert [title.lower() for title in titles] == [name.lower() for name in links]
@@ -31,14 +31,14 @@ def test_every_heading_is_linked() -> None:
 
 
 def test_files_exist() -> None:
-    """Those of this tree."""
+    """Each named file of this tree exists."""
     names = set(re.findall(r"\b(?:config|alerts)/[\w./-]+\b", TEXT))
     assert "config/kubernetes/kustomization.yaml" in names
     assert [name for name in names if not (ROOT / name).exists()] == []
 
 
 def test_commands_of_the_program() -> None:
-    """Its command line takes them."""
+    """The command line accepts each command."""
     found = re.findall(
         r"(?<=feldera-exporter )((?:--(?:storage|web|print)|(?:check|config|rules)(?![\w/]))[^`\n>]*)", TEXT
     )
@@ -50,8 +50,8 @@ def test_commands_of_the_program() -> None:
 
 
 @pytest.mark.parametrize("way", ["Kubernetes", "TLS and passwords"])
-def test_prometheus_takes_the_scrapes(way: str, tmp_path: Path) -> None:
-    """Those that the reader adds to its configuration."""
+def test_prometheus_accepts_the_scrape_configurations(way: str, tmp_path: Path) -> None:
+    """Prometheus accepts the scrape configurations of the page."""
     [scrapes] = [each for each in map(yaml.safe_load, blocks(way, "yaml")) if isinstance(each, list)]
     assert [each["honor_labels"] for each in scrapes] == [True]
     for each in scrapes:
@@ -70,7 +70,7 @@ def test_prometheus_takes_the_scrapes(way: str, tmp_path: Path) -> None:
 
 
 def test_the_web_configuration_has_known_keys() -> None:
-    """And what is refused is refused."""
+    """The example has known keys only, and an unknown one is refused."""
     documents = [yaml.safe_load(each) for each in re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)]
     [web] = [each for each in documents if "tls_server_config" in each]
     assert set(web["tls_server_config"]) <= set(TlsServer.__dataclass_fields__)

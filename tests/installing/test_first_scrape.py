@@ -1,6 +1,6 @@
-"""From nothing but Python to the first scraped pipeline, by each of the six ways of docs/install.md.
+"""Each of the six ways of docs/install.md leads from nothing but Python to the first scraped pipeline.
 
-The first block of each way runs as it stands, to a scrape, on a `Machine`. What no test machine has is done here instead:
+The first block of each way runs as it stands on a `Machine`, and ends with a scrape. What a test machine does not have is replaced:
 
 * systemd as process 1: `systemctl` enables the unit below another root, and the test starts it as the unit says.
 * Docker's daemon and its registries: `tests/image` runs the Dockerfile's build, and the test a container's program with its
@@ -81,7 +81,7 @@ def installed(feldera: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def machine(feldera: str, tmp_path: Path) -> Machine:
-    """A machine with nothing on it."""
+    """Return a machine on which nothing is installed."""
     return Machine(tmp_path, feldera)
 
 
@@ -92,7 +92,7 @@ def listening() -> tuple[str, str]:
 
 
 def test_pip(machine: Machine, installed: Path) -> None:
-    """The configuration and the completion are in the wheel; to uninstall it deletes what was written."""
+    """The commands lead to a scrape; the wheel has the default configuration; uninstalling deletes every written folder."""
     (machine.root / "opt").symlink_to(installed)
     *before, last = first_commands("pip")[2:]
     assert last.startswith(INSTALLED)
@@ -108,14 +108,14 @@ def test_pip(machine: Machine, installed: Path) -> None:
 
 @pytest.mark.skipif(not THOROUGH, reason="it takes a minute")
 def test_pip_upgrades(machine: Machine, installed: Path) -> None:
-    """Over the same version too, from the tree."""
+    """The upgrade command installs the tree over an installed version."""
     (machine.root / "opt").symlink_to(installed)
     [upgrade] = re.findall(r"^\| pip \| `([^`]*)`, then start", section("Upgrade"), re.MULTILINE)
     assert "Successfully installed feldera-exporter" in machine.run(upgrade)
 
 
 def test_systemd(machine: Machine, installed: Path) -> None:
-    """The unit's program starts with its environment and its key, says that it is ready, and reloads."""
+    """Systemctl enables the unit; its program reads the key, reports that it is ready, is scraped, and reloads."""
     (machine.root / "opt").symlink_to(installed)
     *before, last = first_commands("systemd")[2:]
     (machine.root / "etc").mkdir()
@@ -181,7 +181,7 @@ def _start_service(machine: Machine, unit: str) -> None:
 
 
 def test_container(machine: Machine, installed: Path) -> None:
-    """The program runs with the options of `docker run`, and again with its counters."""
+    """The program runs with the options of `docker run`; a second run finds the store of the first."""
     build_it, run_it, check = first_commands("container")
     assert build_it.split() == ["docker", "build", "--tag", "feldera-exporter:local", "."]
     options = argparse.ArgumentParser()
@@ -233,7 +233,7 @@ def test_container(machine: Machine, installed: Path) -> None:
 
 @pytest.mark.parametrize("block", [0, 1], ids=["stand-in", "own"])
 def test_compose(machine: Machine, block: int) -> None:
-    """Its exporter watches its stand-in, or the Feldera that the environment names; the checks of both pass."""
+    """The exporter watches the stand-in, or the Feldera of the environment variables; the health checks pass."""
     [command] = blocks("compose")[block].splitlines()
     assert command.endswith("docker compose up --build --detach")
     given = dict(word.split("=", 1) for word in command.split() if "=" in word)
@@ -317,7 +317,7 @@ def pod_runs(machine: Machine, objects: list[Json], template: Json, instance: st
 
 
 def test_kubernetes(machine: Machine) -> None:
-    """The namespace, the Secret and the kustomization come to a pod that finds its key and its Feldera."""
+    """The pod of the kustomization runs with the created Secret and is scraped."""
     *pushed, namespace, key, apply = first_commands("Kubernetes")
     assert pushed == PUSHED
     assert secret(machine, namespace)["metadata"]["name"] == "feldera"
@@ -325,7 +325,7 @@ def test_kubernetes(machine: Machine) -> None:
     assert apply.split() == ["kubectl", "--namespace", "feldera", "apply", "--kustomize", "config/kubernetes"]
     built = build(ROOT / "config/kubernetes")
     assert built.container["image"] == IMAGE
-    template = built.one("StatefulSet")["spec"]["template"]
+    template = built.only("StatefulSet")["spec"]["template"]
     pod_runs(machine, [*built.documents, made], template, "prod")
 
 
@@ -334,7 +334,7 @@ def test_kubernetes(machine: Machine) -> None:
     reason="Helm was not built: .ci/go-tools does so where there is Go",
 )
 def test_helm(machine: Machine) -> None:
-    """Helm itself renders the installation with the values of the page; the pod of `helm test` ends well."""
+    """The pod that Helm renders with the values of the page is scraped; the pod of `helm test` succeeds."""
     *pushed, namespace, key, install = first_commands("Helm")
     assert pushed == PUSHED
     assert secret(machine, namespace)["metadata"]["name"] == "feldera"

@@ -1,4 +1,4 @@
-"""The unit for systemd, and what the program says to it."""
+"""The systemd unit, and the program's messages to systemd."""
 
 import os
 import re
@@ -28,7 +28,7 @@ def settings() -> dict[str, list[str]]:
 
 
 def test_the_unit_runs_the_program_as_it_is() -> None:
-    """Its flags exist; readiness, reload and key are as the program has them."""
+    """The unit's flags exist, and readiness, reload and key work as in the program."""
     unit = settings()
     [start] = unit["ExecStart"]
     said = subprocess.run(
@@ -49,7 +49,7 @@ def test_the_unit_runs_the_program_as_it_is() -> None:
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd on this machine")
 def test_little_is_exposed() -> None:
-    """By systemd's own judgement."""
+    """The unit's exposure is low by the rating of `systemd-analyze security`."""
     judged = subprocess.run(
         ["systemd-analyze", "security", "--offline=true", "--no-pager", UNIT],
         capture_output=True,
@@ -62,7 +62,7 @@ def test_little_is_exposed() -> None:
 
 @pytest.mark.parametrize("abstract", [False, True])
 def test_a_state_is_sent(abstract: bool, tmp_path: Path) -> None:  # noqa: FBT001
-    """To a path, or a name in the abstract name space."""
+    """A state is sent to a path, or to a name in the abstract namespace."""
     name = f"@feldera-exporter-{os.getpid()}" if abstract else str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(f"\0{name[1:]}" if abstract else name)
@@ -71,14 +71,14 @@ def test_a_state_is_sent(abstract: bool, tmp_path: Path) -> None:  # noqa: FBT00
         assert manager.recv(100) == b"READY=1"
 
 
-def test_nobody_asks(tmp_path: Path) -> None:
-    """Then nothing is sent; nor does it matter that it cannot be."""
+def test_without_a_socket(tmp_path: Path) -> None:
+    """Without a socket nothing is sent, and a failure to send is ignored."""
     notify("READY=1", {})
     notify("READY=1", {"NOTIFY_SOCKET": str(tmp_path / "none")})
 
 
 def test_the_program_says_when_it_is_ready(tmp_path: Path) -> None:
-    """Once it answers, and that it ends."""
+    """The program reports that it is ready once it answers, and that it ends."""
     (tmp_path / "exporter.yml").write_text("instances: [{name: a, url: 'http://127.0.0.1:9'}]\n")
     words = [sys.executable, "-m", "feldera_exporter", f"--config.file={tmp_path}/exporter.yml"]
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:

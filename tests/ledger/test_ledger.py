@@ -15,10 +15,10 @@ from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.store.store import Store
-from support.exporter_driver import Api, Driver
+from support.exporter_driver import ExporterDriver, InProcessApi
 
 
-class Room:
+class TwoPipelines:
     """An instance of two running pipelines, `a` and `b`, that is watched."""
 
     def __init__(self, store: Store | None = None) -> None:
@@ -30,8 +30,8 @@ class Room:
         for name in ("a", "b"):
             self.feldera.start(name)
         self.clock.advance(60)
-        self.api = Api(self.feldera)
-        self.driver = Driver(store=store)
+        self.api = InProcessApi(self.feldera)
+        self.driver = ExporterDriver(store=store)
         self.body = b""
 
     def poll(
@@ -64,19 +64,19 @@ class Room:
         assert not self.driver.ledger.pending
 
     def pause(self, name: str = "a") -> None:
-        """Pause a pipeline and let it go on."""
+        """Pause a pipeline and resume it."""
         self.feldera.pause(name)
         self.clock.advance(5)
         self.feldera.resume(name)
         self.clock.advance(5)
 
     def paused(self, name: str = "a") -> int:
-        """How often a pipeline is counted to have been paused."""
+        """How often a pipeline was paused by the counters of the ledger."""
         key = self.feldera.get(name).id
         return self.driver.ledger._histories[key].counts.runtime.get("Paused", 0)
 
     def shown(self, name: str = "a") -> int:
-        """How often a pipeline is shown to have been paused."""
+        """How often a pipeline was paused by the exposition."""
         return self.driver.ledger.published().histories[self.id(name)].counts.runtime.get("Paused", 0)
 
     def id(self, name: str) -> str:
@@ -89,56 +89,59 @@ class Room:
 
 
 @pytest.fixture
-def room() -> Room:
+def instance() -> TwoPipelines:
     """Return an instance without a store."""
-    return Room()
+    return TwoPipelines()
 
 
 @pytest.fixture
 def kept(tmp_path: Path) -> Any:
-    """Give an instance with a store."""
+    """Yield an instance with a store."""
     store = Store.open(tmp_path)
-    yield Room(store)
+    yield TwoPipelines(store)
     store.close()
 
 
-def test_counters_of_a_new_pipeline_stay_at_0_for_two_minutes(room: Room) -> None:
-    """They are counted at once; everything else is shown as it is."""
-    room.poll()
-    room.pause()
-    room.feldera.inject.crash("b", "RunnerCheckError")
-    room.poll(10)
+def test_counters_of_a_new_pipeline_stay_at_0_for_two_minutes(instance: TwoPipelines) -> None:
+    """Transitions are counted at once and shown after two minutes; everything else is shown as it is."""
+    instance.poll()
+    instance.pause()
+    instance.feldera.inject.crash("b", "RunnerCheckError")
+    instance.poll(10)
     for seconds in (50, 49):
-        room.poll(seconds)
-        assert (room.paused(), room.shown()) == (1, 0)
-        assert {value for text, value in _counters(room) if "pipeline_name=" in text} == {0}
-    [error] = [line for line in room.driver.scrape().splitlines() if "error_timestamp_seconds{" in line]
-    assert float(error.rsplit(" ", 1)[1]) * SECOND == room.feldera.truth[room.id("b")].appeared[0].at
-    room.poll(1)
-    assert (room.paused(), room.shown()) == (1, 1)
-    spent = [value for text, value in _counters(room) if "status_seconds_total" in text and '"a"' in text]
-    assert sum(spent) == pytest.approx(room.watched_for("a"), abs=1)
+        instance.poll(seconds)
+        assert (instance.paused(), instance.shown()) == (1, 0)
+        assert {value for text, value in _counters(instance) if "pipeline_name=" in text} == {0}
+    [error] = [line for line in instance.driver.scrape().splitlines() if "error_timestamp_seconds{" in line]
+    assert float(error.rsplit(" ", 1)[1]) * SECOND == instance.feldera.truth[instance.id("b")].appeared[0].at
+    instance.poll(1)
+    assert (instance.paused(), instance.shown()) == (1, 1)
+    spent = [value for text, value in _counters(instance) if "status_seconds_total" in text and '"a"' in text]
+    assert sum(spent) == pytest.approx(instance.watched_for("a"), abs=1)
 
 
-def test_a_later_pipeline_stays_at_0_by_itself(room: Room) -> None:
-    """The others go on."""
-    room.rest()
-    room.feldera.create("c")
-    room.poll()
-    room.pause()
-    room.poll()
-    room.poll(104)
-    assert room.driver.ledger._histories[room.id("c")].counts.program["Pending", "CompilingSql"] == 1
-    assert not room.driver.ledger.published().histories[room.id("c")].counts.program
-    assert room.shown() == 1
-    room.poll(1)
+def test_a_later_pipeline_stays_at_0_by_itself(instance: TwoPipelines) -> None:
+    """Counters of a later pipeline are held while those of the others go on."""
+    instance.rest()
+    instance.feldera.create("c")
+    instance.poll()
+    instance.pause()
+    instance.poll()
+    instance.poll(104)
+    assert instance.driver.ledger._histories[instance.id("c")].counts.program["Pending", "CompilingSql"] == 1
+    assert not instance.driver.ledger.published().histories[instance.id("c")].counts.program
+    assert instance.shown() == 1
+    instance.poll(1)
     assert (
-        room.driver.ledger.published().histories[room.id("c")].counts.program["Pending", "CompilingSql"] == 1
+        instance.driver.ledger.published()
+        .histories[instance.id("c")]
+        .counts.program["Pending", "CompilingSql"]
+        == 1
     )
 
 
-def test_a_pipeline_of_an_outage_stays_at_0_from_when_it_is_seen(kept: Room) -> None:
-    """Though it was created an hour ago; what was stored goes on at once."""
+def test_a_pipeline_of_an_outage_stays_at_0_from_when_it_is_seen(kept: TwoPipelines) -> None:
+    """A pipeline created in an outage is held from its first list; stored ones go on."""
     kept.rest()
     kept.feldera.create("c")
     kept.pause()
@@ -150,8 +153,8 @@ def test_a_pipeline_of_an_outage_stays_at_0_from_when_it_is_seen(kept: Room) -> 
     assert not kept.driver.ledger.published().histories[kept.id("c")].counts.program
 
 
-def test_a_restart_within_the_two_minutes(kept: Room) -> None:
-    """Neither ends the hold nor begins it again."""
+def test_a_restart_within_the_two_minutes(kept: TwoPipelines) -> None:
+    """A restart neither ends the hold nor begins it again."""
     kept.poll()
     kept.pause()
     kept.poll()
@@ -165,20 +168,20 @@ def test_a_restart_within_the_two_minutes(kept: Room) -> None:
     assert kept.shown() == 1
 
 
-def test_time_that_was_not_shown_is_exact(room: Room) -> None:
-    """What was left before it was first seen is not credited up to then."""
-    room.rest()
-    room.feldera.create("c")
-    room.clock.advance(1)
-    room.feldera.start("c")
-    room.rest()
-    spent = room.driver.ledger.published().histories[room.id("c")].status_time
+def test_time_that_was_not_shown_is_exact(instance: TwoPipelines) -> None:
+    """Time before the first list is not credited to a status that had ended by then."""
+    instance.rest()
+    instance.feldera.create("c")
+    instance.clock.advance(1)
+    instance.feldera.start("c")
+    instance.rest()
+    spent = instance.driver.ledger.published().histories[instance.id("c")].status_time
     assert spent.status == "Running"
     assert not spent.held
 
 
-def test_a_restart_reads_only_what_differs(kept: Room) -> None:
-    """And goes on counting where it was."""
+def test_a_restart_reads_only_what_differs(kept: TwoPipelines) -> None:
+    """After a restart only changed logs are read, and counting goes on."""
     kept.rest()
     kept.pause("b")
     kept.driver.restart()
@@ -188,21 +191,23 @@ def test_a_restart_reads_only_what_differs(kept: Room) -> None:
     assert (kept.paused("a"), kept.paused("b")) == (0, 1)
 
 
-def test_what_waits_is_still_waiting_after_a_restart(kept: Room) -> None:
-    """With the instant up to which it was complete, and credited no further than before."""
+def test_what_waits_is_still_waiting_after_a_restart(kept: TwoPipelines) -> None:
+    """A log that was still to be read is so after a restart, and no further time is credited."""
     kept.rest()
     kept.pause()
     kept.driver.budget = 0
     kept.driver.restart()
     kept.poll()
     waiting = dict(kept.driver.ledger.pending)
-    one = kept.feldera.get("a").id
-    credited = kept.driver.ledger.published().credited[one]
+    pipeline_id = kept.feldera.get("a").id
+    credited = kept.driver.ledger.published().credited[pipeline_id]
     kept.poll()
     kept.driver.restart()
     assert kept.driver.ledger.pending == waiting
     assert (
-        kept.driver.ledger.published().credited[one] == credited == (waiting[one] - MARGIN) // SECOND * SECOND
+        kept.driver.ledger.published().credited[pipeline_id]
+        == credited
+        == (waiting[pipeline_id] - MARGIN) // SECOND * SECOND
     )
     kept.driver.budget = 9
     kept.driver.restart()
@@ -210,8 +215,8 @@ def test_what_waits_is_still_waiting_after_a_restart(kept: Room) -> None:
     assert kept.paused() == 1
 
 
-def test_a_pipeline_that_was_not_listed_for_a_while_goes_on(kept: Room) -> None:
-    """What it did meanwhile is counted; nothing falls and nothing is counted twice."""
+def test_a_pipeline_that_was_not_listed_for_a_while_goes_on(kept: TwoPipelines) -> None:
+    """What it did meanwhile is counted once, and no counter falls."""
     kept.rest()
     kept.pause()
     kept.rest()
@@ -229,8 +234,8 @@ def test_a_pipeline_that_was_not_listed_for_a_while_goes_on(kept: Room) -> None:
     assert all(after[status] >= seconds for status, seconds in before.items())
 
 
-def test_a_gap_while_a_pipeline_was_not_listed_is_counted(kept: Room) -> None:
-    """The log must reach back to when the pipeline was last listed, not to the last poll."""
+def test_a_gap_while_a_pipeline_was_not_listed_is_counted(kept: TwoPipelines) -> None:
+    """The log must reach back to when the pipeline was last listed."""
     kept.feldera.retention = 30
     kept.rest()
     kept.poll(without="a")
@@ -241,68 +246,70 @@ def test_a_gap_while_a_pipeline_was_not_listed_is_counted(kept: Room) -> None:
     assert kept.driver.ledger.totals.gaps == 1
 
 
-def test_without_a_store_it_begins_again(room: Room) -> None:
-    """From what is listed when it is back."""
-    room.rest()
-    room.pause()
-    room.rest()
-    room.poll(without="a")
-    room.rest()
-    assert (room.paused("a"), room.paused("b")) == (0, 0)
+def test_without_a_store_it_begins_again(instance: TwoPipelines) -> None:
+    """Without a store a pipeline that returns is counted from its new list."""
+    instance.rest()
+    instance.pause()
+    instance.rest()
+    instance.poll(without="a")
+    instance.rest()
+    assert (instance.paused("a"), instance.paused("b")) == (0, 0)
 
 
-def test_an_element_that_cannot_be_read_hides_nothing(room: Room) -> None:
-    """The pipeline is not credited meanwhile, keeps its place, and its log is read afterwards."""
-    room.rest()
-    one = room.feldera.get("a").id
-    room.poll(spoilt="a")
-    credited = room.driver.ledger.published().credited[one]
-    room.pause()
-    room.poll(spoilt="a")
-    room.poll(spoilt="a")
-    assert room.driver.ledger.published().credited[one] == credited
-    room.rest()
-    assert room.paused() == 1
-    assert one not in room.driver.ledger.published().credited
+def test_an_element_that_cannot_be_read_hides_nothing(instance: TwoPipelines) -> None:
+    """No time is credited meanwhile, the pipeline stays, and its log is read afterwards."""
+    instance.rest()
+    pipeline_id = instance.feldera.get("a").id
+    instance.poll(spoilt="a")
+    credited = instance.driver.ledger.published().credited[pipeline_id]
+    instance.pause()
+    instance.poll(spoilt="a")
+    instance.poll(spoilt="a")
+    assert instance.driver.ledger.published().credited[pipeline_id] == credited
+    instance.rest()
+    assert instance.paused() == 1
+    assert pipeline_id not in instance.driver.ledger.published().credited
 
 
 @pytest.mark.parametrize("missing", ["", "id", "name"])
-def test_of_an_element_that_cannot_be_read_the_log_is(room: Room, missing: str) -> None:
-    """What happens is counted, with the code that an error had; whichever of id and name the element has."""
-    room.rest()
-    room.pause()
-    room.rest()
-    one = room.feldera.get("a").id
+def test_of_an_element_that_cannot_be_read_the_log_is(instance: TwoPipelines, missing: str) -> None:
+    """Its events are counted, with the code of an error, whether the id or the name is readable."""
+    instance.rest()
+    instance.pause()
+    instance.rest()
+    pipeline_id = instance.feldera.get("a").id
     for times in (2, 3):
-        room.pause()
-        room.poll(spoilt="a", missing=missing)
-        assert room.paused() == room.shown() == times
-        [pipeline] = [each for each in room.driver.fleet.pipelines.values() if each.facts.row.id == one]
+        instance.pause()
+        instance.poll(spoilt="a", missing=missing)
+        assert instance.paused() == instance.shown() == times
+        [pipeline] = [
+            each for each in instance.driver.fleet.pipelines.values() if each.facts.row.id == pipeline_id
+        ]
         assert pipeline.history.counts.runtime["Paused"] == times
-        assert list(room.driver.ledger.pending) == [one]
-    room.feldera.inject.crash("a", "RuntimeError.WorkerPanic")
-    room.clock.advance(30)
-    room.poll(spoilt="a", missing=missing)
-    assert room.driver.ledger.totals.errors["RuntimeError.WorkerPanic"] == 1
-    assert list(room.driver.fleet.unreadable) == ["a"]
-    room.rest()
-    assert room.paused() == 3
-    assert not room.driver.fleet.unreadable
-    assert room.driver.ledger._histories[one].errors.count == 1
+        assert list(instance.driver.ledger.pending) == [pipeline_id]
+    instance.feldera.inject.crash("a", "RuntimeError.WorkerPanic")
+    instance.clock.advance(30)
+    instance.poll(spoilt="a", missing=missing)
+    assert instance.driver.ledger.totals.errors["RuntimeError.WorkerPanic"] == 1
+    assert list(instance.driver.fleet.unreadable) == ["a"]
+    instance.rest()
+    assert instance.paused() == 3
+    assert not instance.driver.fleet.unreadable
+    assert instance.driver.ledger._histories[pipeline_id].errors.count == 1
 
 
-def test_a_first_log_is_believed_once_a_list_says_whose_it_is(room: Room) -> None:
-    """As where the element can be read: id and name must stand in it together."""
-    room.rest()
-    room.pause()
+def test_a_first_log_is_believed_once_a_list_says_whose_it_is(instance: TwoPipelines) -> None:
+    """A first log is used once an element has both id and name."""
+    instance.rest()
+    instance.pause()
     for missing in ("name", "name", ""):
-        assert room.paused() == 0
-        room.poll(spoilt="a", missing=missing)
-    assert room.paused() == 1
+        assert instance.paused() == 0
+        instance.poll(spoilt="a", missing=missing)
+    assert instance.paused() == 1
 
 
-def test_after_a_restart_an_element_that_cannot_be_read_says_whose_log_to_read(kept: Room) -> None:
-    """If it has id and name; without its name the log cannot be asked for."""
+def test_after_a_restart_an_element_that_cannot_be_read_says_whose_log_to_read(kept: TwoPipelines) -> None:
+    """With id and name its log is read; without a name it cannot be requested."""
     kept.rest()
     kept.pause()
     kept.rest()
@@ -316,91 +323,91 @@ def test_after_a_restart_an_element_that_cannot_be_read_says_whose_log_to_read(k
     assert kept.driver.fleet.unreadable == ("a",)
 
 
-def test_the_log_of_a_pipeline_that_was_never_listed_is_not_read(room: Room) -> None:
-    """There is nothing to count on from; it is counted from the first row that can be read."""
-    room.rest()
-    room.feldera.create("c")
+def test_the_log_of_a_pipeline_that_was_never_listed_is_not_read(instance: TwoPipelines) -> None:
+    """A pipeline is counted from its first readable row."""
+    instance.rest()
+    instance.feldera.create("c")
     for _ in range(3):
-        room.poll(spoilt="c")
-        assert not room.driver.ledger.pending
-        assert room.driver.fleet.unreadable == ("c",)
-    room.rest()
-    history = room.driver.ledger._histories[room.feldera.get("c").id]
+        instance.poll(spoilt="c")
+        assert not instance.driver.ledger.pending
+        assert instance.driver.fleet.unreadable == ("c",)
+    instance.rest()
+    history = instance.driver.ledger._histories[instance.feldera.get("c").id]
     assert (history.statuses.program, history.counts.program) == ("Success", {})
 
 
-def test_a_name_that_is_used_again_is_another_pipeline(room: Room) -> None:
-    """It is counted from its creation."""
-    room.rest()
-    room.feldera.stop("a", force=True)
-    room.clock.advance(30)
-    room.feldera.clear("a")
-    room.clock.advance(30)
-    room.feldera.delete("a")
-    room.feldera.create("a")
-    room.rest()
-    one = room.feldera.get("a").id
-    history = room.driver.ledger._histories[one]
+def test_a_name_that_is_used_again_is_another_pipeline(instance: TwoPipelines) -> None:
+    """A pipeline with a used name is counted from its creation."""
+    instance.rest()
+    instance.feldera.stop("a", force=True)
+    instance.clock.advance(30)
+    instance.feldera.clear("a")
+    instance.clock.advance(30)
+    instance.feldera.delete("a")
+    instance.feldera.create("a")
+    instance.rest()
+    pipeline_id = instance.feldera.get("a").id
+    history = instance.driver.ledger._histories[pipeline_id]
     assert history.counts.program["Pending", "CompilingSql"] == 1
-    assert history.status_time.began == room.feldera.truth[one].created_at
+    assert history.status_time.began == instance.feldera.truth[pipeline_id].created_at
     assert not history.counts.resources
 
 
-def test_a_pipeline_created_just_before_a_list_is_counted_from_its_creation(room: Room) -> None:
-    """What the exporter takes for the time of the list may be later than the list is."""
-    room.rest()
-    at = room.feldera.settle()
-    body = room.api.list()
-    room.feldera.create("c")
-    room.driver.poll(body, at + SECOND, room.api.log)
-    room.clock.advance(3)
-    room.rest()
-    one = room.feldera.get("c").id
-    assert room.driver.ledger._histories[one].counts.program["Pending", "CompilingSql"] == 1
+def test_a_pipeline_created_just_before_a_list_is_counted_from_its_creation(instance: TwoPipelines) -> None:
+    """The exporter's time of the list may be later than the list."""
+    instance.rest()
+    at = instance.feldera.settle()
+    body = instance.api.list()
+    instance.feldera.create("c")
+    instance.driver.poll(body, at + SECOND, instance.api.log)
+    instance.clock.advance(3)
+    instance.rest()
+    pipeline_id = instance.feldera.get("c").id
+    assert instance.driver.ledger._histories[pipeline_id].counts.program["Pending", "CompilingSql"] == 1
 
 
-def test_lists_alone_are_folded_and_credited(room: Room) -> None:
-    """Without an event log nothing waits; afterwards every pipeline's time goes on."""
-    room.rest()
-    room.feldera.pause("a")
-    room.poll(event_log=False)
-    assert not room.driver.ledger.pending
-    assert not room.driver.ledger.published().credited
-    assert room.paused() == 1
-    room.poll(event_log=False, spoilt="b")
-    room.poll(event_log=False)
-    assert not room.driver.ledger.published().credited
-    room.feldera.resume("a")
-    room.clock.advance(5)
-    room.pause()
-    room.rest()
-    assert room.paused() == 2
+def test_lists_alone_are_folded_and_credited(instance: TwoPipelines) -> None:
+    """Without an event log no log is pending; with it, every pipeline's time goes on."""
+    instance.rest()
+    instance.feldera.pause("a")
+    instance.poll(event_log=False)
+    assert not instance.driver.ledger.pending
+    assert not instance.driver.ledger.published().credited
+    assert instance.paused() == 1
+    instance.poll(event_log=False, spoilt="b")
+    instance.poll(event_log=False)
+    assert not instance.driver.ledger.published().credited
+    instance.feldera.resume("a")
+    instance.clock.advance(5)
+    instance.pause()
+    instance.rest()
+    assert instance.paused() == 2
 
 
-def test_answers_kept_for_later_are_worth_nothing_without_a_log(room: Room) -> None:
-    """A server that was put back to an old version."""
-    room.poll()
-    room.pause()
-    room.poll()
-    assert room.driver.ledger._deferred
-    room.poll(event_log=False)
-    assert not room.driver.ledger.confirmed_answers()
+def test_answers_kept_for_later_are_worth_nothing_without_a_log(instance: TwoPipelines) -> None:
+    """Kept answers are dropped when a server loses its event log in a downgrade."""
+    instance.poll()
+    instance.pause()
+    instance.poll()
+    assert instance.driver.ledger._deferred
+    instance.poll(event_log=False)
+    assert not instance.driver.ledger.confirmed_answers()
 
 
-def test_the_first_list_reads_the_times_of_errors_alone(room: Room) -> None:
-    """Nothing from before the first list is counted."""
-    room.feldera.inject.crash("a", "RuntimeError.WorkerPanic")
-    room.clock.advance(100)
-    room.rest()
-    one = room.feldera.get("a").id
-    errors = room.driver.ledger._histories[one].errors
-    assert (errors.count, errors.at) == (0, room.feldera.truth[one].appeared[0].at)
-    assert room.driver.ledger.totals.errors == {"RuntimeError.WorkerPanic": 0}
-    assert room.driver.event_requests == 1
+def test_the_first_list_reads_the_times_of_errors_alone(instance: TwoPipelines) -> None:
+    """The first list reads logs only to date errors, and counts nothing before itself."""
+    instance.feldera.inject.crash("a", "RuntimeError.WorkerPanic")
+    instance.clock.advance(100)
+    instance.rest()
+    pipeline_id = instance.feldera.get("a").id
+    errors = instance.driver.ledger._histories[pipeline_id].errors
+    assert (errors.count, errors.at) == (0, instance.feldera.truth[pipeline_id].appeared[0].at)
+    assert instance.driver.ledger.totals.errors == {"RuntimeError.WorkerPanic": 0}
+    assert instance.driver.event_requests == 1
 
 
-def test_a_new_code_is_shown_at_0_for_two_minutes(kept: Room) -> None:
-    """Then it moves; a stored one goes on where it was."""
+def test_a_new_code_is_shown_at_0_for_two_minutes(kept: TwoPipelines) -> None:
+    """A new code is held at 0 for two minutes; a stored one goes on."""
     kept.rest()
     kept.feldera.inject.crash("a", "RunnerCheckError")
     kept.clock.advance(60)
@@ -414,41 +421,41 @@ def test_a_new_code_is_shown_at_0_for_two_minutes(kept: Room) -> None:
     assert kept.driver.ledger.published().totals.errors == {"RunnerCheckError": 1}
 
 
-def test_a_list_that_says_the_same_costs_nothing(room: Room) -> None:
-    """The same rows: no pipeline is compared, and the same values are exported."""
-    room.rest()
-    rows = room.driver.rows
-    before = room.driver.ledger.published().histories
-    to_read = room.driver.ledger.observe_list(rows, {}, room.feldera.settle(), event_log=True)
+def test_a_list_that_says_the_same_costs_nothing(instance: TwoPipelines) -> None:
+    """For equal rows no pipeline is compared, and the same values are exported."""
+    instance.rest()
+    rows = instance.driver.rows
+    before = instance.driver.ledger.published().histories
+    to_read = instance.driver.ledger.observe_list(rows, {}, instance.feldera.settle(), event_log=True)
     assert not to_read
-    assert room.driver.ledger.unknown_ids(rows) == ()
-    changes = room.driver.ledger.changes()
+    assert instance.driver.ledger.unknown_ids(rows) == ()
+    changes = instance.driver.ledger.changes()
     assert not (changes.histories)
     assert not (changes.waiting)
     assert not (changes.vanished)
-    assert room.driver.ledger.published().histories is before
+    assert instance.driver.ledger.published().histories is before
 
 
-def test_what_exceeds_the_budget_is_read_after_the_next_list(room: Room) -> None:
-    """The longest waiting first; a pipeline whose log cannot be asked for takes no place."""
-    room.rest()
+def test_what_exceeds_the_budget_is_read_after_the_next_list(instance: TwoPipelines) -> None:
+    """The longest waiting log is read first; one that cannot be requested takes no budget."""
+    instance.rest()
     for name in ("a", "b"):
-        room.pause(name)
-    room.rest()
-    ledger = room.driver.ledger
+        instance.pause(name)
+    instance.rest()
+    ledger = instance.driver.ledger
     ledger._budget = 1
     for name in ("a", "b"):
-        room.pause(name)
+        instance.pause(name)
     for counted in (3, 4):
-        room.poll()
-        assert room.paused("a") + room.paused("b") == counted
+        instance.poll()
+        assert instance.paused("a") + instance.paused("b") == counted
     assert not ledger.pending
-    waiting = room.id("b")
-    ledger.pending = {room.id("a"): 10, waiting: 20}
-    rows = {waiting: room.driver.rows[waiting]}
-    unreadable = {room.id("a"): Unreadable(room.id("a"), None, "", identified=False)}
-    assert ledger.observe_list(rows, unreadable, room.feldera.settle(), event_log=True) == [waiting]
-    assert ledger.pending == {room.id("a"): 10, waiting: 20}
+    waiting = instance.id("b")
+    ledger.pending = {instance.id("a"): 10, waiting: 20}
+    rows = {waiting: instance.driver.rows[waiting]}
+    unreadable = {instance.id("a"): Unreadable(instance.id("a"), None, "", identified=False)}
+    assert ledger.observe_list(rows, unreadable, instance.feldera.settle(), event_log=True) == [waiting]
+    assert ledger.pending == {instance.id("a"): 10, waiting: 20}
 
 
 def test_a_pipeline_whose_log_is_read_goes_to_the_end_of_the_queue() -> None:
@@ -459,17 +466,17 @@ def test_a_pipeline_whose_log_is_read_goes_to_the_end_of_the_queue() -> None:
     assert list(ledger.pending) == ["b", "a"]
 
 
-def _seconds(room: Room) -> dict[str, float]:
+def _seconds(instance: TwoPipelines) -> dict[str, float]:
     """Return the time shown of pipeline `a` by status."""
     return {
         text.split('status="')[1].split('"')[0]: value
-        for text, value in _counters(room)
+        for text, value in _counters(instance)
         if text.startswith("feldera_pipeline_deployment_status_seconds_total{")
         and 'pipeline_name="a"' in text
     }
 
 
-def _counters(room: Room) -> list[tuple[str, float]]:
+def _counters(instance: TwoPipelines) -> list[tuple[str, float]]:
     """Return every counter that is shown, with its value."""
-    lines = (line.rsplit(" ", 1) for line in room.driver.scrape().splitlines() if "_total{" in line)
+    lines = (line.rsplit(" ", 1) for line in instance.driver.scrape().splitlines() if "_total{" in line)
     return [(text, float(value)) for text, value in lines]

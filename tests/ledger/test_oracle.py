@@ -1,4 +1,4 @@
-"""The whole middle of the exporter against what a simulated Feldera really did, seed by seed."""
+"""The exporter without network against what a simulated Feldera really did, seed by seed."""
 
 import os
 from collections import Counter
@@ -11,7 +11,7 @@ import pytest
 from feldera_exporter.feldera.statuses import RESOURCES, RUNTIME
 from feldera_exporter.history.instance_totals import InstanceTotals
 from feldera_exporter.history.status_time import exact
-from support.tools import part
+from support.tools import example_count
 from support.true_counts import compare_counts, compare_time, totals_of, within
 from support.watched_feldera import (
     AHEAD,
@@ -19,12 +19,12 @@ from support.watched_feldera import (
     OPEN_SOURCE,
     SYNCHRONISED,
     WAITING,
-    Circumstances,
-    Deathless,
-    Watched,
+    WatchedFeldera,
+    WatchSettings,
+    WorkloadWithoutDeletions,
 )
 
-SEEDS = int(os.environ.get("SEEDS", part(200)))
+SEEDS = int(os.environ.get("SEEDS", example_count(200)))
 """How many seeds are tried; each is reproduced by its number, for example with `-k 'truth[17]'`."""
 
 EXACT = (OPEN_SOURCE, WAITING, SYNCHRONISED)
@@ -33,20 +33,20 @@ RATES = (0.5, 1.0, 2.0)
 
 
 @contextmanager
-def lived(circumstances: Circumstances, folder: Path) -> Iterator[Watched]:
-    """Give an instance that has lived and was watched."""
-    watched = Watched(circumstances, folder)
+def watched_to_the_end(settings: WatchSettings, folder: Path) -> Iterator[WatchedFeldera]:
+    """Yield an instance that was watched to its end."""
+    watched_feldera = WatchedFeldera(settings, folder)
     try:
-        watched.live()
-        yield watched
+        watched_feldera.run()
+        yield watched_feldera
     finally:
-        watched.close()
+        watched_feldera.close()
 
 
-def bounds(one: Watched) -> tuple[InstanceTotals, InstanceTotals]:
+def bounds(watched: WatchedFeldera) -> tuple[InstanceTotals, InstanceTotals]:
     """Return what must have been counted at least, as it can be read to the end, and what at most."""
-    lives, since = one.feldera.truth.lives, one.since
-    alive = one.driver.rows
+    lives, since = watched.feldera.truth.lives, watched.since
+    alive = watched.driver.rows
     return (
         totals_of((lives[key], since(key)) for key in alive),
         totals_of((life, since(key)) for key, life in lives.items()),
@@ -55,22 +55,22 @@ def bounds(one: Watched) -> tuple[InstanceTotals, InstanceTotals]:
 
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_what_is_counted_equals_the_truth(seed: int, tmp_path: Path) -> None:
-    """Whatever a seed brings, every count and every closed interval is exact once the log was read to its end.
+    """For each seed, every count and every closed interval is exact once the log was read to its end.
 
-    It brings restarts, failing polls and answers, lock waits, renames, swaps, deletions, re-creations, clocks that
+    A seed brings restarts, failing polls and answers, lock waits, renames, swaps, deletions, re-creations, clocks that
     are not quite right, and budgets too small for what happens. Meanwhile no counter that is scraped ever falls,
     and each is 0 when it is first read.
     """
-    circumstances = Circumstances(seed, EXACT[seed % 3], rate=RATES[seed // 3 % 3])
-    with lived(circumstances, tmp_path) as one:
-        assert not one.driver.ledger.pending
-        assert one.driver.ledger.totals.gaps == 0
-        assert one.histories.keys() == one.feldera.database.pipelines.keys()
-        for key, history in one.histories.items():
-            compare_counts(one.feldera.truth[key], history, one.since(key))
-            compare_time(one.feldera.truth[key], history)
-        low, high = bounds(one)
-        within(low, one.driver.ledger.totals, high)
+    settings = WatchSettings(seed, EXACT[seed % 3], rate=RATES[seed // 3 % 3])
+    with watched_to_the_end(settings, tmp_path) as watched:
+        assert not watched.driver.ledger.pending
+        assert watched.driver.ledger.totals.gaps == 0
+        assert watched.histories.keys() == watched.feldera.database.pipelines.keys()
+        for key, history in watched.histories.items():
+            compare_counts(watched.feldera.truth[key], history, watched.since(key))
+            compare_time(watched.feldera.truth[key], history)
+        low, high = bounds(watched)
+        within(low, watched.driver.ledger.totals, high)
 
 
 @pytest.mark.parametrize("seed", range(max(SEEDS // 10, 4)))
@@ -81,16 +81,16 @@ def test_clocks_apart_cost_an_instant_and_no_count(seed: int, tmp_path: Path) ->
     the time between the two, all of them together by nothing. No count is out, but where both orders make sense and
     a status goes back and forth: then the flows into and out of each status still balance.
     """
-    circumstances = Circumstances(seed, (CROWDED, AHEAD)[seed % 2], rate=RATES[seed // 2 % 3])
-    with lived(circumstances, tmp_path) as one:
+    settings = WatchSettings(seed, (CROWDED, AHEAD)[seed % 2], rate=RATES[seed // 2 % 3])
+    with watched_to_the_end(settings, tmp_path) as watched:
         exactly = 0
-        for key, history in one.histories.items():
-            life, after = one.feldera.truth[key], one.since(key)
+        for key, history in watched.histories.items():
+            life, after = watched.feldera.truth[key], watched.since(key)
             try:
                 compare_counts(life, history, after)
                 exactly += 1
             except AssertionError:
-                assert history.statuses.combined == one.feldera.database.pipelines[key].row.status
+                assert history.statuses.combined == watched.feldera.database.pipelines[key].row.status
                 for counts in (history.counts.resources, history.counts.program, history.counts.storage):
                     flows = Counter[str]()
                     for (old, new), number in counts.items():
@@ -99,16 +99,18 @@ def test_clocks_apart_cost_an_instant_and_no_count(seed: int, tmp_path: Path) ->
                     assert all(-1 <= flow <= 1 for flow in flows.values())
             spent = exact(history.status_time, history.status_time.since)
             assert all(micros >= 0 for micros in spent.values())
-        assert exactly >= len(one.histories) - 1
+        assert exactly >= len(watched.histories) - 1
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_errors_and_durations_equal_the_truth(seed: int, tmp_path: Path) -> None:
     """Where no pipeline is deleted, every error under its code and every duration in its bucket is counted once."""
-    with lived(Circumstances(seed, EXACT[seed % 3], polls=80, life=Deathless), tmp_path) as one:
-        low, high = bounds(one)
+    with watched_to_the_end(
+        WatchSettings(seed, EXACT[seed % 3], polls=80, workload=WorkloadWithoutDeletions), tmp_path
+    ) as watched:
+        low, high = bounds(watched)
         assert low == high
-        counted = one.driver.ledger.totals
+        counted = watched.driver.ledger.totals
         within(low, counted, high)
         assert sum(counted.errors.values()) > 3
         assert sum(sum(each.buckets) for each in counted.durations.values()) > 50
@@ -117,55 +119,65 @@ def test_errors_and_durations_equal_the_truth(seed: int, tmp_path: Path) -> None
 @pytest.mark.parametrize("seed", range(6))
 def test_what_was_purged_is_a_gap(seed: int, tmp_path: Path) -> None:
     """With a short retention and long outages, a pipeline without a gap is exact; a gap never invents anything."""
-    circumstances = Circumstances(
-        seed, retention=30, pauses=(5, 5, 5, 400), polls=60, life=Deathless, budgets=(200,), outages=0
+    settings = WatchSettings(
+        seed,
+        retention=30,
+        pauses=(5, 5, 5, 400),
+        polls=60,
+        workload=WorkloadWithoutDeletions,
+        budgets=(200,),
+        outages=0,
     )
-    with lived(circumstances, tmp_path) as one:
+    with watched_to_the_end(settings, tmp_path) as watched:
         gaps = 0
-        for key, history in one.histories.items():
-            life = one.feldera.truth[key]
+        for key, history in watched.histories.items():
+            life = watched.feldera.truth[key]
             gaps += history.gaps
             assert Counter(history.counts.resources) <= life.counts(RESOURCES.name)
             if history.gaps:
                 assert history.last_gap is not None
             else:
-                compare_counts(life, history, one.since(key))
+                compare_counts(life, history, watched.since(key))
                 compare_time(life, history)
-        assert gaps == one.driver.ledger.totals.gaps > 0
+        assert gaps == watched.driver.ledger.totals.gaps > 0
 
 
 @pytest.mark.parametrize("seed", range(max(SEEDS // 4, 4)))
 def test_a_clock_that_steps_hides_nothing(seed: int, tmp_path: Path) -> None:
     """Feldera's clock steps back and forth by seconds to hours: each pipeline is counted exactly, or has a gap."""
-    circumstances = Circumstances(
+    settings = WatchSettings(
         seed,
         EXACT[seed % 3],
         rate=RATES[seed // 3 % 3],
         retention=(720, 60)[seed // 9 % 2],
         polls=60,
-        life=Deathless,
+        workload=WorkloadWithoutDeletions,
         steps=True,
     )
-    with lived(circumstances, tmp_path) as one:
-        assert not one.driver.ledger.pending
-        for key, history in one.histories.items():
-            assert history.statuses.combined == one.feldera.database.pipelines[key].row.status
+    with watched_to_the_end(settings, tmp_path) as watched:
+        assert not watched.driver.ledger.pending
+        for key, history in watched.histories.items():
+            assert history.statuses.combined == watched.feldera.database.pipelines[key].row.status
             if not history.gaps:
-                compare_counts(one.feldera.truth[key], history, one.since(key))
-        assert one.driver.ledger.totals.gaps == sum(history.gaps for history in one.histories.values())
+                compare_counts(watched.feldera.truth[key], history, watched.since(key))
+        assert watched.driver.ledger.totals.gaps == sum(
+            history.gaps for history in watched.histories.values()
+        )
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_lists_alone_miss_what_lies_between_them(seed: int, tmp_path: Path) -> None:
     """Without an event log the rows are folded: what they show is counted once, and time adds up."""
-    with lived(Circumstances(seed, event_log=False, life=Deathless), tmp_path) as one:
-        assert one.driver.event_requests == 0
+    with watched_to_the_end(
+        WatchSettings(seed, event_log=False, workload=WorkloadWithoutDeletions), tmp_path
+    ) as watched:
+        assert watched.driver.event_requests == 0
         counted, real = Counter[str](), Counter[str]()
-        for key, history in one.histories.items():
-            life = one.feldera.truth[key]
+        for key, history in watched.histories.items():
+            life = watched.feldera.truth[key]
             entries = Counter(t.after for t in life.of(RUNTIME.name) if t.after)
             assert Counter(history.counts.runtime) <= entries
             counted += Counter(history.counts.runtime)
             real += entries
-            assert history.statuses.combined == one.feldera.database.pipelines[key].row.status
+            assert history.statuses.combined == watched.feldera.database.pipelines[key].row.status
         assert 0 < counted.total() < real.total()

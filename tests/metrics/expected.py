@@ -20,7 +20,7 @@ Labels = frozenset[tuple[str, str]]
 Samples = dict[tuple[str, Labels], float]
 
 OPEN: Final = "feldera_pipeline_deployment_desired_status_limit_seconds"
-"""The one family whose value is only known to be a limit: it follows from rules that have tests of their own."""
+"""The one family whose value is only known to be a limit: it follows from rules that have separate tests."""
 
 _INSTANT: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d+)?(?:Z|([+-])(\d\d):(\d\d))")
 _CODE: Final = re.compile(r"[A-Z][A-Za-z0-9]*(\.[A-Z][A-Za-z0-9]*)?")

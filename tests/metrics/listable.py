@@ -143,8 +143,8 @@ _BY_TYPE: Final[Mapping[str, Any_]] = {
 }
 
 
-class Document:
-    """Feldera's API document, and what its schemas allow.
+class ApiDocument:
+    """Feldera's API document, and the values that its schemas allow.
 
     Args:
         schemas: by name.
@@ -206,7 +206,7 @@ def _drawn() -> Any_:
     if not DOCUMENT:
         return st.fixed_dictionaries({**_REQUIRED}, optional={**_OPTIONAL})
     document = json.loads(Path(DOCUMENT).read_text(encoding="utf-8"))
-    return Document(document["components"]["schemas"]).pipeline()
+    return ApiDocument(document["components"]["schemas"]).pipeline()
 
 
 # The document has no pattern for names, Feldera has.

@@ -1,4 +1,4 @@
-"""A list of pipelines that a test changes as it likes."""
+"""A list of pipelines that tests can change."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import msgspec
 from metrics.test_golden import RUNNING
 
 
-class Listed:
+class NumberedPipelines:
     """Running pipelines by number; each has a different id."""
 
     def __init__(self, count: int) -> None:
@@ -16,12 +16,12 @@ class Listed:
             self.create(number)
 
     def create(self, number: int) -> None:
-        """List one more."""
-        name, one = f"pipeline-{number}", identity(number)
-        self.elements[number] = {**RUNNING, "id": one, "name": name}
+        """Add a pipeline."""
+        name, pipeline_id = f"pipeline-{number}", identity(number)
+        self.elements[number] = {**RUNNING, "id": pipeline_id, "name": name}
 
     def set(self, number: int, **fields: object) -> None:
-        """Change one."""
+        """Change a pipeline."""
         self.elements[number] |= fields
 
     def body(self) -> bytes:

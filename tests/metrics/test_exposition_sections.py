@@ -19,9 +19,9 @@ from feldera_exporter.metrics.pipeline_gauges import LIMITED
 from feldera_exporter.problems.instance_with_problems import InstanceWithProblems
 from feldera_exporter.state.fleet import observed, with_settings
 from feldera_exporter.state.instance_settings import InstanceSettings
-from metrics.listed import Listed, identity
-from support.exporter_driver import CONFIGURATION, Driver
-from support.tools import part
+from metrics.listed import NumberedPipelines, identity
+from support.exporter_driver import CONFIGURATION, ExporterDriver
+from support.tools import example_count
 
 AT: Final = 1_787_314_200_000_000
 SECOND: Final = 1_000_000
@@ -34,7 +34,7 @@ def _text(page: ExpositionSections, format_: Format = Format.TEXT) -> bytes:
 
 def test_what_did_not_change_stays() -> None:
     """After a poll in which one pipeline changed, the lines and blocks of all others are the same objects."""
-    listed, driver = Listed(300), Driver()
+    listed, driver = NumberedPipelines(300), ExporterDriver()
     driver.poll(listed.body(), AT)
     driver.scrape()
     before = driver.page
@@ -55,8 +55,8 @@ def test_what_did_not_change_stays() -> None:
 
 
 def test_the_same_list_is_not_looked_into() -> None:
-    """The same bytes as before give the same objects as before."""
-    listed, driver = Listed(3), Driver()
+    """Equal bytes give the same objects as before."""
+    listed, driver = NumberedPipelines(3), ExporterDriver()
     driver.poll(listed.body(), AT)
     selection, pipelines = driver.selection, driver.fleet.pipelines
     driver.poll(listed.body(), AT + SECOND)
@@ -65,8 +65,8 @@ def test_the_same_list_is_not_looked_into() -> None:
 
 
 def test_only_the_moving_counter_moves() -> None:
-    """Between two polls with nothing in between, one line of each pipeline differs: the time in its present status."""
-    listed, driver = Listed(50), Driver()
+    """Between two polls without events, only the time in the present status differs."""
+    listed, driver = NumberedPipelines(50), ExporterDriver()
     driver.poll(listed.body(), AT - HOLD)
     driver.scrape()
     driver.poll(listed.body(), AT + 10 * SECOND)
@@ -93,11 +93,11 @@ _CHANGES: Final[dict[str, dict[str, object]]] = {
 _STEPS: Final = st.tuples(st.sampled_from(["create", "delete", "scrape", *_CHANGES]), _NUMBERS)
 
 
-@settings(deadline=None, max_examples=part(60))
+@settings(deadline=None, max_examples=example_count(60))
 @given(st.lists(st.lists(_STEPS, max_size=5), min_size=1, max_size=8), st.integers(0, HOLD // 2))
 def test_any_changes(polls: list[list[tuple[str, int]]], interval: int) -> None:
     """After any changes, the updated text equals the text rendered from the same state alone."""
-    listed, driver = Listed(20), Driver()
+    listed, driver = NumberedPipelines(20), ExporterDriver()
     driver.poll(listed.body(), AT)
     for poll, steps in enumerate(polls, 1):
         for what, number in steps:
@@ -111,7 +111,7 @@ def test_any_changes(polls: list[list[tuple[str, int]]], interval: int) -> None:
         assert driver.page.samples == sum(line[:1] != b"#" for line in _text(fresh).splitlines())
 
 
-def _happen(listed: Listed, driver: Driver, what: str, number: int) -> None:
+def _happen(listed: NumberedPipelines, driver: ExporterDriver, what: str, number: int) -> None:
     if what == "scrape":
         driver.scrape()
     elif what == "create":
@@ -135,8 +135,8 @@ def _dated(text: str, kind: str) -> set[str]:
 
 
 def test_a_beginning_in_1970_is_none() -> None:
-    """It is absent, and so is the limit that it would be measured against."""
-    listed, driver = Listed(1), Driver()
+    """A beginning in 1970 is left out, and so is its limit."""
+    listed, driver = NumberedPipelines(1), ExporterDriver()
     driver.poll(listed.body(), AT)
     everything = _dated(driver.scrape(), _SINCE)
     for number, (zero, known) in enumerate(
@@ -156,7 +156,7 @@ def test_a_beginning_in_1970_is_none() -> None:
 
 def test_storage_of_an_unknown_age_has_no_limit() -> None:
     """After an event gap, beginning and limit of the storage status are absent until the next status."""
-    listed, driver = Listed(1), Driver()
+    listed, driver = NumberedPipelines(1), ExporterDriver()
     driver.poll(listed.body(), AT)
     shown = driver.ledger.published()
     for storage in (None, 0, AT):
@@ -177,14 +177,14 @@ def test_storage_of_an_unknown_age_has_no_limit() -> None:
 
 
 def test_families_that_are_excluded() -> None:
-    """Every family can be left out, alone and all together, from turn to turn."""
-    listed = Listed(3)
-    for exclude in ({one} for one in KNOWN_FAMILIES):
-        driver = Driver(shown=catalogue(exclude=exclude))
+    """Each family can be excluded, alone and with others, and at each reload."""
+    listed = NumberedPipelines(3)
+    for exclude in ({family} for family in KNOWN_FAMILIES):
+        driver = ExporterDriver(shown=catalogue(exclude=exclude))
         driver.poll(listed.body(), AT)
         text = driver.scrape()
         assert not any(line.startswith(f"{next(iter(exclude))}{{") for line in text.splitlines())
-    driver = Driver(shown=catalogue(exclude=KNOWN_FAMILIES))
+    driver = ExporterDriver(shown=catalogue(exclude=KNOWN_FAMILIES))
     for second in range(2):
         driver.poll(listed.body(), AT + second * SECOND)
         assert driver.scrape() == ""
@@ -193,11 +193,11 @@ def test_families_that_are_excluded() -> None:
 
 
 def test_only_what_the_configuration_includes_is_shown_and_counted() -> None:
-    """From the first list on, when an excluded pipeline changes, and after a reload of the configuration."""
+    """Excluded pipelines are never shown or counted, also after a change or a reload."""
     few = dataclasses.replace(
         CONFIGURATION.instances[0], pipelines=Filter(exclude=(re.compile("pipeline-1."),))
     )
-    driver, listed = Driver(Configuration((few,))), Listed(30)
+    driver, listed = ExporterDriver(Configuration((few,))), NumberedPipelines(30)
 
     def shown() -> set[str]:
         assert (
@@ -218,8 +218,8 @@ def test_only_what_the_configuration_includes_is_shown_and_counted() -> None:
 
 
 def test_a_pipeline_that_cannot_be_read_stays() -> None:
-    """For as long as the staleness it is shown as it was, then it goes; it counts as one of the instance's."""
-    listed, driver = Listed(3), Driver()
+    """It is shown for as long as `staleness`, then removed; it counts as one of the instance's."""
+    listed, driver = NumberedPipelines(3), ExporterDriver()
     driver.poll(listed.body(), AT)
     listed.set(1, created_at="yesterday")
     for seconds, shown in ((10, 3), (200, 3), (320, 2)):
@@ -233,8 +233,8 @@ def test_a_pipeline_that_cannot_be_read_stays() -> None:
 
 
 def test_a_carriage_return_ends_no_line() -> None:
-    """It may stand in a name, and is no escape of the format: whose time stands still is found behind it all the same."""
-    listed, driver = Listed(3), Driver()
+    """A carriage return in a name needs no escape, and the lines behind it are found."""
+    listed, driver = NumberedPipelines(3), ExporterDriver()
     listed.set(0, name="a\rb")
     driver.poll(listed.body(), AT)
     [*_, last] = driver.fleet.pipelines

@@ -13,7 +13,7 @@ import pytest
 
 from feldera_exporter.exposition.text import Format
 from feldera_exporter.feldera.statuses import DIMENSIONS, Dimension
-from support.exporter_driver import Driver
+from support.exporter_driver import ExporterDriver
 
 HERE = Path(__file__).parent / "golden"
 AT = 1_787_314_200_000_000
@@ -23,7 +23,7 @@ Golden = Callable[[str, str], None]
 
 
 def _exposition(*elements: dict[str, Any], format_: Format = Format.TEXT) -> str:
-    driver = Driver()
+    driver = ExporterDriver()
     driver.poll(msgspec.json.encode(elements), AT)
     return driver.scrape(format_)
 
@@ -39,7 +39,7 @@ def _samples(text: str, prefix: str) -> str:
 
 @pytest.mark.parametrize("dimension", DIMENSIONS, ids=lambda dimension: dimension.name)
 def test_every_status_of_a_dimension(dimension: Dimension, golden: Golden) -> None:
-    """Each known status, an unknown one and null, where it may be, in the families of its dimension."""
+    """Each status of a dimension, an unknown one and null are in the families of that dimension."""
     statuses: list[str | None] = [*dimension.statuses, "NeverHeardOf"]
     if dimension.nullable:
         statuses.append(None)
@@ -56,12 +56,12 @@ def test_every_status_of_a_dimension(dimension: Dimension, golden: Golden) -> No
 
 @pytest.mark.parametrize("format_", Format)
 def test_a_running_pipeline(format_: Format, golden: Golden) -> None:
-    """All samples of one running pipeline and its instance, in both formats."""
+    """The files have all samples of one running pipeline and its instance, in both formats."""
     golden(f"running.{format_.value}.txt", _exposition(RUNNING, format_=format_))
 
 
 def test_a_failed_pipeline(golden: Golden) -> None:
-    """A pipeline that stopped with an error, and whose tags name a team."""
+    """The files have a pipeline that stopped with an error, and whose tags name a team."""
     failed = {
         **RUNNING,
         **dict.fromkeys(
@@ -88,5 +88,5 @@ def test_a_failed_pipeline(golden: Golden) -> None:
 
 
 def test_no_pipelines(golden: Golden) -> None:
-    """An instance without pipelines still says that it answers."""
+    """An instance without pipelines still has its own samples."""
     golden("none.txt", _exposition())

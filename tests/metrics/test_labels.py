@@ -25,7 +25,7 @@ Prometheus renames it, and no rule or board finds it."""
 
 
 def test_no_label_is_one_of_a_target() -> None:
-    """This holds for the tables and for the exporter's own registry."""
+    """No label of the tables and of the exporter's own registry is a label of targets."""
     shown = catalogue()
     labels = {
         column.family.exposed_name: column.family.labels for column in (*shown.instances, *shown.pipelines)
@@ -39,7 +39,7 @@ def test_no_label_is_one_of_a_target() -> None:
 
 
 def test_nor_is_one_that_all_samples_carry() -> None:
-    """The labels of all samples of an instance or a pipeline are no target labels either."""
+    """No label of all samples of an instance or a pipeline is a label of targets."""
     shared = {pair.partition("=")[0] for pair in _pipeline_labels("prod", "1", "orders").split(",")}
     assert shared == {"feldera_instance", "pipeline", "pipeline_name"}
     assert not shared & OF_TARGETS

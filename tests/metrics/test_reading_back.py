@@ -19,8 +19,8 @@ from feldera_exporter.micros import from_datetime
 from feldera_exporter.state.pipeline import Facts
 from metrics.expected import OPEN, Samples, dated, samples, timestamp
 from metrics.listable import elements, instants, lists
-from support.exporter_driver import Driver
-from support.tools import part
+from support.exporter_driver import ExporterDriver
+from support.tools import example_count
 
 AT = 1_787_314_200_000_000
 PARSERS: dict[Format, Any] = {
@@ -41,7 +41,7 @@ def _read(text: str, format_: Format) -> Samples:
 
 def _misread(listed: list[dict[str, Any]], shown: Catalogue | None = None) -> dict[Any, Any]:
     """Return every sample that is not what the list says, in either format, with what was read and expected."""
-    driver = Driver(shown=shown)
+    driver = ExporterDriver(shown=shown)
     driver.poll(msgspec.json.encode(listed), AT)
     assert driver.selection.listing.unreadable == ()
     expected: Samples = {}
@@ -65,17 +65,17 @@ def _misread(listed: list[dict[str, Any]], shown: Catalogue | None = None) -> di
     return wrong
 
 
-@settings(max_examples=part(60), deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=example_count(60), deadline=None, suppress_health_check=SLOW)
 @given(lists)
 def test_what_is_read_back_is_what_was_listed(listed: list[dict[str, Any]]) -> None:
     """For any list that the API document allows, both parsers find each fact of its JSON, and no other."""
     assert _misread(listed) == {}
 
 
-@settings(max_examples=part(100), deadline=None)
+@settings(max_examples=example_count(100), deadline=None)
 @given(instants)
 def test_the_expected_instants_are_right(text: str) -> None:
-    """They are the library's, but for what is finer than a microsecond."""
+    """The expected instants are the library's, up to a microsecond."""
     assert timestamp(text) == pytest.approx(datetime.fromisoformat(text).timestamp(), abs=2e-6)
 
 
@@ -123,11 +123,11 @@ LIES = {
 
 
 @pytest.mark.parametrize("lie", LIES)
-def test_a_lie_is_found(lie: str) -> None:
-    """A wrong value of any family is found: the test above can fail."""
+def test_a_wrong_value_is_found(lie: str) -> None:
+    """A wrong value of any family is found, so the test above can fail."""
 
     @settings(
-        max_examples=part(20),
+        max_examples=example_count(20),
         phases=[Phase.generate],
         deadline=None,
         suppress_health_check=SLOW,

@@ -1,4 +1,4 @@
-"""The real `/metrics` of the running program, over the fleet of all scenarios, satisfies promtool and the client library's parsers."""
+"""The real `/metrics` of the running program with all scenarios passes promtool and the client library's parsers."""
 
 import re
 import subprocess
@@ -78,7 +78,7 @@ def test_promtool_has_nothing_to_say(expositions: dict[Format, str], edition: st
 
 
 def test_every_family_has_something_to_check(expositions: dict[Format, str]) -> None:
-    """Every family has a sample, except those listed in `SILENT`: without samples nothing would be checked."""
+    """Every family has a sample, except those in `SILENT`, so that something is checked."""
     families = list(PARSERS[Format.TEXT](expositions[Format.TEXT]))
     assert {family.name for family in families if not family.samples} == set(SILENT)
     named = {family.name for family in families} | {f"{family.name}_total" for family in families}

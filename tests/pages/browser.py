@@ -1,4 +1,4 @@
-"""A real browser without a window, driven over its own debugging protocol, for as long as a `with` block lasts."""
+"""A real browser without a window, controlled over its debugging protocol, for as long as a `with` block lasts."""
 
 import base64
 import json
@@ -105,7 +105,7 @@ class Tab:
         self.loaded(before)
 
     def write(self, text: str) -> None:
-        """Type a text to wherever the focus is."""
+        """Type a text into the element with the focus."""
         self.call("Input.insertText", text=text)
 
     def submit(self, **fields: str) -> None:
@@ -115,7 +115,7 @@ class Tab:
         self.click("form button")
 
     def looks(self, width: int, height: int, *, dark: bool) -> None:
-        """Look as on a screen of so many pixels, of a phone if it is narrow, by day or by night."""
+        """Set the size of the screen, a phone's if it is narrow, and a light or dark scheme."""
         self.call(
             "Emulation.setDeviceMetricsOverride",
             width=width,

@@ -1,4 +1,4 @@
-"""The real program on the demo's fleet: what the browser's tests and the pictures of the documentation look at."""
+"""The real program on the demo's fleet, for the browser's tests and the pictures of the documentation."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""The exporter shows its pages of what it polls, and asks Feldera only about the pipeline of the page."""
+"""The pages show what the exporter polled; only a pipeline's page sends requests to Feldera, about that pipeline."""
 
 import asyncio
 from functools import partial
@@ -12,13 +12,13 @@ from feldera_exporter.rules.alert_names import NAMES
 from feldera_exporter.server.listener import bind
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from support.simulated_api import Stage
+from support.simulated_api import SimulatedInstance
 
 
 def test_the_exporter_shows_its_pages(tmp_path: Path) -> None:
-    """Below its prefix, with the alerts as configured and with the timeline from Feldera; a gone instance is said."""
-    stage = Stage()
-    stage.run()
+    """Pages have the prefix, the configured alerts and Feldera's timeline; a removed instance is named."""
+    instance = SimulatedInstance()
+    instance.run()
     file = tmp_path / "exporter.yml"
 
     async def look(api: str) -> tuple[str, str, str]:
@@ -37,7 +37,7 @@ def test_the_exporter_shows_its_pages(tmp_path: Path) -> None:
             gone = await exporter.recent("other", "id", "a")
             return fleet.text, pipeline.text, gone.problem
 
-    with serve(FelderaServer(stage.feldera)) as api:
+    with serve(FelderaServer(instance.feldera)) as api:
         fleet, pipeline, problem = asyncio.run(look(api))
     assert 'href="/behind/pipelines/one/a"' in fleet
     assert "The last transitions" in pipeline

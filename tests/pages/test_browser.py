@@ -1,4 +1,4 @@
-"""The pages in a real browser: what a person sees, clicks and is spared."""
+"""The pages in a real browser."""
 
 import json
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from pages.browser import Tab, browser
 from pages.demo_program import demo
 from pages.test_timeline import START, event
 from support.page_examples import HOSTILE, NOW, failed, hostile, page_state, pipeline, stuck
-from support.served_pages import Shown, served
+from support.served_pages import FixedPageSource, served
 
 MINUTE = 60_000_000
 SIZES = {"phone": (390, 844), "desktop": (1280, 900)}
@@ -41,7 +41,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def quiet(tab: Tab) -> Iterator[None]:
-    """Fail each test in which the browser's console had anything to complain of."""
+    """Fail each test with a message in the browser's console."""
     tab.complaints.clear()
     tab.looks(1280, 900, dark=False)
     yield
@@ -59,7 +59,7 @@ def audited(tab: Tab, url: str) -> None:
 
 
 def test_what_is_stuck_stands_first(tab: Tab, live: str) -> None:
-    """Of the demo's fleet; the page's title says it too."""
+    """A stuck pipeline is the first of the demo's fleet, and the title mentions it."""
     tab.open(f"{live}/")
     assert tab.texts(NAMES)[:2] == ["big-join", "sessions"]
     row = tab.texts("table.fleet tbody tr")[0]
@@ -69,7 +69,7 @@ def test_what_is_stuck_stands_first(tab: Tab, live: str) -> None:
 
 
 def test_the_filter_works(tab: Tab, live: str) -> None:
-    """By name, status and team, with nothing but a form; the clicks go on from there."""
+    """The fleet is filtered by name, status and team with a form, and links keep the filter."""
     tab.open(f"{live}/")
     all_names = tab.texts(NAMES)
     tab.click(".find a")
@@ -92,7 +92,7 @@ def test_the_filter_works(tab: Tab, live: str) -> None:
 
 
 def test_pausing_keeps_the_filter(tab: Tab, live: str) -> None:
-    """A page that is paused stays so through further filters, until it is resumed."""
+    """A paused page stays paused when it is filtered, until it is resumed."""
     tab.open(f"{live}/?team=data")
     tab.click(".clock a")
     assert tab.run("location.search") == "?team=data&refresh=off"
@@ -103,9 +103,9 @@ def test_pausing_keeps_the_filter(tab: Tab, live: str) -> None:
 
 
 def test_a_page_refreshes_itself(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a script, at the same address."""
+    """A page refreshes itself without a script, at the same address."""
     monkeypatch.setattr("feldera_exporter.server.html_pages.EVERY", SOON)
-    with served(Shown(page_state(stuck()))) as url:
+    with served(FixedPageSource(page_state(stuck()))) as url:
         tab.open(f"{url}/?name=stuck")
         tab.loaded(tab.loaded())
         assert tab.run("location.search") == "?name=stuck"
@@ -114,9 +114,9 @@ def test_a_page_refreshes_itself(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_nothing_is_lost_while_a_filter_is_written(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The click that opens it puts the cursor into it and halts the page; sending it lets the page go on."""
+    """Opening the filter sets the cursor into it and stops the refresh; sending it resumes."""
     monkeypatch.setattr("feldera_exporter.server.html_pages.EVERY", SOON)
-    with served(Shown(page_state(stuck(), pipeline("other")))) as url:
+    with served(FixedPageSource(page_state(stuck(), pipeline("other")))) as url:
         tab.open(f"{url}/")
         tab.click(".find a")
         # The cursor is there with the first picture of the page.
@@ -135,10 +135,10 @@ def test_nothing_is_lost_while_a_filter_is_written(tab: Tab, monkeypatch: pytest
 
 
 def test_who_reads_keeps_the_place(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the page scrolls, and stays where it was after a refresh; nothing must be opened, and a link here pauses the page."""
+    """Only the page scrolls, and keeps its place in a refresh; a link here pauses it."""
     monkeypatch.setattr("feldera_exporter.server.html_pages.EVERY", SOON)
     known = page_state(failed(message="panicked at a frame\n" * 200))
-    with served(Shown(known, {"id-failed": LatestEvents(START[::-1])})) as url:
+    with served(FixedPageSource(known, {"id-failed": LatestEvents(START[::-1])})) as url:
         tab.open(f"{url}/pipelines/demo/failed")
         assert tab.run(
             "[...document.querySelectorAll('pre')].every(p => p.scrollHeight <= p.clientHeight + 1)"
@@ -154,7 +154,7 @@ def test_who_reads_keeps_the_place(tab: Tab, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_the_worst_is_seen_at_once_on_a_phone(tab: Tab, live: str) -> None:
-    """The problems of the instance in the first third of the screen, the worst pipeline whole on the first one."""
+    """A phone's first screen has the instance's problems at its top and the worst pipeline."""
     tab.looks(*SIZES["phone"], dark=True)
     tab.open(f"{live}/")
     assert tab.run("document.querySelector('.alerts').getBoundingClientRect().top") < 844 / 3
@@ -242,18 +242,18 @@ TROUBLES: dict[str, tuple[Pipeline, LatestEvents, ProgramDetails, str]] = {
 
 @pytest.mark.parametrize("size", SIZES)
 def test_the_cause_is_on_the_first_screen(tab: Tab, size: str) -> None:
-    """Of each trouble, on its pipeline's page; and of an outage on both pages."""
+    """The cause of each problem is on the first screen of its page, and of an outage on both pages."""
     width, height = SIZES[size]
-    shown = Shown(page_state())
-    with served(shown) as url:
+    source = FixedPageSource(page_state())
+    with served(source) as url:
         for name, (known, recent, program, text) in TROUBLES.items():
-            shown.known = page_state(known)
-            shown.answers, shown.programs = {known.facts.row.id: recent}, {known.facts.row.id: program}
+            source.known = page_state(known)
+            source.answers, source.programs = {known.facts.row.id: recent}, {known.facts.row.id: program}
             tab.looks(width, height, dark=False)
             tab.open(f"{url}/pipelines/demo/a?refresh=off")
             assert 0 < bottom(tab, text) < height, name
         refused = PollFailure("unauthorized", "401 Unauthorized", NOW)
-        shown.known = page_state(stuck("a"), up=False, now=NOW + 2 * MINUTE, failure=refused)
+        source.known = page_state(stuck("a"), up=False, now=NOW + 2 * MINUTE, failure=refused)
         for path in ("/", "/pipelines/demo/a"):
             tab.open(f"{url}{path}?refresh=off")
             assert 0 < bottom(tab, "refuses the API key: 401") < height / 2, path
@@ -261,11 +261,11 @@ def test_the_cause_is_on_the_first_screen(tab: Tab, size: str) -> None:
 
 @pytest.mark.parametrize(("size", "most"), [("desktop", 36), ("phone", 48)])
 def test_a_healthy_pipeline_takes_one_line(tab: Tab, size: str, most: int) -> None:
-    """On a phone a line is as high as a thumb needs."""
+    """On a phone a healthy pipeline takes one line, high enough for a thumb."""
     known = page_state(
         *(pipeline(f"orders-to-the-warehouse-{n}", tags=["team:web", "tier:1"]) for n in range(9)), stuck()
     )
-    with served(Shown(known)) as url:
+    with served(FixedPageSource(known)) as url:
         tab.looks(*SIZES[size], dark=False)
         tab.open(f"{url}/?refresh=off")
         heights = tab.run(
@@ -290,7 +290,7 @@ def bottom(tab: Tab, text: str) -> float:
     "path", ["/", "/?team=data&level=action", "/?filter=open", "/pipelines/default/fraud-scores"]
 )
 def test_a_thumb_hits_every_link(tab: Tab, live: str, path: str) -> None:
-    """On a phone each that stands by itself is at least 44 pixels high; those within a sentence are text."""
+    """On a phone each separate link is at least 44 pixels high; links within a sentence are text."""
     tab.looks(*SIZES["phone"], dark=False)
     tab.open(f"{live}{path}")
     small = tab.run(
@@ -302,9 +302,9 @@ def test_a_thumb_hits_every_link(tab: Tab, live: str, path: str) -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 def test_a_timeline_is_labelled(tab: Tab, size: str) -> None:
-    """On every screen with the statuses that fit, and none runs over into the next."""
+    """On every screen the labels that fit are shown, and none overlaps the next segment."""
     log = (*START[:3], event(300, runtime="Unavailable"), event(270))
-    with served(Shown(page_state(pipeline("a")), {"id-a": LatestEvents(log[::-1])})) as url:
+    with served(FixedPageSource(page_state(pipeline("a")), {"id-a": LatestEvents(log[::-1])})) as url:
         tab.looks(*SIZES[size], dark=False)
         tab.open(f"{url}/pipelines/demo/a?refresh=off")
         labels = tab.run(
@@ -320,7 +320,7 @@ def test_a_timeline_is_labelled(tab: Tab, size: str) -> None:
 
 
 def test_a_timeline_needs_no_colour(tab: Tab) -> None:
-    """Every kind of status is drawn differently, which is visible in shades of grey."""
+    """Each kind of status is drawn differently, also in shades of grey."""
     log = [
         event(50 * n, runtime=status) for n, status in enumerate(("Running", "Initializing", "Unavailable"))
     ]
@@ -329,7 +329,7 @@ def test_a_timeline_needs_no_colour(tab: Tab) -> None:
         event(250, runtime="Unheard"),
         event(300, "Stopped", None),
     ]
-    with served(Shown(page_state(pipeline("a")), {"id-a": LatestEvents(log)})) as url:
+    with served(FixedPageSource(page_state(pipeline("a")), {"id-a": LatestEvents(log)})) as url:
         tab.open(f"{url}/pipelines/demo/a?refresh=off")
         ways = tab.run(
             "Object.fromEntries([...document.querySelectorAll('svg.swatch rect')].map(each => [each.className.baseVal,"
@@ -347,7 +347,7 @@ def test_a_timeline_needs_no_colour(tab: Tab) -> None:
 
 
 def test_one_pipeline(tab: Tab, live: str) -> None:
-    """From the fleet by a click: its state, the error with details, the timeline, the runbook by another."""
+    """Links lead from the fleet to a pipeline with its state, error and timeline, and to its runbook."""
     tab.open(f"{live}/?name=fraud-scores")
     tab.click(NAMES)
     assert tab.texts("h1") == ["fraud-scores"]
@@ -360,11 +360,11 @@ def test_one_pipeline(tab: Tab, live: str) -> None:
 
 @pytest.mark.parametrize("place", [-1, *range(len(HOSTILE))])
 def test_hostile_texts_run_nothing(tab: Tab, place: int) -> None:
-    """Nothing is loaded, run or moved out of its place; the text itself is seen."""
+    """A hostile text loads, runs and moves nothing, and is shown."""
     events = (event(9, runtime=HOSTILE[place]), event(99))
-    shown = Shown(hostile(), {f"id-{place}": LatestEvents(events, problem=HOSTILE[place])})
+    source = FixedPageSource(hostile(), {f"id-{place}": LatestEvents(events, problem=HOSTILE[place])})
     path = "/" if place < 0 else f"/pipelines/demo/id-{place}"
-    with served(shown) as url:
+    with served(source) as url:
         tab.open(f"{url}{path}?refresh=off")
         assert tab.run("document.scripts.length + document.images.length") == 1
         assert tab.run("location.pathname") == path
@@ -377,8 +377,8 @@ def test_hostile_texts_run_nothing(tab: Tab, place: int) -> None:
 
 
 def test_the_policy_stops_what_escaping_would_miss(tab: Tab) -> None:
-    """A script that got into the page all the same is not run."""
-    with served(Shown(page_state())) as url:
+    """The content security policy stops a script in the page."""
+    with served(FixedPageSource(page_state())) as url:
         tab.open(f"{url}/?refresh=off")
         script = (
             "new Promise(done => { const one = document.createElement('script');"
@@ -404,7 +404,7 @@ def test_the_policy_stops_what_escaping_would_miss(tab: Tab) -> None:
     ],
 )
 def test_everyone_can_read_the_demo(tab: Tab, live: str, path: str) -> None:
-    """axe-core finds nothing, and the page is no wider than the screen: on a dark phone and a light desktop."""
+    """axe-core finds nothing and no page is too wide, on a dark phone and a light desktop."""
     audited(tab, f"{live}{path}")
     # The console names what is answered with 404: the last one, which says which names are like it.
     tab.complaints[:] = [
@@ -413,7 +413,7 @@ def test_everyone_can_read_the_demo(tab: Tab, live: str, path: str) -> None:
 
 
 def test_everyone_can_read_the_states(tab: Tab) -> None:
-    """Before the first poll, with Feldera down, without pipelines, for what does not exist."""
+    """axe-core finds nothing before the first poll, in an outage, without pipelines and on a 404."""
     troubled = (
         stuck("a" * 200, id="id"),
         failed(message="word " * 500),
@@ -426,7 +426,7 @@ def test_everyone_can_read_the_states(tab: Tab) -> None:
         "up": page_state(*troubled),
     }
     for known in states.values():
-        with served(Shown(known, {"id-failed": LatestEvents(START[::-1])})) as url:
+        with served(FixedPageSource(known, {"id-failed": LatestEvents(START[::-1])})) as url:
             for path in ("/", "/pipelines/demo/failed"):
                 tab.looks(390, 844, dark=True)
                 tab.call("Network.setCacheDisabled", cacheDisabled=True)
@@ -440,7 +440,7 @@ def test_everyone_can_read_the_states(tab: Tab) -> None:
 
 
 def test_the_audit_finds_what_is_wrong(tab: Tab, tmp_path: Path) -> None:
-    """A field without a name, grey on white: else the other audits would say nothing."""
+    """axe-core finds a field without a name and grey on white, so the other audits can fail."""
     bad = tmp_path / "bad.html"
     bad.write_text(
         "<!doctype html><title>x</title><main><h1>x</h1><input><p style='color:#ccc'>pale</p></main>"

@@ -1,4 +1,4 @@
-"""The fleet page's view: the worst first, filtered, and loud about what is not known."""
+"""The view of the fleet page: the worst first, filtered, with notes about what is not known."""
 
 import math
 from dataclasses import replace
@@ -35,7 +35,7 @@ def names(query: PageQuery, known: PageState | None = None) -> list[str]:
 
 
 def test_the_worst_comes_first() -> None:
-    """What needs action, what has a warning, what moves, the rest."""
+    """Pipelines that need action come first, then warnings, then transitions, then the rest."""
     view = fleet_page(page_state(*ALL), PageQuery(), LINKS)
     assert [row.name for row in view.rows] == ["stuck", "broken", "typo", "soon", "well"]
     assert [(tile.text, tile.count) for tile in view.tiles] == [
@@ -61,13 +61,13 @@ def test_the_worst_comes_first() -> None:
     ],
 )
 def test_filters_leave_what_fits_all_of_them(query: PageQuery, expected: list[str]) -> None:
-    """The name by a part of it in any case, the others exactly; the counts stay those of the fleet."""
+    """The name matches in part and in any case, other filters exactly; counts are the fleet's."""
     assert names(query) == expected
     assert fleet_page(page_state(*ALL), query, LINKS).total == 5
 
 
 def test_the_clock_is_that_of_the_program_while_it_compiles() -> None:
-    """Also where compiling has no limit; once it is compiled, that of the deployment."""
+    """While compiling, the age is the program's, also without a limit; then the deployment's."""
     compiling = pipeline("a", program_status="CompilingRust", deployment_status="Stopped")
     unlimited = StatusLimits(*[math.inf] * 5)
     free = replace(compiling, facts=replace(compiling.facts, limits=unlimited))
@@ -75,8 +75,8 @@ def test_the_clock_is_that_of_the_program_while_it_compiles() -> None:
         assert fleet_page(page_state(known), PageQuery(), LINKS).rows[0].bar.status == status
 
 
-def test_what_happens_again_and_again_calls_somebody() -> None:
-    """Though the pipeline runs at the moment."""
+def test_a_crash_loop_needs_action() -> None:
+    """A pipeline that fails repeatedly needs action although it runs at the moment."""
     thrice = RecentActivity(restarts=(NOW - 3 * MINUTE, NOW - 2 * MINUTE, NOW - MINUTE))
     view = fleet_page(page_state(*ALL, pipeline("loops", recent=thrice)), PageQuery(), LINKS)
     assert [row.name for row in view.rows[:3]] == ["stuck", "broken", "loops"]
@@ -85,8 +85,8 @@ def test_what_happens_again_and_again_calls_somebody() -> None:
     assert view.headline == "3 pipelines need action"
 
 
-def test_the_filter_is_told_in_words() -> None:
-    """Each part with the address that leaves it out."""
+def test_the_filter_in_words() -> None:
+    """Each part of the filter is named, with the address that leaves it out."""
     query = PageQuery(name="a", status="Running", level="healthy", refresh="off")
     chosen = fleet_page(page_state(*ALL), query, LINKS).chosen
     assert [(each.what, each.value) for each in chosen] == [
@@ -98,7 +98,7 @@ def test_the_filter_is_told_in_words() -> None:
 
 
 def test_one_chooses_from_what_there_is() -> None:
-    """And from what was chosen, though it is gone."""
+    """The choices are the values that exist, and the chosen one even if it is gone."""
     view = fleet_page(page_state(*ALL), PageQuery(status="Paused", team="gone"), LINKS)
     assert view.statuses == ("Paused", "Provisioning", "Running", "SqlError", "Stopped")
     assert view.teams == ("Data", "gone", "web")
@@ -107,7 +107,7 @@ def test_one_chooses_from_what_there_is() -> None:
 
 
 def test_a_row_says_what_is_unusual() -> None:
-    """Status against its limit, the alert with its runbook, the team; not that the program is compiled."""
+    """A row has the status with its limit, the alert with its runbook and the team, but no compiled program."""
     row = fleet_page(page_state(*ALL), PageQuery(name="stuck"), LINKS).rows[0]
     assert row.status == StatusStyle("Provisioning", "transient")
     assert row.bar == LimitBar("Provisioning", "12m", "10m", 100, "over", "over by 2m")
@@ -119,7 +119,7 @@ def test_a_row_says_what_is_unusual() -> None:
 
 
 def test_bars_say_how_near_the_limit_is() -> None:
-    """In words, too; a status that may last has no bar."""
+    """Bars have a text as well; a status without a limit has no bar."""
     bars = {row.name: row.bar for row in fleet_page(page_state(*ALL), PageQuery(), LINKS).rows}
     assert (bars["soon"].percent, bars["soon"].verdict) == (90, "near its limit")
     assert (bars["well"].percent, bars["well"].verdict) == (None, "")
@@ -130,8 +130,8 @@ def test_bars_say_how_near_the_limit_is() -> None:
     assert (clearing.bar.status, clearing.bar.percent, clearing.bar.look) == ("Clearing", 20, "well")
 
 
-def test_an_alert_that_is_switched_off_calls_nobody() -> None:
-    """The status still has a warning: it is over its limit."""
+def test_an_alert_that_is_switched_off_needs_no_action() -> None:
+    """The status still has a warning, as it is over its limit."""
     choices = {"FelderaPipelineStuckProvisioning": AlertChoice(enabled=False)}
     view = fleet_page(page_state(stuck(), choices=choices), PageQuery(), LINKS)
     assert (view.headline, view.look, view.rows[0].alerts) == ("1 pipeline has a warning", "person", ())
@@ -154,15 +154,15 @@ def test_an_alert_that_is_switched_off_calls_nobody() -> None:
 def test_an_instance_without_pipelines(
     fields: dict[str, Any], headline: str, state: str, warning: str
 ) -> None:
-    """There are none, or that is not known."""
+    """The page says that there are no pipelines, or that this is not known."""
     view = fleet_page(page_state(**{"now": NOW + 3 * MINUTE, **fields}), PageQuery(), LINKS)
     assert (view.headline, view.instances[0].state) == (headline, state)
     assert warning in view.instances[0].warning
     assert bool(warning) == bool(view.instances[0].warning)
 
 
-def test_old_data_is_loud() -> None:
-    """With a failed poll at once, without one after a minute."""
+def test_old_data_is_marked() -> None:
+    """Old data is marked after a failed poll at once, without a poll after a minute."""
     down = fleet_page(page_state(pipeline("a"), up=False, now=NOW + 2 * MINUTE), PageQuery(), LINKS)
     assert down.headline == "No current data. Last answer 2m ago."
     old = fleet_page(page_state(pipeline("a"), now=NOW + 2 * MINUTE), PageQuery(), LINKS)
@@ -171,15 +171,15 @@ def test_old_data_is_loud() -> None:
 
 
 def test_unhealthy_services_are_named() -> None:
-    """Beside the version."""
+    """Unhealthy services are named beside the version."""
     services = {"runner": Service(False, 1, None), "api": Service(True, 1, None)}
     platform = Platform(version="0.337.0", edition="Open source", services=services)
     (shown,) = fleet_page(page_state(platform=platform), PageQuery(), LINKS).instances
     assert (shown.unhealthy, shown.version, shown.stale) == ("runner", "0.337.0 Open source", "")
 
 
-def test_a_stale_monitor_is_loud() -> None:
-    """What it said last of the services is no comfort."""
+def test_a_stale_monitor_is_marked() -> None:
+    """If Feldera's monitor is stale, the health of the services is not known."""
     (shown,) = fleet_page(page_state(platform=Platform(stale=True)), PageQuery(), LINKS).instances
     assert shown.stale == "Feldera's own monitor is stale: the health of its services is not known."
     assert fleet_page(page_state(platform=Platform(stale=False)), PageQuery(), LINKS).instances[0].stale == ""
@@ -187,7 +187,7 @@ def test_a_stale_monitor_is_loud() -> None:
 
 @pytest.mark.parametrize("is_dev", [False, True])
 def test_a_development_license_is_said(is_dev: bool) -> None:  # noqa: FBT001
-    """Beside version and edition: such an instance is not for production."""
+    """A development license is named beside version and edition, as it is not for production."""
     license_ = License(valid=True, expiry=None, is_dev=is_dev)
     platform = Platform(version="0.375.0", edition="EnterpriseDev", license=license_)
     (shown,) = fleet_page(page_state(platform=platform), PageQuery(), LINKS).instances
@@ -195,7 +195,7 @@ def test_a_development_license_is_said(is_dev: bool) -> None:  # noqa: FBT001
 
 
 def test_who_cannot_be_read_is_named() -> None:
-    """The headline does not say that all is well; of very many a few are named."""
+    """Some of the unreadable pipelines are named, and the headline does not say that all is well."""
     view = fleet_page(page_state(pipeline("a"), unreadable=("b",)), PageQuery(), LINKS)
     assert (view.headline, view.look) == ("1 pipeline cannot be read", "person")
     assert (view.instances[0].unreadable, view.instances[0].hidden) == (("b",), 0)
@@ -213,9 +213,9 @@ def test_more_than_a_page_holds() -> None:
 
 
 def test_several_instances_are_one_list() -> None:
-    """The worst of all comes first."""
-    one, other = page_state(pipeline("a")), page_state(stuck("b"))
-    both = PageState([*one.instances, *other.instances], {}, NOW)
+    """The pipelines of all instances are one list, the worst first."""
+    first, second = page_state(pipeline("a")), page_state(stuck("b"))
+    both = PageState([*first.instances, *second.instances], {}, NOW)
     assert names(PageQuery(), both) == ["b", "a"]
     assert fleet_page(both, PageQuery(), LINKS).names == ("demo",)
 
@@ -229,12 +229,12 @@ def test_several_instances_are_one_list() -> None:
     ],
 )
 def test_columns_sort(sort: str, expected: list[str]) -> None:
-    """By what the address says; equal ones stay sorted by urgency."""
+    """The address gives the column to sort by; equal values stay sorted by urgency."""
     assert names(PageQuery(sort=sort)) == expected
 
 
 def test_a_row_has_the_beginning_of_the_message() -> None:
-    """In one line."""
+    """A row has the beginning of the message in one line."""
     known = page_state(pipeline("a"), failed(message="It broke.\nHere."))
     rows = fleet_page(known, PageQuery(), LINKS).rows
     assert [(row.name, row.message) for row in rows] == [("failed", "It broke.…"), ("a", "")]

@@ -1,4 +1,4 @@
-"""Durations, instants and texts as people read them."""
+"""Durations, instants and texts as the pages write them."""
 
 import math
 
@@ -21,17 +21,17 @@ from feldera_exporter.pages.formatting import count, cut, duration, instant, lim
     ],
 )
 def test_a_duration_has_its_two_largest_units(seconds: float, text: str) -> None:
-    """Cut off, not rounded."""
+    """A duration is cut to its two largest units, not rounded."""
     assert duration(seconds) == text
 
 
 def test_a_limit_may_be_none() -> None:
-    """Nothing is written where a status may last for ever."""
+    """Without a limit nothing is written."""
     assert (limit(math.inf), limit(600)) == ("", "10m")
 
 
 def test_a_moment_has_its_date_unless_it_is_today() -> None:
-    """In UTC, whatever the machine's zone."""
+    """Instants are in UTC in any local zone, with the date unless it is today."""
     now = 1_787_313_600_000_000
     assert moment(now - 1_000_000, now).text == "11:59:59"
     assert moment(now - 86_400_000_000, now).text == "2026-08-20 12:00:00"
@@ -45,12 +45,12 @@ def test_a_long_text_is_cut_and_says_so() -> None:
 
 
 def test_numbers_agree_with_their_nouns() -> None:
-    """One pipeline, a thousand pipelines."""
+    """One is followed by a singular, other numbers by a plural."""
     assert [count(n, "pipeline") for n in (0, 1, 1000)] == ["0 pipelines", "1 pipeline", "1,000 pipelines"]
 
 
 def test_control_characters_are_seen() -> None:
-    """They do nothing; line breaks and letters of every script stay."""
+    """Control characters are replaced by visible ones; line breaks and all letters stay."""
     assert visible("a\x00\x1b\x7f\x85\u202eb") == "a␀␛␡\ufffd\ufffdb"
     assert visible("two\nlines\tא") == "two\nlines\tא"
 
@@ -59,5 +59,5 @@ def test_control_characters_are_seen() -> None:
     ("micros", "text"), [(-(10**18), "1970-01-01T00:00:00Z"), (10**18, "9999-12-31T23:59:59Z")]
 )
 def test_an_instant_beyond_the_calendar(micros: int, text: str) -> None:
-    """Is the first or the last of the years 1970 to 9999: a zone may lead beyond the calendar."""
+    """Such an instant becomes the first or the last of the years 1970 to 9999."""
     assert instant(micros) == text

@@ -1,4 +1,4 @@
-"""The pages as they are answered: HTML that lets nothing foreign in, whatever Feldera says."""
+"""The HTML of the pages, in which no text of Feldera becomes markup."""
 
 import re
 from html.parser import HTMLParser
@@ -13,7 +13,7 @@ from feldera_exporter.pages.html_rendering import ASSETS
 from feldera_exporter.pages.latest_events import LatestEvents
 from pages.test_timeline import START
 from support.page_examples import HOSTILE, NOW, failed, hostile, page_state, pipeline, stuck
-from support.served_pages import Shown, get
+from support.served_pages import FixedPageSource, get
 
 TAGS = frozenset(
     [
@@ -115,8 +115,8 @@ def page(answer: httpx.Response) -> Reader:
 
 
 def test_the_fleet() -> None:
-    """The worst first, with links that exist to everywhere one wants to go next."""
-    answer = get(Shown(page_state(pipeline("a"), stuck())), "/")
+    """The worst pipeline comes first, and all links lead somewhere."""
+    answer = get(FixedPageSource(page_state(pipeline("a"), stuck())), "/")
     reader = page(answer)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert "1 pipeline needs action" in reader.text
@@ -127,9 +127,9 @@ def test_the_fleet() -> None:
 
 
 def test_a_pipeline() -> None:
-    """Its timeline, its transitions and its alert."""
-    shown = Shown(page_state(stuck()), {"id-stuck": LatestEvents(START[::-1])})
-    reader = page(get(shown, "/pipelines/demo/stuck"))
+    """The page of a pipeline has its timeline, its transitions and its alert."""
+    source = FixedPageSource(page_state(stuck()), {"id-stuck": LatestEvents(START[::-1])})
+    reader = page(get(source, "/pipelines/demo/stuck"))
     for text in (
         "Provisioning",
         "12m",
@@ -139,7 +139,7 @@ def test_a_pipeline() -> None:
         "The last transitions",
     ):
         assert text in reader.text
-    assert shown.asked == ["id-stuck"]
+    assert source.asked == ["id-stuck"]
     assert "http://feldera.example:8080/pipelines/stuck/" in reader.links()
     assert [each for tag, each in reader.tags if tag == "rect" and each.get("class") == "good"]
 
@@ -156,8 +156,8 @@ def test_a_pipeline() -> None:
     ],
 )
 def test_a_pipeline_without_a_timeline(recent: LatestEvents, text: str) -> None:
-    """The page says why, and has all the rest."""
-    reader = page(get(Shown(page_state(failed()), {"id-failed": recent}), "/pipelines/demo/failed"))
+    """The page says why there is no timeline, and has all the rest."""
+    reader = page(get(FixedPageSource(page_state(failed()), {"id-failed": recent}), "/pipelines/demo/failed"))
     assert text in re.sub(r"\s+", " ", reader.text)
     assert "It broke." in reader.text
 
@@ -166,18 +166,18 @@ def test_a_pipeline_without_a_timeline(recent: LatestEvents, text: str) -> None:
     "path", ["/pipelines/demo/none", "/pipelines/none/a", "/runbooks/Nothing", "/runbooks/..%2f..%2fREADME"]
 )
 def test_what_does_not_exist(path: str) -> None:
-    """404 as a page that leads back, and Feldera is not asked."""
-    shown = Shown(page_state(pipeline("a")))
-    answer = get(shown, path)
+    """The page is a 404 with a link back, and Feldera is not asked."""
+    source = FixedPageSource(page_state(pipeline("a")))
+    answer = get(source, path)
     assert answer.status_code == 404
     assert "/" in page(answer).links()
-    assert shown.asked == []
+    assert source.asked == []
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/pipelines", "/pipelines/a/b/c", "/static/style.css", "//"])
 def test_other_paths_are_no_pages(path: str) -> None:
-    """They are answered in one plain line."""
-    answer = get(Shown(page_state()), f"http://exporter{path}")
+    """Other paths are answered by one plain line."""
+    answer = get(FixedPageSource(page_state()), f"http://exporter{path}")
     assert (answer.status_code, answer.headers["content-type"]) == (404, "text/plain; charset=utf-8")
 
 
@@ -185,7 +185,7 @@ def test_other_paths_are_no_pages(path: str) -> None:
 def test_hostile_texts_are_only_texts(path: str) -> None:
     """No name, tag, status, code or message becomes markup, and none is lost."""
     known = hostile()
-    answer = get(Shown(known), path)
+    answer = get(FixedPageSource(known), path)
     reader = page(answer)
     assert answer.status_code == 200
     for link in reader.links():
@@ -196,34 +196,35 @@ def test_hostile_texts_are_only_texts(path: str) -> None:
 
 
 def test_hostile_questions_are_only_texts() -> None:
-    """A text in the address is shown in the form, as a value."""
+    """A hostile text in the address is shown in the form, as a value."""
     for text in HOSTILE:
         answer = get(
-            Shown(page_state(pipeline("a"))),
+            FixedPageSource(page_state(pipeline("a"))),
             str(httpx.URL("/", params={"name": text, "status": text, "span": text, "filter": "open"})),
         )
         fields = [each for tag, each in page(answer).tags if tag == "input" and each.get("name") == "name"]
         assert fields[0]["value"] == visible(text)
         chosen = get(
-            Shown(page_state(pipeline("a"))), str(httpx.URL("/", params={"name": text, "team": text}))
+            FixedPageSource(page_state(pipeline("a"))),
+            str(httpx.URL("/", params={"name": text, "team": text})),
         )
         assert page(chosen).text.count(visible(text)) == 2
 
 
 def test_a_megabyte_of_error_is_cut() -> None:
-    """With a note of how long it is."""
-    answer = get(Shown(page_state(failed(message="<b>" * 350_000))), "/pipelines/demo/failed")
+    """A long error is cut, with a note of its length."""
+    answer = get(FixedPageSource(page_state(failed(message="<b>" * 350_000))), "/pipelines/demo/failed")
     assert len(answer.content) < 400_000
     assert "Cut: the whole has 1,050,000 characters. Feldera has all of it." in page(answer).text
 
 
 def test_who_cannot_be_read_is_named() -> None:
-    """A few of very many; and a monitor of Feldera's that no longer looks is loud as well."""
-    one = page(get(Shown(page_state(pipeline("a"), unreadable=("b",))), "/")).text
-    assert "Cannot be read: b. What is shown of it is old." in one
+    """Some of many unreadable pipelines are named, and a stale monitor of Feldera is marked."""
+    single = page(get(FixedPageSource(page_state(pipeline("a"), unreadable=("b",))), "/")).text
+    assert "Cannot be read: b. What is shown of it is old." in single
     names = tuple(f"p{number}" for number in range(1000))
     many = page(
-        get(Shown(page_state(pipeline("a"), unreadable=names, platform=Platform(stale=True))), "/")
+        get(FixedPageSource(page_state(pipeline("a"), unreadable=names, platform=Platform(stale=True))), "/")
     ).text
     assert "p8, p9 and 990 more. What is shown of them is old." in many
     assert "p10" not in many
@@ -240,30 +241,30 @@ def test_who_cannot_be_read_is_named() -> None:
     ],
 )
 def test_a_fleet_without_pipelines(fields: dict[str, Any], text: str) -> None:
-    """Before the first answer, without any, and with an empty one."""
-    assert text in page(get(Shown(page_state(**fields)), "/")).text
+    """The page says why there are no pipelines: no answer yet, none at all, or an empty filter."""
+    assert text in page(get(FixedPageSource(page_state(**fields)), "/")).text
 
 
-def test_old_data_is_said_aloud() -> None:
-    """On both pages, before the statuses."""
+def test_old_data_is_marked() -> None:
+    """On both pages, a note about old data comes before the statuses."""
     known = page_state(stuck(), up=False, now=NOW + 120_000_000)
     for path in ("/", "/pipelines/demo/stuck"):
-        _, _, text = page(get(Shown(known), path)).text.partition("Skip to the content")
+        _, _, text = page(get(FixedPageSource(known), path)).text.partition("Skip to the content")
         assert text.index("No current data. Last answer 2m ago.") < text.index("Provisioning")
 
 
 def test_a_filter_without_a_match() -> None:
-    """The page leads back to all."""
-    reader = page(get(Shown(page_state(pipeline("a"))), "/?name=zzz&refresh=off"))
+    """A page without a match has a link to all pipelines."""
+    reader = page(get(FixedPageSource(page_state(pipeline("a"))), "/?name=zzz&refresh=off"))
     assert "No pipeline matches." in reader.text
     assert "?refresh=off" in reader.links()
 
 
 @pytest.mark.parametrize(("path", "seconds"), [("/", "30"), ("/pipelines/demo/a", "60")])
 def test_a_page_refreshes_itself_unless_paused(path: str, seconds: str) -> None:
-    """The address stays, and so does the filter; what is read, later than what is glanced at."""
-    shown = Shown(page_state(pipeline("a")))
-    going, halted = get(shown, f"{path}?name=a"), get(shown, f"{path}?name=a&refresh=off")
+    """A refresh keeps address and filter; a pipeline's page refreshes later than the fleet."""
+    source = FixedPageSource(page_state(pipeline("a")))
+    going, halted = get(source, f"{path}?name=a"), get(source, f"{path}?name=a&refresh=off")
     assert going.headers["refresh"] == seconds
     assert "?name=a&refresh=off" in page(going).links()
     assert "refresh" not in halted.headers
@@ -271,13 +272,13 @@ def test_a_page_refreshes_itself_unless_paused(path: str, seconds: str) -> None:
 
 
 def test_a_page_waits_while_a_filter_is_written() -> None:
-    """A new one would lose what was typed; what was asked before is in the fields, and the page was not paused for it."""
-    shown = Shown(page_state(pipeline("a", tags=["team:x"]), stuck()))
-    plain = page(get(shown, "/?name=a&team=x&level=healthy"))
+    """While the filter is open the page does not refresh, its fields have their values, and it is not paused."""
+    source = FixedPageSource(page_state(pipeline("a", tags=["team:x"]), stuck()))
+    plain = page(get(source, "/?name=a&team=x&level=healthy"))
     assert "form" not in {tag for tag, _ in plain.tags}
     assert "?name=a&team=x&level=healthy&filter=open" in plain.links()
     assert {"?team=x&level=healthy", "?name=a&level=healthy", "?name=a&team=x"} <= set(plain.links())
-    writing = get(shown, "/?name=a&team=x&level=healthy&filter=open")
+    writing = get(source, "/?name=a&team=x&level=healthy&filter=open")
     assert "refresh" not in writing.headers
     tags = page(writing).tags
     values = [each["value"] for tag, each in tags if tag == "input"]
@@ -287,71 +288,71 @@ def test_a_page_waits_while_a_filter_is_written() -> None:
 
 
 def test_a_level_that_is_none_asks_for_nothing() -> None:
-    """What is shown is what the form says: any."""
-    reader = page(get(Shown(page_state(pipeline("a"))), "/?level=critical&filter=open"))
+    """An unknown level in the address counts as any."""
+    reader = page(get(FixedPageSource(page_state(pipeline("a"))), "/?level=critical&filter=open"))
     assert "/pipelines/demo/a" in reader.links()
     assert not [each for tag, each in reader.tags if tag == "option" and "selected" in each]
 
 
 def test_an_instance_that_is_gone_can_still_be_chosen() -> None:
-    """So that the form says why nothing is shown."""
-    reader = page(get(Shown(page_state(pipeline("a"))), "/?instance=gone&filter=open"))
+    """A removed instance stays in the form, which explains the empty page."""
+    reader = page(get(FixedPageSource(page_state(pipeline("a"))), "/?instance=gone&filter=open"))
     assert "No pipeline matches." in reader.text
     assert "demo" in reader.text
     assert [each for tag, each in reader.tags if tag == "option" and "selected" in each]
 
 
 def test_a_head_has_no_body() -> None:
-    """And the headers of the page."""
-    answer = get(Shown(page_state()), "/", method="HEAD")
+    """HEAD has the headers of the page and no body."""
+    answer = get(FixedPageSource(page_state()), "/", method="HEAD")
     assert (answer.status_code, answer.content) == (200, b"")
     assert int(answer.headers["content-length"]) > 1000
-    assert get(Shown(page_state()), "/", method="POST").status_code == 405
+    assert get(FixedPageSource(page_state()), "/", method="POST").status_code == 405
 
 
 def test_a_page_is_plain_for_who_cannot_unpack() -> None:
-    """And else compressed."""
-    shown = Shown(page_state(stuck()))
-    plain = get(shown, "/", **{"accept-encoding": "identity"})
-    packed = get(shown, "/", **{"accept-encoding": "gzip"})
+    """A page is compressed only if the client accepts it."""
+    source = FixedPageSource(page_state(stuck()))
+    plain = get(source, "/", **{"accept-encoding": "identity"})
+    packed = get(source, "/", **{"accept-encoding": "gzip"})
     assert "content-encoding" not in plain.headers
     assert packed.headers["content-encoding"] == "gzip"
     assert plain.text == packed.text
 
 
 def test_assets_are_kept_for_ever() -> None:
-    """Their content is in their names."""
+    """Assets may be cached for ever, as their names contain a hash of their content."""
     for path, (media_type, content) in ASSETS.items():
-        answer = get(Shown(page_state()), path)
+        answer = get(FixedPageSource(page_state()), path)
         assert (answer.headers["content-type"], answer.content) == (media_type, content)
         assert "immutable" in answer.headers["cache-control"]
 
 
 def test_pages_lie_behind_a_proxy() -> None:
-    """Every link has the prefix, and a path is answered with and without it."""
-    shown = Shown(page_state(stuck()))
+    """Every link has the prefix, and each path is answered with and without it."""
+    source = FixedPageSource(page_state(stuck()))
     for path in ("/behind/", "/behind", "/", "/behind/pipelines/demo/stuck", "/pipelines/demo/stuck"):
-        answer = get(shown, path, prefix="/behind")
+        answer = get(source, path, prefix="/behind")
         assert answer.status_code == 200
         own = [link for link in page(answer).links() if link.startswith("/")]
         assert own
         assert all(link.startswith("/behind/") for link in own)
-    assert get(shown, "/behind/-/healthy", prefix="/behind").text == "Healthy.\n"
-    assert get(shown, "/behindhand", prefix="/behind").status_code == 404
+    assert get(source, "/behind/-/healthy", prefix="/behind").text == "Healthy.\n"
+    assert get(source, "/behindhand", prefix="/behind").status_code == 404
 
 
 def test_a_runbook_is_readable() -> None:
-    """As HTML, at the address that the alert links to."""
-    answer = get(Shown(page_state()), "/runbooks/FelderaPipelineStuckProvisioning")
+    """A runbook is HTML at the address that the alert links to."""
+    answer = get(FixedPageSource(page_state()), "/runbooks/FelderaPipelineStuckProvisioning")
     assert "<h2>Check</h2>" in answer.text
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
     assert "refresh" not in answer.headers
     assert 'href="README"' in answer.text
-    assert "FELDERA_HOST=" in get(Shown(page_state()), "/runbooks/README").text
+    assert "FELDERA_HOST=" in get(FixedPageSource(page_state()), "/runbooks/README").text
 
 
 def test_a_thousand_pipelines() -> None:
-    """At most 100 KiB compressed."""
+    """A page of a thousand pipelines has at most 100 KiB compressed."""
     known = page_state(
         *(
             pipeline(f"team-{n % 17}-pipeline-{n:04}", n / 7, tags=[f"team:team-{n % 17}"])
@@ -360,9 +361,9 @@ def test_a_thousand_pipelines() -> None:
         *(stuck(f"stuck-{n}", 11 + n / 9, tags=["team:x", "tier:1"]) for n in range(200)),
         *(failed(f"failed-{n}", code=f"Error{n}") for n in range(100)),
     )
-    shown = Shown(known)
-    get(shown, "/")
-    answer = get(shown, "/", **{"accept-encoding": "gzip"})
+    source = FixedPageSource(known)
+    get(source, "/")
+    answer = get(source, "/", **{"accept-encoding": "gzip"})
     assert "1,000 pipelines" in answer.text
     assert int(answer.headers["content-length"]) <= 100 * 1024
     print(f"{len(answer.content)} bytes, {answer.headers['content-length']} compressed")

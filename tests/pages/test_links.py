@@ -1,4 +1,4 @@
-"""Addresses lead where they should, whatever stands in them."""
+"""Addresses of links, whatever texts they contain."""
 
 import pytest
 
@@ -14,13 +14,13 @@ from feldera_exporter.pages.links import Links, console
     ],
 )
 def test_a_pipeline_has_an_address(name: str, path: str) -> None:
-    """By its name."""
+    """The address of a pipeline has its name."""
     assert Links().pipeline("one", name) == path
     assert Links("/behind").pipeline("one", name) == f"/behind{path}"
 
 
 def test_a_runbook_has_an_address_if_it_exists() -> None:
-    """A link must lead somewhere."""
+    """There is no link to a runbook that does not exist."""
     assert Links(runbook=lambda _: True).runbook_of("A") == "/runbooks/A"
     assert Links().runbook_of("A") == ""
 
@@ -36,6 +36,6 @@ def test_a_runbook_has_an_address_if_it_exists() -> None:
     ],
 )
 def test_the_console_is_linked_where_that_is_safe(url: str, expected: str) -> None:
-    """Only over http and https, never with what may be a password."""
+    """The console is linked over http and https only, never with a password."""
     assert console(url, 'a"') == expected
     assert bool(console(url)) == bool(expected)

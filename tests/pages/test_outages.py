@@ -1,4 +1,4 @@
-"""An outage denies no pipeline: its page says what was known last, how old that is, and what is wrong."""
+"""During an outage each page shows the last known state, how old that is, and what is wrong."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from feldera_exporter.state.fleet import PollFailure
 from feldera_exporter.store.poll_changes import PipelineName
 from pages.test_html import page
 from support.page_examples import LINKS, NOW, URL, page_state, pipeline, stuck
-from support.served_pages import Shown, get
+from support.served_pages import FixedPageSource, get
 
 MINUTE = 60_000_000
 REFUSED = PollFailure("unreachable", "nothing listens at feldera.example:8080", NOW)
@@ -35,8 +35,8 @@ def away(**fields: Any) -> PageState:
 
 @pytest.mark.parametrize("path", ["/", "/pipelines/demo/big-join", "/pipelines/demo/id-big-join"])
 def test_what_was_known_last_is_shown(path: str) -> None:
-    """With its age, the cause, the address and since when, before the statuses; the page goes on to refresh itself."""
-    answer = get(Shown(away()), path)
+    """The last state has its age, the cause, the address and since when, and the page refreshes."""
+    answer = get(FixedPageSource(away()), path)
     assert (answer.status_code, "refresh" in answer.headers) == (200, True)
     reader = page(answer)
     _, _, text = reader.text.partition("Skip to the content")
@@ -57,7 +57,7 @@ def test_what_was_known_last_is_shown(path: str) -> None:
 
 @pytest.mark.parametrize("outcome", OUTCOMES[1:])
 def test_every_outcome_has_words(outcome: str) -> None:
-    """And a runbook; a refused key its own."""
+    """Every outcome has a text and a runbook; a refused key has a separate one."""
     shown = outage(PollFailure(outcome, "what was said", NOW), "demo", URL, LINKS, NOW)
     assert shown.cause.endswith("hat was said")
     assert "Auth" in shown.runbook if outcome == "unauthorized" else "Unreachable" in shown.runbook
@@ -77,7 +77,7 @@ def test_every_outcome_has_words(outcome: str) -> None:
     ],
 )
 def test_a_name_that_is_not_there(name: str, texts: tuple[str, ...]) -> None:
-    """404 says whether it was renamed, deleted, excluded or never seen, and what is like it."""
+    """The 404 says whether it was renamed, deleted, excluded or never seen, and which names are similar."""
     names = {
         PipelineName("id-gone", "early"): NOW - 2 * MINUTE,
         PipelineName("id-gone", "gone"): NOW - MINUTE,
@@ -87,7 +87,7 @@ def test_a_name_that_is_not_there(name: str, texts: tuple[str, ...]) -> None:
         PipelineName("id-hidden", "older"): NOW,
         PipelineName("id-hidden", "hidden"): None,
     }
-    answer = get(Shown(away(names=names)), f"/pipelines/demo/{name}")
+    answer = get(FixedPageSource(away(names=names)), f"/pipelines/demo/{name}")
     assert answer.status_code == 404
     for text in texts:
         assert text in page(answer).text
@@ -95,16 +95,17 @@ def test_a_name_that_is_not_there(name: str, texts: tuple[str, ...]) -> None:
 
 
 def test_before_the_first_answer_nothing_is_denied() -> None:
-    """503, what is wrong, and the page looks again."""
+    """Before the first answer the page is a 503 with the cause, and refreshes."""
     answer = get(
-        Shown(page_state(up=False, size=None, read_at=0, failure=REFUSED)), "/pipelines/demo/big-join"
+        FixedPageSource(page_state(up=False, size=None, read_at=0, failure=REFUSED)),
+        "/pipelines/demo/big-join",
     )
     assert (answer.status_code, answer.headers["refresh"]) == (503, "30")
     assert "Nothing listens at" in page(answer).text
 
 
 def test_some_of_several_instances() -> None:
-    """The headline names the one, or counts."""
+    """The headline names one failed instance, or counts several."""
     [down], [up] = away().instances, page_state(pipeline("a")).instances
     for count, headline in ((1, "No current data from demo"), (2, "No current data from 2 of 3 instances")):
         known = PageState([*[down] * count, up], {}, NOW)

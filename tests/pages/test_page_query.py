@@ -1,4 +1,4 @@
-"""What a person asked of a page is read from its address and written back into it."""
+"""The query of a page is read from its address and written back into it."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,12 +13,12 @@ QUERIES = st.builds(
 
 @given(QUERIES)
 def test_an_address_says_what_was_asked(query: PageQuery) -> None:
-    """Whatever the characters."""
+    """Any characters in a query are read back from the address."""
     assert parse(address(query).removeprefix("?")) == query
 
 
 def test_what_cannot_be_meant_is_ignored() -> None:
-    """Other fields, too long a text, a word that means nothing."""
+    """Unknown fields, unknown words and texts that are too long are ignored."""
     assert parse("other=1&name=a") == PageQuery(name="a")
     assert parse("name=" + "x" * 999) == PageQuery(name="x" * 200)
     assert parse("need=critical&span=2h&refresh=no&filter=1") == PageQuery()
@@ -26,7 +26,7 @@ def test_what_cannot_be_meant_is_ignored() -> None:
 
 
 def test_a_page_is_paused_by_a_person_or_while_a_filter_is_edited() -> None:
-    """Neither is a part of the filter."""
+    """Pausing and editing are no parts of the filter."""
     query = PageQuery(name="a", team="b")
     for change in ({"refresh": "off"}, {"filter": "open"}):
         changed = parse(address(query, **change).removeprefix("?"))

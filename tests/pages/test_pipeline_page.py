@@ -1,4 +1,4 @@
-"""A pipeline's page tells all that is known of it."""
+"""A pipeline's page has all that is known of it."""
 
 from typing import Any
 
@@ -46,7 +46,7 @@ def text(moment: Moment | None) -> str:
 
 
 def test_a_pipeline_is_found_by_name_or_id() -> None:
-    """In its own instance only."""
+    """A pipeline is found in its own instance only."""
     known = page_state(pipeline("a"), pipeline("..", id="id-dots"))
     for name_or_id, name in (("a", "a"), ("id-a", "a"), ("id-dots", "..")):
         found = find(known, "demo", name_or_id)
@@ -57,7 +57,7 @@ def test_a_pipeline_is_found_by_name_or_id() -> None:
 
 
 def test_a_stuck_pipeline() -> None:
-    """Its status against the limit, the alert with what it means and what to do."""
+    """The page has the status with its limit, and the alert with its meaning and what to do."""
     view = shown(page_state(stuck()), "stuck")
     assert (view.status.text, view.level, view.look) == ("Provisioning", "needs action", "bad")
     assert (view.bar.percent, view.bar.verdict, view.desired) == (100, "over by 2m", "Running")
@@ -69,7 +69,7 @@ def test_a_stuck_pipeline() -> None:
 
 
 def test_every_status_has_its_time() -> None:
-    """The runtime status only while there is one; the storage's beginning comes from the history."""
+    """The runtime status is shown only while there is one; the storage's beginning is from the history."""
     view = shown(page_state(pipeline("a", 5)), "a")
     assert [(each.name, each.mark.text) for each in view.statuses] == [
         ("Deployment", "Running"),
@@ -83,8 +83,8 @@ def test_every_status_has_its_time() -> None:
     assert (running.name, running.since, running.bar) == ("Runtime", None, None)
 
 
-def test_the_age_of_the_storage_is_what_the_log_tells() -> None:
-    """The list does not tell it, and the page must not contradict the transitions that it shows."""
+def test_the_age_of_the_storage_is_from_the_log() -> None:
+    """The list does not have it, and the page must agree with its own transitions."""
     known = pipeline("a", 5, clearing=1)
     storage = shown(page_state(known), "a", LatestEvents(START[::-1])).statuses[-1]
     assert (storage.name, text(storage.since)) == ("Storage", "11:52:00")
@@ -93,8 +93,8 @@ def test_the_age_of_the_storage_is_what_the_log_tells() -> None:
     assert text(shown(page_state(known), "a").statuses[-1].since) == "11:59:00"
 
 
-def test_what_happens_again_and_again_is_told() -> None:
-    """The worst alert first, with what it means."""
+def test_a_crash_loop_is_shown() -> None:
+    """The worst alert comes first, with its meaning."""
     thrice = RecentActivity(errors=(NOW - 3_000_000, NOW - 2_000_000, NOW - 1_000_000))
     view = shown(page_state(failed(recent=thrice)), "failed")
     assert [each.firing.name for each in view.alerts] == ["CrashLooping", "DeploymentError"]
@@ -102,8 +102,8 @@ def test_what_happens_again_and_again_is_told() -> None:
     assert view.level == "needs action"
 
 
-def test_an_error_is_told_in_full() -> None:
-    """With its details, whether Feldera can be asked or not."""
+def test_an_error_is_shown_in_full() -> None:
+    """An error has its details, whether Feldera can be asked or not."""
     view = shown(page_state(failed(details={"worker": 3})), "failed")
     assert view.failure is not None
     assert (view.failure.code, view.failure.message) == ("WorkerPanic", Excerpt("It broke.", ""))
@@ -113,8 +113,8 @@ def test_an_error_is_told_in_full() -> None:
     assert bare.details is None
 
 
-def test_of_a_long_error_the_log_tells_more() -> None:
-    """If it is the same one; otherwise there is the beginning, and how long the whole is."""
+def test_of_a_long_error_the_log_has_more() -> None:
+    """If it is the same error; otherwise the page has the beginning and the length."""
     cuts = Cuts(message=Cut(3_000_000, 1), details=Cut(2_000_000, 2))
     known = failed(message="It broke", details='{"worker', cuts=cuts)
     view = shown(page_state(known), "failed").failure
@@ -131,7 +131,7 @@ def test_of_a_long_error_the_log_tells_more() -> None:
 
 
 def test_a_huge_message_is_cut() -> None:
-    """And says how long all of it is."""
+    """A huge message is cut, with its length."""
     view = shown(page_state(failed(message="x" * 2**20)), "failed")
     assert view.failure is not None
     assert len(view.failure.message.text) == 64 * 1024
@@ -149,20 +149,20 @@ def test_a_huge_message_is_cut() -> None:
     ],
 )
 def test_details_are_laid_out(details: object, text: str | None) -> None:
-    """JSON over several lines, a text as a text, nothing where they say nothing."""
+    """Details are formatted: JSON over several lines, a text as a text, nothing where they are empty."""
     found = laid_out(raw(details))
     assert (found.text if found else None) == text
 
 
 def test_details_that_are_no_text_are_shown_as_they_came() -> None:
-    """Half of a surrogate pair is valid JSON and no text."""
+    """Half of a surrogate pair is valid JSON and no text, so it is shown unchanged."""
     found = laid_out(msgspec.Raw(rb'"a\ud800"'))
     assert found is not None
     assert found.text == r'"a\ud800"'
 
 
 def test_huge_details_are_shown_as_they_came() -> None:
-    """Laying them out would cost more than it helps."""
+    """Huge details are not formatted, as that would cost too much."""
     found = laid_out(raw({"a": ["x" * 1000] * 1000}))
     assert found is not None
     assert found.text.startswith('{"a":["x')
@@ -170,14 +170,14 @@ def test_huge_details_are_shown_as_they_came() -> None:
 
 
 def test_what_feldera_says_of_the_statuses() -> None:
-    """Under a headline each, where it says something."""
+    """Details of each status are shown under a headline, where there are any."""
     newest = full(deployment_resources_status_details="waiting for a node")
     view = shown(page_state(stuck()), "stuck", LatestEvents((), newest))
     assert view.notes == (("What Feldera says of its resources", Excerpt("waiting for a node", "")),)
 
 
 def test_facts_leave_out_what_is_empty() -> None:
-    """Tags and counters among them."""
+    """Tags and counters are among the facts; empty ones are left out."""
     known = pipeline("a", tags=["team:x", "y"], platform_version="0.337.0", program_config={"profile": "dev"})
     facts = dict(shown(page_state(known), "a").facts)
     assert facts["Team"] == "x"
@@ -190,13 +190,13 @@ def test_facts_leave_out_what_is_empty() -> None:
 
 
 def test_a_problem_is_passed_on() -> None:
-    """And the page has all the rest."""
+    """The page has the reason why there is no event log, and all the rest."""
     view = shown(page_state(stuck()), "stuck", LatestEvents(problem="no answer"))
     assert (view.problem, view.timeline) == ("no answer", None)
 
 
 def test_the_cause_stands_on_top() -> None:
-    """The first lines of the error, of the compilers, of what Feldera waits for, each with where all of it is."""
+    """The first lines of an error, of compiler messages and of a wait are on top, with links to all of it."""
     error = failed(message="\n".join(f"line {number}" for number in range(9)))
     (cause,) = shown(page_state(error), "failed").causes
     assert (cause.code, cause.anchor) == ("WorkerPanic", "error")
@@ -213,7 +213,7 @@ def test_the_cause_stands_on_top() -> None:
 
 
 def test_what_feldera_waits_for_stands_on_top() -> None:
-    """While the newest event has such a status, and was read in full."""
+    """The wait is on top while the newest event has such a status and was read in full."""
     waiting = event(1, "Provisioning", None)
     newest = full(event_id=waiting.event_id, deployment_resources_status_details="waiting for a node")
     (cause,) = shown(page_state(stuck()), "stuck", LatestEvents((waiting,), newest)).causes
@@ -222,7 +222,7 @@ def test_what_feldera_waits_for_stands_on_top() -> None:
 
 
 def test_figures_are_nothing_to_wait_for() -> None:
-    """Of a pipeline's own details the page shows what is no figure, and none of a status that may last."""
+    """Figures in a pipeline's details are left out, and so are details of a status that may last."""
     lost, runs = event(1, runtime="Unavailable"), event(1)
     for details, text in (
         ({"reason": "refused", "memory_max": 1}, '{\n  "reason": "refused"\n}'),
@@ -235,7 +235,7 @@ def test_figures_are_nothing_to_wait_for() -> None:
 
 
 def test_a_problem_says_its_limit_and_the_first_step() -> None:
-    """And how long ago it began."""
+    """A problem has its limit, the first step and how long ago it began."""
     (alert,) = shown(page_state(stuck()), "stuck").alerts
     assert (alert.since and alert.since.age, alert.limit) == ("2m", "10m")
     assert alert.first_step.startswith("The runner itself")

@@ -10,20 +10,20 @@ import pytest
 from feldera_exporter.pages import runbooks
 from feldera_exporter.rules.alert_names import PIPELINES, SECTIONS
 from support.page_examples import URL, failed, page_state
-from support.served_pages import Shown, get
+from support.served_pages import FixedPageSource, get
 
 NAMES = SECTIONS[PIPELINES]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_it_exists(name: str) -> None:
-    """And begins with the alert's name."""
+    """Each alert has a runbook that begins with the alert's name."""
     assert runbooks.exists(name)
     assert f"<h1>{name}</h1>" in (runbooks.runbook(name) or "")
 
 
 def test_what_all_need_is_one_too() -> None:
-    """The page of the variables, at the address that the others link to."""
+    """The page of the variables is at the address that the runbooks link to."""
     assert "<h1>Runbooks</h1>" in (runbooks.runbook(runbooks.COMMON) or "")
     assert '<a href="README">' in (runbooks.runbook(NAMES[0]) or "")
 
@@ -34,21 +34,21 @@ def test_nothing_else_is_one() -> None:
     assert runbooks.runbook("../../README") is None
 
 
-def asked(shown: Shown, **query: str) -> httpx.Response:
+def asked(source: FixedPageSource, **query: str) -> httpx.Response:
     """Return the runbook of the deployment error with a query."""
-    return get(shown, str(httpx.URL("/runbooks/FelderaPipelineDeploymentError", params=query)))
+    return get(source, str(httpx.URL("/runbooks/FelderaPipelineDeploymentError", params=query)))
 
 
 def test_a_runbook_has_the_values_of_its_pipeline() -> None:
-    """Quoted for a shell, and only those that the exporter knows: an address alone brings nothing into a command."""
+    """Only values that the exporter knows are filled in, quoted for a shell."""
     hostile = "x'; rm -rf /"
-    shown = Shown(page_state(failed("a b"), failed(hostile)))
-    text = html.unescape(get(shown, "/runbooks/FelderaPipelineDeploymentError?name=a+b&instance=demo").text)
+    source = FixedPageSource(page_state(failed("a b"), failed(hostile)))
+    text = html.unescape(get(source, "/runbooks/FelderaPipelineDeploymentError?name=a+b&instance=demo").text)
     assert f"export FELDERA_HOST={URL}\nexport PIPELINE='a b'\nexport PIPELINE_ID='id-a b'" in text
-    quoted = asked(shown, name=hostile, instance="demo").text
+    quoted = asked(source, name=hostile, instance="demo").text
     assert shlex.split(re.findall(r"export PIPELINE=(.*)", html.unescape(quoted))[0]) == [hostile]
     for query in ({"name": "$(reboot)", "instance": "demo"}, {"name": "a b", "instance": "$(reboot)"}, {}):
-        assert "(reboot)" not in asked(shown, **query).text
+        assert "(reboot)" not in asked(source, **query).text
 
 
 @pytest.mark.parametrize(
@@ -61,33 +61,33 @@ def test_a_runbook_has_the_values_of_its_pipeline() -> None:
     ],
 )
 def test_the_error_codes_are_those_of_the_pipeline(code: str, query: dict[str, str], rows: int) -> None:
-    """One that the table does not name, or all where the address asks for them, leaves the whole table."""
-    shown = Shown(page_state(failed(code=code)))
-    answer = asked(shown, name="failed", instance="demo", **query)
+    """An unknown code, or an address that asks for all, gives the whole table."""
+    source = FixedPageSource(page_state(failed(code=code)))
+    answer = asked(source, name="failed", instance="demo", **query)
     assert (answer.text.count("<tr>\n<td>") >= rows) if rows > 1 else answer.text.count("<tr>\n<td>") == 1
     assert ("All error codes" in answer.text) == (rows == 1)
 
 
 def test_every_runbook_is_in_the_index() -> None:
-    """Under what its alert is about."""
-    text = get(Shown(page_state()), "/runbooks").text
+    """The index has every runbook under the scope of its alert."""
+    text = get(FixedPageSource(page_state()), "/runbooks").text
     assert [name for name in NAMES if f'href="/runbooks/{name}"' not in text] == []
 
 
 def test_the_installation_is_chosen_once() -> None:
-    """By a link; the browser then sends the choice with every runbook, also from an alert's link, until it is changed."""
-    shown, path = Shown(page_state()), "/runbooks/FelderaPipelineUnavailable"
-    before = get(shown, path)
+    """A link chooses the installation, and the browser then sends the choice until it is changed."""
+    source, path = FixedPageSource(page_state()), "/runbooks/FelderaPipelineUnavailable"
+    before = get(source, path)
     assert "kubectl" in before.text
     assert "docker" in before.text
     assert "?installation=docker" in before.text
-    chosen = get(shown, f"{path}?installation=docker", prefix="/behind")
+    chosen = get(source, f"{path}?installation=docker", prefix="/behind")
     assert "kubectl" not in chosen.text
     cookie, *attributes = chosen.headers["set-cookie"].split("; ")
     assert {"Path=/behind/runbooks", "SameSite=Lax"} <= set(attributes)
-    later = get(shown, path, cookie=f"theme=dark; {cookie}")
+    later = get(source, path, cookie=f"theme=dark; {cookie}")
     assert "kubectl" not in later.text
     assert "set-cookie" not in later.headers
-    assert "kubectl" in get(shown, f"{path}?installation=either", cookie=cookie).text
+    assert "kubectl" in get(source, f"{path}?installation=either", cookie=cookie).text
     for nonsense in ("feldera_installation=x", "feldera_installation=<b>", "="):
-        assert get(shown, path, cookie=nonsense).text == before.text
+        assert get(source, path, cookie=nonsense).text == before.text

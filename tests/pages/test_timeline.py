@@ -1,4 +1,4 @@
-"""A timeline tells what the event log tells: lanes of segments, and the transitions in words."""
+"""A timeline has the content of the event log: lanes of segments, and the transitions in words."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -45,13 +45,13 @@ START = (
 )
 
 
-def test_an_empty_log_tells_nothing() -> None:
-    """There is no timeline then."""
+def test_an_empty_log_has_no_timeline() -> None:
+    """An empty log gives no timeline."""
     assert timeline((), "", NOW) is None
 
 
 def test_lanes_are_made_of_the_statuses() -> None:
-    """Each from where it began to where the next one did; heartbeats add nothing."""
+    """A segment goes from its event to the next change; heartbeats add nothing."""
     deployment, program, storage = shown(*START).lanes
     assert [(each.mark.text, each.mark.look) for each in deployment.segments] == [
         ("Stopped", "idle"),
@@ -67,7 +67,7 @@ def test_lanes_are_made_of_the_statuses() -> None:
 
 
 def test_a_label_is_written_where_it_fits() -> None:
-    """On which screen it does is known beforehand: no script measures it."""
+    """The screens on which a label fits are computed beforehand, without a script."""
     labels = {each.mark.text: each.fits for lane in shown(*START).lanes for each in lane.segments}
     assert labels == {
         "Stopped": "tablet",
@@ -80,13 +80,13 @@ def test_a_label_is_written_where_it_fits() -> None:
     }
 
 
-def test_what_the_looks_mean_is_told() -> None:
-    """Of those that are drawn."""
+def test_the_legend() -> None:
+    """The legend has the kinds that are drawn."""
     assert shown(*START).looks == (("good", "good"), ("transient", "transient"), ("idle", "idle"))
 
 
 def test_the_log_knows_the_age_of_the_storage() -> None:
-    """Where it ends with the present status; one with which it begins is at least as old."""
+    """If the log ends with the present storage status, it has its beginning, or at least a bound."""
     newest_first = START[::-1]
     seen = NOW - 1_000_000
     assert storage_since(newest_first, "InUse", seen) == NOW - 480_000_000
@@ -98,8 +98,8 @@ def test_the_log_knows_the_age_of_the_storage() -> None:
     assert storage_since(newest_first[:2], "InUse", None) == NOW - 240_000_000
 
 
-def test_transitions_are_told_the_newest_first() -> None:
-    """With how long the status before had lasted, unless it began before the log."""
+def test_transitions_are_listed_the_newest_first() -> None:
+    """Each has how long the status before lasted, unless that began before the log."""
     changes = shown(*START).changes
     assert [(c.what, c.before.text, c.after.text, c.lasted) for c in changes] == [
         ("Deployment", "Initializing", "Running", "2m"),
@@ -111,7 +111,7 @@ def test_transitions_are_told_the_newest_first() -> None:
 
 
 def test_errors_are_marked() -> None:
-    """Where they appeared, not where they were dismissed."""
+    """Errors are marked where they appeared, not where they were dismissed."""
     result = shown(event(450), event(450, deployment_has_error=True), event(200), span="15m")
     assert result.errors == (50.0,)
     assert [(c.what, c.before.text, c.after.text) for c in result.changes] == [
@@ -120,8 +120,8 @@ def test_errors_are_marked() -> None:
     ]
 
 
-def test_what_is_desired_stays_while_an_event_does_not_tell_it() -> None:
-    """Of a pipeline that was not stopped in between nothing was requested: that is no transition."""
+def test_what_is_desired_stays_while_an_event_lacks_it() -> None:
+    """Without a stop in between nothing was requested, so there is no transition."""
     result = shown(
         event(90), event(60, "Provisioning", None, deployment_runtime_desired_status=None), event(30)
     )
@@ -129,7 +129,7 @@ def test_what_is_desired_stays_while_an_event_does_not_tell_it() -> None:
 
 
 def test_events_of_one_transaction_keep_their_order() -> None:
-    """Feldera lists the later one first and gives both the same instant."""
+    """Of two events with one instant, Feldera lists the later one first."""
     first = event(100, deployment_resources_desired_status="Stopped")
     second = event(100, "Stopping", None, deployment_resources_desired_status="Stopped")
     result = shown(event(200), first, second)
@@ -140,7 +140,7 @@ def test_events_of_one_transaction_keep_their_order() -> None:
 
 
 def test_a_span_is_chosen_that_shows_the_last_transition() -> None:
-    """With what was before it; older ones do not make it small; what is asked for wins; nothing is longer than a week."""
+    """The default span has the last transition and what was before it; it is a week at most."""
     assert shown(event(9e5, "Provisioning", None), event(8e5), event(60, runtime="Unavailable")).span == "15m"
     assert shown(event(9e5, "Provisioning", None), event(850)).span == "1h"
     assert shown(*START).span == "15m"
@@ -152,7 +152,7 @@ def test_a_span_is_chosen_that_shows_the_last_transition() -> None:
 
 
 def test_what_lies_outside_of_the_span_is_not_drawn() -> None:
-    """What reaches into it is, from its edge; a moment is still seen."""
+    """A segment that begins before the span is drawn from its edge; a short one is still visible."""
     (deployment, *_) = shown(
         event(9000, "Stopped", None), event(8000, "Provisioning", None), event(300), span="15m"
     ).lanes
@@ -162,8 +162,8 @@ def test_what_lies_outside_of_the_span_is_not_drawn() -> None:
     assert deployment.segments[1].fits == ""
 
 
-def test_a_busy_log_is_told_in_part() -> None:
-    """The number of transitions left out is said."""
+def test_a_busy_log_is_listed_in_part() -> None:
+    """The number of transitions that are left out is given."""
     busy = [event(3600 - n, runtime=("Running", "Unavailable")[n % 2]) for n in range(2 * MOST)]
     result = shown(*busy)
     assert (len(result.changes), result.hidden) == (MOST, MOST - 1)
@@ -171,19 +171,19 @@ def test_a_busy_log_is_told_in_part() -> None:
 
 
 def test_an_unknown_status_is_shown_as_such() -> None:
-    """Under its own name."""
+    """An unknown status has its own name."""
     assert shown(event(10, runtime="Unheard")).lanes[0].segments[0].mark.look == "unknown"
 
 
 def test_an_event_ahead_of_the_clock_is_not_drawn() -> None:
-    """Clocks differ; the list still has it."""
+    """An event ahead of the clock is listed but not drawn."""
     result = shown(event(100), event(-5, "Stopping", None))
     assert [each.mark.text for each in result.lanes[0].segments] == ["Running"]
     assert result.changes[0].after.text == "Stopping"
 
 
 def test_a_start_is_desired_from_when_it_was_requested() -> None:
-    """Though an event tells no desired runtime status before the pipeline has one; the cause is below its effect."""
+    """The request is the cause and is below its effect, although its event has no desired runtime status."""
     stopped = event(
         600,
         "Stopped",
@@ -212,5 +212,5 @@ def test_a_start_is_desired_from_when_it_was_requested() -> None:
     ],
 )
 def test_ticks_are_at_round_times(span: str, ticks: list[str]) -> None:
-    """None so near the end that it would run into the word for it."""
+    """No tick is so near the end that its text would overlap the last one."""
     assert [text for _, text in shown(event(60), span=span).ticks] == ticks

@@ -1,4 +1,4 @@
-"""What an instance's configuration means for its client."""
+"""The client that an instance's configuration gives."""
 
 import asyncio
 import ssl
@@ -14,7 +14,7 @@ from feldera_exporter.feldera.errors import UnauthorizedError
 from feldera_exporter.polling import client_factory
 from feldera_exporter.polling.client_factory import api_key, client_for
 from feldera_exporter.simulator.serving import serve
-from support.ask_once import Asked
+from support.ask_once import RequestRecorder
 
 LOG = structlog.get_logger()
 
@@ -25,12 +25,12 @@ def of_file(path: Path) -> Instance:
 
 
 def test_a_key_by_value() -> None:
-    """It is what the configuration says; without one there is none."""
+    """The key is the configured one; without one there is none."""
     assert api_key(Instance("prod", "http://127.0.0.1:1", Secret("apikey:x")), LOG)() == "apikey:x"
     assert api_key(Instance("prod", "http://127.0.0.1:1"), LOG)() is None
 
 
-def test_a_rotated_key_is_read_anew(tmp_path: Path) -> None:
+def test_a_rotated_key_is_read_again(tmp_path: Path) -> None:
     """The file is read each time; blanks around the key do not count."""
     path = tmp_path / "key"
     path.write_text("apikey:first\n")
@@ -54,7 +54,7 @@ def test_a_rotated_key_is_read_anew(tmp_path: Path) -> None:
     ],
 )
 def test_a_file_without_a_key(tmp_path: Path, content: bytes | None, kind: str) -> None:
-    """The last key is used on; that is said once, without a word of the file, and its end is said too."""
+    """The last key stays in use; the failure and its end are logged once, without the file's content."""
     path = tmp_path / "key"
     path.write_bytes(b"apikey:good")
     key = api_key(of_file(path), LOG)
@@ -74,13 +74,13 @@ def test_a_file_without_a_key(tmp_path: Path, content: bytes | None, kind: str) 
 
 
 def test_a_file_that_never_had_a_key(tmp_path: Path) -> None:
-    """Nothing is sent."""
+    """Without a key no credentials are sent."""
     (tmp_path / "key").touch()
     assert api_key(of_file(tmp_path / "key"), LOG)() is None
 
 
 def test_headers_are_sent_with_every_request() -> None:
-    """Beside the key; what repeats one of them is not shown."""
+    """Configured headers are sent beside the key; an error that repeats one hides it."""
     token = "proxy-token-MARKER"
     seen: list[dict[str, str]] = []
 
@@ -98,7 +98,9 @@ def test_headers_are_sent_with_every_request() -> None:
 
     async def asked(url: str) -> str:
         client = client_for(
-            Instance("prod", url, Secret("apikey:x"), headers={"X-Token": Secret(token)}), Asked(), LOG
+            Instance("prod", url, Secret("apikey:x"), headers={"X-Token": Secret(token)}),
+            RequestRecorder(),
+            LOG,
         )
         try:
             await client.list(within=5)
@@ -118,15 +120,15 @@ def test_headers_are_sent_with_every_request() -> None:
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "https://127.0.0.1:1"])
 def test_connecting_asks_nothing(url: str) -> None:
     """A client is made without a request."""
-    asked = Asked()
+    asked = RequestRecorder()
     client_for(Instance("prod", url), asked, LOG)
     assert asked.codes == []
 
 
 @pytest.mark.parametrize(("url", "verified"), [("HTTPS://a", True), ("https://a", True), ("HTTP://a", False)])
 def test_verification_follows_the_scheme(url: str, verified: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001
-    """However it is written, https is verified."""
+    """Certificates are verified for https, however the scheme is written."""
     given: list[object] = []
     monkeypatch.setattr(client_factory, "Client", lambda _, **options: given.append(options["tls"]))
-    client_for(Instance("prod", url), Asked(), LOG)
+    client_for(Instance("prod", url), RequestRecorder(), LOG)
     assert [callable(each) and isinstance(each(), ssl.SSLContext) for each in given] == [verified]

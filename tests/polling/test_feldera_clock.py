@@ -24,26 +24,26 @@ def steps(*seconds: float) -> list[float]:
 
 
 def test_before_the_first_answer_it_is_this_machines_time() -> None:
-    """It runs by the monotonic clock."""
+    """Before the first answer it is this machine's time, and runs by the monotonic clock."""
     assert FelderaClock(START).now(5.0) == START + 5
     assert not FelderaClock(START).known
 
 
 def test_between_answers_it_runs_by_the_monotonic_clock() -> None:
-    """This machine's time has no part in it."""
+    """Between answers this machine's time is not used."""
     clock = after((10.0, 0.0, 1.0))
     assert clock.now(1.0) == START + 10
     assert clock.now(61.0) == START + 70
 
 
 def test_a_first_date_nearby_counts() -> None:
-    """Two clocks that are minutes apart are usual."""
+    """A first date some minutes apart is accepted."""
     assert steps(-3000.0) == [-3000.0]
     assert after((-3000.0, 0.0, 0.0)).known
 
 
 def test_a_first_date_far_off_must_be_confirmed() -> None:
-    """A clock may be years off, as a simulated one is."""
+    """A first date that is years off is accepted with the second answer."""
     assert steps(1e8, 1e8 + 1) == [0.0, 1e8 + 1]
     assert steps(2e9, 0.5) == [0.0, 0.5]
     assert steps(1e9, 2e9, 3e9) == [0.0, 0.0, 0.0]
@@ -56,7 +56,7 @@ def test_small_steps_are_followed() -> None:
 
 
 def test_one_wrong_date_changes_nothing() -> None:
-    """A Date in the far future would be counted as time that passed."""
+    """A single date in the far future is not accepted, as it would count as time."""
     assert steps(0.5, 1e9, 0.6, -1e9, 0.7) == [0.5, 0.5, 0.6, 0.6, 0.7]
 
 
@@ -68,7 +68,7 @@ def test_a_confirmed_step_is_followed() -> None:
 
 @pytest.mark.parametrize("step", [6 * HOUR, -6 * HOUR, 1e9])
 def test_this_machines_clock_is_set(step: float) -> None:
-    """Feldera's time goes on as before; the difference between the clocks is the new one at once."""
+    """Feldera's time goes on as before; the difference between the clocks changes at once."""
     clock = after((0.0, 0.0, 0.0), (5.0, 5.0 + step, 5.0))
     assert clock.now(10.0) == START + 10
     assert clock.skew == -step
@@ -77,7 +77,7 @@ def test_this_machines_clock_is_set(step: float) -> None:
 
 @pytest.mark.parametrize("step", [6 * HOUR, -6 * HOUR])
 def test_this_machines_clock_is_set_before_the_first_answer(step: float) -> None:
-    """As NTP does after the start: the Date agrees with the time that is right now."""
+    """If NTP sets the clock after the start, the Date is compared with the right time."""
     clock = after((5.0 + step, 5.0 + step, 5.0))
     assert clock.known
     assert clock.now(5.0) == START + 5 + step
@@ -86,14 +86,14 @@ def test_this_machines_clock_is_set_before_the_first_answer(step: float) -> None
 
 @pytest.mark.parametrize("step", [6 * HOUR, -6 * HOUR])
 def test_this_machines_clock_is_set_while_the_first_date_is_confirmed(step: float) -> None:
-    """The two Dates agree with each other by the monotonic clock."""
+    """The two Dates are compared by the monotonic clock."""
     clock = after((1e8, 0.0, 0.0), (1e8 + 1, step, 1.0))
     assert clock.known
     assert clock.now(1.0) == START + 1e8 + 1
 
 
 def test_the_machine_slept() -> None:
-    """Its time went on, its monotonic clock did not: Feldera's time went on too."""
+    """After a sleep Feldera's time has gone on, although the monotonic clock has not."""
     clock = after((0.0, 0.0, 0.0), (8 * HOUR, 8 * HOUR, 5.0))
     assert clock.now(6.0) == START + 8 * HOUR + 1
 
@@ -109,7 +109,7 @@ def test_both_clocks_are_set_in_turn() -> None:
 
 
 def test_two_servers_whose_clocks_differ() -> None:
-    """The first that counted goes on to count; each answer of the other one is a contradiction."""
+    """The clock that was accepted first stays; each answer of the other one contradicts it."""
     clock = after((0.0, 0.0, 0.0))
     for second in range(1, 100):
         there = 3 * HOUR if second % 2 else 0.0

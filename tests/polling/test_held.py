@@ -1,4 +1,4 @@
-"""Problems stay as they are while Feldera does not answer, also across a restart; whether it does is judged at the scrape."""
+"""Problems stay as they are while Feldera does not answer, also over a restart; a scrape decides whether it does."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,73 +10,73 @@ from feldera_exporter.problems.evaluate import NO_PROBLEMS
 from feldera_exporter.problems.instance_with_problems import InstanceWithProblems
 from feldera_exporter.simulator.plan import Plan
 from feldera_exporter.store.store import Store
-from support.stepped_poller import NAME, POLICY, Watching
+from support.stepped_poller import NAME, POLICY, SteppedPoller
 
 HOUR = 3600
 STUCK = "StuckProvisioning"
 
 
 @pytest.fixture
-def kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Watching]:
+def kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[SteppedPoller]:
     """An exporter with a store."""
-    watching = Watching(monkeypatch, tmp_path)
-    yield watching
-    watching.close()
+    poller = SteppedPoller(monkeypatch, tmp_path)
+    yield poller
+    poller.close()
 
 
 @pytest.fixture
-def watching(monkeypatch: pytest.MonkeyPatch) -> Watching:
+def poller(monkeypatch: pytest.MonkeyPatch) -> SteppedPoller:
     """An exporter without one."""
-    return Watching(monkeypatch)
+    return SteppedPoller(monkeypatch)
 
 
-def provision(watching: Watching) -> float:
+def provision(poller: SteppedPoller) -> float:
     """Let a pipeline wait for its resources, and return the instant when it begins to count as stuck."""
-    watching.feldera.create(
+    poller.feldera.create(
         "etl", plan=Plan(provisioning=None), runtime_config={"provisioning_timeout_secs": 10 * HOUR}
     )
-    watching.clock.advance(60)
-    watching.feldera.start("etl")
-    watching.clock.advance(1)
-    watching.feldera.settle()
-    row = watching.feldera.get("etl").row
+    poller.clock.advance(60)
+    poller.feldera.start("etl")
+    poller.clock.advance(1)
+    poller.feldera.settle()
+    row = poller.feldera.get("etl").row
     assert row.status == "Provisioning"
     return row.resources_since / 1e6 + 600
 
 
-def test_nothing_begins_while_feldera_does_not_answer(watching: Watching) -> None:
-    """With the first list it has begun when it did."""
-    begins = provision(watching)
-    watching.poll(300)
-    watching.client.answers = False
-    watching.poll(HOUR)
-    assert watching.problems == {}
-    watching.client.answers = True
-    watching.poll()
-    assert watching.problems == {STUCK: begins}
+def test_nothing_begins_while_feldera_does_not_answer(poller: SteppedPoller) -> None:
+    """After an outage a problem has its true beginning."""
+    begins = provision(poller)
+    poller.poll(300)
+    poller.client.answers = False
+    poller.poll(HOUR)
+    assert poller.problems == {}
+    poller.client.answers = True
+    poller.poll()
+    assert poller.problems == {STUCK: begins}
 
 
-def test_nothing_ends_while_feldera_does_not_answer(watching: Watching) -> None:
-    """Though its pipelines are shown no longer; with the first list it has ended, and is said to have for ten minutes."""
-    begins = provision(watching)
-    watching.poll(700)
-    watching.client.answers = False
-    watching.feldera.replan("etl", provisioning=1.0)
-    watching.poll(HOUR)
-    assert watching.shown("feldera_pipeline_created_timestamp_seconds") == {}
-    assert watching.problems == {STUCK: begins}
-    watching.client.answers = True
-    watching.poll()
-    assert watching.feldera.get("etl").row.status == "Running"
-    assert watching.problems == {STUCK: 0}
-    watching.poll(595)
-    assert watching.problems == {STUCK: 0}
-    watching.poll()
-    assert watching.problems == {}
+def test_nothing_ends_while_feldera_does_not_answer(poller: SteppedPoller) -> None:
+    """A problem ends with the first list after an outage, and its end is shown for ten minutes."""
+    begins = provision(poller)
+    poller.poll(700)
+    poller.client.answers = False
+    poller.feldera.replan("etl", provisioning=1.0)
+    poller.poll(HOUR)
+    assert poller.shown("feldera_pipeline_created_timestamp_seconds") == {}
+    assert poller.problems == {STUCK: begins}
+    poller.client.answers = True
+    poller.poll()
+    assert poller.feldera.get("etl").row.status == "Running"
+    assert poller.problems == {STUCK: 0}
+    poller.poll(595)
+    assert poller.problems == {STUCK: 0}
+    poller.poll()
+    assert poller.problems == {}
 
 
-def test_a_restart_while_feldera_does_not_answer_ends_nothing(kept: Watching) -> None:
-    """It is shown before the first poll, and through those that fail."""
+def test_a_restart_while_feldera_does_not_answer_ends_nothing(kept: SteppedPoller) -> None:
+    """A problem is shown before the first poll, and while polls fail."""
     begins = provision(kept)
     kept.poll(700)
     kept.client.answers = False
@@ -92,8 +92,8 @@ def test_a_restart_while_feldera_does_not_answer_ends_nothing(kept: Watching) ->
     assert kept.problems == {STUCK: begins}
 
 
-def test_what_ended_while_the_exporter_was_away_ends_with_the_first_list(kept: Watching) -> None:
-    """Until then it is shown."""
+def test_what_ended_while_the_exporter_was_away_ends_with_the_first_list(kept: SteppedPoller) -> None:
+    """A stored problem is shown until the first list."""
     begins = provision(kept)
     kept.poll(700)
     kept.feldera.replan("etl", provisioning=1.0)
@@ -108,32 +108,32 @@ def test_what_ended_while_the_exporter_was_away_ends_with_the_first_list(kept: W
     assert kept.problems == {}
 
 
-def test_without_a_store_nothing_is_known_before_the_first_list(watching: Watching) -> None:
-    """Then all is that a list tells."""
-    begins = provision(watching)
-    watching.poll(700)
-    watching.restart()
-    assert watching.problems == {}
-    watching.poll()
-    assert watching.problems == {STUCK: begins}
+def test_without_a_store_nothing_is_known_before_the_first_list(poller: SteppedPoller) -> None:
+    """Without a store only what the list has is known."""
+    begins = provision(poller)
+    poller.poll(700)
+    poller.restart()
+    assert poller.problems == {}
+    poller.poll()
+    assert poller.problems == {STUCK: begins}
 
 
-def crash(watching: Watching) -> None:
+def crash(poller: SteppedPoller) -> None:
     """Let a pipeline's process be restarted three times within three minutes."""
-    watching.feldera.inject.crash_loop("etl", 40, 20, times=3)
+    poller.feldera.inject.crash_loop("etl", 40, 20, times=3)
 
 
-def run(watching: Watching) -> None:
-    """Let a pipeline run."""
-    watching.feldera.create("etl")
-    watching.clock.advance(60)
-    watching.feldera.start("etl")
-    watching.clock.advance(60)
-    watching.poll(30)
+def run(poller: SteppedPoller) -> None:
+    """Bring a pipeline up."""
+    poller.feldera.create("etl")
+    poller.clock.advance(60)
+    poller.feldera.start("etl")
+    poller.clock.advance(60)
+    poller.poll(30)
 
 
-def test_a_restart_forgets_no_crash_loop(kept: Watching) -> None:
-    """An hour after its first crash it is over."""
+def test_a_restart_forgets_no_crash_loop(kept: SteppedPoller) -> None:
+    """A crash loop is kept over a restart, and over an hour after its first crash."""
     run(kept)
     crash(kept)
     kept.poll(300)
@@ -148,9 +148,9 @@ def test_a_restart_forgets_no_crash_loop(kept: Watching) -> None:
 
 @pytest.mark.parametrize(("away", "present"), [(1800, True), (2 * HOUR, False)])
 def test_a_loop_that_an_exporter_catches_up_with_was_when_it_was(
-    kept: Watching, away: float, *, present: bool
+    kept: SteppedPoller, away: float, *, present: bool
 ) -> None:
-    """Not when it is read."""
+    """A crash loop counts at its own time, not when it is read."""
     run(kept)
     crash(kept)
     kept.clock.advance(away)
@@ -162,9 +162,9 @@ def test_a_loop_that_an_exporter_catches_up_with_was_when_it_was(
 
 
 def test_problems_that_cannot_be_kept_are_kept_with_the_next_poll(
-    kept: Watching, monkeypatch: pytest.MonkeyPatch
+    kept: SteppedPoller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They are shown meanwhile, and each failure is counted; what says the same is written once."""
+    """They are shown meanwhile, each failure is counted, and equal problems are written once."""
     provision(kept)
     kept.poll(300)
     written: list[bytes] = []
@@ -191,45 +191,45 @@ def test_problems_that_cannot_be_kept_are_kept_with_the_next_poll(
     assert STUCK in kept.problems
 
 
-def test_feldera_is_up_while_one_of_the_last_polls_succeeded(watching: Watching) -> None:
-    """Some may fail; before the first one ended nothing is known."""
-    assert watching.shown("feldera_up") == {}
-    watching.poll()
-    assert watching.shown("feldera_up") == {"": 1}
-    watching.client.answers = False
-    watching.poll(POLICY.freshness - 5)
-    assert watching.shown("feldera_up") == {"": 1}
-    watching.poll()
-    assert watching.shown("feldera_up") == {"": 0}
-    watching.client.answers = True
-    watching.poll()
-    assert watching.shown("feldera_up") == {"": 1}
+def test_feldera_is_up_while_one_of_the_last_polls_succeeded(poller: SteppedPoller) -> None:
+    """Some polls may fail; before the end of the first one nothing is known."""
+    assert poller.shown("feldera_up") == {}
+    poller.poll()
+    assert poller.shown("feldera_up") == {"": 1}
+    poller.client.answers = False
+    poller.poll(POLICY.freshness - 5)
+    assert poller.shown("feldera_up") == {"": 1}
+    poller.poll()
+    assert poller.shown("feldera_up") == {"": 0}
+    poller.client.answers = True
+    poller.poll()
+    assert poller.shown("feldera_up") == {"": 1}
 
 
-def test_feldera_is_down_where_its_first_poll_fails(watching: Watching) -> None:
-    """Nothing was ever read."""
-    watching.client.answers = False
-    watching.poll()
-    assert watching.shown("feldera_up") == {"": 0}
+def test_feldera_is_down_where_its_first_poll_fails(poller: SteppedPoller) -> None:
+    """Feldera is down if its first poll fails, as nothing was read before."""
+    poller.client.answers = False
+    poller.poll()
+    assert poller.shown("feldera_up") == {"": 0}
 
 
-def test_feldera_is_down_where_polls_end_without_a_word(watching: Watching) -> None:
-    """The scrape finds out, even if nothing was published for long; the next successful poll ends it."""
-    watching.poll()
-    watching.clock.advance(POLICY.freshness)
-    assert watching.shown("feldera_up") == {"": 1}
-    watching.clock.advance(0.001)
-    assert watching.shown("feldera_up") == {"": 0}
-    assert watching.publisher.snapshot is watching.publisher.snapshot
-    watching.poll()
-    assert watching.shown("feldera_up") == {"": 1}
+def test_feldera_is_down_where_polls_end_without_a_word(poller: SteppedPoller) -> None:
+    """A scrape finds that nothing was published for long; the next successful poll ends it."""
+    poller.poll()
+    poller.clock.advance(POLICY.freshness)
+    assert poller.shown("feldera_up") == {"": 1}
+    poller.clock.advance(0.001)
+    assert poller.shown("feldera_up") == {"": 0}
+    assert poller.publisher.snapshot is poller.publisher.snapshot
+    poller.poll()
+    assert poller.shown("feldera_up") == {"": 1}
 
 
-def test_after_a_reload_the_last_poll_still_counts(watching: Watching) -> None:
+def test_after_a_reload_the_last_poll_still_counts(poller: SteppedPoller) -> None:
     """After a reload another watcher shows what was read a moment ago."""
-    watching.poll()
-    fleet, _ = watching.publisher.observed[NAME]
-    watching.publisher.publish(InstanceWithProblems(fleet, NO_PROBLEMS), float("-inf"))
-    assert watching.shown("feldera_up") == {"": 1}
-    watching.clock.advance(POLICY.freshness + 1)
-    assert watching.shown("feldera_up") == {"": 0}
+    poller.poll()
+    fleet, _ = poller.publisher.observed[NAME]
+    poller.publisher.publish(InstanceWithProblems(fleet, NO_PROBLEMS), float("-inf"))
+    assert poller.shown("feldera_up") == {"": 1}
+    poller.clock.advance(POLICY.freshness + 1)
+    assert poller.shown("feldera_up") == {"": 0}

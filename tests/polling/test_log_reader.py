@@ -35,7 +35,7 @@ from feldera_exporter.telemetry import Telemetry
 
 
 @dataclass(slots=True)
-class Room:
+class SimulatedWatcher:
     """A watcher and what it watches."""
 
     feldera: Feldera
@@ -81,13 +81,13 @@ class Room:
 
 
 @contextmanager
-def a_room(
+def a_watcher(
     size: int = 3,
     version: str = "0.337.0",
     store: Store | None = None,
     feldera: Feldera | None = None,
     timeout: float = 2.0,
-) -> Iterator[Room]:
+) -> Iterator[SimulatedWatcher]:
     """Watch an instance of running pipelines `p0`, `p1`, … from when they run."""
     if feldera is None:
         feldera = Feldera(ManualClock(), plan=INSTANT, version=version)
@@ -118,172 +118,174 @@ def a_room(
             telemetry,
             log,
         )
-        yield Room(feldera, feldera.clock, server, watcher, client, telemetry)
+        yield SimulatedWatcher(feldera, feldera.clock, server, watcher, client, telemetry)
 
 
-def within(room: Room, scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
+def within(simulated: SimulatedWatcher, scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Run a scenario and close the client."""
 
     async def run() -> None:
         try:
             await scenario()
         finally:
-            await room.client.close()
+            await simulated.client.close()
 
     asyncio.run(run())
 
 
-def crash(room: Room, *names: str) -> None:
+def crash(simulated: SimulatedWatcher, *names: str) -> None:
     """Let pipelines fail, end up stopped, and their errors be dismissed."""
     for name in names:
-        room.feldera.inject.crash(name, "RuntimeError.WorkerPanic")
-    room.clock.advance(30)
+        simulated.feldera.inject.crash(name, "RuntimeError.WorkerPanic")
+    simulated.clock.advance(30)
     for name in names:
-        room.feldera.dismiss_error(name)
-    room.clock.advance(1)
+        simulated.feldera.dismiss_error(name)
+    simulated.clock.advance(1)
 
 
 def test_never_more_than_four_requests_at_once() -> None:
-    """However much has happened; the budget is all that a poll reads, and the rest is carried on and said."""
-    with a_room(40) as room:
+    """At most the budget is read per poll, and the rest is kept for later and logged."""
+    with a_watcher(40) as simulated:
 
         async def scenario() -> None:
-            room.watcher.ledger._budget = 15
-            await room.poll()
+            simulated.watcher.ledger._budget = 15
+            await simulated.poll()
             for number in range(40):
-                room.feldera.pause(f"p{number}")
-            room.server.faults.set("events", Slow(0.05))
-            assert await room.poll() == 15
-            assert room.shows("event_backlog") == {"default": 40}
-            await room.settle()
-            assert room.server.most_in_flight == 4
-            assert room.shows("event_backlog") == {"default": 0}
-            assert all(room.entries(f"p{number}", "Paused") == 1 for number in range(40))
+                simulated.feldera.pause(f"p{number}")
+            simulated.server.faults.set("events", Slow(0.05))
+            assert await simulated.poll() == 15
+            assert simulated.shows("event_backlog") == {"default": 40}
+            await simulated.settle()
+            assert simulated.server.most_in_flight == 4
+            assert simulated.shows("event_backlog") == {"default": 0}
+            assert all(simulated.entries(f"p{number}", "Paused") == 1 for number in range(40))
 
-        within(room, scenario)
+        within(simulated, scenario)
 
 
 def test_nothing_is_asked_for_while_nothing_happens() -> None:
-    """Heartbeats, details and metadata cost no event request through a day."""
-    with a_room() as room:
+    """Heartbeats, details and metadata cost no event request in a day."""
+    with a_watcher() as simulated:
 
         async def scenario() -> None:
-            await room.settle()
-            room.feldera.inject.connector_errors("p1", 1, 0.5)
-            room.server.requests.clear()
+            await simulated.settle()
+            simulated.feldera.inject.connector_errors("p1", 1, 0.5)
+            simulated.server.requests.clear()
             versions = set()
             for turn in range(100):
-                room.feldera.patch_metadata("p2", tags=[f"t{turn}"])
-                await room.poll(864)
-                versions.add(room.feldera.get("p1").row.refresh_version)
+                simulated.feldera.patch_metadata("p2", tags=[f"t{turn}"])
+                await simulated.poll(864)
+                versions.add(simulated.feldera.get("p1").row.refresh_version)
             assert len(versions) == 100
-            assert room.server.requests["events"] == 0
+            assert simulated.server.requests["events"] == 0
 
-        within(room, scenario)
+        within(simulated, scenario)
 
 
 def test_the_deadline_ends_a_poll_and_loses_nothing() -> None:
-    """A slow server is asked a few times per poll, whatever is left of it, and caught up with in the end."""
-    with a_room(12) as room:
+    """A slow server gets a few requests per poll, and in the end all logs are read."""
+    with a_watcher(12) as simulated:
 
         async def scenario() -> None:
-            await room.poll()
+            await simulated.poll()
             for number in range(12):
-                room.feldera.pause(f"p{number}")
-            room.clock.advance(5)
-            room.server.faults.set("events", Slow(0.9))
-            await room.poll()
-            assert len(room.watcher.ledger.pending) > 0
-            room.server.faults.clear()
-            await room.settle()
-            assert all(room.entries(f"p{number}", "Paused") == 1 for number in range(12))
+                simulated.feldera.pause(f"p{number}")
+            simulated.clock.advance(5)
+            simulated.server.faults.set("events", Slow(0.9))
+            await simulated.poll()
+            assert len(simulated.watcher.ledger.pending) > 0
+            simulated.server.faults.clear()
+            await simulated.settle()
+            assert all(simulated.entries(f"p{number}", "Paused") == 1 for number in range(12))
 
-        within(room, scenario)
+        within(simulated, scenario)
 
 
 def test_a_list_that_took_the_whole_time_leaves_a_little_for_events() -> None:
-    """Otherwise a server that is always slow would never be caught up with."""
-    with a_room(6) as room:
+    """Otherwise the logs of a slow server would never be read."""
+    with a_watcher(6) as simulated:
 
         async def scenario() -> None:
-            await room.settle()
+            await simulated.settle()
             for number in range(6):
-                room.feldera.pause(f"p{number}")
-            room.server.faults.set("events", SERVER_ERROR)
-            await room.poll()
-            room.server.faults.clear()
-            room.server.requests.clear()
-            await room.watcher._reader.read(list(room.watcher.ledger.pending), deadline=time.monotonic() - 1)
-            assert room.server.requests["events"] == 4
-            await room.settle()
-            assert all(room.entries(f"p{number}", "Paused") == 1 for number in range(6))
+                simulated.feldera.pause(f"p{number}")
+            simulated.server.faults.set("events", SERVER_ERROR)
+            await simulated.poll()
+            simulated.server.faults.clear()
+            simulated.server.requests.clear()
+            await simulated.watcher._reader.read(
+                list(simulated.watcher.ledger.pending), deadline=time.monotonic() - 1
+            )
+            assert simulated.server.requests["events"] == 4
+            await simulated.settle()
+            assert all(simulated.entries(f"p{number}", "Paused") == 1 for number in range(6))
 
-        within(room, scenario)
+        within(simulated, scenario)
 
 
 def test_answers_that_fail_are_asked_for_again() -> None:
-    """A server error, a hanging log, a body that is none: the pipeline stays pending and nothing is lost."""
-    with a_room() as room:
+    """After a server error, a timeout or a wrong body the pipeline stays pending."""
+    with a_watcher() as simulated:
 
         async def scenario() -> None:
-            await room.poll()
-            room.feldera.pause("p0")
+            await simulated.poll()
+            simulated.feldera.pause("p0")
             for fault in (SERVER_ERROR, Status(200, b"{}", "application/json"), Slow(3)):
-                room.server.faults.set("events", fault)
-                await room.poll()
-                assert room.watcher.ledger.pending
-            room.feldera.resume("p0")
-            room.clock.advance(5)
-            room.server.faults.clear()
-            await room.settle()
-            assert (room.entries("p0", "Paused"), room.entries("p0", "Running")) == (1, 1)
+                simulated.server.faults.set("events", fault)
+                await simulated.poll()
+                assert simulated.watcher.ledger.pending
+            simulated.feldera.resume("p0")
+            simulated.clock.advance(5)
+            simulated.server.faults.clear()
+            await simulated.settle()
+            assert (simulated.entries("p0", "Paused"), simulated.entries("p0", "Running")) == (1, 1)
 
-        within(room, scenario)
+        within(simulated, scenario)
 
 
 def test_one_failing_log_is_not_well_because_another_is() -> None:
-    """Its failure is said once, and its end only when it has come, or the pipeline is gone."""
-    with a_room() as room, capture_logs() as logs:
+    """A failure is logged once, and its end when it ends or the pipeline is gone."""
+    with a_watcher() as simulated, capture_logs() as logs:
 
         async def scenario() -> None:
-            await room.settle()
+            await simulated.settle()
             true_evaluate = Ledger.evaluate
-            broken = {room.feldera.get("p0").id}
+            broken = {simulated.feldera.get("p0").id}
 
-            def evaluate(ledger: Ledger, one: str, events: Sequence[Event]) -> Evaluation:
-                if one in broken:
+            def evaluate(ledger: Ledger, pipeline_id: str, events: Sequence[Event]) -> Evaluation:
+                if pipeline_id in broken:
                     raise InvalidResponseError("it is broken")
-                return true_evaluate(ledger, one, events)
+                return true_evaluate(ledger, pipeline_id, events)
 
             with pytest.MonkeyPatch.context() as patched:
                 patched.setattr(Ledger, "evaluate", evaluate)
-                for end in (broken.clear, lambda: delete(room, "p0")):
-                    broken.add(room.feldera.get("p0").id)
+                for end in (broken.clear, lambda: delete(simulated, "p0")):
+                    broken.add(simulated.feldera.get("p0").id)
                     for _ in range(5):
-                        room.feldera.pause("p0")
-                        room.feldera.pause("p1")
-                        await room.poll()
-                        room.feldera.resume("p0")
-                        room.feldera.resume("p1")
-                        await room.poll()
-                        room.watcher._reader._failures._logged_at.clear()
+                        simulated.feldera.pause("p0")
+                        simulated.feldera.pause("p1")
+                        await simulated.poll()
+                        simulated.feldera.resume("p0")
+                        simulated.feldera.resume("p1")
+                        await simulated.poll()
+                        simulated.watcher._reader._failures._logged_at.clear()
                     assert said(logs)[-1] == "events cannot be read"
                     end()
-                    await room.settle()
-                    await room.poll()
+                    await simulated.settle()
+                    await simulated.poll()
                     assert said(logs)[-1] == "events can be read again"
             assert said(logs) == ["events cannot be read", "events can be read again"] * 2
 
-        within(room, scenario)
+        within(simulated, scenario)
 
 
-def delete(room: Room, name: str) -> None:
+def delete(simulated: SimulatedWatcher, name: str) -> None:
     """Stop a pipeline and delete it with its storage."""
-    room.feldera.stop(name, force=True)
-    room.clock.advance(60)
-    room.feldera.clear(name)
-    room.clock.advance(60)
-    room.feldera.delete(name)
+    simulated.feldera.stop(name, force=True)
+    simulated.clock.advance(60)
+    simulated.feldera.clear(name)
+    simulated.clock.advance(60)
+    simulated.feldera.delete(name)
 
 
 def said(logs: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -293,189 +295,191 @@ def said(logs: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def test_errors_that_the_list_no_longer_shows_are_named_by_their_events() -> None:
-    """One request each; what fails is asked again, and what is known is not."""
-    with a_room() as room:
+    """Each needs one request; a failed request is repeated, a known code is not requested."""
+    with a_watcher() as simulated:
 
         async def scenario() -> None:
-            await room.settle()
-            crash(room, "p0", "p1")
-            room.server.faults.set("event", SERVER_ERROR, times=1)
-            await room.poll()
-            await room.settle()
-            assert room.errors == {"RuntimeError.WorkerPanic": 2}
-            assert room.server.requests["event"] == 3
+            await simulated.settle()
+            crash(simulated, "p0", "p1")
+            simulated.server.faults.set("event", SERVER_ERROR, times=1)
+            await simulated.poll()
+            await simulated.settle()
+            assert simulated.errors == {"RuntimeError.WorkerPanic": 2}
+            assert simulated.server.requests["event"] == 3
 
-        within(room, scenario)
+        within(simulated, scenario)
 
 
 def test_an_event_that_is_gone_leaves_the_code_unknown() -> None:
-    """The error counts all the same."""
-    with a_room() as room:
+    """The error is counted without its code."""
+    with a_watcher() as simulated:
 
         async def scenario() -> None:
-            await room.settle()
-            crash(room, "p0")
+            await simulated.settle()
+            crash(simulated, "p0")
             gone = b'{"message":"x","error_code":"UnknownPipelineMonitorEvent","details":null}'
-            room.server.faults.set("event", Status(404, gone, "application/json"))
-            await room.settle()
-            assert room.errors == {"unknown": 1}
+            simulated.server.faults.set("event", Status(404, gone, "application/json"))
+            await simulated.settle()
+            assert simulated.errors == {"unknown": 1}
 
-        within(room, scenario)
+        within(simulated, scenario)
 
 
 def test_a_pipeline_renamed_before_its_error_was_named_is_asked_for_again() -> None:
-    """Under its new name; that the old one is unknown says nothing of the event."""
-    with a_room() as room:
+    """The event is requested under the new name."""
+    with a_watcher() as simulated:
 
         async def scenario() -> None:
-            await room.settle()
-            crash(room, "p0")
+            await simulated.settle()
+            crash(simulated, "p0")
             gone = b'{"message":"x","error_code":"UnknownPipelineName","details":null}'
-            room.server.faults.set("event", Status(404, gone, "application/json"), times=1)
-            await room.poll()
-            assert room.errors == {}
-            await room.settle()
-            assert room.errors == {"RuntimeError.WorkerPanic": 1}
+            simulated.server.faults.set("event", Status(404, gone, "application/json"), times=1)
+            await simulated.poll()
+            assert simulated.errors == {}
+            await simulated.settle()
+            assert simulated.errors == {"RuntimeError.WorkerPanic": 1}
 
-        within(room, scenario)
+        within(simulated, scenario)
 
 
 def test_many_errors_are_named_over_several_polls() -> None:
-    """When the time is up the rest waits, and those that are named stay so."""
-    with a_room(1) as room:
+    """When the time is up the rest waits, and named ones are kept."""
+    with a_watcher(1) as simulated:
 
         async def scenario() -> None:
-            await room.settle()
+            await simulated.settle()
             for _ in range(4):
-                crash(room, "p0")
-                room.feldera.start("p0")
-                room.clock.advance(60)
-            await room.poll(0)
-            one = room.feldera.get("p0").id
-            reader, past = room.watcher._reader, time.monotonic() - 1
+                crash(simulated, "p0")
+                simulated.feldera.start("p0")
+                simulated.clock.advance(60)
+            await simulated.poll(0)
+            pipeline_id = simulated.feldera.get("p0").id
+            reader, past = simulated.watcher._reader, time.monotonic() - 1
             for asked in range(2, 9):
-                room.watcher.ledger.pending.setdefault(one, 0)
-                await reader.read([one], past)
-                assert room.server.requests["event"] <= max(4, asked)
-            await room.settle()
-            assert room.errors == {"RuntimeError.WorkerPanic": 4}
-            assert room.server.requests["event"] == 4
+                simulated.watcher.ledger.pending.setdefault(pipeline_id, 0)
+                await reader.read([pipeline_id], past)
+                assert simulated.server.requests["event"] <= max(4, asked)
+            await simulated.settle()
+            assert simulated.errors == {"RuntimeError.WorkerPanic": 4}
+            assert simulated.server.requests["event"] == 4
 
-        within(room, scenario)
+        within(simulated, scenario)
 
 
 def test_a_name_that_changes_hands_between_list_and_events_is_not_believed() -> None:
-    """Two pipelines exchange their names after the list was read: what is read then is the other one's."""
-    with a_room() as room:
+    """If two pipelines exchange names after the list, the log of the other one is not used."""
+    with a_watcher() as simulated:
 
         async def scenario() -> None:
-            await room.settle()
+            await simulated.settle()
             for name in ("p0", "p1"):
-                room.feldera.stop(name, force=True)
-            room.clock.advance(30)
+                simulated.feldera.stop(name, force=True)
+            simulated.clock.advance(30)
             for name in ("p0", "p1"):
-                room.feldera.clear(name)
-            room.clock.advance(30)
-            await room.settle()
-            room.feldera.start("p0")
-            room.clock.advance(5)
-            first, second = room.feldera.get("p0").id, room.feldera.get("p1").id
-            await room.poll(0)
-            room.feldera.stop("p0", force=True)
-            room.clock.advance(30)
-            room.feldera.clear("p0")
-            room.clock.advance(30)
+                simulated.feldera.clear(name)
+            simulated.clock.advance(30)
+            await simulated.settle()
+            simulated.feldera.start("p0")
+            simulated.clock.advance(5)
+            first, second = simulated.feldera.get("p0").id, simulated.feldera.get("p1").id
+            await simulated.poll(0)
+            simulated.feldera.stop("p0", force=True)
+            simulated.clock.advance(30)
+            simulated.feldera.clear("p0")
+            simulated.clock.advance(30)
             # The list of this poll still maps the name to the first; the answer is the second's.
-            real = room.watcher.ledger.observe_list
+            real = simulated.watcher.ledger.observe_list
 
             def swapped(*args: Any, **named: Any) -> Any:
                 plan = real(*args, **named)
                 for old, new in (("p0", "x"), ("p1", "p0"), ("x", "p1")):
-                    room.feldera.rename(old, new)
+                    simulated.feldera.rename(old, new)
                 return plan
 
-            room.watcher.ledger.observe_list = swapped  # type: ignore[method-assign]
-            await room.poll(0)
-            room.watcher.ledger.observe_list = real  # type: ignore[method-assign]
-            await room.settle()
-            histories = room.watcher.ledger._histories
-            for one in (first, second):
-                real_life = room.feldera.truth[one].of("deployment_resources_status")
-                counted = sum(histories[one].counts.resources.values())
-                assert counted == sum(t.committed > room.feldera.started_at + 120_000_000 for t in real_life)
+            simulated.watcher.ledger.observe_list = swapped  # type: ignore[method-assign]
+            await simulated.poll(0)
+            simulated.watcher.ledger.observe_list = real  # type: ignore[method-assign]
+            await simulated.settle()
+            histories = simulated.watcher.ledger._histories
+            for pipeline_id in (first, second):
+                real_life = simulated.feldera.truth[pipeline_id].of("deployment_resources_status")
+                counted = sum(histories[pipeline_id].counts.resources.values())
+                assert counted == sum(
+                    t.committed > simulated.feldera.started_at + 120_000_000 for t in real_life
+                )
 
-        within(room, scenario)
+        within(simulated, scenario)
 
 
 def test_a_pipeline_deleted_after_the_list_is_no_failure() -> None:
-    """The next list tells."""
-    with a_room() as room:
+    """The deletion is in the next list."""
+    with a_watcher() as simulated:
 
         async def scenario() -> None:
-            await room.settle()
-            room.feldera.stop("p0", force=True)
+            await simulated.settle()
+            simulated.feldera.stop("p0", force=True)
             gone = b'{"message":"x","error_code":"UnknownPipelineName","details":null}'
-            room.server.faults.set("events", Status(404, gone, "application/json"), times=1)
-            await room.poll()
-            assert room.watcher.ledger.pending
-            await room.settle()
+            simulated.server.faults.set("events", Status(404, gone, "application/json"), times=1)
+            await simulated.poll()
+            assert simulated.watcher.ledger.pending
+            await simulated.settle()
 
-        within(room, scenario)
+        within(simulated, scenario)
 
 
 def test_an_old_server_is_watched_by_its_lists_until_it_is_upgraded() -> None:
-    """Version 0.291 has no event log; the metric says where transitions come from."""
-    with a_room(version="0.291.0") as room:
+    """Version 0.291 has no event log, and the metric names the source."""
+    with a_watcher(version="0.291.0") as simulated:
 
         async def scenario() -> None:
-            room.watcher.set_platform(Platform(version="0.291.0"))
-            await room.poll()
-            assert room.shows("transition_source") == {"events": 1, "polls": 0}
-            room.feldera.pause("p0")
-            await room.poll()
-            assert room.shows("transition_source") == {"events": 0, "polls": 1}
-            await room.poll()
-            room.feldera.resume("p0")
-            await room.poll()
-            assert room.entries("p0", "Paused") == room.entries("p0", "Running") == 1
-            assert room.server.requests["events"] == 1
+            simulated.watcher.set_platform(Platform(version="0.291.0"))
+            await simulated.poll()
+            assert simulated.shows("transition_source") == {"events": 1, "polls": 0}
+            simulated.feldera.pause("p0")
+            await simulated.poll()
+            assert simulated.shows("transition_source") == {"events": 0, "polls": 1}
+            await simulated.poll()
+            simulated.feldera.resume("p0")
+            await simulated.poll()
+            assert simulated.entries("p0", "Paused") == simulated.entries("p0", "Running") == 1
+            assert simulated.server.requests["events"] == 1
             # The same instance goes on as another version.
-            room.feldera.version = "0.337.0"
-            room.server._routes = FelderaServer(room.feldera)._routes
-            room.watcher.set_platform(Platform(version="0.337.0"))
-            room.feldera.pause("p0")
-            room.clock.advance(1)
-            room.feldera.resume("p0")
-            await room.poll()
-            await room.settle()
-            assert room.shows("transition_source") == {"events": 1, "polls": 0}
-            assert room.entries("p0", "Paused") == room.entries("p0", "Running") == 2
+            simulated.feldera.version = "0.337.0"
+            simulated.server._routes = FelderaServer(simulated.feldera)._routes
+            simulated.watcher.set_platform(Platform(version="0.337.0"))
+            simulated.feldera.pause("p0")
+            simulated.clock.advance(1)
+            simulated.feldera.resume("p0")
+            await simulated.poll()
+            await simulated.settle()
+            assert simulated.shows("transition_source") == {"events": 1, "polls": 0}
+            assert simulated.entries("p0", "Paused") == simulated.entries("p0", "Running") == 2
 
-        within(room, scenario)
+        within(simulated, scenario)
 
 
 def test_a_stray_404_does_not_turn_the_log_off() -> None:
-    """A version that has the log is believed, whatever a proxy in between answers; nothing is lost meanwhile."""
-    with a_room() as room:
+    """A 404 of a proxy does not count for a version that has the log, and no event is lost."""
+    with a_watcher() as simulated:
 
         async def scenario() -> None:
-            room.watcher.set_platform(Platform(version="0.337.0"))
-            await room.settle()
-            room.server.faults.set("events", EMPTY_404, times=1)
-            room.feldera.pause("p0")
-            await room.poll()
-            assert room.shows("transition_source") == {"events": 1, "polls": 0}
-            room.feldera.resume("p0")
-            room.clock.advance(5)
-            await room.settle()
-            assert (room.entries("p0", "Paused"), room.entries("p0", "Running")) == (1, 1)
+            simulated.watcher.set_platform(Platform(version="0.337.0"))
+            await simulated.settle()
+            simulated.server.faults.set("events", EMPTY_404, times=1)
+            simulated.feldera.pause("p0")
+            await simulated.poll()
+            assert simulated.shows("transition_source") == {"events": 1, "polls": 0}
+            simulated.feldera.resume("p0")
+            simulated.clock.advance(5)
+            await simulated.settle()
+            assert (simulated.entries("p0", "Paused"), simulated.entries("p0", "Running")) == (1, 1)
 
-        within(room, scenario)
+        within(simulated, scenario)
 
 
 @pytest.mark.parametrize("size", [10_000])
 def test_a_restart_of_ten_thousand_reads_what_changed(tmp_path: Path, size: int) -> None:
-    """With 1 % changed meanwhile, only those are asked for, and all is counted."""
+    """With 1 % changed meanwhile, only those logs are read, and all is counted."""
     feldera = Feldera(ManualClock(), plan=INSTANT, keep_truth=False)
     for number in range(size):
         feldera.create(f"p{number}")
@@ -486,45 +490,45 @@ def test_a_restart_of_ten_thousand_reads_what_changed(tmp_path: Path, size: int)
     for name in changing:
         feldera.start(name)
     clock.advance(60)
-    with a_room(store=(store := Store.open(tmp_path)), feldera=feldera, timeout=60) as room:
+    with a_watcher(store=(store := Store.open(tmp_path)), feldera=feldera, timeout=60) as simulated:
 
         async def scenario() -> None:
-            await room.poll()
+            await simulated.poll()
             for name in changing[::2]:
-                room.feldera.pause(name)
-            await room.settle()
+                simulated.feldera.pause(name)
+            await simulated.settle()
 
-        within(room, scenario)
+        within(simulated, scenario)
     store.close()
     for name in changing:
         feldera.stop(name, force=True)
-    with a_room(store=(store := Store.open(tmp_path)), feldera=feldera, timeout=60) as room:
+    with a_watcher(store=(store := Store.open(tmp_path)), feldera=feldera, timeout=60) as simulated:
 
         async def again() -> None:
-            room.clock.advance(60)
-            while not room.server.requests["pipelines"] or room.watcher.ledger.pending:
-                await room.poll(0)
-            assert room.server.requests["events"] <= 2 * len(changing)
-            histories = room.watcher.ledger._histories
+            simulated.clock.advance(60)
+            while not simulated.server.requests["pipelines"] or simulated.watcher.ledger.pending:
+                await simulated.poll(0)
+            assert simulated.server.requests["events"] <= 2 * len(changing)
+            histories = simulated.watcher.ledger._histories
             stopped = [
-                histories[room.feldera.get(name).id].counts.resources["Stopping", "Stopped"]
+                histories[simulated.feldera.get(name).id].counts.resources["Stopping", "Stopped"]
                 for name in changing
             ]
             assert stopped == [1] * len(changing)
 
-        within(room, again)
+        within(simulated, again)
     store.close()
 
 
 def test_a_refusal_says_when_to_come_again() -> None:
-    """A poll that the server refused hands on for how long it wants to be left alone."""
-    with a_room(1) as room:
+    """A poll returns the Retry-After of a refusal."""
+    with a_watcher(1) as simulated:
 
         async def scenario() -> None:
-            await room.settle()
-            assert await room.watcher.poll() == (True, 0.0)
-            room.watcher._client = Refusing()  # type: ignore[assignment]
-            assert await room.watcher.poll() == (False, 30.0)
+            await simulated.settle()
+            assert await simulated.watcher.poll() == (True, 0.0)
+            simulated.watcher._client = Refusing()  # type: ignore[assignment]
+            assert await simulated.watcher.poll() == (False, 30.0)
 
         class Refusing:
             """Answers as a server that is asked too often."""
@@ -532,4 +536,4 @@ def test_a_refusal_says_when_to_come_again() -> None:
             async def list(self, *_: object, **__: object) -> None:
                 raise ServerError("429 Too Many Requests", 30.0)
 
-        within(room, scenario)
+        within(simulated, scenario)

@@ -1,4 +1,4 @@
-"""How many arenas the C library allocates from."""
+"""The number of arenas from which the C library allocates."""
 
 import subprocess
 import sys
@@ -30,8 +30,8 @@ c.fflush(file)
 """
 
 
-@pytest.mark.parametrize(("mode", "one"), [("shared", True), ("default", False)])
-def test_the_arenas(mode: str, one: bool) -> None:  # noqa: FBT001 - a table's column
-    """Threads that allocate at the same time share the first one; by default they do not."""
+@pytest.mark.parametrize(("mode", "is_shared"), [("shared", True), ("default", False)])
+def test_the_arenas(mode: str, is_shared: bool) -> None:  # noqa: FBT001 - a table's column
+    """Threads that allocate at the same time share the first arena; by default they do not."""
     done = subprocess.run([sys.executable, "-c", CODE, mode], capture_output=True, text=True, check=True)
-    assert (done.stdout.count("<heap nr=") == 1) is one
+    assert (done.stdout.count("<heap nr=") == 1) is is_shared

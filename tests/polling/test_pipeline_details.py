@@ -1,4 +1,4 @@
-"""Looking up asks Feldera little, waits for it briefly, and says why where it has no answer."""
+"""Reading details sends few requests, does not wait long, and gives a reason where there is no answer."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -21,7 +21,7 @@ ERROR = {"message": "It broke.", "error_code": "WorkerPanic", "details": {"worke
 
 
 @dataclass
-class Feldera:
+class EventLogServer:
     """Serves event logs as configured.
 
     Attributes:
@@ -59,13 +59,13 @@ class Feldera:
 
 
 @pytest.fixture
-def feldera() -> Feldera:
+def feldera() -> EventLogServer:
     """Return a Feldera that answers well."""
-    return Feldera()
+    return EventLogServer()
 
 
 @pytest.fixture
-def url(feldera: Feldera) -> Iterator[str]:
+def url(feldera: EventLogServer) -> Iterator[str]:
     """Serve it."""
     with serve(feldera) as address:
         yield address
@@ -98,8 +98,8 @@ def recent(url: str, instance: str = "one") -> LatestEvents:
     return found
 
 
-def test_the_log_and_the_newest_event(feldera: Feldera, url: str) -> None:
-    """Two requests; the second has the error's details."""
+def test_the_log_and_the_newest_event(feldera: EventLogServer, url: str) -> None:
+    """Two requests are sent; the second answer has the error's details."""
     found = recent(url)
     assert (found.events, found.problem) == ([NEWEST], "")
     assert found.newest is not None
@@ -108,7 +108,7 @@ def test_the_log_and_the_newest_event(feldera: Feldera, url: str) -> None:
     assert feldera.paths == ["/v0/pipelines/a/events", f"/v0/pipelines/a/events/{NEWEST.event_id}"]
 
 
-def test_an_empty_log(feldera: Feldera, url: str) -> None:
+def test_an_empty_log(feldera: EventLogServer, url: str) -> None:
     """A pipeline that did not change since Feldera keeps logs has no newest event."""
     feldera.body = b"[]"
     assert recent(url) == LatestEvents([])
@@ -124,8 +124,10 @@ def test_an_empty_log(feldera: Feldera, url: str) -> None:
         (200, b"{}", "unexpected body"),
     ],
 )
-def test_why_there_is_no_answer(feldera: Feldera, url: str, status: int, body: bytes, problem: str) -> None:
-    """In one line."""
+def test_why_there_is_no_answer(
+    feldera: EventLogServer, url: str, status: int, body: bytes, problem: str
+) -> None:
+    """The reason is one line."""
     feldera.status, feldera.body = status, body
     found = recent(url)
     assert found.events is None
@@ -133,8 +135,8 @@ def test_why_there_is_no_answer(feldera: Feldera, url: str, status: int, body: b
     assert "\n" not in found.problem
 
 
-def test_the_log_is_kept_where_the_newest_event_fails(feldera: Feldera, url: str) -> None:
-    """Something is better than nothing."""
+def test_the_log_is_kept_where_the_newest_event_fails(feldera: EventLogServer, url: str) -> None:
+    """If the newest event cannot be read, the log is shown without it."""
     feldera.full = b"[]"
     found = recent(url)
     assert found.events == [NEWEST]
@@ -143,19 +145,19 @@ def test_the_log_is_kept_where_the_newest_event_fails(feldera: Feldera, url: str
 
 
 def test_an_instance_that_is_gone(url: str) -> None:
-    """A reload may have removed it since."""
+    """An instance that a reload removed has no log."""
     assert recent(url, "other").problem == "the configuration no longer has this instance"
 
 
-def test_feldera_may_be_slow(feldera: Feldera, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits for it for long."""
+def test_feldera_may_be_slow(feldera: EventLogServer, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow answer is not waited for longer than its limit."""
     monkeypatch.setattr(pipeline_details, "TIMEOUT", 0.2)
     feldera.delay = 5
     assert recent(url).problem
 
 
-def test_a_few_at_once(feldera: Feldera, url: str) -> None:
-    """However many pages are asked for; one pipeline is asked about once."""
+def test_a_few_at_once(feldera: EventLogServer, url: str) -> None:
+    """The number of requests at once is bounded, and equal requests are sent once."""
     feldera.delay = 0.02
 
     async def crowd(look: PipelineDetails) -> list[LatestEvents]:
@@ -168,8 +170,10 @@ def test_a_few_at_once(feldera: Feldera, url: str) -> None:
     assert len(feldera.paths) == 12
 
 
-def test_whoever_waits_too_long_is_told(feldera: Feldera, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Even if it is others that are asked about first."""
+def test_a_wait_that_is_too_long_is_an_error(
+    feldera: EventLogServer, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The limit also holds while requests about other pipelines come first."""
     monkeypatch.setattr(pipeline_details, "TIMEOUT", 0.3)
     feldera.delay = 0.25
 
@@ -180,9 +184,9 @@ def test_whoever_waits_too_long_is_told(feldera: Feldera, url: str, monkeypatch:
 
 
 def test_an_answer_is_shown_again_for_seconds(
-    feldera: Feldera, url: str, monkeypatch: pytest.MonkeyPatch
+    feldera: EventLogServer, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And then requested again."""
+    """An answer is reused for some seconds and then requested again."""
 
     async def twice(look: PipelineDetails) -> None:
         await look.recent("one", "id", "a")
@@ -218,8 +222,8 @@ WARNED = {**SQL, "warning": True}
         ({"rust_compilation": {"exit_code": 0, "stdout": "", "stderr": "warning"}}, ""),
     ],
 )
-def test_compiler_errors(feldera: Feldera, url: str, error: object, text: str) -> None:
-    """Those of the SQL compiler with their place, and of the Rust compiler what it printed; no warning is one."""
+def test_compiler_errors(feldera: EventLogServer, url: str, error: object, text: str) -> None:
+    """SQL errors have their position, Rust errors the compiler's output; warnings are left out."""
     feldera.body = msgspec.json.encode({"description": "Joins.", "program_error": error})
     found = asked(url, lambda look: look.program("one", "id", "a", failed=True))
     assert (found.description, found.errors) == ("Joins.", text)
@@ -228,9 +232,9 @@ def test_compiler_errors(feldera: Feldera, url: str, error: object, text: str) -
 
 @pytest.mark.parametrize(("instance", "body"), [("other", b"{}"), ("one", b"[]")])
 def test_without_an_answer_there_is_no_description(
-    feldera: Feldera, url: str, instance: str, body: bytes
+    feldera: EventLogServer, url: str, instance: str, body: bytes
 ) -> None:
-    """An instance that is gone, and an answer that is none."""
+    """A removed instance and a failed answer give no description."""
     feldera.body = body
     found = asked(url, lambda look: look.program(instance, "id", "a", failed=False))
     assert (found.description, found.errors) == ("", "")

@@ -7,7 +7,7 @@ from feldera_exporter.polling.schedule import MAX_BACKOFF, Schedule
 
 
 def test_polls_stay_on_the_grid() -> None:
-    """However long each poll takes, the next one starts at a multiple of the interval after the first."""
+    """Each poll starts at a multiple of the interval after the first, however long polls take."""
     schedule = Schedule(5.0, due=100.0)
     for end, due in ((100.3, 105.0), (109.9, 110.0), (110.1, 115.0)):
         schedule = schedule.ended(end, success=True)
@@ -15,7 +15,7 @@ def test_polls_stay_on_the_grid() -> None:
 
 
 def test_a_poll_that_took_too_long_skips_what_it_missed() -> None:
-    """Polls neither overlap nor pile up: the next instant of the grid that is not over comes next."""
+    """After a long poll the next instant of the grid is used, without overlap."""
     assert Schedule(5.0, due=100.0).ended(117.2, success=True).due == 120.0
     assert Schedule(5.0, due=100.0).ended(115.0, success=True).due == 115.0
 
@@ -31,19 +31,19 @@ def test_failures_make_polls_rarer() -> None:
 
 
 def test_a_success_ends_the_backoff() -> None:
-    """The next poll is an interval away again."""
+    """After a success the next poll is one interval later."""
     schedule = Schedule(5.0, due=0.0, failures=9).ended(0.1, success=True)
     assert (schedule.due, schedule.failures) == (5.0, 0)
 
 
 def test_a_long_interval_is_never_made_shorter() -> None:
-    """An interval above the greatest pause stays what it is while failing."""
+    """An interval above the greatest pause stays as it is while polls fail."""
     schedule = Schedule(300.0, due=0.0, failures=5).ended(1.0, success=False)
     assert schedule.due == 300.0
 
 
 def test_the_server_is_left_alone() -> None:
-    """The next poll is due on the grid, after the pause that the server asks for, but for more than a minute."""
+    """The next poll is on the grid after the server's Retry-After, at most a minute later."""
     schedule = Schedule(5.0, due=100.0)
     for retry_after, due in ((0.0, 105.0), (3.0, 105.0), (5.0, 110.0), (30.0, 135.0), (1e9, 165.0)):
         assert schedule.ended(100.1, success=False, retry_after=retry_after).due == due
@@ -57,7 +57,7 @@ def test_the_server_is_left_alone() -> None:
 def test_the_next_poll_is_never_before_the_end_of_the_last(
     interval: float, polls: list[tuple[float, bool]]
 ) -> None:
-    """No overlap, no drift, no pause beyond a minute or an interval after the poll's end."""
+    """Polls do not overlap or drift, and no pause exceeds a minute or an interval."""
     schedule = Schedule(interval, due=1000.0)
     for took, success in polls:
         end = schedule.due + took

@@ -1,4 +1,4 @@
-"""What is done in threads, by itself and by a watcher of a long list."""
+"""Work in threads, alone and by a watcher of a long list."""
 
 import asyncio
 import gc
@@ -18,12 +18,12 @@ from feldera_exporter.ledger import Ledger
 from feldera_exporter.polling import watcher
 from feldera_exporter.polling.threads import run_cpu, run_io
 from feldera_exporter.store.store import Store
-from polling.test_log_reader import Room, a_room, within
+from polling.test_log_reader import SimulatedWatcher, a_watcher, within
 
 
 @pytest.mark.parametrize("aside", [run_io, run_cpu])
 def test_the_loop_goes_on(aside: Any) -> None:
-    """What comes of it comes back, a result or an error."""
+    """The loop goes on meanwhile, and the result or the error is passed on."""
 
     async def run() -> None:
         free = threading.Event()
@@ -36,8 +36,8 @@ def test_the_loop_goes_on(aside: Any) -> None:
 
 
 @pytest.mark.parametrize("aside", [run_io, run_cpu])
-def test_nobody_goes_on_before_its_end(aside: Any) -> None:
-    """Who is cancelled has ended when the work has."""
+def test_a_cancelled_call_waits_for_its_thread(aside: Any) -> None:
+    """A cancelled call ends when its thread has ended."""
     free, done = threading.Event(), threading.Event()
 
     def work() -> None:
@@ -60,16 +60,16 @@ def test_nobody_goes_on_before_its_end(aside: Any) -> None:
 
 @pytest.mark.parametrize("aside", [run_io, run_cpu])
 def test_an_error_keeps_nothing_alive(aside: Any) -> None:
-    """What it was about is freed with it, without a search for cycles."""
+    """The objects of an error are freed with it, without the garbage collector."""
 
-    class List:
+    class HugeBody:
         """Stands for a body of many megabytes."""
 
-    def work(body: List) -> None:
+    def work(body: HugeBody) -> None:
         raise ValueError(f"{body} is no list")
 
     async def run() -> None:
-        body = List()
+        body = HugeBody()
         alive = weakref.ref(body)
         try:
             await aside(work, body)
@@ -85,24 +85,33 @@ def test_an_error_keeps_nothing_alive(aside: Any) -> None:
         gc.enable()
 
 
-class Watching:
-    """Notes in which threads a watcher's work is done, and does something else meanwhile."""
+class ThreadRecorder:
+    """Records the threads of a watcher's work, and does something else meanwhile."""
 
-    def __init__(self, room: Room, patch: pytest.MonkeyPatch, meanwhile: Callable[[Room], None]) -> None:
+    def __init__(
+        self,
+        simulated: SimulatedWatcher,
+        patch: pytest.MonkeyPatch,
+        meanwhile: Callable[[SimulatedWatcher], None],
+    ) -> None:
         self.threads: dict[str, set[str]] = {}
         for owner, name in (
             *((watcher, name) for name in ("read", "select", "observed")),
             *((Ledger, name) for name in ("observe_list", "changes")),
             *((Store, name) for name in ("recall", "commit")),
         ):
-            patch.setattr(owner, name, self._noted(name, getattr(owner, name), room, meanwhile))
+            patch.setattr(owner, name, self._noted(name, getattr(owner, name), simulated, meanwhile))
 
     def _noted(
-        self, name: str, true: Callable[..., Any], room: Room, meanwhile: Callable[[Room], None]
+        self,
+        name: str,
+        true: Callable[..., Any],
+        simulated: SimulatedWatcher,
+        meanwhile: Callable[[SimulatedWatcher], None],
     ) -> Callable[..., Any]:
         def noted(*arguments: Any, **more: Any) -> Any:
             self.threads.setdefault(name, set()).add(threading.current_thread().name.rstrip("_0123456789"))
-            meanwhile(room)
+            meanwhile(simulated)
             return true(*arguments, **more)
 
         return noted
@@ -117,31 +126,31 @@ def test_a_long_list_is_worked_at_in_threads(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A short one costs no change of threads but for its file; what is counted and shown is the same."""
+    """A short list is processed without threads except for its file; the results are equal."""
     store = Store.open(tmp_path)
 
-    def meanwhile(room: Room) -> None:
-        room.watcher.set_platform(Platform(tenant="acme"))
+    def meanwhile(simulated: SimulatedWatcher) -> None:
+        simulated.watcher.set_platform(Platform(tenant="acme"))
 
-    with a_room(store=store) as room:
+    with a_watcher(store=store) as simulated:
         if long:
             monkeypatch.setattr(watcher, "LONG", 0)
-        watching = Watching(room, monkeypatch, meanwhile)
+        threads = ThreadRecorder(simulated, monkeypatch, meanwhile)
 
         async def scenario() -> None:
-            await room.settle()
-            room.feldera.pause("p0")
-            room.feldera.create("fresh")
-            room.clock.advance(5)
-            await room.settle()
-            assert room.entries("p0", "Paused") == 1
-            assert room.watcher.fleet.platform == Platform(tenant="acme")
-            assert len(room.watcher.fleet.pipelines) == 4
+            await simulated.settle()
+            simulated.feldera.pause("p0")
+            simulated.feldera.create("fresh")
+            simulated.clock.advance(5)
+            await simulated.settle()
+            assert simulated.entries("p0", "Paused") == 1
+            assert simulated.watcher.fleet.platform == Platform(tenant="acme")
+            assert len(simulated.watcher.fleet.pipelines) == 4
 
-        within(room, scenario)
+        within(simulated, scenario)
     store.close()
     thinking_ = THINKING if long else MAIN
-    assert watching.threads == {
+    assert threads.threads == {
         **{name: {thinking_} for name in ("read", "select", "observed", "observe_list")},
         **{name: {FILING} for name in ("recall", "changes", "commit")},
     }
@@ -153,7 +162,7 @@ def test_a_poll_that_is_cancelled_loses_nothing(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """As by a reload: the changes of the ledger are in the store."""
+    """After a cancelled poll, as by a reload, the changes of the ledger are in the store."""
     store = Store.open(tmp_path)
     changes, reached = Ledger.changes, threading.Event()
 
@@ -163,27 +172,27 @@ def test_a_poll_that_is_cancelled_loses_nothing(
         time.sleep(0.2)
         return found
 
-    with a_room(store=store) as room:
+    with a_watcher(store=store) as simulated:
         if long:
             monkeypatch.setattr(watcher, "LONG", 0)
 
         async def scenario() -> None:
             monkeypatch.setattr(Ledger, "changes", slow)
-            task = asyncio.create_task(room.watcher.poll())
+            task = asyncio.create_task(simulated.watcher.poll())
             await asyncio.to_thread(reached.wait, 5)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
             monkeypatch.setattr(Ledger, "changes", changes)
-            await room.settle()
+            await simulated.settle()
             assert len(store.load("default").histories) == 3
 
-        within(room, scenario)
+        within(simulated, scenario)
     store.close()
 
 
 def test_a_long_log_is_folded_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that the loop goes on, however long that takes; a short one is not worth it."""
+    """A long log is folded in a thread, so that the loop goes on; a short one is not."""
     folded: list[tuple[int, bool]] = []
     evaluate = Ledger.evaluate
 
@@ -193,19 +202,19 @@ def test_a_long_log_is_folded_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> No
         return evaluate(ledger, pipeline_id, events)
 
     monkeypatch.setattr(Ledger, "evaluate", evaluated)
-    with a_room(size=2) as room:
+    with a_watcher(size=2) as simulated:
 
         async def scenario() -> None:
-            await room.settle()
+            await simulated.settle()
             for _ in range(120):
-                room.feldera.pause("p0")
-                room.clock.advance(20)
-                room.feldera.start("p0")
-                room.clock.advance(20)
-            room.feldera.pause("p1")
-            room.clock.advance(20)
-            await room.settle()
+                simulated.feldera.pause("p0")
+                simulated.clock.advance(20)
+                simulated.feldera.start("p0")
+                simulated.clock.advance(20)
+            simulated.feldera.pause("p1")
+            simulated.clock.advance(20)
+            await simulated.settle()
 
-        within(room, scenario)
+        within(simulated, scenario)
     assert {in_thread for events, in_thread in folded if events >= 100} == {True}
     assert {in_thread for events, in_thread in folded if events < 100} == {False}

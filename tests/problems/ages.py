@@ -80,7 +80,7 @@ LIMITS: Final[tuple[Example, ...]] = (
     ),
     example(
         "StorageClearingStuck",
-        "the log that tells since when was not read yet",
+        "the log with the beginning was not read yet",
         1,
         pipeline(status="Stopped", desired="Stopped", storage="Clearing", storage_since=None),
     ),

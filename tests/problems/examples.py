@@ -84,7 +84,7 @@ def pipeline(
         storage_since: see `storage`.
         error: the code of its deployment error.
         error_at: when the log says that the error appeared; None where it was not read yet.
-        away_since: since when it is Unavailable as the log tells; None where it does not.
+        away_since: since when it is Unavailable by the log; None where the log does not have it.
         tags: as Feldera lists them.
         limits: other limits than usual, in seconds.
         recent: what it did within the last hour.

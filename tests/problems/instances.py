@@ -205,19 +205,19 @@ SERVICE_EXAMPLES: Final[tuple[Example, ...]] = (
     ),
     _service(
         _ILL,
-        "after a restart it did not tell yet",
+        "after a restart there is no report yet",
         (300, _reported()),
         (301, Platform()),
         present={"runner": 300},
     ),
     _service(_ILL, "the last report is recent", (299, _reported()), (HOUR, _reported(lost=300))),
-    _service(_ILL, "it never tells", (DAY, Platform())),
+    _service(_ILL, "there is never a report", (DAY, Platform())),
 )
 
 _STALE: Final = "ClusterHealthStale"
 
 
-def _untold(*seconds: float, checked: float = 0, lost: float = 0) -> tuple[tuple[float, Platform], ...]:
+def _reports(*seconds: float, checked: float = 0, lost: float = 0) -> tuple[tuple[float, Platform], ...]:
     """Return the reports at these seconds; from `lost` on Feldera reports no services."""
     return tuple((at, _reported(healthy=True, checked=checked, lost=lost)) for at in seconds)
 
@@ -247,41 +247,43 @@ STALENESS: Final[tuple[Example, ...]] = (
         900,
         fleet(platform=_reported(healthy=True, lost=0)),
         "runner",
-        earlier=tuple((at, fleet(platform=each)) for at, each in _untold(*_EACH_MINUTE)),
+        earlier=tuple((at, fleet(platform=each)) for at, each in _reports(*_EACH_MINUTE)),
     ),
     _service(
         _STALE,
         "lists that come again only now",
-        *_untold(-1000, 780, checked=700),
-        *_untold(840, 900, checked=700),
+        *_reports(-1000, 780, checked=700),
+        *_reports(840, 900, checked=700),
     ),
     _service(
         _STALE,
         "and have come for a quarter of an hour",
-        *_untold(-1000, *range(780, 1681, 60), checked=700),
+        *_reports(-1000, *range(780, 1681, 60), checked=700),
         present={"runner": 1680},
     ),
     _service(
         _STALE,
         "a list that was missed",
-        *_untold(*_EACH_MINUTE[:-1], 900),
+        *_reports(*_EACH_MINUTE[:-1], 900),
         present={"runner": 900},
     ),
-    _service(_STALE, "more than two minutes without a list", *_untold(*_EACH_MINUTE[:-1], 900 + MICROSECOND)),
+    _service(
+        _STALE, "more than two minutes without a list", *_reports(*_EACH_MINUTE[:-1], 900 + MICROSECOND)
+    ),
     _service(
         _STALE,
         "a check that has come",
-        *_untold(*_EACH_MINUTE, 900),
+        *_reports(*_EACH_MINUTE, 900),
         (960, _reported(healthy=True, checked=950)),
     ),
     _service(
         _STALE,
-        "after a restart it did not tell yet",
+        "after a restart there is no report yet",
         (1800, _WELL),
         (1801, Platform()),
         present={"runner": 1800},
     ),
-    _service(_STALE, "it never tells", (DAY, Platform())),
+    _service(_STALE, "there is never a report", (DAY, Platform())),
     _service(_STALE, "all of them", (1800, _reported(names=SERVICES)), present=dict.fromkeys(SERVICES, 1800)),
 )
 
@@ -299,7 +301,7 @@ _OPEN: Final = "LicenseUnconfirmed"
 
 LICENSES: Final[tuple[Example, ...]] = (
     *begins("LicenseExpiring", "two weeks", 6 * DAY, _SOON),
-    Example("LicenseExpiring", "until it is graver", ((17 * DAY - MICROSECOND, _SOON),), {"": 6 * DAY}),
+    Example("LicenseExpiring", "until it is critical", ((17 * DAY - MICROSECOND, _SOON),), {"": 6 * DAY}),
     Example("LicenseExpiring", "the more severe problem is gone, so this one appears", ((17 * DAY, _SOON),)),
     Example("LicenseExpiring", "one without an end", ((DAY, _CONFIRMED),)),
     *begins(_EXPIRY, "three days", 17 * DAY, _SOON),

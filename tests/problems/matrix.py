@@ -1,4 +1,4 @@
-"""The matrix: every status that lasts, and the problem that it is or why it is none."""
+"""The matrix: for every status that lasts its problem, or the reason why there is none."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from problems.examples import pipeline
 
 
 @dataclass(frozen=True)
-class Fine:
+class NoProblem:
     """A status that is no problem.
 
     Attributes:
@@ -21,13 +21,13 @@ class Fine:
     reason: str
 
 
-Decision = str | Fine
+Decision = str | NoProblem
 """The problem that a status is when it lasts, or why it is none."""
 
-_ASKED: Final = Fine("the actual status is the desired one")
-_STEADY: Final = Fine("a pipeline may be in it for ever, as the user wants")
-_NO_WISH: Final = Fine("the runner writes it over the desired status when a pipeline does not answer")
-_NEVER_LISTED: Final = Fine("Feldera's API fails for the whole list, and FelderaApiUnreachable fires")
+_ASKED: Final = NoProblem("the actual status is the desired one")
+_STEADY: Final = NoProblem("a pipeline may be in it for ever, as the user wants")
+_NO_WISH: Final = NoProblem("the runner writes it over the desired status when a pipeline does not answer")
+_NEVER_LISTED: Final = NoProblem("Feldera's API fails for the whole list, and FelderaApiUnreachable fires")
 
 _RUNTIME: Final[Mapping[str, Decision]] = {
     "Initializing": "StuckInitializing",
@@ -106,7 +106,7 @@ def held(dimension: str, status: str) -> Pipeline:
 
 
 @dataclass(frozen=True)
-class Pair:
+class StatusPair:
     """A desired and an actual status, with a program's status.
 
     Attributes:
@@ -145,9 +145,11 @@ class Pair:
         return sorted(each for each in found if isinstance(each, str))
 
     @property
-    def fine(self) -> Fine | None:
-        """Why there is no problem; None where there is one."""
-        if self.program != "Success" or not isinstance(DECISIONS["deployment_status"][self.actual], Fine):
+    def fine(self) -> NoProblem | None:
+        """The reason why there is no problem; None where there is one."""
+        if self.program != "Success" or not isinstance(
+            DECISIONS["deployment_status"][self.actual], NoProblem
+        ):
             return None
         if self.desired == self.actual:
             return _ASKED
@@ -160,9 +162,13 @@ _DIFFERENCES: Final[Mapping[Difference | None, str]] = {
 }
 
 PAIRS: Final = (
-    *(Pair(desired, actual) for desired in DEPLOYMENT_DESIRED.statuses for actual in DEPLOYMENT.statuses),
     *(
-        Pair(desired, "Stopped", program)
+        StatusPair(desired, actual)
+        for desired in DEPLOYMENT_DESIRED.statuses
+        for actual in DEPLOYMENT.statuses
+    ),
+    *(
+        StatusPair(desired, "Stopped", program)
         for desired in ("Running", "Paused")
         for program in PROGRAM.statuses
         if program != "Success"

@@ -54,11 +54,11 @@ Key = tuple[str, str]
 """A problem and its label."""
 
 Found = dict[tuple[str, str, str], int | None]
-"""By pipeline (none for the instance), problem and label, since when it counts where a single status tells."""
+"""By pipeline (none for the instance), problem and label, since when it counts where one status decides."""
 
 
 class Oracle:
-    """Says what is wrong with an instance; asked after each list, as some of it is what lists show."""
+    """Finds the problems of an instance after each list, as some depend on the list."""
 
     def __init__(self, feldera: Feldera) -> None:
         self._feldera = feldera

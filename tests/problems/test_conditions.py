@@ -1,4 +1,4 @@
-"""Each problem at its boundaries: a microsecond before it is none, at it it is one, since when exactly, and when it ends."""
+"""Each problem at its boundaries, to the microsecond: when it begins, since when it counts, and when it ends."""
 
 from collections import defaultdict
 
@@ -41,14 +41,14 @@ def test_example(example: Example) -> None:
 
 
 def test_names_are_names_of_rows() -> None:
-    """Those of the graver and the lighter severities, and each example says something else."""
+    """Problems that replace lighter ones exist, and each example has another text."""
     assert SEVERITIES.keys() >= CRITICAL | INFO
     assert len(set(map(str, EXAMPLES))) == len(EXAMPLES)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_every_problem_has_its_examples(row: Problem[object]) -> None:
-    """Both ways, and with a label where it says so."""
+    """Each problem has examples with and without it, and with its label."""
     of: defaultdict[bool, list[Example]] = defaultdict(list)
     for example in EXAMPLES:
         if example.problem == row.name:

@@ -53,7 +53,7 @@ def test_an_ended_problem_is_kept_for_ten_minutes() -> None:
 
 
 def test_what_begins_again_has_not_ended() -> None:
-    """It has a new beginning."""
+    """A problem that begins again has a new beginning and is no longer an ended one."""
     again = pipeline(status="Provisioning", since=800, tags=TAGS)
     problems = after((600, fleet(STUCK)), (700, fleet(WELL)), (1400, fleet(again)))
     assert problems.present == {OCCURRENCE: instant(1400)}
@@ -77,7 +77,7 @@ def test_what_begins_again_has_not_ended() -> None:
 def test_under_another_name_or_with_other_tags_it_is_the_same_problem(
     other: Pipeline, expected: Occurrence
 ) -> None:
-    """It counts since the same instant; under its old labels it has ended."""
+    """It keeps its beginning; under its old labels it has ended."""
     problems = after((600, fleet(STUCK)), (700, fleet(other)))
     assert problems.present == {expected: instant(600)}
     assert problems.ended == {OCCURRENCE: Ended(instant(600), instant(700))}
@@ -96,7 +96,7 @@ def test_a_beginning_that_only_memory_knows_survives_a_rename() -> None:
 
 
 def test_a_deleted_pipelines_problems_have_ended() -> None:
-    """Another one of its name has its own."""
+    """A new pipeline of the same name has its own problems."""
     other = pipeline(identity="other", status="Provisioning", since=100, tags=TAGS)
     problems = after((600, fleet(STUCK)), (700, fleet(other)))
     assert problems.present == {OCCURRENCE._replace(pipeline_id="other"): instant(700)}
@@ -124,20 +124,20 @@ def test_what_yields_to_a_graver_one_has_ended() -> None:
 
 
 def test_a_disabled_problem_has_ended() -> None:
-    """At once, although nothing changes; enabled again, it has its former beginning."""
+    """It ends at once, although nothing changes; enabled again, it has its former beginning."""
     known = fleet(STUCK)
     on = after((600, known))
     off = then(on, (605, known), disabled=["FelderaPipelineStuckProvisioning"])
     assert (off.present, off.ended) == ({}, {OCCURRENCE: Ended(instant(600), instant(605))})
     again = then(off, (610, known))
     assert (again.present, again.ended) == ({OCCURRENCE: instant(600)}, {})
-    untold = after((0, fleet(platform=Platform())), (600, known), disabled=frozenset({OCCURRENCE.alert}))
-    assert untold.present == {}
+    unknown = after((0, fleet(platform=Platform())), (600, known), disabled=frozenset({OCCURRENCE.alert}))
+    assert unknown.present == {}
 
 
 @pytest.mark.parametrize("shown", [True, False])
 def test_what_cannot_be_read_stays_as_it_was(*, shown: bool) -> None:
-    """Nothing begins and nothing ends, whether or not it is still shown; then it goes on."""
+    """Nothing begins and nothing ends while the pipeline cannot be read."""
     soon = pipeline("soon", status="Provisioning", since=100)
     over = pipeline("over", recent=RecentActivity(errors=instants(100, 550)))
     readable = fleet(STUCK, soon, over)
@@ -152,7 +152,7 @@ def test_what_cannot_be_read_stays_as_it_was(*, shown: bool) -> None:
 
 
 def test_what_cannot_be_read_fails_as_before() -> None:
-    """A degraded fleet stays one."""
+    """Pipelines that cannot be read count for a degraded fleet as before."""
     failed = [pipeline(f"p{n}", error="E", error_at=0) for n in range(5)]
     lost = {each.facts.row.id: instant(60) for each in failed}
     problems = after((0, fleet(*failed, size=20)), (2 * HOUR, fleet(lost=lost, size=20)))
@@ -175,7 +175,7 @@ def looked_at(patch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 def test_a_fleet_at_rest_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No pipeline is evaluated, and the result has the same objects."""
+    """Without a change no pipeline is evaluated, and the result has the same objects."""
     known = fleet(STUCK, *(pipeline(f"p{n}") for n in range(20)))
     before = after((601, known))
     with looked_at(monkeypatch) as seen:
@@ -187,7 +187,7 @@ def test_a_fleet_at_rest_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_only_changed_or_due_pipelines_are_evaluated(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A status reaches its limit although the pipeline does not change."""
+    """A status that reaches its limit is evaluated although the pipeline does not change."""
     others = [pipeline(f"p{n}") for n in range(5)]
     soon = pipeline("soon", status="Provisioning", since=0)
     with looked_at(monkeypatch) as seen:
@@ -205,12 +205,12 @@ def test_only_changed_or_due_pipelines_are_evaluated(monkeypatch: pytest.MonkeyP
 
 
 def test_a_pipeline_that_was_only_refreshed_is_not_evaluated(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Until it should have been refreshed again; one of which no refresh was known before is."""
-    untold = pipeline(moved=activity(refreshed=0))
-    first = replace(untold, progress=Progress(7))
-    again = replace(untold, progress=Progress(8), activity=activity(refreshed=300))
+    """It is evaluated when the next refresh is due, or at its first refresh."""
+    unrefreshed = pipeline(moved=activity(refreshed=0))
+    first = replace(unrefreshed, progress=Progress(7))
+    again = replace(unrefreshed, progress=Progress(8), activity=activity(refreshed=300))
     with looked_at(monkeypatch) as seen:
-        before = after((0, fleet(untold)), (5, fleet(first)))
+        before = after((0, fleet(unrefreshed)), (5, fleet(first)))
         assert len(seen) == 2
         before = then(before, (300, fleet(again)))
         assert len(seen) == 2
@@ -290,7 +290,7 @@ def test_what_takes_time_to_be_known_is_held_after_a_restart() -> None:
 
 
 def test_it_ends_where_nothing_more_is_seen() -> None:
-    """Ten minutes without an error are known to be well."""
+    """Ten minutes without an error decide that the problem has ended."""
     before = decoded(encoded(after((900, fleet(FROZEN, FAILING)))))
     known = fleet(SEEN_NOW, QUIET)
     assert since(then(before, (1000, known), (1600 - MICROSECOND, known))) == BEGAN

@@ -1,10 +1,10 @@
-"""Every status that lasts is a problem, or is none for a reason; so is every pair of a desired and an actual one."""
+"""Every status and pair of statuses that lasts is a problem, or there is a reason why not."""
 
 import pytest
 
 from feldera_exporter.feldera.statuses import DIMENSIONS
 from problems.examples import HOUR, after, fleet, names
-from problems.matrix import DECISIONS, PAIRS, Decision, Fine, Pair, held
+from problems.matrix import DECISIONS, PAIRS, Decision, NoProblem, StatusPair, held
 
 HELD = 12 * HOUR
 """How long each status lasts."""
@@ -25,13 +25,13 @@ def test_the_matrix_is_whole() -> None:
     ],
 )
 def test_a_status_that_lasts(dimension: str, status: str, decision: Decision) -> None:
-    """Each status of the matrix lasts for twelve hours."""
-    expected = [] if isinstance(decision, Fine) else [decision]
+    """The problem of a status that lasts for twelve hours is the one of the matrix."""
+    expected = [] if isinstance(decision, NoProblem) else [decision]
     assert names(after((HELD, fleet(held(dimension, status))))) == expected
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids=str)
-def test_a_pair_that_lasts(pair: Pair) -> None:
-    """The problems are those of the matrix; where there is none, the matrix has a reason."""
+def test_a_pair_that_lasts(pair: StatusPair) -> None:
+    """The problems of a pair are those of the matrix; without any, the matrix has a reason."""
     assert names(after((HELD, fleet(pair.pipeline)))) == pair.problems
     assert bool(pair.problems) == (pair.fine is None)

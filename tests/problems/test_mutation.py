@@ -72,7 +72,7 @@ def test_each_change_is_noticed(module: str, place: str) -> None:
 
 
 def test_the_room_as_it_is_survives() -> None:
-    """Loaded again without a change, all examples hold: the tests above fail because of the changes alone."""
+    """Without a change all examples hold, so the tests above fail because of the changes."""
     assert all(survives(Mutant(module, "", "", None)) for module in CHANGED)
 
 

@@ -1,4 +1,4 @@
-"""What the exporter finds is what is wrong: hours of a simulated fleet against what really happened, list by list."""
+"""The exporter finds the true problems: hours of a simulated fleet, list by list."""
 
 from collections import Counter
 from pathlib import Path
@@ -12,9 +12,9 @@ from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.scenarios import start_all
 from feldera_exporter.store.store import Store
 from problems.oracle import KNOWN, Found, Oracle
-from support.exporter_driver import Api, Driver
-from support.tools import THOROUGH, part
-from support.watched_feldera import Deathless
+from support.exporter_driver import ExporterDriver, InProcessApi
+from support.tools import THOROUGH, example_count
+from support.watched_feldera import WorkloadWithoutDeletions
 
 HOURS: Final = 8 if THOROUGH else 2
 PACE: Final = 60
@@ -31,7 +31,7 @@ ELSEWHERE: Final = {
 """What happens in no scenario."""
 
 
-class Compared:
+class ExporterWithOracle:
     """An exporter of a simulated fleet, and the oracle beside it.
 
     Attributes:
@@ -41,13 +41,13 @@ class Compared:
     def __init__(self, feldera: Feldera, clock: ManualClock, store: Store) -> None:
         self.seen = Counter[str]()
         self._clock = clock
-        self._api = Api(feldera)
+        self._api = InProcessApi(feldera)
         self._oracle = Oracle(feldera)
-        self._driver = Driver(store=store)
+        self._driver = ExporterDriver(store=store)
         self.go(0)
 
     def go(self, seconds: float) -> None:
-        """Let time pass, and compare what both say then."""
+        """Let time pass, and compare exporter and oracle."""
         self._clock.advance(seconds)
         while True:
             self._driver.poll(self._api.list(), self._clock.now(), self._api.log)
@@ -74,24 +74,24 @@ class Compared:
 
 
 def test_stories(tmp_path: Path) -> None:
-    """The scenarios: some twenty pipelines, each with a different problem."""
+    """The oracle agrees on the scenarios: some twenty pipelines, each with a different problem."""
     clock = ManualClock()
     feldera, store = Feldera(clock), Store.open(tmp_path)
     start_all(feldera)
-    compared = Compared(feldera, clock, store)
+    compared = ExporterWithOracle(feldera, clock, store)
     for _ in range(HOURS * 3600 // PACE):
         compared.go(PACE)
     store.close()
     assert set(compared.seen) == KNOWN - ELSEWHERE - (set() if THOROUGH else {"BootstrappingLong"})
 
 
-@pytest.mark.parametrize("seed", range(part(10)))
+@pytest.mark.parametrize("seed", range(example_count(10)))
 def test_random_lives(seed: int, tmp_path: Path) -> None:
-    """Users do what they like, the world breaks what it likes, and the exporter is killed now and then."""
+    """The oracle agrees on random users and failures, while the exporter is killed now and then."""
     clock, random = ManualClock(), Random(f"oracle/{seed}")
     feldera, store = Feldera(clock, seed), Store.open(tmp_path)
-    Deathless(feldera, seed, size=10, rate=0.04, trouble=0.4)
-    compared = Compared(feldera, clock, store)
+    WorkloadWithoutDeletions(feldera, seed, size=10, rate=0.04, trouble=0.4)
+    compared = ExporterWithOracle(feldera, clock, store)
     for _ in range(300):
         compared.go(random.choice((1, 5, 30, 30, 61)))
         if random.random() < 0.03:

@@ -14,7 +14,7 @@ TICKET = Alert("FelderaPipelineDeploymentError", "warning", "id-x")
 
 
 def test_a_running_pipeline_is_well() -> None:
-    """It has no limit, no error, no alert."""
+    """A running pipeline has no limit, no error and no alert."""
     (line,) = lines(fleet(pipeline("x", 5)).pipelines, (), NOW)
     assert (line.id, line.name, line.status, line.desired) == ("id-x", "x", "Running", "Running")
     assert (line.program, line.storage, line.error_code, line.alerts) == ("Success", "InUse", "", ())
@@ -46,14 +46,14 @@ def test_what_is_nearest_to_its_limit_counts(
 
 
 def test_clearing_counts_from_when_it_was_seen() -> None:
-    """Feldera's list does not tell since when storage is being cleared; the history does."""
+    """Feldera's list has no beginning of a clearing; the history has."""
     (line,) = lines(fleet(pipeline("x", clearing=16, storage_status="Clearing")).pipelines, (), NOW)
     assert line.wait == StatusAge("Clearing", 960, 900)
     assert line.level is Urgency.WRONG
 
 
 def test_a_status_without_a_limit_may_last() -> None:
-    """And one whose limit is 0 has always lasted too long."""
+    """A status without a limit may last; one whose limit is 0 is always over it."""
     assert StatusAge("Running", 10, math.inf).share == 0
     assert StatusAge("Stopping", 10, 0).share == math.inf
 
@@ -68,7 +68,7 @@ def test_an_instant_ahead_of_the_clock_is_now() -> None:
     ("alerts", "level"), [((TICKET,), Urgency.WRONG), ((TICKET, PAGE), Urgency.CRITICAL)]
 )
 def test_firing_alerts_count_most(alerts: tuple[Alert, ...], level: Urgency) -> None:
-    """The worst of them comes first."""
+    """Firing alerts come before everything else, the worst first."""
     first, second = lines(
         fleet(pipeline("w", 12, deployment_status="Provisioning"), pipeline("x")).pipelines, alerts, NOW
     )
@@ -79,7 +79,7 @@ def test_firing_alerts_count_most(alerts: tuple[Alert, ...], level: Urgency) -> 
 
 
 def test_the_worst_comes_first() -> None:
-    """By level, then by the worst that fires, then by how little time is left, then by name."""
+    """The order is by level, then by the worst alert, then by the time left, then by name."""
     alerts = (
         PAGE,
         Alert("FelderaPipelineCompileFailed", "info", "id-a"),
@@ -103,7 +103,7 @@ def test_the_worst_comes_first() -> None:
 
 
 def test_the_order_stays_while_nothing_happens() -> None:
-    """Also with limits of different lengths: the order is by the time left."""
+    """The order by the time left does not change with time, also with different limits."""
     both = fleet(
         pipeline("big", 12.1, deployment_status="Provisioning"),
         pipeline("small", 6.05, deployment_status="Unavailable"),

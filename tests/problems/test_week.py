@@ -18,19 +18,19 @@ from feldera_exporter.simulator.http_messages import Request
 from feldera_exporter.simulator.instance_routes import InstanceRoutes
 from feldera_exporter.store.store import Store
 from problems.users import Users
-from support.exporter_driver import Api, Driver
+from support.exporter_driver import ExporterDriver, InProcessApi
 from support.tools import THOROUGH
 
 DAY: Final = 86_400
 PACE: Final = 60
 """Seconds between two polls."""
 
-TOLD_TO_NOBODY: Final = {row.name for row in PIPELINE_PROBLEMS.values() if row.severity == "info"}
+NOT_NOTIFIED: Final = {row.name for row in PIPELINE_PROBLEMS.values() if row.severity == "info"}
 
 _ANY: Final = Request("GET", "/", {}, {})
 
 
-def week(days: int, users: int, store: Store) -> tuple[Counter[str], Driver]:
+def week(days: int, users: int, store: Store) -> tuple[Counter[str], ExporterDriver]:
     """Return the problems that some poll found, each with the number of those polls, and the exporter at the end.
 
     Args:
@@ -41,7 +41,7 @@ def week(days: int, users: int, store: Store) -> tuple[Counter[str], Driver]:
     clock = ManualClock()
     feldera = Feldera(clock)
     Users(feldera, seed=7, size=users)
-    api, instance, driver = Api(feldera), InstanceRoutes(feldera), Driver(store=store)
+    api, instance, driver = InProcessApi(feldera), InstanceRoutes(feldera), ExporterDriver(store=store)
     polls, found = days * DAY // PACE, Counter[str]()
     for number in range(polls):
         clock.advance(PACE)
@@ -58,11 +58,11 @@ def week(days: int, users: int, store: Store) -> tuple[Counter[str], Driver]:
 
 @pytest.mark.parametrize(("days", "users"), [(7, 24) if THOROUGH else (1, 8)])
 def test_there_is_no_problem(days: int, users: int, tmp_path: Path) -> None:
-    """Except programs that do not compile, which are info only; and the users did change something."""
+    """Normal use has no problem except CompileFailed, which is info only, and the users did change something."""
     store = Store.open(tmp_path)
     found, driver = week(days, users, store)
     store.close()
-    assert set(found) == {"CompileFailed"} <= TOLD_TO_NOBODY
+    assert set(found) == {"CompileFailed"} <= NOT_NOTIFIED
     histories = driver.ledger._histories.values()
     for dimension in ("resources", "program"):
         changes = sum(sum(getattr(history.counts, dimension).values()) for history in histories)

@@ -45,7 +45,7 @@ class Users:
         self._feldera.later(self._random.uniform(*PAUSES), self._act, name)
 
     def _act(self, name: str) -> None:
-        """Do what fits the pipeline's status; what Feldera refuses is left."""
+        """Do something that is possible in the pipeline's status; refusals of Feldera are ignored."""
         doings, weights = self._habits.get(self._feldera.get(name).row.status, ((self._label,), (1,)))
         with suppress(ApiError):
             self._random.choices(doings, weights)[0](name)

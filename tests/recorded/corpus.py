@@ -1,4 +1,4 @@
-"""Answers recorded from a real Feldera, where they are at hand: FELDERA_RECORDED names the folder."""
+"""Answers recorded from a real Feldera, if the folder is available: FELDERA_RECORDED names it."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""Every body that a real Feldera answered is read as what it says."""
+"""Every recorded body of a real Feldera is read correctly."""
 
 import json
 from datetime import UTC, datetime
@@ -30,7 +30,7 @@ from feldera_exporter.feldera.statuses import DIMENSIONS, SERVICES
 from feldera_exporter.feldera.wire import Event, FullError, FullEvent
 from recorded.corpus import body, exchanges, names, wanted
 from support.ask_once import ask
-from support.exporter_driver import taken
+from support.exporter_driver import as_batches
 from support.raw_server import answer, sends, serving_raw
 
 pytestmark = wanted
@@ -77,7 +77,7 @@ def instant(text: str | None) -> datetime | None:
 
 def entries(name: str) -> dict[str, Entry]:
     """Return the pipelines of a list by name, all of which can be read."""
-    listing = read(taken(body(name)), Listing())
+    listing = read(as_batches(body(name)), Listing())
     assert listing.unreadable == ()
     return {entry.row.name: entry for entry in listing.entries.values()}
 
@@ -92,7 +92,7 @@ def same_error(found: FullError | None, said: dict[str, Any] | None) -> None:
 
 @pytest.mark.parametrize("name", LISTS)
 def test_a_list(name: str) -> None:
-    """Each value of each pipeline that is read, as another reader of JSON finds it."""
+    """Each value of each pipeline is the one that another JSON reader finds."""
     said = {element["name"]: element for element in json.loads(body(name))}
     found = entries(name)
     assert found.keys() == said.keys()
@@ -116,7 +116,7 @@ def test_a_list(name: str) -> None:
 
 @pytest.mark.parametrize("name", LISTS)
 def test_each_pipeline_is_in_the_state_of_its_name(name: str) -> None:
-    """Those that were brought there on purpose."""
+    """Each pipeline is in the state that the recording prepared."""
     found = {pipeline: entry for pipeline, entry in entries(name).items() if pipeline.startswith("s-")}
     assert len(found) == 24
     for pipeline, entry in found.items():
@@ -132,8 +132,8 @@ def test_each_pipeline_is_in_the_state_of_its_name(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in names(".") if name.startswith("pipeline_all_")])
 def test_one_pipeline(name: str) -> None:
-    """What one of them answers with its program says the same as the list."""
-    [entry] = read(taken(b"[" + body(name) + b"]"), Listing()).entries.values()
+    """The answer about one pipeline with its program agrees with the list."""
+    [entry] = read(as_batches(b"[" + body(name) + b"]"), Listing()).entries.values()
     assert entry == entries("pipelines_status")[entry.row.name]
 
 
@@ -141,7 +141,7 @@ def test_one_pipeline(name: str) -> None:
     "name", [f"{folder}/{name}" for folder in ("events", "events_all") for name in names(folder)]
 )
 def test_a_log(name: str) -> None:
-    """Each event, with and without the fields that only `selector=all` has."""
+    """Each event is read, with and without the fields that only `selector=all` has."""
     said = json.loads(body(name))
     events = msgspec.json.decode(body(name), type=list[Event])
     assert len(events) == len(said) > 0
@@ -161,7 +161,7 @@ def test_a_log(name: str) -> None:
 
 
 def test_the_instance() -> None:
-    """Version, edition and revision; no license, no staleness before v0.352; who asks."""
+    """Version, edition, revision and session are read; there is no license, and no staleness before v0.352."""
     platform = with_session(with_config(Platform(), body("config")), body("session"))
     assert (platform.version, platform.edition, platform.license) == ("0.337.0", "Open source", None)
     assert (platform.tenant, platform.role, platform.has_event_log) == ("default", "admin", True)
@@ -169,7 +169,7 @@ def test_the_instance() -> None:
 
 @pytest.mark.parametrize("name", ["cluster_healthz", "cluster_healthz_after_unhealthy"])
 def test_the_health(name: str) -> None:
-    """Each service, with its instants."""
+    """Each service is read with its instants."""
     said = json.loads(body(name))
     platform = with_health(Platform(), body(name))
     assert platform.stale is None
@@ -232,12 +232,12 @@ EXCHANGES: Final = [
     ids=lambda each: each.get("request", "") if isinstance(each, dict) else each.name,
 )
 def test_an_answer(exchange: dict[str, Any], endpoint: Endpoint) -> None:
-    """Each refusal is recognised, and a 503 with the unhealthy services is none."""
+    """Each refusal becomes its error, and a 503 with unhealthy services is an answer."""
     text = exchange["body"] or ""
     headers = {name.replace("-", "_"): value for name, value in exchange["headers"].items()}
     kind = headers.pop("content_type", "")
     headers.pop("content_length", None)
-    reply = answer(text.encode(), f"{exchange['status']} Told", kind, **headers)
+    reply = answer(text.encode(), f"{exchange['status']} Reason", kind, **headers)
     expected = MEANS[exchange["status"], text.startswith(("{", "["))]
     names_ = ["x"] * endpoint.path.count("{}")
     with serving_raw(act=sends(reply)) as server:
@@ -253,7 +253,7 @@ def test_an_answer(exchange: dict[str, Any], endpoint: Endpoint) -> None:
 
 
 def test_who_is_unhealthy() -> None:
-    """As Feldera answered it, with a 503."""
+    """The unhealthy services are those of Feldera's answer with a 503."""
     [said] = [each for each in exchanges("answers_unhealthy") if each["request"] == "GET /v0/cluster_healthz"]
     assert said["status"] == 503
     services = with_health(Platform(), said["body"].encode()).services

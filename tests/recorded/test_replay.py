@@ -18,7 +18,7 @@ from feldera_exporter.history.history import History
 from feldera_exporter.simulator.ground_truth import COMBINED, ErrorEdge, Life, Transition
 from feldera_exporter.store.store import Store
 from recorded.corpus import replay, wanted
-from support.exporter_driver import Driver
+from support.exporter_driver import ExporterDriver
 from support.true_counts import compare_counts, compare_time, totals_of, within
 from support.watched_feldera import Scraper
 
@@ -92,8 +92,8 @@ def life(id_: str, log: list[Event]) -> Life:
     return lived
 
 
-class Watched:
-    """The exporter's middle, which has watched these two minutes.
+class ReplayedExporter:
+    """The exporter without network, which has polled the two recorded minutes.
 
     Args:
         store: of the counters.
@@ -105,7 +105,7 @@ class Watched:
     """
 
     def __init__(self, store: Store, kills: int) -> None:
-        self.driver = Driver(store=store)
+        self.driver = ExporterDriver(store=store)
         self.first: dict[str, Any] = {}
         self._events = {event.id: event for log in logs().values() for event in log}
         self._answers: dict[str, tuple[int, str]] = {}
@@ -157,16 +157,18 @@ class Watched:
 
 
 @pytest.fixture(scope="module", params=[0, 3, 7], ids=lambda kills: f"killed every {kills}")
-def watched(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
-    """Give what was made of these two minutes, with kills in between and without."""
+def watched(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ReplayedExporter]:
+    """Return the exporter after these two minutes, with kills in between and without."""
     store = Store.open(tmp_path_factory.mktemp("replay"))
     try:
-        yield Watched(store, request.param)
+        yield ReplayedExporter(store, request.param)
     finally:
         store.close()
 
 
-def after(watched: Watched, id_: str, log: list[Event]) -> int:
+def after(watched: ReplayedExporter, id_: str, log: list[Event]) -> int:
     """Return the place of the event up to which nothing is counted: that of the row which the watch began with."""
     row = watched.first.get(id_)
     if row is None:
@@ -180,8 +182,8 @@ def after(watched: Watched, id_: str, log: list[Event]) -> int:
     return line[-1].order
 
 
-def test_what_is_counted_is_the_truth(watched: Watched) -> None:
-    """Each transition, each error with its code, and each interval to the microsecond, of every pipeline that is left."""
+def test_what_is_counted_is_the_truth(watched: ReplayedExporter) -> None:
+    """Transitions, errors with codes and intervals of the remaining pipelines are exact."""
     truth, histories = logs(), watched.driver.ledger.published().histories
     assert not watched.driver.ledger.pending
     assert len(histories) == 11
@@ -202,8 +204,8 @@ def transitions(history: History) -> int:
     return sum(sum(each.values()) for each in by_pair)
 
 
-def test_what_the_pipelines_did_together_is_the_truth(watched: Watched) -> None:
-    """Errors by code and durations: of those that are left exactly, of those deleted since no more than there were."""
+def test_what_the_pipelines_did_together_is_the_truth(watched: ReplayedExporter) -> None:
+    """Errors and durations are exact for remaining pipelines, and not too many for deleted ones."""
     truth, alive = logs(), watched.driver.ledger.published().histories
     lives = {id_: (life(id_, log), after(watched, id_, log)) for id_, log in truth.items()}
     within(

@@ -17,7 +17,7 @@ ALERTMANAGER: Final = ROOT / "config/alertmanager.yml"
 PROMETHEUS: Final = ROOT / "config/prometheus.yml"
 CONFIG: Final[dict[str, Any]] = yaml.safe_load(ALERTMANAGER.read_text("utf-8"))
 EXTERNAL: Final = "cluster"
-"""The label by which several Prometheus tell their alerts apart, if there are several."""
+"""The label that says which Prometheus sent an alert, if there are several."""
 
 
 def amtool(*arguments: str, edition: str = DEBIAN) -> str:
@@ -30,12 +30,12 @@ def amtool(*arguments: str, edition: str = DEBIAN) -> str:
 def test_prometheus_loads(edition: str) -> None:
     """Promtool accepts the configuration together with the rules that it names."""
     verdict = run(tool("promtool", edition), "check", "config", PROMETHEUS)
-    assert verdict.passed, verdict.words
-    assert f"{len(ALERTS) + 1} rules found" in verdict.words
+    assert verdict.passed, verdict.output
+    assert f"{len(ALERTS) + 1} rules found" in verdict.output
 
 
 def test_scrape_suits_the_rules() -> None:
-    """Several scrapes may be missed within three minutes, and pipelines keep their own `team` and `tier`."""
+    """Three minutes cover several scrapes, and pipelines keep their own `team` and `tier`."""
     config = yaml.safe_load(PROMETHEUS.read_text("utf-8"))
     [job] = config["scrape_configs"]
     assert job["honor_labels"] is True
@@ -72,7 +72,7 @@ def test_alertmanager_loads(edition: str) -> None:
     ],
 )
 def test_routes(labels: tuple[str, ...], receiver: str) -> None:
-    """Alerts go by severity, tier and team, the watchdog to its own receiver."""
+    """Alerts are routed by severity, tier and team, and the watchdog has a separate receiver."""
     found = amtool("config", "routes", "test", f"--config.file={ALERTMANAGER}", *labels)
     assert found.strip() == receiver
 
@@ -83,13 +83,13 @@ def test_every_severity_has_a_route() -> None:
 
 
 def test_grouped_by_instance_and_name() -> None:
-    """One notification for each kind of trouble of each cluster's instance, never one for each pipeline."""
+    """A notification groups the alerts of one name and instance, never one per pipeline."""
     assert CONFIG["route"]["group_by"] == [EXTERNAL, "feldera_instance", "alertname"]
     assert "..." not in str(CONFIG["route"])
 
 
 def test_resolved_alerts_are_notified_once() -> None:
-    """Prometheus sends resolved alerts each minute, so the group interval must be longer."""
+    """The group interval is longer than the minute after which Prometheus resends."""
     assert CONFIG["route"]["group_interval"] == "3m"
     groups = [route for route in CONFIG["route"]["routes"] if "group_interval" in route]
     assert [route["receiver"] for route in groups] == ["deadman"]  # without notifications of resolved alerts
@@ -103,7 +103,7 @@ def test_receivers_stay_on_this_machine() -> None:
 
 
 def test_inhibitions() -> None:
-    """Only alerts that begin with their cause or later, and end with it, are inhibited: those of an exporter that does not answer."""
+    """An alert is inhibited only if it begins and ends with its cause: an exporter that does not answer."""
     [rule] = CONFIG["inhibit_rules"]
     assert rule["equal"] == [EXTERNAL]
     [source], [target] = (

@@ -1,4 +1,4 @@
-"""Every problem has one mark on the exporter's pages: its alert, once, with a look and a runbook."""
+"""Every problem is on the exporter's pages once, as its alert with a style and a runbook."""
 
 from typing import Final
 
@@ -41,7 +41,7 @@ def mark(name: str, alert: str, severity: str, query: str = "instance=demo") -> 
 
 @pytest.mark.parametrize("row", PIPELINE_PROBLEMS.values(), ids=lambda row: row.name)
 def test_a_pipelines_problem(row: Problem[Pipeline]) -> None:
-    """It is in the pipeline's row of the fleet page and on the pipeline's own page, and makes both say so."""
+    """A pipeline's problem is in its row of the fleet page and on its own page, and changes both headlines."""
     label = "Running" if row.labelled else ""
     known = page_state(Occurrence(row.name, label, "id-orders", "orders"))
     expected = mark(row.name, f"FelderaPipeline{row.name}", row.severity, "name=orders&instance=demo")
@@ -66,7 +66,7 @@ def test_a_pipelines_problem(row: Problem[Pipeline]) -> None:
 
 @pytest.mark.parametrize("row", INSTANCE_PROBLEMS.values(), ids=lambda row: row.name)
 def test_an_instances_problem(row: Problem[InstanceState]) -> None:
-    """It is on the fleet page, at its instance, and at no pipeline."""
+    """An instance's problem is on the fleet page, at its instance and at no pipeline."""
     view = fleet_page(page_state(Occurrence(row.name, "runner" if row.labelled else "")), PageQuery(), LINKS)
     expected = mark(row.name.removeprefix("Pipeline"), f"Feldera{row.name}", row.severity)
     [instance] = view.instances

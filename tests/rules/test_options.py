@@ -86,7 +86,7 @@ def test_labels_and_words_for_every_alert() -> None:
     ],
 )
 def test_tag_labels(tag_labels: tuple[str, ...], labels: str, tmp_path: Path) -> None:
-    """Every pipeline's alert carries the tag labels but `expect`; Prometheus takes the result."""
+    """Each alert about a pipeline has the tag labels except `expect`, and Prometheus accepts the result."""
     text = rules("prometheus", RuleOptions(tag_labels=tag_labels))
     found = loaded(text)
     for name in PIPELINE_PROBLEMS:
@@ -97,7 +97,7 @@ def test_tag_labels(tag_labels: tuple[str, ...], labels: str, tmp_path: Path) ->
     file = tmp_path / "rules.yml"
     file.write_text(text, encoding="utf-8")
     verdict = run(tool("promtool"), "check", "rules", "--lint=all", "--lint-fatal", file)
-    assert verdict.passed, verdict.words
+    assert verdict.passed, verdict.output
 
 
 def test_only_those_about_the_exporter() -> None:
@@ -144,7 +144,7 @@ def test_the_command_without_a_configuration(capsys: pytest.CaptureFixture[str])
 
 
 def test_the_command_with_choices(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """It prints what the configuration chooses, at the addresses of its flags."""
+    """The command prints what the configuration chooses, with the addresses of its flags."""
     file = tmp_path / "exporter.yml"
     document = {
         "instances": [{"name": "prod", "url": "https://feldera.example"}],
@@ -176,7 +176,7 @@ def test_an_address_must_be_one(flag: str, address: str, capsys: pytest.CaptureF
 
 
 def test_the_page_of_the_alerts_shows_flags_that_are_known() -> None:
-    """In its command, and where it says how to link to files."""
+    """The flags in the page's commands and texts exist."""
     text = alerts_page.page()
     [command] = re.findall(r"```sh\n(.*?)```", text.replace("\\\n", ""), re.DOTALL)
     words, _, _ = command.partition(" > ")

@@ -9,7 +9,7 @@ import yaml
 from feldera_exporter.problems.table import INSTANCE_PROBLEMS, PIPELINE_PROBLEMS
 from feldera_exporter.rules.alert_names import NAMES
 from feldera_exporter.rules.exporter_alerts import EXPORTER_ALERTS
-from support.rule_engines import RULES, TESTS, Engine, engines, run
+from support.rule_engines import RULES, TESTS, RuleTester, engines, run
 from support.tools import ROOT, tool
 
 FILES = sorted(TESTS.glob("*.yml"))
@@ -17,14 +17,14 @@ FILES = sorted(TESTS.glob("*.yml"))
 
 @pytest.mark.parametrize("engine", engines(), ids=lambda engine: engine.name)
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_file(file: Path, engine: Engine, tmp_path: Path) -> None:
+def test_file(file: Path, engine: RuleTester, tmp_path: Path) -> None:
     """Exactly the expected alerts fire at every time that is looked at."""
     verdict = engine.test(file, tmp_path)
-    assert verdict.passed, verdict.words
+    assert verdict.passed, verdict.output
 
 
 @pytest.mark.parametrize("engine", engines(), ids=lambda engine: engine.name)
-def test_a_mistake_is_found(engine: Engine, tmp_path: Path) -> None:
+def test_a_mistake_is_found(engine: RuleTester, tmp_path: Path) -> None:
     """A rule test with a wrong expectation fails."""
     text = (TESTS / "exporter.yml").read_text("utf-8").replace("../feldera.rules.yml", str(RULES))
     head, *tests = text.partition("\n  - name: ")[::2]
@@ -38,21 +38,21 @@ def test_a_mistake_is_found(engine: Engine, tmp_path: Path) -> None:
 
 
 def test_a_person_can_read_them() -> None:
-    """They are short, and no line is longer than a screen is wide."""
+    """The tests are short, and no line is longer than a screen is wide."""
     lines = [line for file in FILES for line in file.read_text("utf-8").splitlines()]
     assert len(lines) <= 1500
     assert max(map(len, lines)) <= 140
 
 
 def test_series_are_text() -> None:
-    """`0x8` without quotes is a number to some readers of YAML."""
+    """A `0x8` has quotes, as some readers of YAML take it for a number."""
     for file in FILES:
         for test in yaml.safe_load(file.read_text("utf-8"))["tests"]:
             assert {type(each["values"]) for each in test["input_series"]} == {str}
 
 
 def test_every_alert_of_the_exporter_is_tried() -> None:
-    """Each has a test that is named after it; of the problems, which share one pattern, some of each scope."""
+    """Each alert has a test that is named after it; of the problems some of each scope."""
     names = re.findall(r"(Feldera\w+)", " ".join(re.findall(r"- name:(.*?)interval:", _texts(), re.DOTALL)))
     assert set(EXPORTER_ALERTS) <= set(names)
     asked = set(re.findall(r'problem="(\w+)"', _texts()))
@@ -62,10 +62,10 @@ def test_every_alert_of_the_exporter_is_tried() -> None:
 
 
 def test_lint() -> None:
-    """Promtool's lint has nothing to say about the rules."""
+    """The linter of promtool has no complaints about the rules."""
     verdict = run(tool("promtool"), "check", "rules", "--lint=all", "--lint-fatal", RULES)
-    assert verdict.passed, verdict.words
-    assert f"SUCCESS: {len(NAMES) + 1} rules found" in verdict.words
+    assert verdict.passed, verdict.output
+    assert f"SUCCESS: {len(NAMES) + 1} rules found" in verdict.output
 
 
 def _texts() -> str:
@@ -73,7 +73,7 @@ def _texts() -> str:
 
 
 def test_the_examples_of_your_own_rules(tmp_path: Path) -> None:
-    """The two examples of the page about the alerts load and fire for the pipelines that they are about."""
+    """The two examples of the page load, and fire for the right pipelines."""
     page = (ROOT / "alerts/README.md").read_text("utf-8").partition("## Your own rules")[2]
     written = [
         rule for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) for rule in yaml.safe_load(block)
@@ -120,4 +120,4 @@ def test_the_examples_of_your_own_rules(tmp_path: Path) -> None:
     file = tmp_path / "test.yml"
     file.write_text(yaml.safe_dump(test), "utf-8")
     verdict = run(tool("promtool"), "test", "rules", file)
-    assert verdict.passed, verdict.words
+    assert verdict.passed, verdict.output

@@ -47,7 +47,7 @@ def test_operator_carries_the_same_groups() -> None:
 
 
 def test_size() -> None:
-    """A person reads all of it; Mimir and Grafana Cloud take 20 rules in a group."""
+    """The file is short enough to read, and no group has more than 20 rules, the limit of Mimir and Grafana Cloud."""
     assert len(RULES.read_text("utf-8").splitlines()) <= 14 * len(EVERY)
     assert max(len(group["rules"]) for group in GROUPS) <= 20
 
@@ -60,7 +60,7 @@ def test_one_recording() -> None:
 
 
 def test_one_alert_for_each_name() -> None:
-    """No name twice: a warning and a critical of one name would inhibit each other at others' Alertmanagers."""
+    """No name is used twice, as two severities of one name could inhibit each other."""
     names = Counter(rule["alert"] for rule in EVERY if "alert" in rule)
     assert set(names.values()) == {1}
     assert set(names) == NAMES == set(ALERTS)
@@ -68,14 +68,14 @@ def test_one_alert_for_each_name() -> None:
 
 @pytest.mark.parametrize("name", sorted(NAMES))
 def test_severity(name: str) -> None:
-    """It is constant, one of the known ones, and what the documentation says."""
+    """Each severity is constant, known, and the one of the documentation."""
     assert BY_ALERT[name]["labels"] == {"severity": ALERTS[name].severity}
     assert ALERTS[name].severity in {*SEVERITIES, "none"}
 
 
 @pytest.mark.parametrize("name", sorted(PROBLEMS))
 def test_a_problem_has_one_rule_by_the_pattern(name: str) -> None:
-    """Its alert reads the family of its scope, that problem alone, and waits for nothing more."""
+    """Its alert reads the family of its scope, that problem alone, and has no `for`."""
     rule, row = BY_ALERT[name], PROBLEMS[name]
     scope, labels = (
         ("pipeline", "feldera_instance, pipeline, pipeline_name, status, team, tier")
@@ -108,7 +108,7 @@ def test_every_alert_is_listed_once() -> None:
 
 @pytest.mark.parametrize("rule", EVERY, ids=lambda rule: rule.get("alert", rule.get("record")))
 def test_plain_promql(rule: dict[str, Any]) -> None:
-    """No job's name, no state of alerts, nothing that engines evaluate differently."""
+    """No rule uses a job's name, `ALERTS`, or what engines evaluate differently."""
     expression = rule["expr"]
     assert re.findall(r"\b(job|instance|namespace|service|pod|container|endpoint)\s*[=!]", expression) == []
     assert re.findall(r"\b(ALERTS|topk|label_replace|group_left|group_right|quantile)\b", expression) == []
@@ -124,7 +124,7 @@ def test_for_survives_restarts_of_prometheus(name: str) -> None:
 
 
 def test_ranges_read_over_missed_scrapes() -> None:
-    """Nothing but an alert's own subject is read at one instant."""
+    """Only an alert's own subject is read at one instant."""
     bare = {
         rule["alert"]: found
         for rule in EVERY
@@ -193,7 +193,7 @@ def test_mistakes_are_found(promql: str, wrong: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(NAMES))
 def test_addresses(name: str) -> None:
-    """What goes into an address passes through urlquery; a pipeline's alert leads to its page and its board."""
+    """Values in addresses pass through urlquery, and an alert links to its pipeline's page and board."""
     annotations = BY_ALERT[name]["annotations"]
     urls = {key: text for key, text in annotations.items() if key.endswith("_url")}
     for text in urls.values():
@@ -203,7 +203,7 @@ def test_addresses(name: str) -> None:
 
 
 def test_labels_of_rules_are_reserved() -> None:
-    """No tag of a pipeline can take the place of a label that a rule or a problem's series has."""
+    """No tag label can have the name of a label of a rule or of a problem's series."""
     own = {
         label
         for scope in ("pipeline", "instance")

@@ -1,4 +1,4 @@
-"""Every alert has a runbook, every runbook an alert, and each says what a person needs in the middle of the night."""
+"""Every alert has a runbook, every runbook an alert, and each has what is needed in the middle of the night."""
 
 import json
 import os
@@ -47,7 +47,7 @@ SINCE: Final = {("query", "follow"): (0, 370)}
 
 @dataclass(frozen=True, order=True)
 class Call:
-    """A request to Feldera that a page tells a person to make.
+    """A request to Feldera in a command of a page.
 
     Attributes:
         method: in capitals.
@@ -85,13 +85,13 @@ by_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 
 
 def test_one_page_for_each_alert() -> None:
-    """No alert is without a page, no page without an alert."""
+    """Every alert has a page, and every page an alert."""
     assert {page.stem for page in PAGES} == NAMES
 
 
 @by_page
 def test_sections(page: Path) -> None:
-    """A page is titled as its alert and has the five sections, none of them empty, then only what one looks up."""
+    """A page has its alert's title and the five sections, none of them empty, then only reference."""
     text = page.read_text("utf-8")
     assert text.startswith(f"# {page.stem}\n")
     assert [*sections(text)] == SECTIONS + [name for key, name in REFERENCE.items() if key == page.stem]
@@ -100,7 +100,7 @@ def test_sections(page: Path) -> None:
 
 @by_page
 def test_the_end_is_short(page: Path) -> None:
-    """What to see afterwards is stated, and who else to ask takes a line: both without a command."""
+    """The expected result is given, and the contacts take a line, both without a command."""
     found = sections(page.read_text("utf-8"))
     assert "```" not in found["How to see that it is over"] + found["Who else to ask"]
     assert len(found["Who else to ask"].split()) <= 16
@@ -118,14 +118,14 @@ def test_sentences_are_short(page: Path) -> None:
 
 @pytest.mark.parametrize("page", sorted(FOLDER.glob("*.md")), ids=lambda page: page.stem)
 def test_both_names_of_a_setting(page: Path) -> None:
-    """Where a page names a setting that Feldera renamed, it names it for new servers and for old ones."""
+    """A setting that Feldera renamed has both names."""
     words = set(re.findall(r"\w+", page.read_text("utf-8")))
     assert [(new, old) for new, old in RENAMED.items() if (new in words) is not (old in words)] == []
 
 
 @by_page
 def test_commands(page: Path) -> None:
-    """What to check are commands; every request that needs it carries the key from the environment, none holds one."""
+    """Checks are commands; requests take the key from the environment, and no page contains one."""
     text = page.read_text("utf-8")
     check = sections(text)["Check"]
     assert "```sh" in check or "```promql" in check
@@ -138,7 +138,7 @@ def test_commands(page: Path) -> None:
 
 @by_page
 def test_variables_are_explained(page: Path) -> None:
-    """A page whose commands read variables leads to where these are explained, before the first of them."""
+    """A page with variables links to their explanation before the first of them."""
     text = page.read_text("utf-8")
     first = _VARIABLE.search(text)
     if first is not None:
@@ -146,14 +146,14 @@ def test_variables_are_explained(page: Path) -> None:
 
 
 def test_explained_variables() -> None:
-    """The common page sets every variable that any page reads."""
+    """The common page sets every variable of any page."""
     text = (FOLDER / "README.md").read_text("utf-8")
     read = {name for page in PAGES for name in _VARIABLE.findall(page.read_text("utf-8"))}
     assert read == set(re.findall(r"^export ([A-Z_]+)=", text, re.MULTILINE))
 
 
 def test_calls_are_found() -> None:
-    """Requests that read and that write are among those checked below."""
+    """Both reading and writing requests are among those checked below."""
     assert Call("POST", "/v0/pipelines/{pipeline_name}/stop", ("force",)) in calls()
     assert Call("GET", "/v0/pipelines/{pipeline_name}", ("selector",)) in calls()
     assert len(calls()) > 12
@@ -172,7 +172,7 @@ def test_the_stand_in_knows_the_call(call: Call) -> None:
 @by_call
 @pytest.mark.skipif(not DOCUMENTS, reason="FELDERA_OPENAPI names no OpenAPI document")
 def test_feldera_declares_the_call(call: Call) -> None:
-    """Feldera's own documents have every request, with its method and its parameters: old versions ignore newer ones."""
+    """Feldera's documents have each request with its method and parameters, from its version on."""
     if call.path == "/healthz":
         return  # answered beside the API, and not part of the documents
     for path in DOCUMENTS:
@@ -186,7 +186,7 @@ def test_feldera_declares_the_call(call: Call) -> None:
 
 @by_page
 def test_references(page: Path) -> None:
-    """Every alert that a page refers to exists, and every link leads somewhere."""
+    """Every alert and every link on a page exists."""
     text = page.read_text("utf-8")
     assert set(re.findall(r"\bFeldera[A-Z]\w+", text)) <= NAMES
     for target in re.findall(r"\]\((?!http)([^)#]+)", text):
@@ -204,7 +204,7 @@ def test_shell_parses(page: Path) -> None:
 
 @pytest.mark.parametrize("code", CODES)
 def test_error_codes(code: str) -> None:
-    """The page of the deployment error says what to do about every code that occurs."""
+    """The page of the deployment error has every code that occurs."""
     text = (FOLDER / "FelderaPipelineDeploymentError.md").read_text("utf-8")
     first = [line.split("|")[1].partition("(")[0] for line in text.splitlines() if line.startswith("| `")]
     named = [name for cell in first for name in re.findall("`([^`]*)`", cell)]
@@ -214,7 +214,7 @@ def test_error_codes(code: str) -> None:
 
 
 def test_error_table_is_complete() -> None:
-    """Every row of the table says what happened and what to do, and names only codes that exist."""
+    """Every row has what happened and what to do, and existing codes only."""
     text = (FOLDER / "FelderaPipelineDeploymentError.md").read_text("utf-8")
     rows = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("| `")]
     assert [row for row in rows if len(row) != 3 or not all(cell.strip() for cell in row)] == []

@@ -35,7 +35,7 @@ PROMETHEUS_3 = (
     ],
 )
 def test_the_format_follows_accept(accept: str, format_: Format) -> None:
-    """A client that names OpenMetrics and prefers it gets it; all others get text."""
+    """A client that prefers OpenMetrics gets it; all others get text."""
     assert format_for(accept) is format_
 
 
@@ -55,5 +55,5 @@ def test_the_format_follows_accept(accept: str, format_: Format) -> None:
     ],
 )
 def test_gzip_follows_accept_encoding(accept_encoding: str, accepted: bool) -> None:  # noqa: FBT001
-    """A coding that is named wins over the wildcard; a quality of 0 refuses."""
+    """A named coding counts more than the wildcard; a quality of 0 refuses."""
     assert accepts_gzip(accept_encoding) is accepted

@@ -1,4 +1,4 @@
-"""Where the program listens, and what it says where it cannot."""
+"""The addresses at which the program listens, and its errors."""
 
 import socket
 import subprocess
@@ -34,13 +34,13 @@ def run(folder: Path, *flags: str) -> tuple[int, str]:
     ],
 )
 def test_an_address_is_listened_on(address: str, family: int, host: str) -> None:
-    """An address of either family, a name, or none for all addresses."""
+    """The address may be of either family, a name, or empty for all addresses."""
     with bind(address) as listener:
         assert (listener.family, listener.getsockname()[0]) == (family, host)
 
 
 def test_without_ipv6_every_address_is_every_ipv4_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine that knows no IPv6 is listened on all the same."""
+    """Without IPv6 all addresses are those of IPv4."""
     monkeypatch.setattr(socket, "has_dualstack_ipv6", lambda: False)
     with bind(":0") as listener:
         assert (listener.family, listener.getsockname()[0]) == (socket.AF_INET, "0.0.0.0")
@@ -68,22 +68,22 @@ def test_without_ipv6_every_address_is_every_ipv4_one(monkeypatch: pytest.Monkey
     ],
 )
 def test_what_is_no_address(address: str) -> None:
-    """It is a mistake, which says what was found and what is expected."""
+    """The error has what was found and what is expected."""
     with pytest.raises(ConfigError) as caught:
         bind(address)
     [mistake] = caught.value.mistakes
     assert mistake == (f"--web.listen-address: found {address!r}, expected host:port, :port or [v6]:port")
 
 
-@pytest.mark.parametrize("address", ["nobody.invalid:80", "256.0.0.1:80", f"{'x' * 80}.invalid:80"])
+@pytest.mark.parametrize("address", ["unknown.invalid:80", "256.0.0.1:80", f"{'x' * 80}.invalid:80"])
 def test_a_host_that_is_none(address: str) -> None:
-    """A name that means nothing is a mistake as well."""
+    """A host that does not resolve is an error as well."""
     with pytest.raises(ConfigError, match="expected an address or a name of this machine"):
         bind(address)
 
 
 def test_an_address_of_another_machine() -> None:
-    """It has the right form, and cannot be listened on."""
+    """An address of another machine is an error."""
     with pytest.raises(
         ListenError, match=r"^cannot listen on 192.0.2.1:80: Cannot assign requested address$"
     ):
@@ -91,7 +91,7 @@ def test_an_address_of_another_machine() -> None:
 
 
 def test_a_busy_port(tmp_path: Path) -> None:
-    """One line, and exit code 1."""
+    """A port in use is one line, with exit code 1."""
     with bind("127.0.0.1:0") as listener:
         address = f"127.0.0.1:{listener.getsockname()[1]}"
         assert run(tmp_path, f"--web.listen-address={address}") == (
@@ -113,6 +113,6 @@ def test_a_busy_port(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_flag(tmp_path: Path, flag: str, said: str) -> None:
-    """One line that says what was found and what is expected, and exit code 2."""
+    """A wrong flag is one line with what was found and expected, and exit code 2."""
     code, text = run(tmp_path, "--web.listen-address=127.0.0.1:0", flag)
     assert (code, text.startswith(f"error: {said}"), text.count("\n")) == (2, True, 1), text

@@ -1,4 +1,4 @@
-"""The usual programs and libraries read all of the metrics, plain and compressed."""
+"""The usual programs and libraries read the whole metrics, plain and compressed."""
 
 import json
 import subprocess
@@ -10,23 +10,26 @@ import pytest
 import requests
 
 from support import loopback
-from support.constant_feldera import standin
+from support.constant_feldera import constant_feldera
 from support.exporter_process import prometheus
-from support.pipeline_lists import Pipelines
-from support.tools import tool
-from support.two_instances import Running, running, until
+from support.pipeline_lists import PipelineListGenerator
+from support.tools import ROOT, tool
+from support.two_instances import RunningExporter, running, until
 
 PIPELINES: Final = 300
 """So many that the compressed metrics have several pieces, and each family several chunks."""
+
+GOLDEN: Final = ROOT / "tests/metrics/golden/running.text.txt"
+"""The metrics of an instance with one running pipeline."""
 
 Read = Callable[[str], bytes]
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningExporter]:
     """Run the program, which polls once and then lets the page be."""
     folder = tmp_path_factory.mktemp("readers")
-    with standin(Pipelines(PIPELINES).body()) as url:
+    with constant_feldera(PipelineListGenerator(PIPELINES).body()) as url:
         configuration = (
             f"instances: [{{name: prod, url: '{url}', poll_interval: 1h, timeout: 5s, staleness: 2h}}]\n"
         )
@@ -74,16 +77,16 @@ def of_pipelines(text: bytes) -> list[bytes]:
 
 
 @pytest.mark.parametrize("read", [by_curl, by_httpx, by_requests])
-def test_all_of_it_is_read(program: Running, read: Read) -> None:
-    """Not only the first chunk, and not only the first member of a compressed body."""
+def test_all_of_it_is_read(program: RunningExporter, read: Read) -> None:
+    """All chunks and all members of a compressed body are read."""
     url = f"{program.url}/metrics"
     lines = of_pipelines(plain(url))
-    assert len(lines) == 126 * PIPELINES
+    assert len(lines) == len(of_pipelines(GOLDEN.read_bytes())) * PIPELINES
     assert of_pipelines(read(url)) == lines
 
 
-def test_prometheus_reads_all_of_it(program: Running, tmp_path: Path) -> None:
-    """As many samples as the page has lines."""
+def test_prometheus_reads_all_of_it(program: RunningExporter, tmp_path: Path) -> None:
+    """Prometheus has as many samples as the page has lines."""
     page = plain(f"{program.url}/metrics")
     samples = sum(not line.startswith(b"#") for line in page.splitlines())
     configuration = tmp_path / "prometheus.yml"

@@ -11,11 +11,11 @@ from feldera_exporter.server.asgi import application
 from feldera_exporter.telemetry import Telemetry
 from support.asgi_requests import answered
 from support.page_examples import page_state
-from support.served_pages import Shown, app
+from support.served_pages import FixedPageSource, app
 
 
 def test_a_page_is_rendered_once_for_all_who_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next one who asks gets a new one; a reader who goes away takes it from no other."""
+    """Waiting readers share a page, also if one disconnects; the next one gets a new page."""
     rendered: list[None] = []
     go_on = threading.Event()
 
@@ -27,7 +27,7 @@ def test_a_page_is_rendered_once_for_all_who_wait(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("feldera_exporter.server.html_pages.render", render)
 
     async def run() -> None:
-        site = app(Shown(page_state()))
+        site = app(FixedPageSource(page_state()))
         asked = [asyncio.create_task(answered(site, "/")) for _ in range(300)]
         await asyncio.sleep(0.05)
         asked.pop().cancel()
@@ -44,7 +44,7 @@ def test_a_page_is_rendered_once_for_all_who_wait(monkeypatch: pytest.MonkeyPatc
 
 
 def test_too_many_pages_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of those who ask for different ones at a time; one that fails makes room for the next."""
+    """The number of different pages at once is bounded; a failed one makes room for the next."""
     go_on = threading.Event()
 
     def render(*_: object, **__: object) -> bytes:
@@ -54,7 +54,7 @@ def test_too_many_pages_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("feldera_exporter.server.html_pages.render", render)
 
     async def run() -> None:
-        site = app(Shown(page_state()))
+        site = app(FixedPageSource(page_state()))
         asked = [asyncio.create_task(answered(site, f"/?name={number}")) for number in range(300)]
         await asyncio.sleep(0.5)
         go_on.set()
@@ -70,7 +70,7 @@ def test_too_many_pages_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("path", ["/metrics", "/-/healthy"])
 def test_a_request_with_a_body(path: str) -> None:
-    """It is read past, whatever it is."""
+    """The body of a request is ignored."""
     messages: list[dict[str, Any]] = [{"type": "http.request"}, {"type": "http.request", "more_body": True}]
     sent: list[dict[str, Any]] = []
 

@@ -1,4 +1,4 @@
-"""What the program answers, and how it ends."""
+"""The program's answers, and its end."""
 
 import socket
 import subprocess
@@ -17,7 +17,7 @@ from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
 from support import loopback
-from support.two_instances import Running, now, running, until
+from support.two_instances import RunningExporter, now, running, until
 
 MB = 2**20
 UPGRADE = (
@@ -27,7 +27,7 @@ UPGRADE = (
 
 
 @contextmanager
-def watching(folder: Path, pipelines: int, *flags: str) -> Iterator[Running]:
+def watching(folder: Path, pipelines: int, *flags: str) -> Iterator[RunningExporter]:
     """Run the program on an instance of so many pipelines."""
     feldera = Feldera(now(), plan=INSTANT)
     for number in range(pipelines):
@@ -40,21 +40,21 @@ def watching(folder: Path, pipelines: int, *flags: str) -> Iterator[Running]:
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningExporter]:
     """Run the program for all tests that only ask."""
     flags = ("--web.telemetry-path=/federate/metrics",)
     with watching(tmp_path_factory.mktemp("serving"), 2, *flags) as running_:
         yield running_
 
 
-def ask(program: Running, method: str, path: str) -> httpx.Response:
+def ask(program: RunningExporter, method: str, path: str) -> httpx.Response:
     """Return an answer."""
     return loopback.request(method, f"{program.url}{path}", timeout=5)
 
 
 @contextmanager
-def connected(program: Running, request: bytes = b"") -> Iterator[socket.socket]:
-    """Give a connection on which a request was sent."""
+def connected(program: RunningExporter, request: bytes = b"") -> Iterator[socket.socket]:
+    """Yield a connection on which a request was sent."""
     parts = urlsplit(program.url)
     with socket.create_connection((parts.hostname, parts.port or 0), timeout=5) as connection:
         connection.sendall(request)
@@ -64,7 +64,7 @@ def connected(program: Running, request: bytes = b"") -> Iterator[socket.socket]
 class TestAnswers:
     """The program as a web server, with another path for the metrics."""
 
-    def test_head(self, program: Running) -> None:
+    def test_head(self, program: RunningExporter) -> None:
         """HEAD is GET without the body, with its length."""
         for path in ("/federate/metrics", "/-/healthy", "/-/ready"):
             got, head = ask(program, "GET", path), ask(program, "HEAD", path)
@@ -72,14 +72,14 @@ class TestAnswers:
             assert head.headers["content-type"] == got.headers["content-type"]
             assert int(head.headers["content-length"]) > 0
 
-    def test_a_slash_too_many(self, program: Running) -> None:
-        """A slash behind the path of the metrics leads to them."""
+    def test_a_slash_too_many(self, program: RunningExporter) -> None:
+        """A slash behind the path of the metrics redirects to them."""
         found = ask(program, "GET", "/federate/metrics/?x=1")
         assert (found.status_code, found.headers["location"]) == (308, "../metrics?x=1")
         assert str(found.url.join(found.headers["location"])) == f"{program.url}/federate/metrics?x=1"
 
-    def test_not_found(self, program: Running) -> None:
-        """Another path is answered 404, which says where the metrics are."""
+    def test_not_found(self, program: RunningExporter) -> None:
+        """Another path is a 404 that says where the metrics are."""
         for path in ("/metrics", "/federate/metrics//", "/%2e%2e/etc/passwd", "//", "/\u00e9"):
             reply = ask(program, "GET", path)
             assert (reply.status_code, reply.text) == (
@@ -88,8 +88,8 @@ class TestAnswers:
             )
 
     @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"])
-    def test_method_not_allowed(self, program: Running, method: str) -> None:
-        """Another method is answered 405, which says what is allowed."""
+    def test_method_not_allowed(self, program: RunningExporter, method: str) -> None:
+        """Another method is a 405 that says what is allowed."""
         reply = ask(program, method, "/federate/metrics")
         assert (reply.status_code, reply.headers["allow"]) == (405, "GET, HEAD")
 
@@ -105,8 +105,8 @@ class TestAnswers:
             b"POST /federate/metrics HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         ],
     )
-    def test_noise(self, program: Running, noise: bytes) -> None:
-        """What is no request changes nothing, and is not logged."""
+    def test_noise(self, program: RunningExporter, noise: bytes) -> None:
+        """Bytes that are no request change nothing, and are not logged."""
         before = program.log.read_text()
         with connected(program, noise) as connection:
             connection.settimeout(0.3)
@@ -115,7 +115,7 @@ class TestAnswers:
         assert ask(program, "GET", "/-/healthy").status_code == 200
         assert program.log.read_text() == before
 
-    def test_clients_that_go_away(self, program: Running) -> None:
+    def test_clients_that_go_away(self, program: RunningExporter) -> None:
         """A client that disconnects early changes nothing for others."""
         request = b"GET /federate/metrics HTTP/1.1\r\nHost: x\r\n\r\n"
         for _ in range(50):
@@ -125,7 +125,7 @@ class TestAnswers:
 
 
 def test_several_addresses_of_both_families(tmp_path: Path) -> None:
-    """The flag may be given again; each address answers."""
+    """The flag may be repeated; each address answers."""
     (tmp_path / "exporter.yml").write_text("instances: [{name: prod, url: 'http://127.0.0.1:9'}]\n")
     with running(
         tmp_path, (tmp_path / "exporter.yml").read_text(), "--web.listen-address=[::1]:0"
@@ -141,7 +141,7 @@ STALLED = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 def test_slow_readers(tmp_path: Path) -> None:
-    """Thirty readers that stopped reading harm no other reader, and the program ends in time all the same."""
+    """Thirty readers that stopped reading disturb no other reader, and the program ends in time."""
     with watching(tmp_path, 600) as program, ExitStack() as stack:
         until(lambda: len(program.page()) > 10 * MB)
         before = program.rss()
@@ -157,7 +157,7 @@ def test_slow_readers(tmp_path: Path) -> None:
 
 
 def test_it_ends_while_feldera_does_not_answer(tmp_path: Path) -> None:
-    """Requests under way do not hold the end up."""
+    """Pending requests do not delay the end."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         configuration = f"instances: [{{name: prod, url: '{url}', poll_interval: 60s, timeout: 60s}}]\n"

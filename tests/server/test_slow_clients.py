@@ -1,4 +1,4 @@
-"""A client that sends nothing, too much, or reads nothing is disconnected."""
+"""A client that sends nothing or too much, or reads nothing, is disconnected."""
 
 import asyncio
 import contextlib
@@ -30,8 +30,8 @@ Writer = asyncio.StreamWriter
 
 
 @dataclass
-class Shown:
-    """Shows a text of some bytes, which takes some seconds to be made."""
+class SlowSnapshotSource:
+    """A source with a text of some bytes, which takes some seconds to render."""
 
     size: int
     takes: float = 0.0
@@ -39,7 +39,7 @@ class Shown:
 
     @property
     def snapshot(self) -> Snapshot:
-        """Always another one of the same content."""
+        """A new snapshot with the same content each time."""
         blocks = [CompressedBlock.of((LINE * 1000,))] * (self.size // (1000 * len(LINE)))
 
         def content() -> Content:
@@ -54,8 +54,10 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slow_clients, "LONGEST", 1.0)
 
 
-def connected(shown: Shown, talk: Callable[[Reader, Writer], Awaitable[None]], times: int = 1) -> None:
-    """Serve, and let a client talk on some connections, one after the other; at the end the server has none left."""
+def connected(
+    shown: SlowSnapshotSource, talk: Callable[[Reader, Writer], Awaitable[None]], times: int = 1
+) -> None:
+    """Serve, and let a client use some connections, one after the other; at the end the server has none left."""
 
     async def run() -> None:
         listener = bind("127.0.0.1:0")
@@ -81,17 +83,17 @@ async def ended(reader: Reader) -> bytes:
 
 @pytest.mark.parametrize("said", [b"", b"GET /-/healthy HTTP/1.1\r\nHos", METRICS[:-2] % b"X: y\r\n"])
 def test_who_says_nothing_more_is_disconnected(said: bytes) -> None:
-    """Before the first request, and in the middle of one."""
+    """A silent client is disconnected before its first request and within one."""
 
     async def talk(reader: Reader, writer: Writer) -> None:
         writer.write(said)
         assert await ended(reader) == b""
 
-    connected(Shown(0), talk)
+    connected(SlowSnapshotSource(0), talk)
 
 
 def test_half_a_request_after_a_whole_one() -> None:
-    """The first is answered; what is left of the connection ends as one that never said anything."""
+    """The first request is answered; then the connection ends like a silent one."""
 
     async def talk(reader: Reader, writer: Writer) -> None:
         writer.write(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -99,11 +101,11 @@ def test_half_a_request_after_a_whole_one() -> None:
         writer.write(b"GET /")
         assert await ended(reader) == b""
 
-    connected(Shown(0), talk)
+    connected(SlowSnapshotSource(0), talk)
 
 
 def test_a_request_in_slow_pieces() -> None:
-    """Slow is not still: what arrives in time is answered."""
+    """A slow request that arrives in time is answered."""
 
     async def talk(reader: Reader, writer: Writer) -> None:
         for part in (b"GET /-/healthy HTT", b"P/1.1\r\nHost: ", b"x\r\nConnection: close\r\n\r\n"):
@@ -111,7 +113,7 @@ def test_a_request_in_slow_pieces() -> None:
             await asyncio.sleep(0.05)
         assert (await ended(reader)).endswith(b"Healthy.\n")
 
-    connected(Shown(0), talk)
+    connected(SlowSnapshotSource(0), talk)
 
 
 def test_a_request_without_end() -> None:
@@ -126,11 +128,11 @@ def test_a_request_without_end() -> None:
         assert writer.transport.is_closing()
         assert (await ended(reader)).partition(b"\r\n")[0] in {b"", b"HTTP/1.1 400 Bad Request"}
 
-    connected(Shown(0), talk)
+    connected(SlowSnapshotSource(0), talk)
 
 
 def test_many_requests_on_one_connection() -> None:
-    """Each has its own measure, however much they are together."""
+    """The limit is for each request, not for all together."""
     request = METRICS % (b"X: " + b"y" * 30_000 + b"\r\n")
 
     async def talk(reader: Reader, writer: Writer) -> None:
@@ -141,12 +143,12 @@ def test_many_requests_on_one_connection() -> None:
             assert length is not None
             await reader.readexactly(int(length[1]))
 
-    connected(Shown(SMALL), talk)
+    connected(SlowSnapshotSource(SMALL), talk)
 
 
 @pytest.mark.parametrize("asked", [METRICS % b"", METRICS % b"Connection: close\r\n", 2 * (METRICS % b"")])
 def test_who_reads_nothing_is_disconnected(asked: bytes) -> None:
-    """With all that was written to him and not read, whatever else he asked for."""
+    """A client that does not read is disconnected, whatever else it requests."""
 
     async def talk(reader: Reader, writer: Writer) -> None:
         writer.write(asked)
@@ -155,11 +157,11 @@ def test_who_reads_nothing_is_disconnected(asked: bytes) -> None:
         # What is in the buffers of the system comes still; the answer has no end.
         assert len(await ended(reader)) < LARGE
 
-    connected(Shown(LARGE), talk)
+    connected(SlowSnapshotSource(LARGE), talk)
 
 
 def test_who_reads_slowly_reads_all_of_it() -> None:
-    """Slow is not still: it takes several times as long as the timeout."""
+    """A slow reader gets everything, although it takes several timeouts."""
 
     async def talk(reader: Reader, writer: Writer) -> None:
         writer.write(METRICS % b"Connection: close\r\n")
@@ -170,38 +172,38 @@ def test_who_reads_slowly_reads_all_of_it() -> None:
             size += len(part)
         assert size > LARGE // 10_000 * 10_000
 
-    connected(Shown(LARGE), talk)
+    connected(SlowSnapshotSource(LARGE), talk)
 
 
 def test_who_waits_for_an_answer_is_not_disconnected() -> None:
-    """It is not the client that is waited for."""
+    """A client that waits for a slow answer is not disconnected."""
 
     async def talk(reader: Reader, writer: Writer) -> None:
         writer.write(METRICS % b"Connection: close\r\n")
         assert (await ended(reader)).count(LINE) == 30_000
 
-    connected(Shown(SMALL, takes=1.5), talk)
+    connected(SlowSnapshotSource(SMALL, takes=1.5), talk)
 
 
 def test_requests_one_behind_the_other() -> None:
-    """Each is answered, in their order."""
+    """Pipelined requests are answered in their order."""
 
     async def talk(reader: Reader, writer: Writer) -> None:
         writer.write(METRICS % b"" + b"GET /-/healthy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         answers = await ended(reader)
         assert (answers.count(LINE), answers.endswith(b"Healthy.\n")) == (30_000, True)
 
-    connected(Shown(SMALL), talk)
+    connected(SlowSnapshotSource(SMALL), talk)
 
 
 def test_a_new_connection_closes_the_one_idle_for_longest(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One whose answer is being rendered stays open, however old it is, and so does the newest."""
+    """A connection with an answer pending stays open, and so does the newest."""
     monkeypatch.setattr(slow_clients, "MAX_CONNECTIONS", 4)
     monkeypatch.setattr(slow_clients, "LONGEST", 15.0)
 
     async def run() -> None:
         listener = bind("127.0.0.1:0")
-        shown = Shown(SMALL, takes=1.0)
+        shown = SlowSnapshotSource(SMALL, takes=1.0)
         async with serving(application(shown, "/metrics", None), [listener]), asyncio.timeout(20):
             clients = [await asyncio.open_connection(*listener.getsockname(), limit=2**20)]
             clients[0][1].write(METRICS % b"")

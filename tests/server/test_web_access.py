@@ -1,4 +1,4 @@
-"""TLS, passwords and headers, as the exporter-toolkit's format asks for them."""
+"""TLS, passwords and headers in the format of the exporter toolkit."""
 
 import asyncio
 import re
@@ -86,13 +86,13 @@ def trusting(folder: Path, client: str = "", **versions: ssl.TLSVersion) -> ssl.
 
 
 async def ask(url: str, tls: ssl.SSLContext | None = None, *who: str, **headers: str) -> httpx.Response:
-    """Ask once, on a new connection."""
+    """Send one request on a new connection."""
     async with httpx.AsyncClient(verify=tls or False, trust_env=False) as client:
         return await client.get(url, auth=(who[0], who[1]) if who else None, headers=headers)
 
 
 def test_an_empty_file_says_nothing(tmp_path: Path) -> None:
-    """As in the toolkit."""
+    """An empty file sets nothing, as in the exporter toolkit."""
 
     async def visit(url: str) -> None:
         assert (await ask(url)).text == "here"
@@ -102,7 +102,7 @@ def test_an_empty_file_says_nothing(tmp_path: Path) -> None:
 
 
 def test_passwords(tmp_path: Path) -> None:
-    """Each user has one; all else is refused, on every path, until the file says otherwise."""
+    """Each user has a password; everything else is refused on every path, until the file changes."""
     path = written(tmp_path, f"basic_auth_users: {{me: '{HASH}', you: '{HASH.replace('$2b$', '$2y$')}'}}\n")
 
     async def visit(url: str) -> None:
@@ -122,7 +122,7 @@ def test_passwords(tmp_path: Path) -> None:
 
 
 def test_a_long_password(tmp_path: Path) -> None:
-    """What is behind the 72 bytes that bcrypt looks at does not count."""
+    """Only the 72 bytes that bcrypt uses count."""
     hashed = bcrypt.hashpw(b"x" * 72, bcrypt.gensalt(4)).decode()
 
     async def visit(url: str) -> None:
@@ -139,7 +139,7 @@ def header(name: str, password: str) -> str:
 
 
 def test_each_password_is_compared_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A wrong name costs as much as a wrong password; what is known costs nothing."""
+    """An unknown user costs as much as a wrong password; a known password costs nothing."""
     compared: list[bytes] = []
 
     def matches(password: bytes, _: bytes) -> bool:
@@ -164,7 +164,7 @@ def test_each_password_is_compared_once(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_flood_of_wrong_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only a few wait, one is compared at a time, and who is known is answered at once meanwhile."""
+    """Few wait, one is compared at a time, and known users are answered at once."""
     compared: list[bytes] = []
     users = {"me": Secret(HASH)}
 
@@ -199,7 +199,7 @@ def test_a_flood_of_wrong_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_too_many_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """They are asked to come again: a right password among them is not called wrong."""
+    """Too many requests are asked to come again, with a right password too."""
     monkeypatch.setattr(basic_auth, "_WAITING", 0)
 
     async def visit(url: str) -> None:
@@ -210,7 +210,7 @@ def test_too_many_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_headers(tmp_path: Path) -> None:
-    """They come with every answer that does not say them itself, refusals too."""
+    """Headers come with every answer that does not set them, refusals too."""
     headers = "{X-Frame-Options: deny, Strict-Transport-Security: max-age=31536000}"
     path = written(
         tmp_path, f"http_server_config: {{headers: {headers}}}\nbasic_auth_users: {{me: '{HASH}'}}\n"
@@ -229,7 +229,7 @@ def test_headers(tmp_path: Path) -> None:
 
 @contextmanager
 def failing() -> Iterator[None]:
-    """Expect that no answer comes."""
+    """Expect that there is no answer."""
     with pytest.raises((httpx.TransportError, ssl.SSLError)):
         yield
 
@@ -246,7 +246,7 @@ def failing() -> Iterator[None]:
     ],
 )  # fmt: skip
 def test_certificates_of_clients(more: str, with_certificate: bool, without: bool, folder: Path) -> None:  # noqa: FBT001
-    """Who has none, or one of another name, is refused where the file says so."""
+    """Clients without a certificate, or with a wrong name, are refused where the file says so."""
 
     async def visit(url: str) -> None:
         for client, passes in (("client", with_certificate), ("", without)):
@@ -271,7 +271,7 @@ def test_certificates_of_clients(more: str, with_certificate: bool, without: boo
     ],
 )
 def test_versions_and_ciphers(more: str, version: str, passes: bool, folder: Path) -> None:  # noqa: FBT001
-    """Only those that the file names."""
+    """Only the versions and ciphers of the file are accepted."""
     only = ssl.TLSVersion[version]
     tls = trusting(folder, minimum_version=ssl.TLSVersion.TLSv1_2)
     tls.minimum_version = tls.maximum_version = only
@@ -287,7 +287,7 @@ def test_versions_and_ciphers(more: str, version: str, passes: bool, folder: Pat
 
 
 def test_what_is_renewed_is_read_again(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """At the next connection, while one that is open goes on; half of a pair, or a mistake, keeps what was before."""
+    """New files count from the next connection; half of a pair, or a mistake, changes nothing."""
     other = tmp_path_factory.mktemp("other")
     make(other)
 
@@ -345,7 +345,7 @@ def test_what_is_renewed_is_read_again(folder: Path, tmp_path_factory: pytest.Te
     ],
 )  # fmt: skip
 def test_what_is_refused(text: str, mistake: str, folder: Path) -> None:
-    """By its name, with the file's, and without a secret."""
+    """The error names the setting and the file, without a secret."""
     path = written(folder, f"{text}\n")
     with pytest.raises(ConfigError) as caught:
         WebAccess(path, LOG)
@@ -354,7 +354,7 @@ def test_what_is_refused(text: str, mistake: str, folder: Path) -> None:
 
 
 def test_no_file(tmp_path: Path) -> None:
-    """It is named."""
+    """A missing file is named."""
     with pytest.raises(ConfigError, match=r"web\.yml: found no file that can be read"):
         load_web_config(tmp_path / "web.yml")
 
@@ -368,7 +368,7 @@ def scraped(folder: Path, address: str) -> dict[str, str]:
         for job, password, client in (
             ("right", "right", certificate),
             ("wrong", "wrong", certificate),
-            ("nobody", "right", ""),
+            ("unknown", "right", ""),
         )
     )
     (folder / "prometheus.yml").write_text(f"global: {{scrape_interval: 1s}}\nscrape_configs:\n{jobs}")
@@ -383,7 +383,7 @@ def scraped(folder: Path, address: str) -> dict[str, str]:
 
 
 def test_the_program(folder: Path) -> None:
-    """With curl and Prometheus: it refuses a mistake before it listens, and answers by TLS, certificate and password."""
+    """With curl and Prometheus, TLS, certificates and passwords work, and a mistake is refused at the start."""
     (folder / "exporter.yml").write_text("instances: [{name: a, url: 'http://127.0.0.1:9'}]\n")
     words = [sys.executable, "-m", "feldera_exporter", f"--config.file={folder}/exporter.yml"]
     words += ["--web.listen-address=127.0.0.1:0", f"--web.config.file={folder}/web.yml", "--log.format=json"]
@@ -410,14 +410,14 @@ def test_the_program(folder: Path) -> None:
             # As the image's health check finds out, who has no certificate.
             assert [f"{host}:{port}" for host, port in healthcheck.listened(process.pid)] == [address]
             assert healthcheck.main(process.pid) == 0
-            assert scraped(folder, address) == {"right": "1", "wrong": "0", "nobody": "0"}
+            assert scraped(folder, address) == {"right": "1", "wrong": "0", "unknown": "0"}
         finally:
             process.terminate()
             process.communicate(timeout=30)
 
 
 def test_a_file_system_without_a_file(folder: Path) -> None:
-    """A certificate that is gone is taken as it was."""
+    """A certificate that is gone stays as it was."""
 
     async def visit(url: str) -> None:
         (folder / "server.key").unlink()

@@ -31,7 +31,7 @@ class Package:
         """Return what it says of itself."""
         needs = f"Depends: {self.needs}\n" if self.needs else ""
         return (
-            f"Package: {self.name}\nVersion: 1\nArchitecture: all\nMaintainer: nobody <nobody@localhost>\n"
+            f"Package: {self.name}\nVersion: 1\nArchitecture: all\nMaintainer: unknown <unknown@localhost>\n"
             f"{needs}Description: a package\n"
         )
 
@@ -75,7 +75,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @dataclass(frozen=True)
-class Machine:
+class ClonedProject:
     """A clone of this project, on a machine that gets its packages from the archive."""
 
     clone: Path
@@ -110,25 +110,25 @@ class Machine:
 
 
 @pytest.fixture
-def machine(tmp_path: Path, archive: Path) -> Machine:
+def machine(tmp_path: Path, archive: Path) -> ClonedProject:
     """Return a machine, without a clone yet."""
-    return Machine(tmp_path / "clone of it", archive)
+    return ClonedProject(tmp_path / "clone of it", archive)
 
 
 ALL: Final = tuple(package.name for package in ARCHIVE)
 
 
 @pytest.mark.parametrize("installed", [(), ("browser-data", "libother"), ALL])
-def test_what_is_installed_changes_nothing(machine: Machine, installed: tuple[str, ...]) -> None:
-    """All that a package needs is fetched, but for the few that are taken as installed everywhere."""
+def test_what_is_installed_changes_nothing(machine: ClonedProject, installed: tuple[str, ...]) -> None:
+    """All that a package needs is downloaded, except the few that every system has."""
     machine.clone_with(installed)
     done = machine.fetch("browser+")
     assert done.returncode == 0, done.stderr
     assert machine.unpacked() == {"browser", "browser-data", "libfont", "zlib1g"}
 
 
-def test_a_package_without_what_it_needs(machine: Machine) -> None:
-    """Comes alone, and is named before it is fetched."""
+def test_a_package_without_what_it_needs(machine: ClonedProject) -> None:
+    """Such a package comes alone, and its name is printed first."""
     machine.clone_with(())
     done = machine.fetch("server", "libother")
     assert done.returncode == 0, done.stderr
@@ -136,8 +136,8 @@ def test_a_package_without_what_it_needs(machine: Machine) -> None:
     assert machine.unpacked() == {"server", "libother"}
 
 
-def test_what_is_there_is_not_fetched_again(machine: Machine) -> None:
-    """Only what is missing yet is; another version of the script makes all of it anew."""
+def test_what_is_there_is_not_fetched_again(machine: ClonedProject) -> None:
+    """Only missing packages are downloaded; another version of the script downloads all."""
     machine.clone_with(())
     assert machine.fetch("server").returncode == 0
     assert machine.fetch("server").stdout == ""
@@ -149,8 +149,8 @@ def test_what_is_there_is_not_fetched_again(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize("package", ["nothing", "nothing+"])
-def test_an_unknown_package_is_an_error(machine: Machine, package: str) -> None:
-    """Apt names it, and it is asked for again the next time."""
+def test_an_unknown_package_is_an_error(machine: ClonedProject, package: str) -> None:
+    """Apt names the package, and the next run asks for it again."""
     machine.clone_with(())
     for _ in range(2):
         done = machine.fetch("server", package)

@@ -1,4 +1,4 @@
-"""What `make dist` makes."""
+"""The files that `make dist` builds."""
 
 import hashlib
 import json
@@ -36,7 +36,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 def test_it_is_reproducible(made: tuple[Path, Path]) -> None:
-    """The second time every byte is the same, and the checksums are right."""
+    """A second build has the same bytes, and the checksums are right."""
     first, second = ({path.name: path.read_bytes() for path in folder.iterdir()} for folder in made)
     assert first.keys() == NAMES
     assert [name for name in NAMES if first[name] != second[name]] == []
@@ -48,7 +48,7 @@ def test_it_is_reproducible(made: tuple[Path, Path]) -> None:
 
 
 def test_the_archives_are_whole(made: tuple[Path, Path]) -> None:
-    """With rules and boards in the chart, documentation in the sdist, and the default configuration in the wheel."""
+    """The chart has rules and boards, the sdist the documentation, the wheel the default configuration."""
     folder, _ = made
     with tarfile.open(folder / f"feldera-exporter-chart-{__version__}.tgz") as chart:
         rules = chart.extractfile("feldera-exporter/files/rules.yml")
@@ -63,7 +63,7 @@ def test_the_archives_are_whole(made: tuple[Path, Path]) -> None:
 
 
 def test_the_list_of_parts(made: tuple[Path, Path]) -> None:
-    """It names what the package needs, and what that needs, with the installed versions; no tool of the tests."""
+    """It has the package's direct and indirect dependencies with their versions, and no tool of the tests."""
     document = json.loads((made[0] / f"feldera-exporter-{__version__}.cdx.json").read_text())
     assert (document["bomFormat"], document["specVersion"]) == ("CycloneDX", "1.6")
     parts = {each["name"]: each["version"] for each in document["components"]}

@@ -1,4 +1,4 @@
-"""`.ci/go-tools` builds what it says, or says that it cannot."""
+"""`.ci/go-tools` builds the programs, or says that it cannot."""
 
 import shutil
 import subprocess
@@ -21,13 +21,13 @@ PROJECTS: Final = {
 
 @pytest.mark.parametrize("program", [name for name in PROJECTS if NEWEST in editions(name)])
 def test_each_has_its_version(program: str) -> None:
-    """As the script names it."""
+    """Each program has the version of the script."""
     done = subprocess.run([tool(program, NEWEST), "--version"], capture_output=True, text=True, check=True)
     assert newest()[PROJECTS[program]] in done.stdout.splitlines()[0]
 
 
 def test_without_go_it_says_what_it_skips(tmp_path: Path) -> None:
-    """And builds nothing."""
+    """Without Go nothing is built."""
     script = tmp_path / ".ci/go-tools"
     script.parent.mkdir()
     shutil.copy(ROOT / ".ci/go-tools", script)

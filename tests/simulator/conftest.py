@@ -6,14 +6,14 @@ import httpx
 import pytest
 
 from feldera_exporter.simulator.serving import serve
-from support.simulated_api import Served
+from support.simulated_api import ServedInstance
 
 
 @pytest.fixture
-def served() -> Iterator[Served]:
+def served() -> Iterator[ServedInstance]:
     """A running pipeline `a`, served."""
-    stage = Served()
-    stage.run()
-    with serve(stage.server) as url, httpx.Client(base_url=url, timeout=5) as client:
-        stage.attach(url, client)
-        yield stage
+    instance = ServedInstance()
+    instance.run()
+    with serve(instance.server) as url, httpx.Client(base_url=url, timeout=5) as client:
+        instance.attach(url, client)
+        yield instance

@@ -1,4 +1,4 @@
-"""Faults of a whole body: too short, too long, too deep, no text, another clock's."""
+"""Faults of a whole body: too short, too long, too deep, no text, wrong clocks."""
 
 import re
 import zlib
@@ -17,7 +17,7 @@ _TIMESTAMP: Final = re.compile(rb'"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?Z
 
 
 @dataclass(frozen=True, slots=True)
-class Truncated(Fault):
+class TruncatedBody(Fault):
     """The connection ends after a part of the body, short of its Content-Length."""
 
     share: float = 0.5
@@ -29,7 +29,7 @@ class Truncated(Fault):
 
 
 @dataclass(frozen=True, slots=True)
-class Cut(Fault):
+class BrokenJson(Fault):
     """The body ends in the middle, yet as long as its Content-Length says: broken JSON."""
 
     share: float = 0.5
@@ -40,12 +40,12 @@ class Cut(Fault):
 
 
 @dataclass(frozen=True, slots=True)
-class Huge(Fault):
+class HugeBody(Fault):
     """A body of so many bytes of valid JSON, sent piece by piece and held nowhere.
 
     Attributes:
         size: in bytes, about.
-        declared: whether Content-Length tells the size beforehand; else it is chunked.
+        declared: whether there is a Content-Length; else the body is chunked.
     """
 
     size: int = 300_000_000
@@ -90,8 +90,8 @@ def _bomb(size: int) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Deep(Fault):
-    """Arrays in arrays, so many."""
+class DeepNesting(Fault):
+    """Arrays in arrays to a depth."""
 
     depth: int = 100_000
 
@@ -110,7 +110,7 @@ class BadUtf8(Fault):
 
 
 @dataclass(frozen=True, slots=True)
-class Fraction(Fault):
+class FractionDigits(Fault):
     """Every timestamp has this many digits of a second: 0, 3, 6 or 9."""
 
     digits: int
@@ -126,8 +126,8 @@ class Fraction(Fault):
 
 
 @dataclass(frozen=True, slots=True)
-class Skewed(Fault):
-    """The server's clock is off by some seconds: the Date header, and every timestamp unless told otherwise."""
+class SkewedTimes(Fault):
+    """The server's clock is off by some seconds: the Date header, and every timestamp unless switched off."""
 
     seconds: int
     timestamps: bool = True

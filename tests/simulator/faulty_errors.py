@@ -1,4 +1,4 @@
-"""The fault of a fleet that fails at once: every error is long, and the list of them longer than anybody would hold."""
+"""The fault of a fleet that fails at once: every error is long, and the list is too long to hold in memory."""
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Faults of single elements of a list, or of the one object that is answered: what a newer or broken server sends."""
+"""Faults of single elements of a list, or of a single object, as a newer or broken server sends them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -12,7 +12,7 @@ from feldera_exporter.simulator.http_messages import Answer, encode
 
 @dataclass(frozen=True, slots=True)
 class RowFault(Fault):
-    """Changes some elements; this one: none.
+    """Changes some elements; this base class changes none.
 
     Attributes:
         row: which element, counted as a list's index is; None: every one.
@@ -29,50 +29,52 @@ class RowFault(Fault):
             value = self._change(value)[0]
         elif value:
             chosen = range(len(value)) if self.row is None else [self.row % len(value)]
-            pieces = [self._change(one) if at in chosen else [one] for at, one in enumerate(value)]
-            value = [one for piece in pieces for one in piece]
+            pieces = [
+                self._change(element) if at in chosen else [element] for at, element in enumerate(value)
+            ]
+            value = [element for piece in pieces for element in piece]
         return replace(answer, body=encode(value), packed=None)
 
-    def _change(self, one: dict[str, Any]) -> list[Any]:
+    def _change(self, element: dict[str, Any]) -> list[Any]:
         """Return what stands in an element's place."""
-        return [one]
+        return [element]
 
 
 @dataclass(frozen=True, slots=True)
-class With(RowFault):
+class ChangedFields(RowFault):
     """Fields have these values: an unknown status, a wrong type, something of a newer version."""
 
     fields: Mapping[str, Any] = field(default_factory=dict)
 
-    def _change(self, one: dict[str, Any]) -> list[Any]:
-        return [{**one, **self.fields}]
+    def _change(self, element: dict[str, Any]) -> list[Any]:
+        return [{**element, **self.fields}]
 
 
 @dataclass(frozen=True, slots=True)
-class Without(RowFault):
-    """Fields are missing."""
+class MissingFields(RowFault):
+    """Fields are removed."""
 
     fields: tuple[str, ...] = ()
 
-    def _change(self, one: dict[str, Any]) -> list[Any]:
-        return [{key: value for key, value in one.items() if key not in self.fields}]
+    def _change(self, element: dict[str, Any]) -> list[Any]:
+        return [{key: value for key, value in element.items() if key not in self.fields}]
 
 
 @dataclass(frozen=True, slots=True)
-class Repeated(RowFault):
+class RepeatedElement(RowFault):
     """An element comes several times."""
 
     times: int = 2
 
-    def _change(self, one: dict[str, Any]) -> list[Any]:
-        return [one] * self.times
+    def _change(self, element: dict[str, Any]) -> list[Any]:
+        return [element] * self.times
 
 
 @dataclass(frozen=True, slots=True)
-class Instead(RowFault):
-    """Something else stands in an element's place."""
+class ReplacedElement(RowFault):
+    """An element is replaced by another value."""
 
     value: Any = None
 
-    def _change(self, one: dict[str, Any]) -> list[Any]:  # noqa: ARG002 - it is replaced
+    def _change(self, element: dict[str, Any]) -> list[Any]:  # noqa: ARG002 - it is replaced
         return [self.value]

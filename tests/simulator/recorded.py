@@ -1,4 +1,4 @@
-"""What the tests of the recorded answers of a real Feldera share: where they are, and when two answers have one shape."""
+"""Helpers for the recorded answers of a real Feldera: where they are, and whether two answers have the same form."""
 
 import json
 import os
@@ -19,7 +19,7 @@ FOLDER: Final = Path(os.environ.get("FELDERA_RECORDED") or ROOT / "tests/simulat
 
 NULLABLE: Final = frozenset({"identifier", "deployment_resources_status_details"})
 """The fields whose values may be null in one answer alone: a checkpoint may have a name, and the runner may be too late to
-tell anything of resources that are given up."""
+report details of resources that are given up."""
 
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -47,14 +47,17 @@ def misfits(real: Any, ours: Any, path: str = "") -> Iterator[str]:
     if isinstance(real, dict) and isinstance(ours, dict):
         for key in real.keys() | ours.keys():
             if key not in real or key not in ours:
-                yield f"{path}.{key}: only in {'ours' if key in ours else 'the real one'}"
+                yield f"{path}.{key}: only in {'ours' if key in ours else 'the real recorded'}"
             elif not (key in NULLABLE and None in (real[key], ours[key])):
                 yield from misfits(real[key], ours[key], f"{path}.{key}")
     elif isinstance(real, list) and isinstance(ours, list):
         if real and ours:
             # Whatever is more in one of them is as the last of the other.
-            for number, (one, other) in enumerate(zip_longest(real, ours)):
-                pair = (real[-1] if number >= len(real) else one, ours[-1] if number >= len(ours) else other)
+            for number, (recorded, answered) in enumerate(zip_longest(real, ours)):
+                pair = (
+                    real[-1] if number >= len(real) else recorded,
+                    ours[-1] if number >= len(ours) else answered,
+                )
                 yield from misfits(*pair, f"{path}[{number}]")
     elif kind(real) != kind(ours):
         yield f"{path}: {kind(real)}, not {kind(ours)}"
@@ -65,7 +68,7 @@ def same_states() -> Feldera:
     config = recorded("config.json")
     clock = ManualClock()
     feldera = Feldera(clock, edition=config["edition"], version=config["version"], provisioning_timeout=20)
-    # As quick as local processes are: nothing is to be told of how they begin.
+    # As quick as local processes are: their beginning is not compared.
     quick = Plan(provisioning=0.0, initializing=0.0)
     plans = {
         "awaiting": replace(quick, path=(Phase("AwaitingApproval", None),)),

@@ -1,4 +1,4 @@
-"""The clocks and the ids made by them."""
+"""The stand-in's clocks and ids."""
 
 import pytest
 
@@ -10,8 +10,8 @@ from feldera_exporter.simulator.timestamps import http_date, instant_text
 from feldera_exporter.simulator.uuid7 import Uuid7, uuid_text
 
 
-def test_a_manual_clock_moves_only_when_told() -> None:
-    """It stands still, advances by exact microseconds, and never goes back."""
+def test_a_manual_clock_moves_only_by_advance() -> None:
+    """It advances by exact microseconds, and never goes back."""
     clock = ManualClock(5)
     assert clock.now() == 5
     assert clock.advance(0.000001) == clock.now() == 6
@@ -20,7 +20,7 @@ def test_a_manual_clock_moves_only_when_told() -> None:
 
 
 def test_a_scaled_clock_runs_faster() -> None:
-    """Two seconds of the wall's clock at speed 60 are two minutes."""
+    """At speed 60, two seconds are two minutes."""
     wall = [10.0]
     clock = ScaledClock(EPOCH, 60, lambda: wall[0])
     assert clock.now() == EPOCH
@@ -29,7 +29,7 @@ def test_a_scaled_clock_runs_faster() -> None:
 
 
 def test_a_skewed_clock_is_off_by_a_constant() -> None:
-    """It follows the other clock at a distance."""
+    """A skewed clock follows the other clock at a constant distance."""
     clock = ManualClock()
     skewed = SkewedClock(clock, -3)
     clock.advance(10)
@@ -37,7 +37,7 @@ def test_a_skewed_clock_is_off_by_a_constant() -> None:
 
 
 def test_what_is_refused_is_over_and_everything_else_goes_on() -> None:
-    """Whoever lets time pass is not told of what others had put down; a defect is no refusal."""
+    """A refusal within a scheduled action reaches no caller of `advance`; a defect does."""
     queue, ran = EventQueue(0), list[str]()
 
     def refuse() -> None:
@@ -54,7 +54,7 @@ def test_what_is_refused_is_over_and_everything_else_goes_on() -> None:
 
 
 def test_the_agenda_keeps_the_order() -> None:
-    """Actions run by instant, then in the order they were put down, and see their own instant."""
+    """Actions run by their instant, then in the order of their scheduling, and see their own instant."""
     queue, ran = EventQueue(0), list[tuple[str, int]]()
 
     def note(name: str) -> None:
@@ -82,17 +82,17 @@ def test_the_agenda_keeps_the_order() -> None:
     ],
 )
 def test_a_timestamp_has_the_digits_it_needs(micros: int, text: str) -> None:
-    """None, three or six."""
+    """A timestamp has no, three or six digits of a second."""
     assert instant_text(micros) == text
 
 
 def test_the_date_header_is_in_whole_seconds() -> None:
-    """As HTTP writes dates."""
+    """The Date header has HTTP's form."""
     assert http_date(EPOCH + 999_999) == "Fri, 21 Aug 2026 12:00:00 GMT"
 
 
 def test_uuids_are_ordered_within_a_process() -> None:
-    """Also within one millisecond, and when the clock goes back; version and variant are right."""
+    """Ids ascend within one millisecond and when the clock goes back; version and variant are right."""
     make = Uuid7("a")
     ids = [make(EPOCH), make(EPOCH), make(EPOCH + 5_000), make(EPOCH - 9_000_000)]
     assert ids == sorted(set(ids))
@@ -103,6 +103,6 @@ def test_uuids_are_ordered_within_a_process() -> None:
 
 
 def test_uuids_are_reproducible_and_carry_their_processs_skew() -> None:
-    """The same seed makes the same ids; a process whose clock is ahead makes later ones."""
+    """A seed makes the same ids; a process whose clock is ahead makes later ones."""
     assert Uuid7("a")(EPOCH) == Uuid7("a")(EPOCH) != Uuid7("b")(EPOCH)
     assert Uuid7("a", 2_000_000)(EPOCH) >> 80 == EPOCH // 1000 + 2000

@@ -1,4 +1,4 @@
-"""What the stand-in tells of a pipeline's inside: statistics, log, support bundle, resize."""
+"""The stand-in's routes about the inside of a pipeline: statistics, log, support bundle, resize."""
 
 import io
 import json
@@ -14,11 +14,11 @@ from feldera_exporter.simulator.plan import Phase, Plan
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
 from support import loopback
-from support.simulated_api import Served, Stage
+from support.simulated_api import ServedInstance, SimulatedInstance
 
 
 @contextmanager
-def logs(served: Served, query: str = "") -> Iterator[tuple[httpx.Headers, Iterator[str]]]:
+def logs(served: ServedInstance, query: str = "") -> Iterator[tuple[httpx.Headers, Iterator[str]]]:
     """Follow the log of `a`: the answer's headers, and its lines as they come."""
     assert served.client is not None
     with served.client.stream("GET", f"/v0/pipelines/a/logs{query}") as answer:
@@ -26,13 +26,13 @@ def logs(served: Served, query: str = "") -> Iterator[tuple[httpx.Headers, Itera
         yield answer.headers, answer.iter_lines()
 
 
-def lines(served: Served) -> list[str]:
+def lines(served: ServedInstance) -> list[str]:
     """Return what is retained of the log of `a`."""
     return served.get("/v0/pipelines/a/logs?follow=false").text.splitlines()
 
 
-def test_statistics(served: Served) -> None:
-    """Grow while it runs; a pipeline that is not deployed has none, one without a circuit neither."""
+def test_statistics(served: ServedInstance) -> None:
+    """Statistics grow while it runs; a pipeline that is not deployed or has no circuit has none."""
     first = served.get("/v0/pipelines/a/stats").json()
     served.feldera.inject.connector_errors("a", 3)
     served.go(10)
@@ -53,27 +53,27 @@ def test_statistics(served: Served) -> None:
 
 
 def test_statistics_name_the_phase() -> None:
-    """Of a concurrent bootstrap."""
-    stage = Stage(Plan(path=(Phase("Synchronizing", None),)))
-    stage.run()
-    with serve(FelderaServer(stage.feldera)) as url:
-        told = loopback.get(f"{url}/v0/pipelines/a/stats").json()["global_metrics"]
-    assert (told["concurrent_bootstrap_phase"], told["state"]) == ("Synchronizing", "Running")
+    """Statistics have the phase of a concurrent bootstrap."""
+    instance = SimulatedInstance(Plan(path=(Phase("Synchronizing", None),)))
+    instance.run()
+    with serve(FelderaServer(instance.feldera)) as url:
+        retained = loopback.get(f"{url}/v0/pipelines/a/stats").json()["global_metrics"]
+    assert (retained["concurrent_bootstrap_phase"], retained["state"]) == ("Synchronizing", "Running")
 
 
-def test_the_retained_log(served: Served) -> None:
-    """A line of its beginning and one of each event, with their times."""
-    told = lines(served)
-    assert "Fresh start of pipeline logs" in told[0]
-    assert len(told) == 1 + len(served.events)
-    assert "Provisioned, Running (program Success, storage InUse)" in told[-1]
+def test_the_retained_log(served: ServedInstance) -> None:
+    """The log has a first line and one line per event, with their times."""
+    retained = lines(served)
+    assert "Fresh start of pipeline logs" in retained[0]
+    assert len(retained) == 1 + len(served.events)
+    assert "Provisioned, Running (program Success, storage InUse)" in retained[-1]
     served.feldera.inject.crash("a", "InputTransportError")
     served.go(10)
     assert "Stopped, failed with InputTransportError" in lines(served)[-1]
 
 
-def test_following_a_log(served: Served) -> None:
-    """New lines come as they are written; it ends once the pipeline is deleted."""
+def test_following_a_log(served: ServedInstance) -> None:
+    """New lines come as they are written; the log ends once the pipeline is deleted."""
     before = lines(served)
     with logs(served) as (headers, coming):
         assert "feldera-logs-seq" not in headers
@@ -89,24 +89,24 @@ def test_following_a_log(served: Served) -> None:
     assert served.get("/v0/pipelines/a/logs").status_code == 404
 
 
-def test_resuming_a_log(served: Served) -> None:
-    """From the line that was read last; the numbers go on over a stop and a start."""
-    told = lines(served)
+def test_resuming_a_log(served: ServedInstance) -> None:
+    """A log is resumed from the last line; numbers go on over a stop and a start."""
+    retained = lines(served)
     with logs(served, "?cursor=") as (headers, coming):
         assert (headers["feldera-logs-seq"], headers["feldera-logs-gap"]) == ("0", "0")
-        assert next(coming) == told[0]
+        assert next(coming) == retained[0]
     epoch = headers["feldera-logs-epoch"]
     served.feldera.stop("a", force=True)
     served.go(30)
-    with logs(served, f"?cursor={epoch}:{len(told) - 1}") as (headers, coming):
+    with logs(served, f"?cursor={epoch}:{len(retained) - 1}") as (headers, coming):
         assert headers["feldera-logs-epoch"] == epoch
-        assert (headers["feldera-logs-seq"], headers["feldera-logs-gap"]) == (str(len(told) - 1), "0")
-        assert next(coming) == told[-1]
-        assert next(coming) == lines(served)[len(told)]
+        assert (headers["feldera-logs-seq"], headers["feldera-logs-gap"]) == (str(len(retained) - 1), "0")
+        assert next(coming) == retained[-1]
+        assert next(coming) == lines(served)[len(retained)]
 
 
-def test_a_restarted_runner_begins_a_log_anew(served: Served) -> None:
-    """Who follows sees it end; a cursor of the old one gets all of the new one."""
+def test_a_restarted_runner_begins_a_new_log(served: ServedInstance) -> None:
+    """The old log ends; a cursor of the old one gets all of the new one."""
     with logs(served, "?cursor=") as (headers, coming):
         next(coming)
         served.feldera.inject.restart_manager(keeps_processes=True)
@@ -119,25 +119,25 @@ def test_a_restarted_runner_begins_a_log_anew(served: Served) -> None:
     assert len(lines(served)) == 1
 
 
-def test_lines_that_were_discarded_are_a_gap(served: Served) -> None:
-    """The oldest go with the events that they are made of."""
-    told = lines(served)
+def test_lines_that_were_discarded_are_a_gap(served: ServedInstance) -> None:
+    """The oldest lines are dropped with their events."""
+    retained = lines(served)
     log = served.feldera.get("a").log
     log.trim(3)
-    assert lines(served) == told[-3:]
+    assert lines(served) == retained[-3:]
     with logs(served, "?cursor=") as (headers, _):
-        epoch, retained = headers["feldera-logs-epoch"], len(told) - 3
-        assert (headers["feldera-logs-seq"], headers["feldera-logs-gap"]) == (str(retained), "0")
+        epoch, first = headers["feldera-logs-epoch"], len(retained) - 3
+        assert (headers["feldera-logs-seq"], headers["feldera-logs-gap"]) == (str(first), "0")
     with logs(served, f"?cursor={epoch}:1") as (headers, coming):
         assert (headers["feldera-logs-seq"], headers["feldera-logs-gap"]) == (
-            str(retained),
-            str(retained - 1),
+            str(first),
+            str(first - 1),
         )
-        assert next(coming) == told[-3]
+        assert next(coming) == retained[-3]
 
 
-def test_who_listens_no_more_is_forgotten(served: Served) -> None:
-    """A log that nobody reads costs nothing."""
+def test_who_listens_no_more_is_forgotten(served: ServedInstance) -> None:
+    """A log without a reader costs nothing."""
     with logs(served) as (_, coming):
         next(coming)
         assert served.server.in_flight == 1
@@ -152,8 +152,8 @@ def test_who_listens_no_more_is_forgotten(served: Served) -> None:
     assert served.server.in_flight <= 1
 
 
-def test_a_support_bundle(served: Served) -> None:
-    """Holds what can be known, leaves out what is not wanted, and says of each which it is."""
+def test_a_support_bundle(served: ServedInstance) -> None:
+    """A bundle has what is available, without what is excluded, and lists both."""
     answer = served.get("/v0/pipelines/a/support_bundle?logs=false")
     assert answer.headers["content-type"] == "application/zip"
     assert answer.headers["content-disposition"] == 'attachment; filename="a-support-bundle.zip"'
@@ -165,18 +165,18 @@ def test_a_support_bundle(served: Served) -> None:
     assert len(json.loads(files["events.json"])) == len(served.events)
     assert "logs.txt: skipped" in manifest
     served.feldera.create("b")
-    for query, told in (
+    for query, retained in (
         ("", "stats.json: PipelineInteractionNotDeployed"),
         ("?collect=false", "stats.json: skipped"),
     ):
         content = served.get(f"/v0/pipelines/b/support_bundle{query}").content
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            assert told in archive.read("manifest.txt").decode()
-    assert served.get("/v0/pipelines/nobody/support_bundle").status_code == 404
+            assert retained in archive.read("manifest.txt").decode()
+    assert served.get("/v0/pipelines/unknown/support_bundle").status_code == 404
 
 
-def test_a_running_pipeline_is_resized(served: Served) -> None:
-    """Its row and what it says of itself show the new size, until it stops."""
+def test_a_running_pipeline_is_resized(served: ServedInstance) -> None:
+    """The row and the pipeline's own answer have the new size, until it stops."""
     assert served.client is not None
     body = {"deployment_config": {"resources": {"memory_max": "16Gi", "cpu_cores_max": 4}}}
     answer = served.client.patch("/v0/pipelines/a", json=body)
@@ -195,18 +195,18 @@ def test_a_running_pipeline_is_resized(served: Served) -> None:
 
 
 def test_the_open_source_edition_resizes_nothing() -> None:
-    """Its runner starts plain processes."""
-    stage = Stage(edition="Open source")
-    stage.run()
+    """The open source edition does not resize, as its runner starts plain processes."""
+    instance = SimulatedInstance(edition="Open source")
+    instance.run()
     with pytest.raises(ApiError, match="UnsupportedPipelineAction"):
-        stage.feldera.resize("a", {"memory_max": "1Gi"})
+        instance.feldera.resize("a", {"memory_max": "1Gi"})
 
 
 def test_older_servers_know_no_resize() -> None:
-    """The field says nothing to them."""
-    stage = Stage(version="0.366.0")
-    stage.run()
-    with serve(FelderaServer(stage.feldera)) as url:
+    """Older servers ignore the field."""
+    instance = SimulatedInstance(version="0.366.0")
+    instance.run()
+    with serve(FelderaServer(instance.feldera)) as url:
         body = {"deployment_config": {"resources": {"memory_max": "16Gi"}}}
         answer = httpx.patch(f"{url}/v0/pipelines/a", json=body)
     assert (answer.status_code, "deployment_config" in answer.json()) == (200, False)

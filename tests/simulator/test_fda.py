@@ -1,4 +1,4 @@
-"""Feldera's own command line client finds the stand-in to be Feldera, where it is at hand."""
+"""Feldera's own command line client works with the stand-in, if the client is available."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 
 from feldera_exporter.simulator.serving import serve
-from support.simulated_api import Served
+from support.simulated_api import ServedInstance
 
 FDA: Final = shutil.which("fda")
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(FDA is None, reason="fda, Feldera's command line
 
 
 @pytest.fixture
-def url(served: Served) -> Iterator[str]:
+def url(served: ServedInstance) -> Iterator[str]:
     """The address of an instance with a running pipeline `a` and a failed one, `b`."""
     served.feldera.create("b", runtime_config={"provisioning_timeout_secs": 600})
     served.go(60)
@@ -45,7 +45,7 @@ def fda(url: str, *command: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    ("command", "told"),
+    ("command", "expected"),
     [
         ("pipelines", ("a", "Running", "b", "Stopped")),
         ("status a", ("Running", "Success")),
@@ -60,23 +60,23 @@ def fda(url: str, *command: str) -> subprocess.CompletedProcess[str]:
         ("cluster config", ("0.375.0",)),
     ],
 )
-def test_a_command(url: str, command: str, told: tuple[str, ...]) -> None:
-    """Succeeds, and tells what is so."""
+def test_a_command(url: str, command: str, expected: tuple[str, ...]) -> None:
+    """The command succeeds, and prints these words."""
     done = fda(url, *command.split())
     assert done.returncode == 0, done.stderr
-    assert [word for word in told if word not in done.stdout] == []
+    assert [word for word in expected if word not in done.stdout] == []
 
 
-def test_an_unhealthy_cluster(served: Served, url: str) -> None:
-    """Is told by the exit code; that the health is old, by a warning."""
+def test_an_unhealthy_cluster(served: ServedInstance, url: str) -> None:
+    """The exit code is that of an unhealthy cluster, and old health is a warning."""
     served.feldera.cluster.running = False
     served.go(3600)
     done = fda(url, "cluster", "health")
     assert (done.returncode, "no cluster monitor event for over 30 minutes" in done.stderr) == (2, True)
 
 
-def test_operations(served: Served, url: str) -> None:
-    """What an alert asks for: dismiss, stop, clear, start."""
+def test_operations(served: ServedInstance, url: str) -> None:
+    """The commands of the runbooks work: dismiss, stop, clear, start."""
     for command, status in (("dismiss-error b", "Stopped"), ("stop a --no-wait", "Stopped")):
         done = fda(url, *command.split())
         assert done.returncode == 0, done.stderr
@@ -91,7 +91,7 @@ def test_operations(served: Served, url: str) -> None:
 
 
 def test_a_support_bundle(url: str, tmp_path: Path) -> None:
-    """Is a ZIP."""
+    """The support bundle is a ZIP."""
     done = fda(url, "support-bundle", "b", "--output", str(tmp_path / "bundle.zip"))
     assert done.returncode == 0, done.stderr
     assert zipfile.is_zipfile(tmp_path / "bundle.zip")

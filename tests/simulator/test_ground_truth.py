@@ -1,4 +1,4 @@
-"""The truth that is kept for the caller agrees with what an observer of events and rows can know."""
+"""The ground truth agrees with the events and rows."""
 
 from collections import Counter
 from itertools import pairwise
@@ -13,7 +13,7 @@ from feldera_exporter.simulator.events import Event
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.manager_processes import ManagerProcesses
 from feldera_exporter.simulator.random_workload import RandomWorkload
-from support.simulated_api import Stage
+from support.simulated_api import SimulatedInstance
 
 SEPARATE = ManagerProcesses(separate=True, waits=0.1, holds=0.1, skew={"runner": 0.2, "compiler": -0.3})
 
@@ -33,7 +33,7 @@ def read(event: Event) -> dict[str, Any]:
 @pytest.mark.parametrize("processes", [None, SEPARATE])
 @pytest.mark.parametrize("seed", range(8))
 def test_the_fold_of_all_events_is_the_truth(seed: int, processes: ManagerProcesses | None) -> None:
-    """Every transition and every error edge of every pipeline is in its log, and nothing else."""
+    """The log has every transition and every error of every pipeline, and nothing else."""
     clock = ManualClock()
     feldera = Feldera(clock, seed, retention=1_000_000, processes=processes)
     RandomWorkload(feldera, seed, size=10, rate=1.0, trouble=0.3)
@@ -78,35 +78,35 @@ def history(seed: int, steps: int, life_seed: int = 1) -> list[Any]:
 
 
 def test_the_same_seeds_make_the_same_history() -> None:
-    """Down to the ids, and however often somebody looks."""
+    """The histories are equal down to the ids, however often they are read."""
     assert history(7, 1) == history(7, 1) == history(7, 300)
 
 
 def test_other_seeds_make_another() -> None:
-    """Of the instance, and of the life in it."""
+    """Another seed of the instance or of the workload makes another history."""
     assert history(7, 1) != history(8, 1)
     assert history(7, 1) != history(7, 1, life_seed=2)
 
 
 def test_the_truth_survives_retention_and_deletion() -> None:
-    """Names, instants and transitions of what is long gone."""
-    stage = Stage(retention=5)
-    stage.run()
-    stage.feldera.inject.crash("a", "ControllerPanic")
-    stage.go(60)
-    stage.feldera.clear("a")
-    stage.go(60)
-    assert len(stage.events) <= 6
-    identity = stage.feldera.get("a").id
-    stage.feldera.rename("a", "b")
-    renamed = stage.clock.now()
-    stage.go(5)
-    stage.feldera.delete("b")
-    gone = stage.clock.now()
-    stage.go(100)
-    stage.feldera.create("a")
-    life = stage.feldera.truth[identity]
-    assert stage.feldera.get("a").id != identity
+    """Names, instants and transitions of deleted pipelines are kept."""
+    instance = SimulatedInstance(retention=5)
+    instance.run()
+    instance.feldera.inject.crash("a", "ControllerPanic")
+    instance.go(60)
+    instance.feldera.clear("a")
+    instance.go(60)
+    assert len(instance.events) <= 6
+    identity = instance.feldera.get("a").id
+    instance.feldera.rename("a", "b")
+    renamed = instance.clock.now()
+    instance.go(5)
+    instance.feldera.delete("b")
+    gone = instance.clock.now()
+    instance.go(100)
+    instance.feldera.create("a")
+    life = instance.feldera.truth[identity]
+    assert instance.feldera.get("a").id != identity
     assert life.names == [(life.created_at, "a"), (renamed, "b")]
     assert life.deleted_at == gone
     assert life.counts("deployment_resources_status") == Counter(
@@ -114,27 +114,27 @@ def test_the_truth_survives_retention_and_deletion() -> None:
     )
     assert [edge.code for edge in life.errors] == ["ControllerPanic"]
     assert len(life.appeared) == 1
-    assert sum(life.time_in_status(stage.clock.now()).values()) == gone - life.created_at
+    assert sum(life.time_in_status(instance.clock.now()).values()) == gone - life.created_at
 
 
 def test_an_interval_that_was_committed_late_has_no_length() -> None:
-    """The order of the commits counts; the lengths still add up."""
-    stage = Stage()
-    life = stage.feldera.truth[stage.feldera.get("a").id]
-    stage.run(4)
+    """The order of the commits counts, and the lengths add up."""
+    instance = SimulatedInstance()
+    life = instance.feldera.truth[instance.feldera.get("a").id]
+    instance.run(4)
     provisioned = life.of("deployment_status")[-1]
     assert provisioned.after == "Initializing"
-    stage.go(10)
+    instance.go(10)
     early = life.of("deployment_status")[-1]
-    late = type(early)("deployment_status", early.at - 2 * SECOND, "Running", "Paused", stage.clock.now())
+    late = type(early)("deployment_status", early.at - 2 * SECOND, "Running", "Paused", instance.clock.now())
     life.transitions.append(late)
-    stretches = life.intervals(stage.clock.now())
+    stretches = life.intervals(instance.clock.now())
     assert stretches[-2] == ("Running", early.at, early.at)
-    assert stretches[-1] == ("Paused", early.at, stage.clock.now())
+    assert stretches[-1] == ("Paused", early.at, instance.clock.now())
 
 
 def test_the_truth_need_not_be_kept() -> None:
-    """Then nothing grows with time."""
+    """Without it the memory does not grow with time."""
     clock = ManualClock()
     feldera = Feldera(clock, 1, keep_truth=False)
     RandomWorkload(feldera, 1, size=5)
@@ -143,8 +143,8 @@ def test_the_truth_need_not_be_kept() -> None:
     assert not feldera.truth.lives
 
 
-def test_random_life_ends_when_told() -> None:
-    """Then only heartbeats come."""
+def test_the_random_workload_ends() -> None:
+    """After its end only heartbeats come."""
     clock = ManualClock()
     feldera = Feldera(clock, 5)
     life = RandomWorkload(feldera, 5, size=5, rate=2.0, trouble=0.0)
@@ -158,8 +158,8 @@ def test_random_life_ends_when_told() -> None:
     assert [pipeline.row.status for pipeline in feldera.pipelines()] == before
 
 
-def test_random_life_outlives_its_pipelines() -> None:
-    """Where deletions are late and there is one pipeline, there are others after it."""
+def test_the_random_workload_replaces_its_pipelines() -> None:
+    """After late deletions of the only pipeline there are new ones."""
     clock = ManualClock()
     feldera = Feldera(clock, 4, processes=ManagerProcesses(separate=True, waits=0.5, holds=0.5))
     RandomWorkload(feldera, 4, size=1, rate=1.0, trouble=0.0)
@@ -168,8 +168,8 @@ def test_random_life_outlives_its_pipelines() -> None:
     assert len(feldera.truth.lives) > 3
 
 
-def test_random_life_does_everything() -> None:
-    """Every dimension's every status, rename, swap, deletion and re-creation under the old name."""
+def test_the_random_workload_does_everything() -> None:
+    """It has every status of every dimension, renames, swaps, deletions and re-creations."""
     clock = ManualClock()
     feldera = Feldera(clock, 12)
     RandomWorkload(feldera, 12, size=60, rate=5.0, trouble=0.4)

@@ -1,4 +1,4 @@
-"""Each fault does what it says, on its route, until it is cleared."""
+"""Each fault changes the answers of its route until it is cleared."""
 
 import gzip
 import json
@@ -14,30 +14,32 @@ from feldera_exporter.simulator.failures import worker_panic
 from feldera_exporter.simulator.http_faults import EVERY, Dropped, Fault, Hanging, Slow, Status, Together
 from simulator.faulty_bodies import (
     BadUtf8,
-    Cut,
-    Deep,
-    Fraction,
+    BrokenJson,
+    DeepNesting,
+    FractionDigits,
     GzipBomb,
-    Huge,
-    Skewed,
-    Truncated,
+    HugeBody,
+    SkewedTimes,
+    TruncatedBody,
 )
 from simulator.faulty_errors import LongErrors
-from simulator.faulty_rows import Instead, Repeated, RowFault, With, Without
+from simulator.faulty_rows import ChangedFields, MissingFields, RepeatedElement, ReplacedElement, RowFault
 from support import loopback
-from support.simulated_api import Served
+from support.simulated_api import ServedInstance
 
 LIST = "/v0/pipelines?selector=status"
 
 
-def spoiled(served: Served, fault: Fault, path: str = LIST, route: str = "pipelines") -> httpx.Response:
+def spoiled(
+    served: ServedInstance, fault: Fault, path: str = LIST, route: str = "pipelines"
+) -> httpx.Response:
     """Return the answer with a fault."""
     served.server.faults.set(route, fault)
     return served.get(path)
 
 
-def test_a_fault_is_set_and_cleared_by_route(served: Served) -> None:
-    """Others go on; `EVERY` is for those that have none of their own; a fault may last some requests only."""
+def test_a_fault_is_set_and_cleared_by_route(served: ServedInstance) -> None:
+    """`EVERY` is for routes without their own fault; a fault may last for some requests only."""
     assert spoiled(served, http_faults.SERVER_ERROR).status_code == 500
     assert served.get("/healthz").status_code == 200
     served.server.faults.set(EVERY, http_faults.FORBIDDEN)
@@ -52,8 +54,8 @@ def test_a_fault_is_set_and_cleared_by_route(served: Served) -> None:
     assert [served.get(LIST).status_code for _ in range(3)] == [503, 503, 200]
 
 
-def test_the_empty_faults_change_nothing(served: Served) -> None:
-    """What all others build on."""
+def test_the_empty_faults_change_nothing(served: ServedInstance) -> None:
+    """A fault without a change leaves each answer as it is."""
     good = served.get(LIST).json()
     assert spoiled(served, Fault()).json() == good
     assert spoiled(served, RowFault()).json() == good
@@ -74,29 +76,29 @@ def test_the_empty_faults_change_nothing(served: Served) -> None:
     ],
 )
 def test_another_status(
-    served: Served, fault: Status, status: int, content_type: str | None, body: str
+    served: ServedInstance, fault: Status, status: int, content_type: str | None, body: str
 ) -> None:
-    """With its own body and type."""
+    """The status has its own body and type."""
     answer = spoiled(served, fault)
     assert (answer.status_code, answer.headers.get("content-type")) == (status, content_type)
     assert body in answer.text
 
 
-def test_retry_after_and_location(served: Served) -> None:
-    """Are headers of their faults."""
+def test_retry_after_and_location(served: ServedInstance) -> None:
+    """The faults have these headers."""
     assert spoiled(served, http_faults.UNAVAILABLE_RETRY).headers["retry-after"] == "5"
     assert spoiled(served, http_faults.REDIRECT).headers["location"] == "/login"
 
 
-def test_slow(served: Served) -> None:
-    """The answer is right, only late."""
+def test_slow(served: ServedInstance) -> None:
+    """The answer is right but late."""
     start = time.monotonic()
     assert spoiled(served, Slow(0.2)).status_code == 200
     assert time.monotonic() - start >= 0.2
 
 
-def test_hanging(served: Served) -> None:
-    """It ends when the client goes away."""
+def test_hanging(served: ServedInstance) -> None:
+    """The request ends when the client disconnects."""
     served.server.faults.set("pipelines", Hanging())
     with pytest.raises(httpx.ReadTimeout):
         loopback.get(served.url + LIST, timeout=0.2)
@@ -106,7 +108,7 @@ def test_hanging(served: Served) -> None:
     assert served.server.in_flight == 0
 
 
-def test_dropped(served: Served) -> None:
+def test_dropped(served: ServedInstance) -> None:
     """The connection ends without an answer; the next request has a new one."""
     with pytest.raises(httpx.RemoteProtocolError):
         spoiled(served, Dropped())
@@ -114,24 +116,24 @@ def test_dropped(served: Served) -> None:
     assert served.get(LIST).status_code == 200
 
 
-def test_truncated(served: Served) -> None:
-    """Shorter than its Content-Length."""
+def test_truncated(served: ServedInstance) -> None:
+    """The body is shorter than its Content-Length."""
     with pytest.raises(httpx.RemoteProtocolError):
-        spoiled(served, Truncated(0.3))
+        spoiled(served, TruncatedBody(0.3))
 
 
-def test_cut(served: Served) -> None:
-    """Whole by its Content-Length, and broken JSON."""
-    answer = spoiled(served, Cut())
+def test_cut(served: ServedInstance) -> None:
+    """The body has its Content-Length, and is broken JSON."""
+    answer = spoiled(served, BrokenJson())
     with pytest.raises(json.JSONDecodeError):
         answer.json()
 
 
 @pytest.mark.parametrize("declared", [True, False])
-def test_huge(served: Served, *, declared: bool) -> None:
-    """Valid JSON of that size, which the server never holds."""
+def test_huge(served: ServedInstance, *, declared: bool) -> None:
+    """The body is valid JSON of that size, which the server never holds."""
     assert served.client is not None
-    served.server.faults.set("pipelines", Huge(30_000_000, declared=declared))
+    served.server.faults.set("pipelines", HugeBody(30_000_000, declared=declared))
     size = 0
     tracemalloc.start()
     with served.client.stream("GET", LIST) as answer:
@@ -144,8 +146,8 @@ def test_huge(served: Served, *, declared: bool) -> None:
     assert held < 10_000_000
 
 
-def test_gzip_bomb(served: Served) -> None:
-    """A thousand times as large as it looks, whatever was accepted."""
+def test_gzip_bomb(served: ServedInstance) -> None:
+    """The body unpacks to a thousand times its size, whatever was accepted."""
     assert served.client is not None
     served.server.faults.set("pipelines", GzipBomb(10_000_000))
     with served.client.stream("GET", LIST, headers={"accept-encoding": "identity"}) as answer:
@@ -155,14 +157,14 @@ def test_gzip_bomb(served: Served) -> None:
     assert len(gzip.decompress(raw)) > 9_000_000
 
 
-def test_deep(served: Served) -> None:
-    """Deeper than a parser dares."""
+def test_deep(served: ServedInstance) -> None:
+    """The nesting is too deep for a parser."""
     with pytest.raises(RecursionError):
-        spoiled(served, Deep()).json()
+        spoiled(served, DeepNesting()).json()
 
 
-def test_bad_utf8(served: Served) -> None:
-    """No text."""
+def test_bad_utf8(served: ServedInstance) -> None:
+    """The body is no UTF-8."""
     with pytest.raises(UnicodeDecodeError):
         spoiled(served, BadUtf8()).content.decode()
 
@@ -170,21 +172,21 @@ def test_bad_utf8(served: Served) -> None:
 @pytest.mark.parametrize(
     ("digits", "end"), [(0, ":00Z"), (3, ":00.000Z"), (6, ":00.000000Z"), (9, ":00.000000000Z")]
 )
-def test_fractions_of_seconds(served: Served, digits: int, end: str) -> None:
+def test_fractions_of_seconds(served: ServedInstance, digits: int, end: str) -> None:
     """Every timestamp has so many digits."""
-    (row,) = spoiled(served, Fraction(digits)).json()
+    (row,) = spoiled(served, FractionDigits(digits)).json()
     assert row["created_at"] == f"2026-08-21T12:00{end}"
     length = len("2026-08-21T12:00:00Z") + (digits + 1 if digits else 0)
     assert all(len(value) == length for key, value in row.items() if key.endswith("since") and value)
 
 
-def test_a_skewed_clock(served: Served) -> None:
-    """The Date header alone, or with every timestamp."""
+def test_a_skewed_clock(served: ServedInstance) -> None:
+    """The Date header is moved, alone or with every timestamp."""
     good = served.get(LIST)
-    bad = spoiled(served, Skewed(-120, timestamps=False))
+    bad = spoiled(served, SkewedTimes(-120, timestamps=False))
     assert (good.headers["date"][-12:], bad.headers["date"][-12:]) == ("12:02:00 GMT", "12:00:00 GMT")
     assert bad.json() == good.json()
-    worse = spoiled(served, Skewed(3600))
+    worse = spoiled(served, SkewedTimes(3600))
     assert worse.headers["date"][-12:] == "13:02:00 GMT"
     ((here,), (there,)) = (good.json(), worse.json())
     for field in here:
@@ -196,43 +198,49 @@ def test_a_skewed_clock(served: Served) -> None:
             assert here[field] == there[field]
 
 
-def test_rows(served: Served) -> None:
-    """One of several, or all: other values, missing fields, something else, twice."""
+def test_rows(served: ServedInstance) -> None:
+    """One or all elements have other values, lack fields, are something else, or come twice."""
     for name in "bc":
         served.feldera.create(name)
     good = served.get(LIST).json()
-    with_status = spoiled(served, With(row=1, fields={"program_status": "Dreaming", "new": {"x": 1}})).json()
+    with_status = spoiled(
+        served, ChangedFields(row=1, fields={"program_status": "Dreaming", "new": {"x": 1}})
+    ).json()
     assert with_status == [good[0], {**good[1], "program_status": "Dreaming", "new": {"x": 1}}, good[2]]
-    without = spoiled(served, Without(fields=("name", "tags"))).json()
-    assert all(set(one) - set(two) == {"name", "tags"} for one, two in zip(good, without, strict=True))
-    assert spoiled(served, Instead(row=-1, value=7)).json() == [*good[:2], 7]
-    assert spoiled(served, Repeated(row=0, times=3)).json() == [good[0], *good[:1], *good]
+    without = spoiled(served, MissingFields(fields=("name", "tags"))).json()
+    assert all(
+        set(full) - set(reduced) == {"name", "tags"} for full, reduced in zip(good, without, strict=True)
+    )
+    assert spoiled(served, ReplacedElement(row=-1, value=7)).json() == [*good[:2], 7]
+    assert spoiled(served, RepeatedElement(row=0, times=3)).json() == [good[0], *good[:1], *good]
 
 
-def test_one_object_and_an_empty_list(served: Served) -> None:
-    """A row fault fits them too, and leaves errors alone."""
-    one = spoiled(served, With(fields={"id": 5}), "/v0/pipelines/a", "pipeline").json()
-    assert one["id"] == 5
-    assert spoiled(served, Without(fields=("message",)), "/v0/pipelines/b", "pipeline").json()["message"]
+def test_one_object_and_an_empty_list(served: ServedInstance) -> None:
+    """A row fault also changes a single object, and leaves errors alone."""
+    full = spoiled(served, ChangedFields(fields={"id": 5}), "/v0/pipelines/a", "pipeline").json()
+    assert full["id"] == 5
+    assert spoiled(served, MissingFields(fields=("message",)), "/v0/pipelines/b", "pipeline").json()[
+        "message"
+    ]
     served.feldera.stop("a", force=True)
     served.go(10)
     served.feldera.clear("a")
     served.go(10)
     served.feldera.delete("a")
-    assert spoiled(served, With(fields={"id": 5})).json() == []
+    assert spoiled(served, ChangedFields(fields={"id": 5})).json() == []
 
 
-def test_several_at_once(served: Served) -> None:
-    """In their order."""
+def test_several_at_once(served: ServedInstance) -> None:
+    """Several faults are applied in their order."""
     start = time.monotonic()
-    answer = spoiled(served, Together((Slow(0.1), With(fields={"x": 1}), Fraction(0))))
+    answer = spoiled(served, Together((Slow(0.1), ChangedFields(fields={"x": 1}), FractionDigits(0))))
     assert time.monotonic() - start >= 0.1
     assert (answer.json()[0]["x"], answer.json()[0]["created_at"]) == (1, "2026-08-21T12:00:00Z")
 
 
 @pytest.mark.parametrize("kilobytes", [1, 100, 3000])
-def test_a_panic_of_every_worker_is_long(served: Served, kilobytes: int) -> None:
-    """The whole of it is in the list's element, while the events by status stay short."""
+def test_a_panic_of_every_worker_is_long(served: ServedInstance, kilobytes: int) -> None:
+    """The list has the whole message, while events by status stay short."""
     served.feldera.inject.crash("a", worker_panic(kilobytes))
     served.go(10)
     answer = served.get(LIST)
@@ -244,8 +252,8 @@ def test_a_panic_of_every_worker_is_long(served: Served, kilobytes: int) -> None
     assert len(served.get("/v0/pipelines/a/events").content) < 10_000
 
 
-def test_long_errors(served: Served) -> None:
-    """Those that are set, each by so much; nothing else is changed."""
+def test_long_errors(served: ServedInstance) -> None:
+    """Errors that are set get longer by so much, and nothing else changes."""
     served.feldera.create("b")
     served.feldera.inject.crash("a", "InputTransportError")
     served.go(10)

@@ -1,4 +1,4 @@
-"""What the stand-in tells of the instance itself: its cluster's health, its configuration and license, who may ask."""
+"""The stand-in's routes about the instance: health of its cluster, configuration, license, access."""
 
 import json
 
@@ -10,11 +10,11 @@ from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
 from support import loopback
-from support.simulated_api import Served, Stage
+from support.simulated_api import ServedInstance, SimulatedInstance
 
 
-def test_the_cluster_by_its_last_event(served: Served) -> None:
-    """An unhealthy service shows at the next poll of the monitor, and why; 503 with the same body."""
+def test_the_cluster_by_its_last_event(served: ServedInstance) -> None:
+    """An unhealthy service shows at the monitor's next poll with its reason: 503 with the same body."""
     assert served.get("/v0/cluster_healthz").json()["all_healthy"] is True
     served.feldera.inject.service("runner", "Unreachable: connection refused")
     assert served.get("/v0/cluster_healthz").status_code == 200
@@ -33,12 +33,12 @@ def test_the_cluster_by_its_last_event(served: Served) -> None:
     assert [event["runner_status"] for event in events] == ["Healthy", "Unhealthy", "Healthy", "Healthy"]
     latest = served.get("/v0/cluster/events/latest").json()
     assert latest == {**events[0], "stale": False}
-    one = served.get(f"/v0/cluster/events/{events[1]['id']}?selector=all").json()
-    assert one["runner_self_info"] == "Unreachable: connection refused"
+    event = served.get(f"/v0/cluster/events/{events[1]['id']}?selector=all").json()
+    assert event["runner_self_info"] == "Unreachable: connection refused"
 
 
-def test_health_that_is_old_is_stale(served: Served) -> None:
-    """A dead monitor is not healthy half an hour later, and every answer says so; its last words are still told."""
+def test_health_that_is_old_is_stale(served: ServedInstance) -> None:
+    """Half an hour after a monitor's end its last health is marked as stale."""
     served.feldera.cluster.running = False
     fresh = served.get("/v0/cluster_healthz").json()
     assert (fresh["stale"], fresh["stale_after_seconds"], fresh["all_healthy"]) == (False, 1800, True)
@@ -54,12 +54,12 @@ def test_health_that_is_old_is_stale(served: Served) -> None:
     assert "stale" not in served.get("/v0/cluster/events").json()[0]
 
 
-def test_older_servers_tell_their_last_health_for_ever() -> None:
-    """Without a word about its age."""
-    stage = Stage(version="0.351.0")
-    stage.feldera.cluster.running = False
-    stage.go(86_400)
-    with serve(FelderaServer(stage.feldera)) as url:
+def test_older_servers_show_their_last_health_for_ever() -> None:
+    """Older servers show the last health without its age."""
+    simulated = SimulatedInstance(version="0.351.0")
+    simulated.feldera.cluster.running = False
+    simulated.go(86_400)
+    with serve(FelderaServer(simulated.feldera)) as url:
         answer = loopback.get(f"{url}/v0/cluster_healthz")
         assert (answer.status_code, answer.json()["all_healthy"], "stale" in answer.json()) == (
             200,
@@ -70,28 +70,28 @@ def test_older_servers_tell_their_last_health_for_ever() -> None:
 
 
 def test_a_healthy_cluster_is_recorded_each_ten_minutes_an_unhealthy_one_ever_more_rarely() -> None:
-    """Twice at first; at most 1000 events and 72 hours; a dead monitor shows as an old event only."""
-    stage = Stage()
-    cluster = stage.feldera.cluster
-    stage.go(3600)
+    """At most 1000 events of 72 hours are kept."""
+    simulated = SimulatedInstance()
+    cluster = simulated.feldera.cluster
+    simulated.go(3600)
     assert len(cluster.events) == 8
-    stage.feldera.inject.service("compiler", "Timeout: no answer")
-    stage.go(3600)
+    simulated.feldera.inject.service("compiler", "Timeout: no answer")
+    simulated.go(3600)
     gaps = [
         (after.recorded_at - before.recorded_at) // SECOND
         for before, after in zip(cluster.events[8:], cluster.events[9:], strict=False)
     ]
     assert gaps == [10, 20, 40, 80, 160, 320, 600, 600, 600, 600]
-    stage.go(7 * 86_400)
+    simulated.go(7 * 86_400)
     assert len(cluster.events) <= 433
     cluster.running = False
     last = cluster.events[-1]
-    stage.go(86_400)
+    simulated.go(86_400)
     assert cluster.events[-1] is last
 
 
 def test_a_service_that_was_never_well_is_initially_unhealthy() -> None:
-    """Until its first success."""
+    """It is so until its first success."""
     clock = ManualClock()
     feldera = Feldera(clock)
     server = FelderaServer(feldera)
@@ -110,21 +110,21 @@ def test_a_service_that_was_never_well_is_initially_unhealthy() -> None:
 
 
 def test_a_restarted_monitor_writes_at_once() -> None:
-    """One that ends may write that it reaches nobody; the next poll finds all well."""
-    stage = Stage()
-    cluster = stage.feldera.cluster
+    """A monitor that ends may write that it reaches no service; the next poll is healthy."""
+    simulated = SimulatedInstance()
+    cluster = simulated.feldera.cluster
     known = len(cluster.events)
-    stage.feldera.inject.restart_manager()
-    stage.go(10)
+    simulated.feldera.inject.restart_manager()
+    simulated.go(10)
     assert [event.all_healthy for event in cluster.events[known:]] == [True]
-    stage.feldera.inject.restart_manager(complains=True)
-    stage.go(30)
+    simulated.feldera.inject.restart_manager(complains=True)
+    simulated.go(30)
     assert [event.all_healthy for event in cluster.events[known + 1 :]] == [False, True]
     assert set(cluster.events[-2].statuses.values()) == {"Unhealthy"}
 
 
 def test_configuration_session_and_license() -> None:
-    """By edition, tenant and license; a license's end and its `current` are on the same clock."""
+    """The answers depend on edition, tenant and license; the license uses the instance's clock."""
     clock = ManualClock()
     feldera = Feldera(clock, tenant="shop", version="0.330.1")
     server = FelderaServer(feldera)
@@ -143,7 +143,7 @@ def test_configuration_session_and_license() -> None:
 
 
 def test_api_keys() -> None:
-    """None: 401 and nothing more; a wrong one: 401 in plain text; one to read only: 403."""
+    """No key: 401 and nothing more; a wrong one: 401 in plain text; one to read only: 403."""
     clock = ManualClock()
     feldera = Feldera(clock)
     feldera.create("a")

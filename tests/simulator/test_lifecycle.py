@@ -1,4 +1,4 @@
-"""A pipeline goes through its statuses as Feldera's state machines and timeouts have it."""
+"""A pipeline goes through its statuses by Feldera's state machines and timeouts."""
 
 import httpx
 import pytest
@@ -6,21 +6,21 @@ import pytest
 from feldera_exporter.simulator.plan import Failure, Phase, Plan
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
-from support.simulated_api import Stage
+from support.simulated_api import SimulatedInstance
 
 CLEARED = ("Success", "Cleared")
 USED = ("Success", "InUse")
 
 
 def test_the_events_of_a_run_that_fails_are_felderas_own() -> None:
-    """Compile, start, panic, dismiss: the sequence that Feldera's platform test asserts."""
-    stage = Stage()
-    stage.run()
-    stage.feldera.inject.crash("a", "RuntimeError.WorkerPanic")
-    stage.go(20)
-    assert stage.error == "RuntimeError.WorkerPanic"
-    stage.feldera.dismiss_error("a")
-    assert stage.scenario == [
+    """Compile, start, panic, dismiss: the sequence of Feldera's platform test."""
+    instance = SimulatedInstance()
+    instance.run()
+    instance.feldera.inject.crash("a", "RuntimeError.WorkerPanic")
+    instance.go(20)
+    assert instance.error == "RuntimeError.WorkerPanic"
+    instance.feldera.dismiss_error("a")
+    assert instance.scenario == [
         ("Stopped", "Stopped", None, None, False, "Pending", "Cleared"),
         ("Stopped", "Stopped", None, None, False, "CompilingSql", "Cleared"),
         ("Stopped", "Stopped", None, None, False, "SqlCompiled", "Cleared"),
@@ -40,8 +40,8 @@ def test_the_events_of_a_run_that_fails_are_felderas_own() -> None:
 
 def test_each_stage_of_compiling_takes_its_time() -> None:
     """The durations are exact."""
-    stage = Stage(Plan(pending=1, compiling_sql=4, sql_compiled=2, compiling_rust=20))
-    times = [(event.recorded_at - stage.feldera.started_at) / 1e6 for event in stage.events]
+    instance = SimulatedInstance(Plan(pending=1, compiling_sql=4, sql_compiled=2, compiling_rust=20))
+    times = [(event.recorded_at - instance.feldera.started_at) / 1e6 for event in instance.events]
     assert times == [0, 1, 5, 7, 27]
 
 
@@ -50,424 +50,426 @@ def test_each_stage_of_compiling_takes_its_time() -> None:
     [("SqlError", "SqlError"), ("SystemError", "SystemError"), ("RustError", "RustError")],
 )
 def test_compiling_may_fail(ends_as: str, status: str) -> None:
-    """The program stays there until it is edited."""
-    stage = Stage(Plan(compiled_as=ends_as))
-    stage.go(600)
-    assert stage.feldera.get("a").row.program_status == status
-    stage.feldera.edit("a", plan=Plan())
-    stage.go(60)
-    assert stage.feldera.get("a").row.program_status == "Success"
-    assert stage.feldera.get("a").row.program_version == 2
+    """The program keeps the error status until it is edited."""
+    instance = SimulatedInstance(Plan(compiled_as=ends_as))
+    instance.go(600)
+    assert instance.feldera.get("a").row.program_status == status
+    instance.feldera.edit("a", plan=Plan())
+    instance.go(60)
+    assert instance.feldera.get("a").row.program_status == "Success"
+    assert instance.feldera.get("a").row.program_version == 2
 
 
 @pytest.mark.parametrize("stage", ["Pending", "CompilingSql", "CompilingRust"])
 def test_a_system_error_may_come_in_any_stage(stage: str) -> None:
-    """From whatever status the compiler was in."""
-    told = Stage(Plan(compiled_as="SystemError", system_error_in=stage))
-    counts = told.feldera.truth[told.feldera.get("a").id].counts("program_status")
+    """A system error may follow any status of the compiler."""
+    failing = SimulatedInstance(Plan(compiled_as="SystemError", system_error_in=stage))
+    counts = failing.feldera.truth[failing.feldera.get("a").id].counts("program_status")
     assert counts[stage, "SystemError"] == 1
 
 
-def test_lost_artifacts_are_compiled_anew_when_started() -> None:
-    """Success goes back to Pending without an error; the start goes on when that is done."""
-    stage = Stage()
-    stage.feldera.inject.lose_artifacts("a")
-    stage.go(60)
-    assert stage.feldera.get("a").row.program_status == "Success"
-    stage.run(5)
-    row = stage.feldera.get("a").row
+def test_lost_artifacts_are_compiled_again_at_the_start() -> None:
+    """Success goes back to Pending without an error, and the start goes on afterwards."""
+    instance = SimulatedInstance()
+    instance.feldera.inject.lose_artifacts("a")
+    instance.go(60)
+    assert instance.feldera.get("a").row.program_status == "Success"
+    instance.run(5)
+    row = instance.feldera.get("a").row
     assert (row.program_status, row.status, row.desired) == ("CompilingSql", "Stopped", "Running")
-    stage.go(60)
-    assert (stage.status, stage.error) == ("Running", None)
+    instance.go(60)
+    assert (instance.status, instance.error) == ("Running", None)
 
 
 def test_a_killed_compiler_tries_for_ever() -> None:
     """The program goes between SqlCompiled and CompilingRust."""
-    stage = Stage(Plan(compiled_as="Killed"))
-    stage.go(600)
-    counts = stage.feldera.truth[stage.feldera.get("a").id].counts("program_status")
+    instance = SimulatedInstance(Plan(compiled_as="Killed"))
+    instance.go(600)
+    counts = instance.feldera.truth[instance.feldera.get("a").id].counts("program_status")
     assert counts["CompilingRust", "SqlCompiled"] > 20
     assert ("CompilingRust", "Success") not in counts
 
 
 def test_a_restarted_compiler_begins_again() -> None:
-    """What was being compiled goes back one status; the rest stays."""
-    stage = Stage(Plan(compiling_rust=None))
-    stage.feldera.inject.restart_compiler()
-    assert stage.feldera.get("a").row.program_status == "SqlCompiled"
-    stage.go(60)
-    assert stage.feldera.get("a").row.program_status == "CompilingRust"
-    stage.feldera.replan("a", compiling_rust=1.0)
-    stage.go(2)
-    stage.feldera.inject.restart_compiler()
-    assert stage.feldera.get("a").row.program_status == "Success"
+    """A program being compiled goes back one status; the others stay."""
+    instance = SimulatedInstance(Plan(compiling_rust=None))
+    instance.feldera.inject.restart_compiler()
+    assert instance.feldera.get("a").row.program_status == "SqlCompiled"
+    instance.go(60)
+    assert instance.feldera.get("a").row.program_status == "CompilingRust"
+    instance.feldera.replan("a", compiling_rust=1.0)
+    instance.go(2)
+    instance.feldera.inject.restart_compiler()
+    assert instance.feldera.get("a").row.program_status == "Success"
 
 
 def test_provisioning_times_out() -> None:
-    """After 20 seconds and at most a poll more: Stopping with the error, then Stopped."""
-    stage = Stage(Plan(provisioning=None))
-    stage.run()
-    assert (stage.status, stage.error) == ("Stopped", "AutomatonProvisioningTimeout")
-    error = stage.feldera.get("a").row.error
+    """After 20 seconds and at most one poll it is Stopping with the error, then Stopped."""
+    instance = SimulatedInstance(Plan(provisioning=None))
+    instance.run()
+    assert (instance.status, instance.error) == ("Stopped", "AutomatonProvisioningTimeout")
+    error = instance.feldera.get("a").row.error
     assert error is not None
     assert error.details == {"timeout": {"secs": 20, "nanos": 0}}
-    assert 20 < stage.seconds()["Provisioning"] < 21.1
+    assert 20 < instance.seconds()["Provisioning"] < 21.1
 
 
 def test_a_pipeline_may_have_its_own_provisioning_timeout() -> None:
     """`provisioning_timeout_secs` takes the place of the runner's default."""
-    stage = Stage(Plan(provisioning=None))
-    stage.feldera.edit("a", runtime_config={"provisioning_timeout_secs": 300})
-    stage.run(290)
-    assert stage.status == "Provisioning"
-    stage.go(20)
-    error = stage.feldera.get("a").row.error
+    instance = SimulatedInstance(Plan(provisioning=None))
+    instance.feldera.edit("a", runtime_config={"provisioning_timeout_secs": 300})
+    instance.run(290)
+    assert instance.status == "Provisioning"
+    instance.go(20)
+    error = instance.feldera.get("a").row.error
     assert error is not None
     assert error.details == {"timeout": {"secs": 300, "nanos": 0}}
 
 
 def test_the_runner_default_timeout_can_be_set() -> None:
-    """As on Kubernetes; the error's details are a Rust Duration."""
-    stage = Stage(Plan(provisioning=None), provisioning_timeout=600.5)
-    stage.run(599)
-    assert stage.status == "Provisioning"
-    stage.go(10)
-    error = stage.feldera.get("a").row.error
+    """The default can be set as on Kubernetes; the error's details have a Rust Duration."""
+    instance = SimulatedInstance(Plan(provisioning=None), provisioning_timeout=600.5)
+    instance.run(599)
+    assert instance.status == "Provisioning"
+    instance.go(10)
+    error = instance.feldera.get("a").row.error
     assert error is not None
     assert error.details == {"timeout": {"secs": 600, "nanos": 500_000_000}}
 
 
 def test_provisioning_may_fail() -> None:
-    """With the error of `provision` or `is_provisioned`."""
-    stage = Stage(Plan(provision_failure=Failure("RunnerProvisionError", "no port", None)))
-    stage.run()
-    assert (stage.status, stage.error) == ("Stopped", "RunnerProvisionError")
+    """The error is that of `provision` or `is_provisioned`."""
+    instance = SimulatedInstance(Plan(provision_failure=Failure("RunnerProvisionError", "no port", None)))
+    instance.run()
+    assert (instance.status, instance.error) == ("Stopped", "RunnerProvisionError")
 
 
 def test_a_stop_ends_provisioning_without_an_error() -> None:
-    """The user's wish is no failure."""
-    stage = Stage(Plan(provisioning=None))
-    stage.run(5)
-    stage.feldera.stop("a")
-    stage.go(10)
-    assert (stage.status, stage.error) == ("Stopped", None)
+    """A stop by a user is no failure."""
+    instance = SimulatedInstance(Plan(provisioning=None))
+    instance.run(5)
+    instance.feldera.stop("a")
+    instance.go(10)
+    assert (instance.status, instance.error) == ("Stopped", None)
 
 
 def test_an_early_start_waits_for_the_compiler() -> None:
-    """Stopped and desired Running, however long the compilation takes; then it goes on by itself."""
-    stage = Stage(Plan(compiling_rust=3600))
-    stage.run()
-    row = stage.feldera.get("a").row
+    """It is Stopped and desired Running while compiling, and then goes on by itself."""
+    instance = SimulatedInstance(Plan(compiling_rust=3600))
+    instance.run()
+    row = instance.feldera.get("a").row
     assert (row.status, row.desired) == ("Stopped", "Running")
-    stage.go(3600)
-    assert stage.status == "Running"
+    instance.go(3600)
+    assert instance.status == "Running"
 
 
 def test_an_early_start_fails_with_the_compilation() -> None:
-    """Stopped stays Stopped, with an error, and is no longer desired otherwise; both events share their instant."""
-    stage = Stage(Plan(compiling_sql=120, compiled_as="SqlError"))
-    stage.run(120)
-    row = stage.feldera.get("a").row
-    assert (row.status, row.desired, stage.error) == (
+    """It stays Stopped with an error and is no longer desired otherwise, in two events of one instant."""
+    instance = SimulatedInstance(Plan(compiling_sql=120, compiled_as="SqlError"))
+    instance.run(120)
+    row = instance.feldera.get("a").row
+    assert (row.status, row.desired, instance.error) == (
         "Stopped",
         "Stopped",
         "StartFailedDueToFailedCompilation",
     )
-    before, after = stage.events[-2:]
+    before, after = instance.events[-2:]
     assert before.recorded_at == after.recorded_at
     assert (before.statuses.has_error, after.statuses.has_error) == (False, True)
 
 
 def test_the_runner_checks_before_it_provisions() -> None:
-    """A start that its checks refuse stays Stopped, with their error."""
-    stage = Stage(Plan(refused=Failure("AutomatonInvalidRuntimeConfig", "no", {"value": {}})))
-    stage.run(5)
-    assert (stage.status, stage.error) == ("Stopped", "AutomatonInvalidRuntimeConfig")
-    assert "Provisioning" not in stage.seconds()
+    """A start that fails the checks stays Stopped, with their error."""
+    instance = SimulatedInstance(Plan(refused=Failure("AutomatonInvalidRuntimeConfig", "no", {"value": {}})))
+    instance.run(5)
+    assert (instance.status, instance.error) == ("Stopped", "AutomatonInvalidRuntimeConfig")
+    assert "Provisioning" not in instance.seconds()
 
 
 def test_a_start_can_be_taken_back_before_the_runner_notices() -> None:
-    """Two wishes within its latency: nothing is provisioned."""
-    stage = Stage()
-    stage.feldera.start("a")
-    stage.feldera.stop("a", force=True)
-    stage.go(30)
-    row = stage.feldera.get("a").row
+    """A start and a stop within its latency provision nothing."""
+    instance = SimulatedInstance()
+    instance.feldera.start("a")
+    instance.feldera.stop("a", force=True)
+    instance.go(30)
+    row = instance.feldera.get("a").row
     assert (row.status, row.initial, row.deployment_id) == ("Stopped", None, None)
-    assert "Provisioning" not in stage.seconds()
+    assert "Provisioning" not in instance.seconds()
 
 
 def test_a_graceful_stop_makes_a_last_checkpoint() -> None:
     """The pipeline is desired Suspended until it is done; Suspended itself is never seen."""
-    stage = Stage(Plan(checkpointing=30, stopping=5))
-    stage.run()
-    stage.feldera.stop("a")
-    stage.go(5)
-    row = stage.feldera.get("a").row
+    instance = SimulatedInstance(Plan(checkpointing=30, stopping=5))
+    instance.run()
+    instance.feldera.stop("a")
+    instance.go(5)
+    row = instance.feldera.get("a").row
     assert (row.status, row.desired) == ("Running", "Suspended")
-    stage.go(40)
-    assert (stage.status, stage.error) == ("Stopped", None)
-    assert "Suspended" not in stage.seconds()
-    assert stage.seconds()["Stopping"] == pytest.approx(5, abs=0.1)
+    instance.go(40)
+    assert (instance.status, instance.error) == ("Stopped", None)
+    assert "Suspended" not in instance.seconds()
+    assert instance.seconds()["Stopping"] == pytest.approx(5, abs=0.1)
 
 
 def test_a_forced_stop_is_immediate() -> None:
     """Stopping within milliseconds."""
-    stage = Stage(Plan(stopping=5))
-    stage.run()
-    stage.feldera.stop("a", force=True)
-    stage.go(0.1)
-    assert stage.status == "Stopping"
-    row = stage.feldera.get("a").row
+    instance = SimulatedInstance(Plan(stopping=5))
+    instance.run()
+    instance.feldera.stop("a", force=True)
+    instance.go(0.1)
+    assert instance.status == "Stopping"
+    row = instance.feldera.get("a").row
     assert row.deployment_id is not None
     assert row.initial is None
-    stage.go(10)
-    assert stage.feldera.get("a").row.deployment_id is None
+    instance.go(10)
+    assert instance.feldera.get("a").row.deployment_id is None
 
 
 def test_a_stop_that_fails_is_retried_for_ever() -> None:
-    """Its reason is written at once and again as a heartbeat, and it ends when it can."""
-    stage = Stage(Plan(stopping=None))
-    stage.run()
-    stage.feldera.stop("a", force=True)
-    stage.go(1900)
-    assert stage.status == "Stopping"
-    details = [event for event in stage.events if event.statuses.resources == "Stopping"]
+    """Its reason is written at once and in heartbeats, and it ends when possible."""
+    instance = SimulatedInstance(Plan(stopping=None))
+    instance.run()
+    instance.feldera.stop("a", force=True)
+    instance.go(1900)
+    assert instance.status == "Stopping"
+    details = [event for event in instance.events if event.statuses.resources == "Stopping"]
     assert len(details) == 5  # the transition, its reason, three heartbeats
     assert "Unable to stop" in str(details[-1].details.resources)
-    stage.feldera.replan("a", stopping=1.0)
-    stage.go(10)
-    assert stage.status == "Stopped"
+    instance.feldera.replan("a", stopping=1.0)
+    instance.go(10)
+    assert instance.status == "Stopped"
 
 
 def test_pause_and_resume_are_seen_when_the_runner_polls() -> None:
-    """The wish at once, the status within one poll."""
-    stage = Stage()
-    stage.run()
-    for ask, wanted in ((stage.feldera.pause, "Paused"), (stage.feldera.resume, "Running")):
+    """The request is seen at once, the status within one poll."""
+    instance = SimulatedInstance()
+    instance.run()
+    for ask, wanted in ((instance.feldera.pause, "Paused"), (instance.feldera.resume, "Running")):
         ask("a")
-        stage.go(0.05)
-        row = stage.feldera.get("a").row
+        instance.go(0.05)
+        row = instance.feldera.get("a").row
         assert row.desired == wanted != row.status
-        stage.go(3)
-        assert stage.status == wanted
+        instance.go(3)
+        assert instance.status == wanted
 
 
 def test_a_pipeline_may_start_paused() -> None:
-    """`initial` is what it comes up as."""
-    stage = Stage()
-    stage.feldera.start("a", "Paused")
-    stage.go(60)
-    assert stage.status == "Paused"
+    """`initial` is its first status."""
+    instance = SimulatedInstance()
+    instance.feldera.start("a", "Paused")
+    instance.go(60)
+    assert instance.status == "Paused"
 
 
 def test_a_standby_pipeline_is_activated() -> None:
-    """It needs storage to synchronize with, stands by, and runs when told."""
-    stage = Stage()
+    """It needs storage to synchronize with, stands by, and runs when activated."""
+    instance = SimulatedInstance()
     storage = {"storage": {"backend": {"name": "file", "config": {"sync": {"bucket": "b"}}}}}
-    stage.feldera.edit("a", runtime_config=storage)
-    stage.feldera.start("a", "Standby")
-    stage.go(60)
-    assert stage.status == "Standby"
-    stage.feldera.activate("a")
-    stage.go(5)
-    assert stage.status == "Running"
+    instance.feldera.edit("a", runtime_config=storage)
+    instance.feldera.start("a", "Standby")
+    instance.go(60)
+    assert instance.status == "Standby"
+    instance.feldera.activate("a")
+    instance.go(5)
+    assert instance.status == "Running"
 
 
 def test_a_changed_program_awaits_approval() -> None:
-    """For ever, until a person approves; then it bootstraps and runs."""
-    stage = Stage(Plan(path=(Phase("AwaitingApproval", None), Phase("Bootstrapping", 60))))
-    stage.run(3600)
-    assert stage.status == "AwaitingApproval"
-    assert "approval_diff" in (stage.feldera.get("a").row.runtime_details or {})
-    stage.feldera.approve("a")
-    stage.go(30)
-    assert stage.status == "Bootstrapping"
-    stage.go(60)
-    assert stage.status == "Running"
+    """It waits without a limit until it is approved; then it bootstraps and runs."""
+    instance = SimulatedInstance(Plan(path=(Phase("AwaitingApproval", None), Phase("Bootstrapping", 60))))
+    instance.run(3600)
+    assert instance.status == "AwaitingApproval"
+    assert "approval_diff" in (instance.feldera.get("a").row.runtime_details or {})
+    instance.feldera.approve("a")
+    instance.go(30)
+    assert instance.status == "Bootstrapping"
+    instance.go(60)
+    assert instance.status == "Running"
 
 
 def test_a_pause_during_bootstrapping_holds_afterwards() -> None:
-    """The wish is kept until the work is done."""
-    stage = Stage(Plan(path=(Phase("Replaying", 60),)))
-    stage.run(30)
-    stage.feldera.pause("a")
-    stage.go(5)
-    assert stage.status == "Replaying"
-    stage.go(60)
-    assert stage.status == "Paused"
+    """The pause takes effect after the bootstrap."""
+    instance = SimulatedInstance(Plan(path=(Phase("Replaying", 60),)))
+    instance.run(30)
+    instance.feldera.pause("a")
+    instance.go(5)
+    assert instance.status == "Replaying"
+    instance.go(60)
+    assert instance.status == "Paused"
 
 
 def test_a_lost_pipeline_is_unavailable() -> None:
-    """Desired flips to Unavailable too; when it answers again it is as before, in the same deployment."""
-    stage = Stage()
-    stage.run()
-    deployment = stage.feldera.get("a").row.deployment_id
-    stage.feldera.inject.lose("a", 30)
-    stage.go(10)
-    row = stage.feldera.get("a").row
+    """Its desired status is Unavailable too; when it answers again it is as before, in the same deployment."""
+    instance = SimulatedInstance()
+    instance.run()
+    deployment = instance.feldera.get("a").row.deployment_id
+    instance.feldera.inject.lose("a", 30)
+    instance.go(10)
+    row = instance.feldera.get("a").row
     assert (row.status, row.desired, row.error) == ("Unavailable", "Unavailable", None)
-    stage.go(30)
-    row = stage.feldera.get("a").row
+    instance.go(30)
+    row = instance.feldera.get("a").row
     assert (row.status, row.desired, row.deployment_id) == ("Running", "Running", deployment)
 
 
 def test_a_lost_pipeline_stays_lost_until_found() -> None:
-    """There is no timeout."""
-    stage = Stage()
-    stage.run()
-    stage.feldera.inject.lose("a")
-    stage.go(86_400)
-    assert stage.status == "Unavailable"
-    stage.feldera.inject.find("a")
-    stage.go(5)
-    assert stage.status == "Running"
+    """A lost pipeline has no timeout."""
+    instance = SimulatedInstance()
+    instance.run()
+    instance.feldera.inject.lose("a")
+    instance.go(86_400)
+    assert instance.status == "Unavailable"
+    instance.feldera.inject.find("a")
+    instance.go(5)
+    assert instance.status == "Running"
 
 
 def test_a_new_pipeline_has_20_seconds_of_grace() -> None:
-    """One that does not answer stays Initializing for so long, then it is Unavailable."""
-    stage = Stage(Plan(initializing=None))
-    stage.run(4)
-    assert stage.status == "Initializing"
-    stage.feldera.inject.lose("a")
-    stage.go(15)
-    assert stage.status == "Initializing"
-    stage.go(10)
-    assert stage.status == "Unavailable"
+    """Without an answer it is Initializing for so long, then Unavailable."""
+    instance = SimulatedInstance(Plan(initializing=None))
+    instance.run(4)
+    assert instance.status == "Initializing"
+    instance.feldera.inject.lose("a")
+    instance.go(15)
+    assert instance.status == "Initializing"
+    instance.go(10)
+    assert instance.status == "Unavailable"
 
 
 def test_a_blip_between_two_polls_never_was() -> None:
     """The runner samples each 2.5 seconds."""
-    stage = Stage()
-    stage.run()
-    known = len(stage.events)
-    stage.go(0.2)
-    stage.feldera.inject.lose("a", 0.01)
-    stage.go(30)
-    assert len(stage.events) == known
-    assert "Unavailable" not in stage.seconds()
+    instance = SimulatedInstance()
+    instance.run()
+    known = len(instance.events)
+    instance.go(0.2)
+    instance.feldera.inject.lose("a", 0.01)
+    instance.go(30)
+    assert len(instance.events) == known
+    assert "Unavailable" not in instance.seconds()
 
 
 def test_a_crash_loop_on_kubernetes_sets_no_error() -> None:
     """Unavailable and Initializing take turns, in one deployment."""
-    stage = Stage(Plan(initializing=10))
-    stage.run()
-    deployment = stage.feldera.get("a").row.deployment_id
-    stage.feldera.inject.crash_loop("a", up=20, down=10, times=10)
-    stage.go(300)
-    life = stage.feldera.truth[stage.feldera.get("a").id]
+    instance = SimulatedInstance(Plan(initializing=10))
+    instance.run()
+    deployment = instance.feldera.get("a").row.deployment_id
+    instance.feldera.inject.crash_loop("a", up=20, down=10, times=10)
+    instance.go(300)
+    life = instance.feldera.truth[instance.feldera.get("a").id]
     assert life.counts("deployment_runtime_status")["Unavailable", "Initializing"] == 10
     assert not life.errors
-    stage.go(60)
-    assert (stage.status, stage.feldera.get("a").row.deployment_id) == ("Running", deployment)
+    instance.go(60)
+    assert (instance.status, instance.feldera.get("a").row.deployment_id) == ("Running", deployment)
 
 
 def test_any_status_can_be_reported() -> None:
-    """Also one that nobody knows yet, since the manager validates none."""
-    stage = Stage()
-    stage.run()
-    stage.feldera.inject.report("a", "Hibernating", 60)
-    stage.go(5)
-    assert stage.status == "Hibernating"
-    stage.go(60)
-    assert stage.status == "Running"
+    """Also an unknown status can be reported, since the manager validates none."""
+    instance = SimulatedInstance()
+    instance.run()
+    instance.feldera.inject.report("a", "Hibernating", 60)
+    instance.go(5)
+    assert instance.status == "Hibernating"
+    instance.go(60)
+    assert instance.status == "Running"
 
 
 def test_storage_is_cleared_when_stopped() -> None:
-    """Clearing blocks for its time."""
-    stage = Stage(Plan(clearing=30))
-    stage.run()
-    stage.feldera.stop("a", force=True)
-    stage.go(10)
-    stage.feldera.clear("a")
-    stage.feldera.clear("a")
-    stage.go(20)
-    assert stage.feldera.get("a").row.storage_status == "Clearing"
-    stage.go(11)
-    assert stage.feldera.get("a").row.storage_status == "Cleared"
-    known = len(stage.events)
-    stage.feldera.clear("a")
-    assert len(stage.events) == known
+    """Clearing takes its time, and nothing else can be done meanwhile."""
+    instance = SimulatedInstance(Plan(clearing=30))
+    instance.run()
+    instance.feldera.stop("a", force=True)
+    instance.go(10)
+    instance.feldera.clear("a")
+    instance.feldera.clear("a")
+    instance.go(20)
+    assert instance.feldera.get("a").row.storage_status == "Clearing"
+    instance.go(11)
+    assert instance.feldera.get("a").row.storage_status == "Cleared"
+    known = len(instance.events)
+    instance.feldera.clear("a")
+    assert len(instance.events) == known
 
 
 def test_storage_may_never_be_cleared() -> None:
-    """There is no timeout, and nothing is written; it ends when the claim is bound."""
-    stage = Stage(Plan(clearing=None))
-    stage.run()
-    stage.feldera.stop("a", force=True)
-    stage.go(10)
-    stage.feldera.clear("a")
-    known = len(stage.events)
-    stage.go(7200)
-    assert stage.feldera.get("a").row.storage_status == "Clearing"
-    assert len(stage.events) == known
-    stage.feldera.replan("a", clearing=0.0)
-    stage.go(3)
-    assert stage.feldera.get("a").row.storage_status == "Cleared"
+    """There is no timeout and no event; it ends when the claim is bound."""
+    instance = SimulatedInstance(Plan(clearing=None))
+    instance.run()
+    instance.feldera.stop("a", force=True)
+    instance.go(10)
+    instance.feldera.clear("a")
+    known = len(instance.events)
+    instance.go(7200)
+    assert instance.feldera.get("a").row.storage_status == "Clearing"
+    assert len(instance.events) == known
+    instance.feldera.replan("a", clearing=0.0)
+    instance.go(3)
+    assert instance.feldera.get("a").row.storage_status == "Cleared"
 
 
 @pytest.mark.parametrize("name", ["a", None])
 def test_a_frozen_runner_sees_nothing(name: str | None) -> None:
-    """Users' wishes are recorded, nothing else is, and refresh_version stands still."""
-    stage = Stage()
-    stage.run()
-    refreshed = stage.feldera.get("a").row.refresh_version
-    stage.feldera.inject.freeze(name)
-    stage.feldera.stop("a", force=True)
-    stage.go(3600)
-    row = stage.feldera.get("a").row
+    """Requests are recorded, nothing else is, and refresh_version does not change."""
+    instance = SimulatedInstance()
+    instance.run()
+    refreshed = instance.feldera.get("a").row.refresh_version
+    instance.feldera.inject.freeze(name)
+    instance.feldera.stop("a", force=True)
+    instance.go(3600)
+    row = instance.feldera.get("a").row
     assert (row.status, row.desired, row.refresh_version) == ("Running", "Stopped", refreshed)
-    stage.feldera.inject.thaw(name)
-    stage.go(5)
-    assert stage.status == "Stopped"
+    instance.feldera.inject.thaw(name)
+    instance.go(5)
+    assert instance.status == "Stopped"
 
 
 def test_a_runner_may_freeze_for_a_while() -> None:
-    """And for longer when it is frozen again."""
-    stage = Stage()
-    stage.run()
-    stage.feldera.inject.freeze("a", 60)
-    stage.feldera.inject.freeze("a", 120)
-    stage.feldera.stop("a", force=True)
-    stage.go(100)
-    assert stage.status == "Running"
-    stage.go(30)
-    assert stage.status == "Stopped"
+    """It is frozen for longer when it is frozen again."""
+    instance = SimulatedInstance()
+    instance.run()
+    instance.feldera.inject.freeze("a", 60)
+    instance.feldera.inject.freeze("a", 120)
+    instance.feldera.stop("a", force=True)
+    instance.go(100)
+    assert instance.status == "Running"
+    instance.go(30)
+    assert instance.status == "Stopped"
 
 
 def test_a_plan_can_change_midway() -> None:
-    """What never ended ends."""
-    stage = Stage(Plan(initializing=None))
-    stage.run(600)
-    assert stage.status == "Initializing"
-    stage.feldera.replan("a", initializing=5.0)
-    stage.go(10)
-    assert stage.status == "Running"
+    """A step without an end ends with the new plan."""
+    instance = SimulatedInstance(Plan(initializing=None))
+    instance.run(600)
+    assert instance.status == "Initializing"
+    instance.feldera.replan("a", initializing=5.0)
+    instance.go(10)
+    assert instance.status == "Running"
 
 
 def test_influences_on_a_stopped_pipeline_do_nothing() -> None:
-    """There is no process to lose, find or crash."""
-    stage = Stage()
-    inject = stage.feldera.inject
+    """A stopped pipeline cannot be lost, found or crashed."""
+    instance = SimulatedInstance()
+    inject = instance.feldera.inject
     inject.crash("a")
     inject.lose("a", 5, restarts=True)
     inject.find("a")
     inject.report("a", "Running")
     inject.crash_loop("a", 5, 5)
-    stage.go(60)
-    assert (stage.status, stage.error) == ("Stopped", None)
+    instance.go(60)
+    assert (instance.status, instance.error) == ("Stopped", None)
 
 
 @pytest.mark.parametrize("keeps", [True, False])
 def test_a_restarted_manager(*, keeps: bool) -> None:
-    """Its pipelines survive it on Kubernetes; where they are its children each is stopped with an error."""
-    stage = Stage()
-    stage.run()
-    stage.feldera.inject.restart_manager(keeps_processes=keeps)
-    stage.go(10)
-    assert (stage.status, stage.error) == (("Running", None) if keeps else ("Stopped", "RunnerCheckError"))
+    """On Kubernetes its pipelines go on; as its children they are stopped with an error."""
+    instance = SimulatedInstance()
+    instance.run()
+    instance.feldera.inject.restart_manager(keeps_processes=keeps)
+    instance.go(10)
+    assert (instance.status, instance.error) == (
+        ("Running", None) if keeps else ("Stopped", "RunnerCheckError")
+    )
     if not keeps:
-        error = stage.feldera.get("a").row.error
+        error = instance.feldera.get("a").row.error
         assert error is not None
         assert error.message == (
             "The pipeline-manager and this pipeline were previously terminated. Start the pipeline again."
@@ -476,14 +478,14 @@ def test_a_restarted_manager(*, keeps: bool) -> None:
 
 @pytest.mark.parametrize("status", ["Provisioning", "Running"])
 def test_a_deployment_without_storage_is_stopped(status: str) -> None:
-    """The runner's fail-safe: what cannot be so ends, with an error of its own."""
-    stage = Stage(Plan(provisioning=None if status == "Provisioning" else 1.0))
-    stage.run(15)
-    assert stage.status == status
-    stage.feldera.inject.lose_storage("a")
-    stage.go(6)
-    assert (stage.status, stage.error) == ("Stopped", "AutomatonImpossibleDesiredStatus")
-    assert stage.feldera.get("a").row.desired == "Stopped"
+    """The runner stops an impossible state, with a special error."""
+    instance = SimulatedInstance(Plan(provisioning=None if status == "Provisioning" else 1.0))
+    instance.run(15)
+    assert instance.status == status
+    instance.feldera.inject.lose_storage("a")
+    instance.go(6)
+    assert (instance.status, instance.error) == ("Stopped", "AutomatonImpossibleDesiredStatus")
+    assert instance.feldera.get("a").row.desired == "Stopped"
 
 
 @pytest.mark.parametrize(
@@ -495,57 +497,57 @@ def test_a_deployment_without_storage_is_stopped(status: str) -> None:
         (Plan(compiling_rust=None), "CompilingRust"),
     ],
 )
-def test_an_upgrade_has_what_is_not_compiled_yet_compiled_anew(plan: Plan, status: str) -> None:
-    """By the new version, from Pending on, as a new version of the program; what is compiled stays as it is."""
-    stage = Stage(plan)
-    stage.feldera.create("done")
-    stage.go(60)
-    before, done = stage.feldera.get("a").row, stage.feldera.get("done").row
+def test_an_upgrade_compiles_what_is_not_compiled_yet(plan: Plan, status: str) -> None:
+    """It begins from Pending as a new version of the program; a compiled program stays as it is."""
+    instance = SimulatedInstance(plan)
+    instance.feldera.create("done")
+    instance.go(60)
+    before, done = instance.feldera.get("a").row, instance.feldera.get("done").row
     assert before.program_status == status
-    stage.feldera.inject.upgrade("0.338.0")
-    after = stage.feldera.get("a").row
+    instance.feldera.inject.upgrade("0.338.0")
+    after = instance.feldera.get("a").row
     assert (after.program_status, after.platform_version) == ("Pending", "0.338.0")
     assert after.program_version == before.program_version + 1
     assert after.program_status_since > before.program_status_since
-    assert stage.feldera.get("done").row == done
-    stage.feldera.replan("a", pending=1.0, compiling_sql=1.0, sql_compiled=1.0, compiling_rust=1.0)
-    stage.go(10)
-    assert stage.feldera.get("a").row.program_status == "Success"
+    assert instance.feldera.get("done").row == done
+    instance.feldera.replan("a", pending=1.0, compiling_sql=1.0, sql_compiled=1.0, compiling_rust=1.0)
+    instance.go(10)
+    assert instance.feldera.get("a").row.program_status == "Success"
 
 
 def test_an_upgraded_server_answers_as_the_new_version() -> None:
-    """With its fields and routes, at once; pipelines run on."""
-    stage = Stage(version="0.250.0")
-    stage.run()
-    server = FelderaServer(stage.feldera)
+    """It has the new fields and routes at once, and pipelines run on."""
+    instance = SimulatedInstance(version="0.250.0")
+    instance.run()
+    server = FelderaServer(instance.feldera)
     with serve(server) as url, httpx.Client(base_url=url) as client:
         assert "tags" not in client.get("/v0/pipelines?selector=status").json()[0]
         assert client.get("/v0/pipelines/a/events").content == b""
         assert client.post("/v0/pipelines/a/dismiss_error").content == b""
-        stage.feldera.inject.upgrade("0.337.0")
+        instance.feldera.inject.upgrade("0.337.0")
         assert "tags" in client.get("/v0/pipelines?selector=status").json()[0]
         assert client.get("/v0/pipelines/a/events").json()
         assert client.post("/v0/pipelines/a/dismiss_error").status_code == 200
         assert client.get("/v0/config").json()["version"] == "0.337.0"
-    assert stage.status == "Running"
+    assert instance.status == "Running"
 
 
-def test_a_manager_restarted_during_provisioning_begins_that_anew() -> None:
-    """The timeout still counts from when Provisioning began."""
-    stage = Stage(Plan(provisioning=15))
-    stage.run(10)
-    stage.feldera.inject.restart_manager()
-    stage.go(9)
-    assert stage.status == "Provisioning"
-    stage.go(10)
-    assert stage.error == "AutomatonProvisioningTimeout"
+def test_a_manager_restarted_during_provisioning_provisions_again() -> None:
+    """The timeout still counts from the beginning of Provisioning."""
+    instance = SimulatedInstance(Plan(provisioning=15))
+    instance.run(10)
+    instance.feldera.inject.restart_manager()
+    instance.go(9)
+    assert instance.status == "Provisioning"
+    instance.go(10)
+    assert instance.error == "AutomatonProvisioningTimeout"
 
 
 def test_a_reported_status_outlasts_a_new_plan() -> None:
-    """What was reported without an end has none."""
-    stage = Stage()
-    stage.run()
-    stage.feldera.inject.report("a", "Hibernating")
-    stage.feldera.replan("a", initializing=1.0)
-    stage.go(600)
-    assert stage.status == "Hibernating"
+    """A reported status without an end stays."""
+    instance = SimulatedInstance()
+    instance.run()
+    instance.feldera.inject.report("a", "Hibernating")
+    instance.feldera.replan("a", initializing=1.0)
+    instance.go(600)
+    assert instance.status == "Hibernating"

@@ -1,4 +1,4 @@
-"""Feldera's own Python client finds the stand-in to be Feldera."""
+"""Feldera's own Python client works with the stand-in."""
 
 import io
 import zipfile
@@ -38,7 +38,7 @@ def client(feldera: Feldera) -> Iterator[FelderaClient]:
 
 
 def test_a_whole_life(feldera: Feldera, client: FelderaClient) -> None:
-    """Create, start, pause, resume, stop, clear, list, events, delete; each waits until it is so."""
+    """Create, start, pause, resume, stop, clear, list, events, delete work; each waits for its effect."""
     sql = "CREATE TABLE t (x INT); CREATE VIEW v AS SELECT x FROM t;"
     pipeline = PipelineBuilder(client, "life", sql, tags=["team:x"]).create_or_replace()
     assert pipeline.program_status() == ProgramStatus.Success
@@ -61,7 +61,7 @@ def test_a_whole_life(feldera: Feldera, client: FelderaClient) -> None:
 
 
 def test_errors(feldera: Feldera, client: FelderaClient) -> None:
-    """A crash is an error of the deployment, which is dismissed; refusals carry Feldera's codes."""
+    """A crash is a deployment error, which can be dismissed; refusals have Feldera's codes."""
     pipeline = PipelineBuilder(client, "bad", "CREATE TABLE t (x INT);").create_or_replace()
     pipeline.start()
     feldera.inject.crash("bad", "RuntimeError.WorkerPanic")
@@ -77,14 +77,14 @@ def test_errors(feldera: Feldera, client: FelderaClient) -> None:
 
 
 def test_a_program_that_does_not_compile(feldera: Feldera, client: FelderaClient) -> None:
-    """The client tells its user the compiler's message."""
+    """The client raises an error with the compiler's message."""
     feldera.plan = Plan(pending=0, compiling_sql=0.2, compiled_as="SqlError")
     with pytest.raises(RuntimeError, match="names a column"):
         PipelineBuilder(client, "broken", "SELECT y FROM t").create_or_replace()
 
 
 def test_a_wrong_key() -> None:
-    """Is refused when the client connects."""
+    """A wrong key is refused when the client connects."""
     server = FelderaServer(Feldera(ScaledClock()), keys={KEY: "write"})
     with serve(server) as url, pytest.raises(FelderaAPIError) as refused:
         FelderaClient(url, api_key="apikey:wrong")
@@ -92,7 +92,7 @@ def test_a_wrong_key() -> None:
 
 
 def test_what_runbooks_ask_for(feldera: Feldera, client: FelderaClient) -> None:
-    """Metrics in both forms, statistics, the log, a support bundle; whether a pipeline runs or not."""
+    """Metrics, statistics, log and support bundle work for running and stopped pipelines."""
     pipeline = PipelineBuilder(client, "asked", "CREATE TABLE t (x INT);").create_or_replace()
     assert 'status="Stopped"} 1' in client.get_pipeline_metrics("asked")
     pipeline.start()
@@ -119,7 +119,7 @@ def test_what_runbooks_ask_for(feldera: Feldera, client: FelderaClient) -> None:
 
 @pytest.mark.parametrize("edition", ["Enterprise", "EnterpriseDev", "Open source"])
 def test_every_edition_is_known(edition: str) -> None:
-    """And whether the cluster is healthy."""
+    """The client reads each edition, and the health of the cluster."""
     feldera = Feldera(ScaledClock(), edition=edition)
     with serve(FelderaServer(feldera)) as url:
         client = FelderaClient(url)
@@ -132,7 +132,7 @@ def test_every_edition_is_known(edition: str) -> None:
 
 
 def test_settings_in_both_spellings(client: FelderaClient) -> None:
-    """As the client's own class writes them, and as users may."""
+    """Settings may be written as by the client's class, and as by users."""
     resources = Resources(memory_max="2G")
     config = RuntimeConfig(workers=2, resources=resources, provisioning_timeout="90s")
     pipeline = PipelineBuilder(
@@ -147,7 +147,7 @@ def test_settings_in_both_spellings(client: FelderaClient) -> None:
 
 
 def test_the_cluster(client: FelderaClient) -> None:
-    """Its events, as the client knows them; the latest says whether it is old."""
+    """The client reads the cluster's events; the latest has `stale`."""
     event = client.get_cluster_events()[-1]
     assert client.get_cluster_event(event["id"]) == event
     assert client.get_cluster_event("latest")["stale"] is False

@@ -1,4 +1,4 @@
-"""Every answer of every route is valid by Feldera's own OpenAPI documents, each of a version that the stand-in then is."""
+"""Every answer of every route is valid by Feldera's OpenAPI document of the stand-in's version."""
 
 import asyncio
 import json
@@ -21,14 +21,14 @@ from feldera_exporter.simulator.random_workload import RandomWorkload
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.uuid7 import uuid_text
 from feldera_exporter.simulator.versions import Fact
-from support.tools import part
+from support.tools import example_count
 
-FLEETS = part(100)
+FLEETS = example_count(100)
 NAMED = [path for path in os.environ.get("FELDERA_OPENAPI", "").split(":") if path]
 
 pytestmark = pytest.mark.skipif(not NAMED, reason="FELDERA_OPENAPI names no OpenAPI document")
 
-ONE = "/v0/pipelines/{pipeline_name}"
+PIPELINE = "/v0/pipelines/{pipeline_name}"
 NO_EVENT = "00000000-0000-0000-0000-000000000000"
 KEYS = {"apikey:read": "read", "apikey:write": "write"}
 
@@ -36,10 +36,10 @@ Kind = tuple[str, str, int]
 """A kind of answer: path and method as in the document, and status."""
 
 UNDECLARED: Final[Mapping[Kind, str]] = {
-    (f"{ONE}/activate", "post", 400): "the pipeline itself refuses what it cannot do next",
-    (f"{ONE}/activate", "post", 501): "the community edition has no standby",
-    (f"{ONE}/pause", "post", 503): "the request is forwarded to the pipeline, which may not answer",
-    (f"{ONE}/resume", "post", 503): "as with pause",
+    (f"{PIPELINE}/activate", "post", 400): "the pipeline itself refuses what it cannot do next",
+    (f"{PIPELINE}/activate", "post", 501): "the community edition has no standby",
+    (f"{PIPELINE}/pause", "post", 503): "the request is forwarded to the pipeline, which may not answer",
+    (f"{PIPELINE}/resume", "post", 503): "as with pause",
 }
 """What Feldera answers all the same, with an ErrorResponse, and why."""
 
@@ -57,16 +57,20 @@ EXEMPT: Final[Mapping[Kind, str]] = {
     ("/v0/config", "get", 500): "as with the authentication",
     ("/v0/cluster/events", "get", 501): "declared, but no edition of Feldera ever gated it",
     ("/v0/cluster/events/{event_id}", "get", 501): "as with the list of events",
-    (f"{ONE}/stop", "post", 405): "the Kubernetes runner's, of which nothing is known",
-    (f"{ONE}/logs", "get", 503): "the stand-in's runner can always be asked",
-    (f"{ONE}/support_bundle", "get", 503): "what cannot be collected is left out",
+    (f"{PIPELINE}/stop", "post", 405): "the Kubernetes runner's, of which nothing is known",
+    (f"{PIPELINE}/logs", "get", 503): "the stand-in's runner can always be asked",
+    (f"{PIPELINE}/support_bundle", "get", 503): "what cannot be collected is left out",
 }
 """The kinds of answer that the stand-in never gives, and why."""
 
 ENDLESS: Final[Mapping[Kind, str]] = {
-    (f"{ONE}/logs", "get", 200): "before v0.370 a log is followed, whatever is asked for, and does not end",
+    (
+        f"{PIPELINE}/logs",
+        "get",
+        200,
+    ): "before v0.370 a log is followed, whatever is asked for, and does not end",
 }
-"""The kinds of answer of older versions that nobody can wait for, and why."""
+"""The kinds of answer of older versions that cannot be waited for, and why."""
 
 NOT_DOCUMENTED: Final[Mapping[str, str]] = {"healthz": "a probe for machines, without a path in the document"}
 """The routes that the document does not know, and why."""
@@ -121,21 +125,23 @@ class Call(NamedTuple):
 def modern(value: Any) -> Any:
     """Return a schema of OpenAPI 3.0 as JSON Schema: `nullable` becomes a choice."""
     if isinstance(value, list):
-        return [modern(one) for one in value]
+        return [modern(each) for each in value]
     if not isinstance(value, dict):
         return value
-    schema = {key: modern(one) for key, one in value.items() if key not in {"nullable", "example", "default"}}
+    schema = {
+        key: modern(each) for key, each in value.items() if key not in {"nullable", "example", "default"}
+    }
     if value.get("nullable") is True:
         return {"anyOf": [schema, {"type": "null"}]}
     return schema
 
 
-class Document:
+class OpenApiDocument:
     """An OpenAPI document, as JSON Schema.
 
     Attributes:
         content: the document.
-        version: of Feldera, which the stand-in is told to be.
+        version: of Feldera, which the stand-in has.
     """
 
     def __init__(self, path: str) -> None:
@@ -187,8 +193,8 @@ class Document:
             return None
         parts = ("paths", path, method, "responses", str(status), "content", "application/json", "schema")
         pointer = "/".join(
-            part.replace("~", "~0").replace("/", "~1").replace("{", "%7B").replace("}", "%7D")
-            for part in parts
+            example_count.replace("~", "~0").replace("/", "~1").replace("{", "%7B").replace("}", "%7D")
+            for example_count in parts
         )
         return Draft202012Validator(
             {**self.content, "$ref": f"#/{pointer}"}, format_checker=FormatChecker(["date-time", "uuid"])
@@ -196,16 +202,16 @@ class Document:
 
 
 @pytest.fixture(scope="module", params=NAMED, ids=[Path(path).stem for path in NAMED])
-def document(request: pytest.FixtureRequest) -> Document:
+def document(request: pytest.FixtureRequest) -> OpenApiDocument:
     """Each of the documents that are named."""
-    return Document(request.param)
+    return OpenApiDocument(request.param)
 
 
 def calls(route: Route, feldera: Feldera, names: list[str]) -> Iterator[Call]:
     """Yield every request of a route: of each pipeline named and of one that is not there, in every form."""
     paths = [route.path]
     if "{pipeline_name}" in route.path:
-        paths = [route.path.replace("{pipeline_name}", name) for name in ("nobody", *names)]
+        paths = [route.path.replace("{pipeline_name}", name) for name in ("unknown", *names)]
     if route.name == "cluster_event":
         feldera.settle()
         events = [event.id for event in feldera.cluster.events[:1]]
@@ -224,7 +230,7 @@ def calls(route: Route, feldera: Feldera, names: list[str]) -> Iterator[Call]:
 
 
 async def ask(
-    document: Document, server: FelderaServer, call: Call, seen: Counter[Kind], key: str | None = None
+    document: OpenApiDocument, server: FelderaServer, call: Call, seen: Counter[Kind], key: str | None = None
 ) -> int:
     """Make a request, validate the answer, and return its status."""
     headers = {} if key is None else {"authorization": f"Bearer {key}"}
@@ -242,7 +248,7 @@ async def ask(
     return answer.status_code
 
 
-def every_state(document: Document, edition: str) -> Feldera:
+def every_state(document: OpenApiDocument, edition: str) -> Feldera:
     """Return an instance with a pipeline in each state that decides on an answer."""
     clock = ManualClock()
     feldera = document.feldera(clock, edition=edition)
@@ -279,8 +285,8 @@ def every_state(document: Document, edition: str) -> Feldera:
     return feldera
 
 
-async def every_route_of_every_state(document: Document, seen: Counter[Kind]) -> None:
-    """Ask everything of every pipeline, each route of instances of its own; and once more while the database is down."""
+async def every_route_of_every_state(document: OpenApiDocument, seen: Counter[Kind]) -> None:
+    """Send each request about every pipeline, each route to separate instances; and again while the database is down."""
     for route in document.routes():
         for edition in ("EnterpriseDev", "Open source"):
             feldera = every_state(document, edition)
@@ -299,14 +305,14 @@ async def every_route_of_every_state(document: Document, seen: Counter[Kind]) ->
             await ask(document, server, call, seen)
 
 
-def is_endless(document: Document, call: Call) -> bool:
-    """Return whether nobody can wait for an answer."""
-    follows = call.route.name == "logs" and "nobody" not in call.target
+def is_endless(document: OpenApiDocument, call: Call) -> bool:
+    """Return whether an answer takes too long to wait for."""
+    follows = call.route.name == "logs" and "unknown" not in call.target
     return follows and not document.feldera().has(Fact.LOGS_FOLLOW)
 
 
-def test_every_declared_answer_is_given_and_valid(document: Document) -> None:
-    """Each route and status of the document that the stand-in has, or it is said why not."""
+def test_every_declared_answer_is_given_and_valid(document: OpenApiDocument) -> None:
+    """Each documented route and status is answered, or listed with a reason."""
     seen: Counter[Kind] = Counter()
     asyncio.run(every_route_of_every_state(document, seen))
     declared = document.declared()
@@ -318,7 +324,7 @@ def test_every_declared_answer_is_given_and_valid(document: Document) -> None:
     assert undeclared == UNDECLARED.keys()
 
 
-def test_who_may_not_ask_is_told_in_the_declared_form(document: Document) -> None:
+def test_refused_access_has_the_declared_form(document: OpenApiDocument) -> None:
     """Without a key, with a wrong one and with a low role: 401, and a 403 that is an ErrorResponse."""
     seen: Counter[Kind] = Counter()
     free = {"authentication"}
@@ -340,8 +346,8 @@ def test_who_may_not_ask_is_told_in_the_declared_form(document: Document) -> Non
     assert {kind for kind in seen if kind[2] == 403}
 
 
-async def random_fleet(document: Document, seed: int, seen: Counter[Kind]) -> None:
-    """Let a random fleet live for a while, and validate what it answers, reads before writes."""
+async def random_fleet(document: OpenApiDocument, seed: int, seen: Counter[Kind]) -> None:
+    """Run a random fleet for a while, and validate its answers, reads before writes."""
     clock = ManualClock()
     processes = ManagerProcesses(separate=True, waits=0.05, holds=0.05) if seed % 2 else ManagerProcesses()
     edition = "Open source" if seed % 3 == 0 else "Enterprise"
@@ -362,8 +368,8 @@ async def random_fleet(document: Document, seed: int, seen: Counter[Kind]) -> No
                 await ask(document, server, call, seen)
 
 
-def test_every_answer_is_valid(document: Document) -> None:
-    """Random fleets answer nothing that the document does not allow."""
+def test_every_answer_is_valid(document: OpenApiDocument) -> None:
+    """Answers of random fleets are valid by the document."""
     seen: Counter[Kind] = Counter()
 
     async def check_all() -> None:
@@ -375,8 +381,8 @@ def test_every_answer_is_valid(document: Document) -> None:
     assert seen["/v0/cluster_healthz", "get", 503] == FLEETS // 5
 
 
-def test_a_wrong_answer_is_not_valid(document: Document) -> None:
-    """The check itself can fail: a status that the document does not know is refused."""
+def test_a_wrong_answer_is_not_valid(document: OpenApiDocument) -> None:
+    """An undocumented status is refused, so the check itself can fail."""
     schema = document.validator(("/v0/cluster_healthz", "get", 200))
     assert schema is not None
     assert list(schema.iter_errors({"all_healthy": 1}))

@@ -1,11 +1,11 @@
-"""Feldera's own metrics, as the stand-in answers them."""
+"""The stand-in's answers with Feldera's own metrics."""
 
 import re
 
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
 from support import loopback
-from support.simulated_api import Served, Stage
+from support.simulated_api import ServedInstance, SimulatedInstance
 
 
 def statuses(text: str) -> dict[str, int]:
@@ -14,8 +14,8 @@ def statuses(text: str) -> dict[str, int]:
     return {status: int(value) for status, value in re.findall(pattern, text, re.MULTILINE)}
 
 
-def test_native_metrics(served: Served) -> None:
-    """All begin with the status of every pipeline; those that run then repeat their own families."""
+def test_native_metrics(served: ServedInstance) -> None:
+    """All begin with the status of every pipeline; running ones have more families."""
     identity = served.feldera.get("a").id
     own = served.get("/v0/pipelines/a/metrics")
     assert own.headers["content-type"] == "text/plain"
@@ -36,8 +36,8 @@ def test_native_metrics(served: Served) -> None:
     assert complete["values"] == [{"labels": labels, "value": 0}]
 
 
-def test_native_metrics_of_what_does_not_run(served: Served) -> None:
-    """Are the status alone, without an error, whether it is not deployed, has no circuit yet or does not answer."""
+def test_native_metrics_of_what_does_not_run(served: ServedInstance) -> None:
+    """They are the status alone, for a pipeline that is not deployed, has no circuit or does not answer."""
     served.feldera.create("b")
     stopped = served.get("/v0/pipelines/b/metrics")
     assert (stopped.status_code, statuses(stopped.text)["Stopped"]) == (200, 1)
@@ -48,24 +48,24 @@ def test_native_metrics_of_what_does_not_run(served: Served) -> None:
     assert "pipeline_complete" not in served.get("/v0/pipelines/a/metrics").text
     served.feldera.inject.lose("a")
     assert "pipeline_complete" not in served.get("/v0/metrics").text
-    assert served.get("/v0/pipelines/nobody/metrics").status_code == 404
+    assert served.get("/v0/pipelines/unknown/metrics").status_code == 404
 
 
 def test_native_metrics_before_they_had_the_status() -> None:
-    """A pipeline that is not deployed, or has no circuit yet, answers 503; all together leave it out."""
-    stage = Stage(version="0.355.0")
-    stage.run(4)
-    assert stage.status == "Initializing"
-    with serve(FelderaServer(stage.feldera)) as url:
+    """Such a pipeline answers 503, and the metrics of all leave it out."""
+    instance = SimulatedInstance(version="0.355.0")
+    instance.run(4)
+    assert instance.status == "Initializing"
+    with serve(FelderaServer(instance.feldera)) as url:
         answer = loopback.get(f"{url}/v0/pipelines/a/metrics")
         assert (answer.status_code, answer.json()["error_code"]) == (503, "Initializing")
         assert "retry-after" not in answer.headers  # the pipeline itself says so
         assert loopback.get(f"{url}/v0/metrics").text == ""
-        stage.go(60)
+        instance.go(60)
         assert (
             loopback.get(f"{url}/v0/metrics").text
             == loopback.get(f"{url}/v0/pipelines/a/metrics").text + "\n"
         )
-        stage.feldera.create("b")
+        instance.feldera.create("b")
         refused = loopback.get(f"{url}/v0/pipelines/b/metrics")
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")

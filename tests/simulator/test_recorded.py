@@ -1,4 +1,4 @@
-"""The stand-in's answers have the shape of those that a real Feldera gave: the same keys, the same kinds of values."""
+"""The stand-in's answers have the form of those of a real Feldera: the same keys, the same types."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -109,13 +109,13 @@ def check(client: httpx.Client, real: Any, **headers: str) -> None:
 
 @pytest.mark.parametrize("file", BODIES)
 def test_a_body(client: httpx.Client, file: str) -> None:
-    """Of the instance, and of one pipeline in full."""
+    """The answers about the instance and about one full pipeline have the recorded form."""
     assert list(misfits(recorded(file), client.get(BODIES[file]).json())) == []
 
 
 @pytest.mark.parametrize("selector", ["status", "status_with_connectors"])
 def test_the_list(client: httpx.Client, selector: str) -> None:
-    """Each state's element; the pipelines are in the same states."""
+    """The element of each state has the recorded form, and the pipelines are in the same states."""
     ours = {row["name"]: row for row in client.get(f"/v0/pipelines?selector={selector}").json()}
     real = {row["name"]: row for row in recorded(f"pipelines_{selector}.json") if row["name"] in ours}
     assert len(real) == len(ours) > 20
@@ -126,7 +126,7 @@ def test_the_list(client: httpx.Client, selector: str) -> None:
 
 @pytest.mark.parametrize("folder", ["events", "events_all"])
 def test_events(client: httpx.Client, folder: str) -> None:
-    """Tell the same scenario, status by status, in the same form."""
+    """The events of a scenario have the same statuses and the recorded form."""
     files = sorted((FOLDER / folder).glob("s-*.json"))
     assert len(files) >= 5
     for file in files:
@@ -135,11 +135,11 @@ def test_events(client: httpx.Client, folder: str) -> None:
             recorded(f"{folder}/{file.name}"),
             client.get(f"/v0/pipelines/{file.stem}/events{query}").json(),
         )
-        told, telling = stages(real), stages(ours)
-        assert list(telling) == list(told), file.stem
-        for stage, events in told.items():
+        expected, simulated = stages(real), stages(ours)
+        assert list(simulated) == list(expected), file.stem
+        for step, events in expected.items():
             for event in events:
-                fitting = [other for other in telling[stage] if not list(misfits(event, other))]
+                fitting = [other for other in simulated[step] if not list(misfits(event, other))]
                 assert fitting, (file.stem, event)
 
 
@@ -154,13 +154,13 @@ def stages(events: list[dict[str, Any]]) -> dict[tuple[Any, ...], list[dict[str,
 
 @pytest.mark.parametrize("real", answers("answers.json"))
 def test_an_answer(client: httpx.Client, real: Any) -> None:
-    """To odd requests, and refusals."""
+    """Answers to odd requests and refusals have the recorded form."""
     check(client, real)
 
 
 @pytest.mark.parametrize("real", answers("answers_auth.json"))
 def test_who_may_ask(feldera: Feldera, real: Any) -> None:
-    """With every kind of header."""
+    """Each kind of credentials gets the recorded answer."""
     header = HEADERS[real["what"].split(",")[0].removesuffix(" starts")]
     with serve(FelderaServer(feldera, KEYS)) as url, httpx.Client(base_url=url) as client:
         check(client, real, **({} if header is None else {"Authorization": header}))
@@ -168,7 +168,7 @@ def test_who_may_ask(feldera: Feldera, real: Any) -> None:
 
 @pytest.mark.parametrize("real", answers("answers_database_down.json"))
 def test_while_the_database_is_down(real: Any) -> None:
-    """All that needs it fails."""
+    """All requests that need the database fail."""
     feldera = same_states()
     feldera.inject.lose_database()
     with serve(FelderaServer(feldera)) as url, httpx.Client(base_url=url) as client:
@@ -188,13 +188,13 @@ def test_while_the_compiler_is_not_there(real: Any) -> None:
 
 
 def test_what_is_answered_otherwise_was_recorded() -> None:
-    """The table names nothing that is not there."""
+    """Each entry of the table is recorded."""
     requests = {each["request"] for name in ("answers.json", "answers_auth.json") for each in recorded(name)}
     assert requests >= OTHERWISE.keys()
 
 
 def test_another_shape_is_found() -> None:
-    """The comparison itself can fail: a key more or less, another kind, a null."""
+    """A missing or further key, another type and a null are found, so the comparison can fail."""
     real = {"a": 1, "at": "2026-01-01T00:00:00Z", "list": [{"x": None}]}
     assert list(misfits(real, real)) == []
     for ours in (

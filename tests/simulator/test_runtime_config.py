@@ -1,4 +1,4 @@
-"""A pipeline's configuration is read in every spelling and answered in that of the version."""
+"""A pipeline's configuration is read in every spelling and answered in the version's own."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ DURATIONS_ONLY = (0, 366, 0)
 
 
 def test_nothing_set_is_the_defaults() -> None:
-    """In the newest versions what is unset is left out; before, it is null or a number."""
+    """The newest versions leave out what is unset; older ones have null or a number."""
     assert canonical({}) is DEFAULTS
     assert spelled(DEFAULTS, NEW) == DEFAULTS
     old = spelled(DEFAULTS, OLD)
@@ -79,7 +79,7 @@ def test_nothing_set_is_the_defaults() -> None:
 def test_a_setting_in_both_spellings(
     given: Any, group: str, new: tuple[str, Any], old: tuple[str, Any]
 ) -> None:
-    """Whichever it was written in, it is answered in the version's, and in that alone."""
+    """The answer has the version's own spelling alone, whichever was written."""
     config = canonical(given)
     for version, (name, value), other in ((NEW, new, old[0]), (OLD, old, new[0])):
         shown = spelled(config, version)
@@ -89,13 +89,13 @@ def test_a_setting_in_both_spellings(
 
 
 def test_a_version_between_spells_durations_only_in_the_new_way() -> None:
-    """Sizes followed one release later."""
+    """Sizes are spelt in the new way one release later."""
     shown = spelled(canonical({"provisioning_timeout_secs": 60, "max_rss_mb": 1000}), DURATIONS_ONLY)
     assert (shown["provisioning_timeout"], shown["max_rss_mb"]) == ("1m", 1000)
 
 
 def test_a_group_that_is_given_is_filled_up() -> None:
-    """Fault tolerance that is named at all is on; storage that is switched off stays so; null unsets."""
+    """A given group of fault tolerance is on; storage that is off stays off; null unsets."""
     assert canonical({"fault_tolerance": {}})["fault_tolerance"] == {"model": "exactly_once"}
     assert canonical({"storage": {"cache_mib": None}})["storage"] == DEFAULTS["storage"]
     off = canonical({"storage": None, "provisioning_timeout": None, "unknown": 1})
@@ -120,7 +120,7 @@ def test_a_group_that_is_given_is_filled_up() -> None:
     ],
 )
 def test_what_cannot_be_read_is_refused(given: Any) -> None:
-    """With the configuration and the reason in the details."""
+    """The details have the configuration and the reason."""
     with pytest.raises(ApiError) as refused:
         canonical(given)
     assert (refused.value.status, refused.value.error_code) == (400, "InvalidRuntimeConfig")
@@ -129,7 +129,7 @@ def test_what_cannot_be_read_is_refused(given: Any) -> None:
 
 
 def test_durations_and_sizes() -> None:
-    """Go's syntax, and days; binary and decimal units with and without a B."""
+    """Durations are Go's with days; sizes have binary and decimal units with and without B."""
     assert nanoseconds("1h2m3s4ms5us6ns") == 3_723_004_005_006
     assert nanoseconds(".5s") == nanoseconds("500ms") == nanoseconds("500000µs") == nanoseconds("500000μs")
     assert size_in_bytes("1.5Gi") == size_in_bytes("1.5GiB") == 3 << 29
@@ -139,7 +139,7 @@ def test_durations_and_sizes() -> None:
 
 
 def test_what_can_change_while_a_pipeline_runs() -> None:
-    """Four fields, null where they are not wanted; a minimum above its maximum is refused."""
+    """Four fields can change; a minimum above its maximum is refused."""
     assert resources({"memory_mb_max": 2000}) == {
         "cpu_cores_min": None,
         "cpu_cores_max": None,

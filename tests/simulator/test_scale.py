@@ -1,4 +1,4 @@
-"""The stand-in lives through days and serves ten thousand pipelines."""
+"""The stand-in simulates days, and ten thousand pipelines."""
 
 import asyncio
 
@@ -11,7 +11,7 @@ from feldera_exporter.simulator.server import FelderaServer
 
 
 def test_an_hour_of_a_thousand_pipelines() -> None:
-    """It has thousands of transitions."""
+    """An hour of a thousand pipelines has thousands of transitions."""
     clock = ManualClock()
     feldera = Feldera(clock, 1)
     RandomWorkload(feldera, 1, size=1000, rate=2)
@@ -21,7 +21,7 @@ def test_an_hour_of_a_thousand_pipelines() -> None:
 
 
 def test_ten_thousand_pipelines() -> None:
-    """All are listed."""
+    """All pipelines are listed."""
     clock = ManualClock()
     feldera = Feldera(clock, 2)
     RandomWorkload(feldera, 2, size=10_000, rate=20)
@@ -36,7 +36,7 @@ def test_ten_thousand_pipelines() -> None:
 
 
 def test_logs_are_bounded() -> None:
-    """Two days of ever-changing details leave no more than the retention, about."""
+    """After two days of changing details, logs have about the retention's length."""
     clock = ManualClock()
     feldera = Feldera(clock, 3, keep_truth=False)
     for number in range(3):

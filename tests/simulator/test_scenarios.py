@@ -1,4 +1,4 @@
-"""The demo's pipelines live as their plots say."""
+"""The demo's pipelines follow their scenarios."""
 
 import asyncio
 
@@ -30,7 +30,7 @@ def life(feldera: Feldera, name: str) -> Life:
 
 
 def test_every_story_has_its_pipeline(feldera: Feldera) -> None:
-    """About twenty, with the plot as description."""
+    """There are about twenty, with a description."""
     assert 20 <= len(SCENARIOS) <= 25
     for scenario in SCENARIOS:
         if scenario.name != "ci-smoke":
@@ -57,7 +57,7 @@ def test_every_story_has_its_pipeline(feldera: Feldera) -> None:
     ],
 )
 def test_a_story_ends_where_it_should(feldera: Feldera, name: str, status: str) -> None:
-    """By the combined status."""
+    """Each scenario ends in its combined status."""
     assert feldera.get(name).row.status == status
 
 
@@ -71,7 +71,7 @@ def test_a_story_ends_where_it_should(feldera: Feldera, name: str, status: str) 
     ],
 )
 def test_a_story_has_its_error(feldera: Feldera, name: str, code: str) -> None:
-    """At least once."""
+    """Each scenario has its error at least once."""
     assert code in {edge.code for edge in life(feldera, name).appeared}
 
 
@@ -91,33 +91,33 @@ def test_a_story_has_its_error(feldera: Feldera, name: str, code: str) -> None:
 def test_a_story_has_its_turns(
     feldera: Feldera, name: str, dimension: str, pair: tuple[str, str], least: int
 ) -> None:
-    """So often in three hours."""
+    """Each scenario repeats so often in three hours."""
     assert life(feldera, name).counts(dimension)[pair] >= least
 
 
 def test_the_frozen_runner_leaves_its_row_as_it_was(feldera: Feldera) -> None:
-    """No heartbeat after the tenth minute."""
+    """There is no heartbeat after the tenth minute."""
     last = max(event.recorded_at for event in feldera.get("metrics-rollup").log)
     assert last - feldera.started_at < 601_000_000
 
 
 def test_one_pipeline_is_created_again_and_again(feldera: Feldera) -> None:
-    """Under the same name, with another id; each is tried before it goes."""
-    lives = [one for one in feldera.truth.lives.values() if one.names[0][1] == "ci-smoke"]
+    """It has the same name and another id; each is tried before it is deleted."""
+    lives = [each for each in feldera.truth.lives.values() if each.names[0][1] == "ci-smoke"]
     assert len(lives) > 90
-    ran = [one for one in lives if one.counts("deployment_status")["Initializing", "Running"]]
+    ran = [each for each in lives if each.counts("deployment_status")["Initializing", "Running"]]
     assert len(ran) >= len(lives) - 1
 
 
 def test_one_pipeline_waits_too_long_and_gets_what_it_waits_for(feldera: Feldera) -> None:
-    """It is Provisioning for 65 seconds each time, of the 20 that the demo grants it."""
+    """It is Provisioning for 65 seconds each time, of the 20 of the demo's limit."""
     stretches = life(feldera, "search-index").intervals(feldera.settle())
     waits = {round((end - begin) / SECOND) for status, begin, end in stretches if status == "Provisioning"}
     assert waits == {65}
 
 
 def test_one_pipelines_errors_are_dismissed(feldera: Feldera) -> None:
-    """Each after 45 seconds, before it is started again."""
+    """Each is dismissed after 45 seconds, before the next start."""
     errors = life(feldera, "ledger").errors
     assert [edge.code for edge in errors[:4]] == ["InputTransportError", None] * 2
     pairs = zip(errors[:4:2], errors[1:4:2], strict=True)
@@ -125,8 +125,8 @@ def test_one_pipelines_errors_are_dismissed(feldera: Feldera) -> None:
     assert {round((off.at - on.at) / SECOND) for on, off in pairs} <= {42, 43, 44, 45}
 
 
-def test_who_asks_is_never_told_what_befell_a_story() -> None:
-    """Whatever users do to the pipelines, down to deleting them all, the list is answered, and each scenario goes on."""
+def test_users_cannot_break_a_scenario() -> None:
+    """Whatever users do, even delete all pipelines, the list is answered and scenarios go on."""
     clock = ManualClock()
     fleet = Feldera(clock)
     start_all(fleet)

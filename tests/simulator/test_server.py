@@ -1,4 +1,4 @@
-"""The stand-in answers over HTTP as Feldera does."""
+"""The stand-in answers over HTTP like Feldera."""
 
 import asyncio
 import gzip
@@ -17,7 +17,7 @@ from feldera_exporter.simulator.plan import Phase, Plan
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
 from support import loopback
-from support.simulated_api import Served, Stage
+from support.simulated_api import ServedInstance, SimulatedInstance
 
 STATUS = [
     "id",
@@ -77,8 +77,8 @@ EVENT = [
 ]
 
 
-def test_the_list_by_selector(served: Served) -> None:
-    """Status has its 34 fields in their order, all seven more, and with connectors one more."""
+def test_the_list_by_selector(served: ServedInstance) -> None:
+    """`status` has its 34 fields in their order, `all` has seven more, with connectors one more."""
     (status,) = served.get("/v0/pipelines?selector=status").json()
     assert list(status) == STATUS
     assert status["deployment_status"] == "Running"
@@ -90,8 +90,8 @@ def test_the_list_by_selector(served: Served) -> None:
     assert served.get("/v0/pipelines/a?selector=status").json() == status
 
 
-def test_a_stopped_pipeline_has_nulls(served: Served) -> None:
-    """They are present; connectors are not."""
+def test_a_stopped_pipeline_has_nulls(served: ServedInstance) -> None:
+    """Fields of a deployment are null, and connectors are left out."""
     served.feldera.create("b")
     _, row = served.get("/v0/pipelines?selector=status_with_connectors").json()
     assert "connectors" not in row
@@ -103,8 +103,8 @@ def test_a_stopped_pipeline_has_nulls(served: Served) -> None:
     }  # fmt: skip
 
 
-def test_the_list_is_sorted_by_id_and_made_anew_only_after_a_change(served: Served) -> None:
-    """Two answers in a row are the same bytes, packed or not."""
+def test_the_list_is_sorted_by_id_and_rendered_only_after_a_change(served: ServedInstance) -> None:
+    """Two answers in a row have the same bytes, compressed or not."""
     for name in "zyxw":
         served.feldera.create(name)
     first = served.get("/v0/pipelines?selector=status", accept_encoding="identity")
@@ -118,8 +118,8 @@ def test_the_list_is_sorted_by_id_and_made_anew_only_after_a_change(served: Serv
     assert b"changed" in served.get("/v0/pipelines?selector=status").content
 
 
-def test_events_by_selector_and_id(served: Served) -> None:
-    """Newest first; each is there by itself, and the first is the latest."""
+def test_events_by_selector_and_id(served: ServedInstance) -> None:
+    """The newest event comes first; each can be read by its id, and the first is the latest."""
     status = served.get("/v0/pipelines/a/events").json()
     full = served.get("/v0/pipelines/a/events?selector=all").json()
     assert all(list(event) == EVENT for event in status)
@@ -128,15 +128,15 @@ def test_events_by_selector_and_id(served: Served) -> None:
     order = [(datetime.fromisoformat(event["recorded_at"]), event["event_id"]) for event in status]
     assert order == sorted(order, reverse=True)
     assert served.get("/v0/pipelines/a/events/latest").json() == status[0]
-    one = served.get(f"/v0/pipelines/a/events/{status[3]['event_id']}?selector=all").json()
-    assert one == full[3]
+    single = served.get(f"/v0/pipelines/a/events/{status[3]['event_id']}?selector=all").json()
+    assert single == full[3]
 
 
 @pytest.mark.parametrize(
     ("path", "status", "content_type", "body"),
     [
-        ("/v0/pipelines/nobody", 404, "application/json", "UnknownPipelineName"),
-        ("/v0/pipelines/nobody/events", 404, "application/json", "UnknownPipelineName"),
+        ("/v0/pipelines/unknown", 404, "application/json", "UnknownPipelineName"),
+        ("/v0/pipelines/unknown/events", 404, "application/json", "UnknownPipelineName"),
         (
             "/v0/pipelines/a/events/0199d2f0-6c1a-7b3e-9d55-3d1d2f0a4b6c",
             404,
@@ -166,16 +166,18 @@ def test_events_by_selector_and_id(served: Served) -> None:
         ("/v0/pipelines/a/metrics?format=xml", 400, "text/plain; charset=utf-8", "unknown variant"),
     ],
 )
-def test_an_odd_request(served: Served, path: str, status: int, content_type: str | None, body: str) -> None:
-    """Each has its own form of answer."""
+def test_an_odd_request(
+    served: ServedInstance, path: str, status: int, content_type: str | None, body: str
+) -> None:
+    """Each kind of request has its own form of answer."""
     answer = served.get(path)
     assert (answer.status_code, answer.headers.get("content-type")) == (status, content_type)
     assert body in answer.text
     assert bool(body) == bool(answer.text)
 
 
-def test_a_method_that_no_route_has_is_denied(served: Served) -> None:
-    """HEAD and OPTIONS among them, in a form without details; elsewhere nothing is known of methods."""
+def test_a_method_that_no_route_has_is_denied(served: ServedInstance) -> None:
+    """HEAD and OPTIONS too are refused, without details."""
     assert served.client is not None
     for method in ("HEAD", "OPTIONS", "DELETE"):
         answer = served.client.request(method, "/v0/pipelines", headers={"Accept-Encoding": "identity"})
@@ -187,36 +189,36 @@ def test_a_method_that_no_route_has_is_denied(served: Served) -> None:
     assert served.client.head("/pipelines").status_code == 200
 
 
-def test_errors_have_details_always(served: Served) -> None:
-    """Empty where there is nothing to tell."""
+def test_errors_have_details_always(served: ServedInstance) -> None:
+    """Details are empty where there is nothing to add."""
     assert served.client is not None
     refused = served.client.delete("/v0/pipelines/a").json()
     assert refused["details"] == {}
     assert served.get("/v0/cluster/events/x").json()["details"].keys() == {"value", "error"}
 
 
-def test_headers_that_browsers_ask_for(served: Served) -> None:
-    """Below /v0 and /config, and what may not be kept says so; the console's page has a tag instead."""
+def test_headers_that_browsers_ask_for(served: ServedInstance) -> None:
+    """Answers below /v0 and /config have no-cache headers where needed; the console's page has a tag."""
     listed = served.get("/v0/pipelines", accept_encoding="identity").headers
     assert listed["access-control-allow-credentials"] == "true"
     assert listed["vary"].startswith("Origin, ")
     assert listed["cache-control"] == "no-cache"
     assert served.get("/v0/pipelines").headers["vary"] == "accept-encoding"
-    assert "cache-control" not in served.get("/v0/pipelines/nobody").headers
+    assert "cache-control" not in served.get("/v0/pipelines/unknown").headers
     assert "cache-control" not in served.get("/v0/config").headers
     assert "vary" in served.get("/config/authentication").headers
     assert "vary" not in served.get("/healthz", accept_encoding="identity").headers
     assert served.get("/").headers["etag"].startswith('"')
 
 
-def test_the_date_is_felderas(served: Served) -> None:
-    """Whole seconds of the instance's clock."""
+def test_the_date_is_felderas(served: ServedInstance) -> None:
+    """The Date has whole seconds of the instance's clock."""
     date = parsedate_to_datetime(served.get("/healthz").headers["date"])
     assert date.timestamp() == served.clock.now() // SECOND
 
 
 def test_an_instance_with_a_wrong_clock() -> None:
-    """Date and timestamps are off together."""
+    """Date and timestamps are wrong by the same time."""
     clock = ManualClock()
     feldera = Feldera(SkewedClock(clock, 90))
     feldera.create("a")
@@ -247,18 +249,18 @@ def test_an_instance_with_a_wrong_clock() -> None:
     ],
 )
 def test_older_versions_have_fewer_fields(version: str, missing: list[str]) -> None:
-    """And no events before v0.292, no Retry-After before v0.330, other details before v0.322."""
-    stage = Stage(version=version)
-    stage.run()
+    """There are no events before v0.292, no Retry-After before v0.330, other details before v0.322."""
+    instance = SimulatedInstance(version=version)
+    instance.run()
     minor = int(version.split(".")[1])
-    with serve(FelderaServer(stage.feldera)) as url:
+    with serve(FelderaServer(instance.feldera)) as url:
         (row,) = loopback.get(f"{url}/v0/pipelines?selector=status").json()
         assert set(STATUS) - set(row) == set(missing)
         assert isinstance(row["deployment_runtime_status_details"], dict if minor >= 322 else str)
         for path in ("events", "events/latest"):
             answer = loopback.get(f"{url}/v0/pipelines/a/{path}")
             assert (answer.status_code, bool(answer.text)) == ((200, True) if minor >= 292 else (404, False))
-        stage.feldera.create("b")
+        instance.feldera.create("b")
         assert ("retry-after" in loopback.get(f"{url}/v0/pipelines/b/stats").headers) == (minor >= 330)
         assert loopback.request("POST", f"{url}/v0/pipelines/b/dismiss_error").status_code == (
             200 if minor >= 251 else 404
@@ -267,16 +269,16 @@ def test_older_versions_have_fewer_fields(version: str, missing: list[str]) -> N
         assert (health["unchanged_since"] == health["checked_at"]) or minor >= 336
 
 
-def test_a_pipeline_without_events(served: Served) -> None:
-    """One that was there before the upgrade and was not touched since: an empty list, and no latest one."""
+def test_a_pipeline_without_events(served: ServedInstance) -> None:
+    """A pipeline that is unchanged since before the upgrade has an empty list, and no latest event."""
     served.feldera.get("a").log.trim(0)
     assert served.get("/v0/pipelines/a/events").json() == []
     answer = served.get("/v0/pipelines/a/events/latest")
     assert answer.json()["error_code"] == "NoPipelineMonitorEventsAvailable"
 
 
-def test_bad_bodies_and_parameters(served: Served) -> None:
-    """Plain text that says what could not be read."""
+def test_bad_bodies_and_parameters(served: ServedInstance) -> None:
+    """The answer is plain text with what could not be read."""
     assert served.client is not None
     for answer in (
         served.client.post("/v0/pipelines", content=b"{"),
@@ -290,8 +292,8 @@ def test_bad_bodies_and_parameters(served: Served) -> None:
     assert renamed.json()["error_code"] == "CannotRenameNonExistingPipeline"
 
 
-def test_requests_are_counted_by_route(served: Served) -> None:
-    """Also those that no route knows."""
+def test_requests_are_counted_by_route(served: ServedInstance) -> None:
+    """Requests to unknown paths are counted as well."""
     for path in ("/v0/pipelines", "/v0/pipelines/a/events", "/v0/pipelines/a/events/latest", "/v0/x", "/"):
         served.get(path)
     assert served.server.requests == {"pipelines": 1, "events": 1, "event": 1, "unknown": 1, "console": 1}
@@ -299,7 +301,7 @@ def test_requests_are_counted_by_route(served: Served) -> None:
     assert served.server.in_flight == 0
 
 
-def test_the_most_in_flight_are_counted(served: Served) -> None:
+def test_the_most_in_flight_are_counted(served: ServedInstance) -> None:
     """Five slow requests at once are five."""
     served.server.faults.set("events", Slow(0.1))
 
@@ -311,8 +313,8 @@ def test_the_most_in_flight_are_counted(served: Served) -> None:
     assert served.server.most_in_flight == 5
 
 
-def test_gzip_is_sent_only_if_accepted(served: Served) -> None:
-    """And then its length is not told."""
+def test_gzip_is_sent_only_if_accepted(served: ServedInstance) -> None:
+    """A compressed answer has no Content-Length."""
     assert served.client is not None
     plain = served.get("/v0/pipelines/a/events", accept_encoding="identity")
     assert "content-encoding" not in plain.headers
@@ -324,7 +326,7 @@ def test_gzip_is_sent_only_if_accepted(served: Served) -> None:
 
 
 def test_several_instances_serve_side_by_side() -> None:
-    """Each on its own port, with its own pipelines."""
+    """Each instance has its own port and pipelines."""
     clock = ManualClock()
     east, west = Feldera(clock, 1), Feldera(clock, 2)
     east.create("e")
@@ -334,8 +336,8 @@ def test_several_instances_serve_side_by_side() -> None:
     assert names == ["e", "w"]
 
 
-def test_a_taken_port_is_an_error(served: Served) -> None:
-    """At once."""
+def test_a_taken_port_is_an_error(served: ServedInstance) -> None:
+    """A port in use is an error at once."""
     port = int(served.url.rsplit(":", 1)[1])
     with pytest.raises(OSError, match="in use"), serve(served.server, port=port):
         pass
@@ -351,8 +353,8 @@ def test_a_server_is_gone_after_its_block() -> None:
         assert again == url
 
 
-def test_edits_over_http(served: Served) -> None:
-    """PUT and PATCH change what they name; the answer is the whole pipeline, also under its new name."""
+def test_edits_over_http(served: ServedInstance) -> None:
+    """PUT and PATCH change what they name, and answer with the whole pipeline, also under a new name."""
     assert served.client is not None
     made = served.client.put("/v0/pipelines/b", json={"name": "b", "program_code": "", "tags": ["x"]})
     assert (made.status_code, made.json()["tags"]) == (201, ["x"])
@@ -369,8 +371,8 @@ def test_edits_over_http(served: Served) -> None:
     assert served.get("/v0/pipelines/c").status_code == 404
 
 
-def test_operations_over_http(served: Served) -> None:
-    """Each is accepted and then happens."""
+def test_operations_over_http(served: ServedInstance) -> None:
+    """Each operation is accepted and then happens."""
     for operation, status, answered in (
         ("pause", "Paused", 202),
         ("activate?initial=running", "Running", 202),
@@ -386,17 +388,17 @@ def test_operations_over_http(served: Served) -> None:
 
 
 def test_an_approval_over_http() -> None:
-    """It is answered at once."""
-    stage = Stage(Plan(path=(Phase("AwaitingApproval", None),)))
-    stage.run()
-    with serve(FelderaServer(stage.feldera)) as url:
+    """An approval is answered at once."""
+    instance = SimulatedInstance(Plan(path=(Phase("AwaitingApproval", None),)))
+    instance.run()
+    with serve(FelderaServer(instance.feldera)) as url:
         assert loopback.request("POST", f"{url}/v0/pipelines/a/approve").status_code == 200
-    stage.go(5)
-    assert stage.status == "Running"
+    instance.go(5)
+    assert instance.status == "Running"
 
 
 def test_a_server_that_does_not_come_up_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not a wait for ever."""
+    """A server that does not start is an error within its time."""
     monkeypatch.setattr(uvicorn.Server, "run", lambda _self, sockets: sockets[0].close())
     with pytest.raises(RuntimeError, match="did not come up"), serve(FelderaServer(Feldera(ManualClock()))):
         pass

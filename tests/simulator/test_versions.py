@@ -1,4 +1,4 @@
-"""The stand-in behaves as the version that it is told to be."""
+"""The stand-in behaves as its version of Feldera."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -12,27 +12,27 @@ from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
 from feldera_exporter.simulator.versions import NEWEST, OLDEST, Fact, UnknownVersionError, parse_version
 from support import loopback
-from support.simulated_api import Stage
+from support.simulated_api import SimulatedInstance
 
 
-class Asked:
+class VersionedInstance:
     """A running and then resized pipeline `a` and a stopped one `b` of an instance of a version, asked over HTTP."""
 
     def __init__(self, version: str) -> None:
-        self.stage = Stage(version=version, edition="EnterpriseDev")
-        self.stage.run()
-        self.stage.feldera.create("b")
-        self.stage.feldera.resize("a", {"memory_max": "2Gi"})
-        self.stage.go(30)
+        self.instance = SimulatedInstance(version=version, edition="EnterpriseDev")
+        self.instance.run()
+        self.instance.feldera.create("b")
+        self.instance.feldera.resize("a", {"memory_max": "2Gi"})
+        self.instance.go(30)
         self.client = httpx.Client()
 
     def get(self, path: str) -> httpx.Response:
-        """Ask once."""
-        with serve(FelderaServer(self.stage.feldera)) as url:
+        """Send one request."""
+        with serve(FelderaServer(self.instance.feldera)) as url:
             return loopback.get(f"{url}{path}")
 
     def json(self, path: str) -> Any:
-        """Ask once, for JSON."""
+        """Send one request, and return the JSON of the answer."""
         return self.get(path).json()
 
     @property
@@ -51,41 +51,41 @@ class Asked:
         return self.json("/v0/pipelines/a/stats")
 
 
-def _dismisses(asked: Asked) -> bool:
-    with serve(FelderaServer(asked.stage.feldera)) as url:
+def _dismisses(asked: VersionedInstance) -> bool:
+    with serve(FelderaServer(asked.instance.feldera)) as url:
         return loopback.request("POST", f"{url}/v0/pipelines/b/dismiss_error").status_code == 200
 
 
-def _ends(asked: Asked) -> bool:
+def _ends(asked: VersionedInstance) -> bool:
     with (
-        serve(FelderaServer(asked.stage.feldera)) as url,
+        serve(FelderaServer(asked.instance.feldera)) as url,
         httpx.stream("GET", f"{url}/v0/pipelines/a/logs?follow=false", timeout=1) as answer,
     ):
         return "content-length" in answer.headers or "content-encoding" in answer.headers
 
 
-def _positions(asked: Asked) -> bool:
+def _positions(asked: VersionedInstance) -> bool:
     with (
-        serve(FelderaServer(asked.stage.feldera)) as url,
+        serve(FelderaServer(asked.instance.feldera)) as url,
         httpx.stream("GET", f"{url}/v0/pipelines/a/logs?cursor=") as answer,
     ):
         return {"feldera-logs-epoch", "feldera-logs-seq", "feldera-logs-gap"} <= set(answer.headers)
 
 
-def _is_dev(asked: Asked) -> bool:
+def _is_dev(asked: VersionedInstance) -> bool:
     config = asked.json("/v0/config")
     assert (config["edition"] == "EnterpriseDev") == ("is_dev" in config["license_validity"]["Exists"])
     assert config["edition"] in {"Enterprise", "EnterpriseDev"}
     return bool(config["edition"] == "EnterpriseDev")
 
 
-def _real(asked: Asked) -> bool:
-    asked.stage.go(1200)
+def _real(asked: VersionedInstance) -> bool:
+    asked.instance.go(1200)
     health = asked.json("/v0/cluster_healthz")["api"]
     return bool(health["unchanged_since"] != health["checked_at"])
 
 
-PROBES: Final[Mapping[Fact, Callable[[Asked], bool]]] = {
+PROBES: Final[Mapping[Fact, Callable[[VersionedInstance], bool]]] = {
     Fact.DISMISS_ERROR: _dismisses,
     Fact.STORAGE_STATUS_DETAILS: lambda asked: "storage_status_details" in asked.row,
     Fact.EVENTS: lambda asked: asked.get("/v0/pipelines/a/events").status_code == 200,
@@ -111,7 +111,7 @@ PROBES: Final[Mapping[Fact, Callable[[Asked], bool]]] = {
     Fact.ALLOW_RUST_UDFS: lambda asked: "allow_rust_udfs" in asked.json("/v0/config"),
     Fact.COMPRESSION_LEVEL: lambda asked: "compression_level" in asked.settings["storage"],
     Fact.MORE_ERROR_CODES: lambda asked: (
-        "UdfLibraryError" in error_codes(parse_version(asked.stage.feldera.version))
+        "UdfLibraryError" in error_codes(parse_version(asked.instance.feldera.version))
     ),
 }
 """Whether an instance shows a fact."""
@@ -119,14 +119,14 @@ PROBES: Final[Mapping[Fact, Callable[[Asked], bool]]] = {
 
 @pytest.mark.parametrize("fact", Fact)
 def test_a_fact_shows_from_its_version_on(fact: Fact) -> None:
-    """And not before."""
+    """A change of the API is there from its version on, and not before."""
     major, minor = fact.since
-    assert not PROBES[fact](Asked(f"{major}.{minor - 1}.9"))
-    assert PROBES[fact](Asked(f"{major}.{minor}.0"))
+    assert not PROBES[fact](VersionedInstance(f"{major}.{minor - 1}.9"))
+    assert PROBES[fact](VersionedInstance(f"{major}.{minor}.0"))
 
 
-def test_facts_are_told_in_the_order_of_their_versions() -> None:
-    """Each within what the stand-in can be, with a word of what it is."""
+def test_facts_are_listed_in_the_order_of_their_versions() -> None:
+    """Each has a version that the stand-in can have, and a description."""
     since = [fact.since for fact in Fact]
     assert since == sorted(since)
     assert parse_version(OLDEST) < since[0]
@@ -150,18 +150,18 @@ def test_facts_are_told_in_the_order_of_their_versions() -> None:
     ],
 )
 def test_a_version_that_is_none_is_refused(version: str) -> None:
-    """With what was found and what is expected."""
+    """The error has what was found and what is expected."""
     with pytest.raises(
         UnknownVersionError, match=r"found .*, expected a version of Feldera from 0\.148\.0 to 0\."
     ):
-        Feldera(Stage().clock, version=version)
+        Feldera(SimulatedInstance().clock, version=version)
 
 
 def test_the_newest_is_the_default() -> None:
-    """And what is upgraded is the new version at once."""
-    stage = Stage()
-    assert stage.feldera.version == NEWEST
-    old = Stage(version="0.337.0")
+    """The newest version is the default, and an upgrade takes effect at once."""
+    instance = SimulatedInstance()
+    assert instance.feldera.version == NEWEST
+    old = SimulatedInstance(version="0.337.0")
     assert not old.feldera.has(Fact.STALE)
     old.feldera.inject.upgrade(NEWEST)
     assert old.feldera.has(Fact.STALE)

@@ -1,4 +1,4 @@
-"""What is remembered of pipelines that are no longer shown: for the pages, not for the metrics."""
+"""The last known state of pipelines that the metrics no longer show, for the pages."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ LATER = NOW + POLICY.staleness + 1
 
 
 def test_stale_pipelines_stay_known() -> None:
-    """However many polls fail, and after the configuration was loaded again."""
+    """Pipelines stay known however many polls fail, and after a reload."""
     known = {"id-a": pipeline("a")}
     fleet = unobserved(Fleet("demo", up=True, pipelines=known, read_at=NOW), POLICY, LATER)
     assert (fleet.pipelines, fleet.last_known) == ({}, known)
@@ -22,7 +22,7 @@ def test_stale_pipelines_stay_known() -> None:
 
 
 def test_a_failure_begins_with_the_first_poll_that_failed() -> None:
-    """Whatever the later ones say."""
+    """A failure keeps the beginning of its first poll."""
     fleet = with_failure(Fleet("demo"), "timeout", "no answer", NOW)
     assert fleet.failure == PollFailure("timeout", "no answer", NOW)
     assert with_failure(fleet, "unauthorized", "401", LATER).failure == PollFailure(

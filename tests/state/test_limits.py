@@ -52,7 +52,7 @@ def test_statuses_without_a_limit() -> None:
         table.of(status) for status in ("Running", "Paused", "Standby", "Stopped", "Cleared", "Novel", None)
     } == {math.inf}
     assert table.of("Melting") == 5.0
-    assert table.of("Provisioning") == 600.0
+    assert table.of("Provisioning") == DEFAULT_LIMITS["Provisioning"]
 
 
 def test_every_passing_status_has_a_default() -> None:

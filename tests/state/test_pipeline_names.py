@@ -1,4 +1,4 @@
-"""Which names the pipelines of an instance have and had."""
+"""The present and former names of the pipelines of an instance, list by list."""
 
 from dataclasses import replace
 
@@ -51,21 +51,21 @@ def after(*selections: Selection) -> Names:
         ([{"a": "x", "b": "y"}, {"a": "y", "b": "x"}], {("a", "x"): 1, ("b", "y"): 1, ("a", "y"): None, ("b", "x"): None}),
     ],
 )  # fmt: skip
-def test_names(lists: list[dict[str, str]], expected: dict[tuple[str, str], int | None]) -> None:
-    """Each is gone from the first list without it on; what cannot be read is still there."""
+def test_names_after_lists(lists: list[dict[str, str]], expected: dict[tuple[str, str], int | None]) -> None:
+    """A name is gone since the first list without it; an unreadable pipeline keeps its name."""
     assert after(*(selected(**each) for each in lists)) == expected
 
 
-def test_nothing_changes() -> None:
-    """Then it is the same object, whatever else does."""
+def test_unchanged_names() -> None:
+    """The same object is returned if no name changed."""
     first, second = selected(a="x", b="y"), selected(a="x", b="y")
     names = after(first)
     for before in (None, first, second):
         assert updated_names(names, before, second, 9) is names
 
 
-def test_what_the_configuration_excludes() -> None:
-    """It is not taken in, but followed once it was: it was not deleted, and a new name is one."""
+def test_excluded_pipelines() -> None:
+    """An excluded pipeline is not added; one that was watched before is still followed."""
     instance = replace(_INSTANCE, pipelines=Filter(include=(expression("x.*"),)))
     some = InstanceSettings(Configuration((instance,)), instance)
     listed = selected(a="y", b="z")
@@ -76,8 +76,8 @@ def test_what_the_configuration_excludes() -> None:
     assert names == {("a", "x"): 5, ("a", "y"): None}
 
 
-def test_the_newest_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of those that are gone; the present ones all are."""
+def test_the_number_of_former_names_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the newest former names are kept, but every present name."""
     monkeypatch.setattr(pipeline_names, "MOST_GONE", 2)
     names = after(*(selected(a=f"x{turn}", b="y") for turn in range(5)))
     assert names == {("a", "x2"): 3, ("a", "x3"): 4, ("a", "x4"): None, ("b", "y"): None}

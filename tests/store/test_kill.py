@@ -1,4 +1,4 @@
-"""A process killed at any instant: nothing acknowledged is lost, nothing is half there."""
+"""A process is killed at any instant: nothing acknowledged is lost, and nothing is written by half."""
 
 import os
 import signal
@@ -89,7 +89,7 @@ store.close()
 
 
 def test_a_file_that_may_not_grow_recovers(tmp_path: Path) -> None:
-    """Where the system refuses to write, the commit fails; once it may write again, nothing is missing."""
+    """A commit that the system refuses fails, and a later one writes all that is missing."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     child = subprocess.run(
         [sys.executable, "-c", FULL, str(tmp_path)],

@@ -1,4 +1,4 @@
-"""What survives a restart, and what happens to a store that is not as it should be."""
+"""What the store keeps over a restart, and damaged or locked stores."""
 
 import os
 import sqlite3
@@ -48,13 +48,13 @@ def directory(tmp_path: Path) -> Path:
 @pytest.fixture
 def store(directory: Path) -> Iterator[Store]:
     """A new store."""
-    one = Store.open(directory)
-    yield one
-    one.close()
+    opened = Store.open(directory)
+    yield opened
+    opened.close()
 
 
 def test_no_other_user_may_read_it(directory: Path, store: Store) -> None:
-    """Neither the directory that is made for it nor any file in it."""
+    """No other user may read the new directory or a file in it."""
     store.commit(PollChanges("prod", standing(1), {"a": a_history()}))
     modes = {path.name: path.stat().st_mode & 0o777 for path in (directory, *directory.iterdir())}
     assert modes.pop(directory.name) == 0o700
@@ -63,13 +63,13 @@ def test_no_other_user_may_read_it(directory: Path, store: Store) -> None:
 
 
 def test_a_new_store_knows_nothing(store: Store) -> None:
-    """An instance that was never committed stands at the beginning."""
+    """An instance without a commit has no counters."""
     assert store.load("prod").standing == StoredInstance()
     assert not store.load("prod").histories
 
 
 def test_what_was_committed_is_there_after_a_restart(directory: Path) -> None:
-    """Per instance and pipeline, to the last microsecond."""
+    """Values are kept by instance and pipeline, to the microsecond."""
     store = Store.open(directory)
     store.commit(
         PollChanges(
@@ -89,14 +89,14 @@ def test_what_was_committed_is_there_after_a_restart(directory: Path) -> None:
 
 
 def test_who_waits_longest_comes_first(store: Store) -> None:
-    """The order of what must still be read survives."""
+    """The order of pending logs is kept."""
     histories = dict.fromkeys("abc", a_history())
     store.commit(PollChanges("prod", standing(9), histories, {"a": 3, "b": 1, "c": 2}))
     assert list(store.load("prod").waiting) == ["b", "c", "a"]
 
 
 def test_a_vanished_pipeline_is_kept_seven_days(store: Store) -> None:
-    """It is not loaded, but recalled if it comes back in time."""
+    """It is not loaded, but returned if it comes back in time."""
     store.commit(PollChanges("prod", standing(0), {"a": a_history(), "b": a_history(2)}, {"a": 1}))
     store.commit(PollChanges("prod", standing(1), {"a": a_history()}, vanished={"a": instant(0)}))
     assert set(store.load("prod").histories) == {"b"}
@@ -112,7 +112,7 @@ def test_a_vanished_pipeline_is_kept_seven_days(store: Store) -> None:
 
 
 def test_what_a_pipeline_did_lately_is_kept_with_it(store: Store) -> None:
-    """A restart forgets no crash loop."""
+    """Recent activity is kept, so a restart forgets no crash loop."""
     log = [
         seen(at, f"Provisioned/{status}")
         for at, status in enumerate(("Running", "Unavailable", "Initializing"))
@@ -126,7 +126,7 @@ def test_what_a_pipeline_did_lately_is_kept_with_it(store: Store) -> None:
 
 
 def test_problems_are_kept_by_instance(directory: Path) -> None:
-    """Whatever becomes of the counters; there are none at first."""
+    """Problems are kept independently of the counters; at first there are none."""
     store = Store.open(directory)
     for name in ("prod", "test"):
         store.commit(PollChanges(name, standing(1), {"a": a_history()}))
@@ -142,7 +142,7 @@ def test_problems_are_kept_by_instance(directory: Path) -> None:
 
 
 def test_names_are_kept_by_instance(directory: Path) -> None:
-    """As they are now, whatever else was committed; those that are gone the longest come first."""
+    """The names of an instance survive a restart; former names come in the order of their times."""
     store = Store.open(directory)
     assert store.load("prod").names == {}
     first = {PipelineName("a", "x"): 7, PipelineName("a", "y"): None, PipelineName("b", "z\0'\u00e9"): None}
@@ -161,7 +161,7 @@ def test_names_are_kept_by_instance(directory: Path) -> None:
 
 
 def test_names_that_cannot_be_kept_are_an_error(store: Store) -> None:
-    """None of them is written then."""
+    """A full disk is an error, and no name is written."""
     names = {PipelineName(f"{n:036d}", "x" * 100): None for n in range(1000)}
     pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
     store._connection.execute(f"PRAGMA max_page_count = {pages + 4}")
@@ -171,7 +171,7 @@ def test_names_that_cannot_be_kept_are_an_error(store: Store) -> None:
 
 
 def test_problems_that_cannot_be_kept_are_an_error(store: Store) -> None:
-    """Another process holds the file's write lock; those before stay."""
+    """While another process has the write lock, the stored problems stay."""
     store.commit(PollChanges("prod", standing(1)))
     store.keep_problems("prod", b"first")
     other = sqlite3.connect(store._path, isolation_level=None)
@@ -184,7 +184,7 @@ def test_problems_that_cannot_be_kept_are_an_error(store: Store) -> None:
 
 
 def test_the_number_of_vanished_pipelines_is_bounded(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those that vanished first are forgotten, of each instance."""
+    """Of each instance those that vanished first are dropped."""
     monkeypatch.setattr("feldera_exporter.store.store.MOST_VANISHED", 3)
     for name in ("prod", "test"):
         for turn in range(3):
@@ -198,7 +198,7 @@ def test_the_number_of_vanished_pipelines_is_bounded(store: Store, monkeypatch: 
 
 
 def test_a_recall_knows_what_an_earlier_commit_could_not_write(store: Store) -> None:
-    """Otherwise a pipeline that comes back would be counted twice; where that cannot be helped, the error says so."""
+    """Otherwise a pipeline that comes back would be counted twice; the error says if it is."""
     store.commit(PollChanges("prod", standing(1), {"a": a_history(2)}))
     other = sqlite3.connect(store._path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -223,21 +223,21 @@ def test_a_second_process_is_refused(store: Store, directory: Path) -> None:
 
 
 def test_a_directory_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
-    """The error says where and why."""
+    """The error has the path and the reason."""
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match=r"file/state: cannot be made: Not a directory"):
         Store.open(tmp_path / "file" / "state")
 
 
 def test_a_lock_that_cannot_be_opened_is_refused(directory: Path) -> None:
-    """Something else of its name is in the way."""
+    """Something else with the name of the lock is an error."""
     (directory / "lock").mkdir(parents=True)
     with pytest.raises(StoreError, match=r"lock: cannot be written: Is a directory"):
         Store.open(directory)
 
 
 def test_a_file_system_without_locks_is_refused(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two writers would spoil each other's counts."""
+    """Without locks two writers could damage the counts."""
 
     def refuse(_: int, __: int) -> None:
         raise OSError(95, "Operation not supported")
@@ -248,7 +248,7 @@ def test_a_file_system_without_locks_is_refused(directory: Path, monkeypatch: py
 
 
 def test_a_commit_that_cannot_begin_is_an_error(store: Store) -> None:
-    """Another process holds the file's write lock."""
+    """A write lock of another process is an error."""
     other = sqlite3.connect(store._path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreError, match=r"cannot be written: database is locked"):
@@ -260,7 +260,7 @@ def test_a_commit_that_cannot_begin_is_an_error(store: Store) -> None:
 
 
 def test_a_file_that_cannot_be_opened_is_refused(directory: Path) -> None:
-    """And the lock is given back."""
+    """The lock is released."""
     (directory / FILE).mkdir(parents=True)
     with pytest.raises(StoreError, match=r"state.sqlite3: cannot be .*: unable to open database file"):
         Store.open(directory)
@@ -270,7 +270,7 @@ def test_a_file_that_cannot_be_opened_is_refused(directory: Path) -> None:
 
 @contextmanager
 def unprivileged() -> Iterator[None]:
-    """Be a user without permissions: root needs none."""
+    """Run as a user without permissions: root needs none."""
     os.seteuid(65534)
     try:
         yield
@@ -287,7 +287,7 @@ def unprivileged() -> Iterator[None]:
     ],
 )
 def test_a_read_only_store_is_refused(lock: str, message: str) -> None:
-    """Whoever may read it but not write it gets one clear line, whether the directory or the file is at fault."""
+    """A read-only directory or file gives one clear line."""
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         directory.chmod(0o755)
@@ -303,7 +303,7 @@ def test_a_read_only_store_is_refused(lock: str, message: str) -> None:
 
 
 def damage(directory: Path, what: str) -> None:
-    """Spoil a closed store."""
+    """Damage a closed store."""
     path = directory / FILE
     if what == "no database":
         path.write_bytes(b"This is text, not a database. " * 400)
@@ -346,7 +346,7 @@ def flipped(value: bytes | str | int | None) -> bytes | str | int:
     ],
 )
 def test_a_damaged_store_is_set_aside(directory: Path, what: str, caplog: pytest.LogCaptureFixture) -> None:
-    """Counting starts from 0, the old file stays beside it, and the log says so."""
+    """Counting starts from 0, the old file is renamed, and the log says so."""
     many = {f"p{n}": a_history() for n in range(200)}
     changes = PollChanges("prod", standing(9), many, {"p1": 7}, {"p2": instant(8)})
     for damaged in (False, True, True):
@@ -366,7 +366,7 @@ def test_a_damaged_store_is_set_aside(directory: Path, what: str, caplog: pytest
 
 
 def test_the_journal_goes_with_a_damaged_file(tmp_path: Path) -> None:
-    """A journal that stayed would be taken for the new file's; two of one second do not collide."""
+    """The journal is renamed too, and two renames of one second have different names."""
     for number in (b"1", b"2"):
         for suffix in ("", "-wal"):
             (tmp_path / f"{FILE}{suffix}").write_bytes(number)
@@ -378,7 +378,7 @@ def test_the_journal_goes_with_a_damaged_file(tmp_path: Path) -> None:
 def test_a_damaged_store_that_cannot_be_set_aside_is_an_error(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is not overwritten."""
+    """The damaged file is not overwritten."""
     Store.open(directory).close()
     damage(directory, "no database")
 
@@ -402,7 +402,7 @@ def test_a_damaged_store_that_cannot_be_set_aside_is_an_error(
     ],
 )
 def test_what_this_exporter_did_not_write_is_refused(directory: Path, statement: str, message: str) -> None:
-    """And left as it is: neither renamed nor changed."""
+    """A file of another program is neither renamed nor changed."""
     Store.open(directory).close()
     connection = sqlite3.connect(directory / FILE)
     connection.execute(statement)
@@ -414,7 +414,7 @@ def test_what_this_exporter_did_not_write_is_refused(directory: Path, statement:
 
 
 def test_a_full_disk_is_an_error_and_nothing_is_lost(store: Store, directory: Path) -> None:
-    """Later commits write all that was missed, in one transaction."""
+    """A later commit writes all that was missed, in one transaction."""
     store.commit(PollChanges("prod", standing(1), {"a": a_history(2), "gone": a_history(2)}))
     pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
     store._connection.execute(f"PRAGMA max_page_count = {pages}")
@@ -438,7 +438,7 @@ def test_a_full_disk_is_an_error_and_nothing_is_lost(store: Store, directory: Pa
 
 
 def test_a_row_that_is_damaged_later_is_an_error(store: Store) -> None:
-    """It is not taken for what was counted."""
+    """A damaged row is not used."""
     store.commit(PollChanges("prod", standing(1), {"a": a_history()}))
     store._connection.create_function("flipped", 1, flipped)
     store._connection.execute("UPDATE pipelines SET history = flipped(history)")
@@ -449,7 +449,7 @@ def test_a_row_that_is_damaged_later_is_an_error(store: Store) -> None:
 
 
 def test_a_file_out_of_reach_is_an_error(store: Store) -> None:
-    """Reading and recalling say so in one line."""
+    """Loading and recalling give one line."""
     store._connection.execute("DROP TABLE pipelines")
     with pytest.raises(StoreError, match="cannot be read: no such table"):
         store.load("prod")
@@ -458,7 +458,7 @@ def test_a_file_out_of_reach_is_an_error(store: Store) -> None:
 
 
 def test_ten_thousand_pipelines(directory: Path) -> None:
-    """All of them are there after a restart."""
+    """All pipelines are there after a restart."""
     store = Store.open(directory)
     store.commit(PollChanges("prod", standing(1), {f"{n:036d}": a_history(12) for n in range(10_000)}))
     store.close()
@@ -469,7 +469,7 @@ def test_ten_thousand_pipelines(directory: Path) -> None:
 
 @pytest.mark.parametrize("column", ["instance", "pipeline"])
 def test_a_text_that_is_not_utf8_is_damage(directory: Path, column: str) -> None:
-    """The file is set aside, and the exporter starts."""
+    """The file is renamed, and the exporter starts."""
     store = Store.open(directory)
     store.commit(PollChanges("prod", standing(1), {"a": a_history()}))
     store.close()
@@ -485,7 +485,7 @@ def test_a_text_that_is_not_utf8_is_damage(directory: Path, column: str) -> None
 def test_problems_are_kept_after_the_first_commit_failed(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What that commit was to write is written first."""
+    """The values of that commit are written first."""
 
     def fail(_store: Store, _changes: PollChanges) -> None:
         raise sqlite3.OperationalError("disk full")
@@ -500,7 +500,7 @@ def test_problems_are_kept_after_the_first_commit_failed(
 
 
 def test_a_file_that_took_the_place_of_an_open_store_is_kept(directory: Path) -> None:
-    """As a backup that was restored too early: it is renamed, and the open store is made again."""
+    """Such a file is renamed, and the open store is written again."""
     store = Store.open(directory)
     store.commit(PollChanges("prod", standing(1), {"a": a_history(1)}))
     (directory / FILE).unlink()
@@ -515,7 +515,7 @@ def test_a_file_that_took_the_place_of_an_open_store_is_kept(directory: Path) ->
 
 @pytest.mark.parametrize("deleted", [(FILE,), (FILE, f"{FILE}-wal", f"{FILE}-shm"), (FILE, "lock")])
 def test_a_store_deleted_while_open_is_made_again(directory: Path, deleted: tuple[str, ...]) -> None:
-    """The next commit writes all that was ever committed, and the lock holds again."""
+    """The next commit writes all values, and the lock holds again."""
     store = Store.open(directory)
     store.commit(PollChanges("prod", standing(1), {"a": a_history()}))
     for name in deleted:

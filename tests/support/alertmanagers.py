@@ -1,4 +1,4 @@
-"""What the tests of the bridge share: a real Alertmanager with one receiver, and a simulated Feldera."""
+"""Helpers of the bridge's tests: a real Alertmanager with one receiver, and a stand-in of Alertmanager."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -13,13 +13,13 @@ import yaml
 from feldera_exporter.demo import programs
 from feldera_exporter.demo.programs import HOST, free_port
 from feldera_exporter.simulator.serving import serve
-from support.child_process import Child
-from support.notifications import Notebook
+from support.child_process import ChildProcess
+from support.notifications import NotificationRecord
 from support.tools import tool
 
 
-class Alertmanager(Child):
-    """A real Alertmanager whose only receiver is a notebook; it waits for nothing before it notifies."""
+class Alertmanager(ChildProcess):
+    """A real Alertmanager whose only receiver records notifications; it waits for nothing before it notifies."""
 
     def __init__(self, folder: Path, receiver: str, *flags: str) -> None:
         folder.mkdir(parents=True)
@@ -50,7 +50,7 @@ class Alertmanager(Child):
 
 
 @contextmanager
-def alertmanager(folder: Path, notebook: Notebook) -> Iterator[Alertmanager]:
+def alertmanager(folder: Path, record: NotificationRecord) -> Iterator[Alertmanager]:
     """Run an Alertmanager until the context ends."""
 
     async def receive(scope: Any, receive: Any, send: Any) -> None:
@@ -59,7 +59,7 @@ def alertmanager(folder: Path, notebook: Notebook) -> Iterator[Alertmanager]:
             message = await receive()
             body += message.get("body", b"")
             more = message.get("more_body", False)
-        notebook.take(scope["path"], body)
+        record.take(scope["path"], body)
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
         await send({"type": "http.response.body", "body": b""})
 
@@ -77,12 +77,12 @@ GOOD: Answer = (200, {}, b"")
 
 
 @dataclass
-class Recorder:
+class AlertmanagerRecorder:
     """A stand-in of Alertmanager that keeps what it is sent.
 
     Attributes:
         answer: gives the answer to a request, by its path and body.
-        held: what `GET /api/v2/alerts` tells.
+        held: what `GET /api/v2/alerts` returns.
         posts: the bodies that came, in order.
         paths: of all requests.
         headers: of the last request.

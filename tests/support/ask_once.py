@@ -1,4 +1,4 @@
-"""Asks a server once with the client under test."""
+"""Requests from a server with the client under test."""
 
 import asyncio
 import ssl
@@ -10,7 +10,7 @@ from feldera_exporter.feldera.errors import Answer
 KEY = "apikey:0123456789abcdefMARKER"
 
 
-class Asked:
+class RequestRecorder:
     """The requests that the client's observer recorded."""
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ def ask(
     limit: int = 2**20,
     times: int = 1,
     pause: float = 0.0,
-    asked: Asked | None = None,
+    asked: RequestRecorder | None = None,
 ) -> Answer[bytearray]:
     """Return the last of several answers."""
 
@@ -43,7 +43,7 @@ def ask(
             api_key=key,
             tls=None if tls is None else lambda: tls,
             max_response_size=limit,
-            observe=asked or Asked(),
+            observe=asked or RequestRecorder(),
         )
         try:
             for _ in range(times - 1):

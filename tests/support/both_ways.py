@@ -1,4 +1,4 @@
-"""One exporter whose problems reach people on both ways: by Prometheus with the rules, and straight from the exporter."""
+"""One exporter whose problems are notified by both ways: by Prometheus with the rules, and by the exporter itself."""
 
 import subprocess
 import sys
@@ -18,9 +18,9 @@ from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
 from support.alertmanagers import Alertmanager
-from support.child_process import Child
+from support.child_process import ChildProcess
 from support.tools import tool
-from support.two_instances import Running, running, until
+from support.two_instances import RunningExporter, running, until
 
 EVERY: Final = "1s"
 """How often is polled, scraped and evaluated."""
@@ -30,8 +30,8 @@ POSSIBLE: Final = ("rules", "bridge")
 
 
 @dataclass
-class Received:
-    """What came by one way.
+class WebhookReceiver:
+    """The notifications that came by one way.
 
     Attributes:
         notifications: when each came, in seconds since the epoch, and its body.
@@ -81,8 +81,8 @@ def _about_feldera(labels: dict[str, str]) -> bool:
 
 
 @dataclass
-class Both:
-    """What runs.
+class BothWays:
+    """The running programs, and what came by each way.
 
     Attributes:
         feldera: the stand-in of Feldera.
@@ -91,16 +91,16 @@ class Both:
     """
 
     feldera: Feldera
-    exporter: Running
-    received: dict[str, Received]
+    exporter: RunningExporter
+    received: dict[str, WebhookReceiver]
 
-    def heard(self, status: str, count: int) -> bool:
-        """Tell whether so many alerts were heard of in a status, on both ways."""
+    def received_alerts(self, status: str, count: int) -> bool:
+        """Return whether at least so many alerts came in a status, by both ways."""
         return all(len(each.labels(status)) >= count for each in self.received.values())
 
 
 @contextmanager
-def both_ways(folder: Path, feldera: Feldera, more: str = "") -> Iterator[Both]:
+def both_ways(folder: Path, feldera: Feldera, more: str = "") -> Iterator[BothWays]:
     """Run everything until the context ends.
 
     Args:
@@ -108,7 +108,7 @@ def both_ways(folder: Path, feldera: Feldera, more: str = "") -> Iterator[Both]:
         feldera: the stand-in.
         more: further keys of the exporter's configuration.
     """
-    received = {way: Received() for way in POSSIBLE}
+    received = {way: WebhookReceiver() for way in POSSIBLE}
     with ExitStack() as stack:
         alertmanagers = {}
         for way in POSSIBLE:
@@ -126,17 +126,17 @@ def both_ways(folder: Path, feldera: Feldera, more: str = "") -> Iterator[Both]:
         stack.callback(prometheus.stop)
         prometheus.start()
         until(lambda: prometheus.ready and _knows(prometheus), 60)
-        yield Both(feldera, exporter, received)
+        yield BothWays(feldera, exporter, received)
 
 
-def _knows(prometheus: Child) -> bool:
+def _knows(prometheus: ChildProcess) -> bool:
     """Return whether it has scraped the exporter and knows its Alertmanager."""
     up = prometheus.get("/api/v1/query", query="feldera:exporter:trusted")
     known = prometheus.get("/api/v1/alertmanagers")
     return bool(up and known and up.json()["data"]["result"] and known.json()["data"]["activeAlertmanagers"])
 
 
-def _prometheus(folder: Path, exporter: str, alertmanager: str) -> Child:
+def _prometheus(folder: Path, exporter: str, alertmanager: str) -> ChildProcess:
     command = (
         sys.executable,
         "-m",
@@ -166,4 +166,4 @@ def _prometheus(folder: Path, exporter: str, alertmanager: str) -> Child:
     )
     port = free_port()
     words = programs.prometheus(Path(tool("prometheus")), lambda _: file, folder / "prometheus")
-    return Child(f"http://{HOST}:{port}", words(port), folder / "prometheus.log")
+    return ChildProcess(f"http://{HOST}:{port}", words(port), folder / "prometheus.log")

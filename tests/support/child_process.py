@@ -10,8 +10,8 @@ import httpx
 from support import loopback
 
 
-class Child:
-    """A program on an address of its own.
+class ChildProcess:
+    """A program that listens on its own address.
 
     Args:
         url: where it answers.
@@ -41,15 +41,15 @@ class Child:
         self._send(signal.SIGHUP)
 
     def freeze(self) -> None:
-        """Let it hang: it accepts connections and answers none."""
+        """Stop it with SIGSTOP: it accepts connections and answers none."""
         self._send(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let it go on."""
+        """Let it go on after `freeze`."""
         self._send(signal.SIGCONT)
 
     def stop(self) -> None:
-        """End it in order."""
+        """End it by SIGTERM, or SIGKILL after ten seconds."""
         if self._process is not None:
             self.thaw()
             self._process.terminate()

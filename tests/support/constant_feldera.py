@@ -1,4 +1,4 @@
-"""A Feldera that costs next to nothing: the same ready bytes for every list, and empty event logs."""
+"""A Feldera that costs very little: the same prepared bytes for every list, and empty event logs."""
 
 import socket
 import threading
@@ -8,8 +8,8 @@ from contextlib import contextmanager
 _MORE = b"\r\n\r\n"
 
 
-class Standin:
-    """Answers on 127.0.0.1.
+class ConstantFeldera:
+    """A server on 127.0.0.1.
 
     Args:
         lists: what the list is, in turn, for ever.
@@ -17,7 +17,7 @@ class Standin:
 
     def __init__(self, *lists: bytes) -> None:
         self._lists = [_answer(200, body) for body in lists]
-        self._told = 0
+        self._answered = 0
         self._socket = socket.create_server(("127.0.0.1", 0))
         self._connections: list[socket.socket] = []
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
@@ -52,8 +52,8 @@ class Standin:
 
     def _reply(self, path: bytes) -> bytes:
         if path.startswith(b"/v0/pipelines?"):
-            self._told += 1
-            return self._lists[self._told % len(self._lists)]
+            self._answered += 1
+            return self._lists[self._answered % len(self._lists)]
         if b"/events?" in path:
             return _answer(200, b"[]")
         return _answer(404, b"{}")
@@ -65,9 +65,9 @@ def _answer(status: int, body: bytes) -> bytes:
 
 
 @contextmanager
-def standin(*lists: bytes) -> Iterator[str]:
+def constant_feldera(*lists: bytes) -> Iterator[str]:
     """Serve these lists while the context lasts, and give the address."""
-    server = Standin(*lists)
+    server = ConstantFeldera(*lists)
     thread = threading.Thread(target=server.accept, daemon=True)
     thread.start()
     try:

@@ -17,7 +17,7 @@ BOARDS: Final[Mapping[str, Json]] = {
 
 
 @dataclass(frozen=True)
-class Target:
+class PanelQuery:
     """One query of one panel of one board."""
 
     board: str
@@ -40,12 +40,12 @@ def panels(board: str) -> list[Json]:
     return [panel for panel in BOARDS[board]["panels"] if panel["type"] != "row"]
 
 
-def targets() -> Iterator[Target]:
+def targets() -> Iterator[PanelQuery]:
     """Yield every query of every panel of every board."""
     for board in BOARDS:
         for panel in panels(board):
             for query in panel["targets"]:
-                yield Target(board, panel, query)
+                yield PanelQuery(board, panel, query)
 
 
 def variables(board: str) -> Mapping[str, Json]:

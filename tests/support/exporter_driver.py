@@ -1,4 +1,4 @@
-"""Drives the exporter's middle without network, clock or event loop: lists and logs in, exposition out."""
+"""The exporter without network, clock and event loop: lists and logs in, exposition out."""
 
 import asyncio
 import time
@@ -47,8 +47,8 @@ Log = Callable[..., bytes]
 _LIST: Final = Request("GET", "/v0/pipelines", {"selector": "status"}, {}, b"")
 
 
-class Api:
-    """What a simulated Feldera answers, without HTTP; events are rendered once."""
+class InProcessApi:
+    """The answers of a simulated Feldera, without HTTP; events are rendered once."""
 
     def __init__(self, feldera: Feldera) -> None:
         self._feldera = feldera
@@ -80,7 +80,7 @@ class Api:
         return rendered
 
 
-def taken(body: bytes, previous: Sequence[Batch] = ()) -> tuple[Batch, ...]:
+def as_batches(body: bytes, previous: Sequence[Batch] = ()) -> tuple[Batch, ...]:
     """Return a list as the client takes it."""
     batches = Batches(INSTANCE.max_response_size, previous)
     for start in range(0, len(body), _PART):
@@ -88,8 +88,8 @@ def taken(body: bytes, previous: Sequence[Batch] = ()) -> tuple[Batch, ...]:
     return batches.end()
 
 
-class _Client:
-    """Answers the product's reader of logs."""
+class _LogClient:
+    """Answers the exporter's reader of logs."""
 
     def __init__(self) -> None:
         self.log: Log = lambda *_: b"[]"
@@ -102,12 +102,12 @@ class _Client:
         return Answer(self.log(*names), None, 0.0)
 
 
-class Driver:
-    """One instance, polled by calls.
+class ExporterDriver:
+    """The exporter of one instance without network, clock and event loop, polled by calls.
 
     Args:
         configuration: what is watched, and how it is shown.
-        store: keeps the books, so that `restart` goes on with them.
+        store: keeps the counters, so that `restart` goes on with them.
         shown: the families that are shown.
         budget: how many logs are read after one list.
 
@@ -127,7 +127,7 @@ class Driver:
         self.catalogue = shown or catalogue(tuple(configuration.tag_labels.expressions))
         self.store = store
         self.budget = budget
-        self.client = _Client()
+        self.client = _LogClient()
         self.changes: PollChanges | None = None
         self.reading = 0.0
         self.restart()
@@ -148,7 +148,7 @@ class Driver:
         return InstanceWithProblems(self.fleet, self.problems)
 
     def restart(self) -> None:
-        """Forget all but what the store keeps, as after a kill."""
+        """Drop all state except the store's, as after a kill."""
         remembered = self.store.load(self.name) if self.store else NOTHING
         self.ledger = Ledger(self.name, remembered, self.budget)
         self.reader = EventLogReader(
@@ -160,7 +160,7 @@ class Driver:
         self.page = ExpositionSections()
 
     def poll(self, body: bytes, at: int, log: Log | None = None, read_at: int | None = None) -> None:
-        """Take in a list told at an instant (microseconds), and the logs that the ledger asks for.
+        """Process a list of an instant (microseconds), and the logs that the ledger requests.
 
         Args:
             body: the list.
@@ -168,7 +168,7 @@ class Driver:
             log: gives the logs; None where the server has none.
             read_at: its instant by the monotonic clock, in microseconds.
         """
-        batches = taken(body, self.selection.listing.batches)
+        batches = as_batches(body, self.selection.listing.batches)
         self.selection = select(read(batches, self.selection.listing), self.policy, self.selection)
         rows, lost = self.selection.rows, self.selection.lost
         strangers = self.ledger.unknown_ids(rows)
@@ -180,9 +180,9 @@ class Driver:
         if log is not None:
             self.client.log = log
             began = time.process_time()
-            told = _runner().run(self.reader.read(to_read, float("inf")))
+            changed = _runner().run(self.reader.read(to_read, float("inf")))
             self.reading += (time.process_time() - began) * 1000
-            if told:
+            if changed:
                 self._show(at)
 
     def scrape(self, format_: Format = Format.TEXT) -> str:

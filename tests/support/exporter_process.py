@@ -57,7 +57,7 @@ def prometheus(configuration: Path, data: Path) -> Iterator[str]:
         with data.with_suffix(".log").open("ab") as log:
             process = subprocess.Popen(command(port), stdout=log, stderr=log)
         try:
-            # Somebody may have taken the port in between: then it ends, and is tried on another one.
+            # Another program may have taken the port in between: then it ends, and is tried on another port.
             until(partial(_started, process, url))
             if process.poll() is None:
                 yield url

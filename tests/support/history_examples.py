@@ -55,32 +55,32 @@ def seen(at: float, statuses: str, *, made: float | None = None, serial: int = 0
 
 def row(at: float, statuses: str, *, program_at: float = 0, desired_at: float = 0, name: str = "p") -> Row:
     """Return a row whose deployment changed at an instant; the statuses as in `seen`."""
-    one = seen(at, statuses)
+    observation = seen(at, statuses)
     when = text(at)
     runtime = {
-        "deployment_runtime_status": one.runtime,
+        "deployment_runtime_status": observation.runtime,
         "deployment_runtime_status_since": when,
         "deployment_runtime_desired_status": "Running",
         "deployment_runtime_desired_status_since": when,
     }
-    error = {"message": "It failed.", "error_code": "RunnerCheckError"} if one.has_error else None
+    error = {"message": "It failed.", "error_code": "RunnerCheckError"} if observation.has_error else None
     fields = {
         "id": f"id-of-{name}",
         "name": name,
         "created_at": text(-1000),
-        "program_status": one.program,
+        "program_status": observation.program,
         "program_status_since": text(program_at),
-        "storage_status": one.storage,
-        "deployment_status": one.runtime or one.resources,
+        "storage_status": observation.storage,
+        "deployment_status": observation.runtime or observation.resources,
         "deployment_status_since": when,
         "deployment_desired_status": "Running",
         "deployment_desired_status_since": text(desired_at),
-        "deployment_resources_status": one.resources,
+        "deployment_resources_status": observation.resources,
         "deployment_resources_status_since": when,
         "deployment_resources_desired_status": "Provisioned",
         "deployment_resources_desired_status_since": text(desired_at),
         "deployment_error": error,
-        **(runtime if one.runtime else {}),
+        **(runtime if observation.runtime else {}),
     }
     return msgspec.convert(fields, Row)
 

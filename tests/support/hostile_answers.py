@@ -8,7 +8,7 @@ from typing import Any
 from feldera_exporter.exposition.compression import deflate, member
 from feldera_exporter.simulator.http_messages import HTML, TEXT
 from support.ask_once import KEY
-from support.raw_server import Act, Request, answer, sends
+from support.raw_server import Request, RequestHandler, answer, sends
 
 MB = 2**20
 FLOOD = 300 * MB
@@ -16,8 +16,8 @@ ESCAPED_KEY = rb"\u0061" + KEY[1:].encode()
 
 
 @dataclass(frozen=True)
-class Hostile:
-    """One of them.
+class HostileAnswer:
+    """One hostile answer, and the outcome of its poll.
 
     Attributes:
         name: of the test.
@@ -27,7 +27,7 @@ class Hostile:
 
     name: str
     outcome: str
-    act: Act
+    act: RequestHandler
 
 
 def _error(code: str) -> bytes:
@@ -85,7 +85,7 @@ _sequence = itertools.count()
 
 
 def _another_each_time(request: Request) -> None:
-    """Fail in another way each time."""
+    """Fail in a different way each time."""
     replies = (
         answer(b"", "500 No"),
         answer(b"<html>", content_type=HTML),
@@ -100,45 +100,45 @@ def _list(*elements: Any) -> bytes:
 
 
 ANSWERS = (
-    Hostile("empty 401", "unauthorized", sends(answer(b"", "401 Unauthorized", "", WWW_Authenticate="Bearer"))),
-    Hostile("401 of a database outage", "unauthorized", sends(answer(_error("AuthenticationFailed"), "401 Unauthorized", TEXT))),
-    Hostile("403", "unauthorized", sends(answer(_error("InsufficientPermissions"), "403 Forbidden"))),
-    Hostile("400 ambiguous tenant", "server_error", sends(answer(_error("AmbiguousTenantMembership"), "400 Bad Request"))),
-    Hostile("empty 404", "server_error", sends(answer(b"", "404 Not Found", ""))),
-    Hostile("404 of Feldera", "server_error", sends(answer(_error("UnknownTenantName"), "404 Not Found"))),
-    Hostile("429", "server_error", sends(answer(b"", "429 Too Many Requests", "", Retry_After="2"))),
-    Hostile("500", "server_error", sends(answer(_error("InternalError"), "500 Internal Server Error"))),
-    Hostile("501", "server_error", sends(answer(_error("EnterpriseFeature"), "501 Not Implemented"))),
-    Hostile("502 of a proxy", "server_error", sends(answer(b"<h1>502</h1>", "502 Bad Gateway", HTML))),
-    Hostile("503 without a pause", "server_error", sends(answer(_error("LockTookTooLong"), "503 Later", Retry_After="0"))),
-    Hostile("redirect to a login", "server_error", sends(answer(b"", "302 Found", "", Location="/login"))),
-    Hostile("redirect to itself", "server_error", _redirects_to_itself),
-    Hostile("204", "invalid_response", sends(answer(b"", "204 No Content", ""))),
-    Hostile("HTML with 200", "invalid_response", sends(answer(b"<!doctype html>", content_type=HTML))),
-    Hostile("text with 200", "invalid_response", sends(answer(b"[]", content_type=TEXT))),
-    Hostile("an object", "invalid_response", sends(answer(b'{"pipelines":[]}'))),
-    Hostile("null", "invalid_response", sends(answer(b"null"))),
-    Hostile("an empty body", "invalid_response", sends(answer(b""))),
-    Hostile("half a list", "invalid_response", sends(answer(b'[{"id":"x"},'))),
-    Hostile("deep nesting", "invalid_response", sends(answer(b"[" * 1_000_000))),
-    Hostile("half a surrogate", "invalid_response", sends(answer(rb'[{"id":"\udfff"}]'))),
-    Hostile("no UTF-8", "invalid_response", sends(answer(b"\xff\xfe[]"))),
-    Hostile("millions of numbers", "invalid_response", sends(answer(packed(b"0," * 65536, 50), content_encoding="gzip"))),
-    Hostile("no gzip", "invalid_response", sends(answer(b"[]" * 100, content_encoding="gzip"))),
-    Hostile("half a gzip", "invalid_response", sends(answer(packed(b"[]" * 100)[:-9], content_encoding="gzip"))),
-    Hostile("brotli", "invalid_response", sends(answer(b"[]", content_encoding="br"))),
-    Hostile("the key in the body", "invalid_response", sends(_list({"id": "x", "name": KEY}))),
-    Hostile("the key in the body, escaped", "invalid_response", sends(answer(b'[{"id":"x","name":"%s"}]' % ESCAPED_KEY))),
-    Hostile("the key in a header", "invalid_response", sends(answer(b"[]", content_type=f"text/{KEY}"))),
-    Hostile("a bomb", "too_large", sends(answer(BOMB, content_encoding="gzip"))),
-    Hostile("an endless body", "too_large", _endless),
-    Hostile("silence", "timeout", _hang),
-    Hostile("half a head", "timeout", _half_a_head),
-    Hostile("a byte now and then", "timeout", _dripping),
-    Hostile("a closed connection", "unreachable", sends(b"")),
-    Hostile("a cut body", "unreachable", _cut),
-    Hostile("no HTTP", "unreachable", sends(b"220 mail.example.com ESMTP\r\n\r\n")),
-    Hostile("an endless head", "unreachable", sends(b"HTTP/1.1 200 OK\r\nX: " + b"x" * MB)),
-    Hostile("a bad chunk", "unreachable", sends(b"HTTP/1.1 200 OK\r\nContent-Type: json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")),
-    Hostile("two lengths", "unreachable", sends(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n[]")),
+    HostileAnswer("empty 401", "unauthorized", sends(answer(b"", "401 Unauthorized", "", WWW_Authenticate="Bearer"))),
+    HostileAnswer("401 of a database outage", "unauthorized", sends(answer(_error("AuthenticationFailed"), "401 Unauthorized", TEXT))),
+    HostileAnswer("403", "unauthorized", sends(answer(_error("InsufficientPermissions"), "403 Forbidden"))),
+    HostileAnswer("400 ambiguous tenant", "server_error", sends(answer(_error("AmbiguousTenantMembership"), "400 Bad Request"))),
+    HostileAnswer("empty 404", "server_error", sends(answer(b"", "404 Not Found", ""))),
+    HostileAnswer("404 of Feldera", "server_error", sends(answer(_error("UnknownTenantName"), "404 Not Found"))),
+    HostileAnswer("429", "server_error", sends(answer(b"", "429 Too Many Requests", "", Retry_After="2"))),
+    HostileAnswer("500", "server_error", sends(answer(_error("InternalError"), "500 Internal Server Error"))),
+    HostileAnswer("501", "server_error", sends(answer(_error("EnterpriseFeature"), "501 Not Implemented"))),
+    HostileAnswer("502 of a proxy", "server_error", sends(answer(b"<h1>502</h1>", "502 Bad Gateway", HTML))),
+    HostileAnswer("503 without a pause", "server_error", sends(answer(_error("LockTookTooLong"), "503 Later", Retry_After="0"))),
+    HostileAnswer("redirect to a login", "server_error", sends(answer(b"", "302 Found", "", Location="/login"))),
+    HostileAnswer("redirect to itself", "server_error", _redirects_to_itself),
+    HostileAnswer("204", "invalid_response", sends(answer(b"", "204 No Content", ""))),
+    HostileAnswer("HTML with 200", "invalid_response", sends(answer(b"<!doctype html>", content_type=HTML))),
+    HostileAnswer("text with 200", "invalid_response", sends(answer(b"[]", content_type=TEXT))),
+    HostileAnswer("an object", "invalid_response", sends(answer(b'{"pipelines":[]}'))),
+    HostileAnswer("null", "invalid_response", sends(answer(b"null"))),
+    HostileAnswer("an empty body", "invalid_response", sends(answer(b""))),
+    HostileAnswer("half a list", "invalid_response", sends(answer(b'[{"id":"x"},'))),
+    HostileAnswer("deep nesting", "invalid_response", sends(answer(b"[" * 1_000_000))),
+    HostileAnswer("half a surrogate", "invalid_response", sends(answer(rb'[{"id":"\udfff"}]'))),
+    HostileAnswer("no UTF-8", "invalid_response", sends(answer(b"\xff\xfe[]"))),
+    HostileAnswer("millions of numbers", "invalid_response", sends(answer(packed(b"0," * 65536, 50), content_encoding="gzip"))),
+    HostileAnswer("no gzip", "invalid_response", sends(answer(b"[]" * 100, content_encoding="gzip"))),
+    HostileAnswer("half a gzip", "invalid_response", sends(answer(packed(b"[]" * 100)[:-9], content_encoding="gzip"))),
+    HostileAnswer("brotli", "invalid_response", sends(answer(b"[]", content_encoding="br"))),
+    HostileAnswer("the key in the body", "invalid_response", sends(_list({"id": "x", "name": KEY}))),
+    HostileAnswer("the key in the body, escaped", "invalid_response", sends(answer(b'[{"id":"x","name":"%s"}]' % ESCAPED_KEY))),
+    HostileAnswer("the key in a header", "invalid_response", sends(answer(b"[]", content_type=f"text/{KEY}"))),
+    HostileAnswer("a bomb", "too_large", sends(answer(BOMB, content_encoding="gzip"))),
+    HostileAnswer("an endless body", "too_large", _endless),
+    HostileAnswer("silence", "timeout", _hang),
+    HostileAnswer("half a head", "timeout", _half_a_head),
+    HostileAnswer("a byte now and then", "timeout", _dripping),
+    HostileAnswer("a closed connection", "unreachable", sends(b"")),
+    HostileAnswer("a cut body", "unreachable", _cut),
+    HostileAnswer("no HTTP", "unreachable", sends(b"220 mail.example.com ESMTP\r\n\r\n")),
+    HostileAnswer("an endless head", "unreachable", sends(b"HTTP/1.1 200 OK\r\nX: " + b"x" * MB)),
+    HostileAnswer("a bad chunk", "unreachable", sends(b"HTTP/1.1 200 OK\r\nContent-Type: json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")),
+    HostileAnswer("two lengths", "unreachable", sends(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n[]")),
 )  # fmt: skip

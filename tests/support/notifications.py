@@ -1,4 +1,4 @@
-"""What a person learns from Alertmanager's notifications: each of them as the news in it."""
+"""What receivers learn from Alertmanager's notifications: each change of an alert, once."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,12 +6,12 @@ from typing import Final
 import msgspec
 
 REPEATED: Final = "repeated"
-"""The status of a notification without any news, which nobody should get."""
+"""The status of a notification without any change, which should not be sent."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class News:
-    """One alert that a receiver heard of for the first time in this status.
+class AlertChange:
+    """One alert that a receiver got for the first time in this status.
 
     Attributes:
         receiver: by the path of its webhook.
@@ -40,15 +40,15 @@ class _Notification(msgspec.Struct, frozen=True):
     alerts: list[_Alert]
 
 
-class Notebook:
-    """Keeps what each receiver has heard.
+class NotificationRecord:
+    """Records what each receiver got.
 
-    A notification is about a whole group and tells again of alerts that have been told before: only what changed is
-    news. One in which nothing changed is noted as a repetition of each of its alerts.
+    A notification is about a whole group and repeats alerts that were notified before: only changes are recorded. A
+    notification without any change is recorded as a repetition of each of its alerts.
     """
 
     def __init__(self) -> None:
-        self.news: list[News] = []
+        self.changes: list[AlertChange] = []
         self._known: dict[tuple[str, str], str] = {}
 
     def take(self, path: str, body: bytes) -> None:
@@ -58,13 +58,15 @@ class Notebook:
             msgspec.DecodeError: it is none.
         """
         receiver = path.strip("/")
-        told = msgspec.json.decode(body, type=_Notification).alerts
-        changed = [alert for alert in told if self._known.get((receiver, alert.fingerprint)) != alert.status]
-        for alert in changed or told:
+        alerts = msgspec.json.decode(body, type=_Notification).alerts
+        changed = [
+            alert for alert in alerts if self._known.get((receiver, alert.fingerprint)) != alert.status
+        ]
+        for alert in changed or alerts:
             self._known[receiver, alert.fingerprint] = alert.status
             labels = alert.labels
-            self.news.append(
-                News(
+            self.changes.append(
+                AlertChange(
                     receiver,
                     labels["alertname"],
                     labels.get("feldera_instance", ""),

@@ -1,4 +1,4 @@
-"""Examples for the tests of the pages: instances with pipelines of every sort, some of them hostile."""
+"""Examples for the tests of the pages: instances with pipelines of every kind, some of them hostile."""
 
 from typing import Any, Final
 

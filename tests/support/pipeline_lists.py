@@ -1,4 +1,4 @@
-"""Lists of any number of pipelines as Feldera answers them, and what happens to them from poll to poll."""
+"""Lists of any number of pipelines as Feldera answers them, and their changes from poll to poll."""
 
 import random
 from collections.abc import Iterator
@@ -47,7 +47,7 @@ _MINUTE: Final = 60_000_000
 """In microseconds; Provisioning may last ten of them."""
 
 
-class Pipelines:
+class PipelineListGenerator:
     """A list of pipelines with their event logs.
 
     Args:
@@ -62,7 +62,8 @@ class Pipelines:
         example = msgspec.json.decode(EXAMPLE.read_bytes())
         ids = sorted(str(UUID(int=self._random.getrandbits(128), version=4)) for _ in range(size))
         self._elements: list[dict[str, Any]] = [
-            {**example, "id": one, "name": f"pipeline-{number}"} for number, one in enumerate(ids)
+            {**example, "id": pipeline_id, "name": f"pipeline-{number}"}
+            for number, pipeline_id in enumerate(ids)
         ]
         if provisioning:
             for number, element in enumerate(self._elements):

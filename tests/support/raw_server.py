@@ -1,4 +1,4 @@
-"""A raw TCP server that does whatever a test wants with a connection, and otherwise passes requests on to a good one."""
+"""A raw TCP server whose answers a test chooses, and which otherwise passes requests on to another server."""
 
 import contextlib
 import http.client
@@ -35,7 +35,7 @@ class Request:
         self.ending.wait(seconds)
 
 
-Act = Callable[[Request], object]
+RequestHandler = Callable[[Request], object]
 """What is done with a request; afterwards the connection is closed, unless it returns True."""
 
 
@@ -50,7 +50,7 @@ def answer(
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
 
 
-def sends(*parts: bytes, keep: bool = False) -> Act:
+def sends(*parts: bytes, keep: bool = False) -> RequestHandler:
     """Answer every request with these bytes."""
 
     def act(request: Request) -> bool:
@@ -73,7 +73,7 @@ class RawServer:
     """
 
     upstream: str = ""
-    act: Act | None = None
+    act: RequestHandler | None = None
     prefix: str = "/"
     rewrite: Callable[[bytes], bytes] | None = None
     tls: ssl.SSLContext | None = None
@@ -145,7 +145,10 @@ class RawServer:
 
 @contextmanager
 def serving_raw(
-    upstream: str = "", act: Act | None = None, prefix: str = "/", tls: ssl.SSLContext | None = None
+    upstream: str = "",
+    act: RequestHandler | None = None,
+    prefix: str = "/",
+    tls: ssl.SSLContext | None = None,
 ) -> Iterator[RawServer]:
     """Run the server on a free port of 127.0.0.1 until the context ends."""
     listener = socket.create_server(("127.0.0.1", 0))

@@ -24,7 +24,7 @@ _ELSEWHERE: Final = ROOT / ".cache/go-tools"
 
 
 @dataclass(frozen=True)
-class Engine:
+class RuleTester:
     """A program that tests rules.
 
     Attributes:
@@ -37,7 +37,7 @@ class Engine:
     program: str
     vmalert: bool = False
 
-    def test(self, file: Path, folder: Path) -> "Verdict":
+    def test(self, file: Path, folder: Path) -> "RuleTestResult":
         """Run a test file; what has to be written goes to an empty folder."""
         if not self.vmalert:
             return run(self.program, "test", "rules", file)
@@ -47,21 +47,21 @@ class Engine:
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What a program says.
+class RuleTestResult:
+    """The result of a test of rules.
 
     Attributes:
-        passed: whether it is content.
-        words: what it printed.
+        passed: whether the program found no error.
+        output: what it printed.
     """
 
     passed: bool
-    words: str
+    output: str
 
 
-def engines() -> tuple[Engine, ...]:
+def engines() -> tuple[RuleTester, ...]:
     """Return what there is to test rules with: promtool of Prometheus 2 always, others where there is time."""
-    return (Engine("promtool", tool("promtool")), *_newer())
+    return (RuleTester("promtool", tool("promtool")), *_newer())
 
 
 def newer(name: str) -> str | None:
@@ -71,17 +71,17 @@ def newer(name: str) -> str | None:
     return shutil.which(name, path=str(_ELSEWHERE))
 
 
-def _newer() -> Iterator[Engine]:
+def _newer() -> Iterator[RuleTester]:
     if promtool := newer("promtool"):
-        yield Engine("promtool 3", promtool)
+        yield RuleTester("promtool 3", promtool)
     if vmalert := newer("vmalert-tool"):
-        yield Engine("vmalert-tool", vmalert, vmalert=True)
+        yield RuleTester("vmalert-tool", vmalert, vmalert=True)
 
 
-def run(*words: object) -> Verdict:
+def run(*words: object) -> RuleTestResult:
     """Run a program to its end."""
     done = subprocess.run([*map(str, words)], capture_output=True, text=True, check=False)
-    return Verdict(done.returncode == 0, done.stdout + done.stderr)
+    return RuleTestResult(done.returncode == 0, done.stdout + done.stderr)
 
 
 def for_vmalert(document: dict[str, Any]) -> dict[str, Any]:

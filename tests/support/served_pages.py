@@ -1,4 +1,4 @@
-"""The pages served without a Feldera: a source that shows what a test gives it, behind the real server function."""
+"""The pages without a Feldera: a source with fixed values behind the real server function."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -20,14 +20,14 @@ from feldera_exporter.simulator.serving import serve
 
 
 @dataclass
-class Shown:
-    """Shows what it is given.
+class FixedPageSource:
+    """A source of pages with fixed values.
 
     Attributes:
         known: the instances.
         answers: what Feldera says of pipelines, by id.
         programs: what Feldera says of programs, by id.
-        asked: the ids of the pipelines that Feldera was asked about.
+        asked: the ids of the requested pipelines.
     """
 
     known: PageState
@@ -51,7 +51,7 @@ class Shown:
 
 
 class _NoMetrics:
-    """The other source of the server's: these tests ask for no metrics."""
+    """The server's source of metrics: these tests request none."""
 
     ready = True
 
@@ -60,17 +60,19 @@ class _NoMetrics:
         raise NotImplementedError
 
 
-def app(shown: Shown, prefix: str = "") -> Asgi:
+def app(source: FixedPageSource, prefix: str = "") -> Asgi:
     """Return the server's function on a source."""
     links = Links(prefix, "/metrics", runbooks.exists)
-    return application(_NoMetrics(), "/metrics", None, Site(shown, links).find, prefix)
+    return application(_NoMetrics(), "/metrics", None, Site(source, links).find, prefix)
 
 
-def get(shown: Shown, path: str, prefix: str = "", method: str = "GET", **headers: str) -> httpx.Response:
-    """Ask for one page."""
+def get(
+    source: FixedPageSource, path: str, prefix: str = "", method: str = "GET", **headers: str
+) -> httpx.Response:
+    """Request one page."""
 
     async def ask() -> httpx.Response:
-        transport = httpx.ASGITransport(app(shown, prefix))
+        transport = httpx.ASGITransport(app(source, prefix))
         async with httpx.AsyncClient(transport=transport, base_url="http://exporter") as client:
             return await client.request(method, path, headers=headers)
 
@@ -78,8 +80,8 @@ def get(shown: Shown, path: str, prefix: str = "", method: str = "GET", **header
 
 
 @contextmanager
-def served(shown: Shown) -> Iterator[str]:
+def served(source: FixedPageSource) -> Iterator[str]:
     """Serve the pages on a free port while the context lasts, and give their address."""
-    function: Any = app(shown)
+    function: Any = app(source)
     with serve(function) as url:
         yield url

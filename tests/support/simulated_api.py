@@ -1,4 +1,4 @@
-"""What the tests of the stand-in share."""
+"""Simulated instances for the tests of the stand-in."""
 
 from typing import Any
 
@@ -12,8 +12,8 @@ from feldera_exporter.simulator.plan import Plan
 from feldera_exporter.simulator.server import FelderaServer
 
 
-class Stage:
-    """An instance on a clock that is moved by hand, with one compiled pipeline `a`."""
+class SimulatedInstance:
+    """An instance on a clock that tests move, with one compiled pipeline `a`."""
 
     def __init__(self, plan: Plan | None = None, **options: Any) -> None:
         self.clock = ManualClock()
@@ -43,8 +43,8 @@ class Stage:
 
     @property
     def scenario(self) -> list[tuple[Any, ...]]:
-        """What the events of `a` tell, oldest first, without equal neighbours."""
-        told: list[tuple[Any, ...]] = []
+        """The statuses in the events of `a`, oldest first, without equal neighbours."""
+        lines: list[tuple[Any, ...]] = []
         for event in self.events:
             statuses = event.statuses
             line = (
@@ -56,9 +56,9 @@ class Stage:
                 statuses.program,
                 statuses.storage,
             )
-            if not told or told[-1] != line:
-                told.append(line)
-        return told
+            if not lines or lines[-1] != line:
+                lines.append(line)
+        return lines
 
     @property
     def error(self) -> str | None:
@@ -73,8 +73,8 @@ class Stage:
         return {status: micros / SECOND for status, micros in spent.items()}
 
 
-class Served(Stage):
-    """A stage with a server."""
+class ServedInstance(SimulatedInstance):
+    """A simulated instance with a server."""
 
     def __init__(self) -> None:
         super().__init__()

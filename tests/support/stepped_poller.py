@@ -1,4 +1,4 @@
-"""A watcher and a publisher of a simulated Feldera, on a clock that stands still until a test moves it."""
+"""A watcher and a publisher of a simulated Feldera, on a clock that tests move."""
 
 import asyncio
 import re
@@ -27,7 +27,7 @@ from feldera_exporter.state.instance_settings import InstanceSettings
 from feldera_exporter.store.poll_changes import NOTHING
 from feldera_exporter.store.store import Store
 from feldera_exporter.telemetry import Telemetry
-from support.exporter_driver import Api, taken
+from support.exporter_driver import InProcessApi, as_batches
 
 NAME: Final = "prod"
 INSTANCE: Final = Instance(NAME, "http://feldera.invalid")
@@ -37,8 +37,8 @@ _SAMPLE: Final = re.compile(r'(\w+)\{feldera_instance="prod"(?:,(.*))?\} (\S+)')
 _PROBLEM: Final = re.compile(r'problem="(\w+)"')
 
 
-class Client:
-    """Answers for a simulated Feldera, or does not.
+class SimulatedClient:
+    """Answers as a simulated Feldera, or fails.
 
     Attributes:
         answers: whether it does.
@@ -47,7 +47,7 @@ class Client:
         spoil: what becomes of each body.
     """
 
-    def __init__(self, api: Api, clock: ManualClock) -> None:
+    def __init__(self, api: InProcessApi, clock: ManualClock) -> None:
         self.answers = True
         self.wrong: list[float] = []
         self.dated = True
@@ -59,7 +59,7 @@ class Client:
         """Answer at once with the list of pipelines, and with the time in whole seconds."""
         wrong = self.wrong.pop(0) if self.wrong else 0
         date = self._clock.now() // 1_000_000 + round(wrong)
-        body = taken(self._body(within, self._api.list), previous)
+        body = as_batches(self._body(within, self._api.list), previous)
         return Answer(body, date if self.dated else None, 0.0)
 
     async def get(self, endpoint: Endpoint, *names: str, within: float) -> Answer[bytearray]:
@@ -74,8 +74,8 @@ class Client:
         return self.spoil(answer())
 
 
-class Watching:
-    """An exporter of one instance.
+class SteppedPoller:
+    """An exporter of one instance whose clock tests move.
 
     Args:
         patch: puts the simulated clock where the exporter reads one.
@@ -96,7 +96,7 @@ class Watching:
         self.clock = ManualClock()
         self.wrong = 0.0
         self.feldera = Feldera(self.clock)
-        self.client = Client(Api(self.feldera), self.clock)
+        self.client = SimulatedClient(InProcessApi(self.feldera), self.clock)
         self._folder = folder
         self.store: Store | None = None
         reading = SimpleNamespace(time=self._wall, monotonic=self._now, perf_counter=time.perf_counter)
@@ -130,12 +130,12 @@ class Watching:
         self.watcher.publish()
 
     def close(self) -> None:
-        """Let the store go."""
+        """Close the store."""
         if self.store is not None:
             self.store.close()
 
     def poll(self, seconds: float = 5, *, every: float = 5) -> None:
-        """Let time pass, with a poll now and then, the last one at its end."""
+        """Let time pass with polls in between, the last one at its end."""
         for _ in range(max(round(seconds / every), 1)):
             self.clock.advance(min(seconds, every))
             asyncio.run(self._poll())

@@ -17,7 +17,7 @@ from feldera_exporter.simulator.http_messages import encode
 from feldera_exporter.simulator.json_rendering import event_json
 from feldera_exporter.simulator.timestamps import instant_text
 from feldera_exporter.simulator.uuid7 import uuid_text
-from support.exporter_driver import Api
+from support.exporter_driver import InProcessApi
 
 YEAR: Final = 365 * 24 * 3600
 """Seconds."""
@@ -54,7 +54,7 @@ class SteppingClock:
         self._coming.sort()
 
     def settle(self, instant: int) -> None:
-        """Let the next step happen, if it is due at an instant of the simulation."""
+        """Apply the next step, if it is due at an instant of the simulation."""
         if self._coming and self._coming[0][0] <= instant:
             at, offsets = self._coming.pop(0)
             for number, offset in enumerate(offsets):
@@ -67,8 +67,8 @@ class SteppingClock:
         return instant + self._offsets[bisect_right(self._instants, instant) - 1]
 
 
-class SteppingApi(Api):
-    """What a Feldera answers whose clock steps.
+class SteppingApi(InProcessApi):
+    """The answers of a Feldera whose clock steps.
 
     Args:
         feldera: the simulation; it purges nothing.

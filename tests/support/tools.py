@@ -1,4 +1,4 @@
-"""What the tests share: the programs that they drive, and how thorough a run is."""
+"""Which programs the tests run, and how thorough a run is."""
 
 import os
 import re
@@ -12,7 +12,7 @@ THOROUGH: Final = bool(os.environ.get("THOROUGH"))
 """Whether there is time for more seeds and more days of the same tests, as before a release: `THOROUGH=1 make test`."""
 
 
-def part(whole: int) -> int:
+def example_count(whole: int) -> int:
     """Return how many of so many examples a run tries: a fifth where it is not thorough."""
     return whole if THOROUGH else max(whole // 5, 1)
 
@@ -33,7 +33,7 @@ def newest() -> dict[str, str]:
 def editions(name: str) -> tuple[str, ...]:
     """Return the editions of a program to test with: Debian's, and the newest where it was built.
 
-    In CI it must have been wherever there is Go: it counts then, and is missed by whoever asks for it.
+    In CI, wherever there is Go, it must have been built: a test that needs it then fails if it is missing.
     """
     must = bool(os.environ.get("CI")) and shutil.which("go") is not None
     return (DEBIAN, NEWEST) if must or (_MADE[NEWEST] / name).is_file() else (DEBIAN,)

@@ -1,4 +1,4 @@
-"""Compares what was counted with what a simulated Feldera really did."""
+"""Compares the counts with what a simulated Feldera really did."""
 
 from collections import Counter
 from collections.abc import Iterable

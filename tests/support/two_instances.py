@@ -1,4 +1,4 @@
-"""The real program on several instances, one of which a test lets go bad."""
+"""The real program on several instances, one of which a test disturbs."""
 
 import json
 import re
@@ -47,8 +47,8 @@ def later(instance: Feldera) -> None:
 
 
 @dataclass(frozen=True)
-class Running:
-    """The program.
+class RunningExporter:
+    """The running program.
 
     Attributes:
         url: its address.
@@ -101,7 +101,7 @@ class Running:
 
 
 @contextmanager
-def running(folder: Path, configuration: str, *flags: str) -> Iterator[Running]:
+def running(folder: Path, configuration: str, *flags: str) -> Iterator[RunningExporter]:
     """Run the program until the context ends; SIGTERM must end it, without a traceback."""
     (folder / "exporter.yml").write_text(configuration)
     (folder / "exporter.yml").chmod(0o600)
@@ -112,7 +112,7 @@ def running(folder: Path, configuration: str, *flags: str) -> Iterator[Running]:
         process = subprocess.Popen(command, stdout=stream, stderr=stream)
     try:
         url = until(lambda: _address(log, process))
-        yield Running(url, process, log)
+        yield RunningExporter(url, process, log)
     finally:
         process.send_signal(signal.SIGTERM)
         try:
@@ -128,14 +128,14 @@ def running(folder: Path, configuration: str, *flags: str) -> Iterator[Running]:
 
 
 @contextmanager
-def two(
+def two_instances(
     folder: Path,
     *,
     hostile: str = "",
     more: str = "",
     healthy: Sequence[str] = ("good",),
     poll: str = "500ms",
-) -> Iterator[tuple[Running, RawServer, Feldera]]:
+) -> Iterator[tuple[RunningExporter, RawServer, Feldera]]:
     """Run the program on an instance `hostile` behind a raw_server and an instance `healthy`.
 
     Args:

@@ -1,4 +1,4 @@
-"""A simulated Feldera and the exporter's middle that watches it, with all that can come in between."""
+"""A simulated Feldera and the exporter without network that watches it, with outages and restarts."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.manager_processes import ManagerProcesses
 from feldera_exporter.simulator.random_workload import RandomWorkload
 from feldera_exporter.store.store import Store
-from support.exporter_driver import Api, Driver
+from support.exporter_driver import ExporterDriver, InProcessApi
 from support.stepping_clock import SteppingApi, SteppingClock
 
 SECOND: Final = 1_000_000
@@ -25,7 +25,7 @@ OPEN_SOURCE: Final = ManagerProcesses()
 """One process does one database operation at a time."""
 
 WAITING: Final = ManagerProcesses(separate=True, takes=0.002, waits=0.05, holds=0.1, longest_wait=2)
-"""Processes of their own, on clocks that agree; transactions wait for each other."""
+"""Separate processes, on clocks that agree; transactions wait for each other."""
 
 SYNCHRONISED: Final = ManagerProcesses(separate=True, takes=0.002, skew={"runner": 0.004, "compiler": -0.003})
 """Clocks as NTP keeps them."""
@@ -84,16 +84,16 @@ class Scraper:
             self.seen[key] = number
 
 
-class Deathless(RandomWorkload):
-    """A life in which no pipeline is deleted, so that everything can be counted."""
+class WorkloadWithoutDeletions(RandomWorkload):
+    """A workload in which no pipeline is deleted, so that everything can be counted."""
 
     def _delete(self, name: str) -> None:
         self._label(name)
 
 
 @dataclass(frozen=True, slots=True)
-class Circumstances:
-    """How an instance lives and is watched.
+class WatchSettings:
+    """How an instance is used, deployed and watched.
 
     Attributes:
         seed: of everything that happens.
@@ -108,7 +108,7 @@ class Circumstances:
         outages: the share of polls that fail, and of answers of the event log that do.
         restarts: the share of polls after which the exporter is killed.
         scrapes: the share of polls after which it is scraped; it is every minute in any case.
-        life: what its users do.
+        workload: what its users do.
         steps: whether Feldera's clock steps back and forth.
     """
 
@@ -124,12 +124,12 @@ class Circumstances:
     outages: float = 0.05
     restarts: float = 0.08
     scrapes: float = 0.3
-    life: type[RandomWorkload] = RandomWorkload
+    workload: type[RandomWorkload] = RandomWorkload
     steps: bool = False
 
 
-class Watched:
-    """An instance that has lived and was watched to its end.
+class WatchedFeldera:
+    """An instance, and the exporter that watches it.
 
     Attributes:
         feldera: the instance, with the truth.
@@ -139,44 +139,44 @@ class Watched:
         began: the instant of the first list.
     """
 
-    def __init__(self, circumstances: Circumstances, folder: Path) -> None:
-        self._now = circumstances
-        self._random = Random(f"watched/{circumstances.seed}")
+    def __init__(self, settings: WatchSettings, folder: Path) -> None:
+        self._settings = settings
+        self._random = Random(f"watched/{settings.seed}")
         self._clock = ManualClock()
         self.feldera = Feldera(
             self._clock,
-            circumstances.seed,
-            processes=circumstances.processes,
-            retention=_EVERYTHING if circumstances.steps else circumstances.retention,
+            settings.seed,
+            processes=settings.processes,
+            retention=_EVERYTHING if settings.steps else settings.retention,
         )
-        self._life = circumstances.life(
-            self.feldera, circumstances.seed, size=circumstances.size, rate=circumstances.rate, trouble=0.3
+        self._workload = settings.workload(
+            self.feldera, settings.seed, size=settings.size, rate=settings.rate, trouble=0.3
         )
         # What the exporter believes of Feldera's clock, and what that clock says.
         self._believed = FelderaClock(0.0)
-        self._steps = SteppingClock(self._random, self._clock.now() + 400 * SECOND, 15 * circumstances.polls)
+        self._steps = SteppingClock(self._random, self._clock.now() + 400 * SECOND, 15 * settings.polls)
         self._api = (
             SteppingApi(
                 self.feldera,
                 self._steps,
-                circumstances.retention,
+                settings.retention,
                 ids=self._random.random() < 0.5,
             )
-            if circumstances.steps
-            else Api(self.feldera)
+            if settings.steps
+            else InProcessApi(self.feldera)
         )
         self._disturbed = True
         self._store = Store.open(folder)
-        self.driver = Driver(store=self._store, budget=self._random.choice(circumstances.budgets))
-        self.scraper = Scraper(strict=circumstances.event_log and not circumstances.steps)
+        self.driver = ExporterDriver(store=self._store, budget=self._random.choice(settings.budgets))
+        self.scraper = Scraper(strict=settings.event_log and not settings.steps)
         self._clock.advance(self._random.uniform(1, 400))
         self.began = self.feldera.settle()
         self._poll()
         self.first = frozenset(self.driver.rows)
 
-    def live(self) -> None:
-        """Let everything happen, and then let the observer come to rest."""
-        chance, now = self._random.random, self._now
+    def run(self) -> None:
+        """Run the workload with all disturbances, then poll until nothing is pending."""
+        chance, now = self._random.random, self._settings
         for _ in range(now.polls):
             self._clock.advance(self._random.choice(now.pauses))
             if self._clock.now() - self.scraper.at > 60 * SECOND:
@@ -187,7 +187,7 @@ class Watched:
                 self._scrape()
             if chance() < now.restarts:
                 self.driver.restart()
-        self._life.end()
+        self._workload.end()
         self._disturbed = False
         # Whatever still waits for a lock has it after 10 s. Then time stands still: some programs never come to rest.
         self._clock.advance(30)
@@ -201,7 +201,7 @@ class Watched:
 
     @property
     def histories(self) -> Mapping[str, History]:
-        """What is counted, by id."""
+        """The counted histories, by id."""
         return self.driver.ledger._histories
 
     def since(self, key: str) -> int:
@@ -209,7 +209,7 @@ class Watched:
         return self.began if key in self.first else -1
 
     def close(self) -> None:
-        """Let the store go."""
+        """Close the store."""
         self._store.close()
 
     def _scrape(self) -> None:
@@ -219,22 +219,22 @@ class Watched:
 
     def _poll(self) -> None:
         at = self.feldera.settle()
-        if self._now.steps:
+        if self._settings.steps:
             self._steps.settle(at)
         body = self._api.list()
         # What the exporter takes for Feldera's time is exact to a second, and the answer takes its time too.
         noise = round(self._random.uniform(-0.9, 0.9) * SECOND)
         read_at = at
-        if self._now.steps:
+        if self._settings.steps:
             seconds = at / SECOND
             self._believed = self._believed.after_answer(self._steps.read(at) / SECOND, seconds, seconds)
             at = round(self._believed.now(seconds) * SECOND)
-        self.driver.poll(body, at + noise, self._log if self._now.event_log else None, read_at)
+        self.driver.poll(body, at + noise, self._log if self._settings.event_log else None, read_at)
 
     def _log(self, *names: str) -> bytes:
-        """Answer a little later, if at all."""
+        """Answer a little later, or fail."""
         if self._disturbed:
             self._clock.advance(self._random.choice((0, 0, 0.001, 0.4)))
-            if self._random.random() < self._now.outages:
+            if self._random.random() < self._settings.outages:
                 raise ServerError("500")
         return self._api.log(*names)

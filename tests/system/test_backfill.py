@@ -1,4 +1,4 @@
-"""What Feldera retains, loaded as blocks into a real Prometheus, answers for the past."""
+"""The events that Feldera retains are loaded as blocks into a real Prometheus, which then has the past."""
 
 import subprocess
 import sys
@@ -47,7 +47,7 @@ def feldera() -> Feldera:
 
 
 def test_a_prometheus_knows_the_past(feldera: Feldera, tmp_path: Path) -> None:
-    """At instants between, before and after transitions, Prometheus tells the status that held in truth."""
+    """Between, before and after transitions, Prometheus has the true status."""
     with serve(FelderaServer(feldera)) as url:
         made = _backfill(url, "--output", str(tmp_path / "past.txt"), "--label", "job=feldera-exporter")
     assert made.returncode == 0, made.stderr
@@ -89,7 +89,7 @@ def test_a_prometheus_knows_the_past(feldera: Feldera, tmp_path: Path) -> None:
 
 
 def test_a_wrong_label_is_refused(feldera: Feldera) -> None:
-    """The mistake names the flag, what was found and what was expected."""
+    """The error names the flag, what was found and what was expected."""
     with serve(FelderaServer(feldera)) as url:
         made = _backfill(url, "--label", "9=x")
     assert (made.returncode, made.stdout) == (2, "")

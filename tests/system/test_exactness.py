@@ -1,4 +1,4 @@
-"""A real Prometheus scrapes the real program, which is killed now and then: what it saw grow is what happened."""
+"""A real Prometheus scrapes the real program, which is killed now and then: it has the true counts."""
 
 import subprocess
 import sys
@@ -31,7 +31,7 @@ LIVING = 22.0
 DIMENSIONS = (RESOURCES.name, PROGRAM.name, STORAGE.name)
 
 
-class Program:
+class ExporterProgram:
     """The exporter with a store, which can be killed and started again on its address."""
 
     def __init__(self, url: str, folder: Path) -> None:
@@ -77,8 +77,8 @@ class Program:
             return False
 
 
-class Immortal(RandomWorkload):
-    """Nobody deletes or renames: every series lives longer than two scrapes."""
+class WorkloadWithoutDeletions(RandomWorkload):
+    """No pipeline is deleted or renamed, so that every series lasts longer than two scrapes."""
 
     def _delete(self, name: str) -> None:
         self._label(name)
@@ -90,8 +90,8 @@ class Immortal(RandomWorkload):
         self._label(name)
 
 
-class Onlooker:
-    """Polls the list as everybody else does, and counts what it sees change."""
+class PlainPoller:
+    """Polls the list as a plain exporter does, and counts the changes that it sees."""
 
     def __init__(self, url: str) -> None:
         self.seen: Counter[tuple[str, str, Any, Any]] = Counter()
@@ -161,18 +161,18 @@ def counted(text: str) -> Counter[tuple[str, str, Any, Any]]:
 
 
 def test_what_prometheus_saw_grow_is_what_happened(tmp_path: Path) -> None:
-    """Every transition is in Prometheus once, through kills of the exporter; plain polling misses some.
+    """Prometheus has every transition once, over kills of the exporter; plain polling misses some.
 
     A pipeline's counters are there at 0 before they move, and after a kill they go on from where they were.
     """
     random = Random(7)
     # Twelve times as fast as life, so that much happens between two polls.
     feldera = Feldera(ScaledClock(time.time_ns() // 1000, speed=12), 7)
-    life = Immortal(feldera, 7, size=8, rate=0.6, trouble=0.2)
+    life = WorkloadWithoutDeletions(feldera, 7, size=8, rate=0.6, trouble=0.2)
     server = FelderaServer(feldera)
     # The exporter takes Feldera's time from the Date header: this one is fast, as the clock is.
     with serve(server) as url:
-        program, onlooker = Program(url, tmp_path), Onlooker(url)
+        program, onlooker = ExporterProgram(url, tmp_path), PlainPoller(url)
         configuration = tmp_path / "prometheus.yml"
         target = program.address.removeprefix("http://")
         configuration.write_text(

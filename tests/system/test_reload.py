@@ -1,4 +1,4 @@
-"""A reload of the configuration, without a restart and without a loss of counters or state."""
+"""A reload of the configuration loses neither counters nor state."""
 
 import asyncio
 import gc
@@ -64,7 +64,7 @@ def test_a_hangup_reloads(feldera: Feldera, tmp_path: Path) -> None:
 
 
 def test_a_mistake_keeps_the_running_configuration(feldera: Feldera, tmp_path: Path) -> None:
-    """It is said in the answer, the log and a metric; polling goes on as before, and a good file heals it."""
+    """It is in the answer, the log and a metric; polling goes on, and a good file is loaded."""
     flags = ("--web.enable-lifecycle",)
     with serve(FelderaServer(feldera)) as url, exporter(url, tmp_path, *flags) as (address, _):
         configuration = tmp_path / "exporter.yml"
@@ -108,8 +108,8 @@ def test_an_instance_comes_and_goes(feldera: Feldera, tmp_path: Path) -> None:
         assert 'feldera_instance="default"' not in text
 
 
-def test_a_mistake_is_told_at_once(feldera: Feldera, tmp_path: Path) -> None:
-    """Not with the next poll, which may be far."""
+def test_a_mistake_is_reported_at_once(feldera: Feldera, tmp_path: Path) -> None:
+    """A mistake is reported before the next poll."""
     flags = ("--web.enable-lifecycle",)
     with serve(FelderaServer(feldera)) as url, exporter(url, tmp_path, *flags) as (address, _):
         configuration = tmp_path / "exporter.yml"
@@ -125,7 +125,7 @@ def test_a_mistake_is_told_at_once(feldera: Feldera, tmp_path: Path) -> None:
 
 
 def test_a_reload_leaves_nothing_behind(feldera: Feldera) -> None:
-    """Of what ran before it: what is kept out of the search for cycles is let in again."""
+    """Objects from before the reload are freed, although they are kept out of garbage collection."""
     with serve(FelderaServer(feldera)) as url:
         intervals = iter((0.1, 0.2, 0.3, 0.4))
 
@@ -159,7 +159,7 @@ def _instance(name: str, url: str, interval: float = 0.2) -> Instance:
 
 
 def test_what_did_not_change_goes_on(feldera: Feldera) -> None:
-    """However often the configuration is loaded: polls of that instance end meanwhile, and its connection stays."""
+    """Polls of an unchanged instance and its connection go on through many reloads."""
     with serve(FelderaServer(feldera)) as url:
         configurations = [
             Configuration((_instance("one", url), _instance("two", url, 0.2 + number / 100)))
@@ -185,7 +185,7 @@ def test_what_did_not_change_goes_on(feldera: Feldera) -> None:
 
 
 def test_an_instance_that_changed_keeps_its_freshness(feldera: Feldera) -> None:
-    """A first poll that fails after the reload is one failure, not the end of all that was known."""
+    """A first poll that fails after the reload counts as one failure."""
     with serve(FelderaServer(feldera)) as url:
         limits = Limits(MappingProxyType({"Pending": 60.0}))
         loads = iter((Configuration((_instance("one", url, 1.0),)), None))
@@ -212,7 +212,7 @@ def test_an_instance_that_changed_keeps_its_freshness(feldera: Feldera) -> None:
 
 
 def test_many_reloads_at_once_are_two(feldera: Feldera) -> None:
-    """The one that runs, and one for all who came after its beginning; who gives up ends it for no other."""
+    """One reload runs and one follows for all later requests; a cancelled request cancels no other."""
     with serve(FelderaServer(feldera)) as url:
         loads: list[None] = []
 
@@ -251,7 +251,7 @@ def test_many_reloads_at_once_are_two(feldera: Feldera) -> None:
     ],
 )
 def test_a_page_of_another_origin_is_refused(headers: dict[str, str], status: int) -> None:
-    """A browser says whose page sends a request; a program says nothing."""
+    """A browser sends the origin of the page; other programs send none."""
     reloads: list[None] = []
     sent: list[dict[str, Any]] = []
 

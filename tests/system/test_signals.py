@@ -1,4 +1,4 @@
-"""A signal ends the program in order whenever it comes, also while the program still loads its modules."""
+"""A signal ends the program in order at any time, also while it loads its modules."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ def _caught(pid: int, number: signal.Signals) -> bool:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("later", [0.0, 0.1, 0.2, 0.4, 0.6])
 def test_a_signal_while_it_loads_ends_it_well(number: signal.Signals, later: float) -> None:
-    """So long after its first moment: with 0 and without a traceback."""
+    """A signal at any moment of the start ends it with 0 and without a traceback."""
     words = [sys.executable, "-m", "feldera_exporter", f"--web.listen-address=127.0.0.1:{free_port()}"]
     environment = {**os.environ, "FELDERA_HOST": "http://127.0.0.1:1"}
     with subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, text=True) as started:
@@ -60,7 +60,7 @@ WATCHING = [signal.SIGHUP, *SERVING]
 def test_only_what_serves_ends_well_by_a_signal(
     words: list[str], monkeypatch: pytest.MonkeyPatch, handled: list[int]
 ) -> None:
-    """A check or a file of rules that is interrupted is not done."""
+    """An interrupted `check` or `rules` does not end with 0."""
     set_: list[int] = []
     monkeypatch.setattr(sys, "argv", ["feldera-exporter", *words])
     monkeypatch.setattr(signal, "signal", lambda number, _: set_.append(number))
@@ -71,8 +71,8 @@ def test_only_what_serves_ends_well_by_a_signal(
     assert set_ == handled
 
 
-def test_whoever_is_interrupted_cannot_keep_it_from_leaving() -> None:
-    """The exit code is 0 even where exceptions are lost, as they are within an event loop."""
+def test_an_interrupt_ends_it_where_exceptions_are_lost() -> None:
+    """The exit code is 0 even within an event loop, where exceptions are lost."""
     code = (
         "import feldera_exporter.__main__ as process\n"
         "class Lost:\n"

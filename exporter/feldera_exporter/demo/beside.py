@@ -23,7 +23,7 @@ _PROMETHEUS_PAGES: Final = MappingProxyType(
 _ALERTMANAGER_PAGES: Final = MappingProxyType({"/script.js": "/#/alerts", "/api/v2/alerts": "/api/v2/alerts"})
 """By a path that is there only with the page, the page with the alerts: Debian's builds lack the web interface or part of it."""
 
-Tell = Callable[[str, str], None]
+Report = Callable[[str, str], None]
 """Called with the name of a program and a text about it."""
 
 
@@ -37,7 +37,7 @@ class Beside:
 
 @asynccontextmanager
 async def beside(
-    addresses: Addresses, data: Path, started: Tell, missing: Tell, *, bridge: bool = False
+    addresses: Addresses, data: Path, started: Report, missing: Report, *, bridge: bool = False
 ) -> AsyncIterator[Beside]:
     """Run the installed ones of both while the context lasts.
 

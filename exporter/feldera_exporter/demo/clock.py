@@ -19,7 +19,7 @@ class StagedClock:
 
     Args:
         start: where it stands first.
-        present: tells the machine's time, likewise.
+        present: returns the machine's time, likewise.
     """
 
     def __init__(self, start: int, present: Callable[[], int] = machine) -> None:

@@ -203,7 +203,7 @@ class Watcher:
         """Return the list, and Feldera's time when it was requested.
 
         Raises:
-            FelderaError: there is no list, or nothing tells Feldera's time.
+            FelderaError: there is no list, or Feldera's time is not known.
         """
         previous, within = self._selection.listing.batches, self.instance.timeout
         answer = await self._client.list(previous, within=within)

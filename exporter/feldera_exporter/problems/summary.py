@@ -107,7 +107,7 @@ def urgency(summary: PipelineSummary) -> tuple[float, int, float, str, str]:
 
 def _summary(pipeline_id: str, pipeline: Pipeline, alerts: tuple[Alert, ...], now: Micros) -> PipelineSummary:
     row = pipeline.facts.row
-    # A program that compiles without a limit tells more than how long the deployment has been Stopped.
+    # A program that compiles without a limit says more than how long the deployment has been Stopped.
     wait = max(
         _status_ages(pipeline, now),
         key=lambda age: (age.share, PROGRAM.statuses.get(age.status) is Kind.TRANSIENT),

@@ -1,6 +1,6 @@
 """The alerts about the exporter itself and its access to Feldera, in PromQL over the exporter's own metrics.
 
-`feldera_exporter_build_info` tells which targets are exporters, so that no job name is needed.
+`feldera_exporter_build_info` marks the targets that are exporters, so that no job name is needed.
 """
 
 from dataclasses import dataclass

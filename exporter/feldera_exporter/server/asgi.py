@@ -114,7 +114,7 @@ def _metrics(source: Source) -> Page:
 
 
 def _without_slash(path: str) -> Page:
-    # A relative address holds behind a proxy with a path of its own, too.
+    # A relative address works behind a proxy that adds a path, too.
     location = f"../{path.rpartition('/')[2]}"
 
     async def page(request: Request) -> Reply:

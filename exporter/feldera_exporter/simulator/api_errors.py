@@ -97,7 +97,7 @@ class ApiError(ExporterError):
 
     @property
     def retry_after(self) -> bool:
-        """Whether the answer tells when to come back: a 503 that the manager itself makes."""
+        """Whether the answer has a Retry-After: a 503 that the manager itself makes."""
         return self.status == 503 and self.error_code not in _BY_THE_PIPELINE
 
 

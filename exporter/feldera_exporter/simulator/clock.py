@@ -12,7 +12,7 @@ EPOCH: Final[Micros] = 1_787_313_600 * SECOND
 
 
 class Clock(Protocol):
-    """Tells the time in microseconds since the Unix epoch; never goes back."""
+    """Returns the time in microseconds since the Unix epoch; never goes back."""
 
     def now(self) -> Micros:
         """Return the present instant in microseconds since the Unix epoch."""

@@ -13,7 +13,7 @@ INTERVALS: Final = 60
 """A healthy cluster is recorded once in so many intervals."""
 
 STALE_AFTER: Final = 3 * INTERVALS * INTERVAL
-"""How old the last event may be before the health that it tells counts as stale."""
+"""How old the last event may be before its health counts as stale."""
 
 RETENTION: Final = 1000
 RETENTION_AGE: Final = 72 * 3600 * SECOND

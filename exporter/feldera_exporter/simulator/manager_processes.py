@@ -15,7 +15,7 @@ class ManagerProcesses:
     """How the pipeline manager is deployed.
 
     Attributes:
-        separate: whether api, runner and compiler are processes of their own, with id generators of their own
+        separate: whether api, runner and compiler are separate processes, each with an id generator
             (Kubernetes), or one process that does one database operation at a time (the open-source binary).
         skew: by how many seconds each process's clock is ahead of the database's; it shows in the event ids.
         takes: how many seconds every transaction holds the row's lock at least: some round trips to the database

@@ -68,7 +68,7 @@ class Automaton:
     Attributes:
         anchor: the instant of the last poll; the next ones follow on a grid from there.
         wake: the instant of the scheduled poll.
-        token: tells that poll from outdated ones.
+        token: distinguishes that poll from outdated ones.
         busy: whether it waits for the database.
         frozen_until: until when it does nothing at all.
         updated: `prev_details_update`.

@@ -30,7 +30,7 @@ _SINCE: Final[Mapping[str, Fact]] = {"dismiss_error": Fact.DISMISS_ERROR}
 """What brought a route, where the stand-in is asked to be older."""
 
 _WITHOUT_DATABASE: Final = FREE | {"config", UNKNOWN, DENIED}
-"""The routes that need no database; /healthz tells itself whether it is there."""
+"""The routes that need no database; /healthz itself reports whether it is there."""
 
 _NOT_CACHED: Final = frozenset(
     {

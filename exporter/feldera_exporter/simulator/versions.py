@@ -20,7 +20,7 @@ class Fact(Enum):
     """What the stand-in does from a version on.
 
     Attributes:
-        since: the first version of which it is known, as far as its number tells.
+        since: the first version that is known to do so.
         what: what that is.
     """
 
