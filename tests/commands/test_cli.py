@@ -47,7 +47,9 @@ def test_run_imports_only_what_it_needs() -> None:
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == cli.BAD_USAGE
     modules = done.stdout.split()
-    needless = re.compile(r"(jinja2|markdown_it|rich|shtab|feldera_exporter\.(simulator|demo|checking|backfill))(\..*)?")
+    needless = re.compile(
+        r"(jinja2|markdown_it|rich|shtab|feldera_exporter\.(simulator|demo|checking|backfill))(\..*)?"
+    )
     assert "feldera_exporter.app" in modules
     assert [module for module in modules if needless.fullmatch(module)] == []
 
