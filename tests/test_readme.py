@@ -37,7 +37,7 @@ GOLDEN: Final = (ROOT / "tests/metrics/golden/running.text.txt").read_text(encod
 def commands() -> Iterator[str]:
     """Yield every command of every shell block, without its comment."""
     for block in re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL):
-        for line in block.splitlines():
+        for line in block.replace("\\\n ", "").splitlines():
             yield line.partition("   #")[0].rstrip()
 
 
@@ -171,9 +171,10 @@ def docker(_place: CommandRunner, command: str) -> None:
     if words[1] == "build":
         assert words[2:] == ["--tag", image, "."]
     elif words[1] == "run":
-        assert words[-1] == image
-        options = dict(zip(words[3:-1:2], words[4:-1:2], strict=True))
-        assert options.keys() == {"--publish", "--env"}
+        place = words.index(image)
+        options = dict(zip(words[3:place:2], words[4:place:2], strict=True))
+        assert options.keys() == {"--publish", "--env", "--volume"}
+        assert words[place + 1 :] == [f"--storage.path={options['--volume'].partition(':')[2]}"]
         assert f"EXPOSE {options['--publish'].rpartition(':')[2]}" in text
         assert options["--env"].startswith("FELDERA_HOST=")
     else:

@@ -350,6 +350,7 @@ class Exporter:
             log,
             present.watcher if present else None,
             _problems(stored, log),
+            stored.names,
         )
         # Several instances are not polled at the same moment.
         spread = instance.poll_interval if len(configuration.instances) > 1 else 0.0

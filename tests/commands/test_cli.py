@@ -35,7 +35,7 @@ def test_help(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_run_imports_only_what_it_needs() -> None:
-    """`run` imports neither the stand-in of Feldera nor what the demo draws with, so that it starts faster."""
+    """`run` imports neither the stand-in nor what only the demo or the first page needs, so that it starts faster."""
     program = (
         "import atexit, sys\n"
         "atexit.register(lambda: print(*sys.modules))\n"
@@ -47,7 +47,9 @@ def test_run_imports_only_what_it_needs() -> None:
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == cli.BAD_USAGE
     modules = done.stdout.split()
-    needless = re.compile(r"(rich|shtab|feldera_exporter\.(simulator|demo|checking|backfill))(\..*)?")
+    needless = re.compile(
+        r"(jinja2|markdown_it|rich|shtab|feldera_exporter\.(simulator|demo|checking|backfill))(\..*)?"
+    )
     assert "feldera_exporter.app" in modules
     assert [module for module in modules if needless.fullmatch(module)] == []
 

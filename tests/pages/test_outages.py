@@ -9,7 +9,8 @@ from feldera_exporter.pages.fleet_page import fleet_page
 from feldera_exporter.pages.instance_view import PageState
 from feldera_exporter.pages.outages import outage
 from feldera_exporter.pages.page_query import PageQuery
-from feldera_exporter.state.fleet import FormerName, PollFailure
+from feldera_exporter.state.fleet import PollFailure
+from feldera_exporter.store.poll_changes import PipelineName
 from pages.test_html import page
 from support.page_examples import LINKS, NOW, URL, page_state, pipeline, stuck
 from support.served_pages import FixedPageSource, get
@@ -65,22 +66,28 @@ def test_every_outcome_has_words(outcome: str) -> None:
 @pytest.mark.parametrize(
     ("name", "texts"),
     [
-        ("big_join", ("Not found", "had none since the exporter started", "Perhaps you mean", "big-join")),
+        ("big_join", ("Not found", "none is known that had it", "Perhaps you mean", "big-join")),
         ("zzz", ("Not found",)),
         ("gone", ("gone was deleted", "since 11:59:00 UTC (10m ago)")),
         ("id-gone", ("id-gone was deleted",)),
-        ("old", ("old was renamed", "big-join")),
-        ("older", ("older was renamed", "newer")),
+        ("early", ("early was deleted", "since 11:59:00 UTC (10m ago)", "Its last name was gone.")),
+        ("old", ("old was renamed", "It is called big-join since 12:00:00 UTC (9m ago)", "big-join")),
+        ("older", ("older was renamed", "It is called hidden")),
+        ("hidden", ("hidden is not shown", "the configuration excludes it")),
     ],
 )
 def test_a_name_that_is_not_there(name: str, texts: tuple[str, ...]) -> None:
-    """The 404 says whether it was renamed, deleted or never seen, and which names are similar."""
-    former = {
-        "gone": FormerName("id-gone", "", NOW - MINUTE),
-        "old": FormerName("id-big-join", "big-join", NOW),
-        "older": FormerName("id-none", "newer", NOW),
+    """The 404 says whether it was renamed, deleted, excluded or never seen, and which names are similar."""
+    names = {
+        PipelineName("id-gone", "early"): NOW - 2 * MINUTE,
+        PipelineName("id-gone", "gone"): NOW - MINUTE,
+        PipelineName("id-before", "old"): NOW - 3 * MINUTE,
+        PipelineName("id-big-join", "old"): NOW,
+        PipelineName("id-big-join", "big-join"): None,
+        PipelineName("id-hidden", "older"): NOW,
+        PipelineName("id-hidden", "hidden"): None,
     }
-    answer = get(FixedPageSource(away(former_names=former)), f"/pipelines/demo/{name}")
+    answer = get(FixedPageSource(away(names=names)), f"/pipelines/demo/{name}")
     assert answer.status_code == 404
     for text in texts:
         assert text in page(answer).text

@@ -18,7 +18,7 @@ from feldera_exporter.history.history import History
 from feldera_exporter.history.instance_totals import InstanceTotals, add
 from feldera_exporter.history.recent_activity import RecentActivity
 from feldera_exporter.store import sqlite_file
-from feldera_exporter.store.poll_changes import PollChanges, StoredInstance
+from feldera_exporter.store.poll_changes import NO_NAMES, PipelineName, PollChanges, StoredInstance
 from feldera_exporter.store.store import KEPT, Store
 from support.history_examples import begun, instant, seen
 
@@ -139,6 +139,35 @@ def test_problems_are_kept_by_instance(directory: Path) -> None:
     assert (store.load("prod").problems, store.load("test").problems) == (b"second", None)
     assert store.load("prod").standing == standing(2)
     store.close()
+
+
+def test_names_are_kept_by_instance(directory: Path) -> None:
+    """The names of an instance survive a restart; former names come in the order of their times."""
+    store = Store.open(directory)
+    assert store.load("prod").names == {}
+    first = {PipelineName("a", "x"): 7, PipelineName("a", "y"): None, PipelineName("b", "z\0'\u00e9"): None}
+    for name in ("prod", "test"):
+        store.keep_names(name, NO_NAMES, first)
+    second = {PipelineName("b", "z\0'\u00e9"): 9, PipelineName("a", "y"): 8, PipelineName("c", "x"): None}
+    store.keep_names("prod", first, second)
+    store.commit(PollChanges("prod", standing(1)))
+    store.close()
+    store = Store.open(directory)
+    assert store.load("test").names == first
+    found = store.load("prod").names
+    assert found == second
+    assert [gone for gone in found.values() if gone is not None] == [8, 9]
+    store.close()
+
+
+def test_names_that_cannot_be_kept_are_an_error(store: Store) -> None:
+    """A full disk is an error, and no name is written."""
+    names = {PipelineName(f"{n:036d}", "x" * 100): None for n in range(1000)}
+    pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
+    store._connection.execute(f"PRAGMA max_page_count = {pages + 4}")
+    with pytest.raises(StoreError, match="cannot be written: database or disk is full"):
+        store.keep_names("prod", NO_NAMES, names)
+    assert store.load("prod").names == {}
 
 
 def test_problems_that_cannot_be_kept_are_an_error(store: Store) -> None:
@@ -283,7 +312,8 @@ def damage(directory: Path, what: str) -> None:
         content[4096:12288] = b"\xa5" * 8192
         path.write_bytes(content)
     else:
-        table = "instances" if what in {"standing", "problems"} else "pipelines"
+        tables = {"standing": "instances", "problems": "instances", "name": "names", "gone": "names"}
+        table = tables.get(what, "pipelines")
         with sqlite3.connect(path) as connection:
             connection.create_function("flipped", 1, flipped)
             connection.execute(f"UPDATE {table} SET {what} = flipped({what})")
@@ -302,7 +332,18 @@ def flipped(value: bytes | str | int | None) -> bytes | str | int:
 
 @pytest.mark.parametrize(
     "what",
-    ["no database", "torn pages", "history", "pipeline", "waiting", "vanished", "standing", "problems"],
+    [
+        "no database",
+        "torn pages",
+        "history",
+        "pipeline",
+        "waiting",
+        "vanished",
+        "standing",
+        "problems",
+        "name",
+        "gone",
+    ],
 )
 def test_a_damaged_store_is_set_aside(directory: Path, what: str, caplog: pytest.LogCaptureFixture) -> None:
     """Counting starts from 0, the old file is renamed, and the log says so."""
@@ -315,6 +356,7 @@ def test_a_damaged_store_is_set_aside(directory: Path, what: str, caplog: pytest
         assert not store.load("prod").histories
         store.commit(changes)
         store.keep_problems("prod", b"some")
+        store.keep_names("prod", NO_NAMES, {PipelineName("p1", "some"): 5})
         store.close()
     Store.open(directory).close()
     aside = sorted(directory.glob("state.sqlite3.damaged-*Z*"))
@@ -355,7 +397,7 @@ def test_a_damaged_store_that_cannot_be_set_aside_is_an_error(
         ("PRAGMA application_id = 0", "another program's database"),
         (
             "PRAGMA user_version = 99",
-            r"another version of the exporter \(schema version 99, this one reads 3\)",
+            r"another version of the exporter \(schema version 99, this one reads 4\)",
         ),
     ],
 )

@@ -125,6 +125,7 @@ class SteppedPoller:
             self.telemetry,
             structlog.get_logger("feldera_exporter"),
             problems=decoded(remembered.problems),
+            names=remembered.names,
         )
         self.watcher.publish()
 

@@ -60,22 +60,49 @@ _ATTRIBUTE: Final = re.compile(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", re.MULTILINE)
 _INTRODUCTION: Final = """\
 # Configuration
 
-[config/exporter.yml](../config/exporter.yml) has every key with its default. Only `name` and `url` of an instance are required.
-Unknown keys, wrong types and impossible values are refused at start and at a reload, each with its place, what was found and
-what was expected. A reload that fails keeps the running configuration.
+The exporter is configured by a file (`--config.file`), or for a single instance by the environment. Its flags are listed by
+`feldera-exporter run --help`. `feldera-exporter check` names every mistake, and tries the connections.
 
-Durations are written as in Prometheus (`250ms`, `5s`, `1h30m`), sizes as `10MB` or `64MiB`. Paths start at the folder of the
-file. Regular expressions hold for the whole name or tag. `[]` stands for each element of a list, `<…>` for a key that you
+SIGHUP reads the file again; with `--web.enable-lifecycle`, `POST /-/reload` does so too. A reload that fails keeps the running
+configuration. Files with API keys, certificates or passwords are read again without a reload.
+
+## File
+
+[config/exporter.yml](../config/exporter.yml), which `feldera-exporter config` prints, has every key with its default. Only
+`name` and `url` of an instance are required. Unknown keys, wrong types and impossible values are refused, each with its place,
+what was found and what was expected.
+
+Durations are written as in Prometheus (`250ms`, `5s`, `1h30m`), sizes as `10MB` or `64MiB`. Relative paths start at the folder of
+the file. Regular expressions must match the whole name or tag. `[]` stands for each element of a list, `<…>` for a key that you
 choose.
 
 | key | type | default | example | meaning |
 |---|---|---|---|---|
 """
+_ENVIRONMENT: Final = """
+## Environment
+
+Without a file, these variables configure one instance with the name `default`. They mean the same as for Feldera's own Python
+client, which only does not know `FELDERA_API_KEY_FILE`.
+
+| variable | meaning |
+|---|---|
+| `FELDERA_HOST` | Feldera's address; required. |
+| `FELDERA_API_KEY` | The API key; the role `read` is enough. |
+| `FELDERA_API_KEY_FILE` | A file with the API key, instead of `FELDERA_API_KEY`; read again when it changes. |
+| `FELDERA_HTTPS_TLS_CERT` | A file with certificates (PEM) of authorities to trust instead of the system's. |
+| `FELDERA_TLS_INSECURE` | `1`, `true` or `yes` accepts any certificate, unless `FELDERA_HTTPS_TLS_CERT` is set. |
+
+With a file or without, `HTTP_PROXY`, `HTTPS_PROXY` and `ALL_PROXY` name proxies, and `NO_PROXY` names the domains, addresses and
+networks without one; the lower case is possible as well.
+"""
 
 
 def page() -> str:
     """Return the page, as Markdown."""
-    return _INTRODUCTION + "".join(f"| {' | '.join(row)} |\n" for row in _rows(Configuration, ""))
+    return (
+        _INTRODUCTION + "".join(f"| {' | '.join(row)} |\n" for row in _rows(Configuration, "")) + _ENVIRONMENT
+    )
 
 
 Row = tuple[str, str, str, str, str]

@@ -20,7 +20,7 @@ from feldera_exporter.commands.flags import (
     telemetry_path,
 )
 from feldera_exporter.config.permissions import readable_by_all
-from feldera_exporter.polling import gc_tuning, malloc_tuning
+from feldera_exporter.polling import malloc_tuning
 from feldera_exporter.server.listener import bind
 from feldera_exporter.server.web_access import WebAccess
 
@@ -77,7 +77,6 @@ def main(arguments: argparse.Namespace) -> int:
     malloc_tuning.share_one_arena()
     logs.configure(arguments.log_level, arguments.log_format)
     path = telemetry_path(arguments.telemetry_path)
-    gc_tuning.collect_rarely()
     load = partial(configuration, arguments, os.environ)
     prefix = external_url(arguments.external_url, path) if arguments.external_url is not None else ""
     linked = addresses(arguments)

@@ -1,12 +1,16 @@
 """The view of the page for a pipeline that there is not: it was renamed, deleted, or never listed."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from math import inf
 from typing import Final
 
+from feldera_exporter.micros import Micros
 from feldera_exporter.pages import formatting
 from feldera_exporter.pages.instance_view import InstanceView, PageState, WatchedInstance, instance_view
 from feldera_exporter.pages.links import Links
+from feldera_exporter.store.poll_changes import Names, PipelineName
 
 _SIMILAR: Final = 5
 _LIKENESS: Final = 0.5
@@ -59,18 +63,34 @@ def missing_pipeline(state: PageState, instance_name: str, name: str, links: Lin
 
 def _became(about: WatchedInstance, name: str) -> tuple[str, str, list[str]]:
     """Return the headline, the text, and the names of pipelines that may be meant."""
-    fleet = about.fleet
-    former = fleet.former_names.get(name) or next(
-        (each for each in fleet.former_names.values() if each.pipeline_id == name), None
-    )
-    if former is None:
-        text = "This instance has no pipeline of this name, and had none since the exporter started."
-        present = [each.facts.row.name for each in fleet.last_known.values()]
-        return "Not found", text, get_close_matches(name, present, _SIMILAR, _LIKENESS)
-    moment = formatting.moment(former.at, about.now)
-    at = f"{moment.text} UTC ({moment.age} ago)"
-    if not former.name:
-        return f"{name} was deleted", f"It is missing in Feldera's list since {at}.", []
-    renamed = fleet.last_known.get(former.pipeline_id)
-    new_name = renamed.facts.row.name if renamed is not None else former.name
-    return f"{name} was renamed", f"It has another name since {at}.", [new_name]
+    names = about.fleet.names
+    shown = {each.facts.row.id: each.facts.row.name for each in about.fleet.last_known.values()}
+    found = _newest(names, (each for each in names if name in each))
+    if found is None:
+        text = "This instance has no pipeline of this name, and none is known that had it."
+        return "Not found", text, get_close_matches(name, shown.values(), _SIMILAR, _LIKENESS)
+    last = _newest(names, (each for each in names if each.pipeline_id == found.pipeline_id)) or found
+    gone, deleted = names[found], names[last]
+    if deleted is not None:
+        text = f"It is missing in Feldera's list since {_since(deleted, about.now)}."
+        return f"{name} was deleted", text if last is found else f"{text} Its last name was {last.name}.", []
+    if gone is not None:
+        text = f"It is called {last.name} since {_since(gone, about.now)}."
+        return f"{name} was renamed", text, [last.name] if found.pipeline_id in shown else []
+    text = "Feldera lists it, but the configuration excludes it, or its entry in the list cannot be read."
+    return f"{name} is not shown", text, []
+
+
+def _newest(names: Names, some: Iterable[PipelineName]) -> PipelineName | None:
+    """Return the one of some names that is present or was gone last."""
+
+    def until(name: PipelineName) -> float:
+        gone = names[name]
+        return inf if gone is None else gone
+
+    return max(some, key=until, default=None)
+
+
+def _since(at: Micros, now: Micros) -> str:
+    moment = formatting.moment(at, now)
+    return f"{moment.text} UTC ({moment.age} ago)"

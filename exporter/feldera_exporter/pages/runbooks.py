@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from feldera_exporter.pages.instance_view import PageState
@@ -102,6 +101,9 @@ def runbook(alert: str, error_code: str = "", installation: str = "") -> Markup 
     if installation in _OF_OTHERS and alert != COMMON:
         left = (line for line in text.splitlines(keepends=True) if not _OF_OTHERS[installation].match(line))
         text = _NO_COMMAND.sub("", "".join(left))
+    # Imported with the first runbook: a twentieth of the program's start.
+    from markdown_it import MarkdownIt  # noqa: PLC0415
+
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     return Markup(markdown.render(_FILE.sub("](\\1)", text)))  # noqa: S704
 

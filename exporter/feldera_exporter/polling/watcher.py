@@ -26,7 +26,7 @@ from feldera_exporter.problems.serialization import encoded, same
 from feldera_exporter.state.fleet import Fleet, observed, unobserved, with_failure, with_settings
 from feldera_exporter.state.instance_settings import InstanceSettings
 from feldera_exporter.state.selection import Selection, select
-from feldera_exporter.store.poll_changes import NOTHING, StoredState
+from feldera_exporter.store.poll_changes import NO_NAMES, NOTHING, Names, StoredState
 from feldera_exporter.store.store import Store
 from feldera_exporter.telemetry import Telemetry
 
@@ -66,6 +66,7 @@ class Watcher:
         log: with the instance's name.
         before: the watcher of the same instance before a reload, None after a start.
         problems: the stored problems, after a start.
+        names: the stored names of the pipelines, after a start.
 
     Attributes:
         instance: the configuration.
@@ -73,6 +74,7 @@ class Watcher:
         fleet: the state that is published.
         problems: the problems of the instance and its pipelines.
         stored_problems: those that the store has.
+        stored_names: the names of pipelines that the store has.
         clock: Feldera's clock.
         fresh_until: until when the instance counts as up, in seconds of the monotonic clock.
         polled: whether the last poll succeeded; None before the first one has ended.
@@ -90,6 +92,7 @@ class Watcher:
         log: Logger,
         before: "Watcher | None" = None,
         problems: Problems = NO_PROBLEMS,
+        names: Names = NO_NAMES,
     ) -> None:
         self.instance = instance
         self._settings = settings
@@ -105,12 +108,14 @@ class Watcher:
         self.polled: bool | None = None
         self.fresh_until = -math.inf
         if before is None:
-            self.fleet = Fleet(instance.name, totals=ledger.published().totals)
+            self.fleet = Fleet(instance.name, totals=ledger.published().totals, names=names)
             self.problems = self.stored_problems = problems
+            self.stored_names = names
             self.clock = FelderaClock(time.time() - time.monotonic())
         else:
             self.fleet = with_settings(before.fleet, settings)
             self.problems, self.stored_problems = before.problems, before.stored_problems
+            self.stored_names = before.stored_names
             self.clock = before.clock
             if before.instance.url == instance.url:
                 self.fresh_until = before.fresh_until
@@ -267,6 +272,7 @@ class Watcher:
         self.fleet = replace(fleet, platform=self.fleet.platform)
         self.problems = await self._run(evaluate, self.problems, self.fleet, self._settings.disabled, at)
         await self._store_problems()
+        await self._store_names()
         self.polled = True
         self.fresh_until = time.monotonic() + self._settings.freshness
         self._publish(InstanceWithProblems(self.fleet, self.problems), self.fresh_until)
@@ -291,6 +297,18 @@ class Watcher:
             self._report_store_failure(error)
         else:
             self.stored_problems = problems
+
+    async def _store_names(self) -> None:
+        """Store the names of the pipelines if they differ from the stored ones."""
+        before, names = self.stored_names, self.fleet.names
+        if self._store is None or names is before:
+            return
+        try:
+            await run_io(self._store.keep_names, self.instance.name, before, names)
+        except StoreError as error:
+            self._report_store_failure(error)
+        else:
+            self.stored_names = names
 
     async def _recall(self, rows: Mapping[str, Row]) -> StoredState:
         """Return what the store has of listed pipelines that have no history."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final
 
 from feldera_exporter.differences import changed_keys
 from feldera_exporter.feldera.pipeline_list import Entry
@@ -13,15 +13,13 @@ from feldera_exporter.history.instance_totals import InstanceTotals, label
 from feldera_exporter.micros import Micros
 from feldera_exporter.state.instance_settings import InstanceSettings
 from feldera_exporter.state.pipeline import Pipeline
+from feldera_exporter.state.pipeline_names import updated_names
 from feldera_exporter.state.runner_activity import initial_activity, updated_activity
 from feldera_exporter.state.selection import Selection
+from feldera_exporter.store.poll_changes import NO_NAMES, Names
 
 _NO_PIPELINES: Final[Mapping[str, Pipeline]] = MappingProxyType({})
 _NONE: Final[Mapping[str, Micros]] = MappingProxyType({})
-_NO_NAMES: Final[Mapping[str, "FormerName"]] = MappingProxyType({})
-
-_FORMER_NAMES: Final = 1000
-"""Former names that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +54,6 @@ class PollFailure:
     since: Micros
 
 
-class FormerName(NamedTuple):
-    """What became of a pipeline that was shown by a name.
-
-    Attributes:
-        pipeline_id: its id.
-        name: its present name, empty if it was deleted.
-        at: when that was first seen, by Feldera's clock.
-    """
-
-    pipeline_id: str
-    name: str
-    at: Micros
-
-
 @dataclass(frozen=True, slots=True)
 class Fleet:
     """The exported state of one instance; instants are by Feldera's clock.
@@ -88,7 +72,7 @@ class Fleet:
         read_at: when the list was last read.
         failure: why the last poll failed; None after one that succeeded, and before the first.
         stale_pipelines: the last known pipelines, by id, while none is shown because they are stale.
-        former_names: by a name that no pipeline has any more, the pipeline that had it; the newest of them.
+        names: the names of the pipelines, also those that they had before.
         selection: the selection that `pipelines` was made of.
         histories: the histories that `pipelines` was made of.
     """
@@ -106,7 +90,7 @@ class Fleet:
     read_at: Micros = 0
     failure: PollFailure | None = None
     stale_pipelines: Mapping[str, Pipeline] = field(default_factory=lambda: _NO_PIPELINES)
-    former_names: Mapping[str, FormerName] = field(default_factory=lambda: _NO_NAMES)
+    names: Names = field(default_factory=lambda: NO_NAMES)
     selection: Selection | None = None
     histories: Mapping[str, History] | None = None
 
@@ -171,7 +155,7 @@ def observed(
             if unreadable.name is None or settings.includes(unreadable.name)
         ),
         stale_pipelines=_NO_PIPELINES,
-        former_names=_former_names(fleet, selection, pipelines, now),
+        names=updated_names(fleet.names, fleet.selection, selection, now),
         selection=selection,
         histories=shown.histories,
     )
@@ -194,26 +178,6 @@ def _updated(
             pipelines[pipeline_id], entry, history, shown.totals, settings, now
         )
     return pipelines
-
-
-def _former_names(
-    fleet: Fleet, selection: Selection, pipelines: Mapping[str, Pipeline], now: Micros
-) -> Mapping[str, FormerName]:
-    """Return the former names after a list was read."""
-    last_known, gone = fleet.last_known, dict[str, FormerName]()
-    changed = changed_keys(last_known, pipelines)
-    for pipeline_id in last_known if changed is None else changed:
-        name, pipeline = last_known[pipeline_id].facts.row.name, pipelines.get(pipeline_id)
-        new_name = "" if pipeline is None else pipeline.facts.row.name
-        if new_name != name:
-            gone[name] = FormerName(pipeline_id, new_name, now)
-    if gone and selection.listing.unreadable:
-        # What cannot be read is still there.
-        unreadable = {each.id for each in selection.listing.unreadable}
-        gone = {name: former for name, former in gone.items() if former.pipeline_id not in unreadable}
-    if not gone:
-        return fleet.former_names
-    return dict(list({**fleet.former_names, **gone}.items())[-_FORMER_NAMES:])
 
 
 def _lost(fleet: Fleet, selection: Selection, now: Micros) -> Mapping[str, Micros]:

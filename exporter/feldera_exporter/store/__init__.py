@@ -1,1 +1,1 @@
-"""The store: the counters and problems of each instance, in SQLite, so that they survive a restart."""
+"""The store: the counters, problems and pipeline names of each instance, in SQLite, so that they survive a restart."""

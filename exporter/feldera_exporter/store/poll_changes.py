@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, Self
+from types import MappingProxyType
+from typing import Final, NamedTuple, Self
 
 import msgspec
 
@@ -23,6 +24,19 @@ class StoredInstance(msgspec.Struct, frozen=True, gc=False, array_like=True):
     confirmed_until: Micros = 0
     as_of: Micros = 0
     totals: InstanceTotals = msgspec.field(default_factory=InstanceTotals)
+
+
+class PipelineName(NamedTuple):
+    """A name that a pipeline has or had."""
+
+    pipeline_id: str
+    name: str
+
+
+Names = Mapping[PipelineName, Micros | None]
+"""The names of pipelines, each with when the pipeline was first seen without it, by Feldera's clock; None for its present name."""
+
+NO_NAMES: Final[Names] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +81,14 @@ class StoredState:
         waiting: by pipeline id, up to when a log that must still be read is known to be complete, the longest
             waiting first.
         problems: those of the instance and its pipelines, as they were stored; None where none were.
+        names: the names of the pipelines, also of those that vanished; those that are gone the longest come first.
     """
 
     standing: StoredInstance = field(default_factory=StoredInstance)
     histories: Mapping[str, History] = field(default_factory=dict)
     waiting: Mapping[str, Micros] = field(default_factory=dict)
     problems: bytes | None = None
+    names: Names = field(default_factory=lambda: NO_NAMES)
 
 
 NOTHING: Final = StoredState()

@@ -14,7 +14,7 @@ from feldera_exporter.errors import StoreError
 APPLICATION_ID: Final = 0x46455845
 """Marks a file as this exporter's (`FEXE`); `file` and SQLite's own tools show it."""
 
-VERSION: Final = 3
+VERSION: Final = 4
 """The version of the schema and of the values in it; raised whenever another exporter could not read them."""
 
 _SCHEMA: Final = (
@@ -33,6 +33,14 @@ _SCHEMA: Final = (
         checksum INTEGER NOT NULL,
         PRIMARY KEY (instance, pipeline)
     )""",
+    """CREATE TABLE names (
+        instance TEXT NOT NULL,
+        pipeline TEXT NOT NULL,
+        name TEXT NOT NULL,
+        gone INTEGER,
+        checksum INTEGER NOT NULL,
+        PRIMARY KEY (instance, pipeline, name)
+    ) WITHOUT ROWID""",
     "CREATE INDEX vanished ON pipelines (instance, vanished) WHERE vanished IS NOT NULL",
     f"PRAGMA application_id = {APPLICATION_ID}",
     f"PRAGMA user_version = {VERSION}",

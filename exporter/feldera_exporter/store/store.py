@@ -4,7 +4,7 @@ import logging
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -18,7 +18,7 @@ from feldera_exporter.errors import StoreError
 from feldera_exporter.history.history import History
 from feldera_exporter.micros import SECOND
 from feldera_exporter.store import process_lock, sqlite_file
-from feldera_exporter.store.poll_changes import PollChanges, StoredInstance, StoredState
+from feldera_exporter.store.poll_changes import Names, PipelineName, PollChanges, StoredInstance, StoredState
 
 _NAME: Final = "state.sqlite3"
 
@@ -45,6 +45,12 @@ _STAND: Final = """INSERT INTO instances (instance, standing, checksum) VALUES (
     ON CONFLICT DO UPDATE SET standing = ?2, checksum = checksum(?1, ?2, problems)"""
 _KEEP_PROBLEMS: Final = """UPDATE instances SET problems = ?1, checksum = checksum(instance, standing, ?1)
     WHERE instance = ?2"""
+_NAMES: Final = """SELECT CAST(instance AS BLOB), CAST(pipeline AS BLOB), CAST(name AS BLOB), gone, checksum
+    FROM names"""
+_KEEP_NAME: Final = """INSERT INTO names (instance, pipeline, name, gone, checksum)
+    VALUES (?1, ?2, ?3, ?4, checksum(?1, ?2, ?3, ?4))
+    ON CONFLICT DO UPDATE SET gone = excluded.gone, checksum = excluded.checksum"""
+_FORGET_NAME: Final = "DELETE FROM names WHERE instance = ? AND pipeline = ? AND name = ?"
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _history: Final = msgspec.msgpack.Decoder(History).decode
@@ -96,12 +102,14 @@ class Store:
             try:
                 known = self._select(f"{_INSTANCES} WHERE instance = ?", instance)
                 rows = self._select(f"{_COLUMNS} WHERE instance = ? AND vanished IS NULL", instance)
+                named = self._select(f"{_NAMES} WHERE instance = ? ORDER BY gone", instance)
             except (sqlite3.Error, sqlite_file.DamagedFileError) as error:
                 raise self._failed("read", error) from error
+        names = {PipelineName(pipeline.decode(), name.decode()): gone for _, pipeline, name, gone in named}
         if not known:
-            return _stored(StoredInstance(), rows)
+            return replace(_stored(StoredInstance(), rows), names=names)
         [(_, standing, problems)] = known
-        return replace(_stored(_standing(standing), rows), problems=problems)
+        return replace(_stored(_standing(standing), rows), problems=problems, names=names)
 
     def recall(self, instance: str, pipelines: Iterable[str]) -> StoredState:
         """Return what is still stored of pipelines, whether they vanished or not.
@@ -152,6 +160,23 @@ class Store:
             except (sqlite3.Error, OSError) as error:
                 raise self._failed("written", error) from error
 
+    def keep_names(self, instance: str, before: Names, names: Names) -> None:
+        """Write the names of an instance's pipelines.
+
+        Args:
+            instance: its name.
+            before: those that were written last.
+            names: the present ones, which replace them.
+
+        Raises:
+            StoreError: they could not be written.
+        """
+        with self._guard:
+            try:
+                self._transact(partial(self._write_names, instance, before, names))
+            except (sqlite3.Error, OSError) as error:
+                raise self._failed("written", error) from error
+
     def close(self) -> None:
         """Close the file and release the lock."""
         with self._guard:
@@ -169,22 +194,34 @@ class Store:
     def _write(self, changes: PollChanges) -> None:
         if not sqlite_file.is_same(self._path, self._identity):
             self._restore()
-        instance, execute = changes.instance, self._connection.execute
-        many = self._connection.executemany
-        execute("BEGIN IMMEDIATE")
+        self._transact(partial(self._write_changes, changes))
+
+    def _transact(self, write: Callable[[], None]) -> None:
+        """Write in one transaction."""
+        self._connection.execute("BEGIN IMMEDIATE")
         try:
-            many(_UPSERT, map(partial(_row, changes), changes.histories))
-            others = changes.waiting.keys() - changes.histories.keys()
-            many(_WAIT, ((changes.waiting[pipeline_id], instance, pipeline_id) for pipeline_id in others))
-            execute(_FORGET, (instance, changes.standing.confirmed_until - KEPT))
-            if changes.vanished:
-                execute(_LIMIT, (instance, MOST_VANISHED))
-            execute(_STAND, (instance, _encode(changes.standing)))
-            execute("COMMIT")
+            write()
+            self._connection.execute("COMMIT")
         except BaseException:
             if self._connection.in_transaction:
-                execute("ROLLBACK")
+                self._connection.execute("ROLLBACK")
             raise
+
+    def _write_changes(self, changes: PollChanges) -> None:
+        instance, execute = changes.instance, self._connection.execute
+        many = self._connection.executemany
+        many(_UPSERT, map(partial(_row, changes), changes.histories))
+        others = changes.waiting.keys() - changes.histories.keys()
+        many(_WAIT, ((changes.waiting[pipeline_id], instance, pipeline_id) for pipeline_id in others))
+        execute(_FORGET, (instance, changes.standing.confirmed_until - KEPT))
+        if changes.vanished:
+            execute(_LIMIT, (instance, MOST_VANISHED))
+        execute(_STAND, (instance, _encode(changes.standing)))
+
+    def _write_names(self, instance: str, before: Names, names: Names) -> None:
+        many = self._connection.executemany
+        many(_FORGET_NAME, ((instance, *name) for name in before.keys() - names.keys()))
+        many(_KEEP_NAME, ((instance, *name, gone) for name, gone in names.items() - before.items()))
 
     def _restore(self) -> None:
         """Write the file again that was deleted or replaced: the open one still has all that was committed."""
@@ -251,6 +288,6 @@ def _intact(path: Path) -> sqlite3.Connection:
 
 def _verify(connection: sqlite3.Connection) -> None:
     """Read everything once, so that damage shows at the start."""
-    for statement in (_INSTANCES, _COLUMNS):
+    for statement in (_INSTANCES, _COLUMNS, _NAMES):
         for _ in _intact_rows(connection.execute(statement)):
             pass
