@@ -58,7 +58,7 @@ class HistoryBuilder:
         self._update_error(observation)
 
     def skip_gap(self, observation: Observation, until: Micros) -> None:
-        """Go on from an observation after a gap: what happened in between is not guessed.
+        """Go on from an observation after a gap, which is counted elsewhere: what happened in between is not guessed.
 
         When a timed status began is then unknown, so its duration will not be observed. An error that is set now and
         was not before did appear, so it counts.
@@ -77,11 +77,10 @@ class HistoryBuilder:
         self._runtime = observation.runtime
         status = combined(observation.resources, observation.runtime)
         self._spent = status_time.skip(self._spent, status, until, observation.at)
-        self.count_gap(observation.at)
         self._update_error(observation)
 
     def count_gap(self, at: Micros) -> None:
-        """Count a gap at an instant: events before it were missed, or are in a wrong order."""
+        """Count a gap at an instant: events up to it were missed, or are in a wrong order."""
         self._gaps += 1
         self._last_gap = max(at, self._last_gap or at)
         self.effects.append(Gap(at))
