@@ -7,8 +7,8 @@ from typing import Final
 
 import msgspec
 
+from feldera_exporter.feldera.label_variants import OTHER
 from feldera_exporter.feldera.statuses import TIMED
-from feldera_exporter.history.bounded_labels import OTHER
 from feldera_exporter.history.effects import Effect, ErrorAppeared, StatusEnded
 from feldera_exporter.micros import Micros, from_seconds
 

@@ -9,6 +9,8 @@ from feldera_exporter.feldera.platform import License, Service
 from feldera_exporter.micros import Micros
 from feldera_exporter.state.fleet import Fleet
 
+_INFO: Final = ("version", "edition", "revision", "tenant")
+
 
 def _up(fleet: Fleet) -> Iterator[Sample]:
     if fleet.up is not None:
@@ -21,17 +23,8 @@ def _pipelines(fleet: Fleet) -> Iterator[Sample]:
 
 
 def _info(fleet: Fleet) -> Iterator[Sample]:
-    platform = fleet.platform
-    if platform.version is not None:
-        yield Sample(
-            "1",
-            extra(
-                ("version", platform.version),
-                ("edition", platform.edition),
-                ("revision", platform.revision),
-                ("tenant", platform.tenant),
-            ),
-        )
+    if fleet.platform.version is not None:
+        yield Sample("1", extra(*zip(_INFO, fleet.platform.labels, strict=True)))
 
 
 def _service(read: Callable[[Service], str | None]) -> Callable[[Fleet], Iterable[Sample]]:
@@ -81,7 +74,7 @@ FAMILIES: Final[tuple[Family[Fleet], ...]] = (
         "feldera_info",
         "gauge",
         "A metric with a constant 1 value, labelled by the version, edition, revision and tenant of the Feldera instance.",
-        ("version", "edition", "revision", "tenant"),
+        _INFO,
         _info,
     ),
     Family(
