@@ -81,14 +81,15 @@ def fold(
         return (
             base if position == base.log_position else msgspec.structs.replace(base, log_position=position)
         ), ()
-    builder = HistoryBuilder(new.history)
+    incomplete = bool(left_out) or before.hidden
+    builder = HistoryBuilder(new.history, incomplete=incomplete)
     events = new.events
     if gap_since is not None:
         (oldest, *events), _ = ordered(observations, None)
         if not gap_counted:
             builder.count_gap(oldest.at)
         builder.skip_gap(oldest, gap_since)
-    elif new.guessed or left_out:
+    elif left_out or (new.guessed and not before.hidden):
         at = [*(event.at for event in events), *(event.at for event in left_out if event.at is not None)]
         builder.count_gap(max(at, default=position.newest))
     for observation in events:
