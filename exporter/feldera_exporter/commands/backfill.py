@@ -154,7 +154,7 @@ async def _ask(
         if retained.unreadable:
             first = retained.unreadable[0]
             failures.append(
-                f"{instance.name}: {name}: {len(retained.unreadable)} events cannot be read: {first.reason}"
+                f"{instance.name}: {name}: {len(retained.unreadable)} of its events cannot be read: {first.reason}"
             )
         shared = (
             ("feldera_instance", instance.name),
