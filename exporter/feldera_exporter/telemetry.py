@@ -74,6 +74,7 @@ class Telemetry:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.descriptions: list[Description] = []
         self._instances: set[str] = set()
+        self._unusual_codes: dict[str, set[str]] = {}
         self._instance_families: list[Counter | Gauge | Histogram] = []
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
@@ -267,6 +268,16 @@ class Telemetry:
             self.reads(instance, SOURCES[0])
         self._instances.add(instance)
 
+    def bounded_code(self, instance: str, code: str) -> str:
+        """Return the value of the label `code`; the number of unusual ones of an instance is limited, also over reloads."""
+        unusual = self._unusual_codes.setdefault(instance, set())
+        if code in CODES or code in unusual:
+            return code
+        if len(unusual) >= UNUSUAL_CODES:
+            return "other"
+        unusual.add(code)
+        return code
+
     def knows(self, instance: str) -> bool:
         """Return whether an instance is configured."""
         return instance in self._instances
@@ -274,6 +285,7 @@ class Telemetry:
     def forget(self, instance: str) -> None:
         """Remove every series of an instance that is no longer configured."""
         self._instances.discard(instance)
+        self._unusual_codes.pop(instance, None)
         for family in self._instance_families:
             family.remove_by_labels({INSTANCE: instance})
 
@@ -344,20 +356,11 @@ class Observer:
     def __init__(self, telemetry: Telemetry, instance: str) -> None:
         self._telemetry = telemetry
         self._instance = instance
-        self._unusual: set[str] = set()
 
     def __call__(self, endpoint: Endpoint, code: str, elapsed: float) -> None:
         """Record one request and its duration in seconds, unless a reload has removed its instance."""
         if not self._telemetry.knows(self._instance):
             return
-        self._telemetry.requests.labels(self._instance, endpoint.name, self._bounded(code)).inc()
+        bounded = self._telemetry.bounded_code(self._instance, code)
+        self._telemetry.requests.labels(self._instance, endpoint.name, bounded).inc()
         self._telemetry.request_duration.labels(self._instance, endpoint.name).observe(elapsed)
-
-    def _bounded(self, code: str) -> str:
-        """Return the value of the label; the number of unusual statuses is limited."""
-        if code in CODES or code in self._unusual:
-            return code
-        if len(self._unusual) >= UNUSUAL_CODES:
-            return "other"
-        self._unusual.add(code)
-        return code

@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from feldera_exporter.feldera.event_log import EventLog
 from feldera_exporter.feldera.wire import Event, Row
 from feldera_exporter.history.effects import ErrorAppeared, Gap, StatusEnded
 from feldera_exporter.history.evaluation import UNKNOWN_CODE, Evaluation, evaluate_events, evaluate_row
@@ -15,7 +16,7 @@ RUNNING = row(0, "Provisioned/Running")
 
 def evaluated(history: History, now: Row, *events: Event, confirmed: float = 0) -> Evaluation:
     """Return the evaluation of an answer."""
-    return evaluate_events(history, events, now, instant(confirmed), instant(0))
+    return evaluate_events(history, EventLog(events), now, instant(confirmed), instant(0))
 
 
 def heartbeats(first: int, number: int, statuses: str = "Provisioned/Running") -> list[Event]:
@@ -196,7 +197,13 @@ class TestSteps:
 
         def gaps(*events: Event, stepped_back: bool = False) -> int:
             return evaluate_events(
-                self.KNOWN, events, now, instant(9000), instant(0), instant(9005), stepped_back=stepped_back
+                self.KNOWN,
+                EventLog(events),
+                now,
+                instant(9000),
+                instant(0),
+                instant(9005),
+                stepped_back=stepped_back,
             ).history.gaps
 
         assert gaps(*others) == 0

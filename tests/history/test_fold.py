@@ -2,7 +2,8 @@
 
 import pytest
 
-from feldera_exporter.history.bounded_labels import MOST, OTHER
+from feldera_exporter.feldera.label_variants import OTHER
+from feldera_exporter.history.bounded_labels import MOST
 from feldera_exporter.history.effects import ErrorAppeared, Gap, StatusEnded
 from feldera_exporter.history.fold import fold
 from feldera_exporter.history.history import History, seconds, watched

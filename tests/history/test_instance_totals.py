@@ -2,8 +2,8 @@
 
 import pytest
 
+from feldera_exporter.feldera.label_variants import OTHER
 from feldera_exporter.feldera.statuses import TIMED
-from feldera_exporter.history.bounded_labels import OTHER
 from feldera_exporter.history.effects import ErrorAppeared, Gap, StatusEnded
 from feldera_exporter.history.instance_totals import BOUNDS, MOST_CODES, InstanceTotals, add, admit, label
 

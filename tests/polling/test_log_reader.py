@@ -16,8 +16,8 @@ from structlog.testing import capture_logs
 from feldera_exporter.config import Configuration, Instance
 from feldera_exporter.feldera.client import Client
 from feldera_exporter.feldera.errors import InvalidResponseError, ServerError
+from feldera_exporter.feldera.event_log import EventLog
 from feldera_exporter.feldera.platform import Platform
-from feldera_exporter.feldera.wire import Event
 from feldera_exporter.history.evaluation import Evaluation
 from feldera_exporter.ledger import Ledger
 from feldera_exporter.polling.client_factory import client_for
@@ -253,10 +253,10 @@ def test_one_failing_log_is_not_well_because_another_is() -> None:
             true_evaluate = Ledger.evaluate
             broken = {simulated.feldera.get("p0").id}
 
-            def evaluate(ledger: Ledger, pipeline_id: str, events: Sequence[Event]) -> Evaluation:
+            def evaluate(ledger: Ledger, pipeline_id: str, log: EventLog) -> Evaluation:
                 if pipeline_id in broken:
                     raise InvalidResponseError("it is broken")
-                return true_evaluate(ledger, pipeline_id, events)
+                return true_evaluate(ledger, pipeline_id, log)
 
             with pytest.MonkeyPatch.context() as patched:
                 patched.setattr(Ledger, "evaluate", evaluate)

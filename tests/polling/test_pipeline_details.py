@@ -31,6 +31,7 @@ class EventLogServer:
         paths: what it was asked for.
         most: how many requests it had at once.
         full: the body for one event, None for a good one.
+        log: the body for the events.
     """
 
     status: int = 200
@@ -40,6 +41,7 @@ class EventLogServer:
     most: int = 0
     present: int = 0
     full: bytes | None = None
+    log: bytes = msgspec.json.encode([NEWEST])
 
     async def __call__(self, scope: Any, _receive: Any, send: Any) -> None:
         """Answer one request."""
@@ -50,7 +52,7 @@ class EventLogServer:
         self.present -= 1
         body = self.body
         if body is None and scope["path"].endswith("/events"):
-            body = msgspec.json.encode([NEWEST])
+            body = self.log
         elif body is None:
             body = self.full or msgspec.json.encode({"event_id": "e", "deployment_error": ERROR})
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
@@ -106,6 +108,17 @@ def test_the_log_and_the_newest_event(feldera: EventLogServer, url: str) -> None
     assert found.newest.deployment_error is not None
     assert bytes(found.newest.deployment_error.details) == b'{"worker":3}'
     assert feldera.paths == ["/v0/pipelines/a/events", f"/v0/pipelines/a/events/{NEWEST.event_id}"]
+
+
+def test_an_event_that_cannot_be_read(feldera: EventLogServer, url: str) -> None:
+    """The others are shown, and it is named."""
+    bad = msgspec.json.encode(NEWEST).replace(b'"program_status":"', b'"program_status":7,"no":"')
+    good = event(4)
+    feldera.log = b"[%b,%b]" % (bad, msgspec.json.encode(good))
+    found = recent(url)
+    assert found.events == [good]
+    assert found.newest is not None
+    assert found.problem.startswith(f"1 of its events, first {NEWEST.event_id}: ")
 
 
 def test_an_empty_log(feldera: EventLogServer, url: str) -> None:

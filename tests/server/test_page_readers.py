@@ -2,20 +2,68 @@
 
 import asyncio
 import threading
-from typing import Any
+import time
+from itertools import pairwise
+from typing import Any, Final
 
 import pytest
 
+from feldera_exporter.app import Options, exporting
+from feldera_exporter.config import Configuration, Instance
+from feldera_exporter.pages.html_rendering import render
 from feldera_exporter.publisher import Publisher
+from feldera_exporter.server import html_pages
 from feldera_exporter.server.asgi import application
+from feldera_exporter.server.listener import bind
+from feldera_exporter.server.shared_renderings import MAX_AGE
+from feldera_exporter.simulator.server import FelderaServer
+from feldera_exporter.simulator.serving import serve
 from feldera_exporter.telemetry import Telemetry
+from hostile.test_mistakes import soon
 from support.asgi_requests import answered
 from support.page_examples import page_state
 from support.served_pages import FixedPageSource, app
+from support.two_instances import feldera
+
+SIZE: Final = 500
 
 
 def test_a_page_is_rendered_once_for_all_who_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waiting readers share a page, also if one disconnects; the next one gets a new page."""
+    """And for those who ask within the next second, unless there is news; a reader who goes away takes it from no other."""
+    rendered: list[None] = []
+    go_on = threading.Event()
+
+    def render(*_: object, **__: object) -> bytes:
+        rendered.append(None)
+        go_on.wait(20)
+        return b"A page: %d." % len(rendered)
+
+    monkeypatch.setattr("feldera_exporter.server.html_pages.render", render)
+
+    async def run() -> None:
+        source = FixedPageSource(page_state())
+        site = app(source)
+        asked = [asyncio.create_task(answered(site, "/")) for _ in range(300)]
+        await asyncio.sleep(0.05)
+        asked.pop().cancel()
+        go_on.set()
+        assert {*await asyncio.gather(*asked)} == {(200, b"A page: 1.")}
+        assert await answered(site, "/") == (200, b"A page: 1.")
+        assert await answered(site, "/?name=a") == (200, b"A page: 2.")
+        source.known = page_state()
+        assert await answered(site, "/") == (200, b"A page: 3.")
+        assert await answered(site, "/") == (200, b"A page: 3.")
+        await asyncio.sleep(MAX_AGE + 0.1)
+        assert await answered(site, "/") == (200, b"A page: 4.")
+
+    try:
+        asyncio.run(run())
+    finally:
+        go_on.set()
+
+
+def test_a_page_that_no_reader_waits_for_is_not_rendered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that has begun ends; the place of the others is free at once."""
     rendered: list[None] = []
     go_on = threading.Event()
 
@@ -28,19 +76,44 @@ def test_a_page_is_rendered_once_for_all_who_wait(monkeypatch: pytest.MonkeyPatc
 
     async def run() -> None:
         site = app(FixedPageSource(page_state()))
-        asked = [asyncio.create_task(answered(site, "/")) for _ in range(300)]
+        for _ in range(3):
+            asked = [asyncio.create_task(answered(site, f"/?name={number}")) for number in range(32)]
+            await asyncio.sleep(0.05)
+            assert (await answered(site, "/"))[0] == 503
+            for each in asked:
+                each.cancel()
+            await asyncio.gather(*asked, return_exceptions=True)
+        last = asyncio.create_task(answered(site, "/"))
         await asyncio.sleep(0.05)
-        asked.pop().cancel()
         go_on.set()
-        assert {status for status, _ in await asyncio.gather(*asked)} == {200}
-        assert len(rendered) == 1
-        assert await answered(site, "/") == (200, b"A page.")
+        assert await last == (200, b"A page.")
         assert len(rendered) == 2
 
     try:
         asyncio.run(run())
     finally:
         go_on.set()
+
+
+def test_few_pages_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With thousands of pipelines each has megabytes; those that were rendered last are kept."""
+    rendered: list[None] = []
+
+    def render(*_: object, **__: object) -> bytes:
+        rendered.append(None)
+        return b"A page."
+
+    monkeypatch.setattr("feldera_exporter.server.html_pages.render", render)
+
+    async def run() -> None:
+        site = app(FixedPageSource(page_state()))
+        for number in [*range(6), 5, 4, 3, 2]:
+            await answered(site, f"/?name={number}")
+        assert len(rendered) == 6
+        await answered(site, "/?name=1")
+        assert len(rendered) == 7
+
+    asyncio.run(run())
 
 
 def test_too_many_pages_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,6 +139,50 @@ def test_too_many_pages_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         asyncio.run(run())
     finally:
         go_on.set()
+
+
+@pytest.mark.parametrize("path", ["/", "/?name=%d"], ids=["the same page", "different pages"])
+def test_abandoned_requests_cost_nothing(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    """Of 300 readers who do not wait: polls go on meanwhile, and few pages are rendered for them."""
+    rendered: list[float] = []
+    polled: list[float] = []
+    published = Publisher.publish
+
+    def counted(*arguments: Any, **values: Any) -> bytes:
+        rendered.append(time.monotonic())
+        return render(*arguments, **values)
+
+    def noted(publisher: Publisher, *arguments: Any) -> None:
+        polled.append(time.monotonic())
+        published(publisher, *arguments)
+
+    monkeypatch.setattr(html_pages, "render", counted)
+    monkeypatch.setattr(Publisher, "publish", noted)
+
+    async def run(url: str) -> None:
+        instance = Instance("prod", url, poll_interval=1.0, timeout=1.0)
+        listener = bind("127.0.0.1:0")
+        host, port = listener.getsockname()
+        async with exporting(lambda: Configuration((instance,)), [listener], Options()) as exporter:
+            await soon(lambda: exporter.publisher.observed["prod"].fleet.size == SIZE)
+            clients = [await asyncio.open_connection(host, port) for _ in range(300)]
+            began, first = time.monotonic(), len(polled)
+            for number, (_, writer) in enumerate(clients):
+                address = path % number if "%" in path else path
+                writer.write(f"GET {address} HTTP/1.1\r\nhost: a\r\n\r\n".encode())
+            await asyncio.sleep(0.2)
+            for _, writer in clients:
+                writer.transport.abort()
+            await asyncio.sleep(3)
+            pauses = [
+                after - before for before, after in pairwise([began, *polled[first:], time.monotonic()])
+            ]
+            # Polls are a second apart; the stand-in and the clients share this process.
+            assert max(pauses) < 5, pauses
+            assert len(rendered) <= 16
+
+    with serve(FelderaServer(feldera(*(f"p{number}" for number in range(SIZE))))) as url:
+        asyncio.run(run(url))
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/-/healthy"])

@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
-import msgspec
 import structlog
 
 from feldera_exporter import backfill, logs
 from feldera_exporter.commands.flags import add_configuration, add_logging, configuration
 from feldera_exporter.config import Configuration, Instance
 from feldera_exporter.errors import ConfigError
+from feldera_exporter.feldera import event_log
 from feldera_exporter.feldera.client import EVENTS, Client
 from feldera_exporter.feldera.errors import (
     DeadlineError,
@@ -26,9 +26,7 @@ from feldera_exporter.feldera.errors import (
     UnreachableError,
     UnsupportedError,
 )
-from feldera_exporter.feldera.json_decoding import decoded
 from feldera_exporter.feldera.pipeline_list import Listing, read
-from feldera_exporter.feldera.wire import Event
 from feldera_exporter.history.observation import Observation
 from feldera_exporter.logs import Logger
 from feldera_exporter.micros import SECOND
@@ -39,8 +37,6 @@ _TIMEOUT: Final = 60.0
 
 _FATAL: Final = (UnauthorizedError, DeadlineError, UnreachableError)
 """After these, the instance would not answer about its next pipeline either."""
-
-_EVENTS: Final[msgspec.json.Decoder[list[Event]]] = msgspec.json.Decoder(list[Event])
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -144,7 +140,7 @@ async def _ask(
             continue
         try:
             answer = await client.get(EVENTS, name, within=_TIMEOUT)
-            events = decoded(_EVENTS, answer.body)
+            retained = event_log.read(answer.body)
         except NotFoundError:
             log.warning("deleted while its events were to be read", pipeline_name=name)
             continue
@@ -155,6 +151,11 @@ async def _ask(
             if isinstance(error, _FATAL):
                 return
             continue
+        if retained.unreadable:
+            first = retained.unreadable[0]
+            failures.append(
+                f"{instance.name}: {name}: {len(retained.unreadable)} of its events cannot be read: {first.reason}"
+            )
         shared = (
             ("feldera_instance", instance.name),
             ("pipeline", f"pipeline-{pipeline_id}"),
@@ -163,4 +164,6 @@ async def _ask(
         )
         # The header is whole seconds, cut off, so that nothing is written for the time after the log was read.
         until = answer.date if answer.date is not None else time.time() - answer.elapsed
-        yield backfill.RetainedEvents(shared, [*map(Observation.from_event, events)], int(until * SECOND))
+        yield backfill.RetainedEvents(
+            shared, [*map(Observation.from_event, retained.events)], int(until * SECOND)
+        )

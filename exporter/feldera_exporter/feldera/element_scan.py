@@ -18,6 +18,28 @@ _TITLE: Final = re.compile(
 _RAW: Final = msgspec.json.Decoder(msgspec.Raw)
 
 
+def complete_elements(text: bytes, most: int) -> tuple[list[bytes], int]:
+    """Return the complete elements of an array as they are.
+
+    Args:
+        text: the array, or its beginning.
+        most: how many elements are read at most.
+
+    Returns:
+        These elements, and the bytes of the text up to and including the comma or bracket after the last of them; 0 if
+        there is no complete element.
+    """
+    elements: list[bytes] = []
+    start = 1
+    for end in _ends(text) if text.startswith(b"[") else ():
+        element = text[start:end]
+        if len(elements) == most or not element.strip():
+            break
+        elements.append(element)
+        start = end + 1
+    return elements, start if elements else 0
+
+
 def without_refused(text: bytes, most: int) -> tuple[bytes, int]:
     """Return the complete elements of an array; one that the decoder refuses is replaced.
 
@@ -31,15 +53,8 @@ def without_refused(text: bytes, most: int) -> tuple[bytes, int]:
         An array with these elements, and the bytes of the text up to and including the comma or bracket after the last
         of them; 0 if there is no complete element.
     """
-    elements: list[bytes] = []
-    start = 1
-    for end in _ends(text) if text.startswith(b"[") else ():
-        element = text[start:end]
-        if len(elements) == most or not element.strip():
-            break
-        elements.append(_readable(element))
-        start = end + 1
-    return b"[%b]" % b",".join(elements), start if elements else 0
+    elements, end = complete_elements(text, most)
+    return b"[%b]" % b",".join(map(_readable, elements)), end
 
 
 def _ends(text: bytes) -> Iterator[int]:

@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from feldera_exporter.feldera import label_variants
 from feldera_exporter.feldera.json_decoding import decoded
 from feldera_exporter.feldera.statuses import SERVICES
 from feldera_exporter.feldera.wire import Instant, Text
@@ -98,6 +99,7 @@ class Platform:
         stale: whether Feldera itself calls `services` outdated, since its monitor has stopped; None before v0.352.
         health_lost_at: since when `services` has not been reported for too long, by Feldera's clock;
             None while it is reported.
+        variants: the values of `labels` so far.
     """
 
     version: str | None = None
@@ -109,6 +111,14 @@ class Platform:
     services: Mapping[str, Service] = field(default_factory=lambda: MappingProxyType({}))
     stale: bool | None = None
     health_lost_at: Micros | None = None
+    variants: label_variants.Variants = field(default=label_variants.NONE, compare=False)
+
+    @property
+    def labels(self) -> tuple[str, str, str, str]:
+        """The version, edition, revision and tenant as labels: `other` after very many different ones."""
+        labels = self.version or "", self.edition, self.revision, self.tenant
+        known = label_variants.with_variant(self.variants, labels) is not None
+        return labels if known else (label_variants.OTHER,) * 4
 
     @property
     def current_services(self) -> Mapping[str, Service]:
@@ -131,12 +141,14 @@ def with_config(platform: Platform, body: bytes | bytearray) -> Platform:
         InvalidResponseError: the body is something else.
     """
     config = decoded(_CONFIG, body)
-    return replace(
-        platform,
-        version=config.version,
-        edition=config.edition,
-        revision=config.revision,
-        license=_license(config.license_validity) or platform.license,
+    return _labelled(
+        replace(
+            platform,
+            version=config.version,
+            edition=config.edition,
+            revision=config.revision,
+            license=_license(config.license_validity) or platform.license,
+        )
     )
 
 
@@ -147,7 +159,7 @@ def with_session(platform: Platform, body: bytes | bytearray) -> Platform:
         InvalidResponseError: the body is something else.
     """
     session = decoded(_SESSION, body)
-    return replace(platform, tenant=session.tenant_name, role=session.role)
+    return _labelled(replace(platform, tenant=session.tenant_name, role=session.role))
 
 
 def with_health(platform: Platform, body: bytes | bytearray) -> Platform:
@@ -176,6 +188,12 @@ def without_health(platform: Platform, at: Micros) -> Platform:
 _CONFIG: Final = msgspec.json.Decoder(_Config)
 _SESSION: Final = msgspec.json.Decoder(_Session)
 _HEALTH: Final = msgspec.json.Decoder(_Health)
+
+
+def _labelled(platform: Platform) -> Platform:
+    """Return the platform with its labels among the variants, if there is room."""
+    variants = label_variants.with_variant(platform.variants, platform.labels)
+    return platform if variants is None else replace(platform, variants=variants)
 
 
 def _license(validity: _License | None) -> License | None:

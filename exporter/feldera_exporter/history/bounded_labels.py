@@ -3,8 +3,7 @@
 from collections.abc import Container, Iterable
 from typing import Final
 
-OTHER: Final = "other"
-"""The label of all further unknown statuses."""
+from feldera_exporter.feldera.label_variants import OTHER
 
 MOST: Final = 12
 """How many unknown statuses of a pipeline and dimension are labels: Feldera adds one in a few months."""

@@ -18,9 +18,16 @@ _PAIRED: Final = (("resources", RESOURCES), ("program", PROGRAM), ("storage", ST
 
 
 class HistoryBuilder:
-    """The mutable copy of one history within one fold; `effects` grows as observations are added."""
+    """The mutable copy of one history within one fold; `effects` grows as observations are added.
 
-    def __init__(self, history: History) -> None:
+    Args:
+        history: the history.
+        incomplete: whether an event between the observations, or before them, is left out. Then a step that Feldera does not
+            allow was two steps, and is not counted.
+    """
+
+    def __init__(self, history: History, *, incomplete: bool = False) -> None:
+        self._incomplete = incomplete
         self.effects: list[Effect] = []
         self._history = history
         self._now: dict[str, str] = {field: getattr(history.statuses, field) for field, _ in _PAIRED}
@@ -41,10 +48,11 @@ class HistoryBuilder:
         for field, dimension in _PAIRED:
             old, new = self._now[field], getattr(observation, field)
             if old != new:
-                pairs = self._pairs[field]
-                pair = _pair(old, new, dimension, pairs)
-                pairs[pair] = pairs.get(pair, 0) + 1
-                self._end_status(field, dimension.name, old, at)
+                if not self._incomplete or _is_allowed(old, new, dimension):
+                    pairs = self._pairs[field]
+                    pair = _pair(old, new, dimension, pairs)
+                    pairs[pair] = pairs.get(pair, 0) + 1
+                    self._end_status(field, dimension.name, old, at)
                 self._now[field], self._since[field] = new, at
         old_runtime, runtime = self._runtime, observation.runtime
         if old_runtime != runtime:
@@ -58,7 +66,7 @@ class HistoryBuilder:
         self._update_error(observation)
 
     def skip_gap(self, observation: Observation, until: Micros) -> None:
-        """Go on from an observation after a gap: what happened in between is not guessed.
+        """Go on from an observation after a gap, which is counted elsewhere: what happened in between is not guessed.
 
         When a timed status began is then unknown, so its duration will not be observed. An error that is set now and
         was not before did appear, so it counts.
@@ -77,11 +85,10 @@ class HistoryBuilder:
         self._runtime = observation.runtime
         status = combined(observation.resources, observation.runtime)
         self._spent = status_time.skip(self._spent, status, until, observation.at)
-        self.count_gap(observation.at)
         self._update_error(observation)
 
     def count_gap(self, at: Micros) -> None:
-        """Count a gap at an instant: events before it were missed, or are in a wrong order."""
+        """Count a gap at an instant: events up to it were missed, or are in a wrong order."""
         self._gaps += 1
         self._last_gap = max(at, self._last_gap or at)
         self.effects.append(Gap(at))
@@ -137,6 +144,12 @@ class HistoryBuilder:
             self.effects.append(ErrorAppeared(observation.at, observation.event_id, observation.error_code))
         elif observation.error_code is not None:
             self._errors = msgspec.structs.replace(errors, code=observation.error_code)
+
+
+def _is_allowed(old: str, new: str, dimension: Dimension) -> bool:
+    """Return whether Feldera allows a transition, as far as its statuses are known."""
+    known = old in dimension.statuses and new in dimension.statuses
+    return not known or (old, new) in dimension.transitions
 
 
 def _pair(old: str, new: str, dimension: Dimension, pairs: Iterable[Pair]) -> Pair:

@@ -7,8 +7,8 @@ from typing import Final
 
 import msgspec
 
+from feldera_exporter.feldera.label_variants import OTHER
 from feldera_exporter.feldera.statuses import TIMED
-from feldera_exporter.history.bounded_labels import OTHER
 from feldera_exporter.history.effects import Effect, ErrorAppeared, StatusEnded
 from feldera_exporter.micros import Micros, from_seconds
 
@@ -43,7 +43,7 @@ class InstanceTotals(msgspec.Struct, frozen=True, gc=False, array_like=True):
         errors: errors that appeared by code label; 0 for a code that appeared only before the watch.
         folded: how often a code was folded into `OTHER`.
         durations: durations by timed status; each is there from the start.
-        gaps: how often events of a pipeline were missed, or their order was a guess.
+        gaps: how often events of a pipeline were missed or could not be decoded, or their order was a guess.
         last_gap: the last such time, by Feldera's clock.
     """
 

@@ -9,8 +9,9 @@ from typing import Final
 
 import msgspec
 
+from feldera_exporter.feldera.event_log import EventLog
 from feldera_exporter.feldera.pipeline_list import Unreadable
-from feldera_exporter.feldera.wire import Event, Row
+from feldera_exporter.feldera.wire import Row
 from feldera_exporter.history import instance_totals, status_time
 from feldera_exporter.history.evaluation import LOCK_TIMEOUT, Evaluation, evaluate_events, evaluate_row
 from feldera_exporter.history.history import History
@@ -34,10 +35,10 @@ BUDGET: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """Events that were read by a name which may have belonged to another pipeline."""
+    """A log that was read by a name which may have belonged to another pipeline."""
 
     name: str
-    events: Sequence[Event]
+    log: EventLog
 
 
 class Ledger:
@@ -178,16 +179,16 @@ class Ledger:
         """Move a pipeline whose log is being read behind all others, so that one that fails delays no other."""
         self.pending[pipeline_id] = self.pending.pop(pipeline_id)
 
-    def confirmed_answers(self) -> Mapping[str, Sequence[Event]]:
+    def confirmed_answers(self) -> Mapping[str, EventLog]:
         """Return the answers given to `defer` whose name a later list mapped to the same pipeline; each only once."""
         answers, self._deferred = self._deferred, {}
-        return {pipeline_id: answer.events for pipeline_id, answer in answers.items()}
+        return {pipeline_id: answer.log for pipeline_id, answer in answers.items()}
 
-    def evaluate(self, pipeline_id: str, events: Sequence[Event]) -> Evaluation:
+    def evaluate(self, pipeline_id: str, log: EventLog) -> Evaluation:
         """Return what an answer of the event log adds."""
         return evaluate_events(
             self._histories[pipeline_id],
-            events,
+            log,
             None if pipeline_id in self._unreadable else self._rows[pipeline_id],
             confirmed_until=self.pending[pipeline_id],
             published=self._credited(pipeline_id, self._as_of),
@@ -195,9 +196,9 @@ class Ledger:
             stepped_back=pipeline_id in self._stepped_back,
         )
 
-    def defer(self, pipeline_id: str, events: Sequence[Event]) -> None:
+    def defer(self, pipeline_id: str, log: EventLog) -> None:
         """Keep an answer until a list confirms that it is about this pipeline."""
-        self._deferred[pipeline_id] = _Answer(self.name(pipeline_id), events)
+        self._deferred[pipeline_id] = _Answer(self.name(pipeline_id), log)
 
     def apply(self, pipeline_id: str, evaluation: Evaluation) -> None:
         """Count what an answer added."""

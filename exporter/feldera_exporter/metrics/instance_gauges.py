@@ -8,19 +8,12 @@ from feldera_exporter.exposition.family import Family, Sample, extra
 from feldera_exporter.metrics.single_samples import known_instant, known_number
 from feldera_exporter.state.fleet import Fleet
 
+_INFO: Final = ("version", "edition", "revision", "tenant")
+
 
 def _info(fleet: Fleet) -> Iterator[Sample]:
-    platform = fleet.platform
-    if platform.version is not None:
-        yield Sample(
-            "1",
-            extra(
-                ("version", platform.version),
-                ("edition", platform.edition),
-                ("revision", platform.revision),
-                ("tenant", platform.tenant),
-            ),
-        )
+    if fleet.platform.version is not None:
+        yield Sample("1", extra(*zip(_INFO, fleet.platform.labels, strict=True)))
 
 
 def _service(read: Callable[[Any], Iterable[Sample]], field: str) -> Callable[[Fleet], Iterable[Sample]]:
@@ -53,7 +46,7 @@ FAMILIES: Final[tuple[Family[Fleet], ...]] = (
         "feldera_info",
         "gauge",
         "A metric with a constant 1 value, labelled by the version, edition, revision and tenant of the Feldera instance.",
-        ("version", "edition", "revision", "tenant"),
+        _INFO,
         _info,
     ),
     Family(

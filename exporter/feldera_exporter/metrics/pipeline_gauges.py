@@ -75,7 +75,7 @@ def _state_set(dimension: Dimension) -> Family[Facts]:
         text,
         ("status",),
         read,
-        attrgetter(f"row.{dimension.name}"),
+        attrgetter(f"shown.{dimension.name}"),
     )
 
 
@@ -129,8 +129,8 @@ def _error_info(code: str | None) -> Iterator[Sample]:
 
 
 def _info(facts: Facts) -> Iterator[Sample]:
-    platform = ("platform_version", facts.row.platform_version)
-    profile = ("program_profile", facts.row.program_config.profile or "")
+    platform = ("platform_version", facts.shown.platform_version)
+    profile = ("program_profile", facts.shown.program_config.profile or "")
     yield Sample("1", extra(platform, profile, *facts.tag_labels))
 
 

@@ -4,15 +4,13 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
-import msgspec
-
+from feldera_exporter.feldera import event_log
 from feldera_exporter.feldera.client import EVENT, EVENTS, Client
 from feldera_exporter.feldera.errors import INTERNAL_ERROR, FelderaError, NotFoundError, UnsupportedError
-from feldera_exporter.feldera.json_decoding import decoded
+from feldera_exporter.feldera.event_log import EventLog, UnreadableEvent
 from feldera_exporter.feldera.platform import Platform
-from feldera_exporter.feldera.wire import Event
 from feldera_exporter.history.evaluation import UNKNOWN_CODE
 from feldera_exporter.ledger import Ledger
 from feldera_exporter.logs import FailureLog, Logger, source_location
@@ -23,9 +21,10 @@ MAX_REQUESTS: Final = 4
 
 _LONG_LOG: Final = 100
 """Events from which on a log is folded in a thread: that may take many milliseconds."""
+_LONG_BODY: Final = 64 * 1024
+"""Bytes from which on a body is decoded in a thread: to find what the decoder refuses takes many times longer."""
 
-_EVENTS: Final[msgspec.json.Decoder[list[Event]]] = msgspec.json.Decoder(list[Event])
-_EVENT: Final = msgspec.json.Decoder(Event)
+_Result = TypeVar("_Result")
 
 
 class EventLogReader:
@@ -48,6 +47,12 @@ class EventLogReader:
         self._ledger = ledger
         self._timeout = timeout
         self._failures = FailureLog(log, "events cannot be read", "events can be read again")
+        self._unreadable = FailureLog(
+            log,
+            "events cannot be decoded: they are left out, and a gap is counted",
+            "no further event had to be left out",
+        )
+        self._left_out = False
         # The failure is over only when each of these logs was read: another pipeline's success does not end it.
         self._failed_pipelines: set[str] = set()
         # Error codes by pipeline id and event id, until all codes of a log are known.
@@ -75,12 +80,13 @@ class EventLogReader:
         self._codes = {
             pipeline_id: codes for pipeline_id, codes in self._codes.items() if pipeline_id in pending
         }
+        self._left_out = False
         confirmed = self._ledger.confirmed_answers()
         accepted = [
             await self._attempt(
-                pipeline_id, partial(self._accept, pipeline_id, events, deadline, confirmed=True)
+                pipeline_id, partial(self._accept, pipeline_id, log, deadline, confirmed=True)
             )
-            for pipeline_id, events in confirmed.items()
+            for pipeline_id, log in confirmed.items()
         ]
         # A pipeline whose row has changed since such an answer is read again at once.
         queue = iter([*to_read, *(each for each in confirmed if each in self._ledger.pending)])
@@ -88,6 +94,8 @@ class EventLogReader:
         self._failed_pipelines &= self._ledger.pending.keys()
         if not self._failed_pipelines:
             self._failures.succeeded()
+        if not self._left_out:
+            self._unreadable.succeeded()
         return any(accepted)
 
     async def _read_queue(self, queue: Iterator[str], deadline: float) -> bool:
@@ -125,26 +133,24 @@ class EventLogReader:
     async def _request(self, pipeline_id: str, deadline: float) -> bool:
         self._ledger.requeue(pipeline_id)
         answer = await self._client.get(EVENTS, self._ledger.name(pipeline_id), within=self._timeout)
-        events: list[Event] = decoded(_EVENTS, answer.body)
-        return await self._accept(pipeline_id, events, deadline, confirmed=False)
+        log = await _decoded(event_log.read, answer.body)
+        return await self._accept(pipeline_id, log, deadline, confirmed=False)
 
-    async def _accept(
-        self, pipeline_id: str, events: Sequence[Event], deadline: float, *, confirmed: bool
-    ) -> bool:
+    async def _accept(self, pipeline_id: str, log: EventLog, deadline: float, *, confirmed: bool) -> bool:
         """Let the ledger count a log, if it is certainly this pipeline's; return whether it did.
 
         Args:
             pipeline_id: whose log it is.
-            events: the whole log.
+            log: the whole log.
             deadline: until when error codes are asked for, by the monotonic clock.
             confirmed: whether a later list has shown that the log is this pipeline's.
         """
-        if len(events) < _LONG_LOG:
-            evaluation = self._ledger.evaluate(pipeline_id, events)
+        if len(log.events) < _LONG_LOG:
+            evaluation = self._ledger.evaluate(pipeline_id, log)
         else:
-            evaluation = await run_cpu(self._ledger.evaluate, pipeline_id, events)
+            evaluation = await run_cpu(self._ledger.evaluate, pipeline_id, log)
         if not (evaluation.proven or confirmed):
-            self._ledger.defer(pipeline_id, events)
+            self._ledger.defer(pipeline_id, log)
             return False
         if evaluation.unnamed:
             codes = self._codes.setdefault(pipeline_id, {})
@@ -157,7 +163,14 @@ class EventLogReader:
             evaluation = evaluation.named(codes)
         self._ledger.apply(pipeline_id, evaluation)
         self._codes.pop(pipeline_id, None)
+        if evaluation.left_out:
+            self._report_left_out(pipeline_id, evaluation.left_out)
         return True
+
+    def _report_left_out(self, pipeline_id: str, events: Sequence[UnreadableEvent]) -> None:
+        self._left_out = True
+        text = f"{len(events)}, the first is {events[0].event_id}: {events[0].reason}"
+        self._unreadable.failed("unreadable", text, pipeline_name=self._ledger.name(pipeline_id))
 
     async def _error_code(self, pipeline_id: str, event_id: str) -> str:
         """Request the code of an error that the list no longer shows."""
@@ -169,5 +182,9 @@ class EventLogReader:
             if "UnknownPipelineName" in str(error):
                 raise
             return UNKNOWN_CODE
-        failure = decoded(_EVENT, answer.body).deployment_error
-        return failure.error_code if failure is not None else UNKNOWN_CODE
+        code = await _decoded(event_log.error_code, answer.body)
+        return UNKNOWN_CODE if code is None else code
+
+
+async def _decoded(decode: Callable[[bytearray], _Result], body: bytearray) -> _Result:
+    return decode(body) if len(body) < _LONG_BODY else await run_cpu(decode, body)

@@ -2,11 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeVar
 
 import msgspec
 
+from feldera_exporter.feldera import event_log
 from feldera_exporter.feldera.client import EVENT, EVENTS, PIPELINE, PROGRAM, Client, Endpoint
 from feldera_exporter.feldera.errors import FelderaError, NotFoundError, UnsupportedError
 from feldera_exporter.feldera.json_decoding import decoded
@@ -21,7 +22,6 @@ TIMEOUT: Final = 2.5
 MAX_AGE: Final = 5.0
 """Seconds for which an answer is reused."""
 
-_EVENTS: Final[msgspec.json.Decoder[list[Event]]] = msgspec.json.Decoder(list[Event])
 _FULL: Final = msgspec.json.Decoder(FullEvent)
 _PROGRAM: Final = msgspec.json.Decoder(ProgramDetails)
 _LATE: Final = "Feldera did not answer in time"
@@ -110,13 +110,17 @@ class PipelineDetails:
         client = self._client_of(instance)
         if client is None:
             return LatestEvents(problem="the configuration no longer has this instance")
-        events: list[Event] | None = None
+        events: Sequence[Event] | None = None
         try:
-            events = decoded(_EVENTS, (await client.get(EVENTS, name, within=TIMEOUT)).body)
+            log = event_log.read((await client.get(EVENTS, name, within=TIMEOUT)).body)
+            events = log.events
             if not events:
                 return LatestEvents(events)
-            newest = (await client.get(EVENT, name, events[0].event_id, within=TIMEOUT)).body
-            return LatestEvents(events, decoded(_FULL, newest))
+            newest = decoded(_FULL, (await client.get(EVENT, name, events[0].event_id, within=TIMEOUT)).body)
+            first = next(iter(log.unreadable), None)
+            number = len(log.unreadable)
+            problem = f"{number} of its events, first {first.event_id}: {first.reason}" if first else ""
+            return LatestEvents(events, newest, problem)
         except UnsupportedError:
             return LatestEvents(events, problem="this Feldera has no event log; v0.292 and later have one")
         except NotFoundError:

@@ -252,7 +252,7 @@ def _differs(pipeline: Pipeline, kind: Difference) -> Findings:
     ]
     if kind is Difference.START_PENDING:
         instants.append(from_datetime(row.program_status_since))
-    return (Period(_after(max(instants), limit), label=row.deployment_status),)
+    return (Period(_after(max(instants), limit), label=pipeline.facts.shown.deployment_status),)
 
 
 def _program(pipeline: Pipeline, statuses: Collection[str], after: Micros) -> Findings:

@@ -28,6 +28,9 @@ from feldera_exporter.state.pipeline import Pipeline
 ENDED_FOR: Final = 600 * SECOND
 """How long an ended problem is still exported, with the value 0."""
 
+MOST_ENDED: Final = 20_000
+"""Ended problems that are kept at most: a server may rename its pipelines at each poll."""
+
 NEVER: Final = 1 << 62
 """An instant that no clock reaches."""
 
@@ -321,4 +324,6 @@ def _ended(before: Problems, present: Occurrences, now: Micros) -> Endings:
             for occurrence, since in before.present.items()
             if occurrence not in present
         }
+    if len(ended) > MOST_ENDED:
+        ended = dict(list(ended.items())[-MOST_ENDED:])
     return before.ended if ended == before.ended else ended

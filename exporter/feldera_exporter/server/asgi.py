@@ -1,7 +1,7 @@
 """The ASGI application: a table of pages, without a framework."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
@@ -66,10 +66,10 @@ def application(
 
     failing = FailureLog(structlog.get_logger(), "a page failed", "pages are answered again")
 
-    async def answer(scope: Scope, _receive: Receive, send: Send) -> None:
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         request = _request(scope, prefix)
         try:
-            reply = await chosen(request)
+            reply = await chosen(request, receive)
         except Exception as error:  # noqa: BLE001 - the next request may find a better snapshot
             failing.failed(
                 type(error).__name__, type(error).__name__, place=source_location(error), path=request.path
@@ -77,18 +77,37 @@ def application(
             reply = text_reply(500, "The exporter made a mistake; its log says where.\n")
         else:
             failing.succeeded()
-        await send_reply(reply, send, head=request.method == "HEAD")
+        if reply is not None:
+            await send_reply(reply, send, head=request.method == "HEAD")
 
-    async def chosen(request: Request) -> Reply:
+    async def chosen(request: Request, receive: Receive) -> Reply | None:
         page, methods = pages.get(request.path) or (find(request), READING)
         if page is None:
             return text_reply(404, f"Not found. The metrics are at {telemetry_path}\n")
         if request.method not in methods:
             allowed = ", ".join(methods)
             return text_reply(405, f"Only {allowed}.\n", ("allow", allowed))
-        return await page(request)
+        return await (_unless_gone(page(request), receive) if methods is READING else page(request))
 
     return answer
+
+
+async def _unless_gone(page: Coroutine[Any, Any, Reply], receive: Receive) -> Reply | None:
+    """Return a reply; None if the client goes away before: then the page is cancelled, and costs nothing more."""
+    reply, gone = asyncio.ensure_future(page), asyncio.ensure_future(_gone(receive))
+    try:
+        await asyncio.wait((reply, gone), return_when=asyncio.FIRST_COMPLETED)
+        return reply.result() if reply.done() else None
+    finally:
+        reply.cancel()
+        gone.cancel()
+        await asyncio.wait((reply, gone))
+
+
+async def _gone(receive: Receive) -> None:
+    """Return when the client has gone away; what it sends before is not used."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _metrics(source: Source) -> Page:

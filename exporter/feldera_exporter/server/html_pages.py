@@ -3,8 +3,7 @@
 import asyncio
 import re
 import zlib
-from collections.abc import Callable, Hashable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, Protocol
@@ -23,6 +22,7 @@ from feldera_exporter.pages.pipeline_page import FAILED_PROGRAMS, find, pipeline
 from feldera_exporter.rules.alert_names import SECTIONS
 from feldera_exporter.server.content_negotiation import accepts_gzip
 from feldera_exporter.server.http_messages import Page, Reply, Request, text_reply
+from feldera_exporter.server.shared_renderings import SharedRenderings
 
 EVERY: Final = MappingProxyType({"fleet.html": 30, "pipeline.html": 60})
 """Seconds after which a page refreshes itself, unless it is paused."""
@@ -33,11 +33,6 @@ _LEVEL: Final = 6
 _COOKIE: Final = "feldera_installation"
 _CHOICE: Final = re.compile(rf"\b{_COOKIE}=({'|'.join(INSTALLATIONS)})\b")
 _YEAR: Final = 365 * 24 * 3600
-
-_RENDERING: Final = ThreadPoolExecutor(1, "pages")
-"""The thread that renders pages for people: it takes the interpreter from the polls for as long as it works."""
-_WAITING: Final = 32
-"""Pages that are being rendered or wait for it at most; to refuse one is better than to keep all readers waiting."""
 
 HEADERS: Final = MappingProxyType(
     {
@@ -78,7 +73,7 @@ class Site:
 
     source: Source
     links: Links
-    _renderings: dict[Hashable, asyncio.Future[bytes]] = field(default_factory=dict)
+    _renderings: SharedRenderings = field(default_factory=SharedRenderings)
 
     def find(self, request: Request) -> Page | None:
         """Return the page at a path; None where there is none."""
@@ -103,7 +98,7 @@ class Site:
             view = fleet_page(state, query, self.links)
             return self._render("fleet.html", state, query, view=view)
 
-        return await self._html(request, page, every=_every("fleet.html", query))
+        return await self._html(request, page, _shown(state), every=_every("fleet.html", query))
 
     def _pipeline(self, instance: str, name_or_id: str) -> Page:
         async def answer(request: Request) -> Reply:
@@ -126,7 +121,8 @@ class Site:
                 view = pipeline_page(watched, pipeline, recent, program, state, query, self.links)
                 return self._render("pipeline.html", state, query, view=view)
 
-            return await self._html(request, page, every=_every("pipeline.html", query))
+            shown = (*_shown(state), recent, program)
+            return await self._html(request, page, shown, every=_every("pipeline.html", query))
 
         return answer
 
@@ -146,7 +142,7 @@ class Site:
                 return render("runbook.html", self.links, view=view, query=query)
 
             headers = (("set-cookie", self._cookie(installation)),) if query.installation else ()
-            return await self._html(request, page, headers=headers)
+            return await self._html(request, page, _shown(state), headers=headers)
 
         return answer
 
@@ -177,6 +173,7 @@ class Site:
         self,
         request: Request,
         page: Callable[[], bytes],
+        shown: Sequence[object] = (),
         *,
         every: int | None = None,
         status: int = 200,
@@ -184,28 +181,19 @@ class Site:
     ) -> Reply:
         """Answer with a page, rendered in a thread: a thousand pipelines take longer than a poll should wait.
 
-        Requests for the same address share one rendering.
-
         Args:
             request: the request.
             page: renders the page.
+            shown: the values that it shows, besides the time.
             every: seconds after which it refreshes itself; None for never.
             status: of the answer.
             headers: further ones.
         """
         packed = accepts_gzip(request.headers.get("accept-encoding", ""))
         key = (request.path, request.query, request.headers.get("cookie"), packed)
-        rendering = self._renderings.get(key)
-        if rendering is None:
-            if len(self._renderings) >= _WAITING:
-                return text_reply(
-                    503, "Too many pages are being rendered; try again.\n", ("retry-after", "1")
-                )
-            loop = asyncio.get_running_loop()
-            rendering = loop.run_in_executor(_RENDERING, lambda: _packed(page()) if packed else page())
-            self._renderings[key] = rendering
-            rendering.add_done_callback(lambda _: self._renderings.pop(key))
-        body = await asyncio.shield(rendering)
+        body = await self._renderings.page(key, shown, lambda: _packed(page()) if packed else page())
+        if body is None:
+            return text_reply(503, "Too many pages are being rendered; try again.\n", ("retry-after", "1"))
         headers = [
             *headers,
             ("content-type", _HTML),
@@ -220,6 +208,11 @@ class Site:
             # Without an address, so that the filter stays.
             headers.append(("refresh", str(every)))
         return Reply(status, tuple(headers), (body,))
+
+
+def _shown(state: PageState) -> tuple[object, ...]:
+    """Return the values that a page of all instances shows."""
+    return state.choices, *(value for each in state.instances for value in (each.fleet, each.problems))
 
 
 def _chosen_installation(request: Request) -> str:

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from feldera_exporter.differences import changed_keys
+from feldera_exporter.feldera.label_variants import NONE
 from feldera_exporter.feldera.pipeline_list import Entry
 from feldera_exporter.feldera.platform import Platform
 from feldera_exporter.history.history import History
@@ -265,4 +266,6 @@ def _pipeline(
             return Pipeline(old.facts, entry.progress, history, activity)
     error = entry.row.deployment_error
     code = label(totals, error.error_code) if error is not None else None
-    return Pipeline(settings.facts(entry.row, code, storage_dated=dated), entry.progress, history, activity)
+    variants = old.facts.variants if old is not None else NONE
+    facts = settings.facts(entry.row, code, variants, storage_dated=dated)
+    return Pipeline(facts, entry.progress, history, activity)

@@ -1,11 +1,14 @@
 """The settings of one instance: which pipelines are watched, and the limits and tag labels of each."""
 
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
+
+from msgspec.structs import replace
 
 from feldera_exporter.config import Configuration, Instance
+from feldera_exporter.feldera.label_variants import NONE, OTHER, Variants, with_variant
 from feldera_exporter.feldera.statuses import DIMENSIONS
-from feldera_exporter.feldera.wire import Row
+from feldera_exporter.feldera.wire import ProgramConfig, Row
 from feldera_exporter.micros import from_seconds
 from feldera_exporter.state.desired_difference import drift_limit
 from feldera_exporter.state.limits import limit_tables
@@ -41,21 +44,45 @@ class InstanceSettings:
 
     def again(self, facts: Facts) -> Facts:
         """Return the facts of a pipeline under these settings, from its facts under other settings."""
-        return self.facts(facts.row, facts.error_code, storage_dated=facts.storage_dated)
+        return self.facts(facts.row, facts.error_code, facts.variants, storage_dated=facts.storage_dated)
 
-    def facts(self, row: Row, error_code: str | None, *, storage_dated: bool = True) -> Facts:
+    def facts(
+        self, row: Row, error_code: str | None, variants: Variants = NONE, *, storage_dated: bool = True
+    ) -> Facts:
         """Return the facts of a pipeline.
 
         Args:
             row: the pipeline's row in Feldera's list.
             error_code: the label of its present deployment error; None without an error.
+            variants: its label values so far.
             storage_dated: whether it is known when its storage status began.
         """
         limits = self._limits(row.name, row.tags)
         desired, actual = row.deployment_desired_status, row.deployment_status
+        tags = self._labels(row.tags)
+        unknown = tuple(
+            dimension.name
+            for dimension in DIMENSIONS
+            if getattr(row, dimension.name) not in dimension.statuses
+            and getattr(row, dimension.name) is not None
+        )
+        values = (
+            row.platform_version,
+            row.program_config,
+            tags,
+            *((name, getattr(row, name)) for name in unknown),
+        )
+        known = with_variant(variants, values)
+        shown = row
+        if known is None:
+            tags = tuple((label, OTHER) for label, _ in tags)
+            others: dict[str, Any] = dict.fromkeys(unknown, OTHER)
+            shown = replace(row, platform_version=OTHER, program_config=ProgramConfig(OTHER), **others)
         return Facts(
             row=row,
-            tag_labels=self._labels(row.tags),
+            shown=shown,
+            variants=variants if known is None else known,
+            tag_labels=tags,
             limits=StatusLimits(
                 deployment_status=limits.of(actual),
                 deployment_desired_status=drift_limit(limits, desired, actual, row.program_status),
@@ -64,11 +91,6 @@ class InstanceSettings:
                 unavailable=limits.of("Unavailable"),
             ),
             error_code=error_code,
-            unknown=tuple(
-                dimension.name
-                for dimension in DIMENSIONS
-                if getattr(row, dimension.name) not in dimension.statuses
-                and getattr(row, dimension.name) is not None
-            ),
+            unknown=unknown,
             storage_dated=storage_dated,
         )

@@ -12,7 +12,7 @@ from feldera_exporter.state.tags import Tags, without_colours
 
 # The caches hold the names of a large instance. Different lists of tags, and results of matching, are few.
 _CACHED_NAMES: Final = 65_536
-_CACHED_TAGS: Final = 4096
+_CACHED_TAGS: Final = 1024
 
 Matches = tuple[bool, ...]
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from feldera_exporter.feldera.label_variants import Variants
 from feldera_exporter.feldera.wire import Progress, Row
 from feldera_exporter.history.history import History
 from feldera_exporter.state.runner_activity import Activity
@@ -28,7 +29,9 @@ class Facts:
 
     Attributes:
         row: the row.
-        tag_labels: pairs of label and value, from its tags.
+        shown: the row with values that can be labels: `other` in place of made-up ones, after very many different ones.
+        tag_labels: pairs of label and value, from its tags; bounded like these.
+        variants: the label values so far.
         limits: the limits of its present statuses.
         error_code: the code of the present deployment error, bounded for use as a label; None without an error.
         unknown: the dimensions whose present status this version does not know.
@@ -36,6 +39,8 @@ class Facts:
     """
 
     row: Row
+    shown: Row
+    variants: Variants
     tag_labels: tuple[tuple[str, str], ...]
     limits: StatusLimits
     error_code: str | None

@@ -13,7 +13,7 @@ Labels = tuple[tuple[str, str], ...]
 # Feldera's web console appends a tag's colour to the tag (feldera `tags.py`: lower case only).
 _COLOUR: Final = re.compile(r"\|[0-9a-f]{6}\Z")
 # Thousands of pipelines have few different lists of tags. The bound limits the memory that a hostile response can use.
-_CACHED_TAGS: Final = 4096
+_CACHED_TAGS: Final = 1024
 
 
 def without_colours(tags: Iterable[str]) -> Tags:
