@@ -21,7 +21,7 @@ def spoiled(served: ServedInstance, fault: Fault) -> httpx.Response:
 
 
 def test_a_fault_is_set_and_cleared_by_route(served: ServedInstance) -> None:
-    """Others go on; `EVERY` is for those that have none of their own; a fault may last some requests only."""
+    """`EVERY` is for routes without their own fault; a fault may last for some requests only."""
     assert spoiled(served, SERVER_ERROR).status_code == 500
     assert served.get("/healthz").status_code == 200
     served.server.faults.set(EVERY, EMPTY_404)
