@@ -22,7 +22,7 @@ _NOT_MEASURED: Final = (
     "api/test_list_batches.py::test_parts_and_batches",
     "api/test_list_batches.py::test_refused_elements",
     "boards/test_live",
-    "demo/test_stage.py::test_a_seed",
+    "demo/test_simulated_fleet.py::test_a_seed",
     "history/test_machine",
     "hostile",
     "ledger/test_oracle",

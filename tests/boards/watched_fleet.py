@@ -19,7 +19,7 @@ import httpx
 import yaml
 
 from feldera_exporter.demo.clock import StagedClock, machine
-from feldera_exporter.demo.stage import beginning, prepared_fleet
+from feldera_exporter.demo.simulated_fleet import beginning, prepared_fleet
 from feldera_exporter.history.first_sample_hold import HOLD
 from feldera_exporter.micros import SECOND
 from feldera_exporter.simulator.clock import SkewedClock

@@ -11,7 +11,7 @@ from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
 from feldera_exporter.demo.clock import StagedClock, machine
-from feldera_exporter.demo.stage import beginning, prepared_fleet
+from feldera_exporter.demo.simulated_fleet import beginning, prepared_fleet
 from feldera_exporter.exposition.text import Format
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
 from feldera_exporter.simulator.scenarios import SCENARIOS

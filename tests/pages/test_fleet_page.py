@@ -11,8 +11,8 @@ from feldera_exporter.feldera.platform import License, Platform, Service
 from feldera_exporter.history.recent_activity import RecentActivity
 from feldera_exporter.pages.fleet_page import MOST, fleet_page
 from feldera_exporter.pages.instance_view import PageState
-from feldera_exporter.pages.limit_bars import LimitBar
 from feldera_exporter.pages.page_query import PageQuery
+from feldera_exporter.pages.status_age_bars import LimitBar
 from feldera_exporter.pages.status_style import StatusStyle
 from feldera_exporter.state.pipeline import StatusLimits
 from support.page_examples import LINKS, NOW, failed, page_state, pipeline, stuck

@@ -7,7 +7,7 @@ import pytest
 from feldera_exporter.feldera import statuses
 from feldera_exporter.feldera.statuses import DEFAULT_LIMITS
 from feldera_exporter.state.desired_difference import difference, drift_limit
-from feldera_exporter.state.limits import LimitTable
+from feldera_exporter.state.status_limits import LimitTable
 
 # Rows: the actual status; columns: the desired one; the program is compiled. "." agree, D drift, S start pending.
 MATRIX = """

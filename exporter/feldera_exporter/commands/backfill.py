@@ -12,7 +12,7 @@ from typing import IO, Final
 
 import structlog
 
-from feldera_exporter import backfill, logs
+from feldera_exporter import backfill_openmetrics, logs
 from feldera_exporter.commands.flags import add_configuration, add_logging, configuration
 from feldera_exporter.config import Configuration, Instance
 from feldera_exporter.errors import ConfigError
@@ -67,7 +67,7 @@ def main(arguments: argparse.Namespace) -> int:
     # An empty output would only overwrite that of an earlier run.
     if pipelines or not failures:
         with _output(arguments.output) as file:
-            file.writelines(backfill.exposition(pipelines))
+            file.writelines(backfill_openmetrics.exposition(pipelines))
     sys.stderr.writelines(f"error: {failure}\n" for failure in failures)
     return int(bool(failures))
 
@@ -78,8 +78,8 @@ def _labels(texts: Sequence[str]) -> tuple[tuple[str, str], ...]:
         name, separator, value = text.partition("=")
         if not separator or not name.isidentifier() or not name.isascii():
             expected = "NAME=VALUE"
-        elif name in backfill.LABELS or name.startswith("__"):
-            expected = f"a name without __ before it, and none of {', '.join(backfill.LABELS)}, which are set already"
+        elif name in backfill_openmetrics.LABELS or name.startswith("__"):
+            expected = f"a name without __ before it, and none of {', '.join(backfill_openmetrics.LABELS)}, which are set already"
         elif name in found:
             expected = f"{name} only once"
         else:
@@ -103,9 +103,9 @@ def _output(path: Path | None) -> Iterator[IO[str]]:
 
 async def _gather(
     configured: Configuration, extra: tuple[tuple[str, str], ...]
-) -> tuple[list[backfill.RetainedEvents], list[str]]:
+) -> tuple[list[backfill_openmetrics.RetainedEvents], list[str]]:
     """Return what could be read, and the errors. One log after the other: the handler holds the manager's database lock."""
-    pipelines: list[backfill.RetainedEvents] = []
+    pipelines: list[backfill_openmetrics.RetainedEvents] = []
     failures: list[str] = []
     for instance in configured.instances:
         log = structlog.get_logger().bind(feldera_instance=instance.name)
@@ -124,7 +124,7 @@ async def _gather(
 
 async def _ask(
     instance: Instance, client: Client, extra: tuple[tuple[str, str], ...], failures: list[str], log: Logger
-) -> AsyncIterator[backfill.RetainedEvents]:
+) -> AsyncIterator[backfill_openmetrics.RetainedEvents]:
     """Yield the retained events of each pipeline of an instance.
 
     Raises:
@@ -164,6 +164,6 @@ async def _ask(
         )
         # The header is whole seconds, cut off, so that nothing is written for the time after the log was read.
         until = answer.date if answer.date is not None else time.time() - answer.elapsed
-        yield backfill.RetainedEvents(
+        yield backfill_openmetrics.RetainedEvents(
             shared, [*map(Observation.from_event, retained.events)], int(until * SECOND)
         )

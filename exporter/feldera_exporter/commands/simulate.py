@@ -8,7 +8,7 @@ import uvloop
 from feldera_exporter import app, logs
 from feldera_exporter.commands.flags import add_logging, add_stage
 from feldera_exporter.demo.clock import StagedClock, machine
-from feldera_exporter.demo.stage import beginning, prepared_fleet
+from feldera_exporter.demo.simulated_fleet import beginning, prepared_fleet
 from feldera_exporter.server.listener import bind
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve_on

@@ -14,13 +14,13 @@ from rich.console import Console
 
 from feldera_exporter import app, config
 from feldera_exporter.demo import configurations, programs
-from feldera_exporter.demo.alerts import firing
 from feldera_exporter.demo.beside import beside
 from feldera_exporter.demo.clock import StagedClock, machine
+from feldera_exporter.demo.firing_alerts import firing
 from feldera_exporter.demo.receiver import receiver
 from feldera_exporter.demo.settings import Settings
 from feldera_exporter.demo.showing import showing
-from feldera_exporter.demo.stage import beginning, prepared_fleet
+from feldera_exporter.demo.simulated_fleet import beginning, prepared_fleet
 from feldera_exporter.demo.view import Poster
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
 from feldera_exporter.problems.alerts import alerts as problem_alerts

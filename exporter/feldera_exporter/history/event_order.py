@@ -19,8 +19,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from feldera_exporter.feldera.statuses import PROGRAM, RESOURCES, STORAGE
+from feldera_exporter.history.events_by_transaction import Transaction, by_id
 from feldera_exporter.history.observation import Observation
-from feldera_exporter.history.transactions import Transaction, by_id
 
 State = tuple[str | bool | None, ...]
 """Program, resources, storage and runtime status, has_error; of an event also the desired statuses."""

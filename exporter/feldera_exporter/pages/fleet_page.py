@@ -9,9 +9,9 @@ from feldera_exporter.feldera.statuses import DEPLOYMENT, PROGRAM, STORAGE
 from feldera_exporter.pages import formatting
 from feldera_exporter.pages.alerts import FiringAlert, firing_alert
 from feldera_exporter.pages.instance_view import InstanceView, PageState, WatchedInstance, instance_view
-from feldera_exporter.pages.limit_bars import LimitBar, limit_bar
 from feldera_exporter.pages.links import Links
 from feldera_exporter.pages.page_query import PageQuery, address
+from feldera_exporter.pages.status_age_bars import LimitBar, limit_bar
 from feldera_exporter.pages.status_style import BY_VALUE, LEVELS, Level, StatusStyle, style_of
 from feldera_exporter.problems.alerts import alerts
 from feldera_exporter.problems.summary import PipelineSummary, Urgency, lines, urgency

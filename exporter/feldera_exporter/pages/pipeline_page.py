@@ -21,9 +21,9 @@ from feldera_exporter.pages.alerts import AlertDetails, alert_details
 from feldera_exporter.pages.formatting import Moment
 from feldera_exporter.pages.instance_view import InstanceView, PageState, WatchedInstance, instance_view
 from feldera_exporter.pages.latest_events import Excerpt, LatestEvents, excerpt, laid_out, waiting_for
-from feldera_exporter.pages.limit_bars import LimitBar, limit_bar
 from feldera_exporter.pages.links import Links, console
 from feldera_exporter.pages.page_query import PageQuery
+from feldera_exporter.pages.status_age_bars import LimitBar, limit_bar
 from feldera_exporter.pages.status_style import LEVELS, StatusStyle, style_of
 from feldera_exporter.pages.timeline import Timeline, storage_since, timeline
 from feldera_exporter.problems.alerts import alerts

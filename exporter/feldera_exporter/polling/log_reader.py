@@ -14,7 +14,7 @@ from feldera_exporter.feldera.platform import Platform
 from feldera_exporter.history.evaluation import UNKNOWN_CODE
 from feldera_exporter.ledger import Ledger
 from feldera_exporter.logs import FailureLog, Logger, source_location
-from feldera_exporter.polling.threads import run_cpu
+from feldera_exporter.polling.run_in_thread import run_cpu
 
 MAX_REQUESTS: Final = 4
 """Concurrent requests for events: Feldera's handler holds the manager's database lock."""

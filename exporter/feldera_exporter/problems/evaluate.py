@@ -12,9 +12,9 @@ from typing import Any, Final, NamedTuple
 from feldera_exporter.differences import changed_keys
 from feldera_exporter.micros import SECOND, Micros
 from feldera_exporter.problems import conditions
+from feldera_exporter.problems.earlier_lists import EarlierLists, next_state
 from feldera_exporter.problems.instance_conditions import InstanceState
 from feldera_exporter.problems.model import Finding, Problem, Subject, Undecided
-from feldera_exporter.problems.previous_state import PreviousState, next_state
 from feldera_exporter.problems.table import (
     BY_ALERT,
     INSTANCE_PROBLEMS,
@@ -115,7 +115,7 @@ class Problems:
 
     present: Occurrences = field(default_factory=dict)
     ended: Endings = field(default_factory=dict)
-    previous_state: PreviousState = field(default_factory=PreviousState)
+    previous_state: EarlierLists = field(default_factory=EarlierLists)
     disabled: frozenset[str] = frozenset()
     pipelines: Mapping[str, Pipeline] = field(default_factory=dict)
     evaluated: Mapping[str, Evaluated] = field(default_factory=dict)

@@ -6,8 +6,8 @@ from typing import Final
 
 from feldera_exporter.feldera.statuses import SERVICES
 from feldera_exporter.micros import SECOND, Micros
+from feldera_exporter.problems.earlier_lists import EarlierLists
 from feldera_exporter.problems.model import Finding, Period, Undecided
-from feldera_exporter.problems.previous_state import PreviousState
 from feldera_exporter.state.fleet import Fleet
 
 Findings = tuple[Finding, ...]
@@ -43,7 +43,7 @@ class InstanceState:
     """
 
     fleet: Fleet
-    previous_state: PreviousState
+    previous_state: EarlierLists
     failing: Mapping[str, Micros]
     degraded: bool
 

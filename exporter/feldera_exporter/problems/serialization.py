@@ -5,14 +5,14 @@ from typing import Final
 import msgspec
 
 from feldera_exporter.micros import Micros
+from feldera_exporter.problems.earlier_lists import EarlierLists
 from feldera_exporter.problems.evaluate import Ended, Evaluated, Occurrence, Problems
-from feldera_exporter.problems.previous_state import PreviousState
 
 
 class _Stored(msgspec.Struct, frozen=True, array_like=True):
     present: tuple[tuple[Occurrence, Micros], ...]
     ended: tuple[tuple[Occurrence, Ended], ...]
-    previous_state: PreviousState
+    previous_state: EarlierLists
 
 
 _encode: Final = msgspec.msgpack.Encoder().encode

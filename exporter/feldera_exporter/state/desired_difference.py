@@ -4,7 +4,7 @@ import math
 from typing import Final
 
 from feldera_exporter.feldera.statuses import DEPLOYMENT, PROGRAM, Difference, Kind
-from feldera_exporter.state.limits import LimitTable
+from feldera_exporter.state.status_limits import LimitTable
 
 # Statuses on the way to any deployed status. Each has its own limit, so a difference during them is no second problem.
 _STARTING: Final = frozenset(row.name for row in DEPLOYMENT.rows.values() if row.starting)

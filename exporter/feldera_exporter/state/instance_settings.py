@@ -11,8 +11,8 @@ from feldera_exporter.feldera.statuses import DIMENSIONS
 from feldera_exporter.feldera.wire import ProgramConfig, Row
 from feldera_exporter.micros import from_seconds
 from feldera_exporter.state.desired_difference import drift_limit
-from feldera_exporter.state.limits import limit_tables
 from feldera_exporter.state.pipeline import Facts, StatusLimits
+from feldera_exporter.state.status_limits import limit_tables
 from feldera_exporter.state.tags import tag_labels
 
 _CACHED_NAMES: Final = 65_536

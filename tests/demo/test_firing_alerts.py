@@ -7,7 +7,7 @@ import httpx
 import msgspec
 import pytest
 
-from feldera_exporter.demo.alerts import firing, read
+from feldera_exporter.demo.firing_alerts import firing, read
 from feldera_exporter.problems.alerts import Alert
 
 ANSWER = (

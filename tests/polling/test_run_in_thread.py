@@ -16,7 +16,7 @@ from feldera_exporter.feldera.platform import Platform
 from feldera_exporter.history.evaluation import Evaluation
 from feldera_exporter.ledger import Ledger
 from feldera_exporter.polling import watcher
-from feldera_exporter.polling.threads import run_cpu, run_io
+from feldera_exporter.polling.run_in_thread import run_cpu, run_io
 from feldera_exporter.store.store import Store
 from polling.test_log_reader import SimulatedWatcher, a_watcher, within
 

@@ -8,7 +8,7 @@ from feldera_exporter.config import units
 from feldera_exporter.demo import configurations
 from feldera_exporter.demo.clock import StagedClock, machine
 from feldera_exporter.demo.settings import Settings
-from feldera_exporter.demo.stage import LEADS, beginning, prepared_fleet
+from feldera_exporter.demo.simulated_fleet import LEADS, beginning, prepared_fleet
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.scenarios import SCENARIOS
 

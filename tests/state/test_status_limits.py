@@ -8,7 +8,7 @@ import pytest
 from feldera_exporter.config import Limits, Override
 from feldera_exporter.feldera import statuses
 from feldera_exporter.feldera.statuses import DEFAULT_LIMITS
-from feldera_exporter.state.limits import limit_tables
+from feldera_exporter.state.status_limits import limit_tables
 
 FIRST = Override({"Provisioning": 1.0, "Stopping": 2.0}, name=re.compile("etl-.*"))
 SECOND = Override({"Provisioning": 3.0, "Clearing": 4.0}, tag=re.compile("slow|huge"))

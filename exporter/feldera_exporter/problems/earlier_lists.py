@@ -18,7 +18,7 @@ _SMALL_FLEET: Final = 9
 """A fleet of at most so many pipelines may lose half of them without a problem."""
 
 
-class PreviousState(msgspec.Struct, frozen=True, array_like=True):
+class EarlierLists(msgspec.Struct, frozen=True, array_like=True):
     """The state of an instance up to its last list.
 
     Attributes:
@@ -38,12 +38,12 @@ class PreviousState(msgspec.Struct, frozen=True, array_like=True):
     unhealthy_at: Mapping[str, Micros] = {}
 
 
-def next_state(previous: PreviousState, size: int, platform: Platform, now: Micros) -> PreviousState:
+def next_state(previous: EarlierLists, size: int, platform: Platform, now: Micros) -> EarlierLists:
     """Return the state after another list, of `size` pipelines, was read."""
     sizes = _sizes(previous.sizes, size, now)
     most = max(number for _, number in sizes)
     dropped = most > _SMALL_FLEET and size < most / 2
-    return PreviousState(
+    return EarlierLists(
         sizes=sizes,
         dropped_at=(previous.dropped_at or now) if dropped else None,
         unlicensed_at=_unlicensed_at(previous, platform, now),
@@ -53,13 +53,13 @@ def next_state(previous: PreviousState, size: int, platform: Platform, now: Micr
     )
 
 
-def _unlicensed_at(previous: PreviousState, platform: Platform, now: Micros) -> Micros | None:
+def _unlicensed_at(previous: EarlierLists, platform: Platform, now: Micros) -> Micros | None:
     if platform.license is None:
         return previous.unlicensed_at
     return None if platform.license.valid else previous.unlicensed_at or now
 
 
-def _unhealthy_at(previous: PreviousState, platform: Platform) -> Mapping[str, Micros]:
+def _unhealthy_at(previous: EarlierLists, platform: Platform) -> Mapping[str, Micros]:
     """Return since when services have been unhealthy; the previous value while Feldera reports no services.
 
     Before v0.336 Feldera's `unchanged_since` is the time of the last check, so the earliest one counts.
