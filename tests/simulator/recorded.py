@@ -47,7 +47,7 @@ def misfits(real: Any, ours: Any, path: str = "") -> Iterator[str]:
     if isinstance(real, dict) and isinstance(ours, dict):
         for key in real.keys() | ours.keys():
             if key not in real or key not in ours:
-                yield f"{path}.{key}: only in {'ours' if key in ours else 'the real recorded'}"
+                yield f"{path}.{key}: only in {'ours' if key in ours else 'the real one'}"
             elif not (key in NULLABLE and None in (real[key], ours[key])):
                 yield from misfits(real[key], ours[key], f"{path}.{key}")
     elif isinstance(real, list) and isinstance(ours, list):
