@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from feldera_exporter import problems as room
 
-CHANGED: Final = ("previous_state", "conditions", "instance_conditions", "table")
+CHANGED: Final = ("earlier_lists", "conditions", "instance_conditions", "table")
 """The modules that are changed, each after those that it imports."""
 
 _RELOADED: Final = (*CHANGED, "evaluate")

@@ -19,8 +19,8 @@ NAMED: Final = {
 """By module, the functions and rows that decide what the product is named for."""
 
 EQUIVALENT: Final = (
-    (r"previous_state\.EarlierLists", "0 -> ", "an instant that is long ago either way"),
-    (r"previous_state\._sizes", r"1 -> 0", "what is kept too often: found by test_evaluate"),
+    (r"earlier_lists\.EarlierLists", "0 -> ", "an instant that is long ago either way"),
+    (r"earlier_lists\._sizes", r"1 -> 0", "what is kept too often: found by test_evaluate"),
     (r"conditions\._mostly_unavailable", r"1 -> 2", "asked again with the next list either way"),
     (r"instance_conditions\.(unhealthy|health_stale|license.*)", "1 -> 2", "as above"),
     (r"instance_conditions\.degraded", "0 -> ", "a fleet without a size has no list yet"),
