@@ -13,7 +13,8 @@ from support.raw_server import RawServer, Request, answer, sends, serving_raw
 from support.two_instances import RunningExporter, later, running, two_instances, until
 from support.two_instances import feldera as make
 
-STALENESS = 4.0
+STALENESS = 8.0
+"""Seconds; several polls fail before `feldera_up` is 0, which takes a busy machine some seconds."""
 Program = tuple[RunningExporter, RawServer, Feldera]
 
 
