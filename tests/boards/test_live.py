@@ -60,7 +60,7 @@ def _values(live: WatchedFleet, board: str, title: str, **values: str) -> dict[s
 
 
 def test_every_query_has_an_answer(live: WatchedFleet) -> None:
-    """Each query has a result in at least one scenario."""
+    """Each query has a result for at least one choice of the variables."""
     ids = _ids(live)
     empty = []
     for target in targets():
