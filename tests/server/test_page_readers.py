@@ -150,6 +150,8 @@ def test_abandoned_requests_cost_nothing(monkeypatch: pytest.MonkeyPatch, path: 
 
     def counted(*arguments: Any, **values: Any) -> bytes:
         rendered.append(time.monotonic())
+        # As with thousands of pipelines.
+        time.sleep(0.1)
         return render(*arguments, **values)
 
     def noted(publisher: Publisher, *arguments: Any) -> None:
