@@ -227,14 +227,18 @@ def chain(
             }
             exporters[replica] = _exporter(folder / replica, configurations.exporter(servers, limits))
         rules = folder / "feldera.rules.yml"
-        rules.write_text(configurations.rules(_printed(folder / "a/exporter.yml")), encoding="utf-8")
+        rules.write_text(
+            configurations.rules(_printed(folder / "a/exporter.yml"), configurations.CALM), encoding="utf-8"
+        )
         addresses = {RECEIVER: address(receiver)}
         manager = alertmanager(folder, configurations.alertmanager(addresses))
         addresses |= {ALERTMANAGER: address(manager.url), PROMETHEUS: f"{HOST}:0"}
         targets = [address(exporter.url) for exporter in exporters.values()]
         own = None if evaluator.program else rules
         resend = f"--rules.alert.resend-delay={configurations.RESEND}"
-        database = prometheus(folder, configurations.prometheus(own, targets, addresses), resend)
+        database = prometheus(
+            folder, configurations.prometheus(own, targets, addresses, interval=configurations.CALM), resend
+        )
         other = (
             rule_program(folder, evaluator.program, rules, database.url, manager.url)
             if own is None

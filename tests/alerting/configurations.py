@@ -13,6 +13,9 @@ from feldera_exporter.shipped import shipped
 QUICK: Final = "1s"
 """How often is scraped and evaluated: a run has no time for the fifteen seconds of the shipped files."""
 
+CALM: Final = "2s"
+"""The same where many minutes must pass: half the work."""
+
 POLL: Final = "2s"
 """How often each exporter polls each instance, and how long it waits: a busy machine must not look like an outage."""
 
@@ -37,7 +40,12 @@ OPERATORS: Final = {
 
 
 def prometheus(
-    rules: Path | None, exporters: Iterable[str], addresses: Mapping[int, str], *, honor_labels: bool = True
+    rules: Path | None,
+    exporters: Iterable[str],
+    addresses: Mapping[int, str],
+    *,
+    honor_labels: bool = True,
+    interval: str = QUICK,
 ) -> str:
     """Return Prometheus's configuration: of several exporters, as the operator labels them.
 
@@ -46,14 +54,15 @@ def prometheus(
         exporters: each as `host:port`.
         addresses: what stands for the well-known ports.
         honor_labels: whether an exporter's labels count where a target has labels of the same name.
+        interval: of scrapes and evaluations.
     """
     document: dict[str, Any] = yaml.safe_load(
         moved.prometheus(shipped("config/prometheus.yml").read_text("utf-8"), addresses)
     )
-    document["global"] |= {"scrape_interval": QUICK, "evaluation_interval": QUICK}
+    document["global"] |= {"scrape_interval": interval, "evaluation_interval": interval}
     document["rule_files"] = [str(rules)] if rules else []
     [job] = document["scrape_configs"]
-    job |= {"scrape_timeout": QUICK, "honor_labels": honor_labels}
+    job |= {"scrape_timeout": interval, "honor_labels": honor_labels}
     job["static_configs"] = [
         {
             "targets": [exporter],
@@ -77,7 +86,7 @@ def alertmanager(addresses: Mapping[int, str], group_interval: str = GROUP_INTER
     return yaml.safe_dump(document)
 
 
-def rules(printed: str) -> str:
+def rules(printed: str, interval: str = QUICK) -> str:
     """Return the rules that `feldera-exporter rules` printed, with nothing but their intervals and waits changed.
 
     They must be the shipped ones, but for them.
@@ -85,7 +94,7 @@ def rules(printed: str) -> str:
     document = yaml.safe_load(printed)
     assert document == yaml.safe_load(shipped("alerts/feldera.rules.yml").read_text("utf-8"))
     for group in document["groups"]:
-        group["interval"] = QUICK
+        group["interval"] = interval
         for rule in group["rules"]:
             if "for" in rule:
                 rule["for"] = _shorter(rule["for"], SOONER)

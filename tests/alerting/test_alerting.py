@@ -16,7 +16,7 @@ from support.rule_engines import newer
 PATIENCE: Final = 600.0
 """Seconds within which all must have happened; far more than it takes."""
 
-ROUNDS: Final = 5
+ROUNDS: Final = 3
 """Evaluations in which nothing more must happen: several of Alertmanager's group intervals."""
 
 
