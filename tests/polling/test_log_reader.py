@@ -33,6 +33,7 @@ from feldera_exporter.state.instance_settings import InstanceSettings
 from feldera_exporter.store.poll_changes import NOTHING
 from feldera_exporter.store.store import Store
 from feldera_exporter.telemetry import Telemetry
+from support.tools import example_count
 
 
 @dataclass(slots=True)
@@ -478,8 +479,8 @@ def test_a_stray_404_does_not_turn_the_log_off() -> None:
         within(simulated, scenario)
 
 
-@pytest.mark.parametrize("size", [10_000])
-def test_a_restart_of_ten_thousand_reads_what_changed(tmp_path: Path, size: int) -> None:
+@pytest.mark.parametrize("size", [example_count(10_000)])
+def test_a_restart_of_thousands_reads_what_changed(tmp_path: Path, size: int) -> None:
     """With 1 % changed meanwhile, only those logs are read, and all is counted."""
     feldera = Feldera(ManualClock(), plan=INSTANT, keep_truth=False)
     for number in range(size):

@@ -14,6 +14,7 @@ from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.manager_processes import ManagerProcesses
 from feldera_exporter.simulator.random_workload import RandomWorkload
 from support.simulated_api import SimulatedInstance
+from support.tools import example_count
 
 SEPARATE = ManagerProcesses(separate=True, waits=0.1, holds=0.1, skew={"runner": 0.2, "compiler": -0.3})
 
@@ -31,7 +32,7 @@ def read(event: Event) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("processes", [None, SEPARATE])
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(example_count(20)))
 def test_the_fold_of_all_events_is_the_truth(seed: int, processes: ManagerProcesses | None) -> None:
     """The log has every transition and every error of every pipeline, and nothing else."""
     clock = ManualClock()

@@ -23,7 +23,7 @@ from feldera_exporter.simulator.versions import Fact
 from support.asgi_requests import answered
 from support.tools import example_count
 
-FLEETS = example_count(100)
+FLEETS = example_count(50)
 NAMED = [path for path in os.environ.get("FELDERA_OPENAPI", "").split(":") if path]
 
 pytestmark = pytest.mark.skipif(not NAMED, reason="FELDERA_OPENAPI names no OpenAPI document")

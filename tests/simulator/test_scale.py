@@ -10,14 +10,14 @@ from feldera_exporter.simulator.server import FelderaServer
 from support.asgi_requests import answered
 
 
-def test_an_hour_of_a_thousand_pipelines() -> None:
-    """An hour of a thousand pipelines has thousands of transitions."""
+def test_many_minutes_of_a_thousand_pipelines() -> None:
+    """Twenty minutes of a thousand pipelines have thousands of transitions."""
     clock = ManualClock()
     feldera = Feldera(clock, 1)
     RandomWorkload(feldera, 1, size=1000, rate=2)
-    clock.advance(3600)
+    clock.advance(1200)
     feldera.settle()
-    assert sum(len(life.transitions) for life in feldera.truth.lives.values()) > 20_000
+    assert sum(len(life.transitions) for life in feldera.truth.lives.values()) > 6000
 
 
 def test_ten_thousand_pipelines() -> None:

@@ -21,8 +21,10 @@ from feldera_exporter.store import sqlite_file
 from feldera_exporter.store.poll_changes import NO_NAMES, PipelineName, PollChanges, StoredInstance
 from feldera_exporter.store.store import KEPT, Store
 from support.history_examples import begun, instant, seen
+from support.tools import example_count
 
 FILE = "state.sqlite3"
+THOUSANDS = example_count(10_000)
 NAMES = ("Stopped", "Provisioning", "Provisioned/Initializing", "Provisioned/Running", "Stopping", "Stopped")
 
 
@@ -457,13 +459,13 @@ def test_a_file_out_of_reach_is_an_error(store: Store) -> None:
         store.recall("prod", ["a"])
 
 
-def test_ten_thousand_pipelines(directory: Path) -> None:
+def test_thousands_of_pipelines(directory: Path) -> None:
     """All pipelines are there after a restart."""
     store = Store.open(directory)
-    store.commit(PollChanges("prod", standing(1), {f"{n:036d}": a_history(12) for n in range(10_000)}))
+    store.commit(PollChanges("prod", standing(1), {f"{n:036d}": a_history(12) for n in range(THOUSANDS)}))
     store.close()
     store = Store.open(directory)
-    assert len(store.load("prod").histories) == 10_000
+    assert len(store.load("prod").histories) == THOUSANDS
     store.close()
 
 
