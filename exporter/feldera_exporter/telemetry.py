@@ -226,9 +226,9 @@ class Telemetry:
         if success:
             self._config_time.set_to_current_time()
 
-    def observer(self, instance: str) -> "Observer":
+    def observer(self, instance: str) -> "InstanceObserver":
         """Return the function that records a request to an instance."""
-        return Observer(self, instance)
+        return InstanceObserver(self, instance)
 
     def reads(self, instance: str, source: str) -> None:
         """Set the source of an instance's transitions to one of `SOURCES`."""
@@ -350,7 +350,7 @@ class Notifications:
         self._answered_at.set_to_current_time()
 
 
-class Observer:
+class InstanceObserver:
     """Records the requests to one instance."""
 
     def __init__(self, telemetry: Telemetry, instance: str) -> None:

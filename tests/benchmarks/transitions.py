@@ -13,7 +13,7 @@ import msgspec
 from benchmarks.verdicts import MILLION
 from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.pipeline import Pipeline
+from feldera_exporter.simulator.pipeline import SimulatedPipeline
 from feldera_exporter.simulator.plan import INSTANT
 from support.exporter_driver import ExporterDriver, InProcessApi
 
@@ -33,7 +33,7 @@ class ChangeCounter:
         self._states = {pipeline.id: _state(pipeline) for pipeline in feldera.pipelines()}
         feldera.database.listeners.append(self._note)
 
-    def _note(self, pipeline: Pipeline) -> None:
+    def _note(self, pipeline: SimulatedPipeline) -> None:
         before, now = self._states[pipeline.id], _state(pipeline)
         self._states[pipeline.id] = now
         for kind, old, new in zip(KINDS, before, now, strict=True):
@@ -84,7 +84,7 @@ def run(transitions: int) -> dict[str, float]:
     }
 
 
-def _state(pipeline: Pipeline) -> tuple[str | None, ...]:
+def _state(pipeline: SimulatedPipeline) -> tuple[str | None, ...]:
     row = pipeline.row
     return row.resources, row.program_status, row.storage_status, row.runtime
 

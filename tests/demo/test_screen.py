@@ -9,13 +9,13 @@ from rich.console import Console
 
 from feldera_exporter.demo.screen import picture
 from feldera_exporter.demo.view import View
-from feldera_exporter.problems.alerts import Alert
+from feldera_exporter.problems.alerts import PresentAlert
 from feldera_exporter.problems.summary import StatusAge, Urgency
 from support.fleets import line
 
-STUCK = Alert("FelderaPipelineStuckProvisioning", "critical", "id-big-join")
-FAILED = Alert("FelderaPipelineDeploymentError", "warning", "id-ledger")
-UNCOMPILED = Alert("FelderaPipelineCompileFailed", "info", "id-ledger")
+STUCK = PresentAlert("FelderaPipelineStuckProvisioning", "critical", "id-big-join")
+FAILED = PresentAlert("FelderaPipelineDeploymentError", "warning", "id-ledger")
+UNCOMPILED = PresentAlert("FelderaPipelineCompileFailed", "info", "id-ledger")
 
 CODE = "StartFailedDueToFailedCompilation"
 
@@ -44,7 +44,7 @@ VIEW = View(
     addresses=(("feldera-exporter", "http://127.0.0.1:10058/metrics"),),
     notes=("Alertmanager: not installed",),
     lines=LINES,
-    alerts=(Alert("FelderaWatchdog", "none"),),
+    alerts=(PresentAlert("FelderaWatchdog", "none"),),
 )
 
 

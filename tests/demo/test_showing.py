@@ -7,7 +7,7 @@ from rich.console import Console
 
 from feldera_exporter.demo.showing import showing
 from feldera_exporter.demo.view import Poster, View
-from feldera_exporter.problems.alerts import Alert
+from feldera_exporter.problems.alerts import PresentAlert
 from support.fleets import fleet, line, pipeline
 
 NOW = 1_787_313_600_000_000
@@ -46,12 +46,12 @@ def test_the_poster_gathers_what_there_is_to_show() -> None:
     poster.started("Prometheus", "http://127.0.0.1:1")
     poster.missing("Alertmanager", "not installed")
     poster.notified("notified pager")
-    poster.draw(fleet(pipeline("a")), (Alert("A", "critical", "id-a"), Alert("W", "none")), NOW)
+    poster.draw(fleet(pipeline("a")), (PresentAlert("A", "critical", "id-a"), PresentAlert("W", "none")), NOW)
     poster.draw(fleet(), None, NOW)
     assert len(views) == 5
     assert views[3].addresses == (("Prometheus", "http://127.0.0.1:1"),)
     assert views[3].notes == ("Alertmanager: not installed",)
     assert views[3].notified == ("notified pager",)
-    assert [each.alerts for each in views[3].lines] == [(Alert("A", "critical", "id-a"),)]
-    assert views[3].alerts == (Alert("W", "none"),)
+    assert [each.alerts for each in views[3].lines] == [(PresentAlert("A", "critical", "id-a"),)]
+    assert views[3].alerts == (PresentAlert("W", "none"),)
     assert views[4].alerts is None

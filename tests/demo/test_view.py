@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 from feldera_exporter.demo.view import View, news
-from feldera_exporter.problems.alerts import Alert
+from feldera_exporter.problems.alerts import PresentAlert
 from feldera_exporter.problems.summary import Urgency
 from support.fleets import line
 
-STUCK = Alert("FelderaPipelineStuckProvisioning", "critical", "id-a")
-WATCHDOG = Alert("FelderaWatchdog", "none")
+STUCK = PresentAlert("FelderaPipelineStuckProvisioning", "critical", "id-a")
+WATCHDOG = PresentAlert("FelderaWatchdog", "none")
 
 
 def test_nothing_is_new_in_the_same_view() -> None:

@@ -15,7 +15,7 @@ from feldera_exporter.simulator.uuid7 import uuid_text
 from support.stepped_poller import SteppedPoller
 
 if TYPE_CHECKING:
-    from feldera_exporter.simulator.events import Event
+    from feldera_exporter.simulator.events import EventRow
 
 ENTRIES: Final = "feldera_pipeline_deployment_runtime_status_transitions_total"
 GAPS: Final = "feldera_exporter_event_gaps_total"
@@ -78,7 +78,7 @@ class Spoiling:
             self.watching.clock.advance(10)
             self.watching.feldera.settle()
 
-    def log(self, name: str = "bad") -> "list[Event]":
+    def log(self, name: str = "bad") -> "list[EventRow]":
         """Return the events of a pipeline, in their order."""
         return list(self.watching.feldera.get(name).log)
 

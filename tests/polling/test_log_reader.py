@@ -25,7 +25,7 @@ from feldera_exporter.polling.watcher import Watcher
 from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.http_faults import EMPTY_404, SERVER_ERROR, Slow
-from feldera_exporter.simulator.http_messages import Answer
+from feldera_exporter.simulator.http_messages import HttpAnswer
 from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.serving import serve
@@ -232,7 +232,7 @@ def test_answers_that_fail_are_asked_for_again() -> None:
         async def scenario() -> None:
             await simulated.poll()
             simulated.feldera.pause("p0")
-            for fault in (SERVER_ERROR, Answer(200, b"{}"), Slow(3)):
+            for fault in (SERVER_ERROR, HttpAnswer(200, b"{}"), Slow(3)):
                 simulated.server.faults.set("events", fault)
                 await simulated.poll()
                 assert simulated.watcher.ledger.pending
@@ -320,7 +320,7 @@ def test_an_event_that_is_gone_leaves_the_code_unknown() -> None:
             await simulated.settle()
             crash(simulated, "p0")
             gone = b'{"message":"x","error_code":"UnknownPipelineMonitorEvent","details":null}'
-            simulated.server.faults.set("event", Answer(404, gone))
+            simulated.server.faults.set("event", HttpAnswer(404, gone))
             await simulated.settle()
             assert simulated.errors == {"unknown": 1}
 
@@ -335,7 +335,7 @@ def test_a_pipeline_renamed_before_its_error_was_named_is_asked_for_again() -> N
             await simulated.settle()
             crash(simulated, "p0")
             gone = b'{"message":"x","error_code":"UnknownPipelineName","details":null}'
-            simulated.server.faults.set("event", Answer(404, gone), times=1)
+            simulated.server.faults.set("event", HttpAnswer(404, gone), times=1)
             await simulated.poll()
             assert simulated.errors == {}
             await simulated.settle()
@@ -421,7 +421,7 @@ def test_a_pipeline_deleted_after_the_list_is_no_failure() -> None:
             await simulated.settle()
             simulated.feldera.stop("p0", force=True)
             gone = b'{"message":"x","error_code":"UnknownPipelineName","details":null}'
-            simulated.server.faults.set("events", Answer(404, gone), times=1)
+            simulated.server.faults.set("events", HttpAnswer(404, gone), times=1)
             await simulated.poll()
             assert simulated.watcher.ledger.pending
             await simulated.settle()

@@ -5,7 +5,7 @@ from typing import Final
 
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.ground_truth import COMBINED, Life, Transition
-from feldera_exporter.simulator.pipeline import Pipeline
+from feldera_exporter.simulator.pipeline import SimulatedPipeline
 
 SECOND: Final = 1_000_000
 MINUTE: Final = 60 * SECOND
@@ -79,7 +79,7 @@ class Oracle:
         self._degraded = sum(fails(self._feldera.truth[each.id], now) for each in pipelines) > most
         return found | ({("", "FleetDegraded", ""): None} if self._degraded else {})
 
-    def _row(self, pipeline: Pipeline, now: int) -> dict[Key, int | None]:
+    def _row(self, pipeline: SimulatedPipeline, now: int) -> dict[Key, int | None]:
         row = pipeline.row
         version, at = self._refreshed.get(pipeline.id, (row.refresh_version, now))
         if version != row.refresh_version:

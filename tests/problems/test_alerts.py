@@ -1,7 +1,7 @@
 """Alerts are the present problems, with the severities that the configuration chose."""
 
 from feldera_exporter.config import AlertChoice
-from feldera_exporter.problems.alerts import Alert, alerts
+from feldera_exporter.problems.alerts import PresentAlert, alerts
 from feldera_exporter.problems.evaluate import Occurrence
 
 PROBLEMS = {
@@ -14,9 +14,9 @@ PROBLEMS = {
 def test_each_problem_is_an_alert() -> None:
     """An alert has the problem's name and the table's severity."""
     assert list(alerts(PROBLEMS)) == [
-        Alert("FelderaPipelineDeploymentError", "critical", "id-of-etl", "", 7),
-        Alert("FelderaPipelineStuckStopping", "warning", "id-of-etl", "Stopping", 8),
-        Alert("FelderaCompilerUnhealthy", "warning", "", "compiler", 9),
+        PresentAlert("FelderaPipelineDeploymentError", "critical", "id-of-etl", "", 7),
+        PresentAlert("FelderaPipelineStuckStopping", "warning", "id-of-etl", "Stopping", 8),
+        PresentAlert("FelderaCompilerUnhealthy", "warning", "", "compiler", 9),
     ]
 
 

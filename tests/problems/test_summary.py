@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from feldera_exporter.problems.alerts import Alert
+from feldera_exporter.problems.alerts import PresentAlert
 from feldera_exporter.problems.summary import StatusAge, Urgency, lines
 from support.fleets import NOW, ago, fleet, pipeline
 
-PAGE = Alert("FelderaPipelineStuckProvisioning", "critical", "id-x")
-TICKET = Alert("FelderaPipelineDeploymentError", "warning", "id-x")
+PAGE = PresentAlert("FelderaPipelineStuckProvisioning", "critical", "id-x")
+TICKET = PresentAlert("FelderaPipelineDeploymentError", "warning", "id-x")
 
 
 def test_a_running_pipeline_is_well() -> None:
@@ -67,7 +67,7 @@ def test_an_instant_ahead_of_the_clock_is_now() -> None:
 @pytest.mark.parametrize(
     ("alerts", "level"), [((TICKET,), Urgency.WRONG), ((TICKET, PAGE), Urgency.CRITICAL)]
 )
-def test_firing_alerts_count_most(alerts: tuple[Alert, ...], level: Urgency) -> None:
+def test_firing_alerts_count_most(alerts: tuple[PresentAlert, ...], level: Urgency) -> None:
     """Firing alerts come before everything else, the worst first."""
     first, second = lines(
         fleet(pipeline("w", 12, deployment_status="Provisioning"), pipeline("x")).pipelines, alerts, NOW
@@ -82,8 +82,8 @@ def test_the_worst_comes_first() -> None:
     """The order is by level, then by the worst alert, then by the time left, then by name."""
     alerts = (
         PAGE,
-        Alert("FelderaPipelineCompileFailed", "info", "id-a"),
-        Alert("FelderaPipelineDeploymentError", "warning", "id-z"),
+        PresentAlert("FelderaPipelineCompileFailed", "info", "id-a"),
+        PresentAlert("FelderaPipelineDeploymentError", "warning", "id-z"),
     )
     shown = lines(
         fleet(

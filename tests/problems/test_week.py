@@ -14,7 +14,7 @@ from feldera_exporter.feldera.platform import with_config, with_health
 from feldera_exporter.problems.table import PIPELINE_PROBLEMS
 from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.http_messages import Request
+from feldera_exporter.simulator.http_messages import HttpRequest
 from feldera_exporter.simulator.instance_routes import InstanceRoutes
 from feldera_exporter.store.store import Store
 from problems.users import Users
@@ -27,7 +27,7 @@ PACE: Final = 60
 
 NOT_NOTIFIED: Final = {row.name for row in PIPELINE_PROBLEMS.values() if row.severity == "info"}
 
-_ANY: Final = Request("GET", "/", {}, {})
+_ANY: Final = HttpRequest("GET", "/", {}, {})
 
 
 def week(days: int, users: int, store: Store) -> tuple[Counter[str], ExporterDriver]:

@@ -12,7 +12,7 @@ import pytest
 from feldera_exporter.rules.alert_names import NAMES
 from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.http_messages import Request
+from feldera_exporter.simulator.http_messages import HttpRequest
 from feldera_exporter.simulator.server import FelderaServer
 from rules.error_codes import CODES
 from support.tools import ROOT
@@ -165,7 +165,7 @@ def test_the_stand_in_knows_the_call(call: Call) -> None:
     path = call.path.replace("{pipeline_name}", "orders").replace("{event_id}", "latest")
     # actix answers HEAD where it answers GET.
     method = "GET" if call.method == "HEAD" else call.method
-    name, _, _ = FelderaServer(Feldera(ManualClock()))._find(Request(method, path, {}, {}))
+    name, _, _ = FelderaServer(Feldera(ManualClock()))._find(HttpRequest(method, path, {}, {}))
     assert name not in {"unknown", "denied", "console"}
 
 

@@ -9,7 +9,7 @@ import pytest
 from feldera_exporter.feldera.statuses import PROGRAM, RESOURCES, STORAGE, combine
 from feldera_exporter.micros import SECOND
 from feldera_exporter.simulator.clock import ManualClock
-from feldera_exporter.simulator.events import Event
+from feldera_exporter.simulator.events import EventRow
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.manager_processes import ManagerProcesses
 from feldera_exporter.simulator.random_workload import RandomWorkload
@@ -19,7 +19,7 @@ from support.tools import example_count
 SEPARATE = ManagerProcesses(separate=True, waits=0.1, holds=0.1, skew={"runner": 0.2, "compiler": -0.3})
 
 
-def read(event: Event) -> dict[str, Any]:
+def read(event: EventRow) -> dict[str, Any]:
     """Return an event's statuses by dimension."""
     statuses = event.statuses
     return {

@@ -7,7 +7,7 @@ import pytest
 
 from feldera_exporter.simulator.failures import worker_panic
 from feldera_exporter.simulator.http_faults import EMPTY_404, EVERY, SERVER_ERROR, UNAVAILABLE, Fault, Slow
-from feldera_exporter.simulator.http_messages import Answer
+from feldera_exporter.simulator.http_messages import HttpAnswer
 from support import loopback
 from support.simulated_api import ServedInstance
 
@@ -42,10 +42,12 @@ def test_a_fault_is_set_and_cleared_by_route(served: ServedInstance) -> None:
         (EMPTY_404, None, ""),
         (SERVER_ERROR, "application/json", "InternalError"),
         (UNAVAILABLE, "application/json", "LockTookTooLong"),
-        (Answer(418, b"tea", "text/plain"), "text/plain", "tea"),
+        (HttpAnswer(418, b"tea", "text/plain"), "text/plain", "tea"),
     ],
 )
-def test_another_answer(served: ServedInstance, fault: Answer, content_type: str | None, body: str) -> None:
+def test_another_answer(
+    served: ServedInstance, fault: HttpAnswer, content_type: str | None, body: str
+) -> None:
     """With its own status, body and type."""
     answer = spoiled(served, fault)
     assert (answer.status_code, answer.headers.get("content-type")) == (fault.status, content_type)

@@ -26,7 +26,7 @@ from feldera_exporter.problems.instance_with_problems import InstanceWithProblem
 from feldera_exporter.problems.serialization import decoded, encoded, same
 from feldera_exporter.simulator.api_errors import ApiError
 from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.http_messages import Request, encode
+from feldera_exporter.simulator.http_messages import HttpRequest, encode
 from feldera_exporter.simulator.json_rendering import event_json
 from feldera_exporter.simulator.read_routes import ReadRoutes
 from feldera_exporter.simulator.uuid7 import uuid_text
@@ -44,7 +44,7 @@ _PART: Final = 64 * 1024
 Log = Callable[..., bytes]
 """Gives the answer of `GET …/events` for a pipeline's name, and of `GET …/events/{id}` for a name and an id."""
 
-_LIST: Final = Request("GET", "/v0/pipelines", {"selector": "status"}, {}, b"")
+_LIST: Final = HttpRequest("GET", "/v0/pipelines", {"selector": "status"}, {}, b"")
 
 
 class InProcessApi:

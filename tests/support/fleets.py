@@ -10,7 +10,7 @@ from feldera_exporter.config import Configuration, Instance
 from feldera_exporter.feldera.wire import Progress, Row
 from feldera_exporter.history.initial import initial_history
 from feldera_exporter.history.recent_activity import NOTHING, RecentActivity
-from feldera_exporter.problems.alerts import Alert
+from feldera_exporter.problems.alerts import PresentAlert
 from feldera_exporter.problems.summary import PipelineSummary, StatusAge, Urgency
 from feldera_exporter.state.fleet import Fleet
 from feldera_exporter.state.instance_settings import InstanceSettings
@@ -65,7 +65,11 @@ def fleet(*pipelines: Pipeline) -> Fleet:
 
 
 def line(
-    name: str, *alerts: Alert, level: Urgency = Urgency.WELL, wait: StatusAge | None = None, **fields: str
+    name: str,
+    *alerts: PresentAlert,
+    level: Urgency = Urgency.WELL,
+    wait: StatusAge | None = None,
+    **fields: str,
 ) -> PipelineSummary:
     """Return the line of a pipeline that runs well, but for what is named."""
     values = {

@@ -6,7 +6,7 @@ import httpx
 
 from feldera_exporter.micros import SECOND
 from feldera_exporter.simulator.clock import ManualClock
-from feldera_exporter.simulator.events import Event
+from feldera_exporter.simulator.events import EventRow
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import Plan
 from feldera_exporter.simulator.server import FelderaServer
@@ -37,7 +37,7 @@ class SimulatedInstance:
         return self.feldera.get("a").row.status
 
     @property
-    def events(self) -> list[Event]:
+    def events(self) -> list[EventRow]:
         """The events of `a`, oldest first as Feldera lists them."""
         return self.feldera.get("a").log.newest_first()[::-1]
 

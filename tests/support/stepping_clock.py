@@ -11,7 +11,7 @@ import msgspec
 from feldera_exporter.feldera.errors import NotFoundError
 from feldera_exporter.micros import SECOND, from_datetime
 from feldera_exporter.simulator.api_errors import ApiError
-from feldera_exporter.simulator.events import Event
+from feldera_exporter.simulator.events import EventRow
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.http_messages import encode
 from feldera_exporter.simulator.json_rendering import event_json
@@ -113,7 +113,7 @@ class SteppingApi(InProcessApi):
                 return encode(event_json(event, "all"))
         raise NotFoundError("404: UnknownPipelineMonitorEvent")
 
-    def _stepped(self, event: Event) -> Event:
+    def _stepped(self, event: EventRow) -> EventRow:
         offset = self._clock.read(event.recorded_at) - event.recorded_at
         shifted = event.event_id + ((offset // 1000) << _MILLISECONDS_AT) if self._ids else event.event_id
         return msgspec.structs.replace(event, recorded_at=event.recorded_at + offset, event_id=shifted)

@@ -65,7 +65,7 @@ class _Cluster(msgspec.Struct, frozen=True):
     peers: tuple[Any, ...] | None = None
 
 
-class Status(msgspec.Struct, frozen=True):
+class AlertmanagerStatus(msgspec.Struct, frozen=True):
     """The part of the response to `GET /api/v2/status` that `check` prints."""
 
     version: _Version = msgspec.field(name="versionInfo", default_factory=_Version)
@@ -77,11 +77,11 @@ class _ActiveAlert(msgspec.Struct, frozen=True):
     since: datetime = msgspec.field(name="startsAt")
 
 
-_STATUS: Final = msgspec.json.Decoder(Status)
+_STATUS: Final = msgspec.json.Decoder(AlertmanagerStatus)
 _ACTIVE: Final[msgspec.json.Decoder[list[_ActiveAlert]]] = msgspec.json.Decoder(list[_ActiveAlert])
 
 
-class Client:
+class AlertmanagerClient:
     """Talks to one Alertmanager.
 
     Args:
@@ -139,13 +139,13 @@ class Client:
         found = _decoded(_ACTIVE, await self._request("GET", f"/api/v2/alerts?{query}"))
         return {frozenset(alert.labels.items()): from_datetime(alert.since) for alert in found}
 
-    async def status(self) -> Status:
+    async def status(self) -> AlertmanagerStatus:
         """Return the Alertmanager's version and the state of its cluster.
 
         Raises:
             AlertmanagerError: the request failed.
         """
-        found: Status = _decoded(_STATUS, await self._request("GET", "/api/v2/status"))
+        found: AlertmanagerStatus = _decoded(_STATUS, await self._request("GET", "/api/v2/status"))
         return found
 
     async def _request(self, method: str, path: str, content: bytes | None = None) -> bytes:

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from feldera_exporter.alertmanager.addresses import Address
-from feldera_exporter.alertmanager.client import Client
+from feldera_exporter.alertmanager.client import AlertmanagerClient
 from feldera_exporter.config import Alertmanager, present_context
 from feldera_exporter.config.secret_files import key_in, password_in, reread
 from feldera_exporter.logs import FailureLog, Logger
 
 
-def client_factory(configured: Alertmanager, log: Logger) -> Callable[[Address], Client]:
+def client_factory(configured: Alertmanager, log: Logger) -> Callable[[Address], AlertmanagerClient]:
     """Return the function that makes the client of an address; it sends no request.
 
     Raises:
@@ -21,7 +21,7 @@ def client_factory(configured: Alertmanager, log: Logger) -> Callable[[Address],
     # Loading the system's certificates takes time and memory, so only for https.
     uses_tls = any(urlsplit(url).scheme == "https" for url in configured.urls)
     tls = present_context(configured.tls, "alertmanager.", log) if uses_tls else None
-    return lambda address: Client(address, authorization, tls, configured.timeout)
+    return lambda address: AlertmanagerClient(address, authorization, tls, configured.timeout)
 
 
 def _authorization(configured: Alertmanager, log: Logger) -> Callable[[], str | None]:

@@ -14,7 +14,12 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from feldera_exporter.alertmanager.alerts import Alert, wire
-from feldera_exporter.alertmanager.client import AlertmanagerError, Client, Key, RefusedAlertsError
+from feldera_exporter.alertmanager.client import (
+    AlertmanagerClient,
+    AlertmanagerError,
+    Key,
+    RefusedAlertsError,
+)
 from feldera_exporter.logs import FailureLog, Logger, source_location
 from feldera_exporter.micros import from_seconds
 from feldera_exporter.telemetry import Notifications
@@ -81,7 +86,7 @@ class Sender:
 
     def __init__(
         self,
-        client: Client,
+        client: AlertmanagerClient,
         states: Mapping[str, State],
         resend_interval: float,
         accepted: Callable[[str, Iterable[Alert]], None],

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from feldera_exporter.alertmanager.addresses import Resolver
-from feldera_exporter.alertmanager.client import AlertmanagerError, Status
+from feldera_exporter.alertmanager.client import AlertmanagerError, AlertmanagerStatus
 from feldera_exporter.alertmanager.client_factory import client_factory
 from feldera_exporter.config import Alertmanager
 from feldera_exporter.logs import Logger
@@ -21,7 +21,7 @@ class AlertmanagerReport:
 
     url: str
     label: str
-    status: Status | None = None
+    status: AlertmanagerStatus | None = None
     failure: str = ""
 
 

@@ -5,7 +5,7 @@ from typing import Final
 import httpx
 import msgspec
 
-from feldera_exporter.problems.alerts import Alert
+from feldera_exporter.problems.alerts import PresentAlert
 
 _TIMEOUT_SECONDS: Final = 2.0
 
@@ -23,7 +23,7 @@ class _Answer(msgspec.Struct, frozen=True):
     data: _Data
 
 
-def read(body: bytes) -> tuple[Alert, ...]:
+def read(body: bytes) -> tuple[PresentAlert, ...]:
     """Return the firing alerts in a response of `/api/v1/alerts`, sorted.
 
     Raises:
@@ -32,7 +32,7 @@ def read(body: bytes) -> tuple[Alert, ...]:
     answer = msgspec.json.decode(body, type=_Answer)
     return tuple(
         sorted(
-            Alert(
+            PresentAlert(
                 alert.labels.get("alertname", ""),
                 alert.labels.get("severity", ""),
                 alert.labels.get("pipeline", "").removeprefix("pipeline-"),
@@ -43,7 +43,7 @@ def read(body: bytes) -> tuple[Alert, ...]:
     )
 
 
-async def firing(client: httpx.AsyncClient, prometheus: str) -> tuple[Alert, ...] | None:
+async def firing(client: httpx.AsyncClient, prometheus: str) -> tuple[PresentAlert, ...] | None:
     """Return the firing alerts of Prometheus at an address; None if it does not answer."""
     try:
         return read((await client.get(f"{prometheus}/api/v1/alerts", timeout=_TIMEOUT_SECONDS)).content)

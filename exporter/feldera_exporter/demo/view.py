@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from feldera_exporter.micros import Micros
-from feldera_exporter.problems.alerts import Alert
+from feldera_exporter.problems.alerts import PresentAlert
 from feldera_exporter.problems.summary import PipelineSummary, Urgency, lines
 from feldera_exporter.state.fleet import Fleet
 
@@ -16,7 +16,7 @@ class View:
     addresses: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
     lines: tuple[PipelineSummary, ...] = ()
-    alerts: tuple[Alert, ...] | None = None
+    alerts: tuple[PresentAlert, ...] | None = None
     notified: tuple[str, ...] = ()
 
     @property
@@ -48,7 +48,7 @@ class Poster:
         """Add a notification by Alertmanager."""
         self._put(replace(self._view, notified=(*self._view.notified, text)))
 
-    def draw(self, fleet: Fleet, alerts: Sequence[Alert] | None, now: Micros) -> None:
+    def draw(self, fleet: Fleet, alerts: Sequence[PresentAlert] | None, now: Micros) -> None:
         """Show the fleet at `now`, and the firing alerts; None if they are not known."""
         others = None if alerts is None else tuple(alert for alert in alerts if not alert.pipeline)
         self._put(replace(self._view, lines=lines(fleet.pipelines, alerts or (), now), alerts=others))
@@ -94,7 +94,7 @@ def _changed(old: PipelineSummary, new: PipelineSummary) -> Iterator[str]:
     yield from _alerted(old.alerts, new.alerts, f"{new.name}: ")
 
 
-def _alerted(old: Sequence[Alert], new: Sequence[Alert], subject: str) -> Iterator[str]:
+def _alerted(old: Sequence[PresentAlert], new: Sequence[PresentAlert], subject: str) -> Iterator[str]:
     for alert in new:
         if alert not in old:
             yield f"{subject}{alert.name} fires ({alert.severity})"

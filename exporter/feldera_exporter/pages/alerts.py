@@ -6,7 +6,7 @@ from feldera_exporter.micros import Micros
 from feldera_exporter.pages import formatting, status_style
 from feldera_exporter.pages.formatting import Moment
 from feldera_exporter.pages.links import Links
-from feldera_exporter.problems.alerts import Alert
+from feldera_exporter.problems.alerts import PresentAlert
 from feldera_exporter.problems.table import BY_ALERT
 from feldera_exporter.state.pipeline import Facts
 
@@ -39,7 +39,7 @@ class AlertDetails:
     limit: str
 
 
-def firing_alert(alert: Alert, links: Links, instance: str, name: str = "") -> FiringAlert:
+def firing_alert(alert: PresentAlert, links: Links, instance: str, name: str = "") -> FiringAlert:
     """Return the view of a firing alert; `name` is that of its pipeline, empty for an alert about the instance."""
     look = status_style.SEVERITIES.get(alert.severity, "idle")
     short = alert.name.removeprefix("FelderaPipeline").removeprefix("Feldera")
@@ -47,7 +47,7 @@ def firing_alert(alert: Alert, links: Links, instance: str, name: str = "") -> F
 
 
 def alert_details(
-    alert: Alert, links: Links, now: Micros, instance: str, pipeline: Facts | None = None
+    alert: PresentAlert, links: Links, now: Micros, instance: str, pipeline: Facts | None = None
 ) -> AlertDetails:
     """Return the view of a firing alert with its meaning; the pipeline is None for an alert about the instance."""
     row = BY_ALERT[alert.name]

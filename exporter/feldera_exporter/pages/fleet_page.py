@@ -27,7 +27,7 @@ _MESSAGE: Final = 160
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FleetRow:
     """The row of a pipeline; it leaves out what is usual.
 
     Attributes:
@@ -81,7 +81,7 @@ class FleetPage:
     instances: tuple[InstanceView, ...]
     tiles: tuple[tuple[Level, int], ...]
     chosen: tuple[Chosen, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[FleetRow, ...]
     empty: str
     hidden: int
     found: str
@@ -159,11 +159,11 @@ def _matches(each: _Entry, query: PageQuery) -> bool:
     )
 
 
-def _row(each: _Entry, links: Links) -> Row:
+def _row(each: _Entry, links: Links) -> FleetRow:
     line, instance_name = each.summary, each.watched.fleet.instance
     error = each.pipeline.facts.row.deployment_error
     program, storage = style_of(PROGRAM, line.program), style_of(STORAGE, line.storage)
-    return Row(
+    return FleetRow(
         name=line.name,
         instance=instance_name,
         address=links.pipeline(instance_name, line.name),

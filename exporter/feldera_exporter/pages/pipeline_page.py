@@ -41,7 +41,7 @@ FAILED_PROGRAMS: Final = frozenset({"SqlError", "RustError", "SystemError"})
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class StatusView:
     """One of the pipeline's statuses.
 
     Attributes:
@@ -57,7 +57,7 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class ErrorView:
     """The present deployment error; `at` is None where that is unknown, `details` where there are none."""
 
     code: str
@@ -108,8 +108,8 @@ class PipelinePage:
     causes: tuple[Cause, ...]
     description: str
     compiler_errors: Excerpt | None
-    failure: Failure | None
-    statuses: tuple[Status, ...]
+    failure: ErrorView | None
+    statuses: tuple[StatusView, ...]
     notes: tuple[tuple[str, Excerpt], ...]
     timeline: Timeline | None
     problem: str
@@ -168,7 +168,7 @@ def pipeline_page(
     )
 
 
-def _causes(failure: Failure | None, errors: Excerpt | None, waiting: Excerpt | None) -> Iterator[Cause]:
+def _causes(failure: ErrorView | None, errors: Excerpt | None, waiting: Excerpt | None) -> Iterator[Cause]:
     if failure is not None:
         text = failure.message.text or (failure.details.text if failure.details is not None else "")
         yield Cause("Deployment error", _beginning(text), failure.code, "error")
@@ -182,7 +182,7 @@ def _beginning(text: str) -> str:
     return formatting.first_lines(text, _BEGINNING, _LINES)
 
 
-def _failure(pipeline: Pipeline, recent: LatestEvents, now: Micros) -> Failure | None:
+def _failure(pipeline: Pipeline, recent: LatestEvents, now: Micros) -> ErrorView | None:
     error = pipeline.facts.row.deployment_error
     if error is None:
         return None
@@ -191,7 +191,7 @@ def _failure(pipeline: Pipeline, recent: LatestEvents, now: Micros) -> Failure |
     # Of a long error the list has the beginning only. The newest event may have another error by now.
     if full is not None and error.cuts != Cuts() and full.message.startswith(error.message):
         error = full
-    return Failure(
+    return ErrorView(
         code=error.error_code,
         at=formatting.moment(at, now) if at is not None else None,
         message=excerpt(error.message, error.cuts.message),
@@ -199,7 +199,7 @@ def _failure(pipeline: Pipeline, recent: LatestEvents, now: Micros) -> Failure |
     )
 
 
-def _statuses(pipeline: Pipeline, recent: LatestEvents, now: Micros) -> Iterator[Status]:
+def _statuses(pipeline: Pipeline, recent: LatestEvents, now: Micros) -> Iterator[StatusView]:
     row, limits = pipeline.facts.row, pipeline.facts.limits
     for name, dimension, limit in (
         ("Deployment", DEPLOYMENT, limits.deployment_status),
@@ -221,11 +221,11 @@ def _statuses(pipeline: Pipeline, recent: LatestEvents, now: Micros) -> Iterator
         yield _status(name, style_of(dimension, status), since, limit, now)
 
 
-def _status(name: str, style: StatusStyle, since: Micros | None, limit: float, now: Micros) -> Status:
+def _status(name: str, style: StatusStyle, since: Micros | None, limit: float, now: Micros) -> StatusView:
     if since is None:
-        return Status(name, style, None, None)
+        return StatusView(name, style, None, None)
     age = StatusAge(style.text, max(0, now - since) / SECOND, limit)
-    return Status(name, style, formatting.moment(since, now), limit_bar(age))
+    return StatusView(name, style, formatting.moment(since, now), limit_bar(age))
 
 
 def _notes(recent: LatestEvents) -> Iterator[tuple[str, Excerpt]]:

@@ -43,7 +43,7 @@ _SCREENS: Final = {"phone": 320.0, "tablet": 680.0, "desktop": 1000.0}
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class LaneSegment:
     """A status as a bar.
 
     Attributes:
@@ -65,7 +65,7 @@ class Lane:
     """The statuses of one dimension."""
 
     name: str
-    segments: tuple[Segment, ...]
+    segments: tuple[LaneSegment, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +261,9 @@ def _fitting(last: Micros, now: Micros) -> str:
     return next((span for span, seconds in SPANS.items() if age <= _FULL * seconds), "7d")
 
 
-def _segments(dimension: Dimension, runs: Sequence[_Run], start: Micros, now: Micros) -> Iterator[Segment]:
+def _segments(
+    dimension: Dimension, runs: Sequence[_Run], start: Micros, now: Micros
+) -> Iterator[LaneSegment]:
     ends = [run.at for run in runs[1:]] + [now]
     for run, end in zip(runs, ends, strict=True):
         if end < start or run.at > now:
@@ -269,7 +271,7 @@ def _segments(dimension: Dimension, runs: Sequence[_Run], start: Micros, now: Mi
         x, till = _percent(max(run.at, start), start, now), _percent(min(end, now), start, now)
         lasted = formatting.duration(max(0, end - run.at) / SECOND)
         width = round(till - x, 2)
-        yield Segment(
+        yield LaneSegment(
             x=x,
             width=max(0.15, width),
             mark=style_of(dimension, run.status),

@@ -16,7 +16,7 @@ NO_CHOICES: Final[Choices] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Alert:
+class PresentAlert:
     """One firing alert.
 
     Attributes:
@@ -33,9 +33,9 @@ class Alert:
     since: Micros = 0
 
 
-def alerts(occurrences: Occurrences, choices: Choices = NO_CHOICES) -> Iterator[Alert]:
+def alerts(occurrences: Occurrences, choices: Choices = NO_CHOICES) -> Iterator[PresentAlert]:
     """Yield one alert for each problem, with the severity that the configuration chose."""
     for occurrence, since in occurrences.items():
         choice = choices.get(occurrence.alert)
         severity = choice.severity if choice is not None and choice.severity else occurrence.row.severity
-        yield Alert(occurrence.alert, severity, occurrence.pipeline_id, occurrence.label, since)
+        yield PresentAlert(occurrence.alert, severity, occurrence.pipeline_id, occurrence.label, since)

@@ -8,7 +8,7 @@ from enum import IntEnum
 
 from feldera_exporter.feldera.statuses import DEPLOYMENT, PROGRAM, Kind
 from feldera_exporter.micros import SECOND, Micros, from_datetime
-from feldera_exporter.problems.alerts import Alert
+from feldera_exporter.problems.alerts import PresentAlert
 from feldera_exporter.problems.conditions import storage_since
 from feldera_exporter.state.pipeline import Pipeline
 
@@ -64,15 +64,15 @@ class PipelineSummary:
     storage: str
     wait: StatusAge
     error_code: str
-    alerts: tuple[Alert, ...]
+    alerts: tuple[PresentAlert, ...]
     level: Urgency
 
 
 def lines(
-    pipelines: Mapping[str, Pipeline], alerts: Iterable[Alert], now: Micros
+    pipelines: Mapping[str, Pipeline], alerts: Iterable[PresentAlert], now: Micros
 ) -> tuple[PipelineSummary, ...]:
     """Return the summaries of all pipelines, the most urgent first."""
-    firing: defaultdict[str, list[Alert]] = defaultdict(list)
+    firing: defaultdict[str, list[PresentAlert]] = defaultdict(list)
     for alert in alerts:
         firing[alert.pipeline].append(alert)
     summaries = [
@@ -91,7 +91,9 @@ def urgency(summary: PipelineSummary) -> tuple[float, int, float, str, str]:
     return -summary.level, -severity, summary.wait.limit - summary.wait.age, summary.name, summary.id
 
 
-def _summary(pipeline_id: str, pipeline: Pipeline, alerts: tuple[Alert, ...], now: Micros) -> PipelineSummary:
+def _summary(
+    pipeline_id: str, pipeline: Pipeline, alerts: tuple[PresentAlert, ...], now: Micros
+) -> PipelineSummary:
     row = pipeline.facts.row
     # A program that compiles without a limit says more than how long the deployment has been Stopped.
     wait = max(
@@ -139,7 +141,7 @@ def _status_ages(pipeline: Pipeline, now: Micros) -> tuple[StatusAge, ...]:
     )
 
 
-def _level(pipeline: Pipeline, wait: StatusAge, alerts: tuple[Alert, ...]) -> Urgency:
+def _level(pipeline: Pipeline, wait: StatusAge, alerts: tuple[PresentAlert, ...]) -> Urgency:
     row = pipeline.facts.row
     kinds = {DEPLOYMENT.statuses.get(row.deployment_status), PROGRAM.statuses.get(row.program_status)}
     if any(alert.severity == "critical" for alert in alerts):

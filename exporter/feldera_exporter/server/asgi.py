@@ -23,7 +23,7 @@ Reload = Callable[[], Awaitable[Sequence[str]]]
 """Loads the configuration again and returns its mistakes."""
 
 
-class Source(Protocol):
+class MetricsSource(Protocol):
     """The source of the metrics."""
 
     @property
@@ -45,7 +45,11 @@ _RENDERING: Final = ThreadPoolExecutor(2, "metrics")
 
 
 def application(
-    source: Source, telemetry_path: str, reload: Reload | None, find: Find = lambda _: None, prefix: str = ""
+    source: MetricsSource,
+    telemetry_path: str,
+    reload: Reload | None,
+    find: Find = lambda _: None,
+    prefix: str = "",
 ) -> Asgi:
     """Return the ASGI application.
 
@@ -110,7 +114,7 @@ async def _gone(receive: Receive) -> None:
         pass
 
 
-def _metrics(source: Source) -> Page:
+def _metrics(source: MetricsSource) -> Page:
     async def metrics(request: Request) -> Reply:
         snapshot = source.snapshot
         format_ = format_for(request.headers.get("accept", ""))
@@ -170,7 +174,7 @@ async def _healthy(_request: Request) -> Reply:
     return text_reply(200, "Healthy.\n")
 
 
-def _ready(source: Source) -> Page:
+def _ready(source: MetricsSource) -> Page:
     async def ready(_request: Request) -> Reply:
         if source.ready:
             return text_reply(200, "Ready.\n")

@@ -49,7 +49,7 @@ HEADERS: Final = MappingProxyType(
 """The headers of every page: no script, nothing from other sites, in no frame."""
 
 
-class Source(Protocol):
+class PageSource(Protocol):
     """The source of what pages show."""
 
     def page_state(self) -> PageState:
@@ -71,7 +71,7 @@ class Site:
         links: the addresses of the pages.
     """
 
-    source: Source
+    source: PageSource
     links: Links
     _renderings: SharedRenderings = field(default_factory=SharedRenderings)
 

@@ -7,21 +7,21 @@ from urllib.parse import parse_qsl, unquote
 
 from isal import igzip
 
-from feldera_exporter.simulator.http_messages import Answer, Request
+from feldera_exporter.simulator.http_messages import HttpAnswer, HttpRequest
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
-async def read(scope: Scope, receive: Receive) -> Request:
+async def read(scope: Scope, receive: Receive) -> HttpRequest:
     """Read a whole request."""
     body, more = b"", True
     while more:
         message = await receive()
         body += message.get("body", b"")
         more = message.get("more_body", False)
-    return Request(
+    return HttpRequest(
         scope["method"],
         unquote(scope["path"]),
         dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)),
@@ -41,7 +41,7 @@ async def outlasts(seconds: float, receive: Receive) -> bool:
     return False
 
 
-async def respond(request: Request, answer: Answer, receive: Receive, send: Send) -> None:
+async def respond(request: HttpRequest, answer: HttpAnswer, receive: Receive, send: Send) -> None:
     """Send an answer, whole or as a stream; packed, and then without its length, if that is accepted."""
     body, headers = answer.body, dict(answer.headers)
     if answer.content_type:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from feldera_exporter.simulator.api_errors import refusal
-from feldera_exporter.simulator.http_messages import TEXT, Answer, Request, encode
+from feldera_exporter.simulator.http_messages import TEXT, HttpAnswer, HttpRequest, encode
 
 DENIED: Final = "denied"
 """Stands for a path that Feldera knows, asked with a method that it does not."""
@@ -20,8 +20,8 @@ _KEY_PREFIX: Final = "apikey:"
 
 
 def admit(
-    keys: Mapping[str, str] | None, route: str, request: Request, *, blind: bool = False
-) -> Answer | str:
+    keys: Mapping[str, str] | None, route: str, request: HttpRequest, *, blind: bool = False
+) -> HttpAnswer | str:
     """Return the client's role, or the response that refuses the request.
 
     `keys` has the role of each API key, read or write; it is None where no authentication is configured. While the
@@ -47,17 +47,17 @@ def admit(
     return role
 
 
-def unauthorized() -> Answer:
+def unauthorized() -> HttpAnswer:
     """Answer as to an unknown API key, and as during an outage of the database."""
     body = {"message": "Unauthorized API key", "error_code": "AuthenticationFailed"}
-    return Answer(401, encode(body), TEXT)
+    return HttpAnswer(401, encode(body), TEXT)
 
 
-def denied() -> Answer:
+def denied() -> HttpAnswer:
     """Return the response to a method that a path does not have: no role may use it."""
     message = "This endpoint has no access-control classification and is denied"
-    return Answer(403, encode({"message": message, "error_code": "InsufficientPermissions"}))
+    return HttpAnswer(403, encode({"message": message, "error_code": "InsufficientPermissions"}))
 
 
-def _challenge(scheme: str) -> Answer:
-    return Answer(401, content_type="", headers={"www-authenticate": scheme})
+def _challenge(scheme: str) -> HttpAnswer:
+    return HttpAnswer(401, content_type="", headers={"www-authenticate": scheme})

@@ -8,7 +8,7 @@ from feldera_exporter.simulator import row_changes
 from feldera_exporter.simulator.api_errors import ApiError
 from feldera_exporter.simulator.database import Database
 from feldera_exporter.simulator.event_queue import EventQueue
-from feldera_exporter.simulator.pipeline import Pipeline
+from feldera_exporter.simulator.pipeline import SimulatedPipeline
 from feldera_exporter.simulator.plan import Failure, Plan
 
 BACKOFF: Final = 30 * SECOND
@@ -45,14 +45,14 @@ class Compiler:
         self._event_queue = event_queue
         self._database = database
 
-    def look(self, pipeline: Pipeline) -> None:
+    def look(self, pipeline: SimulatedPipeline) -> None:
         """Notice a new program after a commit."""
         if pipeline.taken != pipeline.row.program_version:
             pipeline.taken = pipeline.row.program_version
             pipeline.artifacts = True
             self.take(pipeline)
 
-    def take(self, pipeline: Pipeline) -> None:
+    def take(self, pipeline: SimulatedPipeline) -> None:
         """Schedule the end of a program's present stage, in place of what was scheduled before."""
         pipeline.compiling += 1
         status = pipeline.row.program_status
@@ -64,7 +64,7 @@ class Compiler:
                 self._event_queue.now + from_seconds(seconds), self._finish, pipeline, pipeline.compiling
             )
 
-    def restart(self, pipelines: Iterable[Pipeline], platform: str) -> None:
+    def restart(self, pipelines: Iterable[SimulatedPipeline], platform: str) -> None:
         """Restart what compiles these pipelines: a program that was being compiled goes back into the queue.
 
         One that was to be compiled by another version of the platform is compiled by this one.
@@ -83,11 +83,11 @@ class Compiler:
             elif status in _BACK:
                 self._set(pipeline, _BACK[status])
 
-    def _finish(self, pipeline: Pipeline, job: int) -> None:
+    def _finish(self, pipeline: SimulatedPipeline, job: int) -> None:
         if pipeline.compiling == job and pipeline.alive and pipeline.row.program_status in _NEXT:
             self._set(pipeline, _outcome(pipeline.row.program_status, pipeline.plan))
 
-    def _set(self, pipeline: Pipeline, status: str) -> None:
+    def _set(self, pipeline: SimulatedPipeline, status: str) -> None:
         pipeline.compiling += 1
         job = pipeline.compiling
         known = (pipeline.row.program_version, pipeline.row.program_status)
@@ -102,7 +102,7 @@ class Compiler:
             lambda error: self._done(pipeline, job, error),
         )
 
-    def _done(self, pipeline: Pipeline, job: int, error: ApiError | None) -> None:
+    def _done(self, pipeline: SimulatedPipeline, job: int, error: ApiError | None) -> None:
         """Go on with the next stage; after a failed transaction, repeat the same stage some time later."""
         if error is not None:
             self._event_queue.at(self._event_queue.now + BACKOFF, self._done, pipeline, job, None)

@@ -11,15 +11,15 @@ from feldera_exporter.simulator.event_queue import EventQueue
 from feldera_exporter.simulator.events import record
 from feldera_exporter.simulator.ground_truth import GroundTruth
 from feldera_exporter.simulator.manager_processes import ManagerProcesses, generators
-from feldera_exporter.simulator.pipeline import Pipeline
-from feldera_exporter.simulator.row import Row
+from feldera_exporter.simulator.pipeline import SimulatedPipeline
+from feldera_exporter.simulator.row import PipelineRow
 
 LOCK_TIMEOUT: Final = 10 * SECOND
 """How long a transaction waits for a lock (pipeline-manager `db/transaction.rs`)."""
 
 _REFUSED: Final = "Error occurred while creating a new object: error connecting to server: Connection refused (os error 111)"
 
-Work = Callable[[Row, int], Sequence[Row]]
+Work = Callable[[PipelineRow, int], Sequence[PipelineRow]]
 """What a transaction does: the locked row and NOW() in; out comes the row after each write that records an event."""
 
 Done = Callable[[ApiError | None], None]
@@ -30,7 +30,7 @@ Done = Callable[[ApiError | None], None]
 class _Attempt:
     """A transaction that has begun: `asked` is when it comes to the lock."""
 
-    pipeline: Pipeline
+    pipeline: SimulatedPipeline
     writer: str
     work: Work
     done: Done | None
@@ -60,21 +60,21 @@ class Database:
         self._random = Random(f"database/{seed}")
         self._processes = processes
         self._truth = truth
-        self._names: dict[str, Pipeline] = {}
+        self._names: dict[str, SimulatedPipeline] = {}
         self._grown: set[str] = set()
-        self.pipelines: dict[str, Pipeline] = {}
+        self.pipelines: dict[str, SimulatedPipeline] = {}
         self.version = 0
         self.down = False
-        self.listeners: list[Callable[[Pipeline], None]] = []
+        self.listeners: list[Callable[[SimulatedPipeline], None]] = []
         self.ids = generators(processes, seed)
 
-    def __iter__(self) -> Iterator[Pipeline]:
+    def __iter__(self) -> Iterator[SimulatedPipeline]:
         return iter(self.pipelines.values())
 
     def __contains__(self, name: str) -> bool:
         return name in self._names
 
-    def get(self, name: str) -> Pipeline:
+    def get(self, name: str) -> SimulatedPipeline:
         """Return a pipeline by name.
 
         Raises:
@@ -94,7 +94,7 @@ class Database:
         if self.down:
             raise refusal("PostgresPoolError", error=_REFUSED, backtrace="disabled backtrace")
 
-    def insert(self, pipeline: Pipeline) -> None:
+    def insert(self, pipeline: SimulatedPipeline) -> None:
         """Create a pipeline, with its first event, at once."""
         self.check()
         row = pipeline.row
@@ -104,7 +104,7 @@ class Database:
         pipeline.log.append(record(self.ids["api"](self._event_queue.now), row.created_at, row, None))
         self._announce(pipeline)
 
-    def remove(self, pipeline: Pipeline, check: Callable[[Row], None]) -> None:
+    def remove(self, pipeline: SimulatedPipeline, check: Callable[[PipelineRow], None]) -> None:
         """Delete a pipeline and its events, once its lock is free.
 
         Raises:
@@ -121,23 +121,23 @@ class Database:
         self._truth.deleted(pipeline.id, max(self._event_queue.now, pipeline.begun))
         self.version += 1
 
-    def _remove_later(self, pipeline: Pipeline, check: Callable[[Row], None]) -> None:
+    def _remove_later(self, pipeline: SimulatedPipeline, check: Callable[[PipelineRow], None]) -> None:
         """Delete after a wait; the client does not get the response."""
         if pipeline.alive:
             self.remove(pipeline, check)
 
-    def touch(self, pipeline: Pipeline, row: Row) -> None:
+    def touch(self, pipeline: SimulatedPipeline, row: PipelineRow) -> None:
         """Change what records no event: the client's own metadata."""
         self.check()
         pipeline.row = row
         self._announce(pipeline)
 
-    def begin(self, pipeline: Pipeline) -> int:
+    def begin(self, pipeline: SimulatedPipeline) -> int:
         """Return NOW() of a transaction that begins; two on one row never share it."""
         pipeline.begun = max(self._event_queue.now, pipeline.begun + 1)
         return pipeline.begun
 
-    def write(self, pipeline: Pipeline, writer: str, work: Work, done: Done | None = None) -> None:
+    def write(self, pipeline: SimulatedPipeline, writer: str, work: Work, done: Done | None = None) -> None:
         """Run a transaction on a pipeline's row: at once, or as the lock allows.
 
         A change that is no longer legal when the lock is taken is rolled back; `done` gets the error.
@@ -162,7 +162,7 @@ class Database:
         else:
             self._lock(attempt)
 
-    def hold(self, pipeline: Pipeline, seconds: float) -> None:
+    def hold(self, pipeline: SimulatedPipeline, seconds: float) -> None:
         """Hold the row's lock for some seconds, as a slow transaction that changes nothing does."""
         until = max(self._event_queue.now, pipeline.locked_until) + from_seconds(seconds)
         pipeline.locked_until = until
@@ -193,7 +193,7 @@ class Database:
         else:
             self._commit(attempt, rows, ids)
 
-    def _commit(self, attempt: _Attempt, rows: Sequence[Row], ids: Sequence[int]) -> None:
+    def _commit(self, attempt: _Attempt, rows: Sequence[PipelineRow], ids: Sequence[int]) -> None:
         """Make row and events visible together."""
         pipeline, begun = attempt.pipeline, attempt.begun
         visible = max(self._event_queue.now, begun)
@@ -215,7 +215,7 @@ class Database:
             self.pipelines[pipeline_id].log.trim(retention)
         self._grown.clear()
 
-    def _announce(self, pipeline: Pipeline) -> None:
+    def _announce(self, pipeline: SimulatedPipeline) -> None:
         self.version += 1
         for listener in self.listeners:
             listener(pipeline)

@@ -6,22 +6,22 @@ from typing import Final
 from feldera_exporter.micros import SECOND, Micros, from_seconds
 from feldera_exporter.simulator import row_changes
 from feldera_exporter.simulator.database import Work
-from feldera_exporter.simulator.pipeline import NEVER, Connectors, Pipeline
+from feldera_exporter.simulator.pipeline import NEVER, Connectors, SimulatedPipeline
 from feldera_exporter.simulator.plan import Failure
-from feldera_exporter.simulator.row import Row
+from feldera_exporter.simulator.row import PipelineRow
 
 DETAILS_AFTER: Final = 10 * SECOND
 HEARTBEAT: Final = 600 * SECOND
 """How often an automaton writes: details that changed, and that nothing did."""
 
-Write = Callable[[Pipeline, Work], Micros]
+Write = Callable[[SimulatedPipeline, Work], Micros]
 """Runs a transaction on a pipeline's row; returns NEVER, as a notification will follow."""
 
-Wake = Callable[[Pipeline, Micros], None]
+Wake = Callable[[SimulatedPipeline, Micros], None]
 """Polls a pipeline at an instant off the grid, when something that blocks is over."""
 
 
-def while_(resources: str, change: Callable[[Row, Micros], Row]) -> Work:
+def while_(resources: str, change: Callable[[PipelineRow, Micros], PipelineRow]) -> Work:
     """Return the work that changes a row which still has a resources status."""
     return lambda row, at: (change(row, at),) if row.resources == resources else ()
 
@@ -33,20 +33,20 @@ class DeploymentEndings:
         self._write = write
         self._wake = wake
 
-    def fail(self, pipeline: Pipeline, failure: Failure | None) -> Micros:
+    def fail(self, pipeline: SimulatedPipeline, failure: Failure | None) -> Micros:
         """Towards Stopped; with an error, or without one as the user asked."""
 
-        def work(row: Row, at: Micros) -> tuple[Row, ...]:
+        def work(row: PipelineRow, at: Micros) -> tuple[PipelineRow, ...]:
             unwanted = row_changes.want_stopped(row, at)
             return unwanted, row_changes.stopping(unwanted, at, failure)
 
         return self._write(pipeline, work)
 
-    def begin(self, pipeline: Pipeline, _row: Row, _now: Micros) -> Micros:
+    def begin(self, pipeline: SimulatedPipeline, _row: PipelineRow, _now: Micros) -> Micros:
         """Towards Stopped without an error: by the user's wish, or after the last checkpoint."""
         return self.fail(pipeline, None)
 
-    def stop(self, pipeline: Pipeline, _row: Row, now: Micros) -> Micros:
+    def stop(self, pipeline: SimulatedPipeline, _row: PipelineRow, now: Micros) -> Micros:
         """Stopping: `stop` blocks; where it fails, its reason is written as details are."""
         automaton = pipeline.automaton
         pipeline.process = None
@@ -64,7 +64,7 @@ class DeploymentEndings:
         automaton.provisioning_since = automaton.stopping_since = automaton.grace_until = None
         return self._write(pipeline, lambda row, at: (row_changes.stopped(row, at),))
 
-    def _stop_fails(self, pipeline: Pipeline, now: Micros) -> Micros:
+    def _stop_fails(self, pipeline: SimulatedPipeline, now: Micros) -> Micros:
         automaton = pipeline.automaton
         details = "Unable to stop (will retry) due to: the volume is still in use"
         age = NEVER if automaton.updated is None else now - automaton.updated
@@ -76,7 +76,7 @@ class DeploymentEndings:
             )
         return now - age + (DETAILS_AFTER if differs else HEARTBEAT)
 
-    def clear(self, pipeline: Pipeline, row: Row, now: Micros) -> Micros:
+    def clear(self, pipeline: SimulatedPipeline, row: PipelineRow, now: Micros) -> Micros:
         """Stopped and to stay so: clear storage, which blocks, if that was asked for."""
         automaton = pipeline.automaton
         if row.storage_status != "Clearing":

@@ -9,9 +9,9 @@ from feldera_exporter.simulator.http_messages import (
     PLAIN,
     TEXT,
     ZIP,
-    Answer,
+    HttpAnswer,
+    HttpRequest,
     QueryError,
-    Request,
     choice,
     flag,
     json,
@@ -30,23 +30,23 @@ class DiagnosticsRoutes:
     def __init__(self, feldera: Feldera) -> None:
         self._feldera = feldera
 
-    def metrics(self, request: Request, name: str) -> Answer:
+    def metrics(self, request: HttpRequest, name: str) -> HttpAnswer:
         """GET /v0/pipelines/{name}/metrics."""
         form = choice(request, "format", ("prometheus", "json"), "prometheus")
         families = pipeline_metrics.pipeline_metrics(self._feldera, name)
         if form == "json":
             return json(pipeline_metrics.as_json(families))
-        return Answer(200, pipeline_metrics.as_text(families), PLAIN)
+        return HttpAnswer(200, pipeline_metrics.as_text(families), PLAIN)
 
-    def all_metrics(self, _: Request) -> Answer:
+    def all_metrics(self, _: HttpRequest) -> HttpAnswer:
         """GET /v0/metrics."""
-        return Answer(200, pipeline_metrics.all_metrics(self._feldera), PLAIN)
+        return HttpAnswer(200, pipeline_metrics.all_metrics(self._feldera), PLAIN)
 
-    def stats(self, _: Request, name: str) -> Answer:
+    def stats(self, _: HttpRequest, name: str) -> HttpAnswer:
         """GET /v0/pipelines/{name}/stats."""
         return json(stats(self._feldera, name))
 
-    def logs(self, request: Request, name: str) -> Answer:
+    def logs(self, request: HttpRequest, name: str) -> HttpAnswer:
         """GET /v0/pipelines/{name}/logs: the retained lines, then new ones until the client goes away."""
         feldera = self._feldera
         pipeline = feldera.get(name)
@@ -56,21 +56,21 @@ class DiagnosticsRoutes:
             if cursor is not None:
                 error = "`cursor` cannot be combined with `follow=false`"
                 raise refusal("InvalidLogCursorParam", value=cursor, error=error)
-            return Answer(200, log.after(0), TEXT)
+            return HttpAnswer(200, log.after(0), TEXT)
         begin = Position(log.epoch, log.discarded, 0) if cursor is None else position(log, cursor)
         headers = {
             "feldera-logs-epoch": begin.epoch,
             "feldera-logs-seq": str(begin.number),
             "feldera-logs-gap": str(begin.gap),
         }
-        return Answer(
+        return HttpAnswer(
             200,
             content_type=TEXT,
             headers={} if cursor is None else headers,
             stream=lambda: followed(feldera, pipeline, begin),
         )
 
-    def support_bundle(self, request: Request, name: str) -> Answer:
+    def support_bundle(self, request: HttpRequest, name: str) -> HttpAnswer:
         """GET /v0/pipelines/{name}/support_bundle."""
         limit = request.query.get("limit", "1")
         if not limit.isdecimal():
@@ -85,4 +85,4 @@ class DiagnosticsRoutes:
             "content-disposition": f'attachment; filename="{name}-support-bundle.zip"',
             "content-encoding": "identity",
         }
-        return Answer(200, bundle(self._feldera, name, wanted), ZIP, headers)
+        return HttpAnswer(200, bundle(self._feldera, name, wanted), ZIP, headers)

@@ -8,12 +8,12 @@ import msgspec
 
 from feldera_exporter.micros import Micros
 from feldera_exporter.simulator.plan import Failure
-from feldera_exporter.simulator.row import Row
+from feldera_exporter.simulator.row import PipelineRow
 
 _newest_first: Final = attrgetter("recorded_at", "event_id")
 
 
-class Statuses(msgspec.Struct, frozen=True, gc=False):
+class EventStatuses(msgspec.Struct, frozen=True, gc=False):
     """The statuses that an event records; equal ones are shared between events."""
 
     resources: str
@@ -25,7 +25,7 @@ class Statuses(msgspec.Struct, frozen=True, gc=False):
     storage: str
 
 
-class Details(msgspec.Struct, frozen=True, gc=False):
+class EventDetails(msgspec.Struct, frozen=True, gc=False):
     """What an event records besides the statuses; shared while a row's details stay the same."""
 
     resources: Any
@@ -34,21 +34,21 @@ class Details(msgspec.Struct, frozen=True, gc=False):
     storage: Any
 
 
-class Event(msgspec.Struct, frozen=True, gc=False):
+class EventRow(msgspec.Struct, frozen=True, gc=False):
     """One row of the table `pipeline_monitor_event`; the id is a 128-bit integer."""
 
     event_id: int
     recorded_at: Micros
-    statuses: Statuses
-    details: Details
+    statuses: EventStatuses
+    details: EventDetails
 
 
-_shared: Final[dict[Statuses, Statuses]] = {}
+_shared: Final[dict[EventStatuses, EventStatuses]] = {}
 
 
-def record(event_id: int, recorded_at: Micros, row: Row, previous: Event | None) -> Event:
+def record(event_id: int, recorded_at: Micros, row: PipelineRow, previous: EventRow | None) -> EventRow:
     """Return the event that Feldera writes about a row (`db/operations/pipeline_monitor.rs`)."""
-    statuses = Statuses(
+    statuses = EventStatuses(
         row.resources,
         row.resources_desired,
         row.runtime,
@@ -57,37 +57,37 @@ def record(event_id: int, recorded_at: Micros, row: Row, previous: Event | None)
         row.program_status,
         row.storage_status,
     )
-    details = Details(row.resources_details, row.runtime_details, row.error, row.storage_details)
+    details = EventDetails(row.resources_details, row.runtime_details, row.error, row.storage_details)
     if previous is not None and previous.details == details:
         details = previous.details
-    return Event(event_id, recorded_at, _shared.setdefault(statuses, statuses), details)
+    return EventRow(event_id, recorded_at, _shared.setdefault(statuses, statuses), details)
 
 
-class EventLog:
+class RetainedLog:
     """The retained events of one pipeline, in the order of their commits; `trimmed` counts those that were deleted."""
 
     __slots__ = ("_events", "trimmed")
 
     def __init__(self) -> None:
-        self._events: list[Event] = []
+        self._events: list[EventRow] = []
         self.trimmed = 0
 
     def __len__(self) -> int:
         return len(self._events)
 
-    def __iter__(self) -> Iterator[Event]:
+    def __iter__(self) -> Iterator[EventRow]:
         return iter(self._events)
 
-    def append(self, event: Event) -> None:
+    def append(self, event: EventRow) -> None:
         """Keep an event that was committed."""
         self._events.append(event)
 
     @property
-    def last(self) -> Event | None:
+    def last(self) -> EventRow | None:
         """The event committed last, which is not always the one that Feldera lists first."""
         return self._events[-1] if self._events else None
 
-    def newest_first(self) -> list[Event]:
+    def newest_first(self) -> list[EventRow]:
         """Return the events as Feldera lists them: `recorded_at DESC, event_id DESC`."""
         return sorted(self._events, key=_newest_first, reverse=True)
 

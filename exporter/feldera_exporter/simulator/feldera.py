@@ -10,11 +10,11 @@ from msgspec.structs import replace
 from feldera_exporter.simulator import row_changes
 from feldera_exporter.simulator.api_errors import refusal
 from feldera_exporter.simulator.database import Work
-from feldera_exporter.simulator.instance import Instance
-from feldera_exporter.simulator.pipeline import Pipeline
+from feldera_exporter.simulator.instance import FelderaInstance
+from feldera_exporter.simulator.pipeline import SimulatedPipeline
 from feldera_exporter.simulator.pipeline_faults import PipelineFaults
 from feldera_exporter.simulator.plan import Plan
-from feldera_exporter.simulator.row import Row
+from feldera_exporter.simulator.row import PipelineRow
 from feldera_exporter.simulator.row_changes import check_deletable, check_name, edited
 from feldera_exporter.simulator.runtime_config import canonical, resources
 from feldera_exporter.simulator.uuid7 import uuid_text
@@ -29,7 +29,7 @@ _PROGRAM_CONFIG: Final[Mapping[str, Any]] = {
 """What the fields of a program's configuration are that is given without them."""
 
 
-class Feldera(Instance):
+class Feldera(FelderaInstance):
     """An instance with the operations of its API; see `Instance` for the arguments.
 
     Each operation takes a pipeline's name and raises `ApiError` as Feldera would answer.
@@ -52,14 +52,14 @@ class Feldera(Instance):
         runtime_config: Mapping[str, Any] | None = None,
         udf_rust: str = "",
         udf_toml: str = "",
-    ) -> Pipeline:
+    ) -> SimulatedPipeline:
         """Create a pipeline, which is then compiled."""
         with self.lock:
             now = self.settle()
             check_name(name)
             if name in self.database:
                 raise refusal("DuplicateName")
-            row = Row(
+            row = PipelineRow(
                 name=name,
                 created_at=now,
                 description=description,
@@ -75,7 +75,7 @@ class Feldera(Instance):
                 resources_desired_since=now,
             )
             identity = uuid_text(self.database.ids["api"](now))
-            pipeline = Pipeline(identity, row, plan or self.plan)
+            pipeline = SimulatedPipeline(identity, row, plan or self.plan)
             self.database.insert(pipeline)
             return pipeline
 

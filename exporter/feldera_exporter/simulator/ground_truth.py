@@ -7,7 +7,7 @@ from typing import Final
 
 from feldera_exporter.feldera.statuses import PROGRAM, RESOURCES, RUNTIME, STORAGE, combine
 from feldera_exporter.micros import Micros
-from feldera_exporter.simulator.row import Row
+from feldera_exporter.simulator.row import PipelineRow
 
 COMBINED: Final = "deployment_status"
 
@@ -114,7 +114,7 @@ class GroundTruth:
     def __getitem__(self, pipeline_id: str) -> Life:
         return self.lives[pipeline_id]
 
-    def created(self, pipeline_id: str, row: Row) -> None:
+    def created(self, pipeline_id: str, row: PipelineRow) -> None:
         """Record a new pipeline."""
         if not self._keep:
             return
@@ -126,7 +126,9 @@ class GroundTruth:
         if self._keep:
             self.lives[pipeline_id].deleted_at = at
 
-    def changed(self, pipeline_id: str, before: Row, after: Row, at: Micros, committed: Micros) -> None:
+    def changed(
+        self, pipeline_id: str, before: PipelineRow, after: PipelineRow, at: Micros, committed: Micros
+    ) -> None:
         """Record the changes of one write of a transaction."""
         if not self._keep:
             return

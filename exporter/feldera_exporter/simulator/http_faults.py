@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from feldera_exporter.simulator.http_messages import Answer, empty, json
+from feldera_exporter.simulator.http_messages import HttpAnswer, empty, json
 
 EVERY: Final = "*"
 """Stands for every route of an instance."""
@@ -16,14 +16,14 @@ class Slow:
     seconds: float
 
 
-Fault = Slow | Answer
+Fault = Slow | HttpAnswer
 """What goes wrong: the response comes late, or it is this one."""
 
 EMPTY_404: Final = empty(404)
 """A server that does not know the route."""
 
 
-def _error(status: int, code: str, message: str) -> Answer:
+def _error(status: int, code: str, message: str) -> HttpAnswer:
     return json({"message": message, "error_code": code, "details": {}}, status)
 
 

@@ -23,7 +23,7 @@ Stream = Callable[[], AsyncIterator[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class HttpRequest:
     """One request; header names are lower case."""
 
     method: str
@@ -34,7 +34,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """One answer.
 
     Attributes:
@@ -55,24 +55,24 @@ class QueryError(ExporterError):
     """A query that actix cannot read: 400 in plain text."""
 
 
-def json(value: Any, status: int = 200) -> Answer:
+def json(value: Any, status: int = 200) -> HttpAnswer:
     """Answer with JSON."""
-    return Answer(status, encode(value))
+    return HttpAnswer(status, encode(value))
 
 
-def empty(status: int) -> Answer:
+def empty(status: int) -> HttpAnswer:
     """Answer without a body, as actix does for a route that it does not know."""
-    return Answer(status, content_type="")
+    return HttpAnswer(status, content_type="")
 
 
-def refused(error: ApiError, *, retry_after: bool) -> Answer:
+def refused(error: ApiError, *, retry_after: bool) -> HttpAnswer:
     """Answer with Feldera's error form; a 503 of the manager itself carries Retry-After since v0.330."""
     body = {"message": error.message, "error_code": error.error_code, "details": error.details}
     headers = {"retry-after": "5"} if error.retry_after and retry_after else {}
-    return Answer(error.status, encode(body), headers=headers)
+    return HttpAnswer(error.status, encode(body), headers=headers)
 
 
-def choice(request: Request, parameter: str, options: tuple[str, ...], default: str) -> str:
+def choice(request: HttpRequest, parameter: str, options: tuple[str, ...], default: str) -> str:
     """Return a query parameter that has a closed set of values.
 
     Raises:
@@ -85,7 +85,7 @@ def choice(request: Request, parameter: str, options: tuple[str, ...], default: 
     return value
 
 
-def flag(request: Request, parameter: str, *, default: bool) -> bool:
+def flag(request: HttpRequest, parameter: str, *, default: bool) -> bool:
     """Return a query parameter that is true or false.
 
     Raises:

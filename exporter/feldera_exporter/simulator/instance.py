@@ -12,7 +12,7 @@ from feldera_exporter.simulator.database import Database
 from feldera_exporter.simulator.event_queue import EventQueue
 from feldera_exporter.simulator.ground_truth import GroundTruth
 from feldera_exporter.simulator.manager_processes import ManagerProcesses
-from feldera_exporter.simulator.pipeline import Pipeline, Process
+from feldera_exporter.simulator.pipeline import Process, SimulatedPipeline
 from feldera_exporter.simulator.pipeline_processes import PipelineProcesses
 from feldera_exporter.simulator.plan import Plan
 from feldera_exporter.simulator.runner import Runner
@@ -22,7 +22,7 @@ CLEANING: Final = 30 * SECOND
 """How often events beyond the retention are deleted (pipeline-manager `db/events_cleaner.rs`)."""
 
 
-class Instance:
+class FelderaInstance:
     """The parts of an instance, on a clock that the caller controls; safe to use from several threads.
 
     Whatever is due up to `clock.now()` happens, each thing at its own instant, when `settle` is called, and
@@ -92,7 +92,7 @@ class Instance:
         """Return whether the instance's version has a fact."""
         return has(parse_version(self.version), fact)
 
-    def get(self, name: str) -> Pipeline:
+    def get(self, name: str) -> SimulatedPipeline:
         """Return a pipeline as it is now."""
         with self.lock:
             self.settle()
@@ -103,7 +103,7 @@ class Instance:
         with self.lock:
             self.event_queue.at(self.settle() + from_seconds(seconds), action, *arguments)
 
-    def pipelines(self) -> list[Pipeline]:
+    def pipelines(self) -> list[SimulatedPipeline]:
         """Return all pipelines in the order of their ids, as they are now."""
         with self.lock:
             self.settle()
@@ -114,7 +114,7 @@ class Instance:
         with self.lock:
             return self.processes.reach(self.get(name), request)
 
-    def _watched(self, pipeline: Pipeline) -> None:
+    def _watched(self, pipeline: SimulatedPipeline) -> None:
         self.runner.attend(pipeline, self.event_queue.now)
 
     def _clean(self) -> None:

@@ -8,7 +8,7 @@ from feldera_exporter.micros import SECOND, Micros
 from feldera_exporter.simulator.api_errors import check_uuid, refusal
 from feldera_exporter.simulator.cluster import STALE_AFTER, ClusterEvent
 from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.http_messages import Answer, Request, choice, json
+from feldera_exporter.simulator.http_messages import HttpAnswer, HttpRequest, choice, json
 from feldera_exporter.simulator.timestamps import instant_text
 from feldera_exporter.simulator.versions import Fact
 
@@ -49,7 +49,7 @@ class InstanceRoutes:
         self.has_license = True
         self.license_until: Micros | None = feldera.started_at + 365 * 86_400 * SECOND
 
-    def config(self, _: Request) -> Answer:
+    def config(self, _: HttpRequest) -> HttpAnswer:
         """GET /v0/config."""
         version = self._feldera.version
         udfs = {"allow_rust_udfs": True} if self._feldera.has(Fact.ALLOW_RUST_UDFS) else {}
@@ -97,7 +97,7 @@ class InstanceRoutes:
             }
         }
 
-    def session(self, request: Request) -> Answer:
+    def session(self, request: HttpRequest) -> HttpAnswer:
         """GET /v0/config/session."""
         tenant = self._feldera.tenant
         identity = _NO_TENANT if tenant == "default" else uuid5(NAMESPACE_DNS, tenant)
@@ -107,7 +107,7 @@ class InstanceRoutes:
             {"tenant_id": str(identity), "tenant_name": tenant, "role": role, "memberships": [], **born}
         )
 
-    def health(self, _: Request) -> Answer:
+    def health(self, _: HttpRequest) -> HttpAnswer:
         """GET /v0/cluster_healthz: the last event, and 503 with the same body unless all is well."""
         self._feldera.settle()
         cluster = self._feldera.cluster
@@ -137,12 +137,12 @@ class InstanceRoutes:
             return {}
         return {"stale": self._feldera.settle() - last.recorded_at > STALE_AFTER}
 
-    def cluster_events(self, _: Request) -> Answer:
+    def cluster_events(self, _: HttpRequest) -> HttpAnswer:
         """GET /v0/cluster/events."""
         self._feldera.settle()
         return json([_event(event, "status") for event in reversed(self._feldera.cluster.events)])
 
-    def cluster_event(self, request: Request, event_id: str) -> Answer:
+    def cluster_event(self, request: HttpRequest, event_id: str) -> HttpAnswer:
         """GET /v0/cluster/events/{event_id|latest}."""
         selector = choice(request, "selector", ("all", "status"), "status")
         self._feldera.settle()
@@ -157,13 +157,13 @@ class InstanceRoutes:
                 return json(_event(event, selector))
         raise refusal("UnknownClusterMonitorEvent", event_id=event_id)
 
-    def liveness(self, _: Request) -> Answer:
+    def liveness(self, _: HttpRequest) -> HttpAnswer:
         """GET /healthz."""
         if self._feldera.database.down:
             return json({"status": "unhealthy: unable to reach database (see logs for further details)"}, 500)
         return json({"status": "healthy"})
 
-    def authentication(self, _: Request) -> Answer:
+    def authentication(self, _: HttpRequest) -> HttpAnswer:
         """GET /config/authentication: the provider of logins, if there is one."""
         return json({"GenericOidc": _PROVIDER} if self._has_login else {})
 

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from feldera_exporter.simulator.events import Event
+from feldera_exporter.simulator.events import EventRow
 from feldera_exporter.simulator.http_messages import encode
-from feldera_exporter.simulator.pipeline import Pipeline
+from feldera_exporter.simulator.pipeline import SimulatedPipeline
 from feldera_exporter.simulator.plan import Failure
-from feldera_exporter.simulator.row import Row
+from feldera_exporter.simulator.row import PipelineRow
 from feldera_exporter.simulator.runtime_config import spelled
 from feldera_exporter.simulator.timestamps import instant_text
 from feldera_exporter.simulator.uuid7 import uuid_text
@@ -46,7 +46,7 @@ _PROGRAM_INFO: Final = {
 _COMPILED: Final = frozenset({"SqlCompiled", "CompilingRust", "Success", "RustError"})
 
 
-def row_bytes(pipeline: Pipeline, selector: str, version: Version) -> bytes:
+def row_bytes(pipeline: SimulatedPipeline, selector: str, version: Version) -> bytes:
     """Return a pipeline's JSON; cached until its row changes."""
     key = (selector, version)
     kept = pipeline.rendered.get(key)
@@ -57,7 +57,7 @@ def row_bytes(pipeline: Pipeline, selector: str, version: Version) -> bytes:
     return rendered
 
 
-def row_json(identity: str, row: Row, selector: str, version: Version) -> Json:
+def row_json(identity: str, row: PipelineRow, selector: str, version: Version) -> Json:
     """Return a row as `GET /v0/pipelines` answers it (`PipelineSelectedInfoInternal`)."""
     full = selector == "all"
     fields: Json = {
@@ -128,7 +128,7 @@ def row_json(identity: str, row: Row, selector: str, version: Version) -> Json:
     return fields
 
 
-def event_json(event: Event, selector: str) -> Json:
+def event_json(event: EventRow, selector: str) -> Json:
     """Return an event as `GET …/events` answers it (`pipeline_events.rs`)."""
     statuses, details = event.statuses, event.details
     full = selector == "all"
@@ -166,7 +166,7 @@ def _runtime_details(details: Json | None, version: Version) -> Any:
     return details.get("reason", "")
 
 
-def _program_error(row: Row) -> Json:
+def _program_error(row: PipelineRow) -> Json:
     """Return `program_error`, which has a part for each compiler."""
     failure = row.program_failure
     error: Json = dict(_EMPTY_PROGRAM_ERROR)

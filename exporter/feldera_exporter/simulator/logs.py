@@ -11,9 +11,9 @@ from uuid import UUID, uuid5
 
 from feldera_exporter.micros import Micros
 from feldera_exporter.simulator.api_errors import refusal
-from feldera_exporter.simulator.events import Event
+from feldera_exporter.simulator.events import EventRow
 from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.pipeline import Pipeline
+from feldera_exporter.simulator.pipeline import SimulatedPipeline
 from feldera_exporter.simulator.timestamps import instant_text
 
 _PAUSE: Final = 0.1
@@ -59,7 +59,7 @@ class Position:
     gap: int
 
 
-def log_of(pipeline: Pipeline) -> Log:
+def log_of(pipeline: SimulatedPipeline) -> Log:
     """Return a pipeline's log as it is now."""
     begun, log = pipeline.automaton.begun, pipeline.log
     lost = log.trimmed - pipeline.automaton.recorded
@@ -89,7 +89,7 @@ def position(log: Log, cursor: str) -> Position:
     return Position(log.epoch, begin, begin - wanted)
 
 
-async def followed(feldera: Feldera, pipeline: Pipeline, begin: Position) -> AsyncIterator[bytes]:
+async def followed(feldera: Feldera, pipeline: SimulatedPipeline, begin: Position) -> AsyncIterator[bytes]:
     """Give what is retained behind a position, then new lines as they come, until the log ends.
 
     It ends when the pipeline is deleted, and when the runner restarts.
@@ -107,14 +107,14 @@ async def followed(feldera: Feldera, pipeline: Pipeline, begin: Position) -> Asy
         await asyncio.sleep(_PAUSE)
 
 
-def _line(pipeline: Pipeline, instant: Micros, text: str) -> str:
+def _line(pipeline: SimulatedPipeline, instant: Micros, text: str) -> str:
     return (
         f"[manager] {instant_text(instant)}  INFO runner: {text} "
         f'pipeline-id="{pipeline.id}" pipeline-name="{pipeline.row.name}"'
     )
 
 
-def _line_of(event: Event) -> str:
+def _line_of(event: EventRow) -> str:
     """Return an event as a line of the log."""
     statuses = event.statuses
     runtime = f", {statuses.runtime}" if statuses.runtime else ""

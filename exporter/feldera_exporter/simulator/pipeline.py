@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from feldera_exporter.micros import Micros
-from feldera_exporter.simulator.events import EventLog
+from feldera_exporter.simulator.events import RetainedLog
 from feldera_exporter.simulator.plan import Failure, Plan
-from feldera_exporter.simulator.row import Row
+from feldera_exporter.simulator.row import PipelineRow
 
 NEVER: Final = 1 << 62
 """An instant that no clock reaches."""
@@ -98,7 +98,7 @@ class Automaton:
 
 
 @dataclass(slots=True, eq=False)
-class Pipeline:
+class SimulatedPipeline:
     """One pipeline; mutable, and touched only under its instance's lock.
 
     Attributes:
@@ -114,9 +114,9 @@ class Pipeline:
     """
 
     id: str
-    row: Row
+    row: PipelineRow
     plan: Plan
-    log: EventLog = field(default_factory=EventLog)
+    log: RetainedLog = field(default_factory=RetainedLog)
     alive: bool = True
     locked_until: Micros = 0
     begun: Micros = 0
@@ -126,7 +126,7 @@ class Pipeline:
     compiling: int = 0
     taken: int = 0
     artifacts: bool = True
-    rendered: dict[tuple[object, ...], tuple[Row, bytes]] = field(default_factory=dict)
+    rendered: dict[tuple[object, ...], tuple[PipelineRow, bytes]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Begin with the row's creation."""

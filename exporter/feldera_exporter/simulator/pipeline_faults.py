@@ -2,15 +2,15 @@
 
 from feldera_exporter.micros import from_seconds
 from feldera_exporter.simulator import row_changes
-from feldera_exporter.simulator.instance import Instance
-from feldera_exporter.simulator.pipeline import NEVER, Connectors, Pipeline, Process
+from feldera_exporter.simulator.instance import FelderaInstance
+from feldera_exporter.simulator.pipeline import NEVER, Connectors, Process, SimulatedPipeline
 from feldera_exporter.simulator.plan import Failure
 
 
 class PipelineFaults:
     """Injects faults into one instance; most methods take a pipeline's name and act at once."""
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: FelderaInstance) -> None:
         self._instance = instance
 
     def crash(self, name: str, failure: Failure | str = "RuntimeError.WorkerPanic") -> None:
@@ -138,14 +138,16 @@ class PipelineFaults:
             self._instance.settle()
             self._instance.cluster.health[service] = complaint
 
-    def _one(self, name: str | None) -> Pipeline | None:
+    def _one(self, name: str | None) -> SimulatedPipeline | None:
         return None if name is None else self._instance.get(name)
 
-    def _reappear(self, pipeline: Pipeline, process: Process | None, restarts: bool) -> None:  # noqa: FBT001
+    def _reappear(self, pipeline: SimulatedPipeline, process: Process | None, restarts: bool) -> None:  # noqa: FBT001
         if pipeline.process is process:
             self._instance.processes.reappear(pipeline, restarted=restarts)
 
-    def _fall(self, pipeline: Pipeline, process: Process | None, up: int, down: int, times: int) -> None:
+    def _fall(
+        self, pipeline: SimulatedPipeline, process: Process | None, up: int, down: int, times: int
+    ) -> None:
         """Make the pod unreachable, and schedule its return and the next failure while it is the same deployment."""
         if pipeline.process is process and times > 0:
             self._instance.processes.vanish(pipeline)

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from feldera_exporter.simulator.api_errors import ApiError, refusal
 from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.pipeline import Pipeline
+from feldera_exporter.simulator.pipeline import SimulatedPipeline
 from feldera_exporter.simulator.runner_observation import WITHOUT_CONTROLLER
 from feldera_exporter.simulator.versions import Fact
 
@@ -67,11 +67,11 @@ def all_metrics(feldera: Feldera) -> bytes:
     return b"".join(bodies)
 
 
-def _labels(pipeline: Pipeline) -> Labels:
+def _labels(pipeline: SimulatedPipeline) -> Labels:
     return {"pipeline": f"pipeline-{pipeline.id}", "pipeline_name": pipeline.row.name}
 
 
-def _status(pipelines: Iterable[Pipeline]) -> FelderaMetrics:
+def _status(pipelines: Iterable[SimulatedPipeline]) -> FelderaMetrics:
     """Return the family that the manager makes of the rows."""
     return FelderaMetrics(
         "pipeline_status",

@@ -6,7 +6,7 @@ from typing import Final
 from feldera_exporter.micros import from_seconds
 from feldera_exporter.simulator.api_errors import refusal
 from feldera_exporter.simulator.event_queue import EventQueue
-from feldera_exporter.simulator.pipeline import Pipeline, Process
+from feldera_exporter.simulator.pipeline import Process, SimulatedPipeline
 from feldera_exporter.simulator.plan import Failure
 
 STEADY: Final = frozenset({"Running", "Paused", "Standby"})
@@ -31,17 +31,17 @@ class PipelineProcesses:
     and changes back between two polls of the runner never was.
     """
 
-    def __init__(self, event_queue: EventQueue, changed: Callable[[Pipeline], None]) -> None:
+    def __init__(self, event_queue: EventQueue, changed: Callable[[SimulatedPipeline], None]) -> None:
         self._event_queue = event_queue
         self._changed = changed
 
-    def launch(self, pipeline: Pipeline) -> None:
+    def launch(self, pipeline: SimulatedPipeline) -> None:
         """Start the process of a deployment that was just provisioned."""
         process = Process("Initializing", pipeline.row.initial or "Running", self._event_queue.now)
         pipeline.process = process
         self._after(pipeline, process, pipeline.plan.initializing)
 
-    def ask(self, pipeline: Pipeline, desired: str) -> None:
+    def ask(self, pipeline: SimulatedPipeline, desired: str) -> None:
         """Deliver /pause, /resume, /activate or /suspend.
 
         Raises:
@@ -58,7 +58,7 @@ class PipelineProcesses:
         elif process.status in STEADY:
             self._after(pipeline, process, pipeline.plan.reaction)
 
-    def approve(self, pipeline: Pipeline) -> None:
+    def approve(self, pipeline: SimulatedPipeline) -> None:
         """Deliver /approve.
 
         Raises:
@@ -69,21 +69,21 @@ class PipelineProcesses:
             raise refusal("UnexpectedBootstrap")
         self._after(pipeline, process, pipeline.plan.reaction)
 
-    def fail(self, pipeline: Pipeline, failure: Failure) -> None:
+    def fail(self, pipeline: SimulatedPipeline, failure: Failure) -> None:
         """Let the process die, or answer with a fatal error: the runner will stop the deployment."""
         if pipeline.process is not None:
             pipeline.process.failure = failure
             pipeline.process.step += 1
             self._changed(pipeline)
 
-    def vanish(self, pipeline: Pipeline) -> None:
+    def vanish(self, pipeline: SimulatedPipeline) -> None:
         """Let the process stop answering, while its resources look well."""
         if pipeline.process is not None:
             pipeline.process.reachable = False
             pipeline.process.step += 1
             self._changed(pipeline)
 
-    def reappear(self, pipeline: Pipeline, *, restarted: bool) -> None:
+    def reappear(self, pipeline: SimulatedPipeline, *, restarted: bool) -> None:
         """Let the process answer again: as it was, or from Initializing on, as a restarted pod does."""
         process = pipeline.process
         if process is None:
@@ -96,13 +96,13 @@ class PipelineProcesses:
             self._go_on(pipeline, process)
         self._changed(pipeline)
 
-    def replan(self, pipeline: Pipeline) -> None:
+    def replan(self, pipeline: SimulatedPipeline) -> None:
         """Restart the present step after the plan has changed."""
         process = pipeline.process
         if process is not None and process.reachable and process.failure is None:
             self._go_on(pipeline, process)
 
-    def set_status(self, pipeline: Pipeline, status: str, seconds: float | None) -> None:
+    def set_status(self, pipeline: SimulatedPipeline, status: str, seconds: float | None) -> None:
         """Let the process report any status, known or not, for some seconds or until another call changes it."""
         process = pipeline.process
         if process is not None:
@@ -110,7 +110,7 @@ class PipelineProcesses:
             self._after(pipeline, process, seconds)
             self._changed(pipeline)
 
-    def reach(self, pipeline: Pipeline, request: str) -> Process:
+    def reach(self, pipeline: SimulatedPipeline, request: str) -> Process:
         """Return the process if the manager would forward a request to it (`runner/interaction.rs`)."""
         row, process = pipeline.row, pipeline.process
         if row.resources != "Provisioned" or process is None:
@@ -131,7 +131,7 @@ class PipelineProcesses:
             )
         return process
 
-    def _go_on(self, pipeline: Pipeline, process: Process) -> None:
+    def _go_on(self, pipeline: SimulatedPipeline, process: Process) -> None:
         """Schedule the end of the present status."""
         plan = pipeline.plan
         if process.status == "Initializing":
@@ -143,14 +143,14 @@ class PipelineProcesses:
         elif 0 < process.phase <= len(plan.path):
             self._after(pipeline, process, plan.path[process.phase - 1].seconds)
 
-    def _after(self, pipeline: Pipeline, process: Process, seconds: float | None) -> None:
+    def _after(self, pipeline: SimulatedPipeline, process: Process, seconds: float | None) -> None:
         process.step += 1
         if seconds is not None:
             self._event_queue.at(
                 self._event_queue.now + from_seconds(seconds), self._advance, pipeline, process, process.step
             )
 
-    def _advance(self, pipeline: Pipeline, process: Process, step: int) -> None:
+    def _advance(self, pipeline: SimulatedPipeline, process: Process, step: int) -> None:
         """Go to the next status: the rest of the path, then what is desired."""
         if process.step != step:
             return

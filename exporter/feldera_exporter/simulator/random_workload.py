@@ -4,7 +4,7 @@ from random import Random
 from typing import TYPE_CHECKING, Final
 
 from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.pipeline import Pipeline
+from feldera_exporter.simulator.pipeline import SimulatedPipeline
 from feldera_exporter.simulator.random_plans import draw_plan, error_codes
 from feldera_exporter.simulator.versions import parse_version
 
@@ -39,7 +39,7 @@ class RandomWorkload:
         self._trouble = trouble
         self._codes = error_codes(parse_version(feldera.version))
         self._prefix = prefix
-        self._pipelines: list[Pipeline] = []
+        self._pipelines: list[SimulatedPipeline] = []
         self._born = 0
         self._going_on = True
         self._habits: dict[str, tuple[tuple[Callable[[str], None], ...], tuple[int, ...]]] = {
@@ -103,7 +103,7 @@ class RandomWorkload:
         # Refused if another pipeline has taken the name meanwhile.
         self._pipelines.append(self._feldera.create(name, tags, plan=plan))
 
-    def _mourn(self, pipeline: Pipeline) -> None:
+    def _mourn(self, pipeline: SimulatedPipeline) -> None:
         """Forget a deleted pipeline; its name, or a new one, comes back some time later."""
         self._pipelines.remove(pipeline)
         again = pipeline.row.name if self._random.random() < 0.6 else self._new_name()

@@ -9,7 +9,7 @@ from feldera_exporter.micros import Micros
 from feldera_exporter.simulator.plan import Failure
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class PipelineRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One row of the table `pipeline` (pipeline-manager `db/types/pipeline.rs`).
 
     The names are the columns' without `deployment_`.

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from feldera_exporter.micros import Micros
 from feldera_exporter.simulator.api_errors import NAME_PATTERN, refusal
 from feldera_exporter.simulator.plan import Failure
-from feldera_exporter.simulator.row import Row
+from feldera_exporter.simulator.row import PipelineRow
 from feldera_exporter.simulator.runner_observation import RunnerObservation
 
 FAILED: Final = frozenset({"SqlError", "RustError", "SystemError"})
@@ -24,7 +24,7 @@ _PROGRAM: Final = frozenset({"program_code", "program_config", "udf_rust", "udf_
 _BOUND_TO_STORAGE: Final = ("workers", "hosts", "fault_tolerance")
 
 
-def fully_stopped(row: Row) -> bool:
+def fully_stopped(row: PipelineRow) -> bool:
     """Return whether a pipeline is, and is meant to be, Stopped."""
     return row.resources == "Stopped" and row.resources_desired == "Stopped"
 
@@ -48,7 +48,7 @@ class Start:
     concurrent: bool = False
 
 
-def want_provisioned(row: Row, at: Micros, start: Start) -> Row:
+def want_provisioned(row: PipelineRow, at: Micros, start: Start) -> PipelineRow:
     """Answer /start: `set_deployment_resources_desired_status` to Provisioned."""
     error = None if start.dismiss_error else row.error
     if row.resources_desired == "Stopped" and row.resources != "Stopped":
@@ -85,33 +85,33 @@ def want_provisioned(row: Row, at: Micros, start: Start) -> Row:
     )
 
 
-def want_stopped(row: Row, at: Micros) -> Row:
+def want_stopped(row: PipelineRow, at: Micros) -> PipelineRow:
     """Set the desired status to Stopped, which is always possible and keeps an error."""
     since = row.resources_desired_since if row.resources_desired == "Stopped" else at
     row = replace(row, resources_desired="Stopped", resources_desired_since=since)
     return _without_start(row) if row.resources == "Stopped" else row
 
 
-def _without_start(row: Row) -> Row:
+def _without_start(row: PipelineRow) -> PipelineRow:
     return replace(
         row, initial=None, bootstrap_policy=None, silent_bootstrap=False, concurrent_bootstrap=False
     )
 
 
-def dismiss(row: Row) -> Row:
+def dismiss(row: PipelineRow) -> PipelineRow:
     """Answer /dismiss_error, which succeeds without an error too."""
     if row.error is not None and not fully_stopped(row):
         raise refusal("DismissErrorRestrictedToFullyStopped")
     return replace(row, error=None)
 
 
-def store(row: Row, status: str) -> Row:
+def store(row: PipelineRow, status: str) -> PipelineRow:
     """Set the storage status; neither `since` nor `refresh_version` know of it."""
     details = row.storage_details if status == "InUse" else None
     return replace(row, storage_status=status, storage_details=details)
 
 
-def clear(row: Row) -> Row:
+def clear(row: PipelineRow) -> PipelineRow:
     """Answer /clear: towards Clearing, only while fully stopped."""
     if not fully_stopped(row):
         raise refusal(
@@ -124,7 +124,7 @@ def clear(row: Row) -> Row:
     return store(row, "Clearing")
 
 
-def program(row: Row, at: Micros, status: str, failure: Failure | None = None) -> Row:
+def program(row: PipelineRow, at: Micros, status: str, failure: Failure | None = None) -> PipelineRow:
     """Set the program status; `since` moves each time, `refresh_version` not while compiling goes on."""
     return replace(
         row,
@@ -135,7 +135,7 @@ def program(row: Row, at: Micros, status: str, failure: Failure | None = None) -
     )
 
 
-def upgraded(row: Row, at: Micros, platform: str) -> Row:
+def upgraded(row: PipelineRow, at: Micros, platform: str) -> PipelineRow:
     """Have a program that is not compiled yet compiled by another version of the platform, from the beginning."""
     row = program(row, at, "Pending")
     return replace(
@@ -143,7 +143,9 @@ def upgraded(row: Row, at: Micros, platform: str) -> Row:
     )
 
 
-def _resources(row: Row, at: Micros, status: str, error: Failure | None, **fields: Any) -> Row:
+def _resources(
+    row: PipelineRow, at: Micros, status: str, error: Failure | None, **fields: Any
+) -> PipelineRow:
     """Write the resources status, and null for whatever is not given, as `set_deployment_resources_status` does."""
     nulls: dict[str, Any] = {
         "resources_details": None,
@@ -164,12 +166,12 @@ def _resources(row: Row, at: Micros, status: str, error: Failure | None, **field
     )
 
 
-def provisioning(row: Row, at: Micros, deployment_id: str) -> Row:
+def provisioning(row: PipelineRow, at: Micros, deployment_id: str) -> PipelineRow:
     """Stopped -> Provisioning, with a new deployment."""
     return _resources(row, at, "Provisioning", None, deployment_id=deployment_id)
 
 
-def provisioned(row: Row, at: Micros, resources_details: Any) -> Row:
+def provisioned(row: PipelineRow, at: Micros, resources_details: Any) -> PipelineRow:
     """Provisioning -> Provisioned, with Initializing set by the runner."""
     return _resources(
         row,
@@ -185,34 +187,34 @@ def provisioned(row: Row, at: Micros, resources_details: Any) -> Row:
     )
 
 
-def stopping(row: Row, at: Micros, error: Failure | None) -> Row:
+def stopping(row: PipelineRow, at: Micros, error: Failure | None) -> PipelineRow:
     """Any but Stopped -> Stopping; the deployment's id stays."""
     return _without_start(_resources(row, at, "Stopping", error))
 
 
-def stopped(row: Row, at: Micros) -> Row:
+def stopped(row: PipelineRow, at: Micros) -> PipelineRow:
     """Stopping -> Stopped; an error stays."""
     return _without_start(_resources(row, at, "Stopped", row.error, deployment_id=None))
 
 
-def failed_start(row: Row, at: Micros, error: Failure) -> Row:
+def failed_start(row: PipelineRow, at: Micros, error: Failure) -> PipelineRow:
     """Stopped stays Stopped, with an error (`remain_deployment_resources_status_stopped`)."""
     return _without_start(_resources(row, at, "Stopped", error, deployment_id=None))
 
 
-def detailed(row: Row, resources_details: Any) -> Row:
+def detailed(row: PipelineRow, resources_details: Any) -> PipelineRow:
     """Provisioning or Stopping remains, its details are new."""
     return replace(row, resources_details=resources_details, refresh_version=row.refresh_version + 1)
 
 
-def resized(row: Row, config: dict[str, Any]) -> Row:
+def resized(row: PipelineRow, config: dict[str, Any]) -> PipelineRow:
     """Answer a PATCH of `deployment_config`: only what runs can be resized."""
     if row.runtime != "Running":
         raise refusal("DeploymentRestrictedToRunning")
     return replace(row, deployment_config={"resources": config}, refresh_version=row.refresh_version + 1)
 
 
-def observed(row: Row, at: Micros, seen: RunnerObservation) -> Row:
+def observed(row: PipelineRow, at: Micros, seen: RunnerObservation) -> PipelineRow:
     """Provisioned remains: write what the runner saw (`remain_deployment_resources_status`)."""
     return replace(
         row,
@@ -236,7 +238,7 @@ def check_name(name: str) -> None:
         raise refusal("NameDoesNotMatchPattern", name=name, pattern=NAME_PATTERN, pattern_description=wanted)
 
 
-def edited(row: Row, at: Micros, edit: Mapping[str, Any]) -> tuple[Row, ...]:
+def edited(row: PipelineRow, at: Micros, edit: Mapping[str, Any]) -> tuple[PipelineRow, ...]:
     """Change a row's core fields (`update_pipeline`); a no-op records nothing."""
     edit = {field: value for field, value in edit.items() if getattr(row, field) != value}
     if not edit:
@@ -264,7 +266,7 @@ def edited(row: Row, at: Micros, edit: Mapping[str, Any]) -> tuple[Row, ...]:
     return (row,)
 
 
-def check_deletable(row: Row) -> None:
+def check_deletable(row: PipelineRow) -> None:
     """Refuse to delete what is not fully stopped, or has storage."""
     if not fully_stopped(row):
         raise refusal("DeleteRestrictedToFullyStopped")

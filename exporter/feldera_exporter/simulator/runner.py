@@ -11,7 +11,7 @@ from feldera_exporter.micros import SECOND, Micros
 from feldera_exporter.simulator.api_errors import ApiError
 from feldera_exporter.simulator.database import Database, Work
 from feldera_exporter.simulator.event_queue import EventQueue
-from feldera_exporter.simulator.pipeline import NEVER, Automaton, Pipeline
+from feldera_exporter.simulator.pipeline import NEVER, Automaton, SimulatedPipeline
 from feldera_exporter.simulator.pipeline_processes import PipelineProcesses
 from feldera_exporter.simulator.runner_decisions import RunnerDecisions
 
@@ -43,18 +43,18 @@ class Runner:
         self._frozen_until = 0
         self._decisions = RunnerDecisions(event_queue, database, processes, timeout, self._write, self._wake)
 
-    def notify(self, pipeline: Pipeline) -> None:
+    def notify(self, pipeline: SimulatedPipeline) -> None:
         """Poll at once, as after Postgres's NOTIFY: a few milliseconds later."""
         self._wake(pipeline, self._event_queue.now + 2_000 + int(self._random.random() * 15_000))
 
-    def attend(self, pipeline: Pipeline, instant: Micros) -> None:
+    def attend(self, pipeline: SimulatedPipeline, instant: Micros) -> None:
         """Poll at the first instant of the grid that is not before another."""
         automaton = pipeline.automaton
         period = PERIODS[pipeline.row.resources]
         steps = max(1, -((automaton.anchor - max(instant, self._event_queue.now)) // period))
         self._wake(pipeline, automaton.anchor + steps * period)
 
-    def freeze(self, pipeline: Pipeline | None, until: Micros = NEVER) -> None:
+    def freeze(self, pipeline: SimulatedPipeline | None, until: Micros = NEVER) -> None:
         """Let a pipeline's automaton, or with None all of them, do nothing until an instant."""
         if pipeline is None:
             self._frozen_until = until
@@ -63,7 +63,7 @@ class Runner:
         if until < NEVER:
             self._event_queue.at(until, self._thaw, pipeline, until)
 
-    def thaw(self, pipeline: Pipeline | None) -> None:
+    def thaw(self, pipeline: SimulatedPipeline | None) -> None:
         """Let what was frozen go on."""
         if pipeline is None:
             self._frozen_until = 0
@@ -84,19 +84,19 @@ class Runner:
             )
             self.notify(pipeline)
 
-    def _thaw(self, pipeline: Pipeline | None, until: Micros) -> None:
+    def _thaw(self, pipeline: SimulatedPipeline | None, until: Micros) -> None:
         """Thaw at the end of the time, unless it was frozen for longer since."""
         if (self._frozen_until if pipeline is None else pipeline.automaton.frozen_until) == until:
             self.thaw(pipeline)
 
-    def _wake(self, pipeline: Pipeline, instant: Micros) -> None:
+    def _wake(self, pipeline: SimulatedPipeline, instant: Micros) -> None:
         automaton = pipeline.automaton
         if instant < automaton.wake:
             automaton.token += 1
             automaton.wake = instant
             self._event_queue.at(instant, self._poll, pipeline, automaton.token)
 
-    def _poll(self, pipeline: Pipeline, token: int) -> None:
+    def _poll(self, pipeline: SimulatedPipeline, token: int) -> None:
         automaton, now = pipeline.automaton, self._event_queue.now
         if token != automaton.token or not pipeline.alive:
             return
@@ -108,7 +108,7 @@ class Runner:
         if due < NEVER and not automaton.busy:
             self.attend(pipeline, due)
 
-    def _write(self, pipeline: Pipeline, work: Work) -> int:
+    def _write(self, pipeline: SimulatedPipeline, work: Work) -> int:
         """Write in a transaction; the automaton does nothing else until that is over."""
         automaton = pipeline.automaton
         automaton.busy = True

@@ -19,15 +19,15 @@ from feldera_exporter.simulator.deployment_endings import (
 )
 from feldera_exporter.simulator.event_queue import EventQueue
 from feldera_exporter.simulator.failures import failed_compilation, impossible, provisioning_timeout
-from feldera_exporter.simulator.pipeline import NEVER, Pipeline
+from feldera_exporter.simulator.pipeline import NEVER, SimulatedPipeline
 from feldera_exporter.simulator.pipeline_processes import PipelineProcesses
 from feldera_exporter.simulator.plan import Failure
-from feldera_exporter.simulator.row import Row
+from feldera_exporter.simulator.row import PipelineRow
 from feldera_exporter.simulator.runner_observation import RESOURCES, RunnerObservation, next_change, observe
 from feldera_exporter.simulator.runtime_config import provisioning_seconds
 from feldera_exporter.simulator.uuid7 import uuid_text
 
-Handler = Callable[[Pipeline, Row, int], int]
+Handler = Callable[[SimulatedPipeline, PipelineRow, int], int]
 """Gets a pipeline, its row and the present instant."""
 
 GRACE: Final = 20 * SECOND
@@ -65,14 +65,14 @@ class RunnerDecisions:
             ("Stopping", "Stopped"): endings.stop,
         }
 
-    def decide(self, pipeline: Pipeline, now: Micros) -> Micros:
+    def decide(self, pipeline: SimulatedPipeline, now: Micros) -> Micros:
         """Do what is to be done at a poll; returns from when on the next one matters."""
         row = pipeline.row
         if row.resources in _DEPLOYED and row.storage_status != "InUse":
             return self._endings.fail(pipeline, impossible(row.resources, row.resources_desired))
         return self._handlers[row.resources, row.resources_desired](pipeline, row, now)
 
-    def _start(self, pipeline: Pipeline, row: Row, now: Micros) -> Micros:
+    def _start(self, pipeline: SimulatedPipeline, row: PipelineRow, now: Micros) -> Micros:
         """Stopped but wanted: wait for the program, then check, then provision."""
         if row.program_status in row_changes.FAILED:
             return self._refuse(pipeline, failed_compilation(row.program_status))
@@ -85,7 +85,7 @@ class RunnerDecisions:
             return self._refuse(pipeline, pipeline.plan.refused)
         deployment = uuid_text(self._database.ids["runner"](now))
 
-        def work(row: Row, at: Micros) -> tuple[Row, ...]:
+        def work(row: PipelineRow, at: Micros) -> tuple[PipelineRow, ...]:
             if row.resources_desired == "Stopped":
                 return ()
             stored = row_changes.store(row, "InUse")
@@ -93,14 +93,14 @@ class RunnerDecisions:
 
         return self._write(pipeline, work)
 
-    def _refuse(self, pipeline: Pipeline, failure: Failure) -> Micros:
-        def work(row: Row, at: Micros) -> tuple[Row, ...]:
+    def _refuse(self, pipeline: SimulatedPipeline, failure: Failure) -> Micros:
+        def work(row: PipelineRow, at: Micros) -> tuple[PipelineRow, ...]:
             unwanted = row_changes.want_stopped(row, at)
             return unwanted, row_changes.failed_start(unwanted, at, failure)
 
         return self._write(pipeline, work)
 
-    def _provision(self, pipeline: Pipeline, row: Row, now: Micros) -> Micros:
+    def _provision(self, pipeline: SimulatedPipeline, row: PipelineRow, now: Micros) -> Micros:
         """Provisioning: until the resources are there, an error, or the timeout."""
         automaton, plan = pipeline.automaton, pipeline.plan
         if automaton.provisioning_since is None:
@@ -129,10 +129,10 @@ class RunnerDecisions:
             pipeline, while_("Provisioning", lambda row, _: row_changes.detailed(row, details))
         )
 
-    def _provisioned(self, pipeline: Pipeline) -> Micros:
+    def _provisioned(self, pipeline: SimulatedPipeline) -> Micros:
         automaton = pipeline.automaton
 
-        def work(row: Row, at: Micros) -> tuple[Row, ...]:
+        def work(row: PipelineRow, at: Micros) -> tuple[PipelineRow, ...]:
             # Only this automaton, which waits for this transaction, changes a pipeline's resources status.
             automaton.grace_until = self._event_queue.now + GRACE
             self._processes.launch(pipeline)
@@ -140,7 +140,7 @@ class RunnerDecisions:
 
         return self._write(pipeline, work)
 
-    def _watch(self, pipeline: Pipeline, row: Row, now: Micros) -> Micros:
+    def _watch(self, pipeline: SimulatedPipeline, row: PipelineRow, now: Micros) -> Micros:
         """Provisioned: sample the pipeline's status, write what changed, else a heartbeat now and then."""
         automaton = pipeline.automaton
         seen = observe(pipeline, now)
@@ -162,7 +162,7 @@ class RunnerDecisions:
             )
         return self._next_sight(pipeline, seen, now)
 
-    def _next_sight(self, pipeline: Pipeline, seen: RunnerObservation, now: Micros) -> Micros:
+    def _next_sight(self, pipeline: SimulatedPipeline, seen: RunnerObservation, now: Micros) -> Micros:
         """Return when the runner will next write, as far as can be known now."""
         automaton = pipeline.automaton
         updated = automaton.updated or now
@@ -175,7 +175,7 @@ class RunnerDecisions:
         return due
 
 
-def _differs(pipeline: Pipeline, seen: RunnerObservation) -> bool:
+def _differs(pipeline: SimulatedPipeline, seen: RunnerObservation) -> bool:
     """Return whether any details differ from those that the automaton wrote last."""
     automaton = pipeline.automaton
     return (

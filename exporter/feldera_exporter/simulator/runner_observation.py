@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from feldera_exporter.micros import Micros, from_seconds
 from feldera_exporter.simulator.failures import lost_process
-from feldera_exporter.simulator.pipeline import Pipeline, Process
+from feldera_exporter.simulator.pipeline import Process, SimulatedPipeline
 from feldera_exporter.simulator.plan import Failure
 from feldera_exporter.simulator.uuid7 import uuid_text
 
@@ -47,7 +47,7 @@ class RunnerObservation:
     storage_details: dict[str, Any] | None
 
 
-def observe(pipeline: Pipeline, now: Micros) -> RunnerObservation | Failure:
+def observe(pipeline: SimulatedPipeline, now: Micros) -> RunnerObservation | Failure:
     """Return what the runner sees at an instant; a Failure is fatal and stops the deployment."""
     process, automaton = pipeline.process, pipeline.automaton
     if process is None:
@@ -72,7 +72,7 @@ def observe(pipeline: Pipeline, now: Micros) -> RunnerObservation | Failure:
     )
 
 
-def next_change(pipeline: Pipeline, now: Micros) -> Micros:
+def next_change(pipeline: SimulatedPipeline, now: Micros) -> Micros:
     """Return the instant from which on an observation's details will differ by themselves."""
     change = pipeline.connectors.next_change(now)
     process, every = pipeline.process, pipeline.plan.checkpoint_every
@@ -82,7 +82,7 @@ def next_change(pipeline: Pipeline, now: Micros) -> Micros:
     return min(change, process.launched + ((now - process.launched) // period + 1) * period)
 
 
-def _storage(pipeline: Pipeline, process: Process, now: Micros) -> dict[str, Any]:
+def _storage(pipeline: SimulatedPipeline, process: Process, now: Micros) -> dict[str, Any]:
     """Return the storage's details: the last two checkpoints of this deployment."""
     every = pipeline.plan.checkpoint_every
     if every is None:

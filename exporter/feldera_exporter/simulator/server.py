@@ -12,18 +12,18 @@ from feldera_exporter.simulator.auth import DENIED, FREE, UNKNOWN, admit, denied
 from feldera_exporter.simulator.diagnostics_routes import DiagnosticsRoutes
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.http_faults import Faults
-from feldera_exporter.simulator.http_messages import TEXT, Answer, QueryError, Request, empty, refused
+from feldera_exporter.simulator.http_messages import TEXT, HttpAnswer, HttpRequest, QueryError, empty, refused
 from feldera_exporter.simulator.instance_routes import InstanceRoutes
 from feldera_exporter.simulator.read_routes import ReadRoutes
 from feldera_exporter.simulator.timestamps import http_date
 from feldera_exporter.simulator.versions import Fact
 from feldera_exporter.simulator.write_routes import WriteRoutes
 
-Handler = Callable[..., Answer]
+Handler = Callable[..., HttpAnswer]
 
 _PAGE: Final = b"<!doctype html><html><head><title>Feldera</title></head><body></body></html>"
 
-CONSOLE: Final = Answer(200, _PAGE, "text/html", {"etag": '"56:6b0862cc"'})
+CONSOLE: Final = HttpAnswer(200, _PAGE, "text/html", {"etag": '"56:6b0862cc"'})
 """What the web console answers to every path that is not the API's."""
 
 _SINCE: Final[Mapping[str, Fact]] = {"dismiss_error": Fact.DISMISS_ERROR}
@@ -130,14 +130,14 @@ class FelderaServer:
             name, handler, arguments = self._find(request)
             self.requests[name] += 1
             fault = self.faults.take(name)
-            if isinstance(fault, Answer):
+            if isinstance(fault, HttpAnswer):
                 await respond(request, fault, receive, send)
             elif fault is None or await outlasts(fault.seconds, receive):
                 await respond(request, self._answer(name, handler, request, arguments), receive, send)
         finally:
             self.in_flight -= 1
 
-    def _find(self, request: Request) -> tuple[str, Handler, tuple[str, ...]]:
+    def _find(self, request: HttpRequest) -> tuple[str, Handler, tuple[str, ...]]:
         known = False
         for name, method, path, handler in self._routes:
             match = path.fullmatch(request.path)
@@ -150,7 +150,9 @@ class FelderaServer:
             return "console", lambda _: CONSOLE, ()
         return (DENIED, lambda _: denied(), ()) if known else (UNKNOWN, lambda _: empty(404), ())
 
-    def _answer(self, name: str, handler: Handler, request: Request, arguments: tuple[str, ...]) -> Answer:
+    def _answer(
+        self, name: str, handler: Handler, request: HttpRequest, arguments: tuple[str, ...]
+    ) -> HttpAnswer:
         """Return an answer with the headers that all of its kind have."""
         answer = self._bare_answer(name, handler, request, arguments)
         headers = {**answer.headers, "date": http_date(self.feldera.clock.now())}
@@ -161,12 +163,12 @@ class FelderaServer:
         return replace(answer, headers=headers)
 
     def _bare_answer(
-        self, name: str, handler: Handler, request: Request, arguments: tuple[str, ...]
-    ) -> Answer:
+        self, name: str, handler: Handler, request: HttpRequest, arguments: tuple[str, ...]
+    ) -> HttpAnswer:
         database = self.feldera.database
         try:
             role = admit(self.keys, name, request, blind=database.down)
-            if isinstance(role, Answer):
+            if isinstance(role, HttpAnswer):
                 return role
             request.headers["feldera-role"] = role
             with self.feldera.lock:
@@ -177,4 +179,4 @@ class FelderaServer:
         except ApiError as error:
             return refused(error, retry_after=self.feldera.has(Fact.RETRY_AFTER))
         except QueryError as error:
-            return Answer(400, str(error).encode(), TEXT)
+            return HttpAnswer(400, str(error).encode(), TEXT)

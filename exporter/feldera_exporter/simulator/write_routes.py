@@ -6,7 +6,15 @@ import msgspec
 
 from feldera_exporter.simulator.api_errors import refusal
 from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.http_messages import Answer, QueryError, Request, choice, empty, flag, json
+from feldera_exporter.simulator.http_messages import (
+    HttpAnswer,
+    HttpRequest,
+    QueryError,
+    choice,
+    empty,
+    flag,
+    json,
+)
 from feldera_exporter.simulator.read_routes import ReadRoutes
 from feldera_exporter.simulator.versions import Fact
 
@@ -22,18 +30,18 @@ class WriteRoutes:
         self._feldera = feldera
         self._reader = reader
 
-    def create(self, request: Request) -> Answer:
+    def create(self, request: HttpRequest) -> HttpAnswer:
         """POST /v0/pipelines."""
         return self._create(_body(request))
 
-    def _create(self, body: dict[str, Any]) -> Answer:
+    def _create(self, body: dict[str, Any]) -> HttpAnswer:
         name = body.pop("name", None)
         if not isinstance(name, str):
             raise QueryError("Json deserialize error: missing field `name`")
         known = {key: body[key] for key in (*_METADATA, *_CORE) if body.get(key) is not None}
-        return Answer(201, self._reader.encoded(self._feldera.create(name, **known)))
+        return HttpAnswer(201, self._reader.encoded(self._feldera.create(name, **known)))
 
-    def put(self, request: Request, name: str) -> Answer:
+    def put(self, request: HttpRequest, name: str) -> HttpAnswer:
         """PUT /v0/pipelines/{name}: create or edit."""
         body = _body(request)
         if name not in self._feldera.database:
@@ -42,11 +50,11 @@ class WriteRoutes:
             return self._create({**body, "name": name})
         return self._edit(name, body)
 
-    def patch(self, request: Request, name: str) -> Answer:
+    def patch(self, request: HttpRequest, name: str) -> HttpAnswer:
         """PATCH /v0/pipelines/{name}."""
         return self._edit(name, _body(request))
 
-    def _edit(self, name: str, body: dict[str, Any]) -> Answer:
+    def _edit(self, name: str, body: dict[str, Any]) -> HttpAnswer:
         pipeline = self._feldera.get(name)
         wanted = body.get("deployment_config")
         if wanted is not None and self._feldera.has(Fact.DEPLOYMENT_CONFIG):
@@ -54,21 +62,21 @@ class WriteRoutes:
                 reason = "`deployment_config` cannot be combined with other fields"
                 raise refusal("InvalidDeploymentPatch", reason=reason)
             self._feldera.resize(name, wanted.get("resources") or {})
-            return Answer(200, self._reader.encoded(pipeline))
+            return HttpAnswer(200, self._reader.encoded(pipeline))
         core = {key: body[key] for key in ("name", *_CORE) if body.get(key) is not None}
         if core:
             self._feldera.edit(name, **core)
         metadata = {key: body[key] for key in _METADATA if body.get(key) is not None}
         if metadata:
             self._feldera.patch_metadata(pipeline.row.name, **metadata)
-        return Answer(200, self._reader.encoded(pipeline))
+        return HttpAnswer(200, self._reader.encoded(pipeline))
 
-    def delete(self, _: Request, name: str) -> Answer:
+    def delete(self, _: HttpRequest, name: str) -> HttpAnswer:
         """DELETE /v0/pipelines/{name}."""
         self._feldera.delete(name)
         return empty(200)
 
-    def start(self, request: Request, name: str) -> Answer:
+    def start(self, request: HttpRequest, name: str) -> HttpAnswer:
         """POST /v0/pipelines/{name}/start."""
         wanted = request.query.get("initial", "running")
         if wanted not in _INITIALS:
@@ -88,44 +96,44 @@ class WriteRoutes:
         )
         return json("Pipeline is starting", 202)
 
-    def stop(self, request: Request, name: str) -> Answer:
+    def stop(self, request: HttpRequest, name: str) -> HttpAnswer:
         """POST /v0/pipelines/{name}/stop."""
         self._feldera.stop(name, force=flag(request, "force", default=False))
         return json("Pipeline is stopping", 202)
 
-    def pause(self, _: Request, name: str) -> Answer:
+    def pause(self, _: HttpRequest, name: str) -> HttpAnswer:
         """POST /v0/pipelines/{name}/pause."""
         self._feldera.pause(name)
         return json("Pipeline is pausing", 202)
 
-    def resume(self, _: Request, name: str) -> Answer:
+    def resume(self, _: HttpRequest, name: str) -> HttpAnswer:
         """POST /v0/pipelines/{name}/resume."""
         self._feldera.resume(name)
         return json("Pipeline is resuming", 202)
 
-    def activate(self, request: Request, name: str) -> Answer:
+    def activate(self, request: HttpRequest, name: str) -> HttpAnswer:
         """POST /v0/pipelines/{name}/activate."""
         wanted = choice(request, "initial", ("running", "paused"), "running")
         self._feldera.activate(name, _INITIALS[wanted])
         return json("Pipeline activation initiated", 202)
 
-    def approve(self, _: Request, name: str) -> Answer:
+    def approve(self, _: HttpRequest, name: str) -> HttpAnswer:
         """POST /v0/pipelines/{name}/approve."""
         self._feldera.approve(name)
         return json("Pipeline approved")
 
-    def clear(self, _: Request, name: str) -> Answer:
+    def clear(self, _: HttpRequest, name: str) -> HttpAnswer:
         """POST /v0/pipelines/{name}/clear."""
         self._feldera.clear(name)
         return json("Pipeline storage is being cleared", 202)
 
-    def dismiss_error(self, _: Request, name: str) -> Answer:
+    def dismiss_error(self, _: HttpRequest, name: str) -> HttpAnswer:
         """POST /v0/pipelines/{name}/dismiss_error."""
         self._feldera.dismiss_error(name)
         return json("Deployment error is dismissed")
 
 
-def _body(request: Request) -> dict[str, Any]:
+def _body(request: HttpRequest) -> dict[str, Any]:
     """Return a request's JSON object.
 
     Raises:
