@@ -17,11 +17,11 @@ import pytest
 import yaml
 
 from feldera_exporter.cli import parser
-from feldera_exporter.demo.programs import free_port
+from feldera_exporter.demo.child_programs import free_port
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
+from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer
-from feldera_exporter.simulator.serving import serve
 from support import loopback
 from support.tools import ROOT, tool
 from support.two_instances import feldera, until

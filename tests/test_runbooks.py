@@ -15,8 +15,8 @@ import pytest
 
 from feldera_exporter.pages.page_query import INSTALLATIONS
 from feldera_exporter.pages.runbooks import has_variants, runbook
+from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.server import FelderaServer
-from feldera_exporter.simulator.serving import serve
 from support.page_examples import page_state, pipeline
 from support.served_pages import FixedPageSource, get
 from support.tools import ROOT

@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import Final
 
 from alerting import configurations
-from feldera_exporter.demo import programs
+from feldera_exporter.demo import child_programs
+from feldera_exporter.demo.child_programs import HOST, free_port
 from feldera_exporter.demo.configurations import ALERTMANAGER, PROMETHEUS, RECEIVER, address
-from feldera_exporter.demo.programs import HOST, free_port
 from feldera_exporter.server.asgi import Asgi, Receive, Scope, Send
+from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.clock import ScaledClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.http_faults import EVERY, UNAVAILABLE
 from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.simulator.server import FelderaServer
-from feldera_exporter.simulator.serving import serve
 from support.child_process import ChildProcess
 from support.notifications import NotificationRecord
 from support.tools import tool
@@ -279,7 +279,7 @@ def prometheus(
     file = folder / f"{name}.yml"
     file.write_text(configuration, encoding="utf-8")
     port = free_port()
-    command = programs.prometheus(Path(program or tool("prometheus")), lambda _: file, folder / name)
+    command = child_programs.prometheus(Path(program or tool("prometheus")), lambda _: file, folder / name)
     return ChildProcess(
         f"http://{HOST}:{port}",
         (*command(port), "--web.enable-remote-write-receiver", *flags),
@@ -292,7 +292,9 @@ def alertmanager(folder: Path, configuration: str, name: str = "alertmanager") -
     file = folder / f"{name}.yml"
     file.write_text(configuration, encoding="utf-8")
     port = free_port()
-    command = programs.alertmanager(Path(tool("prometheus-alertmanager")), lambda _: file, folder / name)
+    command = child_programs.alertmanager(
+        Path(tool("prometheus-alertmanager")), lambda _: file, folder / name
+    )
     return ChildProcess(f"http://{HOST}:{port}", command(port), folder / f"{name}.log")
 
 

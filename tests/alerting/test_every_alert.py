@@ -11,8 +11,8 @@ from typing import Any, Final
 from alerting import configurations
 from alerting.chain import alertmanager, prometheus, rule_program
 from alerting.test_repetitions import answering
+from feldera_exporter.demo.child_programs import HOST
 from feldera_exporter.demo.configurations import ALERTMANAGER, PROMETHEUS, address
-from feldera_exporter.demo.programs import HOST
 from feldera_exporter.exposition.text import Format, labels
 from feldera_exporter.metrics.problem_gauges import families
 from feldera_exporter.problems.evaluate import Occurrence, Problems
@@ -20,7 +20,7 @@ from feldera_exporter.problems.table import INSTANCE_PROBLEMS, PIPELINE_PROBLEMS
 from feldera_exporter.rules.alert_names import NAMES
 from feldera_exporter.rules.exporter_alerts import EXPORTER_ALERTS
 from feldera_exporter.shipped import shipped
-from feldera_exporter.simulator.serving import serve
+from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.telemetry import Telemetry
 from reference.alerts_page import ALERTS
 from support.child_process import ChildProcess

@@ -10,11 +10,11 @@ import yaml
 
 from alerting import configurations
 from alerting.chain import alertmanager, prometheus, receiving
+from feldera_exporter.demo.child_programs import HOST
 from feldera_exporter.demo.configurations import ALERTMANAGER, PROMETHEUS, RECEIVER, address
-from feldera_exporter.demo.programs import HOST
 from feldera_exporter.server.asgi import Asgi, Receive, Scope, Send
 from feldera_exporter.shipped import shipped
-from feldera_exporter.simulator.serving import serve
+from feldera_exporter.simulator.asgi_thread import serve
 from support.notifications import REPEATED, NotificationRecord
 
 RESEND: Final = 3

@@ -8,10 +8,10 @@ import pytest
 import yaml
 
 from feldera_exporter import cli
-from feldera_exporter.demo.programs import free_port
+from feldera_exporter.demo.child_programs import free_port
 from feldera_exporter.rules.exporter_alerts import EXPORTER_ALERTS, TRUSTED
+from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.server import FelderaServer
-from feldera_exporter.simulator.serving import serve
 from support.alertmanagers import AlertmanagerRecorder, alertmanager
 from support.notifications import NotificationRecord
 from support.tools import tool

@@ -8,7 +8,7 @@ import uvloop
 from rich.console import Console
 
 from feldera_exporter.cli import parser
-from feldera_exporter.demo.play import play
+from feldera_exporter.demo.composition import play
 from feldera_exporter.demo.settings import Settings
 from support.tools import tool
 

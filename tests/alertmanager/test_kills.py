@@ -6,9 +6,9 @@ import time
 from pathlib import Path
 from typing import Final
 
-from feldera_exporter.demo.programs import HOST, free_port
+from feldera_exporter.demo.child_programs import HOST, free_port
+from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.server import FelderaServer
-from feldera_exporter.simulator.serving import serve
 from support.alertmanagers import alertmanager
 from support.child_process import ChildProcess
 from support.notifications import NotificationRecord

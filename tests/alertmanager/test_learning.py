@@ -11,7 +11,7 @@ from feldera_exporter.exposition.text import Format
 from feldera_exporter.feldera.wire import FullEvent
 from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.problems.evaluate import Occurrence
-from feldera_exporter.simulator.serving import serve
+from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.telemetry import Telemetry
 from pages.test_timeline import event
 from support.alertmanagers import AlertmanagerRecorder

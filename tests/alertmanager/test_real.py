@@ -17,8 +17,8 @@ from freezegun import freeze_time
 from alertmanager import bridges
 from alertmanager.bridges import Polls, bridge, stuck
 from feldera_exporter.alertmanager.bridge import Bridge
+from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.server import FelderaServer
-from feldera_exporter.simulator.serving import serve
 from support.alertmanagers import Alertmanager, alertmanager
 from support.notifications import REPEATED, AlertChange, NotificationRecord
 from support.two_instances import RunningExporter, feldera, running, until

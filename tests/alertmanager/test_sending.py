@@ -11,7 +11,7 @@ from freezegun.api import FrozenDateTimeFactory
 
 from alertmanager.bridges import MINUTE, Polls, bridge, never, running, stuck, until
 from feldera_exporter.alertmanager.bridge import Bridge
-from feldera_exporter.simulator.serving import serve
+from feldera_exporter.simulator.asgi_thread import serve
 from support.alertmanagers import AlertmanagerRecorder, instant
 
 LEASE = timedelta(minutes=4)

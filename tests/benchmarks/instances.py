@@ -14,12 +14,12 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.measuring import cpu_of, memory_of
-from feldera_exporter.demo.programs import free_port
+from feldera_exporter.demo.child_programs import free_port
+from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.clock import ScaledClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.simulator.server import FelderaServer
-from feldera_exporter.simulator.serving import serve
 from support import loopback
 
 INTERVAL = 5

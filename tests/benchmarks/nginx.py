@@ -10,7 +10,7 @@ from typing import Final
 
 import httpx
 
-from feldera_exporter.demo.programs import free_port
+from feldera_exporter.demo.child_programs import free_port
 from support import loopback
 
 ROOT: Final = Path(__file__).resolve().parents[2]

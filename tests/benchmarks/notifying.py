@@ -15,8 +15,8 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "exporter")]
 
+from feldera_exporter.simulator.asgi_thread import serve  # noqa: E402 - see above
 from feldera_exporter.simulator.server import FelderaServer  # noqa: E402 - see above
-from feldera_exporter.simulator.serving import serve  # noqa: E402 - see above
 from support.alertmanagers import AlertmanagerRecorder, instant  # noqa: E402 - see above
 from support.raw_server import Request, serving_raw  # noqa: E402 - see above
 from support.two_instances import feldera, running, until  # noqa: E402 - see above

@@ -21,7 +21,7 @@ import msgspec
 import yaml
 
 from benchmarks.scraping import program
-from feldera_exporter.demo.programs import free_port
+from feldera_exporter.demo.child_programs import free_port
 from feldera_exporter.rules.rendering import rules
 from support import loopback
 from support.constant_feldera import constant_feldera

@@ -15,7 +15,7 @@ import msgspec
 from benchmarks.load import LoadResult
 from benchmarks.measuring import apart, cpu_of, medians, memory_of
 from benchmarks.nginx import nginx
-from feldera_exporter.demo.programs import free_port
+from feldera_exporter.demo.child_programs import free_port
 from support import loopback
 from support.constant_feldera import constant_feldera
 from support.exporter_process import until

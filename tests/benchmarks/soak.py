@@ -29,7 +29,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 import msgspec
 
 from benchmarks.measuring import cpu_of, memory_of
-from feldera_exporter.demo.programs import free_port
+from feldera_exporter.demo.child_programs import free_port
 from feldera_exporter.history.first_sample_hold import HOLD
 from support.pipeline_lists import PipelineListGenerator
 

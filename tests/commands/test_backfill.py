@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from feldera_exporter import cli
+from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.clock import SkewedClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.simulator.server import FelderaServer
-from feldera_exporter.simulator.serving import serve
 from support.raw_server import RequestHandler, answer, sends, serving_raw
 from support.two_instances import feldera, now
 

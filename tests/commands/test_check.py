@@ -14,11 +14,11 @@ from api.test_pipeline_list import encoded, row
 from feldera_exporter import cli
 from feldera_exporter.checking import dashboard_queries, instance_check
 from feldera_exporter.problems.table import PIPELINE_PROBLEMS
+from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.clock import SkewedClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.simulator.server import FelderaServer
-from feldera_exporter.simulator.serving import serve
 from support.ask_once import KEY
 from support.certificates import make
 from support.raw_server import Request, answer, sends, serving_raw

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from feldera_exporter import cli
+from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.server import FelderaServer
-from feldera_exporter.simulator.serving import serve
 from support.two_instances import feldera, running
 
 

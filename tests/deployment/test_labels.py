@@ -13,8 +13,8 @@ from deployment.scraped import OF_THE_OPERATOR, scrape, scraping
 from feldera_exporter.demo.clock import StagedClock, machine
 from feldera_exporter.demo.simulated_fleet import beginning, prepared_fleet
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
+from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.server import FelderaServer
-from feldera_exporter.simulator.serving import serve
 from support import loopback
 from support.exporter_process import exporter, until
 from support.tools import ROOT

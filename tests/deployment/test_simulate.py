@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from feldera_exporter.cli import main
-from feldera_exporter.demo.programs import free_port
+from feldera_exporter.demo.child_programs import free_port
 from feldera_exporter.simulator.scenarios import SCENARIOS
 from support import loopback
 from support.exporter_process import until

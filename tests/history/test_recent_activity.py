@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from feldera_exporter.history.evaluation import evaluate_row
+from feldera_exporter.history.answer_evaluation import evaluate_row
 from feldera_exporter.history.fold import fold
 from feldera_exporter.history.history import History
 from feldera_exporter.history.observation import Observation

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer
-from feldera_exporter.simulator.serving import serve
 from support.ask_once import KEY
 from support.hostile_answers import ANSWERS, HostileAnswer
 from support.raw_server import RawServer, serving_raw

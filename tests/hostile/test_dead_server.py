@@ -11,9 +11,9 @@ from structlog.testing import capture_logs
 from feldera_exporter.app import Exporter
 from feldera_exporter.config import Configuration, Instance
 from feldera_exporter.polling import platform_poller
+from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.http_faults import SERVER_ERROR
 from feldera_exporter.simulator.server import FelderaServer
-from feldera_exporter.simulator.serving import serve
 from hostile.test_mistakes import polls, soon
 from support.two_instances import feldera
 

@@ -11,8 +11,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.server import FelderaServer
-from feldera_exporter.simulator.serving import serve
 from support import loopback
 from support.ask_once import KEY
 from support.two_instances import RunningExporter, feldera, until

@@ -20,14 +20,14 @@ from feldera_exporter.feldera.event_log import EventLog
 from feldera_exporter.feldera.list_batches import Batch
 from feldera_exporter.feldera.pipeline_list import Listing
 from feldera_exporter.feldera.pipeline_list import read as true_read
-from feldera_exporter.history.evaluation import Evaluation
+from feldera_exporter.history.answer_evaluation import Evaluation
 from feldera_exporter.ledger import Ledger
 from feldera_exporter.metrics.exposition_sections import ExpositionSections
 from feldera_exporter.polling import watcher
 from feldera_exporter.server.asgi import Asgi, application
+from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer
-from feldera_exporter.simulator.serving import serve
 from feldera_exporter.state.fleet import Fleet, observed
 from feldera_exporter.state.instance_settings import InstanceSettings
 from support.asgi_requests import answered

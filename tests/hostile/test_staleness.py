@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer
-from feldera_exporter.simulator.serving import serve
 from support.raw_server import RawServer, Request, answer, sends, serving_raw
 from support.two_instances import RunningExporter, later, running, two_instances, until
 from support.two_instances import feldera as make

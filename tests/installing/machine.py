@@ -12,7 +12,7 @@ from typing import Final
 
 import httpx
 
-from feldera_exporter.demo.programs import free_port
+from feldera_exporter.demo.child_programs import free_port
 from support import loopback
 from support.exporter_process import until
 from support.tools import ROOT

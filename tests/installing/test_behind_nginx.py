@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from benchmarks.nginx import PROGRAM
-from feldera_exporter.demo.programs import free_port
+from feldera_exporter.demo.child_programs import free_port
 from installing.machine import blocks, running
 from support import loopback
 from support.exporter_process import until

@@ -29,7 +29,7 @@ import yaml
 
 from deployment.kustomize import KUBECTL, build
 from feldera_exporter import __version__
-from feldera_exporter.demo.programs import free_port
+from feldera_exporter.demo.child_programs import free_port
 from image.test_dockerfile import LAST, values
 from installing.machine import (
     FELDERA,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from feldera_exporter.demo.clock import StagedClock, machine
 from feldera_exporter.demo.simulated_fleet import beginning, prepared_fleet
+from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.server import FelderaServer
-from feldera_exporter.simulator.serving import serve
 from support.exporter_process import exporter
 
 

@@ -10,8 +10,8 @@ from feldera_exporter import app, config
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
 from feldera_exporter.rules.alert_names import NAMES
 from feldera_exporter.server.listener import bind
+from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.server import FelderaServer
-from feldera_exporter.simulator.serving import serve
 from support.simulated_api import SimulatedInstance
 
 

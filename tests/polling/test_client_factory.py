@@ -13,7 +13,7 @@ from feldera_exporter.config import Instance, Secret
 from feldera_exporter.feldera.errors import UnauthorizedError
 from feldera_exporter.polling import client_factory
 from feldera_exporter.polling.client_factory import api_key, client_for
-from feldera_exporter.simulator.serving import serve
+from feldera_exporter.simulator.asgi_thread import serve
 from support.ask_once import RequestRecorder
 
 LOG = structlog.get_logger()

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from feldera_exporter.errors import StoreError
+from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.simulator.server import FelderaServer
-from feldera_exporter.simulator.serving import serve
 from feldera_exporter.store.store import Store
 from support import loopback
 from support.stepped_poller import SteppedPoller

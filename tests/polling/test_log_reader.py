@@ -18,17 +18,17 @@ from feldera_exporter.feldera.client import Client
 from feldera_exporter.feldera.errors import InvalidResponseError, ServerError
 from feldera_exporter.feldera.event_log import EventLog
 from feldera_exporter.feldera.platform import Platform
-from feldera_exporter.history.evaluation import Evaluation
+from feldera_exporter.history.answer_evaluation import Evaluation
 from feldera_exporter.ledger import Ledger
 from feldera_exporter.polling.client_factory import client_for
 from feldera_exporter.polling.watcher import Watcher
+from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.http_faults import EMPTY_404, SERVER_ERROR, Slow
 from feldera_exporter.simulator.http_messages import HttpAnswer
 from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.simulator.server import FelderaServer
-from feldera_exporter.simulator.serving import serve
 from feldera_exporter.state.instance_settings import InstanceSettings
 from feldera_exporter.store.poll_changes import NOTHING
 from feldera_exporter.store.store import Store

@@ -13,7 +13,7 @@ from feldera_exporter.feldera.client import Client
 from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.polling import pipeline_details
 from feldera_exporter.polling.pipeline_details import MAX_REQUESTS, PipelineDetails
-from feldera_exporter.simulator.serving import serve
+from feldera_exporter.simulator.asgi_thread import serve
 from pages.test_timeline import event
 
 NEWEST = event(5, deployment_has_error=True)

@@ -13,7 +13,7 @@ import pytest
 
 from feldera_exporter.feldera.event_log import EventLog
 from feldera_exporter.feldera.platform import Platform
-from feldera_exporter.history.evaluation import Evaluation
+from feldera_exporter.history.answer_evaluation import Evaluation
 from feldera_exporter.ledger import Ledger
 from feldera_exporter.polling import watcher
 from feldera_exporter.polling.run_in_thread import run_cpu, run_io

@@ -16,8 +16,8 @@ from feldera_exporter.server import html_pages
 from feldera_exporter.server.asgi import application
 from feldera_exporter.server.listener import bind
 from feldera_exporter.server.shared_renderings import MAX_AGE
+from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.server import FelderaServer
-from feldera_exporter.simulator.serving import serve
 from feldera_exporter.telemetry import Telemetry
 from hostile.test_mistakes import soon
 from support.asgi_requests import answered

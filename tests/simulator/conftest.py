@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from feldera_exporter.simulator.serving import serve
+from feldera_exporter.simulator.asgi_thread import serve
 from support.simulated_api import ServedInstance
 
 

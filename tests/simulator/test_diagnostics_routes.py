@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from feldera_exporter.simulator.api_errors import ApiError
+from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.plan import Phase, Plan
 from feldera_exporter.simulator.server import FelderaServer
-from feldera_exporter.simulator.serving import serve
 from support import loopback
 from support.simulated_api import ServedInstance, SimulatedInstance
 

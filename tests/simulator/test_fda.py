@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from feldera_exporter.simulator.serving import serve
+from feldera_exporter.simulator.asgi_thread import serve
 from support.simulated_api import ServedInstance
 
 FDA: Final = shutil.which("fda")

@@ -5,10 +5,10 @@ import json
 import httpx
 
 from feldera_exporter.micros import SECOND
+from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer
-from feldera_exporter.simulator.serving import serve
 from support import loopback
 from support.simulated_api import ServedInstance, SimulatedInstance
 

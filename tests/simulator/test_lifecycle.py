@@ -3,9 +3,9 @@
 import httpx
 import pytest
 
+from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.plan import Failure, Phase, Plan
 from feldera_exporter.simulator.server import FelderaServer
-from feldera_exporter.simulator.serving import serve
 from support.simulated_api import SimulatedInstance
 
 CLEARED = ("Success", "Cleared")

@@ -12,11 +12,11 @@ from feldera.rest import FelderaClient  # type: ignore[import-untyped]
 from feldera.rest.errors import FelderaAPIError  # type: ignore[import-untyped]
 from feldera.runtime_config import Resources, RuntimeConfig  # type: ignore[import-untyped]
 
+from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.clock import EPOCH, ScaledClock, SkewedClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import Plan
 from feldera_exporter.simulator.server import FelderaServer
-from feldera_exporter.simulator.serving import serve
 
 KEY = "apikey:writer"
 QUICK = Plan(

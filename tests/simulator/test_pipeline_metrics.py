@@ -2,8 +2,8 @@
 
 import re
 
+from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.server import FelderaServer
-from feldera_exporter.simulator.serving import serve
 from support import loopback
 from support.simulated_api import ServedInstance, SimulatedInstance
 

@@ -7,9 +7,9 @@ from typing import Any, Final
 import httpx
 import pytest
 
+from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer
-from feldera_exporter.simulator.serving import serve
 from simulator.recorded import FOLDER, misfits, recorded, same_states
 
 pytestmark = pytest.mark.skipif(

@@ -10,12 +10,12 @@ import pytest
 import uvicorn
 
 from feldera_exporter.micros import SECOND
+from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.clock import ManualClock, SkewedClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.http_faults import Slow
 from feldera_exporter.simulator.plan import Phase, Plan
 from feldera_exporter.simulator.server import FelderaServer
-from feldera_exporter.simulator.serving import serve
 from support import loopback
 from support.simulated_api import ServedInstance, SimulatedInstance
 

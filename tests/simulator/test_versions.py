@@ -6,10 +6,10 @@ from typing import Any, Final
 import httpx
 import pytest
 
+from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.random_plans import error_codes
 from feldera_exporter.simulator.server import FelderaServer
-from feldera_exporter.simulator.serving import serve
 from feldera_exporter.simulator.versions import NEWEST, OLDEST, Fact, UnknownVersionError, parse_version
 from support import loopback
 from support.simulated_api import SimulatedInstance

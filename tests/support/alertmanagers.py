@@ -10,9 +10,9 @@ from typing import Any
 
 import yaml
 
-from feldera_exporter.demo import programs
-from feldera_exporter.demo.programs import HOST, free_port
-from feldera_exporter.simulator.serving import serve
+from feldera_exporter.demo import child_programs
+from feldera_exporter.demo.child_programs import HOST, free_port
+from feldera_exporter.simulator.asgi_thread import serve
 from support.child_process import ChildProcess
 from support.notifications import NotificationRecord
 from support.tools import tool
@@ -35,7 +35,9 @@ class Alertmanager(ChildProcess):
             )
         )
         port = free_port()
-        words = programs.alertmanager(Path(tool("prometheus-alertmanager")), lambda _: file, folder / "data")
+        words = child_programs.alertmanager(
+            Path(tool("prometheus-alertmanager")), lambda _: file, folder / "data"
+        )
         super().__init__(f"http://{HOST}:{port}", [*words(port), *flags], folder / "alertmanager.log")
 
     def alerts(self) -> list[dict[str, Any]]:

@@ -12,11 +12,11 @@ from typing import Any, Final
 import msgspec
 import yaml
 
-from feldera_exporter.demo import programs
-from feldera_exporter.demo.programs import HOST, free_port
+from feldera_exporter.demo import child_programs
+from feldera_exporter.demo.child_programs import HOST, free_port
+from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer
-from feldera_exporter.simulator.serving import serve
 from support.alertmanagers import Alertmanager
 from support.child_process import ChildProcess
 from support.tools import tool
@@ -165,5 +165,5 @@ def _prometheus(folder: Path, exporter: str, alertmanager: str) -> ChildProcess:
         )
     )
     port = free_port()
-    words = programs.prometheus(Path(tool("prometheus")), lambda _: file, folder / "prometheus")
+    words = child_programs.prometheus(Path(tool("prometheus")), lambda _: file, folder / "prometheus")
     return ChildProcess(f"http://{HOST}:{port}", words(port), folder / "prometheus.log")

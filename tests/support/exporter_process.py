@@ -11,8 +11,8 @@ from typing import Any
 
 import httpx
 
-from feldera_exporter.demo import programs as commands
-from feldera_exporter.demo.programs import free_port
+from feldera_exporter.demo import child_programs as commands
+from feldera_exporter.demo.child_programs import free_port
 from support import loopback
 from support.tools import tool
 

@@ -15,7 +15,7 @@ from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.pages.links import Links
 from feldera_exporter.server.asgi import Asgi, application
 from feldera_exporter.server.html_pages import Site
-from feldera_exporter.simulator.serving import serve
+from feldera_exporter.simulator.asgi_thread import serve
 
 
 @dataclass

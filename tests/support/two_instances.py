@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from feldera_exporter.history.first_sample_hold import HOLD
+from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.clock import ScaledClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.simulator.server import FelderaServer
-from feldera_exporter.simulator.serving import serve
 from support import loopback
 from support.raw_server import RawServer, serving_raw
 

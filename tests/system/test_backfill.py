@@ -9,10 +9,10 @@ import httpx
 import pytest
 
 from feldera_exporter.micros import SECOND
+from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer
-from feldera_exporter.simulator.serving import serve
 from support.exporter_process import prometheus
 from support.tools import tool
 

@@ -15,13 +15,13 @@ from typing import Any
 
 import httpx
 
-from feldera_exporter.demo.programs import free_port
+from feldera_exporter.demo.child_programs import free_port
 from feldera_exporter.feldera.statuses import PROGRAM, RESOURCES, STORAGE
+from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.clock import ScaledClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.random_workload import RandomWorkload
 from feldera_exporter.simulator.server import FelderaServer
-from feldera_exporter.simulator.serving import serve
 from support import loopback
 from support.exporter_process import prometheus, until
 

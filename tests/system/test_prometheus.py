@@ -9,10 +9,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.clock import ScaledClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer
-from feldera_exporter.simulator.serving import serve
 from support import loopback
 from support.exporter_process import exporter, prometheus, until
 

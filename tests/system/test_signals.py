@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from feldera_exporter import __main__ as process
-from feldera_exporter.demo.programs import free_port
+from feldera_exporter.demo.child_programs import free_port
 
 
 def _caught(pid: int, number: signal.Signals) -> bool:

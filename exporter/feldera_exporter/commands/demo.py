@@ -12,7 +12,7 @@ from rich.console import Console
 
 from feldera_exporter import logs
 from feldera_exporter.commands.flags import add_logging, add_stage
-from feldera_exporter.demo.play import play
+from feldera_exporter.demo.composition import play
 from feldera_exporter.demo.settings import Settings
 
 

@@ -10,8 +10,8 @@ from feldera_exporter.commands.flags import add_logging, add_stage
 from feldera_exporter.demo.clock import StagedClock, machine
 from feldera_exporter.demo.simulated_fleet import beginning, prepared_fleet
 from feldera_exporter.server.listener import bind
+from feldera_exporter.simulator.asgi_thread import serve_on
 from feldera_exporter.simulator.server import FelderaServer
-from feldera_exporter.simulator.serving import serve_on
 from feldera_exporter.simulator.versions import NEWEST, UnknownVersionError, parse_version
 
 

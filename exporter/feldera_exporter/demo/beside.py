@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from feldera_exporter.demo import configurations, programs
+from feldera_exporter.demo import child_programs, configurations
 from feldera_exporter.demo.configurations import ALERTMANAGER, PROMETHEUS, Addresses
 from feldera_exporter.rules.rendering import RuleOptions, rules
 from feldera_exporter.shipped import shipped
@@ -46,8 +46,8 @@ async def beside(
     Raises:
         ProgramError: one does not start.
     """
-    prometheus = programs.installed("prometheus")
-    alertmanager = programs.installed("prometheus-alertmanager", "alertmanager")
+    prometheus = child_programs.installed("prometheus")
+    alertmanager = child_programs.installed("prometheus-alertmanager", "alertmanager")
     if prometheus is None:
         missing(
             "Prometheus", "not installed, so the alert rules are not evaluated: apt-get install prometheus"
@@ -59,16 +59,16 @@ async def beside(
         )
     async with AsyncExitStack() as stack:
 
-        async def run(name: str, words: programs.Command, port: int, pages: Mapping[str, str]) -> str:
-            running = programs.running(words, data / f"{name.lower()}.log", port)
+        async def run(name: str, words: child_programs.Command, port: int, pages: Mapping[str, str]) -> str:
+            running = child_programs.running(words, data / f"{name.lower()}.log", port)
             url = await stack.enter_async_context(running)
-            started(name, await programs.first_page(url, pages))
+            started(name, await child_programs.first_page(url, pages))
             return url
 
         here = Beside()
         if alertmanager is not None and (prometheus is not None or bridge):
             configure = _configuring(_ALERTMANAGER, data, addresses, configurations.alertmanager)
-            words = programs.alertmanager(alertmanager, configure, data / "alertmanager")
+            words = child_programs.alertmanager(alertmanager, configure, data / "alertmanager")
             url = await run("Alertmanager", words, ALERTMANAGER, _ALERTMANAGER_PAGES)
             addresses = {**addresses, ALERTMANAGER: configurations.address(url)}
             here = Beside(alertmanager=url)
@@ -81,7 +81,7 @@ async def beside(
             )
             (data / configurations.RULES).write_text(configurations.rules(text, addresses), encoding="utf-8")
             configure = _configuring(_PROMETHEUS, data, addresses, configurations.prometheus)
-            words = programs.prometheus(prometheus, configure, data / "prometheus")
+            words = child_programs.prometheus(prometheus, configure, data / "prometheus")
             here = Beside(await run("Prometheus", words, PROMETHEUS, _PROMETHEUS_PAGES), here.alertmanager)
         yield here
 
@@ -92,7 +92,7 @@ def _configuring(
     """Return what writes a configuration for a port and says where."""
 
     def configure(port: int) -> Path:
-        own = {**addresses, _PORTS[name]: f"{programs.HOST}:{port}"}
+        own = {**addresses, _PORTS[name]: f"{child_programs.HOST}:{port}"}
         file = data / Path(name).name
         file.write_text(configuration(shipped(name).read_text(encoding="utf-8"), own), encoding="utf-8")
         return file

@@ -13,7 +13,7 @@ from feldera_exporter.feldera.event_log import EventLog
 from feldera_exporter.feldera.pipeline_list import Unreadable
 from feldera_exporter.feldera.wire import Row
 from feldera_exporter.history import instance_totals, status_time
-from feldera_exporter.history.evaluation import LOCK_TIMEOUT, Evaluation, evaluate_events, evaluate_row
+from feldera_exporter.history.answer_evaluation import LOCK_TIMEOUT, Evaluation, evaluate_events, evaluate_row
 from feldera_exporter.history.history import History
 from feldera_exporter.history.initial import initial_history, initial_history_from_creation
 from feldera_exporter.history.row_cursor import cursor, event_fields

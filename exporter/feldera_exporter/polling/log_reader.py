@@ -11,7 +11,7 @@ from feldera_exporter.feldera.client import EVENT, EVENTS, Client
 from feldera_exporter.feldera.errors import INTERNAL_ERROR, FelderaError, NotFoundError, UnsupportedError
 from feldera_exporter.feldera.event_log import EventLog, UnreadableEvent
 from feldera_exporter.feldera.platform import Platform
-from feldera_exporter.history.evaluation import UNKNOWN_CODE
+from feldera_exporter.history.answer_evaluation import UNKNOWN_CODE
 from feldera_exporter.ledger import Ledger
 from feldera_exporter.logs import FailureLog, Logger, source_location
 from feldera_exporter.polling.run_in_thread import run_cpu

@@ -13,7 +13,7 @@ import httpx
 from rich.console import Console
 
 from feldera_exporter import app, config
-from feldera_exporter.demo import configurations, programs
+from feldera_exporter.demo import child_programs, configurations
 from feldera_exporter.demo.beside import beside
 from feldera_exporter.demo.clock import StagedClock, machine
 from feldera_exporter.demo.firing_alerts import firing
@@ -27,8 +27,8 @@ from feldera_exporter.problems.alerts import alerts as problem_alerts
 from feldera_exporter.rules.alert_names import NAMES
 from feldera_exporter.rules.rendering import RuleOptions
 from feldera_exporter.server.listener import bind, serving
+from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.server import FelderaServer
-from feldera_exporter.simulator.serving import serve
 
 _EVERY: Final = 1.0
 """Seconds between two views."""
@@ -107,7 +107,7 @@ async def _exporting(settings: Settings, data: Path, api: str) -> AsyncIterator[
 
 def _address() -> str:
     """Return where the exporter listens if nothing else is asked for."""
-    return f"{programs.HOST}:{programs.free_port(configurations.EXPORTER)}"
+    return f"{child_programs.HOST}:{child_programs.free_port(configurations.EXPORTER)}"
 
 
 def _configure(data: Path, api: str, alertmanager: str | None = None) -> Path:

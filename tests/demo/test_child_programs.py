@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from feldera_exporter.demo import programs, tether
-from feldera_exporter.demo.programs import ProgramError
+from feldera_exporter.demo import child_programs, tether
+from feldera_exporter.demo.child_programs import ProgramError
 from feldera_exporter.demo.tether import tethered
 
 SERVER = """
@@ -49,7 +49,7 @@ class ScriptedProgram:
         self._folder = folder
         self.log = folder / "log"
 
-    def command(self, mode: str) -> programs.Command:
+    def command(self, mode: str) -> child_programs.Command:
         """Return how to start it."""
 
         def words(port: int) -> Sequence[str]:
@@ -77,7 +77,7 @@ def test_a_program_is_ready_and_ends_with_its_user(stage: ScriptedProgram) -> No
     """The program answers at its address, and afterwards there is no such process."""
 
     async def use() -> None:
-        async with programs.running(stage.command("well"), stage.log) as url:
+        async with child_programs.running(stage.command("well"), stage.log) as url:
             assert url.startswith("http://127.0.0.1:")
             async with httpx.AsyncClient() as client:
                 assert (await client.get(f"{url}/-/ready")).status_code == 200
@@ -92,7 +92,7 @@ def test_a_port_in_use(stage: ScriptedProgram) -> None:
     """If the port is in use, the program is started again on another one."""
 
     async def use() -> None:
-        async with programs.running(stage.command("second try"), stage.log):
+        async with child_programs.running(stage.command("second try"), stage.log):
             assert len(stage.pids) == 2
 
     asyncio.run(use())
@@ -103,7 +103,7 @@ def test_a_program_that_does_not_start_is_an_error(stage: ScriptedProgram) -> No
     """After three tries it is an error, with the last line of the program's log."""
 
     async def use() -> None:
-        async with programs.running(stage.command("dies"), stage.log):
+        async with child_programs.running(stage.command("dies"), stage.log):
             raise AssertionError
 
     with pytest.raises(ProgramError, match=r"did not start: address already in use$"):
@@ -115,7 +115,7 @@ def test_a_program_that_says_nothing_is_an_error_too(stage: ScriptedProgram) -> 
     """The error says that the log is empty."""
 
     async def use() -> None:
-        async with programs.running(lambda _: (sys.executable, "-c", ""), stage.log):
+        async with child_programs.running(lambda _: (sys.executable, "-c", ""), stage.log):
             raise AssertionError
 
     with pytest.raises(ProgramError, match=r"did not start: it said nothing$"):
@@ -126,10 +126,10 @@ def test_a_program_that_never_becomes_ready_is_ended(
     stage: ScriptedProgram, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A program that is not ready within its time is ended."""
-    monkeypatch.setattr(programs, "_START_SECONDS", 0.6)
+    monkeypatch.setattr(child_programs, "_START_SECONDS", 0.6)
 
     async def use() -> None:
-        async with programs.running(stage.command("never ready"), stage.log):
+        async with child_programs.running(stage.command("never ready"), stage.log):
             raise AssertionError
 
     with pytest.raises(ProgramError, match="did not start: hello from"):
@@ -141,7 +141,7 @@ def test_what_cannot_be_started_at_all_is_an_error(stage: ScriptedProgram, tmp_p
     """The error has the system's reason."""
 
     async def use() -> None:
-        async with programs.running(lambda _: (str(tmp_path / "none"),), stage.log):
+        async with child_programs.running(lambda _: (str(tmp_path / "none"),), stage.log):
             raise AssertionError
 
     with pytest.raises(
@@ -154,10 +154,10 @@ def test_a_program_that_ignores_sigterm_is_killed(
     stage: ScriptedProgram, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A program that ignores SIGTERM is killed after a while."""
-    monkeypatch.setattr(programs, "_STOP_SECONDS", 0.2)
+    monkeypatch.setattr(child_programs, "_STOP_SECONDS", 0.2)
 
     async def use() -> None:
-        async with programs.running(stage.command("stubborn"), stage.log):
+        async with child_programs.running(stage.command("stubborn"), stage.log):
             pass
 
     asyncio.run(use())
@@ -167,10 +167,10 @@ def test_a_program_that_ignores_sigterm_is_killed(
 USER = """
 import asyncio, sys
 from pathlib import Path
-from feldera_exporter.demo import programs
+from feldera_exporter.demo import child_programs
 async def use():
     command = lambda port: (sys.executable, "-c", sys.argv[1], str(port), "well", sys.argv[2])
-    async with programs.running(command, Path(sys.argv[2]) / "log"):
+    async with child_programs.running(command, Path(sys.argv[2]) / "log"):
         print("ready", flush=True)
         await asyncio.sleep(60)
 asyncio.run(use())
@@ -222,7 +222,7 @@ def test_a_program_that_has_ended_by_itself_needs_no_end(stage: ScriptedProgram)
     """If the program has ended by itself, the context ends without an error."""
 
     async def use() -> None:
-        async with programs.running(stage.command("well"), stage.log):
+        async with child_programs.running(stage.command("well"), stage.log):
             os.kill(stage.pids[0], signal.SIGKILL)
             await asyncio.sleep(0.2)
             assert stage.left() == []
@@ -234,7 +234,7 @@ def test_who_gives_up_waiting_leaves_nothing_behind(stage: ScriptedProgram) -> N
     """If the start is cancelled before the program is ready, the program is ended."""
 
     async def use() -> None:
-        async with programs.running(stage.command("never ready"), stage.log):
+        async with child_programs.running(stage.command("never ready"), stage.log):
             raise AssertionError
 
     async def give_up() -> None:
@@ -256,18 +256,18 @@ def test_the_first_program_that_is_installed_is_found(
 ) -> None:
     """A program is found by any of its names."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert programs.installed("prometheus-alertmanager", "alertmanager") is None
+    assert child_programs.installed("prometheus-alertmanager", "alertmanager") is None
     program = tmp_path / "alertmanager"
     program.touch(mode=0o755)
-    assert programs.installed("prometheus-alertmanager", "alertmanager") == program
+    assert child_programs.installed("prometheus-alertmanager", "alertmanager") == program
 
 
 def test_the_wanted_port_is_taken_unless_it_is_in_use() -> None:
     """The wanted port is used unless it is in use; then any free one."""
-    wanted = programs.free_port()
-    assert programs.free_port(wanted) == wanted
-    with socket.create_server((programs.HOST, wanted)):
-        assert programs.free_port(wanted) not in {0, wanted}
+    wanted = child_programs.free_port()
+    assert child_programs.free_port(wanted) == wanted
+    with socket.create_server((child_programs.HOST, wanted)):
+        assert child_programs.free_port(wanted) not in {0, wanted}
 
 
 def test_the_first_page_that_is_there(tmp_path: Path) -> None:
@@ -275,8 +275,8 @@ def test_the_first_page_that_is_there(tmp_path: Path) -> None:
     stage = ScriptedProgram(tmp_path)
 
     async def pages() -> list[str]:
-        async with programs.running(stage.command("well"), stage.log) as url:
+        async with child_programs.running(stage.command("well"), stage.log) as url:
             found = [{"/none": "/a", "/-/ready": "/b", "/other": "/c"}, {"/none": "/a", "/other": "/c"}]
-            return [(await programs.first_page(url, each)).removeprefix(url) for each in found]
+            return [(await child_programs.first_page(url, each)).removeprefix(url) for each in found]
 
     assert asyncio.run(pages()) == ["/b", "/c"]

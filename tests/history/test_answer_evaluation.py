@@ -4,8 +4,8 @@ from msgspec.structs import replace
 
 from feldera_exporter.feldera.event_log import EventLog
 from feldera_exporter.feldera.wire import Event, Row
+from feldera_exporter.history.answer_evaluation import UNKNOWN_CODE, Evaluation, evaluate_events, evaluate_row
 from feldera_exporter.history.effects import ErrorAppeared, Gap, StatusEnded
-from feldera_exporter.history.evaluation import UNKNOWN_CODE, Evaluation, evaluate_events, evaluate_row
 from feldera_exporter.history.history import History
 from feldera_exporter.history.initial import initial_history, initial_history_from_creation
 from feldera_exporter.history.row_cursor import cursor

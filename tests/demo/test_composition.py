@@ -16,7 +16,7 @@ import uvloop
 from rich.console import Console
 
 from feldera_exporter import cli
-from feldera_exporter.demo.play import play, reachable
+from feldera_exporter.demo.composition import play, reachable
 from feldera_exporter.demo.settings import Settings
 from feldera_exporter.errors import ListenError
 from support import tools
