@@ -38,7 +38,6 @@ from feldera_exporter.problems.evaluate import NO_PROBLEMS, Problems
 from feldera_exporter.problems.instance_with_problems import InstanceWithProblems
 from feldera_exporter.problems.serialization import decoded
 from feldera_exporter.publisher import Publisher
-from feldera_exporter.readiness import notify
 from feldera_exporter.rules.rendering import RuleOptions
 from feldera_exporter.server.asgi import application
 from feldera_exporter.server.html_pages import Site
@@ -47,6 +46,7 @@ from feldera_exporter.server.web_access import WebAccess, guarded
 from feldera_exporter.state.instance_settings import InstanceSettings
 from feldera_exporter.store.poll_changes import NOTHING, StoredState
 from feldera_exporter.store.store import Store
+from feldera_exporter.systemd_notification import notify
 from feldera_exporter.telemetry import Telemetry
 
 _BRIDGE: Final = ""

@@ -10,7 +10,7 @@ from rich.console import Console
 from feldera_exporter.demo.screen import picture
 from feldera_exporter.demo.view import View
 from feldera_exporter.problems.alerts import PresentAlert
-from feldera_exporter.problems.summary import StatusAge, Urgency
+from feldera_exporter.problems.pipeline_summaries import StatusAge, Urgency
 from support.fleets import line
 
 STUCK = PresentAlert("FelderaPipelineStuckProvisioning", "critical", "id-big-join")

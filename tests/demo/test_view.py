@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from feldera_exporter.demo.view import View, news
 from feldera_exporter.problems.alerts import PresentAlert
-from feldera_exporter.problems.summary import Urgency
+from feldera_exporter.problems.pipeline_summaries import Urgency
 from support.fleets import line
 
 STUCK = PresentAlert("FelderaPipelineStuckProvisioning", "critical", "id-a")

@@ -8,7 +8,7 @@ from feldera_exporter.history.answer_evaluation import UNKNOWN_CODE, Evaluation,
 from feldera_exporter.history.effects import ErrorAppeared, Gap, StatusEnded
 from feldera_exporter.history.history import History
 from feldera_exporter.history.initial import initial_history, initial_history_from_creation
-from feldera_exporter.history.row_cursor import cursor
+from feldera_exporter.history.row_digest import row_digest
 from support.history_examples import begun, event, identity, instant, row, seen
 
 RUNNING = row(0, "Provisioned/Running")
@@ -25,14 +25,14 @@ def heartbeats(first: int, number: int, statuses: str = "Provisioned/Running") -
 
 
 def test_an_answer_that_reaches_the_row_settles() -> None:
-    """The history then has the row's cursor, so that an unchanged row is not read again."""
+    """The history then has the row's digest, so that an unchanged row is not read again."""
     start = initial_history(RUNNING, instant(5), instant(2))
     paused = row(9, "Provisioned/Paused")
     evaluation = evaluated(
         start, paused, event(seen(0, "Provisioned/Running")), event(seen(9, "Provisioned/Paused"))
     )
     assert evaluation.settled
-    assert evaluation.history.cursor == cursor(paused) != start.cursor
+    assert evaluation.history.row_digest == row_digest(paused) != start.row_digest
     assert evaluation.history.counts.runtime == {"Paused": 1}
     again = evaluated(evaluation.history, paused, event(seen(9, "Provisioned/Paused")))
     assert again.history is evaluation.history
@@ -43,7 +43,7 @@ def test_an_answer_older_than_the_row_does_not_settle() -> None:
     start = initial_history(RUNNING, instant(5), instant(2))
     evaluation = evaluated(start, row(20, "Provisioned/Running"), event(seen(0, "Provisioned/Running")))
     assert not evaluation.settled
-    assert evaluation.history.cursor == start.cursor
+    assert evaluation.history.row_digest == start.row_digest
 
 
 def test_an_empty_log_settles_only_what_is_the_same() -> None:
@@ -265,7 +265,7 @@ def test_first_sight_agrees_with_its_row() -> None:
     """A new pipeline needs no log, except for the beginning of an error or of a clearing."""
     for statuses, reads in (("Stopped", False), ("Stopped!", True), ("Stopped//Success/Clearing", True)):
         listed = row(0, statuses)
-        assert (initial_history(listed, instant(9), instant(6)).cursor != cursor(listed)) is reads
+        assert (initial_history(listed, instant(9), instant(6)).row_digest != row_digest(listed)) is reads
 
 
 def test_first_sight_credits_time_from_the_as_of() -> None:
@@ -315,8 +315,8 @@ def test_a_row_stands_for_an_event_on_old_servers() -> None:
     assert failed.named({}) == failed
 
 
-def test_the_cursor_ignores_what_writes_no_event() -> None:
-    """Changed names, tags and heartbeats leave the cursor as it is."""
+def test_the_digest_ignores_what_writes_no_event() -> None:
+    """Changed names, tags and heartbeats leave the digest as it is."""
     other = replace(RUNNING, name="q", tags=("a",), platform_version="1")
-    assert cursor(other) == cursor(RUNNING)
-    assert cursor(replace(RUNNING, deployment_id="x")) != cursor(RUNNING)
+    assert row_digest(other) == row_digest(RUNNING)
+    assert row_digest(replace(RUNNING, deployment_id="x")) != row_digest(RUNNING)

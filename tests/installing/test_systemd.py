@@ -11,7 +11,7 @@ from typing import Final
 
 import pytest
 
-from feldera_exporter.readiness import notify
+from feldera_exporter.systemd_notification import notify
 from support.tools import ROOT
 
 UNIT: Final = ROOT / "config/systemd/feldera-exporter.service"

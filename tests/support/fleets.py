@@ -11,7 +11,7 @@ from feldera_exporter.feldera.wire import Progress, Row
 from feldera_exporter.history.initial import initial_history
 from feldera_exporter.history.recent_activity import NOTHING, RecentActivity
 from feldera_exporter.problems.alerts import PresentAlert
-from feldera_exporter.problems.summary import PipelineSummary, StatusAge, Urgency
+from feldera_exporter.problems.pipeline_summaries import PipelineSummary, StatusAge, Urgency
 from feldera_exporter.state.fleet import Fleet
 from feldera_exporter.state.instance_settings import InstanceSettings
 from feldera_exporter.state.pipeline import Pipeline

@@ -12,8 +12,8 @@ from feldera_exporter.checking import dashboard_queries
 from feldera_exporter.config import AlertChoice, Configuration, Instance, Secret, Tls
 from feldera_exporter.config.errors import nearest
 from feldera_exporter.config.errors import path as path_text
-from feldera_exporter.config.leaves import leaves
 from feldera_exporter.config.secret_files import key_in
+from feldera_exporter.config.values_with_places import leaves
 from feldera_exporter.feldera.statuses import DIMENSIONS, Difference
 from feldera_exporter.rules.rendering import expressions
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, TypeVar, get_args, get_origin
 from cattrs import Converter
 from cattrs.gen import make_dict_structure_fn, mapping_structure_factory
 
-from feldera_exporter.config import checks, validators
+from feldera_exporter.config import cross_key_checks, validators
 from feldera_exporter.config.conversion_errors import mistakes_of
 from feldera_exporter.config.errors import Mistake, RefusedError, in_order, nearest, shown
 from feldera_exporter.config.schema import (
@@ -139,7 +139,7 @@ def _class_hook(kind: Any, converter: Converter) -> Hook:
     def hook(value: Any, _: Any) -> Any:
         given = _expect(value, dict, "a mapping")
         made = _filled(inner(given, kind), given)
-        contradictions = list(checks.contradictions(made))
+        contradictions = list(cross_key_checks.contradictions(made))
         if contradictions:
             raise ExceptionGroup("contradictions", contradictions)
         return made
@@ -166,9 +166,9 @@ def _filled(value: Any, given: Collection[str]) -> Any:
     """Return a value with the defaults that depend on the given keys."""
     match value:
         case Instance():
-            return checks.complete(value, given)
+            return cross_key_checks.complete(value, given)
         case Alertmanager():
-            return checks.complete_alertmanager(value, given)
+            return cross_key_checks.complete_alertmanager(value, given)
         case Limits():
             return replace(value, defaults=MappingProxyType({**DEFAULT_LIMITS, **value.defaults}))
         case _:

@@ -7,7 +7,7 @@ from typing import Final
 
 from feldera_exporter.config import Configuration, Secret
 from feldera_exporter.config.errors import path as place_text
-from feldera_exporter.config.leaves import leaves
+from feldera_exporter.config.values_with_places import leaves
 
 _SECRET_FILES: Final = frozenset({"api_key_file", "key_file", "password_file", "credentials_file"})
 """The keys of the configuration that name files with secrets."""

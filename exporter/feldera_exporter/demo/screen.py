@@ -11,7 +11,7 @@ from rich.text import Text
 from feldera_exporter.demo.view import View
 from feldera_exporter.feldera.statuses import DEPLOYMENT, PROGRAM, Dimension, Kind
 from feldera_exporter.pages.formatting import duration
-from feldera_exporter.problems.summary import PipelineSummary, Urgency
+from feldera_exporter.problems.pipeline_summaries import PipelineSummary, Urgency
 
 _PREFIX: Final = "FelderaPipeline"
 _COLOURS: Final = {

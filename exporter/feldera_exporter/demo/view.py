@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from feldera_exporter.micros import Micros
 from feldera_exporter.problems.alerts import PresentAlert
-from feldera_exporter.problems.summary import PipelineSummary, Urgency, lines
+from feldera_exporter.problems.pipeline_summaries import PipelineSummary, Urgency, lines
 from feldera_exporter.state.fleet import Fleet
 
 

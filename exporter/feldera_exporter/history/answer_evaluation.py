@@ -15,7 +15,7 @@ from feldera_exporter.history.fold import NEVER, fold, new_events
 from feldera_exporter.history.history import History
 from feldera_exporter.history.log_position import Logged
 from feldera_exporter.history.observation import Observation, instants
-from feldera_exporter.history.row_cursor import cursor
+from feldera_exporter.history.row_digest import row_digest
 from feldera_exporter.micros import Micros, from_datetime
 
 UNKNOWN_CODE: Final = "unknown"
@@ -230,10 +230,10 @@ def _settled(history: History, row: Row) -> History:
     errors = history.errors
     if row.deployment_error is not None:
         errors = msgspec.structs.replace(errors, code=row.deployment_error.error_code)
-    reached = cursor(row)
-    if reached == history.cursor and errors == history.errors:
+    reached = row_digest(row)
+    if reached == history.row_digest and errors == history.errors:
         return history
-    return msgspec.structs.replace(history, cursor=reached, errors=errors)
+    return msgspec.structs.replace(history, row_digest=reached, errors=errors)
 
 
 def _coded(effects: tuple[Effect, ...], history: History) -> tuple[Effect, ...]:

@@ -94,7 +94,7 @@ class HistoryBuilder:
         self.effects.append(Gap(at))
 
     def finished(self) -> History:
-        """Return the history with all that was added; its position in the log and its cursor are as before."""
+        """Return the history with all that was added; its position in the log and its row digest are as before."""
         return msgspec.structs.replace(
             self._history,
             statuses=Statuses(runtime=self._runtime, **self._now),

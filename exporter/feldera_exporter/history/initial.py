@@ -7,7 +7,7 @@ from feldera_exporter.history import status_time
 from feldera_exporter.history.history import Counts, Errors, History, Since, Statuses
 from feldera_exporter.history.log_position import LogPosition
 from feldera_exporter.history.observation import instants
-from feldera_exporter.history.row_cursor import cursor
+from feldera_exporter.history.row_digest import row_digest
 from feldera_exporter.micros import Micros, from_datetime
 
 _CREATED: Final = Statuses(resources="Stopped", runtime=None, program="Pending", storage="Cleared")
@@ -48,7 +48,7 @@ def initial_history(row: wire.Row, listed_at: Micros, as_of: Micros) -> History:
         status_time=status_time.begin(statuses.combined, watched_from),
         errors=Errors(present=True, code=error.error_code, at=_error_at(row)) if error else Errors(),
         log_position=LogPosition(newest=max(instants(row)), listed_at=listed_at),
-        cursor=b"" if error or row.storage_status == "Clearing" else cursor(row),
+        row_digest=b"" if error or row.storage_status == "Clearing" else row_digest(row),
         row_instants=instants(row),
         appeared=listed_at,
     )

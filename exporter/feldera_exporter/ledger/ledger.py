@@ -16,7 +16,7 @@ from feldera_exporter.history import instance_totals, status_time
 from feldera_exporter.history.answer_evaluation import LOCK_TIMEOUT, Evaluation, evaluate_events, evaluate_row
 from feldera_exporter.history.history import History
 from feldera_exporter.history.initial import initial_history, initial_history_from_creation
-from feldera_exporter.history.row_cursor import cursor, event_fields
+from feldera_exporter.history.row_digest import event_fields, row_digest
 from feldera_exporter.ledger.visible_counters import VisibleCounters
 from feldera_exporter.micros import SECOND, Micros, from_datetime
 from feldera_exporter.state.fleet import PublishedCounters
@@ -276,7 +276,10 @@ class Ledger:
         self.totals = instance_totals.admit(
             self.totals, (row.deployment_error.error_code for row in rows.values() if row.deployment_error)
         )
-        return [*(row.id for row in changed if self._histories[row.id].cursor != cursor(row)), *hidden]
+        return [
+            *(row.id for row in changed if self._histories[row.id].row_digest != row_digest(row)),
+            *hidden,
+        ]
 
     def _remove(self, pipeline_id: str, at: Micros) -> None:
         """Remove a pipeline that is no longer listed, but let the store keep its history: it may be listed again."""
@@ -302,7 +305,7 @@ class Ledger:
             # The stored `waiting` must be corrected, whether the pipeline is pending now or not.
             until = recalled.waiting.get(pipeline_id, self._confirmed_until)
             self._stored_pending[pipeline_id] = until
-            if history.cursor != cursor(row):
+            if history.row_digest != row_digest(row):
                 self.pending[pipeline_id] = until
                 self._display.freeze(pipeline_id, history.status_time.credited)
             return

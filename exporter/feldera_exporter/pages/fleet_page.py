@@ -14,7 +14,7 @@ from feldera_exporter.pages.page_query import PageQuery, address
 from feldera_exporter.pages.status_age_bars import LimitBar, limit_bar
 from feldera_exporter.pages.status_style import BY_VALUE, LEVELS, Level, StatusStyle, style_of
 from feldera_exporter.problems.alerts import alerts
-from feldera_exporter.problems.summary import PipelineSummary, Urgency, lines, urgency
+from feldera_exporter.problems.pipeline_summaries import PipelineSummary, Urgency, lines, urgency
 from feldera_exporter.state.pipeline import Pipeline
 
 MOST: Final = 1000

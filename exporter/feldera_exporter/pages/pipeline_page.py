@@ -27,7 +27,7 @@ from feldera_exporter.pages.status_age_bars import LimitBar, limit_bar
 from feldera_exporter.pages.status_style import LEVELS, StatusStyle, style_of
 from feldera_exporter.pages.timeline import Timeline, storage_since, timeline
 from feldera_exporter.problems.alerts import alerts
-from feldera_exporter.problems.summary import StatusAge, lines
+from feldera_exporter.problems.pipeline_summaries import StatusAge, lines
 from feldera_exporter.state.pipeline import Pipeline
 
 _LINES: Final = 5

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from feldera_exporter.pages import formatting
-from feldera_exporter.problems.summary import StatusAge
+from feldera_exporter.problems.pipeline_summaries import StatusAge
 
 _NEAR: Final = 0.8
 

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from feldera_exporter.feldera.statuses import Dimension, Kind
-from feldera_exporter.problems.summary import Urgency
+from feldera_exporter.problems.pipeline_summaries import Urgency
 
 UNKNOWN: Final = "unknown"
 

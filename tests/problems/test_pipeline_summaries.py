@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from feldera_exporter.problems.alerts import PresentAlert
-from feldera_exporter.problems.summary import StatusAge, Urgency, lines
+from feldera_exporter.problems.pipeline_summaries import StatusAge, Urgency, lines
 from support.fleets import NOW, ago, fleet, pipeline
 
 PAGE = PresentAlert("FelderaPipelineStuckProvisioning", "critical", "id-x")

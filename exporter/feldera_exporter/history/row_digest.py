@@ -36,7 +36,7 @@ def _error(error: wire.FullError) -> tuple[object, ...]:
     return error.error_code, error.cuts.message or error.message
 
 
-def cursor(row: wire.Row) -> bytes:
+def row_digest(row: wire.Row) -> bytes:
     """Return a digest of `event_fields`: equal for two rows between which nothing can have been written to the log."""
     text = "\x1f".join(map(str, event_fields(row)))
     return blake2b(text.encode(), digest_size=_SIZE).digest()
