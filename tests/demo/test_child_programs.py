@@ -13,9 +13,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from feldera_exporter.demo import child_programs, tether
+from feldera_exporter.demo import child_programs, end_with_parent
 from feldera_exporter.demo.child_programs import ProgramError
-from feldera_exporter.demo.tether import tethered
+from feldera_exporter.demo.end_with_parent import ended_with_parent
 
 SERVER = """
 import http.server, os, signal, sys
@@ -194,7 +194,7 @@ def test_a_program_ends_with_a_user_that_is_killed(stage: ScriptedProgram, tmp_p
 
 def test_whose_user_is_gone_already_does_not_begin() -> None:
     """A program whose parent has ended already is not started."""
-    words = tethered((sys.executable, "-c", "print('began')"))
+    words = ended_with_parent((sys.executable, "-c", "print('began')"))
     place = words.index(str(os.getpid()))
     orphaned = (*words[:place], str(2**22), *words[place + 1 :])
     ended = subprocess.run(orphaned, capture_output=True, check=False, text=True)
@@ -207,7 +207,7 @@ def test_elsewhere_than_on_linux_it_is_started_all_the_same(monkeypatch: pytest.
     began: list[object] = []
     monkeypatch.setattr(sys, "platform", "darwin")
     monkeypatch.setattr(os, "execv", lambda *words: began.append(words))
-    tether.main(1, ["/bin/true"])
+    end_with_parent.main(1, ["/bin/true"])
     assert began == [("/bin/true", ("/bin/true",))]
 
 
@@ -215,7 +215,7 @@ def test_a_missing_program_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path
     """The error of a missing program has the system's reason in place of the last line of a log."""
     monkeypatch.setattr(sys, "platform", "darwin")
     with pytest.raises(SystemExit, match="/none cannot be started: No such file or directory"):
-        tether.main(1, [str(tmp_path / "none")])
+        end_with_parent.main(1, [str(tmp_path / "none")])
 
 
 def test_a_program_that_has_ended_by_itself_needs_no_end(stage: ScriptedProgram) -> None:

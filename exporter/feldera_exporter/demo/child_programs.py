@@ -10,7 +10,7 @@ from typing import Final
 
 import httpx
 
-from feldera_exporter.demo.tether import tethered
+from feldera_exporter.demo.end_with_parent import ended_with_parent
 from feldera_exporter.errors import ExporterError
 
 HOST: Final = "127.0.0.1"
@@ -109,7 +109,7 @@ async def _start(words: Sequence[str], log: Path) -> Process:
     with log.open("ab") as said:
         # In a new session: the terminal's Ctrl-C ends the demo, and the demo ends this program.
         return await asyncio.create_subprocess_exec(
-            *tethered(words),
+            *ended_with_parent(words),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=said,
             stderr=said,

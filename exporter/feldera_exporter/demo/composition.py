@@ -19,8 +19,8 @@ from feldera_exporter.demo.clock import StagedClock, machine
 from feldera_exporter.demo.firing_alerts import firing
 from feldera_exporter.demo.receiver import receiver
 from feldera_exporter.demo.settings import Settings
-from feldera_exporter.demo.showing import showing
 from feldera_exporter.demo.simulated_fleet import beginning, prepared_fleet
+from feldera_exporter.demo.terminal_output import showing
 from feldera_exporter.demo.view import Poster
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
 from feldera_exporter.problems.alerts import alerts as problem_alerts

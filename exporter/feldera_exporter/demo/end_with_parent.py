@@ -1,4 +1,4 @@
-"""Starts a program that ends with the process that started it, even if that is killed: `tether.py PARENT PROGRAM ARGUMENT…`.
+"""Starts a program that ends with the process that started it, even if that is killed: `end_with_parent.py PARENT PROGRAM ARGUMENT…`.
 
 On Linux the kernel ends it; elsewhere the program keeps running if the parent is killed. This is a separate
 program, because code between fork and exec may hang in a process with threads.
@@ -15,7 +15,7 @@ _PR_SET_PDEATHSIG: Final = 1
 """From `linux/prctl.h`; it outlasts exec."""
 
 
-def tethered(words: Sequence[str]) -> Sequence[str]:
+def ended_with_parent(words: Sequence[str]) -> Sequence[str]:
     """Return the command line that starts a program so that it ends with this process."""
     return (sys.executable, "-I", __file__, str(os.getpid()), *words)
 

@@ -5,7 +5,7 @@ import re
 
 from rich.console import Console
 
-from feldera_exporter.demo.showing import showing
+from feldera_exporter.demo.terminal_output import showing
 from feldera_exporter.demo.view import Poster, View
 from feldera_exporter.problems.alerts import PresentAlert
 from support.fleets import fleet, line, pipeline
