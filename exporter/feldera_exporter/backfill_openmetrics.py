@@ -89,7 +89,7 @@ def _series(
     name: str,
     shared: tuple[tuple[str, str], ...],
     observations: Sequence[Observation],
-    until: Micros,
+    until: int,
 ) -> Iterator[str]:
     changes = _changes(column.read, observations)
     instants = [at for at, _ in changes]
@@ -106,9 +106,9 @@ def _series(
 
 def _changes(
     read: Callable[[Observation], str | None], observations: Sequence[Observation]
-) -> list[tuple[Micros, str | None]]:
+) -> list[tuple[int, str | None]]:
     """Return when each value began, with the value, in milliseconds rounded up: no status shows before it began."""
-    changes: list[tuple[Micros, str | None]] = []
+    changes: list[tuple[int, str | None]] = []
     for observation in observations:
         at, value = -(-observation.at // _MICROS_PER_MILLISECOND), read(observation)
         # A transaction that waited for a lock may have an older time than the one before it.
@@ -120,7 +120,7 @@ def _changes(
     return changes
 
 
-def _grid(instants: Sequence[Micros], until: Micros) -> list[Micros]:
+def _grid(instants: Sequence[int], until: int) -> list[int]:
     """Return the instants of the samples in milliseconds: every change, and the steps in between."""
     steps = range(instants[0] - instants[0] % STEP_MILLISECONDS + STEP_MILLISECONDS, until, STEP_MILLISECONDS)
     return sorted({*instants, *steps})

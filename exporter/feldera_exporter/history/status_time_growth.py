@@ -20,7 +20,7 @@ class TimeGrowth:
     offset: Micros
     floor: Micros
 
-    def at(self, as_of: Micros) -> int:
+    def at(self, as_of: Micros) -> Micros:
         """Return the time to publish at an instant, in microseconds; it agrees with `history.seconds`."""
         return max(as_of + self.offset, self.floor)
 

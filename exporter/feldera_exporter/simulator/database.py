@@ -35,7 +35,7 @@ class _Attempt:
     work: Work
     done: Done | None
     begun: Micros
-    asked: int
+    asked: Micros
 
     def settle(self, error: ApiError | None) -> None:
         """Call the writer's callback, if there is one."""
