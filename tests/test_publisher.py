@@ -1,5 +1,6 @@
 """Snapshots after a change of the exported families."""
 
+import operator
 import threading
 
 from feldera_exporter.exposition.snapshot import Snapshot
@@ -36,3 +37,21 @@ def test_each_snapshot_has_the_families_of_its_time() -> None:
     assert (shows(after), shows(before)) == (False, True)
     publisher.renew()
     assert not shows(publisher.snapshot)
+
+
+def test_nothing_is_rendered_again_for_the_same_families() -> None:
+    """A reload that leaves the tag labels and the excluded families as they are reuses what was rendered before it."""
+    publisher = Publisher(Telemetry("1", "3"))
+
+    def blocks() -> list[object]:
+        publisher.arrange(["one"], catalogue(("team",), ("feldera_up",)))
+        publisher.publish(InstanceWithProblems(Fleet("one"), NO_PROBLEMS), 0.0)
+        return [
+            block
+            for section in publisher.snapshot._rendered(Format.TEXT)[0].sections
+            for block in section.blocks
+        ]
+
+    before, after = blocks(), blocks()
+    assert before
+    assert all(map(operator.is_, before, after))

@@ -1,7 +1,8 @@
 """The catalogue of the exported families, and which part of an instance or a pipeline each one reads."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from feldera_exporter.config import DEFAULT_TAG_LABELS
@@ -37,10 +38,14 @@ class Catalogue:
     live: Family[History] | None
 
 
+@lru_cache(maxsize=8)
 def catalogue(
-    tag_labels: Iterable[str] = tuple(DEFAULT_TAG_LABELS), exclude: Collection[str] = ()
+    tag_labels: tuple[str, ...] = tuple(DEFAULT_TAG_LABELS), exclude: tuple[str, ...] = ()
 ) -> Catalogue:
-    """Return the catalogue without the excluded families, which are named as users query them (counters with `_total`)."""
+    """Return the catalogue without the excluded families, which are named as users query them (counters with `_total`).
+
+    For the same arguments it is the same object, so that what was rendered before a reload is used after it.
+    """
 
     def columns(families: Iterable[Family[Any]], facet: int) -> Iterator[Column]:
         return (Column(family, facet) for family in families if family.exposed_name not in exclude)
@@ -49,10 +54,10 @@ def catalogue(
         instances=(
             *columns(instance_gauges.FAMILIES, FLEET),
             *columns(fleet_counters.FAMILIES, FLEET),
-            *columns(problem_gauges.families(tuple(tag_labels)), PROBLEMS),
+            *columns(problem_gauges.families(tag_labels), PROBLEMS),
         ),
         pipelines=(
-            *columns(pipeline_gauges.families(tuple(tag_labels)), FACTS),
+            *columns(pipeline_gauges.families(tag_labels), FACTS),
             *columns(pipeline_gauges.PROGRESS_FAMILIES, PROGRESS),
             *columns(pipeline_counters.FAMILIES, HISTORY),
         ),
