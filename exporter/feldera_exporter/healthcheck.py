@@ -43,7 +43,7 @@ def listened(process: int) -> Iterator[tuple[str, int]]:
 def _readable(host: str) -> str:
     """Return an address of /proc/net/tcp (words of four bytes in the machine's byte order) as text."""
     raw = bytes.fromhex(host)
-    words = (raw[place : place + _WORD] for place in range(0, len(raw), _WORD))
+    words = (raw[start : start + _WORD] for start in range(0, len(raw), _WORD))
     swapped = b"".join(word[::-1] if sys.byteorder == "little" else word for word in words)
     address = ipaddress.ip_address(swapped)
     if address.is_unspecified:

@@ -35,7 +35,7 @@ def one_line(_logger: object, _method: str, event: EventDict) -> EventDict:
     """Make an event one line: escape what names and messages contain, and replace a traceback by its location."""
     error = event.pop("exc_info", None)
     if isinstance(error, tuple) and error[1] is not None:
-        event["error"], event["place"] = type(error[1]).__name__, source_location(error[1])
+        event["error"], event["source"] = type(error[1]).__name__, source_location(error[1])
     return {key: _escaped(value) if isinstance(value, str) else value for key, value in event.items()}
 
 

@@ -17,16 +17,16 @@ def test_they_are_those_of_the_source_tree(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize("index", [0, 1])
 def test_a_wheel_has_them_in_the_package_and_a_source_tree_beside_it(
-    name: str, place: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, index: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each file is found by its path in the source tree."""
-    places = (tmp_path / "site-packages/feldera_exporter/shipped", tmp_path / "tree")
-    (places[place] / name).parent.mkdir(parents=True)
-    (places[place] / name).touch()
-    monkeypatch.setattr(shipped, "_PLACES", places)
-    assert shipped.shipped(name) == places[place] / name
+    folders = (tmp_path / "site-packages/feldera_exporter/shipped", tmp_path / "tree")
+    (folders[index] / name).parent.mkdir(parents=True)
+    (folders[index] / name).touch()
+    monkeypatch.setattr(shipped, "_FOLDERS", folders)
+    assert shipped.shipped(name) == folders[index] / name
 
 
 def test_the_wheel_contains_them() -> None:

@@ -22,14 +22,14 @@ class Item:
 
 
 def _numbers(left: tuple[int, ...]) -> Iterator[Sample]:
-    for place, value in enumerate(left):
-        yield Sample(str(value), extra(("place", str(place))))
+    for index, value in enumerate(left):
+        yield Sample(str(value), extra(("index", str(index))))
 
 
 _FIXED = {text: Fixed([Sample("1", extra(("said", text)))]) for text in "abc"}
 
 COLUMNS = (
-    Column(Family("numbers", "counter", "", ("place",), _numbers), 0),
+    Column(Family("numbers", "counter", "", ("index",), _numbers), 0),
     Column(Family("said", "gauge", "", ("said",), lambda right: _FIXED[right[0]]), 1),
     Column(
         Family("length", "histogram", "", (), lambda right: [Sample(str(len(right)), suffix="_count")]), 1
@@ -56,8 +56,8 @@ def test_lines() -> None:
     """Each item has its lines in each column, in the order of the items."""
     table = render(COLUMNS, {"x": Item("n", (1, 2), "ab"), "y": Item("m", (), "c")}, subject, Table())
     assert text(table).decode().splitlines() == [
-        'numbers_total{key="x",name="n",place="0"} 1',
-        'numbers_total{key="x",name="n",place="1"} 2',
+        'numbers_total{key="x",name="n",index="0"} 1',
+        'numbers_total{key="x",name="n",index="1"} 2',
         'said{key="x",name="n",said="a"} 1',
         'said{key="y",name="m",said="c"} 1',
         'length_count{key="x",name="n"} 2',

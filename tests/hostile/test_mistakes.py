@@ -118,8 +118,8 @@ def test_a_mistake_in_a_poll(monkeypatch: pytest.MonkeyPatch) -> None:
         "MistakeError",
         "bad",
     )
-    assert began["place"].startswith("test_mistakes.py:")
-    assert began["place"].endswith(" broken")
+    assert began["source"].startswith("test_mistakes.py:")
+    assert began["source"].endswith(" broken")
     assert any(
         line["failures"] >= 2
         for line in logs

@@ -82,11 +82,11 @@ class Spoiling:
         """Return the events of a pipeline, in their order."""
         return list(self.watching.feldera.get(name).log)
 
-    def spoil(self, place: int, *, passed: bool = False) -> None:
+    def spoil(self, index: int, *, passed: bool = False) -> None:
         """Spoil an event of the second pipeline."""
-        self.spoiled.add(self.log()[place].event_id)
+        self.spoiled.add(self.log()[index].event_id)
         if passed:
-            self.passed.add(self.log()[place].event_id)
+            self.passed.add(self.log()[index].event_id)
 
     def check(self, gaps: int) -> None:
         """Assert that what the readable events say is shown, over polls and a restart."""
@@ -126,12 +126,12 @@ def spoiling(
     made.watching.close()
 
 
-@pytest.mark.parametrize("place", [-3, -4])
-def test_in_the_middle(spoiling: Spoiling, place: int) -> None:
+@pytest.mark.parametrize("index", [-3, -4])
+def test_in_the_middle(spoiling: Spoiling, index: int) -> None:
     """All that follows is counted, and one line names the pipeline."""
     spoiling.begin()
     spoiling.do("pause", "resume", "pause")
-    spoiling.spoil(place)
+    spoiling.spoil(index)
     with capture_logs() as lines:
         spoiling.check(1)
     [line] = [line for line in lines if line["log_level"] == "warning"]
@@ -176,12 +176,12 @@ def test_before_the_list_shows_it(spoiling: Spoiling, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("spoiling", sorted(FIELDS.keys() - {"no id"}), indirect=True)
-@pytest.mark.parametrize("place", [-1, -3])
-def test_that_can_be_read_later(spoiling: Spoiling, place: int) -> None:
+@pytest.mark.parametrize("index", [-1, -3])
+def test_that_can_be_read_later(spoiling: Spoiling, index: int) -> None:
     """It stays left out: the gap stands for it."""
     spoiling.begin()
     spoiling.do("pause", "resume")
-    spoiling.spoil(place, passed=place == -1)
+    spoiling.spoil(index, passed=index == -1)
     spoiling.check(1)
     spoiling.over = True
     spoiling.do("pause", "resume")
@@ -189,10 +189,10 @@ def test_that_can_be_read_later(spoiling: Spoiling, place: int) -> None:
 
 
 @pytest.mark.parametrize("spoiling", sorted(FIELDS.keys() - {"no time"}), indirect=True)
-@pytest.mark.parametrize("place", [0, -1])
-def test_from_before_the_watch(spoiling: Spoiling, place: int) -> None:
+@pytest.mark.parametrize("index", [0, -1])
+def test_from_before_the_watch(spoiling: Spoiling, index: int) -> None:
     """Nothing was missed, and no gap is counted."""
-    spoiling.spoil(place)
+    spoiling.spoil(index)
     spoiling.begin()
     spoiling.do("pause", "resume")
     spoiling.check(0)
@@ -211,8 +211,8 @@ def test_a_log_without_a_readable_event(spoiling: Spoiling) -> None:
     """It is another program's, or of a new kind: it waits until it can be read, and then all is counted."""
     spoiling.begin()
     spoiling.do("pause", "resume")
-    for place in range(len(spoiling.log())):
-        spoiling.spoil(place)
+    for index in range(len(spoiling.log())):
+        spoiling.spoil(index)
     with capture_logs() as lines:
         spoiling.watching.poll(60)
     assert spoiling.watching.shown("feldera_exporter_event_backlog")[""] == 1

@@ -358,19 +358,19 @@ def test_one_pipeline(tab: Tab, live: str) -> None:
     assert tab.texts("h1") == ["FelderaPipelineDeploymentError"]
 
 
-@pytest.mark.parametrize("place", [-1, *range(len(HOSTILE))])
-def test_hostile_texts_run_nothing(tab: Tab, place: int) -> None:
+@pytest.mark.parametrize("index", [-1, *range(len(HOSTILE))])
+def test_hostile_texts_run_nothing(tab: Tab, index: int) -> None:
     """A hostile text loads, runs and moves nothing, and is shown."""
-    events = (event(9, runtime=HOSTILE[place]), event(99))
-    source = FixedPageSource(hostile(), {f"id-{place}": LatestEvents(events, problem=HOSTILE[place])})
-    path = "/" if place < 0 else f"/pipelines/demo/id-{place}"
+    events = (event(9, runtime=HOSTILE[index]), event(99))
+    source = FixedPageSource(hostile(), {f"id-{index}": LatestEvents(events, problem=HOSTILE[index])})
+    path = "/" if index < 0 else f"/pipelines/demo/id-{index}"
     with served(source) as url:
         tab.open(f"{url}{path}?refresh=off")
         assert tab.run("document.scripts.length + document.images.length") == 1
         assert tab.run("location.pathname") == path
         assert "owned" not in tab.run("document.title") or path != "/"
         log = tab.run("document.querySelector('main').textContent")
-        wanted = HOSTILE if place < 0 else [HOSTILE[place]]
+        wanted = HOSTILE if index < 0 else [HOSTILE[index]]
         for text in wanted:
             assert visible(text) in log
         assert tab.audit() == []

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
@@ -21,7 +21,8 @@ from feldera_exporter.feldera.platform import Platform
 from feldera_exporter.history.answer_evaluation import Evaluation
 from feldera_exporter.ledger import Ledger
 from feldera_exporter.polling.client_factory import client_for
-from feldera_exporter.polling.watcher import Watcher
+from feldera_exporter.polling.log_reader import EventLogReader
+from feldera_exporter.polling.watcher import READING, Watcher
 from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.feldera import Feldera
@@ -199,6 +200,27 @@ def test_the_deadline_ends_a_poll_and_loses_nothing() -> None:
             simulated.server.faults.clear()
             await simulated.settle()
             assert all(simulated.entries(f"p{number}", "Paused") == 1 for number in range(12))
+
+        within(simulated, scenario)
+
+
+def test_reading_ends_before_the_next_poll_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time is left to store and publish what was read: a poll that ends too late would delay the next one by an interval."""
+    deadlines: list[float] = []
+
+    async def read(_: EventLogReader, _ids: Iterable[str], deadline: float) -> bool:
+        deadlines.append(deadline)
+        return False
+
+    monkeypatch.setattr(EventLogReader, "read", read)
+    with a_watcher() as simulated:
+
+        async def scenario() -> None:
+            began = time.monotonic()
+            await simulated.poll()
+            most = READING * simulated.watcher.instance.poll_interval
+            assert began + most <= deadlines[0] <= time.monotonic() + most
+            assert READING < 1
 
         within(simulated, scenario)
 

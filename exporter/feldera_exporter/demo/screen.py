@@ -81,14 +81,14 @@ def _table(lines: Sequence[PipelineSummary], width: int, *, alerts: bool) -> Tab
 def _widths(columns: Sequence["_Column"], rows: Sequence[Sequence[Text]], width: int) -> list[int]:
     """Return the columns' widths: what they need, and for those that may be cut their part of what is left."""
     widths = [
-        max(len(column.title), *(row[place].cell_len for row in rows), 0)
-        for place, column in enumerate(columns)
+        max(len(column.title), *(row[index].cell_len for row in rows), 0)
+        for index, column in enumerate(columns)
     ]
     left = width - _GAP * (len(columns) - 1) - sum(widths)
-    for place, column in reversed(list(enumerate(columns))):
+    for index, column in reversed(list(enumerate(columns))):
         if column.may_be_cut and left < 0:
-            cut = min(-left, max(0, widths[place] - _LEAST))
-            widths[place] -= cut
+            cut = min(-left, max(0, widths[index] - _LEAST))
+            widths[index] -= cut
             left += cut
     return widths
 

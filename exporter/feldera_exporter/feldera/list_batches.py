@@ -247,8 +247,8 @@ class Batches:
         counted = min(len(text), COUNTED * len(raws))
         batch = Batch(text, raws, verbatim, max(map(len, raws), default=0), counted, len(text) - counted)
         # A shortened batch that did not change is the same object, too.
-        place = len(self._batches)
-        old = self._previous[place] if place < len(self._previous) else batch
+        index = len(self._batches)
+        old = self._previous[index] if index < len(self._previous) else batch
         return old if old.text == text and not verbatim and not old.verbatim else batch
 
     def _bounds(self) -> tuple[int, int]:

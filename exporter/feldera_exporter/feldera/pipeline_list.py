@@ -1,7 +1,7 @@
 """Decodes the list of pipelines element by element; elements that did not change are not decoded again.
 
-An element that cannot be read spoils only itself. Elements are matched by their place, then by their bytes, because
-places shift when a pipeline is created or deleted; Feldera sorts the list by id.
+An element that cannot be read spoils only itself. Elements are matched by their index, then by their bytes, because
+indices shift when a pipeline is created or deleted; Feldera sorts the list by id.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -85,9 +85,6 @@ _NAME: Final = msgspec.json.Decoder(_Name)
 
 _REFUSED: Final = msgspec.json.Decoder(_Refused)
 
-_VERSION: Final = b'"refresh_version":'
-_DIGITS: Final = 18
-"""Digits of a number that certainly fits `Progress`."""
 _TWICE: Final = "the list has this id twice"
 
 
@@ -101,19 +98,13 @@ def read(batches: tuple[Batch, ...], previous: Listing) -> Listing:
         return previous
     raws = [*chain.from_iterable(batch.raws for batch in batches)]
     old = previous.raws
-    places = [*compress(count(), map(ne, raws, old)), *range(len(old), len(raws))]
+    changed = [*compress(count(), map(ne, raws, old)), *range(len(old), len(raws))]
     elements = list(previous.elements[: len(raws)])
-    gone: Mapping[bytes, Entry | Unreadable] | None = None
-    for place in places:
-        text = bytes(raws[place])
-        element: Entry | Unreadable | None = None
-        if place < len(old):
-            element = _reported(old[place], previous.elements[place], text)
-        if element is None:
-            gone = _gone(previous, places, len(raws)) if gone is None else gone
-            element = gone.get(text) or _decode(text, previous)
-        elements[place : place + 1] = (element,)
-    entries = _replaced(previous, elements, places) if len(old) == len(raws) else None
+    gone = _gone(previous, changed, len(raws))
+    for index in changed:
+        text = bytes(raws[index])
+        elements[index : index + 1] = (gone.get(text) or _decode(text, previous),)
+    entries = _replaced(previous, elements, changed) if len(old) == len(raws) else None
     if entries is not None:
         return Listing(batches, raws, tuple(elements), entries)
     listing = _gathered(batches, raws, tuple(elements))
@@ -125,23 +116,23 @@ def read(batches: tuple[Batch, ...], previous: Listing) -> Listing:
     return listing
 
 
-def _gone(previous: Listing, places: Sequence[int], size: int) -> Mapping[bytes, Entry | Unreadable]:
-    """Return the old elements, by their bytes, that are not in the same place of the new list of this size."""
+def _gone(previous: Listing, changed: Sequence[int], size: int) -> Mapping[bytes, Entry | Unreadable]:
+    """Return the old elements, by their bytes, that are not at the same index of the new list of this size."""
     old = previous.raws
     return {
-        bytes(old[place]): previous.elements[place]
-        for place in (*places, *range(size, len(old)))
-        if place < len(old)
+        bytes(old[index]): previous.elements[index]
+        for index in (*changed, *range(size, len(old)))
+        if index < len(old)
     }
 
 
 def _replaced(
-    previous: Listing, elements: Sequence[Entry | Unreadable], places: Iterable[int]
+    previous: Listing, elements: Sequence[Entry | Unreadable], changed: Iterable[int]
 ) -> Mapping[str, Entry] | None:
-    """Return the new entries if each place has the same pipeline as before and all can be read, else None."""
+    """Return the new entries if the same pipeline is at each index as before and all can be read, else None."""
     entries = dict(previous.entries)
-    for place in places:
-        old, new = previous.elements[place], elements[place]
+    for index in changed:
+        old, new = previous.elements[index], elements[index]
         if isinstance(old, Unreadable) or isinstance(new, Unreadable) or old.row.id != new.row.id:
             return None
         entries[new.row.id] = new
@@ -165,30 +156,6 @@ def _gathered(
         else:
             entries[element.row.id] = element
     return Listing(batches, raws, elements, entries, tuple(unreadable))
-
-
-def _reported(old: msgspec.Raw, element: Entry | Unreadable, text: bytes) -> Entry | None:
-    """Return the entry of an element that differs from the old one only in `refresh_version`, else None.
-
-    Connectors change it every ten seconds, and a comparison is several times cheaper than decoding.
-    """
-    place = text.find(_VERSION) + len(_VERSION)
-    end = text.find(b",", place)
-    head, digits, rest, was = text[:place], text[place:end], text[end:], bytes(old)
-    if (
-        isinstance(element, Unreadable)
-        or place < len(_VERSION)
-        or not digits.isdigit()
-        or len(digits) > _DIGITS
-    ):
-        return None
-    if not (was.startswith(head) and was.endswith(rest)):
-        return None
-    # It must be a field of the element itself, and the only one of this name.
-    own = head.count(b"{") == head.count(b"}") + 1 and _VERSION not in rest
-    if not own or was[place : len(was) - len(rest)] != str(element.progress.refresh_version).encode():
-        return None
-    return Entry(element.row, Progress(int(digits), element.progress.connector_errors))
 
 
 def _decode(text: bytes, previous: Listing) -> Entry | Unreadable:

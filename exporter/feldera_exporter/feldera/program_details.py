@@ -47,8 +47,8 @@ def _errors(error: _ProgramError) -> Iterator[str]:
     if error.sql_compilation is not None:
         for each in error.sql_compilation.messages:
             if not each.warning:
-                place = f"SQL line {each.start_line_number}, column {each.start_column}"
-                text = f"{place}: {each.error_type}: {each.message}"
+                position = f"SQL line {each.start_line_number}, column {each.start_column}"
+                text = f"{position}: {each.error_type}: {each.message}"
                 yield f"{text}\n{each.snippet.rstrip()}" if each.snippet else text
     if error.rust_compilation is not None and error.rust_compilation.exit_code:
         yield error.rust_compilation.stderr

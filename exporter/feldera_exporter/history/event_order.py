@@ -147,8 +147,8 @@ def _put_in_order(log: list[Transaction], start: int, end: int, state: State | N
                     + sum(each for other, each in enumerate(overtaking[index]) if not done >> other & 1),
                     (*path, index),
                 )
-                place = done | 1 << index, index
-                longer[place] = min(longer.get(place, way), way)
+                key = done | 1 << index, index
+                longer[key] = min(longer.get(key, way), way)
         ways = longer
     _, path = min((cost + _cost(last[at], following), path) for (_, at), (cost, path) in ways.items())
     log[start:end] = [stretch[index] for index in path]

@@ -60,8 +60,8 @@ def _state_set(dimension: Dimension) -> Family[Facts]:
     """
     zeros = tuple(Sample("0", extra(("status", status))) for status in dimension.statuses)
     known: dict[str | None, Fixed] = {None: Fixed(zeros)}
-    for place, status in enumerate(dimension.statuses):
-        known[status] = Fixed((*zeros[:place], Sample("1", zeros[place].extra), *zeros[place + 1 :]))
+    for index, status in enumerate(dimension.statuses):
+        known[status] = Fixed((*zeros[:index], Sample("1", zeros[index].extra), *zeros[index + 1 :]))
 
     def read(status: str | None) -> Iterable[Sample]:
         samples = known.get(status)

@@ -219,9 +219,9 @@ def _runs(ordered: Sequence[Event], reader: Callable[[Event], str | None]) -> It
 def _changes(
     name: str, dimension: Dimension, runs: Sequence[_Run], now: Micros
 ) -> Iterator[tuple[Micros, Change]]:
-    for place, (before, after) in enumerate(pairwise(runs)):
+    for index, (before, after) in enumerate(pairwise(runs)):
         # The first run began before the log, at an unknown time.
-        lasted = formatting.duration(max(0, after.at - before.at) / SECOND) if place else ""
+        lasted = formatting.duration(max(0, after.at - before.at) / SECOND) if index else ""
         yield (
             after.at,
             Change(
@@ -251,8 +251,8 @@ def _ticks(span: str, start: Micros, now: Micros) -> Iterator[tuple[float, str]]
     """Yield the places of round times, in percent, with their labels."""
     step = _TICKS[span] * SECOND
     for at in range(-(-start // step) * step, now, step):
-        if (place := _percent(at, start, now)) <= _LAST_TICK:
-            yield place, formatting.tick(at, days=_TICKS[span] >= _DAY)
+        if (percent := _percent(at, start, now)) <= _LAST_TICK:
+            yield percent, formatting.tick(at, days=_TICKS[span] >= _DAY)
 
 
 def _fitting(last: Micros, now: Micros) -> str:

@@ -123,7 +123,7 @@ class EventLogReader:
         except FelderaError as error:
             self._fail(pipeline_id, error.outcome, error)
         except Exception as error:  # noqa: BLE001 - a bug must cost this pipeline's events only
-            self._fail(pipeline_id, INTERNAL_ERROR, type(error).__name__, place=source_location(error))
+            self._fail(pipeline_id, INTERNAL_ERROR, type(error).__name__, source=source_location(error))
         return False
 
     def _fail(self, pipeline_id: str, kind: str, error: object, **fields: object) -> None:

@@ -106,7 +106,7 @@ class PlatformPoller:
                     failures.failed(error.outcome, error)
                 failed = True
             except Exception as error:  # noqa: BLE001 - a bug must not end the other requests
-                failures.failed(INTERNAL_ERROR, type(error).__name__, place=source_location(error))
+                failures.failed(INTERNAL_ERROR, type(error).__name__, source=source_location(error))
             else:
                 failures.succeeded()
                 answered_at, failed = time.monotonic(), False

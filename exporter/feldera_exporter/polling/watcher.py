@@ -36,6 +36,9 @@ Publish = Callable[[InstanceWithProblems, float], None]
 LONG: Final = 2**20
 """Bytes of a list from which on it is processed in threads: a few hundred pipelines, all of which may have changed."""
 
+READING: Final = 0.8
+"""The share of the poll interval after which no further event log is read: the rest is for storing and publishing."""
+
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 
@@ -153,13 +156,13 @@ class Watcher:
             answer, at = await self._request_list()
             self._list_is_long = sum(len(batch.text) for batch in answer.body) >= LONG
             listing = await self._run(read, answer.body, self._selection.listing)
-            await self._process(listing, at, began + self.instance.poll_interval)
+            await self._process(listing, at, began + READING * self.instance.poll_interval)
         except FelderaError as error:
             outcome, retry_after = error.outcome, error.retry_after
             self._fail(outcome, str(error))
         except Exception as error:  # noqa: BLE001 - a bug must cost this poll only
             outcome = INTERNAL_ERROR
-            self._fail(outcome, type(error).__name__, place=source_location(error))
+            self._fail(outcome, type(error).__name__, source=source_location(error))
         else:
             outcome = "success"
             self._poll_failures.succeeded()

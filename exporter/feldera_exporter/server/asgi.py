@@ -76,7 +76,7 @@ def application(
             reply = await chosen(request, receive)
         except Exception as error:  # noqa: BLE001 - the next request may find a better snapshot
             failing.failed(
-                type(error).__name__, type(error).__name__, place=source_location(error), path=request.path
+                type(error).__name__, type(error).__name__, source=source_location(error), path=request.path
             )
             reply = text_reply(500, "The exporter made a mistake; its log says where.\n")
         else:
