@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
@@ -110,7 +111,7 @@ class AlertingChain:
         self.record = record
         self._rounds = re.compile(rounds, re.MULTILINE)
         self._read_at: dict[str, float] = {}
-        self._metrics: dict[str, list[str]] = {}
+        self._metrics: dict[str, Mapping[str, Sequence[str]]] = {}
 
     @property
     def children(self) -> tuple[ChildProcess, ...]:
@@ -153,18 +154,21 @@ class AlertingChain:
 
     def _value(self, replica: str, family: str, labels: Mapping[str, str]) -> str:
         wanted = [f'{name}="{value}"' for name, value in labels.items()]
-        for line in self._lines(replica):
-            if line.startswith(f"{family}{{") and all(label in line for label in wanted):
+        for line in self._families(replica).get(family, ()):
+            if all(label in line for label in wanted):
                 return line.rpartition(" ")[2]
         return ""
 
-    def _lines(self, replica: str) -> Sequence[str]:
-        """Return the lines of a replica's metrics, read again after `METRICS_AGE`."""
+    def _families(self, replica: str) -> Mapping[str, Sequence[str]]:
+        """Return the lines of a replica's metrics by family, read again after `METRICS_AGE`."""
         now = time.monotonic()
         if now - self._read_at.get(replica, -math.inf) > METRICS_AGE:
             answer = self.exporters[replica].get("/metrics")
             self._read_at[replica] = now
-            self._metrics[replica] = answer.text.splitlines() if answer else []
+            lines = answer.text.splitlines() if answer else []
+            self._metrics[replica] = {
+                family: [*found] for family, found in groupby(lines, lambda line: line.partition("{")[0])
+            }
         return self._metrics[replica]
 
     def firing(self, alert: str, instance: str) -> bool:

@@ -235,20 +235,22 @@ def one_by_one(history: History, *log: Observation) -> History:
     return history
 
 
+@pytest.fixture(scope="module")
+def many() -> History:
+    """A history with 500 made-up values of each status."""
+    log = (
+        each
+        for turn in range(0, 1000, 2)
+        for each in (
+            seen(turn + 1, f"Made{turn}/Odd{turn}/Up{turn}/Store{turn}"),
+            seen(turn + 2, "Provisioned/Running"),
+        )
+    )
+    return one_by_one(folded(begun(0, "Provisioned/Running"), seen(0, "Provisioned/Running")), *log)
+
+
 class TestMadeUpStatuses:
     """A server that makes up statuses makes up no more series than a dozen per dimension."""
-
-    MANY = one_by_one(
-        folded(begun(0, "Provisioned/Running"), seen(0, "Provisioned/Running")),
-        *(
-            each
-            for turn in range(0, 1000, 2)
-            for each in (
-                seen(turn + 1, f"Made{turn}/Odd{turn}/Up{turn}/Store{turn}"),
-                seen(turn + 2, "Provisioned/Running"),
-            )
-        ),
-    )
 
     def test_the_first_have_their_own_names(self) -> None:
         """The first unknown statuses keep their names."""
@@ -258,9 +260,9 @@ class TestMadeUpStatuses:
         assert each.counts.runtime == {"Resting": 1}
         assert seconds(each, instant(3)) == {"Running": SECOND, "Resting": 2 * SECOND}
 
-    def test_the_others_share_one(self) -> None:
+    def test_the_others_share_one(self, many: History) -> None:
         """The further ones share one name, and nothing that was counted is lost."""
-        counts = self.MANY.counts
+        counts = many.counts
         for pairs in (counts.resources, counts.program, counts.storage):
             names = {name for pair in pairs for name in pair}
             assert OTHER in names
@@ -270,19 +272,19 @@ class TestMadeUpStatuses:
         assert counts.runtime["Running"] == 500
         assert len(counts.runtime) == MOST + 2
 
-    def test_time_adds_up(self) -> None:
+    def test_time_adds_up(self, many: History) -> None:
         """Time of further statuses goes to the shared label, and the sum is right."""
-        assert self.MANY.statuses.combined == "Running"
-        spent = seconds(self.MANY, instant(1010))
-        assert sum(spent.values()) == watched(self.MANY, instant(1010))
+        assert many.statuses.combined == "Running"
+        spent = seconds(many, instant(1010))
+        assert sum(spent.values()) == watched(many, instant(1010))
         assert len(spent) == MOST + 2
         assert spent[OTHER] == (500 - MOST) * SECOND
 
-    def test_one_after_the_other(self) -> None:
+    def test_one_after_the_other(self, many: History) -> None:
         """A change between two of the further statuses is a transition, and its time goes on."""
-        more = one_by_one(self.MANY, seen(1001, "X"), seen(1002, "Y"), seen(1004, "Stopped"))
+        more = one_by_one(many, seen(1001, "X"), seen(1002, "Y"), seen(1004, "Stopped"))
         assert more.counts.resources[OTHER, OTHER] == 1
-        before = seconds(self.MANY, instant(1001))[OTHER]
+        before = seconds(many, instant(1001))[OTHER]
         assert seconds(more, instant(1005))[OTHER] - before == 3 * SECOND
 
     def test_folding_is_pure(self) -> None:
