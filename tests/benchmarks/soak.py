@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -132,11 +132,21 @@ def serve() -> None:
 
 @dataclass
 class ProcessUsage:
-    """One process: when it ran, and the most MiB, descriptors and seconds of CPU that it had."""
+    """One process.
+
+    Attributes:
+        began: when it was started, in seconds of the monotonic clock.
+        ended: when it ended.
+        memory: the most MiB that it had.
+        resting: the MiB that it had in each of the last seconds: the least is what it has while nobody reads.
+        descriptors: the most that it had.
+        cpu: the seconds of CPU that it took.
+    """
 
     began: float
     ended: float = 0.0
     memory: float = 0.0
+    resting: deque[float] = field(default_factory=lambda: deque(maxlen=60))
     descriptors: int = 0
     cpu: float = 0.0
 
@@ -189,6 +199,7 @@ class SoakRun:
         assert self._process is not None
         life, pid = self.lives[-1], self._process.pid
         life.memory, life.cpu = memory_of(pid), cpu_of(pid)
+        life.resting.append(memory_of(pid, "VmRSS"))
         life.descriptors = max(life.descriptors, len(list(Path(f"/proc/{pid}/fd").iterdir())))
 
     def get(self, path: str, method: str = "GET", **headers: str) -> bytes:
@@ -282,8 +293,8 @@ def missed(asked: list[float], lives: list[ProcessUsage]) -> list[str]:
 
 
 def growth(lives: list[ProcessUsage]) -> float:
-    """Return by how many MiB per ten minutes the most memory of a process grew, after the first ten minutes."""
-    late = [(life.ended, life.memory) for life in lives if life.began - lives[0].began >= WARM]
+    """Return by how many MiB per ten minutes a process's memory grew from one to the next, after the first ten minutes."""
+    late = [(life.ended, min(life.resting)) for life in lives if life.began - lives[0].began >= WARM]
     return 600 * linear_regression(*zip(*late, strict=True)).slope if len(late) > 1 else 0.0
 
 
@@ -339,6 +350,7 @@ def main(seconds: float) -> int:
         "polls failed": soak.bad_polls,
         "answers missed": soak.failed,
         "most memory, MiB": round(max(life.memory for life in lives), 1),
+        "memory at rest, MiB": [round(min(life.resting), 1) for life in lives],
         "memory more in ten minutes, MiB": round(growth(lives), 2),
         "descriptors at most": max(life.descriptors for life in lives),
         "share of a core": round(sum(life.cpu / (life.ended - life.began) for life in lives) / len(lives), 2),
