@@ -21,10 +21,10 @@ POLL: Final = "2s"
 
 GROUP_INTERVAL: Final = "2s"
 
-SOONER: Final = 2
+SOONER: Final = 3
 """How much shorter the waits of a minute are: those of rules, and after which Prometheus repeats an alert."""
 
-RESEND: Final = "30s"
+RESEND: Final = "15s"
 """How often alerts are repeated, in place of a minute."""
 
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}

@@ -280,7 +280,9 @@ def outage(state: ScenarioState) -> Scenario:
         assert state.chain.problem(replica, "outage", "patient", "StuckProvisioning") > "1"
     served.open()
     for exporter in state.chain.exporters.values():
-        exporter.reload()  # else it looks again within a minute: after so many failures it asks rarely
+        # It would poll again within a minute: after so many failures it polls rarely.
+        exporter.kill()
+        exporter.start()
     yield state.expect("pager", UNREACHABLE, "outage", "", "resolved")
     served.feldera.replan("patient", provisioning=0.0)
     yield state.expect("pager", PROVISIONING, "outage", "patient", "resolved")

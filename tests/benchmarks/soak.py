@@ -138,7 +138,7 @@ class ProcessUsage:
         began: when it was started, in seconds of the monotonic clock.
         ended: when it ended.
         memory: the most MiB that it had.
-        resting: the MiB that it had in each of the last seconds: the least is what it has while nobody reads.
+        resting: the MiB that it had in each of the last seconds: the least is what it has between two reads.
         descriptors: the most that it had.
         cpu: the seconds of CPU that it took.
     """

@@ -24,7 +24,7 @@ from support.watched_feldera import (
     WorkloadWithoutDeletions,
 )
 
-SEEDS = int(os.environ.get("SEEDS", example_count(100)))
+SEEDS = int(os.environ.get("SEEDS", example_count(50)))
 """How many seeds are tried; each is reproduced by its number, for example with `-k 'truth[17]'`."""
 
 EXACT = (OPEN_SOURCE, WAITING, SYNCHRONISED)

@@ -36,10 +36,6 @@ class ChildProcess:
             self._process.kill()
             self._process.wait()
 
-    def reload(self) -> None:
-        """Let it load its configuration again."""
-        self._send(signal.SIGHUP)
-
     def freeze(self) -> None:
         """Stop it with SIGSTOP: it accepts connections and answers none."""
         self._send(signal.SIGSTOP)
