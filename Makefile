@@ -27,7 +27,6 @@ check: .venv/installed .cache/debian/ready
 # What it costs, beside what others cost in the same run: some minutes. A million transitions, and the rules on two
 # replicas as well: THOROUGH=1 make bench.
 bench: .venv/installed .cache/debian/ready
-	.ci/debian nginx
 	$(bin)/python tests/benchmarks/run.py
 
 # Half an hour of the real program with 10,000 lively pipelines, readers, reloads and kills: nothing is lost, nothing grows.

@@ -14,11 +14,11 @@ import msgspec
 
 from benchmarks.load import LoadResult
 from benchmarks.measuring import apart, cpu_of, medians, memory_of
-from benchmarks.nginx import nginx
 from feldera_exporter.demo.child_programs import free_port
 from support import loopback
 from support.constant_feldera import constant_feldera
 from support.exporter_process import until
+from support.nginx import nginx
 from support.pipeline_lists import BEGAN, PipelineListGenerator
 
 HERE: Final = Path(__file__).parent
@@ -94,10 +94,11 @@ def measure(size: int, rounds: int, folder: Path) -> dict[str, float]:
         (files / "identity").write_bytes(gzip.decompress(packed))
         servers = [Server("exporter, gzip", port, "/metrics", process, "gzip")]
         for sendfile in (False, True):
-            name = f"nginx, sendfile {'on' if sendfile else 'off'}"
+            mode = "on" if sendfile else "off"
+            name = f"nginx, sendfile {mode}"
             (own := folder / f"nginx-{sendfile}").mkdir()
-            (own / "files").symlink_to(files)
-            nginx_port, worker = stack.enter_context(nginx(own, sendfile=sendfile))
+            directives = f"root {files}; sendfile {mode}; keepalive_requests 1000000;"
+            nginx_port, worker = stack.enter_context(nginx(own, directives))
             servers.append(Server(f"{name}, gzip", nginx_port, "/gzip", worker))
         stack.enter_context(apart({server.process for server in servers}))
         found = []

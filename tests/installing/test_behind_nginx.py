@@ -1,7 +1,6 @@
 """A real nginx serves the exporter below a path and with a password, as configured in docs/install.md."""
 
 import os
-import subprocess
 import sys
 from base64 import b64encode
 from collections.abc import Iterator
@@ -11,31 +10,12 @@ from typing import Final
 import httpx
 import pytest
 
-from benchmarks.nginx import PROGRAM
 from feldera_exporter.demo.child_programs import free_port
 from installing.machine import blocks, running
 from support import loopback
 from support.exporter_process import until
-from support.tools import ROOT
+from support.nginx import nginx
 
-_CONFIGURATION: Final = """{user}daemon off;
-worker_processes 1;
-pid {folder}/nginx.pid;
-error_log stderr crit;
-events {{ worker_connections 128; }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    server {{
-        listen 127.0.0.1:{port};
-{location}
-    }}
-}}
-"""
 _USER: Final = "reader:{PLAIN}secret\n"
 _PASSWORD: Final = {"authorization": "Basic " + b64encode(b"reader:secret").decode()}
 
@@ -58,23 +38,14 @@ def exporter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(params=["", "/"], ids=["keeps the path", "removes it"])
 def proxy(request: pytest.FixtureRequest, exporter: str, tmp_path: Path) -> Iterator[str]:
     """Run nginx with the location of the page; it keeps the path in requests, or removes it."""
-    subprocess.run([ROOT / ".ci/debian", "nginx"], check=True, capture_output=True)
     [location] = blocks("Behind nginx", "nginx")
     usual = "http://127.0.0.1:10058;"
     assert usual in location
     location = location.replace(usual, f"http://{exporter}{request.param};")
     location = location.replace("/etc/nginx/htpasswd", str(tmp_path / "htpasswd"))
     (tmp_path / "htpasswd").write_text(_USER)
-    port = free_port()
-    # A process that is root gives its worker to another user, who may not read the folder.
-    user = "user root;\n" if os.geteuid() == 0 else ""
-    configuration = tmp_path / "nginx.conf"
-    configuration.write_text(_CONFIGURATION.format(user=user, folder=tmp_path, port=port, location=location))
-    call = [str(PROGRAM), "-p", str(tmp_path), "-c", str(configuration), "-e", "stderr"]
-    with running(call, os.environ, tmp_path / "nginx.log") as process:
-        address = f"http://127.0.0.1:{port}"
-        until(lambda: process.poll() is not None or _answers(f"{address}/feldera/"), 20)
-        yield address
+    with nginx(tmp_path, location) as (port, _):
+        yield f"http://127.0.0.1:{port}"
 
 
 def test_pages_metrics_and_links(proxy: str) -> None:
