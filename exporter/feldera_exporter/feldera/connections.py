@@ -22,8 +22,6 @@ have changed. So both are followed within a minute, however often there are requ
 PresentTls = Callable[[], ssl.SSLContext]
 """Returns the TLS context of the present certificate files."""
 
-_SocketOptions = Iterable[httpcore.SOCKET_OPTION]
-
 
 def transport(
     tls: PresentTls | None, limits: httpx.Limits, proxy: str | None = None
@@ -68,14 +66,14 @@ class _Backend(httpcore.AsyncNetworkBackend):
         host: str,
         port: int,
         timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: _SocketOptions | None = None,
+        local_address: str | None = None,  # noqa: ARG002 - like the next, a part of the interface that is never used
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002
     ) -> httpcore.AsyncNetworkStream:
         """Connect; see httpcore."""
         deadline = None if timeout is None else time.monotonic() + timeout
         try:
             addresses = await self._addresses(host, timeout)
-            inner = await self._first(addresses, port, deadline, local_address, socket_options)
+            inner = await self._first(addresses, port, deadline)
         except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
             if self._proxy is None:
                 raise
@@ -87,10 +85,6 @@ class _Backend(httpcore.AsyncNetworkBackend):
         present = self._tls() if self._tls is not None and context is self._configured else context
         present.sslobject_class = DatedHandshake
         return present
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait; see httpcore."""
-        await asyncio.sleep(seconds)
 
     async def _addresses(self, host: str, within: float | None) -> Sequence[str]:
         if _is_address(host):
@@ -106,17 +100,12 @@ class _Backend(httpcore.AsyncNetworkBackend):
         return sorted(found, key=lambda address: address != self._reached)
 
     async def _first(
-        self,
-        addresses: Sequence[str],
-        port: int,
-        deadline: float | None,
-        local_address: str | None,
-        socket_options: _SocketOptions | None,
+        self, addresses: Sequence[str], port: int, deadline: float | None
     ) -> httpcore.AsyncNetworkStream:
         for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
             timeout = None if deadline is None else max(0.0, deadline - time.monotonic()) / left
             try:
-                stream = await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
+                stream = await self._inner.connect_tcp(address, port, timeout)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 if left == 1:
                     raise

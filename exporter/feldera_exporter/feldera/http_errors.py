@@ -6,6 +6,7 @@ from typing import Final
 
 import httpx
 import msgspec
+from httpx import codes
 
 from feldera_exporter.feldera.errors import (
     FelderaError,
@@ -26,10 +27,6 @@ class _Error(msgspec.Struct, frozen=True, gc=False):
 
 
 _ERROR: Final = msgspec.json.Decoder(_Error)
-_UNAUTHORIZED: Final = frozenset({401, 403})
-_NOT_FOUND: Final = 404
-_NOT_IMPLEMENTED: Final = 501
-_BAD_REQUEST: Final = 400
 # How nginx, Apache and Go's servers respond to plain HTTP at a port for HTTPS.
 _HTTPS_PORT: Final = (b"sent to HTTPS port", b"to an SSL-enabled server port", b"to an HTTPS server")
 
@@ -49,17 +46,17 @@ def refusal(response: httpx.Response, body: bytes | None) -> FelderaError:
     text = f"{status} {response.reason_phrase}".strip()
     if error is not None:
         text += f": {error.error_code}: {error.message}"
-    if status == _BAD_REQUEST and any(each in (body or b"") for each in _HTTPS_PORT):
+    if status == codes.BAD_REQUEST and any(each in (body or b"") for each in _HTTPS_PORT):
         text += ": this port speaks HTTPS: use https://"
     if response.is_redirect:
         return ServerError(f"{text}: redirects are not followed, since they could send the key elsewhere")
     if response.is_success:
         return InvalidResponseError(f"{text}, expected 200")
-    if status in _UNAUTHORIZED:
+    if status in {codes.UNAUTHORIZED, codes.FORBIDDEN}:
         return UnauthorizedError(text)
-    if status == _NOT_IMPLEMENTED or (status == _NOT_FOUND and body == b""):
+    if status == codes.NOT_IMPLEMENTED or (status == codes.NOT_FOUND and body == b""):
         return UnsupportedError(f"{text}: this server has no such route")
-    if status == _NOT_FOUND and error is not None:
+    if status == codes.NOT_FOUND and error is not None:
         return NotFoundError(text)
     return ServerError(text)
 

@@ -10,11 +10,6 @@ _SHORTEST_KEY: Final = 8
 """Characters; a shorter text may be in a list by chance. Feldera's keys have 135."""
 _ESCAPED: Final = re.compile(rb"\\(?:/|u00[2-7][0-9a-fA-F])")
 """Unneeded JSON escapes of visible characters, which could hide a key; Feldera never writes them."""
-_PLAIN: Final = {
-    rb"\/": b"/",
-    **{(rb"\u00%02x" % code): bytes((code,)) for code in range(0x20, 0x80)},
-    **{(rb"\u00%02X" % code): bytes((code,)) for code in range(0x20, 0x80)},
-}
 _LONGEST_ESCAPE: Final = 6
 
 
@@ -56,4 +51,4 @@ class KeyGuard:
 
 
 def _unescaped(escape: re.Match[bytes]) -> bytes:
-    return _PLAIN[escape[0]]
+    return b"/" if escape[0] == rb"\/" else bytes.fromhex(escape[0][4:].decode())

@@ -5,7 +5,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final
 
-from feldera_exporter.exposition.family import Family, Fixed, Sample, Subject, extra
+from feldera_exporter.exposition.family import Family, Fixed, Sample, Subject, extra, known_instant
 from feldera_exporter.exposition.text import seconds
 from feldera_exporter.feldera.statuses import (
     DEPLOYMENT,
@@ -16,7 +16,6 @@ from feldera_exporter.feldera.statuses import (
     Dimension,
 )
 from feldera_exporter.feldera.wire import Progress
-from feldera_exporter.metrics.single_samples import known_instant, known_number
 from feldera_exporter.micros import from_datetime
 from feldera_exporter.state.pipeline import Facts
 
@@ -47,9 +46,8 @@ def since_family(
         f"feldera_pipeline_{dimension.name}_since_timestamp_seconds",
         "gauge",
         f"Time when the present {dimension.name} began, by Feldera's clock; absent while it is null or the time is unknown.",
-        (),
-        read,
-        of,
+        read=read,
+        of=of,
     )
 
 
@@ -99,9 +97,7 @@ def _limit(dimension: Dimension) -> Family[Facts]:
         f"feldera_pipeline_{dimension.name}_limit_seconds",
         "gauge",
         text,
-        (),
-        known_number,
-        _limit_of(dimension),
+        of=_limit_of(dimension),
     )
 
 
@@ -144,9 +140,7 @@ def families(tag_labels: Iterable[str]) -> tuple[Family[Facts], ...]:
             "feldera_pipeline_deployment_has_error",
             "gauge",
             "Whether the pipeline's deployment_error is set (1) or not (0); it stays until it is dismissed or the next start.",
-            (),
-            known_number,
-            lambda facts: facts.row.deployment_error is not None,
+            of=lambda facts: facts.row.deployment_error is not None,
         ),
         Family(
             "feldera_pipeline_deployment_error_info",
@@ -167,9 +161,8 @@ def families(tag_labels: Iterable[str]) -> tuple[Family[Facts], ...]:
             "feldera_pipeline_created_timestamp_seconds",
             "gauge",
             "Time when the pipeline was created.",
-            (),
-            _created,
-            attrgetter("row.created_at"),
+            read=_created,
+            of=attrgetter("row.created_at"),
         ),
     )
 
@@ -179,17 +172,13 @@ PROGRESS_FAMILIES: Final[tuple[Family[Progress], ...]] = (
         "feldera_pipeline_connector_errors",
         "counter",
         "Total number of errors of all connectors since the pipeline started; absent if Feldera does not report it.",
-        (),
-        known_number,
-        attrgetter("connector_errors"),
+        of=attrgetter("connector_errors"),
     ),
     Family(
         "feldera_pipeline_refresh_version",
         "gauge",
         "Feldera's refresh version; the runner increases that of a Provisioned pipeline about every ten minutes.",
-        (),
-        known_number,
-        attrgetter("refresh_version"),
+        of=attrgetter("refresh_version"),
     ),
 )
 """What changes while a pipeline's statuses stay: connector errors and the runner's refreshes."""
