@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import Final
 from urllib.parse import quote
 
 import httpx
@@ -71,11 +71,8 @@ CLUSTER_HEALTH: Final = Endpoint("cluster_healthz", "/v0/cluster_healthz", good=
 ENDPOINTS: Final = (PIPELINES, EVENTS, EVENT, PIPELINE, CONFIG, SESSION, CLUSTER_HEALTH)
 
 
-class Observer(Protocol):
-    """Records requests."""
-
-    def __call__(self, endpoint: Endpoint, code: str, elapsed: float) -> None:
-        """Record a request: its HTTP status, or its outcome without one, and its duration in seconds."""
+Observer = Callable[[Endpoint, str, float], None]
+"""Records a request: its endpoint, its HTTP status, or its outcome without one, and its duration in seconds."""
 
 
 class Client:
@@ -165,7 +162,11 @@ class Client:
         while True:
             key = self._api_key()
             try:
-                return await self._once(endpoint, url, key, reader, deadline)
+                try:
+                    return await self._try(endpoint, url, key, reader(), deadline)
+                except _DroppedError:
+                    # The server closed a kept connection during the request: try another one.
+                    return await self._try(endpoint, url, key, reader(), deadline)
             except _RetryError as retry:
                 last_error = redacted(retry.error, key, *self._secrets)
                 delay = max(last_error.retry_after, pause)
@@ -178,20 +179,6 @@ class Client:
                 raise redacted(error, key, *self._secrets) from None
             await asyncio.sleep(delay)
             pause *= 2
-
-    async def _once(
-        self,
-        endpoint: Endpoint,
-        url: str,
-        key: str | None,
-        reader: Callable[[], bodies.BodyReader[Body]],
-        deadline: float,
-    ) -> Answer[Body]:
-        try:
-            return await self._try(endpoint, url, key, reader(), deadline)
-        except _DroppedError:
-            # The server closed a kept connection during the request: try another one.
-            return await self._try(endpoint, url, key, reader(), deadline)
 
     async def _try(
         self, endpoint: Endpoint, url: str, key: str | None, reader: bodies.BodyReader[Body], deadline: float

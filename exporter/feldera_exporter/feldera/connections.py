@@ -40,8 +40,10 @@ def transport(
     made = httpx.AsyncHTTPTransport(
         verify=context or False, trust_env=False, limits=limits, proxy=proxy and httpx.Proxy(proxy)
     )
+    # The host and port, without credentials.
+    address = urlsplit(proxy).netloc.rpartition("@")[2] if proxy else None
     # httpx has no parameter for the backend.
-    made._pool._network_backend = _Backend(context, tls, proxy and _host(proxy))  # noqa: SLF001
+    made._pool._network_backend = _Backend(context, tls, address)  # noqa: SLF001
     return made
 
 
@@ -166,8 +168,3 @@ def _is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _host(url: str) -> str:
-    """Return the host and port of a URL, without credentials."""
-    return urlsplit(url).netloc.rpartition("@")[2]

@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from feldera_exporter.feldera.errors import InvalidResponseError
-from feldera_exporter.feldera.json_decoding import UNREADABLE
+from feldera_exporter.feldera.json_decoding import OBJECT, UNREADABLE
 from feldera_exporter.feldera.list_batches import Batch
 from feldera_exporter.feldera.wire import REFUSED, Progress, Row, Text, progress, row
 
@@ -68,7 +68,6 @@ class Listing:
     unreadable: tuple[Unreadable, ...] = ()
 
 
-_FIELDS: Final[msgspec.json.Decoder[dict[str, msgspec.Raw]]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _TEXT: Final[msgspec.json.Decoder[str]] = msgspec.json.Decoder(Text)
 _REASON: Final = msgspec.json.Decoder(str)
 
@@ -87,7 +86,12 @@ def read(batches: tuple[Batch, ...], previous: Listing) -> Listing:
     old = previous.raws
     changed = [*compress(count(), map(ne, raws, old)), *range(len(old), len(raws))]
     elements = list(previous.elements[: len(raws)])
-    gone = _gone(previous, changed, len(raws))
+    # By their bytes, the old elements that are not at the same index.
+    gone = {
+        bytes(old[index]): previous.elements[index]
+        for index in (*changed, *range(len(raws), len(old)))
+        if index < len(old)
+    }
     for index in changed:
         text = bytes(raws[index])
         elements[index : index + 1] = (gone.get(text) or _decode(text, previous),)
@@ -101,16 +105,6 @@ def read(batches: tuple[Batch, ...], previous: Listing) -> Listing:
             f"none of {len(elements)} elements can be read, the first is {first.title}: {first.reason}"
         )
     return listing
-
-
-def _gone(previous: Listing, changed: Sequence[int], size: int) -> Mapping[bytes, Entry | Unreadable]:
-    """Return the old elements, by their bytes, that are not at the same index of the new list of this size."""
-    old = previous.raws
-    return {
-        bytes(old[index]): previous.elements[index]
-        for index in (*changed, *range(size, len(old)))
-        if index < len(old)
-    }
 
 
 def _replaced(
@@ -180,6 +174,6 @@ def _known(listing: Listing) -> Iterator[tuple[str | None, str | None]]:
 def _field(text: bytes, name: str, decoder: msgspec.json.Decoder[str]) -> str | None:
     """Return one field of an element that cannot be read as a whole, None if the field cannot be read either."""
     try:
-        return decoder.decode(_FIELDS.decode(text)[name])
+        return decoder.decode(OBJECT.decode(text)[name])
     except (*UNREADABLE, KeyError):
         return None

@@ -33,10 +33,6 @@ _MEANINGS: Final = {
     "storage_status": "Status of the pipeline's storage",
 }
 
-_LIMIT_HELP: Final = (
-    "How long the present status may last before the pipeline counts as stuck; +Inf if there is no limit."
-)
-
 
 def since_family(
     dimension: Dimension, read: Callable[[Any], Iterable[Sample]], of: Callable[[Subject], Any]
@@ -56,14 +52,16 @@ def _state_set(dimension: Dimension) -> Family[Facts]:
 
     `last_over_time` needs the zeros: without them it would return the old status beside the new one.
     """
-    zeros = tuple(Sample("0", extra(("status", status))) for status in dimension.statuses)
-    known: dict[str | None, Fixed] = {None: Fixed(zeros)}
-    for index, status in enumerate(dimension.statuses):
-        known[status] = Fixed((*zeros[:index], Sample("1", zeros[index].extra), *zeros[index + 1 :]))
+    known = {
+        present: Fixed(
+            Sample(str(int(each == present)), extra(("status", each))) for each in dimension.statuses
+        )
+        for present in (None, *dimension.statuses)
+    }
 
     def read(status: str | None) -> Iterable[Sample]:
         samples = known.get(status)
-        return samples if samples is not None else (*zeros, Sample("1", extra(("status", str(status)))))
+        return samples if samples is not None else (*known[None], Sample("1", extra(("status", str(status)))))
 
     text = f"{_MEANINGS[dimension.name]}: 1 for the present status, 0 for every other status"
     text += "; all 0 while the pipeline is not Provisioned." if dimension.nullable else "."
@@ -87,7 +85,18 @@ def _beginning(instant: datetime | None) -> Iterable[Sample]:
 
 def _limit(dimension: Dimension) -> Family[Facts]:
     """Return the family of a dimension's limits; a sample exists exactly where the status has a known beginning."""
-    text = _LIMIT_HELP
+    limit: Callable[[Facts], float] = attrgetter(f"limits.{dimension.name}")
+    since: Callable[[Facts], datetime | None] = attrgetter(f"row.{dimension.name}_since")
+
+    def read(facts: Facts) -> float | None:
+        if dimension is STORAGE:
+            return limit(facts) if facts.storage_dated else None
+        instant = since(facts)
+        return limit(facts) if instant is not None and from_datetime(instant) > 0 else None
+
+    text = (
+        "How long the present status may last before the pipeline counts as stuck; +Inf if there is no limit."
+    )
     if dimension is DEPLOYMENT_DESIRED:
         text = (
             "How long the desired and the actual deployment status may differ; "
@@ -97,22 +106,8 @@ def _limit(dimension: Dimension) -> Family[Facts]:
         f"feldera_pipeline_{dimension.name}_limit_seconds",
         "gauge",
         text,
-        of=_limit_of(dimension),
+        of=read,
     )
-
-
-def _limit_of(dimension: Dimension) -> Callable[[Facts], float | None]:
-    """Return the function that reads the limit in seconds; it gives None while the beginning of the status is unknown."""
-    limit: Callable[[Facts], float] = attrgetter(f"limits.{dimension.name}")
-    if dimension is STORAGE:
-        return lambda facts: limit(facts) if facts.storage_dated else None
-    since: Callable[[Facts], datetime | None] = attrgetter(f"row.{dimension.name}_since")
-
-    def read(facts: Facts) -> float | None:
-        instant = since(facts)
-        return limit(facts) if instant is not None and from_datetime(instant) > 0 else None
-
-    return read
 
 
 def _created(instant: datetime) -> Iterator[Sample]:
