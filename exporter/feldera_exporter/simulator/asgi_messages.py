@@ -30,17 +30,6 @@ async def read(scope: Scope, receive: Receive) -> HttpRequest:
     )
 
 
-async def outlasts(seconds: float, receive: Receive) -> bool:
-    """Wait, and return whether the client is still there afterwards."""
-    try:
-        async with asyncio.timeout(seconds):
-            # After the request comes only that the client is gone.
-            await receive()
-    except TimeoutError:
-        return True
-    return False
-
-
 async def respond(request: HttpRequest, answer: HttpAnswer, receive: Receive, send: Send) -> None:
     """Send an answer, whole or as a stream; packed, and then without its length, if that is accepted."""
     body, headers = answer.body, dict(answer.headers)
