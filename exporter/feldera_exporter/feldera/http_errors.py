@@ -17,16 +17,9 @@ from feldera_exporter.feldera.errors import (
     UnsupportedError,
 )
 from feldera_exporter.feldera.json_decoding import UNREADABLE
+from feldera_exporter.feldera.wire import ErrorResponse
 
-
-class _Error(msgspec.Struct, frozen=True, gc=False):
-    """The part of Feldera's error value that the log repeats."""
-
-    message: str = ""
-    error_code: str = ""
-
-
-_ERROR: Final = msgspec.json.Decoder(_Error)
+_ERROR: Final = msgspec.json.Decoder(ErrorResponse)
 # How nginx, Apache and Go's servers respond to plain HTTP at a port for HTTPS.
 _HTTPS_PORT: Final = (b"sent to HTTPS port", b"to an SSL-enabled server port", b"to an HTTPS server")
 
@@ -102,7 +95,7 @@ def _instant(text: str) -> float | None:
         return None
 
 
-def _error(body: bytes | None) -> _Error | None:
+def _error(body: bytes | None) -> ErrorResponse | None:
     try:
         error = _ERROR.decode(body or b"")
     except UNREADABLE:

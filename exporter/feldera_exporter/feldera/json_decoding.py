@@ -9,9 +9,6 @@ from feldera_exporter.feldera.errors import InvalidResponseError
 UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """The errors of msgspec's decoders: for deep nesting and bad UTF-8 they raise Python's errors."""
 
-OBJECT: Final[msgspec.json.Decoder[dict[str, msgspec.Raw]]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
-"""Decodes an object, but not its values."""
-
 _Shape = TypeVar("_Shape")
 
 

@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from feldera_exporter.feldera.errors import InvalidResponseError
-from feldera_exporter.feldera.json_decoding import OBJECT, UNREADABLE
+from feldera_exporter.feldera.json_decoding import UNREADABLE
 from feldera_exporter.feldera.list_batches import Batch
 from feldera_exporter.feldera.wire import REFUSED, Progress, Row, Text, progress, row
 
@@ -68,6 +68,7 @@ class Listing:
     unreadable: tuple[Unreadable, ...] = ()
 
 
+_FIELDS: Final[msgspec.json.Decoder[dict[str, msgspec.Raw]]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _TEXT: Final[msgspec.json.Decoder[str]] = msgspec.json.Decoder(Text)
 _REASON: Final = msgspec.json.Decoder(str)
 
@@ -174,6 +175,6 @@ def _known(listing: Listing) -> Iterator[tuple[str | None, str | None]]:
 def _field(text: bytes, name: str, decoder: msgspec.json.Decoder[str]) -> str | None:
     """Return one field of an element that cannot be read as a whole, None if the field cannot be read either."""
     try:
-        return decoder.decode(OBJECT.decode(text)[name])
+        return decoder.decode(_FIELDS.decode(text)[name])
     except (*UNREADABLE, KeyError):
         return None

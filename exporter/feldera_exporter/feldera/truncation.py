@@ -3,13 +3,13 @@
 The result is read as the element would be; its error says which texts are cut.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
 from isal import isal_zlib
 
-from feldera_exporter.feldera.json_decoding import OBJECT, UNREADABLE
+from feldera_exporter.feldera.json_decoding import UNREADABLE
 from feldera_exporter.feldera.wire import CUT, FIELDS, Cut, Cuts
 
 _LONGEST: Final = 4096
@@ -24,7 +24,22 @@ _LONGEST_CHARACTER: Final = 12
 _ABSENT: Final = msgspec.Raw()
 
 
+class _Error(msgspec.Struct, frozen=True, gc=False):
+    error_code: msgspec.Raw = _ABSENT
+    message: msgspec.Raw = _ABSENT
+    details: msgspec.Raw = _ABSENT
+
+
+class _Details(msgspec.Struct, frozen=True, gc=False):
+    connector_stats: msgspec.Raw = _ABSENT
+
+
 _TEXT: Final = msgspec.json.Decoder(str)
+_PARTS: Final = msgspec.json.Decoder(
+    msgspec.defstruct("_Parts", [(name, msgspec.Raw, _ABSENT) for name in FIELDS], frozen=True, gc=False)
+)
+_ERROR: Final = msgspec.json.Decoder(_Error)
+_DETAILS: Final = msgspec.json.Decoder(_Details)
 
 
 def shortened(element: msgspec.Raw, most: int) -> bytes:
@@ -35,10 +50,11 @@ def shortened(element: msgspec.Raw, most: int) -> bytes:
         most: bytes that are kept of its error's message, and of the details.
     """
     try:
-        parts = OBJECT.decode(element)
+        parts = _PARTS.decode(element)
     except UNREADABLE:
         return _TOO_LONG
-    return _object((name, _value(name, parts[name], most)) for name in FIELDS if name in parts)
+    values = ((name, getattr(parts, name)) for name in FIELDS)
+    return _object((name, _value(name, value, most)) for name, value in values if len(value))
 
 
 def _value(name: str, value: msgspec.Raw, most: int) -> bytes:
@@ -46,20 +62,23 @@ def _value(name: str, value: msgspec.Raw, most: int) -> bytes:
         return bytes(value)
     try:
         if name == "deployment_error":
-            return _error(OBJECT.decode(value), most)
+            return _error(_ERROR.decode(value), most)
         if name == "deployment_runtime_status_details":
-            stats = OBJECT.decode(value).get("connector_stats", _ABSENT)
-            return _object((("connector_stats", bytes(stats) if 0 < len(stats) <= _LONGEST else b"null"),))
+            return _object((("connector_stats", _bounded(_DETAILS.decode(value).connector_stats)),))
     except UNREADABLE:
         pass
     return _TOO_LONG
 
 
-def _error(error: Mapping[str, msgspec.Raw], most: int) -> bytes:
+def _bounded(value: msgspec.Raw) -> bytes:
+    return bytes(value) if 0 < len(value) <= _LONGEST else b"null"
+
+
+def _error(error: _Error, most: int) -> bytes:
     """Return an error with the beginnings of its texts and the whole code."""
-    code, _ = _beginning(error.get("error_code", _ABSENT), _LONGEST_CODE)
-    message, cut_message = _beginning(error.get("message", _ABSENT), most)
-    details, cut_details = _beginning(error.get("details", _ABSENT), most)
+    code, _ = _beginning(error.error_code, _LONGEST_CODE)
+    message, cut_message = _beginning(error.message, most)
+    details, cut_details = _beginning(error.details, most)
     cuts = msgspec.json.encode(Cuts(cut_message, cut_details))
     members = (("error_code", code), ("message", message), ("details", details), (CUT, cuts))
     return _object((name, value) for name, value in members if value)
