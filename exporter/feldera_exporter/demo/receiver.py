@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from feldera_exporter.server.asgi import Asgi
-from feldera_exporter.simulator.asgi_messages import Receive, Scope, Send, read, respond
+from feldera_exporter.server.asgi import Asgi, Receive, Scope, Send
+from feldera_exporter.simulator.asgi_messages import read, respond
 from feldera_exporter.simulator.http_messages import empty
 
 

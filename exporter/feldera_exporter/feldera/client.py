@@ -126,10 +126,7 @@ class Client:
     async def get(self, endpoint: Endpoint, *names: str, within: float) -> Answer[bytearray]:
         """Request an endpoint and return its body.
 
-        Args:
-            endpoint: the route.
-            names: the values for the path's pattern.
-            within: seconds for everything, with retries.
+        `names` are the values for the path's pattern; `within` has seconds for everything, with retries.
 
         Raises:
             FelderaError: one of its kinds; see `feldera_exporter.feldera.errors`.
@@ -139,11 +136,7 @@ class Client:
         return await self._get(endpoint, path, lambda: bodies.Whole(longest), within)
 
     async def list(self, previous: Sequence[Batch] = (), *, within: float) -> Answer[tuple[Batch, ...]]:
-        """Request the list of pipelines.
-
-        Args:
-            previous: the list before; batches that did not change are the same objects.
-            within: seconds for everything, with retries.
+        """Request the list of pipelines; batches that did not change since the previous list are the same objects.
 
         Raises:
             FelderaError: one of its kinds; see `feldera_exporter.feldera.errors`.

@@ -26,12 +26,7 @@ PresentTls = Callable[[], ssl.SSLContext]
 def transport(
     tls: PresentTls | None, limits: httpx.Limits, proxy: str | None = None
 ) -> httpx.AsyncBaseTransport:
-    """Return the transport of a client.
-
-    Args:
-        tls: called for each connection; None without TLS.
-        limits: the number of connections, and for how long idle ones are kept.
-        proxy: the address of the proxy, None without one.
+    """Return the transport of a client; `tls` is called for each connection, and None without TLS.
 
     Raises:
         ConfigError: raised by `tls`.
@@ -118,13 +113,7 @@ class _Backend(httpcore.AsyncNetworkBackend):
 
 
 class _Stream(httpcore.AsyncNetworkStream):
-    """A connection that looks closed by the server from a certain age on, so that the pool opens a new one.
-
-    Args:
-        inner: the connection.
-        until: when it looks closed, in seconds of the monotonic clock.
-        present: returns the present TLS context for another.
-    """
+    """A connection that looks closed by the server from an instant of the monotonic clock on, so that the pool opens a new one."""
 
     def __init__(
         self,

@@ -28,11 +28,8 @@ def refusal(response: httpx.Response, body: bytes | None) -> FelderaError:
     """Return the error that a response without success stands for.
 
     Feldera's 404 is empty for an unknown route, and has a JSON value for a thing that does not exist. The 401 for a
-    wrong key has JSON too, although it says `text/plain` (pipeline-manager `auth.rs`, `error.rs`).
-
-    Args:
-        response: the response.
-        body: its body, None if it could not be read.
+    wrong key has JSON too, although it says `text/plain` (pipeline-manager `auth.rs`, `error.rs`). The body is None if it
+    could not be read.
     """
     status = response.status_code
     error = _error(body)
@@ -69,9 +66,7 @@ def check_type(response: httpx.Response) -> None:
 def retry_after(response: httpx.Response, now: float) -> float:
     """Return the seconds for which the server asks for no other request, 0 without a readable `Retry-After`.
 
-    Args:
-        response: the response.
-        now: this machine's time in seconds since the epoch, for a header that names an instant.
+    `now` is this machine's time in seconds since the epoch, for a header that names an instant.
     """
     value = response.headers.get("retry-after", "").strip()
     if value.isascii() and value.isdecimal():

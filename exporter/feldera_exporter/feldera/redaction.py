@@ -24,11 +24,7 @@ def redacted(error: FelderaError, *secrets: str | None) -> FelderaError:
 
 
 class KeyGuard:
-    """Finds the secrets of a request in the body of its response, where they could be shown as a name or a tag.
-
-    Args:
-        secrets: the API key and the values of headers; None for no secret.
-    """
+    """Finds the secrets of a request in the body of its response, where they could be shown as a name or a tag."""
 
     def __init__(self, *secrets: str | None) -> None:
         self._wanted = [each.encode() for each in secrets if each is not None and len(each) >= _SHORTEST_KEY]

@@ -33,11 +33,7 @@ class BodyReader(Protocol[Body]):
 
 
 class Whole:
-    """Reads a body unchanged.
-
-    Args:
-        longest: the size that neither the body nor its compressed form may exceed, in bytes.
-    """
+    """Reads a body unchanged; neither it nor its compressed form may be longer than `longest` bytes."""
 
     def __init__(self, longest: int) -> None:
         self.longest = longest
@@ -55,11 +51,6 @@ class Whole:
 
 async def read(response: httpx.Response, reader: BodyReader[Body], guard: KeyGuard) -> Body:
     """Read the body of a response.
-
-    Args:
-        response: the response, whose body was not read yet.
-        reader: reads the decompressed body.
-        guard: finds the secrets of the request.
 
     Raises:
         InvalidResponseError: the encoding is unknown or broken, the body has a secret, or the reader refused it.
