@@ -14,8 +14,8 @@ import pytest
 from feldera_exporter.rules.alert_names import NAMES
 from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.simulator.server import FelderaServer
+from support.plans import INSTANT
 from support.tools import ROOT
 from support.two_instances import RunningExporter, now, running, until
 

@@ -18,13 +18,12 @@ from feldera_exporter.demo.child_programs import HOST, free_port
 from feldera_exporter.demo.configurations import ALERTMANAGER, PROMETHEUS, RECEIVER, address
 from feldera_exporter.server.asgi import Asgi, Receive, Scope, Send
 from feldera_exporter.simulator.asgi_thread import serve
-from feldera_exporter.simulator.clock import ScaledClock
 from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.http_faults import EVERY, UNAVAILABLE
-from feldera_exporter.simulator.plan import INSTANT
-from feldera_exporter.simulator.server import FelderaServer
 from support.child_process import ChildProcess
+from support.clocks import ScaledClock
+from support.disturbed_server import EVERY, UNAVAILABLE, DisturbedServer
 from support.notifications import NotificationRecord
+from support.plans import INSTANT
 from support.tools import tool
 
 REPLICAS: Final = ("a", "b")
@@ -43,7 +42,7 @@ class FelderaWithReplicas:
 
     def __init__(self) -> None:
         self.feldera = Feldera(ScaledClock(time.time_ns() // 1000), plan=INSTANT)
-        self.servers = {replica: FelderaServer(self.feldera) for replica in REPLICAS}
+        self.servers = {replica: DisturbedServer(self.feldera) for replica in REPLICAS}
 
     def close(self, *replicas: str) -> None:
         """Let the API fail for some replicas, for all if none is named."""

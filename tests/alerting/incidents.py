@@ -7,8 +7,9 @@ from typing import Final
 
 from alerting.chain import AlertingChain
 from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.plan import INSTANT, Phase, Plan
+from feldera_exporter.simulator.plan import Phase, Plan
 from support.notifications import AlertChange
+from support.plans import INSTANT
 
 Scenario = Generator[Callable[[], object]]
 """Does something and yields what it then waits for, again and again."""

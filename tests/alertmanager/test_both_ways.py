@@ -12,8 +12,8 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from feldera_exporter.simulator.plan import INSTANT
 from support.both_ways import POSSIBLE, BothWays, both_ways
+from support.plans import INSTANT
 from support.tools import ROOT, THOROUGH, tool
 from support.two_instances import feldera, until
 

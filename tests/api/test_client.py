@@ -24,9 +24,9 @@ from feldera_exporter.feldera.errors import (
     UnreachableError,
     UnsupportedError,
 )
-from feldera_exporter.simulator.http_messages import HTML, JSON, TEXT
+from feldera_exporter.simulator.http_messages import JSON, TEXT
 from support.ask_once import KEY, RequestRecorder, ask
-from support.hostile_answers import BOMB, MB
+from support.hostile_answers import BOMB, HTML, MB
 from support.raw_server import Request, answer, sends, serving_raw
 from support.tools import example_count
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from api.test_pipeline_list import encoded, row
-from feldera_exporter.feldera import list_batches
+from feldera_exporter.feldera import element_scan, list_batches
 from feldera_exporter.feldera.errors import InvalidResponseError, TooLargeError
 from feldera_exporter.feldera.list_batches import AMPLE, COUNTED, SCANT, SHORT, Batch, Batches
 from feldera_exporter.feldera.pipeline_list import Listing, read
@@ -134,7 +134,7 @@ def test_what_is_searched_for_a_refused_element_has_an_end(monkeypatch: pytest.M
     assert len(taken(body)[0].raws) == 2
     with pytest.raises(InvalidResponseError, match="unexpected body"):
         taken(b"[" + b"0," * 5000 + b"nan]")
-    monkeypatch.setattr(list_batches, "_SCANNED", len(body) - 1)
+    monkeypatch.setattr(element_scan, "SCANNED", len(body) - 1)
     with pytest.raises(InvalidResponseError, match="unexpected body"):
         taken(body)
 

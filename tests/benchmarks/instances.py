@@ -16,11 +16,11 @@ import msgspec
 from benchmarks.measuring import cpu_of, memory_of
 from feldera_exporter.demo.child_programs import free_port
 from feldera_exporter.simulator.asgi_thread import serve
-from feldera_exporter.simulator.clock import ScaledClock
 from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.simulator.server import FelderaServer
 from support import loopback
+from support.clocks import ScaledClock
+from support.plans import INSTANT
 
 INTERVAL = 5
 SCRAPE = 15

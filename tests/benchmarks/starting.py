@@ -16,11 +16,11 @@ from benchmarks.measuring import cpu, medians
 from feldera_exporter.history.first_sample_hold import HOLD
 from feldera_exporter.metrics.exposition_sections import updated_sections
 from feldera_exporter.polling import gc_tuning
-from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.random_workload import RandomWorkload
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.store.store import Store
+from support.clocks import ManualClock
 from support.exporter_driver import CONFIGURATION, ExporterDriver
 from support.pipeline_lists import BEGAN, PipelineListGenerator
 

@@ -11,11 +11,11 @@ from typing import Final
 import msgspec
 
 from benchmarks.verdicts import MILLION
-from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.pipeline import SimulatedPipeline
-from feldera_exporter.simulator.plan import INSTANT
+from support.clocks import ManualClock
 from support.exporter_driver import ExporterDriver, InProcessApi
+from support.plans import INSTANT
 
 PIPELINES: Final = 400
 LIVES: Final = 4
@@ -44,7 +44,7 @@ class ChangeCounter:
 def run(transitions: int) -> dict[str, float]:
     """Start, pause, resume and stop pipelines until enough happened; return what was counted of it."""
     clock = ManualClock()
-    feldera = Feldera(clock, plan=INSTANT, keep_truth=False)
+    feldera = Feldera(clock, plan=INSTANT)
     names = [feldera.create(f"p{number}").row.name for number in range(PIPELINES)]
     clock.advance(600)
     feldera.settle()

@@ -23,12 +23,12 @@ from feldera_exporter.demo.simulated_fleet import beginning, prepared_fleet
 from feldera_exporter.history.first_sample_hold import HOLD
 from feldera_exporter.micros import SECOND
 from feldera_exporter.simulator.asgi_thread import serve
-from feldera_exporter.simulator.clock import SkewedClock
 from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.simulator.server import FelderaServer
+from support.clocks import SkewedClock
 from support.dashboards import Json, PanelQuery, everything, filled, merged
 from support.exporter_process import configured, prometheus, until
+from support.plans import INSTANT
 from support.tools import ROOT
 
 REPLICAS: Final = 2

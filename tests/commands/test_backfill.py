@@ -9,10 +9,10 @@ import pytest
 
 from feldera_exporter import cli
 from feldera_exporter.simulator.asgi_thread import serve
-from feldera_exporter.simulator.clock import SkewedClock
 from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.simulator.server import FelderaServer
+from support.clocks import SkewedClock
+from support.plans import INSTANT
 from support.raw_server import RequestHandler, answer, sends, serving_raw
 from support.two_instances import feldera, now
 

@@ -15,12 +15,12 @@ from feldera_exporter import cli
 from feldera_exporter.checking import dashboard_queries, instance_check
 from feldera_exporter.problems.table import PIPELINE_PROBLEMS
 from feldera_exporter.simulator.asgi_thread import serve
-from feldera_exporter.simulator.clock import SkewedClock
 from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.simulator.server import FelderaServer
 from support.ask_once import KEY
 from support.certificates import make
+from support.clocks import SkewedClock
+from support.plans import INSTANT
 from support.raw_server import Request, answer, sends, serving_raw
 from support.tools import ROOT
 from support.two_instances import RunningExporter, feldera, now, running, until

@@ -1,6 +1,8 @@
 """The demo's fleet has a past, so that there is something to see at once."""
 
 from collections import Counter
+from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 
@@ -9,7 +11,9 @@ from feldera_exporter.demo import configurations
 from feldera_exporter.demo.clock import StagedClock, machine
 from feldera_exporter.demo.settings import Settings
 from feldera_exporter.demo.simulated_fleet import LEADS, beginning, prepared_fleet
+from feldera_exporter.simulator.events import EventStatuses
 from feldera_exporter.simulator.feldera import Feldera
+from feldera_exporter.simulator.pipeline import SimulatedPipeline
 from feldera_exporter.simulator.scenarios import SCENARIOS
 
 PRESENT = 1_787_313_600_000_000
@@ -20,6 +24,11 @@ MINUTE = 60_000_000
 def feldera() -> Feldera:
     """Return the demo's instance at the present, without the random pipelines."""
     return prepared_fleet(StagedClock(beginning(PRESENT), lambda: PRESENT), 0, 0)
+
+
+def later(pipeline: SimulatedPipeline) -> Iterator[tuple[EventStatuses, EventStatuses]]:
+    """Yield the statuses before and after each event that a pipeline had after the present."""
+    return ((old.statuses, new.statuses) for old, new in pairwise(pipeline.log) if new.recorded_at > PRESENT)
 
 
 def test_every_story_is_on_the_stage() -> None:
@@ -66,8 +75,8 @@ def test_the_rest_of_what_can_go_wrong_is_there_too(feldera: Feldera) -> None:
     """A program does not compile, storage cannot be cleared, and a pipeline restarts again and again."""
     assert feldera.get("new-report").row.program_status == "SqlError"
     assert feldera.get("old-archive").row.storage_status == "Clearing"
-    flaps = feldera.truth[feldera.get("sensors").id].counts("deployment_runtime_status")
-    assert flaps["Running", "Unavailable"] > 10
+    statuses = [event.statuses.runtime for event in feldera.get("sensors").log]
+    assert Counter(pairwise(statuses))["Running", "Unavailable"] > 10
 
 
 def test_two_minutes_show_things_begin_and_end() -> None:
@@ -108,13 +117,11 @@ def test_in_the_first_minute_many_stories_go_on() -> None:
     """In the first minute a quarter of the scenarios change, without the random pipelines."""
     present = PRESENT
     feldera = prepared_fleet(StagedClock(beginning(PRESENT), lambda: present), 0, 0)
+    before = feldera.pipelines()
     present += MINUTE
-    feldera.settle()
-    moved = {
-        life.names[0][1]
-        for life in feldera.truth.lives.values()
-        if any(each.at > PRESENT for each in life.transitions)
-    }
+    after = feldera.pipelines()
+    moved = {each.row.name for each in after if any(old != new for old, new in later(each))}
+    moved |= {each.row.name for each in before if not each.alive}
     assert len(moved) >= 6, moved
 
 
@@ -125,10 +132,10 @@ def test_life_goes_on_every_few_seconds() -> None:
     present += 2 * MINUTE
     feldera.settle()
     happened = [
-        each
-        for life in feldera.truth.lives.values()
-        for each in life.of("deployment_status")
-        if each.at > PRESENT <= present
+        old
+        for each in feldera.pipelines()
+        for old, new in later(each)
+        if (old.resources, old.runtime) != (new.resources, new.runtime)
     ]
     assert len(happened) > 10
 

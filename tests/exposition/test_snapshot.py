@@ -76,7 +76,7 @@ def test_a_block_is_compressed_once() -> None:
     """The compressed form stays with the block as long as the block does."""
     block = CompressedBlock.of((b"a 1\n", b"a 2\n"))
     assert block.deflated is block.deflated
-    assert (block.samples, block.fragments()) == (2, [b"a 1\n", b"a 2\n"])
+    assert (block.samples, list(block.ends)) == (2, [0, 4, 8])
     patched = block.patched({1: b"a 3\na 4\n"})
     assert (patched.text, patched.samples) == (b"a 1\na 3\na 4\n", 3)
-    assert patched.fragments() == [b"a 1\n", b"a 3\na 4\n"]
+    assert list(patched.ends) == [0, 4, 12]

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from feldera_exporter.simulator.plan import INSTANT, Plan
+from feldera_exporter.simulator.plan import Plan
+from support.plans import INSTANT
 from support.stepped_poller import SteppedPoller
 
 HOUR = 3600.0

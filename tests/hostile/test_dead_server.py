@@ -12,9 +12,8 @@ from feldera_exporter.app import Exporter
 from feldera_exporter.config import Configuration, Instance
 from feldera_exporter.polling import platform_poller
 from feldera_exporter.simulator.asgi_thread import serve
-from feldera_exporter.simulator.http_faults import SERVER_ERROR
-from feldera_exporter.simulator.server import FelderaServer
 from hostile.test_mistakes import polls, soon
+from support.disturbed_server import SERVER_ERROR, DisturbedServer
 from support.two_instances import feldera
 
 
@@ -59,7 +58,7 @@ def test_a_server_that_dies_later_is_one_line(monkeypatch: pytest.MonkeyPatch) -
         "QUESTIONS",
         tuple(replace(question, every=0.1) for question in platform_poller.QUESTIONS),
     )
-    server = FelderaServer(feldera("etl"))
+    server = DisturbedServer(feldera("etl"))
     with serve(server) as url, capture_logs() as lines:
 
         async def run() -> None:
@@ -77,7 +76,7 @@ def test_a_server_that_dies_later_is_one_line(monkeypatch: pytest.MonkeyPatch) -
 
 def test_an_endpoint_that_fails_alone_is_named() -> None:
     """If the list is read, the failure of another endpoint is logged separately."""
-    server = FelderaServer(feldera("etl"))
+    server = DisturbedServer(feldera("etl"))
     server.faults.set("cluster_healthz", SERVER_ERROR)
     with serve(server) as url, capture_logs() as lines:
 

@@ -14,7 +14,7 @@ from feldera_exporter.feldera.client import ENDPOINTS
 from feldera_exporter.feldera.platform import with_config, with_session
 from feldera_exporter.feldera.statuses import DIMENSIONS
 from feldera_exporter.problems import evaluate
-from feldera_exporter.simulator.plan import INSTANT
+from support.plans import INSTANT
 from support.stepped_poller import NAME, SteppedPoller
 
 POLLS: Final = 200

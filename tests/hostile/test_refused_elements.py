@@ -3,7 +3,7 @@
 import pytest
 from structlog.testing import capture_logs
 
-from feldera_exporter.simulator.plan import INSTANT
+from support.plans import INSTANT
 from support.stepped_poller import SteppedPoller
 
 STATUS = "feldera_pipeline_deployment_status"

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from structlog.testing import capture_logs
 
-from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.simulator.uuid7 import uuid_text
+from support.plans import INSTANT
 from support.stepped_poller import SteppedPoller
 
 if TYPE_CHECKING:

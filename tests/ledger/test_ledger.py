@@ -11,11 +11,11 @@ from feldera_exporter.history.history import watched
 from feldera_exporter.ledger import Ledger
 from feldera_exporter.ledger.ledger import MARGIN
 from feldera_exporter.micros import SECOND
-from feldera_exporter.simulator.clock import ManualClock
-from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.store.store import Store
+from support.clocks import ManualClock
 from support.exporter_driver import ExporterDriver, InProcessApi
+from support.ground_truth import RecordedFeldera
+from support.plans import INSTANT
 
 
 class TwoPipelines:
@@ -23,7 +23,7 @@ class TwoPipelines:
 
     def __init__(self, store: Store | None = None) -> None:
         self.clock = ManualClock()
-        self.feldera = Feldera(self.clock, plan=INSTANT)
+        self.feldera = RecordedFeldera(self.clock, plan=INSTANT)
         for name in ("a", "b"):
             self.feldera.create(name)
         self.clock.advance(60)

@@ -8,10 +8,10 @@ import pytest
 from feldera_exporter.errors import StoreError
 from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.store.store import Store
 from support import loopback
+from support.plans import INSTANT
 from support.stepped_poller import SteppedPoller
 from support.two_instances import now, until
 from system.test_exactness import ExporterProgram

@@ -24,16 +24,16 @@ from feldera_exporter.polling.client_factory import client_for
 from feldera_exporter.polling.log_reader import EventLogReader
 from feldera_exporter.polling.watcher import READING, Watcher
 from feldera_exporter.simulator.asgi_thread import serve
-from feldera_exporter.simulator.clock import ManualClock
-from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.http_faults import EMPTY_404, SERVER_ERROR, Slow
 from feldera_exporter.simulator.http_messages import HttpAnswer
-from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.state.instance_settings import InstanceSettings
 from feldera_exporter.store.poll_changes import NOTHING
 from feldera_exporter.store.store import Store
 from feldera_exporter.telemetry import Telemetry
+from support.clocks import ManualClock
+from support.disturbed_server import EMPTY_404, SERVER_ERROR, DisturbedServer, Slow
+from support.ground_truth import RecordedFeldera
+from support.plans import INSTANT
 from support.tools import example_count
 
 
@@ -41,9 +41,9 @@ from support.tools import example_count
 class SimulatedWatcher:
     """A watcher and what it watches."""
 
-    feldera: Feldera
+    feldera: RecordedFeldera
     clock: ManualClock
-    server: FelderaServer
+    server: DisturbedServer
     watcher: Watcher
     client: Client
     telemetry: Telemetry
@@ -88,12 +88,12 @@ def a_watcher(
     size: int = 3,
     version: str = "0.337.0",
     store: Store | None = None,
-    feldera: Feldera | None = None,
+    feldera: RecordedFeldera | None = None,
     timeout: float = 2.0,
 ) -> Iterator[SimulatedWatcher]:
     """Watch an instance of running pipelines `p0`, `p1`, … from when they run."""
     if feldera is None:
-        feldera = Feldera(ManualClock(), plan=INSTANT, version=version)
+        feldera = RecordedFeldera(ManualClock(), plan=INSTANT, version=version)
         for number in range(size):
             feldera.create(f"p{number}")
         clock = feldera.clock
@@ -103,7 +103,7 @@ def a_watcher(
             feldera.start(f"p{number}")
         clock.advance(60)
     assert isinstance(feldera.clock, ManualClock)
-    server = FelderaServer(feldera)
+    server = DisturbedServer(feldera)
     with serve(server) as url:
         instance = Instance(name="default", url=url, poll_interval=timeout, timeout=timeout)
         configuration = Configuration(instances=(instance,))
@@ -504,7 +504,7 @@ def test_a_stray_404_does_not_turn_the_log_off() -> None:
 @pytest.mark.parametrize("size", [example_count(10_000)])
 def test_a_restart_of_thousands_reads_what_changed(tmp_path: Path, size: int) -> None:
     """With 1 % changed meanwhile, only those logs are read, and all is counted."""
-    feldera = Feldera(ManualClock(), plan=INSTANT, keep_truth=False)
+    feldera = RecordedFeldera(ManualClock(), plan=INSTANT)
     for number in range(size):
         feldera.create(f"p{number}")
     clock = feldera.clock

@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from typing import Final
 
-from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.ground_truth import COMBINED, Life, Transition
 from feldera_exporter.simulator.pipeline import SimulatedPipeline
+from support.ground_truth import COMBINED, Life, RecordedFeldera, Transition
 
 SECOND: Final = 1_000_000
 MINUTE: Final = 60 * SECOND
@@ -60,7 +59,7 @@ Found = dict[tuple[str, str, str], int | None]
 class Oracle:
     """Finds the problems of an instance after each list, as some depend on the list."""
 
-    def __init__(self, feldera: Feldera) -> None:
+    def __init__(self, feldera: RecordedFeldera) -> None:
         self._feldera = feldera
         self._refreshed: dict[str, tuple[int, int]] = {}
         self._degraded = False

@@ -7,12 +7,12 @@ from typing import Final
 
 import pytest
 
-from feldera_exporter.simulator.clock import ManualClock
-from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.scenarios import start_all
+from feldera_exporter.simulator.scenarios import SCENARIOS, begin
 from feldera_exporter.store.store import Store
 from problems.oracle import KNOWN, Found, Oracle
+from support.clocks import ManualClock
 from support.exporter_driver import ExporterDriver, InProcessApi
+from support.ground_truth import RecordedFeldera
 from support.tools import THOROUGH, example_count
 from support.watched_feldera import WorkloadWithoutDeletions
 
@@ -38,7 +38,7 @@ class ExporterWithOracle:
         seen: how often each problem was there.
     """
 
-    def __init__(self, feldera: Feldera, clock: ManualClock, store: Store) -> None:
+    def __init__(self, feldera: RecordedFeldera, clock: ManualClock, store: Store) -> None:
         self.seen = Counter[str]()
         self._clock = clock
         self._api = InProcessApi(feldera)
@@ -76,8 +76,9 @@ class ExporterWithOracle:
 def test_stories(tmp_path: Path) -> None:
     """The oracle agrees on the scenarios: some twenty pipelines, each with a different problem."""
     clock = ManualClock()
-    feldera, store = Feldera(clock), Store.open(tmp_path)
-    start_all(feldera)
+    feldera, store = RecordedFeldera(clock), Store.open(tmp_path)
+    for scenario in SCENARIOS:
+        begin(feldera, scenario)
     compared = ExporterWithOracle(feldera, clock, store)
     for _ in range(HOURS * 3600 // PACE):
         compared.go(PACE)
@@ -89,7 +90,7 @@ def test_stories(tmp_path: Path) -> None:
 def test_random_lives(seed: int, tmp_path: Path) -> None:
     """The oracle agrees on random users and failures, while the exporter is killed now and then."""
     clock, random = ManualClock(), Random(f"oracle/{seed}")
-    feldera, store = Feldera(clock, seed), Store.open(tmp_path)
+    feldera, store = RecordedFeldera(clock, seed), Store.open(tmp_path)
     WorkloadWithoutDeletions(feldera, seed, size=10, rate=0.04, trouble=0.4)
     compared = ExporterWithOracle(feldera, clock, store)
     for _ in range(300):

@@ -12,12 +12,12 @@ import pytest
 
 from feldera_exporter.feldera.platform import with_config, with_health
 from feldera_exporter.problems.table import PIPELINE_PROBLEMS
-from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.http_messages import HttpRequest
 from feldera_exporter.simulator.instance_routes import InstanceRoutes
 from feldera_exporter.store.store import Store
 from problems.users import Users
+from support.clocks import ManualClock
 from support.exporter_driver import ExporterDriver, InProcessApi
 from support.tools import THOROUGH
 

@@ -15,10 +15,10 @@ import pytest
 from feldera_exporter.feldera.errors import NotFoundError, ServerError
 from feldera_exporter.feldera.statuses import PROGRAM, RESOURCES, RUNTIME, STORAGE, combine
 from feldera_exporter.history.history import History
-from feldera_exporter.simulator.ground_truth import COMBINED, ErrorEdge, Life, Transition
 from feldera_exporter.store.store import Store
 from recorded.corpus import replay, wanted
 from support.exporter_driver import ExporterDriver
+from support.ground_truth import COMBINED, ErrorEdge, Life, Transition
 from support.true_counts import compare_counts, compare_time, totals_of, within
 from support.watched_feldera import Scraper
 

@@ -10,11 +10,11 @@ from typing import Final
 import pytest
 
 from feldera_exporter.rules.alert_names import NAMES
-from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.http_messages import HttpRequest
 from feldera_exporter.simulator.server import FelderaServer
 from rules.error_codes import CODES
+from support.clocks import ManualClock
 from support.tools import ROOT
 
 DOCUMENTS: Final = [Path(path) for path in os.environ.get("FELDERA_OPENAPI", "").split(os.pathsep) if path]

@@ -14,9 +14,9 @@ import pytest
 
 from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.simulator.server import FelderaServer
 from support import loopback
+from support.plans import INSTANT
 from support.two_instances import RunningExporter, now, running, until
 
 MB = 2**20

@@ -9,11 +9,12 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Final
 
-from feldera_exporter.simulator.clock import ManualClock
-from feldera_exporter.simulator.failures import lost_process, worker_panic
+from feldera_exporter.simulator.failures import lost_process
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import Phase, Plan
+from support.clocks import ManualClock
 from support.tools import ROOT
+from support.worker_panic import worker_panic
 
 FOLDER: Final = Path(os.environ.get("FELDERA_RECORDED") or ROOT / "tests/simulator/none-recorded")
 

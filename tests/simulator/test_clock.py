@@ -4,10 +4,10 @@ import pytest
 
 from feldera_exporter.micros import SECOND
 from feldera_exporter.simulator.api_errors import refusal
-from feldera_exporter.simulator.clock import EPOCH, ManualClock, ScaledClock, SkewedClock
 from feldera_exporter.simulator.event_queue import EventQueue
 from feldera_exporter.simulator.timestamps import http_date, instant_text
 from feldera_exporter.simulator.uuid7 import Uuid7, uuid_text
+from support.clocks import EPOCH, ManualClock, ScaledClock, SkewedClock
 
 
 def test_a_manual_clock_moves_only_by_advance() -> None:

@@ -8,11 +8,11 @@ import pytest
 
 from feldera_exporter.feldera.statuses import PROGRAM, RESOURCES, STORAGE, combine
 from feldera_exporter.micros import SECOND
-from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.events import EventRow
-from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.manager_processes import ManagerProcesses
 from feldera_exporter.simulator.random_workload import RandomWorkload
+from support.clocks import ManualClock
+from support.ground_truth import RecordedFeldera
 from support.simulated_api import SimulatedInstance
 from support.tools import example_count
 
@@ -36,7 +36,7 @@ def read(event: EventRow) -> dict[str, Any]:
 def test_the_fold_of_all_events_is_the_truth(seed: int, processes: ManagerProcesses | None) -> None:
     """The log has every transition and every error of every pipeline, and nothing else."""
     clock = ManualClock()
-    feldera = Feldera(clock, seed, retention=1_000_000, processes=processes)
+    feldera = RecordedFeldera(clock, seed, retention=1_000_000, processes=processes)
     RandomWorkload(feldera, seed, size=10, rate=1.0, trouble=0.3)
     clock.advance(1800)
     for pipeline in feldera.pipelines():
@@ -70,7 +70,7 @@ def test_the_fold_of_all_events_is_the_truth(seed: int, processes: ManagerProces
 def history(seed: int, steps: int, life_seed: int = 1) -> list[Any]:
     """Return everything that can be seen of a random fleet after twenty minutes in so many steps."""
     clock = ManualClock()
-    feldera = Feldera(clock, seed, processes=SEPARATE)
+    feldera = RecordedFeldera(clock, seed, processes=SEPARATE)
     RandomWorkload(feldera, life_seed, size=10, rate=1.0)
     for _ in range(steps):
         clock.advance(1200 / steps)
@@ -134,20 +134,10 @@ def test_an_interval_that_was_committed_late_has_no_length() -> None:
     assert stretches[-1] == ("Paused", early.at, instance.clock.now())
 
 
-def test_the_truth_need_not_be_kept() -> None:
-    """Without it the memory does not grow with time."""
-    clock = ManualClock()
-    feldera = Feldera(clock, 1, keep_truth=False)
-    RandomWorkload(feldera, 1, size=5)
-    clock.advance(1800)
-    feldera.settle()
-    assert not feldera.truth.lives
-
-
 def test_the_random_workload_ends() -> None:
     """After its end only heartbeats come."""
     clock = ManualClock()
-    feldera = Feldera(clock, 5)
+    feldera = RecordedFeldera(clock, 5)
     life = RandomWorkload(feldera, 5, size=5, rate=2.0, trouble=0.0)
     clock.advance(600)
     feldera.settle()
@@ -162,7 +152,7 @@ def test_the_random_workload_ends() -> None:
 def test_the_random_workload_replaces_its_pipelines() -> None:
     """After late deletions of the only pipeline there are new ones."""
     clock = ManualClock()
-    feldera = Feldera(clock, 4, processes=ManagerProcesses(separate=True, waits=0.5, holds=0.5))
+    feldera = RecordedFeldera(clock, 4, processes=ManagerProcesses(separate=True, waits=0.5, holds=0.5))
     RandomWorkload(feldera, 4, size=1, rate=1.0, trouble=0.0)
     clock.advance(4 * 3600)
     feldera.settle()
@@ -172,7 +162,7 @@ def test_the_random_workload_replaces_its_pipelines() -> None:
 def test_the_random_workload_does_everything() -> None:
     """It has every status of every dimension, renames, swaps, deletions and re-creations."""
     clock = ManualClock()
-    feldera = Feldera(clock, 12)
+    feldera = RecordedFeldera(clock, 12)
     RandomWorkload(feldera, 12, size=60, rate=5.0, trouble=0.4)
     clock.advance(3600)
     feldera.settle()

@@ -5,11 +5,11 @@ import time
 import httpx
 import pytest
 
-from feldera_exporter.simulator.failures import worker_panic
-from feldera_exporter.simulator.http_faults import EMPTY_404, EVERY, SERVER_ERROR, UNAVAILABLE, Fault, Slow
 from feldera_exporter.simulator.http_messages import HttpAnswer
 from support import loopback
+from support.disturbed_server import EMPTY_404, EVERY, SERVER_ERROR, UNAVAILABLE, Fault, Slow
 from support.simulated_api import ServedInstance
+from support.worker_panic import worker_panic
 
 LIST = "/v0/pipelines?selector=status"
 

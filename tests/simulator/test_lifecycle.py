@@ -68,19 +68,6 @@ def test_a_system_error_may_come_in_any_stage(stage: str) -> None:
     assert counts[stage, "SystemError"] == 1
 
 
-def test_lost_artifacts_are_compiled_again_at_the_start() -> None:
-    """Success goes back to Pending without an error, and the start goes on afterwards."""
-    instance = SimulatedInstance()
-    instance.feldera.inject.lose_artifacts("a")
-    instance.go(60)
-    assert instance.feldera.get("a").row.program_status == "Success"
-    instance.run(5)
-    row = instance.feldera.get("a").row
-    assert (row.program_status, row.status, row.desired) == ("CompilingSql", "Stopped", "Running")
-    instance.go(60)
-    assert (instance.status, instance.error) == ("Running", None)
-
-
 def test_a_killed_compiler_tries_for_ever() -> None:
     """The program goes between SqlCompiled and CompilingRust."""
     instance = SimulatedInstance(Plan(compiled_as="Killed"))
@@ -474,18 +461,6 @@ def test_a_restarted_manager(*, keeps: bool) -> None:
         assert error.message == (
             "The pipeline-manager and this pipeline were previously terminated. Start the pipeline again."
         )
-
-
-@pytest.mark.parametrize("status", ["Provisioning", "Running"])
-def test_a_deployment_without_storage_is_stopped(status: str) -> None:
-    """The runner stops an impossible state, with a special error."""
-    instance = SimulatedInstance(Plan(provisioning=None if status == "Provisioning" else 1.0))
-    instance.run(15)
-    assert instance.status == status
-    instance.feldera.inject.lose_storage("a")
-    instance.go(6)
-    assert (instance.status, instance.error) == ("Stopped", "AutomatonImpossibleDesiredStatus")
-    assert instance.feldera.get("a").row.desired == "Stopped"
 
 
 @pytest.mark.parametrize(

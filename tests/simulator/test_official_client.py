@@ -13,10 +13,10 @@ from feldera.rest.errors import FelderaAPIError  # type: ignore[import-untyped]
 from feldera.runtime_config import Resources, RuntimeConfig  # type: ignore[import-untyped]
 
 from feldera_exporter.simulator.asgi_thread import serve
-from feldera_exporter.simulator.clock import EPOCH, ScaledClock, SkewedClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import Plan
 from feldera_exporter.simulator.server import FelderaServer
+from support.clocks import EPOCH, ScaledClock, SkewedClock
 
 KEY = "apikey:writer"
 QUICK = Plan(

@@ -12,7 +12,6 @@ from typing import Any, Final, NamedTuple
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
-from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.manager_processes import ManagerProcesses
 from feldera_exporter.simulator.plan import Phase, Plan
@@ -21,6 +20,7 @@ from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.uuid7 import uuid_text
 from feldera_exporter.simulator.versions import Fact
 from support.asgi_requests import answered
+from support.clocks import ManualClock
 from support.tools import example_count
 
 FLEETS = example_count(50)

@@ -3,17 +3,18 @@
 import asyncio
 import json
 
-from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.random_workload import RandomWorkload
 from feldera_exporter.simulator.server import FelderaServer
 from support.asgi_requests import answered
+from support.clocks import ManualClock
+from support.ground_truth import RecordedFeldera
 
 
 def test_many_minutes_of_a_thousand_pipelines() -> None:
     """Twenty minutes of a thousand pipelines have thousands of transitions."""
     clock = ManualClock()
-    feldera = Feldera(clock, 1)
+    feldera = RecordedFeldera(clock, 1)
     RandomWorkload(feldera, 1, size=1000, rate=2)
     clock.advance(1200)
     feldera.settle()
@@ -34,7 +35,7 @@ def test_ten_thousand_pipelines() -> None:
 def test_logs_are_bounded() -> None:
     """After two days of changing details, logs have about the retention's length."""
     clock = ManualClock()
-    feldera = Feldera(clock, 3, keep_truth=False)
+    feldera = Feldera(clock, 3)
     for number in range(3):
         feldera.create(f"p{number}")
         feldera.later(60, feldera.start, f"p{number}")

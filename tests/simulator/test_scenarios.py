@@ -6,30 +6,30 @@ import httpx
 import pytest
 
 from feldera_exporter.micros import SECOND
-from feldera_exporter.simulator.clock import ManualClock
-from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.ground_truth import Life
-from feldera_exporter.simulator.scenarios import SCENARIOS, start_all
+from feldera_exporter.simulator.scenarios import SCENARIOS, begin
 from feldera_exporter.simulator.server import FelderaServer
+from support.clocks import ManualClock
+from support.ground_truth import Life, RecordedFeldera
 
 
 @pytest.fixture(scope="module")
-def feldera() -> Feldera:
+def feldera() -> RecordedFeldera:
     """The demo's fleet after a little more than three hours."""
     clock = ManualClock()
-    fleet = Feldera(clock)
-    start_all(fleet)
+    fleet = RecordedFeldera(clock)
+    for scenario in SCENARIOS:
+        begin(fleet, scenario)
     clock.advance(3 * 3600 + 600)
     fleet.settle()
     return fleet
 
 
-def life(feldera: Feldera, name: str) -> Life:
+def life(feldera: RecordedFeldera, name: str) -> Life:
     """Return the truth about a pipeline that lives."""
     return feldera.truth[feldera.get(name).id]
 
 
-def test_every_story_has_its_pipeline(feldera: Feldera) -> None:
+def test_every_story_has_its_pipeline(feldera: RecordedFeldera) -> None:
     """There are about twenty, with a description."""
     assert 20 <= len(SCENARIOS) <= 25
     for scenario in SCENARIOS:
@@ -56,7 +56,7 @@ def test_every_story_has_its_pipeline(feldera: Feldera) -> None:
         ("metrics-rollup", "Running"),
     ],
 )
-def test_a_story_ends_where_it_should(feldera: Feldera, name: str, status: str) -> None:
+def test_a_story_ends_where_it_should(feldera: RecordedFeldera, name: str, status: str) -> None:
     """Each scenario ends in its combined status."""
     assert feldera.get(name).row.status == status
 
@@ -70,7 +70,7 @@ def test_a_story_ends_where_it_should(feldera: Feldera, name: str, status: str) 
         ("udf-model", "StartFailedDueToFailedCompilation"),
     ],
 )
-def test_a_story_has_its_error(feldera: Feldera, name: str, code: str) -> None:
+def test_a_story_has_its_error(feldera: RecordedFeldera, name: str, code: str) -> None:
     """Each scenario has its error at least once."""
     assert code in {edge.code for edge in life(feldera, name).appeared}
 
@@ -89,19 +89,19 @@ def test_a_story_has_its_error(feldera: Feldera, name: str, code: str) -> None:
     ],
 )
 def test_a_story_has_its_turns(
-    feldera: Feldera, name: str, dimension: str, pair: tuple[str, str], least: int
+    feldera: RecordedFeldera, name: str, dimension: str, pair: tuple[str, str], least: int
 ) -> None:
     """Each scenario repeats so often in three hours."""
     assert life(feldera, name).counts(dimension)[pair] >= least
 
 
-def test_the_frozen_runner_leaves_its_row_as_it_was(feldera: Feldera) -> None:
+def test_the_frozen_runner_leaves_its_row_as_it_was(feldera: RecordedFeldera) -> None:
     """There is no heartbeat after the tenth minute."""
     last = max(event.recorded_at for event in feldera.get("metrics-rollup").log)
     assert last - feldera.started_at < 601_000_000
 
 
-def test_one_pipeline_is_created_again_and_again(feldera: Feldera) -> None:
+def test_one_pipeline_is_created_again_and_again(feldera: RecordedFeldera) -> None:
     """It has the same name and another id; each is tried before it is deleted."""
     lives = [each for each in feldera.truth.lives.values() if each.names[0][1] == "ci-smoke"]
     assert len(lives) > 90
@@ -109,14 +109,14 @@ def test_one_pipeline_is_created_again_and_again(feldera: Feldera) -> None:
     assert len(ran) >= len(lives) - 1
 
 
-def test_one_pipeline_waits_too_long_and_gets_what_it_waits_for(feldera: Feldera) -> None:
+def test_one_pipeline_waits_too_long_and_gets_what_it_waits_for(feldera: RecordedFeldera) -> None:
     """It is Provisioning for 65 seconds each time, of the 20 of the demo's limit."""
     stretches = life(feldera, "search-index").intervals(feldera.settle())
     waits = {round((end - begin) / SECOND) for status, begin, end in stretches if status == "Provisioning"}
     assert waits == {65}
 
 
-def test_one_pipelines_errors_are_dismissed(feldera: Feldera) -> None:
+def test_one_pipelines_errors_are_dismissed(feldera: RecordedFeldera) -> None:
     """Each is dismissed after 45 seconds, before the next start."""
     errors = life(feldera, "ledger").errors
     assert [edge.code for edge in errors[:4]] == ["InputTransportError", None] * 2
@@ -128,8 +128,9 @@ def test_one_pipelines_errors_are_dismissed(feldera: Feldera) -> None:
 def test_users_cannot_break_a_scenario() -> None:
     """Whatever users do, even delete all pipelines, the list is answered and scenarios go on."""
     clock = ManualClock()
-    fleet = Feldera(clock)
-    start_all(fleet)
+    fleet = RecordedFeldera(clock)
+    for scenario in SCENARIOS:
+        begin(fleet, scenario)
     clock.advance(150)
     names = [
         scenario.name

@@ -11,12 +11,12 @@ import uvicorn
 
 from feldera_exporter.micros import SECOND
 from feldera_exporter.simulator.asgi_thread import serve
-from feldera_exporter.simulator.clock import ManualClock, SkewedClock
 from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.http_faults import Slow
 from feldera_exporter.simulator.plan import Phase, Plan
 from feldera_exporter.simulator.server import FelderaServer
 from support import loopback
+from support.clocks import ManualClock, SkewedClock
+from support.disturbed_server import Slow
 from support.simulated_api import ServedInstance, SimulatedInstance
 
 STATUS = [

@@ -8,7 +8,6 @@ import pytest
 
 from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.random_plans import error_codes
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.simulator.versions import NEWEST, OLDEST, Fact, UnknownVersionError, parse_version
 from support import loopback
@@ -44,11 +43,6 @@ class VersionedInstance:
     def settings(self) -> Any:
         """The configuration of `a`."""
         return self.json("/v0/pipelines/a")["runtime_config"]
-
-    @property
-    def stats(self) -> Any:
-        """The statistics of `a`."""
-        return self.json("/v0/pipelines/a/stats")
 
 
 def _dismisses(asked: VersionedInstance) -> bool:
@@ -95,13 +89,10 @@ PROBES: Final[Mapping[Fact, Callable[[VersionedInstance], bool]]] = {
     Fact.CONCURRENT_BOOTSTRAP: lambda asked: "concurrent_bootstrap" in asked.row,
     Fact.RETRY_AFTER: lambda asked: "retry-after" in asked.get("/v0/pipelines/b/stats").headers,
     Fact.UNCHANGED_SINCE: _real,
-    Fact.OUTPUT_PAUSED: lambda asked: "paused" in asked.stats["outputs"][0],
-    Fact.DISK_BYTES: lambda asked: "disk_total_bytes" in asked.stats["global_metrics"],
     Fact.LOGS_CURSOR: _positions,
     Fact.STALE: lambda asked: "stale" in asked.json("/v0/cluster_healthz"),
     Fact.PIPELINE_STATUS: lambda asked: "pipeline_status" in asked.get("/v0/metrics").text,
     Fact.DEV_EDITION: _is_dev,
-    Fact.STATS_VERSIONS: lambda asked: "platform_version" in asked.stats["global_metrics"],
     Fact.DURATIONS: lambda asked: "provisioning_timeout_secs" not in asked.settings,
     Fact.SIZES: lambda asked: "memory_mb_max" not in asked.settings["resources"],
     Fact.DEPLOYMENT_CONFIG: lambda asked: "deployment_config" in asked.row,
@@ -110,9 +101,6 @@ PROBES: Final[Mapping[Fact, Callable[[VersionedInstance], bool]]] = {
     Fact.LOGS_FOLLOW: _ends,
     Fact.ALLOW_RUST_UDFS: lambda asked: "allow_rust_udfs" in asked.json("/v0/config"),
     Fact.COMPRESSION_LEVEL: lambda asked: "compression_level" in asked.settings["storage"],
-    Fact.MORE_ERROR_CODES: lambda asked: (
-        "UdfLibraryError" in error_codes(parse_version(asked.instance.feldera.version))
-    ),
 }
 """Whether an instance shows a fact."""
 

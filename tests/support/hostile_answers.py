@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from feldera_exporter.exposition.compression import deflate, member
-from feldera_exporter.simulator.http_messages import HTML, TEXT
+from feldera_exporter.simulator.http_messages import TEXT
 from support.ask_once import KEY
 from support.raw_server import Request, RequestHandler, answer, sends
 
+HTML = "text/html; charset=utf-8"
 MB = 2**20
 FLOOD = 300 * MB
 ESCAPED_KEY = rb"\u0061" + KEY[1:].encode()

@@ -5,11 +5,11 @@ from typing import Any
 import httpx
 
 from feldera_exporter.micros import SECOND
-from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.events import EventRow
-from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.plan import Plan
-from feldera_exporter.simulator.server import FelderaServer
+from support.clocks import ManualClock
+from support.disturbed_server import DisturbedServer
+from support.ground_truth import RecordedFeldera
 
 
 class SimulatedInstance:
@@ -17,7 +17,7 @@ class SimulatedInstance:
 
     def __init__(self, plan: Plan | None = None, **options: Any) -> None:
         self.clock = ManualClock()
-        self.feldera = Feldera(self.clock, **options)
+        self.feldera = RecordedFeldera(self.clock, **options)
         self.feldera.create("a", plan=plan)
         self.go(60)
 
@@ -78,7 +78,7 @@ class ServedInstance(SimulatedInstance):
 
     def __init__(self) -> None:
         super().__init__()
-        self.server = FelderaServer(self.feldera)
+        self.server = DisturbedServer(self.feldera)
         self.url = ""
         self.client: httpx.Client | None = None
 

@@ -21,12 +21,12 @@ from feldera_exporter.metrics.catalogue import catalogue
 from feldera_exporter.polling.watcher import Watcher
 from feldera_exporter.problems.serialization import decoded
 from feldera_exporter.publisher import Publisher
-from feldera_exporter.simulator.clock import ManualClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.state.instance_settings import InstanceSettings
 from feldera_exporter.store.poll_changes import NOTHING
 from feldera_exporter.store.store import Store
 from feldera_exporter.telemetry import Telemetry
+from support.clocks import ManualClock
 from support.exporter_driver import InProcessApi, as_batches
 
 NAME: Final = "prod"

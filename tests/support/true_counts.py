@@ -8,7 +8,7 @@ from feldera_exporter.history.effects import ErrorAppeared, StatusEnded
 from feldera_exporter.history.history import History, watched
 from feldera_exporter.history.instance_totals import DurationHistogram, InstanceTotals, add
 from feldera_exporter.history.status_time import exact
-from feldera_exporter.simulator.ground_truth import Life
+from support.ground_truth import Life
 
 PAIRED = ((RESOURCES.name, "resources"), (PROGRAM.name, "program"), (STORAGE.name, "storage"))
 

@@ -14,11 +14,11 @@ from typing import Any
 
 from feldera_exporter.history.first_sample_hold import HOLD
 from feldera_exporter.simulator.asgi_thread import serve
-from feldera_exporter.simulator.clock import ScaledClock
 from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.plan import INSTANT
 from feldera_exporter.simulator.server import FelderaServer
 from support import loopback
+from support.clocks import ScaledClock
+from support.plans import INSTANT
 from support.raw_server import RawServer, serving_raw
 
 _SAMPLE = re.compile(r"^([a-z_]+)(?:\{(.*)\})? (\S+)$")

@@ -11,12 +11,12 @@ from feldera_exporter.feldera.errors import ServerError
 from feldera_exporter.history.first_sample_hold import HOLD
 from feldera_exporter.history.history import History
 from feldera_exporter.polling.feldera_clock import FelderaClock
-from feldera_exporter.simulator.clock import ManualClock
-from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.manager_processes import ManagerProcesses
 from feldera_exporter.simulator.random_workload import RandomWorkload
 from feldera_exporter.store.store import Store
+from support.clocks import ManualClock
 from support.exporter_driver import ExporterDriver, InProcessApi
+from support.ground_truth import RecordedFeldera
 from support.stepping_clock import SteppingApi, SteppingClock
 
 SECOND: Final = 1_000_000
@@ -143,7 +143,7 @@ class WatchedFeldera:
         self._settings = settings
         self._random = Random(f"watched/{settings.seed}")
         self._clock = ManualClock()
-        self.feldera = Feldera(
+        self.feldera = RecordedFeldera(
             self._clock,
             settings.seed,
             processes=settings.processes,

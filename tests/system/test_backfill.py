@@ -10,10 +10,10 @@ import pytest
 
 from feldera_exporter.micros import SECOND
 from feldera_exporter.simulator.asgi_thread import serve
-from feldera_exporter.simulator.clock import ManualClock
-from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer
+from support.clocks import ManualClock
 from support.exporter_process import prometheus
+from support.ground_truth import RecordedFeldera
 from support.tools import tool
 
 HOUR = 3600
@@ -30,10 +30,10 @@ def _backfill(url: str, *flags: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture
-def feldera() -> Feldera:
+def feldera() -> RecordedFeldera:
     """Return a Feldera whose pipeline ran for an hour, failed, and was started again, six hours ago until now."""
     clock = ManualClock((int(time.time()) - 6 * HOUR) * SECOND)
-    feldera = Feldera(clock)
+    feldera = RecordedFeldera(clock)
     feldera.create("orders")
     clock.advance(600)
     feldera.start("orders")
@@ -46,7 +46,7 @@ def feldera() -> Feldera:
     return feldera
 
 
-def test_a_prometheus_knows_the_past(feldera: Feldera, tmp_path: Path) -> None:
+def test_a_prometheus_knows_the_past(feldera: RecordedFeldera, tmp_path: Path) -> None:
     """Between, before and after transitions, Prometheus has the true status."""
     with serve(FelderaServer(feldera)) as url:
         made = _backfill(url, "--output", str(tmp_path / "past.txt"), "--label", "job=feldera-exporter")
@@ -88,7 +88,7 @@ def test_a_prometheus_knows_the_past(feldera: Feldera, tmp_path: Path) -> None:
             assert [r["metric"]["status"] for r in answer["data"]["result"]] == [status], (begin, end)
 
 
-def test_a_wrong_label_is_refused(feldera: Feldera) -> None:
+def test_a_wrong_label_is_refused(feldera: RecordedFeldera) -> None:
     """The error names the flag, what was found and what was expected."""
     with serve(FelderaServer(feldera)) as url:
         made = _backfill(url, "--label", "9=x")

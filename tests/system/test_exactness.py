@@ -18,12 +18,12 @@ import httpx
 from feldera_exporter.demo.child_programs import free_port
 from feldera_exporter.feldera.statuses import PROGRAM, RESOURCES, STORAGE
 from feldera_exporter.simulator.asgi_thread import serve
-from feldera_exporter.simulator.clock import ScaledClock
-from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.random_workload import RandomWorkload
 from feldera_exporter.simulator.server import FelderaServer
 from support import loopback
+from support.clocks import ScaledClock
 from support.exporter_process import prometheus, until
+from support.ground_truth import RecordedFeldera
 
 LIVING = 22.0
 """Seconds for which things happen."""
@@ -122,7 +122,7 @@ class PlainPoller:
                     before[row["id"]] = row
 
 
-def truth(feldera: Feldera, since: int) -> Counter[tuple[str, str, Any, Any]]:
+def truth(feldera: RecordedFeldera, since: int) -> Counter[tuple[str, str, Any, Any]]:
     """Return every transition that was committed after an instant."""
     return Counter(
         (life.id, t.dimension, t.before, t.after)
@@ -167,7 +167,7 @@ def test_what_prometheus_saw_grow_is_what_happened(tmp_path: Path) -> None:
     """
     random = Random(7)
     # Twelve times as fast as life, so that much happens between two polls.
-    feldera = Feldera(ScaledClock(time.time_ns() // 1000, speed=12), 7)
+    feldera = RecordedFeldera(ScaledClock(time.time_ns() // 1000, speed=12), 7)
     life = WorkloadWithoutDeletions(feldera, 7, size=8, rate=0.6, trouble=0.2)
     server = FelderaServer(feldera)
     # The exporter takes Feldera's time from the Date header: this one is fast, as the clock is.

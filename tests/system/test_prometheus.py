@@ -10,10 +10,10 @@ import httpx
 import pytest
 
 from feldera_exporter.simulator.asgi_thread import serve
-from feldera_exporter.simulator.clock import ScaledClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer
 from support import loopback
+from support.clocks import ScaledClock
 from support.exporter_process import exporter, prometheus, until
 
 

@@ -18,11 +18,11 @@ from feldera_exporter.config import Configuration, Instance, Limits
 from feldera_exporter.publisher import Publisher
 from feldera_exporter.server.asgi import application
 from feldera_exporter.simulator.asgi_thread import serve
-from feldera_exporter.simulator.clock import ScaledClock
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.telemetry import Telemetry
 from support import loopback
+from support.clocks import ScaledClock
 from support.exporter_process import exporter, until
 
 

@@ -6,9 +6,8 @@ from typing import Any
 import msgspec
 
 from feldera_exporter.server.asgi import Asgi, Receive, Scope, Send
-
-Notify = Callable[[str], None]
-"""Called with each notification as a line of text."""
+from feldera_exporter.simulator.asgi_messages import read, respond
+from feldera_exporter.simulator.http_messages import empty
 
 
 class _Notification(msgspec.Struct, frozen=True):
@@ -32,21 +31,16 @@ def words(path: str, body: bytes) -> str:
     return f"notified {path.strip('/')}: {name} {notification.status}, {about or many}"
 
 
-def receiver(notify: Notify) -> Asgi:
-    """Return an ASGI function that takes notifications at any path."""
+def receiver(notify: Callable[[str], None]) -> Asgi:
+    """Return an ASGI function that takes notifications at any path, and calls `notify` with each as a line of text."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        body, more = b"", True
-        while more:
-            message = await receive()
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
+        request = await read(scope, receive)
         try:
-            notify(words(scope["path"], body))
+            notify(words(request.path, request.body))
             status = 200
         except msgspec.DecodeError:
             status = 400
-        await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0")]})
-        await send({"type": "http.response.body", "body": b""})
+        await respond(request, empty(status), receive, send)
 
     return answer

@@ -38,10 +38,6 @@ class CompressedBlock:
             self._deflated = deflate(self.text)
         return self._deflated
 
-    def fragments(self) -> list[bytes]:
-        """Return the lines of each subject."""
-        return [self.text[start:end] for start, end in pairwise(self.ends)]
-
     def patched(self, changes: Mapping[int, bytes]) -> "CompressedBlock":
         """Return the block with other lines for some subjects, given by their indices in ascending order.
 

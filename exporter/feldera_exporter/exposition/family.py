@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from feldera_exporter.exposition.text import labels
+from feldera_exporter.exposition.text import labels, number, seconds
+from feldera_exporter.micros import Micros
 
 Subject = TypeVar("Subject")
 
@@ -41,6 +42,18 @@ class Fixed:
         return iter(self.samples)
 
 
+def known_number(value: float | None) -> Iterator[Sample]:
+    """Yield the sample of a number, none where it is not known; true is 1, false is 0."""
+    if value is not None:
+        yield Sample(number(value))
+
+
+def known_instant(at: Micros | None) -> Iterator[Sample]:
+    """Yield the sample of an instant, none where it is not known. Feldera reports the epoch where it knows no time."""
+    if at is not None and at > 0:
+        yield Sample(seconds(at))
+
+
 def whole(subject: Subject) -> Subject:
     """Return the subject itself: for families whose samples depend on several values of it."""
     return subject
@@ -62,8 +75,8 @@ class Family(Generic[Subject]):
     name: str
     kind: str
     help: str
-    labels: tuple[str, ...]
-    read: Callable[[Any], Iterable[Sample]]
+    labels: tuple[str, ...] = ()
+    read: Callable[[Any], Iterable[Sample]] = known_number
     of: Callable[[Subject], Any] = whole
 
     @property

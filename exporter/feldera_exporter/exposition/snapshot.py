@@ -8,7 +8,7 @@ from typing import Any
 
 from feldera_exporter.exposition.chunks import chunks
 from feldera_exporter.exposition.compressed_block import CompressedBlock
-from feldera_exporter.exposition.compression import Deflated, deflate, member
+from feldera_exporter.exposition.compression import deflate, member
 from feldera_exporter.exposition.family import Family
 from feldera_exporter.exposition.text import Format, header
 
@@ -62,7 +62,8 @@ class Snapshot:
         if ready is None:
             content, registry = self._rendered(format_)
             # Two threads that ask at the same time may do this twice, with the same result.
-            ready = self._plain[format_] = tuple(_texts(content, registry, format_))
+            texts = (block.text for block in _blocks(content, format_))
+            ready = self._plain[format_] = (*texts, registry, format_.end)
             content.measured(format_, sum(map(len, ready)))
         return ready
 
@@ -72,7 +73,8 @@ class Snapshot:
         with self._compressing:
             ready = self._gzip.get(format_)
             if ready is None:
-                parts = tuple(_deflated(content, registry, format_))
+                parts = [block.deflated for block in _blocks(content, format_)]
+                parts.append(deflate(registry + format_.end))
                 content.measured(format_, sum(part.length for part in parts))
                 # The parts are many and short, so they are joined once, not for each response.
                 ready = self._gzip[format_] = tuple(chunks(member(parts)))
@@ -90,23 +92,12 @@ class Snapshot:
 
 
 @lru_cache(maxsize=1024)
-def _header(name: str, kind: str, text: str, format_: Format) -> tuple[bytes, Deflated]:
-    lines = header(name, kind, text, format_)
-    return lines, deflate(lines)
+def _header(name: str, kind: str, text: str, format_: Format) -> CompressedBlock:
+    return CompressedBlock.of((header(name, kind, text, format_),))
 
 
-def _texts(content: Content, registry: bytes, format_: Format) -> Iterator[bytes]:
+def _blocks(content: Content, format_: Format) -> Iterator[CompressedBlock]:
+    """Yield the header of each section and its lines."""
     for section in content.sections:
-        yield _header(section.family.name, section.family.kind, section.family.help, format_)[0]
-        for block in section.blocks:
-            yield block.text
-    yield registry
-    yield format_.end
-
-
-def _deflated(content: Content, registry: bytes, format_: Format) -> Iterator[Deflated]:
-    for section in content.sections:
-        yield _header(section.family.name, section.family.kind, section.family.help, format_)[1]
-        for block in section.blocks:
-            yield block.deflated
-    yield deflate(registry + format_.end)
+        yield _header(section.family.name, section.family.kind, section.family.help, format_)
+        yield from section.blocks

@@ -21,18 +21,15 @@ class Format(StrEnum):
     @property
     def content_type(self) -> str:
         """The `Content-Type` of a response in this format."""
-        return _CONTENT_TYPES[self]
+        if self is Format.OPENMETRICS:
+            return "application/openmetrics-text; version=1.0.0; charset=utf-8"
+        return "text/plain; version=0.0.4; charset=utf-8"
 
     @property
     def end(self) -> bytes:
         """The end of an exposition in this format: `# EOF` or nothing."""
         return b"# EOF\n" if self is Format.OPENMETRICS else b""
 
-
-_CONTENT_TYPES: Final = {
-    Format.TEXT: "text/plain; version=0.0.4; charset=utf-8",
-    Format.OPENMETRICS: "application/openmetrics-text; version=1.0.0; charset=utf-8",
-}
 
 _LABEL_ESCAPES: Final = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
 _HELP_ESCAPES: Final = {

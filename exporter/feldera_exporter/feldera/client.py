@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import Final
 from urllib.parse import quote
 
 import httpx
@@ -71,11 +71,8 @@ CLUSTER_HEALTH: Final = Endpoint("cluster_healthz", "/v0/cluster_healthz", good=
 ENDPOINTS: Final = (PIPELINES, EVENTS, EVENT, PIPELINE, CONFIG, SESSION, CLUSTER_HEALTH)
 
 
-class Observer(Protocol):
-    """Records requests."""
-
-    def __call__(self, endpoint: Endpoint, code: str, elapsed: float) -> None:
-        """Record a request: its HTTP status, or its outcome without one, and its duration in seconds."""
+Observer = Callable[[Endpoint, str, float], None]
+"""Records a request: its endpoint, its HTTP status, or its outcome without one, and its duration in seconds."""
 
 
 class Client:
@@ -129,10 +126,7 @@ class Client:
     async def get(self, endpoint: Endpoint, *names: str, within: float) -> Answer[bytearray]:
         """Request an endpoint and return its body.
 
-        Args:
-            endpoint: the route.
-            names: the values for the path's pattern.
-            within: seconds for everything, with retries.
+        `names` are the values for the path's pattern; `within` has seconds for everything, with retries.
 
         Raises:
             FelderaError: one of its kinds; see `feldera_exporter.feldera.errors`.
@@ -142,11 +136,7 @@ class Client:
         return await self._get(endpoint, path, lambda: bodies.Whole(longest), within)
 
     async def list(self, previous: Sequence[Batch] = (), *, within: float) -> Answer[tuple[Batch, ...]]:
-        """Request the list of pipelines.
-
-        Args:
-            previous: the list before; batches that did not change are the same objects.
-            within: seconds for everything, with retries.
+        """Request the list of pipelines; batches that did not change since the previous list are the same objects.
 
         Raises:
             FelderaError: one of its kinds; see `feldera_exporter.feldera.errors`.
@@ -165,7 +155,11 @@ class Client:
         while True:
             key = self._api_key()
             try:
-                return await self._once(endpoint, url, key, reader, deadline)
+                try:
+                    return await self._try(endpoint, url, key, reader(), deadline)
+                except _DroppedError:
+                    # The server closed a kept connection during the request: try another one.
+                    return await self._try(endpoint, url, key, reader(), deadline)
             except _RetryError as retry:
                 last_error = redacted(retry.error, key, *self._secrets)
                 delay = max(last_error.retry_after, pause)
@@ -178,20 +172,6 @@ class Client:
                 raise redacted(error, key, *self._secrets) from None
             await asyncio.sleep(delay)
             pause *= 2
-
-    async def _once(
-        self,
-        endpoint: Endpoint,
-        url: str,
-        key: str | None,
-        reader: Callable[[], bodies.BodyReader[Body]],
-        deadline: float,
-    ) -> Answer[Body]:
-        try:
-            return await self._try(endpoint, url, key, reader(), deadline)
-        except _DroppedError:
-            # The server closed a kept connection during the request: try another one.
-            return await self._try(endpoint, url, key, reader(), deadline)
 
     async def _try(
         self, endpoint: Endpoint, url: str, key: str | None, reader: bodies.BodyReader[Body], deadline: float

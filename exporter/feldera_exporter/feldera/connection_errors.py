@@ -60,12 +60,7 @@ class DatedHandshake(ssl.SSLObject):
 
 
 def connection_error(error: BaseException, url: httpx.URL) -> str:
-    """Return what is wrong with an address; without a known reason, the error's text.
-
-    Args:
-        error: the error of httpx or `ssl`.
-        url: the address of the request.
-    """
+    """Return what is wrong with the address of a request; without a known reason, the text of the error."""
     own = str(error) or type(error).__name__
     if own.startswith("the proxy "):
         # From `feldera.connections`: the proxy failed, not the address.

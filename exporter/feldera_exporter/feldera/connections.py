@@ -22,18 +22,11 @@ have changed. So both are followed within a minute, however often there are requ
 PresentTls = Callable[[], ssl.SSLContext]
 """Returns the TLS context of the present certificate files."""
 
-_SocketOptions = Iterable[httpcore.SOCKET_OPTION]
-
 
 def transport(
     tls: PresentTls | None, limits: httpx.Limits, proxy: str | None = None
 ) -> httpx.AsyncBaseTransport:
-    """Return the transport of a client.
-
-    Args:
-        tls: called for each connection; None without TLS.
-        limits: the number of connections, and for how long idle ones are kept.
-        proxy: the address of the proxy, None without one.
+    """Return the transport of a client; `tls` is called for each connection, and None without TLS.
 
     Raises:
         ConfigError: raised by `tls`.
@@ -42,8 +35,10 @@ def transport(
     made = httpx.AsyncHTTPTransport(
         verify=context or False, trust_env=False, limits=limits, proxy=proxy and httpx.Proxy(proxy)
     )
+    # The host and port, without credentials.
+    address = urlsplit(proxy).netloc.rpartition("@")[2] if proxy else None
     # httpx has no parameter for the backend.
-    made._pool._network_backend = _Backend(context, tls, proxy and _host(proxy))  # noqa: SLF001
+    made._pool._network_backend = _Backend(context, tls, address)  # noqa: SLF001
     return made
 
 
@@ -68,14 +63,14 @@ class _Backend(httpcore.AsyncNetworkBackend):
         host: str,
         port: int,
         timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: _SocketOptions | None = None,
+        local_address: str | None = None,  # noqa: ARG002 - like the next, a part of the interface that is never used
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002
     ) -> httpcore.AsyncNetworkStream:
         """Connect; see httpcore."""
         deadline = None if timeout is None else time.monotonic() + timeout
         try:
             addresses = await self._addresses(host, timeout)
-            inner = await self._first(addresses, port, deadline, local_address, socket_options)
+            inner = await self._first(addresses, port, deadline)
         except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
             if self._proxy is None:
                 raise
@@ -87,10 +82,6 @@ class _Backend(httpcore.AsyncNetworkBackend):
         present = self._tls() if self._tls is not None and context is self._configured else context
         present.sslobject_class = DatedHandshake
         return present
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait; see httpcore."""
-        await asyncio.sleep(seconds)
 
     async def _addresses(self, host: str, within: float | None) -> Sequence[str]:
         if _is_address(host):
@@ -106,17 +97,12 @@ class _Backend(httpcore.AsyncNetworkBackend):
         return sorted(found, key=lambda address: address != self._reached)
 
     async def _first(
-        self,
-        addresses: Sequence[str],
-        port: int,
-        deadline: float | None,
-        local_address: str | None,
-        socket_options: _SocketOptions | None,
+        self, addresses: Sequence[str], port: int, deadline: float | None
     ) -> httpcore.AsyncNetworkStream:
         for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
             timeout = None if deadline is None else max(0.0, deadline - time.monotonic()) / left
             try:
-                stream = await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
+                stream = await self._inner.connect_tcp(address, port, timeout)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 if left == 1:
                     raise
@@ -127,13 +113,7 @@ class _Backend(httpcore.AsyncNetworkBackend):
 
 
 class _Stream(httpcore.AsyncNetworkStream):
-    """A connection that looks closed by the server from a certain age on, so that the pool opens a new one.
-
-    Args:
-        inner: the connection.
-        until: when it looks closed, in seconds of the monotonic clock.
-        present: returns the present TLS context for another.
-    """
+    """A connection that looks closed by the server from an instant of the monotonic clock on, so that the pool opens a new one."""
 
     def __init__(
         self,
@@ -177,8 +157,3 @@ def _is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _host(url: str) -> str:
-    """Return the host and port of a URL, without credentials."""
-    return urlsplit(url).netloc.rpartition("@")[2]

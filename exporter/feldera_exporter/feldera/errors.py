@@ -1,17 +1,4 @@
-"""The results of a request to Feldera, as values and errors.
-
-* FelderaError: base; `outcome` is a value of the label of `feldera_exporter_polls_total`
-  * UnauthorizedError: 401 or 403; it is retried, since Feldera also answers 401 when its database is down
-  * DeadlineError: no complete response within the timeout
-  * UnreachableError: no connection, a broken connection, or no HTTP
-  * ServerError: any other status that is not a success
-    * UnsupportedError: 404 without a body, or 501: this server has no such route
-    * NotFoundError: 404 with Feldera's JSON error: the requested thing does not exist
-  * InvalidResponseError: a success with an unexpected body
-  * TooLargeError: a body beyond a size limit
-
-`INTERNAL_ERROR` is the outcome of a poll that a bug of the exporter ended.
-"""
+"""The results of a request to Feldera, as values and errors."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Final, Generic, TypeVar
@@ -19,6 +6,7 @@ from typing import ClassVar, Final, Generic, TypeVar
 from feldera_exporter.errors import ExporterError
 
 INTERNAL_ERROR: Final = "internal_error"
+"""The outcome of a poll that a bug of the exporter ended."""
 
 OUTCOMES: Final = (
     "success",
@@ -37,6 +25,7 @@ class FelderaError(ExporterError):
     """A request failed; the text is one line without secrets.
 
     Attributes:
+        outcome: a value of the label of `feldera_exporter_polls_total`.
         retry_after: seconds for which the server asks for no other request, 0 if it does not.
     """
 
@@ -48,7 +37,7 @@ class FelderaError(ExporterError):
 
 
 class UnauthorizedError(FelderaError):
-    """The API key is missing, wrong or lacks a permission, or Feldera could not look it up."""
+    """401 or 403: the API key is missing, wrong or lacks a permission, or Feldera could not look it up in its database."""
 
     outcome = "unauthorized"
 

@@ -15,9 +15,6 @@ from feldera_exporter.feldera.json_decoding import UNREADABLE
 from feldera_exporter.feldera.wire import Event, Instant
 from feldera_exporter.micros import Micros, from_datetime
 
-_SCANNED: Final = 4 * 2**20
-"""Bytes that are scanned for what the decoder refuses; a scan takes about 30 ms for each MB."""
-_FEW: Final = 1000
 _TINY: Final = 100
 """Bytes of an event: Feldera's have more than 300 each."""
 _SPACE: Final = b" \t\n\r"
@@ -109,9 +106,7 @@ def _readable(text: bytes, reason: str) -> EventLog:
 
 def _elements(text: bytes) -> list[bytes] | None:
     """Return the elements of an array, found by its brackets; None if there is no whole array."""
-    if len(text) > _SCANNED:
-        return None
-    elements, end = complete_elements(text, _FEW + len(text) // _TINY)
+    elements, end = complete_elements(text, _TINY)
     return elements if end == len(text) and text.endswith(b"]") else None
 
 

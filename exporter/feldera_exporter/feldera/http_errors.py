@@ -6,6 +6,7 @@ from typing import Final
 
 import httpx
 import msgspec
+from httpx import codes
 
 from feldera_exporter.feldera.errors import (
     FelderaError,
@@ -16,20 +17,9 @@ from feldera_exporter.feldera.errors import (
     UnsupportedError,
 )
 from feldera_exporter.feldera.json_decoding import UNREADABLE
+from feldera_exporter.feldera.wire import ErrorResponse
 
-
-class _Error(msgspec.Struct, frozen=True, gc=False):
-    """The part of Feldera's error value that the log repeats."""
-
-    message: str = ""
-    error_code: str = ""
-
-
-_ERROR: Final = msgspec.json.Decoder(_Error)
-_UNAUTHORIZED: Final = frozenset({401, 403})
-_NOT_FOUND: Final = 404
-_NOT_IMPLEMENTED: Final = 501
-_BAD_REQUEST: Final = 400
+_ERROR: Final = msgspec.json.Decoder(ErrorResponse)
 # How nginx, Apache and Go's servers respond to plain HTTP at a port for HTTPS.
 _HTTPS_PORT: Final = (b"sent to HTTPS port", b"to an SSL-enabled server port", b"to an HTTPS server")
 
@@ -38,28 +28,25 @@ def refusal(response: httpx.Response, body: bytes | None) -> FelderaError:
     """Return the error that a response without success stands for.
 
     Feldera's 404 is empty for an unknown route, and has a JSON value for a thing that does not exist. The 401 for a
-    wrong key has JSON too, although it says `text/plain` (pipeline-manager `auth.rs`, `error.rs`).
-
-    Args:
-        response: the response.
-        body: its body, None if it could not be read.
+    wrong key has JSON too, although it says `text/plain` (pipeline-manager `auth.rs`, `error.rs`). The body is None if it
+    could not be read.
     """
     status = response.status_code
     error = _error(body)
     text = f"{status} {response.reason_phrase}".strip()
     if error is not None:
         text += f": {error.error_code}: {error.message}"
-    if status == _BAD_REQUEST and any(each in (body or b"") for each in _HTTPS_PORT):
+    if status == codes.BAD_REQUEST and any(each in (body or b"") for each in _HTTPS_PORT):
         text += ": this port speaks HTTPS: use https://"
     if response.is_redirect:
         return ServerError(f"{text}: redirects are not followed, since they could send the key elsewhere")
     if response.is_success:
         return InvalidResponseError(f"{text}, expected 200")
-    if status in _UNAUTHORIZED:
+    if status in {codes.UNAUTHORIZED, codes.FORBIDDEN}:
         return UnauthorizedError(text)
-    if status == _NOT_IMPLEMENTED or (status == _NOT_FOUND and body == b""):
+    if status == codes.NOT_IMPLEMENTED or (status == codes.NOT_FOUND and body == b""):
         return UnsupportedError(f"{text}: this server has no such route")
-    if status == _NOT_FOUND and error is not None:
+    if status == codes.NOT_FOUND and error is not None:
         return NotFoundError(text)
     return ServerError(text)
 
@@ -79,9 +66,7 @@ def check_type(response: httpx.Response) -> None:
 def retry_after(response: httpx.Response, now: float) -> float:
     """Return the seconds for which the server asks for no other request, 0 without a readable `Retry-After`.
 
-    Args:
-        response: the response.
-        now: this machine's time in seconds since the epoch, for a header that names an instant.
+    `now` is this machine's time in seconds since the epoch, for a header that names an instant.
     """
     value = response.headers.get("retry-after", "").strip()
     if value.isascii() and value.isdecimal():
@@ -105,7 +90,7 @@ def _instant(text: str) -> float | None:
         return None
 
 
-def _error(body: bytes | None) -> _Error | None:
+def _error(body: bytes | None) -> ErrorResponse | None:
     try:
         error = _ERROR.decode(body or b"")
     except UNREADABLE:

@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from feldera_exporter.feldera.element_scan import without_refused
+from feldera_exporter.feldera.element_scan import FEW, without_refused
 from feldera_exporter.feldera.errors import InvalidResponseError, TooLargeError
 from feldera_exporter.feldera.json_decoding import decoded
 from feldera_exporter.feldera.truncation import shortened
@@ -38,11 +38,8 @@ SHORT: Final = 4096
 SCANT: Final = 1024
 """Bytes of a text that are kept of a longer element if there is no more room."""
 
-_FEW: Final = 1000
 _TINY: Final = 256
 """Bytes of an element: Feldera's have more than 1000 each."""
-_SCANNED: Final = 4 * 2**20
-"""Bytes that are scanned for an element that the decoder refuses; a scan takes about 30 ms for each MB."""
 _FIRST: Final = re.compile(rb'[\[,]\s*(\{\s*"[^"\\]{1,64}"\s*:)')
 _GAP: Final = 64
 """Bytes between two elements at most."""
@@ -138,7 +135,7 @@ class Batches:
             try:
                 raws = _raws(text)
             except InvalidResponseError:
-                readable, end = _without_refused(text)
+                readable, end = without_refused(text, _TINY)
                 if end < len(text) or not text.endswith(b"]"):
                     raise
                 self._add(self._batch(readable, _raws(readable), same=False))
@@ -228,7 +225,7 @@ class Batches:
     def _cut_by_brackets(self) -> bytes | None:
         """Do the same if the decoder refuses an element, or if an element contains what looks like the end of one."""
         text = bytes(self._rest[: self._due])
-        readable, end = _without_refused(text)
+        readable, end = without_refused(text, _TINY)
         if end == 0 or text[end - 1] == _CLOSED:
             return None
         left = bytes(self._rest[end:])
@@ -259,7 +256,7 @@ class Batches:
         self._batches.append(batch)
         self._room -= batch.beyond
         self._elements += len(batch.raws)
-        if self._elements > _FEW + self._received // _TINY:
+        if self._elements > FEW + self._received // _TINY:
             raise InvalidResponseError(
                 f"{self._elements} elements in {self._received} bytes are no pipelines"
             )
@@ -285,14 +282,9 @@ def _raws(text: bytes) -> list[msgspec.Raw]:
     return raws
 
 
-def _without_refused(text: bytes) -> tuple[bytes, int]:
-    """Return the complete elements of a JSON array and their bytes; see `without_refused`."""
-    return without_refused(text, _FEW + len(text) // _TINY) if len(text) <= _SCANNED else (b"[]", 0)
-
-
 def _counted_element(size: int) -> type[msgspec.Struct]:
     """Return a type for the elements of a list of this size, which refuses an element if there are too many."""
-    numbers, most = count(1), _FEW + size // _TINY
+    numbers, most = count(1), FEW + size // _TINY
 
     class Element(msgspec.Struct, gc=False):
         def __post_init__(self) -> None:

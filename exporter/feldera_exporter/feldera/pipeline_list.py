@@ -68,22 +68,9 @@ class Listing:
     unreadable: tuple[Unreadable, ...] = ()
 
 
-class _Id(msgspec.Struct, frozen=True, gc=False):
-    id: Text
-
-
-class _Name(msgspec.Struct, frozen=True, gc=False):
-    name: Text
-
-
-class _Refused(msgspec.Struct, frozen=True, gc=False):
-    reason: str = msgspec.field(name=REFUSED)
-
-
-_ID: Final = msgspec.json.Decoder(_Id)
-_NAME: Final = msgspec.json.Decoder(_Name)
-
-_REFUSED: Final = msgspec.json.Decoder(_Refused)
+_FIELDS: Final[msgspec.json.Decoder[dict[str, msgspec.Raw]]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_TEXT: Final[msgspec.json.Decoder[str]] = msgspec.json.Decoder(Text)
+_REASON: Final = msgspec.json.Decoder(str)
 
 _TWICE: Final = "the list has this id twice"
 
@@ -100,7 +87,12 @@ def read(batches: tuple[Batch, ...], previous: Listing) -> Listing:
     old = previous.raws
     changed = [*compress(count(), map(ne, raws, old)), *range(len(old), len(raws))]
     elements = list(previous.elements[: len(raws)])
-    gone = _gone(previous, changed, len(raws))
+    # By their bytes, the old elements that are not at the same index.
+    gone = {
+        bytes(old[index]): previous.elements[index]
+        for index in (*changed, *range(len(raws), len(old)))
+        if index < len(old)
+    }
     for index in changed:
         text = bytes(raws[index])
         elements[index : index + 1] = (gone.get(text) or _decode(text, previous),)
@@ -114,16 +106,6 @@ def read(batches: tuple[Batch, ...], previous: Listing) -> Listing:
             f"none of {len(elements)} elements can be read, the first is {first.title}: {first.reason}"
         )
     return listing
-
-
-def _gone(previous: Listing, changed: Sequence[int], size: int) -> Mapping[bytes, Entry | Unreadable]:
-    """Return the old elements, by their bytes, that are not at the same index of the new list of this size."""
-    old = previous.raws
-    return {
-        bytes(old[index]): previous.elements[index]
-        for index in (*changed, *range(size, len(old)))
-        if index < len(old)
-    }
 
 
 def _replaced(
@@ -163,7 +145,7 @@ def _decode(text: bytes, previous: Listing) -> Entry | Unreadable:
         new = row(text)
         moving = progress(text)
     except UNREADABLE as error:
-        return _unreadable(text, _field(_REFUSED, text, "reason") or str(error), previous)
+        return _unreadable(text, _field(text, REFUSED, _REASON) or str(error), previous)
     old = previous.entries.get(new.id)
     if old is None:
         return Entry(new, moving)
@@ -175,7 +157,7 @@ def _decode(text: bytes, previous: Listing) -> Entry | Unreadable:
 
 
 def _unreadable(text: bytes, reason: str, previous: Listing) -> Unreadable:
-    pipeline_id, name = _field(_ID, text, "id"), _field(_NAME, text, "name")
+    pipeline_id, name = _field(text, "id", _TEXT), _field(text, "name", _TEXT)
     identified = pipeline_id is not None and name is not None
     if pipeline_id is None and name is not None:
         pipeline_id = next((known for known, its in _known(previous) if its == name), None)
@@ -190,14 +172,9 @@ def _known(listing: Listing) -> Iterator[tuple[str | None, str | None]]:
     yield from ((each.id, each.name) for each in listing.unreadable)
 
 
-def _field(
-    decoder: msgspec.json.Decoder[_Id] | msgspec.json.Decoder[_Name] | msgspec.json.Decoder[_Refused],
-    text: bytes,
-    field_: str,
-) -> str | None:
+def _field(text: bytes, name: str, decoder: msgspec.json.Decoder[str]) -> str | None:
     """Return one field of an element that cannot be read as a whole, None if the field cannot be read either."""
     try:
-        value: str = getattr(decoder.decode(text), field_)
-    except UNREADABLE:
+        return decoder.decode(_FIELDS.decode(text)[name])
+    except (*UNREADABLE, KeyError):
         return None
-    return value

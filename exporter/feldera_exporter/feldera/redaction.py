@@ -10,11 +10,6 @@ _SHORTEST_KEY: Final = 8
 """Characters; a shorter text may be in a list by chance. Feldera's keys have 135."""
 _ESCAPED: Final = re.compile(rb"\\(?:/|u00[2-7][0-9a-fA-F])")
 """Unneeded JSON escapes of visible characters, which could hide a key; Feldera never writes them."""
-_PLAIN: Final = {
-    rb"\/": b"/",
-    **{(rb"\u00%02x" % code): bytes((code,)) for code in range(0x20, 0x80)},
-    **{(rb"\u00%02X" % code): bytes((code,)) for code in range(0x20, 0x80)},
-}
 _LONGEST_ESCAPE: Final = 6
 
 
@@ -29,11 +24,7 @@ def redacted(error: FelderaError, *secrets: str | None) -> FelderaError:
 
 
 class KeyGuard:
-    """Finds the secrets of a request in the body of its response, where they could be shown as a name or a tag.
-
-    Args:
-        secrets: the API key and the values of headers; None for no secret.
-    """
+    """Finds the secrets of a request in the body of its response, where they could be shown as a name or a tag."""
 
     def __init__(self, *secrets: str | None) -> None:
         self._wanted = [each.encode() for each in secrets if each is not None and len(each) >= _SHORTEST_KEY]
@@ -56,4 +47,4 @@ class KeyGuard:
 
 
 def _unescaped(escape: re.Match[bytes]) -> bytes:
-    return _PLAIN[escape[0]]
+    return b"/" if escape[0] == rb"\/" else bytes.fromhex(escape[0][4:].decode())

@@ -2,7 +2,7 @@
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Final, Protocol, TypeVar
 
 import httpx
@@ -33,11 +33,7 @@ class BodyReader(Protocol[Body]):
 
 
 class Whole:
-    """Reads a body unchanged.
-
-    Args:
-        longest: the size that neither the body nor its compressed form may exceed, in bytes.
-    """
+    """Reads a body unchanged; neither it nor its compressed form may be longer than `longest` bytes."""
 
     def __init__(self, longest: int) -> None:
         self.longest = longest
@@ -55,11 +51,6 @@ class Whole:
 
 async def read(response: httpx.Response, reader: BodyReader[Body], guard: KeyGuard) -> Body:
     """Read the body of a response.
-
-    Args:
-        response: the response, whose body was not read yet.
-        reader: reads the decompressed body.
-        guard: finds the secrets of the request.
 
     Raises:
         InvalidResponseError: the encoding is unknown or broken, the body has a secret, or the reader refused it.
@@ -86,7 +77,7 @@ async def _parts(response: httpx.Response, longest: int) -> AsyncIterator[bytes]
     encoding = response.headers.get("content-encoding", "identity").strip()
     if encoding.lower() not in {"identity", "gzip", "x-gzip"}:
         raise InvalidResponseError(f"the body is encoded as {encoding!r}, expected gzip or identity")
-    inflater = None if encoding.lower() == "identity" else _Inflater()
+    inflater = None if encoding.lower() == "identity" else isal_zlib.decompressobj(16 + zlib.MAX_WBITS)
     received = 0
     async for part in response.aiter_raw():
         received += len(part)
@@ -94,40 +85,21 @@ async def _parts(response: httpx.Response, longest: int) -> AsyncIterator[bytes]
         if inflater is None:
             yield part
             continue
-        for step in inflater.steps(part):
-            yield step
-            await asyncio.sleep(0)
-    if inflater is not None:
-        yield inflater.end()
-
-
-class _Inflater:
-    """Decompresses in small parts, so that a small body that becomes a huge one is noticed early."""
-
-    def __init__(self) -> None:
-        self._zlib = isal_zlib.decompressobj(16 + zlib.MAX_WBITS)
-
-    def steps(self, part: bytes) -> Iterator[bytes]:
-        data = part
-        while data:
-            if self._zlib.eof:
+        rest = part
+        while rest:
+            if inflater.eof:
                 raise InvalidResponseError("the compressed body goes on after its end")
-            yield self._step(data)
-            data = self._zlib.unconsumed_tail
-        if self._zlib.unused_data:
-            raise InvalidResponseError("the compressed body goes on after its end")
-
-    def end(self) -> bytes:
-        last = self._zlib.flush()
-        if not self._zlib.eof:
+            try:
+                # In small parts, so that a small body that becomes a huge one is noticed early.
+                yield inflater.decompress(rest, _STEP)
+            except isal_zlib.error as error:  # type: ignore[misc]  # isal's stubs do not declare it as an exception
+                raise InvalidResponseError(f"the body is not gzip: {error}") from None
+            await asyncio.sleep(0)
+            rest = inflater.unconsumed_tail or inflater.unused_data
+    if inflater is not None:
+        yield inflater.flush()
+        if not inflater.eof:
             raise InvalidResponseError("the compressed body ends too early")
-        return last
-
-    def _step(self, data: bytes) -> bytes:
-        try:
-            return self._zlib.decompress(data, _STEP)
-        except isal_zlib.error as error:  # type: ignore[misc]  # isal's stubs do not declare it as an exception
-            raise InvalidResponseError(f"the body is not gzip: {error}") from None
 
 
 def _check(size: int, limit: int) -> None:

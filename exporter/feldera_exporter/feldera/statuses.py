@@ -6,7 +6,7 @@ exported under its name and counted.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -33,7 +33,6 @@ class Status:
         name: the name in Feldera.
         kind: what it means to people.
         limit: how long it may last by default, in seconds; infinity without a limit.
-        timed: whether its durations are observed when it ends.
         starting: whether a pipeline in it is on the way to whatever deployed status is desired.
         overdue: the problem of a pipeline whose status lasts longer than the limit; empty for the dimension's.
     """
@@ -41,9 +40,13 @@ class Status:
     name: str
     kind: Kind
     limit: float = math.inf
-    timed: bool = False
     starting: bool = False
     overdue: str = ""
+
+    @property
+    def timed(self) -> bool:
+        """Whether its durations are observed when it ends: it has a limit, and is more than a defect."""
+        return math.isfinite(self.limit) and self.overdue != "ImpossibleState"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +78,16 @@ class Dimension:
 def _dimension(
     name: str,
     rows: Iterable[Status],
-    transitions: tuple[Pair, ...] = (),
+    transitions: Mapping[str, Sequence[str]] = MappingProxyType({}),
     *,
     nullable: bool = False,
     overdue: str = "Stuck",
 ) -> Dimension:
+    """Return a dimension; `transitions` has by each status those that may follow it."""
     by_name = {row.name: row for row in rows}
     kinds = {row.name: row.kind for row in by_name.values()}
-    return Dimension(name, MappingProxyType(by_name), MappingProxyType(kinds), transitions, nullable, overdue)
+    pairs = tuple((old, new) for old, following in transitions.items() for new in following)
+    return Dimension(name, MappingProxyType(by_name), MappingProxyType(kinds), pairs, nullable, overdue)
 
 
 _MINUTE: Final = 60.0
@@ -90,37 +95,17 @@ _HOUR: Final = 3600.0
 
 _STOPPED: Final = Status("Stopped", Kind.IDLE)
 _PROVISIONING: Final = Status(
-    "Provisioning", Kind.TRANSIENT, 10 * _MINUTE, timed=True, starting=True, overdue="StuckProvisioning"
+    "Provisioning", Kind.TRANSIENT, 10 * _MINUTE, starting=True, overdue="StuckProvisioning"
 )
-_STOPPING: Final = Status("Stopping", Kind.TRANSIENT, 15 * _MINUTE, timed=True, overdue="StuckStopping")
+_STOPPING: Final = Status("Stopping", Kind.TRANSIENT, 15 * _MINUTE, overdue="StuckStopping")
 
 _RUNTIME: Final = (
-    Status(
-        "Initializing", Kind.TRANSIENT, 20 * _MINUTE, timed=True, starting=True, overdue="StuckInitializing"
-    ),
-    Status(
-        "AwaitingApproval",
-        Kind.NEEDS_PERSON,
-        15 * _MINUTE,
-        timed=True,
-        starting=True,
-        overdue="AwaitingApproval",
-    ),
-    Status(
-        "Bootstrapping", Kind.TRANSIENT, 6 * _HOUR, timed=True, starting=True, overdue="BootstrappingLong"
-    ),
-    Status(
-        "ConcurrentBootstrapping",
-        Kind.TRANSIENT,
-        6 * _HOUR,
-        timed=True,
-        starting=True,
-        overdue="BootstrappingLong",
-    ),
-    Status(
-        "Synchronizing", Kind.TRANSIENT, 15 * _MINUTE, timed=True, starting=True, overdue="StuckSynchronizing"
-    ),
-    Status("Replaying", Kind.TRANSIENT, 2 * _HOUR, timed=True, starting=True, overdue="ReplayingLong"),
+    Status("Initializing", Kind.TRANSIENT, 20 * _MINUTE, starting=True, overdue="StuckInitializing"),
+    Status("AwaitingApproval", Kind.NEEDS_PERSON, 15 * _MINUTE, starting=True, overdue="AwaitingApproval"),
+    Status("Bootstrapping", Kind.TRANSIENT, 6 * _HOUR, starting=True, overdue="BootstrappingLong"),
+    Status("ConcurrentBootstrapping", Kind.TRANSIENT, 6 * _HOUR, starting=True, overdue="BootstrappingLong"),
+    Status("Synchronizing", Kind.TRANSIENT, 15 * _MINUTE, starting=True, overdue="StuckSynchronizing"),
+    Status("Replaying", Kind.TRANSIENT, 2 * _HOUR, starting=True, overdue="ReplayingLong"),
     Status("Standby", Kind.GOOD),
     Status("Paused", Kind.IDLE),
     Status("Running", Kind.GOOD),
@@ -128,7 +113,7 @@ _RUNTIME: Final = (
     Status("Suspended", Kind.TRANSIENT, 10 * _MINUTE, overdue="ImpossibleState"),
     Status("Coordination", Kind.TRANSIENT, 10 * _MINUTE, starting=True, overdue="ImpossibleState"),
     # Some servers keep the desired status while the pipeline does not respond: therefore `starting`.
-    Status("Unavailable", Kind.BAD, 5 * _MINUTE, timed=True, starting=True, overdue="Unavailable"),
+    Status("Unavailable", Kind.BAD, 5 * _MINUTE, starting=True, overdue="Unavailable"),
 )
 
 _DESIRED: Final = ("Stopped", "Standby", "Paused", "Running", "Suspended", "Unavailable", "Coordination")
@@ -136,13 +121,12 @@ _DESIRED: Final = ("Stopped", "Standby", "Paused", "Running", "Suspended", "Unav
 RESOURCES: Final = _dimension(
     "deployment_resources_status",
     (_STOPPED, _PROVISIONING, Status("Provisioned", Kind.GOOD), _STOPPING),
-    (
-        ("Stopped", "Provisioning"),
-        ("Provisioning", "Provisioned"),
-        ("Provisioning", "Stopping"),
-        ("Provisioned", "Stopping"),
-        ("Stopping", "Stopped"),
-    ),
+    {
+        "Stopped": ("Provisioning",),
+        "Provisioning": ("Provisioned", "Stopping"),
+        "Provisioned": ("Stopping",),
+        "Stopping": ("Stopped",),
+    },
 )
 
 RUNTIME: Final = _dimension("deployment_runtime_status", _RUNTIME, nullable=True)
@@ -168,34 +152,25 @@ RUNTIME_DESIRED: Final = _dimension(
 PROGRAM: Final = _dimension(
     "program_status",
     (
-        Status("Pending", Kind.TRANSIENT, 1 * _HOUR, timed=True),
-        Status("CompilingSql", Kind.TRANSIENT, 30 * _MINUTE, timed=True),
-        Status("SqlCompiled", Kind.TRANSIENT, 1 * _HOUR, timed=True),
-        Status("CompilingRust", Kind.TRANSIENT, 1 * _HOUR, timed=True),
+        Status("Pending", Kind.TRANSIENT, 1 * _HOUR),
+        Status("CompilingSql", Kind.TRANSIENT, 30 * _MINUTE),
+        Status("SqlCompiled", Kind.TRANSIENT, 1 * _HOUR),
+        Status("CompilingRust", Kind.TRANSIENT, 1 * _HOUR),
         Status("Success", Kind.GOOD),
         Status("SqlError", Kind.BAD),
         Status("RustError", Kind.BAD),
         Status("SystemError", Kind.BAD),
     ),
-    (
-        ("Pending", "CompilingSql"),
-        ("Pending", "SystemError"),
-        ("CompilingSql", "Pending"),
-        ("CompilingSql", "SqlCompiled"),
-        ("CompilingSql", "SqlError"),
-        ("CompilingSql", "SystemError"),
-        ("SqlCompiled", "Pending"),
-        ("SqlCompiled", "CompilingRust"),
-        ("CompilingRust", "Pending"),
-        ("CompilingRust", "SqlCompiled"),
-        ("CompilingRust", "Success"),
-        ("CompilingRust", "RustError"),
-        ("CompilingRust", "SystemError"),
-        ("Success", "Pending"),
-        ("SqlError", "Pending"),
-        ("RustError", "Pending"),
-        ("SystemError", "Pending"),
-    ),
+    {
+        "Pending": ("CompilingSql", "SystemError"),
+        "CompilingSql": ("Pending", "SqlCompiled", "SqlError", "SystemError"),
+        "SqlCompiled": ("Pending", "CompilingRust"),
+        "CompilingRust": ("Pending", "SqlCompiled", "Success", "RustError", "SystemError"),
+        "Success": ("Pending",),
+        "SqlError": ("Pending",),
+        "RustError": ("Pending",),
+        "SystemError": ("Pending",),
+    },
     overdue="CompileStuck",
 )
 
@@ -204,9 +179,9 @@ STORAGE: Final = _dimension(
     (
         Status("Cleared", Kind.IDLE),
         Status("InUse", Kind.GOOD),
-        Status("Clearing", Kind.TRANSIENT, 15 * _MINUTE, timed=True),
+        Status("Clearing", Kind.TRANSIENT, 15 * _MINUTE),
     ),
-    (("Cleared", "InUse"), ("InUse", "Clearing"), ("Clearing", "Cleared")),
+    {"Cleared": ("InUse",), "InUse": ("Clearing",), "Clearing": ("Cleared",)},
     overdue="StorageClearingStuck",
 )
 

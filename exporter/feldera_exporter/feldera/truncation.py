@@ -43,12 +43,7 @@ _DETAILS: Final = msgspec.json.Decoder(_Details)
 
 
 def shortened(element: msgspec.Raw, most: int) -> bytes:
-    """Return an element with only the fields that are read.
-
-    Args:
-        element: the element.
-        most: bytes that are kept of its error's message, and of the details.
-    """
+    """Return an element with only the fields that are read; of its error's message and details, `most` bytes each."""
     try:
         parts = _PARTS.decode(element)
     except UNREADABLE:

@@ -22,12 +22,6 @@ _MOST_TAGS: Final = 200
 Text = Annotated[str, msgspec.Meta(max_length=_LONGEST)]
 """A text that becomes a label or a part of a path."""
 
-Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
-"""A number of things."""
-
-_Version = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
-"""A number that may be negative, by the API's description."""
-
 
 class ErrorResponse(msgspec.Struct, frozen=True, gc=False):
     """Feldera's error value (`feldera-types` `error.rs`)."""
@@ -183,11 +177,12 @@ class _MovingDetails(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Moving(_MovingDetails, frozen=True, gc=False):
-    refresh_version: _Version | None = None
+    # It may be negative, by the API's description.
+    refresh_version: Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)] | None = None
 
 
 class _ConnectorStats(msgspec.Struct, frozen=True, gc=False):
-    num_errors: Count | None = None
+    num_errors: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] | None = None
 
 
 class _Details(msgspec.Struct, frozen=True, gc=False):

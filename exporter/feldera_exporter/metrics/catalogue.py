@@ -65,10 +65,7 @@ def catalogue(
     )
 
 
-def _known() -> Iterator[str]:
-    shown = catalogue()
-    return (column.family.exposed_name for column in (*shown.instances, *shown.pipelines))
-
-
-KNOWN_FAMILIES: Final = frozenset(_known())
+KNOWN_FAMILIES: Final = frozenset(
+    column.family.exposed_name for column in (*catalogue().instances, *catalogue().pipelines)
+)
 """The names that `metrics.exclude` may hold."""

@@ -16,7 +16,6 @@ from feldera_exporter.problems.instance_with_problems import InstanceWithProblem
 from feldera_exporter.state.pipeline import Pipeline
 
 _INSTANCE: Final = "feldera_instance"
-_CACHED_PIPELINES: Final = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,7 @@ def _rendered_instance(
     )
 
 
-@lru_cache(maxsize=_CACHED_PIPELINES)
+@lru_cache(maxsize=65_536)
 def _pipeline_labels(instance: str, pipeline_id: str, name: str) -> str:
     return labels([(_INSTANCE, instance), ("pipeline", f"pipeline-{pipeline_id}"), ("pipeline_name", name)])
 

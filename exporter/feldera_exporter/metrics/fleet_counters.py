@@ -5,10 +5,9 @@ from itertools import accumulate
 from operator import attrgetter
 from typing import Final
 
-from feldera_exporter.exposition.family import Family, Sample, extra
+from feldera_exporter.exposition.family import Family, Sample, extra, known_instant
 from feldera_exporter.exposition.text import seconds
 from feldera_exporter.history.instance_totals import BOUNDS
-from feldera_exporter.metrics.single_samples import known_instant, known_number
 from feldera_exporter.state.fleet import Fleet
 
 # In the form that prometheus_client writes, for the whole exposition to have one form.
@@ -50,24 +49,19 @@ FAMILIES: Final[tuple[Family[Fleet], ...]] = (
         "counter",
         "Total number of gaps: transitions are not counted because Feldera discarded events before they were read or an "
         "event cannot be decoded, or their order is a guess because its clock stepped back.",
-        (),
-        known_number,
-        attrgetter("totals.gaps"),
+        of=attrgetter("totals.gaps"),
     ),
     Family(
         "feldera_exporter_last_event_gap_timestamp_seconds",
         "gauge",
         "Time of the last event gap by Feldera's clock; absent if there was none.",
-        (),
-        known_instant,
-        attrgetter("totals.last_gap"),
+        read=known_instant,
+        of=attrgetter("totals.last_gap"),
     ),
     Family(
         "feldera_exporter_error_codes_folded",
         "counter",
         "Total number of errors counted under the code `other`: too many codes, or a code that is not valid as a label.",
-        (),
-        known_number,
-        attrgetter("totals.folded"),
+        of=attrgetter("totals.folded"),
     ),
 )

@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter
 from typing import Any, Final
 
-from feldera_exporter.exposition.family import Family, Sample, extra
-from feldera_exporter.metrics.single_samples import known_instant, known_number
+from feldera_exporter.exposition.family import Family, Sample, extra, known_instant, known_number
 from feldera_exporter.state.fleet import Fleet
 
 _INFO: Final = ("version", "edition", "revision", "tenant")
@@ -30,17 +29,13 @@ FAMILIES: Final[tuple[Family[Fleet], ...]] = (
         "feldera_up",
         "gauge",
         "Whether one of the last polls read the list of pipelines (1) or none did (0); absent until the first poll ended.",
-        (),
-        known_number,
-        attrgetter("up"),
+        of=attrgetter("up"),
     ),
     Family(
         "feldera_pipelines",
         "gauge",
         "Number of pipelines of the instance, after the filters of the configuration.",
-        (),
-        known_number,
-        attrgetter("size"),
+        of=attrgetter("size"),
     ),
     Family(
         "feldera_info",
@@ -74,24 +69,19 @@ FAMILIES: Final[tuple[Family[Fleet], ...]] = (
         "feldera_cluster_health_stale",
         "gauge",
         "Whether Feldera reports the health of its services as out of date (1) or not (0); absent before Feldera v0.352.",
-        (),
-        known_number,
-        attrgetter("platform.stale"),
+        of=attrgetter("platform.stale"),
     ),
     Family(
         "feldera_license_valid",
         "gauge",
         "Whether the license is confirmed and has not expired (1) or not (0); absent if there is no license.",
-        (),
-        known_number,
-        lambda fleet: fleet.platform.license and fleet.platform.license.valid,
+        of=lambda fleet: fleet.platform.license and fleet.platform.license.valid,
     ),
     Family(
         "feldera_license_expiry_timestamp_seconds",
         "gauge",
         "Time when the license expires; absent if it does not expire.",
-        (),
-        known_instant,
-        lambda fleet: fleet.platform.license and fleet.platform.license.expiry,
+        read=known_instant,
+        of=lambda fleet: fleet.platform.license and fleet.platform.license.expiry,
     ),
 )

@@ -68,19 +68,14 @@ def updated_seconds(
     `name` is the family's name as exposed; `shared` returns the labels that all samples of a pipeline carry, as text.
     An as-of instant in whole seconds is cheapest.
     """
-    samples, changed = dict(previous.samples), changed_keys(previous.pipelines, fleet.pipelines)
-    if changed is None:
-        samples = {
-            pipeline_id: old
-            if (old := samples.get(pipeline_id)) is not None and old.is_current(pipeline)
-            else _sample(name, shared(pipeline_id, pipeline), pipeline)
-            for pipeline_id, pipeline in fleet.pipelines.items()
-        }
     # Most lists are of the same pipelines, of which few changed.
-    for pipeline_id in changed or ():
-        pipeline = fleet.pipelines[pipeline_id]
-        if not samples[pipeline_id].is_current(pipeline):
-            samples[pipeline_id] = _sample(name, shared(pipeline_id, pipeline), pipeline)
+    changed = changed_keys(previous.pipelines, fleet.pipelines)
+    samples = {} if changed is None else dict(previous.samples)
+    for pipeline_id in fleet.pipelines if changed is None else changed:
+        pipeline, old = fleet.pipelines[pipeline_id], previous.samples.get(pipeline_id)
+        if old is None or not old.is_current(pipeline):
+            old = _sample(name, shared(pipeline_id, pipeline), pipeline)
+        samples[pipeline_id] = old
     whole, fraction = divmod(fleet.as_of, SECOND)
     if fraction:
         lines = [sample.line(fleet.as_of) for sample in samples.values()]

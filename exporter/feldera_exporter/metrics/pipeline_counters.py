@@ -1,10 +1,10 @@
 """The families that read a pipeline's history: transitions, time in each status, deployment errors."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import attrgetter
-from typing import Final
+from typing import Final, TypeVar
 
-from feldera_exporter.exposition.family import Family, Fixed, Sample, extra
+from feldera_exporter.exposition.family import Family, Fixed, Sample, extra, known_instant
 from feldera_exporter.exposition.text import seconds
 from feldera_exporter.feldera.statuses import (
     DEPLOYMENT,
@@ -13,49 +13,42 @@ from feldera_exporter.feldera.statuses import (
     RUNTIME,
     STORAGE,
     Dimension,
-    Pair,
 )
 from feldera_exporter.history import history as histories
 from feldera_exporter.history.history import History
 from feldera_exporter.metrics.pipeline_gauges import since_family
-from feldera_exporter.metrics.single_samples import known_instant, known_number
+
+Key = TypeVar("Key")
+
+
+def _counts(
+    known: Iterable[Key], text: Callable[[Key], str]
+) -> Callable[[Mapping[Key, int]], Iterable[Sample]]:
+    """Return the function that reads counts by key, of which the known ones have a sample from the start.
+
+    `text` returns the labels of a key as `extra` does.
+    """
+    zeros = {key: Sample("0", text(key)) for key in known}
+    none = Fixed(zeros.values())
+
+    def read(counts: Mapping[Key, int]) -> Iterable[Sample]:
+        if not counts:
+            return none
+        return (zeros | {key: Sample(str(count), text(key)) for key, count in counts.items()}).values()
+
+    return read
 
 
 def _transitions(dimension: Dimension, field: str) -> Family[History]:
     """Return the family of a dimension's transitions. Every transition that Feldera allows has a sample from the start."""
-    zeros = {pair: Sample("0", extra(("from", pair[0]), ("to", pair[1]))) for pair in dimension.transitions}
-    none = Fixed(zeros.values())
-
-    def read(counts: Mapping[Pair, int]) -> Iterable[Sample]:
-        if not counts:
-            return none
-        counted = {
-            pair: Sample(str(count), extra(("from", pair[0]), ("to", pair[1])))
-            for pair, count in counts.items()
-        }
-        return (zeros | counted).values()
-
     return Family(
         f"feldera_pipeline_{dimension.name}_transitions",
         "counter",
         f"Total number of transitions of {dimension.name}, from Feldera's event log.",
         ("from", "to"),
-        read,
+        _counts(dimension.transitions, lambda pair: extra(("from", pair[0]), ("to", pair[1]))),
         attrgetter(f"counts.{field}"),
     )
-
-
-_ZERO_ENTRIES: Final = {status: Sample("0", extra(("to", status))) for status in RUNTIME.statuses}
-_NO_ENTRIES: Final = Fixed(_ZERO_ENTRIES.values())
-
-
-def _entries(counts: Mapping[str, int]) -> Iterable[Sample]:
-    if not counts:
-        return _NO_ENTRIES
-    return (
-        _ZERO_ENTRIES
-        | {status: Sample(str(count), extra(("to", status))) for status, count in counts.items()}
-    ).values()
 
 
 _ZERO_SECONDS: Final = {status: Sample("0", extra(("status", status))) for status in DEPLOYMENT.statuses}
@@ -90,7 +83,7 @@ FAMILIES: Final[tuple[Family[History], ...]] = (
         "counter",
         "Total number of transitions to each runtime status, from Feldera's event log.",
         ("to",),
-        _entries,
+        _counts(RUNTIME.statuses, lambda status: extra(("to", status))),
         attrgetter("counts.runtime"),
     ),
     _transitions(PROGRAM, "program"),
@@ -100,16 +93,13 @@ FAMILIES: Final[tuple[Family[History], ...]] = (
         "feldera_pipeline_deployment_errors",
         "counter",
         "Total number of deployment errors, including those dismissed before the next poll.",
-        (),
-        known_number,
-        attrgetter("errors.count"),
+        of=attrgetter("errors.count"),
     ),
     Family(
         "feldera_pipeline_deployment_error_timestamp_seconds",
         "gauge",
         "Time when the present deployment error appeared; only while one is set.",
-        (),
-        known_instant,
-        lambda history: history.errors.at if history.errors.present else None,
+        read=known_instant,
+        of=lambda history: history.errors.at if history.errors.present else None,
     ),
 )

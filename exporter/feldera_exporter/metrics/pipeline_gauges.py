@@ -5,7 +5,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final
 
-from feldera_exporter.exposition.family import Family, Fixed, Sample, Subject, extra
+from feldera_exporter.exposition.family import Family, Fixed, Sample, Subject, extra, known_instant
 from feldera_exporter.exposition.text import seconds
 from feldera_exporter.feldera.statuses import (
     DEPLOYMENT,
@@ -16,7 +16,6 @@ from feldera_exporter.feldera.statuses import (
     Dimension,
 )
 from feldera_exporter.feldera.wire import Progress
-from feldera_exporter.metrics.single_samples import known_instant, known_number
 from feldera_exporter.micros import from_datetime
 from feldera_exporter.state.pipeline import Facts
 
@@ -34,10 +33,6 @@ _MEANINGS: Final = {
     "storage_status": "Status of the pipeline's storage",
 }
 
-_LIMIT_HELP: Final = (
-    "How long the present status may last before the pipeline counts as stuck; +Inf if there is no limit."
-)
-
 
 def since_family(
     dimension: Dimension, read: Callable[[Any], Iterable[Sample]], of: Callable[[Subject], Any]
@@ -47,9 +42,8 @@ def since_family(
         f"feldera_pipeline_{dimension.name}_since_timestamp_seconds",
         "gauge",
         f"Time when the present {dimension.name} began, by Feldera's clock; absent while it is null or the time is unknown.",
-        (),
-        read,
-        of,
+        read=read,
+        of=of,
     )
 
 
@@ -58,14 +52,16 @@ def _state_set(dimension: Dimension) -> Family[Facts]:
 
     `last_over_time` needs the zeros: without them it would return the old status beside the new one.
     """
-    zeros = tuple(Sample("0", extra(("status", status))) for status in dimension.statuses)
-    known: dict[str | None, Fixed] = {None: Fixed(zeros)}
-    for index, status in enumerate(dimension.statuses):
-        known[status] = Fixed((*zeros[:index], Sample("1", zeros[index].extra), *zeros[index + 1 :]))
+    known = {
+        present: Fixed(
+            Sample(str(int(each == present)), extra(("status", each))) for each in dimension.statuses
+        )
+        for present in (None, *dimension.statuses)
+    }
 
     def read(status: str | None) -> Iterable[Sample]:
         samples = known.get(status)
-        return samples if samples is not None else (*zeros, Sample("1", extra(("status", str(status)))))
+        return samples if samples is not None else (*known[None], Sample("1", extra(("status", str(status)))))
 
     text = f"{_MEANINGS[dimension.name]}: 1 for the present status, 0 for every other status"
     text += "; all 0 while the pipeline is not Provisioned." if dimension.nullable else "."
@@ -89,7 +85,18 @@ def _beginning(instant: datetime | None) -> Iterable[Sample]:
 
 def _limit(dimension: Dimension) -> Family[Facts]:
     """Return the family of a dimension's limits; a sample exists exactly where the status has a known beginning."""
-    text = _LIMIT_HELP
+    limit: Callable[[Facts], float] = attrgetter(f"limits.{dimension.name}")
+    since: Callable[[Facts], datetime | None] = attrgetter(f"row.{dimension.name}_since")
+
+    def read(facts: Facts) -> float | None:
+        if dimension is STORAGE:
+            return limit(facts) if facts.storage_dated else None
+        instant = since(facts)
+        return limit(facts) if instant is not None and from_datetime(instant) > 0 else None
+
+    text = (
+        "How long the present status may last before the pipeline counts as stuck; +Inf if there is no limit."
+    )
     if dimension is DEPLOYMENT_DESIRED:
         text = (
             "How long the desired and the actual deployment status may differ; "
@@ -99,24 +106,8 @@ def _limit(dimension: Dimension) -> Family[Facts]:
         f"feldera_pipeline_{dimension.name}_limit_seconds",
         "gauge",
         text,
-        (),
-        known_number,
-        _limit_of(dimension),
+        of=read,
     )
-
-
-def _limit_of(dimension: Dimension) -> Callable[[Facts], float | None]:
-    """Return the function that reads the limit in seconds; it gives None while the beginning of the status is unknown."""
-    limit: Callable[[Facts], float] = attrgetter(f"limits.{dimension.name}")
-    if dimension is STORAGE:
-        return lambda facts: limit(facts) if facts.storage_dated else None
-    since: Callable[[Facts], datetime | None] = attrgetter(f"row.{dimension.name}_since")
-
-    def read(facts: Facts) -> float | None:
-        instant = since(facts)
-        return limit(facts) if instant is not None and from_datetime(instant) > 0 else None
-
-    return read
 
 
 def _created(instant: datetime) -> Iterator[Sample]:
@@ -144,9 +135,7 @@ def families(tag_labels: Iterable[str]) -> tuple[Family[Facts], ...]:
             "feldera_pipeline_deployment_has_error",
             "gauge",
             "Whether the pipeline's deployment_error is set (1) or not (0); it stays until it is dismissed or the next start.",
-            (),
-            known_number,
-            lambda facts: facts.row.deployment_error is not None,
+            of=lambda facts: facts.row.deployment_error is not None,
         ),
         Family(
             "feldera_pipeline_deployment_error_info",
@@ -167,9 +156,8 @@ def families(tag_labels: Iterable[str]) -> tuple[Family[Facts], ...]:
             "feldera_pipeline_created_timestamp_seconds",
             "gauge",
             "Time when the pipeline was created.",
-            (),
-            _created,
-            attrgetter("row.created_at"),
+            read=_created,
+            of=attrgetter("row.created_at"),
         ),
     )
 
@@ -179,17 +167,13 @@ PROGRESS_FAMILIES: Final[tuple[Family[Progress], ...]] = (
         "feldera_pipeline_connector_errors",
         "counter",
         "Total number of errors of all connectors since the pipeline started; absent if Feldera does not report it.",
-        (),
-        known_number,
-        attrgetter("connector_errors"),
+        of=attrgetter("connector_errors"),
     ),
     Family(
         "feldera_pipeline_refresh_version",
         "gauge",
         "Feldera's refresh version; the runner increases that of a Provisioned pipeline about every ten minutes.",
-        (),
-        known_number,
-        attrgetter("refresh_version"),
+        of=attrgetter("refresh_version"),
     ),
 )
 """What changes while a pipeline's statuses stay: connector errors and the runner's refreshes."""

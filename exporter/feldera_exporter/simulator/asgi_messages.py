@@ -1,7 +1,7 @@
 """Reads requests and sends responses over ASGI, as Feldera's HTTP server actix does."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -9,9 +9,9 @@ from isal import igzip
 
 from feldera_exporter.simulator.http_messages import HttpAnswer, HttpRequest
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Scope = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 async def read(scope: Scope, receive: Receive) -> HttpRequest:
@@ -28,17 +28,6 @@ async def read(scope: Scope, receive: Receive) -> HttpRequest:
         {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope["headers"]},
         body,
     )
-
-
-async def outlasts(seconds: float, receive: Receive) -> bool:
-    """Wait, and return whether the client is still there afterwards."""
-    try:
-        async with asyncio.timeout(seconds):
-            # After the request comes only that the client is gone.
-            await receive()
-    except TimeoutError:
-        return True
-    return False
 
 
 async def respond(request: HttpRequest, answer: HttpAnswer, receive: Receive, send: Send) -> None:

@@ -65,15 +65,8 @@ class Cluster:
         else:
             self._quiet += 1
 
-    def restart(self, *, complains: bool = False) -> None:
-        """Restart the monitor, which then writes at its next poll.
-
-        One that complains writes before that it reaches none of the services, which end with it.
-        """
-        if complains and self.running:
-            health, self.health = self.health, dict.fromkeys(SERVICES, "Unreachable: connection refused")
-            self._insert()
-            self.health = health
+    def restart(self) -> None:
+        """Restart the monitor, which then writes at its next poll."""
         self._quiet = INTERVALS
 
     def _is_due(self, *, well: bool) -> bool:

@@ -49,7 +49,6 @@ class Compiler:
         """Notice a new program after a commit."""
         if pipeline.taken != pipeline.row.program_version:
             pipeline.taken = pipeline.row.program_version
-            pipeline.artifacts = True
             self.take(pipeline)
 
     def take(self, pipeline: SimulatedPipeline) -> None:

@@ -9,7 +9,6 @@ from feldera_exporter.micros import SECOND, Micros, from_seconds
 from feldera_exporter.simulator.api_errors import ApiError, refusal
 from feldera_exporter.simulator.event_queue import EventQueue
 from feldera_exporter.simulator.events import record
-from feldera_exporter.simulator.ground_truth import GroundTruth
 from feldera_exporter.simulator.manager_processes import ManagerProcesses, generators
 from feldera_exporter.simulator.pipeline import SimulatedPipeline
 from feldera_exporter.simulator.row import PipelineRow
@@ -24,6 +23,10 @@ Work = Callable[[PipelineRow, int], Sequence[PipelineRow]]
 
 Done = Callable[[ApiError | None], None]
 """Called after a transaction has committed (with None) or was rolled back (with the error)."""
+
+Observer = Callable[[SimulatedPipeline, PipelineRow | None, Micros, Micros], None]
+"""Called with a pipeline that changed, its row before (None: it is new), the start of the transaction, and when the change
+is visible. A deleted pipeline is no longer alive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +54,20 @@ class Database:
         version: counts every visible change.
         down: whether it cannot be reached; nothing is written then.
         listeners: called after every commit, as Postgres's NOTIFY is.
+        observers: called for every write.
     """
 
-    def __init__(
-        self, event_queue: EventQueue, seed: int, processes: ManagerProcesses, truth: GroundTruth
-    ) -> None:
+    def __init__(self, event_queue: EventQueue, seed: int, processes: ManagerProcesses) -> None:
         self._event_queue = event_queue
         self._random = Random(f"database/{seed}")
         self._processes = processes
-        self._truth = truth
         self._names: dict[str, SimulatedPipeline] = {}
         self._grown: set[str] = set()
         self.pipelines: dict[str, SimulatedPipeline] = {}
         self.version = 0
         self.down = False
         self.listeners: list[Callable[[SimulatedPipeline], None]] = []
+        self.observers: list[Observer] = []
         self.ids = generators(processes, seed)
 
     def __iter__(self) -> Iterator[SimulatedPipeline]:
@@ -100,7 +102,7 @@ class Database:
         row = pipeline.row
         pipeline.begun = row.created_at
         self.pipelines[pipeline.id] = self._names[row.name] = pipeline
-        self._truth.created(pipeline.id, row)
+        self._observe(pipeline, None, row.created_at, row.created_at)
         pipeline.log.append(record(self.ids["api"](self._event_queue.now), row.created_at, row, None))
         self._announce(pipeline)
 
@@ -118,7 +120,8 @@ class Database:
         del self.pipelines[pipeline.id], self._names[pipeline.row.name]
         pipeline.alive = False
         self._grown.discard(pipeline.id)
-        self._truth.deleted(pipeline.id, max(self._event_queue.now, pipeline.begun))
+        deleted = max(self._event_queue.now, pipeline.begun)
+        self._observe(pipeline, pipeline.row, deleted, deleted)
         self.version += 1
 
     def _remove_later(self, pipeline: SimulatedPipeline, check: Callable[[PipelineRow], None]) -> None:
@@ -198,11 +201,11 @@ class Database:
         pipeline, begun = attempt.pipeline, attempt.begun
         visible = max(self._event_queue.now, begun)
         for row, event_id in zip(rows, ids, strict=True):
-            self._truth.changed(pipeline.id, pipeline.row, row, begun, visible)
-            if row.name != pipeline.row.name:
-                del self._names[pipeline.row.name]
+            before, pipeline.row = pipeline.row, row
+            if row.name != before.name:
+                del self._names[before.name]
                 self._names[row.name] = pipeline
-            pipeline.row = row
+            self._observe(pipeline, before, begun, visible)
             pipeline.log.append(record(event_id, begun, row, pipeline.log.last))
         if rows:
             self._grown.add(pipeline.id)
@@ -214,6 +217,12 @@ class Database:
         for pipeline_id in self._grown:
             self.pipelines[pipeline_id].log.trim(retention)
         self._grown.clear()
+
+    def _observe(
+        self, pipeline: SimulatedPipeline, before: PipelineRow | None, at: Micros, visible: Micros
+    ) -> None:
+        for observe in self.observers:
+            observe(pipeline, before, at, visible)
 
     def _announce(self, pipeline: SimulatedPipeline) -> None:
         self.version += 1

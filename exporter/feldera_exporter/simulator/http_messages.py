@@ -14,7 +14,6 @@ TEXT: Final = "text/plain; charset=utf-8"
 PLAIN: Final = "text/plain"
 """The type of metrics, which Feldera's clients compare with exactly this."""
 
-HTML: Final = "text/html; charset=utf-8"
 ZIP: Final = "application/zip"
 
 encode: Final = msgspec.json.Encoder().encode

@@ -2,15 +2,13 @@
 
 from collections.abc import Callable
 from threading import RLock
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from feldera_exporter.micros import SECOND, Micros, from_seconds
-from feldera_exporter.simulator.clock import Clock
 from feldera_exporter.simulator.cluster import Cluster
 from feldera_exporter.simulator.compiler import Compiler
 from feldera_exporter.simulator.database import Database
 from feldera_exporter.simulator.event_queue import EventQueue
-from feldera_exporter.simulator.ground_truth import GroundTruth
 from feldera_exporter.simulator.manager_processes import ManagerProcesses
 from feldera_exporter.simulator.pipeline import Process, SimulatedPipeline
 from feldera_exporter.simulator.pipeline_processes import PipelineProcesses
@@ -20,6 +18,13 @@ from feldera_exporter.simulator.versions import NEWEST, Fact, has, parse_version
 
 CLEANING: Final = 30 * SECOND
 """How often events beyond the retention are deleted (pipeline-manager `db/events_cleaner.rs`)."""
+
+
+class Clock(Protocol):
+    """Tells the time; never goes back."""
+
+    def now(self) -> Micros:
+        """Return the present instant."""
 
 
 class FelderaInstance:
@@ -33,13 +38,11 @@ class FelderaInstance:
         provisioning_timeout: the runner's default, in seconds.
         retention: how many events of a pipeline are kept, approximately.
         edition: "Enterprise", "EnterpriseDev" or "Open source"; the last stops by force only.
-        keep_truth: whether `truth` is kept; it grows with every transition.
 
     Raises:
         UnknownVersionError: it cannot be that version.
 
     Attributes:
-        truth: every transition and error that was ever committed.
         event_queue: what happens next, and the present instant.
         lock: held while anything is read or changed.
     """
@@ -56,7 +59,6 @@ class FelderaInstance:
         tenant: str = "default",
         processes: ManagerProcesses | None = None,
         plan: Plan | None = None,
-        keep_truth: bool = True,
     ) -> None:
         self.clock = clock
         parse_version(version)
@@ -66,10 +68,9 @@ class FelderaInstance:
         self.retention = retention
         self.plan = plan or Plan()
         self.lock = RLock()
-        self.truth = GroundTruth(keep=keep_truth)
         self.event_queue = EventQueue(clock.now())
         self.started_at = self.event_queue.now
-        self.database = Database(self.event_queue, seed, processes or ManagerProcesses(), self.truth)
+        self.database = Database(self.event_queue, seed, processes or ManagerProcesses())
         self.processes = PipelineProcesses(self.event_queue, self._watched)
         self.compiler = Compiler(self.event_queue, self.database)
         self.runner = Runner(self.event_queue, self.database, self.processes, seed, provisioning_timeout)

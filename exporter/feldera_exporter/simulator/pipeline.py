@@ -108,7 +108,6 @@ class SimulatedPipeline:
         locked_until: until when a transaction holds the row's lock.
         begun: when the last transaction on it began.
         compiling: counts the compiler's jobs, so that an outdated one is recognised.
-        artifacts: whether the compiler still has what it made of the program.
         taken: the version of the program that the compiler knows.
         rendered: the row's JSON per selector and version, each with the value it was made of.
     """
@@ -125,7 +124,6 @@ class SimulatedPipeline:
     connectors: Connectors = field(init=False)
     compiling: int = 0
     taken: int = 0
-    artifacts: bool = True
     rendered: dict[tuple[object, ...], tuple[PipelineRow, bytes]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

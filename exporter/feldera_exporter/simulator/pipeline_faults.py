@@ -1,7 +1,6 @@
 """Faults of pipelines and their runner: crashes, lost pods, frozen runners, broken connectors."""
 
 from feldera_exporter.micros import from_seconds
-from feldera_exporter.simulator import row_changes
 from feldera_exporter.simulator.instance import FelderaInstance
 from feldera_exporter.simulator.pipeline import NEVER, Connectors, Process, SimulatedPipeline
 from feldera_exporter.simulator.plan import Failure
@@ -70,11 +69,10 @@ class PipelineFaults:
             self._instance.settle()
             self._instance.runner.thaw(self._one(name))
 
-    def restart_manager(self, *, keeps_processes: bool = False, complains: bool = False) -> None:
+    def restart_manager(self, *, keeps_processes: bool = False) -> None:
         """Restart the pipeline manager.
 
         Args:
-            complains: whether its monitor finds the cluster unhealthy while it ends, as some do.
             keeps_processes: whether the pipelines survive it, as on Kubernetes. The open-source runner's
                 pipelines are its children: it finds them gone and stops each with a RunnerCheckError.
         """
@@ -83,7 +81,7 @@ class PipelineFaults:
                 if not keeps_processes:
                     pipeline.process = None
             self._instance.runner.restart()
-            self._instance.cluster.restart(complains=complains)
+            self._instance.cluster.restart()
             self._instance.compiler.restart(self._instance.pipelines(), self._instance.version)
 
     def upgrade(self, version: str, *, keeps_processes: bool = True) -> None:
@@ -100,18 +98,6 @@ class PipelineFaults:
             pipeline = self._one(name)
             pipelines = self._instance.pipelines() if pipeline is None else [pipeline]
             self._instance.compiler.restart(pipelines, self._instance.version)
-
-    def lose_artifacts(self, name: str) -> None:
-        """Lose what was compiled: the next start compiles it again (`runner/pipeline_automata.rs`)."""
-        with self._instance.lock:
-            self._instance.get(name).artifacts = False
-
-    def lose_storage(self, name: str) -> None:
-        """Let a row say that its storage is cleared, as no operation does while a pipeline is deployed."""
-        with self._instance.lock:
-            self._instance.database.write(
-                self._instance.get(name), "api", lambda row, _: (row_changes.store(row, "Cleared"),)
-            )
 
     def lose_database(self) -> None:
         """Make the database unreachable: requests that need it get 500, and nothing is written."""

@@ -1,7 +1,7 @@
 """The plan of a pipeline in the simulation: how long each step takes, and what goes wrong."""
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 Seconds = float | None
 """A duration; None means that it never ends by itself."""
@@ -68,17 +68,3 @@ class Plan:
     checkpoint_every: Seconds = None
     stopping: Seconds = 1.0
     clearing: Seconds = 1.0
-
-
-INSTANT: Final = Plan(
-    pending=0.0,
-    compiling_sql=0.0,
-    sql_compiled=0.0,
-    compiling_rust=0.0,
-    provisioning=0.0,
-    initializing=0.0,
-    checkpointing=0.0,
-    stopping=0.0,
-    clearing=0.0,
-)
-"""Everything at once, as far as the runner's polling allows."""

@@ -5,7 +5,6 @@ from random import Random
 from typing import Final
 
 from feldera_exporter.simulator.plan import Failure, Phase, Plan
-from feldera_exporter.simulator.versions import Fact, Version, has
 
 CODES: Final = (
     "RuntimeError.WorkerPanic",
@@ -17,9 +16,11 @@ CODES: Final = (
     "ControllerPanic",
     "StorageError",
     "PipelineTerminated",
+    "UdfLibraryError",
+    "NotImplemented",
+    "ConfigError.InvalidDevTweaks",
 )
-
-_LATER_CODES: Final = ("UdfLibraryError", "NotImplemented", "ConfigError.InvalidDevTweaks")
+"""Some of the codes with which pipelines fail."""
 
 _COMPILING: Final = ("Pending", "CompilingSql", "CompilingRust")
 
@@ -31,12 +32,7 @@ _PATHS: Final = (
 )
 
 
-def error_codes(version: Version) -> tuple[str, ...]:
-    """Return some of the codes with which a version's pipelines fail."""
-    return CODES + _LATER_CODES if has(version, Fact.MORE_ERROR_CODES) else CODES
-
-
-def draw_plan(random: Random, trouble: float, codes: tuple[str, ...] = CODES) -> Plan:
+def draw_plan(random: Random, trouble: float) -> Plan:
     """Return a random plan; a share of `trouble` of the plans has faults."""
     chance = random.random
     plan = Plan(
@@ -52,7 +48,7 @@ def draw_plan(random: Random, trouble: float, codes: tuple[str, ...] = CODES) ->
     )
     if chance() >= trouble:
         return plan
-    failure = Failure(random.choice(codes), "Something failed.", {"reason": "chance"})
+    failure = Failure(random.choice(CODES), "Something failed.", {"reason": "chance"})
     troubles: tuple[dict[str, object], ...] = (
         {"compiled_as": "SqlError"},
         {"compiled_as": "RustError"},

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.pipeline import SimulatedPipeline
-from feldera_exporter.simulator.random_plans import draw_plan, error_codes
-from feldera_exporter.simulator.versions import parse_version
+from feldera_exporter.simulator.random_plans import CODES, draw_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +36,6 @@ class RandomWorkload:
         self._random = Random(f"life/{seed}")
         self._rate = rate
         self._trouble = trouble
-        self._codes = error_codes(parse_version(feldera.version))
         self._prefix = prefix
         self._pipelines: list[SimulatedPipeline] = []
         self._born = 0
@@ -99,7 +97,7 @@ class RandomWorkload:
 
     def _create(self, name: str) -> None:
         tags = tuple(tag for tag in _TAGS if self._random.random() < 0.2)
-        plan = draw_plan(self._random, self._trouble, self._codes)
+        plan = draw_plan(self._random, self._trouble)
         # Refused if another pipeline has taken the name meanwhile.
         self._pipelines.append(self._feldera.create(name, tags, plan=plan))
 
@@ -114,7 +112,7 @@ class RandomWorkload:
         self._feldera.start(name, initial, dismiss_error=self._random.random() < 0.9)
 
     def _edit(self, name: str) -> None:
-        self._feldera.edit(name, plan=draw_plan(self._random, self._trouble, self._codes))
+        self._feldera.edit(name, plan=draw_plan(self._random, self._trouble))
 
     def _delete(self, name: str) -> None:
         pipeline = self._feldera.get(name)
@@ -146,7 +144,7 @@ class RandomWorkload:
         self._feldera.stop(name, force=force)
 
     def _crash(self, name: str) -> None:
-        self._feldera.inject.crash(name, self._random.choice(self._codes))
+        self._feldera.inject.crash(name, self._random.choice(CODES))
 
     def _lose(self, name: str) -> None:
         self._feldera.inject.lose(name, self._random.random() * 40)

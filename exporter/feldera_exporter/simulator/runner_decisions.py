@@ -18,7 +18,7 @@ from feldera_exporter.simulator.deployment_endings import (
     while_,
 )
 from feldera_exporter.simulator.event_queue import EventQueue
-from feldera_exporter.simulator.failures import failed_compilation, impossible, provisioning_timeout
+from feldera_exporter.simulator.failures import failed_compilation, provisioning_timeout
 from feldera_exporter.simulator.pipeline import NEVER, SimulatedPipeline
 from feldera_exporter.simulator.pipeline_processes import PipelineProcesses
 from feldera_exporter.simulator.plan import Failure
@@ -31,7 +31,6 @@ Handler = Callable[[SimulatedPipeline, PipelineRow, int], int]
 """Gets a pipeline, its row and the present instant."""
 
 GRACE: Final = 20 * SECOND
-_DEPLOYED: Final = frozenset({"Provisioning", "Provisioned"})
 
 
 class RunnerDecisions:
@@ -68,8 +67,6 @@ class RunnerDecisions:
     def decide(self, pipeline: SimulatedPipeline, now: Micros) -> Micros:
         """Do what is to be done at a poll; returns from when on the next one matters."""
         row = pipeline.row
-        if row.resources in _DEPLOYED and row.storage_status != "InUse":
-            return self._endings.fail(pipeline, impossible(row.resources, row.resources_desired))
         return self._handlers[row.resources, row.resources_desired](pipeline, row, now)
 
     def _start(self, pipeline: SimulatedPipeline, row: PipelineRow, now: Micros) -> Micros:
@@ -78,9 +75,6 @@ class RunnerDecisions:
             return self._refuse(pipeline, failed_compilation(row.program_status))
         if row.program_status != "Success":
             return NEVER
-        if not pipeline.artifacts:
-            pipeline.taken = 0  # so that the compiler takes it once that is committed
-            return self._write(pipeline, lambda row, at: (row_changes.program(row, at, "Pending"),))
         if pipeline.plan.refused is not None:
             return self._refuse(pipeline, pipeline.plan.refused)
         deployment = uuid_text(self._database.ids["runner"](now))

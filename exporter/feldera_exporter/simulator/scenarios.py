@@ -211,9 +211,3 @@ def begin(feldera: Feldera, scenario: Scenario) -> None:
     )
     if scenario.schedule is not None:
         scenario.schedule(feldera, scenario.name)
-
-
-def start_all(feldera: Feldera) -> None:
-    """Start all scenarios now."""
-    for scenario in SCENARIOS:
-        begin(feldera, scenario)

@@ -1,17 +1,15 @@
 """The HTTP server of a simulated Feldera: an ASGI application with a table of routes."""
 
 import re
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
 from feldera_exporter.simulator.api_errors import ApiError
-from feldera_exporter.simulator.asgi_messages import Receive, Scope, Send, outlasts, read, respond
+from feldera_exporter.simulator.asgi_messages import Receive, Scope, Send, read, respond
 from feldera_exporter.simulator.auth import DENIED, FREE, UNKNOWN, admit, denied
 from feldera_exporter.simulator.diagnostics_routes import DiagnosticsRoutes
 from feldera_exporter.simulator.feldera import Feldera
-from feldera_exporter.simulator.http_faults import Faults
 from feldera_exporter.simulator.http_messages import TEXT, HttpAnswer, HttpRequest, QueryError, empty, refused
 from feldera_exporter.simulator.instance_routes import InstanceRoutes
 from feldera_exporter.simulator.read_routes import ReadRoutes
@@ -97,21 +95,11 @@ class FelderaServer:
 
     Args:
         keys: the role ("read" or "write") of each API key, as "apikey:…"; None: no authentication.
-
-    Attributes:
-        faults: how the answers of each route misbehave; set and removed while it serves.
-        requests: how many requests each route has had, by the route's name.
-        in_flight: how many requests are being answered now.
-        most_in_flight: the most there ever were at once.
     """
 
     def __init__(self, feldera: Feldera, keys: Mapping[str, str] | None = None) -> None:
         self.feldera = feldera
         self.keys = keys
-        self.faults = Faults()
-        self.requests: Counter[str] = Counter()
-        self.in_flight = 0
-        self.most_in_flight = 0
         self.instance = InstanceRoutes(feldera, has_login=keys is not None)
         reader = ReadRoutes(feldera)
         self._routes = [
@@ -123,19 +111,8 @@ class FelderaServer:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
-        self.in_flight += 1
-        self.most_in_flight = max(self.most_in_flight, self.in_flight)
-        try:
-            request = await read(scope, receive)
-            name, handler, arguments = self._find(request)
-            self.requests[name] += 1
-            fault = self.faults.take(name)
-            if isinstance(fault, HttpAnswer):
-                await respond(request, fault, receive, send)
-            elif fault is None or await outlasts(fault.seconds, receive):
-                await respond(request, self._answer(name, handler, request, arguments), receive, send)
-        finally:
-            self.in_flight -= 1
+        request = await read(scope, receive)
+        await respond(request, self._answer(request), receive, send)
 
     def _find(self, request: HttpRequest) -> tuple[str, Handler, tuple[str, ...]]:
         known = False
@@ -150,10 +127,9 @@ class FelderaServer:
             return "console", lambda _: CONSOLE, ()
         return (DENIED, lambda _: denied(), ()) if known else (UNKNOWN, lambda _: empty(404), ())
 
-    def _answer(
-        self, name: str, handler: Handler, request: HttpRequest, arguments: tuple[str, ...]
-    ) -> HttpAnswer:
+    def _answer(self, request: HttpRequest) -> HttpAnswer:
         """Return an answer with the headers that all of its kind have."""
+        name, handler, arguments = self._find(request)
         answer = self._bare_answer(name, handler, request, arguments)
         headers = {**answer.headers, "date": http_date(self.feldera.clock.now())}
         if name not in {"console", "healthz"}:

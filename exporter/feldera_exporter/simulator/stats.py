@@ -1,4 +1,4 @@
-"""The statistics of a pipeline (feldera-types `adapter_stats.rs`): invented, in the form of each version."""
+"""The statistics of a pipeline (feldera-types `adapter_stats.rs`): invented, in the newest form."""
 
 from typing import Any, Final
 from uuid import UUID
@@ -7,7 +7,6 @@ from feldera_exporter.micros import SECOND
 from feldera_exporter.simulator.api_errors import refusal
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.runner_observation import WITHOUT_CONTROLLER
-from feldera_exporter.simulator.versions import Fact
 
 _PER_SECOND: Final = 1_000
 """Records that a running pipeline takes in."""
@@ -31,9 +30,6 @@ def stats(feldera: Feldera, name: str) -> dict[str, Any]:
     now = feldera.settle()
     seconds = (now - process.launched) // SECOND
     records = seconds * _PER_SECOND
-    disk = _DISK if feldera.has(Fact.DISK_BYTES) else {}
-    platform = pipeline.row.platform_version
-    versions = {"platform_version": platform, "runtime_version": platform}
     answer: dict[str, Any] = {
         "global_metrics": {
             "state": "Paused" if process.status == "Paused" else "Running",
@@ -62,7 +58,7 @@ def stats(feldera: Feldera, name: str) -> dict[str, Any]:
             "initial_start_time": process.launched // SECOND,
             "storage_bytes": 2**24,
             "storage_mb_secs": seconds * 16,
-            **disk,
+            **_DISK,
             "runtime_elapsed_msecs": seconds * 40,
             "buffered_input_records": 0,
             "buffered_input_bytes": 0,
@@ -75,17 +71,18 @@ def stats(feldera: Feldera, name: str) -> dict[str, Any]:
             "total_initiated_steps": seconds,
             "total_completed_steps": seconds,
             "pipeline_complete": False,
-            **(versions if feldera.has(Fact.STATS_VERSIONS) else {}),
+            "platform_version": pipeline.row.platform_version,
+            "runtime_version": pipeline.row.platform_version,
         },
         "suspend_error": None,
         "checkpoint_activity": {"status": "idle"},
         "permanent_checkpoint_errors": None,
         "inputs": [_input(records, pipeline.connectors.errors(now))],
-        "outputs": [_output(records, seconds, paused=feldera.has(Fact.OUTPUT_PAUSED))],
+        "outputs": [_output(records, seconds)],
     }
     hosts = pipeline.row.runtime_config["hosts"]
-    if hosts > 1 and feldera.has(Fact.STATS_VERSIONS):
-        answer["host_metrics"] = [disk] * hosts
+    if hosts > 1:
+        answer["host_metrics"] = [_DISK] * hosts
     return answer
 
 
@@ -110,7 +107,7 @@ def _input(records: int, errors: int) -> dict[str, Any]:
     }
 
 
-def _output(records: int, steps: int, *, paused: bool) -> dict[str, Any]:
+def _output(records: int, steps: int) -> dict[str, Any]:
     return {
         "endpoint_name": "v.output",
         "config": {"stream": "v"},
@@ -129,5 +126,5 @@ def _output(records: int, steps: int, *, paused: bool) -> dict[str, Any]:
         },
         "fatal_error": None,
         "health": None,
-        **({"paused": False} if paused else {}),
+        "paused": False,
     }

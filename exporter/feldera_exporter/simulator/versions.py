@@ -28,8 +28,6 @@ class Fact(Enum):
     CONCURRENT_BOOTSTRAP = (0, 324), "`concurrent_bootstrap` of a pipeline"
     RETRY_AFTER = (0, 330), "Retry-After with a 503 that the manager itself makes"
     UNCHANGED_SINCE = (0, 336), "a service's `unchanged_since` is another instant than `checked_at`"
-    OUTPUT_PAUSED = (0, 349), "`paused` of an output connector in …/stats"
-    DISK_BYTES = (0, 351), "`disk_total_bytes` and `disk_available_bytes` in …/stats"
     LOGS_CURSOR = (0, 351), "`cursor` of …/logs, answered with the headers feldera-logs-…"
     STALE = (0, 352), "`stale` and `stale_after_seconds` of the cluster's health, which is then 503"
     PIPELINE_STATUS = (
@@ -37,7 +35,6 @@ class Fact(Enum):
         "the family pipeline_status in both routes of metrics, which need no deployment",
     )
     DEV_EDITION = (0, 356), "the edition EnterpriseDev, and `is_dev` of its license"
-    STATS_VERSIONS = (0, 362), "`platform_version`, `runtime_version` and `host_metrics` in …/stats"
     DURATIONS = (0, 366), "durations such as `provisioning_timeout: 20m` in place of numbers"
     SIZES = (0, 367), "sizes such as `memory_max: 16Gi` in place of numbers"
     DEPLOYMENT_CONFIG = (0, 367), "`deployment_config` of a pipeline, which resizes it while it runs"
@@ -46,7 +43,6 @@ class Fact(Enum):
     LOGS_FOLLOW = (0, 370), "`follow=false` of …/logs, which ends the answer"
     ALLOW_RUST_UDFS = (0, 371), "`allow_rust_udfs` of the configuration"
     COMPRESSION_LEVEL = (0, 375), "`compression_level` of a pipeline's storage"
-    MORE_ERROR_CODES = (0, 375), "UdfLibraryError, NotImplemented and ConfigError.InvalidDevTweaks"
 
     def __init__(self, since: Version, what: str) -> None:
         self.since = since

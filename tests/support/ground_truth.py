@@ -3,10 +3,14 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 from feldera_exporter.feldera.statuses import PROGRAM, RESOURCES, RUNTIME, STORAGE, combine
 from feldera_exporter.micros import Micros
+from feldera_exporter.simulator.database import Database
+from feldera_exporter.simulator.feldera import Feldera
+from feldera_exporter.simulator.instance import Clock
+from feldera_exporter.simulator.pipeline import SimulatedPipeline
 from feldera_exporter.simulator.row import PipelineRow
 
 COMBINED: Final = "deployment_status"
@@ -105,34 +109,27 @@ class Life:
 
 
 class GroundTruth:
-    """Every pipeline that ever existed, by its id, with deleted ones and events beyond the retention; empty without `keep`."""
+    """Every pipeline that ever existed, by its id, with deleted ones and events beyond the retention."""
 
-    def __init__(self, *, keep: bool = True) -> None:
-        self._keep = keep
+    def __init__(self, database: Database) -> None:
         self.lives: dict[str, Life] = {}
+        database.observers.append(self._observe)
 
     def __getitem__(self, pipeline_id: str) -> Life:
         return self.lives[pipeline_id]
 
-    def created(self, pipeline_id: str, row: PipelineRow) -> None:
-        """Record a new pipeline."""
-        if not self._keep:
-            return
-        born = {name: reader(row) for name, reader in _READERS}
-        self.lives[pipeline_id] = Life(pipeline_id, row.created_at, born, [(row.created_at, row.name)])
-
-    def deleted(self, pipeline_id: str, at: Micros) -> None:
-        """Record that a pipeline was deleted."""
-        if self._keep:
-            self.lives[pipeline_id].deleted_at = at
-
-    def changed(
-        self, pipeline_id: str, before: PipelineRow, after: PipelineRow, at: Micros, committed: Micros
+    def _observe(
+        self, pipeline: SimulatedPipeline, before: PipelineRow | None, at: Micros, committed: Micros
     ) -> None:
-        """Record the changes of one write of a transaction."""
-        if not self._keep:
+        after = pipeline.row
+        if before is None:
+            born = {name: reader(after) for name, reader in _READERS}
+            self.lives[pipeline.id] = Life(pipeline.id, at, born, [(at, after.name)])
             return
-        life = self.lives[pipeline_id]
+        life = self.lives[pipeline.id]
+        if not pipeline.alive:
+            life.deleted_at = at
+            return
         for dimension, reader in _READERS:
             old, new = reader(before), reader(after)
             if old != new:
@@ -142,3 +139,11 @@ class GroundTruth:
             life.errors.append(ErrorEdge(at, code, committed))
         if before.name != after.name:
             life.names.append((at, after.name))
+
+
+class RecordedFeldera(Feldera):
+    """An instance with a record of every transition and error that was ever committed: `truth`."""
+
+    def __init__(self, clock: Clock, seed: int = 0, **options: Any) -> None:
+        super().__init__(clock, seed, **options)
+        self.truth = GroundTruth(self.database)

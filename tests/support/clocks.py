@@ -3,20 +3,13 @@
 import time
 from collections.abc import Callable
 from threading import Lock
-from typing import Final, Protocol
+from typing import Final
 
 from feldera_exporter.micros import SECOND, Micros, from_seconds
+from feldera_exporter.simulator.instance import Clock
 
 EPOCH: Final[Micros] = 1_787_313_600 * SECOND
 """2026-08-21T12:00:00Z, the default start of a simulation."""
-
-
-class Clock(Protocol):
-    """Tells the time; never goes back."""
-
-    def now(self) -> Micros:
-        """Return the present instant."""
-        ...
 
 
 class ManualClock:
