@@ -17,7 +17,6 @@ from feldera_exporter.config import (
     Metrics,
     Override,
     Secret,
-    TagLabels,
     Tls,
     load,
 )
@@ -94,16 +93,14 @@ def test_every_key_is_read(read: Read, tmp_path: Path, certificates: Path) -> No
                 ),
             ),
         ),
-        tag_labels=TagLabels(
-            {
-                **DEFAULT_TAG_LABELS,
-                "team": re.compile("squad-(.+)", re.ASCII),
-                "cost_center": re.compile("cc:([0-9]+)", re.ASCII),
-            }
-        ),
+        tag_labels={
+            **DEFAULT_TAG_LABELS,
+            "team": re.compile("squad-(.+)", re.ASCII),
+            "cost_center": re.compile("cc:([0-9]+)", re.ASCII),
+        },
         metrics=Metrics(("feldera_pipeline_info",)),
     )
-    assert list(configuration.tag_labels.expressions) == ["team", "tier", "expect", "cost_center"]
+    assert list(configuration.tag_labels) == ["team", "tier", "expect", "cost_center"]
 
 
 def test_equal_files_are_equal(read: Read) -> None:
