@@ -199,6 +199,14 @@ def test_wrong_entry_hides_no_unknown_name(read: Read) -> None:
     ]
 
 
+def test_wrong_value_hides_no_wrong_key(read: Read) -> None:
+    """Of an entry of a mapping, the mistakes in the key and in the value are both named."""
+    assert refused(read, f"{SMALLEST}limits: {{defaults: {{stopping: never}}}}\n") == (
+        'limits.defaults.stopping: found "never", expected a duration such as 10m, or none',
+        'limits.defaults.stopping: found "stopping", expected a status in CamelCase such as Provisioning',
+    )
+
+
 def test_what_depends_on_a_mistake_is_not_judged(read: Read) -> None:
     """A timeout is not compared with a wrong poll interval."""
     text = "instances: [{name: a, url: http://f, poll_interval: often, timeout: 9s, staleness: 1s}]"
