@@ -298,7 +298,7 @@ class Exporter:
         """
         return _Parts(
             configuration,
-            catalogue(tuple(configuration.tag_labels.expressions), configuration.metrics.exclude),
+            catalogue(tuple(configuration.tag_labels), configuration.metrics.exclude),
             {
                 each.name: self._build_instance(each, configuration, clients)
                 for each in configuration.instances

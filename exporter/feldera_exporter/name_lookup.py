@@ -5,16 +5,14 @@ With a name server that does not respond, a look-up may take minutes; in a share
 
 import asyncio
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
-from functools import partial
-from threading import Lock, Thread
+from threading import Thread
 from typing import Final
 
 Found = tuple[socket.AddressFamily, str]
 """The family of an address, and the address."""
 
-_guard: Final = Lock()
 _running: Final[dict[str, Future[Sequence[Found]]]] = {}
 """The running look-ups, by name."""
 
@@ -26,33 +24,28 @@ async def addresses(name: str) -> Sequence[Found]:
         OSError: the name cannot be resolved.
         UnicodeError: the name is invalid.
     """
-    return await asyncio.wrap_future(_look_up(name))
+    return await asyncio.wrap_future(_running.get(name) or _look_up(name))
 
 
 def _look_up(name: str) -> Future[Sequence[Found]]:
-    with _guard:
-        running = _running.get(name)
-        if running is not None:
-            return running
-        started: Future[Sequence[Found]] = Future()
-        # It cannot be cancelled any more, since several tasks may wait for it.
-        started.set_running_or_notify_cancel()
-        Thread(target=_run, args=(name, started), name="look-up", daemon=True).start()
-        # Only after the thread has started, which may fail.
-        _running[name] = started
+    started: Future[Sequence[Found]] = Future()
+    # It cannot be cancelled any more, since several tasks may wait for it.
+    started.set_running_or_notify_cancel()
+    Thread(target=_run, args=(name, started), name="look-up", daemon=True).start()
+    # Only after the thread has started, which may fail.
+    _running[name] = started
+    # Before a task gets the result, so that a later call starts another look-up.
+    started.add_done_callback(lambda _: _running.pop(name, None))
     return started
 
 
 def _run(name: str, started: Future[Sequence[Found]]) -> None:
-    settle: Callable[[], None]
     try:
-        settle = partial(started.set_result, _resolved(name))
+        found = _resolved(name)
     except Exception as error:  # noqa: BLE001 - it is raised in the waiting tasks
-        settle = partial(started.set_exception, error)
-    # Before the result is set, so that later calls start another look-up.
-    with _guard:
-        del _running[name]
-    settle()
+        started.set_exception(error)
+    else:
+        started.set_result(found)
 
 
 def _resolved(name: str) -> Sequence[Found]:

@@ -17,7 +17,6 @@ from feldera_exporter.config import (
     Metrics,
     Override,
     Secret,
-    TagLabels,
     Tls,
     load,
 )
@@ -94,16 +93,14 @@ def test_every_key_is_read(read: Read, tmp_path: Path, certificates: Path) -> No
                 ),
             ),
         ),
-        tag_labels=TagLabels(
-            {
-                **DEFAULT_TAG_LABELS,
-                "team": re.compile("squad-(.+)", re.ASCII),
-                "cost_center": re.compile("cc:([0-9]+)", re.ASCII),
-            }
-        ),
+        tag_labels={
+            **DEFAULT_TAG_LABELS,
+            "team": re.compile("squad-(.+)", re.ASCII),
+            "cost_center": re.compile("cc:([0-9]+)", re.ASCII),
+        },
         metrics=Metrics(("feldera_pipeline_info",)),
     )
-    assert list(configuration.tag_labels.expressions) == ["team", "tier", "expect", "cost_center"]
+    assert list(configuration.tag_labels) == ["team", "tier", "expect", "cost_center"]
 
 
 def test_equal_files_are_equal(read: Read) -> None:
@@ -200,6 +197,14 @@ def test_wrong_entry_hides_no_unknown_name(read: Read) -> None:
         "metrics.exclude[0]",
         "metrics.exclude[1]",
     ]
+
+
+def test_wrong_value_hides_no_wrong_key(read: Read) -> None:
+    """Of an entry of a mapping, the mistakes in the key and in the value are both named."""
+    assert refused(read, f"{SMALLEST}limits: {{defaults: {{stopping: never}}}}\n") == (
+        'limits.defaults.stopping: found "never", expected a duration such as 10m, or none',
+        'limits.defaults.stopping: found "stopping", expected a status in CamelCase such as Provisioning',
+    )
 
 
 def test_what_depends_on_a_mistake_is_not_judged(read: Read) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from feldera_exporter.config import Tls
-from feldera_exporter.config.tls import UnusableCertificateError, ssl_context
+from feldera_exporter.config.errors import RefusedError
+from feldera_exporter.config.tls import ssl_context
 
 
 def test_system_is_trusted_by_default() -> None:
@@ -34,6 +35,7 @@ def test_insecure_checks_nothing() -> None:
 def test_vanished_file_is_named(tmp_path: Path) -> None:
     """A file that vanished after the start is named in the error."""
     with pytest.raises(
-        UnusableCertificateError, match=r"ca_file: found .*gone.pem, expected certificates in PEM format"
-    ):
+        RefusedError, match=r"found .*gone.pem, expected certificates in PEM format"
+    ) as caught:
         ssl_context(Tls(tmp_path / "gone.pem"))
+    assert caught.value.place == ("ca_file",)

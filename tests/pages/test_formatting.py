@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from feldera_exporter.pages.formatting import count, cut, duration, instant, limit, moment, visible
+from feldera_exporter.pages.formatting import count, duration, instant, limit, moment, visible
 
 
 @pytest.mark.parametrize(
@@ -36,12 +36,6 @@ def test_a_moment_has_its_date_unless_it_is_today() -> None:
     assert moment(now - 1_000_000, now).text == "11:59:59"
     assert moment(now - 86_400_000_000, now).text == "2026-08-20 12:00:00"
     assert instant(now) == "2026-08-21T12:00:00Z"
-
-
-def test_a_long_text_is_cut_and_says_so() -> None:
-    """The characters that are missing are counted."""
-    assert cut("abcdef", 4) == ("abcd", 2)
-    assert cut("abc", 4) == ("abc", 0)
 
 
 def test_numbers_agree_with_their_nouns() -> None:

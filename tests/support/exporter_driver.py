@@ -124,7 +124,7 @@ class ExporterDriver:
     ) -> None:
         self.name = configuration.instances[0].name
         self.policy = InstanceSettings(configuration, configuration.instances[0])
-        self.catalogue = shown or catalogue(tuple(configuration.tag_labels.expressions))
+        self.catalogue = shown or catalogue(tuple(configuration.tag_labels))
         self.store = store
         self.budget = budget
         self.client = _LogClient()

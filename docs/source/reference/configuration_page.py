@@ -8,7 +8,7 @@ from types import MappingProxyType, UnionType
 from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_hints
 
 from feldera_exporter.config import validators
-from feldera_exporter.config.schema import Configuration, TagLabels
+from feldera_exporter.config.schema import DEFAULT_TAG_LABELS, Configuration
 from feldera_exporter.config.units import format_duration, format_size
 
 
@@ -122,9 +122,6 @@ def _key(path: str, hint: Any, default: str, meaning: str) -> Iterator[Row]:
     if origin in (Union, UnionType):
         [inner] = [each for each in arguments if each is not type(None)]
         yield from _key(path, inner, default, meaning)
-    elif hint is TagLabels:
-        expressions = get_type_hints(TagLabels, include_extras=True)["expressions"]
-        yield from _key(path, expressions, "`team`, `tier`, `expect`", meaning)
     elif isinstance(hint, type) and is_dataclass(hint):
         yield from _rows(hint, f"{path}.")
     elif origin is tuple and isinstance(arguments[0], type):
@@ -180,6 +177,8 @@ def _default(field: "Field[Any]") -> str:
             text = format_size(value)
         case tuple():
             text = "[" + ", ".join(f'"{each.pattern}"' for each in value) + "]"
+        case Mapping() if value == DEFAULT_TAG_LABELS:
+            return ", ".join(f"`{label}`" for label in value)
         case Mapping() if value:
             return "see config/exporter.yml"
     return f"`{text}`" if text else ""

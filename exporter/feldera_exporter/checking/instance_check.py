@@ -137,8 +137,8 @@ def _fleet(configuration: Configuration, instance: Instance, listing: Listing, a
 
 
 def _samples(configuration: Configuration, fleet: Fleet) -> int:
-    """Return the number of samples. Pipelines are rendered in batches, which needs less memory than all at once."""
-    shown = catalogue(tuple(configuration.tag_labels.expressions), configuration.metrics.exclude)
+    """Return the number of samples, counted in batches of pipelines: the exporter may need the memory beside it."""
+    shown = catalogue(tuple(configuration.tag_labels), configuration.metrics.exclude)
 
     def count(pipelines: Mapping[str, Pipeline]) -> int:
         return updated_sections(

@@ -79,13 +79,12 @@ def _excluded(configuration: Configuration) -> Iterator[str]:
         for name, expression in expressions().items()
         if configuration.alerts.get(name, AlertChoice()).enabled
     }
+    boards = {f'"{title}"': _families(text) for title, text in dashboard_queries.queries().items()}
     for index, family in enumerate(configuration.metrics.exclude):
         place = f"metrics.exclude[{index}]: without {family}"
         if names := [name for name, families in wanted.items() if family in families]:
             yield f"{place} there is no {_first(names)}"
-        if titles := [
-            f'"{title}"' for title, text in dashboard_queries.queries().items() if family in _families(text)
-        ]:
+        if titles := [title for title, families in boards.items() if family in families]:
             yield f"{place} there are empty panels on {' and '.join(titles)}"
 
 

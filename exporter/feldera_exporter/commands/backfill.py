@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import os
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -63,7 +62,7 @@ def main(arguments: argparse.Namespace) -> int:
     """
     logs.configure(arguments.log_level, arguments.log_format)
     extra = _labels(arguments.label)
-    pipelines, failures = asyncio.run(_gather(configuration(arguments, os.environ), extra))
+    pipelines, failures = asyncio.run(_gather(configuration(arguments), extra))
     # An empty output would only overwrite that of an earlier run.
     if pipelines or not failures:
         with _output(arguments.output) as file:

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import os
 import sys
 from collections.abc import Iterator
 
@@ -14,6 +13,7 @@ from feldera_exporter.checking.instance_check import InstanceReport, inspect
 from feldera_exporter.checking.lint import advice
 from feldera_exporter.commands.flags import add_configuration, add_web_config, configuration
 from feldera_exporter.config import Configuration, format_duration
+from feldera_exporter.config.errors import Mistake
 from feldera_exporter.config.permissions import readable_by_all
 from feldera_exporter.feldera.platform import License
 from feldera_exporter.pages import formatting
@@ -47,8 +47,8 @@ def main(arguments: argparse.Namespace) -> int:
     logs.configure("error", "logfmt")
     if arguments.web_config is not None:
         WebAccess(arguments.web_config, structlog.get_logger())
-    elsewhere: list[str] = []
-    configured = configuration(arguments, os.environ, elsewhere if arguments.offline else None)
+    elsewhere: list[Mistake] = []
+    configured = configuration(arguments, elsewhere if arguments.offline else None)
     names = ", ".join(instance.name for instance in configured.instances)
     _print(f"configuration: valid; instances: {names}")
     if arguments.web_config is not None:

@@ -1,13 +1,13 @@
 """Print the default configuration with its comments, or the effective configuration of a file without its secrets."""
 
 import argparse
-import os
 import sys
 
 import yaml
 
 from feldera_exporter.commands.flags import add_configuration, configuration
 from feldera_exporter.config.effective import effective
+from feldera_exporter.config.errors import Mistake
 from feldera_exporter.shipped import shipped
 
 
@@ -25,8 +25,8 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.config_file is None:
         sys.stdout.write(shipped("config/exporter.yml").read_text(encoding="utf-8"))
         return 0
-    elsewhere: list[str] = []
-    tree = effective(configuration(arguments, os.environ, elsewhere))
+    elsewhere: list[Mistake] = []
+    tree = effective(configuration(arguments, elsewhere))
     sys.stderr.writelines(f"warning: {line}\n" for line in elsewhere)
     sys.stdout.write(yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=10_000))
     return 0

@@ -1,13 +1,14 @@
 """The flags that several commands share."""
 
 import argparse
+import os
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from feldera_exporter import config, logs
+from feldera_exporter.config.errors import Mistake
 from feldera_exporter.errors import ConfigError
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
 from feldera_exporter.rules.alert_names import NAMES
@@ -132,16 +133,16 @@ def _parts(text: str) -> SplitResult | None:
 
 
 def configuration(
-    arguments: argparse.Namespace, environ: Mapping[str, str], elsewhere: list[str] | None = None
+    arguments: argparse.Namespace, elsewhere: list[Mistake] | None = None
 ) -> config.Configuration:
     """Return the configuration that the flags or the environment name.
 
-    `elsewhere` gets a line for each file that cannot be read; without it, that is a mistake.
+    `elsewhere` gets the files that cannot be read; without it, that is a mistake.
 
     Raises:
         ConfigError: the configuration is wrong, or there is none.
     """
-    return config.load(arguments.config_file, environ, KNOWN_FAMILIES, NAMES, elsewhere)
+    return config.load(arguments.config_file, os.environ, KNOWN_FAMILIES, NAMES, elsewhere)
 
 
 def telemetry_path(text: str) -> str:

@@ -1,10 +1,10 @@
 """Print the alert rules, with the choices of the configuration."""
 
 import argparse
-import os
 import sys
 
 from feldera_exporter.commands.flags import add_addresses, add_configuration, addresses, configuration
+from feldera_exporter.config.errors import Mistake
 from feldera_exporter.rules.rendering import EXPORTER_URL, FORMATS, rules
 
 
@@ -35,8 +35,8 @@ def main(arguments: argparse.Namespace) -> int:
     """
     options = addresses(arguments)
     if arguments.config_file is not None:
-        elsewhere: list[str] = []
-        configured = configuration(arguments, os.environ, elsewhere)
+        elsewhere: list[Mistake] = []
+        configured = configuration(arguments, elsewhere)
         sys.stderr.writelines(f"warning: {line}\n" for line in elsewhere)
         options = options.configured(configured)
     sys.stdout.write(rules(arguments.format, options))

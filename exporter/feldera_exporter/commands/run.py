@@ -1,7 +1,6 @@
 """Poll Feldera and serve the metrics until stopped."""
 
 import argparse
-import os
 from functools import partial
 from pathlib import Path
 
@@ -77,7 +76,7 @@ def main(arguments: argparse.Namespace) -> int:
     malloc_tuning.share_one_arena()
     logs.configure(arguments.log_level, arguments.log_format)
     path = telemetry_path(arguments.telemetry_path)
-    load = partial(configuration, arguments, os.environ)
+    load = partial(configuration, arguments)
     prefix = external_url(arguments.external_url, path) if arguments.external_url is not None else ""
     linked = addresses(arguments)
     # Read before the exporter listens, so that an error occupies no port.

@@ -13,7 +13,6 @@ from feldera_exporter.config.schema import (
     Limits,
     Metrics,
     Override,
-    TagLabels,
     Tls,
 )
 from feldera_exporter.config.secret import Secret
@@ -33,7 +32,6 @@ __all__ = [
     "Metrics",
     "Override",
     "Secret",
-    "TagLabels",
     "Tls",
     "format_duration",
     "load",

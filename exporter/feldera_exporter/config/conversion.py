@@ -2,37 +2,24 @@
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, is_dataclass, replace
-from functools import partial
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
-from types import MappingProxyType
-from typing import Annotated, Any, Final, TypeVar, get_args, get_origin
-
-from cattrs import Converter
-from cattrs.gen import make_dict_structure_fn, mapping_structure_factory
+from types import MappingProxyType, UnionType
+from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin
 
 from feldera_exporter.config import cross_key_checks, validators
-from feldera_exporter.config.conversion_errors import mistakes_of
-from feldera_exporter.config.errors import Mistake, RefusedError, in_order, nearest, shown
-from feldera_exporter.config.schema import (
-    DEFAULT_TAG_LABELS,
-    Alert,
-    Alertmanager,
-    Family,
-    File,
-    Instance,
-    Label,
-    Limits,
-    TagExpression,
-    TagLabels,
+from feldera_exporter.config.errors import (
+    Mistake,
+    Place,
+    RefusedError,
+    UnreadableFileError,
+    in_order,
+    nearest,
+    shown,
+    unknown_key,
 )
-from feldera_exporter.feldera.statuses import DEFAULT_LIMITS
-
-Hook = Callable[[Any, Any], Any]
 
 _Kind = TypeVar("_Kind")
-
-_TagExpressions: Any = Mapping[Label, TagExpression]
 
 _ALWAYS_EXPORTED: Final = re.compile(r"feldera_exporter_|process_|python_")
 
@@ -43,117 +30,87 @@ class Context:
 
     Attributes:
         folder: where relative paths start.
-        files_elsewhere: whether files that cannot be read may be on another machine.
+        elsewhere: gets the files that cannot be read, since they may be on another machine; None if that is a mistake.
     """
 
     folder: Path
     families: Collection[str] = ()
     alerts: Collection[str] = ()
-    files_elsewhere: bool = False
+    elsewhere: list[Mistake] | None = None
 
 
 def structured(tree: Any, kind: type[_Kind], context: Context) -> tuple[_Kind | None, list[Mistake]]:
     """Return a tree as a value of a class of this package, None where it is wrong, and all mistakes in order."""
-    try:
-        return _converter(context).structure(tree, kind), []
-    except (ExceptionGroup, RefusedError) as error:
-        return None, in_order(mistakes_of(error))
+    reader = _Reader(context)
+    value = reader.read(tree, kind, ())
+    return (None if reader.mistakes else value), in_order(reader.mistakes)
 
 
-def _converter(context: Context) -> Converter:
-    converter = Converter(forbid_extra_keys=True)
-    # If two hooks fit, cattrs takes the later one.
-    converter.register_structure_hook_func(
-        partial(_is, Annotated), lambda value, kind: kind.__metadata__[0](value)
-    )
-    for named, read in ((File, _file), (Family, _family), (Alert, _alert)):
-        converter.register_structure_hook_func(partial(_equals, named), partial(read, context))
-    converter.register_structure_hook_factory(partial(_is, tuple), lambda kind: _list_hook(kind, converter))
-    converter.register_structure_hook_factory(
-        partial(_is, Mapping), lambda kind: _mapping_hook(kind, converter)
-    )
-    converter.register_structure_hook_factory(is_dataclass, lambda kind: _class_hook(kind, converter))
-    converter.register_structure_hook_factory(
-        partial(_equals, TagLabels), lambda _: _tag_labels_hook(converter)
-    )
-    return converter
+class _Reader:
+    """Reads a tree by the types of the schema, and collects the mistakes; beside a mistake, a value has no meaning."""
 
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self.mistakes: list[Mistake] = []
 
-def _is(origin: Any, kind: Any) -> bool:
-    found: Any = get_origin(kind)
-    return found is origin
+    def read(self, value: Any, kind: Any, place: Place) -> Any:
+        try:
+            return self._read(value, kind, place)
+        except UnreadableFileError as error:
+            elsewhere = self._context.elsewhere
+            (self.mistakes if elsewhere is None else elsewhere).append(error.mistake(*place))
+            return error.file
+        except RefusedError as error:
+            self.mistakes.append(error.mistake(*place))
+            return None
 
+    def _read(self, value: Any, kind: Any, place: Place) -> Any:
+        origin, arguments = get_origin(kind), get_args(kind)
+        if origin in (Union, UnionType):
+            return None if value is None else self._read(value, arguments[0], place)
+        if origin is Annotated:
+            return self._scalar(value, kind.__metadata__[0])
+        if origin is tuple:
+            elements = enumerate(_expect(value, list, "a list"))
+            return tuple(self.read(each, arguments[0], (*place, index)) for index, each in elements)
+        if origin is Mapping:
+            return self._mapping(value, place, *arguments)
+        return self._section(value, kind, place)
 
-def _equals(wanted: Any, kind: Any) -> bool:
-    return bool(kind == wanted)
+    def _scalar(self, value: Any, validate: Callable[..., Any]) -> Any:
+        if validate is validators.file:
+            return validators.file(value, self._context.folder)
+        read = validate(value)
+        if validate is validators.family:
+            _expect_family(read, self._context.families)
+        if validate is validators.alert:
+            _expect_alert(read, self._context.alerts)
+        return read
 
+    def _mapping(self, value: Any, place: Place, key_kind: Any, value_kind: Any) -> Mapping[Any, Any]:
+        read = {}
+        for key, each in _expect(value, dict, "a mapping").items():
+            inside = (*place, _key_text(key))
+            read[self.read(key, key_kind, inside)] = self.read(each, value_kind, inside)
+        return MappingProxyType(read)
 
-def _file(context: Context, value: Any, _: Any) -> Path:
-    return validators.file(value, context.folder, elsewhere=context.files_elsewhere)
-
-
-def _family(context: Context, value: Any, _: Any) -> str:
-    name = validators.family(value)
-    if name in context.families:
-        return name
-    if _ALWAYS_EXPORTED.match(name):
-        raise RefusedError(shown(name), "a family that can be left out: this one always stays")
-    guess = nearest(name, context.families)
-    raise RefusedError(
-        shown(name), f"a metric family such as {guess}" if guess else "a metric family of the exporter"
-    )
-
-
-def _alert(context: Context, value: Any, _: Any) -> str:
-    name = validators.alert(value)
-    if name in context.alerts:
-        return name
-    guess = nearest(name, context.alerts)
-    raise RefusedError(
-        "no alert of this name",
-        f"one such as {guess}" if guess else "one that `feldera-exporter rules` prints",
-    )
-
-
-def _list_hook(kind: Any, converter: Converter) -> Hook:
-    inner = converter.get_structure_hook(list[get_args(kind)[0]])  # type: ignore[misc]
-
-    def hook(value: Any, _: Any) -> tuple[Any, ...]:
-        return tuple(inner(_expect(value, list, "a list"), kind))
-
-    return hook
-
-
-def _mapping_hook(kind: Any, converter: Converter) -> Hook:
-    inner = mapping_structure_factory(kind, converter)
-
-    def hook(value: Any, _: Any) -> Mapping[Any, Any]:
-        return MappingProxyType(inner(_expect(value, dict, "a mapping"), kind))
-
-    return hook
-
-
-def _class_hook(kind: Any, converter: Converter) -> Hook:
-    inner = make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True)
-
-    def hook(value: Any, _: Any) -> Any:
-        given = _expect(value, dict, "a mapping")
-        made = _filled(inner(given, kind), given)
-        contradictions = list(cross_key_checks.contradictions(made))
-        if contradictions:
-            raise ExceptionGroup("contradictions", contradictions)
-        return made
-
-    return hook
-
-
-def _tag_labels_hook(converter: Converter) -> Hook:
-    inner = converter.get_structure_hook(_TagExpressions)
-
-    def hook(value: Any, _: Any) -> TagLabels:
-        return TagLabels(MappingProxyType({**DEFAULT_TAG_LABELS, **inner(value, _TagExpressions)}))
-
-    return hook
+    def _section(self, value: Any, kind: Any, place: Place) -> Any:
+        given, known = _expect(value, dict, "a mapping"), {each.name: each for each in fields(kind)}
+        before = len(self.mistakes)
+        for key in given.keys() - known.keys():
+            name = _key_text(key)
+            self.mistakes.append(Mistake((*place, name), unknown_key(name, known)))
+        # A required key that is missing is read as nothing, which its kind refuses.
+        read = {
+            name: self.read(given.get(name), each.type, (*place, name))
+            for name, each in known.items()
+            if name in given or (each.default is MISSING and each.default_factory is MISSING)
+        }
+        if len(self.mistakes) > before:
+            return None
+        section = cross_key_checks.completed(kind(**read), given)
+        self.mistakes += (error.mistake(*place) for error in cross_key_checks.contradictions(section))
+        return section
 
 
 def _expect(value: Any, kind: type, expected: str) -> Any:
@@ -162,14 +119,28 @@ def _expect(value: Any, kind: type, expected: str) -> Any:
     return value
 
 
-def _filled(value: Any, given: Collection[str]) -> Any:
-    """Return a value with the defaults that depend on the given keys."""
-    match value:
-        case Instance():
-            return cross_key_checks.complete(value, given)
-        case Alertmanager():
-            return cross_key_checks.complete_alertmanager(value, given)
-        case Limits():
-            return replace(value, defaults=MappingProxyType({**DEFAULT_LIMITS, **value.defaults}))
-        case _:
-            return value
+def _expect_family(name: str, families: Collection[str]) -> None:
+    if name in families:
+        return
+    if _ALWAYS_EXPORTED.match(name):
+        raise RefusedError(shown(name), "a family that can be left out: this one always stays")
+    guess = nearest(name, families)
+    raise RefusedError(
+        shown(name), f"a metric family such as {guess}" if guess else "a metric family of the exporter"
+    )
+
+
+def _expect_alert(name: str, alerts: Collection[str]) -> None:
+    if name not in alerts:
+        guess = nearest(name, alerts)
+        raise RefusedError(
+            "no alert of this name",
+            f"one such as {guess}" if guess else "one that `feldera-exporter rules` prints",
+        )
+
+
+def _key_text(key: Any) -> str:
+    """Return a mapping's key as text: YAML keys may be numbers, true, null or bytes too."""
+    if key is None:
+        return "null"
+    return key if isinstance(key, str) else shown(key)

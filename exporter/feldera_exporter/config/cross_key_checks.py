@@ -1,33 +1,46 @@
-"""What must hold between keys, beyond the type of each."""
+"""What holds between keys: defaults that depend on others, and contradictions."""
 
 import os
 from collections.abc import Collection, Iterator
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from feldera_exporter.config.errors import Place, RefusedError, shown
-from feldera_exporter.config.schema import Alertmanager, Configuration, Filter, Instance, Override, Tls
-from feldera_exporter.config.tls import UnusableCertificateError, ssl_context
+from feldera_exporter.config.schema import (
+    DEFAULT_TAG_LABELS,
+    Alertmanager,
+    Configuration,
+    Filter,
+    Instance,
+    Limits,
+    Override,
+    Tls,
+)
+from feldera_exporter.config.tls import ssl_context
 from feldera_exporter.config.units import format_duration
+from feldera_exporter.feldera.statuses import DEFAULT_LIMITS
 
 
-def complete(instance: Instance, given: Collection[str]) -> Instance:
-    """Return an instance in which the keys that were not given follow the poll interval.
+def completed(section: Any, given: Collection[str]) -> Any:
+    """Return a section of the configuration in which the defaults of keys that were not given fit those that were.
 
-    The timeout is at most the poll interval. Three polls may fail before a state is stale: rules keep their result until
-    the third poll is late, and must not lose it before.
+    A timeout is at most the time between two requests. Three polls may fail before a state is stale: rules keep their
+    result until the third poll is late, and must not lose it before.
     """
-    interval = instance.poll_interval
-    timeout = instance.timeout if "timeout" in given else min(instance.timeout, interval)
-    staleness = instance.staleness if "staleness" in given else max(instance.staleness, 3 * interval)
-    return replace(instance, timeout=timeout, staleness=staleness)
-
-
-def complete_alertmanager(alertmanager: Alertmanager, given: Collection[str]) -> Alertmanager:
-    """Return an Alertmanager whose timeout, if it was not given, is at most the resend interval."""
-    if "timeout" in given:
-        return alertmanager
-    return replace(alertmanager, timeout=min(alertmanager.timeout, alertmanager.resend_interval))
+    match section:
+        case Instance(poll_interval=interval):
+            timeout = section.timeout if "timeout" in given else min(section.timeout, interval)
+            staleness = section.staleness if "staleness" in given else max(section.staleness, 3 * interval)
+            return replace(section, timeout=timeout, staleness=staleness)
+        case Alertmanager() if "timeout" not in given:
+            return replace(section, timeout=min(section.timeout, section.resend_interval))
+        case Limits():
+            return replace(section, defaults=MappingProxyType({**DEFAULT_LIMITS, **section.defaults}))
+        case Configuration():
+            labels = MappingProxyType({**DEFAULT_TAG_LABELS, **section.tag_labels})
+            return replace(section, tag_labels=labels)
+    return section
 
 
 def contradictions(value: Any) -> Iterator[RefusedError]:
@@ -62,7 +75,7 @@ def _configuration(configuration: Configuration) -> Iterator[RefusedError]:
     if configuration.alertmanager is not None:
         places += [("alertmanager", "labels", label) for label in configuration.alertmanager.labels]
     # Alerts do not have the tag label `expect`.
-    tags = configuration.tag_labels.expressions.keys() - {"expect"}
+    tags = configuration.tag_labels.keys() - {"expect"}
     for place in places:
         if place[-1] in tags:
             yield RefusedError("a label that tags set", "another name", place)
@@ -108,8 +121,8 @@ def _tls(tls: Tls) -> Iterator[RefusedError]:
         if files and all(os.access(file, os.R_OK) for file in files):
             try:
                 ssl_context(part)
-            except UnusableCertificateError as error:
-                yield RefusedError("another content", error.expected, (error.key,))
+            except RefusedError as error:
+                yield RefusedError("another content", error.expected, error.place)
 
 
 def _override(override: Override) -> Iterator[RefusedError]:

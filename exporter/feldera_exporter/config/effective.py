@@ -1,35 +1,19 @@
 """A configuration as a plain tree for YAML, with its defaults and without its secrets."""
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
+from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
-from types import UnionType
-from typing import Annotated, Any, Final, get_args, get_origin
+from typing import Any, Final
 
-from feldera_exporter.config import validators
-from feldera_exporter.config.schema import Configuration, TagLabels
 from feldera_exporter.config.secret import Secret
 from feldera_exporter.config.units import format_duration, format_size
 
 HIDDEN: Final = "<secret>"
 
-_FORMATS: Final[Mapping[Any, Callable[[Any], str]]] = {
-    validators.duration: format_duration,
-    validators.interval: format_duration,
-    validators.limit: format_duration,
-    validators.size: format_size,
-}
-"""How a number is formatted, by the validator of its field."""
 
-
-def effective(configuration: Configuration) -> dict[str, Any]:
-    """Return every key that has a value, defaults included."""
-    tree: dict[str, Any] = _plain(configuration, Configuration)
-    return tree
-
-
-def _plain(value: Any, kind: Any) -> Any:  # noqa: PLR0911 - a line for each kind
+def effective(value: Any) -> Any:  # noqa: PLR0911 - a line for each kind
+    """Return a configuration or a part of it: every key that has a value, defaults included."""
     match value:
         case Secret():
             return HIDDEN
@@ -37,26 +21,15 @@ def _plain(value: Any, kind: Any) -> Any:  # noqa: PLR0911 - a line for each kin
             return str(value.absolute())
         case re.Pattern():
             return value.pattern
-        case TagLabels():
-            return _plain(value.expressions, Mapping[str, str])
         case Mapping():
-            return {name: _plain(each, get_args(kind)[1]) for name, each in value.items()}
+            return {name: effective(each) for name, each in value.items()}
         case tuple():
-            return [_plain(each, get_args(kind)[0]) for each in value]
-        case float() | int() if (write := _FORMATS.get(_validator(kind))) is not None:
-            return write(value)
-        case _ if is_dataclass(value):
-            return {
-                each.name: _plain(getattr(value, each.name), each.type)
-                for each in fields(value)
-                if getattr(value, each.name) not in (None, "")
-            }
-        case _:
+            return [effective(each) for each in value]
+        case bool() | str():
             return value
-
-
-def _validator(kind: Any) -> Any:
-    """Return the validator of a field; None if it has none."""
-    if isinstance(kind, UnionType):
-        kind = get_args(kind)[0]
-    return kind.__metadata__[0] if get_origin(kind) is Annotated else None
+        case float():
+            return format_duration(value)
+        case int():
+            return format_size(value)
+    given = ((each.name, getattr(value, each.name)) for each in fields(value))
+    return {name: effective(each) for name, each in given if each not in (None, "")}

@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Collection, Iterable
+from pathlib import Path
 from typing import Final, NamedTuple
 
 Place = tuple[str | int, ...]
@@ -19,19 +20,27 @@ class RefusedError(ValueError):
 
     def __init__(self, found: str, expected: str, place: Place = ()) -> None:
         super().__init__(f"found {found}, expected {expected}")
+        self.expected = expected
         self.place = place
+
+    def mistake(self, *outer: str | int) -> "Mistake":
+        """Return the mistake with its whole place; `outer` is that of the value that was being read."""
+        return Mistake((*outer, *self.place), str(self))
 
 
 class UnreadableFileError(RefusedError):
     """A file cannot be read on this machine."""
 
+    def __init__(self, found: str, expected: str, file: Path) -> None:
+        super().__init__(found, expected)
+        self.file = file
+
 
 class Mistake(NamedTuple):
-    """One mistake in a document; perhaps only that a file cannot be read on this machine."""
+    """One mistake in a document."""
 
     place: Place
     text: str
-    unreadable_file: bool = False
 
     def __str__(self) -> str:
         return f"{path(self.place)}: {self.text}"

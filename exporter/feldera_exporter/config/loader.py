@@ -1,7 +1,6 @@
 """Loads the configuration from a YAML file, or from the environment variables of Feldera's official client."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,7 +27,7 @@ def load(
     environ: Mapping[str, str],
     families: Collection[str],
     alerts: Collection[str],
-    elsewhere: list[str] | None = None,
+    elsewhere: list[Mistake] | None = None,
 ) -> Configuration:
     """Return the configuration of a file; without a file, that of the environment.
 
@@ -37,8 +36,7 @@ def load(
         environ: the environment; if there is a file, only the proxies are read from it.
         families: the names of all metric families, which `metrics.exclude` may name.
         alerts: the names of all alerts, which `alerts` may name.
-        elsewhere: gets a line for each file that cannot be read, since it may be on another machine; None if that is
-            a mistake.
+        elsewhere: gets the files that cannot be read, since they may be on another machine; None if that is a mistake.
 
     Raises:
         ConfigError: with every mistake found, in the order of their places, and no secret.
@@ -46,12 +44,8 @@ def load(
     if path is None:
         return from_environment(environ)
     document = read(path)
-    context = Context(path.parent, families, alerts)
+    context = Context(path.parent, families, alerts, elsewhere)
     configuration, mistakes = structured(document.tree, Configuration, context)
-    if elsewhere is not None:
-        elsewhere += [str(mistake) for mistake in mistakes if mistake.unreadable_file]
-        context = replace(context, files_elsewhere=True)
-        configuration, mistakes = structured(document.tree, Configuration, context)
     instances = configuration.instances if configuration is not None else ()
     named = [f"{path}: {mistake}" for mistake in in_order([*document.repeated, *mistakes])]
     named += map(str, proxy_mistakes(instances, environ))

@@ -147,17 +147,6 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class TagLabels:
-    """The labels that pipelines' tags set: `DEFAULT_TAG_LABELS` first.
-
-    Attributes:
-        expressions: by label, an expression over the tags whose group is the label's value.
-    """
-
-    expressions: Mapping[Label, TagExpression] = field(default_factory=lambda: DEFAULT_TAG_LABELS)
-
-
-@dataclass(frozen=True, slots=True)
 class Metrics:
     """Which metric families are exported.
 
@@ -247,7 +236,7 @@ class Configuration:
 
     instances: tuple[Instance, ...]
     limits: Limits = field(default_factory=Limits)
-    tag_labels: TagLabels = field(default_factory=TagLabels)
+    tag_labels: Mapping[Label, TagExpression] = field(default_factory=lambda: DEFAULT_TAG_LABELS)
     metrics: Metrics = Metrics()
     alerts: Mapping[Alert, AlertChoice] = field(default_factory=lambda: MappingProxyType({}))
     alert_labels: Mapping[AlertLabel, Text] = field(default_factory=lambda: MappingProxyType({}))

@@ -4,30 +4,17 @@ import ssl
 from collections.abc import Callable
 from pathlib import Path
 
+from feldera_exporter.config.errors import RefusedError
 from feldera_exporter.config.schema import Tls
 from feldera_exporter.errors import ConfigError
 from feldera_exporter.logs import FailureLog, Logger
-
-
-class UnusableCertificateError(Exception):
-    """A file contains no certificate or key that TLS can use.
-
-    Attributes:
-        key: the key of the configuration that names the file.
-        expected: what it should contain.
-    """
-
-    def __init__(self, key: str, file: Path, expected: str) -> None:
-        super().__init__(f"{key}: found {file}, expected {expected}")
-        self.key = key
-        self.expected = expected
 
 
 def ssl_context(tls: Tls) -> ssl.SSLContext:
     """Return a new context, from the present content of the files.
 
     Raises:
-        UnusableCertificateError: a file cannot be read or contains something else.
+        RefusedError: a file cannot be read or contains something else.
     """
     if tls.ca_file is None:
         context = ssl.create_default_context()
@@ -35,18 +22,28 @@ def ssl_context(tls: Tls) -> ssl.SSLContext:
         try:
             context = ssl.create_default_context(cafile=tls.ca_file)
         except OSError:
-            raise UnusableCertificateError("ca_file", tls.ca_file, "certificates in PEM format") from None
-    if tls.cert_file is not None and tls.key_file is not None:
-        try:
-            # Without a password OpenSSL would ask for one on the terminal.
-            context.load_cert_chain(tls.cert_file, tls.key_file, password="")
-        except (OSError, ValueError):
-            expected = "a certificate in PEM format whose key, without a passphrase, is in key_file"
-            raise UnusableCertificateError("cert_file", tls.cert_file, expected) from None
+            raise RefusedError(str(tls.ca_file), "certificates in PEM format", ("ca_file",)) from None
+    load_own_certificate(context, tls.cert_file, tls.key_file)
     if tls.insecure_skip_verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
+
+
+def load_own_certificate(context: ssl.SSLContext, cert_file: Path | None, key_file: Path | None) -> None:
+    """Load a certificate with its key, if both are given.
+
+    Raises:
+        RefusedError: they cannot be read or used.
+    """
+    if cert_file is None or key_file is None:
+        return
+    try:
+        # Without a password OpenSSL would ask the terminal for one and wait.
+        context.load_cert_chain(cert_file, key_file, password="")
+    except (OSError, ValueError):
+        expected = "a certificate in PEM format whose key, without a passphrase, is in key_file"
+        raise RefusedError(str(cert_file), expected, ("cert_file",)) from None
 
 
 def present_context(tls: Tls, place: str, log: Logger) -> Callable[[], ssl.SSLContext]:
@@ -61,8 +58,8 @@ def present_context(tls: Tls, place: str, log: Logger) -> Callable[[], ssl.SSLCo
     read = _states(tls)
     try:
         context = ssl_context(tls)
-    except UnusableCertificateError as error:
-        raise ConfigError(f"{place}tls.{error}") from None
+    except RefusedError as error:
+        raise ConfigError(f"{place}{error.mistake('tls')}") from None
 
     def present() -> ssl.SSLContext:
         nonlocal read, context
@@ -71,8 +68,8 @@ def present_context(tls: Tls, place: str, log: Logger) -> Callable[[], ssl.SSLCo
         if now != read:
             try:
                 context = ssl_context(tls)
-            except UnusableCertificateError as error:
-                unusable.failed(error.key, f"tls.{error}")
+            except RefusedError as error:
+                unusable.failed(str(error.place[0]), error.mistake("tls"))
             else:
                 read = now
                 unusable.succeeded()

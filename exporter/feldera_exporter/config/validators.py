@@ -297,10 +297,11 @@ def reachable_scheme(address: str) -> str | None:
     return parts.scheme if named and (parts.port is None or 0 < parts.port <= _HIGHEST_PORT) else None
 
 
-def file(value: object, folder: Path = Path(), *, elsewhere: bool = False) -> Path:
+def file(value: object, folder: Path = Path()) -> Path:
     """Return the path of a file; a relative one starts at the folder.
 
-    A file that cannot be read is accepted only if it may be elsewhere, on another machine.
+    Raises:
+        UnreadableFileError: it cannot be read; perhaps it is on another machine.
     """
     if not isinstance(value, str) or not value or "\0" in value:
         raise RefusedError(shown(value), "the path of a file")
@@ -314,6 +315,4 @@ def file(value: object, folder: Path = Path(), *, elsewhere: bool = False) -> Pa
         with target.open("rb"):
             return target
     except OSError as error:
-        if elsewhere:
-            return target
-        raise UnreadableFileError(found, f"a file that can be read ({error.strerror})") from None
+        raise UnreadableFileError(found, f"a file that can be read ({error.strerror})", target) from None

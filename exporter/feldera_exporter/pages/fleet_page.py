@@ -113,6 +113,7 @@ def fleet_page(state: PageState, query: PageQuery, links: Links) -> FleetPage:
     counts = Counter(each.summary.level for each in entries)
     matching = [each for each in entries if _matches(each, query)]
     instances = tuple(instance_view(watched, state.choices, links) for watched in state.instances)
+    statuses = {each.summary.status for each in entries} | {each.summary.program for each in entries}
     headline, look = _headline(counts, instances)
     return FleetPage(
         headline=headline,
@@ -125,7 +126,7 @@ def fleet_page(state: PageState, query: PageQuery, links: Links) -> FleetPage:
         hidden=max(0, len(matching) - MOST),
         found=formatting.count(len(matching), "pipeline"),
         total=len(entries),
-        statuses=_choices(_statuses(entries), query.status),
+        statuses=_choices(statuses - {"Success"}, query.status),
         teams=_choices({each.tags.get("team", "") for each in entries}, query.team),
         names=_choices({each.name for each in instances}, query.instance)
         if len(instances) > 1 or query.instance
@@ -175,7 +176,7 @@ def _row(each: _Entry, links: Links) -> FleetRow:
         program=None if line.program == "Success" else program,
         storage=storage if line.storage not in {"Cleared", "InUse"} else None,
         bar=limit_bar(line.wait),
-        error=formatting.cut(line.error_code, _CODE)[0],
+        error=line.error_code[:_CODE],
         message=formatting.first_lines(error.message, _MESSAGE, 1) if error is not None else "",
         alerts=tuple(firing_alert(alert, links, instance_name, line.name) for alert in line.alerts),
     )
@@ -220,12 +221,6 @@ def _old_data(old: Sequence[InstanceView], instances: int) -> str:
     if len(old) == 1:
         return f"No current data from {old[0].name}"
     return f"No current data from {len(old)} of {instances} instances"
-
-
-def _statuses(entries: Iterable[_Entry]) -> set[str]:
-    return {status for each in entries for status in (each.summary.status, each.summary.program)} - {
-        "Success"
-    }
 
 
 def _choices(values: set[str], chosen: str) -> tuple[str, ...]:

@@ -6,9 +6,6 @@ from typing import Final
 
 from feldera_exporter.micros import SECOND, Micros, to_datetime
 
-_LONGEST: Final = 64 * 1024
-"""Characters of a text that are shown; a panic of every worker has far more."""
-
 _UNSEEN: Final = {
     **{code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n\r"},
     0x7F: 0x2421,
@@ -54,7 +51,7 @@ def limit(seconds: float) -> str:
 
 def instant(at: Micros) -> str:
     """Return an instant as RFC 3339 in UTC, to the second."""
-    return to_datetime(at).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+    return f"{to_datetime(at):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def moment(at: Micros, now: Micros) -> Moment:
@@ -64,22 +61,11 @@ def moment(at: Micros, now: Micros) -> Moment:
     return Moment(text, instant(at), duration(max(0, now - at) / SECOND))
 
 
-def tick(at: Micros, *, days: bool) -> str:
-    """Return the label of a tick in UTC: `14:30`, or the day."""
-    when = to_datetime(at)
-    return f"{when:%b} {when.day}" if days else f"{when:%H:%M}"
-
-
 def first_lines(text: str, most: int, lines: int) -> str:
     """Return the beginning of a text: at most so many characters and lines that are not blank, with `…` where it is cut."""
     whole = [line for line in text.splitlines() if line.strip()]
     begun = "\n".join(whole[:lines])
     return begun if len(begun) <= most and len(whole) <= lines else f"{begun[:most].rstrip()}…"
-
-
-def cut(text: str, most: int = _LONGEST) -> tuple[str, int]:
-    """Return the beginning of a text, and how many characters are left out."""
-    return text[:most], max(0, len(text) - most)
 
 
 def count(number: int, thing: str) -> str:

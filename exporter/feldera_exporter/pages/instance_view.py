@@ -101,7 +101,7 @@ def instance_view(watched: WatchedInstance, choices: Choices, links: Links) -> I
             if not alert.pipeline
         ),
         stale=_STALE if platform.stale else "",
-        unreadable=tuple(formatting.cut(name, _NAME)[0] for name in fleet.unreadable[:_NAMED]),
+        unreadable=tuple(name[:_NAME] for name in fleet.unreadable[:_NAMED]),
         hidden=max(0, len(fleet.unreadable) - _NAMED),
     )
 

@@ -11,7 +11,9 @@ from feldera_exporter.feldera.wire import Cut, Event, FullEvent
 from feldera_exporter.pages import formatting
 
 _NOTHING: Final = frozenset({b"null", b"{}", b"[]", b'""', b""})
-_LONGEST: Final = 256 * 1024
+_LONGEST: Final = 64 * 1024
+"""Characters of a text that are shown; a panic of every worker has far more."""
+_LONGEST_JSON: Final = 256 * 1024
 """Bytes of JSON that are indented; longer JSON is shown as it came."""
 
 _WAITING_RESOURCES: Final = frozenset({"Provisioning", "Stopping"})
@@ -21,8 +23,6 @@ _WAITING_RUNTIME: Final = frozenset(
 )
 _FIGURES: Final = ("connector_stats", "memory_max")
 """Keys of the details that are figures, and say nothing about a wait."""
-
-_ANY: Final = msgspec.json.Decoder()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +50,11 @@ class Excerpt:
 
 def excerpt(text: str, cut: Cut | None = None) -> Excerpt:
     """Return the part of a text that is shown; `cut` is the size of the whole where the text is its beginning."""
-    shown, missing = formatting.cut(text)
     if cut is not None:
-        return Excerpt(shown, formatting.count(cut.size, "byte"))
-    return Excerpt(shown, formatting.count(len(text), "character") if missing else "")
+        whole = formatting.count(cut.size, "byte")
+    else:
+        whole = formatting.count(len(text), "character") if len(text) > _LONGEST else ""
+    return Excerpt(text[:_LONGEST], whole)
 
 
 def laid_out(details: msgspec.Raw, cut: Cut | None = None) -> Excerpt | None:
@@ -68,7 +69,7 @@ def laid_out(details: msgspec.Raw, cut: Cut | None = None) -> Excerpt | None:
         # A string is shown without quotes, with its line breaks.
         if text.startswith(b'"'):
             return excerpt(msgspec.json.decode(text, type=str), cut)
-        if len(text) <= _LONGEST:
+        if len(text) <= _LONGEST_JSON:
             text = msgspec.json.format(text, indent=2)
     except UNREADABLE:
         # The JSON was not decoded before. What is not JSON is shown as it came.
@@ -91,7 +92,7 @@ def waiting_for(recent: LatestEvents) -> Excerpt | None:
 
 def _without_figures(raw: msgspec.Raw) -> msgspec.Raw:
     try:
-        value = _ANY.decode(raw)
+        value = msgspec.json.decode(raw)
     except UNREADABLE:
         return raw
     if not isinstance(value, dict):

@@ -38,14 +38,7 @@ class MissingPage:
 
 
 def missing_pipeline(state: PageState, instance_name: str, name: str, links: Links) -> MissingPage:
-    """Return the view of the page for a pipeline that `find` does not find.
-
-    Args:
-        state: the state of all instances.
-        instance_name: the name of the instance in the address.
-        name: the name or the id of the pipeline in the address.
-        links: the addresses of the exporter's pages.
-    """
+    """Return the view of the page for a pipeline that `find` does not find by its name or id."""
     name = name[:_LONGEST]
     about = next((each for each in state.instances if each.fleet.instance == instance_name), None)
     if about is None:

@@ -27,8 +27,6 @@ _CAUSES: Final = {
 }
 """The meaning of a poll's outcome; the text of a connection error says it itself."""
 
-_RUNBOOKS: Final = {UnauthorizedError.outcome: "FelderaApiAuthFailed"}
-_RUNBOOK: Final = "FelderaApiUnreachable"
 _LONGEST: Final = 300
 """Characters of a cause."""
 
@@ -45,11 +43,12 @@ class Outage:
 
 def outage(failure: PollFailure, instance: str, url: str, links: Links, now: Micros) -> Outage:
     """Return the view of an outage."""
-    text = formatting.cut(failure.text, _LONGEST)[0]
+    text = failure.text[:_LONGEST]
     cause = _CAUSES.get(failure.outcome)
+    refused = failure.outcome == UnauthorizedError.outcome
     return Outage(
         cause=f"{cause}: {text}" if cause is not None else text[:1].upper() + text[1:],
         url=url,
         since=formatting.moment(failure.since, now),
-        runbook=links.runbook_of(_RUNBOOKS.get(failure.outcome, _RUNBOOK), instance),
+        runbook=links.runbook_of("FelderaApiAuthFailed" if refused else "FelderaApiUnreachable", instance),
     )

@@ -15,10 +15,8 @@ SORTS: Final = ("name", "status", "age")
 
 _PAUSED: Final = "off"
 _OPEN: Final = "open"
-_ALL: Final = "all"
 INSTALLATIONS: Final = ("kubernetes", "docker")
 """How Feldera may be installed: the variants of a runbook."""
-_EITHER: Final = "either"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +74,8 @@ VALUES: Final[Mapping[str, Collection[str]]] = MappingProxyType(
         "span": SPANS.keys(),
         "refresh": {_PAUSED},
         "filter": {_OPEN},
-        "codes": {_ALL},
-        "installation": {*INSTALLATIONS, _EITHER},
+        "codes": {"all"},
+        "installation": {*INSTALLATIONS, "either"},
     }
 )
 """The possible values by field; the other fields may have any."""

@@ -156,7 +156,7 @@ def pipeline_page(
             alert_details(alert, links, now, watched.fleet.instance, pipeline.facts) for alert in line.alerts
         ),
         causes=tuple(_causes(failure, errors, waiting_for(recent))),
-        description=formatting.cut(program.description, _DESCRIPTION)[0],
+        description=program.description[:_DESCRIPTION],
         compiler_errors=errors,
         failure=failure,
         statuses=tuple(_statuses(pipeline, recent, watched.known_at)),
@@ -218,14 +218,11 @@ def _statuses(pipeline: Pipeline, recent: LatestEvents, now: Micros) -> Iterator
         else:
             began = getattr(row, f"{dimension.name}_since")
             since = None if began is None else from_datetime(began)
-        yield _status(name, style_of(dimension, status), since, limit, now)
-
-
-def _status(name: str, style: StatusStyle, since: Micros | None, limit: float, now: Micros) -> StatusView:
-    if since is None:
-        return StatusView(name, style, None, None)
-    age = StatusAge(style.text, max(0, now - since) / SECOND, limit)
-    return StatusView(name, style, formatting.moment(since, now), limit_bar(age))
+        style, moment, bar = style_of(dimension, status), None, None
+        if since is not None:
+            moment = formatting.moment(since, now)
+            bar = limit_bar(StatusAge(status, max(0, now - since) / SECOND, limit))
+        yield StatusView(name, style, moment, bar)
 
 
 def _notes(recent: LatestEvents) -> Iterator[tuple[str, Excerpt]]:

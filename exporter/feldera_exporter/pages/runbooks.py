@@ -81,21 +81,22 @@ def runbook_values(state: PageState, query: PageQuery) -> RunbookValues | None:
     return RunbookValues(f"pipeline {row.name} of instance {query.instance}", f"{host}\n{names}", code)
 
 
+def exists(alert: str) -> bool:
+    """Return whether there is a runbook for an alert."""
+    return alert in NAMES or alert == COMMON
+
+
 @cache
-def _text(alert: str) -> str | None:
-    if alert not in NAMES and alert != COMMON:
-        return None
+def _text(alert: str) -> str:
     return shipped(f"alerts/runbooks/{alert}.md").read_text(encoding="utf-8")
 
 
-def runbook(alert: str, error_code: str = "", installation: str = "") -> Markup | None:
-    """Return the runbook of an alert, or `COMMON`, as HTML; None where there is none.
+def runbook(alert: str, error_code: str = "", installation: str = "") -> Markup:
+    """Return a runbook that exists as HTML.
 
     With an error code, a table of error codes has only its row. With one of `INSTALLATIONS`, there are only its commands.
     """
     text = _text(alert)
-    if text is None:
-        return None
     if error_code:
         text = _CODE_ROW.sub(lambda row: row[0] if _names(row[0], error_code) else "", text)
     if installation in _OF_OTHERS and alert != COMMON:
@@ -112,25 +113,15 @@ def runbook_page(alert: str, state: PageState, query: PageQuery, installation: s
     """Return the view of a runbook that exists."""
     values = runbook_values(state, query)
     code = values.error_code if values is not None and not query.codes else ""
-    filtered = bool(code) and has_code(alert, code)
-    content = runbook(alert, code if filtered else "", installation) or Markup()
+    filtered = bool(code) and any(_names(row, code) for row in _CODE_ROW.findall(_text(alert)))
+    content = runbook(alert, code if filtered else "", installation)
     return RunbookPage(alert, content, values, filtered, has_variants(alert), installation)
-
-
-def has_code(alert: str, error_code: str) -> bool:
-    """Return whether a runbook has a table of error codes with a row for one."""
-    return any(_names(row, error_code) for row in _CODE_ROW.findall(_text(alert) or ""))
 
 
 def has_variants(alert: str) -> bool:
     """Return whether a runbook differs between installations."""
-    lines = (_text(alert) or "").splitlines()
+    lines = _text(alert).splitlines()
     return alert != COMMON and any(each.match(line) for each in _OF_OTHERS.values() for line in lines)
-
-
-def exists(alert: str) -> bool:
-    """Return whether there is a runbook for an alert."""
-    return alert in NAMES or alert == COMMON
 
 
 def _names(row: str, error_code: str) -> bool:

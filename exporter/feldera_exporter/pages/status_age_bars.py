@@ -31,13 +31,16 @@ class LimitBar:
 
 def limit_bar(wait: StatusAge) -> LimitBar:
     """Return the bar of a status."""
-    share = wait.share
-    over = f"over by {formatting.duration(wait.age - wait.limit)}" if share >= 1 else ""
+    look, verdict = "well", ""
+    if wait.share >= 1:
+        look, verdict = "over", f"over by {formatting.duration(wait.age - wait.limit)}"
+    elif wait.share >= _NEAR:
+        look, verdict = "near", "near its limit"
     return LimitBar(
         status=wait.status,
         age=formatting.duration(wait.age),
         limit=formatting.limit(wait.limit),
-        percent=None if math.isinf(wait.limit) else min(100, int(100 * min(share, 1))),
-        look="over" if share >= 1 else "near" if share >= _NEAR else "well",
-        verdict=over or ("near its limit" if share >= _NEAR else ""),
+        percent=None if math.isinf(wait.limit) else int(100 * min(wait.share, 1)),
+        look=look,
+        verdict=verdict,
     )

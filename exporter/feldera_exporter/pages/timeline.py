@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from types import MappingProxyType
 from typing import Final
 
@@ -16,7 +16,7 @@ from feldera_exporter.feldera.statuses import (
 )
 from feldera_exporter.feldera.wire import Event
 from feldera_exporter.history.history import combined
-from feldera_exporter.micros import SECOND, Micros, from_datetime
+from feldera_exporter.micros import SECOND, Micros, from_datetime, to_datetime
 from feldera_exporter.pages import formatting
 from feldera_exporter.pages.formatting import Moment
 from feldera_exporter.pages.status_style import LEGEND, StatusStyle, style_of
@@ -148,25 +148,14 @@ def timeline(events: Sequence[Event], span: str, now: Micros) -> Timeline | None
     if not events:
         return None
     ordered = _oldest_first(events)
-    runs = {name: tuple(_runs(ordered, reader)) for name, _, reader in _READERS}
-    dimensions = {name: dimension for name, dimension, _ in _READERS}
-    changes = sorted(
-        [
-            *(
-                change
-                for name, each in runs.items()
-                for change in _changes(name, dimensions[name], each, now)
-            ),
-            *_errors(ordered, now),
-        ],
-        key=lambda pair: pair[0],
-        reverse=True,
-    )
+    rows = [(name, dimension, tuple(_runs(ordered, reader))) for name, dimension, reader in _READERS]
+    changes = [*chain.from_iterable(_changes(*row, now) for row in rows), *_errors(ordered, now)]
+    changes.sort(key=lambda pair: pair[0], reverse=True)
     chosen = span if span in SPANS else _fitting(changes[0][0] if changes else now, now)
     start = now - SPANS[chosen] * SECOND
     lanes = tuple(
-        Lane(name, tuple(_segments(dimensions[name], each, start, now)))
-        for name, each in runs.items()
+        Lane(name, tuple(_segments(dimension, runs, start, now)))
+        for name, dimension, runs in rows
         if name != _UNDRAWN
     )
     drawn = {segment.mark.look for lane in lanes for segment in lane.segments}
@@ -248,11 +237,12 @@ def _errors(ordered: Sequence[Event], now: Micros) -> Iterator[tuple[Micros, Cha
 
 
 def _ticks(span: str, start: Micros, now: Micros) -> Iterator[tuple[float, str]]:
-    """Yield the places of round times, in percent, with their labels."""
+    """Yield the places of round times in UTC, in percent, with their labels: the time of day, or the day."""
     step = _TICKS[span] * SECOND
     for at in range(-(-start // step) * step, now, step):
         if (percent := _percent(at, start, now)) <= _LAST_TICK:
-            yield percent, formatting.tick(at, days=_TICKS[span] >= _DAY)
+            when = to_datetime(at)
+            yield percent, f"{when:%b} {when.day}" if _TICKS[span] >= _DAY else f"{when:%H:%M}"
 
 
 def _fitting(last: Micros, now: Micros) -> str:

@@ -113,7 +113,7 @@ class RuleOptions:
             alerts=configuration.alerts,
             alert_labels=configuration.alert_labels,
             severities=configuration.severities,
-            tag_labels=tuple(configuration.tag_labels.expressions),
+            tag_labels=tuple(configuration.tag_labels),
             external_labels=alertmanager.labels if alertmanager is not None else {},
             exporter_only=alertmanager is not None,
         )
@@ -167,7 +167,7 @@ def _groups(options: RuleOptions) -> str:
             labels = _OneLine(options.labels(name, rule["labels"]["severity"]))
             groups.setdefault(group, []).append(_dump([{"alert": name, **rule, "labels": labels}]))
     return "groups:\n" + "\n".join(
-        f"  - name: {name}\n    interval: {INTERVAL}\n    rules:\n{_indented(''.join(texts), 6)}"
+        f"  - name: {name}\n    interval: {INTERVAL}\n    rules:\n{textwrap.indent(''.join(texts), ' ' * 6)}"
         for name, texts in groups.items()
     )
 
@@ -267,14 +267,10 @@ def _dump(value: object) -> str:
     return str(yaml.dump(value, Dumper=_Dumper, sort_keys=False, width=10_000, allow_unicode=True))
 
 
-def _indented(text: str, by: int) -> str:
-    return "".join(" " * by + line if line.strip() else line for line in text.splitlines(keepends=True))
-
-
 FORMATS: Final[Mapping[str, Callable[[str], str]]] = MappingProxyType(
     {
         "prometheus": lambda groups: _HEADER + groups,
-        "operator": lambda groups: _HEADER + _MANIFEST + _indented(groups, 2),
+        "operator": lambda groups: _HEADER + _MANIFEST + textwrap.indent(groups, "  "),
     }
 )
 """The formats by the name that `feldera-exporter rules --format` takes."""

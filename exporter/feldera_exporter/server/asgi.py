@@ -53,12 +53,8 @@ def application(
 ) -> Asgi:
     """Return the ASGI application.
 
-    Args:
-        source: the source of the metrics.
-        telemetry_path: the path of the metrics.
-        reload: the action of `POST /-/reload`; None where that is switched off.
-        find: returns the pages for people.
-        prefix: the prefix that a proxy may leave before every path.
+    `reload` is the action of `POST /-/reload`, None where that is switched off; `prefix` is what a proxy may leave before
+    every path.
     """
     pages: dict[str, tuple[Page, tuple[str, ...]]] = {
         telemetry_path: (_metrics(source), READING),

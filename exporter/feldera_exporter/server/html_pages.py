@@ -1,12 +1,12 @@
 """The pages for people: HTML by path, with headers that permit no script and nothing from other sites."""
 
 import asyncio
+import gzip
 import re
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 from urllib.parse import unquote
 
 from feldera_exporter.feldera.program_details import ProgramDetails
@@ -18,7 +18,7 @@ from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.pages.links import Links
 from feldera_exporter.pages.missing_page import MissingPage, missing_pipeline
 from feldera_exporter.pages.page_query import INSTALLATIONS, PageQuery, parse
-from feldera_exporter.pages.pipeline_page import FAILED_PROGRAMS, find, pipeline_page
+from feldera_exporter.pages.pipeline_page import FAILED_PROGRAMS, PipelinePage, find, pipeline_page
 from feldera_exporter.rules.alert_names import SECTIONS
 from feldera_exporter.server.content_negotiation import accepts_gzip
 from feldera_exporter.server.http_messages import Page, Reply, Request, text_reply
@@ -27,8 +27,6 @@ from feldera_exporter.server.shared_renderings import SharedRenderings
 EVERY: Final = MappingProxyType({"fleet.html": 30, "pipeline.html": 60})
 """Seconds after which a page refreshes itself, unless it is paused."""
 
-_HTML: Final = "text/html; charset=utf-8"
-_GZIP: Final = 16 + zlib.MAX_WBITS
 _LEVEL: Final = 6
 _COOKIE: Final = "feldera_installation"
 _CHOICE: Final = re.compile(rf"\b{_COOKIE}=({'|'.join(INSTALLATIONS)})\b")
@@ -64,12 +62,7 @@ class PageSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The pages for people.
-
-    Args:
-        source: the source of what pages show.
-        links: the addresses of the pages.
-    """
+    """The pages for people."""
 
     source: PageSource
     links: Links
@@ -93,12 +86,9 @@ class Site:
 
     async def _fleet(self, request: Request) -> Reply:
         query, state = parse(request.query), self.source.page_state()
-
-        def page() -> bytes:
-            view = fleet_page(state, query, self.links)
-            return self._render("fleet.html", state, query, view=view)
-
-        return await self._html(request, page, _shown(state), every=_every("fleet.html", query))
+        return await self._live(
+            request, "fleet.html", state, query, lambda: fleet_page(state, query, self.links)
+        )
 
     def _pipeline(self, instance: str, name_or_id: str) -> Page:
         async def answer(request: Request) -> Reply:
@@ -116,13 +106,11 @@ class Site:
             # The state may have changed while Feldera was asked.
             state = self.source.page_state()
 
-            def page() -> bytes:
+            def view() -> PipelinePage:
                 watched, pipeline = find(state, instance, row.id) or found
-                view = pipeline_page(watched, pipeline, recent, program, state, query, self.links)
-                return self._render("pipeline.html", state, query, view=view)
+                return pipeline_page(watched, pipeline, recent, program, state, query, self.links)
 
-            shown = (*_shown(state), recent, program)
-            return await self._html(request, page, shown, every=_every("pipeline.html", query))
+            return await self._live(request, "pipeline.html", state, query, view, recent, program)
 
         return answer
 
@@ -158,15 +146,22 @@ class Site:
             request, lambda: render("missing.html", self.links, view=view), every=every, status=status
         )
 
-    def _render(self, template: str, state: PageState, query: PageQuery, **values: Any) -> bytes:
-        now = state.at
-        return render(
-            template,
-            self.links,
-            query=query,
-            every=EVERY[template],
-            clock=formatting.moment(now, now),
-            **values,
+    async def _live(
+        self,
+        request: Request,
+        template: str,
+        state: PageState,
+        query: PageQuery,
+        view: Callable[[], object],
+        *shown: object,
+    ) -> Reply:
+        """Answer with a page that refreshes itself; besides the state it shows some values."""
+        every, clock = EVERY[template], formatting.moment(state.at, state.at)
+        return await self._html(
+            request,
+            lambda: render(template, self.links, view=view(), query=query, every=every, clock=clock),
+            (*_shown(state), *shown),
+            every=None if query.paused else every,
         )
 
     async def _html(
@@ -181,22 +176,20 @@ class Site:
     ) -> Reply:
         """Answer with a page, rendered in a thread: a thousand pipelines take longer than a poll should wait.
 
-        Args:
-            request: the request.
-            page: renders the page.
-            shown: the values that it shows, besides the time.
-            every: seconds after which it refreshes itself; None for never.
-            status: of the answer.
-            headers: further ones.
+        `shown` are the values that it shows, besides the time.
         """
         packed = accepts_gzip(request.headers.get("accept-encoding", ""))
         key = (request.path, request.query, request.headers.get("cookie"), packed)
-        body = await self._renderings.page(key, shown, lambda: _packed(page()) if packed else page())
+
+        def body_of_page() -> bytes:
+            return gzip.compress(page(), _LEVEL, mtime=0) if packed else page()
+
+        body = await self._renderings.page(key, shown, body_of_page)
         if body is None:
             return text_reply(503, "Too many pages are being rendered; try again.\n", ("retry-after", "1"))
         headers = [
             *headers,
-            ("content-type", _HTML),
+            ("content-type", "text/html; charset=utf-8"),
             ("cache-control", "no-store"),
             ("vary", "Accept-Encoding"),
             *HEADERS.items(),
@@ -220,10 +213,6 @@ def _chosen_installation(request: Request) -> str:
     return found[1] if found else ""
 
 
-def _every(template: str, query: PageQuery) -> int | None:
-    return None if query.paused else EVERY[template]
-
-
 def _asset(media_type: str, content: bytes) -> Page:
     async def answer(_request: Request) -> Reply:
         headers = (
@@ -235,8 +224,3 @@ def _asset(media_type: str, content: bytes) -> Page:
         return Reply(200, headers, (content,))
 
     return answer
-
-
-def _packed(page: bytes) -> bytes:
-    compressor = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
-    return compressor.compress(page) + compressor.flush()

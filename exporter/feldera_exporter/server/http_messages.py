@@ -2,9 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
-
-PLAIN: Final = "text/plain; charset=utf-8"
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +24,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A reply.
-
-    Attributes:
-        status: the HTTP status code.
-        headers: pairs of name and value.
-        body: in pieces, each written at once.
-    """
+    """A reply; each piece of the body is written at once."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -45,4 +37,5 @@ Page = Callable[[Request], Coroutine[Any, Any, Reply]]
 def text_reply(status: int, text: str, *headers: tuple[str, str]) -> Reply:
     """Return a reply of plain text."""
     body = text.encode()
-    return Reply(status, (("content-type", PLAIN), ("content-length", str(len(body))), *headers), (body,))
+    plain = (("content-type", "text/plain; charset=utf-8"), ("content-length", str(len(body))))
+    return Reply(status, (*plain, *headers), (body,))

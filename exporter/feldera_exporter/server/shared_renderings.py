@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from operator import is_
 from typing import Final
 
@@ -18,39 +18,25 @@ _THREAD: Final = ThreadPoolExecutor(1, "pages")
 """The thread that renders pages for people: it takes the interpreter from the polls for as long as it works."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Kept:
-    """A page that was rendered.
+@dataclass(slots=True, eq=False)
+class _Rendering:
+    """A page that waits to be rendered, is being rendered, or was.
 
     Attributes:
         shown: the values that it shows.
-        body: its bytes.
-    """
-
-    shown: Sequence[object]
-    body: bytes
-
-    def shows(self, shown: Sequence[object]) -> bool:
-        """Return whether it shows just these values."""
-        return len(shown) == len(self.shown) and all(map(is_, shown, self.shown))
-
-
-@dataclass(slots=True, eq=False)
-class _Rendering:
-    """A page that is being rendered or waits for it.
-
-    Attributes:
         work: the work of the thread.
         result: its result in the event loop.
         readers: how many wait for it.
     """
 
+    shown: Sequence[object]
     work: Future[bytes]
-    result: asyncio.Future[bytes] = field(init=False)
+    result: asyncio.Future[bytes]
     readers: int = 0
 
-    def __post_init__(self) -> None:
-        self.result = asyncio.wrap_future(self.work)
+    def shows(self, shown: Sequence[object]) -> bool:
+        """Return whether it shows just these values."""
+        return len(shown) == len(self.shown) and all(map(is_, shown, self.shown))
 
 
 class SharedRenderings:
@@ -58,7 +44,6 @@ class SharedRenderings:
 
     def __init__(self) -> None:
         self._renderings: dict[Hashable, _Rendering] = {}
-        self._kept: dict[Hashable, _Kept] = {}
 
     async def page(self, key: Hashable, shown: Sequence[object], render: Callable[[], bytes]) -> bytes | None:
         """Return a page; None where too many others wait.
@@ -68,19 +53,14 @@ class SharedRenderings:
 
         Args:
             key: what was asked for.
-            shown: the values that the page shows: a kept page of other values is not used.
+            shown: the values that the page shows: one that was rendered with other values is not used.
             render: renders the page, in a thread.
         """
-        kept = self._kept.get(key)
-        if kept is not None and kept.shows(shown):
-            return kept.body
         rendering = self._renderings.get(key)
-        if rendering is None:
-            if len(self._renderings) >= _MOST_WAITING:
+        if rendering is None or (rendering.result.done() and not rendering.shows(shown)):
+            if sum(not each.result.done() for each in self._renderings.values()) >= _MOST_WAITING:
                 return None
-            rendering = self._renderings[key] = _Rendering(_THREAD.submit(render))
-            begun = rendering
-            rendering.result.add_done_callback(lambda _: self._end(key, begun, shown))
+            rendering = self._begin(key, shown, render)
         rendering.readers += 1
         try:
             return await asyncio.shield(rendering.result)
@@ -89,24 +69,26 @@ class SharedRenderings:
             if not rendering.readers and rendering.work.cancel():
                 self._remove(key, rendering)
 
-    def _end(self, key: Hashable, rendering: _Rendering, shown: Sequence[object]) -> None:
-        """Keep a page that was rendered for a while."""
-        self._remove(key, rendering)
-        if rendering.result.cancelled() or rendering.result.exception() is not None:
+    def _begin(self, key: Hashable, shown: Sequence[object], render: Callable[[], bytes]) -> _Rendering:
+        work = _THREAD.submit(render)
+        rendering = self._renderings[key] = _Rendering(shown, work, asyncio.wrap_future(work))
+        rendering.result.add_done_callback(lambda _: self._end(key, rendering))
+        return rendering
+
+    def _end(self, key: Hashable, rendering: _Rendering) -> None:
+        """Keep a page that was rendered for a while, and the others that were rendered last."""
+        failed = rendering.result.cancelled() or rendering.result.exception() is not None
+        if not self._remove(key, rendering) or failed:
             return
-        kept = _Kept(shown, rendering.result.result())
-        # Put at the end, behind those that are older.
-        self._kept.pop(key, None)
-        self._kept[key] = kept
-        if len(self._kept) > _MOST_KEPT:
-            del self._kept[next(iter(self._kept))]
-        asyncio.get_running_loop().call_later(MAX_AGE, self._forget, key, kept)
+        self._renderings[key] = rendering
+        kept = [each for each, other in self._renderings.items() if other.result.done()]
+        if len(kept) > _MOST_KEPT:
+            del self._renderings[kept[0]]
+        asyncio.get_running_loop().call_later(MAX_AGE, self._remove, key, rendering)
 
-    def _remove(self, key: Hashable, rendering: _Rendering) -> None:
-        # After it was cancelled, the next one may be waiting under the same key.
-        if self._renderings.get(key) is rendering:
-            del self._renderings[key]
-
-    def _forget(self, key: Hashable, kept: _Kept) -> None:
-        if self._kept.get(key) is kept:
-            del self._kept[key]
+    def _remove(self, key: Hashable, rendering: _Rendering) -> bool:
+        """Remove a page, and return whether it was there; another one may have taken its place."""
+        if self._renderings.get(key) is not rendering:
+            return False
+        del self._renderings[key]
+        return True

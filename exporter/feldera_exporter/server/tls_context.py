@@ -5,8 +5,9 @@ from collections.abc import Callable, Collection
 from types import MappingProxyType
 from typing import Any, Final
 
+from feldera_exporter.config.errors import RefusedError
+from feldera_exporter.config.tls import load_own_certificate
 from feldera_exporter.config.web_config import CIPHERS, IF_GIVEN, REQUIRED, TlsServer
-from feldera_exporter.errors import ConfigError
 
 _VERSIONS: Final = MappingProxyType({"TLS12": ssl.TLSVersion.TLSv1_2, "TLS13": ssl.TLSVersion.TLSv1_3})
 _VERIFIED: Final = MappingProxyType({IF_GIVEN: ssl.CERT_OPTIONAL, REQUIRED: ssl.CERT_REQUIRED})
@@ -16,7 +17,7 @@ def server_context(tls: TlsServer) -> ssl.SSLContext:
     """Return a new context of the files as they are now.
 
     Raises:
-        ConfigError: a certificate, a key or an authority cannot be used; without the name of the configuration file.
+        RefusedError: a certificate, a key or an authority cannot be used.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version, context.maximum_version = _VERSIONS[tls.min_version], _VERSIONS[tls.max_version]
@@ -27,20 +28,13 @@ def server_context(tls: TlsServer) -> ssl.SSLContext:
     elif tls.cipher_suites:
         # Those of TLS 1.3 alone are chosen.
         context.minimum_version = ssl.TLSVersion.TLSv1_3
-    try:
-        # Without a password OpenSSL would ask the terminal for one and wait.
-        context.load_cert_chain(str(tls.cert_file), str(tls.key_file), password="")
-    except (OSError, ValueError):
-        expected = "a certificate in PEM format whose key, without a passphrase, is in key_file"
-        raise ConfigError(
-            f"tls_server_config.cert_file: found {tls.cert_file}, expected {expected}"
-        ) from None
+    load_own_certificate(context, tls.cert_file, tls.key_file)
     if tls.client_auth_type in _VERIFIED:
         try:
             context.load_verify_locations(tls.client_ca_file)
         except OSError:
-            found = f"tls_server_config.client_ca_file: found {tls.client_ca_file}"
-            raise ConfigError(f"{found}, expected certificates in PEM format") from None
+            expected = "certificates in PEM format"
+            raise RefusedError(str(tls.client_ca_file), expected, ("client_ca_file",)) from None
         context.verify_mode = _VERIFIED[tls.client_auth_type]
     if tls.client_allowed_sans:
         context.sslobject_class = _named(frozenset(tls.client_allowed_sans))
@@ -64,17 +58,10 @@ def _named(allowed: Collection[str]) -> type[ssl.SSLObject]:
 
 
 class RenewedContext(ssl.SSLContext):
-    """A context for a listener that uses another context, which may change, for each connection."""
+    """A context for a listener that uses another one for each connection: what `newest` returns."""
 
     newest: Callable[[], ssl.SSLContext]
 
     def wrap_bio(self, *arguments: Any, **options: Any) -> ssl.SSLObject:
         """Begin a connection, as asyncio's event loops do."""
         return self.newest().wrap_bio(*arguments, **options)
-
-
-def renewed(newest: Callable[[], ssl.SSLContext]) -> RenewedContext:
-    """Return a context for a listener; `newest` returns that of each connection."""
-    context = RenewedContext(ssl.PROTOCOL_TLS_SERVER)
-    context.newest = newest
-    return context

@@ -3,8 +3,9 @@
 import ssl
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
+from feldera_exporter.config.errors import RefusedError
 from feldera_exporter.config.tls import file_state
 from feldera_exporter.config.web_config import WebConfig, load_web_config
 from feldera_exporter.errors import ConfigError
@@ -12,17 +13,11 @@ from feldera_exporter.logs import FailureLog, Logger
 from feldera_exporter.server.asgi import Asgi, Receive, Scope, Send, send_reply
 from feldera_exporter.server.basic_auth import Passwords
 from feldera_exporter.server.http_messages import text_reply
-from feldera_exporter.server.tls_context import renewed, server_context
-
-_TLS_FILES: Final = ("cert_file", "key_file", "client_ca_file")
+from feldera_exporter.server.tls_context import RenewedContext, server_context
 
 
 class WebAccess:
     """The file of `--web.config.file`: read again when it or a certificate changes; after a mistake the old one stays.
-
-    Args:
-        path: the file.
-        log: where later mistakes are logged.
 
     Raises:
         ConfigError: the file has a mistake.
@@ -46,7 +41,9 @@ class WebAccess:
             self.present()
             return self._context or first
 
-        return renewed(newest)
+        listening = RenewedContext(ssl.PROTOCOL_TLS_SERVER)
+        listening.newest = newest
+        return listening
 
     def present(self) -> WebConfig:
         """Return the present configuration."""
@@ -74,40 +71,32 @@ class WebAccess:
             return None
         try:
             return server_context(config.tls_server_config)
-        except ConfigError as error:
-            raise ConfigError(*(f"{self._path}: {mistake}" for mistake in error.mistakes)) from None
+        except RefusedError as error:
+            raise ConfigError(f"{self._path}: {error.mistake('tls_server_config')}") from None
 
     def _files(self) -> tuple[object, ...]:
         """Return a stamp that changes when one of the files does."""
         tls = self._config.tls_server_config
-        named = [getattr(tls, key) for key in _TLS_FILES] if tls is not None else []
+        named = (tls.cert_file, tls.key_file, tls.client_ca_file) if tls is not None else ()
         return tuple(file_state(path) for path in (self._path, *filter(None, named)))
 
 
 def guarded(app: Asgi, config: Callable[[], WebConfig]) -> Asgi:
-    """Return an application with basic authentication and further headers.
+    """Return an application with basic authentication and further headers, as the present configuration says.
 
-    Args:
-        app: the application. As in the exporter-toolkit, all paths need the password, also `/-/healthy`.
-        config: returns the present configuration.
+    As in the exporter-toolkit, all paths need the password, also `/-/healthy`.
     """
     passwords = Passwords()
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         present = config()
-        headers = {name.lower(): value for name, value in present.http_server_config.headers.items()}
+        configured = present.http_server_config.headers.items()
+        headers = {name.lower().encode(): value.encode() for name, value in configured}
 
         async def with_headers(message: dict[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                given = {name.decode("latin-1").lower() for name, _ in message["headers"]}
-                message["headers"] = [
-                    *message["headers"],
-                    *(
-                        (name.encode(), value.encode())
-                        for name, value in headers.items()
-                        if name not in given
-                    ),
-                ]
+                given = {name for name, _ in message["headers"]}
+                message["headers"] += [each for each in headers.items() if each[0] not in given]
             await send(message)
 
         users = present.basic_auth_users

@@ -1,11 +1,9 @@
 """The tag labels of a pipeline: labels whose values are taken from its tags."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Final
-
-from feldera_exporter.config import TagLabels
 
 Tags = tuple[str, ...]
 Labels = tuple[tuple[str, str], ...]
@@ -21,19 +19,18 @@ def without_colours(tags: Iterable[str]) -> Tags:
     return tuple(_COLOUR.sub("", tag) for tag in tags)
 
 
-def tag_labels(configured: TagLabels) -> Callable[[Tags], Labels]:
+def tag_labels(expressions: Mapping[str, re.Pattern[str]]) -> Callable[[Tags], Labels]:
     """Return the function that returns a pipeline's tag labels, from its tags as Feldera lists them.
 
     A label's value is group 1 of the first whole tag, without the colour suffix, that its expression matches; empty if
     none matches. The result has every configured label, in the order team, tier, expect, then the others as configured.
     Equal tags give the same tuple object.
     """
-    expressions = tuple(configured.expressions.items())
 
     @lru_cache(maxsize=_CACHED_TAGS)
     def labels(tags: Tags) -> Labels:
         plain = without_colours(tags)
-        return tuple((label, _value(expression, plain)) for label, expression in expressions)
+        return tuple((label, _value(expression, plain)) for label, expression in expressions.items())
 
     return labels
 
