@@ -26,11 +26,10 @@ def test_a_late_answer_brings_no_series_back() -> None:
     """A page's request may end after its instance was removed."""
     telemetry = Telemetry("1", "3")
     telemetry.initialise("gone")
-    observe = telemetry.observer("gone")
-    observe(PIPELINES, "200", 0.1)
+    telemetry.observe("gone", PIPELINES, "200", 0.1)
     assert 'feldera_instance="gone"' in telemetry.expose(Format.TEXT).decode()
     telemetry.forget("gone")
-    observe(PIPELINES, "200", 0.1)
+    telemetry.observe("gone", PIPELINES, "200", 0.1)
     assert 'feldera_instance="gone"' not in telemetry.expose(Format.TEXT).decode()
 
 
@@ -38,10 +37,9 @@ def test_made_up_codes_are_bounded() -> None:
     """Some unusual codes have their own label value, the others share one; usual ones do not count."""
     telemetry = Telemetry("1", "3")
     telemetry.initialise("prod")
-    observe = telemetry.observer("prod")
     for _ in range(2):
         for code in range(100, 1000):
-            observe(PIPELINES, str(code), 0.1)
+            telemetry.observe("prod", PIPELINES, str(code), 0.1)
     text = telemetry.expose(Format.TEXT).decode()
     start = f'feldera_exporter_api_requests_total{{api_endpoint="{PIPELINES.name}",code="'
     codes = {

@@ -21,13 +21,11 @@ from feldera_exporter.alertmanager.bridge import Bridge
 from feldera_exporter.config import Configuration, Instance, Limits, Metrics
 from feldera_exporter.errors import ConfigError, ExporterError
 from feldera_exporter.feldera.client import Client
-from feldera_exporter.feldera.program_details import ProgramDetails
 from feldera_exporter.ledger import Ledger
 from feldera_exporter.logs import Logger, source_location
 from feldera_exporter.metrics.catalogue import Catalogue, catalogue
 from feldera_exporter.micros import from_seconds
 from feldera_exporter.pages.instance_view import PageState, WatchedInstance
-from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.pages.links import Links
 from feldera_exporter.polling.client_factory import client_for
 from feldera_exporter.polling.pipeline_details import PipelineDetails
@@ -140,6 +138,8 @@ class Exporter:
     Attributes:
         publisher: has the state of all instances.
         instances: the polled instances, by name.
+        recent: requests a pipeline's latest events; see `PipelineDetails`.
+        program: requests a pipeline's description and compiler errors; see `PipelineDetails`.
 
     Raises:
         ConfigError: the configuration is wrong.
@@ -164,7 +164,8 @@ class Exporter:
         self._telemetry = Telemetry(__version__, platform.python_version())
         self.publisher = Publisher(self._telemetry)
         self.instances: Mapping[str, PolledInstance] = {}
-        self._details = PipelineDetails(self._client)
+        details = PipelineDetails(self._client)
+        self.recent, self.program = details.recent, details.program
         self._use(self._build(load(), []))
 
     def start(self) -> None:
@@ -188,14 +189,6 @@ class Exporter:
             for name, instance in self.instances.items()
         ]
         return PageState(instances, self._configuration.alerts, from_seconds(time.time()))
-
-    async def recent(self, instance: str, pipeline_id: str, name: str) -> LatestEvents:
-        """Request a pipeline's latest events; see `PipelineDetails.recent`."""
-        return await self._details.recent(instance, pipeline_id, name)
-
-    async def program(self, instance: str, pipeline_id: str, name: str, *, failed: bool) -> ProgramDetails:
-        """Request a pipeline's description and compiler errors; see `PipelineDetails.program`."""
-        return await self._details.program(instance, pipeline_id, name, failed=failed)
 
     def _client(self, instance: str) -> Client | None:
         polled = self.instances.get(instance)
@@ -257,19 +250,15 @@ class Exporter:
             for client in clients:
                 await client.close()
             return self._refuse(error)
+        unchanged = {name for name, each in parts.instances.items() if each is self.instances.get(name)}
+        if parts.bridge is self._bridge:
+            unchanged.add(_BRIDGE)
         # What is replaced ends before its replacement starts, so that nothing is counted or published by both.
-        await self._stop(self._tasks.keys() - self._unchanged(parts))
+        await self._stop(self._tasks.keys() - unchanged)
         self._use(parts)
         self.start()
         self._log.info("configuration reloaded", instances=len(self.instances))
         return ()
-
-    def _unchanged(self, parts: "_Parts") -> set[str]:
-        """Return the names of the tasks that go on after a reload."""
-        names = {name for name, instance in parts.instances.items() if instance is self.instances.get(name)}
-        if parts.bridge is self._bridge:
-            names.add(_BRIDGE)
-        return names
 
     def _refuse(self, error: Exception) -> Sequence[str]:
         """Log and publish that a configuration cannot be used, and return its mistakes."""
@@ -336,7 +325,7 @@ class Exporter:
         if present is not None and settings == present.settings:
             return present
         log = self._log.bind(feldera_instance=instance.name)
-        client = client_for(instance, self._telemetry.observer(instance.name), log)
+        client = client_for(instance, partial(self._telemetry.observe, instance.name), log)
         clients.append(client)
         stored = self._store.load(instance.name) if self._store and not present else NOTHING
         watcher = Watcher(

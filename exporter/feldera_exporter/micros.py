@@ -8,6 +8,9 @@ Micros: TypeAlias = int
 
 SECOND: Final[Micros] = 1_000_000
 
+NEVER: Final[Micros] = 1 << 62
+"""An instant that no clock reaches."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _LAST: Final[Micros] = (datetime.max.replace(microsecond=0, tzinfo=UTC) - _EPOCH) // _MICROSECOND

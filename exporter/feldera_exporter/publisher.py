@@ -24,7 +24,7 @@ class Publisher:
         self._catalogue = self._rendered = catalogue()
         self._sections = ExpositionSections()
         self._rendering = Lock()
-        self._snapshot = self._next()
+        self.renew()
 
     def arrange(self, instances: Sequence[str], shown: Catalogue) -> None:
         """Set the instances, in this order, and the families for the next snapshots."""
@@ -62,7 +62,8 @@ class Publisher:
 
     def renew(self) -> None:
         """Make a new snapshot of the same states with the exporter's own metrics of now."""
-        self._snapshot = self._next()
+        instances, shown = tuple(self._observed.values()), self._catalogue
+        self._snapshot = Snapshot(lambda: self._render(instances, shown))
 
     def publish(self, observed: InstanceWithProblems, fresh_until: float) -> None:
         """Publish the new state of an instance; without another poll it counts as up until then, in monotonic seconds."""
@@ -71,10 +72,6 @@ class Publisher:
         # After a reload, the new watcher has not polled yet: the old watcher's last poll still counts.
         self._fresh_until[name] = max(fresh_until, self._fresh_until.get(name, fresh_until))
         self.renew()
-
-    def _next(self) -> Snapshot:
-        instances, shown = tuple(self._observed.values()), self._catalogue
-        return Snapshot(lambda: self._render(instances, shown))
 
     def _render(self, instances: Sequence[InstanceWithProblems], shown: Catalogue) -> Content:
         # Snapshots are rendered one at a time, since each one reuses the sections of the one before.

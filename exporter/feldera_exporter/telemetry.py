@@ -1,8 +1,10 @@
 """The exporter's own metrics, in one registry. Every label value that is known in advance has a sample from the start."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from functools import partial
+from typing import Any, Final, TypeVar
 
 from prometheus_client import (
     CollectorRegistry,
@@ -49,7 +51,7 @@ _BUCKETS_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 """The upper bounds of the histograms' buckets, in seconds."""
 
 
-_Metric = TypeVar("_Metric", Counter, Gauge, Histogram)
+_Metric = TypeVar("_Metric", bound=Counter | Gauge | Histogram)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,122 +77,113 @@ class Telemetry:
         self.descriptions: list[Description] = []
         self._instances: set[str] = set()
         self._unusual_codes: dict[str, set[str]] = {}
-        self._instance_families: list[Counter | Gauge | Histogram] = []
+        self._by_first_label: defaultdict[str, list[Counter | Gauge | Histogram]] = defaultdict(list)
         self._registry = CollectorRegistry()
+        counter, gauge = partial(self._family, Counter), partial(self._family, Gauge)
+        histogram = partial(self._family, Histogram)
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
-        self._info = self._gauge(
+        gauge(
             "build_info",
             "A metric with a constant 1 value, labelled by the exporter's version and the Python version.",
             "version",
             "python_version",
-        )
-        self._info.labels(version, python).set(1)
-        self.polls = self._counter(
+        ).labels(version, python).set(1)
+        self.polls = counter(
             "polls", "Total number of polls of the list of pipelines, by outcome.", INSTANCE, "outcome"
         )
-        self.poll_duration = self._histogram(
+        self.poll_duration = histogram(
             "poll_duration_seconds",
             "Duration of a poll, from its request to the published snapshot.",
             INSTANCE,
         )
-        self.poll_interval = self._gauge(
-            "poll_interval_seconds", "Configured interval between polls.", INSTANCE
-        )
-        self.last_success = self._gauge(
+        self.poll_interval = gauge("poll_interval_seconds", "Configured interval between polls.", INSTANCE)
+        self.last_success = gauge(
             "last_successful_poll_timestamp_seconds",
             "Time when the last successful poll ended, by the exporter's clock.",
             INSTANCE,
         )
-        self.requests = self._counter(
+        self.requests = counter(
             "api_requests",
             "Total number of requests to Feldera's API, by HTTP status code, or by outcome if there was no response.",
             INSTANCE,
             "api_endpoint",
             "code",
         )
-        self.request_duration = self._histogram(
-            "api_request_duration_seconds",
-            "Duration of requests to Feldera's API.",
-            INSTANCE,
-            "api_endpoint",
+        self.request_duration = histogram(
+            "api_request_duration_seconds", "Duration of requests to Feldera's API.", INSTANCE, "api_endpoint"
         )
-        self.clock_skew = self._gauge(
+        self.clock_skew = gauge(
             "api_clock_skew_seconds",
             "Feldera's clock minus the exporter's clock, from the Date header; accurate to about a second.",
             INSTANCE,
         )
-        self.unknown_statuses = self._counter(
+        self.unknown_statuses = counter(
             "unknown_status",
             "Total number of statuses that this version of the exporter does not know; each pipeline counts at every poll.",
             INSTANCE,
             "dimension",
         )
-        self.unreadable = self._gauge(
+        self.unreadable = gauge(
             "unreadable_pipelines",
             "Number of pipelines in the last list that the exporter could not read.",
             INSTANCE,
         )
-        self.backlog = self._gauge(
+        self.backlog = gauge(
             "event_backlog", "Number of pipelines whose new events have not been read yet.", INSTANCE
         )
-        self._source = self._gauge(
+        self._source = gauge(
             "transition_source",
             "Source of the transitions: 1 for the one in use, Feldera's event log or, with old versions, the polls.",
             INSTANCE,
             "source",
         )
-        self.store_errors = self._counter(
-            "store_errors",
-            "Total number of failed writes to the store; the next poll tries again.",
-            INSTANCE,
+        self.store_errors = counter(
+            "store_errors", "Total number of failed writes to the store; the next poll tries again.", INSTANCE
         )
-        self._series = self._gauge(
+        self._series = gauge(
             "series", "Number of samples in the last exposition, without the exporter's own metrics."
         )
-        self._bytes = self._gauge(
+        self._bytes = gauge(
             "exposition_bytes", "Uncompressed size of the last exposition, by format.", "format"
         )
-        self._render_duration = self._histogram(
-            "render_duration_seconds", "Duration of rendering an exposition."
-        )
+        self._render_duration = histogram("render_duration_seconds", "Duration of rendering an exposition.")
         for format_ in Format:
             self._bytes.labels(format_.value)
-        self._config_success = self._gauge(
-            "config_last_reload_successful",
-            "Whether the last configuration reload attempt was successful.",
+        self._config_success = gauge(
+            "config_last_reload_successful", "Whether the last configuration reload attempt was successful."
         )
-        self._config_time = self._gauge(
+        self._config_time = gauge(
             "config_last_reload_success_timestamp_seconds",
             "Timestamp of the last successful configuration reload.",
         )
 
-        self._describe("counter", _LogLines.name, _LogLines.text, ())
+        self.descriptions.append(Description(_LogLines.name, "counter", _LogLines.text, ()))
         self._registry.register(_LogLines())
 
-        self._alerts = self._gauge(
+        self._alerts = gauge(
             "alerts",
             "Number of alerts that are sent to Alertmanager: firing, or resolved within the last 15 minutes.",
             "state",
         )
-        self._notifications_sent = self._counter(
+        self._notifications_sent = counter(
             "notifications_sent", "Total number of alerts that the Alertmanager accepted.", ALERTMANAGER
         )
-        self._notifications_failed = self._counter(
+        self._notifications_failed = counter(
             "notifications_failed",
             "Total number of alerts that the Alertmanager did not accept; they are sent again.",
             ALERTMANAGER,
         )
-        self._notification_latency = self._histogram(
+        self._notification_latency = histogram(
             "notification_latency_seconds",
             "Duration of successful requests to the Alertmanager.",
             ALERTMANAGER,
         )
-        self.notification_delay = self._histogram(
+        self.notification_delay = histogram(
             "notification_delay_seconds",
             "Time from the poll that found a new problem to the first acceptance of its alert by an Alertmanager.",
         )
-        self._notified = self._gauge(
+        self._notified = gauge(
             "alertmanager_last_success_timestamp_seconds",
             "Time when the Alertmanager last accepted a request, by the exporter's clock; 0 if it never did.",
             ALERTMANAGER,
@@ -207,12 +200,7 @@ class Telemetry:
 
     def forget_alertmanager(self, alertmanager: str) -> None:
         """Remove every series of an Alertmanager that no longer gets alerts."""
-        for family in (
-            self._notifications_sent,
-            self._notifications_failed,
-            self._notification_latency,
-            self._notified,
-        ):
+        for family in self._by_first_label[ALERTMANAGER]:
             family.remove_by_labels({ALERTMANAGER: alertmanager})
 
     def count_alerts(self, firing: int, resolved: int) -> None:
@@ -226,9 +214,11 @@ class Telemetry:
         if success:
             self._config_time.set_to_current_time()
 
-    def observer(self, instance: str) -> "InstanceObserver":
-        """Return the function that records a request to an instance."""
-        return InstanceObserver(self, instance)
+    def observe(self, instance: str, endpoint: Endpoint, code: str, elapsed: float) -> None:
+        """Record a request to an instance and its duration in seconds, unless a reload has removed the instance."""
+        if instance in self._instances:
+            self.requests.labels(instance, endpoint.name, self._bounded_code(instance, code)).inc()
+            self.request_duration.labels(instance, endpoint.name).observe(elapsed)
 
     def reads(self, instance: str, source: str) -> None:
         """Set the source of an instance's transitions to one of `SOURCES`."""
@@ -268,7 +258,7 @@ class Telemetry:
             self.reads(instance, SOURCES[0])
         self._instances.add(instance)
 
-    def bounded_code(self, instance: str, code: str) -> str:
+    def _bounded_code(self, instance: str, code: str) -> str:
         """Return the value of the label `code`; the number of unusual ones of an instance is limited, also over reloads."""
         unusual = self._unusual_codes.setdefault(instance, set())
         if code in CODES or code in unusual:
@@ -278,89 +268,43 @@ class Telemetry:
         unusual.add(code)
         return code
 
-    def knows(self, instance: str) -> bool:
-        """Return whether an instance is configured."""
-        return instance in self._instances
-
     def forget(self, instance: str) -> None:
         """Remove every series of an instance that is no longer configured."""
         self._instances.discard(instance)
         self._unusual_codes.pop(instance, None)
-        for family in self._instance_families:
+        for family in self._by_first_label[INSTANCE]:
             family.remove_by_labels({INSTANCE: instance})
 
-    def _counter(self, name: str, text: str, *labels: str) -> Counter:
-        self._describe("counter", f"{name}_total", text, labels)
-        return self._registered(Counter(f"feldera_exporter_{name}", text, labels, registry=self._registry))
-
-    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
-        self._describe("gauge", name, text, labels)
-        return self._registered(Gauge(f"feldera_exporter_{name}", text, labels, registry=self._registry))
-
-    def _histogram(self, name: str, text: str, *labels: str) -> Histogram:
-        self._describe("histogram", name, text, labels)
-        return self._registered(
-            Histogram(
-                f"feldera_exporter_{name}", text, labels, registry=self._registry, buckets=_BUCKETS_SECONDS
-            )
-        )
-
-    def _registered(self, family: _Metric) -> _Metric:
-        if self.descriptions[-1].labels[:1] == (INSTANCE,):
-            self._instance_families.append(family)
+    def _family(self, kind: type[_Metric], name: str, text: str, *labels: str) -> _Metric:
+        """Register a family, and describe it."""
+        full = f"feldera_exporter_{name}"
+        more: dict[str, Any] = {"buckets": _BUCKETS_SECONDS} if kind is Histogram else {}
+        family = kind(full, text, labels, registry=self._registry, **more)
+        exposed = f"{full}_total" if kind is Counter else full
+        self.descriptions.append(Description(exposed, kind.__name__.lower(), text, labels))
+        if labels:
+            self._by_first_label[labels[0]].append(family)
         return family
-
-    def _describe(self, kind: str, name: str, text: str, labels: tuple[str, ...]) -> None:
-        self.descriptions.append(Description(f"feldera_exporter_{name}", kind, text, labels))
 
 
 class _LogLines(Collector):
     """Collects the number of dropped lines from the log."""
 
-    name: Final = "log_lines_dropped_total"
+    name: Final = "feldera_exporter_log_lines_dropped_total"
     text: Final = (
         "Lines of the log that could not be written: its reader is gone or has stopped, or the disk is full."
     )
 
     def collect(self) -> Iterable[Metric]:
         """Yield the counter."""
-        yield CounterMetricFamily(f"feldera_exporter_{self.name}", self.text, logs.dropped_lines())
+        yield CounterMetricFamily(self.name, self.text, logs.dropped_lines())
 
 
 @dataclass(frozen=True, slots=True)
 class Notifications:
     """The metrics of one Alertmanager."""
 
-    _sent: Counter
-    _failed: Counter
-    _latency: Histogram
-    _answered_at: Gauge
-
-    def sent(self, alerts: int) -> None:
-        """Count alerts that the Alertmanager accepted."""
-        self._sent.inc(alerts)
-
-    def failed(self, alerts: int) -> None:
-        """Count alerts that the Alertmanager did not accept."""
-        self._failed.inc(alerts)
-
-    def answered(self, elapsed: float) -> None:
-        """Record a successful request and its duration in seconds."""
-        self._latency.observe(elapsed)
-        self._answered_at.set_to_current_time()
-
-
-class InstanceObserver:
-    """Records the requests to one instance."""
-
-    def __init__(self, telemetry: Telemetry, instance: str) -> None:
-        self._telemetry = telemetry
-        self._instance = instance
-
-    def __call__(self, endpoint: Endpoint, code: str, elapsed: float) -> None:
-        """Record one request and its duration in seconds, unless a reload has removed its instance."""
-        if not self._telemetry.knows(self._instance):
-            return
-        bounded = self._telemetry.bounded_code(self._instance, code)
-        self._telemetry.requests.labels(self._instance, endpoint.name, bounded).inc()
-        self._telemetry.request_duration.labels(self._instance, endpoint.name).observe(elapsed)
+    sent: Counter
+    failed: Counter
+    latency: Histogram
+    answered_at: Gauge

@@ -12,7 +12,7 @@ from feldera_exporter.exposition.compression import deflate
 from feldera_exporter.exposition.snapshot import Content, Snapshot
 from feldera_exporter.exposition.text import Format
 from feldera_exporter.feldera.wire import Row
-from feldera_exporter.history.first_sample_hold import HOLD
+from feldera_exporter.ledger.visible_counters import HOLD
 from feldera_exporter.metrics.exposition_sections import updated_sections
 from feldera_exporter.polling import gc_tuning
 from support.exporter_driver import ExporterDriver

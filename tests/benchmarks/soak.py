@@ -30,7 +30,7 @@ import msgspec
 
 from benchmarks.measuring import cpu_of, memory_of
 from feldera_exporter.demo.child_programs import free_port
-from feldera_exporter.history.first_sample_hold import HOLD
+from feldera_exporter.ledger.visible_counters import HOLD
 from support.pipeline_lists import PipelineListGenerator
 
 SIZE: Final = 10_000

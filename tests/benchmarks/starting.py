@@ -13,7 +13,7 @@ import httpx
 import msgspec
 
 from benchmarks.measuring import cpu, medians
-from feldera_exporter.history.first_sample_hold import HOLD
+from feldera_exporter.ledger.visible_counters import HOLD
 from feldera_exporter.metrics.exposition_sections import updated_sections
 from feldera_exporter.polling import gc_tuning
 from feldera_exporter.simulator.feldera import Feldera

@@ -20,7 +20,7 @@ import yaml
 
 from feldera_exporter.demo.clock import StagedClock, machine
 from feldera_exporter.demo.simulated_fleet import beginning, prepared_fleet
-from feldera_exporter.history.first_sample_hold import HOLD
+from feldera_exporter.ledger.visible_counters import HOLD
 from feldera_exporter.micros import SECOND
 from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.feldera import Feldera

@@ -309,8 +309,8 @@ def test_a_row_stands_for_an_event_on_old_servers() -> None:
     assert cleared.history.since.storage == instant(15)
     failed = evaluate_row(cleared.history, row(16, "Stopping!"), instant(20), instant(5))
     assert failed.effects == (
-        StatusEnded("deployment_resources_status", "Provisioning", instant(16) - instant(8)),
-        ErrorAppeared(instant(16), None, "RunnerCheckError"),
+        StatusEnded("Provisioning", instant(16) - instant(8)),
+        ErrorAppeared(None, "RunnerCheckError"),
     )
     assert failed.named({}) == failed
 

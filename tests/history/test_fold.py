@@ -6,10 +6,10 @@ from feldera_exporter.feldera.label_variants import OTHER
 from feldera_exporter.history.bounded_labels import MOST
 from feldera_exporter.history.effects import ErrorAppeared, Gap, StatusEnded
 from feldera_exporter.history.fold import fold
-from feldera_exporter.history.history import History, seconds, watched
+from feldera_exporter.history.history import History
 from feldera_exporter.history.initial import initial_history
 from feldera_exporter.history.observation import Observation
-from feldera_exporter.history.status_time import exact
+from feldera_exporter.history.status_time import exact, seconds, watched
 from support.history_examples import SECOND, begun, instant, row, seen
 
 NOTHING: dict[object, int] = {}
@@ -141,7 +141,7 @@ def test_an_edit_of_a_pending_program_does_not_begin_its_status() -> None:
         seen(60, "Stopped//Pending"),
         seen(100, "Stopped//CompilingSql"),
     )
-    assert fold(start, log, instant(90))[1] == (StatusEnded("program_status", "Pending", 60 * SECOND),)
+    assert fold(start, log, instant(90))[1] == (StatusEnded("Pending", 60 * SECOND),)
 
 
 def test_a_guess_earlier_than_the_event_does_not_date_it() -> None:
@@ -173,7 +173,7 @@ def test_a_late_commit_is_folded_after_newer_ones() -> None:
     assert history.counts.runtime == {"Running": 1, "Paused": 1}
     assert history.status_time.closed == {"Initializing": 10 * SECOND}
     assert history.status_time.since == instant(10)
-    assert seconds(history, instant(15)) == {"Initializing": 10 * SECOND, "Paused": 5 * SECOND}
+    assert seconds(history.status_time, instant(15)) == {"Initializing": 10 * SECOND, "Paused": 5 * SECOND}
 
 
 def test_a_late_commit_of_a_slow_clock_is_found() -> None:
@@ -199,7 +199,7 @@ def test_becoming_null_is_no_entry() -> None:
     history, effects = fold(start, (seen(4, "Stopping"),), instant(0))
     assert history.counts.runtime == NOTHING
     assert history.since.runtime is None
-    assert effects == (StatusEnded("deployment_runtime_status", "Initializing", 4 * SECOND),)
+    assert effects == (StatusEnded("Initializing", 4 * SECOND),)
 
 
 def test_an_error_set_dismissed_and_set_again_counts_twice() -> None:
@@ -209,7 +209,7 @@ def test_an_error_set_dismissed_and_set_again_counts_twice() -> None:
     history, effects = fold(start, log, instant(0))
     assert history.errors.count == 2
     assert (history.errors.present, history.errors.at) == (True, instant(3))
-    assert effects == tuple(ErrorAppeared(each.at, each.event_id, None) for each in (log[0], log[2]))
+    assert effects == tuple(ErrorAppeared(each.event_id, None) for each in (log[0], log[2]))
     assert folded(history, seen(9, "Stopped")).errors.at is None
 
 
@@ -217,7 +217,7 @@ def test_a_timed_status_is_observed_once_when_it_ends() -> None:
     """A timed status is observed when it ends, also one that began before the first list."""
     history = folded(begun(2, "Provisioning", seen_at=6), seen(2, "Provisioning"))
     history, effects = fold(history, (seen(9, "Provisioned/Initializing"),), instant(0))
-    assert effects == (StatusEnded("deployment_resources_status", "Provisioning", 7 * SECOND),)
+    assert effects == (StatusEnded("Provisioning", 7 * SECOND),)
     assert fold(history, (seen(9, "Provisioned/Initializing"),), instant(0))[1] == ()
 
 
@@ -225,7 +225,7 @@ def test_a_provisioned_pipeline_without_runtime_status_keeps_its_name() -> None:
     """Time of a deployed pipeline without a runtime status counts for `Provisioned`."""
     history = folded(begun(0, "Stopped"), seen(0, "Stopped"), seen(3, "Provisioned"))
     assert history.statuses.combined == "Provisioned"
-    assert seconds(history, instant(4)) == {"Stopped": 3 * SECOND, "Provisioned": SECOND}
+    assert seconds(history.status_time, instant(4)) == {"Stopped": 3 * SECOND, "Provisioned": SECOND}
 
 
 def one_by_one(history: History, *log: Observation) -> History:
@@ -258,7 +258,7 @@ class TestMadeUpStatuses:
             begun(0, "Provisioned/Running"), seen(0, "Provisioned/Running"), seen(1, "Provisioned/Resting")
         )
         assert each.counts.runtime == {"Resting": 1}
-        assert seconds(each, instant(3)) == {"Running": SECOND, "Resting": 2 * SECOND}
+        assert seconds(each.status_time, instant(3)) == {"Running": SECOND, "Resting": 2 * SECOND}
 
     def test_the_others_share_one(self, many: History) -> None:
         """The further ones share one name, and nothing that was counted is lost."""
@@ -275,8 +275,8 @@ class TestMadeUpStatuses:
     def test_time_adds_up(self, many: History) -> None:
         """Time of further statuses goes to the shared label, and the sum is right."""
         assert many.statuses.combined == "Running"
-        spent = seconds(many, instant(1010))
-        assert sum(spent.values()) == watched(many, instant(1010))
+        spent = seconds(many.status_time, instant(1010))
+        assert sum(spent.values()) == watched(many.status_time, instant(1010))
         assert len(spent) == MOST + 2
         assert spent[OTHER] == (500 - MOST) * SECOND
 
@@ -284,8 +284,8 @@ class TestMadeUpStatuses:
         """A change between two of the further statuses is a transition, and its time goes on."""
         more = one_by_one(many, seen(1001, "X"), seen(1002, "Y"), seen(1004, "Stopped"))
         assert more.counts.resources[OTHER, OTHER] == 1
-        before = seconds(many, instant(1001))[OTHER]
-        assert seconds(more, instant(1005))[OTHER] - before == 3 * SECOND
+        before = seconds(many.status_time, instant(1001))[OTHER]
+        assert seconds(more.status_time, instant(1005))[OTHER] - before == 3 * SECOND
 
     def test_folding_is_pure(self) -> None:
         """Folded in one portion or in many, the names are the same."""
@@ -312,14 +312,14 @@ class TestGap:
     def test_its_time_goes_to_no_status(self) -> None:
         """The time of a gap belongs to no status; the watched time adds up without it."""
         history = fold(self.START, (seen(500, "Stopped"),), instant(95), gap_since=instant(100))[0]
-        assert seconds(history, instant(505)) == {"Running": 100 * SECOND, "Stopped": 5 * SECOND}
-        assert watched(history, instant(505)) == 105 * SECOND
+        assert seconds(history.status_time, instant(505)) == {"Running": 100 * SECOND, "Stopped": 5 * SECOND}
+        assert watched(history.status_time, instant(505)) == 105 * SECOND
 
     def test_an_error_that_is_there_after_it_counts(self) -> None:
         """An error after a gap is counted, whatever else was purged."""
         history, effects = fold(self.START, (seen(500, "Stopped!"),), instant(95), gap_since=instant(100))
         assert history.errors.count == 1
-        assert effects[1] == ErrorAppeared(instant(500), seen(500, "").event_id, None)
+        assert effects[1] == ErrorAppeared(seen(500, "").event_id, None)
 
     @pytest.mark.parametrize("status", ["Provisioned/Initializing", "Provisioned/Unavailable"])
     def test_a_timed_status_after_it_is_not_observed(self, status: str) -> None:
@@ -334,19 +334,19 @@ class TestPublishedTime:
     def test_it_holds_until_the_exact_value_catches_up(self) -> None:
         """If the log shortens a credited interval, the counter stands until the exact value reaches it."""
         start = folded(begun(0, "Provisioned/Running"), seen(0, "Provisioned/Running"))
-        assert seconds(start, instant(50)) == {"Running": 50 * SECOND}
+        assert seconds(start.status_time, instant(50)) == {"Running": 50 * SECOND}
         history = folded(start, seen(45, "Provisioned/Paused"), published=50)
-        assert seconds(history, instant(52)) == {"Running": 50 * SECOND, "Paused": 7 * SECOND}
+        assert seconds(history.status_time, instant(52)) == {"Running": 50 * SECOND, "Paused": 7 * SECOND}
         history = folded(history, seen(60, "Provisioned/Running"), published=52)
-        assert seconds(history, instant(63))["Running"] == 50 * SECOND
-        assert seconds(history, instant(66))["Running"] == 51 * SECOND
+        assert seconds(history.status_time, instant(63))["Running"] == 50 * SECOND
+        assert seconds(history.status_time, instant(66))["Running"] == 51 * SECOND
         assert folded(history, seen(70, "Provisioned/Paused"), published=66).status_time.held == NOTHING
 
     def test_an_as_of_that_moves_back_is_the_last_one(self) -> None:
         """An instant that moves back counts as the last one."""
         start = folded(begun(0, "Provisioned/Running"), seen(0, "Provisioned/Running"))
         history = folded(start, seen(10, "Provisioned/Paused"), published=20)
-        assert seconds(history, instant(12)) == seconds(history, instant(20))
+        assert seconds(history.status_time, instant(12)) == seconds(history.status_time, instant(20))
 
 
 class TestClockThatStepsBack:

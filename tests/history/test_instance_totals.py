@@ -10,7 +10,7 @@ from feldera_exporter.history.instance_totals import BOUNDS, MOST_CODES, Instanc
 
 def appeared(*codes: str | None) -> list[ErrorAppeared]:
     """Return errors with codes."""
-    return [ErrorAppeared(1, None, code) for code in codes]
+    return [ErrorAppeared(None, code) for code in codes]
 
 
 def test_errors_count_by_code() -> None:
@@ -51,9 +51,7 @@ def test_a_present_error_is_admitted_without_being_counted() -> None:
 def test_durations_fall_into_their_buckets() -> None:
     """A bound belongs to its bucket; what exceeds all goes into the last; the sum is exact."""
     seconds = (0.5, 0.500001, 21600, 21601)
-    totals = add(
-        InstanceTotals(), [StatusEnded("program_status", "Pending", round(s * 1_000_000)) for s in seconds]
-    )
+    totals = add(InstanceTotals(), [StatusEnded("Pending", round(s * 1_000_000)) for s in seconds])
     pending = totals.durations["Pending"]
     assert [index for index, count in enumerate(pending.buckets) if count] == [
         0,

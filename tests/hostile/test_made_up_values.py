@@ -77,10 +77,8 @@ def test_the_series_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         )
         session = msgspec.json.encode({"tenant_name": inventive.word, "role": inventive.word})
         watching.watcher.set_platform(with_session(platform, session))
-        # A new one, as after a reload.
-        observe = watching.telemetry.observer(NAME)
         for endpoint in ENDPOINTS:
-            observe(endpoint, inventive.word, 0.1)
+            watching.telemetry.observe(NAME, endpoint, inventive.word, 0.1)
         watching.poll()
         text = b"".join(map(bytes, watching.publisher.snapshot.plain(Format.TEXT))).decode()
         series |= {*_SERIES.findall(text)}

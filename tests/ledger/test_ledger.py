@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from feldera_exporter.feldera.pipeline_list import Unreadable
-from feldera_exporter.history.history import watched
+from feldera_exporter.history.status_time import watched
 from feldera_exporter.ledger import Ledger
 from feldera_exporter.ledger.ledger import MARGIN
 from feldera_exporter.micros import SECOND
@@ -85,7 +85,10 @@ class TwoPipelines:
 
     def watched_for(self, name: str) -> float:
         """Return the seconds for which a pipeline's status is known."""
-        return watched(self.driver.ledger._histories[self.id(name)], self.driver.fleet.as_of) / SECOND
+        return (
+            watched(self.driver.ledger._histories[self.id(name)].status_time, self.driver.fleet.as_of)
+            / SECOND
+        )
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from feldera_exporter.config import Configuration
 from feldera_exporter.config.schema import Filter
 from feldera_exporter.exposition.snapshot import Content, Snapshot
 from feldera_exporter.exposition.text import Format
-from feldera_exporter.history.first_sample_hold import HOLD
+from feldera_exporter.ledger.visible_counters import HOLD
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES, catalogue
 from feldera_exporter.metrics.exposition_sections import ExpositionSections, updated_sections
 from feldera_exporter.metrics.pipeline_gauges import LIMITED

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,7 @@ class SimulatedWatcher:
         """Let time pass, poll, and return how many event requests that took."""
         self.clock.advance(seconds)
         before = self.server.requests["events"]
-        assert (await self.watcher.poll()).success
+        assert (await self.watcher.poll())[0]
         return self.server.requests["events"] - before
 
     async def settle(self) -> None:
@@ -110,7 +111,7 @@ def a_watcher(
         telemetry = Telemetry("0", "3")
         telemetry.initialise("default")
         log = structlog.get_logger("feldera_exporter")
-        client = client_for(instance, telemetry.observer("default"), log)
+        client = client_for(instance, partial(telemetry.observe, "default"), log)
         watcher = Watcher(
             instance,
             InstanceSettings(configuration, instance),

@@ -13,7 +13,7 @@ PROBLEMS = {
 
 def test_each_problem_is_an_alert() -> None:
     """An alert has the problem's name and the table's severity."""
-    assert list(alerts(PROBLEMS)) == [
+    assert list(alerts(PROBLEMS, {})) == [
         PresentAlert("FelderaPipelineDeploymentError", "critical", "id-of-etl", "", 7),
         PresentAlert("FelderaPipelineStuckStopping", "warning", "id-of-etl", "Stopping", 8),
         PresentAlert("FelderaCompilerUnhealthy", "warning", "", "compiler", 9),

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from feldera_exporter.feldera.wire import Progress
 from feldera_exporter.history.recent_activity import RecentActivity
-from feldera_exporter.problems.evaluate import NEVER, NO_PROBLEMS, Evaluated, Problems, evaluate
+from feldera_exporter.micros import NEVER
+from feldera_exporter.problems.evaluate import NO_PROBLEMS, Evaluated, Problems, evaluate
 from feldera_exporter.state.fleet import Fleet
 from feldera_exporter.state.pipeline import Pipeline
 from problems.examples import MICROSECOND, activity, fleet, instants, pipeline, spans

@@ -6,8 +6,8 @@ import pytest
 
 from feldera_exporter.feldera import statuses
 from feldera_exporter.feldera.statuses import DEFAULT_LIMITS
-from feldera_exporter.state.desired_difference import difference, drift_limit
-from feldera_exporter.state.status_limits import LimitTable
+from feldera_exporter.state.desired_difference import difference
+from problems.examples import pipeline
 
 # Rows: the actual status; columns: the desired one; the program is compiled. "." agree, D drift, S start pending.
 MATRIX = """
@@ -49,7 +49,7 @@ def test_difference(desired: str, actual: str, expected: str | None) -> None:
     """Each pair of a desired and an actual status agrees, drifts or waits for its start as the matrix says."""
     assert difference(desired, actual, "Success") == expected
     limit = DEFAULT_LIMITS[expected] if expected else math.inf
-    assert drift_limit(LimitTable(DEFAULT_LIMITS), desired, actual, "Success") == limit
+    assert pipeline(desired=desired, status=actual).facts.limits.deployment_desired_status == limit
 
 
 @pytest.mark.parametrize(
@@ -84,4 +84,5 @@ def test_every_waiting_status_that_agrees_has_its_own_limit() -> None:
 
 def test_switched_off() -> None:
     """The limit `none` also disables drift."""
-    assert drift_limit(LimitTable({"Drift": math.inf}), "Running", "Paused", "Success") == math.inf
+    switched_off = pipeline(desired="Running", status="Paused", limits={"Drift": math.inf})
+    assert switched_off.facts.limits.deployment_desired_status == math.inf

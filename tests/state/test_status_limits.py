@@ -8,21 +8,19 @@ import pytest
 from feldera_exporter.config import Limits, Override
 from feldera_exporter.feldera import statuses
 from feldera_exporter.feldera.statuses import DEFAULT_LIMITS
-from feldera_exporter.state.status_limits import limit_tables
+from feldera_exporter.state.status_limits import status_limits
+from problems.examples import pipeline
 
 FIRST = Override({"Provisioning": 1.0, "Stopping": 2.0}, name=re.compile("etl-.*"))
 SECOND = Override({"Provisioning": 3.0, "Clearing": 4.0}, tag=re.compile("slow|huge"))
 BOTH = Override({"Melting": math.inf, "Provisioning": 9.0}, name=re.compile("etl-1"), tag=re.compile("slow"))
-TABLES = limit_tables(Limits(overrides=(FIRST, SECOND, BOTH)))
+LIMITS = Limits(overrides=(FIRST, SECOND, BOTH))
 
 
 def changed(name: str, *tags: str) -> dict[str, float]:
     """Return the limits of a pipeline that are not the default ones."""
-    return {
-        status: each
-        for status, each in TABLES(name, tags).seconds.items()
-        if DEFAULT_LIMITS.get(status) != each
-    }
+    found = status_limits(LIMITS, name, tags)
+    return {status: each for status, each in found.items() if DEFAULT_LIMITS.get(status) != each}
 
 
 @pytest.mark.parametrize(
@@ -46,13 +44,14 @@ def test_first_matching_override_wins_per_status(
 
 
 def test_statuses_without_a_limit() -> None:
-    """Steady, unknown and absent statuses have none; an unknown one may be given one."""
-    table = limit_tables(Limits({**DEFAULT_LIMITS, "Melting": 5.0}))("any", ())
-    assert {
-        table.of(status) for status in ("Running", "Paused", "Standby", "Stopped", "Cleared", "Novel", None)
-    } == {math.inf}
-    assert table.of("Melting") == 5.0
-    assert table.of("Provisioning") == DEFAULT_LIMITS["Provisioning"]
+    """Steady and unknown statuses have none; an unknown one may be given one."""
+    given = {"Melting": 5.0}
+    for status in ("Running", "Paused", "Standby", "Stopped", "Novel"):
+        limits = pipeline(status=status, limits=given).facts.limits
+        assert (limits.deployment_status, limits.storage_status) == (math.inf, math.inf)
+    assert pipeline(status="Melting", limits=given).facts.limits.deployment_status == 5.0
+    limit = pipeline(status="Provisioning", limits=given).facts.limits.deployment_status
+    assert limit == DEFAULT_LIMITS["Provisioning"]
 
 
 def test_every_passing_status_has_a_default() -> None:
@@ -64,10 +63,3 @@ def test_every_passing_status_has_a_default() -> None:
         if kind not in {statuses.Kind.GOOD, statuses.Kind.IDLE}
     } | {s for s, kind in statuses.PROGRAM.statuses.items() if kind is statuses.Kind.TRANSIENT}
     assert set(DEFAULT_LIMITS) == passing | {"StartPending", "Drift"}
-
-
-def test_pipelines_that_match_alike_share_one_table() -> None:
-    """Thousands of pipelines cost as many tables as there are ways to match."""
-    assert len({id(TABLES(f"etl-x{number}", (f"tag{number % 7}",))) for number in range(1000)}) == 1
-    plain = limit_tables(Limits())
-    assert plain("a", ("x",)) is plain("b", ())

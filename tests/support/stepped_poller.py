@@ -141,7 +141,8 @@ class SteppedPoller:
             asyncio.run(self._poll())
 
     async def _poll(self) -> None:
-        assert (await self.watcher.poll()).success == self.client.answers
+        success, _ = await self.watcher.poll()
+        assert success == self.client.answers
 
     def shown(self, family: str) -> dict[str, float]:
         """Return the values of a family, by the labels beyond the instance's name."""

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 
 from feldera_exporter.feldera.statuses import PROGRAM, RESOURCES, RUNTIME, STORAGE, TIMED
 from feldera_exporter.history.effects import ErrorAppeared, StatusEnded
-from feldera_exporter.history.history import History, watched
+from feldera_exporter.history.history import History
 from feldera_exporter.history.instance_totals import DurationHistogram, InstanceTotals, add
-from feldera_exporter.history.status_time import exact
+from feldera_exporter.history.status_time import exact, watched
 from support.ground_truth import Life
 
 PAIRED = ((RESOURCES.name, "resources"), (PROGRAM.name, "program"), (STORAGE.name, "storage"))
@@ -24,9 +24,8 @@ def compare_counts(life: Life, history: History, after: int) -> None:
     assert history.errors.count == len(errors)
     if history.errors.present:
         assert history.errors.code == life.appeared[-1].code
-    assert sum(exact(history.status_time, history.status_time.since).values()) == watched(
-        history, history.status_time.since
-    )
+    spent = history.status_time
+    assert sum(exact(spent, spent.since).values()) == watched(spent, spent.since)
 
 
 def compare_time(life: Life, history: History) -> None:
@@ -45,13 +44,13 @@ def totals_of(lives: Iterable[tuple[Life, int]]) -> InstanceTotals:
     totals = InstanceTotals()
     for life, after in lives:
         edges = [edge for edge in life.appeared if edge.committed > after]
-        totals = add(totals, [ErrorAppeared(edge.at, None, edge.code) for edge in edges])
+        totals = add(totals, [ErrorAppeared(None, edge.code) for edge in edges])
         for dimension in (RESOURCES, PROGRAM, STORAGE, RUNTIME):
             begun = life.created_at
             for transition in life.of(dimension.name):
                 if transition.before in TIMED and transition.committed > after:
                     lasted = max(0, transition.at - begun)
-                    totals = add(totals, [StatusEnded(dimension.name, transition.before, lasted)])
+                    totals = add(totals, [StatusEnded(transition.before, lasted)])
                 begun = transition.at
     return totals
 

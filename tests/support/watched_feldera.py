@@ -8,8 +8,8 @@ from random import Random
 from typing import Final
 
 from feldera_exporter.feldera.errors import ServerError
-from feldera_exporter.history.first_sample_hold import HOLD
 from feldera_exporter.history.history import History
+from feldera_exporter.ledger.visible_counters import HOLD
 from feldera_exporter.polling.feldera_clock import FelderaClock
 from feldera_exporter.simulator.manager_processes import ManagerProcesses
 from feldera_exporter.simulator.random_workload import RandomWorkload

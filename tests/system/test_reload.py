@@ -207,7 +207,7 @@ def test_an_instance_that_changed_keeps_its_freshness(feldera: Feldera) -> None:
             await watched.stop()
             watcher = watched.instances["one"].watcher
             await watched.instances["one"].client.close()
-            assert not (await watcher.poll()).success
+            assert not (await watcher.poll())[0]
             assert watched.publisher.observed["one"].fleet.up
 
         asyncio.run(run())

@@ -11,7 +11,7 @@ from feldera_exporter.alertmanager.alerts import Alert, alert
 from feldera_exporter.alertmanager.client import Key
 from feldera_exporter.alertmanager.client_factory import client_factory
 from feldera_exporter.alertmanager.pipeline_details import UNKNOWN, Details, details
-from feldera_exporter.alertmanager.reported_problems import NOTHING_KNOWN, ReportedProblems, next_reported
+from feldera_exporter.alertmanager.reported_problems import ReportedProblems, next_reported
 from feldera_exporter.alertmanager.sender import Sender, State
 from feldera_exporter.config import Alertmanager
 from feldera_exporter.feldera.wire import Row
@@ -54,7 +54,7 @@ class _Instance:
     """
 
     read_at: Micros = 0
-    reported: ReportedProblems = NOTHING_KNOWN
+    reported: ReportedProblems = field(default_factory=ReportedProblems)
     pipelines: Mapping[str, Pipeline] = field(default_factory=dict)
     details: dict[str, tuple[Row, Details]] = field(default_factory=dict)
     alerts: dict[Occurrence, tuple[_Source, Alert]] = field(default_factory=dict)
@@ -168,7 +168,7 @@ class Bridge:
                 unresolved.failed("unresolved", error)
                 if not addresses:
                     alerts = sum(len(state.alerts) for state in self._states.values())
-                    self._telemetry.notifications(resolver.label).failed(alerts)
+                    self._telemetry.notifications(resolver.label).failed.inc(alerts)
             else:
                 unresolved.succeeded()
                 addresses = await self._update_senders(addresses, found)
@@ -189,19 +189,16 @@ class Bridge:
         for url, address in wanted.items():
             # Two names may have the same address.
             if url not in self._senders:
-                sender = self._sender(address)
+                sender = Sender(
+                    self._connect(address),
+                    self._states,
+                    self._configured.resend_interval,
+                    self._accepted,
+                    self._telemetry.notifications(address.label),
+                    self._log.bind(alertmanager=address.label),
+                )
                 self._senders[url] = sender, asyncio.create_task(sender.run())
         return wanted
-
-    def _sender(self, address: Address) -> Sender:
-        return Sender(
-            self._connect(address),
-            self._states,
-            self._configured.resend_interval,
-            self._accepted,
-            self._telemetry.notifications(address.label),
-            self._log.bind(alertmanager=address.label),
-        )
 
     def _accepted(self, name: str, alerts: Iterable[Alert]) -> None:
         begun = self._instances[name].begun

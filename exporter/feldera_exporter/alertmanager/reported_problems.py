@@ -18,9 +18,6 @@ class ReportedProblems:
     ended: Endings = field(default_factory=dict)
 
 
-NOTHING_KNOWN: Final = ReportedProblems()
-
-
 def next_reported(before: ReportedProblems, problems: Problems, now: Micros) -> ReportedProblems:
     """Return the reported problems after another evaluation; the same object where nothing changed."""
     ended = {

@@ -155,7 +155,7 @@ class Sender:
         return max(0.0, min(late, self._requested_at + _CHECK_SECONDS) - time.monotonic())
 
     def _failed(self, error: AlertmanagerError) -> float:
-        self._notifications.failed(self._unsent)
+        self._notifications.failed.inc(self._unsent)
         self._unreached.failed(error.kind, error)
         pause = min(_FIRST_PAUSE_SECONDS * (1 << self._failures), _LONGEST_PAUSE_SECONDS, self._interval)
         # A long Retry-After must not let the leases end.
@@ -227,13 +227,13 @@ class Sender:
                 return
             (alert,) = batch
             self._unsent -= 1
-            self._notifications.failed(1)
+            self._notifications.failed.inc()
             if alert.key not in self._refused:
                 self._refused.add(alert.key)
                 self._log.warning("an alert is refused", alert=dict(alert.labels), error=str(error))
             return
         self._unsent -= len(batch)
-        self._notifications.sent(len(batch))
+        self._notifications.sent.inc(len(batch))
         keys = {alert.key: alert for alert in batch}
         self._refused -= keys.keys()
         accepted.update(keys)
@@ -246,4 +246,5 @@ class Sender:
 
     def _answered(self, began: float) -> None:
         self._requested_at = time.monotonic()
-        self._notifications.answered(self._requested_at - began)
+        self._notifications.latency.observe(self._requested_at - began)
+        self._notifications.answered_at.set_to_current_time()

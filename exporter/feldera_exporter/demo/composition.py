@@ -87,7 +87,7 @@ async def _play(settings: Settings, data: Path, console: Console) -> None:
             fleet, problems = exporter.publisher.observed[configurations.INSTANCE]
             alerts = await firing(client, here.prometheus) if here.prometheus else None
             if settings.bridge and here.alertmanager is not None:
-                alerts = (*(alerts or ()), *problem_alerts(problems.present))
+                alerts = (*(alerts or ()), *problem_alerts(problems.present, {}))
             poster.draw(fleet, alerts, clock.now())
             await asyncio.sleep(_EVERY)
 

@@ -11,12 +11,12 @@ from feldera_exporter.feldera.event_log import EventLog, UnreadableEvent
 from feldera_exporter.feldera.wire import Row
 from feldera_exporter.history import log_position
 from feldera_exporter.history.effects import Effect, ErrorAppeared, Gap
-from feldera_exporter.history.fold import NEVER, fold, new_events
+from feldera_exporter.history.fold import fold, new_events
 from feldera_exporter.history.history import History
 from feldera_exporter.history.log_position import Logged
 from feldera_exporter.history.observation import Observation, instants
 from feldera_exporter.history.row_digest import row_digest
-from feldera_exporter.micros import Micros, from_datetime
+from feldera_exporter.micros import NEVER, Micros, from_datetime
 
 UNKNOWN_CODE: Final = "unknown"
 """The code of an error whose event was purged before it could be asked for."""
@@ -167,7 +167,9 @@ def _purged(
         return False
     position = history.log_position
     at, _, oldest = min(dated, key=itemgetter(0, 1))
-    if (row is not None and at <= from_datetime(row.created_at)) or log_position.is_known(position, oldest):
+    if row is not None and at <= from_datetime(row.created_at):
+        return False
+    if log_position.has_known_event(position, (oldest,)):
         return False
     if stepped_back or (position.known and log_position.is_displaced(position, at)):
         return True
@@ -238,12 +240,11 @@ def _settled(history: History, row: Row) -> History:
 
 def _coded(effects: tuple[Effect, ...], history: History) -> tuple[Effect, ...]:
     """Return effects in which the last error that appeared has the row's code, if it is still present."""
-    appeared = {index: effect for index, effect in enumerate(effects) if isinstance(effect, ErrorAppeared)}
+    appeared = [effect for effect in effects if isinstance(effect, ErrorAppeared)]
     if not history.errors.present or not appeared:
         return effects
-    last = max(appeared)
-    coded = replace(appeared[last], code=history.errors.code)
-    return (*effects[:last], coded, *effects[last + 1 :])
+    coded = replace(appeared[-1], code=history.errors.code)
+    return tuple(coded if effect is appeared[-1] else effect for effect in effects)
 
 
 def _named(effect: Effect, codes: Mapping[str, str]) -> Effect:

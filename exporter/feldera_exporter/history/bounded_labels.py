@@ -10,13 +10,7 @@ MOST: Final = 12
 
 
 def label(status: str, known: Container[str], named: Iterable[str]) -> str:
-    """Return the label of a status.
-
-    Args:
-        status: the status.
-        known: the statuses that always are labels.
-        named: the labels in use so far.
-    """
+    """Return the label of a status; `known` are the statuses that always are labels, `named` the labels in use so far."""
     if status in known:
         return status
     unknown = {each for each in named if each not in known and each != OTHER}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from itertools import chain
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -30,8 +30,7 @@ class HistoryBuilder:
         self._incomplete = incomplete
         self.effects: list[Effect] = []
         self._history = history
-        self._now: dict[str, str] = {field: getattr(history.statuses, field) for field, _ in _PAIRED}
-        self._runtime = history.statuses.runtime
+        self._now: dict[str, Any] = msgspec.structs.asdict(history.statuses)
         self._since: dict[str, int | None] = msgspec.structs.asdict(history.since)
         self._pairs: dict[str, dict[Pair, int]] = {f: dict(getattr(history.counts, f)) for f, _ in _PAIRED}
         self._entries = dict(history.counts.runtime)
@@ -52,16 +51,15 @@ class HistoryBuilder:
                     pairs = self._pairs[field]
                     pair = _pair(old, new, dimension, pairs)
                     pairs[pair] = pairs.get(pair, 0) + 1
-                    self._end_status(field, dimension.name, old, at)
+                    self._end_status(field, at)
                 self._now[field], self._since[field] = new, at
-        old_runtime, runtime = self._runtime, observation.runtime
-        if old_runtime != runtime:
-            self._end_status("runtime", RUNTIME.name, old_runtime, at)
-            self._runtime, self._since["runtime"] = runtime, None
+        runtime = observation.runtime
+        if runtime != self._now["runtime"]:
+            self._end_status("runtime", at)
+            self._now["runtime"], self._since["runtime"] = runtime, None if runtime is None else at
             if runtime is not None:
                 entered = bounded_labels.label(runtime, RUNTIME.statuses, self._entries)
                 self._entries[entered] = self._entries.get(entered, 0) + 1
-                self._since["runtime"] = at
         self._spent = status_time.enter(self._spent, combined(observation.resources, runtime), at)
         self._update_error(observation)
 
@@ -75,14 +73,12 @@ class HistoryBuilder:
             observation: the oldest retained event, or the row.
             until: up to when nothing was missed, by Feldera's clock.
         """
-        for field, old in (*self._now.items(), ("runtime", self._runtime)):
-            new = getattr(observation, field)
+        for field, old in self._now.items():
+            new = self._now[field] = getattr(observation, field)
             if new is None or new in TIMED:
                 self._since[field] = None
             elif new != old:
                 self._since[field] = observation.at
-        self._now = {field: getattr(observation, field) for field in self._now}
-        self._runtime = observation.runtime
         status = combined(observation.resources, observation.runtime)
         self._spent = status_time.skip(self._spent, status, until, observation.at)
         self._update_error(observation)
@@ -97,7 +93,7 @@ class HistoryBuilder:
         """Return the history with all that was added; its position in the log and its row digest are as before."""
         return msgspec.structs.replace(
             self._history,
-            statuses=Statuses(runtime=self._runtime, **self._now),
+            statuses=Statuses(**self._now),
             since=Since(**self._since),
             counts=Counts(runtime=self._entries, **self._pairs),
             status_time=self._spent,
@@ -116,7 +112,7 @@ class HistoryBuilder:
             changes["stops"] = added(recent.stops, at)
         if (old["program"], new.program) == ("CompilingRust", "SqlCompiled"):
             changes["recompilations"] = added(recent.recompilations, at)
-        if new.runtime != self._runtime:
+        if new.runtime != old["runtime"]:
             if new.runtime == "Unavailable":
                 changes["losses"] = added(recent.losses, at)
             elif new.runtime == "Initializing" and old["resources"] == new.resources:
@@ -126,10 +122,10 @@ class HistoryBuilder:
         if changes:
             self._recent = msgspec.structs.replace(recent, **changes)
 
-    def _end_status(self, field: str, dimension: str, status: str | None, at: Micros) -> None:
-        since = self._since[field]
+    def _end_status(self, field: str, at: Micros) -> None:
+        status, since = self._now[field], self._since[field]
         if status in TIMED and since is not None:
-            self.effects.append(StatusEnded(dimension, status, max(0, at - since)))
+            self.effects.append(StatusEnded(status, max(0, at - since)))
 
     def _update_error(self, observation: Observation) -> None:
         errors = self._errors
@@ -141,7 +137,7 @@ class HistoryBuilder:
             )
             errors_of_the_hour = added(self._recent.errors, observation.at)
             self._recent = msgspec.structs.replace(self._recent, errors=errors_of_the_hour)
-            self.effects.append(ErrorAppeared(observation.at, observation.event_id, observation.error_code))
+            self.effects.append(ErrorAppeared(observation.event_id, observation.error_code))
         elif observation.error_code is not None:
             self._errors = msgspec.structs.replace(errors, code=observation.error_code)
 

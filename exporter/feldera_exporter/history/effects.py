@@ -10,12 +10,10 @@ class StatusEnded:
     """A timed status ended.
 
     Attributes:
-        dimension: the status field's name in Feldera's API.
         status: the status that ended.
         micros: how long it lasted.
     """
 
-    dimension: str
     status: str
     micros: Micros
 
@@ -25,12 +23,10 @@ class ErrorAppeared:
     """A deployment error was set where none was.
 
     Attributes:
-        at: when, by Feldera's clock.
         event_id: the event with which it appeared; None where it was found in a row.
         code: its `error_code`; None while it was not asked for.
     """
 
-    at: Micros
     event_id: str | None
     code: str | None
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import msgspec
 
@@ -13,13 +12,9 @@ from feldera_exporter.history.effects import Effect
 from feldera_exporter.history.event_order import State, ordered, state_of
 from feldera_exporter.history.history import History
 from feldera_exporter.history.observation import Observation
-from feldera_exporter.micros import Micros
+from feldera_exporter.micros import NEVER, Micros
 
 Folded = tuple[History, tuple[Effect, ...]]
-
-
-NEVER: Final = 1 << 62
-"""An instant that no clock reaches."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import msgspec
 
 from feldera_exporter.feldera.statuses import Pair, combine
-from feldera_exporter.history import status_time
 from feldera_exporter.history.log_position import LogPosition
 from feldera_exporter.history.recent_activity import NOTHING, RecentActivity
 from feldera_exporter.history.status_time import StatusTime
@@ -95,22 +94,3 @@ class History(msgspec.Struct, frozen=True, gc=False, array_like=True):
 def combined(resources: str, runtime: str | None) -> str:
     """Return the combined status; `Provisioned` where Feldera reports no runtime status with it, which it never does."""
     return combine(resources, runtime) or resources
-
-
-def seconds(history: History, as_of: Micros) -> Mapping[str, Micros]:
-    """Return the microseconds in each combined status that was ever held, the open interval up to `as_of`.
-
-    No value falls from one call to the next, whatever was folded in between, provided that `fold` is given the as-of
-    instant published last. The values sum to `watched`, except while one is held because the log later shortened an
-    interval that was already published.
-
-    Args:
-        history: the pipeline.
-        as_of: microseconds by Feldera's clock.
-    """
-    return status_time.seconds(history.status_time, as_of)
-
-
-def watched(history: History, as_of: Micros) -> Micros:
-    """Return for how many microseconds up to `as_of` it is known which status held."""
-    return status_time.watched(history.status_time, as_of)

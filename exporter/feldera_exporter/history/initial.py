@@ -46,7 +46,7 @@ def initial_history(row: wire.Row, listed_at: Micros, as_of: Micros) -> History:
         since=since,
         counts=Counts(),
         status_time=status_time.begin(statuses.combined, watched_from),
-        errors=Errors(present=True, code=error.error_code, at=_error_at(row)) if error else Errors(),
+        errors=Errors(present=True, code=error.error_code, at=row_error_at(row)) if error else Errors(),
         log_position=LogPosition(newest=max(instants(row)), listed_at=listed_at),
         row_digest=b"" if error or row.storage_status == "Clearing" else row_digest(row),
         row_instants=instants(row),
@@ -57,11 +57,7 @@ def initial_history(row: wire.Row, listed_at: Micros, as_of: Micros) -> History:
 def initial_history_from_creation(row: wire.Row, listed_at: Micros) -> History:
     """Return the history of a pipeline that was created while the instance was watched: counted from its creation.
 
-    It agrees with no row, so that the log is read.
-
-    Args:
-        row: the pipeline as first listed.
-        listed_at: the instant of that list, by Feldera's clock.
+    It agrees with no row, so that the log is read. `listed_at` is the instant of the first list with the pipeline.
     """
     at = from_datetime(row.created_at)
     return History(
@@ -76,11 +72,11 @@ def initial_history_from_creation(row: wire.Row, listed_at: Micros) -> History:
     )
 
 
-def _error_at(row: wire.Row) -> Micros:
+def row_error_at(row: wire.Row) -> Micros:
     """Return when a row's error was set, as far as a row shows it.
 
-    Stopping begins in the same transaction; a later Stopped keeps the error, but the desired status became Stopped
-    with it (pipeline-manager `db/storage_postgres.rs`).
+    Feldera sets the error, Stopping and the desired status Stopped in one transaction, and keeps the error when Stopping
+    becomes Stopped (pipeline-manager `db/storage_postgres.rs`).
     """
     if row.deployment_resources_status == "Stopping":
         return from_datetime(row.deployment_resources_status_since)

@@ -43,11 +43,6 @@ class LogPosition(msgspec.Struct, frozen=True, gc=False, array_like=True):
     hidden: bool = False
 
 
-def is_known(position: LogPosition, event: Logged) -> bool:
-    """Return whether an event was folded before."""
-    return _digest(event) in _digests(position)
-
-
 def has_known_event(position: LogPosition, events: Iterable[Logged]) -> bool:
     """Return whether any event was folded before: that proves that the answer is about this pipeline."""
     known = _digests(position)

@@ -14,6 +14,7 @@ def event_fields(row: wire.Row) -> tuple[object, ...]:
     Not metadata (name, tags, description); not `refresh_version` and the runtime details, which change every ten seconds
     while connectors report, whether or not a status changed.
     """
+    error = row.deployment_error
     return (
         row.deployment_resources_status,
         row.deployment_resources_status_since,
@@ -27,13 +28,9 @@ def event_fields(row: wire.Row) -> tuple[object, ...]:
         row.program_status_since,
         row.storage_status,
         row.deployment_id,
-        row.deployment_error and _error(row.deployment_error),
+        # What identifies an error, however much of its message was cut off.
+        error and (error.error_code, error.cuts.message or error.message),
     )
-
-
-def _error(error: wire.FullError) -> tuple[object, ...]:
-    """Return what identifies an error, however much of its message was cut off."""
-    return error.error_code, error.cuts.message or error.message
 
 
 def row_digest(row: wire.Row) -> bytes:

@@ -1,6 +1,7 @@
 """The time that a pipeline spent in each combined status: exact intervals, published so that no counter falls."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import msgspec
 
@@ -73,12 +74,38 @@ def exact(time: StatusTime, as_of: Micros) -> dict[str, Micros]:
 def seconds(time: StatusTime, as_of: Micros) -> dict[str, Micros]:
     """Return the microseconds to publish for each status: exact, but for no status less than was published before.
 
-    An `as_of` older than the one last published is taken as that one.
+    An `as_of` older than the one last published is taken as that one. The values sum to `watched`, except while one is
+    held because the log later shortened an interval that was already published.
     """
     values = exact(time, max(as_of, time.credited))
     for status, published in time.held.items():
         values[status] = max(values.get(status, 0), published)
     return values
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """How the published time in the present status grows, in microseconds: it is `max(as_of + offset, floor)`.
+
+    So a poll need only shift it.
+
+    Attributes:
+        offset: what was spent in the status before, minus when it began.
+        floor: what was published already, or was spent when it began.
+    """
+
+    offset: Micros
+    floor: Micros
+
+    def at(self, as_of: Micros) -> Micros:
+        """Return the time to publish at an instant, in microseconds; it agrees with `seconds`."""
+        return max(as_of + self.offset, self.floor)
+
+
+def growth(time: StatusTime) -> Growth:
+    """Return how the time in the present status grows."""
+    offset = time.closed.get(time.status, 0) - time.since
+    return Growth(offset, max(max(time.since, time.credited) + offset, time.held.get(time.status, 0)))
 
 
 def watched(time: StatusTime, as_of: Micros) -> Micros:

@@ -4,7 +4,6 @@ The ledger uses no clock, no network and no file, so that tests can run days of 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -31,14 +30,6 @@ known to a second, and an answer takes up to five."""
 
 BUDGET: Final = 200
 """How many pipelines' events are read after one list at most: a few seconds' worth."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """A log that was read by a name which may have belonged to another pipeline."""
-
-    name: str
-    log: EventLog
 
 
 class Ledger:
@@ -73,7 +64,8 @@ class Ledger:
         self._stepped_back = {
             pipeline_id for pipeline_id, until in self.pending.items() if until > self._confirmed_until
         }
-        self._deferred: dict[str, _Answer] = {}
+        # Logs, with the names by which they were read: these may have belonged to other pipelines.
+        self._deferred: dict[str, tuple[str, EventLog]] = {}
         # What changed since the last `changes`.
         self._changed: dict[str, History] = {}
         self._vanished: dict[str, Micros] = {}
@@ -150,15 +142,11 @@ class Ledger:
                 )
             self._deferred = {}
             return ()
+        names = {each.id: each.name for each in unreadable.values() if each.identified}
         self._deferred = {
-            pipeline_id: answer
-            for pipeline_id, answer in self._deferred.items()
-            if (pipeline_id in rows and rows[pipeline_id].name == answer.name)
-            or (
-                pipeline_id in unreadable
-                and unreadable[pipeline_id].identified
-                and unreadable[pipeline_id].name == answer.name
-            )
+            pipeline_id: (name, log)
+            for pipeline_id, (name, log) in self._deferred.items()
+            if name == (rows[pipeline_id].name if pipeline_id in rows else names.get(pipeline_id))
         }
         to_read = [
             pipeline_id
@@ -182,7 +170,7 @@ class Ledger:
     def confirmed_answers(self) -> Mapping[str, EventLog]:
         """Return the answers given to `defer` whose name a later list mapped to the same pipeline; each only once."""
         answers, self._deferred = self._deferred, {}
-        return {pipeline_id: answer.log for pipeline_id, answer in answers.items()}
+        return {pipeline_id: log for pipeline_id, (_, log) in answers.items()}
 
     def evaluate(self, pipeline_id: str, log: EventLog) -> Evaluation:
         """Return what an answer of the event log adds."""
@@ -198,7 +186,7 @@ class Ledger:
 
     def defer(self, pipeline_id: str, log: EventLog) -> None:
         """Keep an answer until a list confirms that it is about this pipeline."""
-        self._deferred[pipeline_id] = _Answer(self.name(pipeline_id), log)
+        self._deferred[pipeline_id] = self.name(pipeline_id), log
 
     def apply(self, pipeline_id: str, evaluation: Evaluation) -> None:
         """Count what an answer added."""

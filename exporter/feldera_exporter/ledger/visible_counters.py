@@ -1,18 +1,23 @@
 """The counters as they are exported, so that Prometheus misses no increase.
 
-New counters stay at 0 at first (`history.first_sample_hold`), and the time in a status stands still while it is not known
-whether that status still holds. All instants are by Feldera's clock.
+The counters of a pipeline that has just appeared stay at 0 for two minutes: Prometheus's `increase()` ignores the value of
+a counter's first sample. The time in a status stands still while it is not known whether that status still holds. All
+instants are by Feldera's clock.
 """
 
 from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 
-from feldera_exporter.history import first_sample_hold
-from feldera_exporter.history.history import History
+from feldera_exporter.history import status_time
+from feldera_exporter.history.history import Counts, History
 from feldera_exporter.history.instance_totals import InstanceTotals
-from feldera_exporter.micros import Micros
+from feldera_exporter.micros import SECOND, Micros
 from feldera_exporter.state.fleet import PublishedCounters
+
+HOLD: Final = 120 * SECOND
+"""How long a new counter stays at 0: scrapes are at most that far apart."""
 
 
 class VisibleCounters:
@@ -33,9 +38,9 @@ class VisibleCounters:
 
     def show(self, pipeline_id: str, history: History, now: Micros) -> None:
         """Export a pipeline's counters; at 0 while they are held at this instant."""
-        if first_sample_hold.is_held(history, now):
+        if is_held(history, now):
             self._held.add(pipeline_id)
-            history = first_sample_hold.at_zero(history)
+            history = at_zero(history)
         self._exported[pipeline_id] = history
         self._copy = None
 
@@ -43,7 +48,7 @@ class VisibleCounters:
         """Export the counters of the pipelines whose hold has ended."""
         held, self._held = self._held, set()
         for pipeline_id in held:
-            if first_sample_hold.is_held(histories[pipeline_id], now):
+            if is_held(histories[pipeline_id], now):
                 self._held.add(pipeline_id)
             else:
                 self.show(pipeline_id, histories[pipeline_id], now)
@@ -71,19 +76,29 @@ class VisibleCounters:
         self._copy = None
 
     def published(self, totals: InstanceTotals, as_of: Micros, now: Micros) -> PublishedCounters:
-        """Return the exported counters.
-
-        Args:
-            totals: the counters over all pipelines.
-            as_of: up to when present statuses are credited.
-            now: the instant of the last list.
-        """
+        """Return the exported counters after a list of the instant `now`; present statuses are credited up to `as_of`."""
         if self._copy is None:
             self._copy = dict(self._exported)
         errors = {
-            code: 0 if now < self._codes.setdefault(code, now + first_sample_hold.HOLD) else count
+            code: 0 if now < self._codes.setdefault(code, now + HOLD) else count
             for code, count in totals.errors.items()
         }
         if errors != totals.errors:
             totals = msgspec.structs.replace(totals, errors=errors)
         return PublishedCounters(self._copy, totals, as_of, dict(self._frozen))
+
+
+def is_held(history: History, now: Micros) -> bool:
+    """Return whether a pipeline's counters must still be shown at 0."""
+    return now < history.appeared + HOLD
+
+
+def at_zero(history: History) -> History:
+    """Return a history as it is shown while it is held: every counter is 0, everything else as it is."""
+    return msgspec.structs.replace(
+        history,
+        counts=Counts(),
+        # No as-of instant of the hold is as late as its end, so that no time is shown.
+        status_time=status_time.begin(history.status_time.status, history.appeared + HOLD),
+        errors=msgspec.structs.replace(history.errors, count=0),
+    )

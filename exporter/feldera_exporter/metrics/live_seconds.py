@@ -14,7 +14,7 @@ from feldera_exporter.exposition.compressed_block import CompressedBlock
 from feldera_exporter.exposition.family import extra
 from feldera_exporter.exposition.text import seconds
 from feldera_exporter.history.history import History
-from feldera_exporter.history.status_time_growth import TimeGrowth, time_growth
+from feldera_exporter.history.status_time import Growth, growth
 from feldera_exporter.micros import SECOND, Micros
 from feldera_exporter.state.fleet import Fleet
 from feldera_exporter.state.pipeline import Pipeline
@@ -36,7 +36,7 @@ class _LiveSample:
 
     name: str
     history: History
-    growth: TimeGrowth
+    growth: Growth
     head: str
     tail: str
     offset: int
@@ -98,15 +98,16 @@ def updated_seconds(
 
 
 def _sample(name: str, shared: str, pipeline: Pipeline) -> _LiveSample:
-    growth = time_growth(pipeline.history)
-    offset, fraction = divmod(growth.offset, SECOND)
+    time = pipeline.history.status_time
+    grows = growth(time)
+    offset, fraction = divmod(grows.offset, SECOND)
     return _LiveSample(
         name=pipeline.facts.row.name,
         history=pipeline.history,
-        growth=growth,
-        head=f"{name}{{{shared}{extra(('status', growth.status))}}} ",
+        growth=grows,
+        head=f"{name}{{{shared}{extra(('status', time.status))}}} ",
         tail=f".{fraction:06d}".rstrip("0") + "\n" if fraction else "\n",
         offset=offset,
         # Rounded up: `line` gives the value in the last fraction of a second before it.
-        exact_from=-(-growth.floor // SECOND) - offset,
+        exact_from=-(-grows.floor // SECOND) - offset,
     )

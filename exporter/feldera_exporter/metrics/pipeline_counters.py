@@ -14,7 +14,7 @@ from feldera_exporter.feldera.statuses import (
     STORAGE,
     Dimension,
 )
-from feldera_exporter.history import history as histories
+from feldera_exporter.history import status_time
 from feldera_exporter.history.history import History
 from feldera_exporter.metrics.pipeline_gauges import since_family
 
@@ -56,7 +56,7 @@ _ZERO_SECONDS: Final = {status: Sample("0", extra(("status", status))) for statu
 
 def _earlier_statuses(history: History) -> Iterator[Sample]:
     """Yield the time of every status except the present one: it stays until the next transition."""
-    spent = dict(histories.seconds(history, history.status_time.since))
+    spent = status_time.seconds(history.status_time, history.status_time.since)
     for status, zero in _ZERO_SECONDS.items():
         if status != history.status_time.status:
             micros = spent.pop(status, 0)

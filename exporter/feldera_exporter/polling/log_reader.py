@@ -31,8 +31,6 @@ class EventLogReader:
     """Reads the events of an instance's pipelines.
 
     Args:
-        client: the client of the instance.
-        ledger: counts what was read.
         timeout: seconds that one request may take.
         log: with the instance's name.
 
@@ -69,12 +67,8 @@ class EventLogReader:
     async def read(self, to_read: Iterable[str], deadline: float) -> bool:
         """Read the logs of some pipelines and return whether the ledger accepted any.
 
-        A log that cannot be read stays pending in the ledger, and so does one that is not reached in time. A few are read
-        at any rate, so that a slow server is caught up with too.
-
-        Args:
-            to_read: the ids of the pipelines.
-            deadline: when the time is up, by the monotonic clock.
+        A log that cannot be read stays pending in the ledger, and so does one that is not reached before the deadline, an
+        instant of the monotonic clock. A few are read at any rate, so that a slow server is caught up with too.
         """
         pending = self._ledger.pending
         self._codes = {

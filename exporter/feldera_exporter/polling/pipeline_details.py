@@ -24,8 +24,6 @@ MAX_AGE: Final = 5.0
 
 _FULL: Final = msgspec.json.Decoder(FullEvent)
 _PROGRAM: Final = msgspec.json.Decoder(ProgramDetails)
-_LATE: Final = "Feldera did not answer in time"
-
 
 _Key = tuple[str, str, str]
 """An instance's name, a pipeline's id and what is requested."""
@@ -33,11 +31,7 @@ _Answer = TypeVar("_Answer")
 
 
 class PipelineDetails:
-    """Requests details of single pipelines.
-
-    Args:
-        client_of: returns the client of an instance, None without such an instance.
-    """
+    """Requests details of single pipelines; `client_of` returns an instance's client, None without such an instance."""
 
     def __init__(self, client_of: Callable[[str], Client | None]) -> None:
         self._client_of = client_of
@@ -48,12 +42,9 @@ class PipelineDetails:
     async def recent(self, instance: str, pipeline_id: str, name: str) -> LatestEvents:
         """Return a pipeline's latest events, or why there are none, within `TIMEOUT`.
 
-        Args:
-            instance: the instance's name.
-            pipeline_id: the pipeline's id, the key of reused answers.
-            name: the pipeline's name, used in the request.
+        The name is used in the request; the id tells for which pipeline an answer can be reused.
         """
-        late = LatestEvents(problem=_LATE)
+        late = LatestEvents(problem="Feldera did not answer in time")
         return await self._recent_answer(
             (instance, pipeline_id, "events"), late, lambda: self._request_events(instance, name)
         )
@@ -61,12 +52,7 @@ class PipelineDetails:
     async def program(self, instance: str, pipeline_id: str, name: str, *, failed: bool) -> ProgramDetails:
         """Return a pipeline's description and its compilers' errors, empty without an answer, within `TIMEOUT`.
 
-        Args:
-            instance: the instance's name.
-            pipeline_id: the pipeline's id, the key of reused answers.
-            name: the pipeline's name, used in the request.
-            failed: whether its program does not compile: only then are the compilers' errors requested, which come
-                with the program's whole code.
+        Only if its program failed are the compilers' errors requested, since they come with the program's whole code.
         """
         key = instance, pipeline_id, "errors" if failed else "description"
         return await self._recent_answer(
@@ -93,7 +79,10 @@ class PipelineDetails:
         finally:
             if not lock.locked():
                 self._locks.pop(key, None)
-        self._keep(key, answer)
+        now = time.monotonic()
+        # Those that are too old are forgotten, as they may be large.
+        self._answers = {each: answer for each, answer in self._answers.items() if answer[0] > now}
+        self._answers[key] = now + MAX_AGE, answer
         return answer
 
     async def _request_program(self, instance: str, name: str, endpoint: Endpoint) -> ProgramDetails:
@@ -127,9 +116,3 @@ class PipelineDetails:
             return LatestEvents(events, problem="Feldera no longer has this pipeline under this name")
         except FelderaError as error:
             return LatestEvents(events, problem=str(error))
-
-    def _keep(self, key: _Key, answer: object) -> None:
-        """Keep an answer, and forget those that are too old: they may be large."""
-        now = time.monotonic()
-        self._answers = {each: answer for each, answer in self._answers.items() if answer[0] > now}
-        self._answers[key] = now + MAX_AGE, answer

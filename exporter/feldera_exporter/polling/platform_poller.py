@@ -16,10 +16,6 @@ from feldera_exporter.polling.schedule import MAX_BACKOFF
 from feldera_exporter.polling.watcher import Watcher
 
 
-def _unchanged(platform: Platform, _now: Micros) -> Platform:
-    return platform
-
-
 @dataclass(frozen=True, slots=True)
 class Question:
     """An endpoint that is requested at a fixed pace.
@@ -28,13 +24,13 @@ class Question:
         endpoint: the endpoint.
         every: seconds between two answers.
         update: returns the platform after an answer.
-        expire: returns the platform after too long a time without an answer, given Feldera's time in microseconds.
+        expire: returns the platform after too long a time without an answer, given Feldera's time.
     """
 
     endpoint: Endpoint
     every: float
     update: Callable[[Platform, bytes | bytearray], Platform]
-    expire: Callable[[Platform, int], Platform] = _unchanged
+    expire: Callable[[Platform, Micros], Platform] = lambda platform, _now: platform
 
 
 QUESTIONS: Final = (
@@ -51,7 +47,6 @@ class PlatformPoller:
     """Polls the platform of one instance.
 
     Args:
-        client: the client of the instance.
         watcher: shows the platform, and knows Feldera's time and whether Feldera answers.
         timeout: seconds that one request may take.
         staleness: seconds for which the last answer is shown while there is no other.
@@ -81,12 +76,7 @@ class PlatformPoller:
             for question in QUESTIONS:
                 group.create_task(self._repeat(question))
 
-    async def ask(self, question: Question) -> None:
-        """Request one endpoint once.
-
-        Raises:
-            FelderaError: there was no answer, or it cannot be read.
-        """
+    async def _ask(self, question: Question) -> None:
         answer = await self._client.get(question.endpoint, within=self._timeout)
         self._watcher.set_platform(question.update(self._watcher.fleet.platform, answer.body))
 
@@ -98,7 +88,7 @@ class PlatformPoller:
         while True:
             pause = _RETRY
             try:
-                await self.ask(question)
+                await self._ask(question)
             except FelderaError as error:
                 pause = max(_RETRY, min(error.retry_after, MAX_BACKOFF))
                 # While the list cannot be read either, the log says so already. It does after at most one poll.

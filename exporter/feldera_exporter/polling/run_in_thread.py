@@ -20,25 +20,24 @@ async def run_io(
     work: Callable[_Arguments, _Result], *arguments: _Arguments.args, **more: _Arguments.kwargs
 ) -> _Result:
     """Run a function that reads or writes files, and return its result."""
-    loop = asyncio.get_running_loop()
-    return await _result(loop.run_in_executor(_FILE_THREADS, partial(work, *arguments, **more)))
+    return await _run(_FILE_THREADS, partial(work, *arguments, **more))
 
 
 async def run_cpu(
     work: Callable[_Arguments, _Result], *arguments: _Arguments.args, **more: _Arguments.kwargs
 ) -> _Result:
     """Run a function that computes for long, and return its result."""
-    loop = asyncio.get_running_loop()
-    return await _result(loop.run_in_executor(_CPU_THREADS, partial(work, *arguments, **more)))
+    return await _run(_CPU_THREADS, partial(work, *arguments, **more))
 
 
-async def _result(work: "asyncio.Future[_Result]") -> _Result:
+async def _run(threads: ThreadPoolExecutor, work: Callable[[], _Result]) -> _Result:
     """Return a thread's result; if cancelled, wait for its end first, since others may use the same values afterwards."""
+    running = asyncio.get_running_loop().run_in_executor(threads, work)
     try:
-        return await asyncio.shield(work)
+        return await asyncio.shield(running)
     except asyncio.CancelledError:
-        await asyncio.wait((work,))
+        await asyncio.wait((running,))
         raise
     finally:
-        # Break the cycle of frame, work and error, which would keep a whole list in memory until a collection.
-        del work
+        # Break the cycle of frame, future and error, which would keep a whole list in memory until a collection.
+        del running

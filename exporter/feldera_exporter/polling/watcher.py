@@ -2,9 +2,10 @@
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import Final, NamedTuple, ParamSpec, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
 from feldera_exporter.config import Instance
 from feldera_exporter.errors import StoreError
@@ -43,42 +44,22 @@ _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 
 
-class PollResult(NamedTuple):
-    """How a poll ended.
-
-    Attributes:
-        success: whether the list could be read.
-        retry_after: seconds for which the server asks not to be polled.
-    """
-
-    success: bool
-    retry_after: float
-
-
 class Watcher:
     """Polls one instance and publishes its state.
 
     Args:
-        instance: its configuration.
         settings: how its pipelines are shown.
-        client: the client of the instance.
-        ledger: counts transitions and time.
         store: keeps the counters across restarts, None if nothing does.
-        publish: publishes the state.
-        telemetry: the exporter's own metrics.
         log: with the instance's name.
         before: the watcher of the same instance before a reload, None after a start.
         problems: the stored problems, after a start.
         names: the stored names of the pipelines, after a start.
 
     Attributes:
-        instance: the configuration.
-        ledger: counts transitions and time.
         fleet: the state that is published.
         problems: the problems of the instance and its pipelines.
         stored_problems: those that the store has.
         stored_names: the names of pipelines that the store has.
-        clock: Feldera's clock.
         fresh_until: until when the instance counts as up, in seconds of the monotonic clock.
         polled: whether the last poll succeeded; None before the first one has ended.
     """
@@ -149,8 +130,12 @@ class Watcher:
         self._telemetry.poll_interval.labels(self.instance.name).set(self.instance.poll_interval)
         self._publish(InstanceWithProblems(self.fleet, self.problems), self.fresh_until)
 
-    async def poll(self) -> PollResult:
-        """Poll once and publish the result."""
+    async def poll(self) -> tuple[bool, float]:
+        """Poll once and publish the result.
+
+        Returns:
+            Whether the list could be read, and for how many seconds the server asks not to be polled.
+        """
         name, began, retry_after = self.instance.name, time.monotonic(), 0.0
         try:
             answer, at = await self._request_list()
@@ -168,7 +153,7 @@ class Watcher:
             self._poll_failures.succeeded()
         self._telemetry.polls.labels(name, outcome).inc()
         self._telemetry.poll_duration.labels(name).observe(time.monotonic() - began)
-        return PollResult(outcome == "success", retry_after)
+        return outcome == "success", retry_after
 
     def expires_in(self) -> float:
         """Return in how many seconds the shown pipelines are to be removed if no poll succeeds; infinity if none are shown."""
@@ -282,47 +267,33 @@ class Watcher:
 
     async def _commit(self, store: Store) -> None:
         """Store the ledger's changes, in one step: cancelled between two steps, a task would lose them."""
-        try:
+        with self._store_failure_reported():
             await run_io(lambda: store.commit(self.ledger.changes()))
-        except StoreError as error:
-            self._report_store_failure(error)
-        else:
             self._store_failures.succeeded()
 
     async def _store_problems(self) -> None:
         """Store the problems if they differ from the stored ones."""
-        if self._store is None or same(self.stored_problems, self.problems):
-            return
         problems = self.problems
-        try:
-            await run_io(self._store.keep_problems, self.instance.name, encoded(problems))
-        except StoreError as error:
-            self._report_store_failure(error)
-        else:
-            self.stored_problems = problems
+        if self._store is not None and not same(self.stored_problems, problems):
+            with self._store_failure_reported():
+                await run_io(self._store.keep_problems, self.instance.name, encoded(problems))
+                self.stored_problems = problems
 
     async def _store_names(self) -> None:
         """Store the names of the pipelines if they differ from the stored ones."""
         before, names = self.stored_names, self.fleet.names
-        if self._store is None or names is before:
-            return
-        try:
-            await run_io(self._store.keep_names, self.instance.name, before, names)
-        except StoreError as error:
-            self._report_store_failure(error)
-        else:
-            self.stored_names = names
+        if self._store is not None and names is not before:
+            with self._store_failure_reported():
+                await run_io(self._store.keep_names, self.instance.name, before, names)
+                self.stored_names = names
 
     async def _recall(self, rows: Mapping[str, Row]) -> StoredState:
         """Return what the store has of listed pipelines that have no history."""
         unknown_ids = self.ledger.unknown_ids(rows)
-        if self._store is None or not unknown_ids:
-            return NOTHING
-        try:
-            return await run_io(self._store.recall, self.instance.name, unknown_ids)
-        except StoreError as error:
-            self._report_store_failure(error)
-            return NOTHING
+        if self._store is not None and unknown_ids:
+            with self._store_failure_reported():
+                return await run_io(self._store.recall, self.instance.name, unknown_ids)
+        return NOTHING
 
     async def _run(
         self, work: Callable[_Arguments, _Result], *arguments: _Arguments.args, **more: _Arguments.kwargs
@@ -330,9 +301,14 @@ class Watcher:
         """Do what takes as long as the list is long; with a long list in a thread, so that no other instance waits."""
         return await run_cpu(work, *arguments, **more) if self._list_is_long else work(*arguments, **more)
 
-    def _report_store_failure(self, error: StoreError) -> None:
-        self._telemetry.store_errors.labels(self.instance.name).inc()
-        self._store_failures.failed("store", error)
+    @contextmanager
+    def _store_failure_reported(self) -> Iterator[None]:
+        """Report an error of the store, and go on."""
+        try:
+            yield
+        except StoreError as error:
+            self._telemetry.store_errors.labels(self.instance.name).inc()
+            self._store_failures.failed("store", error)
 
     def _report_unreadable(self, listing: Listing) -> None:
         unreadable = listing.unreadable

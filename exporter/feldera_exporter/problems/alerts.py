@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Final
 
 from feldera_exporter.config import AlertChoice
 from feldera_exporter.micros import Micros
@@ -11,8 +9,6 @@ from feldera_exporter.problems.evaluate import Occurrences
 
 Choices = Mapping[str, AlertChoice]
 """The settings of alerts in the configuration, by the alert's name."""
-
-NO_CHOICES: Final[Choices] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -33,7 +29,7 @@ class PresentAlert:
     since: Micros = 0
 
 
-def alerts(occurrences: Occurrences, choices: Choices = NO_CHOICES) -> Iterator[PresentAlert]:
+def alerts(occurrences: Occurrences, choices: Choices) -> Iterator[PresentAlert]:
     """Yield one alert for each problem, with the severity that the configuration chose."""
     for occurrence, since in occurrences.items():
         choice = choices.get(occurrence.alert)

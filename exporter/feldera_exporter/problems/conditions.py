@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import Final
 
 from feldera_exporter.feldera.statuses import DEPLOYMENT, STORAGE, Difference, Dimension
-from feldera_exporter.feldera.wire import Row
+from feldera_exporter.history.initial import row_error_at
 from feldera_exporter.micros import SECOND, Micros, from_datetime, from_seconds
 from feldera_exporter.problems.model import Finding, Period, Undecided
 from feldera_exporter.state.desired_difference import difference
@@ -18,8 +18,6 @@ from feldera_exporter.state.pipeline import Pipeline
 
 Findings = tuple[Finding, ...]
 Condition = Callable[[Pipeline, Micros], Findings]
-
-_NOTHING: Final[Findings] = ()
 
 HOUR: Final = 3600 * SECOND
 _MINUTE: Final = 60 * SECOND
@@ -50,11 +48,11 @@ def overdue(dimension: Dimension, problem: str) -> Condition:
     def condition(pipeline: Pipeline, _now: Micros) -> Findings:
         limit = limit_of(pipeline)
         if limit == math.inf:
-            return _NOTHING
+            return ()
         status = status_of(pipeline)
         since = storage_since(pipeline) if dimension is STORAGE else from_datetime(since_of(pipeline))
         if since is None or dimension.overdue_problem(status) != problem:
-            return _NOTHING
+            return ()
         return (Period(_after(since, limit), label=status),)
 
     return condition
@@ -65,23 +63,34 @@ def unavailable(pipeline: Pipeline, now: Micros) -> Findings:
     return _UNAVAILABLE(pipeline, now) + _mostly_unavailable(pipeline, now)
 
 
-def start_pending(pipeline: Pipeline, _now: Micros) -> Findings:
-    """Stopped for longer than the limit, though the program is compiled and the pipeline should start."""
-    return _differs(pipeline, Difference.START_PENDING)
+def differs(kind: Difference) -> Condition:
+    """Return the condition that desired and actual status have differed in this way for longer than the limit."""
 
+    def condition(pipeline: Pipeline, _now: Micros) -> Findings:
+        row, limit = pipeline.facts.row, pipeline.facts.limits.deployment_desired_status
+        if limit == math.inf:
+            return ()
+        if difference(row.deployment_desired_status, row.deployment_status, row.program_status) is not kind:
+            return ()
+        # The difference began with the latest of these changes.
+        instants = [
+            from_datetime(row.deployment_desired_status_since),
+            from_datetime(row.deployment_status_since),
+        ]
+        if kind is Difference.START_PENDING:
+            instants.append(from_datetime(row.program_status_since))
+        return (Period(_after(max(instants), limit), label=pipeline.facts.shown.deployment_status),)
 
-def drift(pipeline: Pipeline, _now: Micros) -> Findings:
-    """Not in the desired status, nor on the way to it, for longer than the limit."""
-    return _differs(pipeline, Difference.DRIFT)
+    return condition
 
 
 def unexpectedly_stopped(pipeline: Pipeline, _now: Micros) -> Findings:
     """Stopped for ten minutes, with the desired status Stopped and the tag `expect:running`."""
     row = pipeline.facts.row
     if row.deployment_status != "Stopped" or row.deployment_desired_status != "Stopped":
-        return _NOTHING
+        return ()
     if ("expect", "running") not in pipeline.facts.tag_labels:
-        return _NOTHING
+        return ()
     stopped = max(
         from_datetime(row.deployment_status_since), from_datetime(row.deployment_desired_status_since)
     )
@@ -102,26 +111,17 @@ def crash_looping(pipeline: Pipeline, _now: Micros) -> Findings:
     return counted(recent.errors, 3, HOUR) + counted(recent.restarts, 3, HOUR)
 
 
-def flapping(pipeline: Pipeline, _now: Micros) -> Findings:
-    """Stopped at least six times within an hour."""
-    return counted(pipeline.history.recent.stops, 6, HOUR)
-
-
-def runtime_flapping(pipeline: Pipeline, _now: Micros) -> Findings:
-    """Became Unavailable at least eight times within an hour."""
-    return counted(pipeline.history.recent.losses, 8, HOUR)
-
-
-def compile_looping(pipeline: Pipeline, _now: Micros) -> Findings:
-    """Went back from CompilingRust to SqlCompiled at least three times within an hour."""
-    return counted(pipeline.history.recent.recompilations, 3, HOUR)
+def hourly(activity: str, count: int) -> Condition:
+    """Return the condition that one kind of `RecentActivity` happened at least so many times within an hour."""
+    instants_of = attrgetter(f"history.recent.{activity}")
+    return lambda pipeline, _now: counted(instants_of(pipeline), count, HOUR)
 
 
 def runner_frozen(pipeline: Pipeline, _now: Micros) -> Findings:
     """Provisioned, and not refreshed by the runner for 15 minutes."""
     row, activity = pipeline.facts.row, pipeline.activity
     if row.deployment_resources_status != "Provisioned" or pipeline.progress.refresh_version is None:
-        return _NOTHING
+        return ()
     begin = (
         max(activity.refreshed_at, from_datetime(row.deployment_resources_status_since)) + _REFRESH_OVERDUE
     )
@@ -135,25 +135,28 @@ def connector_errors(pipeline: Pipeline, _now: Micros) -> Findings:
     """More than 60 connector errors in each of the three ten-minute windows before the last error; ends ten minutes after it."""
     activity = pipeline.activity
     if pipeline.progress.connector_errors is None:
-        return _NOTHING
+        return ()
     last = activity.errors[-1][0] if activity.errors else activity.since
     for window in range(_ERROR_WINDOWS):
         end = last - window * _ERROR_WINDOW
         if end - activity.since < _ERROR_WINDOW:
             return (Undecided(last + _ERROR_WINDOW),)
         if activity.errors_between(end - _ERROR_WINDOW, end) <= _ERRORS_PER_WINDOW:
-            return _NOTHING
+            return ()
     return (Period(last, last + _ERROR_WINDOW, continues=True),)
 
 
-def compile_failed(pipeline: Pipeline, _now: Micros) -> Findings:
-    """The program has had SqlError or RustError for five minutes."""
-    return _program(pipeline, ("SqlError", "RustError"), 5 * _MINUTE)
+def program_in(statuses: Collection[str], minutes: int) -> Condition:
+    """Return the condition that the program has had one of these statuses for so many minutes."""
 
+    def condition(pipeline: Pipeline, _now: Micros) -> Findings:
+        row = pipeline.facts.row
+        if row.program_status not in statuses:
+            return ()
+        begin = from_datetime(row.program_status_since) + minutes * _MINUTE
+        return (Period(begin, label=row.program_status),)
 
-def compile_system_error(pipeline: Pipeline, _now: Micros) -> Findings:
-    """The program has had SystemError, a failure of the compiler, for a minute."""
-    return _program(pipeline, ("SystemError",), _MINUTE)
+    return condition
 
 
 _STUCK: Final = frozenset({"Provisioning", "Initializing", "Stopping"})
@@ -162,7 +165,7 @@ _STUCK: Final = frozenset({"Provisioning", "Initializing", "Stopping"})
 def failing(pipeline: Pipeline, _now: Micros) -> Findings:
     """Counts toward FleetDegraded: a deployment error of the last hour, stuck in a start or stop, Unavailable for two minutes."""
     row, limit = pipeline.facts.row, pipeline.facts.limits.deployment_status
-    found = _NOTHING
+    found: Findings = ()
     if row.deployment_error is not None:
         at = error_at(pipeline)
         found = (Period(at, at + HOUR),)
@@ -179,7 +182,7 @@ def counted(instants: Sequence[Micros], count: int, window: Micros) -> Findings:
     A period may end before it begins. Such a period never holds.
     """
     if len(instants) < count:
-        return _NOTHING
+        return ()
     periods: list[tuple[Micros, Micros]] = []
     for latest, oldest in zip(instants[count - 1 :], instants, strict=False):
         begin = periods.pop()[0] if periods and latest < periods[-1][1] else latest
@@ -189,14 +192,9 @@ def counted(instants: Sequence[Micros], count: int, window: Micros) -> Findings:
 
 def error_at(pipeline: Pipeline) -> Micros:
     """Return when the present deployment error appeared."""
-    row, known = pipeline.facts.row, pipeline.history.errors.at
-    if known is not None:
-        return known
-    # The event log has not been read, so the row decides. Feldera sets the error, Stopping and the desired status Stopped
-    # in one transaction, and keeps the error when Stopping becomes Stopped (pipeline-manager `db/storage_postgres.rs`).
-    if row.deployment_resources_status == "Stopping":
-        return from_datetime(row.deployment_resources_status_since)
-    return from_datetime(row.deployment_resources_desired_status_since)
+    known = pipeline.history.errors.at
+    # While the event log has not been read, the row decides.
+    return row_error_at(pipeline.facts.row) if known is None else known
 
 
 def storage_since(pipeline: Pipeline) -> Micros | None:
@@ -217,7 +215,7 @@ def _mostly_unavailable(pipeline: Pipeline, now: Micros) -> Findings:
     """Unavailable for most of the last 15 minutes, with at least one return in between."""
     ended_absences, status_time = pipeline.history.recent.absences, pipeline.history.status_time
     if not ended_absences:
-        return _NOTHING
+        return ()
     row = pipeline.facts.row
     window_start = now - _UNAVAILABLE_WINDOW
     is_unavailable = row.deployment_status == "Unavailable"
@@ -235,28 +233,5 @@ def _mostly_unavailable(pipeline: Pipeline, now: Micros) -> Findings:
         # It ends when the old absences leave the window, so it is evaluated again with each list.
         return (Period(now, now + 1, "Unavailable", continues=True),)
     if not is_unavailable or not math.isfinite(allowed):
-        return _NOTHING
+        return ()
     return (Period(now + round(allowed) - total + 1, label="Unavailable"),)
-
-
-def _differs(pipeline: Pipeline, kind: Difference) -> Findings:
-    row, limit = pipeline.facts.row, pipeline.facts.limits.deployment_desired_status
-    if limit == math.inf:
-        return _NOTHING
-    if difference(row.deployment_desired_status, row.deployment_status, row.program_status) is not kind:
-        return _NOTHING
-    # The difference began with the latest of these changes.
-    instants = [
-        from_datetime(row.deployment_desired_status_since),
-        from_datetime(row.deployment_status_since),
-    ]
-    if kind is Difference.START_PENDING:
-        instants.append(from_datetime(row.program_status_since))
-    return (Period(_after(max(instants), limit), label=pipeline.facts.shown.deployment_status),)
-
-
-def _program(pipeline: Pipeline, statuses: Collection[str], after: Micros) -> Findings:
-    row: Row = pipeline.facts.row
-    if row.program_status not in statuses:
-        return _NOTHING
-    return (Period(from_datetime(row.program_status_since) + after, label=row.program_status),)

@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from feldera_exporter.differences import changed_keys
-from feldera_exporter.micros import SECOND, Micros
+from feldera_exporter.micros import NEVER, SECOND, Micros
 from feldera_exporter.problems import conditions
 from feldera_exporter.problems.earlier_lists import EarlierLists, next_state
 from feldera_exporter.problems.instance_conditions import InstanceState
@@ -30,9 +30,6 @@ ENDED_FOR: Final = 600 * SECOND
 
 MOST_ENDED: Final = 20_000
 """Ended problems that are kept at most: a server may rename its pipelines at each poll."""
-
-NEVER: Final = 1 << 62
-"""An instant that no clock reaches."""
 
 Tags = tuple[tuple[str, str], ...]
 

@@ -12,8 +12,6 @@ from feldera_exporter.state.fleet import Fleet
 
 Findings = tuple[Finding, ...]
 
-_NOTHING: Final[Findings] = ()
-
 _MINUTE: Final = 60 * SECOND
 _DAY: Final = 24 * 60 * _MINUTE
 
@@ -56,9 +54,9 @@ def degraded(state: InstanceState, now: Micros) -> Findings:
     allowed = max(_ALLOWED_FAILING, _ALLOWED_FAILING_SHARE * (state.fleet.size or 0))
     if state.degraded:
         recovered = _STILL_DEGRADED_SHARE * allowed
-        return (Period(now, continues=True),) if len(state.failing) > recovered else _NOTHING
+        return (Period(now, continues=True),) if len(state.failing) > recovered else ()
     if len(state.failing) <= allowed:
-        return _NOTHING
+        return ()
     # It began when the first pipeline beyond the allowed number failed.
     return (Period(sorted(state.failing.values())[int(allowed)]),)
 
@@ -66,7 +64,7 @@ def degraded(state: InstanceState, now: Micros) -> Findings:
 def inventory_dropped(state: InstanceState, _now: Micros) -> Findings:
     """For ten minutes, fewer than half of the pipelines of the last hour have been left."""
     at = state.previous_state.dropped_at
-    return _NOTHING if at is None else (Period(at + DROPPED_FOR),)
+    return () if at is None else (Period(at + DROPPED_FOR),)
 
 
 def unhealthy(services: Collection[str]) -> Condition:
@@ -113,7 +111,7 @@ def license_ends_within(days: int) -> Condition:
         known = state.fleet.platform.license
         if known is None:
             return (Undecided(now + 1),)
-        return _NOTHING if known.expiry is None else (Period(known.expiry - days * _DAY),)
+        return () if known.expiry is None else (Period(known.expiry - days * _DAY),)
 
     return condition
 
@@ -123,4 +121,4 @@ def license_unconfirmed(state: InstanceState, now: Micros) -> Findings:
     if state.fleet.platform.license is None:
         return (Undecided(now + 1),)
     at = state.previous_state.unlicensed_at
-    return _NOTHING if at is None else (Period(at + UNLICENSED_FOR),)
+    return () if at is None else (Period(at + UNLICENSED_FOR),)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from feldera_exporter.feldera.statuses import DEPLOYMENT, PROGRAM, STORAGE
+from feldera_exporter.feldera.statuses import DEPLOYMENT, PROGRAM, STORAGE, Difference
 from feldera_exporter.problems import conditions, instance_conditions
 from feldera_exporter.problems.instance_conditions import InstanceState
 from feldera_exporter.problems.model import Problem
@@ -95,7 +95,7 @@ LIFECYCLE: Final[tuple[Problem[Pipeline], ...]] = (
         "A pipeline was started and nothing happens.",
         "{subject} is compiled and should start, but stays Stopped for longer than the limit{limit}.",
         "Check whether Feldera's runner works.",
-        conditions.start_pending,
+        conditions.differs(Difference.START_PENDING),
         labelled=True,
         limit_of="deployment_desired_status",
     ),
@@ -105,7 +105,7 @@ LIFECYCLE: Final[tuple[Problem[Pipeline], ...]] = (
         "A pipeline is not in its desired status.",
         "{subject} has been {label} for longer than the limit{limit} while another status is desired.",
         "Compare the desired with the actual status, then read the log of Feldera's runner.",
-        conditions.drift,
+        conditions.differs(Difference.DRIFT),
         labelled=True,
         limit_of="deployment_desired_status",
     ),
@@ -144,7 +144,7 @@ FAULTS: Final[tuple[Problem[Pipeline], ...]] = (
         "A pipeline is started and stopped again and again.",
         "{subject} was stopped at least six times within an hour.",
         "Find out who or what starts and stops it.",
-        conditions.flapping,
+        conditions.hourly("stops", 6),
         yields_to="CrashLooping",
     ),
     Problem(
@@ -153,7 +153,7 @@ FAULTS: Final[tuple[Problem[Pipeline], ...]] = (
         "A pipeline becomes unavailable again and again.",
         "{subject} became Unavailable at least eight times within an hour, and came back each time.",
         "Check the load and the memory of the pipeline, and the network between it and the runner.",
-        conditions.runtime_flapping,
+        conditions.hourly("losses", 8),
         yields_to="CrashLooping",
     ),
     Problem(
@@ -183,7 +183,7 @@ COMPILATION: Final[tuple[Problem[Pipeline], ...]] = (
         "A pipeline's program does not compile.",
         "{subject} has a program in {label}. That is normal while it is being edited.",
         "Read the compiler's messages.",
-        conditions.compile_failed,
+        conditions.program_in({"SqlError", "RustError"}, minutes=5),
         labelled=True,
     ),
     Problem(
@@ -192,7 +192,7 @@ COMPILATION: Final[tuple[Problem[Pipeline], ...]] = (
         "Feldera's compiler failed, so a program could not be compiled.",
         "{subject} has a program in {label}: the compiler failed, not the program.",
         "Check the memory and the disk of Feldera's compiler.",
-        conditions.compile_system_error,
+        conditions.program_in({"SystemError"}, minutes=1),
         labelled=True,
     ),
     Problem(
@@ -212,7 +212,7 @@ COMPILATION: Final[tuple[Problem[Pipeline], ...]] = (
         "{subject} went back from CompilingRust to SqlCompiled at least three times within an hour: "
         "the compiler restarts during the compilation.",
         "Check the memory of Feldera's compiler.",
-        conditions.compile_looping,
+        conditions.hourly("recompilations", 3),
     ),
     Problem(
         "StorageClearingStuck",

@@ -1,10 +1,8 @@
-"""Whether a pipeline's desired and actual status differ, and how long they may differ."""
+"""Whether and how a pipeline's desired and actual status differ."""
 
-import math
 from typing import Final
 
 from feldera_exporter.feldera.statuses import DEPLOYMENT, PROGRAM, Difference, Kind
-from feldera_exporter.state.status_limits import LimitTable
 
 # Statuses on the way to any deployed status. Each has its own limit, so a difference during them is no second problem.
 _STARTING: Final = frozenset(row.name for row in DEPLOYMENT.rows.values() if row.starting)
@@ -51,13 +49,3 @@ def difference(desired: str, actual: str, program: str) -> Difference | None:
     if desired in _NO_INTENT or actual in _ON_THE_WAY.get(desired, _STARTING):
         return None
     return Difference.DRIFT
-
-
-def drift_limit(limits: LimitTable, desired: str, actual: str, program: str) -> float:
-    """Return for how many seconds the present difference of desired and actual status may last; infinity if they agree.
-
-    The difference begins with the latest change of the desired status, the actual status or, for `StartPending`, the
-    program's status.
-    """
-    differs = difference(desired, actual, program)
-    return limits.of(differs) if differs else math.inf

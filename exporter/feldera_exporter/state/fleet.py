@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
-from typing import Final
 
 from feldera_exporter.differences import changed_keys
 from feldera_exporter.feldera.label_variants import NONE
@@ -18,9 +16,6 @@ from feldera_exporter.state.pipeline_names import updated_names
 from feldera_exporter.state.runner_activity import initial_activity, updated_activity
 from feldera_exporter.state.selection import Selection
 from feldera_exporter.store.poll_changes import NO_NAMES, Names
-
-_NO_PIPELINES: Final[Mapping[str, Pipeline]] = MappingProxyType({})
-_NONE: Final[Mapping[str, Micros]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +76,16 @@ class Fleet:
     instance: str
     up: bool | None = None
     size: int | None = None
-    pipelines: Mapping[str, Pipeline] = field(default_factory=lambda: _NO_PIPELINES)
+    pipelines: Mapping[str, Pipeline] = field(default_factory=dict)
     platform: Platform = field(default_factory=Platform)
     totals: InstanceTotals = field(default_factory=InstanceTotals)
     as_of: Micros = 0
-    credited: Mapping[str, Micros] = field(default_factory=lambda: _NONE)
-    lost: Mapping[str, Micros] = field(default_factory=lambda: _NONE)
+    credited: Mapping[str, Micros] = field(default_factory=dict)
+    lost: Mapping[str, Micros] = field(default_factory=dict)
     unreadable: tuple[str, ...] = ()
     read_at: Micros = 0
     failure: PollFailure | None = None
-    stale_pipelines: Mapping[str, Pipeline] = field(default_factory=lambda: _NO_PIPELINES)
+    stale_pipelines: Mapping[str, Pipeline] = field(default_factory=dict)
     names: Names = field(default_factory=lambda: NO_NAMES)
     selection: Selection | None = None
     histories: Mapping[str, History] | None = None
@@ -128,7 +123,7 @@ def observed(
     if fleet.selection is selection and fleet.histories is shown.histories and not fleet.lost:
         return fleet
     pipelines = _updated(fleet, selection, shown, settings, now)
-    lost: Mapping[str, Micros] = _NONE
+    lost: Mapping[str, Micros] = {}
     if pipelines is None:
         pipelines = {
             pipeline_id: _pipeline(
@@ -155,7 +150,7 @@ def observed(
             for unreadable in selection.listing.unreadable
             if unreadable.name is None or settings.includes(unreadable.name)
         ),
-        stale_pipelines=_NO_PIPELINES,
+        stale_pipelines={},
         names=updated_names(fleet.names, fleet.selection, selection, now),
         selection=selection,
         histories=shown.histories,
@@ -194,11 +189,7 @@ def _lost(fleet: Fleet, selection: Selection, now: Micros) -> Mapping[str, Micro
 def unobserved(fleet: Fleet, settings: InstanceSettings, now: Micros, *, up: bool = False) -> Fleet:
     """Return the fleet after a failed poll: the last state stays for `staleness`, then the pipelines are removed.
 
-    Args:
-        fleet: the fleet before.
-        settings: the settings of the instance.
-        now: by Feldera's clock.
-        up: whether one of the last polls succeeded.
+    `up` is whether one of the last polls succeeded.
     """
     if now - fleet.read_at <= settings.staleness:
         return replace(fleet, up=up)
@@ -206,23 +197,16 @@ def unobserved(fleet: Fleet, settings: InstanceSettings, now: Micros, *, up: boo
         fleet,
         up=up,
         size=None,
-        pipelines=_NO_PIPELINES,
+        pipelines={},
         stale_pipelines=fleet.last_known,
-        lost=_NONE,
+        lost={},
         unreadable=(),
         selection=None,
     )
 
 
 def with_failure(fleet: Fleet, outcome: str, text: str, now: Micros) -> Fleet:
-    """Return the fleet with why the last poll failed; polls that failed before it began the failure.
-
-    Args:
-        fleet: the fleet before.
-        outcome: of the poll.
-        text: the error in one line, without secrets.
-        now: by Feldera's clock.
-    """
+    """Return the fleet with why the last poll failed (see `PollFailure`); polls that failed before it began the failure."""
     since = now if fleet.failure is None else fleet.failure.since
     return replace(fleet, failure=PollFailure(outcome, text, since))
 
@@ -256,10 +240,10 @@ def _pipeline(
     now: Micros,
 ) -> Pipeline:
     dated = history.since.storage is not None and history.since.storage > 0
-    activity = old.activity if old is not None else initial_activity(now)
-    if old is not None:
-        if old.progress is not entry.progress:
-            activity = updated_activity(activity, old.progress, entry.progress, now)
+    if old is None:
+        activity = initial_activity(now)
+    else:
+        activity = updated_activity(old.activity, old.progress, entry.progress, now)
         if old.facts.row is entry.row and old.facts.storage_dated == dated:
             if old.progress is entry.progress and old.history is history:
                 return old

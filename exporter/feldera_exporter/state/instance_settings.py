@@ -1,6 +1,7 @@
 """The settings of one instance: which pipelines are watched, and the limits and tag labels of each."""
 
 from functools import lru_cache
+from math import inf
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -10,9 +11,9 @@ from feldera_exporter.feldera.label_variants import NONE, OTHER, Variants, with_
 from feldera_exporter.feldera.statuses import DIMENSIONS
 from feldera_exporter.feldera.wire import ProgramConfig, Row
 from feldera_exporter.micros import from_seconds
-from feldera_exporter.state.desired_difference import drift_limit
+from feldera_exporter.state.desired_difference import difference
 from feldera_exporter.state.pipeline import Facts, StatusLimits
-from feldera_exporter.state.status_limits import limit_tables
+from feldera_exporter.state.status_limits import status_limits
 from feldera_exporter.state.tags import tag_labels
 
 _CACHED_NAMES: Final = 65_536
@@ -22,10 +23,6 @@ _FAILED_POLLS: Final = 3
 
 class InstanceSettings:
     """The part of the configuration that applies to one instance's pipelines.
-
-    Args:
-        configuration: the whole configuration.
-        instance: the instance.
 
     Attributes:
         staleness: microseconds for which the last state is exported while polls fail.
@@ -39,7 +36,7 @@ class InstanceSettings:
         self.freshness = _FAILED_POLLS * instance.poll_interval + instance.timeout
         self.disabled = frozenset(name for name, choice in configuration.alerts.items() if not choice.enabled)
         self.includes = lru_cache(maxsize=_CACHED_NAMES)(instance.pipelines.selects)
-        self._limits = limit_tables(configuration.limits)
+        self._limits = configuration.limits
         self._labels = tag_labels(configuration.tag_labels)
 
     def again(self, facts: Facts) -> Facts:
@@ -49,16 +46,9 @@ class InstanceSettings:
     def facts(
         self, row: Row, error_code: str | None, variants: Variants = NONE, *, storage_dated: bool = True
     ) -> Facts:
-        """Return the facts of a pipeline.
-
-        Args:
-            row: the pipeline's row in Feldera's list.
-            error_code: the label of its present deployment error; None without an error.
-            variants: its label values so far.
-            storage_dated: whether it is known when its storage status began.
-        """
-        limits = self._limits(row.name, row.tags)
-        desired, actual = row.deployment_desired_status, row.deployment_status
+        """Return the facts of a pipeline; the arguments are as in `Facts`, `variants` without those of this row."""
+        limits = status_limits(self._limits, row.name, row.tags)
+        differs = difference(row.deployment_desired_status, row.deployment_status, row.program_status)
         tags = self._labels(row.tags)
         unknown = tuple(
             dimension.name
@@ -84,11 +74,11 @@ class InstanceSettings:
             variants=variants if known is None else known,
             tag_labels=tags,
             limits=StatusLimits(
-                deployment_status=limits.of(actual),
-                deployment_desired_status=drift_limit(limits, desired, actual, row.program_status),
-                program_status=limits.of(row.program_status),
-                storage_status=limits.of(row.storage_status),
-                unavailable=limits.of("Unavailable"),
+                deployment_status=limits.get(row.deployment_status, inf),
+                deployment_desired_status=limits.get(differs, inf) if differs else inf,
+                program_status=limits.get(row.program_status, inf),
+                storage_status=limits.get(row.storage_status, inf),
+                unavailable=limits.get("Unavailable", inf),
             ),
             error_code=error_code,
             unknown=unknown,

@@ -41,14 +41,7 @@ def initial_activity(at: Micros) -> Activity:
 
 
 def updated_activity(activity: Activity, before: Progress, after: Progress, at: Micros) -> Activity:
-    """Return the activity after another list.
-
-    Args:
-        activity: the activity before this list.
-        before: the pipeline's progress in the previous list.
-        after: the pipeline's progress in this list.
-        at: the time of this list, by Feldera's clock.
-    """
+    """Return the activity after another list, read at this instant, from the progress in the list before and in this one."""
     if before.refresh_version != after.refresh_version:
         activity = Activity(activity.since, at, activity.errors)
     old, new = before.connector_errors, after.connector_errors

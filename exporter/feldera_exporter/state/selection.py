@@ -33,13 +33,7 @@ class Selection:
 
 
 def select(listing: Listing, settings: InstanceSettings, previous: Selection) -> Selection:
-    """Return the watched pipelines of a list; the previous selection if the list is the same object.
-
-    Args:
-        listing: the list.
-        settings: the settings of the instance, the same as for the previous selection.
-        previous: the selection of the list before.
-    """
+    """Return the watched pipelines of a list; the previous selection, of the same settings, if the list is the same object."""
     if listing is previous.listing:
         return previous
     old, entries = previous.listing.entries, listing.entries

@@ -57,10 +57,7 @@ def connect(path: Path, verify: Callable[[sqlite3.Connection], None]) -> sqlite3
     """Open a store's file, or make it.
 
     `synchronous=FULL`: what was published must not be lost in a power failure; it costs a millisecond per poll.
-
-    Args:
-        path: the file.
-        verify: reads what is in it; raises `DamagedFileError` where it is not what was written.
+    `verify` reads what is in it, and raises `DamagedFileError` where it is not what was written.
 
     Raises:
         DamagedFileError: the file is no intact database.
@@ -69,12 +66,8 @@ def connect(path: Path, verify: Callable[[sqlite3.Connection], None]) -> sqlite3
     with suppress(OSError):
         # SQLite gives its journals the mode of the file. If it cannot be made, SQLite says so.
         path.touch(mode=0o600)
+    connection = _opened(path)
     try:
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=1)
-    except sqlite3.Error as error:
-        raise StoreError(f"{path}: cannot be opened: {error}") from error
-    try:
-        _add_checksum(connection)
         _recognise(connection, path)
         verify(connection)
     except sqlite3.Error as error:
@@ -97,35 +90,14 @@ def checksum(*values: str | bytes | int | None) -> int:
     return crc32(msgspec.msgpack.encode(plain))
 
 
-def identity(path: Path) -> tuple[int, int]:
-    """Return the device and the inode of a file."""
-    status = path.stat()
-    return status.st_dev, status.st_ino
-
-
-def is_same(path: Path, known: tuple[int, int]) -> bool:
-    """Return whether a path still names a file: it may have been deleted or replaced while it was open."""
-    try:
-        return identity(path) == known
-    except FileNotFoundError:
-        return False
-
-
 def copied(connection: sqlite3.Connection, path: Path, stamp: str) -> sqlite3.Connection:
-    """Return a connection to a copy of an open database at a path; a file that is there now is renamed.
-
-    Args:
-        connection: the open database.
-        path: where its file was.
-        stamp: what to append to the name of a file that is there now, a time of day.
-    """
+    """Return a connection to a copy of an open database at a path; a file that is there now is set aside."""
     if path.exists():
         set_aside(path, stamp)
     for suffix in ("-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
-    copy = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=1)
+    copy = _opened(path)
     try:
-        _add_checksum(copy)
         connection.backup(copy)
         copy.execute("PRAGMA journal_mode = WAL")
         copy.execute("PRAGMA synchronous = FULL")
@@ -136,11 +108,7 @@ def copied(connection: sqlite3.Connection, path: Path, stamp: str) -> sqlite3.Co
 
 
 def set_aside(path: Path, stamp: str) -> Path:
-    """Rename a damaged file and its journal, and return the file's new path.
-
-    Args:
-        path: the database file.
-        stamp: what to append, a time of day.
+    """Rename a damaged file and its journal, and return the file's new path, which ends in `stamp`, a time of day.
 
     Raises:
         StoreError: it cannot be renamed.
@@ -187,8 +155,13 @@ def _recognise(connection: sqlite3.Connection, path: Path) -> None:
         raise DamagedFileError(str(found))
 
 
-def _add_checksum(connection: sqlite3.Connection) -> None:
+def _opened(path: Path) -> sqlite3.Connection:
+    try:
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=1)
+    except sqlite3.Error as error:
+        raise StoreError(f"{path}: cannot be opened: {error}") from error
     connection.create_function("checksum", -1, checksum, deterministic=True)
+    return connection
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:

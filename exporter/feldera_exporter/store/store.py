@@ -4,7 +4,8 @@ import logging
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -64,7 +65,7 @@ class Store:
         self._path = path
         self._connection = connection
         self._descriptor = descriptor
-        self._identity = sqlite_file.identity(path)
+        self._status = path.stat()
         self._missed: dict[str, PollChanges] = {}
         self._guard = threading.Lock()
 
@@ -98,18 +99,16 @@ class Store:
         Raises:
             StoreError: the file cannot be read.
         """
-        with self._guard:
-            try:
-                known = self._select(f"{_INSTANCES} WHERE instance = ?", instance)
-                rows = self._select(f"{_COLUMNS} WHERE instance = ? AND vanished IS NULL", instance)
-                named = self._select(f"{_NAMES} WHERE instance = ? ORDER BY gone", instance)
-            except (sqlite3.Error, sqlite_file.DamagedFileError) as error:
-                raise self._failed("read", error) from error
+        with self._access("read"):
+            known = self._select(f"{_INSTANCES} WHERE instance = ?", instance)
+            rows = self._select(f"{_COLUMNS} WHERE instance = ? AND vanished IS NULL", instance)
+            named = self._select(f"{_NAMES} WHERE instance = ? ORDER BY gone", instance)
         names = {PipelineName(pipeline.decode(), name.decode()): gone for _, pipeline, name, gone in named}
+        stored = replace(_stored(rows), names=names)
         if not known:
-            return replace(_stored(StoredInstance(), rows), names=names)
+            return stored
         [(_, standing, problems)] = known
-        return replace(_stored(_standing(standing), rows), problems=problems, names=names)
+        return replace(stored, standing=_standing(standing), problems=problems)
 
     def recall(self, instance: str, pipelines: Iterable[str]) -> StoredState:
         """Return what is still stored of pipelines, whether they vanished or not.
@@ -117,20 +116,12 @@ class Store:
         Raises:
             StoreError: the file cannot be read, or an earlier commit failed and cannot be written.
         """
-        with self._guard:
-            try:
-                if instance in self._missed:
-                    self._catch_up(self._missed[instance])
-                rows = [
-                    row
-                    for pipeline in pipelines
-                    for row in self._select(
-                        f"{_COLUMNS} WHERE instance = ? AND pipeline = ?", instance, pipeline
-                    )
-                ]
-            except (sqlite3.Error, sqlite_file.DamagedFileError) as error:
-                raise self._failed("read", error) from error
-        return _stored(StoredInstance(), rows)
+        with self._access("read"):
+            if instance in self._missed:
+                self._catch_up(self._missed[instance])
+            statement = f"{_COLUMNS} WHERE instance = ? AND pipeline = ?"
+            rows = [row for pipeline in pipelines for row in self._select(statement, instance, pipeline)]
+        return _stored(rows)
 
     def commit(self, changes: PollChanges) -> None:
         """Write changes in one transaction, with those that earlier commits failed to write.
@@ -138,12 +129,9 @@ class Store:
         Raises:
             StoreError: they could not be written, a full disk for example; the next commit tries again.
         """
-        with self._guard:
+        with self._access("written"):
             missed = self._missed.get(changes.instance)
-            try:
-                self._catch_up(missed.then(changes) if missed else changes)
-            except (sqlite3.Error, OSError) as error:
-                raise self._failed("written", error) from error
+            self._catch_up(missed.then(changes) if missed else changes)
 
     def keep_problems(self, instance: str, problems: bytes) -> None:
         """Write the problems of an instance; something of it must have been committed before.
@@ -151,37 +139,43 @@ class Store:
         Raises:
             StoreError: they could not be written.
         """
-        with self._guard:
-            try:
-                if instance in self._missed:
-                    # The row may not be there yet.
-                    self._catch_up(self._missed[instance])
-                self._connection.execute(_KEEP_PROBLEMS, (problems, instance))
-            except (sqlite3.Error, OSError) as error:
-                raise self._failed("written", error) from error
+        with self._access("written"):
+            if instance in self._missed:
+                # The row may not be there yet.
+                self._catch_up(self._missed[instance])
+            self._connection.execute(_KEEP_PROBLEMS, (problems, instance))
 
     def keep_names(self, instance: str, before: Names, names: Names) -> None:
-        """Write the names of an instance's pipelines.
-
-        Args:
-            instance: its name.
-            before: those that were written last.
-            names: the present ones, which replace them.
+        """Write the names of an instance's pipelines, which replace those that were written last (`before`).
 
         Raises:
             StoreError: they could not be written.
         """
-        with self._guard:
-            try:
-                self._transact(partial(self._write_names, instance, before, names))
-            except (sqlite3.Error, OSError) as error:
-                raise self._failed("written", error) from error
+        gone = before.keys() - names.keys()
+        changed = names.items() - before.items()
+        with self._access("written"), self._transaction() as connection:
+            connection.executemany(_FORGET_NAME, ((instance, *name) for name in gone))
+            connection.executemany(_KEEP_NAME, ((instance, *name, until) for name, until in changed))
 
     def close(self) -> None:
         """Close the file and release the lock."""
         with self._guard:
             self._connection.close()
             os.close(self._descriptor)
+
+    @contextmanager
+    def _access(self, what: str) -> Iterator[None]:
+        """Exclude other threads; an error says that the file cannot be read or written."""
+        with self._guard:
+            try:
+                yield
+            except (sqlite3.Error, OSError, sqlite_file.DamagedFileError) as error:
+                raise StoreError(f"{self._path}: cannot be {what}: {error}") from error
+
+    def _transaction(self) -> sqlite3.Connection:
+        """Begin a transaction; the connection as a context commits it, or after an error rolls it back."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        return self._connection
 
     def _select(self, statement: str, *names: str) -> list[tuple[Any, ...]]:
         return list(_intact_rows(self._connection.execute(statement, names)))
@@ -192,36 +186,18 @@ class Store:
         del self._missed[changes.instance]
 
     def _write(self, changes: PollChanges) -> None:
-        if not sqlite_file.is_same(self._path, self._identity):
+        if not (self._path.exists() and os.path.samestat(self._path.stat(), self._status)):
             self._restore()
-        self._transact(partial(self._write_changes, changes))
-
-    def _transact(self, write: Callable[[], None]) -> None:
-        """Write in one transaction."""
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            write()
-            self._connection.execute("COMMIT")
-        except BaseException:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise
-
-    def _write_changes(self, changes: PollChanges) -> None:
-        instance, execute = changes.instance, self._connection.execute
-        many = self._connection.executemany
-        many(_UPSERT, map(partial(_row, changes), changes.histories))
-        others = changes.waiting.keys() - changes.histories.keys()
-        many(_WAIT, ((changes.waiting[pipeline_id], instance, pipeline_id) for pipeline_id in others))
-        execute(_FORGET, (instance, changes.standing.confirmed_until - KEPT))
-        if changes.vanished:
-            execute(_LIMIT, (instance, MOST_VANISHED))
-        execute(_STAND, (instance, _encode(changes.standing)))
-
-    def _write_names(self, instance: str, before: Names, names: Names) -> None:
-        many = self._connection.executemany
-        many(_FORGET_NAME, ((instance, *name) for name in before.keys() - names.keys()))
-        many(_KEEP_NAME, ((instance, *name, gone) for name, gone in names.items() - before.items()))
+        instance, others = changes.instance, changes.waiting.keys() - changes.histories.keys()
+        with self._transaction() as connection:
+            connection.executemany(_UPSERT, map(partial(_row, changes), changes.histories))
+            connection.executemany(
+                _WAIT, ((changes.waiting[pipeline_id], instance, pipeline_id) for pipeline_id in others)
+            )
+            connection.execute(_FORGET, (instance, changes.standing.confirmed_until - KEPT))
+            if changes.vanished:
+                connection.execute(_LIMIT, (instance, MOST_VANISHED))
+            connection.execute(_STAND, (instance, _encode(changes.standing)))
 
     def _restore(self) -> None:
         """Write the file again that was deleted or replaced: the open one still has all that was committed."""
@@ -232,11 +208,8 @@ class Store:
             self._descriptor = descriptor
         copy = sqlite_file.copied(self._connection, self._path, _stamp())
         self._connection.close()
-        self._connection, self._identity = copy, sqlite_file.identity(self._path)
+        self._connection, self._status = copy, self._path.stat()
         _LOG.warning("%s was deleted or replaced; made again with all that was counted", self._path)
-
-    def _failed(self, what: str, error: Exception) -> StoreError:
-        return StoreError(f"{self._path}: cannot be {what}: {error}")
 
 
 def _stamp() -> str:
@@ -267,14 +240,14 @@ def _intact_rows(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
         yield tuple(values)
 
 
-def _stored(standing: StoredInstance, rows: Iterable[tuple[Any, ...]]) -> StoredState:
+def _stored(rows: Iterable[tuple[Any, ...]]) -> StoredState:
     """Return what rows of `_COLUMNS` say."""
     histories, waiting = {}, {}
     for _, pipeline, until, _, history in sorted(rows, key=lambda row: (row[2] or 0, row[1])):
         histories[pipeline.decode()] = _history(history)
         if until is not None:
             waiting[pipeline.decode()] = until
-    return StoredState(standing, histories=histories, waiting=waiting)
+    return StoredState(histories=histories, waiting=waiting)
 
 
 def _intact(path: Path) -> sqlite3.Connection:

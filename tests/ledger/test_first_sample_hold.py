@@ -2,10 +2,10 @@
 
 from msgspec.structs import replace
 
-from feldera_exporter.history.first_sample_hold import HOLD, at_zero, is_held
 from feldera_exporter.history.fold import fold
-from feldera_exporter.history.history import Counts, seconds
-from feldera_exporter.history.status_time_growth import time_growth
+from feldera_exporter.history.history import Counts
+from feldera_exporter.history.status_time import growth, seconds
+from feldera_exporter.ledger.visible_counters import HOLD, at_zero, is_held
 from support.history_examples import begun, instant, seen
 
 LOG = [
@@ -35,5 +35,5 @@ def test_every_counter_is_0_and_the_rest_as_it_is() -> None:
     assert (shown.statuses, shown.since) == (COUNTED.statuses, COUNTED.since)
     assert replace(shown.errors, count=1) == COUNTED.errors
     for as_of in (instant(0), instant(5), COUNTED.appeared + HOLD - 1):
-        assert not any(seconds(shown, as_of).values())
-        assert time_growth(shown).at(as_of) == 0
+        assert not any(seconds(shown.status_time, as_of).values())
+        assert growth(shown.status_time).at(as_of) == 0
