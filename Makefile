@@ -13,7 +13,7 @@ demo: .venv/demo .cache/debian/demo
 # Every test, with its servers; many wait more than they work. With the gate on branch coverage, as CI: COVERAGE=1 make test.
 # Five times as many examples, before a release: THOROUGH=1 make test.
 test: .venv/installed .cache/debian/ready
-	PYTHONDONTWRITEBYTECODE= $(bin)/python -m pytest --numprocesses=5 --dist=worksteal \
+	PYTHONDONTWRITEBYTECODE= $(bin)/python -m pytest --numprocesses=6 --dist=worksteal \
 		$${COVERAGE:+--cov --cov-report=term --cov-fail-under=95}
 
 # What `make test` does a part of: every change of every condition of a problem, in half a minute.
