@@ -190,9 +190,10 @@ class SoakRun:
         """End the program by a signal."""
         assert self._process is not None
         self.measure()
+        # Before the signal: what is being answered now may be cut.
+        self.lives[-1].ended = time.monotonic()
         self._process.send_signal(number)
         self._process.wait(20)
-        self.lives[-1].ended = time.monotonic()
 
     def measure(self) -> None:
         """Note how much memory, how many descriptors and how much time the process has taken."""

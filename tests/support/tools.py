@@ -11,6 +11,9 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 THOROUGH: Final = bool(os.environ.get("THOROUGH"))
 """Whether there is time for more seeds and more days of the same tests, as before a release: `THOROUGH=1 make test`."""
 
+INSTALLING: Final = THOROUGH or bool(os.environ.get("CI"))
+"""Whether the package is installed again, as its users do: that takes long, and only packaging can break it."""
+
 
 def example_count(whole: int) -> int:
     """Return how many of so many examples a run tries: a fifth where it is not thorough."""
