@@ -23,7 +23,7 @@ from feldera_exporter.history.answer_evaluation import Evaluation
 from feldera_exporter.ledger import Ledger
 from feldera_exporter.polling.client_factory import client_for
 from feldera_exporter.polling.log_reader import EventLogReader
-from feldera_exporter.polling.watcher import READING, Watcher
+from feldera_exporter.polling.watcher import READING_SHARE, Watcher
 from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.http_messages import HttpAnswer
 from feldera_exporter.simulator.server import FelderaServer
@@ -219,9 +219,9 @@ def test_reading_ends_before_the_next_poll_is_due(monkeypatch: pytest.MonkeyPatc
         async def scenario() -> None:
             began = time.monotonic()
             await simulated.poll()
-            most = READING * simulated.watcher.instance.poll_interval
+            most = READING_SHARE * simulated.watcher.instance.poll_interval
             assert began + most <= deadlines[0] <= time.monotonic() + most
-            assert READING < 1
+            assert READING_SHARE < 1
 
         within(simulated, scenario)
 

@@ -37,7 +37,7 @@ Publish = Callable[[InstanceWithProblems, float], None]
 LONG: Final = 2**20
 """Bytes of a list from which on it is processed in threads: a few hundred pipelines, all of which may have changed."""
 
-READING: Final = 0.8
+READING_SHARE: Final = 0.8
 """The share of the poll interval after which no further event log is read: the rest is for storing and publishing."""
 
 _Arguments = ParamSpec("_Arguments")
@@ -141,7 +141,7 @@ class Watcher:
             answer, at = await self._request_list()
             self._list_is_long = sum(len(batch.text) for batch in answer.body) >= LONG
             listing = await self._run(read, answer.body, self._selection.listing)
-            await self._process(listing, at, began + READING * self.instance.poll_interval)
+            await self._process(listing, at, began + READING_SHARE * self.instance.poll_interval)
         except FelderaError as error:
             outcome, retry_after = error.outcome, error.retry_after
             self._fail(outcome, str(error))
