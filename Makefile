@@ -11,10 +11,9 @@ demo: .venv/demo .cache/debian/demo
 		bash $$([ -t 0 ] && echo -m) -c '$(bin)/feldera-exporter demo; exit $$?'
 
 # Every test, with its servers; many wait more than they work. With the gate on branch coverage, as CI: COVERAGE=1 make test.
-# A file's tests run in one process, so that what they share is started once. Five times as many examples, and what else only CI
-# runs, before a release: THOROUGH=1 make test.
+# Five times as many examples, and what else only CI runs, before a release: THOROUGH=1 make test.
 test: .venv/installed .cache/debian/ready
-	PYTHONDONTWRITEBYTECODE= $(bin)/python -m pytest --numprocesses=6 --dist=loadfile --no-loadscope-reorder \
+	PYTHONDONTWRITEBYTECODE= $(bin)/python -m pytest --numprocesses=6 --dist=worksteal \
 		$${COVERAGE:+--cov --cov-report=term --cov-fail-under=95}
 
 # What `make test` does a part of: every change of every condition of a problem, in half a minute.

@@ -45,40 +45,11 @@ _NOT_MEASURED: Final = (
 the same code."""
 
 
-_FIRST: Final = (
-    "alerting/test_alerting",
-    "hostile/test_memory",
-    "alerting/test_repetitions",
-    "alertmanager/test_real",
-    "hostile/test_answers",
-    "alerting/test_every_alert",
-    "rules/test_promtool",
-    "installing/test_first_scrape",
-    "ledger/test_oracle",
-    "demo/test_composition",
-    "pages/test_browser",
-    "hostile/test_staleness",
-    "boards/test_live",
-    "system/test_prometheus",
-)
-"""The files that take the longest, begun first: otherwise one of them is still running when all others are over."""
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Measure no coverage where that costs much and adds nothing; begin with what takes the longest."""
+    """Measure no coverage where that costs much and adds nothing."""
     for item in items:
-        if _inside(item).startswith(_NOT_MEASURED):
+        if item.nodeid.removeprefix("tests/").startswith(_NOT_MEASURED):
             item.add_marker(pytest.mark.no_cover)
-    items.sort(
-        key=lambda item: next(
-            (i for i, file in enumerate(_FIRST) if _inside(item).startswith(file)), len(_FIRST)
-        )
-    )
-
-
-def _inside(item: pytest.Item) -> str:
-    """Return the id of a test inside the folder of the tests."""
-    return item.nodeid.removeprefix("tests/")
 
 
 @pytest.fixture
