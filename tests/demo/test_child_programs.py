@@ -126,7 +126,9 @@ def test_a_program_that_never_becomes_ready_is_ended(
     stage: ScriptedProgram, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A program that is not ready within its time is ended."""
-    monkeypatch.setattr(child_programs, "_START_SECONDS", 0.6)
+    # Once, with time enough to say its line on a busy machine.
+    monkeypatch.setattr(child_programs, "_TRIES", 1)
+    monkeypatch.setattr(child_programs, "_START_SECONDS", 4)
 
     async def use() -> None:
         async with child_programs.running(stage.command("never ready"), stage.log):
@@ -186,7 +188,7 @@ def test_a_program_ends_with_a_user_that_is_killed(stage: ScriptedProgram, tmp_p
         assert user.stdout.readline() == b"ready\n"
         assert stage.left() == stage.pids
         user.kill()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while stage.left():
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -224,8 +226,10 @@ def test_a_program_that_has_ended_by_itself_needs_no_end(stage: ScriptedProgram)
     async def use() -> None:
         async with child_programs.running(stage.command("well"), stage.log):
             os.kill(stage.pids[0], signal.SIGKILL)
-            await asyncio.sleep(0.2)
-            assert stage.left() == []
+            deadline = time.monotonic() + 30
+            while stage.left():
+                assert time.monotonic() < deadline
+                await asyncio.sleep(0.02)
 
     asyncio.run(use())
 
@@ -239,7 +243,7 @@ def test_who_gives_up_waiting_leaves_nothing_behind(stage: ScriptedProgram) -> N
 
     async def give_up() -> None:
         task = asyncio.create_task(use())
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while not stage.log.exists() or "hello" not in stage.log.read_text():
             assert time.monotonic() < deadline
             await asyncio.sleep(0.02)
