@@ -1,5 +1,6 @@
 """When the next poll is due: at a fixed interval without drift, and less often while polls fail."""
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,7 +26,8 @@ class Schedule:
         """Return the schedule after a poll ended.
 
         After a success, and after the first failure, the next poll is due one interval later; each further failure
-        doubles that. A poll that took longer than the interval skips the polls that it delayed.
+        doubles that. After a success that took longer than the interval, the next poll starts at once, as one of Go's
+        tickers does: of the polls that it delayed, only the last one is made up for. After a failure they are skipped.
 
         Args:
             now: when the poll ended.
@@ -38,6 +40,6 @@ class Schedule:
         pause = max(self.interval, min(pause, MAX_BACKOFF))
         due = self.due + pause
         earliest = now + min(retry_after, MAX_BACKOFF)
-        if due <= earliest:
-            due += -(-(earliest - due) // self.interval) * self.interval
+        late = max(0.0, earliest - due) / self.interval
+        due += self.interval * (math.floor(late) if success else math.ceil(late))
         return Schedule(self.interval, due, failures)
