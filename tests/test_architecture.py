@@ -1,4 +1,4 @@
-"""docs/architecture.md names the rooms and modules that there are."""
+"""docs/architecture.md names the rooms and modules that there are, and none of them is too long."""
 
 import re
 from typing import Final
@@ -33,3 +33,9 @@ def test_the_way_of_a_poll_names_modules() -> None:
     names = re.findall(r"`([a-z_]+\.[a-z_]+)`", TEXT.partition("## A poll")[2])
     assert len(names) >= 6
     assert [name for name in names if not is_there(name)] == []
+
+
+def test_no_module_is_too_long_to_be_read_at_once() -> None:
+    """Every module of the package has at most 400 lines."""
+    lengths = {path: path.read_bytes().count(b"\n") for path in PACKAGE.rglob("*.py")}
+    assert {path.name: length for path, length in lengths.items() if length > 400} == {}

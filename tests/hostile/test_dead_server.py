@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
-from feldera_exporter.app import Exporter
 from feldera_exporter.config import Configuration, Instance
+from feldera_exporter.exporter import Exporter
 from feldera_exporter.polling import platform_poller
 from feldera_exporter.simulator.asgi_thread import serve
 from hostile.test_mistakes import polls, soon

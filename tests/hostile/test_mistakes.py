@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from feldera_exporter import app, publisher
-from feldera_exporter.app import Exporter
+from feldera_exporter import publisher
 from feldera_exporter.config import Configuration, Instance, Metrics
 from feldera_exporter.errors import ConfigError, StoreError
+from feldera_exporter.exporter import Exporter
 from feldera_exporter.exposition.text import Format
 from feldera_exporter.feldera.client import Client
 from feldera_exporter.feldera.event_log import EventLog
@@ -223,7 +223,7 @@ def test_a_mistake_in_a_reload(error: Exception, said: str, monkeypatch: pytest.
             return InstanceSettings(configuration, instance)
 
         with monkeypatch.context() as patched:
-            patched.setattr(app, "InstanceSettings", broken)
+            patched.setattr("feldera_exporter.exporter.InstanceSettings", broken)
             patched.setattr(Client, "close", close)
             [mistake] = await exporter.reload()
             assert mistake.startswith(said)

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from feldera_exporter.app import Exporter
 from feldera_exporter.config import Configuration, Instance, Limits
+from feldera_exporter.exporter import Exporter
 from feldera_exporter.publisher import Publisher
 from feldera_exporter.server.asgi import application
 from feldera_exporter.simulator.asgi_thread import serve

@@ -22,6 +22,7 @@ from feldera_exporter.demo.settings import Settings
 from feldera_exporter.demo.simulated_fleet import beginning, prepared_fleet
 from feldera_exporter.demo.terminal_output import showing
 from feldera_exporter.demo.view import Poster
+from feldera_exporter.exporter import Exporter
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
 from feldera_exporter.problems.alerts import alerts as problem_alerts
 from feldera_exporter.rules.alert_names import NAMES
@@ -93,7 +94,7 @@ async def _play(settings: Settings, data: Path, console: Console) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _exporting(settings: Settings, data: Path, api: str) -> AsyncIterator[tuple[app.Exporter, str]]:
+async def _exporting(settings: Settings, data: Path, api: str) -> AsyncIterator[tuple[Exporter, str]]:
     """Run the exporter as its own command does, and give its address too."""
     file = _configure(data, api)
     load = partial(config.load, file, {}, KNOWN_FAMILIES, NAMES)
