@@ -35,7 +35,7 @@ GONE: Final = {"FelderaExporterDown", "FelderaExporterDataStale"}
 REFUSING: Final = "alertmanager.invalid:9093"
 """An Alertmanager that accepts nothing."""
 
-PATIENCE: Final = 300.0
+PATIENCE: Final = 600.0
 
 PRESENT: Final = {
     **{
@@ -146,7 +146,7 @@ def until(evaluators: Mapping[str, ChildProcess], names: set[str] | frozenset[st
                 alert = found.pop("alertname")
                 assert found in expected(alert), (name, alert)
                 missing[name].discard(alert)
-        time.sleep(0.5)
+        time.sleep(1)
 
 
 def firing(child: ChildProcess) -> list[dict[str, str]]:

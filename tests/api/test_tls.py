@@ -82,5 +82,5 @@ def test_the_wrong_protocol_is_an_error(folder: Path, server_is_tls: bool) -> No
             server.url.replace("https:", "http:") if server_is_tls else server.url.replace("http:", "https:")
         )
         with pytest.raises(FelderaError) as caught:
-            ask(url, tls=ssl_context(Tls()), within=1.0)
+            ask(url, tls=ssl_context(Tls()), within=5.0)
     assert KEY not in str(caught.value)
