@@ -65,6 +65,10 @@ class ExporterWithEveryProblem:
         self._telemetry.unreadable.labels("prod").set(2)
         self._telemetry.clock_skew.labels("prod").set(-40)
         self._telemetry.configured(success=False)
+        shared = labels((("feldera_instance", "prod"),))
+        self._problems = "".join(
+            family.render(shared, Problems(present=PRESENT)).decode() for family in families(("team", "tier"))
+        )
 
     def text(self) -> str:
         """Return what a scrape gives; with each one more happens."""
@@ -76,12 +80,8 @@ class ExporterWithEveryProblem:
         restarted = re.sub(
             r"(?m)^process_start_time_seconds .*$", f"process_start_time_seconds {number}", own
         )
-        shared = labels((("feldera_instance", "prod"),))
-        problems = (
-            family.render(shared, Problems(present=PRESENT)).decode() for family in families(("team", "tier"))
-        )
         return (
-            f"{restarted}{''.join(problems)}"
+            f"{restarted}{self._problems}"
             'feldera_up{feldera_instance="prod"} 1\n'
             'feldera_up{feldera_instance="refused"} 0\n'
             'feldera_up{feldera_instance="down"} 0\n'
