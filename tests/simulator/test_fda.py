@@ -1,4 +1,4 @@
-"""Feldera's own command line client works with the stand-in, if the client is available."""
+"""Feldera's own command line client, of any version since 0.349, works with the stand-in, if it is available."""
 
 import os
 import shutil
@@ -50,9 +50,9 @@ def fda(url: str, *command: str) -> subprocess.CompletedProcess[str]:
         ("pipelines", ("a", "Running", "b", "Stopped")),
         ("status a", ("Running", "Success")),
         ("status b", ("Stopped", "InputTransportError")),
-        ("config b", ("provisioning_timeout", "10m")),
+        ("config b", ("provisioning_timeout",)),
         ("metrics a --format prometheus", ('status="Running"} 1',)),
-        ("stats a", ("total_processed_records", "platform_version")),
+        ("stats a", ("total_processed_records",)),
         ("logs a", ("Fresh start of pipeline logs", "Provisioned, Running")),
         ("events a", ("Provisioning", "Running")),
         ("cluster health", ("runner", "Healthy: ")),
@@ -68,11 +68,10 @@ def test_a_command(url: str, command: str, expected: tuple[str, ...]) -> None:
 
 
 def test_an_unhealthy_cluster(served: ServedInstance, url: str) -> None:
-    """The exit code is that of an unhealthy cluster, and old health is a warning."""
+    """The exit code is that of an unhealthy cluster."""
     served.feldera.cluster.running = False
     served.go(3600)
-    done = fda(url, "cluster", "health")
-    assert (done.returncode, "no cluster monitor event for over 30 minutes" in done.stderr) == (2, True)
+    assert fda(url, "cluster", "health").returncode == 2
 
 
 def test_operations(served: ServedInstance, url: str) -> None:
