@@ -17,10 +17,10 @@ from feldera_exporter.problems import evaluate
 from support.plans import INSTANT
 from support.stepped_poller import NAME, SteppedPoller
 
-POLLS: Final = 200
+POLLS: Final = 170
 SETTLED: Final = 120
 """Polls after which every limit is reached: that of error codes is 100."""
-MEASURED: Final = 180
+MEASURED: Final = 150
 """Polls after which the memory is measured for the first time; it takes some to forget the values before."""
 MOST: Final = 2000
 """Series over time: about 600 without anything made up, and some 50 in each of 20 families."""

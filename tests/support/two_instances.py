@@ -21,6 +21,8 @@ from support.clocks import ScaledClock
 from support.plans import INSTANT
 from support.raw_server import RawServer, serving_raw
 
+INSTANCES = ("hostile", "healthy")
+
 _SAMPLE = re.compile(r"^([a-z_]+)(?:\{(.*)\})? (\S+)$")
 
 
@@ -156,9 +158,8 @@ def two_instances(
             f"  - {{name: healthy, url: '{good}', poll_interval: 700ms}}\n{more}"
         )
         program = stack.enter_context(running(folder, configuration))
-        until(lambda: program.page().count("feldera_up{") == 2)
-        for name in ("hostile", "healthy"):
-            assert program.value("feldera_up", feldera_instance=name) == 1, name
+        # The first poll may fail on a busy machine; one of the next ones succeeds.
+        until(lambda: all(program.value("feldera_up", feldera_instance=name) == 1 for name in INSTANCES))
         yield program, raw_server, victim
 
 
