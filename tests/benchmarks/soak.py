@@ -1,7 +1,7 @@
 """A long run of the real program with all that a large installation has, to see that nothing is lost and nothing grows.
 
-10,000 pipelines, of which 2 % change per poll; two scrapers with gzip, one without, a reader of pages; a reload a minute, a
-`kill -9` every five.
+10,000 pipelines, of which 2 % change per poll; two scrapers with gzip, one without, a reader of pages; a reload a minute; a
+`kill -9` every five, but for the last twenty: a process must run for a while to show whether its memory grows.
 
 Run as a program it prints JSON and fails where a figure is not what it must be: `soak.py [MINUTES]`; `soak.py serve` serves
 the pipelines.
@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -40,9 +40,12 @@ KILL: Final = 300.0
 RELOAD: Final = 60.0
 MOST: Final = 600.0
 """MiB."""
+LAST: Final = 1200.0
+"""Seconds for which the last process runs; two thirds of a short run."""
 GROWTH: Final = 1.0
-"""MiB within ten minutes, after the first ten."""
-WARM: Final = 600.0
+"""MiB within ten minutes, after the first ten of the last process."""
+WARM: Final = 10
+"""Minutes of a process after which its memory must not grow."""
 WARMED: Final = 20.0
 """Seconds after a start from which on every answer counts."""
 CATCH_UP: Final = 300.0
@@ -138,7 +141,7 @@ class ProcessUsage:
         began: when it was started, in seconds of the monotonic clock.
         ended: when it ended.
         memory: the most MiB that it had.
-        resting: the MiB that it had in each of the last seconds: the least is what it has between two reads.
+        resting: the least MiB that it had in each of its minutes: what it has between two reads.
         descriptors: the most that it had.
         cpu: the seconds of CPU that it took.
     """
@@ -146,7 +149,7 @@ class ProcessUsage:
     began: float
     ended: float = 0.0
     memory: float = 0.0
-    resting: deque[float] = field(default_factory=lambda: deque(maxlen=60))
+    resting: dict[int, float] = field(default_factory=dict)
     descriptors: int = 0
     cpu: float = 0.0
 
@@ -200,7 +203,8 @@ class SoakRun:
         assert self._process is not None
         life, pid = self.lives[-1], self._process.pid
         life.memory, life.cpu = memory_of(pid), cpu_of(pid)
-        life.resting.append(memory_of(pid, "VmRSS"))
+        minute, resident = int((time.monotonic() - life.began) / 60), memory_of(pid, "VmRSS")
+        life.resting[minute] = min(resident, life.resting.get(minute, resident))
         life.descriptors = max(life.descriptors, len(list(Path(f"/proc/{pid}/fd").iterdir())))
 
     def get(self, path: str, method: str = "GET", **headers: str) -> bytes:
@@ -293,15 +297,16 @@ def missed(asked: list[float], lives: list[ProcessUsage]) -> list[str]:
     ]
 
 
-def growth(lives: list[ProcessUsage]) -> float:
-    """Return by how many MiB per ten minutes a process's memory grew from one to the next, after the first ten minutes."""
-    late = [(life.ended, min(life.resting)) for life in lives if life.began - lives[0].began >= WARM]
-    return 600 * linear_regression(*zip(*late, strict=True)).slope if len(late) > 1 else 0.0
+def growth(life: ProcessUsage) -> float | None:
+    """Return by how many MiB per ten minutes a process's memory grew after its first ten; None if it ended too early."""
+    late = [(minute, memory) for minute, memory in life.resting.items() if minute >= WARM]
+    return 10 * linear_regression(*zip(*late, strict=True)).slope if len(late) >= WARM / 2 else None
 
 
 def main(seconds: float) -> int:
     """Run for so long, print the figures, and return 1 where one is not what it must be."""
-    kill, reload = min(KILL, seconds / 2), min(RELOAD, seconds / 4)
+    last = min(LAST, seconds * 2 / 3)
+    kill, reload = min(KILL, seconds - last), min(RELOAD, seconds / 4)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         command = [sys.executable, __file__, "serve"]
@@ -321,11 +326,12 @@ def main(seconds: float) -> int:
                 if passed > (reloads + 1) * reload:
                     reloads += 1
                     soak.get("/-/reload", "POST")
-                if passed > (kills + 1) * kill:
+                if passed > (kills + 1) * kill and kills < (seconds - last) // kill:
                     kills += 1
                     soak.note_polls()
                     soak.end(signal.SIGKILL)
                     soak.start()
+        grown = growth(soak.lives[-1])
         with _open(f"{soak.api}/stop"):
             # Nothing happens any more: what is held back of new pipelines' counters is shown.
             time.sleep(max(4 * POLL, HOLD / 1_000_000 + 2 * POLL - seconds))
@@ -351,14 +357,14 @@ def main(seconds: float) -> int:
         "polls failed": soak.bad_polls,
         "answers missed": soak.failed,
         "most memory, MiB": round(max(life.memory for life in lives), 1),
-        "memory at rest, MiB": [round(min(life.resting), 1) for life in lives],
-        "memory more in ten minutes, MiB": round(growth(lives), 2),
+        "memory at rest by minute, MiB": [round(memory, 1) for memory in lives[-1].resting.values()],
+        "memory more in ten minutes, MiB": grown and round(grown, 2),
         "descriptors at most": max(life.descriptors for life in lives),
         "share of a core": round(sum(life.cpu / (life.ended - life.began) for life in lives) / len(lives), 2),
     }
     print(msgspec.json.format(msgspec.json.encode(figures), indent=1).decode())
     good = caught_up and not (wrong or late or soak.bad_polls or soak.failed)
-    good = good and max(life.memory for life in lives) <= MOST and growth(lives) < GROWTH
+    good = good and max(life.memory for life in lives) <= MOST and (grown or 0) < GROWTH
     if not good:
         print(*wrong[:20], *late, log, sep="\n", file=sys.stderr)
     return 0 if good else 1
@@ -368,4 +374,4 @@ if __name__ == "__main__":
     if sys.argv[1:] == ["serve"]:
         serve()
     else:
-        sys.exit(main(60 * float(sys.argv[1] if len(sys.argv) > 1 else "30")))
+        sys.exit(main(60 * float(sys.argv[1] if len(sys.argv) > 1 else "45")))
