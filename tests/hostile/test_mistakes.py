@@ -177,14 +177,16 @@ def test_a_mistake_with_one_log(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_mistake_in_the_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
     """A defect in one request about the platform ends neither the others nor the polls."""
-    true_ask = watcher.Watcher.set_platform
+    true_ask, raised = watcher.Watcher.set_platform, list[bool]()
 
     def broken(self: watcher.Watcher, platform: Any) -> None:
         if platform.tenant:
+            raised.append(True)
             raise MistakeError(SECRET)
         true_ask(self, platform)
 
     async def act(exporter: Exporter, _: Feldera) -> None:
+        await soon(lambda: raised)
         before = polls(exporter, "bad", "success")
         await soon(lambda: polls(exporter, "bad", "success") > before + 2)
 
