@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import groupby
@@ -200,6 +200,18 @@ def receiving(record: NotificationRecord) -> Asgi:
         record.take(scope["path"], body)
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
         await send({"type": "http.response.body", "body": b""})
+
+    return answer
+
+
+def answering(text: Callable[[], str]) -> Asgi:
+    """Return an application that answers everything with a text."""
+
+    async def answer(_scope: Scope, _receive: Receive, send: Send) -> None:
+        body = text().encode()
+        headers = [(b"content-type", b"text/plain; version=0.0.4"), (b"content-length", b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
     return answer
 

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from alerting import configurations
-from alerting.chain import alertmanager, prometheus, rule_program
-from alerting.test_repetitions import answering
+from alerting.chain import alertmanager, answering, prometheus, rule_program
 from feldera_exporter.demo.child_programs import HOST
 from feldera_exporter.demo.configurations import ALERTMANAGER, PROMETHEUS, address
 from feldera_exporter.exposition.text import Format, labels

@@ -9,10 +9,9 @@ from typing import Final
 import yaml
 
 from alerting import configurations
-from alerting.chain import alertmanager, prometheus, receiving
+from alerting.chain import alertmanager, answering, prometheus, receiving
 from feldera_exporter.demo.child_programs import HOST
 from feldera_exporter.demo.configurations import ALERTMANAGER, PROMETHEUS, RECEIVER, address
-from feldera_exporter.server.asgi import Asgi, Receive, Scope, Send
 from feldera_exporter.shipped import shipped
 from feldera_exporter.simulator.asgi_thread import serve
 from support.notifications import REPEATED, NotificationRecord
@@ -52,18 +51,6 @@ class MetricsPage:
         return "".join(
             ['feldera_exporter_build_info{version="1"} 1\nfeldera_up{feldera_instance="prod"} 1\n', *own]
         )
-
-
-def answering(text: Callable[[], str]) -> Asgi:
-    """Return an application that answers everything with a text."""
-
-    async def answer(_scope: Scope, _receive: Receive, send: Send) -> None:
-        body = text().encode()
-        headers = [(b"content-type", b"text/plain; version=0.0.4"), (b"content-length", b"%d" % len(body))]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
-
-    return answer
 
 
 def test_every_notification_has_something_new(tmp_path: Path) -> None:
