@@ -34,6 +34,7 @@ _NOT_MEASURED: Final = (
     "problems/test_week",
     "problems/test_whole",
     "recorded",
+    "rules/test_every_alert",
     "rules/test_options",
     "simulator/test_ground_truth",
     "simulator/test_openapi",
