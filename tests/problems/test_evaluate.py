@@ -84,6 +84,29 @@ def test_under_another_name_or_with_other_tags_it_is_the_same_problem(
     assert then(problems, (1300, fleet(other))).ended == {}
 
 
+@pytest.mark.parametrize(
+    "tags",
+    [
+        (("cost", ""), ("team", "data"), ("tier", "")),
+        (("tier", ""), ("team", "data")),
+        (("team", "data"),),
+    ],
+)
+def test_a_tag_label_without_a_value_makes_no_other_series(tags: tuple[tuple[str, str], ...]) -> None:
+    """After a reload with other tag labels, no ended problem hides the present one: to Prometheus they are the same."""
+    stuck = pipeline(status="Provisioning", since=0, tags=("team:data",))
+    other = replace(stuck, facts=replace(stuck.facts, tag_labels=tags))
+    problems = after((600, fleet(stuck)), (700, fleet(other)))
+    assert list(problems.present.values()) == [instant(600)]
+    assert [occurrence.tags for occurrence in problems.present] == [tags]
+    assert problems.ended == {}
+    # Also where it ended before the reload and begins again after it.
+    again = replace(other, facts=pipeline(status="Provisioning", since=200, tags=("team:data",)).facts)
+    again = replace(again, facts=replace(again.facts, tag_labels=tags))
+    problems = after((600, fleet(stuck)), (700, fleet(WELL)), (801, fleet(again)))
+    assert (len(problems.present), problems.ended) == (1, {})
+
+
 def test_a_beginning_that_only_memory_knows_survives_a_rename() -> None:
     """A problem keeps its earlier beginning across a rename."""
 
@@ -242,6 +265,15 @@ def test_stored_problems_are_read_back() -> None:
     assert decoded(None) == Problems()
     with pytest.raises(msgspec.DecodeError):
         decoded(b"something else")
+
+
+def test_stored_problems_of_another_version_are_left_out() -> None:
+    """A problem that this version does not know is left out, present or ended; the others stay."""
+    known, other = after((600, fleet(STUCK))), Occurrence("StuckSomewhere", "Somewhere", "id", "etl")
+    ending = Ended(instant(1), instant(2))
+    stored = encoded(replace(known, present={**known.present, other: instant(1)}, ended={other: ending}))
+    assert decoded(stored).present == known.present
+    assert decoded(stored).ended == {}
 
 
 def test_unchanged_problems_are_not_stored_again() -> None:

@@ -62,6 +62,11 @@ class Occurrence(NamedTuple):
         name = pipeline_alert if self.pipeline_id else instance_alert
         return name(self.problem)
 
+    @property
+    def series(self) -> "Occurrence":
+        """What Prometheus knows it by: an empty label is none, and labels have no order."""
+        return self._replace(tags=tuple(sorted(pair for pair in self.tags if pair[1])))
+
 
 Occurrences = Mapping[Occurrence, Micros]
 """Problems with when each began to count."""
@@ -310,16 +315,17 @@ def _ended(before: Problems, present: Occurrences, now: Micros) -> Endings:
     """Return the problems that ended within the last ten minutes; the same object where they are the same."""
     if present is before.present and not before.ended:
         return before.ended
-    ended = {
-        occurrence: ending
-        for occurrence, ending in before.ended.items()
-        if occurrence not in present and ending.at > now - ENDED_FOR
-    }
+    ended = {occurrence: ending for occurrence, ending in before.ended.items() if ending.at > now - ENDED_FOR}
     if present is not before.present:
         ended |= {
             occurrence: Ended(since, now)
             for occurrence, since in before.present.items()
             if occurrence not in present
+        }
+        # A reload with other tag labels may change an occurrence, but not its series.
+        series = {occurrence.series for occurrence in present} if ended else set()
+        ended = {
+            occurrence: ending for occurrence, ending in ended.items() if occurrence.series not in series
         }
     if len(ended) > MOST_ENDED:
         ended = dict(list(ended.items())[-MOST_ENDED:])

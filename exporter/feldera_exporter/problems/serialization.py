@@ -7,6 +7,7 @@ import msgspec
 from feldera_exporter.micros import Micros
 from feldera_exporter.problems.earlier_lists import EarlierLists
 from feldera_exporter.problems.evaluate import Ended, Evaluated, Occurrence, Problems
+from feldera_exporter.problems.table import BY_ALERT
 
 
 class _Stored(msgspec.Struct, frozen=True, array_like=True):
@@ -28,20 +29,23 @@ def encoded(problems: Problems) -> bytes:
 def decoded(content: bytes | None) -> Problems:
     """Return the stored problems, or no problems for None. Pipelines with problems are evaluated with the first list.
 
+    Problems that this version does not know are left out: another version may have stored them.
+
     Raises:
         msgspec.DecodeError: the bytes are not what `encoded` returns.
     """
     if content is None:
         return Problems()
     stored = _decode(content)
-    present = dict(stored.present)
+    present = {occurrence: at for occurrence, at in stored.present if occurrence.alert in BY_ALERT}
+    ended = {occurrence: ending for occurrence, ending in stored.ended if occurrence.alert in BY_ALERT}
     by_pipeline: dict[str, dict[Occurrence, Micros]] = {}
     for occurrence, at in present.items():
         if occurrence.pipeline_id:
             by_pipeline.setdefault(occurrence.pipeline_id, {})[occurrence] = at
     return Problems(
         present=present,
-        ended=dict(stored.ended),
+        ended=ended,
         previous_state=stored.previous_state,
         evaluated={
             pipeline_id: Evaluated(occurrences, None, 0) for pipeline_id, occurrences in by_pipeline.items()
