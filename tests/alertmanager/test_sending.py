@@ -12,7 +12,7 @@ from freezegun.api import FrozenDateTimeFactory
 from alertmanager.bridges import MINUTE, Polls, bridge, never, running, stuck, until
 from feldera_exporter.alertmanager.bridge import Bridge
 from feldera_exporter.simulator.asgi_thread import serve
-from support.alertmanagers import AlertmanagerRecorder, instant
+from support.alertmanagers import GOOD, AlertmanagerRecorder, instant
 
 LEASE = timedelta(minutes=4)
 
@@ -198,6 +198,29 @@ def test_one_instance_does_not_see(clock: FrozenDateTimeFactory) -> None:
             await never(lambda: len(recorder.alerts) > 3)
             assert recorder.alerts[2]["labels"]["feldera_instance"] == "prod"
             assert recorder.paths[-1].startswith("/api/v2/alerts")
+
+    asyncio.run(run())
+
+
+def test_alerts_that_cannot_be_renewed_delay_no_others(clock: FrozenDateTimeFactory) -> None:
+    """What accepts alerts but does not say which it has gets the alerts of instances that can be reached."""
+
+    async def run() -> None:
+        async with sending() as (made, recorder, polls):
+            other = Polls(made, name="other")
+            polls.find(stuck("a"))
+            await until(lambda: recorder.alerts)
+            recorder.answer = lambda _, body: GOOD if body else (405, {}, b"")
+            clock.tick(61)
+            made.missed("prod")
+            other.find(stuck("b"))
+
+            def is_sent() -> bool:
+                clock.tick(1)
+                made.missed("prod")
+                return bool(recorder.alerts[-1]["labels"]["pipeline_name"] == "b")
+
+            await until(is_sent)
 
     asyncio.run(run())
 

@@ -135,7 +135,8 @@ class Sender:
             if self._requested_at == -math.inf:
                 # Measures Alertmanager's clock before the first alert is sent.
                 await self._post(())
-            for name, state in tuple(self._states.items()):
+            # Instances that cannot be reached come last: to renew their alerts takes a request of another kind, which may fail.
+            for name, state in sorted(self._states.items(), key=lambda item: not item[1].reachable):
                 await self._instance(name, state)
             if time.monotonic() - self._requested_at >= _CHECK_SECONDS:
                 await self._post(())
