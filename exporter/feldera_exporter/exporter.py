@@ -269,6 +269,8 @@ class Exporter:
         self.instances = parts.instances
         self._configuration = parts.configuration
         self._bridge = parts.bridge
+        if parts.bridge is None:
+            self._telemetry.count_alerts(0, 0)
         for name, instance in self.instances.items():
             self._telemetry.initialise(name)
             if name not in self._tasks:

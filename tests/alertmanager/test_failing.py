@@ -213,6 +213,45 @@ def test_each_address_is_an_alertmanager(names: dict[str, list[str]]) -> None:
     asyncio.run(run())
 
 
+def test_two_names_of_one_address(names: dict[str, list[str]]) -> None:
+    """Each name gets every alert under its own Host, and both may leave an address; no metrics of it stay at the end."""
+    telemetry, port = Telemetry("1", "3"), free_port()
+    recorders = {host: AlertmanagerRecorder() for host in ("127.0.0.1", "127.0.0.2")}
+    hosts = {host: set[str]() for host in recorders}
+
+    def noting(host: str) -> Callable[..., Answer]:
+        def answer(*_: Any) -> Answer:
+            hosts[host].add(recorders[host].headers["host"])
+            return GOOD
+
+        return answer
+
+    for host, recorder in recorders.items():
+        recorder.answer = noting(host)
+
+    async def run() -> None:
+        with (
+            serve(recorders["127.0.0.1"], "127.0.0.1", port),
+            serve(recorders["127.0.0.2"], "127.0.0.2", port),
+        ):
+            names["am"] = names["alerts"] = ["127.0.0.1"]
+            urls = (f"http://am:{port}", f"http://alerts:{port}", f"http://am:{port}")
+            made = bridge(*urls, telemetry=telemetry, resend_interval=0.3, timeout=0.3)
+            async with running(made):
+                Polls(made).find(stuck("a"))
+                await until(lambda: hosts["127.0.0.1"] == {f"am:{port}", f"alerts:{port}"})
+                names["am"] = ["127.0.0.2"]
+                await until(lambda: hosts["127.0.0.2"] == {f"am:{port}"})
+                assert sample(telemetry, "notifications_sent_total", f"127.0.0.1:{port}") > 0
+                names["alerts"] = ["127.0.0.2"]
+                await until(lambda: hosts["127.0.0.2"] == {f"am:{port}", f"alerts:{port}"})
+                await until(lambda: "127.0.0.1" not in telemetry.expose(Format.TEXT).decode())
+                assert len(made._senders) == 2
+            assert f":{port}" not in telemetry.expose(Format.TEXT).decode()
+
+    asyncio.run(run())
+
+
 def test_a_name_that_means_nothing_yet(names: dict[str, list[str]]) -> None:
     """A name that does not resolve is logged and counted, and looked up again."""
     telemetry, recorder = Telemetry("1", "3"), AlertmanagerRecorder()

@@ -24,6 +24,7 @@ class SlowLatestEvents:
     Attributes:
         asked: names, in order.
         delay: seconds before each answer.
+        failing: whether it does not answer.
         present: how many are being answered.
         most: how many were at once.
     """
@@ -31,6 +32,7 @@ class SlowLatestEvents:
     def __init__(self, delay: float = 0.0) -> None:
         self.asked: list[str] = []
         self.delay = delay
+        self.failing = False
         self.present = self.most = 0
 
     async def __call__(self, _instance: str, _id: str, name: str) -> LatestEvents:
@@ -40,6 +42,8 @@ class SlowLatestEvents:
         self.most = max(self.most, self.present)
         await asyncio.sleep(self.delay)
         self.present -= 1
+        if self.failing:
+            return LatestEvents(problem="Feldera did not answer in time", failed=True)
         at = event(1, "Provisioning", None)
         body = {"event_id": at.event_id, "deployment_resources_status_details": f"{name} waits"}
         return LatestEvents([at], msgspec.json.decode(msgspec.json.encode(body), type=FullEvent))
@@ -102,6 +106,33 @@ def test_an_alert_does_not_wait_for_long() -> None:
         assert "waiting_for" not in first["annotations"]
         assert second["annotations"]["waiting_for"] == "a waits"
         assert first["startsAt"] == second["startsAt"]
+
+    with_bridge(feldera, test)
+
+
+def test_a_request_that_fails() -> None:
+    """The known details stay, and are requested again after each poll until they come."""
+    feldera = SlowLatestEvents()
+
+    async def test(polls: Polls, recorder: AlertmanagerRecorder, _: Telemetry) -> None:
+        a, b = of(polls, "a", "b")
+        polls.find(a)
+        await until(lambda: recorder.alerts)
+        feldera.failing = True
+        # A changed row of `a`, and a new problem of `b`.
+        of(polls, "a")
+        polls.find(a, b)
+        await until(lambda: len(feldera.asked) == 3)
+        await until(lambda: {each["labels"]["pipeline_name"] for each in recorder.alerts} == {"a", "b"})
+        feldera.failing = False
+        polls.show()
+        await until(lambda: recorder.alerts[-1]["annotations"].get("waiting_for") == "b waits")
+        waiting = [
+            each["annotations"].get("waiting_for")
+            for each in recorder.alerts
+            if each["labels"]["pipeline_name"] == "a"
+        ]
+        assert set(waiting) == {"a waits"}
 
     with_bridge(feldera, test)
 

@@ -22,8 +22,10 @@ from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.telemetry import Telemetry
 from support import loopback
+from support.alertmanagers import AlertmanagerRecorder
 from support.clocks import ScaledClock
 from support.exporter_process import exporter, until
+from support.plans import INSTANT
 
 
 @pytest.fixture
@@ -106,6 +108,34 @@ def test_an_instance_comes_and_goes(feldera: Feldera, tmp_path: Path) -> None:
             lambda: (text := _metrics(address)) and 'feldera_up{feldera_instance="other"} 1' in text and text
         )
         assert 'feldera_instance="default"' not in text
+
+
+def test_an_alertmanager_that_goes_leaves_no_metrics(feldera: Feldera, tmp_path: Path) -> None:
+    """Without `alertmanager:` no alert is counted, and nothing says when an Alertmanager last accepted one."""
+    feldera.create("failing", plan=INSTANT)
+    feldera.settle()
+    feldera.start("failing")
+    until(lambda: feldera.settle() and feldera.get("failing").row.status == "Running")
+    feldera.inject.crash("failing", "RuntimeError.WorkerPanic")
+    until(lambda: feldera.settle() and feldera.get("failing").row.error)
+    flags = ("--web.enable-lifecycle",)
+    with (
+        serve(FelderaServer(feldera)) as url,
+        serve(AlertmanagerRecorder()) as receiver,
+        exporter(url, tmp_path, *flags) as (address, _),
+    ):
+        configuration = tmp_path / "exporter.yml"
+        before = configuration.read_text()
+        configuration.write_text(f"{before}alertmanager: {{urls: ['{receiver}']}}\n")
+        assert loopback.request("POST", f"{address}/-/reload").status_code == 200
+        sent = 'feldera_exporter_alertmanager_last_success_timestamp_seconds{alertmanager="'
+        until(lambda: sent in _metrics(address) and _value(_metrics(address), sent) > 0)
+        firing = 'feldera_exporter_alerts{state="firing"}'
+        until(lambda: _value(_metrics(address), firing) > 0)
+        configuration.write_text(before)
+        assert loopback.request("POST", f"{address}/-/reload").status_code == 200
+        assert "{alertmanager=" not in _metrics(address)
+        assert _value(_metrics(address), firing) == 0
 
 
 def test_a_mistake_is_reported_at_once(feldera: Feldera, tmp_path: Path) -> None:

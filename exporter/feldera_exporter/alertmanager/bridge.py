@@ -89,7 +89,7 @@ class Bridge:
             name: before.state_of(name) if before is not None else _Instance() for name in instances
         }
         self._states = {name: State() for name in self._instances}
-        self._senders: dict[str, tuple[Sender, asyncio.Task[None]]] = {}
+        self._senders: dict[tuple[str, Address], tuple[Sender, asyncio.Task[None]]] = {}
         self._failures = FailureLog(log, "problems cannot be reported", "problems can be reported again")
         for name in self._instances:
             self._make_alerts(name)
@@ -140,11 +140,10 @@ class Bridge:
         """Send alerts until cancelled."""
         try:
             async with asyncio.TaskGroup() as group:
-                for url in self._configured.urls:
+                for url in dict.fromkeys(self._configured.urls):
                     group.create_task(self._send_to(url))
         finally:
-            tasks = [task for _, task in self._senders.values()]
-            tasks += [
+            tasks = [
                 instance.reading for instance in self._instances.values() if instance.reading is not None
             ]
             for task in tasks:
@@ -159,36 +158,35 @@ class Bridge:
             "Alertmanager's name cannot be resolved",
             "Alertmanager's name can be resolved again",
         )
-        addresses: dict[str, Address] = {}
-        while True:
-            try:
-                found = await resolver.addresses(self._configured.timeout)
-            except (OSError, UnicodeError) as error:
-                # The known addresses stay in use.
-                unresolved.failed("unresolved", error)
-                if not addresses:
-                    alerts = sum(len(state.alerts) for state in self._states.values())
-                    self._telemetry.notifications(resolver.label).failed.inc(alerts)
-            else:
-                unresolved.succeeded()
-                addresses = await self._update_senders(addresses, found)
-                if resolver.label not in {address.label for address in addresses.values()}:
-                    self._telemetry.forget_alertmanager(resolver.label)
-            await asyncio.sleep(min(self._configured.resend_interval, _LOOKUP_SECONDS))
+        try:
+            while True:
+                try:
+                    found = await resolver.addresses(self._configured.timeout)
+                except (OSError, UnicodeError) as error:
+                    # The known addresses stay in use.
+                    unresolved.failed("unresolved", error)
+                    if all(known != url for known, _ in self._senders):
+                        alerts = sum(len(state.alerts) for state in self._states.values())
+                        self._telemetry.notifications(resolver.label).failed.inc(alerts)
+                else:
+                    unresolved.succeeded()
+                    await self._update_senders(url, found)
+                    self._forget(resolver.label)
+                await asyncio.sleep(min(self._configured.resend_interval, _LOOKUP_SECONDS))
+        finally:
+            await self._update_senders(url, ())
+            self._forget(resolver.label)
 
-    async def _update_senders(
-        self, before: Mapping[str, Address], found: Sequence[Address]
-    ) -> dict[str, Address]:
-        """Start senders for new addresses, stop those of addresses that are gone; return the addresses by URL."""
-        wanted = {address.url: address for address in found}
-        for url in before.keys() - wanted.keys():
-            _, task = self._senders.pop(url)
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-            self._telemetry.forget_alertmanager(before[url].label)
-        for url, address in wanted.items():
-            # Two names may have the same address.
-            if url not in self._senders:
+    async def _update_senders(self, url: str, found: Sequence[Address]) -> None:
+        """Start senders for new addresses of a configured URL, and stop those of addresses that are gone."""
+        for key in self._senders.keys() - {(url, address) for address in found}:
+            if key[0] == url:
+                _, task = self._senders.pop(key)
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+                self._forget(key[1].label)
+        for address in found:
+            if (url, address) not in self._senders:
                 sender = Sender(
                     self._connect(address),
                     self._states,
@@ -197,8 +195,12 @@ class Bridge:
                     self._telemetry.notifications(address.label),
                     self._log.bind(alertmanager=address.label),
                 )
-                self._senders[url] = sender, asyncio.create_task(sender.run())
-        return wanted
+                self._senders[url, address] = sender, asyncio.create_task(sender.run())
+
+    def _forget(self, label: str) -> None:
+        """Remove the metrics of an Alertmanager, unless it still gets alerts: two names may have the same address."""
+        if all(address.label != label for _, address in self._senders):
+            self._telemetry.forget_alertmanager(label)
 
     def _accepted(self, name: str, alerts: Iterable[Alert]) -> None:
         begun = self._instances[name].begun
@@ -262,7 +264,11 @@ class Bridge:
             if pipeline is None:
                 continue
             row = pipeline.facts.row
-            found = details(await self._recent(name, pipeline_id, row.name), instance.read_at)
+            recent = await self._recent(name, pipeline_id, row.name)
+            if recent.failed:
+                # The known details stay, and are read again after a later poll.
+                continue
+            found = details(recent, instance.read_at)
             before = instance.details.get(pipeline_id, _NO_DETAILS)[1]
             instance.details[pipeline_id] = row, before if found == before else found
         self._make_alerts(name)

@@ -33,11 +33,13 @@ class LatestEvents:
         events: the log, the newest first; None where it could not be read.
         newest: the newest event in full; None where it could not be read.
         problem: why one could not be read, in a line without secrets; empty where both could.
+        failed: whether a request failed: a later one may succeed.
     """
 
     events: Sequence[Event] | None = None
     newest: FullEvent | None = None
     problem: str = ""
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

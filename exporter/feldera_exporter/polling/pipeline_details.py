@@ -44,7 +44,7 @@ class PipelineDetails:
 
         The name is used in the request; the id tells for which pipeline an answer can be reused.
         """
-        late = LatestEvents(problem="Feldera did not answer in time")
+        late = LatestEvents(problem="Feldera did not answer in time", failed=True)
         return await self._recent_answer(
             (instance, pipeline_id, "events"), late, lambda: self._request_events(instance, name)
         )
@@ -115,4 +115,4 @@ class PipelineDetails:
         except NotFoundError:
             return LatestEvents(events, problem="Feldera no longer has this pipeline under this name")
         except FelderaError as error:
-            return LatestEvents(events, problem=str(error))
+            return LatestEvents(events, problem=str(error), failed=True)
