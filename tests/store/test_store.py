@@ -439,6 +439,32 @@ def test_a_full_disk_is_an_error_and_nothing_is_lost(store: Store, directory: Pa
     assert directory.exists()
 
 
+def test_a_copy_that_does_not_fit_leaves_nothing_behind(
+    store: Store, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A deleted file is not made again in part while the disk is full; once there is room, all is there."""
+    many = {f"p{n}": a_history() for n in range(200)}
+    store.commit(PollChanges("prod", standing(1), many))
+    (directory / FILE).unlink()
+    opened = sqlite_file._opened
+
+    def small(path: Path) -> sqlite3.Connection:
+        connection = opened(path)
+        connection.execute("PRAGMA max_page_count = 3")
+        return connection
+
+    with monkeypatch.context() as full:
+        full.setattr(sqlite_file, "_opened", small)
+        for at in (2, 3, 4):
+            with pytest.raises(StoreError, match="cannot be written: database or disk is full"):
+                store.commit(PollChanges("prod", standing(at)))
+            assert [path.name for path in directory.iterdir()] == ["lock"]
+    store.commit(PollChanges("prod", standing(5)))
+    assert not list(directory.glob("*.damaged-*"))
+    found = store.load("prod")
+    assert (found.standing, found.histories) == (standing(5), many)
+
+
 def test_a_row_that_is_damaged_later_is_an_error(store: Store) -> None:
     """A damaged row is not used."""
     store.commit(PollChanges("prod", standing(1), {"a": a_history()}))
