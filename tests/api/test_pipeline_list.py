@@ -1,6 +1,7 @@
 """The list of pipelines, element by element."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -203,6 +204,35 @@ def test_who_cannot_be_read_is_known_from_before() -> None:
     ]
     [spoilt] = read(encoded(row(1), row(2, created_at=None)), first).unreadable
     assert (spoilt.id, spoilt.name, spoilt.identified) == (row(2)["id"], "p2", True)
+
+
+def test_the_list_before_is_searched_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many elements lack their ids or names, the list before is gone through once for each of the two."""
+    searched: list[Listing] = []
+    real = pipeline_list._identities
+
+    def counting(listing: Listing) -> Iterator[tuple[str | None, str | None]]:
+        searched.append(listing)
+        return real(listing)
+
+    monkeypatch.setattr(pipeline_list, "_identities", counting)
+    first = read(encoded(*map(row, range(100))), Listing())
+    read(encoded(*map(row, range(99)), row(99, created_at=None)), first)
+    assert searched == []
+    listing = read(encoded(*(row(n, **{"id" if n % 2 else "name": 7}) for n in range(99)), row(99)), first)
+    assert [(each.id, each.name) for each in listing.unreadable] == [
+        (row(n)["id"], f"p{n}") for n in range(99)
+    ]
+    assert len(searched) == 2
+
+
+def test_of_two_pipelines_with_one_name_the_first_is_meant() -> None:
+    """A name finds the first pipeline that had it in the list before, one that could be read if there is one."""
+    first = read(
+        encoded(row(1, name="a", created_at=None), row(2, name="a"), row(3, name="a"), row(4)), Listing()
+    )
+    [hidden] = read(encoded(row(9, id=7, name="a"), row(4)), first).unreadable
+    assert hidden.id == row(2)["id"]
 
 
 @pytest.mark.parametrize("element", [None, 1, "row", [], {}, {"id": 1}, {"id": "x" * 201}])

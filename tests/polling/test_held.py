@@ -108,6 +108,46 @@ def test_what_ended_while_the_exporter_was_away_ends_with_the_first_list(kept: S
     assert kept.problems == {}
 
 
+def unreadable(body: bytes) -> bytes:
+    """Return a list in which the element of `etl` cannot be read."""
+    before, name, after = body.partition(b'"name":"etl"')
+    return before + name + after.replace(b'"program_status":"', b'"program_status":7,"other":"', 1)
+
+
+def test_a_restart_ends_nothing_that_cannot_be_read(kept: SteppedPoller) -> None:
+    """The stored names say that a pipeline whose element cannot be read is still there."""
+    begins = provision(kept)
+    kept.feldera.create("other")
+    kept.poll(700)
+    kept.client.spoil = unreadable
+    kept.poll()
+    assert kept.problems == {STUCK: begins}
+    kept.restart()
+    kept.poll(HOUR)
+    assert kept.problems == {STUCK: begins}
+    kept.feldera.replan("etl", provisioning=1.0)
+    kept.client.spoil = bytes
+    kept.poll()
+    assert kept.problems == {STUCK: 0}
+
+
+def test_an_outage_ends_nothing_that_cannot_be_read(poller: SteppedPoller) -> None:
+    """What cannot be read in the first list after a long outage stays as it was until it can be read."""
+    begins = provision(poller)
+    poller.feldera.create("other")
+    poller.poll(700)
+    poller.client.answers = False
+    poller.poll(HOUR)
+    assert poller.watcher.fleet.pipelines == {}
+    poller.client.answers, poller.client.spoil = True, unreadable
+    poller.poll(HOUR)
+    assert poller.problems == {STUCK: begins}
+    poller.feldera.replan("etl", provisioning=1.0)
+    poller.client.spoil = bytes
+    poller.poll()
+    assert poller.problems == {STUCK: 0}
+
+
 def test_without_a_store_nothing_is_known_before_the_first_list(poller: SteppedPoller) -> None:
     """Without a store only what the list has is known."""
     begins = provision(poller)

@@ -7,6 +7,7 @@ from typing import Final
 from feldera_exporter.feldera.wire import Progress
 from feldera_exporter.history.recent_activity import RecentActivity
 from problems.examples import (
+    DAY,
     HOUR,
     MICROSECOND,
     MINUTE,
@@ -96,6 +97,15 @@ LOOPS: Final[tuple[Example, ...]] = (
         60,
         pipeline(recent=RecentActivity(errors=instants(1, 2, 3), stops=instants(*range(9)))),
     ),
+    Example(
+        "CrashLooping",
+        "since the third restart of a loop, also when the first ones are no longer known",
+        tuple(
+            (at, fleet(pipeline(recent=RecentActivity(restarts=restarts))))
+            for at, restarts in ((60, instants(10, 20, 30)), (100, instants(20, 30, 90)))
+        ),
+        {"": 30},
+    ),
     example(
         "RuntimeFlapping",
         "hidden by CrashLooping",
@@ -112,24 +122,35 @@ LOOPS: Final[tuple[Example, ...]] = (
 )
 
 ERRORS: Final[tuple[Example, ...]] = (
-    *begins(
+    example(
         "DeploymentError",
         "since the log says that it appeared",
-        100,
-        pipeline(status="Stopped", desired="Stopped", error="E", error_at=100),
+        200,
+        pipeline(status="Stopped", since=110, desired="Stopped", desired_since=90, error="E", error_at=100),
+        since=100,
     ),
-    *begins(
+    example(
         "DeploymentError",
         "since it is stopping, where the log was not read yet",
-        100,
+        200,
         pipeline(status="Stopping", since=100, desired="Stopped", desired_since=90, error="E"),
+        since=100,
     ),
-    *begins(
+    example(
         "DeploymentError",
         "since it is to be stopped, where the log was not read yet",
-        100,
+        200,
         pipeline(status="Stopped", since=110, desired="Stopped", desired_since=100, error="E"),
         since=100,
+    ),
+    Example(
+        "DeploymentError",
+        "since it was first listed, where its time is still to come: the database's clock is ahead",
+        tuple(
+            (at, fleet(pipeline(status="Stopped", desired="Stopped", error="E", error_at=DAY, tags=(tag,))))
+            for at, tag in ((100, "a"), (105, "b"), (2 * DAY, "c"))
+        ),
+        {"": 100},
     ),
     example(
         "DeploymentError",

@@ -38,7 +38,13 @@ _SHRINKING: Final = tuple(
 """Five failing pipelines of twenty, then fewer each minute, then more again."""
 
 FLEETS: Final[tuple[Example, ...]] = (
-    *begins("FleetDegraded", "five errors, with the fifth", 0, fleet(*_failed(5), size=40)),
+    Example("FleetDegraded", "five errors, with the fifth", ((60, fleet(*_failed(5), size=40)),), {"": 0}),
+    Example(
+        "FleetDegraded",
+        "five errors whose times are still to come: the database's clock is ahead",
+        tuple((at, fleet(*_failed(5, at=DAY), size=40)) for at in (100, 105)),
+        {"": 100},
+    ),
     *(
         Example(
             "FleetDegraded",

@@ -3,8 +3,22 @@
 from dataclasses import replace
 
 from feldera_exporter.config import Configuration, Instance
-from feldera_exporter.state.fleet import Fleet, PollFailure, unobserved, with_failure, with_settings
+from feldera_exporter.config.schema import Filter
+from feldera_exporter.config.validators import expression
+from feldera_exporter.feldera.pipeline_list import Listing, Unreadable
+from feldera_exporter.history.instance_totals import InstanceTotals
+from feldera_exporter.state.fleet import (
+    Fleet,
+    PollFailure,
+    PublishedCounters,
+    observed,
+    unobserved,
+    with_failure,
+    with_settings,
+)
 from feldera_exporter.state.instance_settings import InstanceSettings
+from feldera_exporter.state.selection import Selection
+from feldera_exporter.store.poll_changes import PipelineName
 from support.fleets import NOW, pipeline
 
 _INSTANCE = Instance("demo", "http://127.0.0.1:1")
@@ -29,3 +43,15 @@ def test_a_failure_begins_with_the_first_poll_that_failed() -> None:
         "unauthorized", "401", NOW
     )
     assert replace(fleet, failure=None).failure is None
+
+
+def test_what_cannot_be_read_is_known_by_its_id() -> None:
+    """A pipeline is lost if its id had a name before, and if the configuration still includes that name."""
+    only_a = replace(_INSTANCE, pipelines=Filter(include=(expression("a"),)))
+    settings = InstanceSettings(Configuration((only_a,)), only_a)
+    names = {PipelineName("1", "a"): None, PipelineName("2", "b"): None, PipelineName("3", "a"): NOW}
+    hidden = tuple(Unreadable(each, None, "a test", identified=False) for each in "1234")
+    fleet = Fleet("demo", names=names, lost={"2": NOW})
+    shown = PublishedCounters({}, InstanceTotals(), NOW, {})
+    fleet = observed(fleet, Selection(Listing(unreadable=hidden)), shown, settings, LATER)
+    assert fleet.lost == {"1": LATER}

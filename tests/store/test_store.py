@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from feldera_exporter.errors import StoreError
@@ -199,18 +200,35 @@ def test_the_number_of_vanished_pipelines_is_bounded(store: Store, monkeypatch: 
         assert {"2-0", "2-1"} < found.keys() < set(ids[2:])
 
 
-def test_a_recall_knows_what_an_earlier_commit_could_not_write(store: Store) -> None:
-    """Otherwise a pipeline that comes back would be counted twice; the error says if it is."""
-    store.commit(PollChanges("prod", standing(1), {"a": a_history(2)}))
+def test_what_could_not_be_written_is_known(store: Store) -> None:
+    """Recalling and loading need no write: otherwise a pipeline that comes back would lose its counts on a full disk."""
+    first = {"a": a_history(2), "b": a_history(3), "c": a_history(3)}
+    store.commit(PollChanges("prod", standing(1), first, {"a": 7, "b": 8, "c": 9}))
+    store.commit(PollChanges("test", standing(1), {"a": a_history(5)}))
     other = sqlite3.connect(store._path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(StoreError, match="cannot be written"):
-        store.commit(PollChanges("prod", standing(2), {"a": a_history(4)}, vanished={"a": instant(2)}))
-    with pytest.raises(StoreError, match="cannot be read: database is locked"):
-        store.recall("prod", ["a"])
+    for changes in (
+        PollChanges(
+            "prod", standing(2), {"a": a_history(4)}, {"a": 10, "b": None, "c": 6}, {"a": instant(2)}
+        ),
+        PollChanges("prod", standing(3), {"d": a_history()}, {"d": 5}),
+    ):
+        with pytest.raises(StoreError, match="cannot be written"):
+            store.commit(changes)
+    recalled = store.recall("prod", ["a", "b", "x"])
+    assert recalled.histories == {"a": a_history(4), "b": a_history(3)}
+    assert recalled.waiting == {"a": 10}
+    loaded = store.load("prod")
+    assert loaded.standing == standing(3)
+    assert loaded.histories == {"b": a_history(3), "c": a_history(3), "d": a_history()}
+    assert list(loaded.waiting.items()) == [("d", 5), ("c", 6)]
+    assert store.load("test").histories == {"a": a_history(5)}
     other.execute("ROLLBACK")
     other.close()
-    assert store.recall("prod", ["a"]).histories == {"a": a_history(4)}
+    store.commit(PollChanges("prod", standing(4)))
+    assert store.load("prod").histories == loaded.histories
+    assert store.load("prod").waiting == loaded.waiting
+    assert store.recall("prod", ["a", "b", "x"]) == recalled
 
 
 def test_a_second_process_is_refused(store: Store, directory: Path) -> None:
@@ -426,8 +444,9 @@ def test_a_full_disk_is_an_error_and_nothing_is_lost(store: Store, directory: Pa
         store.commit(PollChanges("prod", standing(2), many | gone, {"a": 7}, {"gone": instant(2)}))
     with pytest.raises(StoreError):
         store.commit(PollChanges("prod", standing(3), {"a": a_history(4)}))
-    assert store.load("prod").standing == standing(1)
-    assert set(store.load("prod").histories) == {"a", "gone"}
+    [[where]] = store._connection.execute("SELECT standing FROM instances")
+    assert msgspec.msgpack.decode(where, type=StoredInstance) == standing(1)
+    assert set(store._connection.execute("SELECT pipeline FROM pipelines")) == {("a",), ("gone",)}
     store._connection.execute("PRAGMA max_page_count = 1000000")
     store.commit(PollChanges("prod", standing(4), {"gone": a_history(3)}))
     store.commit(PollChanges("prod", standing(4), {"p1": a_history()}, vanished={"p1": instant(4)}))
@@ -437,6 +456,32 @@ def test_a_full_disk_is_an_error_and_nothing_is_lost(store: Store, directory: Pa
     assert found.histories["a"] == a_history(4)
     assert found.waiting == {"a": 7}
     assert directory.exists()
+
+
+def test_a_copy_that_does_not_fit_leaves_nothing_behind(
+    store: Store, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A deleted file is not made again in part while the disk is full; once there is room, all is there."""
+    many = {f"p{n}": a_history() for n in range(200)}
+    store.commit(PollChanges("prod", standing(1), many))
+    (directory / FILE).unlink()
+    opened = sqlite_file._opened
+
+    def small(path: Path) -> sqlite3.Connection:
+        connection = opened(path)
+        connection.execute("PRAGMA max_page_count = 3")
+        return connection
+
+    with monkeypatch.context() as full:
+        full.setattr(sqlite_file, "_opened", small)
+        for at in (2, 3, 4):
+            with pytest.raises(StoreError, match="cannot be written: database or disk is full"):
+                store.commit(PollChanges("prod", standing(at)))
+            assert [path.name for path in directory.iterdir()] == ["lock"]
+    store.commit(PollChanges("prod", standing(5)))
+    assert not list(directory.glob("*.damaged-*"))
+    found = store.load("prod")
+    assert (found.standing, found.histories) == (standing(5), many)
 
 
 def test_a_row_that_is_damaged_later_is_an_error(store: Store) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import re
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final, cast
@@ -23,7 +24,7 @@ from feldera_exporter.problems.serialization import decoded
 from feldera_exporter.publisher import Publisher
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.state.instance_settings import InstanceSettings
-from feldera_exporter.store.poll_changes import NOTHING
+from feldera_exporter.store.poll_changes import NOTHING, StoredState
 from feldera_exporter.store.store import Store
 from feldera_exporter.telemetry import Telemetry
 from support.clocks import ManualClock
@@ -115,18 +116,13 @@ class SteppedPoller:
         self.telemetry.initialise(NAME)
         self.publisher = Publisher(self.telemetry)
         self.publisher.arrange([NAME], catalogue())
-        self.watcher = Watcher(
-            INSTANCE,
-            POLICY,
-            cast("Any", self.client),
-            Ledger(NAME, remembered),
-            self.store,
-            self.publisher.publish,
-            self.telemetry,
-            structlog.get_logger("feldera_exporter"),
-            problems=decoded(remembered.problems),
-            names=remembered.names,
-        )
+        self.watcher = self._watcher(INSTANCE, None, remembered)
+        self.watcher.publish()
+
+    def reload(self, **settings: Any) -> None:
+        """Reload the configuration, in which the instance has some other settings."""
+        instance = replace(self.watcher.instance, **settings)
+        self.watcher = self._watcher(instance, self.watcher, NOTHING)
         self.watcher.publish()
 
     def close(self) -> None:
@@ -155,6 +151,21 @@ class SteppedPoller:
         """Since when each problem of a pipeline is shown to count, 0 where it has ended, by its name."""
         shown = self.shown("feldera_pipeline_problem_since_timestamp_seconds")
         return {_PROBLEM.search(labels)[1]: value for labels, value in shown.items()}  # type: ignore[index]
+
+    def _watcher(self, instance: Instance, before: Watcher | None, remembered: StoredState) -> Watcher:
+        return Watcher(
+            instance,
+            InstanceSettings(Configuration((instance,)), instance),
+            cast("Any", self.client),
+            before.ledger if before else Ledger(NAME, remembered),
+            self.store,
+            self.publisher.publish,
+            self.telemetry,
+            structlog.get_logger("feldera_exporter"),
+            before,
+            decoded(remembered.problems),
+            remembered.names,
+        )
 
     def _now(self) -> float:
         return self.clock.now() / 1e6

@@ -6,6 +6,7 @@ indices shift when a pipeline is created or deleted; Feldera sorts the list by i
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain, compress, count
 from operator import ne
 from types import MappingProxyType
@@ -93,9 +94,10 @@ def read(batches: tuple[Batch, ...], previous: Listing) -> Listing:
         for index in (*changed, *range(len(raws), len(old)))
         if index < len(old)
     }
+    known = _Known(previous)
     for index in changed:
         text = bytes(raws[index])
-        elements[index : index + 1] = (gone.get(text) or _decode(text, previous),)
+        elements[index : index + 1] = (gone.get(text) or _decode(text, known),)
     entries = _replaced(previous, elements, changed) if len(old) == len(raws) else None
     if entries is not None:
         return Listing(batches, raws, tuple(elements), entries)
@@ -140,13 +142,37 @@ def _gathered(
     return Listing(batches, raws, elements, entries, tuple(unreadable))
 
 
-def _decode(text: bytes, previous: Listing) -> Entry | Unreadable:
+class _Known:
+    """The pipelines of a list, with their ids by name and their names by id, which few lists need."""
+
+    def __init__(self, listing: Listing) -> None:
+        self._listing = listing
+        self.entries = listing.entries
+
+    @cached_property
+    def ids(self) -> Mapping[str | None, str | None]:
+        """The ids by name; of pipelines with the same name the first one counts."""
+        return {name: pipeline_id for pipeline_id, name in reversed([*_identities(self._listing)])}
+
+    @cached_property
+    def names(self) -> Mapping[str | None, str | None]:
+        """The names by id."""
+        return dict(reversed([*_identities(self._listing)]))
+
+
+def _identities(listing: Listing) -> Iterator[tuple[str | None, str | None]]:
+    """Yield the ids and names of a list's pipelines, the readable ones first."""
+    yield from ((pipeline_id, entry.row.name) for pipeline_id, entry in listing.entries.items())
+    yield from ((each.id, each.name) for each in listing.unreadable)
+
+
+def _decode(text: bytes, known: _Known) -> Entry | Unreadable:
     try:
         new = row(text)
         moving = progress(text)
     except UNREADABLE as error:
-        return _unreadable(text, _field(text, REFUSED, _REASON) or str(error), previous)
-    old = previous.entries.get(new.id)
+        return _unreadable(text, _field(text, REFUSED, _REASON) or str(error), known)
+    old = known.entries.get(new.id)
     if old is None:
         return Entry(new, moving)
     if old.row == new:
@@ -156,20 +182,14 @@ def _decode(text: bytes, previous: Listing) -> Entry | Unreadable:
     return old if old.row is new and old.progress is moving else Entry(new, moving)
 
 
-def _unreadable(text: bytes, reason: str, previous: Listing) -> Unreadable:
+def _unreadable(text: bytes, reason: str, known: _Known) -> Unreadable:
     pipeline_id, name = _field(text, "id", _TEXT), _field(text, "name", _TEXT)
     identified = pipeline_id is not None and name is not None
     if pipeline_id is None and name is not None:
-        pipeline_id = next((known for known, its in _known(previous) if its == name), None)
+        pipeline_id = known.ids.get(name)
     elif name is None and pipeline_id is not None:
-        name = next((its for known, its in _known(previous) if known == pipeline_id), None)
+        name = known.names.get(pipeline_id)
     return Unreadable(pipeline_id, name, reason, identified)
-
-
-def _known(listing: Listing) -> Iterator[tuple[str | None, str | None]]:
-    """Yield the ids and names of a list's pipelines."""
-    yield from ((pipeline_id, entry.row.name) for pipeline_id, entry in listing.entries.items())
-    yield from ((each.id, each.name) for each in listing.unreadable)
 
 
 def _field(text: bytes, name: str, decoder: msgspec.json.Decoder[str]) -> str | None:

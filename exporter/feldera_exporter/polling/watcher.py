@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final, ParamSpec, TypeVar
 
+import msgspec
+
 from feldera_exporter.config import Instance
 from feldera_exporter.errors import StoreError
 from feldera_exporter.feldera.client import Client
@@ -99,6 +101,10 @@ class Watcher:
         else:
             self.fleet = with_settings(before.fleet, settings)
             self.problems, self.stored_problems = before.problems, before.stored_problems
+            if (before.instance.url, before.instance.pipelines) != (instance.url, instance.pipelines):
+                # Other pipelines are listed now: that they are fewer is no problem.
+                earlier = msgspec.structs.replace(self.problems.previous_state, sizes=())
+                self.problems = replace(self.problems, previous_state=earlier)
             self.stored_names = before.stored_names
             self.clock = before.clock
             if before.instance.url == instance.url:

@@ -97,12 +97,13 @@ def unexpectedly_stopped(pipeline: Pipeline, _now: Micros) -> Findings:
     return (Period(stopped + EXPECTED_STOPPED, label="Stopped"),)
 
 
-def deployment_error(pipeline: Pipeline, _now: Micros) -> Findings:
+def deployment_error(pipeline: Pipeline, now: Micros) -> Findings:
     """A deployment error is set, or two errors appeared within ten minutes (each start dismisses the error before)."""
     repeated = counted(pipeline.history.recent.errors, 2, 10 * _MINUTE)
     if pipeline.facts.row.deployment_error is None:
         return repeated
-    return (Period(error_at(pipeline)), *repeated)
+    # A set error counts at once: the clock that dates it may be ahead of the clock of the API.
+    return (Period(min(error_at(pipeline), now), continues=True), *repeated)
 
 
 def crash_looping(pipeline: Pipeline, _now: Micros) -> Findings:
@@ -162,13 +163,13 @@ def program_in(statuses: Collection[str], minutes: int) -> Condition:
 _STUCK: Final = frozenset({"Provisioning", "Initializing", "Stopping"})
 
 
-def failing(pipeline: Pipeline, _now: Micros) -> Findings:
+def failing(pipeline: Pipeline, now: Micros) -> Findings:
     """Counts toward FleetDegraded: a deployment error of the last hour, stuck in a start or stop, Unavailable for two minutes."""
     row, limit = pipeline.facts.row, pipeline.facts.limits.deployment_status
     found: Findings = ()
     if row.deployment_error is not None:
         at = error_at(pipeline)
-        found = (Period(at, at + HOUR),)
+        found = (Period(min(at, now), at + HOUR),)
     if row.deployment_status in _STUCK and limit != math.inf:
         found = (*found, Period(_after(from_datetime(row.deployment_status_since), limit)))
     if row.deployment_status == "Unavailable":

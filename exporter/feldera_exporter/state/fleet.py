@@ -132,7 +132,7 @@ def observed(
             for pipeline_id, history in shown.histories.items()
             if (entry := selection.listing.entries.get(pipeline_id)) is not None
         }
-        lost = _lost(fleet, selection, now)
+        lost = _lost(fleet, selection, settings, now)
         pipelines |= {
             pipeline_id: _with_history(fleet.pipelines[pipeline_id], shown.histories[pipeline_id])
             for pipeline_id, since in lost.items()
@@ -176,13 +176,19 @@ def _updated(
     return pipelines
 
 
-def _lost(fleet: Fleet, selection: Selection, now: Micros) -> Mapping[str, Micros]:
+def _lost(
+    fleet: Fleet, selection: Selection, settings: InstanceSettings, now: Micros
+) -> Mapping[str, Micros]:
     """Return the known pipelines whose list element cannot be read, by id, with when that was first so."""
-    known = fleet.lost.keys() | fleet.pipelines.keys()
+    unreadable = selection.lost
+    if not unreadable:
+        return {}
+    # The names also know the pipelines from before a restart or a long outage.
+    known = {name.pipeline_id: name.name for name, gone in fleet.names.items() if gone is None}
     return {
         pipeline_id: fleet.lost.get(pipeline_id, now)
-        for unreadable in selection.listing.unreadable
-        if (pipeline_id := unreadable.id or "") not in selection.listing.entries and pipeline_id in known
+        for pipeline_id, element in unreadable.items()
+        if pipeline_id in known and settings.includes(element.name or known[pipeline_id])
     }
 
 

@@ -1,7 +1,8 @@
 """What the store writes after a poll, and what it returns after a restart."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Final, NamedTuple, Self
 
@@ -89,6 +90,21 @@ class StoredState:
     waiting: Mapping[str, Micros] = field(default_factory=dict)
     problems: bytes | None = None
     names: Names = field(default_factory=lambda: NO_NAMES)
+
+    def after(self, changes: PollChanges, pipelines: Container[str]) -> Self:
+        """Return what is known of some pipelines with changes that are not stored yet."""
+        histories = {**self.histories, **changes.histories}
+        waiting = {**self.waiting, **changes.waiting}
+        pending = (
+            (pipeline_id, until)
+            for pipeline_id, until in waiting.items()
+            if until is not None and pipeline_id in pipelines
+        )
+        return replace(
+            self,
+            histories={each: history for each, history in histories.items() if each in pipelines},
+            waiting=dict(sorted(pending, key=itemgetter(1))),
+        )
 
 
 NOTHING: Final = StoredState()

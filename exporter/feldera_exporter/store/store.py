@@ -94,7 +94,7 @@ class Store:
         return cls(path, connection, descriptor)
 
     def load(self, instance: str) -> StoredState:
-        """Return what is stored of an instance; nothing if it is new.
+        """Return what is stored of an instance, with what earlier commits failed to write; nothing if it is new.
 
         Raises:
             StoreError: the file cannot be read.
@@ -103,25 +103,29 @@ class Store:
             known = self._select(f"{_INSTANCES} WHERE instance = ?", instance)
             rows = self._select(f"{_COLUMNS} WHERE instance = ? AND vanished IS NULL", instance)
             named = self._select(f"{_NAMES} WHERE instance = ? ORDER BY gone", instance)
+            missed = self._missed.get(instance)
         names = {PipelineName(pipeline.decode(), name.decode()): gone for _, pipeline, name, gone in named}
         stored = replace(_stored(rows), names=names)
-        if not known:
+        for _, standing, problems in known:
+            stored = replace(stored, standing=_standing(standing), problems=problems)
+        if missed is None:
             return stored
-        [(_, standing, problems)] = known
-        return replace(stored, standing=_standing(standing), problems=problems)
+        listed = (stored.histories.keys() | missed.histories.keys()) - missed.vanished.keys()
+        return replace(stored.after(missed, listed), standing=missed.standing)
 
     def recall(self, instance: str, pipelines: Iterable[str]) -> StoredState:
-        """Return what is still stored of pipelines, whether they vanished or not.
+        """Return what is still stored of pipelines, vanished or not, with what earlier commits failed to write.
 
         Raises:
-            StoreError: the file cannot be read, or an earlier commit failed and cannot be written.
+            StoreError: the file cannot be read.
         """
+        wanted = frozenset(pipelines)
         with self._access("read"):
-            if instance in self._missed:
-                self._catch_up(self._missed[instance])
             statement = f"{_COLUMNS} WHERE instance = ? AND pipeline = ?"
-            rows = [row for pipeline in pipelines for row in self._select(statement, instance, pipeline)]
-        return _stored(rows)
+            rows = [row for pipeline in wanted for row in self._select(statement, instance, pipeline)]
+            missed = self._missed.get(instance)
+        stored = _stored(rows)
+        return stored if missed is None else stored.after(missed, wanted)
 
     def commit(self, changes: PollChanges) -> None:
         """Write changes in one transaction, with those that earlier commits failed to write.
