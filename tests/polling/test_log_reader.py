@@ -350,6 +350,57 @@ def test_an_event_that_is_gone_leaves_the_code_unknown() -> None:
         within(simulated, scenario)
 
 
+@pytest.mark.parametrize("fault", [SERVER_ERROR, HttpAnswer(200, b"{")])
+def test_an_event_that_cannot_be_had_leaves_the_code_unknown(fault: HttpAnswer) -> None:
+    """After three polls in a row the error is counted without its code; a request that succeeds in between begins again."""
+    with a_watcher() as simulated:
+
+        async def scenario() -> None:
+            await simulated.settle()
+            for _ in range(2):
+                crash(simulated, "p0")
+                simulated.feldera.start("p0")
+                simulated.clock.advance(60)
+            await simulated.poll()
+            simulated.server.faults.set("event", fault, times=2)
+            await simulated.poll()
+            await simulated.poll()
+            assert simulated.errors == {}
+            await simulated.settle()
+            assert simulated.errors == {"RuntimeError.WorkerPanic": 2}
+            simulated.server.faults.set("event", fault)
+            crash(simulated, "p0")
+            for _ in range(2):
+                await simulated.poll()
+                assert simulated.watcher.ledger.pending
+            await simulated.poll()
+            assert not simulated.watcher.ledger.pending
+            assert simulated.errors == {"RuntimeError.WorkerPanic": 2, "unknown": 1}
+            assert simulated.entries("p0", "Initializing") == 2
+
+        within(simulated, scenario)
+
+
+def test_confirmed_answers_wait_when_the_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each may need the code of an error: a few get it after each list, the others need not be read again."""
+    with a_watcher(12) as simulated:
+
+        async def scenario() -> None:
+            await simulated.poll()
+            crash(simulated, *(f"p{number}" for number in range(12)))
+            assert await simulated.poll() == 12
+            simulated.server.faults.set("event", Slow(0.05))
+            monkeypatch.setattr("feldera_exporter.polling.watcher.READING_SHARE", -1.0)
+            for asked in (4, 8, 12):
+                assert await simulated.poll() == 0
+                assert simulated.server.requests["event"] == asked
+                assert len(simulated.watcher.ledger.pending) == 12 - asked
+            assert simulated.errors == {"RuntimeError.WorkerPanic": 12}
+            assert simulated.server.most_in_flight == 4
+
+        within(simulated, scenario)
+
+
 def test_a_pipeline_renamed_before_its_error_was_named_is_asked_for_again() -> None:
     """The event is requested under the new name."""
     with a_watcher() as simulated:
