@@ -36,6 +36,7 @@ from support.disturbed_server import EMPTY_404, SERVER_ERROR, DisturbedServer, S
 from support.ground_truth import RecordedFeldera
 from support.plans import INSTANT
 from support.tools import example_count
+from support.true_counts import compare_counts
 
 
 @dataclass(slots=True)
@@ -549,6 +550,32 @@ def test_a_stray_404_does_not_turn_the_log_off() -> None:
             simulated.clock.advance(5)
             await simulated.settle()
             assert (simulated.entries("p0", "Paused"), simulated.entries("p0", "Running")) == (1, 1)
+
+        within(simulated, scenario)
+
+
+def test_a_stray_404_of_an_unknown_version_counts_nothing_twice() -> None:
+    """Once events were read, there is a log: a 404 is a failed request while the version is unknown."""
+    with a_watcher() as simulated:
+
+        async def scenario() -> None:
+            await simulated.settle()
+            simulated.feldera.pause("p0")
+            simulated.clock.advance(5)
+            await simulated.settle()
+            simulated.server.faults.set("events", EMPTY_404, times=1)
+            simulated.feldera.stop("p0", force=True)
+            simulated.clock.advance(60)
+            simulated.feldera.start("p0")
+            simulated.clock.advance(1)
+            await simulated.poll()
+            assert simulated.shows("transition_source") == {"events": 1, "polls": 0}
+            simulated.feldera.pause("p0")
+            simulated.clock.advance(5)
+            await simulated.settle()
+            [life] = [each for each in simulated.feldera.truth.lives.values() if each.names[0][1] == "p0"]
+            history = simulated.watcher.ledger._histories[life.id]
+            compare_counts(life, history, simulated.feldera.started_at + 120_000_000)
 
         within(simulated, scenario)
 

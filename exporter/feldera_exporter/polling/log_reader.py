@@ -47,7 +47,8 @@ class EventLogReader:
 
     def __init__(self, client: Client, ledger: Ledger, timeout: float, log: Logger) -> None:
         self.supported = True
-        self._version_has_log = False
+        # By the version; None while that is unknown.
+        self._has_log: bool | None = None
         self._client = client
         self._ledger = ledger
         self._timeout = timeout
@@ -68,9 +69,10 @@ class EventLogReader:
     def set_platform(self, platform: Platform) -> None:
         """Take into account another version of the server, which may have been upgraded.
 
-        If the version has the event log, a 404 comes from a proxy and is only a failed request.
+        If the version has the event log, or is unknown and events were read before, a 404 comes from a proxy and is only a
+        failed request.
         """
-        self._version_has_log = platform.has_event_log is True
+        self._has_log = platform.has_event_log
         self.supported = True
 
     async def read(self, to_read: Iterable[str], deadline: float) -> bool:
@@ -134,7 +136,8 @@ class EventLogReader:
         try:
             return await step()
         except UnsupportedError as error:
-            if self._version_has_log:
+            # Counted from rows, what is in the log would be counted again once that can be read.
+            if self._has_log or (self._has_log is None and self._ledger.has_read_events()):
                 self._fail(pipeline_id, error.outcome, error)
             else:
                 self.supported = False
