@@ -1,8 +1,9 @@
 """The evaluation of answers of the events endpoint."""
 
+import pytest
 from msgspec.structs import replace
 
-from feldera_exporter.feldera.event_log import EventLog
+from feldera_exporter.feldera.event_log import EventLog, UnreadableEvent
 from feldera_exporter.feldera.wire import Event, Row
 from feldera_exporter.history.answer_evaluation import UNKNOWN_CODE, Evaluation, evaluate_events, evaluate_row
 from feldera_exporter.history.effects import ErrorAppeared, Gap, StatusEnded
@@ -115,6 +116,19 @@ class TestGap:
         )
 
 
+LIFE = tuple(
+    event(each)
+    for each in (
+        *(seen(9000 + turn, ("Provisioned/Running", "Provisioned/Paused")[turn % 2]) for turn in range(28)),
+        seen(9028, "Provisioned/Initializing"),
+        seen(9029, "Stopping!"),
+        seen(9030, "Stopped!"),
+        seen(9031, "Stopped"),
+    )
+)
+"""A log with an error, a restart and a stop."""
+
+
 class TestSteps:
     """Steps back of Feldera's clock, and rows that are not in the log."""
 
@@ -188,6 +202,40 @@ class TestSteps:
         second = evaluated(first.history, row(9040, "Provisioned/Paused"), *log, confirmed=9030)
         assert (second.settled, second.history.gaps) == (True, 1)
         assert second.history.counts.runtime == {"Paused": 1}
+
+    @pytest.mark.parametrize("stepped_back", [True, False])
+    def test_a_gap_counts_no_known_event_again(self, *, stepped_back: bool) -> None:
+        """If a full log begins with a new event because the clock stepped back, only what is new is added."""
+        before = evaluated(self.KNOWN, row(9031, "Stopped"), *LIFE, confirmed=9000)
+        assert (before.settled, before.history.gaps, before.history.errors.count) == (True, 0, 1)
+        new = event(seen(5400, "Provisioning", made=9032)), event(seen(5401, "Stopping", made=9033))
+        after = evaluate_events(
+            before.history,
+            EventLog((*LIFE, *new)),
+            row(5401, "Stopping"),
+            instant(9031),
+            instant(0),
+            stepped_back=stepped_back,
+        )
+        assert after.settled
+        assert after.effects == (Gap(instant(5400)),)
+        one_more = {**before.history.counts.resources, ("Provisioning", "Stopping"): 1}
+        assert after.history.counts == replace(before.history.counts, resources=one_more)
+        assert after.history.errors == before.history.errors
+        assert after.history.recent == before.history.recent
+
+    def test_a_gap_before_an_event_that_cannot_be_read_adds_nothing(self) -> None:
+        """If a full log begins with an unreadable event and all others are known, only the gap is counted."""
+        before = evaluated(self.KNOWN, row(9031, "Stopped"), *LIFE, confirmed=9000).history
+        log = EventLog(LIFE, (UnreadableEvent("new", instant(5400), "spoilt"),))
+        now = row(5400, "Provisioning")
+        first = evaluate_events(before, log, now, instant(9031), instant(0), stepped_back=True)
+        assert first.effects == (Gap(instant(5400)),)
+        assert first.history.counts == before.counts
+        second = evaluate_events(first.history, log, now, instant(9031), instant(0), stepped_back=True)
+        assert (second.settled, second.history.gaps) == (True, 1)
+        assert second.history.statuses.combined == "Provisioning"
+        assert second.history.counts == before.counts
 
     def test_an_event_from_the_future_among_new_ones_is_a_gap(self) -> None:
         """An event of the future among new events is a gap, as its place is a guess; alone it is none."""

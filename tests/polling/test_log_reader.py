@@ -36,6 +36,7 @@ from support.disturbed_server import EMPTY_404, SERVER_ERROR, DisturbedServer, S
 from support.ground_truth import RecordedFeldera
 from support.plans import INSTANT
 from support.tools import example_count
+from support.true_counts import compare_counts
 
 
 @dataclass(slots=True)
@@ -350,6 +351,57 @@ def test_an_event_that_is_gone_leaves_the_code_unknown() -> None:
         within(simulated, scenario)
 
 
+@pytest.mark.parametrize("fault", [SERVER_ERROR, HttpAnswer(200, b"{")])
+def test_an_event_that_cannot_be_had_leaves_the_code_unknown(fault: HttpAnswer) -> None:
+    """After three polls in a row the error is counted without its code; a request that succeeds in between begins again."""
+    with a_watcher() as simulated:
+
+        async def scenario() -> None:
+            await simulated.settle()
+            for _ in range(2):
+                crash(simulated, "p0")
+                simulated.feldera.start("p0")
+                simulated.clock.advance(60)
+            await simulated.poll()
+            simulated.server.faults.set("event", fault, times=2)
+            await simulated.poll()
+            await simulated.poll()
+            assert simulated.errors == {}
+            await simulated.settle()
+            assert simulated.errors == {"RuntimeError.WorkerPanic": 2}
+            simulated.server.faults.set("event", fault)
+            crash(simulated, "p0")
+            for _ in range(2):
+                await simulated.poll()
+                assert simulated.watcher.ledger.pending
+            await simulated.poll()
+            assert not simulated.watcher.ledger.pending
+            assert simulated.errors == {"RuntimeError.WorkerPanic": 2, "unknown": 1}
+            assert simulated.entries("p0", "Initializing") == 2
+
+        within(simulated, scenario)
+
+
+def test_confirmed_answers_wait_when_the_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each may need the code of an error: a few get it after each list, the others need not be read again."""
+    with a_watcher(12) as simulated:
+
+        async def scenario() -> None:
+            await simulated.poll()
+            crash(simulated, *(f"p{number}" for number in range(12)))
+            assert await simulated.poll() == 12
+            simulated.server.faults.set("event", Slow(0.05))
+            monkeypatch.setattr("feldera_exporter.polling.watcher.READING_SHARE", -1.0)
+            for asked in (4, 8, 12):
+                assert await simulated.poll() == 0
+                assert simulated.server.requests["event"] == asked
+                assert len(simulated.watcher.ledger.pending) == 12 - asked
+            assert simulated.errors == {"RuntimeError.WorkerPanic": 12}
+            assert simulated.server.most_in_flight == 4
+
+        within(simulated, scenario)
+
+
 def test_a_pipeline_renamed_before_its_error_was_named_is_asked_for_again() -> None:
     """The event is requested under the new name."""
     with a_watcher() as simulated:
@@ -498,6 +550,32 @@ def test_a_stray_404_does_not_turn_the_log_off() -> None:
             simulated.clock.advance(5)
             await simulated.settle()
             assert (simulated.entries("p0", "Paused"), simulated.entries("p0", "Running")) == (1, 1)
+
+        within(simulated, scenario)
+
+
+def test_a_stray_404_of_an_unknown_version_counts_nothing_twice() -> None:
+    """Once events were read, there is a log: a 404 is a failed request while the version is unknown."""
+    with a_watcher() as simulated:
+
+        async def scenario() -> None:
+            await simulated.settle()
+            simulated.feldera.pause("p0")
+            simulated.clock.advance(5)
+            await simulated.settle()
+            simulated.server.faults.set("events", EMPTY_404, times=1)
+            simulated.feldera.stop("p0", force=True)
+            simulated.clock.advance(60)
+            simulated.feldera.start("p0")
+            simulated.clock.advance(1)
+            await simulated.poll()
+            assert simulated.shows("transition_source") == {"events": 1, "polls": 0}
+            simulated.feldera.pause("p0")
+            simulated.clock.advance(5)
+            await simulated.settle()
+            [life] = [each for each in simulated.feldera.truth.lives.values() if each.names[0][1] == "p0"]
+            history = simulated.watcher.ledger._histories[life.id]
+            compare_counts(life, history, simulated.feldera.started_at + 120_000_000)
 
         within(simulated, scenario)
 

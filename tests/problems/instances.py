@@ -150,6 +150,12 @@ INVENTORY: Final[tuple[Example, ...]] = (
         (HOUR + 1800, 9),
         since=2460,
     ),
+    _sizes(
+        "of what there was before the clock stepped back",
+        *((24 * HOUR, 20), (0, 20), (60, 9), (HOUR + 60 - MICROSECOND, 9)),
+        since=660,
+    ),
+    _sizes("an hour after the clock stepped back", (24 * HOUR, 20), (0, 20), (60, 9), (HOUR + 60, 9)),
 )
 
 

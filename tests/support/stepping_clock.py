@@ -23,6 +23,8 @@ YEAR: Final = 365 * 24 * 3600
 """Seconds."""
 PULSES: Final = 0.1
 """The share of steps before which the clock is a year ahead for half a second."""
+DAY: Final = 24 * 3600
+"""Seconds: more than any step."""
 _MILLISECONDS_AT: Final = 80
 """The bit of a UUIDv7 at which its milliseconds begin."""
 
@@ -75,13 +77,18 @@ class SteppingApi(InProcessApi):
         clock: the clock of its database.
         retention: how many events of a pipeline are kept: the newest by that clock.
         ids: whether the clock of its manager, which makes the ids of events, steps too.
+        old_until: pipelines created up to this instant of the simulation are listed as a day older: no step of the clock
+            goes back to before their creation.
     """
 
-    def __init__(self, feldera: Feldera, clock: SteppingClock, retention: int, *, ids: bool) -> None:
+    def __init__(
+        self, feldera: Feldera, clock: SteppingClock, retention: int, *, ids: bool, old_until: int = 0
+    ) -> None:
         super().__init__(feldera)
         self._clock = clock
         self._retention = retention
         self._ids = ids
+        self._old_until = old_until
         self._purged: defaultdict[str, set[int]] = defaultdict(set)
 
     def list(self) -> bytes:
@@ -90,7 +97,10 @@ class SteppingApi(InProcessApi):
         for row in rows:
             for field, value in row.items():
                 if value is not None and (field == "created_at" or field.endswith("_since")):
-                    row[field] = instant_text(self._clock.read(_micros(value)))
+                    instant = _micros(value)
+                    is_old = field == "created_at" and instant <= self._old_until
+                    earlier = DAY * SECOND if is_old else 0
+                    row[field] = instant_text(self._clock.read(instant) - earlier)
         return msgspec.json.encode(rows)
 
     def log(self, name: str, event_id: str | None = None) -> bytes:

@@ -155,22 +155,23 @@ class WatchedFeldera:
         # What the exporter believes of Feldera's clock, and what that clock says.
         self._believed = FelderaClock(0.0)
         self._steps = SteppingClock(self._random, self._clock.now() + 400 * SECOND, 15 * settings.polls)
-        self._api = (
-            SteppingApi(
-                self.feldera,
-                self._steps,
-                settings.retention,
-                ids=self._random.random() < 0.5,
-            )
-            if settings.steps
-            else InProcessApi(self.feldera)
-        )
         self._disturbed = True
         self._store = Store.open(folder)
         self.driver = ExporterDriver(store=self._store, budget=self._random.choice(settings.budgets))
         self.scraper = Scraper(strict=settings.event_log and not settings.steps)
         self._clock.advance(self._random.uniform(1, 400))
         self.began = self.feldera.settle()
+        self._api = (
+            SteppingApi(
+                self.feldera,
+                self._steps,
+                settings.retention,
+                ids=self._random.random() < 0.5,
+                old_until=self.began,
+            )
+            if settings.steps
+            else InProcessApi(self.feldera)
+        )
         self._poll()
         self.first = frozenset(self.driver.rows)
 

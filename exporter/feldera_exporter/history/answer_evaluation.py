@@ -19,7 +19,7 @@ from feldera_exporter.history.row_digest import row_digest
 from feldera_exporter.micros import NEVER, Micros, from_datetime
 
 UNKNOWN_CODE: Final = "unknown"
-"""The code of an error whose event was purged before it could be asked for."""
+"""The code of an error whose event was purged before it could be asked for, or cannot be read."""
 
 FEWEST_RETAINED: Final = 20
 """A log shorter than this was not purged, it began late: pipelines from before v0.292 that no user touched since have
@@ -54,7 +54,7 @@ class Evaluation:
         """Return the evaluation with the codes from `…/events/{id}?selector=all`.
 
         Args:
-            codes: the `error_code` by event id; `UNKNOWN_CODE` where the event is gone.
+            codes: the `error_code` by event id; `UNKNOWN_CODE` where the event is gone or cannot be read.
         """
         effects = tuple(_named(effect, codes) for effect in self.effects)
         appeared = [effect for effect in effects if isinstance(effect, ErrorAppeared)]

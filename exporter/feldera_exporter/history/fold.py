@@ -51,7 +51,7 @@ def fold(
         history: what was counted so far.
         observations: a whole answer of the events endpoint in any order, or one observation made of a row.
         published: the as-of instant with which this history's time was last published, so that no counter falls.
-        gap_since: where events were missed, the instant up to which nothing was; the oldest observation is then the
+        gap_since: where events were missed, the instant up to which nothing was; the oldest new observation is then the
             one to continue from. None where nothing was missed.
         unreadable: the events of the answer that cannot be read. They are left out, and one gap is counted for those that
             are new.
@@ -64,10 +64,14 @@ def fold(
     """
     if not observations:
         return history, ()
-    new = NewEvents(history, observations)
-    if gap_since is None and observations[0].event_id is not None:
-        new = new_events(history, observations, now, stepped_back=stepped_back)
     before = history.log_position
+    if observations[0].event_id is None:
+        new = NewEvents(history, observations)
+    elif gap_since is None:
+        new = new_events(history, observations, now, stepped_back=stepped_back)
+    else:
+        # Where the clock stepped back, the log may have events from before the gap too.
+        new = NewEvents(history, ordered(log_position.new_events(before, observations), None)[0])
     left_out = log_position.left_out(before, unreadable, stepped_back=stepped_back)
     hidden = bool(left_out) or (before.hidden and not new.events)
     position = log_position.advanced(before, observations, unreadable, hidden=hidden)
@@ -79,8 +83,8 @@ def fold(
     incomplete = bool(left_out) or before.hidden
     builder = HistoryBuilder(new.history, incomplete=incomplete)
     events = new.events
-    if gap_since is not None:
-        (oldest, *events), _ = ordered(observations, None)
+    if gap_since is not None and events:
+        oldest, *events = events
         if not gap_counted:
             builder.count_gap(oldest.at)
         builder.skip_gap(oldest, gap_since)

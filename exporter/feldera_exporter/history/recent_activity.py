@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from feldera_exporter.history.log_position import LATE_COMMIT
 from feldera_exporter.micros import SECOND, Micros
 
 KEPT: Final = 3600 * SECOND
@@ -49,8 +50,12 @@ NOTHING: Final = RecentActivity()
 
 
 def added(instants: Instants, at: Micros) -> Instants:
-    """Return instants with another one, without those more than an hour before the newest."""
-    every = sorted((*instants, at))[-MOST:]
+    """Return instants with another one, without those more than an hour before the newest.
+
+    An instant so long after the new one that this cannot be a late commit is dropped too: the clock stepped back, and until
+    it is there again, all that happens would be more than an hour before.
+    """
+    every = sorted((*(each for each in instants if each <= at + LATE_COMMIT), at))[-MOST:]
     return tuple(each for each in every if each > every[-1] - KEPT)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Final, TypeVar
@@ -19,12 +20,18 @@ from feldera_exporter.polling.run_in_thread import run_cpu
 MAX_REQUESTS: Final = 4
 """Concurrent requests for events: Feldera's handler holds the manager's database lock."""
 
+MOST_FAILURES: Final = 3
+"""In how many polls in a row the code of an error may fail to be read, until it is counted as unknown."""
+
 _LONG_LOG: Final = 100
 """Events from which on a log is folded in a thread: that may take many milliseconds."""
 _LONG_BODY: Final = 64 * 1024
 """Bytes from which on a body is decoded in a thread: to find what the decoder refuses takes many times longer."""
 
 _Result = TypeVar("_Result")
+
+_Step = Callable[[], Awaitable[bool]]
+"""A step for one pipeline; returns whether the ledger accepted a log."""
 
 
 class EventLogReader:
@@ -40,7 +47,8 @@ class EventLogReader:
 
     def __init__(self, client: Client, ledger: Ledger, timeout: float, log: Logger) -> None:
         self.supported = True
-        self._version_has_log = False
+        # By the version; None while that is unknown.
+        self._has_log: bool | None = None
         self._client = client
         self._ledger = ledger
         self._timeout = timeout
@@ -55,13 +63,16 @@ class EventLogReader:
         self._failed_pipelines: set[str] = set()
         # Error codes by pipeline id and event id, until all codes of a log are known.
         self._codes: dict[str, dict[str, str]] = {}
+        # In how many polls in a row a code could not be read, by pipeline id.
+        self._code_failures = Counter[str]()
 
     def set_platform(self, platform: Platform) -> None:
         """Take into account another version of the server, which may have been upgraded.
 
-        If the version has the event log, a 404 comes from a proxy and is only a failed request.
+        If the version has the event log, or is unknown and events were read before, a 404 comes from a proxy and is only a
+        failed request.
         """
-        self._version_has_log = platform.has_event_log is True
+        self._has_log = platform.has_event_log
         self.supported = True
 
     async def read(self, to_read: Iterable[str], deadline: float) -> bool:
@@ -74,40 +85,59 @@ class EventLogReader:
         self._codes = {
             pipeline_id: codes for pipeline_id, codes in self._codes.items() if pipeline_id in pending
         }
+        for pipeline_id in self._code_failures.keys() - pending.keys():
+            del self._code_failures[pipeline_id]
         self._left_out = False
         confirmed = self._ledger.confirmed_answers()
-        accepted = [
-            await self._attempt(
-                pipeline_id, partial(self._accept, pipeline_id, log, deadline, confirmed=True)
-            )
-            for pipeline_id, log in confirmed.items()
-        ]
+        answers = iter(confirmed.items())
+        accepted = await self._take_steps(
+            (
+                (pipeline_id, partial(self._accept, pipeline_id, log, deadline, confirmed=True))
+                for pipeline_id, log in answers
+            ),
+            deadline,
+        )
+        # They need not be read again.
+        waiting = dict(answers)
+        for pipeline_id, log in waiting.items():
+            self._ledger.defer(pipeline_id, log)
         # A pipeline whose row has changed since such an answer is read again at once.
-        queue = iter([*to_read, *(each for each in confirmed if each in self._ledger.pending)])
-        accepted += await asyncio.gather(*(self._read_queue(queue, deadline) for _ in range(MAX_REQUESTS)))
+        again = [each for each in confirmed if each in self._ledger.pending and each not in waiting]
+        accepted |= await self._take_steps(
+            (
+                (pipeline_id, partial(self._request, pipeline_id, deadline))
+                for pipeline_id in (*to_read, *again)
+            ),
+            deadline,
+        )
         self._failed_pipelines &= self._ledger.pending.keys()
         if not self._failed_pipelines:
             self._failures.succeeded()
         if not self._left_out:
             self._unreadable.succeeded()
-        return any(accepted)
-
-    async def _read_queue(self, queue: Iterator[str], deadline: float) -> bool:
-        """Read the logs of a queue until it is empty or the time is up; return whether the ledger accepted any."""
-        accepted = False
-        while self.supported and (pipeline_id := next(queue, None)) is not None:
-            accepted |= await self._attempt(pipeline_id, partial(self._request, pipeline_id, deadline))
-            if time.monotonic() >= deadline:
-                break
         return accepted
 
-    async def _attempt(self, pipeline_id: str, step: Callable[[], Awaitable[bool]]) -> bool:
+    async def _take_steps(self, steps: Iterator[tuple[str, _Step]], deadline: float) -> bool:
+        """Take pipelines' steps, a few at once, until all are taken or the time is up; return whether the ledger accepted any."""
+
+        async def work() -> bool:
+            accepted = False
+            while self.supported and (following := next(steps, None)) is not None:
+                accepted |= await self._attempt(*following)
+                if time.monotonic() >= deadline:
+                    break
+            return accepted
+
+        return any(await asyncio.gather(*(work() for _ in range(MAX_REQUESTS))))
+
+    async def _attempt(self, pipeline_id: str, step: _Step) -> bool:
         """Do one pipeline's step; an error is logged and stops no other pipeline's."""
         self._failed_pipelines.discard(pipeline_id)
         try:
             return await step()
         except UnsupportedError as error:
-            if self._version_has_log:
+            # Counted from rows, what is in the log would be counted again once that can be read.
+            if self._has_log or (self._has_log is None and self._ledger.has_read_events()):
                 self._fail(pipeline_id, error.outcome, error)
             else:
                 self.supported = False
@@ -167,16 +197,26 @@ class EventLogReader:
         self._unreadable.failed("unreadable", text, pipeline_name=self._ledger.name(pipeline_id))
 
     async def _error_code(self, pipeline_id: str, event_id: str) -> str:
-        """Request the code of an error that the list no longer shows."""
+        """Return the code of an error that the list no longer shows, or `UNKNOWN_CODE`.
+
+        Raises:
+            FelderaError: it could not be read, but may be in one of the next polls.
+        """
+        name = self._ledger.name(pipeline_id)
         try:
-            answer = await self._client.get(
-                EVENT, self._ledger.name(pipeline_id), event_id, within=self._timeout
-            )
+            answer = await self._client.get(EVENT, name, event_id, within=self._timeout)
+            code = await _decoded(event_log.error_code, answer.body)
         except NotFoundError as error:
             if "UnknownPipelineName" in str(error):
                 raise
             return UNKNOWN_CODE
-        code = await _decoded(event_log.error_code, answer.body)
+        except FelderaError:
+            # Without the code, all else that the log adds would not be counted either.
+            self._code_failures[pipeline_id] += 1
+            if self._code_failures[pipeline_id] < MOST_FAILURES:
+                raise
+            return UNKNOWN_CODE
+        del self._code_failures[pipeline_id]
         return UNKNOWN_CODE if code is None else code
 
 

@@ -75,7 +75,11 @@ def _unhealthy_at(previous: EarlierLists, platform: Platform) -> Mapping[str, Mi
 
 
 def _sizes(sizes: tuple[tuple[Micros, int], ...], size: int, now: Micros) -> tuple[tuple[Micros, int], ...]:
-    """Return the sizes of the last hour with the present one, and the size that held when that hour began."""
+    """Return the sizes of the last hour with the present one, and the size that held when that hour began.
+
+    A size from before the clock stepped back counts from now on.
+    """
+    sizes = tuple((min(at, now), number) for at, number in sizes)
     if not sizes or sizes[-1][1] != size:
         sizes = (*sizes, (now, size))
     newer = [index for index, (at, _) in enumerate(sizes) if at > now - KEPT]
