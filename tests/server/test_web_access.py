@@ -353,6 +353,24 @@ def test_what_is_refused(text: str, mistake: str, folder: Path) -> None:
     assert "TopSecret" not in repr(caught.value)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'basic_auth_users:\n  me: "$2y$10$hunter2\n',
+        'basic_auth_users:\n  me: "$2y$10$hunter2"x\n',
+        "basic_auth_users:\n  me: @hunter2\n",
+        "basic_auth_users: {me: hunter2",
+        "tls_server_config:\n  key: |\n    -----BEGIN PRIVATE KEY-----\n    MIIE\n   hunter2\n",
+    ],
+)
+def test_a_syntax_mistake_shows_no_line(text: str, tmp_path: Path) -> None:
+    """Any line of this file may hold a secret."""
+    with pytest.raises(ConfigError) as caught:
+        load_web_config(written(tmp_path, text))
+    assert re.fullmatch(r"\S+web\.yml: line \d+, column \d+: found .+, expected .+", str(caught.value))
+    assert "hunter2" not in str(caught.value)
+
+
 def test_no_file(tmp_path: Path) -> None:
     """A missing file is named."""
     with pytest.raises(ConfigError, match=r"web\.yml: found no file that can be read"):
