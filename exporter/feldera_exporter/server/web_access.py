@@ -4,6 +4,7 @@ import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 from feldera_exporter.config.errors import RefusedError
 from feldera_exporter.config.tls import file_state
@@ -43,6 +44,7 @@ class WebAccess:
 
         listening = RenewedContext(ssl.PROTOCOL_TLS_SERVER)
         listening.newest = newest
+        listening.connections = WeakSet()
         return listening
 
     def present(self) -> WebConfig:
