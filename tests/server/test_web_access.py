@@ -115,6 +115,9 @@ def test_passwords(tmp_path: Path) -> None:
             assert refused.headers["www-authenticate"] == "Basic"
         for header in ("Basic", "Basic !", "Basic bWU=", "Bearer right", "Basic /zpyaWdodA=="):
             assert (await ask(url, authorization=header)).status_code == 401
+        async with httpx.AsyncClient(trust_env=False) as client:
+            outside_ascii = [(b"authorization", b"Basic \xe9\xe9")]
+            assert (await client.get(url, headers=outside_ascii)).status_code == 401
         written(tmp_path, "")
         assert (await ask(url)).status_code == 200
 
