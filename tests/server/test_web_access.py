@@ -321,6 +321,19 @@ def test_what_is_renewed_is_read_again(folder: Path, tmp_path_factory: pytest.Te
     assert "key, without a passphrase" in str(logs[0]["error"])
 
 
+def test_a_certificate_that_appears_later(folder: Path) -> None:
+    """A file that names a certificate which does not exist yet counts as soon as it does, without a new change."""
+
+    async def visit(url: str) -> None:
+        written(folder, TLS.replace("server.", "later.") + "}\nbasic_auth_users: {me: '" + HASH + "'}\n")
+        assert (await ask(url, trusting(folder))).status_code == 200
+        for kind in ("pem", "key"):
+            (folder / f"later.{kind}").write_bytes((folder / f"server.{kind}").read_bytes())
+        assert (await ask(url, trusting(folder))).status_code == 401
+
+    serve(written(folder, f"{TLS}}}\n"), visit)
+
+
 @pytest.mark.parametrize(
     ("text", "mistake"),
     [
