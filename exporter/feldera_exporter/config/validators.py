@@ -100,7 +100,7 @@ family: Final = _matching(_LABEL, "the name of a metric family such as feldera_p
 alert: Final = _matching(_STATUS, "the name of an alert such as FelderaPipelineFlapping")
 """The name of an alert, known or not."""
 
-username: Final = _matching(re.compile(r"[^:\x00-\x1f\x7f]+"), "a name without colons")
+username: Final = _matching(re.compile(r"[^:\x00-\x1f\x7f]+"), "a user's name without colons")
 """A user's name for basic authentication, which ends at the first colon."""
 
 label: Final = _label("cost_center", RESERVED, "a label that neither the exporter nor Prometheus uses itself")
