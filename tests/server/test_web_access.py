@@ -354,6 +354,8 @@ def test_a_certificate_that_appears_later(folder: Path) -> None:
         ("http_server_config: {http2: true}", "http_server_config.http2: found true, expected false"),
         ("http_server_config: {headers: {X-Own: a}}", 'http_server_config.headers.X-Own: found "X-Own", expected one of'),
         ("basic_auth_users: {me: TopSecret}", "basic_auth_users.me: found something else (not shown), expected a password"),
+        ("basic_auth_users: me:TopSecret", "basic_auth_users: found a text with a colon (not shown), expected a mapping, with a blank after each colon"),
+        ("basic_auth_users: {me:TopSecret}", "basic_auth_users: found a key with a colon (not shown), expected a mapping, with a blank"),
         ("basic_auth_user: {}", "basic_auth_user: unknown key, did you mean basic_auth_users?"),
         ("rate_limit: {interval: 1s}", "rate_limit: found it, expected nothing: the exporter cannot do that"),
         ("a: [", "line 1, column 5: found a bracket that is never closed"),
