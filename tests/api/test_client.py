@@ -24,6 +24,7 @@ from feldera_exporter.feldera.errors import (
     UnreachableError,
     UnsupportedError,
 )
+from feldera_exporter.feldera.redaction import redacted
 from feldera_exporter.simulator.http_messages import JSON, TEXT
 from support.ask_once import KEY, RequestRecorder, ask
 from support.hostile_answers import BOMB, HTML, MB
@@ -544,6 +545,13 @@ def test_a_short_key_is_hidden_too(key: str) -> None:
             ask(server.url, key=lambda: key)
         server.act = sends(answer(f'["{key}"]'.encode()))
         ask(server.url, key=lambda: key)
+
+
+def test_a_short_header_leaves_errors_readable() -> None:
+    """The value of a header is removed from error texts, unless it may be in them by chance."""
+    error = UnreachableError("nothing listens at 127.0.0.1:1, not-the-tenant")
+    text = "nothing listens at 127.0.0.1:1, ***"
+    assert str(redacted(error, None, "1", "not-the-tenant")) == text
 
 
 @pytest.mark.parametrize(("status", "seconds"), [("429 No", 30.0), ("500 No", 30.0)])

@@ -43,8 +43,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (made / "names").write_text("subjectAltName=IP:127.0.0.1\n")
     request = "req -new -key expired.key -subj /CN=expired -out expired.csr"
     signed = "x509 -req -in expired.csr -signkey expired.key -extfile names -days -1 -out expired.pem"
-    for words in (request, signed):
+    # The same, signed by an authority whose certificate ends after 2099; a server sends both.
+    (made / "constraints").write_text("basicConstraints=critical,CA:TRUE\n")
+    by_authority = signed.replace("-signkey expired.key", "-CA lasting.pem -CAkey good.key -CAcreateserial")
+    authority = (
+        "req -new -key good.key -subj /CN=lasting -out lasting.csr",
+        "x509 -req -in lasting.csr -signkey good.key -extfile constraints -days 36500 -out lasting.pem",
+        by_authority.replace("-out expired.pem", "-out leaf.pem"),
+    )
+    for words in (request, signed, *authority):
         subprocess.run(["openssl", *words.split()], cwd=made, check=True, capture_output=True)
+    (made / "chain.key").write_bytes((made / "expired.key").read_bytes())
+    (made / "chain.pem").write_bytes((made / "leaf.pem").read_bytes() + (made / "lasting.pem").read_bytes())
     return made
 
 
@@ -128,14 +138,15 @@ def test_certificates(folder: Path, certificate: str, trusted: str, text: str) -
     assert asyncio.run(ask()) == text
 
 
-def test_an_expired_certificate(folder: Path) -> None:
+@pytest.mark.parametrize(("certificate", "trusted"), [("expired", "expired"), ("chain", "lasting")])
+def test_an_expired_certificate(folder: Path, certificate: str, trusted: str) -> None:
     """The error has the day on which the certificate expired, if OpenSSL gives it."""
 
     async def ask() -> str:
-        async with listening(server(folder, "expired")) as port:
-            return await said(f"https://127.0.0.1:{port}", trusting(folder, "expired"))
+        async with listening(server(folder, certificate)) as port:
+            return await said(f"https://127.0.0.1:{port}", trusting(folder, trusted))
 
-    command = ["openssl", "x509", "-in", "expired.pem", "-noout", "-enddate"]
+    command = ["openssl", "x509", "-in", f"{certificate}.pem", "-noout", "-enddate"]
     end = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
     day = datetime.fromtimestamp(ssl.cert_time_to_seconds(end.strip().partition("=")[2]), UTC)
     assert asyncio.run(ask()) == f"the certificate of 127.0.0.1 expired on {day:%Y-%m-%d}"

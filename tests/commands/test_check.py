@@ -120,6 +120,7 @@ def test_a_family_that_many_alerts_need(check: Check) -> None:
     [off] = excluded(check, exclude, more=f"alerts: {{{match[1]}: {{enabled: false}}}}\n")
     assert match[1] not in off
     assert f"and {int(match[4]) - 1} more" in off
+    assert excluded(check, exclude, more="alertmanager: {urls: ['http://a:9093']}\n") == []
 
 
 def test_a_family_that_no_alert_needs(check: Check) -> None:

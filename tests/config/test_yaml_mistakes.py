@@ -47,6 +47,8 @@ def test_mistakes_of_people(text: str, mistake: str) -> None:
         ("headers:\n  X-Token:\n    TopSecret", 2, "not shown"),
         ("headers:\n  X-Any: TopSecret\nurl: x", 1, '"  X-Any: (not shown)"'),
         ("headers:\n  X-Any: TopSecret\nurl: x", 2, '"url: x"'),
+        ("tls:\n  key_file: |\n    -----BEGIN\n   hunter2", 3, "not shown"),
+        ("tls:\n  key_file: a.key", 1, '"  key_file: a.key"'),
         ("- {name: a, api_key: TopSecret", 0, '"- {name: (not shown)"'),
         ("url: https://me:TopSecret@feldera", 0, '"url: (not shown)"'),
         ("apikey:TopSecret: x", 0, "not shown"),

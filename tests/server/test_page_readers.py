@@ -21,7 +21,7 @@ from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.telemetry import Telemetry
 from hostile.test_mistakes import soon
 from support.asgi_requests import answered
-from support.page_examples import page_state
+from support.page_examples import page_state, pipeline
 from support.served_pages import FixedPageSource, app
 from support.two_instances import feldera
 
@@ -93,6 +93,29 @@ def test_a_page_that_no_reader_waits_for_is_not_rendered(monkeypatch: pytest.Mon
         asyncio.run(run())
     finally:
         go_on.set()
+
+
+def test_similar_names_are_found_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other requests are answered while names similar to an unknown one are being found."""
+    go_on = threading.Event()
+    waited: list[bool] = []
+
+    def similar(*_: object) -> list[str]:
+        waited.append(go_on.wait(5))
+        return []
+
+    monkeypatch.setattr("feldera_exporter.pages.missing_page.get_close_matches", similar)
+
+    async def run() -> None:
+        site = app(FixedPageSource(page_state(pipeline("a"))))
+        asked = asyncio.create_task(answered(site, "/pipelines/demo/b"))
+        await asyncio.sleep(0.05)
+        assert await answered(site, "/-/healthy") == (200, b"Healthy.\n")
+        go_on.set()
+        assert (await asked)[0] == 404
+
+    asyncio.run(run())
+    assert waited == [True]
 
 
 def test_few_pages_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:

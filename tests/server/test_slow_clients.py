@@ -3,11 +3,14 @@
 import asyncio
 import contextlib
 import re
+import ssl
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
+import structlog
 import uvloop
 
 from feldera_exporter.exposition.compressed_block import CompressedBlock
@@ -16,6 +19,8 @@ from feldera_exporter.exposition.snapshot import Content, Section, Snapshot
 from feldera_exporter.server import slow_clients
 from feldera_exporter.server.asgi import application
 from feldera_exporter.server.listener import bind, serving
+from feldera_exporter.server.web_access import WebAccess
+from support.certificates import make
 
 FAMILY: Family[object] = Family("a", "counter", "Help.", (), lambda _: ())
 LINE = b"a_total 1\n"
@@ -218,6 +223,36 @@ def test_a_new_connection_closes_the_one_idle_for_longest(monkeypatch: pytest.Mo
                 writer.write(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n")
                 assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
             for _, writer in clients:
+                writer.transport.abort()
+
+    uvloop.run(run())
+
+
+def test_handshakes_that_do_not_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their number is limited, and each is disconnected; then there is room for others."""
+    monkeypatch.setattr(slow_clients, "MAX_CONNECTIONS", 4)
+    make(tmp_path)
+    path = tmp_path / "web.yml"
+    path.write_text("tls_server_config: {cert_file: server.pem, key_file: server.key}\n")
+
+    async def run() -> None:
+        trusting = ssl.create_default_context(cafile=tmp_path / "ca.pem")
+        listener = bind("127.0.0.1:0")
+        address = listener.getsockname()
+        app = application(SlowSnapshotSource(0), "/metrics", None)
+        tls = WebAccess(path, structlog.get_logger()).listening
+        async with serving(app, [listener], tls), asyncio.timeout(20):
+            silent = [await asyncio.open_connection(*address) for _ in range(6)]
+            with pytest.raises((ConnectionError, ssl.SSLError)):
+                await asyncio.open_connection(*address, ssl=trusting)
+            for reader, writer in silent:
+                assert await ended(reader) == b""
+                writer.close()
+            # More than may be connected at a time: what has ended does not count.
+            for _ in range(12):
+                reader, writer = await asyncio.open_connection(*address, ssl=trusting)
+                writer.write(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
                 writer.transport.abort()
 
     uvloop.run(run())

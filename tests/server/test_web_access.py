@@ -115,6 +115,9 @@ def test_passwords(tmp_path: Path) -> None:
             assert refused.headers["www-authenticate"] == "Basic"
         for header in ("Basic", "Basic !", "Basic bWU=", "Bearer right", "Basic /zpyaWdodA=="):
             assert (await ask(url, authorization=header)).status_code == 401
+        async with httpx.AsyncClient(trust_env=False) as client:
+            outside_ascii = [(b"authorization", b"Basic \xe9\xe9")]
+            assert (await client.get(url, headers=outside_ascii)).status_code == 401
         written(tmp_path, "")
         assert (await ask(url)).status_code == 200
 
@@ -318,6 +321,19 @@ def test_what_is_renewed_is_read_again(folder: Path, tmp_path_factory: pytest.Te
     assert "key, without a passphrase" in str(logs[0]["error"])
 
 
+def test_a_certificate_that_appears_later(folder: Path) -> None:
+    """A file that names a certificate which does not exist yet counts as soon as it does, without a new change."""
+
+    async def visit(url: str) -> None:
+        written(folder, TLS.replace("server.", "later.") + "}\nbasic_auth_users: {me: '" + HASH + "'}\n")
+        assert (await ask(url, trusting(folder))).status_code == 200
+        for kind in ("pem", "key"):
+            (folder / f"later.{kind}").write_bytes((folder / f"server.{kind}").read_bytes())
+        assert (await ask(url, trusting(folder))).status_code == 401
+
+    serve(written(folder, f"{TLS}}}\n"), visit)
+
+
 @pytest.mark.parametrize(
     ("text", "mistake"),
     [
@@ -338,6 +354,8 @@ def test_what_is_renewed_is_read_again(folder: Path, tmp_path_factory: pytest.Te
         ("http_server_config: {http2: true}", "http_server_config.http2: found true, expected false"),
         ("http_server_config: {headers: {X-Own: a}}", 'http_server_config.headers.X-Own: found "X-Own", expected one of'),
         ("basic_auth_users: {me: TopSecret}", "basic_auth_users.me: found something else (not shown), expected a password"),
+        ("basic_auth_users: me:TopSecret", "basic_auth_users: found a text with a colon (not shown), expected a mapping, with a blank after each colon"),
+        ("basic_auth_users: {me:TopSecret}", "basic_auth_users: found a key with a colon (not shown), expected a mapping, with a blank"),
         ("basic_auth_user: {}", "basic_auth_user: unknown key, did you mean basic_auth_users?"),
         ("rate_limit: {interval: 1s}", "rate_limit: found it, expected nothing: the exporter cannot do that"),
         ("a: [", "line 1, column 5: found a bracket that is never closed"),
@@ -351,6 +369,24 @@ def test_what_is_refused(text: str, mistake: str, folder: Path) -> None:
         WebAccess(path, LOG)
     assert re.match(re.escape(f"{path}: {mistake}"), caught.value.mistakes[0]), caught.value.mistakes
     assert "TopSecret" not in repr(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'basic_auth_users:\n  me: "$2y$10$hunter2\n',
+        'basic_auth_users:\n  me: "$2y$10$hunter2"x\n',
+        "basic_auth_users:\n  me: @hunter2\n",
+        "basic_auth_users: {me: hunter2",
+        "tls_server_config:\n  key: |\n    -----BEGIN PRIVATE KEY-----\n    MIIE\n   hunter2\n",
+    ],
+)
+def test_a_syntax_mistake_shows_no_line(text: str, tmp_path: Path) -> None:
+    """Any line of this file may hold a secret."""
+    with pytest.raises(ConfigError) as caught:
+        load_web_config(written(tmp_path, text))
+    assert re.fullmatch(r"\S+web\.yml: line \d+, column \d+: found .+, expected .+", str(caught.value))
+    assert "hunter2" not in str(caught.value)
 
 
 def test_no_file(tmp_path: Path) -> None:

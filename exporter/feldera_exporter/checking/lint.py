@@ -15,6 +15,8 @@ from feldera_exporter.config.errors import path as path_text
 from feldera_exporter.config.secret_files import key_in
 from feldera_exporter.config.values_with_places import leaves
 from feldera_exporter.feldera.statuses import DIMENSIONS, Difference
+from feldera_exporter.rules.alert_names import NAMES
+from feldera_exporter.rules.exporter_alerts import EXPORTER_ALERTS
 from feldera_exporter.rules.rendering import expressions
 
 KNOWN: Final = frozenset(chain.from_iterable(dimension.statuses for dimension in DIMENSIONS)) | {*Difference}
@@ -74,10 +76,12 @@ def _limits(place: str, limits: Mapping[str, float]) -> Iterator[str]:
 
 
 def _excluded(configuration: Configuration) -> Iterator[str]:
+    # With Alertmanagers, the exporter sends the alerts of problems itself, whatever it exports.
+    evaluated = EXPORTER_ALERTS if configuration.alertmanager is not None else NAMES
     wanted = {
         name: _families(expression)
         for name, expression in expressions().items()
-        if configuration.alerts.get(name, AlertChoice()).enabled
+        if name in evaluated and configuration.alerts.get(name, AlertChoice()).enabled
     }
     boards = {f'"{title}"': _families(text) for title, text in dashboard_queries.queries().items()}
     for index, family in enumerate(configuration.metrics.exclude):

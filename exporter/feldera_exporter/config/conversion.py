@@ -21,6 +21,8 @@ from feldera_exporter.config.errors import (
 
 _Kind = TypeVar("_Kind")
 
+_BLANK: Final = "a mapping, with a blank after each colon"
+"""Of `name:password`, YAML makes one text; no key of a mapping may have a colon."""
 _ALWAYS_EXPORTED: Final = re.compile(r"feldera_exporter_|process_|python_")
 
 
@@ -89,8 +91,13 @@ class _Reader:
 
     def _mapping(self, value: Any, place: Place, key_kind: Any, value_kind: Any) -> Mapping[Any, Any]:
         read = {}
+        if isinstance(value, str) and ":" in value:
+            raise RefusedError("a text with a colon (not shown)", _BLANK)
         for key, each in _expect(value, dict, "a mapping").items():
             inside = (*place, _key_text(key))
+            if isinstance(key, str) and ":" in key:
+                self.mistakes.append(RefusedError("a key with a colon (not shown)", _BLANK).mistake(*place))
+                continue
             read[self.read(key, key_kind, inside)] = self.read(each, value_kind, inside)
         return MappingProxyType(read)
 

@@ -169,7 +169,7 @@ class AlertChoice:
 
     enabled: Flag = True
     severity: Severity = ""
-    labels: Mapping[Label, Text] = field(default_factory=lambda: MappingProxyType({}))
+    labels: Mapping[AlertLabel, Text] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)

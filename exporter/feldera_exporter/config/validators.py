@@ -48,6 +48,8 @@ _SHORTEST_INTERVAL: Final = 0.1
 """Seconds. Feldera locks its database for each list of pipelines."""
 _SMALLEST_RESPONSE: Final = 64 * 2**10
 """Bytes: the list of a few dozen pipelines."""
+_NO_PATH: Final = re.compile("[\0\ud800-\udfff]")
+"""NUL, and half of a surrogate pair, which YAML can write and UTF-8 cannot."""
 _LONGEST_PATH_PART: Final = 64
 """Characters. A path with a longer part is not shown in errors: it may be an API key."""
 
@@ -98,7 +100,7 @@ family: Final = _matching(_LABEL, "the name of a metric family such as feldera_p
 alert: Final = _matching(_STATUS, "the name of an alert such as FelderaPipelineFlapping")
 """The name of an alert, known or not."""
 
-username: Final = _matching(re.compile(r"[^:\x00-\x1f\x7f]+"), "a name without colons")
+username: Final = _matching(re.compile(r"[^:\x00-\x1f\x7f]+"), "a user's name without colons")
 """A user's name for basic authentication, which ends at the first colon."""
 
 label: Final = _label("cost_center", RESERVED, "a label that neither the exporter nor Prometheus uses itself")
@@ -303,7 +305,7 @@ def file(value: object, folder: Path = Path()) -> Path:
     Raises:
         UnreadableFileError: it cannot be read; perhaps it is on another machine.
     """
-    if not isinstance(value, str) or not value or "\0" in value:
+    if not isinstance(value, str) or not value or _NO_PATH.search(value):
         raise RefusedError(shown(value), "the path of a file")
     target, found = folder / value, shown(value)
     if max(map(len, value.split("/"))) > _LONGEST_PATH_PART:

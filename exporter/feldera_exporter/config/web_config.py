@@ -143,7 +143,8 @@ def load_web_config(path: Path) -> WebConfig:
     Raises:
         ConfigError: with every mistake, each with the file's name.
     """
-    document = read(path)
+    # Users' names are keys: no key says that a hash follows.
+    document = read(path, with_line=False)
     tree: Any = {} if document.tree is None else document.tree
     configured, mistakes = structured(tree, WebConfig, Context(path.parent))
     if configured is not None and configured.tls_server_config is not None:

@@ -54,14 +54,18 @@ def _as_written(loader: _Loader, node: yaml.ScalarNode) -> Any:
 _Loader.add_constructor("tag:yaml.org,2002:timestamp", _as_written)
 
 
-def read(path: Path) -> Document:
+def read(path: Path, *, with_line: bool = True) -> Document:
     """Read a YAML file, UTF-8.
+
+    Args:
+        path: the file.
+        with_line: whether a syntax mistake ends with the wrong line; False where most lines hold secrets.
 
     Raises:
         ConfigError: it cannot be read or is no YAML; the mistake begins with the path.
     """
     try:
-        return parse(path.read_bytes())
+        return parse(path.read_bytes(), with_line=with_line)
     except OSError as error:
         found = error.strerror or type(error).__name__
         raise ConfigError(f"{path}: found no file that can be read ({found}), expected YAML") from None
@@ -69,8 +73,8 @@ def read(path: Path) -> Document:
         raise ConfigError(*(f"{path}: {mistake}" for mistake in error.mistakes)) from None
 
 
-def parse(content: bytes) -> Document:
-    """Read a YAML text, UTF-8.
+def parse(content: bytes, *, with_line: bool = True) -> Document:
+    """Read a YAML text, UTF-8; `with_line` as for `read`.
 
     Raises:
         ConfigError: the text is no YAML; the mistake names line and column, and repeats nothing that may be a secret.
@@ -87,11 +91,14 @@ def parse(content: bytes) -> Document:
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
-        raise ConfigError(syntax_mistake(error, text)) from None
+        raise ConfigError(syntax_mistake(error, text, with_line=with_line)) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise ConfigError(f"line {line}: found a control character, expected YAML") from None
-    except (ValueError, RecursionError) as error:
-        found = "brackets nested too deeply" if isinstance(error, RecursionError) else "a malformed number"
+    except (ValueError, LookupError, RecursionError) as error:
+        # PyYAML raises a LookupError for `!!bool maybe` and for `!!int ''`.
+        found = {RecursionError: "brackets nested too deeply", ValueError: "a malformed number"}.get(
+            type(error), "a value that is not of the type before it"
+        )
         raise ConfigError(f"configuration: found {found}, expected YAML") from None
     return Document(tree, tuple(loader.repeated))

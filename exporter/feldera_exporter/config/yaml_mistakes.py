@@ -27,13 +27,13 @@ _OPEN: Final = re.compile(
     r"end of stream|unexpected document|'<stream end>'|expected ',' or|could not find expected ':'"
 )
 _SENSITIVE: Final = re.compile(
-    r"api_?key|headers|password|passwd|token|secret|authorization|credential", re.IGNORECASE
+    r"api_?key|headers|password|passwd|token|secret|authorization|credential|key\w*: *[|>]", re.IGNORECASE
 )
 _KEY: Final = re.compile(r"[^:]*:")
 
 
-def syntax_mistake(error: yaml.MarkedYAMLError, text: str) -> str:
-    """Return the error message, one line without secrets."""
+def syntax_mistake(error: yaml.MarkedYAMLError, text: str, *, with_line: bool) -> str:
+    """Return the error message, one line without secrets; `with_line` says whether it ends with the wrong line."""
     said = ": ".join(each for each in (error.context, error.problem) if each)
     found, expected = next(
         ((found, expected) for pattern, found, expected in _WORDS if re.search(pattern, said)),
@@ -52,7 +52,8 @@ def syntax_mistake(error: yaml.MarkedYAMLError, text: str) -> str:
         # Empty lines at the end of the text are not worth showing.
         line -= 1
         column = len(lines[line])
-    return f"line {line + 1}, column {column + 1}: found {found}, expected {expected}; the line is {line_shown(text, line)}"
+    mistake = f"line {line + 1}, column {column + 1}: found {found}, expected {expected}"
+    return f"{mistake}; the line is {line_shown(text, line)}" if with_line else mistake
 
 
 def line_shown(text: str, number: int) -> str:

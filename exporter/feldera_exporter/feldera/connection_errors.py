@@ -39,6 +39,7 @@ _PLAIN: Final = frozenset(
 
 # The times of a certificate in DER, UTCTime or GeneralizedTime: the first is `notBefore`, the second `notAfter` (RFC 5280).
 _TIMES: Final = re.compile(rb"(?:\x17\r|\x18\x0f20)(\d\d)(\d\d)(\d\d)\d{6}Z")
+_PAIR: Final = 2
 _DER: Final = 2
 
 
@@ -54,8 +55,10 @@ class DatedHandshake(ssl.SSLObject):
                 # Python 3.13 has a method for this; the object inside has had it since 3.10.
                 chain = self._sslobj.get_unverified_chain()  # type: ignore[attr-defined]
                 times = (_TIMES.findall(each.public_bytes(_DER)) for each in chain)
-                _, expired = min(times, key=lambda pair: pair[1])
-                error.add_note((b"20%b-%b-%b" % expired).decode())
+                # One that ends after 2099 has not expired, and has only one time of this form.
+                ends = [pair[1] for pair in times if len(pair) == _PAIR]
+                if ends:
+                    error.add_note((b"20%b-%b-%b" % min(ends)).decode())
             raise
 
 

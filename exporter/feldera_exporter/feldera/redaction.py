@@ -13,10 +13,13 @@ _ESCAPED: Final = re.compile(rb"\\(?:/|u00[2-7][0-9a-fA-F])")
 _LONGEST_ESCAPE: Final = 6
 
 
-def redacted(error: FelderaError, *secrets: str | None) -> FelderaError:
-    """Return the error with a text of one line, not too long and without the secrets of the request."""
+def redacted(error: FelderaError, key: str | None, *headers: str) -> FelderaError:
+    """Return the error with a text of one line, not too long and without the secrets of the request.
+
+    A short value of a header stays: it is a number or a name rather than a secret, and may be in the text by chance.
+    """
     text = str(error)
-    for secret in filter(None, secrets):
+    for secret in filter(None, (key, *(each for each in headers if len(each) >= _SHORTEST_KEY))):
         # Before the text is cut, which could leave a part of a secret.
         text = text.replace(secret, "***")
     line = "".join(character if character.isprintable() else " " for character in text)

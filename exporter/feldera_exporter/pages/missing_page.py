@@ -27,31 +27,42 @@ class MissingPage:
         text: what is known of the pipeline.
         similar: names and addresses of pipelines that may be meant.
         instance: the view of the instance; None where there is no such instance.
-        decided: whether the pipeline does not exist; False before the first list of pipelines.
     """
 
     title: str
     text: str
     similar: tuple[tuple[str, str], ...]
     instance: InstanceView | None
-    decided: bool = True
+
+
+def may_exist(state: PageState, instance_name: str) -> bool:
+    """Return whether a pipeline that `find` does not find may exist: no list of pipelines has been read yet."""
+    about = _watched(state, instance_name)
+    return about is not None and not about.fleet.read_at
 
 
 def missing_pipeline(state: PageState, instance_name: str, name: str, links: Links) -> MissingPage:
-    """Return the view of the page for a pipeline that `find` does not find by its name or id."""
+    """Return the view of the page for a pipeline that `find` does not find by its name or id.
+
+    Among thousands of pipelines, similar names take a part of a second to find.
+    """
     name = name[:_LONGEST]
-    about = next((each for each in state.instances if each.fleet.instance == instance_name), None)
+    about = _watched(state, instance_name)
     if about is None:
         names = ", ".join(each.fleet.instance for each in state.instances)
         return MissingPage("Not found", f"There is no instance of this name. Instances: {names}.", (), None)
     shown = instance_view(about, state.choices, links)
     if not about.fleet.read_at:
         text = "No list of pipelines has been read yet: this page will show the pipeline."
-        return MissingPage(name, text, (), shown, decided=False)
+        return MissingPage(name, text, (), shown)
     title, text, similar = _became(about, name)
     return MissingPage(
         title, text, tuple((each, links.pipeline(instance_name, each)) for each in similar), shown
     )
+
+
+def _watched(state: PageState, instance_name: str) -> WatchedInstance | None:
+    return next((each for each in state.instances if each.fleet.instance == instance_name), None)
 
 
 def _became(about: WatchedInstance, name: str) -> tuple[str, str, list[str]]:

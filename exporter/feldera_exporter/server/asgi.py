@@ -1,6 +1,7 @@
 """The ASGI application: a table of pages, without a framework."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Protocol
@@ -39,6 +40,9 @@ Find = Callable[[Request], Page | None]
 """Returns the page for people at the path of a request; None where there is none."""
 
 READING: Final = ("GET", "HEAD")
+
+_ORIGIN: Final = re.compile(r"^https?://[^/]*", re.IGNORECASE)
+"""What a client may write before the path, as to a proxy (RFC 9112, section 3.2.2)."""
 
 _RENDERING: Final = ThreadPoolExecutor(2, "metrics")
 """The threads that render and compress the metrics: one for each of the two formats that scrapers ask for."""
@@ -185,7 +189,8 @@ def _request(scope: Scope, prefix: str) -> Request:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     query = scope.get("query_string", b"").decode("latin-1")
-    path = _within((scope.get("raw_path") or scope["path"].encode()).decode("latin-1"), prefix)
+    target = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
+    path = _within(_ORIGIN.sub("", target) or "/", prefix)
     return Request(scope["method"], path, headers, query)
 
 

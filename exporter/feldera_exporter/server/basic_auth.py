@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import binascii
 import hashlib
 import os
 from collections.abc import Mapping
@@ -71,7 +70,8 @@ def _credentials(header: str) -> tuple[str, bytes] | None:
     try:
         name, colon, password = base64.b64decode(encoded.strip(), validate=True).partition(b":")
         return (name.decode(), password) if colon else None
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
+        # No base64, other characters than ASCII, or a name that is no UTF-8.
         return None
 
 

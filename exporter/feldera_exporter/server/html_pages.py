@@ -16,7 +16,7 @@ from feldera_exporter.pages.html_rendering import ASSETS, render
 from feldera_exporter.pages.instance_view import PageState
 from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.pages.links import Links
-from feldera_exporter.pages.missing_page import MissingPage, missing_pipeline
+from feldera_exporter.pages.missing_page import MissingPage, may_exist, missing_pipeline
 from feldera_exporter.pages.page_query import INSTALLATIONS, PageQuery, parse
 from feldera_exporter.pages.pipeline_page import FAILED_PROGRAMS, PipelinePage, find, pipeline_page
 from feldera_exporter.rules.alert_names import SECTIONS
@@ -93,10 +93,10 @@ class Site:
     def _pipeline(self, instance: str, name_or_id: str) -> Page:
         async def answer(request: Request) -> Reply:
             query = parse(request.query)
-            found = find(self.source.page_state(), instance, name_or_id)
+            state = self.source.page_state()
+            found = find(state, instance, name_or_id)
             if found is None:
-                missing = missing_pipeline(self.source.page_state(), instance, name_or_id, self.links)
-                return await self._missing(request, missing)
+                return await self._missing_pipeline(request, state, instance, name_or_id)
             row = found[1].facts.row
             failed = row.program_status in FAILED_PROGRAMS
             recent, program = await asyncio.gather(
@@ -121,7 +121,9 @@ class Site:
         async def answer(request: Request) -> Reply:
             if not runbooks.exists(alert):
                 missing = MissingPage("Not found", "There is no such runbook.", (), None)
-                return await self._missing(request, missing)
+                return await self._html(
+                    request, lambda: render("missing.html", self.links, view=missing), status=404
+                )
             query, state = parse(request.query), self.source.page_state()
             installation = query.installation or _chosen_installation(request)
 
@@ -139,12 +141,14 @@ class Site:
         path = self.links.to("/runbooks")
         return f"{_COOKIE}={installation}; Path={path}; Max-Age={_YEAR}; SameSite=Lax; HttpOnly"
 
-    async def _missing(self, request: Request, view: MissingPage) -> Reply:
+    async def _missing_pipeline(self, request: Request, state: PageState, instance: str, name: str) -> Reply:
+        def page() -> bytes:
+            view = missing_pipeline(state, instance, name, self.links)
+            return render("missing.html", self.links, view=view)
+
         # Before the first list of pipelines the page refreshes itself.
-        every, status = (None, 404) if view.decided else (EVERY["fleet.html"], 503)
-        return await self._html(
-            request, lambda: render("missing.html", self.links, view=view), every=every, status=status
-        )
+        every, status = (EVERY["fleet.html"], 503) if may_exist(state, instance) else (None, 404)
+        return await self._html(request, page, _shown(state), every=every, status=status)
 
     async def _live(
         self,

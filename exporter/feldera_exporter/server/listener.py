@@ -12,6 +12,7 @@ from typing import Final
 import uvicorn
 
 from feldera_exporter.errors import ConfigError, ListenError
+from feldera_exporter.server import slow_clients
 from feldera_exporter.server.asgi import Asgi
 from feldera_exporter.server.slow_clients import MAX_CONNECTIONS, BoundedConnection
 
@@ -81,7 +82,24 @@ async def serving(
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers: the exporter stops its parts in order."""
+    """uvicorn without its signal handlers, since the exporter stops its parts in order, and with a limit of handshakes."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept connections. uvicorn would wait a minute for a handshake, and accept more connections at a time."""
+        config = self.config
+
+        def connection() -> BoundedConnection:
+            return BoundedConnection(config, self.server_state, self.lifespan.state)
+
+        loop = asyncio.get_running_loop()
+        longest = slow_clients.LONGEST if config.ssl is not None else None
+        self.servers = [
+            await loop.create_server(
+                connection, sock=each, ssl=config.ssl, backlog=_BACKLOG, ssl_handshake_timeout=longest
+            )
+            for each in sockets or ()
+        ]
+        self.started = True
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

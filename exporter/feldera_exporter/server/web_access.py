@@ -4,6 +4,7 @@ import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 from feldera_exporter.config.errors import RefusedError
 from feldera_exporter.config.tls import file_state
@@ -43,6 +44,7 @@ class WebAccess:
 
         listening = RenewedContext(ssl.PROTOCOL_TLS_SERVER)
         listening.newest = newest
+        listening.connections = WeakSet()
         return listening
 
     def present(self) -> WebConfig:
@@ -53,10 +55,12 @@ class WebAccess:
                 self._read()
             except ConfigError as error:
                 self._mistaken.failed("mistake", error)
+                # The next request tries again: what is missing may be a file that has no part in the stamp yet.
+                self._stamp = ()
             else:
                 self._mistaken.succeeded()
-            # The stamp is from before the read: a file that has changed meanwhile is read once more.
-            self._stamp = stamp
+                # The stamp is from before the read: a file that has changed meanwhile is read once more.
+                self._stamp = stamp
         return self._config
 
     def _read(self) -> None:
