@@ -102,8 +102,9 @@ def deployment_error(pipeline: Pipeline, now: Micros) -> Findings:
     repeated = counted(pipeline.history.recent.errors, 2, 10 * _MINUTE)
     if pipeline.facts.row.deployment_error is None:
         return repeated
-    # A set error counts at once: the clock that dates it may be ahead of the clock of the API.
-    return (Period(min(error_at(pipeline), now), continues=True), *repeated)
+    at = error_at(pipeline)
+    # A set error counts at once, also where the clock that dates it is ahead of the clock of the API.
+    return (Period(min(at, now), continues=at > now), *repeated)
 
 
 def crash_looping(pipeline: Pipeline, _now: Micros) -> Findings:
