@@ -145,6 +145,15 @@ ERRORS: Final[tuple[Example, ...]] = (
     ),
     Example(
         "DeploymentError",
+        "another error has another beginning",
+        tuple(
+            (at, fleet(pipeline(status="Stopped", desired="Stopped", error="E", error_at=error_at)))
+            for at, error_at in ((100, 50), (105, 105))
+        ),
+        {"": 105},
+    ),
+    Example(
+        "DeploymentError",
         "since it was first listed, where its time is still to come: the database's clock is ahead",
         tuple(
             (at, fleet(pipeline(status="Stopped", desired="Stopped", error="E", error_at=DAY, tags=(tag,))))
