@@ -568,6 +568,7 @@ def test_a_store_deleted_while_open_is_made_again(directory: Path, deleted: tupl
     for name in deleted:
         (directory / name).unlink()
     store.commit(PollChanges("prod", standing(2), {"b": a_history()}))
+    assert {path.stat().st_mode & 0o777 for path in directory.iterdir()} == {0o600}
     with pytest.raises(StoreError, match="in use"):
         Store.open(directory)
     store.close()

@@ -63,9 +63,6 @@ def connect(path: Path, verify: Callable[[sqlite3.Connection], None]) -> sqlite3
         DamagedFileError: the file is no intact database.
         StoreError: another program or version wrote it, or it cannot be read or written.
     """
-    with suppress(OSError):
-        # SQLite gives its journals the mode of the file. If it cannot be made, SQLite says so.
-        path.touch(mode=0o600)
     connection = _opened(path)
     try:
         _recognise(connection, path)
@@ -168,6 +165,9 @@ def _delete(path: Path) -> None:
 
 
 def _opened(path: Path) -> sqlite3.Connection:
+    with suppress(OSError):
+        # SQLite gives its journals the mode of the file. If it cannot be made, SQLite says so.
+        path.touch(mode=0o600)
     try:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=1)
     except sqlite3.Error as error:
