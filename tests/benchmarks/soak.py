@@ -42,8 +42,9 @@ MOST: Final = 600.0
 """MiB."""
 LAST: Final = 1200.0
 """Seconds for which the last process runs; two thirds of a short run."""
-GROWTH: Final = 1.0
-"""MiB within ten minutes, after the first ten of the last process."""
+GROWTH: Final = 6.0
+"""MiB within ten minutes, after the first ten of the last process: pipelines' histories fill for an hour
+(`history_memory.py`)."""
 WARM: Final = 10
 """Minutes of a process after which its memory must not grow."""
 WARMED: Final = 20.0
