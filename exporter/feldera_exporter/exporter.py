@@ -268,9 +268,9 @@ class Exporter:
         self.publisher.arrange(list(parts.instances), parts.catalogue)
         self.instances = parts.instances
         self._configuration = parts.configuration
-        self._bridge = parts.bridge
-        if parts.bridge is None:
+        if self._bridge is not None and parts.bridge is None:
             self._telemetry.count_alerts(0, 0)
+        self._bridge = parts.bridge
         for name, instance in self.instances.items():
             self._telemetry.initialise(name)
             if name not in self._tasks:
