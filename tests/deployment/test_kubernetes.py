@@ -220,7 +220,7 @@ def test_the_pod_may_do_nothing_but_its_work(built: BuiltKustomization) -> None:
 def test_memory_is_what_the_documentation_says() -> None:
     """Of a single exporter: the limit, and the measured figure that explains it."""
     text = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
-    [allowed], [measured] = re.findall(r"allow (\d+Mi)\)", text), re.findall(r"up to (\d+Mi)", text)
+    [allowed], [measured] = re.findall(r"allow (\d+Mi)", text), re.findall(r"up to (\d+Mi)", text)
     assert build(FOLDER).container["resources"]["limits"]["memory"] == allowed
     for file in ("kubernetes/statefulset.yaml", "helm/feldera-exporter/values.yaml"):
         manifest = (ROOT / "config" / file).read_text(encoding="utf-8")
