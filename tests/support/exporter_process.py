@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -32,19 +32,32 @@ def configured(text: str, folder: Path, *flags: str) -> Iterator[tuple[str, subp
     """Run the program on a free port with this configuration until the context ends."""
     configuration = folder / "exporter.yml"
     configuration.write_text(text)
-    port = free_port()
-    command = [sys.executable, "-m", "feldera_exporter", f"--config.file={configuration}"]
-    command += [f"--web.listen-address=127.0.0.1:{port}", *flags]
-    with (folder / "exporter.log").open("wb") as log:
-        process = subprocess.Popen(command, stderr=log, stdout=log)
+    log = folder / "exporter.log"
+    command = [sys.executable, "-m", "feldera_exporter", f"--config.file={configuration}", *flags]
+    address, process = _start(command, log)
     try:
-        address = f"http://127.0.0.1:{port}"
-        until(lambda: _answers(f"{address}/-/ready"), 60)
+        assert process.poll() is None
         yield address, process
     finally:
         process.terminate()
-        assert process.wait(5) == 0, (folder / "exporter.log").read_text()
-    assert "Traceback" not in (folder / "exporter.log").read_text()
+        assert process.wait(5) == 0, log.read_text()
+    assert "Traceback" not in log.read_text()
+
+
+def _start(command: Sequence[str], log: Path) -> tuple[str, subprocess.Popen[bytes]]:
+    """Start the program on a free port, and wait until it is ready or has ended; return its address."""
+    for _ in range(3):
+        port = free_port()
+        address = f"http://127.0.0.1:{port}"
+        with log.open("wb") as said:
+            process = subprocess.Popen(
+                [*command, f"--web.listen-address=127.0.0.1:{port}"], stderr=said, stdout=said
+            )
+        until(partial(_started, process, address), 60)
+        # Another program may have taken the port in between: then it ends, and is tried on another port.
+        if process.poll() is None or "already in use" not in log.read_text():
+            return address, process
+    raise AssertionError(log.read_text())
 
 
 @contextmanager
