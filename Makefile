@@ -29,7 +29,7 @@ check: .venv/installed .cache/debian/ready
 bench: .venv/installed .cache/debian/ready
 	$(bin)/python tests/benchmarks/run.py
 
-# Three quarters of an hour of the real program with 10,000 lively pipelines, readers, reloads and kills: nothing is lost, nothing grows.
+# Three quarters of an hour of the real program with 10,000 lively pipelines, readers, reloads and kills: nothing is lost.
 # Shorter: make soak MINUTES=2.
 soak: .venv/installed
 	PYTHONPATH=tests $(bin)/python tests/benchmarks/soak.py $(MINUTES)

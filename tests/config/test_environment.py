@@ -40,7 +40,7 @@ def test_the_key_may_be_in_a_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         from_environment(environ | {"FELDERA_API_KEY": "apikey:TopSecret"})
     assert caught.value.mistakes == (
-        "FELDERA_API_KEY_FILE: found it beside FELDERA_API_KEY, expected one of the two",
+        "FELDERA_API_KEY_FILE: found it beside the API key itself, expected one of the two",
     )
 
 

@@ -163,7 +163,7 @@ def test_contradictions_of_one_instance_are_all_named(read: Read, tmp_path: Path
     (tmp_path / "key").touch()
     text = "{name: a, url: http://f, api_key: x, api_key_file: key, poll_interval: 10s, timeout: 11s, staleness: 1s}"
     assert refused(read, f"instances: [{text}]") == (
-        "instances[0].api_key_file: found it beside api_key, expected one of the two",
+        "instances[0].api_key_file: found it beside the API key itself, expected one of the two",
         "instances[0].staleness: found 1s, expected at least the poll_interval of 10s",
         "instances[0].timeout: found 11s, expected at most the poll_interval of 10s",
     )

@@ -83,7 +83,7 @@ def _configuration(configuration: Configuration) -> Iterator[RefusedError]:
 
 def _instance(instance: Instance) -> Iterator[RefusedError]:
     if instance.api_key is not None and instance.api_key_file is not None:
-        yield RefusedError("it beside api_key", "one of the two", ("api_key_file",))
+        yield RefusedError("it beside the API key itself", "one of the two", ("api_key_file",))
     # Names of headers are the same whatever the case of their letters (RFC 9110, section 5.1).
     headers: dict[str, str] = {}
     if instance.api_key is not None or instance.api_key_file is not None:

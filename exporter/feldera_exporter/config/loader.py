@@ -87,10 +87,7 @@ def from_environment(environ: Mapping[str, str]) -> Configuration:
         place = ("instances", 0, "tls", "insecure_skip_verify")
         found = f"found {shown(insecure)}, expected 1, true or yes, or 0, false or no"
         mistakes.append(Mistake(place, found))
-    named = [
-        Mistake((_VARIABLES[each.place],), each.text.replace("beside api_key,", "beside FELDERA_API_KEY,"))
-        for each in mistakes
-    ]
+    named = [Mistake((_VARIABLES[mistake.place],), mistake.text) for mistake in mistakes]
     named += proxy_mistakes(configuration.instances if configuration is not None else (), environ)
     if configuration is None or named:
         raise ConfigError(*sorted(map(str, named)))

@@ -94,7 +94,7 @@ def read(batches: tuple[Batch, ...], previous: Listing) -> Listing:
         for index in (*changed, *range(len(raws), len(old)))
         if index < len(old)
     }
-    known = _Known(previous)
+    known = _KnownPipelines(previous)
     for index in changed:
         text = bytes(raws[index])
         elements[index : index + 1] = (gone.get(text) or _decode(text, known),)
@@ -142,7 +142,7 @@ def _gathered(
     return Listing(batches, raws, elements, entries, tuple(unreadable))
 
 
-class _Known:
+class _KnownPipelines:
     """The pipelines of a list, with their ids by name and their names by id, which few lists need."""
 
     def __init__(self, listing: Listing) -> None:
@@ -166,7 +166,7 @@ def _identities(listing: Listing) -> Iterator[tuple[str | None, str | None]]:
     yield from ((each.id, each.name) for each in listing.unreadable)
 
 
-def _decode(text: bytes, known: _Known) -> Entry | Unreadable:
+def _decode(text: bytes, known: _KnownPipelines) -> Entry | Unreadable:
     try:
         new = row(text)
         moving = progress(text)
@@ -182,7 +182,7 @@ def _decode(text: bytes, known: _Known) -> Entry | Unreadable:
     return old if old.row is new and old.progress is moving else Entry(new, moving)
 
 
-def _unreadable(text: bytes, reason: str, known: _Known) -> Unreadable:
+def _unreadable(text: bytes, reason: str, known: _KnownPipelines) -> Unreadable:
     pipeline_id, name = _field(text, "id", _TEXT), _field(text, "name", _TEXT)
     identified = pipeline_id is not None and name is not None
     if pipeline_id is None and name is not None:

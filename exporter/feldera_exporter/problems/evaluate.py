@@ -323,7 +323,8 @@ def _ended(before: Problems, present: Occurrences, now: Micros) -> Endings:
             if occurrence not in present
         }
         # A reload with other tag labels may change an occurrence, but not its series.
-        series = {occurrence.series for occurrence in present} if ended else set()
+        ids = {occurrence.pipeline_id for occurrence in ended}
+        series = {occurrence.series for occurrence in present if occurrence.pipeline_id in ids}
         ended = {
             occurrence: ending for occurrence, ending in ended.items() if occurrence.series not in series
         }

@@ -74,6 +74,7 @@ class RenewedContext(ssl.SSLContext):
         Raises:
             ssl.SSLError: there are too many; the event loop closes this one.
         """
+        # The HTTP server closes its oldest connection at its own limit; half as many again may be at their handshake.
         if len(self.connections) >= slow_clients.MAX_CONNECTIONS * 3 // 2:
             raise ssl.SSLError("too many connections")
         connection = self.newest().wrap_bio(*arguments, **options)
