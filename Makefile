@@ -11,8 +11,9 @@ demo: .venv/demo .cache/debian/demo
 		bash $$([ -t 0 ] && echo -m) -c '$(bin)/feldera-exporter demo; exit $$?'
 
 # Every test, with its servers; many wait more than they work. With the gate on branch coverage, as CI: COVERAGE=1 make test.
-# Five times as many examples, and what else only CI runs, before a release: THOROUGH=1 make test.
-test: .venv/installed .cache/debian/ready
+# Ten times as many examples, and what else only CI runs, before a release: THOROUGH=1 make test.
+test:
+	@$(MAKE) -j2 .cache/compiled .cache/debian/ready
 	PYTHONDONTWRITEBYTECODE= $(bin)/python -m pytest --numprocesses=6 --dist=worksteal \
 		$${COVERAGE:+--cov --cov-report=term --cov-fail-under=95}
 
@@ -52,6 +53,11 @@ dist: .venv/installed
 .cache/debian/ready: .ci/debian
 	.ci/debian prometheus prometheus-alertmanager chromium-headless-shell+ fonts-dejavu-core shellcheck
 	touch $@
+
+# Collecting the tests compiles all that they import, which each of their processes would do otherwise.
+.cache/compiled: .venv/installed
+	PYTHONDONTWRITEBYTECODE= $(bin)/python -m pytest --collect-only --quiet >/dev/null 2>&1 || :
+	mkdir -p .cache && touch $@
 
 clean:
 	rm -rf .venv .cache dist build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage*
