@@ -195,8 +195,8 @@ class OpenApiDocument:
             return None
         parts = ("paths", path, method, "responses", str(status), "content", "application/json", "schema")
         pointer = "/".join(
-            example_count.replace("~", "~0").replace("/", "~1").replace("{", "%7B").replace("}", "%7D")
-            for example_count in parts
+            part.replace("~", "~0").replace("/", "~1").replace("{", "%7B").replace("}", "%7D")
+            for part in parts
         )
         return Draft202012Validator(
             {**self.content, "$ref": f"#/{pointer}"}, format_checker=FormatChecker(["date-time", "uuid"])

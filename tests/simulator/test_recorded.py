@@ -87,7 +87,7 @@ def feldera() -> Feldera:
 @pytest.fixture(scope="module")
 def client(feldera: Feldera) -> Iterator[httpx.Client]:
     """A client of a server without authentication."""
-    with serve(FelderaServer(feldera)) as url, httpx.Client(base_url=url) as client:
+    with serve(FelderaServer(feldera)) as url, httpx.Client(verify=False, base_url=url) as client:
         yield client
 
 
@@ -162,7 +162,7 @@ def test_an_answer(client: httpx.Client, real: Any) -> None:
 def test_who_may_ask(feldera: Feldera, real: Any) -> None:
     """Each kind of credentials gets the recorded answer."""
     header = HEADERS[real["what"].split(",")[0].removesuffix(" starts")]
-    with serve(FelderaServer(feldera, KEYS)) as url, httpx.Client(base_url=url) as client:
+    with serve(FelderaServer(feldera, KEYS)) as url, httpx.Client(verify=False, base_url=url) as client:
         check(client, real, **({} if header is None else {"Authorization": header}))
 
 
@@ -171,7 +171,7 @@ def test_while_the_database_is_down(real: Any) -> None:
     """All requests that need the database fail."""
     feldera = same_states()
     feldera.inject.lose_database()
-    with serve(FelderaServer(feldera)) as url, httpx.Client(base_url=url) as client:
+    with serve(FelderaServer(feldera)) as url, httpx.Client(verify=False, base_url=url) as client:
         check(client, real)
 
 
@@ -181,7 +181,7 @@ def test_while_the_compiler_is_not_there(real: Any) -> None:
     feldera = same_states()
     feldera.inject.service("compiler", "Unreachable: Unable to connect to the compiler.")
     feldera.clock.advance(20)  # type: ignore[attr-defined] # a clock that is moved by hand
-    with serve(FelderaServer(feldera)) as url, httpx.Client(base_url=url) as client:
+    with serve(FelderaServer(feldera)) as url, httpx.Client(verify=False, base_url=url) as client:
         check(client, real)
     latest = feldera.cluster.events[-1]
     assert latest.statuses["compiler"] == "Unhealthy"
