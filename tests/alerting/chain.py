@@ -28,8 +28,8 @@ from support.tools import tool
 
 REPLICAS: Final = ("a", "b")
 
-METRICS_AGE: Final = 0.2
-"""Seconds for which metrics that were read are looked at: some twenty scenarios ask at the same time."""
+METRICS_AGE: Final = 1.0
+"""Seconds for which metrics that were read are used again: some twenty scenarios ask at the same time."""
 
 
 class FelderaWithReplicas:

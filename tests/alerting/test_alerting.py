@@ -35,7 +35,7 @@ def play(state: ScenarioState, *scenarios_: Scenario) -> None:
         assert time.monotonic() < deadline, (
             f"{len(waiting)} scenarios still wait; not notified: {sorted(missing)}"
         )
-        time.sleep(0.2)
+        time.sleep(0.5)
 
 
 def kills(state: ScenarioState) -> Scenario:

@@ -132,9 +132,10 @@ class SteppedPoller:
 
     def poll(self, seconds: float = 5, *, every: float = 5) -> None:
         """Let time pass with polls in between, the last one at its end."""
-        for _ in range(max(round(seconds / every), 1)):
-            self.clock.advance(min(seconds, every))
-            asyncio.run(self._poll())
+        with asyncio.Runner() as runner:
+            for _ in range(max(round(seconds / every), 1)):
+                self.clock.advance(min(seconds, every))
+                runner.run(self._poll())
 
     async def _poll(self) -> None:
         success, _ = await self.watcher.poll()
@@ -143,7 +144,8 @@ class SteppedPoller:
     def shown(self, family: str) -> dict[str, float]:
         """Return the values of a family, by the labels beyond the instance's name."""
         text = b"".join(map(bytes, self.publisher.snapshot.plain(Format.TEXT))).decode()
-        found = map(_SAMPLE.fullmatch, text.splitlines())
+        lines = [line for line in text.splitlines() if line.startswith(family)]
+        found = map(_SAMPLE.fullmatch, lines)
         return {each[2] or "": float(each[3]) for each in found if each is not None and each[1] == family}
 
     @property

@@ -165,11 +165,11 @@ def two_instances(
 
 def until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
     """Return what a condition gives once it is truthy; a busy machine has time."""
-    deadline, pause = time.monotonic() + seconds, 0.02
+    deadline, pause = time.monotonic() + seconds, 0.05
     while not (found := condition()):
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(pause)
-        pause = min(2 * pause, 0.2)
+        pause = min(2 * pause, 0.4)
     return found
 
 
