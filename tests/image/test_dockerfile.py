@@ -157,12 +157,11 @@ def test_only_what_is_needed_is_sent() -> None:
     assert copied == set(sent())
 
 
-@pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Run the commands of the first stage on what is sent to it, and return what it makes."""
-    if not INSTALLING:
-        pytest.skip("the package is installed in CI and with THOROUGH=1")
-    source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("opt") / "feldera-exporter"
+def made(folder: Path) -> Path:
+    """Run the commands of the first stage on what is sent to it, and return what they make."""
+    source, target = folder / "source", folder / "opt/feldera-exporter"
+    source.mkdir()
+    target.parent.mkdir()
     for each in values(BUILD, "COPY"):
         *names, place = each.split()
         for name in names:
@@ -193,16 +192,14 @@ def run(environment: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, env=own, cwd="/")
 
 
-def test_the_build_commands_make_a_program(environment: Path) -> None:
-    """The build commands make a program that runs from anywhere."""
+@pytest.mark.skipif(not INSTALLING, reason="the package is installed in CI and with THOROUGH=1")
+def test_the_build_commands(tmp_path: Path) -> None:
+    """They make a program that runs from anywhere, compiled, and with neither pip nor the build backend beside it."""
+    environment = made(tmp_path)
     done = run(environment, "feldera-exporter", "--version")
     assert (done.returncode, done.stdout) == (0, f"feldera-exporter {__version__}\n")
     done = run(environment, "feldera-exporter", "rules")
     assert (done.returncode, "FelderaPipelineStuckProvisioning" in done.stdout) == (0, True)
-
-
-def test_the_environment_has_no_build_tools(environment: Path) -> None:
-    """The environment has neither pip nor the build backend, and all modules are compiled."""
     for module in ("pip", "setuptools", "hatchling"):
         assert run(environment, "python", "-c", f"import {module}").returncode == 1
     [package] = environment.glob("lib/python*/site-packages/feldera_exporter")
