@@ -22,7 +22,7 @@ from feldera_exporter.pages.pipeline_page import FAILED_PROGRAMS, PipelinePage, 
 from feldera_exporter.rules.alert_names import SECTIONS
 from feldera_exporter.server.content_negotiation import accepts_gzip
 from feldera_exporter.server.http_messages import Page, Reply, Request, text_reply
-from feldera_exporter.server.shared_renderings import SharedRenderings
+from feldera_exporter.server.page_cache import PageCache
 
 EVERY: Final = MappingProxyType({"fleet.html": 30, "pipeline.html": 60})
 """Seconds after which a page refreshes itself, unless it is paused."""
@@ -66,7 +66,7 @@ class Site:
 
     source: PageSource
     links: Links
-    _renderings: SharedRenderings = field(default_factory=SharedRenderings)
+    _cache: PageCache = field(default_factory=PageCache)
 
     def find(self, request: Request) -> Page | None:
         """Return the page at a path; None where there is none."""
@@ -110,7 +110,7 @@ class Site:
                 watched, pipeline = find(state, instance, row.id) or found
                 return pipeline_page(watched, pipeline, recent, program, state, query, self.links)
 
-            return await self._live(request, "pipeline.html", state, query, view, recent, program)
+            return await self._live(request, "pipeline.html", state, query, view)
 
         return answer
 
@@ -132,7 +132,7 @@ class Site:
                 return render("runbook.html", self.links, view=view, query=query)
 
             headers = (("set-cookie", self._cookie(installation)),) if query.installation else ()
-            return await self._html(request, page, _shown(state), headers=headers)
+            return await self._html(request, page, headers=headers)
 
         return answer
 
@@ -148,23 +148,16 @@ class Site:
 
         # Before the first list of pipelines the page refreshes itself.
         every, status = (EVERY["fleet.html"], 503) if may_exist(state, instance) else (None, 404)
-        return await self._html(request, page, _shown(state), every=every, status=status)
+        return await self._html(request, page, every=every, status=status)
 
     async def _live(
-        self,
-        request: Request,
-        template: str,
-        state: PageState,
-        query: PageQuery,
-        view: Callable[[], object],
-        *shown: object,
+        self, request: Request, template: str, state: PageState, query: PageQuery, view: Callable[[], object]
     ) -> Reply:
-        """Answer with a page that refreshes itself; besides the state it shows some values."""
+        """Answer with a page that refreshes itself."""
         every, clock = EVERY[template], formatting.moment(state.at, state.at)
         return await self._html(
             request,
             lambda: render(template, self.links, view=view(), query=query, every=every, clock=clock),
-            (*_shown(state), *shown),
             every=None if query.paused else every,
         )
 
@@ -172,23 +165,19 @@ class Site:
         self,
         request: Request,
         page: Callable[[], bytes],
-        shown: Sequence[object] = (),
         *,
         every: int | None = None,
         status: int = 200,
         headers: Sequence[tuple[str, str]] = (),
     ) -> Reply:
-        """Answer with a page, rendered in a thread: a thousand pipelines take longer than a poll should wait.
-
-        `shown` are the values that it shows, besides the time.
-        """
+        """Answer with a page, rendered in a thread: a thousand pipelines take longer than a poll should wait."""
         packed = accepts_gzip(request.headers.get("accept-encoding", ""))
         key = (request.path, request.query, request.headers.get("cookie"), packed)
 
         def body_of_page() -> bytes:
             return gzip.compress(page(), _LEVEL, mtime=0) if packed else page()
 
-        body = await self._renderings.page(key, shown, body_of_page)
+        body = await self._cache.page(key, body_of_page)
         if body is None:
             return text_reply(503, "Too many pages are being rendered; try again.\n", ("retry-after", "1"))
         headers = [
@@ -205,11 +194,6 @@ class Site:
             # Without an address, so that the filter stays.
             headers.append(("refresh", str(every)))
         return Reply(status, tuple(headers), (body,))
-
-
-def _shown(state: PageState) -> tuple[object, ...]:
-    """Return the values that a page of all instances shows."""
-    return state.choices, *(value for each in state.instances for value in (each.fleet, each.problems))
 
 
 def _chosen_installation(request: Request) -> str:
