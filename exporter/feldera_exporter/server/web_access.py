@@ -104,7 +104,8 @@ def guarded(app: Asgi, config: Callable[[], WebConfig]) -> Asgi:
             await send(message)
 
         users = present.basic_auth_users
-        accepted = await passwords.accepts(users, _authorization(scope)) if users else True
+        authorization = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
+        accepted = await passwords.accepts(users, authorization) if users else True
         if accepted:
             await app(scope, receive, with_headers)
         elif accepted is None:
@@ -114,8 +115,3 @@ def guarded(app: Asgi, config: Callable[[], WebConfig]) -> Asgi:
             await send_reply(text_reply(401, "Unauthorized\n", ("www-authenticate", "Basic")), with_headers)
 
     return answer
-
-
-def _authorization(scope: Scope) -> str:
-    given = [value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"]
-    return given[0] if len(given) == 1 else ""
