@@ -13,7 +13,6 @@ from feldera_exporter.checking.instance_check import InstanceReport, inspect
 from feldera_exporter.checking.lint import advice
 from feldera_exporter.commands.flags import add_configuration, add_web_config, configuration
 from feldera_exporter.config import Configuration, format_duration
-from feldera_exporter.config.errors import Mistake
 from feldera_exporter.config.permissions import readable_by_all
 from feldera_exporter.feldera.platform import License
 from feldera_exporter.pages import formatting
@@ -47,14 +46,13 @@ def main(arguments: argparse.Namespace) -> int:
     logs.configure("error", "logfmt")
     if arguments.web_config is not None:
         WebAccess(arguments.web_config, structlog.get_logger())
-    elsewhere: list[Mistake] = []
-    configured = configuration(arguments, elsewhere if arguments.offline else None)
+    configured = configuration(arguments, files=not arguments.offline)
     names = ", ".join(instance.name for instance in configured.instances)
     _print(f"configuration: valid; instances: {names}")
     if arguments.web_config is not None:
         _print("web configuration: valid")
     exposed = readable_by_all(configured, arguments.config_file, None)
-    _print(*(f"warning: {line}" for line in (*elsewhere, *advice(configured), *exposed)))
+    _print(*(f"warning: {line}" for line in (*advice(configured), *exposed)))
     if arguments.offline:
         return 0
     return asyncio.run(_check(configured))

@@ -7,7 +7,6 @@ import yaml
 
 from feldera_exporter.commands.flags import add_configuration, configuration
 from feldera_exporter.config.effective import effective
-from feldera_exporter.config.errors import Mistake
 from feldera_exporter.shipped import shipped
 
 
@@ -25,8 +24,6 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.config_file is None:
         sys.stdout.write(shipped("config/exporter.yml").read_text(encoding="utf-8"))
         return 0
-    elsewhere: list[Mistake] = []
-    tree = effective(configuration(arguments, elsewhere))
-    sys.stderr.writelines(f"warning: {line}\n" for line in elsewhere)
+    tree = effective(configuration(arguments, files=False))
     sys.stdout.write(yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=10_000))
     return 0

@@ -8,7 +8,6 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from feldera_exporter import config, logs
-from feldera_exporter.config.errors import Mistake
 from feldera_exporter.errors import ConfigError
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
 from feldera_exporter.rules.alert_names import NAMES
@@ -132,17 +131,15 @@ def _parts(text: str) -> SplitResult | None:
     return parts if usable else None
 
 
-def configuration(
-    arguments: argparse.Namespace, elsewhere: list[Mistake] | None = None
-) -> config.Configuration:
+def configuration(arguments: argparse.Namespace, *, files: bool = True) -> config.Configuration:
     """Return the configuration that the flags or the environment name.
 
-    `elsewhere` gets the files that cannot be read; without it, that is a mistake.
+    With `files`, the files that it names must be readable.
 
     Raises:
         ConfigError: the configuration is wrong, or there is none.
     """
-    return config.load(arguments.config_file, os.environ, KNOWN_FAMILIES, NAMES, elsewhere)
+    return config.load(arguments.config_file, os.environ, KNOWN_FAMILIES, NAMES, files=files)
 
 
 def telemetry_path(text: str) -> str:

@@ -4,7 +4,6 @@ import argparse
 import sys
 
 from feldera_exporter.commands.flags import add_addresses, add_configuration, addresses, configuration
-from feldera_exporter.config.errors import Mistake
 from feldera_exporter.rules.rendering import EXPORTER_URL, FORMATS, rules
 
 
@@ -35,9 +34,6 @@ def main(arguments: argparse.Namespace) -> int:
     """
     options = addresses(arguments)
     if arguments.config_file is not None:
-        elsewhere: list[Mistake] = []
-        configured = configuration(arguments, elsewhere)
-        sys.stderr.writelines(f"warning: {line}\n" for line in elsewhere)
-        options = options.configured(configured)
+        options = options.configured(configuration(arguments, files=False))
     sys.stdout.write(rules(arguments.format, options))
     return 0

@@ -12,8 +12,6 @@ from feldera_exporter.config.errors import (
     Mistake,
     Place,
     RefusedError,
-    UnreadableFileError,
-    in_order,
     nearest,
     shown,
     unknown_key,
@@ -32,20 +30,20 @@ class Context:
 
     Attributes:
         folder: where relative paths start.
-        elsewhere: gets the files that cannot be read, since they may be on another machine; None if that is a mistake.
+        files: whether the files that it names must be readable; False if they may be on another machine.
     """
 
     folder: Path
     families: Collection[str] = ()
     alerts: Collection[str] = ()
-    elsewhere: list[Mistake] | None = None
+    files: bool = True
 
 
 def structured(tree: Any, kind: type[_Kind], context: Context) -> tuple[_Kind | None, list[Mistake]]:
-    """Return a tree as a value of a class of this package, None where it is wrong, and all mistakes in order."""
+    """Return a tree as a value of a class of this package, None where it is wrong, and all mistakes."""
     reader = _Reader(context)
     value = reader.read(tree, kind, ())
-    return (None if reader.mistakes else value), in_order(reader.mistakes)
+    return (None if reader.mistakes else value), reader.mistakes
 
 
 class _Reader:
@@ -58,10 +56,6 @@ class _Reader:
     def read(self, value: Any, kind: Any, place: Place) -> Any:
         try:
             return self._read(value, kind, place)
-        except UnreadableFileError as error:
-            elsewhere = self._context.elsewhere
-            (self.mistakes if elsewhere is None else elsewhere).append(error.mistake(*place))
-            return error.file
         except RefusedError as error:
             self.mistakes.append(error.mistake(*place))
             return None
@@ -81,7 +75,7 @@ class _Reader:
 
     def _scalar(self, value: Any, validate: Callable[..., Any]) -> Any:
         if validate is validators.file:
-            return validators.file(value, self._context.folder)
+            return validators.file(value, self._context.folder, readable=self._context.files)
         read = validate(value)
         if validate is validators.family:
             _expect_family(read, self._context.families)
@@ -104,8 +98,7 @@ class _Reader:
     def _section(self, value: Any, kind: Any, place: Place) -> Any:
         given, known = _expect(value, dict, "a mapping"), {each.name: each for each in fields(kind)}
         before = len(self.mistakes)
-        for key in given.keys() - known.keys():
-            name = _key_text(key)
+        for name in (_key_text(key) for key in given if key not in known):
             self.mistakes.append(Mistake((*place, name), unknown_key(name, known)))
         # A required key that is missing is read as nothing, which its kind refuses.
         read = {

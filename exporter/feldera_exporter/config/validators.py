@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 import httpx
 
-from feldera_exporter.config.errors import RefusedError, UnreadableFileError, shown
+from feldera_exporter.config.errors import RefusedError, shown
 from feldera_exporter.config.reserved_labels import OF_ALERTS, OF_EXPORTER_ALERTS, RESERVED
 from feldera_exporter.config.secret import Secret
 from feldera_exporter.config.units import format_duration, format_size, parse_duration, parse_size
@@ -299,22 +299,22 @@ def reachable_scheme(address: str) -> str | None:
     return parts.scheme if named and (parts.port is None or 0 < parts.port <= _HIGHEST_PORT) else None
 
 
-def file(value: object, folder: Path = Path()) -> Path:
+def file(value: object, folder: Path = Path(), *, readable: bool = True) -> Path:
     """Return the path of a file; a relative one starts at the folder.
 
-    Raises:
-        UnreadableFileError: it cannot be read; perhaps it is on another machine.
+    With `readable`, it must be a file that can be read on this machine.
     """
     if not isinstance(value, str) or not value or _NO_PATH.search(value):
         raise RefusedError(shown(value), "the path of a file")
     target, found = folder / value, shown(value)
     if max(map(len, value.split("/"))) > _LONGEST_PATH_PART:
         found = f"a text of {len(value)} characters that may hold a secret (not shown)"
-    try:
-        # Opening a pipe would wait for its writer.
-        if target.exists() and not target.is_file():
-            raise RefusedError(found, "a file, neither a folder nor a pipe")
-        with target.open("rb"):
-            return target
-    except OSError as error:
-        raise UnreadableFileError(found, f"a file that can be read ({error.strerror})", target) from None
+    if readable:
+        try:
+            # Opening a pipe would wait for its writer.
+            if target.exists() and not target.is_file():
+                raise RefusedError(found, "a file, neither a folder nor a pipe")
+            target.open("rb").close()
+        except OSError as error:
+            raise RefusedError(found, f"a file that can be read ({error.strerror})") from None
+    return target

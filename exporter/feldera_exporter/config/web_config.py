@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 
 from feldera_exporter.config import validators
 from feldera_exporter.config.conversion import Context, structured
-from feldera_exporter.config.errors import RefusedError, in_order
+from feldera_exporter.config.errors import RefusedError
 from feldera_exporter.config.schema import File, Flag, NonEmptyText, Username
 from feldera_exporter.config.secret import Secret
 from feldera_exporter.config.yaml_document import read
@@ -150,7 +150,7 @@ def load_web_config(path: Path) -> WebConfig:
     if configured is not None and configured.tls_server_config is not None:
         found = _tls_mistakes(configured.tls_server_config)
         mistakes += [each.mistake("tls_server_config") for each in found]
-    mistakes = in_order([*document.repeated, *mistakes])
+    mistakes = [*document.repeated, *mistakes]
     if configured is None or mistakes:
         raise ConfigError(*(f"{path}: {mistake}" for mistake in mistakes))
     return configured
