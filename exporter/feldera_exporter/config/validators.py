@@ -6,14 +6,13 @@ The annotation of a field in `schema` holds its validator, so a field's type say
 import math
 import re
 import warnings
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeVar
 
 import httpx
 
 from feldera_exporter.config.errors import RefusedError, shown
-from feldera_exporter.config.reserved_labels import OF_ALERTS, OF_EXPORTER_ALERTS, RESERVED
 from feldera_exporter.config.secret import Secret
 from feldera_exporter.config.units import format_duration, format_size, parse_duration, parse_size
 
@@ -22,6 +21,36 @@ Number = TypeVar("Number", int, float)
 # A name is a label value and a part of a URL's path.
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _LABEL: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+RESERVED_LABELS: Final = frozenset(
+    {
+        # Labels of every pipeline's samples, or of feldera_pipeline_info.
+        "feldera_instance",
+        "pipeline",
+        "pipeline_name",
+        "platform_version",
+        "program_profile",
+        # Labels of families that are joined with feldera_pipeline_info: a join would overwrite them.
+        "status",
+        "from",
+        "to",
+        "error_code",
+        # Labels of alerts about Feldera's services and about the exporter.
+        "feldera_service",
+        "alertmanager",
+        "dimension",
+        # The label of the samples of problems.
+        "problem",
+        # Prometheus and Alertmanager set these themselves.
+        "instance",
+        "job",
+        "le",
+        "quantile",
+        "alertname",
+        "alertstate",
+        "severity",
+    }
+)
+"""The labels that neither tags nor the settings of alerts may set."""
 _STATUS: Final = re.compile(r"[A-Z][A-Za-z0-9]{0,63}")
 _HEADER_SAFE: Final = re.compile(r"[!-~]+")
 # A name, an IPv4 address, or without its brackets an IPv6 one.
@@ -74,18 +103,6 @@ def one_of(*known: str) -> Callable[[object], str]:
     return validate
 
 
-def _label(example: str, reserved: Collection[str], expected: str) -> Callable[[object], str]:
-    matching = _matching(_LABEL, f"a label name of letters, digits and underscores such as {example}")
-
-    def validate(value: object) -> str:
-        name = matching(value)
-        if name in reserved or name.startswith("__"):
-            raise RefusedError(shown(name), expected)
-        return name
-
-    return validate
-
-
 name: Final = _matching(
     _NAME, "a name of at most 63 letters, digits, dots, dashes and underscores such as prod"
 )
@@ -103,24 +120,22 @@ alert: Final = _matching(_STATUS, "the name of an alert such as FelderaPipelineF
 username: Final = _matching(re.compile(r"[^:\x00-\x1f\x7f]+"), "a user's name without colons")
 """A user's name for basic authentication, which ends at the first colon."""
 
-label: Final = _label("cost_center", RESERVED, "a label that neither the exporter nor Prometheus uses itself")
-"""The name of a label for tags."""
-
-alert_label: Final = _label(
-    "namespace",
-    RESERVED | OF_EXPORTER_ALERTS,
-    "a label that neither the alerts nor Prometheus set themselves",
-)
-"""The name of a label that is added to every alert, also to those about the exporter."""
-
-external_label: Final = _label("cluster", OF_ALERTS, "a label that the alerts do not set themselves")
-"""The name of a label that is added to every alert that the exporter sends."""
-
 severity: Final = one_of("critical", "warning", "info", "none")
 """The severity of an alert."""
 
 shipped_severity: Final = one_of("critical", "warning", "info")
 """A severity of the shipped rules that the configuration may rename."""
+
+
+_any_label: Final = _matching(_LABEL, "a label name of letters, digits and underscores such as cost_center")
+
+
+def label(value: object) -> str:
+    """Return the name of a label for tags or alerts."""
+    name = _any_label(value)
+    if name in RESERVED_LABELS or name.startswith("__"):
+        raise RefusedError(shown(name), "a label that neither the exporter nor Prometheus uses itself")
+    return name
 
 
 def duration(value: object) -> float:
