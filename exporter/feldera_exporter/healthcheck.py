@@ -52,27 +52,19 @@ def _readable(host: str) -> str:
 
 
 def answers(host: str, port: int) -> bool:
-    """Return whether a server responds, with TLS or without; to ask for a password or a certificate is a response."""
+    """Return whether a server responds: with HTTP, also to ask for a password, or else with a TLS handshake."""
+    plain = HTTPConnection(host, port, timeout=_TIMEOUT)
+    with closing(plain), suppress(OSError, HTTPException):
+        plain.request("GET", "/-/healthy")
+        return plain.getresponse().status in {200, 401}
     unverified = ssl.create_default_context()
     unverified.check_hostname = False
     unverified.verify_mode = ssl.CERT_NONE
-    plain = HTTPConnection(host, port, timeout=_TIMEOUT)
     secure = HTTPSConnection(host, port, timeout=_TIMEOUT, context=unverified)
-    with closing(plain), suppress(OSError, HTTPException):
-        return _is_well(plain)
     with closing(secure), suppress(OSError):
         secure.connect()
-        try:
-            return _is_well(secure)
-        except (ConnectionError, HTTPException, ssl.SSLError):
-            # After the handshake: it asks for a certificate.
-            return True
+        return True
     return False
-
-
-def _is_well(connection: HTTPConnection) -> bool:
-    connection.request("GET", "/-/healthy")
-    return connection.getresponse().status in {200, 401}
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ P, Q = "http://p:1", "http://q:2"
         # Small letters outweigh capitals, also where they are empty; blanks do not count.
         ("http://feldera", {"http_proxy": P, "HTTP_PROXY": Q}, P),
         ("http://feldera", {"http_proxy": "", "HTTP_PROXY": Q}, None),
-        ("http://feldera", {"Http_Proxy": f" {P} "}, P),
+        ("http://feldera", {"HTTP_PROXY": f" {P} "}, P),
         ("http://feldera", {"http_proxy": "p:1"}, P),
         ("http://feldera", {"http_proxy": P, "no_proxy": "*"}, None),
         ("http://feldera", {"http_proxy": P, "NO_PROXY": "other,feldera"}, None),
@@ -61,7 +61,6 @@ def test_which_proxy(url: str, environ: Mapping[str, str], proxy: str | None) ->
         ("::1", "[::1]"),
         ("::1", "[::1]:8080"),
         ("::1", "::1/128"),
-        ("::1", "[::1]/128"),
         ("0:0:0:0:0:0:0:1", "::1"),
         ("fd07::17", "fd07::/64"),
         ("fe80::1%eth0", "fe80::/10"),
@@ -103,7 +102,7 @@ def test_what_is_not_exempt(host: str, exemptions: str) -> None:
         ({"ALL_PROXY": "socks5://proxy:1080"}, f'ALL_PROXY: found "socks5://proxy:1080", {PROXY}'),
         ({"HTTP_PROXY": "ftp://proxy"}, f'HTTP_PROXY: found "ftp://proxy", {PROXY}'),
         ({"HTTP_PROXY": "x", "http_proxy": "http://[::1"}, f'http_proxy: found "http://[::1", {PROXY}'),
-        ({"Http_Proxy": "h:x"}, f'Http_Proxy: found "h:x", {PROXY}'),
+        ({"HTTP_PROXY": "h:x"}, f'HTTP_PROXY: found "h:x", {PROXY}'),
         (
             {"http_proxy": "me:secret@proxy:x"},
             f"http_proxy: found an address with credentials (not shown), {PROXY}",

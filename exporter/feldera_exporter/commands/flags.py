@@ -5,7 +5,7 @@ import os
 import re
 from pathlib import Path
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from feldera_exporter import config, logs
 from feldera_exporter.errors import ConfigError
@@ -15,6 +15,7 @@ from feldera_exporter.rules.rendering import DASHBOARD_URL, EXPORTER_URL, NAME, 
 
 # A path (RFC 3986) without escapes, so that it can be compared as it is written.
 _PATH: Final = re.compile(r"/[\w.~!$&'()*+,;=:@/-]*", re.ASCII)
+_PAGES_URL: Final = re.compile(rf"https?://[^/?#@]+({_PATH.pattern})?", re.ASCII)
 
 _OWN_PARTS: Final = frozenset({"", "-", "pipelines", "runbooks", "static"})
 """The first parts of the paths of the exporter's own pages."""
@@ -114,21 +115,19 @@ def _linked(flag: str, text: str) -> str:
     Raises:
         ConfigError: it is not an http or https address.
     """
-    if _parts(text) is None:
+    if not _is_address(text):
         raise ConfigError(
             f"{flag}: found {text!r}, expected an http or https address such as https://example.com"
         )
     return text
 
 
-def _parts(text: str) -> SplitResult | None:
-    """Return the parts of an http or https address; None if it is none."""
+def _is_address(text: str) -> bool:
     try:
         parts = urlsplit(text)
-        usable = parts.scheme in {"http", "https"} and parts.hostname and (parts.port or 1) > 0
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        return None
-    return parts if usable else None
+        return False
 
 
 def configuration(arguments: argparse.Namespace, *, files: bool = True) -> config.Configuration:
@@ -163,19 +162,13 @@ def external_url(text: str, metrics: str = "/metrics") -> str:
         ConfigError: the text is not an http or https address, has more than a host and a path, or its path is the
             beginning of one of the exporter's own paths, which must not be removed from a request.
     """
-    parts = _parts(text)
-    path = parts.path.rstrip("/") if parts is not None else ""
-    if (
-        parts is None
-        or "@" in parts.netloc
-        or parts.query
-        or parts.fragment
-        or (path and not _PATH.fullmatch(path))
-    ):
+    match = _PAGES_URL.fullmatch(text)
+    if match is None or not _is_address(text):
         raise ConfigError(
             f"--web.external-url: found {_without_user(text)!r}, expected an address such as https://example.com/feldera: "
             "http or https, a host and perhaps a path without escapes, but no user, query or fragment"
         )
+    path = (match[1] or "").rstrip("/")
     if path and (_first(path) in _OWN_PARTS or f"{metrics}/".startswith(f"{path}/")):
         raise ConfigError(
             f"--web.external-url: found the path {path!r}, expected one that begins otherwise than the exporter's own: "

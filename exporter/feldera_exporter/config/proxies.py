@@ -80,8 +80,6 @@ def _split(exemption: str) -> tuple[str, str]:
     """Return the host and the port of an exemption; an IPv6 address has brackets where there is a port."""
     if exemption.startswith("["):
         inside, _, after = exemption[1:].partition("]")
-        if after.startswith("/"):
-            return inside + after, ""
         return inside, after.removeprefix(":")
     host, colon, port = exemption.partition(":")
     return (host, port) if colon and ":" not in port else (exemption, "")
@@ -95,9 +93,8 @@ def _address(host: str) -> _Address | None:
 
 
 def _variable(environ: Mapping[str, str], name: str) -> tuple[str, str]:
-    """Return a variable's name as it is set and its value; the lower-case name overrides others."""
-    written = [each for each in environ if each.lower() == name and environ[each]]
-    variable = name if name in environ or not written else written[-1]
+    """Return a variable's name as it is set, and its value; the lower-case name overrides the other."""
+    variable = name if name in environ else name.upper()
     return variable, environ.get(variable, "").strip()
 
 
