@@ -12,7 +12,7 @@ import pytest
 
 from api.test_pipeline_list import encoded, row
 from feldera_exporter import cli
-from feldera_exporter.checking import dashboard_queries, instance_check
+from feldera_exporter.checking import instance_check, lint
 from feldera_exporter.problems.table import PIPELINE_PROBLEMS
 from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.feldera import Feldera
@@ -162,8 +162,8 @@ def test_variables_are_taken_as_they_are_written(check: Check) -> None:
 def test_every_dashboard_is_looked_at() -> None:
     """All shipped dashboards are looked at, and their queries are found."""
     folder = ROOT / "config/grafana/dashboards"
-    assert sorted(dashboard_queries.NAMES) == sorted(path.stem for path in folder.glob("*.json"))
-    assert all("feldera_" in text for text in dashboard_queries.queries().values())
+    assert sorted(lint.DASHBOARDS) == sorted(path.stem for path in folder.glob("*.json"))
+    assert all("feldera_" in text for text in lint.dashboard_queries().values())
     place = "config/grafana/dashboards"
     assert f'"{place}" = "feldera_exporter/shipped/{place}"' in (ROOT / "pyproject.toml").read_text()
 

@@ -5,9 +5,9 @@ import os
 import re
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 from feldera_exporter import config, logs
+from feldera_exporter.config.validators import http_scheme
 from feldera_exporter.errors import ConfigError
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
 from feldera_exporter.rules.alert_names import NAMES
@@ -115,19 +115,11 @@ def _linked(flag: str, text: str) -> str:
     Raises:
         ConfigError: it is not an http or https address.
     """
-    if not _is_address(text):
+    if http_scheme(text) is None:
         raise ConfigError(
             f"{flag}: found {text!r}, expected an http or https address such as https://example.com"
         )
     return text
-
-
-def _is_address(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
 
 
 def configuration(arguments: argparse.Namespace, *, files: bool = True) -> config.Configuration:
@@ -163,7 +155,7 @@ def external_url(text: str, metrics: str = "/metrics") -> str:
             beginning of one of the exporter's own paths, which must not be removed from a request.
     """
     match = _PAGES_URL.fullmatch(text)
-    if match is None or not _is_address(text):
+    if match is None or http_scheme(text) is None:
         raise ConfigError(
             f"--web.external-url: found {_without_user(text)!r}, expected an address such as https://example.com/feldera: "
             "http or https, a host and perhaps a path without escapes, but no user, query or fragment"

@@ -6,11 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
-import httpx
-
 from feldera_exporter.config.errors import Mistake, shown
 from feldera_exporter.config.schema import Instance
-from feldera_exporter.config.validators import reachable_scheme
+from feldera_exporter.config.validators import http_scheme
 
 _PORTS: Final = {"http": 80, "https": 443}
 _SEPARATORS: Final = re.compile(r"[\s,]+")
@@ -30,7 +28,7 @@ def proxy_for(url: str, environ: Mapping[str, str]) -> str | None:
 def proxy_mistakes(instances: Iterable[Instance], environ: Mapping[str, str]) -> Iterator[Mistake]:
     """Yield a mistake for every variable whose proxy an instance needs and that is not a valid address."""
     for variable, address in dict.fromkeys(_proxy_variable(instance.url, environ) for instance in instances):
-        if address and not _is_proxy(_complete(address)):
+        if address and http_scheme(_complete(address)) is None:
             found = "an address with credentials (not shown)" if "@" in address else shown(address)
             expected = "the address of a proxy such as http://proxy.example.com:3128"
             yield Mistake((variable,), f"found {found}, expected {expected}")
@@ -100,11 +98,3 @@ def _variable(environ: Mapping[str, str], name: str) -> tuple[str, str]:
 
 def _complete(address: str) -> str:
     return address if "://" in address else f"http://{address}"
-
-
-def _is_proxy(address: str) -> bool:
-    try:
-        usable = httpx.Proxy(address).url.scheme in _PORTS
-    except (ValueError, httpx.InvalidURL):
-        return False
-    return usable and reachable_scheme(address) is not None

@@ -53,23 +53,8 @@ RESERVED_LABELS: Final = frozenset(
 """The labels that neither tags nor the settings of alerts may set."""
 _STATUS: Final = re.compile(r"[A-Z][A-Za-z0-9]{0,63}")
 _HEADER_SAFE: Final = re.compile(r"[!-~]+")
-# A name, an IPv4 address, or without its brackets an IPv6 one.
-_HOST: Final = re.compile(r"[a-z0-9._-]+|[a-z0-9.%]*:[a-z0-9.:%]*")
 _HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _HEADER_VALUE: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
-_OWN_HEADERS: Final = frozenset(
-    {
-        "accept",
-        "accept-encoding",
-        "connection",
-        "content-length",
-        "host",
-        "te",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
-"""Headers that the exporter sets itself, and headers of the connection."""
 _HIGHEST_PORT: Final = 65535
 _ROUTE: Final = re.compile(r"/v0(/pipelines)?$")
 _ALERTMANAGER_ROUTE: Final = re.compile(r"/api(/v[12](/\w+)?)?$")
@@ -200,15 +185,8 @@ def non_empty_text(value: object) -> str:
     return value
 
 
-_any_header_name: Final = _matching(_HEADER_NAME, "the name of an HTTP header such as X-Proxy-Token")
-
-
-def header_name(value: object) -> str:
-    """Return the name of a header that the exporter does not set itself (RFC 9110, section 5.1)."""
-    name = _any_header_name(value)
-    if name.lower() in _OWN_HEADERS:
-        raise RefusedError(shown(name), "a header that the exporter does not set itself")
-    return name
+header_name: Final = _matching(_HEADER_NAME, "the name of an HTTP header such as X-Proxy-Token")
+"""The name of a header (RFC 9110, section 5.1)."""
 
 
 def _secret(pattern: re.Pattern[str], found: str, expected: str) -> Callable[[object], Secret]:
@@ -294,22 +272,21 @@ def _address(value: object, expected: str) -> str:
     for mark, part in (("@", "credentials"), ("?", "a query"), ("#", "a fragment")):
         if mark in value:
             raise RefusedError(f"an address with {part} (not shown)", f"{expected}, without {part}")
-    scheme = reachable_scheme(value)
-    if scheme not in {"http", "https"}:
+    scheme = http_scheme(value)
+    if scheme is None:
         raise RefusedError(shown(value), expected)
     return scheme + value[len(scheme) :].rstrip("/")
 
 
-def reachable_scheme(address: str) -> str | None:
-    """Return an address's scheme; None if no request can be sent to the address."""
+def http_scheme(address: str) -> str | None:
+    """Return `http` or `https`; None if the text is not such an address."""
     try:
         parts = httpx.URL(address)
-        # The resolver encodes the decoded name, and may refuse it.
-        parts.host.encode("idna")
+        valid = parts.scheme in {"http", "https"} and parts.host
     except (httpx.InvalidURL, ValueError):
         return None
-    named = _HOST.fullmatch(parts.raw_host.decode()) is not None
-    return parts.scheme if named and (parts.port is None or 0 < parts.port <= _HIGHEST_PORT) else None
+    has_port = parts.port is None or 0 < parts.port <= _HIGHEST_PORT
+    return parts.scheme if valid and has_port else None
 
 
 def file(value: object, folder: Path = Path(), *, readable: bool = True) -> Path:

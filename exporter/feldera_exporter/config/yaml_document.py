@@ -95,10 +95,7 @@ def parse(content: bytes, *, with_line: bool = True) -> Document:
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise ConfigError(f"line {line}: found a control character, expected YAML") from None
-    except (ValueError, LookupError, RecursionError) as error:
-        # PyYAML raises a LookupError for `!!bool maybe` and for `!!int ''`.
-        found = {RecursionError: "brackets nested too deeply", ValueError: "a malformed number"}.get(
-            type(error), "a value that is not of the type before it"
-        )
-        raise ConfigError(f"configuration: found {found}, expected YAML") from None
+    except (ValueError, LookupError, RecursionError):
+        # A malformed number, a value that is not of the type before it, brackets that are nested too deeply.
+        raise ConfigError("configuration: found a value that cannot be read, expected YAML") from None
     return Document(tree, tuple(loader.repeated))
