@@ -1,6 +1,5 @@
 """The log: one line per event, as logfmt or JSON, on standard error."""
 
-import io
 import logging
 import math
 import os
@@ -93,7 +92,7 @@ class LogStream:
 def _write(stream: TextIO, line: str) -> None:
     try:
         descriptor = stream.fileno()
-    except io.UnsupportedOperation:
+    except OSError:
         # It is in memory.
         stream.write(line)
         return
