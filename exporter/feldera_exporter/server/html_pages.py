@@ -5,6 +5,7 @@ import gzip
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 from typing import Final, Protocol
 from urllib.parse import unquote
@@ -75,13 +76,13 @@ class Site:
             case ["", ""]:
                 return self._fleet
             case ["", "pipelines", instance, name]:
-                return self._pipeline(instance, name)
+                return partial(self._pipeline, instance, name)
             case ["", "runbooks"]:
                 return self._runbooks
             case ["", "runbooks", alert]:
-                return self._runbook(alert)
+                return partial(self._runbook, alert)
             case ["", "static", _] if (asset := ASSETS.get(request.path)) is not None:
-                return _asset(*asset)
+                return partial(_asset, *asset)
         return None
 
     async def _fleet(self, request: Request) -> Reply:
@@ -90,51 +91,45 @@ class Site:
             request, "fleet.html", state, query, lambda: fleet_page(state, query, self.links)
         )
 
-    def _pipeline(self, instance: str, name_or_id: str) -> Page:
-        async def answer(request: Request) -> Reply:
-            query = parse(request.query)
-            state = self.source.page_state()
-            found = find(state, instance, name_or_id)
-            if found is None:
-                return await self._missing_pipeline(request, state, instance, name_or_id)
-            row = found[1].facts.row
-            failed = row.program_status in FAILED_PROGRAMS
-            recent, program = await asyncio.gather(
-                self.source.recent(instance, row.id, row.name),
-                self.source.program(instance, row.id, row.name, failed=failed),
-            )
-            # The state may have changed while Feldera was asked.
-            state = self.source.page_state()
+    async def _pipeline(self, instance: str, name_or_id: str, request: Request) -> Reply:
+        query = parse(request.query)
+        state = self.source.page_state()
+        found = find(state, instance, name_or_id)
+        if found is None:
+            return await self._missing_pipeline(request, state, instance, name_or_id)
+        row = found[1].facts.row
+        failed = row.program_status in FAILED_PROGRAMS
+        recent, program = await asyncio.gather(
+            self.source.recent(instance, row.id, row.name),
+            self.source.program(instance, row.id, row.name, failed=failed),
+        )
+        # The state may have changed while Feldera was asked.
+        state = self.source.page_state()
 
-            def view() -> PipelinePage:
-                watched, pipeline = find(state, instance, row.id) or found
-                return pipeline_page(watched, pipeline, recent, program, state, query, self.links)
+        def view() -> PipelinePage:
+            watched, pipeline = find(state, instance, row.id) or found
+            return pipeline_page(watched, pipeline, recent, program, state, query, self.links)
 
-            return await self._live(request, "pipeline.html", state, query, view)
-
-        return answer
+        return await self._live(request, "pipeline.html", state, query, view)
 
     async def _runbooks(self, request: Request) -> Reply:
         return await self._html(request, lambda: render("runbooks.html", self.links, sections=SECTIONS))
 
-    def _runbook(self, alert: str) -> Page:
-        async def answer(request: Request) -> Reply:
-            if not runbooks.exists(alert):
-                missing = MissingPage("Not found", "There is no such runbook.", (), None)
-                return await self._html(
-                    request, lambda: render("missing.html", self.links, view=missing), status=404
-                )
-            query, state = parse(request.query), self.source.page_state()
-            installation = query.installation or _chosen_installation(request)
+    async def _runbook(self, alert: str, request: Request) -> Reply:
+        if not runbooks.exists(alert):
+            missing = MissingPage("Not found", "There is no such runbook.", (), None)
+            return await self._html(
+                request, lambda: render("missing.html", self.links, view=missing), status=404
+            )
+        query, state = parse(request.query), self.source.page_state()
+        installation = query.installation or _chosen_installation(request)
 
-            def page() -> bytes:
-                view = runbooks.runbook_page(alert, state, query, installation)
-                return render("runbook.html", self.links, view=view, query=query)
+        def page() -> bytes:
+            view = runbooks.runbook_page(alert, state, query, installation)
+            return render("runbook.html", self.links, view=view, query=query)
 
-            headers = (("set-cookie", self._cookie(installation)),) if query.installation else ()
-            return await self._html(request, page, headers=headers)
-
-        return answer
+        headers = (("set-cookie", self._cookie(installation)),) if query.installation else ()
+        return await self._html(request, page, headers=headers)
 
     def _cookie(self, installation: str) -> str:
         """Return a cookie that keeps the choice for the other runbooks, also when a link of an alert leads there."""
@@ -201,14 +196,11 @@ def _chosen_installation(request: Request) -> str:
     return found[1] if found else ""
 
 
-def _asset(media_type: str, content: bytes) -> Page:
-    async def answer(_request: Request) -> Reply:
-        headers = (
-            ("content-type", media_type),
-            ("cache-control", "public, max-age=31536000, immutable"),
-            *HEADERS.items(),
-            ("content-length", str(len(content))),
-        )
-        return Reply(200, headers, (content,))
-
-    return answer
+async def _asset(media_type: str, content: bytes, _request: Request) -> Reply:
+    headers = (
+        ("content-type", media_type),
+        ("cache-control", "public, max-age=31536000, immutable"),
+        *HEADERS.items(),
+        ("content-length", str(len(content))),
+    )
+    return Reply(200, headers, (content,))
