@@ -4,7 +4,9 @@ It finds the addresses itself, so that it works with all flags, TLS and password
 """
 
 import ipaddress
+import re
 import ssl
+import struct
 import sys
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -15,7 +17,6 @@ from typing import Final
 _LISTENING: Final = "0A"
 """The state of a socket in /proc/net/tcp (proc_net_tcp(5))."""
 _TIMEOUT: Final = 4.0
-_WORD: Final = 4
 
 
 def main(process: int = 1) -> int:
@@ -41,11 +42,9 @@ def listened(process: int) -> Iterator[tuple[str, int]]:
 
 
 def _readable(host: str) -> str:
-    """Return an address of /proc/net/tcp (words of four bytes in the machine's byte order) as text."""
-    raw = bytes.fromhex(host)
-    words = (raw[start : start + _WORD] for start in range(0, len(raw), _WORD))
-    swapped = b"".join(word[::-1] if sys.byteorder == "little" else word for word in words)
-    address = ipaddress.ip_address(swapped)
+    """Return an address of /proc/net/tcp (words of 32 bits in the machine's byte order) as text."""
+    words = re.findall("[0-9A-F]{8}", host)
+    address = ipaddress.ip_address(b"".join(struct.pack("=I", int(word, 16)) for word in words))
     if address.is_unspecified:
         return "127.0.0.1"
     return str(getattr(address, "ipv4_mapped", None) or address)

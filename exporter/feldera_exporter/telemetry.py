@@ -26,18 +26,8 @@ from feldera_exporter.feldera.statuses import DIMENSIONS
 INSTANCE: Final = "feldera_instance"
 ALERTMANAGER: Final = "alertmanager"
 CODES: Final = (
-    "200",
-    "400",
-    "401",
-    "403",
-    "404",
-    "429",
-    "500",
-    "502",
-    "503",
-    "504",
-    "timeout",
-    "unreachable",
+    *("200", "400", "401", "403", "404", "429", "500", "502", "503", "504"),
+    *("timeout", "unreachable"),
 )
 """The values of the label `code`: HTTP statuses, and the outcome of a request that got none; another status is `other`."""
 SOURCES: Final = ("events", "polls")

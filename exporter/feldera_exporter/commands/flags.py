@@ -56,7 +56,15 @@ def add_web_config(parser: argparse.ArgumentParser) -> None:
 
 
 def add_addresses(parser: argparse.ArgumentParser) -> None:
-    """Add the flags of the addresses that alerts link to, besides the exporter's pages."""
+    """Add the flags of the addresses that alerts link to."""
+    parser.add_argument(
+        "--web.external-url",
+        dest="external_url",
+        default=EXPORTER_URL,
+        metavar="URL",
+        help="the address of the exporter's pages, for links in alerts and behind a proxy; it may have a path "
+        "(default: %(default)s)",
+    )
     parser.add_argument(
         "--runbook-url",
         default="",
@@ -97,7 +105,7 @@ def addresses(arguments: argparse.Namespace) -> RuleOptions:
         ConfigError: an address is wrong.
     """
     return RuleOptions(
-        exporter_url=_linked("--web.external-url", arguments.external_url or EXPORTER_URL),
+        exporter_url=_linked("--web.external-url", arguments.external_url),
         runbook_url=arguments.runbook_url and _linked("--runbook-url", arguments.runbook_url),
         dashboard_url=_linked("--dashboard-url", arguments.dashboard_url),
     )

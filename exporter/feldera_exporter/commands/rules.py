@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from feldera_exporter.commands.flags import add_addresses, add_configuration, addresses, configuration
-from feldera_exporter.rules.rendering import EXPORTER_URL, FORMATS, rules
+from feldera_exporter.rules.rendering import FORMATS, rules
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -15,13 +15,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         choices=tuple(FORMATS),
         default="prometheus",
         help="a rule file for Prometheus, or a PrometheusRule for its operator (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--web.external-url",
-        dest="external_url",
-        default=EXPORTER_URL,
-        metavar="URL",
-        help="the address of the exporter's pages that alerts link to (default: %(default)s)",
     )
     add_addresses(parser)
 

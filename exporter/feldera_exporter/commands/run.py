@@ -43,12 +43,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="the path of the metrics (default: %(default)s)",
     )
-    parser.add_argument(
-        "--web.external-url",
-        dest="external_url",
-        metavar="URL",
-        help="the address of the exporter's pages, for links in alerts and behind a proxy; it may have a path",
-    )
     add_addresses(parser)
     parser.add_argument(
         "--web.enable-lifecycle",
@@ -77,7 +71,7 @@ def main(arguments: argparse.Namespace) -> int:
     logs.configure(arguments.log_level, arguments.log_format)
     path = telemetry_path(arguments.telemetry_path)
     load = partial(configuration, arguments)
-    prefix = external_url(arguments.external_url, path) if arguments.external_url is not None else ""
+    prefix = external_url(arguments.external_url, path)
     linked = addresses(arguments)
     # Read before the exporter listens, so that an error occupies no port.
     configured = load()

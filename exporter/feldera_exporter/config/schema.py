@@ -23,9 +23,8 @@ Status = Annotated[str, validators.status]
 Label = Annotated[str, validators.label]
 Family = Annotated[str, validators.family]
 Username = Annotated[str, validators.username]
-ApiKey = Annotated[Secret, validators.secret]
+SecretText = Annotated[Secret, validators.secret]
 HeaderName = Annotated[str, validators.header_name]
-HeaderValue = Annotated[Secret, validators.header_value]
 File = Annotated[Path, validators.file]
 Expression = Annotated[re.Pattern[str], validators.expression]
 Alert = Annotated[str, validators.alert]
@@ -105,9 +104,9 @@ class Instance:
 
     name: Name
     url: Url
-    api_key: ApiKey | None = None
+    api_key: SecretText | None = None
     api_key_file: File | None = None
-    headers: Mapping[HeaderName, HeaderValue] = field(default_factory=lambda: MappingProxyType({}))
+    headers: Mapping[HeaderName, SecretText] = field(default_factory=lambda: MappingProxyType({}))
     tls: Tls = Tls()
     poll_interval: IntervalSeconds = 5.0
     timeout: IntervalSeconds = 5.0

@@ -189,35 +189,17 @@ header_name: Final = _matching(_HEADER_NAME, "the name of an HTTP header such as
 """The name of a header (RFC 9110, section 5.1)."""
 
 
-def _secret(pattern: re.Pattern[str], found: str, expected: str) -> Callable[[object], Secret]:
-    """Return the validator of a secret; errors never contain it."""
-
-    def validate(value: object) -> Secret:
-        if not isinstance(value, str):
-            number = isinstance(value, int | float)
-            raise RefusedError(
-                "a value that is no text (not shown)" if number else shown(value), f"{expected}, in quotes"
-            )
-        if not value:
-            raise RefusedError("an empty text", expected)
-        if not pattern.fullmatch(value):
-            raise RefusedError(f"a text with {found} (not shown)", expected)
-        return Secret(value)
-
-    return validate
-
-
-secret: Final = _secret(
-    _HEADER_SAFE, "blanks or characters outside ASCII", "an API key of visible ASCII characters"
-)
-"""An API key."""
-
-header_value: Final = _secret(
-    _HEADER_VALUE,
-    "other characters or with blanks at an end",
-    "a text of visible ASCII characters and inner blanks",
-)
-"""The value of a header."""
+def secret(value: object) -> Secret:
+    """Return an API key or the value of a header; errors never contain it."""
+    expected = "one line of ASCII characters"
+    if not isinstance(value, str):
+        found = "a value that is no text (not shown)" if isinstance(value, int | float) else shown(value)
+        raise RefusedError(found, f"{expected}, in quotes")
+    if not value:
+        raise RefusedError("an empty text", expected)
+    if not _HEADER_VALUE.fullmatch(value):
+        raise RefusedError("a text with other characters, or with blanks at an end (not shown)", expected)
+    return Secret(value)
 
 
 def expression(value: object) -> re.Pattern[str]:

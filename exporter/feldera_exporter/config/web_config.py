@@ -46,7 +46,7 @@ _HEADERS: Final = (
 
 
 def _header_value(value: object) -> str:
-    return validators.header_value(value).reveal()
+    return validators.secret(value).reveal()
 
 
 def _password_hash(value: object) -> Secret:
