@@ -1,6 +1,5 @@
 """The plain tree of a document as frozen values, or every mistake in it."""
 
-import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
@@ -21,7 +20,6 @@ _Kind = TypeVar("_Kind")
 
 _BLANK: Final = "a mapping, with a blank after each colon"
 """Of `name:password`, YAML makes one text; no key of a mapping may have a colon."""
-_ALWAYS_EXPORTED: Final = re.compile(r"feldera_exporter_|process_|python_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +76,9 @@ class _Reader:
             return validators.file(value, self._context.folder, readable=self._context.files)
         read = validate(value)
         if validate is validators.family:
-            _expect_family(read, self._context.families)
+            _expect_known(read, self._context.families, "a metric family about Feldera")
         if validate is validators.alert:
-            _expect_alert(read, self._context.alerts)
+            _expect_known(read, self._context.alerts, "an alert")
         return read
 
     def _mapping(self, value: Any, place: Place, key_kind: Any, value_kind: Any) -> Mapping[Any, Any]:
@@ -119,24 +117,10 @@ def _expect(value: Any, kind: type, expected: str) -> Any:
     return value
 
 
-def _expect_family(name: str, families: Collection[str]) -> None:
-    if name in families:
-        return
-    if _ALWAYS_EXPORTED.match(name):
-        raise RefusedError(shown(name), "a family that can be left out: this one always stays")
-    guess = nearest(name, families)
-    raise RefusedError(
-        shown(name), f"a metric family such as {guess}" if guess else "a metric family of the exporter"
-    )
-
-
-def _expect_alert(name: str, alerts: Collection[str]) -> None:
-    if name not in alerts:
-        guess = nearest(name, alerts)
-        raise RefusedError(
-            "no alert of this name",
-            f"one such as {guess}" if guess else "one that `feldera-exporter rules` prints",
-        )
+def _expect_known(name: str, known: Collection[str], expected: str) -> None:
+    if name not in known:
+        guess = nearest(name, known)
+        raise RefusedError(shown(name), f"{expected} such as {guess}" if guess else expected)
 
 
 def _key_text(key: Any) -> str:

@@ -19,7 +19,7 @@ from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.pages.links import Links
 from feldera_exporter.pages.missing_page import MissingPage, may_exist, missing_pipeline
 from feldera_exporter.pages.page_query import INSTALLATIONS, PageQuery, parse
-from feldera_exporter.pages.pipeline_page import FAILED_PROGRAMS, PipelinePage, find, pipeline_page
+from feldera_exporter.pages.pipeline_page import FAILED_PROGRAMS, find, pipeline_page
 from feldera_exporter.rules.alert_names import SECTIONS
 from feldera_exporter.server.content_negotiation import accepts_gzip
 from feldera_exporter.server.http_messages import Page, Reply, Request, text_reply
@@ -103,14 +103,13 @@ class Site:
             self.source.recent(instance, row.id, row.name),
             self.source.program(instance, row.id, row.name, failed=failed),
         )
-        # The state may have changed while Feldera was asked.
-        state = self.source.page_state()
-
-        def view() -> PipelinePage:
-            watched, pipeline = find(state, instance, row.id) or found
-            return pipeline_page(watched, pipeline, recent, program, state, query, self.links)
-
-        return await self._live(request, "pipeline.html", state, query, view)
+        return await self._live(
+            request,
+            "pipeline.html",
+            state,
+            query,
+            lambda: pipeline_page(*found, recent, program, state, query, self.links),
+        )
 
     async def _runbooks(self, request: Request) -> Reply:
         return await self._html(request, lambda: render("runbooks.html", self.links, sections=SECTIONS))
