@@ -98,14 +98,14 @@ def add_stage(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def addresses(arguments: argparse.Namespace) -> RuleOptions:
-    """Return the addresses that alerts link to.
+def addresses(arguments: argparse.Namespace, metrics: str = "/metrics") -> RuleOptions:
+    """Return the addresses that alerts link to; `metrics` is the path of the metrics.
 
     Raises:
         ConfigError: an address is wrong.
     """
     return RuleOptions(
-        exporter_url=_linked("--web.external-url", arguments.external_url),
+        exporter_url=external_url(arguments.external_url, metrics),
         runbook_url=arguments.runbook_url and _linked("--runbook-url", arguments.runbook_url),
         dashboard_url=_linked("--dashboard-url", arguments.dashboard_url),
     )
@@ -150,7 +150,7 @@ def telemetry_path(text: str) -> str:
 
 
 def external_url(text: str, metrics: str = "/metrics") -> str:
-    """Return the path of the pages' address, without a slash at its end; empty for the root.
+    """Return the pages' address.
 
     Raises:
         ConfigError: the text is not an http or https address, has more than a host and a path, or its path is the
@@ -168,7 +168,7 @@ def external_url(text: str, metrics: str = "/metrics") -> str:
             f"--web.external-url: found the path {path!r}, expected one that begins otherwise than the exporter's own: "
             f"the metrics are at {metrics}, the pages at {_OWN_PATHS}"
         )
-    return path
+    return text
 
 
 def _first(path: str) -> str:
