@@ -17,7 +17,7 @@ from feldera_exporter.pages.html_rendering import ASSETS, render
 from feldera_exporter.pages.instance_view import PageState
 from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.pages.links import Links
-from feldera_exporter.pages.missing_page import MissingPage, may_exist, missing_pipeline
+from feldera_exporter.pages.missing_page import may_exist, missing_pipeline
 from feldera_exporter.pages.page_query import INSTALLATIONS, PageQuery, parse
 from feldera_exporter.pages.pipeline_page import FAILED_PROGRAMS, find, pipeline_page
 from feldera_exporter.rules.alert_names import SECTIONS
@@ -79,7 +79,7 @@ class Site:
                 return partial(self._pipeline, instance, name)
             case ["", "runbooks"]:
                 return self._runbooks
-            case ["", "runbooks", alert]:
+            case ["", "runbooks", alert] if runbooks.exists(alert):
                 return partial(self._runbook, alert)
             case ["", "static", _] if (asset := ASSETS.get(request.path)) is not None:
                 return partial(_asset, *asset)
@@ -115,11 +115,6 @@ class Site:
         return await self._html(request, lambda: render("runbooks.html", self.links, sections=SECTIONS))
 
     async def _runbook(self, alert: str, request: Request) -> Reply:
-        if not runbooks.exists(alert):
-            missing = MissingPage("Not found", "There is no such runbook.", (), None)
-            return await self._html(
-                request, lambda: render("missing.html", self.links, view=missing), status=404
-            )
         query, state = parse(request.query), self.source.page_state()
         installation = query.installation or _chosen_installation(request)
 
