@@ -20,6 +20,20 @@ Number = TypeVar("Number", int, float)
 # A name is a label value and a part of a URL's path.
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _LABEL: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_STATUS: Final = re.compile(r"[A-Z][A-Za-z0-9]{0,63}")
+_HEADER_SAFE: Final = re.compile(r"[!-~]+")
+_HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_HEADER_VALUE: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
+_HIGHEST_PORT: Final = 65535
+_ROUTE: Final = re.compile(r"/v0(/pipelines)?$")
+_ALERTMANAGER_ROUTE: Final = re.compile(r"/api(/v[12](/\w+)?)?$")
+_SHORTEST_INTERVAL: Final = 0.1
+"""Seconds. Feldera locks its database for each list of pipelines."""
+_SMALLEST_RESPONSE: Final = 64 * 2**10
+"""Bytes: the list of a few dozen pipelines."""
+_NO_PATH: Final = re.compile("[\0\ud800-\udfff]")
+"""NUL, and half of a surrogate pair, which YAML can write and UTF-8 cannot."""
+
 RESERVED_LABELS: Final = frozenset(
     {
         # Labels of every pipeline's samples, or of feldera_pipeline_info.
@@ -50,19 +64,6 @@ RESERVED_LABELS: Final = frozenset(
     }
 )
 """The labels that neither tags nor the settings of alerts may set."""
-_STATUS: Final = re.compile(r"[A-Z][A-Za-z0-9]{0,63}")
-_HEADER_SAFE: Final = re.compile(r"[!-~]+")
-_HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_HEADER_VALUE: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
-_HIGHEST_PORT: Final = 65535
-_ROUTE: Final = re.compile(r"/v0(/pipelines)?$")
-_ALERTMANAGER_ROUTE: Final = re.compile(r"/api(/v[12](/\w+)?)?$")
-_SHORTEST_INTERVAL: Final = 0.1
-"""Seconds. Feldera locks its database for each list of pipelines."""
-_SMALLEST_RESPONSE: Final = 64 * 2**10
-"""Bytes: the list of a few dozen pipelines."""
-_NO_PATH: Final = re.compile("[\0\ud800-\udfff]")
-"""NUL, and half of a surrogate pair, which YAML can write and UTF-8 cannot."""
 
 
 def _matching(pattern: re.Pattern[str], expected: str) -> Callable[[object], str]:

@@ -10,7 +10,7 @@ from typing import Annotated, Final
 from feldera_exporter.config import validators
 from feldera_exporter.config.conversion import Context, structured
 from feldera_exporter.config.errors import RefusedError
-from feldera_exporter.config.schema import File, Flag, NonEmptyText, Username
+from feldera_exporter.config.schema import File, Flag, NonEmptyText, SecretText, Username
 from feldera_exporter.config.secret import Secret
 from feldera_exporter.config.yaml_document import read
 from feldera_exporter.errors import ConfigError
@@ -45,10 +45,6 @@ _HEADERS: Final = (
 )
 
 
-def _header_value(value: object) -> str:
-    return validators.secret(value).reveal()
-
-
 def _password_hash(value: object) -> Secret:
     if not isinstance(value, str) or not _BCRYPT.fullmatch(value):
         raise RefusedError(
@@ -75,7 +71,6 @@ ClientAuth = Annotated[str, validators.one_of(NO_CERTIFICATE, IF_GIVEN, REQUIRED
 Version = Annotated[str, validators.one_of("TLS12", "TLS13")]
 Cipher = Annotated[str, validators.one_of(*CIPHERS, *_TLS13_CIPHERS)]
 Header = Annotated[str, validators.one_of(*_HEADERS)]
-HeaderValue = Annotated[str, _header_value]
 PasswordHash = Annotated[Secret, _password_hash]
 Unavailable = Annotated[None, _unavailable]
 FileOnly = Annotated[None, _file_only]
@@ -116,7 +111,7 @@ class TlsServer:
 class HttpServer:
     """The headers of every response; `http2` may only be false."""
 
-    headers: Mapping[Header, HeaderValue] = field(default_factory=lambda: MappingProxyType({}))
+    headers: Mapping[Header, SecretText] = field(default_factory=lambda: MappingProxyType({}))
     http2: Annotated[bool, _no_http2] = False
 
 

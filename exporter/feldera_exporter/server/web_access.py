@@ -70,7 +70,7 @@ def guarded(app: Asgi, config: Callable[[], WebConfig]) -> Asgi:
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         present = config()
         configured = present.http_server_config.headers.items()
-        headers = {name.lower().encode(): value.encode() for name, value in configured}
+        headers = {name.lower().encode(): value.reveal().encode() for name, value in configured}
 
         async def with_headers(message: dict[str, Any]) -> None:
             if message["type"] == "http.response.start":
