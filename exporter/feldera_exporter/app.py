@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -30,15 +31,13 @@ class Options:
     Attributes:
         storage: the directory of the store, None without one.
         lifecycle: whether `POST /-/reload` is answered.
-        prefix: the beginning of the paths of pages as browsers see them: empty, or `/behind/a/proxy`.
-        addresses: the addresses that alerts link to.
+        addresses: the addresses that alerts link to; that of the pages may have a path, behind a proxy.
         web: TLS, passwords and headers; None for plain HTTP without a password.
     """
 
     telemetry_path: str = "/metrics"
     storage: Path | None = None
     lifecycle: bool = False
-    prefix: str = ""
     addresses: RuleOptions = field(default_factory=RuleOptions)
     web: WebAccess | None = None
 
@@ -81,9 +80,10 @@ async def exporting(
         exporter = Exporter(load, store, options.addresses)
         stack.push_async_callback(exporter.stop)
         reload = exporter.reload if options.lifecycle else None
-        links = Links(options.prefix, options.telemetry_path)
+        prefix = urlsplit(options.addresses.exporter_url).path.rstrip("/")
+        links = Links(prefix, options.telemetry_path)
         site = Site(exporter, links)
-        app = application(exporter.publisher, options.telemetry_path, reload, site.find, options.prefix)
+        app = application(exporter.publisher, options.telemetry_path, reload, site.find, prefix)
         web = options.web
         if web is not None:
             app = guarded(app, web.present)

@@ -47,12 +47,13 @@ class _Column:
     label: str | None
 
 
-def _combined(observation: Observation) -> str | None:
-    return combine(observation.resources, observation.runtime)
-
-
 _COLUMNS: Final = (
-    _Column(DEPLOYMENT.name, "Deployment status, resources and runtime combined.", _combined, "status"),
+    _Column(
+        DEPLOYMENT.name,
+        "Deployment status, resources and runtime combined.",
+        lambda event: combine(event.resources, event.runtime),
+        "status",
+    ),
     _Column(RESOURCES.name, "Status of the pipeline's resources.", lambda event: event.resources, "status"),
     _Column(RUNTIME.name, "Runtime status.", lambda event: event.runtime, "status"),
     _Column(PROGRAM.name, "Status of the program's compilation.", lambda event: event.program, "status"),

@@ -75,7 +75,7 @@ class Exporter:
         self.instances: Mapping[str, PolledInstance] = {}
         details = PipelineDetails(self._client)
         self.recent, self.program = details.recent, details.program
-        self._use(self._build(load(), []))
+        self._use(self._build(load()))
 
     def start(self) -> None:
         """Start to poll the instances that are not polled yet, and to send alerts."""
@@ -152,12 +152,9 @@ class Exporter:
             return await self._reload()
 
     async def _reload(self) -> Sequence[str]:
-        clients: list[Client] = []
         try:
-            parts = self._build(self._load(), clients)
+            parts = self._build(self._load())
         except Exception as error:  # noqa: BLE001 - a bug must not leave half of each configuration
-            for client in clients:
-                await client.close()
             return self._refuse(error)
         unchanged = {name for name, each in parts.instances.items() if each is self.instances.get(name)}
         if parts.bridge is self._bridge:
@@ -185,10 +182,8 @@ class Exporter:
             self._log.error("configuration not reloaded", mistake=mistake)
         return mistakes
 
-    def _build(self, configuration: Configuration, clients: list[Client]) -> "_Parts":
+    def _build(self, configuration: Configuration) -> "_Parts":
         """Build all parts that a configuration needs, without a change to the running ones.
-
-        Every new client is added to the clients, also if an error is raised.
 
         Raises:
             ConfigError: a file that it names can no longer be used.
@@ -197,10 +192,7 @@ class Exporter:
         return _Parts(
             configuration,
             catalogue(tuple(configuration.tag_labels), configuration.metrics.exclude),
-            {
-                each.name: self._build_instance(each, configuration, clients)
-                for each in configuration.instances
-            },
+            {each.name: self._build_instance(each, configuration) for each in configuration.instances},
             self._build_bridge(configuration),
         )
 
@@ -222,9 +214,7 @@ class Exporter:
             self._bridge,
         )
 
-    def _build_instance(
-        self, instance: Instance, configuration: Configuration, clients: list[Client]
-    ) -> PolledInstance:
+    def _build_instance(self, instance: Instance, configuration: Configuration) -> PolledInstance:
         """Build the parts of one instance; with the same settings the present ones are used.
 
         With other settings, the counters and the published state of the present ones are used.
@@ -235,7 +225,6 @@ class Exporter:
             return present
         log = self._log.bind(feldera_instance=instance.name)
         client = client_for(instance, partial(self._telemetry.observe, instance.name), log)
-        clients.append(client)
         stored = self._store.load(instance.name) if self._store and not present else NOTHING
         watcher = Watcher(
             instance,

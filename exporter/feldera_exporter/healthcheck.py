@@ -4,7 +4,9 @@ It finds the addresses itself, so that it works with all flags, TLS and password
 """
 
 import ipaddress
+import re
 import ssl
+import struct
 import sys
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -15,7 +17,6 @@ from typing import Final
 _LISTENING: Final = "0A"
 """The state of a socket in /proc/net/tcp (proc_net_tcp(5))."""
 _TIMEOUT: Final = 4.0
-_WORD: Final = 4
 
 
 def main(process: int = 1) -> int:
@@ -41,38 +42,28 @@ def listened(process: int) -> Iterator[tuple[str, int]]:
 
 
 def _readable(host: str) -> str:
-    """Return an address of /proc/net/tcp (words of four bytes in the machine's byte order) as text."""
-    raw = bytes.fromhex(host)
-    words = (raw[start : start + _WORD] for start in range(0, len(raw), _WORD))
-    swapped = b"".join(word[::-1] if sys.byteorder == "little" else word for word in words)
-    address = ipaddress.ip_address(swapped)
+    """Return an address of /proc/net/tcp (words of 32 bits in the machine's byte order) as text."""
+    words = re.findall("[0-9A-F]{8}", host)
+    address = ipaddress.ip_address(b"".join(struct.pack("=I", int(word, 16)) for word in words))
     if address.is_unspecified:
         return "127.0.0.1"
     return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 def answers(host: str, port: int) -> bool:
-    """Return whether a server responds, with TLS or without; to ask for a password or a certificate is a response."""
+    """Return whether a server responds: with HTTP, also to ask for a password, or else with a TLS handshake."""
+    plain = HTTPConnection(host, port, timeout=_TIMEOUT)
+    with closing(plain), suppress(OSError, HTTPException):
+        plain.request("GET", "/-/healthy")
+        return plain.getresponse().status in {200, 401}
     unverified = ssl.create_default_context()
     unverified.check_hostname = False
     unverified.verify_mode = ssl.CERT_NONE
-    plain = HTTPConnection(host, port, timeout=_TIMEOUT)
     secure = HTTPSConnection(host, port, timeout=_TIMEOUT, context=unverified)
-    with closing(plain), suppress(OSError, HTTPException):
-        return _is_well(plain)
     with closing(secure), suppress(OSError):
         secure.connect()
-        try:
-            return _is_well(secure)
-        except (ConnectionError, HTTPException, ssl.SSLError):
-            # After the handshake: it asks for a certificate.
-            return True
+        return True
     return False
-
-
-def _is_well(connection: HTTPConnection) -> bool:
-    connection.request("GET", "/-/healthy")
-    return connection.getresponse().status in {200, 401}
 
 
 if __name__ == "__main__":

@@ -1,17 +1,19 @@
 """The log: one line per event, as logfmt or JSON, on standard error."""
 
 import logging
+import math
 import os
 import select
 import sys
-import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, TextIO, cast
 
 import structlog
+from prometheus_client import Counter
 from structlog.typing import EventDict, Processor
 
 QUIET: Final = 60.0
@@ -54,6 +56,14 @@ def source_location(error: BaseException) -> str:
     return f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
 
 
+DROPPED: Final = Counter(
+    "feldera_exporter_log_lines_dropped",
+    "Lines of the log that could not be written: its reader is gone or has stopped, or the disk is full.",
+    registry=None,
+)
+"""The number of lines that were dropped, also partly."""
+
+
 class LogStream:
     """The stream of the log: a line that cannot be written at once is dropped and counted, so that no poll fails or waits.
 
@@ -61,72 +71,44 @@ class LogStream:
 
     Args:
         stream: the text stream to write to, None if the process has no standard error.
-
-    Attributes:
-        dropped: the number of lines that were dropped, also partly.
     """
 
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
-        self._guard = threading.Lock()
-        self._cut = False
-        self.dropped = 0
 
     def write(self, line: str) -> int:
         """Write a line with its end, and return its length, also if it is dropped."""
         if self._stream is not None:
-            with self._guard:
-                try:
-                    self._write(self._stream, line)
-                except (OSError, ValueError):
-                    self.dropped += 1
+            try:
+                _write(self._stream, line)
+            except (OSError, ValueError):
+                DROPPED.inc()
         return len(line)
 
     def flush(self) -> None:
         """Do nothing: lines are written at once, without the buffer of the text stream."""
 
-    def _write(self, stream: TextIO, line: str) -> None:
-        descriptor = _descriptor(stream)
-        if descriptor is None:
-            stream.write(line)
-            return
-        # After a part of a line, the next one starts a new line.
-        rest = (f"\n{line}" if self._cut else line).encode("utf-8", "backslashreplace")
-        ready = select.poll()
-        ready.register(descriptor, select.POLLOUT)
-        while rest:
-            if not ready.poll(0):
-                raise BlockingIOError
-            # A write of this size to a ready pipe does not block.
-            written = os.write(descriptor, rest[: select.PIPE_BUF])
-            rest = rest[written:]
-            self._cut = bool(rest)
 
-
-def _descriptor(stream: TextIO) -> int | None:
-    """Return the file descriptor of a stream, None without one, as in memory.
-
-    Raises:
-        ValueError: the stream is closed.
-    """
+def _write(stream: TextIO, line: str) -> None:
     try:
-        return stream.fileno()
+        descriptor = stream.fileno()
     except OSError:
-        return None
-
-
-_stream = LogStream(None)
-
-
-def dropped_lines() -> int:
-    """Return how many lines could not be written since the log was configured."""
-    return _stream.dropped
+        # It is in memory.
+        stream.write(line)
+        return
+    rest = line.encode("utf-8", "backslashreplace")
+    ready = select.poll()
+    ready.register(descriptor, select.POLLOUT)
+    while rest:
+        if not ready.poll(0):
+            raise BlockingIOError
+        # A write of this size to a ready pipe does not block.
+        rest = rest[os.write(descriptor, rest[: select.PIPE_BUF]) :]
 
 
 def configure(level: str, format_: str) -> None:
     """Send the log to standard error; `level` is one of `LEVELS`, `format_` a key of `FORMATS`."""
-    global _stream  # noqa: PLW0603 - there is one log
-    _stream = LogStream(sys.stderr)
+    stream = LogStream(sys.stderr)
     shared: list[Processor] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="ts"),
@@ -137,11 +119,11 @@ def configure(level: str, format_: str) -> None:
         processors=[*shared, FORMATS[format_]],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         # Only its methods `write` and `flush` are used.
-        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _stream)),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", stream)),
         cache_logger_on_first_use=False,
     )
     # asyncio and the libraries log with the standard library.
-    handler = logging.StreamHandler(_stream)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -180,7 +162,6 @@ class FailureLog:
         self._times = 0
         self._failing = False
         self._since = 0.0
-        self._reminded_at = 0.0
 
     def failed(self, kind: str, error: object, **fields: object) -> None:
         """Log or count a failure; failures of the same kind are one, even if their texts differ."""
@@ -189,28 +170,21 @@ class FailureLog:
             self._failing, self._since = True, now
         self._times += 1
         fields = {"kind": kind, "error": str(error), **fields, "failures": self._times}
+        pause = self._quiet
         if kind in self._open:
-            if now - self._reminded_at < REMINDER:
-                return
-            fields["lasting"] = duration(now - self._since)
-        elif now - self._logged_at.get(kind, -self._quiet) < self._quiet:
-            return
-        self._logged_at[kind] = self._reminded_at = now
-        self._open.add(kind)
-        self._log.warning(self._began, **fields)
+            pause, fields["lasting"] = REMINDER, self._duration(now)
+        if now - self._logged_at.get(kind, -math.inf) >= pause:
+            self._logged_at[kind] = now
+            self._open.add(kind)
+            self._log.warning(self._began, **fields)
 
     def succeeded(self) -> None:
         """Log the end of the failure, if there was one."""
         self._failing = False
         if self._open:
-            self._log.info(self._ended, failures=self._times, lasted=duration(self._clock() - self._since))
+            self._log.info(self._ended, failures=self._times, lasted=self._duration(self._clock()))
             self._open.clear()
             self._times = 0
 
-
-def duration(seconds: float) -> str:
-    """Return a duration as Prometheus writes it, in whole seconds: `1h2m3s`."""
-    hours, rest = divmod(int(seconds), 3600)
-    minutes, left = divmod(rest, 60)
-    parts = [f"{number}{unit}" for number, unit in ((hours, "h"), (minutes, "m"), (left, "s")) if number]
-    return "".join(parts) or "0s"
+    def _duration(self, now: float) -> str:
+        return str(timedelta(seconds=int(now - self._since)))

@@ -1,7 +1,6 @@
 """The exporter's own metrics, in one registry. Every label value that is known in advance has a sample from the start."""
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -16,9 +15,7 @@ from prometheus_client import (
     disable_created_metrics,
 )
 from prometheus_client import generate_latest as generate_text
-from prometheus_client.metrics_core import CounterMetricFamily, Metric
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
-from prometheus_client.registry import Collector
 
 from feldera_exporter import logs
 from feldera_exporter.exposition.text import Format
@@ -29,22 +26,10 @@ from feldera_exporter.feldera.statuses import DIMENSIONS
 INSTANCE: Final = "feldera_instance"
 ALERTMANAGER: Final = "alertmanager"
 CODES: Final = (
-    "200",
-    "400",
-    "401",
-    "403",
-    "404",
-    "429",
-    "500",
-    "502",
-    "503",
-    "504",
-    "timeout",
-    "unreachable",
+    *("200", "400", "401", "403", "404", "429", "500", "502", "503", "504"),
+    *("timeout", "unreachable"),
 )
-"""The usual values of the label `code`: HTTP statuses, and the outcome of a request that got no HTTP status."""
-UNUSUAL_CODES: Final = 20
-"""How many other values of the label `code` an instance may have; each further one is `other`."""
+"""The values of the label `code`: HTTP statuses, and the outcome of a request that got none; another status is `other`."""
 SOURCES: Final = ("events", "polls")
 """The values of the label `source`."""
 _BUCKETS_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -76,7 +61,6 @@ class Telemetry:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.descriptions: list[Description] = []
         self._instances: set[str] = set()
-        self._unusual_codes: dict[str, set[str]] = {}
         self._by_first_label: defaultdict[str, list[Counter | Gauge | Histogram]] = defaultdict(list)
         self._registry = CollectorRegistry()
         counter, gauge = partial(self._family, Counter), partial(self._family, Gauge)
@@ -158,8 +142,9 @@ class Telemetry:
             "Timestamp of the last successful configuration reload.",
         )
 
-        self.descriptions.append(Description(_LogLines.name, "counter", _LogLines.text, ()))
-        self._registry.register(_LogLines())
+        [dropped] = logs.DROPPED.describe()
+        self.descriptions.append(Description(f"{dropped.name}_total", "counter", dropped.documentation, ()))
+        self._registry.register(logs.DROPPED)
 
         self._alerts = gauge(
             "alerts",
@@ -217,7 +202,7 @@ class Telemetry:
     def observe(self, instance: str, endpoint: Endpoint, code: str, elapsed: float) -> None:
         """Record a request to an instance and its duration in seconds, unless a reload has removed the instance."""
         if instance in self._instances:
-            self.requests.labels(instance, endpoint.name, self._bounded_code(instance, code)).inc()
+            self.requests.labels(instance, endpoint.name, code if code in CODES else "other").inc()
             self.request_duration.labels(instance, endpoint.name).observe(elapsed)
 
     def reads(self, instance: str, source: str) -> None:
@@ -258,20 +243,9 @@ class Telemetry:
             self.reads(instance, SOURCES[0])
         self._instances.add(instance)
 
-    def _bounded_code(self, instance: str, code: str) -> str:
-        """Return the value of the label `code`; the number of unusual ones of an instance is limited, also over reloads."""
-        unusual = self._unusual_codes.setdefault(instance, set())
-        if code in CODES or code in unusual:
-            return code
-        if len(unusual) >= UNUSUAL_CODES:
-            return "other"
-        unusual.add(code)
-        return code
-
     def forget(self, instance: str) -> None:
         """Remove every series of an instance that is no longer configured."""
         self._instances.discard(instance)
-        self._unusual_codes.pop(instance, None)
         for family in self._by_first_label[INSTANCE]:
             family.remove_by_labels({INSTANCE: instance})
 
@@ -285,19 +259,6 @@ class Telemetry:
         if labels:
             self._by_first_label[labels[0]].append(family)
         return family
-
-
-class _LogLines(Collector):
-    """Collects the number of dropped lines from the log."""
-
-    name: Final = "feldera_exporter_log_lines_dropped_total"
-    text: Final = (
-        "Lines of the log that could not be written: its reader is gone or has stopped, or the disk is full."
-    )
-
-    def collect(self) -> Iterable[Metric]:
-        """Yield the counter."""
-        yield CounterMetricFamily(self.name, self.text, logs.dropped_lines())
 
 
 @dataclass(frozen=True, slots=True)

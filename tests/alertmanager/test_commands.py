@@ -76,10 +76,7 @@ def test_check_shows_version_and_cluster_state(command: Command, tmp_path: Path)
 def test_check_offline_does_without_files(command: Command) -> None:
     """`check --offline` does not read the credential files."""
     more = "alertmanager: {urls: ['https://am'], authorization: {credentials_file: absent}, tls: {ca_file: gone}}\n"
-    code, said = command("check", INSTANCES + more, "--offline")
-    assert code == 0
-    assert "warning: alertmanager.authorization.credentials_file: found" in said
-    assert "warning: alertmanager.tls.ca_file: found" in said
+    assert command("check", INSTANCES + more, "--offline")[0] == 0
     assert command("check", INSTANCES + more)[0] == 2
 
 

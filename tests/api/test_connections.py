@@ -254,4 +254,4 @@ def test_certificates_are_read_again(tmp_path: Path) -> None:
         asyncio.run(run())
     said = [each["event"] for each in logs]
     assert said.count("certificates cannot be read again") == 1
-    assert said.count("certificates were read again") == 2
+    assert said.count("certificates read again") == 2

@@ -9,6 +9,7 @@ import httpx
 from feldera_exporter import app, config
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
 from feldera_exporter.rules.alert_names import NAMES
+from feldera_exporter.rules.rendering import RuleOptions
 from feldera_exporter.server.listener import bind
 from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.server import FelderaServer
@@ -27,7 +28,9 @@ def test_the_exporter_shows_its_pages(tmp_path: Path) -> None:
         listener = bind("127.0.0.1:0")
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/behind"
         async with (
-            app.exporting(load, [listener], app.Options(prefix="/behind")) as exporter,
+            app.exporting(
+                load, [listener], app.Options(addresses=RuleOptions(exporter_url="http://exporter/behind/"))
+            ) as exporter,
             httpx.AsyncClient(trust_env=False) as client,
         ):
             while not exporter.publisher.observed["one"].fleet.pipelines:  # noqa: ASYNC110 - there is no event to wait for

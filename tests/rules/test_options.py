@@ -166,7 +166,7 @@ def test_the_command_with_choices(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert found[ERROR]["annotations"]["runbook_url"] == f"https://exporter.example/runbooks/{ERROR}"
 
 
-@pytest.mark.parametrize("flag", ["--web.external-url", "--runbook-url", "--dashboard-url"])
+@pytest.mark.parametrize("flag", ["--runbook-url", "--dashboard-url"])
 @pytest.mark.parametrize("address", ["grafana.example.com", "ftp://files", "http://", "http://[::1"])
 def test_an_address_must_be_one(flag: str, address: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A wrong address is reported, and nothing is printed."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from feldera_exporter.config.reserved_labels import RESERVED
+from feldera_exporter.config.validators import RESERVED_LABELS
 from feldera_exporter.metrics.catalogue import catalogue
 from feldera_exporter.problems.model import SEVERITIES, Problem
 from feldera_exporter.problems.table import (
@@ -209,4 +209,4 @@ def test_labels_of_rules_are_reserved() -> None:
         for scope in ("pipeline", "instance")
         for label in exposed()[f"feldera_{scope}_problem_since_timestamp_seconds"]
     }
-    assert own - {"team", "tier"} <= RESERVED
+    assert own - {"team", "tier"} <= RESERVED_LABELS

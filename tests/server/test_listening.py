@@ -78,7 +78,7 @@ def test_what_is_no_address(address: str) -> None:
 @pytest.mark.parametrize("address", ["unknown.invalid:80", "256.0.0.1:80", f"{'x' * 80}.invalid:80"])
 def test_a_host_that_is_none(address: str) -> None:
     """A host that does not resolve is an error as well."""
-    with pytest.raises(ConfigError, match="expected an address or a name of this machine"):
+    with pytest.raises(ListenError, match=r"^cannot listen on .*: it is no address or name of this machine$"):
         bind(address)
 
 

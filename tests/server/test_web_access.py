@@ -316,8 +316,8 @@ def test_what_is_renewed_is_read_again(folder: Path, tmp_path_factory: pytest.Te
     with capture_logs() as logs:
         serve(written(folder, f"{TLS}}}\n"), visit)
     events = [each["event"] for each in logs]
-    assert events[0] == "web configuration not reloaded"
-    assert "web configuration reloaded" in events
+    assert events[0] == "web configuration cannot be read again"
+    assert "web configuration can be read again" in events
     assert "key, without a passphrase" in str(logs[0]["error"])
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from feldera_exporter.alertmanager.addresses import Address
 from feldera_exporter.alertmanager.client import AlertmanagerClient
 from feldera_exporter.config import Alertmanager, present_context
-from feldera_exporter.config.secret_files import key_in, password_in, reread
+from feldera_exporter.config.secret_files import reread
 from feldera_exporter.logs import FailureLog, Logger
 
 
@@ -32,11 +32,11 @@ def _authorization(configured: Alertmanager, log: Logger) -> Callable[[], str | 
         "the credentials for Alertmanager are readable again",
     )
     if configured.authorization is not None:
-        token = reread(configured.authorization.credentials_file, key_in, unreadable)
+        token = reread(configured.authorization.credentials_file, unreadable)
         return lambda: f"Bearer {secret}" if (secret := token()) is not None else None
     if configured.basic_auth is not None:
         name = configured.basic_auth.username
-        password = reread(configured.basic_auth.password_file, password_in, unreadable)
+        password = reread(configured.basic_auth.password_file, unreadable)
         return lambda: _basic(name, secret) if (secret := password()) is not None else None
     return lambda: None
 

@@ -1,7 +1,5 @@
 """Checks each Alertmanager: reads its status and sends no alert."""
 
-from dataclasses import dataclass
-
 from feldera_exporter.alertmanager.addresses import Resolver
 from feldera_exporter.alertmanager.client import AlertmanagerError, AlertmanagerStatus
 from feldera_exporter.alertmanager.client_factory import client_factory
@@ -9,43 +7,36 @@ from feldera_exporter.config import Alertmanager
 from feldera_exporter.logs import Logger
 
 
-@dataclass(frozen=True, slots=True)
-class AlertmanagerReport:
-    """The result for one Alertmanager.
-
-    Attributes:
-        label: its `address:port`; `name:port` where the name cannot be resolved.
-        status: its version and cluster; None after a failure.
-        failure: the error; empty without one.
-    """
-
-    url: str
-    label: str
-    status: AlertmanagerStatus | None = None
-    failure: str = ""
-
-
-async def alertmanager_reports(configured: Alertmanager, log: Logger) -> list[AlertmanagerReport]:
-    """Read the status of every address of every configured Alertmanager.
+async def check_alertmanagers(configured: Alertmanager, log: Logger) -> tuple[bool, list[str]]:
+    """Return whether every address of every configured Alertmanager answers, and a line about each.
 
     Raises:
-        ConfigError: a certificate file has become unusable since the configuration was read.
+        ConfigError: a certificate file cannot be used.
     """
     client_of = client_factory(configured, log)
-    reports: list[AlertmanagerReport] = []
+    lines: list[str] = []
+    all_answer = True
     for url in configured.urls:
         resolver = Resolver(url)
         try:
             addresses = await resolver.addresses(configured.timeout)
         except (OSError, UnicodeError) as error:
-            reports.append(AlertmanagerReport(url, resolver.label, failure=str(error)))
+            lines.append(f"alertmanager {url}: failed: {resolver.label}: {error}")
+            all_answer = False
             continue
         for address in addresses:
             client = client_of(address)
             try:
-                reports.append(AlertmanagerReport(url, address.label, await client.status()))
+                lines.append(f"alertmanager {url}: {address.label}: {_described(await client.status())}")
             except AlertmanagerError as error:
-                reports.append(AlertmanagerReport(url, address.label, failure=str(error)))
+                lines.append(f"alertmanager {url}: failed: {address.label}: {error}")
+                all_answer = False
             finally:
                 await client.close()
-    return reports
+    return all_answer, lines
+
+
+def _described(status: AlertmanagerStatus) -> str:
+    version, cluster = status.version.version or "unknown", status.cluster
+    peers = f", peers: {len(cluster.peers)}" if cluster.peers else ""
+    return f"version {version}, cluster {cluster.status or 'unknown'}{peers}"

@@ -1,27 +1,31 @@
 """Warnings about settings that are valid but probably not intended."""
 
 import ipaddress
+import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 from urllib.parse import urlsplit
 
-from feldera_exporter.checking import dashboard_queries
 from feldera_exporter.config import AlertChoice, Configuration, Instance, Secret, Tls
 from feldera_exporter.config.errors import nearest
 from feldera_exporter.config.errors import path as path_text
-from feldera_exporter.config.secret_files import key_in
+from feldera_exporter.config.secret_files import secret_in
 from feldera_exporter.config.values_with_places import leaves
 from feldera_exporter.feldera.statuses import DIMENSIONS, Difference
 from feldera_exporter.rules.alert_names import NAMES
 from feldera_exporter.rules.exporter_alerts import EXPORTER_ALERTS
 from feldera_exporter.rules.rendering import expressions
+from feldera_exporter.shipped import shipped
 
 KNOWN: Final = frozenset(chain.from_iterable(dimension.statuses for dimension in DIMENSIONS)) | {*Difference}
 """Every status and difference that this version knows and that can have a limit."""
 
+DASHBOARDS: Final = ("exporter", "fleet", "pipeline")
+_QUERIES: Final = frozenset({"expr", "query", "definition"})
 _METRIC: Final = re.compile(r"feldera[a-z0-9_:]*")
 _SUFFIX: Final = re.compile(r"_(?:bucket|sum|count)$")
 _VARIABLE: Final = re.compile(r"\$\{\w+\}|\$\(\w+\)")
@@ -48,7 +52,7 @@ def _trust(instance: Instance) -> Iterator[str]:
     parts = urlsplit(instance.url)
     path = instance.api_key_file
     if path is not None and os.access(path, os.R_OK):
-        key, reason = key_in(path)
+        key, reason = secret_in(path)
         if key is None:
             yield f"api_key_file: there is no API key in {path}: {reason}"
     if parts.scheme == "http":
@@ -83,13 +87,34 @@ def _excluded(configuration: Configuration) -> Iterator[str]:
         for name, expression in expressions().items()
         if name in evaluated and configuration.alerts.get(name, AlertChoice()).enabled
     }
-    boards = {f'"{title}"': _families(text) for title, text in dashboard_queries.queries().items()}
+    boards = {f'"{title}"': _families(text) for title, text in dashboard_queries().items()}
     for index, family in enumerate(configuration.metrics.exclude):
         place = f"metrics.exclude[{index}]: without {family}"
         if names := [name for name, families in wanted.items() if family in families]:
             yield f"{place} there is no {_first(names)}"
         if titles := [title for title, families in boards.items() if family in families]:
             yield f"{place} there are empty panels on {' and '.join(titles)}"
+
+
+def dashboard_queries() -> Mapping[str, str]:
+    """Return the queries of all panels and variables of each dashboard as one text, by the dashboard's title."""
+    boards = (
+        json.loads(shipped(f"config/grafana/dashboards/{name}.json").read_bytes()) for name in DASHBOARDS
+    )
+    return MappingProxyType({board["title"]: "\n".join(_queries(board)) for board in boards})
+
+
+def _queries(tree: Any) -> Iterator[str]:
+    match tree:
+        case dict():
+            for key, value in tree.items():
+                if key in _QUERIES and isinstance(value, str):
+                    yield value
+                else:
+                    yield from _queries(value)
+        case list():
+            for item in tree:
+                yield from _queries(item)
 
 
 def _families(queries: str) -> frozenset[str]:

@@ -4,14 +4,15 @@ import argparse
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
 import structlog
 
-from feldera_exporter import backfill_openmetrics, logs
+from feldera_exporter import logs
+from feldera_exporter.backfill_openmetrics import LABELS, RetainedEvents, exposition
 from feldera_exporter.commands.flags import add_configuration, add_logging, configuration
 from feldera_exporter.config import Configuration, Instance
 from feldera_exporter.errors import ConfigError
@@ -27,7 +28,6 @@ from feldera_exporter.feldera.errors import (
 )
 from feldera_exporter.feldera.pipeline_list import Listing, read
 from feldera_exporter.history.observation import Observation
-from feldera_exporter.logs import Logger
 from feldera_exporter.micros import SECOND
 from feldera_exporter.polling.client_factory import client_for
 
@@ -35,7 +35,6 @@ _TIMEOUT: Final = 60.0
 """Seconds that one answer may take."""
 
 _FATAL: Final = (UnauthorizedError, DeadlineError, UnreachableError)
-"""After these, the instance would not answer about its next pipeline either."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -66,7 +65,7 @@ def main(arguments: argparse.Namespace) -> int:
     # An empty output would only overwrite that of an earlier run.
     if pipelines or not failures:
         with _output(arguments.output) as file:
-            file.writelines(backfill_openmetrics.exposition(pipelines))
+            file.writelines(exposition(pipelines))
     sys.stderr.writelines(f"error: {failure}\n" for failure in failures)
     return int(bool(failures))
 
@@ -75,16 +74,11 @@ def _labels(texts: Sequence[str]) -> tuple[tuple[str, str], ...]:
     found: dict[str, str] = {}
     for text in texts:
         name, separator, value = text.partition("=")
-        if not separator or not name.isidentifier() or not name.isascii():
-            expected = "NAME=VALUE"
-        elif name in backfill_openmetrics.LABELS or name.startswith("__"):
-            expected = f"a name without __ before it, and none of {', '.join(backfill_openmetrics.LABELS)}, which are set already"
-        elif name in found:
-            expected = f"{name} only once"
-        else:
-            found[name] = value
-            continue
-        raise ConfigError(f"--label: found {text!r}, expected {expected}")
+        own = name in LABELS or name.startswith("__")
+        if own or not separator or not name.isidentifier() or not name.isascii():
+            expected = f"NAME=VALUE, with another name than {', '.join(LABELS)} or __…"
+            raise ConfigError(f"--label: found {text!r}, expected {expected}")
+        found[name] = value
     return tuple(found.items())
 
 
@@ -102,32 +96,34 @@ def _output(path: Path | None) -> Iterator[IO[str]]:
 
 async def _gather(
     configured: Configuration, extra: tuple[tuple[str, str], ...]
-) -> tuple[list[backfill_openmetrics.RetainedEvents], list[str]]:
-    """Return what could be read, and the errors. One log after the other: the handler holds the manager's database lock."""
-    pipelines: list[backfill_openmetrics.RetainedEvents] = []
+) -> tuple[list[RetainedEvents], list[str]]:
+    """Return what could be read, and the errors."""
+    pipelines: list[RetainedEvents] = []
     failures: list[str] = []
     for instance in configured.instances:
-        log = structlog.get_logger().bind(feldera_instance=instance.name)
-        client = client_for(instance, lambda *_: None, log)
+        client = client_for(instance, lambda *_: None, structlog.get_logger())
         try:
-            found = [each async for each in _ask(instance, client, extra, failures, log)]
+            await _read(instance, client, extra, pipelines, failures)
         except FelderaError as error:
             failures.append(f"{instance.name}: {error}")
-        else:
-            log.info("read", pipelines=len(found), events=sum(len(each.observations) for each in found))
-            pipelines += found
         finally:
             await client.close()
     return pipelines, failures
 
 
-async def _ask(
-    instance: Instance, client: Client, extra: tuple[tuple[str, str], ...], failures: list[str], log: Logger
-) -> AsyncIterator[backfill_openmetrics.RetainedEvents]:
-    """Yield the retained events of each pipeline of an instance.
+async def _read(
+    instance: Instance,
+    client: Client,
+    extra: tuple[tuple[str, str], ...],
+    pipelines: list[RetainedEvents],
+    failures: list[str],
+) -> None:
+    """Add the retained events of each pipeline of an instance, and the errors about single pipelines.
+
+    One log is read after the other: the handler holds the manager's database lock.
 
     Raises:
-        FelderaError: the instance cannot be read, so that no other pipeline need be tried.
+        FelderaError: the instance would not answer about its next pipeline either.
     """
     listing = read((await client.list(within=_TIMEOUT)).body, Listing())
     failures += (
@@ -141,20 +137,18 @@ async def _ask(
             answer = await client.get(EVENTS, name, within=_TIMEOUT)
             retained = event_log.read(answer.body)
         except NotFoundError:
-            log.warning("deleted while its events were to be read", pipeline_name=name)
+            # It was deleted after the list was read.
             continue
         except UnsupportedError:
             raise UnsupportedError("this Feldera has no event log (before v0.292)") from None
+        except _FATAL:
+            raise
         except FelderaError as error:
             failures.append(f"{instance.name}: {name}: {error}")
-            if isinstance(error, _FATAL):
-                return
             continue
         if retained.unreadable:
-            first = retained.unreadable[0]
-            failures.append(
-                f"{instance.name}: {name}: {len(retained.unreadable)} of its events cannot be read: {first.reason}"
-            )
+            count, first = len(retained.unreadable), retained.unreadable[0]
+            failures.append(f"{instance.name}: {name}: {count} of its events cannot be read: {first.reason}")
         shared = (
             ("feldera_instance", instance.name),
             ("pipeline", f"pipeline-{pipeline_id}"),
@@ -163,6 +157,5 @@ async def _ask(
         )
         # The header is whole seconds, cut off, so that nothing is written for the time after the log was read.
         until = answer.date if answer.date is not None else time.time() - answer.elapsed
-        yield backfill_openmetrics.RetainedEvents(
-            shared, [*map(Observation.from_event, retained.events)], int(until * SECOND)
-        )
+        observations = [*map(Observation.from_event, retained.events)]
+        pipelines.append(RetainedEvents(shared, observations, int(until * SECOND)))

@@ -5,10 +5,9 @@ import os
 import re
 from pathlib import Path
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
 
 from feldera_exporter import config, logs
-from feldera_exporter.config.errors import Mistake
+from feldera_exporter.config.validators import http_scheme
 from feldera_exporter.errors import ConfigError
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
 from feldera_exporter.rules.alert_names import NAMES
@@ -16,6 +15,7 @@ from feldera_exporter.rules.rendering import DASHBOARD_URL, EXPORTER_URL, NAME, 
 
 # A path (RFC 3986) without escapes, so that it can be compared as it is written.
 _PATH: Final = re.compile(r"/[\w.~!$&'()*+,;=:@/-]*", re.ASCII)
+_PAGES_URL: Final = re.compile(rf"https?://[^/?#@]+({_PATH.pattern})?", re.ASCII)
 
 _OWN_PARTS: Final = frozenset({"", "-", "pipelines", "runbooks", "static"})
 """The first parts of the paths of the exporter's own pages."""
@@ -56,7 +56,15 @@ def add_web_config(parser: argparse.ArgumentParser) -> None:
 
 
 def add_addresses(parser: argparse.ArgumentParser) -> None:
-    """Add the flags of the addresses that alerts link to, besides the exporter's pages."""
+    """Add the flags of the addresses that alerts link to."""
+    parser.add_argument(
+        "--web.external-url",
+        dest="external_url",
+        default=EXPORTER_URL,
+        metavar="URL",
+        help="the address of the exporter's pages, for links in alerts and behind a proxy; it may have a path "
+        "(default: %(default)s)",
+    )
     parser.add_argument(
         "--runbook-url",
         default="",
@@ -83,27 +91,21 @@ def add_stage(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--pipelines",
-        type=_count,
+        type=int,
         default=0,
         metavar="NUMBER",
         help="the number of pipelines with random events, besides those with scripted ones (default: %(default)s)",
     )
 
 
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number of pipelines, 0 or more")
-    return int(text)
-
-
-def addresses(arguments: argparse.Namespace) -> RuleOptions:
-    """Return the addresses that alerts link to.
+def addresses(arguments: argparse.Namespace, metrics: str = "/metrics") -> RuleOptions:
+    """Return the addresses that alerts link to; `metrics` is the path of the metrics.
 
     Raises:
         ConfigError: an address is wrong.
     """
     return RuleOptions(
-        exporter_url=_linked("--web.external-url", arguments.external_url or EXPORTER_URL),
+        exporter_url=external_url(arguments.external_url, metrics),
         runbook_url=arguments.runbook_url and _linked("--runbook-url", arguments.runbook_url),
         dashboard_url=_linked("--dashboard-url", arguments.dashboard_url),
     )
@@ -115,34 +117,22 @@ def _linked(flag: str, text: str) -> str:
     Raises:
         ConfigError: it is not an http or https address.
     """
-    if _parts(text) is None:
+    if http_scheme(text) is None:
         raise ConfigError(
             f"{flag}: found {text!r}, expected an http or https address such as https://example.com"
         )
     return text
 
 
-def _parts(text: str) -> SplitResult | None:
-    """Return the parts of an http or https address; None if it is none."""
-    try:
-        parts = urlsplit(text)
-        usable = parts.scheme in {"http", "https"} and parts.hostname and (parts.port or 1) > 0
-    except ValueError:
-        return None
-    return parts if usable else None
-
-
-def configuration(
-    arguments: argparse.Namespace, elsewhere: list[Mistake] | None = None
-) -> config.Configuration:
+def configuration(arguments: argparse.Namespace, *, files: bool = True) -> config.Configuration:
     """Return the configuration that the flags or the environment name.
 
-    `elsewhere` gets the files that cannot be read; without it, that is a mistake.
+    With `files`, the files that it names must be readable.
 
     Raises:
         ConfigError: the configuration is wrong, or there is none.
     """
-    return config.load(arguments.config_file, os.environ, KNOWN_FAMILIES, NAMES, elsewhere)
+    return config.load(arguments.config_file, os.environ, KNOWN_FAMILIES, NAMES, files=files)
 
 
 def telemetry_path(text: str) -> str:
@@ -160,31 +150,25 @@ def telemetry_path(text: str) -> str:
 
 
 def external_url(text: str, metrics: str = "/metrics") -> str:
-    """Return the path of the pages' address, without a slash at its end; empty for the root.
+    """Return the pages' address.
 
     Raises:
         ConfigError: the text is not an http or https address, has more than a host and a path, or its path is the
             beginning of one of the exporter's own paths, which must not be removed from a request.
     """
-    parts = _parts(text)
-    path = parts.path.rstrip("/") if parts is not None else ""
-    if (
-        parts is None
-        or "@" in parts.netloc
-        or parts.query
-        or parts.fragment
-        or (path and not _PATH.fullmatch(path))
-    ):
+    match = _PAGES_URL.fullmatch(text)
+    if match is None or http_scheme(text) is None:
         raise ConfigError(
             f"--web.external-url: found {_without_user(text)!r}, expected an address such as https://example.com/feldera: "
             "http or https, a host and perhaps a path without escapes, but no user, query or fragment"
         )
+    path = (match[1] or "").rstrip("/")
     if path and (_first(path) in _OWN_PARTS or f"{metrics}/".startswith(f"{path}/")):
         raise ConfigError(
             f"--web.external-url: found the path {path!r}, expected one that begins otherwise than the exporter's own: "
             f"the metrics are at {metrics}, the pages at {_OWN_PATHS}"
         )
-    return path
+    return text
 
 
 def _first(path: str) -> str:

@@ -4,8 +4,7 @@ import argparse
 import sys
 
 from feldera_exporter.commands.flags import add_addresses, add_configuration, addresses, configuration
-from feldera_exporter.config.errors import Mistake
-from feldera_exporter.rules.rendering import EXPORTER_URL, FORMATS, rules
+from feldera_exporter.rules.rendering import FORMATS, rules
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -16,13 +15,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         choices=tuple(FORMATS),
         default="prometheus",
         help="a rule file for Prometheus, or a PrometheusRule for its operator (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--web.external-url",
-        dest="external_url",
-        default=EXPORTER_URL,
-        metavar="URL",
-        help="the address of the exporter's pages that alerts link to (default: %(default)s)",
     )
     add_addresses(parser)
 
@@ -35,9 +27,6 @@ def main(arguments: argparse.Namespace) -> int:
     """
     options = addresses(arguments)
     if arguments.config_file is not None:
-        elsewhere: list[Mistake] = []
-        configured = configuration(arguments, elsewhere)
-        sys.stderr.writelines(f"warning: {line}\n" for line in elsewhere)
-        options = options.configured(configured)
+        options = options.configured(configuration(arguments, files=False))
     sys.stdout.write(rules(arguments.format, options))
     return 0

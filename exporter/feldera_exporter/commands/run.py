@@ -15,7 +15,6 @@ from feldera_exporter.commands.flags import (
     add_web_config,
     addresses,
     configuration,
-    external_url,
     telemetry_path,
 )
 from feldera_exporter.config.permissions import readable_by_all
@@ -42,12 +41,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="/metrics",
         metavar="PATH",
         help="the path of the metrics (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--web.external-url",
-        dest="external_url",
-        metavar="URL",
-        help="the address of the exporter's pages, for links in alerts and behind a proxy; it may have a path",
     )
     add_addresses(parser)
     parser.add_argument(
@@ -77,8 +70,7 @@ def main(arguments: argparse.Namespace) -> int:
     logs.configure(arguments.log_level, arguments.log_format)
     path = telemetry_path(arguments.telemetry_path)
     load = partial(configuration, arguments)
-    prefix = external_url(arguments.external_url, path) if arguments.external_url is not None else ""
-    linked = addresses(arguments)
+    linked = addresses(arguments, path)
     # Read before the exporter listens, so that an error occupies no port.
     configured = load()
     for line in readable_by_all(configured, arguments.config_file, arguments.storage):
@@ -87,6 +79,6 @@ def main(arguments: argparse.Namespace) -> int:
         WebAccess(arguments.web_config, structlog.get_logger()) if arguments.web_config is not None else None
     )
     sockets = [bind(address) for address in arguments.listen or [":10058"]]
-    options = app.Options(path, arguments.storage, arguments.lifecycle, prefix, linked, web)
+    options = app.Options(path, arguments.storage, arguments.lifecycle, linked, web)
     uvloop.run(app.run(load, sockets, options))
     return 0

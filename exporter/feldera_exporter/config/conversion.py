@@ -1,6 +1,5 @@
 """The plain tree of a document as frozen values, or every mistake in it."""
 
-import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
@@ -12,8 +11,6 @@ from feldera_exporter.config.errors import (
     Mistake,
     Place,
     RefusedError,
-    UnreadableFileError,
-    in_order,
     nearest,
     shown,
     unknown_key,
@@ -23,7 +20,6 @@ _Kind = TypeVar("_Kind")
 
 _BLANK: Final = "a mapping, with a blank after each colon"
 """Of `name:password`, YAML makes one text; no key of a mapping may have a colon."""
-_ALWAYS_EXPORTED: Final = re.compile(r"feldera_exporter_|process_|python_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +28,20 @@ class Context:
 
     Attributes:
         folder: where relative paths start.
-        elsewhere: gets the files that cannot be read, since they may be on another machine; None if that is a mistake.
+        files: whether the files that it names must be readable; False if they may be on another machine.
     """
 
     folder: Path
     families: Collection[str] = ()
     alerts: Collection[str] = ()
-    elsewhere: list[Mistake] | None = None
+    files: bool = True
 
 
 def structured(tree: Any, kind: type[_Kind], context: Context) -> tuple[_Kind | None, list[Mistake]]:
-    """Return a tree as a value of a class of this package, None where it is wrong, and all mistakes in order."""
+    """Return a tree as a value of a class of this package, None where it is wrong, and all mistakes."""
     reader = _Reader(context)
     value = reader.read(tree, kind, ())
-    return (None if reader.mistakes else value), in_order(reader.mistakes)
+    return (None if reader.mistakes else value), reader.mistakes
 
 
 class _Reader:
@@ -58,10 +54,6 @@ class _Reader:
     def read(self, value: Any, kind: Any, place: Place) -> Any:
         try:
             return self._read(value, kind, place)
-        except UnreadableFileError as error:
-            elsewhere = self._context.elsewhere
-            (self.mistakes if elsewhere is None else elsewhere).append(error.mistake(*place))
-            return error.file
         except RefusedError as error:
             self.mistakes.append(error.mistake(*place))
             return None
@@ -81,12 +73,12 @@ class _Reader:
 
     def _scalar(self, value: Any, validate: Callable[..., Any]) -> Any:
         if validate is validators.file:
-            return validators.file(value, self._context.folder)
+            return validators.file(value, self._context.folder, readable=self._context.files)
         read = validate(value)
         if validate is validators.family:
-            _expect_family(read, self._context.families)
+            _expect_known(read, self._context.families, "a metric family about Feldera")
         if validate is validators.alert:
-            _expect_alert(read, self._context.alerts)
+            _expect_known(read, self._context.alerts, "an alert")
         return read
 
     def _mapping(self, value: Any, place: Place, key_kind: Any, value_kind: Any) -> Mapping[Any, Any]:
@@ -104,8 +96,7 @@ class _Reader:
     def _section(self, value: Any, kind: Any, place: Place) -> Any:
         given, known = _expect(value, dict, "a mapping"), {each.name: each for each in fields(kind)}
         before = len(self.mistakes)
-        for key in given.keys() - known.keys():
-            name = _key_text(key)
+        for name in (_key_text(key) for key in given if key not in known):
             self.mistakes.append(Mistake((*place, name), unknown_key(name, known)))
         # A required key that is missing is read as nothing, which its kind refuses.
         read = {
@@ -126,24 +117,10 @@ def _expect(value: Any, kind: type, expected: str) -> Any:
     return value
 
 
-def _expect_family(name: str, families: Collection[str]) -> None:
-    if name in families:
-        return
-    if _ALWAYS_EXPORTED.match(name):
-        raise RefusedError(shown(name), "a family that can be left out: this one always stays")
-    guess = nearest(name, families)
-    raise RefusedError(
-        shown(name), f"a metric family such as {guess}" if guess else "a metric family of the exporter"
-    )
-
-
-def _expect_alert(name: str, alerts: Collection[str]) -> None:
-    if name not in alerts:
-        guess = nearest(name, alerts)
-        raise RefusedError(
-            "no alert of this name",
-            f"one such as {guess}" if guess else "one that `feldera-exporter rules` prints",
-        )
+def _expect_known(name: str, known: Collection[str], expected: str) -> None:
+    if name not in known:
+        guess = nearest(name, known)
+        raise RefusedError(shown(name), f"{expected} such as {guess}" if guess else expected)
 
 
 def _key_text(key: Any) -> str:

@@ -2,8 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Collection, Iterable
-from pathlib import Path
+from collections.abc import Collection
 from typing import Final, NamedTuple
 
 Place = tuple[str | int, ...]
@@ -20,20 +19,11 @@ class RefusedError(ValueError):
 
     def __init__(self, found: str, expected: str, place: Place = ()) -> None:
         super().__init__(f"found {found}, expected {expected}")
-        self.expected = expected
         self.place = place
 
     def mistake(self, *outer: str | int) -> "Mistake":
         """Return the mistake with its whole place; `outer` is that of the value that was being read."""
         return Mistake((*outer, *self.place), str(self))
-
-
-class UnreadableFileError(RefusedError):
-    """A file cannot be read on this machine."""
-
-    def __init__(self, found: str, expected: str, file: Path) -> None:
-        super().__init__(found, expected)
-        self.file = file
 
 
 class Mistake(NamedTuple):
@@ -89,12 +79,3 @@ def unknown_key(key: str, known: Collection[str]) -> str:
 def nearest(name: str, known: Collection[str]) -> str | None:
     """Return the known name that is most similar to a misspelt one; None if none is similar."""
     return next(iter(difflib.get_close_matches(name, known, n=1)), None)
-
-
-def in_order(mistakes: Iterable[Mistake]) -> list[Mistake]:
-    """Return mistakes by place: keys by name, list entries by number."""
-    return sorted(mistakes, key=lambda mistake: ([_rank(step) for step in mistake.place], mistake.text))
-
-
-def _rank(step: str | int) -> tuple[int, str]:
-    return (step, "") if isinstance(step, int) else (-1, step)

@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from feldera_exporter.config.conversion import Context, structured
-from feldera_exporter.config.errors import Mistake, Place, in_order, shown
-from feldera_exporter.config.proxies import proxy_mistakes
+from feldera_exporter.config.errors import Place
 from feldera_exporter.config.schema import Configuration
 from feldera_exporter.config.yaml_document import read
 from feldera_exporter.errors import ConfigError
@@ -16,10 +15,9 @@ _VARIABLES: Final[Mapping[Place, str]] = {
     ("instances", 0, "url"): "FELDERA_HOST",
     ("instances", 0, "api_key"): "FELDERA_API_KEY",
     ("instances", 0, "api_key_file"): "FELDERA_API_KEY_FILE",
-    ("instances", 0, "tls", "insecure_skip_verify"): "FELDERA_TLS_INSECURE",
     ("instances", 0, "tls", "ca_file"): "FELDERA_HTTPS_TLS_CERT",
 }
-_FLAGS: Final = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}
+_YES: Final = frozenset({"1", "true", "yes"})
 
 
 def load(
@@ -27,30 +25,27 @@ def load(
     environ: Mapping[str, str],
     families: Collection[str],
     alerts: Collection[str],
-    elsewhere: list[Mistake] | None = None,
+    *,
+    files: bool = True,
 ) -> Configuration:
     """Return the configuration of a file; without a file, that of the environment.
 
     Args:
         path: the YAML file; relative paths in it start at its folder.
-        environ: the environment; if there is a file, only the proxies are read from it.
+        environ: the environment, which is used if there is no file.
         families: the names of all metric families, which `metrics.exclude` may name.
         alerts: the names of all alerts, which `alerts` may name.
-        elsewhere: gets the files that cannot be read, since they may be on another machine; None if that is a mistake.
+        files: whether the files that it names must be readable; False if they may be on another machine.
 
     Raises:
-        ConfigError: with every mistake found, in the order of their places, and no secret.
+        ConfigError: with every mistake found, and no secret.
     """
     if path is None:
         return from_environment(environ)
-    document = read(path)
-    context = Context(path.parent, families, alerts, elsewhere)
-    configuration, mistakes = structured(document.tree, Configuration, context)
-    instances = configuration.instances if configuration is not None else ()
-    named = [f"{path}: {mistake}" for mistake in in_order([*document.repeated, *mistakes])]
-    named += map(str, proxy_mistakes(instances, environ))
-    if configuration is None or named:
-        raise ConfigError(*named)
+    context = Context(path.parent, families, alerts, files)
+    configuration, mistakes = structured(read(path), Configuration, context)
+    if configuration is None or mistakes:
+        raise ConfigError(*(f"{path}: {mistake}" for mistake in mistakes))
     return configuration
 
 
@@ -69,7 +64,7 @@ def from_environment(environ: Mapping[str, str]) -> Configuration:
             "FELDERA_HOST: found nothing and no configuration file either, "
             "expected --config.file or the address of Feldera such as http://localhost:8080"
         )
-    insecure = environ.get("FELDERA_TLS_INSECURE", "").strip()
+    insecure = environ.get("FELDERA_TLS_INSECURE", "").strip().lower() in _YES
     ca_file = environ.get("FELDERA_HTTPS_TLS_CERT") or None
     instance: dict[str, Any] = {
         "name": "default",
@@ -77,18 +72,9 @@ def from_environment(environ: Mapping[str, str]) -> Configuration:
         # As in a file, blanks around the key do not count: a Secret is often made with `echo`.
         "api_key": environ.get("FELDERA_API_KEY", "").strip() or None,
         "api_key_file": environ.get("FELDERA_API_KEY_FILE") or None,
-        "tls": {
-            "ca_file": ca_file,
-            "insecure_skip_verify": _FLAGS.get(insecure.lower(), False) and ca_file is None,
-        },
+        "tls": {"ca_file": ca_file, "insecure_skip_verify": insecure and ca_file is None},
     }
     configuration, mistakes = structured({"instances": [instance]}, Configuration, Context(Path()))
-    if insecure.lower() not in _FLAGS:
-        place = ("instances", 0, "tls", "insecure_skip_verify")
-        found = f"found {shown(insecure)}, expected 1, true or yes, or 0, false or no"
-        mistakes.append(Mistake(place, found))
-    named = [Mistake((_VARIABLES[mistake.place],), mistake.text) for mistake in mistakes]
-    named += proxy_mistakes(configuration.instances if configuration is not None else (), environ)
-    if configuration is None or named:
-        raise ConfigError(*sorted(map(str, named)))
+    if configuration is None or mistakes:
+        raise ConfigError(*(f"{_VARIABLES[mistake.place]}: {mistake.text}" for mistake in mistakes))
     return configuration

@@ -21,13 +21,10 @@ Url = Annotated[str, validators.url]
 AlertmanagerUrl = Annotated[str, validators.alertmanager_url]
 Status = Annotated[str, validators.status]
 Label = Annotated[str, validators.label]
-AlertLabel = Annotated[str, validators.alert_label]
-ExternalLabel = Annotated[str, validators.external_label]
 Family = Annotated[str, validators.family]
 Username = Annotated[str, validators.username]
-ApiKey = Annotated[Secret, validators.secret]
+SecretText = Annotated[Secret, validators.secret]
 HeaderName = Annotated[str, validators.header_name]
-HeaderValue = Annotated[Secret, validators.header_value]
 File = Annotated[Path, validators.file]
 Expression = Annotated[re.Pattern[str], validators.expression]
 Alert = Annotated[str, validators.alert]
@@ -107,9 +104,9 @@ class Instance:
 
     name: Name
     url: Url
-    api_key: ApiKey | None = None
+    api_key: SecretText | None = None
     api_key_file: File | None = None
-    headers: Mapping[HeaderName, HeaderValue] = field(default_factory=lambda: MappingProxyType({}))
+    headers: Mapping[HeaderName, SecretText] = field(default_factory=lambda: MappingProxyType({}))
     tls: Tls = Tls()
     poll_interval: IntervalSeconds = 5.0
     timeout: IntervalSeconds = 5.0
@@ -169,7 +166,7 @@ class AlertChoice:
 
     enabled: Flag = True
     severity: Severity = ""
-    labels: Mapping[AlertLabel, Text] = field(default_factory=lambda: MappingProxyType({}))
+    labels: Mapping[Label, Text] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +208,7 @@ class Alertmanager:
     """
 
     urls: tuple[AlertmanagerUrl, ...]
-    labels: Mapping[ExternalLabel, Text] = field(default_factory=lambda: MappingProxyType({}))
+    labels: Mapping[Label, Text] = field(default_factory=lambda: MappingProxyType({}))
     timeout: IntervalSeconds = 10.0
     resend_interval: IntervalSeconds = _MINUTE
     basic_auth: BasicAuth | None = None
@@ -239,6 +236,6 @@ class Configuration:
     tag_labels: Mapping[Label, TagExpression] = field(default_factory=lambda: DEFAULT_TAG_LABELS)
     metrics: Metrics = Metrics()
     alerts: Mapping[Alert, AlertChoice] = field(default_factory=lambda: MappingProxyType({}))
-    alert_labels: Mapping[AlertLabel, Text] = field(default_factory=lambda: MappingProxyType({}))
+    alert_labels: Mapping[Label, Text] = field(default_factory=lambda: MappingProxyType({}))
     severities: Mapping[ShippedSeverity, NonEmptyText] = field(default_factory=lambda: MappingProxyType({}))
     alertmanager: Alertmanager | None = None

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from feldera_exporter.config.errors import RefusedError
+from feldera_exporter.config.file_content import FileContent
 from feldera_exporter.config.schema import Tls
 from feldera_exporter.errors import ConfigError
-from feldera_exporter.logs import FailureLog, Logger
+from feldera_exporter.logs import Logger
 
 
 def ssl_context(tls: Tls) -> ssl.SSLContext:
@@ -47,47 +48,17 @@ def load_own_certificate(context: ssl.SSLContext, cert_file: Path | None, key_fi
 
 
 def present_context(tls: Tls, place: str, log: Logger) -> Callable[[], ssl.SSLContext]:
-    """Return the function that returns the present context. The files are read again when they change.
-
-    While they cannot be used, for example during their replacement, it returns the last context.
+    """Return the function that returns the present context, see `FileContent`.
 
     Raises:
         ConfigError: a file has become unusable since the configuration was read; the mistake begins with the place.
     """
-    unusable = FailureLog(log, "certificates cannot be read again", "certificates can be read again")
-    read = _states(tls)
-    try:
-        context = ssl_context(tls)
-    except RefusedError as error:
-        raise ConfigError(f"{place}{error.mistake('tls')}") from None
 
-    def present() -> ssl.SSLContext:
-        nonlocal read, context
-        # Determined before the files are read: what changes in between is read next time.
-        now = _states(tls)
-        if now != read:
-            try:
-                context = ssl_context(tls)
-            except RefusedError as error:
-                unusable.failed(str(error.place[0]), error.mistake("tls"))
-            else:
-                read = now
-                unusable.succeeded()
-                log.info("certificates were read again")
-        return context
+    def read() -> ssl.SSLContext:
+        try:
+            return ssl_context(tls)
+        except RefusedError as error:
+            raise ConfigError(f"{place}{error.mistake('tls')}") from None
 
-    return present
-
-
-def _states(tls: Tls) -> tuple[tuple[int, int, int] | None, ...]:
-    """Return a value that differs after one of the files was replaced or changed."""
-    return tuple(file_state(file) for file in (tls.ca_file, tls.cert_file, tls.key_file) if file is not None)
-
-
-def file_state(file: Path) -> tuple[int, int, int] | None:
-    """Return a value that differs after the file was replaced or changed; None where it cannot be read."""
-    try:
-        found = file.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    files = [file for file in (tls.ca_file, tls.cert_file, tls.key_file) if file is not None]
+    return FileContent(read, lambda _: files, "certificates", log).present

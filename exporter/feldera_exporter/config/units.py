@@ -8,8 +8,6 @@ import math
 import re
 from typing import Final
 
-from feldera_exporter.micros import SECOND
-
 _MILLISECONDS: Final = {
     "y": 365 * 86_400_000,
     "w": 7 * 86_400_000,
@@ -20,8 +18,6 @@ _MILLISECONDS: Final = {
     "ms": 1,
 }
 _DURATION: Final = re.compile("".join(f"(?:(?P<{unit}>[0-9]+){unit})?" for unit in _MILLISECONDS))
-# Prometheus keeps a duration in 64-bit nanoseconds, about 292 years.
-_LONGEST: Final = (2**63 - 1) // SECOND
 
 _BYTES: Final = {
     "TiB": 2**40,
@@ -35,22 +31,18 @@ _BYTES: Final = {
     "B": 1,
 }
 _SIZE: Final = re.compile(rf"([0-9]+)({'|'.join(_BYTES)})")
-_LARGEST: Final = 2**63 - 1
 
 
 def parse_duration(text: str) -> float:
     """Return a duration such as `1h30m` in seconds.
 
     Raises:
-        ValueError: the text is not a duration, or longer than Prometheus allows.
+        ValueError: the text is not a duration.
     """
     match = _DURATION.fullmatch(text)
     if not match or not text:
         raise ValueError("not a duration")
-    total = sum(int(count) * _MILLISECONDS[unit] for unit, count in match.groupdict().items() if count)
-    if total > _LONGEST:
-        raise ValueError("longer than 292 years")
-    return total / 1000
+    return sum(int(count) * _MILLISECONDS[unit] for unit, count in match.groupdict().items() if count) / 1000
 
 
 def format_duration(seconds: float) -> str:
@@ -70,16 +62,13 @@ def parse_size(text: str) -> int:
     """Return a size such as `64MiB` (powers of 1024) or `10MB` (powers of 1000) in bytes.
 
     Raises:
-        ValueError: the text is not a size, or does not fit into 64 bits.
+        ValueError: the text is not a size.
     """
     match = _SIZE.fullmatch(text)
     if not match:
         raise ValueError("not a size")
     count, unit = match.groups()
-    size = int(count) * _BYTES[unit]
-    if size > _LARGEST:
-        raise ValueError("more than 64 bits hold")
-    return size
+    return int(count) * _BYTES[unit]
 
 
 def format_size(size: int) -> str:

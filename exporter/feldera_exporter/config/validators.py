@@ -5,15 +5,13 @@ The annotation of a field in `schema` holds its validator, so a field's type say
 
 import math
 import re
-import warnings
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeVar
 
 import httpx
 
-from feldera_exporter.config.errors import RefusedError, UnreadableFileError, shown
-from feldera_exporter.config.reserved_labels import OF_ALERTS, OF_EXPORTER_ALERTS, RESERVED
+from feldera_exporter.config.errors import RefusedError, shown
 from feldera_exporter.config.secret import Secret
 from feldera_exporter.config.units import format_duration, format_size, parse_duration, parse_size
 
@@ -24,23 +22,8 @@ _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _LABEL: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _STATUS: Final = re.compile(r"[A-Z][A-Za-z0-9]{0,63}")
 _HEADER_SAFE: Final = re.compile(r"[!-~]+")
-# A name, an IPv4 address, or without its brackets an IPv6 one.
-_HOST: Final = re.compile(r"[a-z0-9._-]+|[a-z0-9.%]*:[a-z0-9.:%]*")
 _HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _HEADER_VALUE: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
-_OWN_HEADERS: Final = frozenset(
-    {
-        "accept",
-        "accept-encoding",
-        "connection",
-        "content-length",
-        "host",
-        "te",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
-"""Headers that the exporter sets itself, and headers of the connection."""
 _HIGHEST_PORT: Final = 65535
 _ROUTE: Final = re.compile(r"/v0(/pipelines)?$")
 _ALERTMANAGER_ROUTE: Final = re.compile(r"/api(/v[12](/\w+)?)?$")
@@ -50,8 +33,37 @@ _SMALLEST_RESPONSE: Final = 64 * 2**10
 """Bytes: the list of a few dozen pipelines."""
 _NO_PATH: Final = re.compile("[\0\ud800-\udfff]")
 """NUL, and half of a surrogate pair, which YAML can write and UTF-8 cannot."""
-_LONGEST_PATH_PART: Final = 64
-"""Characters. A path with a longer part is not shown in errors: it may be an API key."""
+
+RESERVED_LABELS: Final = frozenset(
+    {
+        # Labels of every pipeline's samples, or of feldera_pipeline_info.
+        "feldera_instance",
+        "pipeline",
+        "pipeline_name",
+        "platform_version",
+        "program_profile",
+        # Labels of families that are joined with feldera_pipeline_info: a join would overwrite them.
+        "status",
+        "from",
+        "to",
+        "error_code",
+        # Labels of alerts about Feldera's services and about the exporter.
+        "feldera_service",
+        "alertmanager",
+        "dimension",
+        # The label of the samples of problems.
+        "problem",
+        # Prometheus and Alertmanager set these themselves.
+        "instance",
+        "job",
+        "le",
+        "quantile",
+        "alertname",
+        "alertstate",
+        "severity",
+    }
+)
+"""The labels that neither tags nor the settings of alerts may set."""
 
 
 def _matching(pattern: re.Pattern[str], expected: str) -> Callable[[object], str]:
@@ -74,18 +86,6 @@ def one_of(*known: str) -> Callable[[object], str]:
     return validate
 
 
-def _label(example: str, reserved: Collection[str], expected: str) -> Callable[[object], str]:
-    matching = _matching(_LABEL, f"a label name of letters, digits and underscores such as {example}")
-
-    def validate(value: object) -> str:
-        name = matching(value)
-        if name in reserved or name.startswith("__"):
-            raise RefusedError(shown(name), expected)
-        return name
-
-    return validate
-
-
 name: Final = _matching(
     _NAME, "a name of at most 63 letters, digits, dots, dashes and underscores such as prod"
 )
@@ -103,24 +103,22 @@ alert: Final = _matching(_STATUS, "the name of an alert such as FelderaPipelineF
 username: Final = _matching(re.compile(r"[^:\x00-\x1f\x7f]+"), "a user's name without colons")
 """A user's name for basic authentication, which ends at the first colon."""
 
-label: Final = _label("cost_center", RESERVED, "a label that neither the exporter nor Prometheus uses itself")
-"""The name of a label for tags."""
-
-alert_label: Final = _label(
-    "namespace",
-    RESERVED | OF_EXPORTER_ALERTS,
-    "a label that neither the alerts nor Prometheus set themselves",
-)
-"""The name of a label that is added to every alert, also to those about the exporter."""
-
-external_label: Final = _label("cluster", OF_ALERTS, "a label that the alerts do not set themselves")
-"""The name of a label that is added to every alert that the exporter sends."""
-
 severity: Final = one_of("critical", "warning", "info", "none")
 """The severity of an alert."""
 
 shipped_severity: Final = one_of("critical", "warning", "info")
 """A severity of the shipped rules that the configuration may rename."""
+
+
+_any_label: Final = _matching(_LABEL, "a label name of letters, digits and underscores such as cost_center")
+
+
+def label(value: object) -> str:
+    """Return the name of a label for tags or alerts."""
+    name = _any_label(value)
+    if name in RESERVED_LABELS or name.startswith("__"):
+        raise RefusedError(shown(name), "a label that neither the exporter nor Prometheus uses itself")
+    return name
 
 
 def duration(value: object) -> float:
@@ -187,46 +185,21 @@ def non_empty_text(value: object) -> str:
     return value
 
 
-_any_header_name: Final = _matching(_HEADER_NAME, "the name of an HTTP header such as X-Proxy-Token")
+header_name: Final = _matching(_HEADER_NAME, "the name of an HTTP header such as X-Proxy-Token")
+"""The name of a header (RFC 9110, section 5.1)."""
 
 
-def header_name(value: object) -> str:
-    """Return the name of a header that the exporter does not set itself (RFC 9110, section 5.1)."""
-    name = _any_header_name(value)
-    if name.lower() in _OWN_HEADERS:
-        raise RefusedError(shown(name), "a header that the exporter does not set itself")
-    return name
-
-
-def _secret(pattern: re.Pattern[str], found: str, expected: str) -> Callable[[object], Secret]:
-    """Return the validator of a secret; errors never contain it."""
-
-    def validate(value: object) -> Secret:
-        if not isinstance(value, str):
-            number = isinstance(value, int | float)
-            raise RefusedError(
-                "a value that is no text (not shown)" if number else shown(value), f"{expected}, in quotes"
-            )
-        if not value:
-            raise RefusedError("an empty text", expected)
-        if not pattern.fullmatch(value):
-            raise RefusedError(f"a text with {found} (not shown)", expected)
-        return Secret(value)
-
-    return validate
-
-
-secret: Final = _secret(
-    _HEADER_SAFE, "blanks or characters outside ASCII", "an API key of visible ASCII characters"
-)
-"""An API key."""
-
-header_value: Final = _secret(
-    _HEADER_VALUE,
-    "other characters or with blanks at an end",
-    "a text of visible ASCII characters and inner blanks",
-)
-"""The value of a header."""
+def secret(value: object) -> Secret:
+    """Return an API key or the value of a header; errors never contain it."""
+    expected = "one line of ASCII characters"
+    if not isinstance(value, str):
+        found = "a value that is no text (not shown)" if isinstance(value, int | float) else shown(value)
+        raise RefusedError(found, f"{expected}, in quotes")
+    if not value:
+        raise RefusedError("an empty text", expected)
+    if not _HEADER_VALUE.fullmatch(value):
+        raise RefusedError("a text with other characters, or with blanks at an end (not shown)", expected)
+    return Secret(value)
 
 
 def expression(value: object) -> re.Pattern[str]:
@@ -237,11 +210,8 @@ def expression(value: object) -> re.Pattern[str]:
     if not isinstance(value, str) or not value:
         raise RefusedError(shown(value), "a regular expression")
     try:
-        with warnings.catch_warnings():
-            # `[[:alpha:]]` is a class in Prometheus and something else, with a FutureWarning, in Python.
-            warnings.simplefilter("error", FutureWarning)
-            return re.compile(value, re.ASCII)
-    except (re.error, ValueError, OverflowError, RecursionError, FutureWarning) as error:
+        return re.compile(value, re.ASCII)
+    except (re.error, OverflowError, RecursionError) as error:
         raise RefusedError(shown(value), f"a regular expression ({error})") from None
 
 
@@ -281,40 +251,37 @@ def _address(value: object, expected: str) -> str:
     for mark, part in (("@", "credentials"), ("?", "a query"), ("#", "a fragment")):
         if mark in value:
             raise RefusedError(f"an address with {part} (not shown)", f"{expected}, without {part}")
-    scheme = reachable_scheme(value)
-    if scheme not in {"http", "https"}:
+    scheme = http_scheme(value)
+    if scheme is None:
         raise RefusedError(shown(value), expected)
     return scheme + value[len(scheme) :].rstrip("/")
 
 
-def reachable_scheme(address: str) -> str | None:
-    """Return an address's scheme; None if no request can be sent to the address."""
+def http_scheme(address: str) -> str | None:
+    """Return `http` or `https`; None if the text is not such an address."""
     try:
         parts = httpx.URL(address)
-        # The resolver encodes the decoded name, and may refuse it.
-        parts.host.encode("idna")
+        valid = parts.scheme in {"http", "https"} and parts.host
     except (httpx.InvalidURL, ValueError):
         return None
-    named = _HOST.fullmatch(parts.raw_host.decode()) is not None
-    return parts.scheme if named and (parts.port is None or 0 < parts.port <= _HIGHEST_PORT) else None
+    has_port = parts.port is None or 0 < parts.port <= _HIGHEST_PORT
+    return parts.scheme if valid and has_port else None
 
 
-def file(value: object, folder: Path = Path()) -> Path:
+def file(value: object, folder: Path = Path(), *, readable: bool = True) -> Path:
     """Return the path of a file; a relative one starts at the folder.
 
-    Raises:
-        UnreadableFileError: it cannot be read; perhaps it is on another machine.
+    With `readable`, it must be a file that can be read on this machine.
     """
     if not isinstance(value, str) or not value or _NO_PATH.search(value):
         raise RefusedError(shown(value), "the path of a file")
     target, found = folder / value, shown(value)
-    if max(map(len, value.split("/"))) > _LONGEST_PATH_PART:
-        found = f"a text of {len(value)} characters that may hold a secret (not shown)"
-    try:
-        # Opening a pipe would wait for its writer.
-        if target.exists() and not target.is_file():
-            raise RefusedError(found, "a file, neither a folder nor a pipe")
-        with target.open("rb"):
-            return target
-    except OSError as error:
-        raise UnreadableFileError(found, f"a file that can be read ({error.strerror})", target) from None
+    if readable:
+        try:
+            # Opening a pipe would wait for its writer.
+            if target.exists() and not target.is_file():
+                raise RefusedError(found, "a file, neither a folder nor a pipe")
+            target.open("rb").close()
+        except OSError as error:
+            raise RefusedError(found, f"a file that can be read ({error.strerror})") from None
+    return target

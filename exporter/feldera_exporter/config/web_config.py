@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from feldera_exporter.config import validators
 from feldera_exporter.config.conversion import Context, structured
-from feldera_exporter.config.errors import RefusedError, in_order
-from feldera_exporter.config.schema import File, Flag, NonEmptyText, Username
+from feldera_exporter.config.errors import RefusedError
+from feldera_exporter.config.schema import File, Flag, NonEmptyText, SecretText, Username
 from feldera_exporter.config.secret import Secret
 from feldera_exporter.config.yaml_document import read
 from feldera_exporter.errors import ConfigError
@@ -45,10 +45,6 @@ _HEADERS: Final = (
 )
 
 
-def _header_value(value: object) -> str:
-    return validators.header_value(value).reveal()
-
-
 def _password_hash(value: object) -> Secret:
     if not isinstance(value, str) or not _BCRYPT.fullmatch(value):
         raise RefusedError(
@@ -75,7 +71,6 @@ ClientAuth = Annotated[str, validators.one_of(NO_CERTIFICATE, IF_GIVEN, REQUIRED
 Version = Annotated[str, validators.one_of("TLS12", "TLS13")]
 Cipher = Annotated[str, validators.one_of(*CIPHERS, *_TLS13_CIPHERS)]
 Header = Annotated[str, validators.one_of(*_HEADERS)]
-HeaderValue = Annotated[str, _header_value]
 PasswordHash = Annotated[Secret, _password_hash]
 Unavailable = Annotated[None, _unavailable]
 FileOnly = Annotated[None, _file_only]
@@ -116,7 +111,7 @@ class TlsServer:
 class HttpServer:
     """The headers of every response; `http2` may only be false."""
 
-    headers: Mapping[Header, HeaderValue] = field(default_factory=lambda: MappingProxyType({}))
+    headers: Mapping[Header, SecretText] = field(default_factory=lambda: MappingProxyType({}))
     http2: Annotated[bool, _no_http2] = False
 
 
@@ -144,13 +139,12 @@ def load_web_config(path: Path) -> WebConfig:
         ConfigError: with every mistake, each with the file's name.
     """
     # Users' names are keys: no key says that a hash follows.
-    document = read(path, with_line=False)
-    tree: Any = {} if document.tree is None else document.tree
+    tree = read(path, with_line=False)
+    tree = {} if tree is None else tree
     configured, mistakes = structured(tree, WebConfig, Context(path.parent))
     if configured is not None and configured.tls_server_config is not None:
         found = _tls_mistakes(configured.tls_server_config)
         mistakes += [each.mistake("tls_server_config") for each in found]
-    mistakes = in_order([*document.repeated, *mistakes])
     if configured is None or mistakes:
         raise ConfigError(*(f"{path}: {mistake}" for mistake in mistakes))
     return configured

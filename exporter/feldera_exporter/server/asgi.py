@@ -1,11 +1,10 @@
 """The ASGI application: a table of pages, without a framework."""
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Final, Protocol
-from urllib.parse import urlsplit
 
 import structlog
 
@@ -41,9 +40,6 @@ Find = Callable[[Request], Page | None]
 
 READING: Final = ("GET", "HEAD")
 
-_ORIGIN: Final = re.compile(r"^https?://[^/]*", re.IGNORECASE)
-"""What a client may write before the path, as to a proxy (RFC 9112, section 3.2.2)."""
-
 _RENDERING: Final = ThreadPoolExecutor(2, "metrics")
 """The threads that render and compress the metrics: one for each of the two formats that scrapers ask for."""
 
@@ -61,11 +57,11 @@ def application(
     every path.
     """
     pages: dict[str, tuple[Page, tuple[str, ...]]] = {
-        telemetry_path: (_metrics(source), READING),
-        f"{telemetry_path}/": (_without_slash(telemetry_path), READING),
+        telemetry_path: (partial(_metrics, source), READING),
+        f"{telemetry_path}/": (partial(_without_slash, telemetry_path), READING),
         "/-/healthy": (_healthy, READING),
-        "/-/ready": (_ready(source), READING),
-        "/-/reload": (_reload(reload), ("POST",)),
+        "/-/ready": (partial(_ready, source), READING),
+        "/-/reload": (partial(_reload, reload), ("POST",)),
     }
 
     failing = FailureLog(structlog.get_logger(), "a page failed", "pages are answered again")
@@ -114,91 +110,59 @@ async def _gone(receive: Receive) -> None:
         pass
 
 
-def _metrics(source: MetricsSource) -> Page:
-    async def metrics(request: Request) -> Reply:
-        snapshot = source.snapshot
-        format_ = format_for(request.headers.get("accept", ""))
-
-        packed = accepts_gzip(request.headers.get("accept-encoding", ""))
-        parts = snapshot.ready(format_, packed=packed)
-        if parts is None:
-            # The first request renders and compresses, in a thread.
-            render = snapshot.gzip if packed else snapshot.plain
-            parts = await asyncio.get_running_loop().run_in_executor(_RENDERING, render, format_)
-        headers = (
-            ("content-type", format_.content_type),
-            ("vary", "Accept, Accept-Encoding"),
-            *((("content-encoding", "gzip"),) if packed else ()),
-            ("content-length", str(sum(map(len, parts)))),
-        )
-        return Reply(200, headers, chunks(parts))
-
-    return metrics
+async def _metrics(source: MetricsSource, request: Request) -> Reply:
+    snapshot = source.snapshot
+    format_ = format_for(request.headers.get("accept", ""))
+    packed = accepts_gzip(request.headers.get("accept-encoding", ""))
+    parts = snapshot.ready(format_, packed=packed)
+    if parts is None:
+        # The first request renders and compresses, in a thread.
+        render = snapshot.gzip if packed else snapshot.plain
+        parts = await asyncio.get_running_loop().run_in_executor(_RENDERING, render, format_)
+    headers = (
+        ("content-type", format_.content_type),
+        ("vary", "Accept, Accept-Encoding"),
+        *((("content-encoding", "gzip"),) if packed else ()),
+        ("content-length", str(sum(map(len, parts)))),
+    )
+    return Reply(200, headers, chunks(parts))
 
 
-def _without_slash(path: str) -> Page:
+async def _without_slash(path: str, _request: Request) -> Reply:
     # A relative address works behind a proxy that adds a path, too.
-    location = f"../{path.rpartition('/')[2]}"
-
-    async def page(request: Request) -> Reply:
-        query = f"?{request.query}" if request.query else ""
-        return text_reply(308, f"The metrics are at {path}\n", ("location", location + query))
-
-    return page
+    return text_reply(308, f"The metrics are at {path}\n", ("location", f"../{path.rpartition('/')[2]}"))
 
 
-def _reload(reload: Reload | None) -> Page:
-    async def page(request: Request) -> Reply:
-        if reload is None:
-            return text_reply(403, "Start with --web.enable-lifecycle to reload by HTTP, or send SIGHUP.\n")
-        if _is_of_another_origin(request.headers):
-            return text_reply(403, "A page of another origin may not reload the configuration.\n")
-        mistakes = await reload()
-        if mistakes:
-            return text_reply(500, "".join(f"{mistake}\n" for mistake in mistakes))
-        return text_reply(200, "Reloaded.\n")
-
-    return page
-
-
-def _is_of_another_origin(headers: Mapping[str, str]) -> bool:
-    """Return whether a browser sends the request from a page of another site; programs send neither header."""
-    site = headers.get("sec-fetch-site")
-    if site is not None:
-        return site not in {"same-origin", "none"}
-    origin = headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
+async def _reload(reload: Reload | None, request: Request) -> Reply:
+    if reload is None:
+        return text_reply(403, "Start with --web.enable-lifecycle to reload by HTTP, or send SIGHUP.\n")
+    # A browser sends it with every POST, and the exporter's own pages have none: it is a page of another site.
+    if "origin" in request.headers:
+        return text_reply(403, "A web page may not reload the configuration.\n")
+    mistakes = await reload()
+    if mistakes:
+        return text_reply(500, "".join(f"{mistake}\n" for mistake in mistakes))
+    return text_reply(200, "Reloaded.\n")
 
 
 async def _healthy(_request: Request) -> Reply:
     return text_reply(200, "Healthy.\n")
 
 
-def _ready(source: MetricsSource) -> Page:
-    async def ready(_request: Request) -> Reply:
-        if source.ready:
-            return text_reply(200, "Ready.\n")
-        return text_reply(503, "Not ready: the first poll of an instance has not ended.\n")
-
-    return ready
+async def _ready(source: MetricsSource, _request: Request) -> Reply:
+    if source.ready:
+        return text_reply(200, "Ready.\n")
+    return text_reply(503, "Not ready: the first poll of an instance has not ended.\n")
 
 
 def _request(scope: Scope, prefix: str) -> Request:
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in scope["headers"]:
-        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     query = scope.get("query_string", b"").decode("latin-1")
     target = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
-    path = _within(_ORIGIN.sub("", target) or "/", prefix)
+    # Some proxies remove the prefix themselves.
+    inside = prefix and (target == prefix or target.startswith(f"{prefix}/"))
+    path = target.removeprefix(prefix) or "/" if inside else target
     return Request(scope["method"], path, headers, query)
-
-
-def _within(path: str, prefix: str) -> str:
-    """Return a path without the prefix, which some proxies remove."""
-    if prefix and (path == prefix or path.startswith(f"{prefix}/")):
-        return path.removeprefix(prefix) or "/"
-    return path
 
 
 async def send_reply(reply: Reply, send: Send, *, head: bool = False) -> None:

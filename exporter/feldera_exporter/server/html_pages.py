@@ -5,6 +5,7 @@ import gzip
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 from typing import Final, Protocol
 from urllib.parse import unquote
@@ -16,13 +17,13 @@ from feldera_exporter.pages.html_rendering import ASSETS, render
 from feldera_exporter.pages.instance_view import PageState
 from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.pages.links import Links
-from feldera_exporter.pages.missing_page import MissingPage, may_exist, missing_pipeline
+from feldera_exporter.pages.missing_page import may_exist, missing_pipeline
 from feldera_exporter.pages.page_query import INSTALLATIONS, PageQuery, parse
-from feldera_exporter.pages.pipeline_page import FAILED_PROGRAMS, PipelinePage, find, pipeline_page
+from feldera_exporter.pages.pipeline_page import FAILED_PROGRAMS, find, pipeline_page
 from feldera_exporter.rules.alert_names import SECTIONS
 from feldera_exporter.server.content_negotiation import accepts_gzip
 from feldera_exporter.server.http_messages import Page, Reply, Request, text_reply
-from feldera_exporter.server.shared_renderings import SharedRenderings
+from feldera_exporter.server.page_cache import PageCache
 
 EVERY: Final = MappingProxyType({"fleet.html": 30, "pipeline.html": 60})
 """Seconds after which a page refreshes itself, unless it is paused."""
@@ -66,7 +67,7 @@ class Site:
 
     source: PageSource
     links: Links
-    _renderings: SharedRenderings = field(default_factory=SharedRenderings)
+    _cache: PageCache = field(default_factory=PageCache)
 
     def find(self, request: Request) -> Page | None:
         """Return the page at a path; None where there is none."""
@@ -75,13 +76,13 @@ class Site:
             case ["", ""]:
                 return self._fleet
             case ["", "pipelines", instance, name]:
-                return self._pipeline(instance, name)
+                return partial(self._pipeline, instance, name)
             case ["", "runbooks"]:
                 return self._runbooks
-            case ["", "runbooks", alert]:
-                return self._runbook(alert)
+            case ["", "runbooks", alert] if runbooks.exists(alert):
+                return partial(self._runbook, alert)
             case ["", "static", _] if (asset := ASSETS.get(request.path)) is not None:
-                return _asset(*asset)
+                return partial(_asset, *asset)
         return None
 
     async def _fleet(self, request: Request) -> Reply:
@@ -90,51 +91,39 @@ class Site:
             request, "fleet.html", state, query, lambda: fleet_page(state, query, self.links)
         )
 
-    def _pipeline(self, instance: str, name_or_id: str) -> Page:
-        async def answer(request: Request) -> Reply:
-            query = parse(request.query)
-            state = self.source.page_state()
-            found = find(state, instance, name_or_id)
-            if found is None:
-                return await self._missing_pipeline(request, state, instance, name_or_id)
-            row = found[1].facts.row
-            failed = row.program_status in FAILED_PROGRAMS
-            recent, program = await asyncio.gather(
-                self.source.recent(instance, row.id, row.name),
-                self.source.program(instance, row.id, row.name, failed=failed),
-            )
-            # The state may have changed while Feldera was asked.
-            state = self.source.page_state()
-
-            def view() -> PipelinePage:
-                watched, pipeline = find(state, instance, row.id) or found
-                return pipeline_page(watched, pipeline, recent, program, state, query, self.links)
-
-            return await self._live(request, "pipeline.html", state, query, view, recent, program)
-
-        return answer
+    async def _pipeline(self, instance: str, name_or_id: str, request: Request) -> Reply:
+        query = parse(request.query)
+        state = self.source.page_state()
+        found = find(state, instance, name_or_id)
+        if found is None:
+            return await self._missing_pipeline(request, state, instance, name_or_id)
+        row = found[1].facts.row
+        failed = row.program_status in FAILED_PROGRAMS
+        recent, program = await asyncio.gather(
+            self.source.recent(instance, row.id, row.name),
+            self.source.program(instance, row.id, row.name, failed=failed),
+        )
+        return await self._live(
+            request,
+            "pipeline.html",
+            state,
+            query,
+            lambda: pipeline_page(*found, recent, program, state, query, self.links),
+        )
 
     async def _runbooks(self, request: Request) -> Reply:
         return await self._html(request, lambda: render("runbooks.html", self.links, sections=SECTIONS))
 
-    def _runbook(self, alert: str) -> Page:
-        async def answer(request: Request) -> Reply:
-            if not runbooks.exists(alert):
-                missing = MissingPage("Not found", "There is no such runbook.", (), None)
-                return await self._html(
-                    request, lambda: render("missing.html", self.links, view=missing), status=404
-                )
-            query, state = parse(request.query), self.source.page_state()
-            installation = query.installation or _chosen_installation(request)
+    async def _runbook(self, alert: str, request: Request) -> Reply:
+        query, state = parse(request.query), self.source.page_state()
+        installation = query.installation or _chosen_installation(request)
 
-            def page() -> bytes:
-                view = runbooks.runbook_page(alert, state, query, installation)
-                return render("runbook.html", self.links, view=view, query=query)
+        def page() -> bytes:
+            view = runbooks.runbook_page(alert, state, query, installation)
+            return render("runbook.html", self.links, view=view, query=query)
 
-            headers = (("set-cookie", self._cookie(installation)),) if query.installation else ()
-            return await self._html(request, page, _shown(state), headers=headers)
-
-        return answer
+        headers = (("set-cookie", self._cookie(installation)),) if query.installation else ()
+        return await self._html(request, page, headers=headers)
 
     def _cookie(self, installation: str) -> str:
         """Return a cookie that keeps the choice for the other runbooks, also when a link of an alert leads there."""
@@ -148,23 +137,16 @@ class Site:
 
         # Before the first list of pipelines the page refreshes itself.
         every, status = (EVERY["fleet.html"], 503) if may_exist(state, instance) else (None, 404)
-        return await self._html(request, page, _shown(state), every=every, status=status)
+        return await self._html(request, page, every=every, status=status)
 
     async def _live(
-        self,
-        request: Request,
-        template: str,
-        state: PageState,
-        query: PageQuery,
-        view: Callable[[], object],
-        *shown: object,
+        self, request: Request, template: str, state: PageState, query: PageQuery, view: Callable[[], object]
     ) -> Reply:
-        """Answer with a page that refreshes itself; besides the state it shows some values."""
+        """Answer with a page that refreshes itself."""
         every, clock = EVERY[template], formatting.moment(state.at, state.at)
         return await self._html(
             request,
             lambda: render(template, self.links, view=view(), query=query, every=every, clock=clock),
-            (*_shown(state), *shown),
             every=None if query.paused else every,
         )
 
@@ -172,23 +154,19 @@ class Site:
         self,
         request: Request,
         page: Callable[[], bytes],
-        shown: Sequence[object] = (),
         *,
         every: int | None = None,
         status: int = 200,
         headers: Sequence[tuple[str, str]] = (),
     ) -> Reply:
-        """Answer with a page, rendered in a thread: a thousand pipelines take longer than a poll should wait.
-
-        `shown` are the values that it shows, besides the time.
-        """
+        """Answer with a page, rendered in a thread: a thousand pipelines take longer than a poll should wait."""
         packed = accepts_gzip(request.headers.get("accept-encoding", ""))
         key = (request.path, request.query, request.headers.get("cookie"), packed)
 
         def body_of_page() -> bytes:
             return gzip.compress(page(), _LEVEL, mtime=0) if packed else page()
 
-        body = await self._renderings.page(key, shown, body_of_page)
+        body = await self._cache.page(key, body_of_page)
         if body is None:
             return text_reply(503, "Too many pages are being rendered; try again.\n", ("retry-after", "1"))
         headers = [
@@ -207,24 +185,16 @@ class Site:
         return Reply(status, tuple(headers), (body,))
 
 
-def _shown(state: PageState) -> tuple[object, ...]:
-    """Return the values that a page of all instances shows."""
-    return state.choices, *(value for each in state.instances for value in (each.fleet, each.problems))
-
-
 def _chosen_installation(request: Request) -> str:
     found = _CHOICE.search(request.headers.get("cookie", ""))
     return found[1] if found else ""
 
 
-def _asset(media_type: str, content: bytes) -> Page:
-    async def answer(_request: Request) -> Reply:
-        headers = (
-            ("content-type", media_type),
-            ("cache-control", "public, max-age=31536000, immutable"),
-            *HEADERS.items(),
-            ("content-length", str(len(content))),
-        )
-        return Reply(200, headers, (content,))
-
-    return answer
+async def _asset(media_type: str, content: bytes, _request: Request) -> Reply:
+    headers = (
+        ("content-type", media_type),
+        ("cache-control", "public, max-age=31536000, immutable"),
+        *HEADERS.items(),
+        ("content-length", str(len(content))),
+    )
+    return Reply(200, headers, (content,))

@@ -28,7 +28,7 @@ def bind(address: str) -> socket.socket:
     """Listen on `host:port`, `:port` (every address) or `[v6]:port`; port 0 takes a free one.
 
     Raises:
-        ConfigError: the address has another form, or names no host.
+        ConfigError: the address has another form.
         ListenError: it cannot be listened on, in one line that says why.
     """
     match = _ADDRESS.fullmatch(address)
@@ -38,18 +38,16 @@ def bind(address: str) -> socket.socket:
     host = match["v6"] or match["host"]
     family = socket.AF_INET6 if match["v6"] else socket.AF_INET
     try:
-        socket.getaddrinfo(host or None, port, family, socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except (socket.gaierror, UnicodeError):
-        expected = "an address or a name of this machine"
-        raise ConfigError(f"--web.listen-address: found {address!r}, expected {expected}") from None
-    try:
         if not host and socket.has_dualstack_ipv6():
             return socket.create_server(
                 ("", port), family=socket.AF_INET6, backlog=_BACKLOG, dualstack_ipv6=True
             )
         return socket.create_server((host, port), family=family, backlog=_BACKLOG)
-    except OSError as error:
-        raise ListenError(f"cannot listen on {address}: {os.strerror(error.errno or 0)}") from None
+    except (OSError, UnicodeError) as error:
+        # The errors of name look-ups have negative numbers.
+        number = getattr(error, "errno", -1)
+        reason = os.strerror(number) if number > 0 else "it is no address or name of this machine"
+        raise ListenError(f"cannot listen on {address}: {reason}") from None
 
 
 @contextlib.asynccontextmanager

@@ -3,14 +3,13 @@
 import ssl
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-from weakref import WeakSet
+from typing import Any, cast
 
 from feldera_exporter.config.errors import RefusedError
-from feldera_exporter.config.tls import file_state
+from feldera_exporter.config.file_content import FileContent
 from feldera_exporter.config.web_config import WebConfig, load_web_config
 from feldera_exporter.errors import ConfigError
-from feldera_exporter.logs import FailureLog, Logger
+from feldera_exporter.logs import Logger
 from feldera_exporter.server.asgi import Asgi, Receive, Scope, Send, send_reply
 from feldera_exporter.server.basic_auth import Passwords
 from feldera_exporter.server.http_messages import text_reply
@@ -18,7 +17,7 @@ from feldera_exporter.server.tls_context import RenewedContext, server_context
 
 
 class WebAccess:
-    """The file of `--web.config.file`: read again when it or a certificate changes; after a mistake the old one stays.
+    """The file of `--web.config.file`, read again when it or a certificate changes; see `FileContent`.
 
     Raises:
         ConfigError: the file has a mistake.
@@ -26,63 +25,39 @@ class WebAccess:
 
     def __init__(self, path: Path, log: Logger) -> None:
         self._path = path
-        self._mistaken = FailureLog(log, "web configuration not reloaded", "web configuration reloaded")
-        self._config = load_web_config(path)
-        self._context = self._context_of(self._config)
-        self._stamp = self._files()
+        self._uses_tls: bool | None = None
+        self._content = FileContent(self._read, self._files, "web configuration", log)
+
+    def present(self) -> WebConfig:
+        """Return the present configuration."""
+        return self._content.present()[0]
 
     @property
     def listening(self) -> ssl.SSLContext | None:
         """The context to listen with, None for plain HTTP; whether there is one does not change."""
-        first = self._context
-        if first is None:
+        if not self._uses_tls:
             return None
-
-        def newest() -> ssl.SSLContext:
-            self.present()
-            return self._context or first
-
         listening = RenewedContext(ssl.PROTOCOL_TLS_SERVER)
-        listening.newest = newest
-        listening.connections = WeakSet()
+        # `_read` refuses to switch TLS off.
+        listening.newest = lambda: cast("ssl.SSLContext", self._content.present()[1])
         return listening
 
-    def present(self) -> WebConfig:
-        """Return the present configuration."""
-        stamp = self._files()
-        if stamp != self._stamp:
-            try:
-                self._read()
-            except ConfigError as error:
-                self._mistaken.failed("mistake", error)
-                # The next request tries again: what is missing may be a file that has no part in the stamp yet.
-                self._stamp = ()
-            else:
-                self._mistaken.succeeded()
-                # The stamp is from before the read: a file that has changed meanwhile is read once more.
-                self._stamp = stamp
-        return self._config
-
-    def _read(self) -> None:
+    def _read(self) -> tuple[WebConfig, ssl.SSLContext | None]:
         config = load_web_config(self._path)
-        if (config.tls_server_config is None) != (self._context is None):
+        tls = config.tls_server_config
+        if self._uses_tls not in {None, tls is not None}:
             raise ConfigError(f"{self._path}: found TLS switched on or off, expected that at a restart only")
-        self._context = self._context_of(config)
-        self._config = config
-
-    def _context_of(self, config: WebConfig) -> ssl.SSLContext | None:
-        if config.tls_server_config is None:
-            return None
         try:
-            return server_context(config.tls_server_config)
+            context = server_context(tls) if tls is not None else None
         except RefusedError as error:
             raise ConfigError(f"{self._path}: {error.mistake('tls_server_config')}") from None
+        self._uses_tls = context is not None
+        return config, context
 
-    def _files(self) -> tuple[object, ...]:
-        """Return a stamp that changes when one of the files does."""
-        tls = self._config.tls_server_config
+    def _files(self, content: tuple[WebConfig, ssl.SSLContext | None]) -> list[Path]:
+        tls = content[0].tls_server_config
         named = (tls.cert_file, tls.key_file, tls.client_ca_file) if tls is not None else ()
-        return tuple(file_state(path) for path in (self._path, *filter(None, named)))
+        return [self._path, *filter(None, named)]
 
 
 def guarded(app: Asgi, config: Callable[[], WebConfig]) -> Asgi:
@@ -95,7 +70,7 @@ def guarded(app: Asgi, config: Callable[[], WebConfig]) -> Asgi:
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         present = config()
         configured = present.http_server_config.headers.items()
-        headers = {name.lower().encode(): value.encode() for name, value in configured}
+        headers = {name.lower().encode(): value.reveal().encode() for name, value in configured}
 
         async def with_headers(message: dict[str, Any]) -> None:
             if message["type"] == "http.response.start":
@@ -104,7 +79,8 @@ def guarded(app: Asgi, config: Callable[[], WebConfig]) -> Asgi:
             await send(message)
 
         users = present.basic_auth_users
-        accepted = await passwords.accepts(users, _authorization(scope)) if users else True
+        authorization = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
+        accepted = await passwords.accepts(users, authorization) if users else True
         if accepted:
             await app(scope, receive, with_headers)
         elif accepted is None:
@@ -114,8 +90,3 @@ def guarded(app: Asgi, config: Callable[[], WebConfig]) -> Asgi:
             await send_reply(text_reply(401, "Unauthorized\n", ("www-authenticate", "Basic")), with_headers)
 
     return answer
-
-
-def _authorization(scope: Scope) -> str:
-    given = [value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"]
-    return given[0] if len(given) == 1 else ""
