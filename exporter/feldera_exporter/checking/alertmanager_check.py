@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from feldera_exporter.alertmanager.addresses import Resolver
-from feldera_exporter.alertmanager.client import AlertmanagerError, AlertmanagerStatus
-from feldera_exporter.alertmanager.client_factory import client_factory
+from feldera_exporter.alertmanager.addresses import addresses, name_and_port
+from feldera_exporter.alertmanager.client import AlertmanagerError, AlertmanagerStatus, client_factory
 from feldera_exporter.config import Alertmanager
 from feldera_exporter.logs import Logger
 
@@ -34,13 +33,12 @@ async def alertmanager_reports(configured: Alertmanager, log: Logger) -> list[Al
     client_of = client_factory(configured, log)
     reports: list[AlertmanagerReport] = []
     for url in configured.urls:
-        resolver = Resolver(url)
         try:
-            addresses = await resolver.addresses(configured.timeout)
+            found = await addresses(url, configured.timeout)
         except (OSError, UnicodeError) as error:
-            reports.append(AlertmanagerReport(url, resolver.label, failure=str(error)))
+            reports.append(AlertmanagerReport(url, name_and_port(url), failure=str(error)))
             continue
-        for address in addresses:
+        for address in found:
             client = client_of(address)
             try:
                 reports.append(AlertmanagerReport(url, address.label, await client.status()))
