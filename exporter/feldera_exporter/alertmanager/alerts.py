@@ -10,10 +10,9 @@ from feldera_exporter.alertmanager.pipeline_details import UNKNOWN, Details, sho
 from feldera_exporter.micros import Micros, to_datetime
 from feldera_exporter.pages import formatting
 from feldera_exporter.pages.links import Links
-from feldera_exporter.problems import sentences
 from feldera_exporter.problems.evaluate import Ended, Occurrence
 from feldera_exporter.problems.model import Problem
-from feldera_exporter.rules.rendering import RuleOptions
+from feldera_exporter.rules.rendering import RuleOptions, problem_annotations
 from feldera_exporter.state.pipeline import Pipeline
 
 Labels = Mapping[str, str]
@@ -48,12 +47,11 @@ def alert(
     There is no pipeline where the problem is about the instance, or the pipeline is not known.
     """
     since, ended = (begin.since, begin.at) if isinstance(begin, Ended) else (begin, None)
-    page = _page(occurrence, instance, options)
+    links, labels = Links(options.exporter_url.rstrip("/")), _labels(occurrence, instance, options)
+    page = links.pipeline(instance, occurrence.pipeline_name) if occurrence.pipeline_id else links.to("/")
     return Alert(
-        labels=_labels(occurrence, instance, options),
-        annotations=_without_empty(
-            _annotations(occurrence, since, instance, options, pipeline, page, details)
-        ),
+        labels=labels,
+        annotations=_without_empty(_annotations(occurrence, labels, since, options, pipeline, page, details)),
         page=page,
         since=since,
         ended=ended,
@@ -100,33 +98,28 @@ def _without_empty(texts: Labels) -> Labels:
 
 def _annotations(
     occurrence: Occurrence,
+    labels: Labels,
     since: Micros,
-    instance: str,
     options: RuleOptions,
     pipeline: Pipeline | None,
     page: str,
     details: Details,
 ) -> Labels:
     row = occurrence.row
-    subject = (
-        sentences.pipeline(occurrence.pipeline_name, instance)
-        if occurrence.pipeline_id
-        else sentences.instance(instance)
+    annotations = problem_annotations(
+        options,
+        row,
+        lambda label: labels.get(label, ""),
+        lambda label: quote_plus(labels.get(label, "")),
+        _limit(row, pipeline),
+        f"{to_datetime(since):%Y-%m-%d %H:%M:%S} UTC",
     )
-    texts = {
-        "summary": row.summary,
-        "description": sentences.description(
-            row, subject, occurrence.label, _limit(row, pipeline), _readable(since)
-        ),
-        "runbook_url": options.runbook(occurrence.alert),
-        "dashboard_url": _board(occurrence, instance, options.dashboard_url),
-    }
     if not occurrence.pipeline_id:
-        return texts
+        return annotations
     error = pipeline.facts.row.deployment_error if pipeline is not None else None
     message = short(error.message) if error is not None else ""
     return {
-        **texts,
+        **annotations,
         "pipeline_url": page,
         "error_code": error.error_code if error is not None else "",
         "error_message": message,
@@ -144,24 +137,5 @@ def _limit(row: Problem[Any], pipeline: Pipeline | None) -> str:
     return "" if math.isinf(seconds) else f" of {formatting.duration(seconds)}"
 
 
-def _page(occurrence: Occurrence, instance: str, options: RuleOptions) -> str:
-    links = Links(options.exporter_url.rstrip("/"))
-    if not occurrence.pipeline_id:
-        return links.to("/")
-    return links.pipeline(instance, occurrence.pipeline_name)
-
-
-def _board(occurrence: Occurrence, instance: str, grafana: str) -> str:
-    variable = f"var-feldera_instance={quote_plus(instance)}"
-    if not occurrence.pipeline_id:
-        return f"{grafana.rstrip('/')}/d/feldera-fleet?{variable}"
-    pipeline = quote_plus(f"pipeline-{occurrence.pipeline_id}")
-    return f"{grafana.rstrip('/')}/d/feldera-pipeline?{variable}&var-pipeline={pipeline}"
-
-
 def _rfc3339(at: Micros) -> str:
     return to_datetime(at).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
-
-
-def _readable(at: Micros) -> str:
-    return f"{to_datetime(at):%Y-%m-%d %H:%M:%S} UTC"
