@@ -6,8 +6,7 @@ import threading
 from feldera_exporter.exposition.snapshot import Snapshot
 from feldera_exporter.exposition.text import Format
 from feldera_exporter.metrics.catalogue import catalogue
-from feldera_exporter.problems.evaluate import NO_PROBLEMS
-from feldera_exporter.problems.instance_with_problems import InstanceWithProblems
+from feldera_exporter.problems.evaluate import NO_PROBLEMS, InstanceWithProblems
 from feldera_exporter.publisher import Publisher
 from feldera_exporter.state.fleet import Fleet
 from feldera_exporter.telemetry import Telemetry

@@ -16,7 +16,7 @@ from feldera_exporter.ledger.visible_counters import HOLD
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES, catalogue
 from feldera_exporter.metrics.exposition_sections import ExpositionSections, updated_sections
 from feldera_exporter.metrics.pipeline_gauges import LIMITED
-from feldera_exporter.problems.instance_with_problems import InstanceWithProblems
+from feldera_exporter.problems.evaluate import InstanceWithProblems
 from feldera_exporter.state.fleet import observed, with_settings
 from feldera_exporter.state.instance_settings import InstanceSettings
 from metrics.listed import NumberedPipelines, identity

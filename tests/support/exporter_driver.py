@@ -21,8 +21,7 @@ from feldera_exporter.ledger import BUDGET, Ledger
 from feldera_exporter.metrics.catalogue import Catalogue, catalogue
 from feldera_exporter.metrics.exposition_sections import ExpositionSections, updated_sections
 from feldera_exporter.polling.log_reader import EventLogReader
-from feldera_exporter.problems.evaluate import evaluate
-from feldera_exporter.problems.instance_with_problems import InstanceWithProblems
+from feldera_exporter.problems.evaluate import InstanceWithProblems, evaluate
 from feldera_exporter.problems.serialization import decoded, encoded, same
 from feldera_exporter.simulator.api_errors import ApiError
 from feldera_exporter.simulator.feldera import Feldera

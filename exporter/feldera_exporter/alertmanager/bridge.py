@@ -16,8 +16,7 @@ from feldera_exporter.feldera.wire import Row
 from feldera_exporter.logs import FailureLog, Logger, source_location
 from feldera_exporter.micros import SECOND, Micros
 from feldera_exporter.pages.latest_events import LatestEvents
-from feldera_exporter.problems.evaluate import Ended, Endings, Occurrence, Occurrences
-from feldera_exporter.problems.instance_with_problems import InstanceWithProblems
+from feldera_exporter.problems.evaluate import Ended, Endings, InstanceWithProblems, Occurrence, Occurrences
 from feldera_exporter.rules.rendering import RuleOptions
 from feldera_exporter.state.pipeline import Pipeline
 from feldera_exporter.telemetry import Telemetry

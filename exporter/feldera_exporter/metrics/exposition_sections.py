@@ -12,7 +12,7 @@ from feldera_exporter.exposition.table import Table, render
 from feldera_exporter.exposition.text import labels
 from feldera_exporter.metrics.catalogue import Catalogue
 from feldera_exporter.metrics.live_seconds import LiveSeconds, updated_seconds
-from feldera_exporter.problems.instance_with_problems import InstanceWithProblems
+from feldera_exporter.problems.evaluate import InstanceWithProblems
 from feldera_exporter.state.pipeline import Pipeline
 
 _INSTANCE: Final = "feldera_instance"

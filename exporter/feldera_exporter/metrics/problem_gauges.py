@@ -1,6 +1,7 @@
 """The families of problems: since when a pipeline or an instance has one, and 0 for ten minutes after it ended."""
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from operator import attrgetter
 from typing import Final
 
@@ -22,7 +23,7 @@ def _values(problems: _PresentAndEnded) -> Iterator[tuple[Occurrence, str]]:
         yield occurrence, "0"
 
 
-def _pipelines(problems: _PresentAndEnded) -> Iterator[Sample]:
+def _pipelines(tags: Iterable[str], problems: _PresentAndEnded) -> Iterator[Sample]:
     for occurrence, value in sorted(_values(problems)):
         if occurrence.pipeline_id:
             pairs = (
@@ -30,7 +31,7 @@ def _pipelines(problems: _PresentAndEnded) -> Iterator[Sample]:
                 ("pipeline_name", occurrence.pipeline_name),
                 ("problem", occurrence.problem),
                 ("status", occurrence.label),
-                *occurrence.tags,
+                *(dict.fromkeys(tags, "") | dict(occurrence.tags)).items(),
             )
             # Not `extra`, whose cache would grow: these labels come and go.
             yield Sample(value, f",{labels(pairs)}")
@@ -51,7 +52,7 @@ def families(tag_labels: Iterable[str]) -> tuple[Family[Problems], ...]:
             "gauge",
             "Time when the pipeline's problem began, by Feldera's clock; 0 for ten minutes after the problem ended.",
             ("pipeline", "pipeline_name", "problem", "status", *tags),
-            _pipelines,
+            partial(_pipelines, tags),
             _present_and_ended,
         ),
         Family(
