@@ -238,7 +238,10 @@ def test_a_carriage_return_ends_no_line() -> None:
     listed.set(0, name="a\rb")
     driver.poll(listed.body(), AT)
     [*_, last] = driver.fleet.pipelines
-    fleet = dataclasses.replace(driver.fleet, credited={last: driver.fleet.as_of})
+    counters = driver.fleet.counters
+    fleet = dataclasses.replace(
+        driver.fleet, counters=dataclasses.replace(counters, credited={last: counters.as_of})
+    )
     shown = _text(
         updated_sections(
             ExpositionSections(), (InstanceWithProblems(fleet, driver.problems),), driver.catalogue

@@ -153,7 +153,7 @@ class ExporterDriver:
         self.reader = EventLogReader(
             cast("Any", self.client), self.ledger, 1.0, structlog.get_logger("feldera_exporter")
         )
-        self.fleet = Fleet(self.name, totals=self.ledger.published().totals)
+        self.fleet = Fleet(self.name, counters=self.ledger.published())
         self.problems = decoded(remembered.problems)
         self.selection = Selection()
         self.page = ExpositionSections()

@@ -15,12 +15,12 @@ _LE: Final = (*(str(float(bound)) for bound in BOUNDS), "+Inf")
 
 
 def _errors(fleet: Fleet) -> Iterator[Sample]:
-    for code, count in fleet.totals.errors.items():
+    for code, count in fleet.counters.totals.errors.items():
         yield Sample(str(count), extra(("error_code", code)))
 
 
 def _durations(fleet: Fleet) -> Iterator[Sample]:
-    for status, durations in fleet.totals.durations.items():
+    for status, durations in fleet.counters.totals.durations.items():
         label = ("status", status)
         cumulative = tuple(accumulate(durations.buckets))
         for bound, count in zip(_LE, cumulative, strict=True):
@@ -49,19 +49,19 @@ FAMILIES: Final[tuple[Family[Fleet], ...]] = (
         "counter",
         "Total number of gaps: transitions are not counted because Feldera discarded events before they were read or an "
         "event cannot be decoded, or their order is a guess because its clock stepped back.",
-        of=attrgetter("totals.gaps"),
+        of=attrgetter("counters.totals.gaps"),
     ),
     Family(
         "feldera_exporter_last_event_gap_timestamp_seconds",
         "gauge",
         "Time of the last event gap by Feldera's clock; absent if there was none.",
         read=known_instant,
-        of=attrgetter("totals.last_gap"),
+        of=attrgetter("counters.totals.last_gap"),
     ),
     Family(
         "feldera_exporter_error_codes_folded",
         "counter",
         "Total number of errors counted under the code `other`: too many codes, or a code that is not valid as a label.",
-        of=attrgetter("totals.folded"),
+        of=attrgetter("counters.totals.folded"),
     ),
 )

@@ -93,7 +93,7 @@ class Watcher:
         self.polled: bool | None = None
         self.fresh_until = -math.inf
         if before is None:
-            self.fleet = Fleet(instance.name, totals=ledger.published().totals, names=names)
+            self.fleet = Fleet(instance.name, counters=ledger.published(), names=names)
             self.problems = self.stored_problems = problems
             self.stored_names = names
             self.clock = FelderaClock(time.time() - time.monotonic())
