@@ -110,7 +110,9 @@ def observed(
         return read
     pipelines = _updated(fleet, selection, counters, settings, now)
     lost: Mapping[str, Micros] = {}
+    names = fleet.names
     if pipelines is None:
+        names = updated_names(fleet.names, selection, now)
         pipelines = {
             pipeline_id: _pipeline(
                 fleet.pipelines.get(pipeline_id), entry, history, counters.totals, settings, now
@@ -137,7 +139,7 @@ def observed(
             if unreadable.name is None or settings.includes(unreadable.name)
         ),
         stale_pipelines={},
-        names=updated_names(fleet.names, fleet.selection, selection, now),
+        names=names,
         selection=selection,
     )
 
@@ -145,16 +147,19 @@ def observed(
 def _updated(
     fleet: Fleet, selection: Selection, counters: PublishedCounters, settings: InstanceSettings, now: Micros
 ) -> dict[str, Pipeline] | None:
-    """Return the pipelines with only the changed ones replaced; None if the ids changed or some cannot be read."""
+    """Return the pipelines with only the changed ones replaced; None if ids or names changed or some cannot be read."""
     if fleet.selection is None or selection.listing.unreadable or fleet.lost:
         return None
-    rows = changed_keys(fleet.selection.listing.entries, selection.listing.entries)
+    before, entries = fleet.selection.listing.entries, selection.listing.entries
+    rows = changed_keys(before, entries)
     histories = changed_keys(fleet.counters.histories, counters.histories)
     if rows is None or histories is None:
         return None
+    if any(before[pipeline_id].row.name != entries[pipeline_id].row.name for pipeline_id in rows):
+        return None
     pipelines = dict(fleet.pipelines)
     for pipeline_id in {*rows, *histories} & pipelines.keys():
-        entry, history = selection.listing.entries[pipeline_id], counters.histories[pipeline_id]
+        entry, history = entries[pipeline_id], counters.histories[pipeline_id]
         pipelines[pipeline_id] = _pipeline(
             pipelines[pipeline_id], entry, history, counters.totals, settings, now
         )
