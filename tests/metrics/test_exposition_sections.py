@@ -29,7 +29,7 @@ SECOND: Final = 1_000_000
 
 def _text(page: ExpositionSections, format_: Format = Format.TEXT) -> bytes:
     content = Content(page.sections, lambda _: b"", lambda *_: None)
-    return b"".join(Snapshot(lambda: content).plain(format_))
+    return b"".join(Snapshot(lambda: content).body(format_, packed=False))
 
 
 def test_what_did_not_change_stays() -> None:

@@ -188,7 +188,7 @@ class ExporterDriver:
         """Return the exposition without the exporter's own registry."""
         self.page = updated_sections(self.page, (self.observed,), self.catalogue)
         snapshot = Snapshot(lambda: Content(self.page.sections, lambda _: b"", lambda *_: None))
-        return b"".join(snapshot.plain(format_)).decode()
+        return b"".join(snapshot.body(format_, packed=False)).decode()
 
     def _show(self, at: int) -> None:
         self.changes = self.ledger.changes()
