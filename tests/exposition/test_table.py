@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feldera_exporter.exposition.family import Family, Fixed, Sample, extra
+from feldera_exporter.exposition.family import Family, Sample, extra
 from feldera_exporter.exposition.segment import Column, Subject
 from feldera_exporter.exposition.table import SEGMENT_ITEMS, Table, render
 
@@ -26,7 +26,7 @@ def _numbers(left: tuple[int, ...]) -> Iterator[Sample]:
         yield Sample(str(value), extra(("index", str(index))))
 
 
-_FIXED = {text: Fixed([Sample("1", extra(("said", text)))]) for text in "abc"}
+_FIXED = {text: [Sample("1", extra(("said", text)))] for text in "abc"}
 
 COLUMNS = (
     Column(Family("numbers", "counter", "", ("index",), _numbers), 0),
