@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -83,7 +82,6 @@ def _rendered_instance(
     )
 
 
-@lru_cache(maxsize=65_536)
 def _pipeline_labels(instance: str, pipeline_id: str, name: str) -> str:
     return labels([(_INSTANCE, instance), ("pipeline", f"pipeline-{pipeline_id}"), ("pipeline_name", name)])
 

@@ -66,6 +66,10 @@ class PageState:
     choices: Choices
     at: Micros
 
+    def instance(self, name: str) -> WatchedInstance | None:
+        """Return the instance of this name; None where there is none."""
+        return next((each for each in self.instances if each.fleet.instance == name), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Outage:

@@ -111,13 +111,13 @@ class PipelinePage:
 
 def find(state: PageState, instance_name: str, name_or_id: str) -> tuple[WatchedInstance, Pipeline] | None:
     """Return an instance and one of its pipelines; None where there is no such pipeline."""
-    for watched in state.instances:
-        if watched.fleet.instance == instance_name:
-            pipelines = watched.fleet.last_known
-            named = (each for each in pipelines.values() if each.facts.row.name == name_or_id)
-            found = next(named, None) or pipelines.get(name_or_id)
-            return (watched, found) if found else None
-    return None
+    watched = state.instance(instance_name)
+    if watched is None:
+        return None
+    pipelines = watched.fleet.last_known
+    named = (each for each in pipelines.values() if each.facts.row.name == name_or_id)
+    found = next(named, None) or pipelines.get(name_or_id)
+    return (watched, found) if found else None
 
 
 def pipeline_page(

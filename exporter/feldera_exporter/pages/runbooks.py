@@ -68,7 +68,7 @@ def runbook_values(state: PageState, query: PageQuery) -> RunbookValues | None:
 
     Only names that the exporter knows are filled in, quoted for a shell: no text of an address gets into a command.
     """
-    about = next((each for each in state.instances if each.fleet.instance == query.instance), None)
+    about = state.instance(query.instance)
     if about is None:
         return None
     host = f"export FELDERA_HOST={shlex.quote(about.url)}"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from feldera_exporter.feldera.statuses import (
     DEPLOYMENT,
@@ -108,8 +108,7 @@ class Timeline:
     retained: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
+class _Run(NamedTuple):
     """A status from an instant on, until the next run of its dimension begins."""
 
     at: Micros

@@ -12,11 +12,10 @@ from typing import Final
 from feldera_exporter.feldera.statuses import DEPLOYMENT, STORAGE, Difference, Dimension
 from feldera_exporter.history.initial import row_error_at
 from feldera_exporter.micros import SECOND, Micros, from_datetime, from_seconds
-from feldera_exporter.problems.model import Finding, Period, Undecided
+from feldera_exporter.problems.model import Findings, Period, Undecided
 from feldera_exporter.state.desired_difference import difference
 from feldera_exporter.state.pipeline import Pipeline
 
-Findings = tuple[Finding, ...]
 Condition = Callable[[Pipeline, Micros], Findings]
 
 HOUR: Final = 3600 * SECOND

@@ -1,7 +1,6 @@
 """The settings of one instance: which pipelines are watched, and the limits and tag labels of each."""
 
 from collections.abc import Mapping
-from functools import lru_cache
 from math import inf
 from typing import Any, Final
 
@@ -16,7 +15,6 @@ from feldera_exporter.state.desired_difference import difference
 from feldera_exporter.state.pipeline import Facts, StatusLimits
 from feldera_exporter.state.tags import Tags, tag_labels, without_colours
 
-_CACHED_NAMES: Final = 65_536
 _FAILED_POLLS: Final = 3
 """The number of polls in a row that may fail before an instance counts as down."""
 
@@ -35,7 +33,7 @@ class InstanceSettings:
         self.staleness = from_seconds(instance.staleness)
         self.freshness = _FAILED_POLLS * instance.poll_interval + instance.timeout
         self.disabled = frozenset(name for name, choice in configuration.alerts.items() if not choice.enabled)
-        self.includes = lru_cache(maxsize=_CACHED_NAMES)(instance.pipelines.selects)
+        self.includes = instance.pipelines.selects
         self._limits = configuration.limits
         self._labels = tag_labels(configuration.tag_labels)
 
