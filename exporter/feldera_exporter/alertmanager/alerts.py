@@ -9,6 +9,7 @@ from urllib.parse import quote_plus
 from feldera_exporter.alertmanager.pipeline_details import UNKNOWN, Details, short
 from feldera_exporter.micros import Micros, to_datetime
 from feldera_exporter.pages import formatting
+from feldera_exporter.pages.latest_events import laid_out
 from feldera_exporter.pages.links import Links
 from feldera_exporter.problems.evaluate import Ended, Occurrence
 from feldera_exporter.problems.model import Problem
@@ -117,14 +118,13 @@ def _annotations(
     if not occurrence.pipeline_id:
         return annotations
     error = pipeline.facts.row.deployment_error if pipeline is not None else None
-    message = short(error.message) if error is not None else ""
+    error_details = laid_out(error.details, error.cuts.details) if error is not None else None
     return {
         **annotations,
         "pipeline_url": page,
         "error_code": error.error_code if error is not None else "",
-        "error_message": message,
-        # The event log may hold details of another error than the present one.
-        "error_details": details.error_details if message and message == details.error_message else "",
+        "error_message": short(error.message) if error is not None else "",
+        "error_details": short(error_details.text) if error_details is not None else "",
         "waiting_for": details.waiting_for,
         "last_transitions": details.last_transitions,
     }
