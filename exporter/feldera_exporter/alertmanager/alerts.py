@@ -48,15 +48,26 @@ def alert(
     There is no pipeline where the problem is about the instance, or the pipeline is not known.
     """
     since, ended = (begin.since, begin.at) if isinstance(begin, Ended) else (begin, None)
-    links, labels = Links(options.exporter_url.rstrip("/")), _labels(occurrence, instance, options)
-    page = links.pipeline(instance, occurrence.pipeline_name) if occurrence.pipeline_id else links.to("/")
-    return Alert(
-        labels=labels,
-        annotations=_without_empty(_annotations(occurrence, labels, since, options, pipeline, page, details)),
-        page=page,
-        since=since,
-        ended=ended,
+    row, labels = occurrence.row, _labels(occurrence, instance, options)
+    links = Links(options.exporter_url.rstrip("/"))
+    page = links.to("/")
+    annotations = problem_annotations(
+        options,
+        row,
+        lambda label: labels.get(label, ""),
+        lambda label: quote_plus(labels.get(label, "")),
+        _limit(row, pipeline),
+        f"{to_datetime(since):%Y-%m-%d %H:%M:%S} UTC",
     )
+    if occurrence.pipeline_id:
+        page = links.pipeline(instance, occurrence.pipeline_name)
+        annotations |= {
+            "pipeline_url": page,
+            **_error(pipeline),
+            "waiting_for": details.waiting_for,
+            "last_transitions": details.last_transitions,
+        }
+    return Alert(labels, _without_empty(annotations), page, since, ended)
 
 
 def wire(alert: Alert, now: Micros, lease: Micros) -> dict[str, Any]:
@@ -97,36 +108,15 @@ def _without_empty(texts: Labels) -> Labels:
     return {name: text for name, text in texts.items() if text}
 
 
-def _annotations(
-    occurrence: Occurrence,
-    labels: Labels,
-    since: Micros,
-    options: RuleOptions,
-    pipeline: Pipeline | None,
-    page: str,
-    details: Details,
-) -> Labels:
-    row = occurrence.row
-    annotations = problem_annotations(
-        options,
-        row,
-        lambda label: labels.get(label, ""),
-        lambda label: quote_plus(labels.get(label, "")),
-        _limit(row, pipeline),
-        f"{to_datetime(since):%Y-%m-%d %H:%M:%S} UTC",
-    )
-    if not occurrence.pipeline_id:
-        return annotations
+def _error(pipeline: Pipeline | None) -> Labels:
     error = pipeline.facts.row.deployment_error if pipeline is not None else None
-    error_details = laid_out(error.details, error.cuts.details) if error is not None else None
+    if error is None:
+        return {}
+    details = laid_out(error.details, error.cuts.details)
     return {
-        **annotations,
-        "pipeline_url": page,
-        "error_code": error.error_code if error is not None else "",
-        "error_message": short(error.message) if error is not None else "",
-        "error_details": short(error_details.text) if error_details is not None else "",
-        "waiting_for": details.waiting_for,
-        "last_transitions": details.last_transitions,
+        "error_code": error.error_code,
+        "error_message": short(error.message),
+        "error_details": short(details.text) if details is not None else "",
     }
 
 

@@ -14,7 +14,7 @@ from feldera_exporter.state.instance_settings import InstanceSettings
 from feldera_exporter.state.pipeline import Pipeline
 from feldera_exporter.state.pipeline_names import updated_names
 from feldera_exporter.state.runner_activity import initial_activity, updated_activity
-from feldera_exporter.state.selection import Selection
+from feldera_exporter.state.selection import Selection, changed_ids
 from feldera_exporter.store.poll_changes import NO_NAMES, Names
 
 
@@ -122,7 +122,7 @@ def observed(
         }
         lost = _lost(fleet, selection, settings, now)
         pipelines |= {
-            pipeline_id: _with_history(fleet.pipelines[pipeline_id], counters.histories[pipeline_id])
+            pipeline_id: replace(fleet.pipelines[pipeline_id], history=counters.histories[pipeline_id])
             for pipeline_id, since in lost.items()
             if now - since <= settings.staleness
             and pipeline_id in fleet.pipelines
@@ -150,16 +150,13 @@ def _updated(
     """Return the pipelines with only the changed ones replaced; None if ids or names changed or some cannot be read."""
     if fleet.selection is None or selection.listing.unreadable or fleet.lost:
         return None
-    before, entries = fleet.selection.listing.entries, selection.listing.entries
-    rows = changed_keys(before, entries)
+    rows = changed_ids(fleet.selection.listing, selection.listing)
     histories = changed_keys(fleet.counters.histories, counters.histories)
     if rows is None or histories is None:
         return None
-    if any(before[pipeline_id].row.name != entries[pipeline_id].row.name for pipeline_id in rows):
-        return None
     pipelines = dict(fleet.pipelines)
     for pipeline_id in {*rows, *histories} & pipelines.keys():
-        entry, history = entries[pipeline_id], counters.histories[pipeline_id]
+        entry, history = selection.listing.entries[pipeline_id], counters.histories[pipeline_id]
         pipelines[pipeline_id] = _pipeline(
             pipelines[pipeline_id], entry, history, counters.totals, settings, now
         )
@@ -221,10 +218,6 @@ def _again(pipelines: Mapping[str, Pipeline], settings: InstanceSettings) -> Map
         for pipeline_id, pipeline in pipelines.items()
         if settings.includes(pipeline.facts.row.name)
     }
-
-
-def _with_history(pipeline: Pipeline, history: History) -> Pipeline:
-    return pipeline if pipeline.history is history else replace(pipeline, history=history)
 
 
 def _pipeline(
