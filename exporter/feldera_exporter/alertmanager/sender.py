@@ -138,7 +138,8 @@ class Sender:
             )
         self._failures = 0
         self._unreached.succeeded()
-        self._sent = {name: sent for name, sent in self._sent.items() if name in self._states}
+        alerts = [state.alerts for state in self._states.values()]
+        self._refused = {key for key in self._refused if any(key in known for known in alerts)}
         late = (
             min((sent.at for sent in self._sent.values()), default=math.inf)
             + _LATE_INTERVALS * self._interval
@@ -173,7 +174,6 @@ class Sender:
                 name, [alert for key, alert in state.alerts.items() if known.get(key) is not alert]
             )
             now, state = sent.at, replace(state, polls=sent.state.polls)
-        self._refused &= {key for other in self._states.values() for key in other.alerts}
         self._sent[name] = _Sent(now, state)
 
     async def _renew(self, name: str, state: State) -> None:
