@@ -47,6 +47,11 @@ def text(table: Table[Item], columns: tuple[Column, ...] = COLUMNS) -> bytes:
     return b"".join(block.text for column in range(len(columns)) for block in table.blocks(column))
 
 
+def samples(table: Table[Item]) -> int:
+    """Return the number of samples in a table."""
+    return sum(block.samples for segment in table.segments for block in segment.blocks)
+
+
 def items(count: int) -> dict[str, Item]:
     """Return so many items."""
     return {f"key-{number}": Item("n", (number,), "abc"[number % 3]) for number in range(count)}
@@ -63,14 +68,14 @@ def test_lines() -> None:
         'length_count{key="x",name="n"} 2',
         'length_count{key="y",name="m"} 1',
     ]
-    assert table.samples == 6
+    assert samples(table) == 6
 
 
 def test_a_segment_begins_by_its_key_alone() -> None:
     """The average number of items in a segment is about `SEGMENT_ITEMS`."""
     table = render(COLUMNS, items(3200), subject, Table())
     assert 3200 / SEGMENT_ITEMS / 1.5 < len(table.segments) < 3200 / SEGMENT_ITEMS * 1.5
-    assert table.samples == 3 * 3200
+    assert samples(table) == 3 * 3200
 
 
 def test_unchanged_items_keep_their_blocks() -> None:
@@ -136,7 +141,7 @@ def test_no_columns() -> None:
     """Without columns, subjects come and go without a line."""
     table = render((), items(40), subject, Table())
     fewer = render((), items(30), subject, table)
-    assert (table.samples, fewer.samples, len(fewer.keys)) == (0, 0, 30)
+    assert (samples(table), samples(fewer), len(fewer.keys)) == (0, 0, 30)
 
 
 _KEYS = st.integers(0, 60).map(lambda number: f"key-{number}")
@@ -160,4 +165,4 @@ def test_any_changes(changes: list[dict[str, Item | None]]) -> None:
         fresh = render(COLUMNS, now, subject, Table())
         assert [segment.keys for segment in table.segments] == [segment.keys for segment in fresh.segments]
         assert text(table) == text(fresh)
-        assert table.samples == fresh.samples
+        assert samples(table) == samples(fresh)

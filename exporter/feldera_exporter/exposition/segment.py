@@ -39,7 +39,6 @@ class Segment(Generic[Item]):
     keys: tuple[str, ...]
     items: tuple[Item, ...]
     blocks: tuple[CompressedBlock, ...]
-    samples: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ class SegmentRenderer(Generic[Item]):
         if old is not None and old.keys == keys:
             return self._updated(old, items)
         lines = [self._lines(key, item) for key, item in zip(keys, items, strict=True)]
-        return _segment(keys, items, tuple(map(CompressedBlock.of, zip(*lines, strict=True))))
+        return Segment(keys, items, tuple(map(CompressedBlock.of, zip(*lines, strict=True))))
 
     def _updated(self, old: Segment[Item], items: tuple[Item, ...]) -> Segment[Item]:
         """Return a segment of the same keys with these items; usually one item differs, in a few columns."""
@@ -64,12 +63,10 @@ class SegmentRenderer(Generic[Item]):
         for index in changed_indices(old.items, items):
             for column, lines in self._changed_lines(old.keys[index], old.items[index], items[index]):
                 changes[column][index] = lines
-        if not changes:
-            return Segment(old.keys, items, old.blocks, old.samples)
         blocks = list(old.blocks)
         for column, fragments in changes.items():
             blocks[column] = blocks[column].patched(fragments)
-        return _segment(old.keys, items, tuple(blocks))
+        return Segment(old.keys, items, tuple(blocks))
 
     def _lines(self, key: str, item: Item) -> tuple[bytes, ...]:
         subject = self.subject(key, item)
@@ -85,9 +82,3 @@ class SegmentRenderer(Generic[Item]):
             was, now = old.facets[column.facet], new.facets[column.facet]
             if renamed or (was is not now and not column.family.agrees(was, now)):
                 yield index, column.family.render(new.shared, now)
-
-
-def _segment(
-    keys: tuple[str, ...], items: tuple[Item, ...], blocks: tuple[CompressedBlock, ...]
-) -> Segment[Item]:
-    return Segment(keys, items, blocks, sum(block.samples for block in blocks))

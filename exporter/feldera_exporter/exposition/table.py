@@ -28,11 +28,6 @@ class Table(Generic[Item]):
     starts: tuple[int, ...] = ()
     segments: tuple[Segment[Item], ...] = ()
 
-    @property
-    def samples(self) -> int:
-        """The number of samples in the table."""
-        return sum(segment.samples for segment in self.segments)
-
     def blocks(self, column: int) -> list[CompressedBlock]:
         """Return the blocks of one column in the order of the items."""
         return [segment.blocks[column] for segment in self.segments]

@@ -25,11 +25,6 @@ class _RenderedInstance:
     pipelines: Table[Pipeline] = field(default_factory=Table)
     live_seconds: LiveSeconds = field(default_factory=LiveSeconds)
 
-    @property
-    def samples(self) -> int:
-        """The number of samples."""
-        return self.instance.samples + self.pipelines.samples + len(self.live_seconds.samples)
-
 
 @dataclass(frozen=True, slots=True)
 class ExpositionSections:
@@ -41,7 +36,7 @@ class ExpositionSections:
     @property
     def samples(self) -> int:
         """The number of samples in all sections."""
-        return sum(rendered.samples for rendered in self.rendered.values())
+        return sum(block.samples for section in self.sections for block in section.blocks)
 
 
 def updated_sections(
