@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
-from feldera_exporter.exposition.segment import Subject
 from feldera_exporter.exposition.snapshot import Section
 from feldera_exporter.exposition.table import Table, render
 from feldera_exporter.exposition.text import labels
@@ -57,26 +57,24 @@ def _rendered_instance(
 ) -> _RenderedInstance:
     fleet = observed.fleet
 
-    def instance_subject(name: str, observed: InstanceWithProblems) -> Subject:
-        return Subject(labels([(_INSTANCE, name)]), tuple(observed))
-
     def shared(pipeline_id: str, pipeline: Pipeline) -> str:
         return _pipeline_labels(fleet.instance, pipeline_id, pipeline.facts.row.name)
-
-    def pipeline_subject(pipeline_id: str, pipeline: Pipeline) -> Subject:
-        facets = (pipeline.facts, pipeline.progress, pipeline.history)
-        return Subject(shared(pipeline_id, pipeline), facets)
 
     seconds = LiveSeconds()
     if catalogue.live is not None:
         seconds = updated_seconds(catalogue.live.exposed_name, fleet, shared, previous.live_seconds)
     return _RenderedInstance(
-        render(catalogue.instances, {fleet.instance: observed}, instance_subject, previous.instance),
-        render(catalogue.pipelines, fleet.pipelines, pipeline_subject, previous.pipelines),
+        render(catalogue.instances, {fleet.instance: observed}, _instance_labels, previous.instance),
+        render(catalogue.pipelines, fleet.pipelines, shared, previous.pipelines),
         seconds,
     )
 
 
+def _instance_labels(name: str, _observed: InstanceWithProblems) -> str:
+    return labels([(_INSTANCE, name)])
+
+
+@lru_cache(maxsize=65_536)
 def _pipeline_labels(instance: str, pipeline_id: str, name: str) -> str:
     return labels([(_INSTANCE, instance), ("pipeline", f"pipeline-{pipeline_id}"), ("pipeline_name", name)])
 
