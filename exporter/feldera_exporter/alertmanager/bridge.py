@@ -228,11 +228,10 @@ class Bridge:
             row = pipeline.facts.row if pipeline is not None else None
             added = instance.details.get(occurrence.pipeline_id, _NO_DETAILS)[1]
             source, old = instance.alerts.get(occurrence, (None, None))
-            if source is None or source[0] != begin or source[1] is not row or source[2] is not added:
+            if old is None or source != (begin, row, added):
                 new = alert(occurrence, begin, name, self._options, pipeline, added)
-                made[occurrence] = (begin, row, added), old if old == new else new
-            else:
-                made[occurrence] = instance.alerts[occurrence]
+                old = new if old != new else old
+            made[occurrence] = (begin, row, added), old
         instance.alerts = made
 
     def _send(self, name: str) -> None:
@@ -275,9 +274,7 @@ class Bridge:
             if recent.failed:
                 # The known details stay, and are read again after a later poll.
                 continue
-            found = details(recent, instance.read_at)
-            before = instance.details.get(pipeline_id, _NO_DETAILS)[1]
-            instance.details[pipeline_id] = row, before if found == before else found
+            instance.details[pipeline_id] = row, details(recent, instance.read_at)
         self._make_alerts(name)
         self._send(name)
 
