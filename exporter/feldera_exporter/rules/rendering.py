@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import yaml
 
-from feldera_exporter.config import AlertChoice, Configuration
+from feldera_exporter.config import DEFAULT_TAG_LABELS, AlertChoice, Configuration
 from feldera_exporter.problems.model import Problem
 from feldera_exporter.problems.table import (
     COMPILATION,
@@ -35,9 +35,6 @@ INTERVAL: Final = "15s"
 
 PIPELINE_FAMILY: Final = "feldera_pipeline_problem_since_timestamp_seconds"
 INSTANCE_FAMILY: Final = "feldera_instance_problem_since_timestamp_seconds"
-
-BASE_TAGS: Final = ("team", "tier")
-"""The tag labels of every pipeline's alert; empty for a pipeline without such a tag."""
 
 _PIPELINE_LABELS: Final = ("feldera_instance", "pipeline", "pipeline_name", "status")
 _INSTANCE_LABELS: Final = ("feldera_instance", "feldera_service")
@@ -93,7 +90,7 @@ class RuleOptions:
     alerts: Mapping[str, AlertChoice] = field(default_factory=lambda: MappingProxyType({}))
     alert_labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     severities: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    tag_labels: tuple[str, ...] = ()
+    tag_labels: tuple[str, ...] = tuple(DEFAULT_TAG_LABELS)
     exporter_url: str = EXPORTER_URL
     runbook_url: str = ""
     dashboard_url: str = DASHBOARD_URL
@@ -122,7 +119,7 @@ class RuleOptions:
     @property
     def tags(self) -> tuple[str, ...]:
         """The tag labels of every pipeline's alert."""
-        return BASE_TAGS + tuple(tag for tag in self.tag_labels if tag not in {*BASE_TAGS, "expect"})
+        return tuple(tag for tag in self.tag_labels if tag != "expect")
 
     def runbook(self, alert: str) -> str:
         """Return the address of an alert's runbook."""
