@@ -10,8 +10,7 @@ from feldera_exporter.exposition.family import Family
 from feldera_exporter.exposition.segment import Column
 from feldera_exporter.history.history import History
 from feldera_exporter.metrics import (
-    fleet_counters,
-    instance_gauges,
+    instance_families,
     pipeline_counters,
     pipeline_gauges,
     problem_gauges,
@@ -47,8 +46,7 @@ def catalogue(
 
     return Catalogue(
         instances=(
-            *columns(instance_gauges.FAMILIES, "fleet"),
-            *columns(fleet_counters.FAMILIES, "fleet"),
+            *columns(instance_families.FAMILIES, "fleet"),
             *columns(problem_gauges.families(tag_labels), "problems"),
         ),
         pipelines=(
