@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alertmanager.bridges import MINUTE, SECOND, stuck
-from feldera_exporter.alertmanager.alerts import Alert, alert, wire
-from feldera_exporter.alertmanager.pipeline_details import MAX_CHARACTERS, UNKNOWN, Details, details
+from feldera_exporter.alertmanager.alerts import MAX_CHARACTERS, Alert, alert, details, wire
 from feldera_exporter.config import AlertChoice
 from feldera_exporter.feldera.wire import CUT, Cut, Cuts, FullEvent
 from feldera_exporter.pages.latest_events import LatestEvents
@@ -109,7 +108,7 @@ def test_the_error_is_in_the_annotations() -> None:
     }
     failed = pipeline("a", deployment_error=error)
     occurrence = Occurrence("DeploymentError", "", "id-a", "a")
-    learnt = Details(waiting_for="w", last_transitions="t")
+    learnt = {"waiting_for": "w", "last_transitions": "t"}
     made = alert(occurrence, NOW, "prod", OPTIONS, failed, learnt).annotations
     assert made["error_code"] == "RuntimeError.WorkerPanic"
     assert made["error_message"] == "\N{SYMBOL FOR ESCAPE}" + "m" * (MAX_CHARACTERS - 1)
@@ -217,13 +216,15 @@ def full_event(**fields: Any) -> FullEvent:
 def test_waiting_for(statuses: dict[str, Any], full: dict[str, Any], expected: str) -> None:
     """`waiting_for` is set only for a status that should pass, and it contains no figures."""
     at = event(1, **statuses)
-    assert details(LatestEvents([at], full_event(event_id=at.event_id, **full)), NOW).waiting_for == expected
+    assert (
+        details(LatestEvents([at], full_event(event_id=at.event_id, **full)), NOW)["waiting_for"] == expected
+    )
 
 
 def test_the_last_transitions() -> None:
     """The five newest transitions are an annotation, the newest first, each with its time."""
     events = [event(minutes, program_status=status) for minutes, status in enumerate("abcdefgh")]
-    lines = details(LatestEvents(events), NOW).last_transitions.splitlines()
+    lines = details(LatestEvents(events), NOW)["last_transitions"].splitlines()
     assert len(lines) == 5
     assert lines[0].endswith("Program: b → a")
     assert lines == sorted(lines, reverse=True)
@@ -232,6 +233,6 @@ def test_the_last_transitions() -> None:
 
 def test_without_details() -> None:
     """Without an answer of Feldera an alert has no details."""
-    assert details(LatestEvents(problem="late"), NOW) == UNKNOWN
+    assert not any(details(LatestEvents(problem="late"), NOW).values())
     assert pipeline_alert("Stuck") == Occurrence("Stuck", pipeline_id="a").alert
     assert alert(stuck("a"), Ended(NOW, NOW + 1), "prod", OPTIONS).ended == NOW + 1

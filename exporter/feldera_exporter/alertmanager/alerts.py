@@ -3,18 +3,25 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 from urllib.parse import quote_plus
 
-from feldera_exporter.alertmanager.pipeline_details import UNKNOWN, Details, short
 from feldera_exporter.micros import Micros, to_datetime
 from feldera_exporter.pages import formatting
-from feldera_exporter.pages.latest_events import laid_out
+from feldera_exporter.pages.latest_events import LatestEvents, laid_out, waiting_for
 from feldera_exporter.pages.links import Links
+from feldera_exporter.pages.timeline import timeline
 from feldera_exporter.problems.evaluate import Ended, Occurrence
 from feldera_exporter.problems.model import Problem
 from feldera_exporter.rules.rendering import RuleOptions, problem_annotations
 from feldera_exporter.state.pipeline import Pipeline
+
+MAX_CHARACTERS: Final = 2_000
+"""The longest text of an annotation."""
+
+_TRANSITIONS: Final = 5
+"""The number of transitions in an annotation."""
 
 Labels = Mapping[str, str]
 
@@ -41,11 +48,12 @@ def alert(
     instance: str,
     options: RuleOptions,
     pipeline: Pipeline | None = None,
-    details: Details = UNKNOWN,
+    details: Labels = MappingProxyType({}),
 ) -> Alert:
     """Return the alert of a problem; `begin` is when it began to count, with its end if it has ended.
 
-    There is no pipeline where the problem is about the instance, or the pipeline is not known.
+    There is no pipeline where the problem is about the instance, or the pipeline is not known. The details are annotations
+    from its events, as `details` returns them.
     """
     since, ended = (begin.since, begin.at) if isinstance(begin, Ended) else (begin, None)
     row, labels = occurrence.row, _labels(occurrence, instance, options)
@@ -61,13 +69,23 @@ def alert(
     )
     if occurrence.pipeline_id:
         page = links.pipeline(instance, occurrence.pipeline_name)
-        annotations |= {
-            "pipeline_url": page,
-            **_error(pipeline),
-            "waiting_for": details.waiting_for,
-            "last_transitions": details.last_transitions,
-        }
+        annotations |= {"pipeline_url": page, **_error(pipeline), **details}
     return Alert(labels, _without_empty(annotations), page, since, ended)
+
+
+def details(recent: LatestEvents, now: Micros) -> Labels:
+    """Return the annotations from a pipeline's latest events: what Feldera waits for, and the last transitions."""
+    waited = waiting_for(recent)
+    known = timeline(recent.events or (), "", now)
+    changes = known.changes[:_TRANSITIONS] if known is not None else ()
+    return {
+        "waiting_for": _short(waited.text) if waited is not None else "",
+        # The newest first.
+        "last_transitions": "\n".join(
+            f"{change.at.instant} {change.what}: {change.before.text} → {change.after.text}"
+            for change in changes
+        ),
+    }
 
 
 def wire(alert: Alert, now: Micros, lease: Micros) -> dict[str, Any]:
@@ -108,6 +126,11 @@ def _without_empty(texts: Labels) -> Labels:
     return {name: text for name, text in texts.items() if text}
 
 
+def _short(text: str) -> str:
+    """Return the beginning of a text, at most `MAX_CHARACTERS`, with control characters made visible."""
+    return formatting.visible(text[:MAX_CHARACTERS])
+
+
 def _error(pipeline: Pipeline | None) -> Labels:
     error = pipeline.facts.row.deployment_error if pipeline is not None else None
     if error is None:
@@ -115,8 +138,8 @@ def _error(pipeline: Pipeline | None) -> Labels:
     details = laid_out(error.details, error.cuts.details)
     return {
         "error_code": error.error_code,
-        "error_message": short(error.message),
-        "error_details": short(details.text) if details is not None else "",
+        "error_message": _short(error.message),
+        "error_details": _short(details.text) if details is not None else "",
     }
 
 

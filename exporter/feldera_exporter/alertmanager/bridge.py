@@ -7,9 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from feldera_exporter.alertmanager.addresses import Address, addresses, name_and_port
-from feldera_exporter.alertmanager.alerts import Alert, alert
+from feldera_exporter.alertmanager.alerts import Alert, Labels, alert, details
 from feldera_exporter.alertmanager.client import Key, client_factory
-from feldera_exporter.alertmanager.pipeline_details import UNKNOWN, Details, details
 from feldera_exporter.alertmanager.sender import Sender, State
 from feldera_exporter.config import Alertmanager
 from feldera_exporter.feldera.wire import Row
@@ -33,12 +32,12 @@ _LOOKUP_SECONDS: Final = 30.0
 _MAX_REQUESTS: Final = 20
 """How many pipelines' events are requested after one poll at most: Feldera locks its database for each request."""
 
-_NO_DETAILS: Final = (None, UNKNOWN)
+_NO_DETAILS: Final[tuple[None, Labels]] = (None, {})
 
 LatestEventsOf = Callable[[str, str, str], Awaitable[LatestEvents]]
 """Reads the latest events of a pipeline, by its instance, its id and its name."""
 
-_Source = tuple[Micros | Ended, Row | None, Details]
+_Source = tuple[Micros | Ended, Row | None, Labels]
 """What an alert is made of: when its problem began (and ended), the pipeline's row, the details."""
 
 
@@ -59,7 +58,7 @@ class _Instance:
     present: Occurrences = field(default_factory=dict)
     ended: Endings = field(default_factory=dict)
     pipelines: Mapping[str, Pipeline] = field(default_factory=dict)
-    details: dict[str, tuple[Row, Details]] = field(default_factory=dict)
+    details: dict[str, tuple[Row, Labels]] = field(default_factory=dict)
     alerts: dict[Occurrence, tuple[_Source, Alert]] = field(default_factory=dict)
     begun: dict[Key, float] = field(default_factory=dict)
     reading: asyncio.Task[None] | None = None
