@@ -8,7 +8,7 @@ import sys
 import msgspec
 
 from benchmarks.measuring import best, cpu, medians
-from feldera_exporter.exposition.compression import deflate
+from feldera_exporter.exposition.compressed_block import deflate
 from feldera_exporter.exposition.snapshot import Content, Snapshot
 from feldera_exporter.exposition.text import Format
 from feldera_exporter.feldera.wire import Row

@@ -6,8 +6,7 @@ from functools import lru_cache
 from threading import Lock
 from typing import Any, Final
 
-from feldera_exporter.exposition.compressed_block import CompressedBlock
-from feldera_exporter.exposition.compression import deflate, member
+from feldera_exporter.exposition.compressed_block import CompressedBlock, deflate, member
 from feldera_exporter.exposition.family import Family
 from feldera_exporter.exposition.text import Format, header
 
