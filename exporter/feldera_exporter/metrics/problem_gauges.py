@@ -15,16 +15,15 @@ _PresentAndEnded = tuple[Occurrences, Endings]
 _present_and_ended: Final = attrgetter("present", "ended")
 
 
-def _values(problems: _PresentAndEnded) -> Iterator[tuple[Occurrence, str]]:
+def _values(problems: _PresentAndEnded) -> list[tuple[Occurrence, str]]:
+    """Return the problems with the values of their samples, sorted."""
     present, ended = problems
-    for occurrence, since in present.items():
-        yield occurrence, seconds(since)
-    for occurrence in ended:
-        yield occurrence, "0"
+    values = dict.fromkeys(ended, "0") | {each: seconds(since) for each, since in present.items()}
+    return sorted(values.items())
 
 
 def _pipelines(tags: Iterable[str], problems: _PresentAndEnded) -> Iterator[Sample]:
-    for occurrence, value in sorted(_values(problems)):
+    for occurrence, value in _values(problems):
         if occurrence.pipeline_id:
             pairs = (
                 ("pipeline", f"pipeline-{occurrence.pipeline_id}"),
@@ -38,7 +37,7 @@ def _pipelines(tags: Iterable[str], problems: _PresentAndEnded) -> Iterator[Samp
 
 
 def _instances(problems: _PresentAndEnded) -> Iterator[Sample]:
-    for occurrence, value in sorted(_values(problems)):
+    for occurrence, value in _values(problems):
         if not occurrence.pipeline_id:
             yield Sample(value, extra(("problem", occurrence.problem), ("feldera_service", occurrence.label)))
 

@@ -150,7 +150,7 @@ def _headline(counts: Counter[Urgency], instances: Sequence[InstanceView]) -> tu
             return f"{formatting.count(number, 'pipeline')} {LEVELS[level].text(number)}", LEVELS[level].look
     if any(each.state == "waiting" for each in instances):
         return "Waiting for Feldera", "transient"
-    if unread := sum(len(each.unreadable) + each.hidden for each in instances):
+    if unread := sum(len(each.unreadable) for each in instances):
         return f"{formatting.count(unread, 'pipeline')} cannot be read", "person"
     if not counts:
         return "No pipelines", "idle"

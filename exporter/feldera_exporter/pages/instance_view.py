@@ -24,10 +24,6 @@ from feldera_exporter.state.fleet import Fleet
 _OLD: Final = 60.0
 """Seconds without a new list after which data is old, even if no poll has failed."""
 _STALE: Final = "Feldera's own monitor is stale: the health of its services is not known."
-_NAMED: Final = 10
-"""Unreadable pipelines that are named."""
-_NAME: Final = 80
-"""Characters of a name."""
 
 _CAUSES: Final = {
     UnauthorizedError.outcome: "Feldera refuses the API key",
@@ -93,8 +89,7 @@ class InstanceView:
         outage: why there is no current data; None where there is.
         console: the address of its web console; empty where that cannot be a link.
         stale: that Feldera's monitor is stale; empty where it is not.
-        unreadable: the first names of pipelines in the list that cannot be read.
-        hidden: the number of further ones.
+        unreadable: the names of pipelines in the list that cannot be read.
     """
 
     name: str
@@ -109,7 +104,6 @@ class InstanceView:
     problems: tuple[FiringAlert, ...]
     stale: str
     unreadable: tuple[str, ...]
-    hidden: int
 
 
 def instance_view(watched: WatchedInstance, choices: Choices, links: Links) -> InstanceView:
@@ -135,8 +129,7 @@ def instance_view(watched: WatchedInstance, choices: Choices, links: Links) -> I
             if not alert.pipeline
         ),
         stale=_STALE if platform.stale else "",
-        unreadable=tuple(name[:_NAME] for name in fleet.unreadable[:_NAMED]),
-        hidden=max(0, len(fleet.unreadable) - _NAMED),
+        unreadable=fleet.unreadable,
     )
 
 
