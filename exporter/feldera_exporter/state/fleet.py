@@ -13,7 +13,7 @@ from feldera_exporter.micros import Micros
 from feldera_exporter.state.instance_settings import InstanceSettings
 from feldera_exporter.state.pipeline import Pipeline
 from feldera_exporter.state.pipeline_names import updated_names
-from feldera_exporter.state.runner_activity import initial_activity, updated_activity
+from feldera_exporter.state.runner_activity import Activity, updated_activity
 from feldera_exporter.state.selection import Selection, changed_ids
 from feldera_exporter.store.poll_changes import NO_NAMES, Names
 
@@ -230,7 +230,7 @@ def _pipeline(
 ) -> Pipeline:
     dated = history.since.storage is not None and history.since.storage > 0
     if old is None:
-        activity = initial_activity(now)
+        activity = Activity(now, now)
     else:
         activity = updated_activity(old.activity, old.progress, entry.progress, now)
         if old.facts.row is entry.row and old.facts.storage_dated == dated:
