@@ -6,8 +6,7 @@ import threading
 from feldera_exporter.exposition.snapshot import Snapshot
 from feldera_exporter.exposition.text import Format
 from feldera_exporter.metrics.catalogue import catalogue
-from feldera_exporter.problems.evaluate import NO_PROBLEMS
-from feldera_exporter.problems.instance_with_problems import InstanceWithProblems
+from feldera_exporter.problems.evaluate import NO_PROBLEMS, InstanceWithProblems
 from feldera_exporter.publisher import Publisher
 from feldera_exporter.state.fleet import Fleet
 from feldera_exporter.telemetry import Telemetry
@@ -32,7 +31,7 @@ def test_each_snapshot_has_the_families_of_its_time() -> None:
     after = publisher.snapshot
 
     def shows(snapshot: Snapshot) -> bool:
-        return UP in b"".join(snapshot.plain(Format.TEXT))
+        return UP in b"".join(snapshot.body(Format.TEXT, packed=False))
 
     assert (shows(after), shows(before)) == (False, True)
     publisher.renew()
@@ -46,11 +45,10 @@ def test_nothing_is_rendered_again_for_the_same_families() -> None:
     def blocks() -> list[object]:
         publisher.arrange(["one"], catalogue(("team",), ("feldera_up",)))
         publisher.publish(InstanceWithProblems(Fleet("one"), NO_PROBLEMS), 0.0)
-        return [
-            block
-            for section in publisher.snapshot._rendered(Format.TEXT)[0].sections
-            for block in section.blocks
-        ]
+        snapshot = publisher.snapshot
+        snapshot.body(Format.TEXT, packed=False)
+        assert snapshot._content is not None
+        return [block for section in snapshot._content.sections for block in section.blocks]
 
     before, after = blocks(), blocks()
     assert before

@@ -27,8 +27,7 @@ from feldera_exporter.polling.pipeline_details import PipelineDetails
 from feldera_exporter.polling.platform_poller import PlatformPoller
 from feldera_exporter.polling.polled_instance import PolledInstance
 from feldera_exporter.polling.watcher import Watcher
-from feldera_exporter.problems.evaluate import NO_PROBLEMS, Problems
-from feldera_exporter.problems.instance_with_problems import InstanceWithProblems
+from feldera_exporter.problems.evaluate import NO_PROBLEMS, InstanceWithProblems, Problems
 from feldera_exporter.problems.serialization import decoded
 from feldera_exporter.publisher import Publisher
 from feldera_exporter.rules.rendering import RuleOptions

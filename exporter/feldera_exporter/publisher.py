@@ -8,8 +8,7 @@ from threading import Lock
 from feldera_exporter.exposition.snapshot import Content, Snapshot
 from feldera_exporter.metrics.catalogue import Catalogue, catalogue
 from feldera_exporter.metrics.exposition_sections import ExpositionSections, updated_sections
-from feldera_exporter.problems.evaluate import NO_PROBLEMS
-from feldera_exporter.problems.instance_with_problems import InstanceWithProblems
+from feldera_exporter.problems.evaluate import NO_PROBLEMS, InstanceWithProblems
 from feldera_exporter.state.fleet import Fleet
 from feldera_exporter.telemetry import Telemetry
 

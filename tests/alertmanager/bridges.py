@@ -12,8 +12,7 @@ import structlog
 from feldera_exporter.alertmanager.bridge import Bridge
 from feldera_exporter.config import Alertmanager
 from feldera_exporter.pages.latest_events import LatestEvents
-from feldera_exporter.problems.evaluate import NO_PROBLEMS, Ended, Occurrence, Problems
-from feldera_exporter.problems.instance_with_problems import InstanceWithProblems
+from feldera_exporter.problems.evaluate import NO_PROBLEMS, Ended, InstanceWithProblems, Occurrence, Problems
 from feldera_exporter.rules.rendering import RuleOptions
 from feldera_exporter.state.fleet import Fleet
 from feldera_exporter.state.pipeline import Pipeline

@@ -12,10 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alertmanager.bridges import MINUTE, SECOND, stuck
-from feldera_exporter.alertmanager.alerts import Alert, alert, wire
-from feldera_exporter.alertmanager.pipeline_details import MAX_CHARACTERS, UNKNOWN, Details, details
+from feldera_exporter.alertmanager.alerts import MAX_CHARACTERS, Alert, alert, details, wire
 from feldera_exporter.config import AlertChoice
-from feldera_exporter.feldera.wire import FullEvent
+from feldera_exporter.feldera.wire import CUT, Cut, Cuts, FullEvent
 from feldera_exporter.pages.latest_events import LatestEvents
 from feldera_exporter.problems.evaluate import Ended, Occurrence
 from feldera_exporter.problems.table import INSTANCE_PROBLEMS, PIPELINE_PROBLEMS, pipeline_alert
@@ -30,7 +29,7 @@ OPTIONS = RuleOptions(
     alerts=CHOICES,
     alert_labels={"namespace": "feldera", "route": "day"},
     severities={"critical": "page"},
-    tag_labels=("owner",),
+    tag_labels=("team", "tier", "expect", "owner"),
     exporter_url="https://e.example/x/",
     dashboard_url="https://g/",
     external_labels={"cluster": "eu"},
@@ -101,25 +100,26 @@ def test_the_limit_is_in_the_description() -> None:
 
 
 def test_the_error_is_in_the_annotations() -> None:
-    """Code, message and details of the present error are annotations, cut at 2,000 characters, if they are of one error."""
-    error = {"error_code": "RuntimeError.WorkerPanic", "message": "\x1b" + "m" * 5_000}
+    """Code, message and details of the present error are annotations, cut at 2,000 characters."""
+    error = {
+        "error_code": "RuntimeError.WorkerPanic",
+        "message": "\x1b" + "m" * 5_000,
+        "details": msgspec.Raw(b'{"worker":3}'),
+    }
     failed = pipeline("a", deployment_error=error)
     occurrence = Occurrence("DeploymentError", "", "id-a", "a")
-    learnt = Details(
-        error_message="\N{SYMBOL FOR ESCAPE}" + "m" * (MAX_CHARACTERS - 1),
-        error_details="d",
-        waiting_for="w",
-        last_transitions="t",
-    )
+    learnt = {"waiting_for": "w", "last_transitions": "t"}
     made = alert(occurrence, NOW, "prod", OPTIONS, failed, learnt).annotations
     assert made["error_code"] == "RuntimeError.WorkerPanic"
     assert made["error_message"] == "\N{SYMBOL FOR ESCAPE}" + "m" * (MAX_CHARACTERS - 1)
-    assert (made["error_details"], made["waiting_for"], made["last_transitions"]) == ("d", "w", "t")
-    other = alert(
-        occurrence, NOW, "prod", OPTIONS, failed, Details(error_message="another", error_details="d")
-    )
-    assert "error_details" not in other.annotations
-    assert "error_message" not in alert(occurrence, NOW, "prod", OPTIONS, pipeline("a"), learnt).annotations
+    assert made["error_details"] == '{\n  "worker": 3\n}'
+    assert (made["waiting_for"], made["last_transitions"]) == ("w", "t")
+    cut = Cuts(details=Cut(2_000_000, 2))
+    long = {**error, "details": msgspec.Raw(msgspec.json.encode('{"worker' + "!" * 9_000)), CUT: cut}
+    made = alert(occurrence, NOW, "prod", OPTIONS, pipeline("a", deployment_error=long)).annotations
+    assert made["error_details"] == '{"worker' + "!" * (MAX_CHARACTERS - 8)
+    bare = alert(occurrence, NOW, "prod", OPTIONS, pipeline("a"), learnt).annotations
+    assert not {"error_message", "error_details"} & bare.keys()
 
 
 def test_a_page_is_linked() -> None:
@@ -173,14 +173,6 @@ def full_event(**fields: Any) -> FullEvent:
     return msgspec.json.decode(msgspec.json.encode(fields), type=FullEvent)
 
 
-def test_details_of_a_failure() -> None:
-    """The error details of the newest event are formatted."""
-    error = {"message": "It broke.", "error_code": "E", "details": {"worker": 3}}
-    found = details(LatestEvents([event(1)], full_event(event_id="e", deployment_error=error)), NOW)
-    assert found.error_message == "It broke."
-    assert found.error_details == '{\n  "worker": 3\n}'
-
-
 @pytest.mark.parametrize(
     ("statuses", "full", "expected"),
     [
@@ -224,13 +216,15 @@ def test_details_of_a_failure() -> None:
 def test_waiting_for(statuses: dict[str, Any], full: dict[str, Any], expected: str) -> None:
     """`waiting_for` is set only for a status that should pass, and it contains no figures."""
     at = event(1, **statuses)
-    assert details(LatestEvents([at], full_event(event_id=at.event_id, **full)), NOW).waiting_for == expected
+    assert (
+        details(LatestEvents([at], full_event(event_id=at.event_id, **full)), NOW)["waiting_for"] == expected
+    )
 
 
 def test_the_last_transitions() -> None:
     """The five newest transitions are an annotation, the newest first, each with its time."""
     events = [event(minutes, program_status=status) for minutes, status in enumerate("abcdefgh")]
-    lines = details(LatestEvents(events), NOW).last_transitions.splitlines()
+    lines = details(LatestEvents(events), NOW)["last_transitions"].splitlines()
     assert len(lines) == 5
     assert lines[0].endswith("Program: b → a")
     assert lines == sorted(lines, reverse=True)
@@ -239,6 +233,6 @@ def test_the_last_transitions() -> None:
 
 def test_without_details() -> None:
     """Without an answer of Feldera an alert has no details."""
-    assert details(LatestEvents(problem="late"), NOW) == UNKNOWN
+    assert not any(details(LatestEvents(problem="late"), NOW).values())
     assert pipeline_alert("Stuck") == Occurrence("Stuck", pipeline_id="a").alert
     assert alert(stuck("a"), Ended(NOW, NOW + 1), "prod", OPTIONS).ended == NOW + 1

@@ -17,7 +17,7 @@ from alertmanager.bridges import Polls, bridge, never, running, stuck, until
 from feldera_exporter.config import Authorization, BasicAuth, Tls
 from feldera_exporter.demo.child_programs import free_port
 from feldera_exporter.exposition.text import Format
-from feldera_exporter.problems.instance_with_problems import InstanceWithProblems
+from feldera_exporter.problems.evaluate import InstanceWithProblems
 from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.telemetry import Telemetry
 from support.alertmanagers import GOOD, AlertmanagerRecorder, Answer

@@ -63,7 +63,7 @@ def with_bridge(
                 polls = Polls(made)
                 polls.show()
                 ((sender, _),) = made._senders.values()
-                await until(lambda: "prod" in sender._sent and sender._sent["prod"].reachable)
+                await until(lambda: "prod" in sender._sent and sender._sent["prod"].state.reachable)
                 await test(polls, recorder, telemetry)
 
     asyncio.run(run())

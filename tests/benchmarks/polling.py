@@ -8,7 +8,7 @@ import sys
 import msgspec
 
 from benchmarks.measuring import best, cpu, medians
-from feldera_exporter.exposition.compression import deflate
+from feldera_exporter.exposition.compressed_block import deflate
 from feldera_exporter.exposition.snapshot import Content, Snapshot
 from feldera_exporter.exposition.text import Format
 from feldera_exporter.feldera.wire import Row
@@ -55,15 +55,15 @@ class PolledInstance:
 
     def compress(self) -> float:
         """Return the milliseconds of compressing what changed since the last time."""
-        return cpu(lambda: self._snapshot().gzip(Format.OPENMETRICS))
+        return cpu(lambda: self._snapshot().body(Format.OPENMETRICS, packed=True))
 
     def sizes(self) -> dict[str, float]:
         """Return what the exposition has: samples, bytes, compressed bytes."""
         snapshot = self._snapshot()
         return {
             "samples": self.driver.page.samples,
-            "plain bytes": sum(map(len, snapshot.plain(Format.OPENMETRICS))),
-            "gzip bytes": sum(map(len, snapshot.gzip(Format.OPENMETRICS))),
+            "plain bytes": sum(map(len, snapshot.body(Format.OPENMETRICS, packed=False))),
+            "gzip bytes": sum(map(len, snapshot.body(Format.OPENMETRICS, packed=True))),
         }
 
     def compress_all(self) -> float:

@@ -4,7 +4,7 @@ import zlib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feldera_exporter.exposition.compression import deflate, member
+from feldera_exporter.exposition.compressed_block import deflate, member
 
 
 @given(st.lists(st.binary(max_size=5000), max_size=20))

@@ -4,10 +4,9 @@ import gzip
 import threading
 from collections.abc import Callable
 
-from feldera_exporter.exposition.chunks import CHUNK_BYTES, chunks
 from feldera_exporter.exposition.compressed_block import CompressedBlock
 from feldera_exporter.exposition.family import Family
-from feldera_exporter.exposition.snapshot import Content, Section, Snapshot
+from feldera_exporter.exposition.snapshot import CHUNK_BYTES, Content, Section, Snapshot, chunks
 from feldera_exporter.exposition.text import Format
 
 FAMILY: Family[object] = Family("a", "counter", "Help.", (), lambda _: ())
@@ -28,11 +27,11 @@ def test_both_forms_say_the_same() -> None:
     """The gzip member has the plain bytes in both formats, and the length is right."""
     snapshot, measured = _snapshot(b"a_total 1\n", b"a_total 2\n")
     for format_, name, end in ((Format.TEXT, "a_total", b""), (Format.OPENMETRICS, "a", b"# EOF\n")):
-        plain = b"".join(snapshot.plain(format_))
+        plain = b"".join(snapshot.body(format_, packed=False))
         header = f"# HELP {name} Help.\n# TYPE {name} counter\n".encode()
         assert plain == header + b"a_total 1\na_total 2\nown 1\n" + end
-        assert gzip.decompress(b"".join(snapshot.gzip(format_))) == plain
-        assert sum(map(len, snapshot.plain(format_))) == len(plain)
+        assert gzip.decompress(b"".join(snapshot.body(format_, packed=True))) == plain
+        assert sum(map(len, snapshot.body(format_, packed=False))) == len(plain)
         assert measured[-1] == (format_, len(plain))
 
 
@@ -46,17 +45,19 @@ def test_no_request() -> None:
     snapshot, measured = _snapshot(b"a_total 1\n", made=made)
     assert snapshot.ready(Format.TEXT, packed=True) is None
     assert calls == [0]
-    readers = [threading.Thread(target=snapshot.gzip, args=(Format.TEXT,)) for _ in range(8)]
+    readers = [
+        threading.Thread(target=snapshot.body, args=(Format.TEXT,), kwargs={"packed": True}) for _ in range(8)
+    ]
     for reader in readers:
         reader.start()
     for reader in readers:
         reader.join()
     assert calls == [1]
     assert len(measured) == 1
-    assert snapshot.ready(Format.TEXT, packed=True) is snapshot.gzip(Format.TEXT)
+    assert snapshot.ready(Format.TEXT, packed=True) is snapshot.body(Format.TEXT, packed=True)
     assert snapshot.ready(Format.OPENMETRICS, packed=True) is None
     assert snapshot.ready(Format.TEXT, packed=False) is None
-    assert snapshot.plain(Format.TEXT) is snapshot.ready(Format.TEXT, packed=False)
+    assert snapshot.body(Format.TEXT, packed=False) is snapshot.ready(Format.TEXT, packed=False)
     assert len(measured) == 2
 
 
@@ -64,7 +65,7 @@ def test_the_plain_form_is_not_copied() -> None:
     """It consists of the blocks themselves, which are joined to chunks as they are written."""
     block = b"a_total 1\n" * 2000
     snapshot, _ = _snapshot(*[block] * 100)
-    parts = snapshot.plain(Format.TEXT)
+    parts = snapshot.body(Format.TEXT, packed=False)
     assert sum(part is block for part in parts) == 100
     written = list(chunks(parts))
     assert b"".join(written) == b"".join(parts)

@@ -80,7 +80,7 @@ def test_the_series_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         for endpoint in ENDPOINTS:
             watching.telemetry.observe(NAME, endpoint, inventive.word, 0.1)
         watching.poll()
-        text = b"".join(map(bytes, watching.publisher.snapshot.plain(Format.TEXT))).decode()
+        text = b"".join(map(bytes, watching.publisher.snapshot.body(Format.TEXT, packed=False))).decode()
         series |= {*_SERIES.findall(text)}
         if number == SETTLED:
             settled |= series

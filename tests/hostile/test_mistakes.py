@@ -42,7 +42,7 @@ class MistakeError(Exception):
 
 def page(exporter: Exporter) -> str:
     """Return what a scraper sees."""
-    return b"".join(exporter.publisher.snapshot.plain(Format.TEXT)).decode()
+    return b"".join(exporter.publisher.snapshot.body(Format.TEXT, packed=False)).decode()
 
 
 def inside(act: Callable[[Exporter, Feldera], Awaitable[None]]) -> list[dict[str, Any]]:

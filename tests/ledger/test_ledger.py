@@ -86,7 +86,9 @@ class TwoPipelines:
     def watched_for(self, name: str) -> float:
         """Return the seconds for which a pipeline's status is known."""
         return (
-            watched(self.driver.ledger._histories[self.id(name)].status_time, self.driver.fleet.as_of)
+            watched(
+                self.driver.ledger._histories[self.id(name)].status_time, self.driver.fleet.counters.as_of
+            )
             / SECOND
         )
 

@@ -16,7 +16,7 @@ from feldera_exporter.ledger.visible_counters import HOLD
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES, catalogue
 from feldera_exporter.metrics.exposition_sections import ExpositionSections, updated_sections
 from feldera_exporter.metrics.pipeline_gauges import LIMITED
-from feldera_exporter.problems.instance_with_problems import InstanceWithProblems
+from feldera_exporter.problems.evaluate import InstanceWithProblems
 from feldera_exporter.state.fleet import observed, with_settings
 from feldera_exporter.state.instance_settings import InstanceSettings
 from metrics.listed import NumberedPipelines, identity
@@ -29,7 +29,7 @@ SECOND: Final = 1_000_000
 
 def _text(page: ExpositionSections, format_: Format = Format.TEXT) -> bytes:
     content = Content(page.sections, lambda _: b"", lambda *_: None)
-    return b"".join(Snapshot(lambda: content).plain(format_))
+    return b"".join(Snapshot(lambda: content).body(format_, packed=False))
 
 
 def test_what_did_not_change_stays() -> None:
@@ -238,7 +238,10 @@ def test_a_carriage_return_ends_no_line() -> None:
     listed.set(0, name="a\rb")
     driver.poll(listed.body(), AT)
     [*_, last] = driver.fleet.pipelines
-    fleet = dataclasses.replace(driver.fleet, credited={last: driver.fleet.as_of})
+    counters = driver.fleet.counters
+    fleet = dataclasses.replace(
+        driver.fleet, counters=dataclasses.replace(counters, credited={last: counters.as_of})
+    )
     shown = _text(
         updated_sections(
             ExpositionSections(), (InstanceWithProblems(fleet, driver.problems),), driver.catalogue

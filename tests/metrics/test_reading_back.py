@@ -83,7 +83,7 @@ def _lying(name: str, read: Callable[[Facts], Iterable[Sample]]) -> Catalogue:
     """Return the catalogue in which the families whose names end so are read like this."""
     right = catalogue()
     columns = tuple(
-        Column(replace(column.family, read=read, of=whole), column.facet)
+        Column(replace(column.family, read=read, of=whole), column.attribute)
         if column.family.exposed_name.endswith(name)
         else column
         for column in right.pipelines

@@ -1,6 +1,7 @@
 """The view of the fleet page: the worst first, filtered, with notes about what is not known."""
 
 import math
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -11,11 +12,11 @@ from feldera_exporter.feldera.platform import License, Platform, Service
 from feldera_exporter.history.recent_activity import RecentActivity
 from feldera_exporter.pages.fleet_page import MOST, fleet_page
 from feldera_exporter.pages.instance_view import PageState
-from feldera_exporter.pages.page_query import PageQuery
-from feldera_exporter.pages.status_age_bars import LimitBar
-from feldera_exporter.pages.status_style import StatusStyle
+from feldera_exporter.pages.page_query import PageQuery, address
+from feldera_exporter.problems.pipeline_summaries import Urgency
 from feldera_exporter.state.pipeline import StatusLimits
 from support.page_examples import LINKS, NOW, failed, page_state, pipeline, stuck
+from support.served_pages import FixedPageSource, get
 
 MINUTE = 60_000_000
 ALL = (
@@ -31,13 +32,22 @@ ALL = (
 
 def names(query: PageQuery, known: PageState | None = None) -> list[str]:
     """Return the names of the pipelines that a filter leaves."""
-    return [row.name for row in fleet_page(known or page_state(*ALL), query, LINKS).rows]
+    return [row.summary.name for row in fleet_page(known or page_state(*ALL), query, LINKS).rows]
+
+
+def cells(known: PageState, name: str) -> list[str]:
+    """Return the texts in a pipeline's row of the page; a badge is its look and its text."""
+    html = get(FixedPageSource(known), "/").text
+    (row,) = (each for each in html.split("<tr")[2:] if f"<bdi>{name}</bdi></a>" in each)
+    row = re.sub(r'<span class="[ab] (\w+)">', r"\1: ", row.partition("</tr>")[0])
+    texts = (re.sub(r"<[^>]*>", " ", each) for each in re.split(r"<td>|<th[^>]*>", row)[1:])
+    return [" ".join(text.split()).replace(" :", ":") for text in texts]
 
 
 def test_the_worst_comes_first() -> None:
     """Pipelines that need action come first, then warnings, then transitions, then the rest."""
     view = fleet_page(page_state(*ALL), PageQuery(), LINKS)
-    assert [row.name for row in view.rows] == ["stuck", "broken", "typo", "soon", "well"]
+    assert [row.summary.name for row in view.rows] == ["stuck", "broken", "typo", "soon", "well"]
     assert [(level.text(count), count) for level, count in view.tiles] == [
         ("need action", 2),
         ("has a warning", 1),
@@ -72,29 +82,30 @@ def test_the_clock_is_that_of_the_program_while_it_compiles() -> None:
     unlimited = StatusLimits(*[math.inf] * 5)
     free = replace(compiling, facts=replace(compiling.facts, limits=unlimited))
     for known, status in ((compiling, "CompilingRust"), (free, "CompilingRust"), (pipeline("b"), "Running")):
-        assert fleet_page(page_state(known), PageQuery(), LINKS).rows[0].bar.status == status
+        assert fleet_page(page_state(known), PageQuery(), LINKS).rows[0].summary.wait.status == status
 
 
 def test_a_crash_loop_needs_action() -> None:
     """A pipeline that fails repeatedly needs action although it runs at the moment."""
     thrice = RecentActivity(restarts=(NOW - 3 * MINUTE, NOW - 2 * MINUTE, NOW - MINUTE))
     view = fleet_page(page_state(*ALL, pipeline("loops", recent=thrice)), PageQuery(), LINKS)
-    assert [row.name for row in view.rows[:3]] == ["stuck", "broken", "loops"]
-    assert view.rows[2].look == "bad"
-    assert [(each.name, each.severity) for each in view.rows[2].alerts] == [("CrashLooping", "critical")]
+    assert [row.summary.name for row in view.rows[:3]] == ["stuck", "broken", "loops"]
+    assert view.rows[2].summary.level == Urgency.CRITICAL
+    assert [(each.name, each.severity) for each in view.rows[2].alerts(LINKS)] == [
+        ("CrashLooping", "critical")
+    ]
     assert view.headline == "3 pipelines need action"
 
 
 def test_the_filter_in_words() -> None:
     """Each part of the filter is named, with the address that leaves it out."""
     query = PageQuery(name="a", status="Running", level="healthy", refresh="off")
-    chosen = fleet_page(page_state(*ALL), query, LINKS).chosen
-    assert [(each.what, each.value) for each in chosen] == [
-        ("name has", "a"),
-        ("status", "Running"),
-        ("", "is healthy"),
+    html = get(FixedPageSource(page_state(*ALL)), f"/{address(query)}").text
+    assert re.findall(r'<li><a href="([^"]*)">([a-z ]*) <bdi>([^<]*)</bdi>', html) == [
+        ("?status=Running&amp;level=healthy&amp;refresh=off", "name has", "a"),
+        ("?name=a&amp;level=healthy&amp;refresh=off", "status", "Running"),
+        ("?name=a&amp;status=Running&amp;refresh=off", "", "is healthy"),
     ]
-    assert chosen[0].without == "?status=Running&level=healthy&refresh=off"
 
 
 def test_one_chooses_from_what_there_is() -> None:
@@ -108,33 +119,38 @@ def test_one_chooses_from_what_there_is() -> None:
 
 def test_a_row_says_what_is_unusual() -> None:
     """A row has the status with its limit, the alert with its runbook and the team, but no compiled program."""
-    row = fleet_page(page_state(*ALL), PageQuery(name="stuck"), LINKS).rows[0]
-    assert row.status == StatusStyle("Provisioning", "transient")
-    assert row.bar == LimitBar("Provisioning", "12m", "10m", 100, "over", "over by 2m")
-    assert (row.desired, row.program, row.storage, row.team, row.tier) == ("Running", None, None, "web", "1")
-    (alert,) = row.alerts
+    assert cells(page_state(*ALL), "stuck") == [
+        "stuck web tier 1",
+        "transient: Provisioning should be Running",
+        "12m of 10m over by 2m",
+        "bad: StuckProvisioning critical",
+    ]
+    assert cells(page_state(*ALL), "typo")[1] == "idle: Stopped bad: SqlError"
+    (alert,) = fleet_page(page_state(*ALL), PageQuery(name="stuck"), LINKS).rows[0].alerts(LINKS)
     assert (alert.name, alert.severity, alert.look) == ("StuckProvisioning", "critical", "bad")
     assert alert.runbook == "/runbooks/FelderaPipelineStuckProvisioning?name=stuck&instance=demo"
-    assert row.address == "/pipelines/demo/stuck"
+    html = get(FixedPageSource(page_state(*ALL)), "/").text
+    assert f'<a href="{alert.runbook}">'.replace("&", "&amp;") in html
+    assert '<a href="/pipelines/demo/stuck">' in html
 
 
 def test_bars_say_how_near_the_limit_is() -> None:
     """Bars have a text as well; a status without a limit has no bar."""
-    bars = {row.name: row.bar for row in fleet_page(page_state(*ALL), PageQuery(), LINKS).rows}
-    assert (bars["soon"].percent, bars["soon"].verdict) == (90, "near its limit")
-    assert (bars["well"].percent, bars["well"].verdict) == (None, "")
-    (clearing,) = fleet_page(
-        page_state(pipeline("x", clearing=3, storage_status="Clearing")), PageQuery(), LINKS
-    ).rows
-    assert clearing.storage == StatusStyle("Clearing", "transient")
-    assert (clearing.bar.status, clearing.bar.percent, clearing.bar.look) == ("Clearing", 20, "well")
+    known = page_state(*ALL, pipeline("x", clearing=3, storage_status="Clearing"))
+    assert cells(known, "soon")[2] == "9m of 10m near its limit"
+    assert cells(known, "well")[2] == "5m"
+    assert cells(known, "x")[1:3] == ["good: Running transient: Clearing", "Clearing for 3m of 15m"]
+    html = get(FixedPageSource(known), "/").text
+    bars = re.findall(r'<svg class="bar (\w+)" aria-hidden="true"><rect width="(\d+)%"/>', html)
+    assert bars == [("over", "100"), ("near", "90"), ("well", "20")]
 
 
 def test_an_alert_that_is_switched_off_needs_no_action() -> None:
     """The status still has a warning, as it is over its limit."""
     choices = {"FelderaPipelineStuckProvisioning": AlertChoice(enabled=False)}
     view = fleet_page(page_state(stuck(), choices=choices), PageQuery(), LINKS)
-    assert (view.headline, view.look, view.rows[0].alerts) == ("1 pipeline has a warning", "person", ())
+    assert (view.headline, view.look) == ("1 pipeline has a warning", "person")
+    assert view.rows[0].summary.alerts == ()
 
 
 @pytest.mark.parametrize(
@@ -198,18 +214,23 @@ def test_who_cannot_be_read_is_named() -> None:
     """Some of the unreadable pipelines are named, and the headline does not say that all is well."""
     view = fleet_page(page_state(pipeline("a"), unreadable=("b",)), PageQuery(), LINKS)
     assert (view.headline, view.look) == ("1 pipeline cannot be read", "person")
-    assert (view.instances[0].unreadable, view.instances[0].hidden) == (("b",), 0)
-    many = fleet_page(page_state(stuck(), unreadable=tuple(f"p{n}" for n in range(1000))), PageQuery(), LINKS)
-    assert many.headline == "1 pipeline needs action"
-    assert (len(many.instances[0].unreadable), many.instances[0].hidden) == (10, 990)
+    assert view.instances[0].unreadable == ("b",)
+    known = page_state(stuck(), unreadable=tuple(f"p{n}" * 50 for n in range(1000)))
+    assert fleet_page(known, PageQuery(), LINKS).headline == "1 pipeline needs action"
+    html = get(FixedPageSource(known), "/").text
+    assert re.findall(r"<bdi>((?:p\d){10,})</bdi>", html) == [f"p{n}" * 40 for n in range(10)]
+    assert "</bdi> and 990 more. What is shown of them is old." in html
 
 
 def test_more_than_a_page_holds() -> None:
     """The worst are shown, the others are counted."""
     many = [pipeline(f"p{n:04}") for n in range(MOST + 5)]
     view = fleet_page(page_state(*many, stuck()), PageQuery(), LINKS)
-    assert (len(view.rows), view.hidden, view.found) == (MOST, 6, "1,006 pipelines")
-    assert view.rows[0].name == "stuck"
+    assert (len(view.rows), view.matching) == (MOST, MOST + 6)
+    assert view.rows[0].summary.name == "stuck"
+    html = get(FixedPageSource(page_state(*many, stuck())), "/").text
+    assert "1,006 pipelines, most urgent first" in html
+    assert "6 more: filter to see them." in html
 
 
 def test_several_instances_are_one_list() -> None:
@@ -237,4 +258,7 @@ def test_a_row_has_the_beginning_of_the_message() -> None:
     """A row has the beginning of the message in one line."""
     known = page_state(pipeline("a"), failed(message="It broke.\nHere."))
     rows = fleet_page(known, PageQuery(), LINKS).rows
-    assert [(row.name, row.message) for row in rows] == [("failed", "It broke.…"), ("a", "")]
+    assert [(row.summary.name, row.error) for row in rows] == [
+        ("failed", ("WorkerPanic", "It broke.…")),
+        ("a", ("", "")),
+    ]

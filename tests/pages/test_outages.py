@@ -6,8 +6,7 @@ import pytest
 
 from feldera_exporter.feldera.errors import OUTCOMES
 from feldera_exporter.pages.fleet_page import fleet_page
-from feldera_exporter.pages.instance_view import PageState
-from feldera_exporter.pages.outages import outage
+from feldera_exporter.pages.instance_view import PageState, instance_view
 from feldera_exporter.pages.page_query import PageQuery
 from feldera_exporter.state.fleet import PollFailure
 from feldera_exporter.store.poll_changes import PipelineName
@@ -58,7 +57,9 @@ def test_what_was_known_last_is_shown(path: str) -> None:
 @pytest.mark.parametrize("outcome", OUTCOMES[1:])
 def test_every_outcome_has_words(outcome: str) -> None:
     """Every outcome has a text and a runbook; a refused key has a separate one."""
-    shown = outage(PollFailure(outcome, "what was said", NOW), "demo", URL, LINKS, NOW)
+    (watched,) = away(failure=PollFailure(outcome, "what was said", NOW)).instances
+    shown = instance_view(watched, {}, LINKS).outage
+    assert shown is not None
     assert shown.cause.endswith("hat was said")
     assert "Auth" in shown.runbook if outcome == "unauthorized" else "Unreachable" in shown.runbook
 

@@ -13,8 +13,10 @@ from feldera_exporter.pages.instance_view import PageState
 from feldera_exporter.pages.latest_events import Excerpt, LatestEvents, laid_out
 from feldera_exporter.pages.page_query import PageQuery
 from feldera_exporter.pages.pipeline_page import PipelinePage, find, pipeline_page
+from feldera_exporter.problems.pipeline_summaries import Urgency
 from pages.test_timeline import START, event
 from support.page_examples import LINKS, NOW, failed, page_state, pipeline, stuck
+from support.served_pages import FixedPageSource, get
 
 UNASKED = LatestEvents()
 UNKNOWN = ProgramDetails()
@@ -59,11 +61,14 @@ def test_a_pipeline_is_found_by_name_or_id() -> None:
 def test_a_stuck_pipeline() -> None:
     """The page has the status with its limit, and the alert with its meaning and what to do."""
     view = shown(page_state(stuck()), "stuck")
-    assert (view.status.text, view.level, view.look) == ("Provisioning", "needs action", "bad")
-    assert (view.bar.percent, view.bar.verdict, view.desired) == (100, "over by 2m", "Running")
+    assert (view.summary.status, view.summary.desired) == ("Provisioning", "Running")
+    assert (view.summary.level, view.summary.wait.share) == (Urgency.CRITICAL, 1.2)
+    html = get(FixedPageSource(page_state(stuck())), "/pipelines/demo/stuck").text
+    for text in ("should be Running", "needs action", "over by 2m", '<section class="now bad"'):
+        assert text in html
     (alert,) = view.alerts
     assert alert.summary == "A pipeline does not get its resources."
-    assert alert.firing.runbook == "/runbooks/FelderaPipelineStuckProvisioning?name=stuck&instance=demo"
+    assert alert.runbook == "/runbooks/FelderaPipelineStuckProvisioning?name=stuck&instance=demo"
     assert view.failure is None
     assert view.console == "http://feldera.example:8080/pipelines/stuck/"
 
@@ -80,7 +85,7 @@ def test_every_status_has_its_time() -> None:
     ]
     assert text(view.statuses[0].since) == "11:55:00"
     running = shown(page_state(pipeline("a", deployment_runtime_status="Running")), "a").statuses[3]
-    assert (running.name, running.since, running.bar) == ("Runtime", None, None)
+    assert (running.name, running.since, running.age) == ("Runtime", None, None)
 
 
 def test_the_age_of_the_storage_is_from_the_log() -> None:
@@ -88,8 +93,8 @@ def test_the_age_of_the_storage_is_from_the_log() -> None:
     known = pipeline("a", 5, clearing=1)
     storage = shown(page_state(known), "a", LatestEvents(START[::-1])).statuses[-1]
     assert (storage.name, text(storage.since)) == ("Storage", "11:52:00")
-    assert storage.bar is not None
-    assert storage.bar.age == "8m"
+    assert storage.age is not None
+    assert storage.age.age == 480
     assert text(shown(page_state(known), "a").statuses[-1].since) == "11:59:00"
 
 
@@ -97,9 +102,9 @@ def test_a_crash_loop_is_shown() -> None:
     """The worst alert comes first, with its meaning."""
     thrice = RecentActivity(errors=(NOW - 3_000_000, NOW - 2_000_000, NOW - 1_000_000))
     view = shown(page_state(failed(recent=thrice)), "failed")
-    assert [each.firing.name for each in view.alerts] == ["CrashLooping", "DeploymentError"]
+    assert [each.name for each in view.alerts] == ["CrashLooping", "DeploymentError"]
     assert view.alerts[0].summary == "A pipeline fails again and again."
-    assert view.level == "needs action"
+    assert view.summary.level == Urgency.CRITICAL
 
 
 def test_an_error_is_shown_in_full() -> None:

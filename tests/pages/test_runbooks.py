@@ -8,11 +8,11 @@ import httpx
 import pytest
 
 from feldera_exporter.pages import runbooks
-from feldera_exporter.rules.alert_names import PIPELINES, SECTIONS
+from feldera_exporter.rules.alert_names import SECTIONS
 from support.page_examples import URL, failed, page_state
 from support.served_pages import FixedPageSource, get
 
-NAMES = SECTIONS[PIPELINES]
+NAMES = SECTIONS["Pipelines"]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -52,23 +52,23 @@ def test_an_empty_log_has_no_timeline() -> None:
 
 def test_lanes_are_made_of_the_statuses() -> None:
     """A segment goes from its event to the next change; heartbeats add nothing."""
-    deployment, program, storage = shown(*START).lanes
-    assert [(each.mark.text, each.mark.look) for each in deployment.segments] == [
+    deployment, program, storage = shown(*START).lanes.values()
+    assert [(each.mark.text, each.mark.look) for each in deployment] == [
         ("Stopped", "idle"),
         ("Provisioning", "transient"),
         ("Initializing", "transient"),
         ("Running", "good"),
     ]
-    assert [round(each.x) for each in deployment.segments] == [33, 47, 60, 73]
-    assert round(deployment.segments[-1].x + deployment.segments[-1].width) == 100
-    assert deployment.segments[1].title == "Provisioning for 2m, from 11:52:00 UTC"
-    assert [each.mark.text for each in program.segments] == ["Success"]
-    assert [each.mark.text for each in storage.segments] == ["Cleared", "InUse"]
+    assert [round(each.x) for each in deployment] == [33, 47, 60, 73]
+    assert round(deployment[-1].x + deployment[-1].width) == 100
+    assert deployment[1].title == "Provisioning for 2m, from 11:52:00 UTC"
+    assert [each.mark.text for each in program] == ["Success"]
+    assert [each.mark.text for each in storage] == ["Cleared", "InUse"]
 
 
 def test_a_label_is_written_where_it_fits() -> None:
     """The screens on which a label fits are computed beforehand, without a script."""
-    labels = {each.mark.text: each.fits for lane in shown(*START).lanes for each in lane.segments}
+    labels = {each.mark.text: each.fits for lane in shown(*START).lanes.values() for each in lane}
     assert labels == {
         "Stopped": "tablet",
         "Provisioning": "desktop",
@@ -153,13 +153,14 @@ def test_a_span_is_chosen_that_shows_the_last_transition() -> None:
 
 def test_what_lies_outside_of_the_span_is_not_drawn() -> None:
     """A segment that begins before the span is drawn from its edge; a short one is still visible."""
-    (deployment, *_) = shown(
+    deployment = shown(
         event(9000, "Stopped", None), event(8000, "Provisioning", None), event(300), span="15m"
-    ).lanes
-    assert [(s.mark.text, s.x) for s in deployment.segments] == [("Provisioning", 0.0), ("Running", 66.67)]
-    (deployment, *_) = shown(event(900, "Stopping", None), event(100, "Stopped", None), event(99.9)).lanes
-    assert deployment.segments[1].width == 0.15
-    assert deployment.segments[1].fits == ""
+    ).lanes["Deployment"]
+    assert [(s.mark.text, s.x) for s in deployment] == [("Provisioning", 0.0), ("Running", 66.67)]
+    events = event(900, "Stopping", None), event(100, "Stopped", None), event(99.9)
+    deployment = shown(*events).lanes["Deployment"]
+    assert deployment[1].width == 0.15
+    assert deployment[1].fits == ""
 
 
 def test_a_busy_log_is_listed_in_part() -> None:
@@ -172,13 +173,13 @@ def test_a_busy_log_is_listed_in_part() -> None:
 
 def test_an_unknown_status_is_shown_as_such() -> None:
     """An unknown status has its own name."""
-    assert shown(event(10, runtime="Unheard")).lanes[0].segments[0].mark.look == "unknown"
+    assert shown(event(10, runtime="Unheard")).lanes["Deployment"][0].mark.look == "unknown"
 
 
 def test_an_event_ahead_of_the_clock_is_not_drawn() -> None:
     """An event ahead of the clock is listed but not drawn."""
     result = shown(event(100), event(-5, "Stopping", None))
-    assert [each.mark.text for each in result.lanes[0].segments] == ["Running"]
+    assert [each.mark.text for each in result.lanes["Deployment"]] == ["Running"]
     assert result.changes[0].after.text == "Stopping"
 
 

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from feldera_exporter.errors import StoreError
-from feldera_exporter.problems.evaluate import NO_PROBLEMS
-from feldera_exporter.problems.instance_with_problems import InstanceWithProblems
+from feldera_exporter.problems.evaluate import NO_PROBLEMS, InstanceWithProblems
 from feldera_exporter.simulator.plan import Plan
 from feldera_exporter.store.store import Store
 from support.stepped_poller import NAME, POLICY, SteppedPoller

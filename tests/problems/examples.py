@@ -18,7 +18,7 @@ from feldera_exporter.problems.evaluate import NO_PROBLEMS, Problems, evaluate
 from feldera_exporter.state.fleet import Fleet
 from feldera_exporter.state.instance_settings import InstanceSettings
 from feldera_exporter.state.pipeline import Pipeline
-from feldera_exporter.state.runner_activity import Activity, initial_activity
+from feldera_exporter.state.runner_activity import Activity
 from support.history_examples import instant, text
 
 MICROSECOND: Final = 1e-6
@@ -137,7 +137,7 @@ def pipeline(
         _policy(tuple(limits.items())).facts(row, error),
         progress or Progress(),
         history,
-        moved or initial_activity(instant(LONG_AGO)),
+        moved or Activity(instant(LONG_AGO), instant(LONG_AGO)),
     )
 
 

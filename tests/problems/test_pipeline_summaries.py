@@ -31,6 +31,18 @@ def test_a_running_pipeline_is_well() -> None:
         ({"deployment_status": "Unavailable"}, 1, StatusAge("Unavailable", 60, 300), Urgency.WRONG),
         ({"deployment_status": "Unknown"}, 1, StatusAge("to be Running", 60, 1800), Urgency.WRONG),
         ({"deployment_status": "Paused"}, 3, StatusAge("to be Running", 180, 1800), Urgency.MOVING),
+        (
+            {"deployment_status": "Paused", "program_status_since": ago(1)},
+            3,
+            StatusAge("to be Running", 180, 1800),
+            Urgency.MOVING,
+        ),
+        (
+            {"deployment_status": "Stopped", "program_status_since": ago(1)},
+            3,
+            StatusAge("to be Running", 60, 600),
+            Urgency.MOVING,
+        ),
         ({"program_status": "CompilingRust"}, 6, StatusAge("CompilingRust", 360, 3600), Urgency.MOVING),
         ({"program_status": "SqlError"}, 6, StatusAge("Running", 360, math.inf), Urgency.WRONG),
         ({"deployment_error": {"error_code": "E"}}, 6, StatusAge("Running", 360, math.inf), Urgency.WRONG),

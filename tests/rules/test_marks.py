@@ -1,6 +1,7 @@
 """Every problem is on the exporter's pages once, as its alert with a style and a runbook."""
 
-from typing import Final
+from collections.abc import Iterable
+from typing import Any, Final
 
 import pytest
 
@@ -15,6 +16,7 @@ from feldera_exporter.pages.pipeline_page import pipeline_page
 from feldera_exporter.problems.evaluate import Evaluated, Occurrence, Problems
 from feldera_exporter.problems.instance_conditions import InstanceState
 from feldera_exporter.problems.model import Problem
+from feldera_exporter.problems.pipeline_summaries import Urgency
 from feldera_exporter.problems.table import INSTANCE_PROBLEMS, PIPELINE_PROBLEMS
 from feldera_exporter.state.pipeline import Pipeline
 from support.fleets import NOW, fleet, pipeline
@@ -34,9 +36,14 @@ def page_state(occurrence: Occurrence) -> PageState:
     )
 
 
-def mark(name: str, alert: str, severity: str, query: str = "instance=demo") -> FiringAlert:
+def mark(name: str, alert: str, row: Problem[Any], query: str = "instance=demo") -> tuple[str, ...]:
     """Return how an alert is shown."""
-    return FiringAlert(name, severity, LOOKS[severity], f"/runbooks/{alert}?{query}")
+    return name, row.severity, LOOKS[row.severity], f"/runbooks/{alert}?{query}", row.summary
+
+
+def marks(alerts: Iterable[FiringAlert]) -> list[tuple[str, ...]]:
+    """Return how alerts are shown, as `mark` does."""
+    return [(each.name, each.severity, each.look, each.runbook, each.summary) for each in alerts]
 
 
 @pytest.mark.parametrize("row", PIPELINE_PROBLEMS.values(), ids=lambda row: row.name)
@@ -44,9 +51,9 @@ def test_a_pipelines_problem(row: Problem[Pipeline]) -> None:
     """A pipeline's problem is in its row of the fleet page and on its own page, and changes both headlines."""
     label = "Running" if row.labelled else ""
     known = page_state(Occurrence(row.name, label, "id-orders", "orders"))
-    expected = mark(row.name, f"FelderaPipeline{row.name}", row.severity, "name=orders&instance=demo")
+    expected = mark(row.name, f"FelderaPipeline{row.name}", row, "name=orders&instance=demo")
     [line] = fleet_page(known, PageQuery(), LINKS).rows
-    assert line.alerts == (expected,)
+    assert marks(line.alerts(LINKS)) == [expected]
     [watched] = known.instances
     page = pipeline_page(
         watched,
@@ -57,10 +64,10 @@ def test_a_pipelines_problem(row: Problem[Pipeline]) -> None:
         PageQuery(),
         LINKS,
     )
-    assert [(each.firing, each.summary, each.since and each.since.text) for each in page.alerts] == [
-        (expected, row.summary, "11:59:00")
-    ]
-    assert page.look == line.look == ("bad" if row.severity == "critical" else "person")
+    assert marks(page.alerts) == [expected]
+    assert [each.since and each.since.text for each in page.alerts] == ["11:59:00"]
+    level = Urgency.CRITICAL if row.severity == "critical" else Urgency.WRONG
+    assert page.summary.level == line.summary.level == level
     assert page.instance.problems == ()
 
 
@@ -68,9 +75,8 @@ def test_a_pipelines_problem(row: Problem[Pipeline]) -> None:
 def test_an_instances_problem(row: Problem[InstanceState]) -> None:
     """An instance's problem is on the fleet page, at its instance and at no pipeline."""
     view = fleet_page(page_state(Occurrence(row.name, "runner" if row.labelled else "")), PageQuery(), LINKS)
-    expected = mark(row.name.removeprefix("Pipeline"), f"Feldera{row.name}", row.severity)
+    expected = mark(row.name.removeprefix("Pipeline"), f"Feldera{row.name}", row)
     [instance] = view.instances
-    assert [(each.firing, each.summary, each.label) for each in instance.problems] == [
-        (expected, row.summary, "runner" if row.labelled else "")
-    ]
-    assert [line.alerts for line in view.rows] == [()]
+    assert marks(instance.problems) == [expected]
+    assert [each.label for each in instance.problems] == ["runner" if row.labelled else ""]
+    assert [line.summary.alerts for line in view.rows] == [()]

@@ -83,9 +83,8 @@ def test_labels_and_words_for_every_alert() -> None:
 @pytest.mark.parametrize(
     ("tag_labels", "labels"),
     [
-        ((), "team, tier"),
         (("team", "tier", "expect"), "team, tier"),
-        (("expect", "owner", "team"), "team, tier, owner"),
+        (("team", "tier", "expect", "owner"), "team, tier, owner"),
     ],
 )
 def test_tag_labels(tag_labels: tuple[str, ...], labels: str, tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ from feldera_exporter.config import Configuration, Instance
 from feldera_exporter.config.schema import Filter
 from feldera_exporter.config.validators import expression
 from feldera_exporter.feldera.pipeline_list import Listing, Unreadable
-from feldera_exporter.history.instance_totals import InstanceTotals
 from feldera_exporter.state.fleet import (
     Fleet,
     PollFailure,
@@ -52,6 +51,6 @@ def test_what_cannot_be_read_is_known_by_its_id() -> None:
     names = {PipelineName("1", "a"): None, PipelineName("2", "b"): None, PipelineName("3", "a"): NOW}
     hidden = tuple(Unreadable(each, None, "a test", identified=False) for each in "1234")
     fleet = Fleet("demo", names=names, lost={"2": NOW})
-    shown = PublishedCounters({}, InstanceTotals(), NOW, {})
+    shown = PublishedCounters(as_of=NOW)
     fleet = observed(fleet, Selection(Listing(unreadable=hidden)), shown, settings, LATER)
     assert fleet.lost == {"1": LATER}

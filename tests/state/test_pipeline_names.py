@@ -33,7 +33,7 @@ def after(*selections: Selection) -> Names:
     """Return the names after some lists, a second apart."""
     names: Names = NO_NAMES
     for at, selection in enumerate(selections):
-        names = updated_names(names, selections[at - 1] if at else None, selection, at)
+        names = updated_names(names, selection, at)
     return names
 
 
@@ -58,10 +58,8 @@ def test_names_after_lists(lists: list[dict[str, str]], expected: dict[tuple[str
 
 def test_unchanged_names() -> None:
     """The same object is returned if no name changed."""
-    first, second = selected(a="x", b="y"), selected(a="x", b="y")
-    names = after(first)
-    for before in (None, first, second):
-        assert updated_names(names, before, second, 9) is names
+    names = after(selected(a="x", b="y"))
+    assert updated_names(names, selected(a="x", b="y"), 9) is names
 
 
 def test_excluded_pipelines() -> None:
@@ -71,8 +69,8 @@ def test_excluded_pipelines() -> None:
     listed = selected(a="y", b="z")
     selection = select(listed.listing, some, Selection())
     assert selection.rows == {}
-    assert updated_names(NO_NAMES, None, selection, 5) == {}
-    names = updated_names({PipelineName("a", "x"): None}, None, selection, 5)
+    assert updated_names(NO_NAMES, selection, 5) == {}
+    names = updated_names({PipelineName("a", "x"): None}, selection, 5)
     assert names == {("a", "x"): 5, ("a", "y"): None}
 
 

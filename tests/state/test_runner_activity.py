@@ -3,7 +3,7 @@
 import pytest
 
 from feldera_exporter.feldera.wire import Progress
-from feldera_exporter.state.runner_activity import KEPT, Activity, initial_activity, updated_activity
+from feldera_exporter.state.runner_activity import KEPT, Activity, updated_activity
 
 MINUTE = 60_000_000
 AT = 100 * MINUTE
@@ -12,7 +12,7 @@ AT = 100 * MINUTE
 
 def after(*steps: tuple[int, int | None, int | None], seen: int = AT) -> Activity:
     """Return the activity after lists: when each was, the refresh version and the count of errors."""
-    activity, before = initial_activity(seen), Progress(1, 0)
+    activity, before = Activity(seen, seen), Progress(1, 0)
     for at, version, errors in steps:
         progress = Progress(version, errors)
         activity = updated_activity(activity, before, progress, at)
@@ -22,8 +22,8 @@ def after(*steps: tuple[int, int | None, int | None], seen: int = AT) -> Activit
 
 def test_a_refresh_has_the_instant_of_the_list_that_shows_it() -> None:
     """Before the first it is not known when the last was."""
-    assert not initial_activity(AT).seen_refreshing
-    assert after((AT + 5, 1, 0)) == initial_activity(AT)
+    assert not Activity(AT, AT).seen_refreshing
+    assert after((AT + 5, 1, 0)) == Activity(AT, AT)
     assert after((AT + 5, 2, 0), (AT + 10, 2, 0)).refreshed_at == AT + 5
     assert after((AT + 5, 2, 0)).seen_refreshing
 

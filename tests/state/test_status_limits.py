@@ -8,7 +8,7 @@ import pytest
 from feldera_exporter.config import Limits, Override
 from feldera_exporter.feldera import statuses
 from feldera_exporter.feldera.statuses import DEFAULT_LIMITS
-from feldera_exporter.state.status_limits import status_limits
+from feldera_exporter.state.instance_settings import status_limits
 from problems.examples import pipeline
 
 FIRST = Override({"Provisioning": 1.0, "Stopping": 2.0}, name=re.compile("etl-.*"))

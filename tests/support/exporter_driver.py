@@ -21,8 +21,7 @@ from feldera_exporter.ledger import BUDGET, Ledger
 from feldera_exporter.metrics.catalogue import Catalogue, catalogue
 from feldera_exporter.metrics.exposition_sections import ExpositionSections, updated_sections
 from feldera_exporter.polling.log_reader import EventLogReader
-from feldera_exporter.problems.evaluate import evaluate
-from feldera_exporter.problems.instance_with_problems import InstanceWithProblems
+from feldera_exporter.problems.evaluate import InstanceWithProblems, evaluate
 from feldera_exporter.problems.serialization import decoded, encoded, same
 from feldera_exporter.simulator.api_errors import ApiError
 from feldera_exporter.simulator.feldera import Feldera
@@ -154,7 +153,7 @@ class ExporterDriver:
         self.reader = EventLogReader(
             cast("Any", self.client), self.ledger, 1.0, structlog.get_logger("feldera_exporter")
         )
-        self.fleet = Fleet(self.name, totals=self.ledger.published().totals)
+        self.fleet = Fleet(self.name, counters=self.ledger.published())
         self.problems = decoded(remembered.problems)
         self.selection = Selection()
         self.page = ExpositionSections()
@@ -189,7 +188,7 @@ class ExporterDriver:
         """Return the exposition without the exporter's own registry."""
         self.page = updated_sections(self.page, (self.observed,), self.catalogue)
         snapshot = Snapshot(lambda: Content(self.page.sections, lambda _: b"", lambda *_: None))
-        return b"".join(snapshot.plain(format_)).decode()
+        return b"".join(snapshot.body(format_, packed=False)).decode()
 
     def _show(self, at: int) -> None:
         self.changes = self.ledger.changes()

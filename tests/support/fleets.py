@@ -15,7 +15,7 @@ from feldera_exporter.problems.pipeline_summaries import PipelineSummary, Status
 from feldera_exporter.state.fleet import Fleet
 from feldera_exporter.state.instance_settings import InstanceSettings
 from feldera_exporter.state.pipeline import Pipeline
-from feldera_exporter.state.runner_activity import initial_activity
+from feldera_exporter.state.runner_activity import Activity
 
 NOW: Final = 1_787_313_600_000_000
 """2026-08-21T12:00:00Z in microseconds."""
@@ -56,7 +56,7 @@ def pipeline(
     code = row.deployment_error.error_code if row.deployment_error else None
     seen = NOW - round(clearing * 60_000_000)
     history = msgspec.structs.replace(initial_history(row, seen, seen), recent=recent)
-    return Pipeline(_POLICY.facts(row, code), Progress(), history, initial_activity(NOW))
+    return Pipeline(_POLICY.facts(row, code), Progress(), history, Activity(NOW, NOW))
 
 
 def fleet(*pipelines: Pipeline) -> Fleet:

@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from feldera_exporter.exposition.compression import deflate, member
+from feldera_exporter.exposition.compressed_block import deflate, member
 from feldera_exporter.simulator.http_messages import TEXT
 from support.ask_once import KEY
 from support.raw_server import Request, RequestHandler, answer, sends

@@ -143,7 +143,7 @@ class SteppedPoller:
 
     def shown(self, family: str) -> dict[str, float]:
         """Return the values of a family, by the labels beyond the instance's name."""
-        text = b"".join(map(bytes, self.publisher.snapshot.plain(Format.TEXT))).decode()
+        text = b"".join(map(bytes, self.publisher.snapshot.body(Format.TEXT, packed=False))).decode()
         lines = [line for line in text.splitlines() if line.startswith(family)]
         found = map(_SAMPLE.fullmatch, lines)
         return {each[2] or "": float(each[3]) for each in found if each is not None and each[1] == family}

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from feldera_exporter.exposition.family import Family
 from feldera_exporter.feldera.statuses import DIMENSIONS
-from feldera_exporter.metrics.catalogue import FACTS, HISTORY, PROGRESS, catalogue
+from feldera_exporter.metrics.catalogue import catalogue
 from feldera_exporter.telemetry import Description, Telemetry
 
 _INTRODUCTION: Final = """# Metrics
@@ -26,14 +26,14 @@ def page() -> str:
 
 def _parts() -> Iterator[str]:
     shown = catalogue()
-    by_facet = {
-        facet: [column.family for column in shown.pipelines if column.facet == facet]
-        for facet in (FACTS, PROGRESS, HISTORY)
+    by_attribute = {
+        attribute: [column.family for column in shown.pipelines if column.attribute == attribute]
+        for attribute in ("facts", "progress", "history")
     }
     yield _INTRODUCTION
-    yield from _table("Present state of a pipeline", by_facet[FACTS])
-    yield from _table("Progress of a pipeline", by_facet[PROGRESS])
-    yield from _table("History of a pipeline", by_facet[HISTORY])
+    yield from _table("Present state of a pipeline", by_attribute["facts"])
+    yield from _table("Progress of a pipeline", by_attribute["progress"])
+    yield from _table("History of a pipeline", by_attribute["history"])
     yield from _table("Instance", [column.family for column in shown.instances])
     yield from _table("Exporter", Telemetry("", "").descriptions)
     yield "\n## Statuses\n\n| dimension | statuses |\n|---|---|\n"

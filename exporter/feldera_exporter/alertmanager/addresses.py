@@ -29,42 +29,33 @@ class Address:
     label: str
 
 
-class Resolver:
-    """Resolves the host name of an Alertmanager's URL."""
+def name_and_port(url: str) -> str:
+    """Return `name:port` of a URL, the label while no address is known."""
+    parts = urlsplit(url)
+    return _joined(parts.hostname or "", parts.port or _PORTS[parts.scheme])
 
-    def __init__(self, url: str) -> None:
-        self._parts = urlsplit(url)
-        self._port = self._parts.port or _PORTS[self._parts.scheme]
 
-    @property
-    def label(self) -> str:
-        """`name:port`, the label while no address is known."""
-        return _joined(self._parts.hostname or "", self._port)
+async def addresses(url: str, within: float) -> Sequence[Address]:
+    """Return the present addresses of a URL's host, sorted; wait for them so many seconds at most.
 
-    async def addresses(self, within: float) -> Sequence[Address]:
-        """Return the present addresses, sorted; wait for them so many seconds at most.
-
-        Raises:
-            OSError: the name cannot be resolved, or not in time.
-            UnicodeError: it is no name.
-        """
-        try:
-            async with asyncio.timeout(within):
-                found = await name_lookup.addresses(self._parts.hostname or "")
-        except TimeoutError:
-            raise TimeoutError("the name server did not answer in time") from None
-        # One server often has an address of each family: it would count twice.
-        version_4 = sorted(host for family, host in found if family == socket.AF_INET)
-        return [self._address(host) for host in version_4 or sorted(host for _, host in found)]
-
-    def _address(self, host: str) -> Address:
-        host_and_port = _joined(host, self._port)
-        return Address(
-            url=f"{self._parts.scheme}://{host_and_port}{self._parts.path}",
-            host=self._parts.netloc,
-            server_name=self._parts.hostname or "",
-            label=host_and_port,
-        )
+    Raises:
+        OSError: the name cannot be resolved, or not in time.
+        UnicodeError: it is no name.
+    """
+    parts = urlsplit(url)
+    name = parts.hostname or ""
+    try:
+        async with asyncio.timeout(within):
+            found = await name_lookup.addresses(name)
+    except TimeoutError:
+        raise TimeoutError("the name server did not answer in time") from None
+    # One server often has an address of each family: it would count twice.
+    version_4 = sorted(host for family, host in found if family == socket.AF_INET)
+    labels = (
+        _joined(host, parts.port or _PORTS[parts.scheme])
+        for host in version_4 or sorted(host for _, host in found)
+    )
+    return [Address(f"{parts.scheme}://{label}{parts.path}", parts.netloc, name, label) for label in labels]
 
 
 def _joined(host: str, port: int) -> str:

@@ -3,18 +3,25 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 from urllib.parse import quote_plus
 
-from feldera_exporter.alertmanager.pipeline_details import UNKNOWN, Details, short
 from feldera_exporter.micros import Micros, to_datetime
 from feldera_exporter.pages import formatting
+from feldera_exporter.pages.latest_events import LatestEvents, laid_out, waiting_for
 from feldera_exporter.pages.links import Links
-from feldera_exporter.problems import sentences
+from feldera_exporter.pages.timeline import timeline
 from feldera_exporter.problems.evaluate import Ended, Occurrence
 from feldera_exporter.problems.model import Problem
-from feldera_exporter.rules.rendering import RuleOptions
+from feldera_exporter.rules.rendering import RuleOptions, problem_annotations
 from feldera_exporter.state.pipeline import Pipeline
+
+MAX_CHARACTERS: Final = 2_000
+"""The longest text of an annotation."""
+
+_TRANSITIONS: Final = 5
+"""The number of transitions in an annotation."""
 
 Labels = Mapping[str, str]
 
@@ -41,23 +48,44 @@ def alert(
     instance: str,
     options: RuleOptions,
     pipeline: Pipeline | None = None,
-    details: Details = UNKNOWN,
+    details: Labels = MappingProxyType({}),
 ) -> Alert:
     """Return the alert of a problem; `begin` is when it began to count, with its end if it has ended.
 
-    There is no pipeline where the problem is about the instance, or the pipeline is not known.
+    There is no pipeline where the problem is about the instance, or the pipeline is not known. The details are annotations
+    from its events, as `details` returns them.
     """
     since, ended = (begin.since, begin.at) if isinstance(begin, Ended) else (begin, None)
-    page = _page(occurrence, instance, options)
-    return Alert(
-        labels=_labels(occurrence, instance, options),
-        annotations=_without_empty(
-            _annotations(occurrence, since, instance, options, pipeline, page, details)
-        ),
-        page=page,
-        since=since,
-        ended=ended,
+    row, labels = occurrence.row, _labels(occurrence, instance, options)
+    links = Links(options.exporter_url.rstrip("/"))
+    page = links.to("/")
+    annotations = problem_annotations(
+        options,
+        row,
+        lambda label: labels.get(label, ""),
+        lambda label: quote_plus(labels.get(label, "")),
+        _limit(row, pipeline),
+        f"{to_datetime(since):%Y-%m-%d %H:%M:%S} UTC",
     )
+    if occurrence.pipeline_id:
+        page = links.pipeline(instance, occurrence.pipeline_name)
+        annotations |= {"pipeline_url": page, **_error(pipeline), **details}
+    return Alert(labels, _without_empty(annotations), page, since, ended)
+
+
+def details(recent: LatestEvents, now: Micros) -> Labels:
+    """Return the annotations from a pipeline's latest events: what Feldera waits for, and the last transitions."""
+    waited = waiting_for(recent)
+    known = timeline(recent.events or (), "", now)
+    changes = known.changes[:_TRANSITIONS] if known is not None else ()
+    return {
+        "waiting_for": _short(waited.text) if waited is not None else "",
+        # The newest first.
+        "last_transitions": "\n".join(
+            f"{change.at.instant} {change.what}: {change.before.text} → {change.after.text}"
+            for change in changes
+        ),
+    }
 
 
 def wire(alert: Alert, now: Micros, lease: Micros) -> dict[str, Any]:
@@ -98,42 +126,20 @@ def _without_empty(texts: Labels) -> Labels:
     return {name: text for name, text in texts.items() if text}
 
 
-def _annotations(
-    occurrence: Occurrence,
-    since: Micros,
-    instance: str,
-    options: RuleOptions,
-    pipeline: Pipeline | None,
-    page: str,
-    details: Details,
-) -> Labels:
-    row = occurrence.row
-    subject = (
-        sentences.pipeline(occurrence.pipeline_name, instance)
-        if occurrence.pipeline_id
-        else sentences.instance(instance)
-    )
-    texts = {
-        "summary": row.summary,
-        "description": sentences.description(
-            row, subject, occurrence.label, _limit(row, pipeline), _readable(since)
-        ),
-        "runbook_url": options.runbook(occurrence.alert),
-        "dashboard_url": _board(occurrence, instance, options.dashboard_url),
-    }
-    if not occurrence.pipeline_id:
-        return texts
+def _short(text: str) -> str:
+    """Return the beginning of a text, at most `MAX_CHARACTERS`, with control characters made visible."""
+    return formatting.visible(text[:MAX_CHARACTERS])
+
+
+def _error(pipeline: Pipeline | None) -> Labels:
     error = pipeline.facts.row.deployment_error if pipeline is not None else None
-    message = short(error.message) if error is not None else ""
+    if error is None:
+        return {}
+    details = laid_out(error.details, error.cuts.details)
     return {
-        **texts,
-        "pipeline_url": page,
-        "error_code": error.error_code if error is not None else "",
-        "error_message": message,
-        # The event log may hold details of another error than the present one.
-        "error_details": details.error_details if message and message == details.error_message else "",
-        "waiting_for": details.waiting_for,
-        "last_transitions": details.last_transitions,
+        "error_code": error.error_code,
+        "error_message": _short(error.message),
+        "error_details": _short(details.text) if details is not None else "",
     }
 
 
@@ -144,24 +150,5 @@ def _limit(row: Problem[Any], pipeline: Pipeline | None) -> str:
     return "" if math.isinf(seconds) else f" of {formatting.duration(seconds)}"
 
 
-def _page(occurrence: Occurrence, instance: str, options: RuleOptions) -> str:
-    links = Links(options.exporter_url.rstrip("/"))
-    if not occurrence.pipeline_id:
-        return links.to("/")
-    return links.pipeline(instance, occurrence.pipeline_name)
-
-
-def _board(occurrence: Occurrence, instance: str, grafana: str) -> str:
-    variable = f"var-feldera_instance={quote_plus(instance)}"
-    if not occurrence.pipeline_id:
-        return f"{grafana.rstrip('/')}/d/feldera-fleet?{variable}"
-    pipeline = quote_plus(f"pipeline-{occurrence.pipeline_id}")
-    return f"{grafana.rstrip('/')}/d/feldera-pipeline?{variable}&var-pipeline={pipeline}"
-
-
 def _rfc3339(at: Micros) -> str:
     return to_datetime(at).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
-
-
-def _readable(at: Micros) -> str:
-    return f"{to_datetime(at):%Y-%m-%d %H:%M:%S} UTC"

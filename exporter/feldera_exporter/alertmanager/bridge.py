@@ -6,23 +6,22 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from feldera_exporter.alertmanager.addresses import Address, Resolver
-from feldera_exporter.alertmanager.alerts import Alert, alert
-from feldera_exporter.alertmanager.client import Key
-from feldera_exporter.alertmanager.client_factory import client_factory
-from feldera_exporter.alertmanager.pipeline_details import UNKNOWN, Details, details
-from feldera_exporter.alertmanager.reported_problems import ReportedProblems, next_reported
+from feldera_exporter.alertmanager.addresses import Address, addresses, name_and_port
+from feldera_exporter.alertmanager.alerts import Alert, Labels, alert, details
+from feldera_exporter.alertmanager.client import Key, client_factory
 from feldera_exporter.alertmanager.sender import Sender, State
 from feldera_exporter.config import Alertmanager
 from feldera_exporter.feldera.wire import Row
 from feldera_exporter.logs import FailureLog, Logger, source_location
-from feldera_exporter.micros import Micros
+from feldera_exporter.micros import SECOND, Micros
 from feldera_exporter.pages.latest_events import LatestEvents
-from feldera_exporter.problems.evaluate import Ended, Occurrence
-from feldera_exporter.problems.instance_with_problems import InstanceWithProblems
+from feldera_exporter.problems.evaluate import Ended, Endings, InstanceWithProblems, Occurrence, Occurrences
 from feldera_exporter.rules.rendering import RuleOptions
 from feldera_exporter.state.pipeline import Pipeline
 from feldera_exporter.telemetry import Telemetry
+
+REPEATED_FOR: Final = 15 * 60 * SECOND
+"""How long an ended problem is still sent, in case an Alertmanager is not running when it ends."""
 
 DETAILS_SECONDS: Final = 0.3
 """How long a new alert waits for its details."""
@@ -33,12 +32,12 @@ _LOOKUP_SECONDS: Final = 30.0
 _MAX_REQUESTS: Final = 20
 """How many pipelines' events are requested after one poll at most: Feldera locks its database for each request."""
 
-_NO_DETAILS: Final = (None, UNKNOWN)
+_NO_DETAILS: Final[tuple[None, Labels]] = (None, {})
 
 LatestEventsOf = Callable[[str, str, str], Awaitable[LatestEvents]]
 """Reads the latest events of a pipeline, by its instance, its id and its name."""
 
-_Source = tuple[Micros | Ended, Row | None, Details]
+_Source = tuple[Micros | Ended, Row | None, Labels]
 """What an alert is made of: when its problem began (and ended), the pipeline's row, the details."""
 
 
@@ -48,15 +47,18 @@ class _Instance:
 
     Attributes:
         read_at: when its list was read; 0 before the first list.
-        details: the details of pipelines with problems, by id, with the row for which they were read.
+        present: the present problems.
+        ended: those that ended within the last 15 minutes and are not present again.
+        details: the details of pipelines with these problems, by id, with the row for which they were read.
         alerts: the alerts, each with what it was made of.
         begun: when the problems of alerts that no Alertmanager has accepted yet were found, in monotonic seconds.
     """
 
     read_at: Micros = 0
-    reported: ReportedProblems = field(default_factory=ReportedProblems)
+    present: Occurrences = field(default_factory=dict)
+    ended: Endings = field(default_factory=dict)
     pipelines: Mapping[str, Pipeline] = field(default_factory=dict)
-    details: dict[str, tuple[Row, Details]] = field(default_factory=dict)
+    details: dict[str, tuple[Row, Labels]] = field(default_factory=dict)
     alerts: dict[Occurrence, tuple[_Source, Alert]] = field(default_factory=dict)
     begun: dict[Key, float] = field(default_factory=dict)
     reading: asyncio.Task[None] | None = None
@@ -93,13 +95,13 @@ class Bridge:
         self._failures = FailureLog(log, "problems cannot be reported", "problems can be reported again")
         for name in self._instances:
             self._make_alerts(name)
+            self._send(name)
         self._count()
 
     def state_of(self, name: str) -> _Instance:
         """Return the state of an instance for the bridge that replaces this one."""
-        instance = self._instances.get(name, _Instance())
         # Without alerts, whose texts may change, and without the task that reads details.
-        return _Instance(instance.read_at, instance.reported, instance.pipelines, instance.details)
+        return replace(self._instances.get(name, _Instance()), alerts={}, begun={}, reading=None)
 
     def observe(self, observed: InstanceWithProblems) -> None:
         """Report the problems after a poll, or the stored ones before the first poll. Errors are logged, not raised."""
@@ -111,25 +113,29 @@ class Bridge:
             self._failures.succeeded()
 
     def _observe(self, observed: InstanceWithProblems) -> None:
-        name, read_at = observed.fleet.instance, observed.fleet.read_at
+        name, read_at, problems = observed.fleet.instance, observed.fleet.read_at, observed.problems
         instance = self._instances[name]
-        # Feldera's clock may step back.
-        polled = read_at != instance.read_at
-        reported = next_reported(instance.reported, observed.problems, read_at)
-        if not polled and reported is instance.reported:
+        ended = {
+            occurrence: ending
+            for occurrence, ending in {**instance.ended, **problems.ended}.items()
+            if occurrence not in problems.present and read_at - ending.at < REPEATED_FOR
+        }
+        # Nothing was polled since (Feldera's clock may step back), and nothing changed.
+        if read_at == instance.read_at and problems.present is instance.present and ended == instance.ended:
             return
-        begun = reported.present.keys() - instance.reported.present.keys()
-        changed = reported.present.keys() != instance.reported.present.keys()
-        instance.reported, instance.read_at = reported, read_at
+        begun = problems.present.keys() - instance.present.keys()
+        instance.present, instance.ended, instance.read_at = problems.present, ended, read_at
         instance.pipelines = observed.fleet.pipelines
         self._make_alerts(name)
         if read_at:
             instance.begun |= {instance.alerts[occurrence][1].key: time.monotonic() for occurrence in begun}
-            state = self._states[name]
-            self._states[name] = replace(state, polls=state.polls + polled, reachable=True)
-            self._read_details(name, changed=changed)
+            self._states[name] = replace(self._states[name], reachable=True)
+        if read_at and self._read_details(name):
+            # Details that come later are sent when they come.
+            asyncio.get_running_loop().call_later(DETAILS_SECONDS, self._send, name)
+        else:
+            self._send(name)
         self._count()
-        self._wake()
 
     def missed(self, name: str) -> None:
         """Record that a poll of an instance failed."""
@@ -152,30 +158,30 @@ class Bridge:
 
     async def _send_to(self, url: str) -> None:
         """Send alerts to every address of a configured URL, and look its name up again at every resend interval."""
-        resolver = Resolver(url)
+        label = name_and_port(url)
         unresolved = FailureLog(
-            self._log.bind(alertmanager=resolver.label),
+            self._log.bind(alertmanager=label),
             "Alertmanager's name cannot be resolved",
             "Alertmanager's name can be resolved again",
         )
         try:
             while True:
                 try:
-                    found = await resolver.addresses(self._configured.timeout)
+                    found = await addresses(url, self._configured.timeout)
                 except (OSError, UnicodeError) as error:
                     # The known addresses stay in use.
                     unresolved.failed("unresolved", error)
                     if all(known != url for known, _ in self._senders):
                         alerts = sum(len(state.alerts) for state in self._states.values())
-                        self._telemetry.notifications(resolver.label).failed.inc(alerts)
+                        self._telemetry.notifications(label).failed.inc(alerts)
                 else:
                     unresolved.succeeded()
                     await self._update_senders(url, found)
-                    self._forget(resolver.label)
+                    self._forget(label)
                 await asyncio.sleep(min(self._configured.resend_interval, _LOOKUP_SECONDS))
         finally:
             await self._update_senders(url, ())
-            self._forget(resolver.label)
+            self._forget(label)
 
     async def _update_senders(self, url: str, found: Sequence[Address]) -> None:
         """Start senders for new addresses of a configured URL, and stop those of addresses that are gone."""
@@ -213,49 +219,46 @@ class Bridge:
         """Make the alerts of an instance; unchanged alerts stay the same objects."""
         instance = self._instances[name]
         made: dict[Occurrence, tuple[_Source, Alert]] = {}
-        begins: dict[Occurrence, Micros | Ended] = {**instance.reported.ended, **instance.reported.present}
+        begins: dict[Occurrence, Micros | Ended] = {**instance.ended, **instance.present}
         for occurrence, begin in begins.items():
             pipeline = instance.pipelines.get(occurrence.pipeline_id)
             row = pipeline.facts.row if pipeline is not None else None
             added = instance.details.get(occurrence.pipeline_id, _NO_DETAILS)[1]
-            old = instance.alerts.get(occurrence)
-            if old is not None and old[0][0] == begin and old[0][1] is row and old[0][2] is added:
-                made[occurrence] = old
-            else:
-                made_alert = alert(occurrence, begin, name, self._options, pipeline, added)
-                made[occurrence] = (begin, row, added), made_alert
+            source, old = instance.alerts.get(occurrence, (None, None))
+            if old is None or source != (begin, row, added):
+                new = alert(occurrence, begin, name, self._options, pipeline, added)
+                old = new if old != new else old
+            made[occurrence] = (begin, row, added), old
         instance.alerts = made
-        alerts = {made_alert.key: made_alert for _, made_alert in made.values()}
-        self._states[name] = replace(self._states[name], alerts=alerts)
-        instance.begun = {key: since for key, since in instance.begun.items() if key in alerts}
 
-    def _read_details(self, name: str, *, changed: bool) -> None:
-        """Start to read details of pipelines with new or changed problems, and have a change sent."""
+    def _send(self, name: str) -> None:
+        """Have all senders send the changed alerts of an instance at once."""
         instance = self._instances[name]
-        ids = dict.fromkeys(
-            occurrence.pipeline_id for occurrence in instance.reported.present if occurrence.pipeline_id
-        )
+        alerts = {made.key: made for _, made in instance.alerts.values()}
+        instance.begun = {key: since for key, since in instance.begun.items() if key in alerts}
+        self._states[name] = replace(self._states[name], alerts=alerts)
+        self._wake()
+
+    def _read_details(self, name: str) -> bool:
+        """Start to read details of pipelines with new or changed problems; return whether there are any."""
+        instance = self._instances[name]
+        reported = {occurrence.pipeline_id for occurrence in instance.alerts}
         instance.details = {
-            pipeline_id: found for pipeline_id, found in instance.details.items() if pipeline_id in ids
+            pipeline_id: found for pipeline_id, found in instance.details.items() if pipeline_id in reported
         }
-        outdated: list[str] = []
-        if instance.reading is None or instance.reading.done():
-            outdated = [
-                pipeline_id
-                for pipeline_id in ids
-                if (pipeline := instance.pipelines.get(pipeline_id)) is not None
-                and instance.details.get(pipeline_id, _NO_DETAILS)[0] is not pipeline.facts.row
-            ]
+        if instance.reading is not None and not instance.reading.done():
+            return False
+        outdated = [
+            pipeline_id
+            for pipeline_id in dict.fromkeys(occurrence.pipeline_id for occurrence in instance.present)
+            if (pipeline := instance.pipelines.get(pipeline_id)) is not None
+            and instance.details.get(pipeline_id, _NO_DETAILS)[0] is not pipeline.facts.row
+        ]
+        if outdated:
             # Pipelines without any details come first.
             outdated.sort(key=lambda pipeline_id: pipeline_id in instance.details)
-            outdated = outdated[:_MAX_REQUESTS]
-        if outdated:
-            instance.reading = asyncio.create_task(self._read(name, outdated))
-        if changed and outdated:
-            # Details that come later are sent when they come.
-            asyncio.get_running_loop().call_later(DETAILS_SECONDS, self._send_now, name)
-        elif changed:
-            self._send_now(name)
+            instance.reading = asyncio.create_task(self._read(name, outdated[:_MAX_REQUESTS]))
+        return bool(outdated)
 
     async def _read(self, name: str, pipeline_ids: Sequence[str]) -> None:
         instance = self._instances[name]
@@ -268,23 +271,15 @@ class Bridge:
             if recent.failed:
                 # The known details stay, and are read again after a later poll.
                 continue
-            found = details(recent, instance.read_at)
-            before = instance.details.get(pipeline_id, _NO_DETAILS)[1]
-            instance.details[pipeline_id] = row, before if found == before else found
+            instance.details[pipeline_id] = row, details(recent, instance.read_at)
         self._make_alerts(name)
-        self._send_now(name)
-
-    def _send_now(self, name: str) -> None:
-        """Have all senders send the changes of an instance at once."""
-        state = self._states[name]
-        self._states[name] = replace(state, version=state.version + 1)
-        self._wake()
+        self._send(name)
 
     def _wake(self) -> None:
         for sender, _ in self._senders.values():
             sender.wake()
 
     def _count(self) -> None:
-        firing = sum(len(instance.reported.present) for instance in self._instances.values())
-        resolved = sum(len(instance.reported.ended) for instance in self._instances.values())
+        firing = sum(len(instance.present) for instance in self._instances.values())
+        resolved = sum(len(instance.ended) for instance in self._instances.values())
         self._telemetry.count_alerts(firing, resolved)

@@ -1,16 +1,20 @@
 """The client of one Alertmanager (API v2), with a deadline for each request and an error kind for each failure."""
 
 import asyncio
+import base64
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
 
 from feldera_exporter.alertmanager.addresses import Address
+from feldera_exporter.config import Alertmanager, present_context
+from feldera_exporter.config.secret_files import reread
 from feldera_exporter.errors import ExporterError
 from feldera_exporter.feldera import response_body as bodies
 from feldera_exporter.feldera.connections import PresentTls, transport
@@ -18,13 +22,12 @@ from feldera_exporter.feldera.errors import InvalidResponseError, TooLargeError
 from feldera_exporter.feldera.http_errors import date, retry_after
 from feldera_exporter.feldera.json_decoding import UNREADABLE
 from feldera_exporter.feldera.redaction import KeyGuard
+from feldera_exporter.logs import FailureLog, Logger
 from feldera_exporter.micros import Micros, from_datetime, from_seconds
 
 _MAX_BODY_BYTES: Final = 32 * 2**20
 _MAX_QUOTED_CHARACTERS: Final = 200
 """How much of an error response is quoted."""
-_CONNECT_SHARE: Final = 0.95
-"""The part of the timeout after which a connection attempt fails, so that the error says so."""
 _DATE_ERROR_SECONDS: Final = 1.0
 """A smaller clock skew counts as none: the `Date` header has whole seconds."""
 _KEEPALIVE: Final = 5.0
@@ -157,7 +160,7 @@ class AlertmanagerClient:
         try:
             async with asyncio.timeout(self._timeout):
                 return await self._send(method, path, content, headers, began)
-        except (TimeoutError, httpx.TimeoutException):
+        except TimeoutError:
             raise AlertmanagerError("timeout", "no whole answer within the timeout") from None
         except (InvalidResponseError, TooLargeError) as error:
             raise AlertmanagerError("invalid_response", str(error)) from None
@@ -172,7 +175,6 @@ class AlertmanagerClient:
             f"{self._address.url}{path}",
             content=content,
             headers=headers,
-            timeout=httpx.Timeout(None, connect=_CONNECT_SHARE * self._timeout),
             extensions={"sni_hostname": self._address.server_name},
         )
         response = await self._http.send(request, stream=True)
@@ -194,6 +196,40 @@ class AlertmanagerClient:
             # The header's time, cut to whole seconds, lies between the request and the response.
             skew = sent_at + 0.5 - (began + time.time()) / 2
             self._skew_seconds = skew if abs(skew) > _DATE_ERROR_SECONDS else 0.0
+
+
+def client_factory(configured: Alertmanager, log: Logger) -> Callable[[Address], AlertmanagerClient]:
+    """Return the function that makes the client of an address; it sends no request.
+
+    Raises:
+        ConfigError: a certificate file has become unusable since the configuration was read.
+    """
+    authorization = _authorization(configured, log)
+    # Loading the system's certificates takes time and memory, so only for https.
+    uses_tls = any(urlsplit(url).scheme == "https" for url in configured.urls)
+    tls = present_context(configured.tls, "alertmanager.", log) if uses_tls else None
+    return lambda address: AlertmanagerClient(address, authorization, tls, configured.timeout)
+
+
+def _authorization(configured: Alertmanager, log: Logger) -> Callable[[], str | None]:
+    """Return the function that returns the present `Authorization` header; None without configured credentials."""
+    unreadable = FailureLog(
+        log,
+        "cannot read the credentials for Alertmanager",
+        "the credentials for Alertmanager are readable again",
+    )
+    if configured.authorization is not None:
+        token = reread(configured.authorization.credentials_file, unreadable)
+        return lambda: f"Bearer {secret}" if (secret := token()) is not None else None
+    if configured.basic_auth is not None:
+        name = configured.basic_auth.username
+        password = reread(configured.basic_auth.password_file, unreadable)
+        return lambda: _basic(name, secret) if (secret := password()) is not None else None
+    return lambda: None
+
+
+def _basic(name: str, password: str) -> str:
+    return f"Basic {base64.b64encode(f'{name}:{password}'.encode()).decode()}"
 
 
 def _check(response: httpx.Response, body: bytes, identity: str) -> None:

@@ -27,9 +27,6 @@ from feldera_exporter.telemetry import Notifications
 LEASE_INTERVALS: Final = 4
 """The lease of an alert, in resend intervals."""
 
-_LATE_INTERVALS: Final = 1.5
-"""After so many resend intervals, alerts are sent again even if no poll has ended since."""
-
 _BATCH_ALERTS: Final = 64
 """The number of alerts in one request, as in Prometheus."""
 
@@ -47,31 +44,19 @@ class State:
 
     Attributes:
         alerts: the firing alerts and those that ended lately, by their labels; an unchanged alert is the same object.
-        version: increases with each change that must be sent at once.
-        polls: the number of successful polls.
         reachable: whether the last poll succeeded.
     """
 
     alerts: Mapping[Key, Alert] = field(default_factory=dict)
-    version: int = 0
-    polls: int = 0
     reachable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """What was sent of one instance; `polls`, `version` and `reachable` are those of its `State` then.
-
-    Attributes:
-        at: when all its alerts were last sent, in monotonic seconds.
-        accepted: the alerts that Alertmanager accepted, by their labels.
-    """
+    """What was sent of one instance: its `State` then, and when all its alerts were last sent, in monotonic seconds."""
 
     at: float = -math.inf
-    accepted: Mapping[Key, Alert] = field(default_factory=dict)
-    polls: int = -1
-    version: int = -1
-    reachable: bool = False
+    state: State = State()
 
 
 class Sender:
@@ -148,12 +133,10 @@ class Sender:
             )
         self._failures = 0
         self._unreached.succeeded()
-        self._sent = {name: sent for name, sent in self._sent.items() if name in self._states}
-        late = (
-            min((sent.at for sent in self._sent.values()), default=math.inf)
-            + _LATE_INTERVALS * self._interval
-        )
-        return max(0.0, min(late, self._requested_at + _CHECK_SECONDS) - time.monotonic())
+        alerts = [state.alerts for state in self._states.values()]
+        self._refused = {key for key in self._refused if any(key in known for known in alerts)}
+        due = min((sent.at for sent in self._sent.values()), default=math.inf) + self._interval
+        return max(0.0, min(due, self._requested_at + _CHECK_SECONDS) - time.monotonic())
 
     def _failed(self, error: AlertmanagerError) -> float:
         self._notifications.failed.inc(self._unsent)
@@ -168,30 +151,22 @@ class Sender:
     async def _instance(self, name: str, state: State) -> None:
         """Send what is due of one instance."""
         sent, now = self._sent.get(name, _Sent()), time.monotonic()
-        passed = now - sent.at
-        # Preferably right after a poll, so that no problem is renewed that has just ended.
-        polled = state.polls != sent.polls or not state.reachable
-        due = passed >= (1 if polled else _LATE_INTERVALS) * self._interval
-        accepted = dict(sent.accepted)
+        due = now - sent.at >= self._interval
         if not state.reachable:
             if not due:
                 return
-            await self._renew(name, state, accepted)
-            sent = replace(sent, at=now)
-        elif due or not sent.reachable:
-            await self._send(name, state.alerts.values(), accepted)
-            sent = replace(sent, at=now, version=state.version)
-        elif state.version != sent.version:
-            changed = [alert for key, alert in state.alerts.items() if accepted.get(key) is not alert]
-            await self._send(name, changed, accepted)
-            sent = replace(sent, version=state.version)
+            await self._renew(name, state)
+        elif due or not sent.state.reachable:
+            await self._send(name, state.alerts.values())
         else:
-            return
-        accepted = {key: alert for key, alert in accepted.items() if key in state.alerts}
-        self._refused &= {key for other in self._states.values() for key in other.alerts}
-        self._sent[name] = replace(sent, accepted=accepted, polls=state.polls, reachable=state.reachable)
+            known = sent.state.alerts
+            await self._send(
+                name, [alert for key, alert in state.alerts.items() if known.get(key) is not alert]
+            )
+            now = sent.at
+        self._sent[name] = _Sent(now, state)
 
-    async def _renew(self, name: str, state: State, accepted: dict[Key, Alert]) -> None:
+    async def _renew(self, name: str, state: State) -> None:
         """Renew the leases of alerts that are active in Alertmanager; another exporter may have ended the others."""
         firing = {key: alert for key, alert in state.alerts.items() if alert.ended is None}
         if not firing:
@@ -202,9 +177,9 @@ class Sender:
         self._answered(began)
         self._unsent -= len(firing)
         renewed = [replace(alert, since=active[key]) for key, alert in firing.items() if key in active]
-        await self._send(name, renewed, accepted)
+        await self._send(name, renewed)
 
-    async def _send(self, name: str, alerts: Iterable[Alert], accepted: dict[Key, Alert]) -> None:
+    async def _send(self, name: str, alerts: Iterable[Alert]) -> None:
         unsent = list(alerts)
         self._unsent += len(unsent)
         valid = [alert for alert in unsent if alert.key not in self._refused]
@@ -214,17 +189,17 @@ class Sender:
         # Alerts that were refused before are sent alone, so that they do not affect the others.
         batches += [(alert,) for alert in unsent if alert.key in self._refused]
         for batch in batches:
-            await self._batch(name, batch, accepted)
+            await self._batch(name, batch)
 
-    async def _batch(self, name: str, batch: Sequence[Alert], accepted: dict[Key, Alert]) -> None:
+    async def _batch(self, name: str, batch: Sequence[Alert]) -> None:
         """Send a batch. A refused batch is halved until the refused alerts are found."""
         try:
             await self._post(batch)
         except RefusedAlertsError as error:
             if len(batch) > 1:
                 half = len(batch) // 2
-                await self._batch(name, batch[:half], accepted)
-                await self._batch(name, batch[half:], accepted)
+                await self._batch(name, batch[:half])
+                await self._batch(name, batch[half:])
                 return
             (alert,) = batch
             self._unsent -= 1
@@ -235,9 +210,7 @@ class Sender:
             return
         self._unsent -= len(batch)
         self._notifications.sent.inc(len(batch))
-        keys = {alert.key: alert for alert in batch}
-        self._refused -= keys.keys()
-        accepted.update(keys)
+        self._refused -= {alert.key for alert in batch}
         self._accepted(name, batch)
 
     async def _post(self, batch: Sequence[Alert]) -> None:

@@ -1,8 +1,7 @@
 """Checks each Alertmanager: reads its status and sends no alert."""
 
-from feldera_exporter.alertmanager.addresses import Resolver
-from feldera_exporter.alertmanager.client import AlertmanagerError, AlertmanagerStatus
-from feldera_exporter.alertmanager.client_factory import client_factory
+from feldera_exporter.alertmanager.addresses import addresses, name_and_port
+from feldera_exporter.alertmanager.client import AlertmanagerError, AlertmanagerStatus, client_factory
 from feldera_exporter.config import Alertmanager
 from feldera_exporter.logs import Logger
 
@@ -17,14 +16,13 @@ async def check_alertmanagers(configured: Alertmanager, log: Logger) -> tuple[bo
     lines: list[str] = []
     all_answer = True
     for url in configured.urls:
-        resolver = Resolver(url)
         try:
-            addresses = await resolver.addresses(configured.timeout)
+            found = await addresses(url, configured.timeout)
         except (OSError, UnicodeError) as error:
-            lines.append(f"alertmanager {url}: failed: {resolver.label}: {error}")
+            lines.append(f"alertmanager {url}: failed: {name_and_port(url)}: {error}")
             all_answer = False
             continue
-        for address in addresses:
+        for address in found:
             client = client_of(address)
             try:
                 lines.append(f"alertmanager {url}: {address.label}: {_described(await client.status())}")

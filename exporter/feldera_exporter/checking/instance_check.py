@@ -29,8 +29,7 @@ from feldera_exporter.metrics.exposition_sections import ExpositionSections, upd
 from feldera_exporter.micros import Micros, from_seconds
 from feldera_exporter.pages import formatting
 from feldera_exporter.polling.client_factory import client_for
-from feldera_exporter.problems.evaluate import NO_PROBLEMS
-from feldera_exporter.problems.instance_with_problems import InstanceWithProblems
+from feldera_exporter.problems.evaluate import NO_PROBLEMS, InstanceWithProblems
 from feldera_exporter.state.fleet import Fleet, observed
 from feldera_exporter.state.instance_settings import InstanceSettings
 from feldera_exporter.state.selection import Selection, select

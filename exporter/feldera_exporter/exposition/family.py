@@ -25,23 +25,6 @@ class Sample(NamedTuple):
     suffix: str = ""
 
 
-class Fixed:
-    """Samples, without suffix, that many subjects have in common. The text after the head of each line is made only once.
-
-    Attributes:
-        tails: an empty text, then the rest of each line after its head. Joining them by the head gives the lines.
-    """
-
-    __slots__ = ("samples", "tails")
-
-    def __init__(self, samples: Iterable[Sample]) -> None:
-        self.samples = tuple(samples)
-        self.tails = ("", *(f"{extra}}} {value}\n" for value, extra, _ in self.samples))
-
-    def __iter__(self) -> Iterator[Sample]:
-        return iter(self.samples)
-
-
 def known_number(value: float | None) -> Iterator[Sample]:
     """Yield the sample of a number, none where it is not known; true is 1, false is 0."""
     if value is not None:
@@ -68,7 +51,7 @@ class Family(Generic[Subject]):
         kind: `gauge`, `counter` or `histogram`, as in the TYPE line.
         help: one sentence for the HELP line and the reference.
         labels: the label names beyond those that all samples of the subject share.
-        read: returns the samples, from the result of `of`; pure. If only few results are possible, `Fixed` is fastest.
+        read: returns the samples, from the result of `of`; pure.
         of: returns the part of the subject that the samples depend on. While it is equal, the lines are not rendered again.
     """
 
@@ -87,10 +70,11 @@ class Family(Generic[Subject]):
     def render(self, shared: str, subject: Subject) -> bytes:
         """Return the sample lines of one subject; `shared` is the text of the labels that all its samples have."""
         head = f"{self.exposed_name}{{{shared}"
-        samples = self.read(self.of(subject))
-        if isinstance(samples, Fixed):
-            return head.join(samples.tails).encode()
-        return "".join(self._lines(head, shared, samples)).encode()
+        lines = [
+            f"{self.name}{suffix}{{{shared}{extra}}} {value}\n" if suffix else f"{head}{extra}}} {value}\n"
+            for value, extra, suffix in self.read(self.of(subject))
+        ]
+        return "".join(lines).encode()
 
     def agrees(self, before: Subject, after: Subject) -> bool:
         """Return whether two subjects have the same samples."""
@@ -98,13 +82,6 @@ class Family(Generic[Subject]):
         if old is new or self.of is not whole:
             return bool(old is new or old == new)
         return tuple(self.read(old)) == tuple(self.read(new))
-
-    def _lines(self, head: str, shared: str, samples: Iterable[Sample]) -> Iterator[str]:
-        for value, extra, suffix in samples:
-            if suffix:
-                yield f"{self.name}{suffix}{{{shared}{extra}}} {value}\n"
-            else:
-                yield f"{head}{extra}}} {value}\n"
 
 
 @lru_cache(maxsize=4096)

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, TypeVar
 
 from feldera_exporter.differences import changed_indices
 from feldera_exporter.exposition.compressed_block import CompressedBlock
@@ -14,22 +14,10 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A family, and the index of the facet that it reads."""
+    """A family, and the attribute of an item that it reads; the attributes change independently."""
 
     family: Family[Any]
-    facet: int
-
-
-class Subject(NamedTuple):
-    """What families read: a pipeline or an instance.
-
-    Attributes:
-        shared: the text of the labels that all its samples have.
-        facets: the parts of it that change independently; each family reads one.
-    """
-
-    shared: str
-    facets: tuple[object, ...]
+    attribute: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +27,14 @@ class Segment(Generic[Item]):
     keys: tuple[str, ...]
     items: tuple[Item, ...]
     blocks: tuple[CompressedBlock, ...]
-    samples: int
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentRenderer(Generic[Item]):
-    """Renders segments of these columns; `subject` returns the subject of an item and is pure."""
+    """Renders segments of these columns; `shared` returns the labels that all samples of an item have, as text."""
 
     columns: Sequence[Column]
-    subject: Callable[[str, Item], Subject]
+    shared: Callable[[str, Item], str]
 
     def render(
         self, keys: tuple[str, ...], items: tuple[Item, ...], old: Segment[Item] | None
@@ -56,7 +43,7 @@ class SegmentRenderer(Generic[Item]):
         if old is not None and old.keys == keys:
             return self._updated(old, items)
         lines = [self._lines(key, item) for key, item in zip(keys, items, strict=True)]
-        return _segment(keys, items, tuple(map(CompressedBlock.of, zip(*lines, strict=True))))
+        return Segment(keys, items, tuple(map(CompressedBlock.of, zip(*lines, strict=True))))
 
     def _updated(self, old: Segment[Item], items: tuple[Item, ...]) -> Segment[Item]:
         """Return a segment of the same keys with these items; usually one item differs, in a few columns."""
@@ -64,30 +51,20 @@ class SegmentRenderer(Generic[Item]):
         for index in changed_indices(old.items, items):
             for column, lines in self._changed_lines(old.keys[index], old.items[index], items[index]):
                 changes[column][index] = lines
-        if not changes:
-            return Segment(old.keys, items, old.blocks, old.samples)
         blocks = list(old.blocks)
         for column, fragments in changes.items():
             blocks[column] = blocks[column].patched(fragments)
-        return _segment(old.keys, items, tuple(blocks))
+        return Segment(old.keys, items, tuple(blocks))
 
     def _lines(self, key: str, item: Item) -> tuple[bytes, ...]:
-        subject = self.subject(key, item)
-        return tuple(
-            column.family.render(subject.shared, subject.facets[column.facet]) for column in self.columns
-        )
+        shared = self.shared(key, item)
+        return tuple(column.family.render(shared, getattr(item, column.attribute)) for column in self.columns)
 
     def _changed_lines(self, key: str, before: Item, after: Item) -> Iterator[tuple[int, bytes]]:
         """Yield the columns in which the lines of an item changed, with the new lines."""
-        old, new = self.subject(key, before), self.subject(key, after)
-        renamed = old.shared != new.shared
+        shared = self.shared(key, after)
+        renamed = shared != self.shared(key, before)
         for index, column in enumerate(self.columns):
-            was, now = old.facets[column.facet], new.facets[column.facet]
+            was, now = getattr(before, column.attribute), getattr(after, column.attribute)
             if renamed or (was is not now and not column.family.agrees(was, now)):
-                yield index, column.family.render(new.shared, now)
-
-
-def _segment(
-    keys: tuple[str, ...], items: tuple[Item, ...], blocks: tuple[CompressedBlock, ...]
-) -> Segment[Item]:
-    return Segment(keys, items, blocks, sum(block.samples for block in blocks))
+                yield index, column.family.render(shared, now)

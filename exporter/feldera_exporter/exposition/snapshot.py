@@ -1,16 +1,17 @@
 """A snapshot: the state of all instances at one time, rendered and compressed at most once for each format."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
-from typing import Any
+from typing import Any, Final
 
-from feldera_exporter.exposition.chunks import chunks
-from feldera_exporter.exposition.compressed_block import CompressedBlock
-from feldera_exporter.exposition.compression import deflate, member
+from feldera_exporter.exposition.compressed_block import CompressedBlock, deflate, member
 from feldera_exporter.exposition.family import Family
 from feldera_exporter.exposition.text import Format, header
+
+CHUNK_BYTES: Final = 512 * 1024
+"""The least size of a chunk. Smaller ones cost more system calls, much larger ones fill the buffers of slow connections."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,48 +48,53 @@ class Snapshot:
         self._make = content
         self._content: Content | None = None
         self._registry: dict[Format, bytes] = {}
-        self._plain: dict[Format, tuple[bytes, ...]] = {}
-        self._gzip: dict[Format, tuple[bytes, ...]] = {}
-        self._making = Lock()
-        self._compressing = Lock()
+        self._bodies: dict[tuple[Format, bool], Sequence[bytes]] = {}
+        self._rendering = Lock()
 
     def ready(self, format_: Format, *, packed: bool) -> Sequence[bytes] | None:
-        """Return the result of `gzip` or `plain` if it is cached; None where it must be rendered first."""
-        return self._gzip.get(format_) if packed else self._plain.get(format_)
+        """Return the result of `body` if it is cached; None where it must be rendered first."""
+        return self._bodies.get((format_, packed))
 
-    def plain(self, format_: Format) -> Sequence[bytes]:
-        """Return the plain exposition in parts. They are not joined, since it can have hundreds of megabytes."""
-        ready = self._plain.get(format_)
-        if ready is None:
-            content, registry = self._rendered(format_)
-            # Two threads that ask at the same time may do this twice, with the same result.
-            texts = (block.text for block in _blocks(content, format_))
-            ready = self._plain[format_] = (*texts, registry, format_.end)
-            content.measured(format_, sum(map(len, ready)))
-        return ready
-
-    def gzip(self, format_: Format) -> Sequence[bytes]:
-        """Return the exposition as one gzip member in parts; compressed once for each format."""
-        content, registry = self._rendered(format_)
-        with self._compressing:
-            ready = self._gzip.get(format_)
-            if ready is None:
-                parts = [block.deflated for block in _blocks(content, format_)]
-                parts.append(deflate(registry + format_.end))
-                content.measured(format_, sum(part.length for part in parts))
-                # The parts are many and short, so they are joined once, not for each response.
-                ready = self._gzip[format_] = tuple(chunks(member(parts)))
-            return ready
-
-    def _rendered(self, format_: Format) -> tuple[Content, bytes]:
-        """Return the content and the registry's text. Both are cached, so that all responses of a snapshot are equal."""
-        with self._making:
+    def body(self, format_: Format, *, packed: bool) -> Sequence[bytes]:
+        """Return the exposition in parts: one gzip member, or plain. Each form is rendered once."""
+        with self._rendering:
+            body = self._bodies.get((format_, packed))
+            if body is not None:
+                return body
             if self._content is None:
                 self._content = self._make()
-            text = self._registry.get(format_)
-            if text is None:
-                text = self._registry[format_] = self._content.registry(format_)
-            return self._content, text
+            # The text is cached, so that the plain and the compressed exposition are equal.
+            if format_ not in self._registry:
+                self._registry[format_] = self._content.registry(format_) + format_.end
+            end = self._registry[format_]
+            blocks = _blocks(self._content, format_)
+            if packed:
+                deflated = [*(block.deflated for block in blocks), deflate(end)]
+                # The parts are many and short, so they are joined once, not for each response.
+                body = tuple(chunks(member(deflated)))
+                size = sum(part.length for part in deflated)
+            else:
+                # Not joined, since it can have hundreds of megabytes.
+                body = (*(block.text for block in blocks), end)
+                size = sum(map(len, body))
+            self._content.measured(format_, size)
+            self._bodies[format_, packed] = body
+            return body
+
+
+def chunks(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the parts joined to chunks of at least `CHUNK_BYTES` bytes; the last one may be smaller."""
+    held: list[bytes] = []
+    size = 0
+    for part in parts:
+        held.append(part)
+        size += len(part)
+        if size >= CHUNK_BYTES:
+            yield b"".join(held)
+            held.clear()
+            size = 0
+    if held:
+        yield b"".join(held)
 
 
 @lru_cache(maxsize=1024)

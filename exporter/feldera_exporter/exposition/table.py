@@ -1,6 +1,6 @@
 """The rendered lines of many items (pipelines) in many columns (families). Only what changed is rendered again.
 
-An item that is the same object as before costs one comparison. A facet that is the same object is not read again. A block
+An item that is the same object as before costs one comparison. An attribute that is the same object is not read again. A block
 whose lines did not change is kept with its compressed form.
 """
 
@@ -13,7 +13,7 @@ from zlib import crc32
 
 from feldera_exporter.differences import changed_indices
 from feldera_exporter.exposition.compressed_block import CompressedBlock
-from feldera_exporter.exposition.segment import Column, Item, Segment, SegmentRenderer, Subject
+from feldera_exporter.exposition.segment import Column, Item, Segment, SegmentRenderer
 
 SEGMENT_ITEMS: Final = 32
 """The average number of items in a segment. Small segments compress badly, large ones are compressed again too often."""
@@ -28,11 +28,6 @@ class Table(Generic[Item]):
     starts: tuple[int, ...] = ()
     segments: tuple[Segment[Item], ...] = ()
 
-    @property
-    def samples(self) -> int:
-        """The number of samples in the table."""
-        return sum(segment.samples for segment in self.segments)
-
     def blocks(self, column: int) -> list[CompressedBlock]:
         """Return the blocks of one column in the order of the items."""
         return [segment.blocks[column] for segment in self.segments]
@@ -41,12 +36,12 @@ class Table(Generic[Item]):
 def render(
     columns: Sequence[Column],
     items: Mapping[str, Item],
-    subject: Callable[[str, Item], Subject],
+    shared: Callable[[str, Item], str],
     previous: Table[Item],
 ) -> Table[Item]:
     """Return the table of these items; what did not change is taken from the previous table of the same columns."""
     keys, values = tuple(items), tuple(items.values())
-    renderer = SegmentRenderer(columns, subject)
+    renderer = SegmentRenderer(columns, shared)
     if keys != previous.keys:
         return _with_other_keys(renderer, keys, values, previous)
     starts, segments = previous.starts, list(previous.segments)

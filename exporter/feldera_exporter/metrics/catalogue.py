@@ -10,17 +10,11 @@ from feldera_exporter.exposition.family import Family
 from feldera_exporter.exposition.segment import Column
 from feldera_exporter.history.history import History
 from feldera_exporter.metrics import (
-    fleet_counters,
-    instance_gauges,
+    instance_families,
     pipeline_counters,
     pipeline_gauges,
     problem_gauges,
 )
-
-# The indices of a pipeline's facets, as `exposition_sections` passes them.
-FACTS, PROGRESS, HISTORY = 0, 1, 2
-# The indices of an instance's facets.
-FLEET, PROBLEMS = 0, 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +22,8 @@ class Catalogue:
     """The families of instances and pipelines.
 
     Attributes:
-        instances: the families of an instance; facets `Fleet`, `Problems`.
-        pipelines: the families of a pipeline; facets `Facts`, `Progress`, `History`.
+        instances: the families of an `InstanceWithProblems`.
+        pipelines: the families of a `Pipeline`.
         live: the family of `pipelines` with a sample that grows with time (`live_seconds`); None if it is excluded.
     """
 
@@ -47,19 +41,18 @@ def catalogue(
     For the same arguments it is the same object, so that what was rendered before a reload is used after it.
     """
 
-    def columns(families: Iterable[Family[Any]], facet: int) -> Iterator[Column]:
-        return (Column(family, facet) for family in families if family.exposed_name not in exclude)
+    def columns(families: Iterable[Family[Any]], attribute: str) -> Iterator[Column]:
+        return (Column(family, attribute) for family in families if family.exposed_name not in exclude)
 
     return Catalogue(
         instances=(
-            *columns(instance_gauges.FAMILIES, FLEET),
-            *columns(fleet_counters.FAMILIES, FLEET),
-            *columns(problem_gauges.families(tag_labels), PROBLEMS),
+            *columns(instance_families.FAMILIES, "fleet"),
+            *columns(problem_gauges.families(tag_labels), "problems"),
         ),
         pipelines=(
-            *columns(pipeline_gauges.families(tag_labels), FACTS),
-            *columns(pipeline_gauges.PROGRESS_FAMILIES, PROGRESS),
-            *columns(pipeline_counters.FAMILIES, HISTORY),
+            *columns(pipeline_gauges.families(tag_labels), "facts"),
+            *columns(pipeline_gauges.PROGRESS_FAMILIES, "progress"),
+            *columns(pipeline_counters.FAMILIES, "history"),
         ),
         live=None if pipeline_counters.SECONDS.exposed_name in exclude else pipeline_counters.SECONDS,
     )

@@ -6,13 +6,12 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
-from feldera_exporter.exposition.segment import Subject
 from feldera_exporter.exposition.snapshot import Section
 from feldera_exporter.exposition.table import Table, render
 from feldera_exporter.exposition.text import labels
 from feldera_exporter.metrics.catalogue import Catalogue
 from feldera_exporter.metrics.live_seconds import LiveSeconds, updated_seconds
-from feldera_exporter.problems.instance_with_problems import InstanceWithProblems
+from feldera_exporter.problems.evaluate import InstanceWithProblems
 from feldera_exporter.state.pipeline import Pipeline
 
 _INSTANCE: Final = "feldera_instance"
@@ -26,11 +25,6 @@ class _RenderedInstance:
     pipelines: Table[Pipeline] = field(default_factory=Table)
     live_seconds: LiveSeconds = field(default_factory=LiveSeconds)
 
-    @property
-    def samples(self) -> int:
-        """The number of samples."""
-        return self.instance.samples + self.pipelines.samples + len(self.live_seconds.samples)
-
 
 @dataclass(frozen=True, slots=True)
 class ExpositionSections:
@@ -42,7 +36,7 @@ class ExpositionSections:
     @property
     def samples(self) -> int:
         """The number of samples in all sections."""
-        return sum(rendered.samples for rendered in self.rendered.values())
+        return sum(block.samples for section in self.sections for block in section.blocks)
 
 
 def updated_sections(
@@ -63,24 +57,21 @@ def _rendered_instance(
 ) -> _RenderedInstance:
     fleet = observed.fleet
 
-    def instance_subject(name: str, observed: InstanceWithProblems) -> Subject:
-        return Subject(labels([(_INSTANCE, name)]), tuple(observed))
-
     def shared(pipeline_id: str, pipeline: Pipeline) -> str:
         return _pipeline_labels(fleet.instance, pipeline_id, pipeline.facts.row.name)
-
-    def pipeline_subject(pipeline_id: str, pipeline: Pipeline) -> Subject:
-        facets = (pipeline.facts, pipeline.progress, pipeline.history)
-        return Subject(shared(pipeline_id, pipeline), facets)
 
     seconds = LiveSeconds()
     if catalogue.live is not None:
         seconds = updated_seconds(catalogue.live.exposed_name, fleet, shared, previous.live_seconds)
     return _RenderedInstance(
-        render(catalogue.instances, {fleet.instance: observed}, instance_subject, previous.instance),
-        render(catalogue.pipelines, fleet.pipelines, pipeline_subject, previous.pipelines),
+        render(catalogue.instances, {fleet.instance: observed}, _instance_labels, previous.instance),
+        render(catalogue.pipelines, fleet.pipelines, shared, previous.pipelines),
         seconds,
     )
+
+
+def _instance_labels(name: str, _observed: InstanceWithProblems) -> str:
+    return labels([(_INSTANCE, name)])
 
 
 @lru_cache(maxsize=65_536)

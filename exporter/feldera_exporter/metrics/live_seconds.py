@@ -53,7 +53,7 @@ class _LiveSample:
 
 @dataclass(frozen=True, slots=True)
 class LiveSeconds:
-    """The samples of all pipelines of an instance at one as-of instant."""
+    """The samples of all pipelines of an instance at one as-of instant, which is in whole seconds."""
 
     pipelines: Mapping[str, Pipeline] = field(default_factory=lambda: MappingProxyType({}))
     samples: Mapping[str, _LiveSample] = field(default_factory=lambda: MappingProxyType({}))
@@ -66,7 +66,6 @@ def updated_seconds(
     """Return the samples of a fleet; those of unchanged pipelines are taken from the previous ones.
 
     `name` is the family's name as exposed; `shared` returns the labels that all samples of a pipeline carry, as text.
-    An as-of instant in whole seconds is cheapest.
     """
     # Most lists are of the same pipelines, of which few changed.
     changed = changed_keys(previous.pipelines, fleet.pipelines)
@@ -76,20 +75,18 @@ def updated_seconds(
         if old is None or not old.is_current(pipeline):
             old = _sample(name, shared(pipeline_id, pipeline), pipeline)
         samples[pipeline_id] = old
-    whole, fraction = divmod(fleet.as_of, SECOND)
-    if fraction:
-        lines = [sample.line(fleet.as_of) for sample in samples.values()]
-    else:
-        lines = [
-            f"{sample.head}{whole + sample.offset}{sample.tail}"
-            if whole >= sample.exact_from
-            else sample.line(fleet.as_of)
-            for sample in samples.values()
-        ]
-    if fleet.credited:
+    as_of, credited = fleet.counters.as_of, fleet.counters.credited
+    whole = as_of // SECOND
+    lines = [
+        f"{sample.head}{whole + sample.offset}{sample.tail}"
+        if whole >= sample.exact_from
+        else sample.line(as_of)
+        for sample in samples.values()
+    ]
+    if credited:
         for index, (pipeline_id, sample) in enumerate(samples.items()):
-            if pipeline_id in fleet.credited:
-                lines[index] = sample.line(fleet.credited[pipeline_id])
+            if pipeline_id in credited:
+                lines[index] = sample.line(credited[pipeline_id])
     blocks = tuple(
         CompressedBlock.of(("".join(lines[start : start + SAMPLES_PER_BLOCK]).encode(),))
         for start in range(0, len(lines), SAMPLES_PER_BLOCK)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import attrgetter
 from typing import Final, TypeVar
 
-from feldera_exporter.exposition.family import Family, Fixed, Sample, extra, known_instant
+from feldera_exporter.exposition.family import Family, Sample, extra, known_instant
 from feldera_exporter.exposition.text import seconds
 from feldera_exporter.feldera.statuses import (
     DEPLOYMENT,
@@ -29,11 +29,8 @@ def _counts(
     `text` returns the labels of a key as `extra` does.
     """
     zeros = {key: Sample("0", text(key)) for key in known}
-    none = Fixed(zeros.values())
 
     def read(counts: Mapping[Key, int]) -> Iterable[Sample]:
-        if not counts:
-            return none
         return (zeros | {key: Sample(str(count), text(key)) for key, count in counts.items()}).values()
 
     return read

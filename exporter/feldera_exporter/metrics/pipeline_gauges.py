@@ -5,7 +5,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final
 
-from feldera_exporter.exposition.family import Family, Fixed, Sample, Subject, extra, known_instant
+from feldera_exporter.exposition.family import Family, Sample, Subject, extra, known_instant
 from feldera_exporter.exposition.text import seconds
 from feldera_exporter.feldera.statuses import (
     DEPLOYMENT,
@@ -53,7 +53,7 @@ def _state_set(dimension: Dimension) -> Family[Facts]:
     `last_over_time` needs the zeros: without them it would return the old status beside the new one.
     """
     known = {
-        present: Fixed(
+        present: tuple(
             Sample(str(int(each == present)), extra(("status", each))) for each in dimension.statuses
         )
         for present in (None, *dimension.statuses)

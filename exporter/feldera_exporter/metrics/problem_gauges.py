@@ -1,6 +1,7 @@
 """The families of problems: since when a pipeline or an instance has one, and 0 for ten minutes after it ended."""
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from operator import attrgetter
 from typing import Final
 
@@ -14,30 +15,29 @@ _PresentAndEnded = tuple[Occurrences, Endings]
 _present_and_ended: Final = attrgetter("present", "ended")
 
 
-def _values(problems: _PresentAndEnded) -> Iterator[tuple[Occurrence, str]]:
+def _values(problems: _PresentAndEnded) -> list[tuple[Occurrence, str]]:
+    """Return the problems with the values of their samples, sorted."""
     present, ended = problems
-    for occurrence, since in present.items():
-        yield occurrence, seconds(since)
-    for occurrence in ended:
-        yield occurrence, "0"
+    values = dict.fromkeys(ended, "0") | {each: seconds(since) for each, since in present.items()}
+    return sorted(values.items())
 
 
-def _pipelines(problems: _PresentAndEnded) -> Iterator[Sample]:
-    for occurrence, value in sorted(_values(problems)):
+def _pipelines(tags: Iterable[str], problems: _PresentAndEnded) -> Iterator[Sample]:
+    for occurrence, value in _values(problems):
         if occurrence.pipeline_id:
             pairs = (
                 ("pipeline", f"pipeline-{occurrence.pipeline_id}"),
                 ("pipeline_name", occurrence.pipeline_name),
                 ("problem", occurrence.problem),
                 ("status", occurrence.label),
-                *occurrence.tags,
+                *(dict.fromkeys(tags, "") | dict(occurrence.tags)).items(),
             )
             # Not `extra`, whose cache would grow: these labels come and go.
             yield Sample(value, f",{labels(pairs)}")
 
 
 def _instances(problems: _PresentAndEnded) -> Iterator[Sample]:
-    for occurrence, value in sorted(_values(problems)):
+    for occurrence, value in _values(problems):
         if not occurrence.pipeline_id:
             yield Sample(value, extra(("problem", occurrence.problem), ("feldera_service", occurrence.label)))
 
@@ -51,7 +51,7 @@ def families(tag_labels: Iterable[str]) -> tuple[Family[Problems], ...]:
             "gauge",
             "Time when the pipeline's problem began, by Feldera's clock; 0 for ten minutes after the problem ended.",
             ("pipeline", "pipeline_name", "problem", "status", *tags),
-            _pipelines,
+            partial(_pipelines, tags),
             _present_and_ended,
         ),
         Family(

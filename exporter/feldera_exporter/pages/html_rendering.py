@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from feldera_exporter import __version__
+from feldera_exporter.feldera.statuses import DEPLOYMENT, PROGRAM, STORAGE
 from feldera_exporter.pages import formatting, page_query, status_style, timeline
 from feldera_exporter.pages.links import Links
 
@@ -59,6 +60,13 @@ def _environment() -> "Environment":
         legend=status_style.LEGEND,
         textured=status_style.TEXTURED,
         levels=status_style.BY_VALUE,
+        level_of=status_style.LEVELS,
+        deployment_style=partial(status_style.style_of, DEPLOYMENT),
+        program_style=partial(status_style.style_of, PROGRAM),
+        storage_style=partial(status_style.style_of, STORAGE),
+        count=formatting.count,
+        duration=formatting.duration,
+        limit=formatting.limit,
         spans=timeline.SPANS,
         address=page_query.address,
         PageQuery=page_query.PageQuery,

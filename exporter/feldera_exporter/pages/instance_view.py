@@ -4,12 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from feldera_exporter.feldera.errors import (
+    INTERNAL_ERROR,
+    DeadlineError,
+    InvalidResponseError,
+    ServerError,
+    TooLargeError,
+    UnauthorizedError,
+)
 from feldera_exporter.micros import SECOND, Micros
 from feldera_exporter.pages import formatting
-from feldera_exporter.pages.alerts import AlertDetails, alert_details
+from feldera_exporter.pages.alerts import FiringAlert, firing_alert
 from feldera_exporter.pages.formatting import Moment
 from feldera_exporter.pages.links import Links, console
-from feldera_exporter.pages.outages import Outage, outage
 from feldera_exporter.problems.alerts import Choices, alerts
 from feldera_exporter.problems.evaluate import Problems
 from feldera_exporter.state.fleet import Fleet
@@ -17,10 +24,19 @@ from feldera_exporter.state.fleet import Fleet
 _OLD: Final = 60.0
 """Seconds without a new list after which data is old, even if no poll has failed."""
 _STALE: Final = "Feldera's own monitor is stale: the health of its services is not known."
-_NAMED: Final = 10
-"""Unreadable pipelines that are named."""
-_NAME: Final = 80
-"""Characters of a name."""
+
+_CAUSES: Final = {
+    UnauthorizedError.outcome: "Feldera refuses the API key",
+    DeadlineError.outcome: "Feldera does not answer in time",
+    ServerError.outcome: "Feldera answers with an error",
+    InvalidResponseError.outcome: "The answer is not a list of pipelines",
+    TooLargeError.outcome: "The answer is larger than max_response_size",
+    INTERNAL_ERROR: "The exporter has a defect",
+}
+"""The meaning of a poll's outcome; the text of a connection error says it itself."""
+
+_CAUSE: Final = 300
+"""Characters of a cause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +62,20 @@ class PageState:
     choices: Choices
     at: Micros
 
+    def instance(self, name: str) -> WatchedInstance | None:
+        """Return the instance of this name; None where there is none."""
+        return next((each for each in self.instances if each.fleet.instance == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """Why there is no current data of an instance, since polls began to fail; `runbook` is an address."""
+
+    cause: str
+    url: str
+    since: Moment
+    runbook: str
+
 
 @dataclass(frozen=True, slots=True)
 class InstanceView:
@@ -59,8 +89,7 @@ class InstanceView:
         outage: why there is no current data; None where there is.
         console: the address of its web console; empty where that cannot be a link.
         stale: that Feldera's monitor is stale; empty where it is not.
-        unreadable: the first names of pipelines in the list that cannot be read.
-        hidden: the number of further ones.
+        unreadable: the names of pipelines in the list that cannot be read.
     """
 
     name: str
@@ -72,10 +101,9 @@ class InstanceView:
     version: str
     console: str
     unhealthy: str
-    problems: tuple[AlertDetails, ...]
+    problems: tuple[FiringAlert, ...]
     stale: str
     unreadable: tuple[str, ...]
-    hidden: int
 
 
 def instance_view(watched: WatchedInstance, choices: Choices, links: Links) -> InstanceView:
@@ -96,13 +124,12 @@ def instance_view(watched: WatchedInstance, choices: Choices, links: Links) -> I
             name for name, service in platform.current_services.items() if not service.healthy
         ),
         problems=tuple(
-            alert_details(alert, links, watched.now, fleet.instance)
+            firing_alert(alert, links, watched.now, fleet.instance)
             for alert in sorted(alerts(watched.problems.present, choices))
             if not alert.pipeline
         ),
         stale=_STALE if platform.stale else "",
-        unreadable=tuple(name[:_NAME] for name in fleet.unreadable[:_NAMED]),
-        hidden=max(0, len(fleet.unreadable) - _NAMED),
+        unreadable=fleet.unreadable,
     )
 
 
@@ -118,7 +145,15 @@ def _warning(fleet: Fleet, seconds: float | None) -> str:
 
 
 def _outage(watched: WatchedInstance, seconds: float | None, links: Links) -> Outage | None:
-    failure = watched.fleet.failure
-    if failure is None or (watched.fleet.up and (seconds or 0) <= _OLD):
+    fleet, failure = watched.fleet, watched.fleet.failure
+    if failure is None or (fleet.up and (seconds or 0) <= _OLD):
         return None
-    return outage(failure, watched.fleet.instance, watched.url, links, watched.now)
+    text, cause = failure.text[:_CAUSE], _CAUSES.get(failure.outcome)
+    refused = failure.outcome == UnauthorizedError.outcome
+    alert = "FelderaApiAuthFailed" if refused else "FelderaApiUnreachable"
+    return Outage(
+        cause=f"{cause}: {text}" if cause is not None else text[:1].upper() + text[1:],
+        url=watched.url,
+        since=formatting.moment(failure.since, watched.now),
+        runbook=links.runbook_of(alert, fleet.instance),
+    )

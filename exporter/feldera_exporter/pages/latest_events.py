@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from feldera_exporter.feldera.json_decoding import UNREADABLE
+from feldera_exporter.feldera.statuses import RESOURCES, RUNTIME, Kind
 from feldera_exporter.feldera.wire import Cut, Event, FullEvent
 from feldera_exporter.pages import formatting
 
@@ -16,11 +17,9 @@ _LONGEST: Final = 64 * 1024
 _LONGEST_JSON: Final = 256 * 1024
 """Bytes of JSON that are indented; longer JSON is shown as it came."""
 
-_WAITING_RESOURCES: Final = frozenset({"Provisioning", "Stopping"})
-_WAITING_RUNTIME: Final = frozenset(
-    {"Unavailable", "Initializing", "AwaitingApproval", "Bootstrapping", "Replaying", "Synchronizing"}
-    | {"ConcurrentBootstrapping", "Coordination"}
-)
+_WAITING: Final = (Kind.TRANSIENT, Kind.NEEDS_PERSON, Kind.BAD)
+"""The kinds of statuses that do not last: their details say what Feldera waits for."""
+
 _FIGURES: Final = ("connector_stats", "memory_max")
 """Keys of the details that are figures, and say nothing about a wait."""
 
@@ -80,14 +79,14 @@ def laid_out(details: msgspec.Raw, cut: Cut | None = None) -> Excerpt | None:
 
 
 def waiting_for(recent: LatestEvents) -> Excerpt | None:
-    """Return Feldera's details of the present status; None without details, or where the status is not transient."""
+    """Return Feldera's details of the present status; None without details, or where the status may last."""
     newest = recent.newest
     if newest is None or not recent.events or newest.event_id != recent.events[0].event_id:
         return None
     event = recent.events[0]
-    if event.deployment_resources_status in _WAITING_RESOURCES:
+    if RESOURCES.statuses.get(event.deployment_resources_status) in _WAITING:
         return laid_out(newest.deployment_resources_status_details)
-    if event.deployment_runtime_status in _WAITING_RUNTIME:
+    if RUNTIME.statuses.get(event.deployment_runtime_status or "") in _WAITING:
         return laid_out(_without_figures(newest.deployment_runtime_status_details))
     return None
 

@@ -37,7 +37,7 @@ class MissingPage:
 
 def may_exist(state: PageState, instance_name: str) -> bool:
     """Return whether a pipeline that `find` does not find may exist: no list of pipelines has been read yet."""
-    about = _watched(state, instance_name)
+    about = state.instance(instance_name)
     return about is not None and not about.fleet.read_at
 
 
@@ -47,7 +47,7 @@ def missing_pipeline(state: PageState, instance_name: str, name: str, links: Lin
     Among thousands of pipelines, similar names take a part of a second to find.
     """
     name = name[:_LONGEST]
-    about = _watched(state, instance_name)
+    about = state.instance(instance_name)
     if about is None:
         names = ", ".join(each.fleet.instance for each in state.instances)
         return MissingPage("Not found", f"There is no instance of this name. Instances: {names}.", (), None)
@@ -59,10 +59,6 @@ def missing_pipeline(state: PageState, instance_name: str, name: str, links: Lin
     return MissingPage(
         title, text, tuple((each, links.pipeline(instance_name, each)) for each in similar), shown
     )
-
-
-def _watched(state: PageState, instance_name: str) -> WatchedInstance | None:
-    return next((each for each in state.instances if each.fleet.instance == instance_name), None)
 
 
 def _became(about: WatchedInstance, name: str) -> tuple[str, str, list[str]]:

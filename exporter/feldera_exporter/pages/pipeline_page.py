@@ -17,17 +17,16 @@ from feldera_exporter.feldera.statuses import (
 from feldera_exporter.feldera.wire import Cuts
 from feldera_exporter.micros import SECOND, Micros, from_datetime
 from feldera_exporter.pages import formatting
-from feldera_exporter.pages.alerts import AlertDetails, alert_details
+from feldera_exporter.pages.alerts import FiringAlert, firing_alert
 from feldera_exporter.pages.formatting import Moment
 from feldera_exporter.pages.instance_view import InstanceView, PageState, WatchedInstance, instance_view
 from feldera_exporter.pages.latest_events import Excerpt, LatestEvents, excerpt, laid_out, waiting_for
 from feldera_exporter.pages.links import Links, console
 from feldera_exporter.pages.page_query import PageQuery
-from feldera_exporter.pages.status_age_bars import LimitBar, limit_bar
-from feldera_exporter.pages.status_style import LEVELS, StatusStyle, style_of
+from feldera_exporter.pages.status_style import StatusStyle, style_of
 from feldera_exporter.pages.timeline import Timeline, storage_since, timeline
 from feldera_exporter.problems.alerts import alerts
-from feldera_exporter.problems.pipeline_summaries import StatusAge, lines
+from feldera_exporter.problems.pipeline_summaries import PipelineSummary, StatusAge, lines
 from feldera_exporter.state.pipeline import Pipeline
 
 _LINES: Final = 5
@@ -47,13 +46,13 @@ class StatusView:
     Attributes:
         name: the dimension in words.
         since: when it began; None where that is unknown.
-        bar: its age and its limit; None where the beginning is unknown.
+        age: its age and its limit; None where the beginning is unknown.
     """
 
     name: str
     mark: StatusStyle
     since: Moment | None
-    bar: LimitBar | None
+    age: StatusAge | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +85,6 @@ class PipelinePage:
     """One pipeline's page.
 
     Attributes:
-        desired: the desired status where it is another one.
-        bar: the age of a status that is nearest to its limit.
         alerts: those that fire, the worst first.
         causes: the beginning of what Feldera says about them.
         compiler_errors: the output of the compilers; None where the program has compiled.
@@ -97,14 +94,9 @@ class PipelinePage:
         console: the pipeline's address in Feldera's web console, empty if there is none.
     """
 
-    name: str
+    summary: PipelineSummary
     instance: InstanceView
-    status: StatusStyle
-    desired: str
-    level: str
-    look: str
-    bar: LimitBar
-    alerts: tuple[AlertDetails, ...]
+    alerts: tuple[FiringAlert, ...]
     causes: tuple[Cause, ...]
     description: str
     compiler_errors: Excerpt | None
@@ -119,13 +111,13 @@ class PipelinePage:
 
 def find(state: PageState, instance_name: str, name_or_id: str) -> tuple[WatchedInstance, Pipeline] | None:
     """Return an instance and one of its pipelines; None where there is no such pipeline."""
-    for watched in state.instances:
-        if watched.fleet.instance == instance_name:
-            pipelines = watched.fleet.last_known
-            named = (each for each in pipelines.values() if each.facts.row.name == name_or_id)
-            found = next(named, None) or pipelines.get(name_or_id)
-            return (watched, found) if found else None
-    return None
+    watched = state.instance(instance_name)
+    if watched is None:
+        return None
+    pipelines = watched.fleet.last_known
+    named = (each for each in pipelines.values() if each.facts.row.name == name_or_id)
+    found = next(named, None) or pipelines.get(name_or_id)
+    return (watched, found) if found else None
 
 
 def pipeline_page(
@@ -140,20 +132,16 @@ def pipeline_page(
     """Return the view of a pipeline's page."""
     row = pipeline.facts.row
     about = alerts(watched.problems.of(row.id), state.choices)
-    (line,) = lines({row.id: pipeline}, about, watched.known_at)
+    (summary,) = lines({row.id: pipeline}, about, watched.known_at)
     now = watched.now
     failure = _failure(pipeline, recent, now)
     errors = excerpt(program.errors) if program.errors and row.program_status in FAILED_PROGRAMS else None
     return PipelinePage(
-        name=row.name,
+        summary=summary,
         instance=instance_view(watched, state.choices, links),
-        status=style_of(DEPLOYMENT, row.deployment_status),
-        desired="" if line.desired == line.status else line.desired,
-        level=LEVELS[line.level].singular,
-        look=LEVELS[line.level].look,
-        bar=limit_bar(line.wait),
         alerts=tuple(
-            alert_details(alert, links, now, watched.fleet.instance, pipeline.facts) for alert in line.alerts
+            firing_alert(alert, links, now, watched.fleet.instance, pipeline.facts)
+            for alert in summary.alerts
         ),
         causes=tuple(_causes(failure, errors, waiting_for(recent))),
         description=program.description[:_DESCRIPTION],
@@ -218,11 +206,11 @@ def _statuses(pipeline: Pipeline, recent: LatestEvents, now: Micros) -> Iterator
         else:
             began = getattr(row, f"{dimension.name}_since")
             since = None if began is None else from_datetime(began)
-        style, moment, bar = style_of(dimension, status), None, None
+        moment, age = None, None
         if since is not None:
             moment = formatting.moment(since, now)
-            bar = limit_bar(StatusAge(status, max(0, now - since) / SECOND, limit))
-        yield StatusView(name, style, moment, bar)
+            age = StatusAge(status, max(0, now - since) / SECOND, limit)
+        yield StatusView(name, style_of(dimension, status), moment, age)
 
 
 def _notes(recent: LatestEvents) -> Iterator[tuple[str, Excerpt]]:

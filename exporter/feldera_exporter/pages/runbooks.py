@@ -30,55 +30,42 @@ _NO_COMMAND: Final = re.compile(r"^```sh\n```\n", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class RunbookValues:
-    """The values of an instance or a pipeline for the commands of a runbook.
-
-    Attributes:
-        about: the pipeline or the instance, in words.
-        variables: shell commands that set the variables.
-        error_code: the code of the pipeline's deployment error; empty without one.
-    """
-
-    about: str
-    variables: str
-    error_code: str
-
-
-@dataclass(frozen=True, slots=True)
 class RunbookPage:
     """A runbook.
 
     Attributes:
-        values: the values of the pipeline or the instance that the address names; None without one.
-        filtered: whether its table has only the error code of that pipeline.
+        about: the pipeline or the instance that the address names, in words; empty without one.
+        variables: shell commands that set its values.
+        error_code: the only error code that its table has: that of the pipeline; empty where it has all.
         variants: whether it differs between installations.
         installation: the chosen installation; any other text means that the runbook has the commands of all.
     """
 
     alert: str
     content: Markup
-    values: RunbookValues | None
-    filtered: bool
+    about: str
+    variables: str
+    error_code: str
     variants: bool
     installation: str
 
 
-def runbook_values(state: PageState, query: PageQuery) -> RunbookValues | None:
-    """Return the values of the pipeline or the instance that a query names; None where there is no such instance.
+def _values(state: PageState, query: PageQuery) -> tuple[str, str, str]:
+    """Return what a query names in words, the commands that set its values, and its error code; empty where it has none.
 
     Only names that the exporter knows are filled in, quoted for a shell: no text of an address gets into a command.
     """
-    about = next((each for each in state.instances if each.fleet.instance == query.instance), None)
+    about = state.instance(query.instance)
     if about is None:
-        return None
+        return "", "", ""
     host = f"export FELDERA_HOST={shlex.quote(about.url)}"
     found = find(state, query.instance, query.name) if query.name else None
     if found is None:
-        return RunbookValues(f"instance {query.instance}", host, "")
+        return f"instance {query.instance}", host, ""
     row = found[1].facts.row
     names = f"export PIPELINE={shlex.quote(row.name)}\nexport PIPELINE_ID={shlex.quote(row.id)}"
     code = row.deployment_error.error_code if row.deployment_error is not None else ""
-    return RunbookValues(f"pipeline {row.name} of instance {query.instance}", f"{host}\n{names}", code)
+    return f"pipeline {row.name} of instance {query.instance}", f"{host}\n{names}", code
 
 
 def exists(alert: str) -> bool:
@@ -111,11 +98,11 @@ def runbook(alert: str, error_code: str = "", installation: str = "") -> Markup:
 
 def runbook_page(alert: str, state: PageState, query: PageQuery, installation: str) -> RunbookPage:
     """Return the view of a runbook that exists."""
-    values = runbook_values(state, query)
-    code = values.error_code if values is not None and not query.codes else ""
-    filtered = bool(code) and any(_names(row, code) for row in _CODE_ROW.findall(_text(alert)))
-    content = runbook(alert, code if filtered else "", installation)
-    return RunbookPage(alert, content, values, filtered, has_variants(alert), installation)
+    about, variables, code = _values(state, query)
+    if query.codes or not any(_names(row, code) for row in _CODE_ROW.findall(_text(alert))):
+        code = ""
+    content = runbook(alert, code, installation)
+    return RunbookPage(alert, content, about, variables, code, has_variants(alert), installation)
 
 
 def has_variants(alert: str) -> bool:

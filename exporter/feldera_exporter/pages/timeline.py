@@ -1,10 +1,10 @@
 """The timeline of a pipeline, from its event log: lanes of statuses, and a table of transitions."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from feldera_exporter.feldera.statuses import (
     DEPLOYMENT,
@@ -61,14 +61,6 @@ class LaneSegment:
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
-    """The statuses of one dimension."""
-
-    name: str
-    segments: tuple[LaneSegment, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Change:
     """A transition.
 
@@ -90,6 +82,7 @@ class Timeline:
 
     Attributes:
         span: the key of `SPANS` that the lanes show.
+        lanes: the statuses of each dimension, by its name.
         looks: the looks of the segments, each with its meaning.
         errors: where deployment errors appeared, in percent of the lane.
         ticks: places in percent of the lane, with labels.
@@ -99,7 +92,7 @@ class Timeline:
     """
 
     span: str
-    lanes: tuple[Lane, ...]
+    lanes: Mapping[str, tuple[LaneSegment, ...]]
     looks: tuple[tuple[str, str], ...]
     errors: tuple[float, ...]
     ticks: tuple[tuple[float, str], ...]
@@ -108,8 +101,7 @@ class Timeline:
     retained: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
+class _Run(NamedTuple):
     """A status from an instant on, until the next run of its dimension begins."""
 
     at: Micros
@@ -153,12 +145,12 @@ def timeline(events: Sequence[Event], span: str, now: Micros) -> Timeline | None
     changes.sort(key=lambda pair: pair[0], reverse=True)
     chosen = span if span in SPANS else _fitting(changes[0][0] if changes else now, now)
     start = now - SPANS[chosen] * SECOND
-    lanes = tuple(
-        Lane(name, tuple(_segments(dimension, runs, start, now)))
+    lanes = {
+        name: tuple(_segments(dimension, runs, start, now))
         for name, dimension, runs in rows
         if name != _UNDRAWN
-    )
-    drawn = {segment.mark.look for lane in lanes for segment in lane.segments}
+    }
+    drawn = {segment.mark.look for segments in lanes.values() for segment in segments}
     return Timeline(
         span=chosen,
         lanes=lanes,

@@ -23,8 +23,7 @@ from feldera_exporter.micros import SECOND, Micros, from_seconds
 from feldera_exporter.polling.feldera_clock import FelderaClock
 from feldera_exporter.polling.log_reader import EventLogReader
 from feldera_exporter.polling.run_in_thread import run_cpu, run_io
-from feldera_exporter.problems.evaluate import NO_PROBLEMS, Problems, evaluate
-from feldera_exporter.problems.instance_with_problems import InstanceWithProblems
+from feldera_exporter.problems.evaluate import NO_PROBLEMS, InstanceWithProblems, Problems, evaluate
 from feldera_exporter.problems.serialization import encoded, same
 from feldera_exporter.state.fleet import Fleet, observed, unobserved, with_failure, with_settings
 from feldera_exporter.state.instance_settings import InstanceSettings
@@ -94,7 +93,7 @@ class Watcher:
         self.polled: bool | None = None
         self.fresh_until = -math.inf
         if before is None:
-            self.fleet = Fleet(instance.name, totals=ledger.published().totals, names=names)
+            self.fleet = Fleet(instance.name, counters=ledger.published(), names=names)
             self.problems = self.stored_problems = problems
             self.stored_names = names
             self.clock = FelderaClock(time.time() - time.monotonic())

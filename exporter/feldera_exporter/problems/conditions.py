@@ -10,13 +10,13 @@ from operator import attrgetter
 from typing import Final
 
 from feldera_exporter.feldera.statuses import DEPLOYMENT, STORAGE, Difference, Dimension
+from feldera_exporter.feldera.wire import Row
 from feldera_exporter.history.initial import row_error_at
 from feldera_exporter.micros import SECOND, Micros, from_datetime, from_seconds
-from feldera_exporter.problems.model import Finding, Period, Undecided
+from feldera_exporter.problems.model import Findings, Period, Undecided
 from feldera_exporter.state.desired_difference import difference
 from feldera_exporter.state.pipeline import Pipeline
 
-Findings = tuple[Finding, ...]
 Condition = Callable[[Pipeline, Micros], Findings]
 
 HOUR: Final = 3600 * SECOND
@@ -72,14 +72,9 @@ def differs(kind: Difference) -> Condition:
             return ()
         if difference(row.deployment_desired_status, row.deployment_status, row.program_status) is not kind:
             return ()
-        # The difference began with the latest of these changes.
-        instants = [
-            from_datetime(row.deployment_desired_status_since),
-            from_datetime(row.deployment_status_since),
-        ]
-        if kind is Difference.START_PENDING:
-            instants.append(from_datetime(row.program_status_since))
-        return (Period(_after(max(instants), limit), label=pipeline.facts.shown.deployment_status),)
+        return (
+            Period(_after(differs_since(row, kind), limit), label=pipeline.facts.shown.deployment_status),
+        )
 
     return condition
 
@@ -197,6 +192,14 @@ def error_at(pipeline: Pipeline) -> Micros:
     known = pipeline.history.errors.at
     # While the event log has not been read, the row decides.
     return row_error_at(pipeline.facts.row) if known is None else known
+
+
+def differs_since(row: Row, kind: Difference | None) -> Micros:
+    """Return when desired and actual status began to differ in this way: with the latest of the changes that led to it."""
+    changes = [row.deployment_desired_status_since, row.deployment_status_since]
+    if kind is Difference.START_PENDING:
+        changes.append(row.program_status_since)
+    return from_datetime(max(changes))
 
 
 def storage_since(pipeline: Pipeline) -> Micros | None:

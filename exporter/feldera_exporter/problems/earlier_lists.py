@@ -82,6 +82,6 @@ def _sizes(sizes: tuple[tuple[Micros, int], ...], size: int, now: Micros) -> tup
     sizes = tuple((min(at, now), number) for at, number in sizes)
     if not sizes or sizes[-1][1] != size:
         sizes = (*sizes, (now, size))
-    newer = [index for index, (at, _) in enumerate(sizes) if at > now - KEPT]
-    first = max(0, (newer[0] if newer else len(sizes)) - 1)
-    return sizes[first:]
+    while len(sizes) > 1 and sizes[1][0] <= now - KEPT:
+        sizes = sizes[1:]
+    return sizes

@@ -42,7 +42,7 @@ class Occurrence(NamedTuple):
         label: the overdue status, or the service of Feldera; empty where the problem names none.
         pipeline_id: the UUID; empty for a problem of the instance.
         pipeline_name: empty for a problem of the instance.
-        tags: the pipeline's tag labels without `expect`, as pairs of label and value.
+        tags: the pipeline's tag labels that have a value, sorted and without `expect`, as pairs of label and value.
     """
 
     problem: str
@@ -61,11 +61,6 @@ class Occurrence(NamedTuple):
         """The name of the problem's alert."""
         name = pipeline_alert if self.pipeline_id else instance_alert
         return name(self.problem)
-
-    @property
-    def series(self) -> "Occurrence":
-        """What Prometheus knows it by: an empty label is none, and labels have no order."""
-        return self._replace(tags=tuple(sorted(pair for pair in self.tags if pair[1])))
 
 
 Occurrences = Mapping[Occurrence, Micros]
@@ -131,6 +126,13 @@ class Problems:
 
 
 NO_PROBLEMS: Final = Problems()
+
+
+class InstanceWithProblems(NamedTuple):
+    """One instance as metrics, pages and alerts show it: its fleet and its problems, both after the same poll."""
+
+    fleet: Fleet
+    problems: Problems
 
 
 def evaluate(before: Problems, fleet: Fleet, disabled: frozenset[str], now: Micros) -> Problems:
@@ -230,7 +232,8 @@ def _pipeline(
     due = min(due, failing_due)
     if not present and failing is None and due == NEVER:
         return None
-    tags = tuple(pair for pair in pipeline.facts.tag_labels if pair[0] != "expect")
+    # An empty label is none, and labels have no order: a configured label without a value makes no other series.
+    tags = tuple(sorted(pair for pair in pipeline.facts.tag_labels if pair[0] != "expect" and pair[1]))
     name = pipeline.facts.row.name
     occurrences = {
         Occurrence(problem, label, pipeline_id, name, tags): begin
@@ -322,12 +325,7 @@ def _ended(before: Problems, present: Occurrences, now: Micros) -> Endings:
             for occurrence, since in before.present.items()
             if occurrence not in present
         }
-        # A reload with other tag labels may change an occurrence, but not its series.
-        ids = {occurrence.pipeline_id for occurrence in ended}
-        series = {occurrence.series for occurrence in present if occurrence.pipeline_id in ids}
-        ended = {
-            occurrence: ending for occurrence, ending in ended.items() if occurrence.series not in series
-        }
+        ended = {occurrence: ending for occurrence, ending in ended.items() if occurrence not in present}
     if len(ended) > MOST_ENDED:
         ended = dict(list(ended.items())[-MOST_ENDED:])
     return before.ended if ended == before.ended else ended

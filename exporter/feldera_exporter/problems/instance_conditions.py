@@ -7,10 +7,8 @@ from typing import Final
 from feldera_exporter.feldera.statuses import SERVICES
 from feldera_exporter.micros import SECOND, Micros
 from feldera_exporter.problems.earlier_lists import EarlierLists
-from feldera_exporter.problems.model import Finding, Period, Undecided
+from feldera_exporter.problems.model import Finding, Findings, Period, Undecided
 from feldera_exporter.state.fleet import Fleet
-
-Findings = tuple[Finding, ...]
 
 _MINUTE: Final = 60 * SECOND
 _DAY: Final = 24 * 60 * _MINUTE

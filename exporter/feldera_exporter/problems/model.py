@@ -1,6 +1,6 @@
 """The types of the table of problems: a row, and the findings that its condition returns."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
@@ -42,6 +42,7 @@ class Undecided:
 
 
 Finding = Period | Undecided
+Findings = tuple[Finding, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class Problem(Generic[Subject]):
     summary: str
     meaning: str
     first_step: str
-    condition: Callable[[Subject, Micros], Sequence[Finding]]
+    condition: Callable[[Subject, Micros], Findings]
     labelled: bool = False
     yields_to: str = ""
     limit_of: str = ""

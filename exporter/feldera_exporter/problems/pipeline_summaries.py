@@ -9,7 +9,8 @@ from enum import IntEnum
 from feldera_exporter.feldera.statuses import DEPLOYMENT, PROGRAM, Kind
 from feldera_exporter.micros import SECOND, Micros, from_datetime
 from feldera_exporter.problems.alerts import PresentAlert
-from feldera_exporter.problems.conditions import storage_since
+from feldera_exporter.problems.conditions import differs_since, storage_since
+from feldera_exporter.state.desired_difference import difference
 from feldera_exporter.state.pipeline import Pipeline
 
 _SEVERITIES = {"critical": 3, "warning": 2, "info": 1}
@@ -118,19 +119,14 @@ def _summary(
 def _status_ages(pipeline: Pipeline, now: Micros) -> tuple[StatusAge, ...]:
     """Return the ages of the present statuses, the deployment's first; a status without a known beginning is left out."""
     row, limits = pipeline.facts.row, pipeline.facts.limits
-    status, desired = (
-        from_datetime(row.deployment_status_since),
-        from_datetime(row.deployment_desired_status_since),
-    )
-    program, storage = from_datetime(row.program_status_since), storage_since(pipeline)
+    kind = difference(row.deployment_desired_status, row.deployment_status, row.program_status)
     known = (
-        (row.deployment_status, status, limits.deployment_status),
-        (row.program_status, program, limits.program_status),
-        (row.storage_status, storage, limits.storage_status),
-        # The difference began with the latest of these changes.
+        (row.deployment_status, from_datetime(row.deployment_status_since), limits.deployment_status),
+        (row.program_status, from_datetime(row.program_status_since), limits.program_status),
+        (row.storage_status, storage_since(pipeline), limits.storage_status),
         (
             f"to be {row.deployment_desired_status}",
-            max(status, desired, program),
+            differs_since(row, kind),
             limits.deployment_desired_status,
         ),
     )

@@ -13,17 +13,12 @@ from feldera_exporter.problems.table import (
 )
 from feldera_exporter.rules.exporter_alerts import EXPORTER_ALERTS
 
-PIPELINES: Final = "Pipelines"
-PROGRAMS: Final = "Programs and storage"
-FELDERA: Final = "Feldera"
-EXPORTER: Final = "The exporter"
-
 SECTIONS: Final = MappingProxyType(
     {
-        PIPELINES: tuple(pipeline_alert(row.name) for row in (*LIFECYCLE, *FAULTS)),
-        PROGRAMS: tuple(pipeline_alert(row.name) for row in COMPILATION),
-        FELDERA: tuple(instance_alert(row.name) for row in PLATFORM),
-        EXPORTER: tuple(EXPORTER_ALERTS),
+        "Pipelines": tuple(pipeline_alert(row.name) for row in (*LIFECYCLE, *FAULTS)),
+        "Programs and storage": tuple(pipeline_alert(row.name) for row in COMPILATION),
+        "Feldera": tuple(instance_alert(row.name) for row in PLATFORM),
+        "The exporter": tuple(EXPORTER_ALERTS),
     }
 )
 """The names of the alerts by the headings of the documentation."""

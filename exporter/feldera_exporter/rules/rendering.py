@@ -8,13 +8,13 @@ from typing import Any, Final
 
 import yaml
 
-from feldera_exporter.config import AlertChoice, Configuration
-from feldera_exporter.problems import sentences
+from feldera_exporter.config import DEFAULT_TAG_LABELS, AlertChoice, Configuration
 from feldera_exporter.problems.model import Problem
 from feldera_exporter.problems.table import (
     COMPILATION,
     FAULTS,
     LIFECYCLE,
+    PIPELINE_PROBLEMS,
     PLATFORM,
     instance_alert,
     pipeline_alert,
@@ -36,17 +36,9 @@ INTERVAL: Final = "15s"
 PIPELINE_FAMILY: Final = "feldera_pipeline_problem_since_timestamp_seconds"
 INSTANCE_FAMILY: Final = "feldera_instance_problem_since_timestamp_seconds"
 
-BASE_TAGS: Final = ("team", "tier")
-"""The tag labels of every pipeline's alert; empty for a pipeline without such a tag."""
-
 _PIPELINE_LABELS: Final = ("feldera_instance", "pipeline", "pipeline_name", "status")
 _INSTANCE_LABELS: Final = ("feldera_instance", "feldera_service")
 
-_PIPELINE_BOARD: Final = (
-    "/d/feldera-pipeline?var-feldera_instance={{ $labels.feldera_instance | urlquery }}"
-    "&var-pipeline={{ $labels.pipeline | urlquery }}"
-)
-_FLEET_BOARD: Final = "/d/feldera-fleet?var-feldera_instance={{ $labels.feldera_instance | urlquery }}"
 _EXPORTER_BOARD: Final = "/d/feldera-exporter"
 _PIPELINE_PAGE: Final = (
     "/pipelines/{{ $labels.feldera_instance | urlquery }}/{{ $labels.pipeline_name | urlquery }}"
@@ -98,7 +90,7 @@ class RuleOptions:
     alerts: Mapping[str, AlertChoice] = field(default_factory=lambda: MappingProxyType({}))
     alert_labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     severities: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    tag_labels: tuple[str, ...] = ()
+    tag_labels: tuple[str, ...] = tuple(DEFAULT_TAG_LABELS)
     exporter_url: str = EXPORTER_URL
     runbook_url: str = ""
     dashboard_url: str = DASHBOARD_URL
@@ -127,7 +119,7 @@ class RuleOptions:
     @property
     def tags(self) -> tuple[str, ...]:
         """The tag labels of every pipeline's alert."""
-        return BASE_TAGS + tuple(tag for tag in self.tag_labels if tag not in {*BASE_TAGS, "expect"})
+        return tuple(tag for tag in self.tag_labels if tag != "expect")
 
     def runbook(self, alert: str) -> str:
         """Return the address of an alert's runbook."""
@@ -178,39 +170,62 @@ def _alerts(options: RuleOptions) -> Iterator[tuple[str, str, dict[str, Any]]]:
         yield _EXPORTER_GROUP, alert.name, _exporter_rule(options, alert)
     for group, rows in _PIPELINE_GROUPS.items():
         for row in rows:
-            yield group, pipeline_alert(row.name), _pipeline_rule(options, row)
+            yield group, pipeline_alert(row.name), _problem_rule(options, row)
     for problem in PLATFORM:
-        yield "feldera-instances", instance_alert(problem.name), _instance_rule(options, problem)
+        yield "feldera-instances", instance_alert(problem.name), _problem_rule(options, problem)
 
 
-def _pipeline_rule(options: RuleOptions, row: Problem[Any]) -> dict[str, Any]:
+def problem_annotations(
+    options: RuleOptions,
+    row: Problem[Any],
+    text: Callable[[str], str],
+    quoted: Callable[[str], str],
+    limit: str,
+    since: str,
+) -> dict[str, str]:
+    """Return the annotations that the alert of a problem has from the rules and from the exporter itself.
+
+    Args:
+        options: the user's options.
+        row: the row of the problem.
+        text: returns what stands for the value of a label: a template of Prometheus, or the value.
+        quoted: returns the same for an address.
+        limit: the limit of the status: ` of 10m`, or empty.
+        since: when the problem began.
+    """
+    instance, board = text("feldera_instance"), f"var-feldera_instance={quoted('feldera_instance')}"
+    if row.name in PIPELINE_PROBLEMS:
+        alert, label = pipeline_alert(row.name), text("status")
+        subject = f"Pipeline {text('pipeline_name')} of {instance}"
+        board = f"/d/feldera-pipeline?{board}&var-pipeline={quoted('pipeline')}"
+    else:
+        alert, label = instance_alert(row.name), text("feldera_service")
+        subject = f"Feldera instance {instance}"
+        board = f"/d/feldera-fleet?{board}"
+    meaning = row.meaning.format(subject=subject, label=label, limit=limit)
+    description = f"{meaning} Since {since}. {row.first_step}"
+    return _annotations(options, alert, row.summary, description, board)
+
+
+def _problem_rule(options: RuleOptions, row: Problem[Any]) -> dict[str, Any]:
     limit = ""
     if row.limit_of:
         limit = (
             f'{{{{ with printf "feldera_pipeline_{row.limit_of}_limit_seconds{{feldera_instance=%q, pipeline=%q}} < Inf" '
             "$labels.feldera_instance $labels.pipeline | query }} of {{ . | first | value | humanizeDuration }}{{ end }}"
         )
-    subject = sentences.pipeline("{{ $labels.pipeline_name }}", "{{ $labels.feldera_instance }}")
-    description = sentences.description(row, subject, "{{ $labels.status }}", limit, _SINCE)
-    name = pipeline_alert(row.name)
+    annotations = problem_annotations(
+        options, row, "{{{{ $labels.{} }}}}".format, "{{{{ $labels.{} | urlquery }}}}".format, limit, _SINCE
+    )
+    if row.name in PIPELINE_PROBLEMS:
+        expression = problem_expression(PIPELINE_FAMILY, row.name, (*_PIPELINE_LABELS, *options.tags))
+        annotations["pipeline_url"] = options.exporter_url.rstrip("/") + _PIPELINE_PAGE
+    else:
+        expression = problem_expression(INSTANCE_FAMILY, row.name, _INSTANCE_LABELS)
     return {
-        "expr": problem_expression(PIPELINE_FAMILY, row.name, (*_PIPELINE_LABELS, *options.tags)),
+        "expr": expression,
         "labels": {"severity": row.severity},
-        "annotations": {
-            **_annotations(options, name, row.summary, description, _PIPELINE_BOARD),
-            "pipeline_url": options.exporter_url.rstrip("/") + _PIPELINE_PAGE,
-        },
-    }
-
-
-def _instance_rule(options: RuleOptions, row: Problem[Any]) -> dict[str, Any]:
-    subject = sentences.instance("{{ $labels.feldera_instance }}")
-    description = sentences.description(row, subject, "{{ $labels.feldera_service }}", "", _SINCE)
-    name = instance_alert(row.name)
-    return {
-        "expr": problem_expression(INSTANCE_FAMILY, row.name, _INSTANCE_LABELS),
-        "labels": {"severity": row.severity},
-        "annotations": _annotations(options, name, row.summary, description, _FLEET_BOARD),
+        "annotations": annotations,
     }
 
 

@@ -8,8 +8,7 @@ from typing import Any, Final, Protocol
 
 import structlog
 
-from feldera_exporter.exposition.chunks import chunks
-from feldera_exporter.exposition.snapshot import Snapshot
+from feldera_exporter.exposition.snapshot import Snapshot, chunks
 from feldera_exporter.logs import FailureLog, source_location
 from feldera_exporter.server.content_negotiation import accepts_gzip, format_for
 from feldera_exporter.server.http_messages import Page, Reply, Request, text_reply
@@ -117,8 +116,8 @@ async def _metrics(source: MetricsSource, request: Request) -> Reply:
     parts = snapshot.ready(format_, packed=packed)
     if parts is None:
         # The first request renders and compresses, in a thread.
-        render = snapshot.gzip if packed else snapshot.plain
-        parts = await asyncio.get_running_loop().run_in_executor(_RENDERING, render, format_)
+        render = partial(snapshot.body, format_, packed=packed)
+        parts = await asyncio.get_running_loop().run_in_executor(_RENDERING, render)
     headers = (
         ("content-type", format_.content_type),
         ("vary", "Accept, Accept-Encoding"),

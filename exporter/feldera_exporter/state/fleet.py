@@ -13,8 +13,8 @@ from feldera_exporter.micros import Micros
 from feldera_exporter.state.instance_settings import InstanceSettings
 from feldera_exporter.state.pipeline import Pipeline
 from feldera_exporter.state.pipeline_names import updated_names
-from feldera_exporter.state.runner_activity import initial_activity, updated_activity
-from feldera_exporter.state.selection import Selection
+from feldera_exporter.state.runner_activity import Activity, updated_activity
+from feldera_exporter.state.selection import Selection, changed_ids
 from feldera_exporter.store.poll_changes import NO_NAMES, Names
 
 
@@ -29,10 +29,10 @@ class PublishedCounters:
         credited: that instant for the pipelines with another one, by id.
     """
 
-    histories: Mapping[str, History]
-    totals: InstanceTotals
-    as_of: Micros
-    credited: Mapping[str, Micros]
+    histories: Mapping[str, History] = field(default_factory=dict)
+    totals: InstanceTotals = field(default_factory=InstanceTotals)
+    as_of: Micros = 0
+    credited: Mapping[str, Micros] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +60,14 @@ class Fleet:
         size: the number of pipelines; None while it is not known.
         pipelines: the pipelines by id.
         platform: Feldera's version, services and license.
-        totals: the counters over all pipelines.
-        as_of: up to when the time in present statuses is counted.
-        credited: that instant for the pipelines with another one, by id.
+        counters: the exported counters, of which `pipelines` was made.
         lost: the pipelines whose list element cannot be read, by id, with when that was first so.
         unreadable: how to name these pipelines in the log, including those without a known id.
         read_at: when the list was last read.
         failure: why the last poll failed; None after one that succeeded, and before the first.
         stale_pipelines: the last known pipelines, by id, while none is shown because they are stale.
         names: the names of the pipelines, also those that they had before.
-        selection: the selection that `pipelines` was made of.
-        histories: the histories that `pipelines` was made of.
+        selection: the selection that `pipelines` was made of; None after other settings, and while none is counters.
     """
 
     instance: str
@@ -78,9 +75,7 @@ class Fleet:
     size: int | None = None
     pipelines: Mapping[str, Pipeline] = field(default_factory=dict)
     platform: Platform = field(default_factory=Platform)
-    totals: InstanceTotals = field(default_factory=InstanceTotals)
-    as_of: Micros = 0
-    credited: Mapping[str, Micros] = field(default_factory=dict)
+    counters: PublishedCounters = field(default_factory=PublishedCounters)
     lost: Mapping[str, Micros] = field(default_factory=dict)
     unreadable: tuple[str, ...] = ()
     read_at: Micros = 0
@@ -88,7 +83,6 @@ class Fleet:
     stale_pipelines: Mapping[str, Pipeline] = field(default_factory=dict)
     names: Names = field(default_factory=lambda: NO_NAMES)
     selection: Selection | None = None
-    histories: Mapping[str, History] | None = None
 
     @property
     def last_known(self) -> Mapping[str, Pipeline]:
@@ -97,7 +91,7 @@ class Fleet:
 
 
 def observed(
-    fleet: Fleet, selection: Selection, shown: PublishedCounters, settings: InstanceSettings, now: Micros
+    fleet: Fleet, selection: Selection, counters: PublishedCounters, settings: InstanceSettings, now: Micros
 ) -> Fleet:
     """Return the fleet after a list, or more of the event logs, was read.
 
@@ -107,41 +101,35 @@ def observed(
     Args:
         fleet: the fleet before.
         selection: the watched pipelines of the list.
-        shown: the counters to export, for every pipeline that the settings include.
+        counters: the counters to export, for every pipeline that the settings include.
         settings: the settings of the instance.
         now: Feldera's time of the response, in microseconds.
     """
-    fleet = replace(
-        fleet,
-        up=True,
-        totals=shown.totals,
-        as_of=shown.as_of,
-        credited=shown.credited,
-        read_at=now,
-        failure=None,
-    )
-    if fleet.selection is selection and fleet.histories is shown.histories and not fleet.lost:
-        return fleet
-    pipelines = _updated(fleet, selection, shown, settings, now)
+    read = replace(fleet, up=True, counters=counters, read_at=now, failure=None)
+    if fleet.selection is selection and fleet.counters.histories is counters.histories and not fleet.lost:
+        return read
+    pipelines = _updated(fleet, selection, counters, settings, now)
     lost: Mapping[str, Micros] = {}
+    names = fleet.names
     if pipelines is None:
+        names = updated_names(fleet.names, selection, now)
         pipelines = {
             pipeline_id: _pipeline(
-                fleet.pipelines.get(pipeline_id), entry, history, shown.totals, settings, now
+                fleet.pipelines.get(pipeline_id), entry, history, counters.totals, settings, now
             )
-            for pipeline_id, history in shown.histories.items()
+            for pipeline_id, history in counters.histories.items()
             if (entry := selection.listing.entries.get(pipeline_id)) is not None
         }
         lost = _lost(fleet, selection, settings, now)
         pipelines |= {
-            pipeline_id: _with_history(fleet.pipelines[pipeline_id], shown.histories[pipeline_id])
+            pipeline_id: replace(fleet.pipelines[pipeline_id], history=counters.histories[pipeline_id])
             for pipeline_id, since in lost.items()
             if now - since <= settings.staleness
             and pipeline_id in fleet.pipelines
-            and pipeline_id in shown.histories
+            and pipeline_id in counters.histories
         }
     return replace(
-        fleet,
+        read,
         size=len(pipelines),
         pipelines=pipelines,
         lost=lost,
@@ -151,27 +139,26 @@ def observed(
             if unreadable.name is None or settings.includes(unreadable.name)
         ),
         stale_pipelines={},
-        names=updated_names(fleet.names, fleet.selection, selection, now),
+        names=names,
         selection=selection,
-        histories=shown.histories,
     )
 
 
 def _updated(
-    fleet: Fleet, selection: Selection, shown: PublishedCounters, settings: InstanceSettings, now: Micros
+    fleet: Fleet, selection: Selection, counters: PublishedCounters, settings: InstanceSettings, now: Micros
 ) -> dict[str, Pipeline] | None:
-    """Return the pipelines with only the changed ones replaced; None if the ids changed or some cannot be read."""
-    if fleet.selection is None or fleet.histories is None or selection.listing.unreadable or fleet.lost:
+    """Return the pipelines with only the changed ones replaced; None if ids or names changed or some cannot be read."""
+    if fleet.selection is None or selection.listing.unreadable or fleet.lost:
         return None
-    rows = changed_keys(fleet.selection.listing.entries, selection.listing.entries)
-    histories = changed_keys(fleet.histories, shown.histories)
+    rows = changed_ids(fleet.selection.listing, selection.listing)
+    histories = changed_keys(fleet.counters.histories, counters.histories)
     if rows is None or histories is None:
         return None
     pipelines = dict(fleet.pipelines)
     for pipeline_id in {*rows, *histories} & pipelines.keys():
-        entry, history = selection.listing.entries[pipeline_id], shown.histories[pipeline_id]
+        entry, history = selection.listing.entries[pipeline_id], counters.histories[pipeline_id]
         pipelines[pipeline_id] = _pipeline(
-            pipelines[pipeline_id], entry, history, shown.totals, settings, now
+            pipelines[pipeline_id], entry, history, counters.totals, settings, now
         )
     return pipelines
 
@@ -233,10 +220,6 @@ def _again(pipelines: Mapping[str, Pipeline], settings: InstanceSettings) -> Map
     }
 
 
-def _with_history(pipeline: Pipeline, history: History) -> Pipeline:
-    return pipeline if pipeline.history is history else replace(pipeline, history=history)
-
-
 def _pipeline(
     old: Pipeline | None,
     entry: Entry,
@@ -247,7 +230,7 @@ def _pipeline(
 ) -> Pipeline:
     dated = history.since.storage is not None and history.since.storage > 0
     if old is None:
-        activity = initial_activity(now)
+        activity = Activity(now, now)
     else:
         activity = updated_activity(old.activity, old.progress, entry.progress, now)
         if old.facts.row is entry.row and old.facts.storage_dated == dated:

@@ -1,22 +1,20 @@
 """The settings of one instance: which pipelines are watched, and the limits and tag labels of each."""
 
-from functools import lru_cache
+from collections.abc import Mapping
 from math import inf
 from typing import Any, Final
 
 from msgspec.structs import replace
 
-from feldera_exporter.config import Configuration, Instance
+from feldera_exporter.config import Configuration, Instance, Limits
 from feldera_exporter.feldera.label_variants import NONE, OTHER, Variants, with_variant
 from feldera_exporter.feldera.statuses import DIMENSIONS
 from feldera_exporter.feldera.wire import ProgramConfig, Row
 from feldera_exporter.micros import from_seconds
 from feldera_exporter.state.desired_difference import difference
 from feldera_exporter.state.pipeline import Facts, StatusLimits
-from feldera_exporter.state.status_limits import status_limits
-from feldera_exporter.state.tags import tag_labels
+from feldera_exporter.state.tags import Tags, tag_labels, without_colours
 
-_CACHED_NAMES: Final = 65_536
 _FAILED_POLLS: Final = 3
 """The number of polls in a row that may fail before an instance counts as down."""
 
@@ -35,7 +33,7 @@ class InstanceSettings:
         self.staleness = from_seconds(instance.staleness)
         self.freshness = _FAILED_POLLS * instance.poll_interval + instance.timeout
         self.disabled = frozenset(name for name, choice in configuration.alerts.items() if not choice.enabled)
-        self.includes = lru_cache(maxsize=_CACHED_NAMES)(instance.pipelines.selects)
+        self.includes = instance.pipelines.selects
         self._limits = configuration.limits
         self._labels = tag_labels(configuration.tag_labels)
 
@@ -84,3 +82,22 @@ class InstanceSettings:
             unknown=unknown,
             storage_dated=storage_dated,
         )
+
+
+def status_limits(configured: Limits, name: str, tags: Tags) -> Mapping[str, float]:
+    """Return the limit of each status of a pipeline in seconds, and those of `StartPending` and `Drift`.
+
+    Infinity is no limit, and a status that is not there has none (Running, Stopped, an unknown one). For each status, the
+    first matching override with a limit for it wins, then the default. An override matches if its name expression matches
+    the whole name, and its tag expression matches a whole tag without the colour suffix.
+    """
+    if not configured.overrides:
+        return configured.defaults
+    plain, seconds = without_colours(tags), dict(configured.defaults)
+    # In reverse order, so that the first override wins.
+    for override in reversed(configured.overrides):
+        if (override.name is None or override.name.fullmatch(name)) and (
+            override.tag is None or any(map(override.tag.fullmatch, plain))
+        ):
+            seconds |= override.limits
+    return seconds

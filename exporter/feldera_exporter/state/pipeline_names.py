@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from feldera_exporter.differences import changed_keys
 from feldera_exporter.micros import Micros
 from feldera_exporter.state.selection import Selection
 from feldera_exporter.store.poll_changes import Names, PipelineName
@@ -11,19 +10,16 @@ MOST_GONE: Final = 1000
 """How many names that are gone are kept, the newest of them."""
 
 
-def updated_names(names: Names, before: Selection | None, selection: Selection, now: Micros) -> Names:
+def updated_names(names: Names, selection: Selection, now: Micros) -> Names:
     """Return the names after a list was read; the same object if none changed.
 
     A pipeline that was watched once is followed until it is deleted, even if the configuration excludes it now.
 
     Args:
         names: those before.
-        before: the selection that they were made of, None if it is not known.
         selection: the watched pipelines of the list.
         now: Feldera's time of the list, in microseconds.
     """
-    if before is not None and _same(before, selection):
-        return names
     entries, unreadable = selection.listing.entries, selection.lost
     had = {name for name, gone in names.items() if gone is None}
     followed = selection.rows.keys() | {name.pipeline_id for name in had}
@@ -35,16 +31,3 @@ def updated_names(names: Names, before: Selection | None, selection: Selection, 
     gone = {name: at for name, at in names.items() if at is not None and name not in have}
     gone |= dict.fromkeys(sorted(had - have), now)
     return {**dict(list(gone.items())[-MOST_GONE:]), **dict.fromkeys(have)}
-
-
-def _same(before: Selection, selection: Selection) -> bool:
-    """Return whether two lists surely have the same names."""
-    if before.listing is selection.listing:
-        return True
-    old, new = before.listing, selection.listing
-    changed = changed_keys(old.entries, new.entries)
-    return (
-        changed is not None
-        and not (old.unreadable or new.unreadable)
-        and all(old.entries[each].row.name == new.entries[each].row.name for each in changed)
-    )

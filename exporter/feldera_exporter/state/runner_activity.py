@@ -35,11 +35,6 @@ class Activity(NamedTuple):
         return sum(count for at, count in self.errors if start < at <= end)
 
 
-def initial_activity(at: Micros) -> Activity:
-    """Return the activity of a pipeline that is listed for the first time."""
-    return Activity(at, at)
-
-
 def updated_activity(activity: Activity, before: Progress, after: Progress, at: Micros) -> Activity:
     """Return the activity after another list, read at this instant, from the progress in the list before and in this one."""
     if before.refresh_version != after.refresh_version:

@@ -32,16 +32,23 @@ class Selection:
         }
 
 
+def changed_ids(before: Listing, after: Listing) -> list[str] | None:
+    """Return the ids of the pipelines whose list element changed; None where ids or names changed."""
+    old, new = before.entries, after.entries
+    changed = changed_keys(old, new)
+    if changed is None or any(old[each].row.name != new[each].row.name for each in changed):
+        return None
+    return changed
+
+
 def select(listing: Listing, settings: InstanceSettings, previous: Selection) -> Selection:
     """Return the watched pipelines of a list; the previous selection, of the same settings, if the list is the same object."""
     if listing is previous.listing:
         return previous
-    old, entries = previous.listing.entries, listing.entries
-    changed = changed_keys(old, entries)
-    # A pipeline can be renamed, and its name decides whether it is included.
-    if changed is None or any(
-        old[pipeline_id].row.name != entries[pipeline_id].row.name for pipeline_id in changed
-    ):
+    entries = listing.entries
+    changed = changed_ids(previous.listing, listing)
+    # A pipeline's name decides whether it is included.
+    if changed is None:
         included = {
             pipeline_id: entry.row
             for pipeline_id, entry in entries.items()

@@ -1,12 +1,17 @@
-"""The families of an instance as a whole: whether its API answers, how many pipelines it has, its services and license."""
+"""The families of an instance: whether its API answers, its services and license, and counters over all its pipelines."""
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import accumulate
 from operator import attrgetter
 from typing import Any, Final
 
 from feldera_exporter.exposition.family import Family, Sample, extra, known_instant, known_number
+from feldera_exporter.exposition.text import seconds
+from feldera_exporter.history.instance_totals import BOUNDS
 from feldera_exporter.state.fleet import Fleet
 
+# In the form that prometheus_client writes, for the whole exposition to have one form.
+_LE: Final = (*(str(float(bound)) for bound in BOUNDS), "+Inf")
 _INFO: Final = ("version", "edition", "revision", "tenant")
 
 
@@ -22,6 +27,21 @@ def _service(read: Callable[[Any], Iterable[Sample]], field: str) -> Callable[[F
                 yield sample._replace(extra=extra(("feldera_service", name)))
 
     return samples
+
+
+def _errors(fleet: Fleet) -> Iterator[Sample]:
+    for code, count in fleet.counters.totals.errors.items():
+        yield Sample(str(count), extra(("error_code", code)))
+
+
+def _durations(fleet: Fleet) -> Iterator[Sample]:
+    for status, durations in fleet.counters.totals.durations.items():
+        label = ("status", status)
+        cumulative = tuple(accumulate(durations.buckets))
+        for bound, count in zip(_LE, cumulative, strict=True):
+            yield Sample(str(count), extra(label, ("le", bound)), "_bucket")
+        yield Sample(seconds(durations.micros), extra(label), "_sum")
+        yield Sample(str(cumulative[-1]), extra(label), "_count")
 
 
 FAMILIES: Final[tuple[Family[Fleet], ...]] = (
@@ -83,5 +103,39 @@ FAMILIES: Final[tuple[Family[Fleet], ...]] = (
         "Time when the license expires; absent if it does not expire.",
         read=known_instant,
         of=lambda fleet: fleet.platform.license and fleet.platform.license.expiry,
+    ),
+    Family(
+        "feldera_deployment_errors",
+        "counter",
+        "Total number of deployment errors by error code; at most 100 codes, further ones count as `other`.",
+        ("error_code",),
+        _errors,
+    ),
+    Family(
+        "feldera_status_duration_seconds",
+        "histogram",
+        "Duration of transient statuses by Feldera's timestamps, observed when they end.",
+        ("status",),
+        _durations,
+    ),
+    Family(
+        "feldera_exporter_event_gaps",
+        "counter",
+        "Total number of gaps: transitions are not counted because Feldera discarded events before they were read or an "
+        "event cannot be decoded, or their order is a guess because its clock stepped back.",
+        of=attrgetter("counters.totals.gaps"),
+    ),
+    Family(
+        "feldera_exporter_last_event_gap_timestamp_seconds",
+        "gauge",
+        "Time of the last event gap by Feldera's clock; absent if there was none.",
+        read=known_instant,
+        of=attrgetter("counters.totals.last_gap"),
+    ),
+    Family(
+        "feldera_exporter_error_codes_folded",
+        "counter",
+        "Total number of errors counted under the code `other`: too many codes, or a code that is not valid as a label.",
+        of=attrgetter("counters.totals.folded"),
     ),
 )
