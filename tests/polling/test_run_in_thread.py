@@ -5,14 +5,14 @@ import gc
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from feldera_exporter.feldera.event_log import EventLog
 from feldera_exporter.feldera.platform import Platform
+from feldera_exporter.feldera.wire import Event
 from feldera_exporter.history.answer_evaluation import Evaluation
 from feldera_exporter.ledger import Ledger
 from feldera_exporter.polling import watcher
@@ -196,9 +196,9 @@ def test_a_long_log_is_folded_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> No
     folded: list[tuple[int, bool]] = []
     evaluate = Ledger.evaluate
 
-    def evaluated(ledger: Ledger, pipeline_id: str, log: EventLog) -> Evaluation:
+    def evaluated(ledger: Ledger, pipeline_id: str, log: Sequence[Event]) -> Evaluation:
         in_thread = threading.current_thread() is not threading.main_thread()
-        folded.append((len(log.events), in_thread))
+        folded.append((len(log), in_thread))
         return evaluate(ledger, pipeline_id, log)
 
     monkeypatch.setattr(Ledger, "evaluate", evaluated)

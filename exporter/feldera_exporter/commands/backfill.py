@@ -139,7 +139,7 @@ async def _ask(
             continue
         try:
             answer = await client.get(EVENTS, name, within=_TIMEOUT)
-            retained = event_log.read(answer.body)
+            events = event_log.read(answer.body)
         except NotFoundError:
             log.warning("deleted while its events were to be read", pipeline_name=name)
             continue
@@ -150,11 +150,6 @@ async def _ask(
             if isinstance(error, _FATAL):
                 return
             continue
-        if retained.unreadable:
-            first = retained.unreadable[0]
-            failures.append(
-                f"{instance.name}: {name}: {len(retained.unreadable)} of its events cannot be read: {first.reason}"
-            )
         shared = (
             ("feldera_instance", instance.name),
             ("pipeline", f"pipeline-{pipeline_id}"),
@@ -164,5 +159,5 @@ async def _ask(
         # The header is whole seconds, cut off, so that nothing is written for the time after the log was read.
         until = answer.date if answer.date is not None else time.time() - answer.elapsed
         yield backfill_openmetrics.RetainedEvents(
-            shared, [*map(Observation.from_event, retained.events)], int(until * SECOND)
+            shared, [*map(Observation.from_event, events)], int(until * SECOND)
         )

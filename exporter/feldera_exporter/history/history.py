@@ -69,7 +69,7 @@ class History(msgspec.Struct, frozen=True, gc=False, array_like=True):
         status_time: the time by combined status.
         errors: the deployment errors.
         log_position: up to where the log is folded.
-        gaps: how often events were missed or could not be decoded, or their order was a guess.
+        gaps: how often events were missed, or their order was a guess.
         last_gap: the last such time, by Feldera's clock.
         row_digest: the digest of the row with which the log last agreed (`row_digest`); empty while it did not.
         row_instants: the instants of that row, or of the one that the watch began with (`observation.instants`).

@@ -8,9 +8,8 @@ from typing import Final
 
 import msgspec
 
-from feldera_exporter.feldera.event_log import EventLog
 from feldera_exporter.feldera.pipeline_list import Unreadable
-from feldera_exporter.feldera.wire import Row
+from feldera_exporter.feldera.wire import Event, Row
 from feldera_exporter.history import instance_totals, status_time
 from feldera_exporter.history.answer_evaluation import LOCK_TIMEOUT, Evaluation, evaluate_events, evaluate_row
 from feldera_exporter.history.history import History
@@ -65,7 +64,7 @@ class Ledger:
             pipeline_id for pipeline_id, until in self.pending.items() if until > self._confirmed_until
         }
         # Logs, with the names by which they were read: these may have belonged to other pipelines.
-        self._deferred: dict[str, tuple[str, EventLog]] = {}
+        self._deferred: dict[str, tuple[str, Sequence[Event]]] = {}
         # What changed since the last `changes`.
         self._changed: dict[str, History] = {}
         self._vanished: dict[str, Micros] = {}
@@ -171,12 +170,12 @@ class Ledger:
         """Move a pipeline whose log is being read behind all others, so that one that fails delays no other."""
         self.pending[pipeline_id] = self.pending.pop(pipeline_id)
 
-    def confirmed_answers(self) -> Mapping[str, EventLog]:
+    def confirmed_answers(self) -> Mapping[str, Sequence[Event]]:
         """Return the answers given to `defer` whose name a later list mapped to the same pipeline; each only once."""
         answers, self._deferred = self._deferred, {}
         return {pipeline_id: log for pipeline_id, (_, log) in answers.items()}
 
-    def evaluate(self, pipeline_id: str, log: EventLog) -> Evaluation:
+    def evaluate(self, pipeline_id: str, log: Sequence[Event]) -> Evaluation:
         """Return what an answer of the event log adds."""
         return evaluate_events(
             self._histories[pipeline_id],
@@ -188,7 +187,7 @@ class Ledger:
             stepped_back=pipeline_id in self._stepped_back,
         )
 
-    def defer(self, pipeline_id: str, log: EventLog) -> None:
+    def defer(self, pipeline_id: str, log: Sequence[Event]) -> None:
         """Keep an answer until a list confirms that it is about this pipeline."""
         self._deferred[pipeline_id] = self.name(pipeline_id), log
 

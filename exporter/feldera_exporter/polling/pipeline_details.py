@@ -101,15 +101,11 @@ class PipelineDetails:
             return LatestEvents(problem="the configuration no longer has this instance")
         events: Sequence[Event] | None = None
         try:
-            log = event_log.read((await client.get(EVENTS, name, within=TIMEOUT)).body)
-            events = log.events
+            events = event_log.read((await client.get(EVENTS, name, within=TIMEOUT)).body)
             if not events:
                 return LatestEvents(events)
             newest = decoded(_FULL, (await client.get(EVENT, name, events[0].event_id, within=TIMEOUT)).body)
-            first = next(iter(log.unreadable), None)
-            number = len(log.unreadable)
-            problem = f"{number} of its events, first {first.event_id}: {first.reason}" if first else ""
-            return LatestEvents(events, newest, problem)
+            return LatestEvents(events, newest)
         except UnsupportedError:
             return LatestEvents(events, problem="this Feldera has no event log; v0.292 and later have one")
         except NotFoundError:
