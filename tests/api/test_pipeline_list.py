@@ -1,8 +1,6 @@
 """The list of pipelines, element by element."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -13,7 +11,7 @@ from msgspec.structs import asdict
 
 from feldera_exporter.feldera import pipeline_list
 from feldera_exporter.feldera.errors import InvalidResponseError
-from feldera_exporter.feldera.pipeline_list import Entry, Listing, Unreadable
+from feldera_exporter.feldera.pipeline_list import Listing
 from feldera_exporter.feldera.wire import ProgramConfig, Progress
 from support.exporter_driver import as_batches
 
@@ -121,35 +119,40 @@ def test_a_bad_row_affects_no_other(changes: dict[str, Any], reason: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("field", "listed", "read_as"),
+    ("field", "listed"),
     [
-        ("tags", None, ()),
-        ("tags", "none", ()),
-        ("tags", ["a", 7, "x" * 201, None, "b"], ("a", "b")),
-        ("tags", ["a"] * 201, ("a",) * 200),
-        ("platform_version", None, ""),
-        ("platform_version", 7, ""),
-        ("platform_version", "0" * 201, ""),
-        ("program_config", None, ProgramConfig()),
-        ("program_config", "dev", ProgramConfig()),
-        ("program_config", {"profile": 7}, ProgramConfig()),
-        ("program_config", {"profile": "x" * 201}, ProgramConfig()),
-        ("program_config", {"profile": "dev", "cache": 7}, ProgramConfig("dev")),
+        ("tags", None),
+        ("tags", ["a", 7]),
+        ("tags", ["x" * 201]),
+        ("tags", ["a"] * 201),
+        ("platform_version", None),
+        ("platform_version", 7),
+        ("platform_version", "0" * 201),
+        ("program_config", "dev"),
+        ("program_config", {"profile": 7}),
     ],
 )
-def test_a_bad_label_affects_no_row(field: str, listed: Any, read_as: Any) -> None:
-    """A field that only feeds labels is empty where its type is wrong; everything else is read."""
-    good = {
+def test_a_bad_label_affects_no_row(field: str, listed: Any) -> None:
+    """A row with a field that only feeds labels and cannot be read is without labels; everything else is read."""
+    error = {"deployment_error": {"message": "m", "error_code": "WorkerPanic"}}
+    [plain] = read(encoded(row(1, **error)), Listing()).entries.values()
+    labels = {
         "tags": ["team:a"],
         "platform_version": "0.337.0",
         "program_config": {"profile": "optimized"},
-        "deployment_error": {"message": "m", "error_code": "WorkerPanic"},
+        field: listed,
     }
-    [well] = read(encoded(row(1, **good)), Listing()).entries.values()
-    listing = read(encoded(row(1, **good | {field: listed})), Listing())
+    listing = read(encoded(row(1, **error, **labels)), Listing())
     [entry] = listing.entries.values()
     assert listing.unreadable == ()
-    assert asdict(entry.row) == asdict(well.row) | {field: read_as}
+    without = {"tags": (), "platform_version": "", "program_config": ProgramConfig()}
+    assert asdict(entry.row) == asdict(plain.row) | without
+
+
+def test_a_program_configuration_may_have_other_fields() -> None:
+    """Only the profile is read."""
+    [entry] = read(encoded(row(1, program_config={"profile": "dev", "cache": 7})), Listing()).entries.values()
+    assert entry.row.program_config == ProgramConfig("dev")
 
 
 @pytest.mark.parametrize("field", ["tags", "platform_version", "program_config"])
@@ -161,14 +164,21 @@ def test_a_label_may_be_missing(field: str) -> None:
 
 @pytest.mark.parametrize(
     ("listed", "read_as"),
-    [(-1, -1), (2**63 - 1, 2**63 - 1), (10**30, None), (1.5, None), (None, None), ("7", None)],
+    [
+        (-1, Progress(-1, 5)),
+        (2**63 - 1, Progress(2**63 - 1, 5)),
+        (None, Progress(None, 5)),
+        (10**30, Progress()),
+        (1.5, Progress()),
+        ("7", Progress()),
+    ],
 )
-def test_a_refresh_version_may_be_any_number(listed: Any, read_as: int | None) -> None:
-    """A refresh version may be negative; one that is no such number is unknown, and connector errors are still read."""
+def test_a_refresh_version_may_be_any_number(listed: Any, read_as: Progress) -> None:
+    """A refresh version may be negative; with one that is no such number, the progress is unknown."""
     details = {"connector_stats": {"num_errors": 5}}
     body = encoded(row(1, refresh_version=listed, deployment_runtime_status_details=details))
     [entry] = read(body, Listing()).entries.values()
-    assert entry.progress == Progress(read_as, 5)
+    assert entry.progress == read_as
 
 
 def test_a_list_of_which_nothing_can_be_read_is_refused() -> None:
@@ -178,61 +188,6 @@ def test_a_list_of_which_nothing_can_be_read_is_refused() -> None:
     ):
         read(encoded(row(1, created_at=None), row(2, name=7)), Listing())
     assert read(encoded(), Listing()).entries == {}
-
-
-def test_who_cannot_be_read_is_known_from_before() -> None:
-    """A missing name is the one that the id had in the list before, and the other way round."""
-    first = read(encoded(row(1), row(2), row(3)), Listing())
-    bad: list[Any] = [row(1), row(2, name=7), row(3, id=7), row(4, id=7), row(5, name=7), 7]
-    second = read(encoded(*bad), first)
-    known = [
-        (row(2)["id"], "p2", False),
-        (row(3)["id"], "p3", False),
-        (None, "p4", False),
-        (row(5)["id"], None, False),
-        (None, None, False),
-    ]
-    assert [(each.id, each.name, each.identified) for each in second.unreadable] == known
-    third = read(encoded(*(each if each == 7 else {**each, "refresh_version": 9} for each in bad)), second)
-    assert [(each.id, each.name, each.identified) for each in third.unreadable] == known
-    assert [each.title for each in third.unreadable] == [
-        "p2",
-        "p3",
-        "p4",
-        row(5)["id"],
-        "a pipeline without a name",
-    ]
-    [spoilt] = read(encoded(row(1), row(2, created_at=None)), first).unreadable
-    assert (spoilt.id, spoilt.name, spoilt.identified) == (row(2)["id"], "p2", True)
-
-
-def test_the_list_before_is_searched_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many elements lack their ids or names, the list before is gone through once for each of the two."""
-    searched: list[Listing] = []
-    real = pipeline_list._identities
-
-    def counting(listing: Listing) -> Iterator[tuple[str | None, str | None]]:
-        searched.append(listing)
-        return real(listing)
-
-    monkeypatch.setattr(pipeline_list, "_identities", counting)
-    first = read(encoded(*map(row, range(100))), Listing())
-    read(encoded(*map(row, range(99)), row(99, created_at=None)), first)
-    assert searched == []
-    listing = read(encoded(*(row(n, **{"id" if n % 2 else "name": 7}) for n in range(99)), row(99)), first)
-    assert [(each.id, each.name) for each in listing.unreadable] == [
-        (row(n)["id"], f"p{n}") for n in range(99)
-    ]
-    assert len(searched) == 2
-
-
-def test_of_two_pipelines_with_one_name_the_first_is_meant() -> None:
-    """A name finds the first pipeline that had it in the list before, one that could be read if there is one."""
-    first = read(
-        encoded(row(1, name="a", created_at=None), row(2, name="a"), row(3, name="a"), row(4)), Listing()
-    )
-    [hidden] = read(encoded(row(9, id=7, name="a"), row(4)), first).unreadable
-    assert hidden.id == row(2)["id"]
 
 
 @pytest.mark.parametrize("element", [None, 1, "row", [], {}, {"id": 1}, {"id": "x" * 201}])
@@ -276,7 +231,7 @@ def test_a_refused_element_affects_no_other(value: bytes, reason: str, field: st
     bad = rows.pop(index)
     assert ids(first) == [each["id"] for each in rows]
     [spoilt] = first.unreadable
-    assert (spoilt.id, spoilt.name, spoilt.identified) == (bad["id"], bad["name"], True)
+    assert (spoilt.id, spoilt.name) == (bad["id"], bad["name"])
     assert spoilt.reason.startswith(reason)
     again = read(body, first)
     assert again.elements == first.elements
@@ -287,12 +242,10 @@ def test_a_refused_element_affects_no_other(value: bytes, reason: str, field: st
 
 
 def test_a_refused_name() -> None:
-    """The element is known by its id, and by the name that it had."""
+    """The element is known by its id."""
     surrogate = encoded(row(1), row(2)).replace(b'"p2"', rb'"\udfff"')
     [spoilt] = read(surrogate, Listing()).unreadable
-    assert (spoilt.id, spoilt.name, spoilt.identified) == (row(2)["id"], None, False)
-    [spoilt] = read(surrogate, read(encoded(row(1), row(2)), Listing())).unreadable
-    assert (spoilt.id, spoilt.name, spoilt.identified) == (row(2)["id"], "p2", False)
+    assert (spoilt.id, spoilt.name) == (row(2)["id"], None)
     with pytest.raises(InvalidResponseError, match=r"none of 1 elements can be read, .*surrogate"):
         read(rb'[{"id":"\udfff"}]', Listing())
 
@@ -358,27 +311,15 @@ rows = st.builds(
 )
 
 
-def _without_memory(element: Unreadable) -> Unreadable:
-    """Return it without what was known from the list before: its id, if that can be read, and no more."""
-    return element if element.identified else replace(element, name=None)
-
-
 lists = st.lists(st.one_of(rows, st.sampled_from([None, {}, {"id": "x"}])), max_size=6)
 
 
 @given(lists, lists)
 def test_reading_alone_equals_reading_with_the_list_before(before: list[Any], now: list[Any]) -> None:
-    """Any list reads the same whatever was read before, except what cannot be read."""
+    """Any list reads the same whatever was read before."""
     good = row(9)
     fresh = read(encoded(*now, good), Listing())
     reused = read(encoded(*now, good), read(encoded(*before, good), Listing()))
-    reused = replace(
-        reused,
-        elements=tuple(
-            each if isinstance(each, Entry) else _without_memory(each) for each in reused.elements
-        ),
-        unreadable=tuple(map(_without_memory, reused.unreadable)),
-    )
     assert (list(reused.raws), reused.elements) == (list(fresh.raws), fresh.elements)
     assert (reused.entries, reused.unreadable) == (fresh.entries, fresh.unreadable)
 

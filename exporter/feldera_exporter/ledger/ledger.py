@@ -141,7 +141,7 @@ class Ledger:
                 )
             self._deferred = {}
             return ()
-        names = {each.id: each.name for each in unreadable.values() if each.identified}
+        names = {each.id: each.name for each in unreadable.values()}
         self._deferred = {
             pipeline_id: (name, log)
             for pipeline_id, (name, log) in self._deferred.items()
@@ -158,9 +158,7 @@ class Ledger:
     def name(self, pipeline_id: str) -> str:
         """Return the name by which a pipeline was listed."""
         unreadable = self._unreadable.get(pipeline_id)
-        if unreadable is not None and unreadable.name is not None:
-            return unreadable.name
-        return self._rows[pipeline_id].name
+        return (unreadable and unreadable.name) or self._rows[pipeline_id].name
 
     def has_read_events(self) -> bool:
         """Return whether events of any pipeline were read, also before a restart."""
