@@ -17,7 +17,6 @@ from feldera_exporter.feldera.connections import PresentTls, transport
 from feldera_exporter.feldera.errors import InvalidResponseError, TooLargeError
 from feldera_exporter.feldera.http_errors import date, retry_after
 from feldera_exporter.feldera.json_decoding import UNREADABLE
-from feldera_exporter.feldera.redaction import KeyGuard
 from feldera_exporter.micros import Micros, from_datetime, from_seconds
 
 _MAX_BODY_BYTES: Final = 32 * 2**20
@@ -179,7 +178,7 @@ class AlertmanagerClient:
         try:
             self._measure_skew(response, began)
             if response.is_success:
-                body = bytes(await bodies.read(response, bodies.Whole(_MAX_BODY_BYTES), KeyGuard(None)))
+                body = bytes(await bodies.read(response, bodies.Whole(_MAX_BODY_BYTES)))
             else:
                 body = await bodies.error_body(response) or b""
         finally:

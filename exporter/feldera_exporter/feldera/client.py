@@ -24,7 +24,7 @@ from feldera_exporter.feldera.errors import (
 )
 from feldera_exporter.feldera.http_errors import check_type, date, refusal, retry_after
 from feldera_exporter.feldera.list_batches import LONGEST_ELEMENT, Batch, Batches
-from feldera_exporter.feldera.redaction import KeyGuard, redacted
+from feldera_exporter.feldera.redaction import redacted
 
 # As Feldera's own clients do (its Python SDK's `rest/retry.py`).
 _RETRIED: Final = frozenset({408, 429, 502, 503, 504})
@@ -188,7 +188,7 @@ class Client:
                     error.retry_after = retry_after(response, time.time())
                     raise _RetryError(error) if response.status_code in _RETRIED else error
                 check_type(response)
-                body = await bodies.read(response, reader, KeyGuard(key, *self._secrets))
+                body = await bodies.read(response, reader)
         except (TimeoutError, httpx.TimeoutException):
             code = DeadlineError.outcome
             raise DeadlineError("no complete response within the timeout") from None

@@ -9,7 +9,6 @@ import httpx
 from isal import isal_zlib
 
 from feldera_exporter.feldera.errors import InvalidResponseError, TooLargeError
-from feldera_exporter.feldera.redaction import KeyGuard
 
 _STEP: Final = 256 * 1024
 _MAX_ERROR_BODY: Final = 64 * 1024
@@ -49,16 +48,14 @@ class Whole:
         return self._body
 
 
-async def read(response: httpx.Response, reader: BodyReader[Body], guard: KeyGuard) -> Body:
+async def read(response: httpx.Response, reader: BodyReader[Body]) -> Body:
     """Read the body of a response.
 
     Raises:
-        InvalidResponseError: the encoding is unknown or broken, the body has a secret, or the reader refused it.
+        InvalidResponseError: the encoding is unknown or broken, or the reader refused it.
         TooLargeError: it is longer than the reader allows.
     """
     async for part in _parts(response, reader.longest):
-        if guard.finds(part):
-            raise InvalidResponseError("the body repeats the API key")
         reader.take(part)
     return reader.end()
 
@@ -66,8 +63,7 @@ async def read(response: httpx.Response, reader: BodyReader[Body], guard: KeyGua
 async def error_body(response: httpx.Response) -> bytes | None:
     """Return the body of a response without success, None if it cannot be read: the status is enough."""
     try:
-        # Secrets are removed from what is shown of it.
-        return bytes(await read(response, Whole(_MAX_ERROR_BODY), KeyGuard(None)))
+        return bytes(await read(response, Whole(_MAX_ERROR_BODY)))
     except (InvalidResponseError, TooLargeError, httpx.HTTPError, OSError):
         return None
 
