@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from feldera_exporter.errors import StoreError
 from feldera_exporter.feldera.pipeline_list import Unreadable
 from feldera_exporter.history.status_time import watched
 from feldera_exporter.ledger import Ledger
@@ -257,6 +258,37 @@ def test_without_a_store_it_begins_again(instance: TwoPipelines) -> None:
     instance.poll(without="a")
     instance.rest()
     assert (instance.paused("a"), instance.paused("b")) == (0, 0)
+
+
+def test_what_cannot_be_stored_is_kept_until_it_can(
+    kept: TwoPipelines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pipelines that vanish while the disk is full lose no count, whether they are listed again before or after."""
+
+    def fail(*_: object) -> None:
+        raise StoreError("database or disk is full")
+
+    for name in ("a", "b"):
+        kept.rest()
+        kept.pause(name)
+    kept.rest()
+    with monkeypatch.context() as full:
+        full.setattr(Store, "commit", fail)
+        for name in ("a", "b"):
+            kept.pause(name)
+            kept.poll()
+            kept.pause(name)
+            kept.poll(without=name)
+        kept.poll(without="b")
+        assert (kept.paused("a"), kept.id("b") in kept.driver.ledger._histories) == (3, False)
+    kept.poll(without="b")
+    kept.driver.restart()
+    kept.rest()
+    assert (kept.paused("a"), kept.paused("b")) == (3, 3)
+    kept.driver.restart()
+    kept.rest()
+    assert (kept.paused("a"), kept.paused("b")) == (3, 3)
+    assert kept.driver.ledger.totals.gaps == 0
 
 
 def test_an_element_that_cannot_be_read_hides_nothing(instance: TwoPipelines) -> None:

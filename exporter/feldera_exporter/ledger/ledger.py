@@ -65,7 +65,7 @@ class Ledger:
         }
         # Logs, with the names by which they were read: these may have belonged to other pipelines.
         self._deferred: dict[str, tuple[str, Sequence[Event]]] = {}
-        # What changed since the last `changes`.
+        # What is not stored yet.
         self._changed: dict[str, History] = {}
         self._vanished: dict[str, Micros] = {}
         self._vanished_pending: dict[str, Micros] = {}
@@ -201,24 +201,21 @@ class Ledger:
             self._display.thaw(pipeline_id)
 
     def changes(self) -> PollChanges:
-        """Return what changed since the last call; it must be stored before `published` is exported."""
-        stored = self._stored_pending
-        waiting: dict[str, int | None] = dict.fromkeys(stored.keys() - self.pending.keys())
-        waiting |= {
-            pipeline_id: until
-            for pipeline_id, until in self.pending.items()
-            if stored.get(pipeline_id) != until
-        }
-        changes = PollChanges(
+        """Return what is not stored yet; it must be stored before `published` is exported."""
+        moved = {pipeline_id for pipeline_id, _ in self._stored_pending.items() ^ self.pending.items()}
+        waiting = {pipeline_id: self.pending.get(pipeline_id) for pipeline_id in self._changed.keys() | moved}
+        return PollChanges(
             self.instance,
             StoredInstance(self._confirmed_until, self._as_of, self.totals),
             self._changed,
             waiting | self._vanished_pending,
             self._vanished,
         )
+
+    def stored(self) -> None:
+        """Forget the last `changes`: the store has them, or there is none."""
         self._changed, self._vanished, self._vanished_pending = {}, {}, {}
         self._stored_pending = dict(self.pending)
-        return changes
 
     def published(self) -> PublishedCounters:
         """Return what may be exported once the last `changes` are stored."""
@@ -287,13 +284,14 @@ class Ledger:
 
     def _add(self, row: Row, at: Micros, since: Micros, recalled: StoredState) -> None:
         pipeline_id = row.id
-        history = recalled.histories.get(pipeline_id)
+        # If it vanished and that could not be stored, the store has less.
+        history = self._changed.get(pipeline_id) or recalled.histories.get(pipeline_id)
         if history is not None:
             self._histories[pipeline_id] = self._changed[pipeline_id] = history
             self._display.show(pipeline_id, history, self._now)
-            # The stored `waiting` must be corrected, whether the pipeline is pending now or not.
             until = recalled.waiting.get(pipeline_id, self._confirmed_until)
-            self._stored_pending[pipeline_id] = until
+            until = self._vanished_pending.pop(pipeline_id, until)
+            self._vanished.pop(pipeline_id, None)
             if history.row_digest != row_digest(row):
                 self.pending[pipeline_id] = until
                 self._display.freeze(pipeline_id, history.status_time.credited)

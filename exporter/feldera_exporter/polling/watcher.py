@@ -255,43 +255,31 @@ class Watcher:
 
     async def _store_and_publish(self, at: Micros) -> None:
         """Store what changed, then publish it: after a kill in between, no published counter is ahead of the store."""
-        if self._store is None:
-            await self._run(self.ledger.changes)
-        else:
-            await self._commit(self._store)
         fleet = await self._run(
             observed, self.fleet, self._selection, self.ledger.published(), self._settings, at
         )
+        problems = await self._run(evaluate, self.problems, fleet, self._settings.disabled, at)
+        if self._store is None:
+            self.ledger.stored()
+        else:
+            await self._commit(self._store, fleet.names, problems)
         # The platform may have been set meanwhile.
         self.fleet = replace(fleet, platform=self.fleet.platform)
-        self.problems = await self._run(evaluate, self.problems, self.fleet, self._settings.disabled, at)
-        await self._store_problems()
-        await self._store_names()
+        self.problems = problems
         self.polled = True
         self.fresh_until = time.monotonic() + self._settings.freshness
         self._publish(InstanceWithProblems(self.fleet, self.problems), self.fresh_until)
 
-    async def _commit(self, store: Store) -> None:
-        """Store the ledger's changes, in one step: cancelled between two steps, a task would lose them."""
+    async def _commit(self, store: Store, names: Names, problems: Problems) -> None:
+        """Store what is not stored yet; after an error or a cancellation, the next call stores it."""
+        changes = self.ledger.changes().with_names(self.stored_names, names)
+        if not same(self.stored_problems, problems):
+            changes = replace(changes, problems=encoded(problems))
         with self._store_failure_reported():
-            await run_io(lambda: store.commit(self.ledger.changes()))
+            await run_io(store.commit, changes)
+            self.ledger.stored()
+            self.stored_names, self.stored_problems = names, problems
             self._store_failures.succeeded()
-
-    async def _store_problems(self) -> None:
-        """Store the problems if they differ from the stored ones."""
-        problems = self.problems
-        if self._store is not None and not same(self.stored_problems, problems):
-            with self._store_failure_reported():
-                await run_io(self._store.keep_problems, self.instance.name, encoded(problems))
-                self.stored_problems = problems
-
-    async def _store_names(self) -> None:
-        """Store the names of the pipelines if they differ from the stored ones."""
-        before, names = self.stored_names, self.fleet.names
-        if self._store is not None and names is not before:
-            with self._store_failure_reported():
-                await run_io(self._store.keep_names, self.instance.name, before, names)
-                self.stored_names = names
 
     async def _recall(self, rows: Mapping[str, Row]) -> StoredState:
         """Return what the store has of listed pipelines that have no history."""

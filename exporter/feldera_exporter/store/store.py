@@ -19,7 +19,7 @@ from feldera_exporter.errors import StoreError
 from feldera_exporter.history.history import History
 from feldera_exporter.micros import SECOND
 from feldera_exporter.store import process_lock, sqlite_file
-from feldera_exporter.store.poll_changes import Names, PipelineName, PollChanges, StoredInstance, StoredState
+from feldera_exporter.store.poll_changes import PipelineName, PollChanges, StoredInstance, StoredState
 
 _NAME: Final = "state.sqlite3"
 
@@ -30,10 +30,9 @@ MOST_VANISHED: Final = 10_000
 """How many vanished pipelines of an instance are kept."""
 
 _LOG: Final = logging.getLogger(__name__)
-_UPSERT: Final = """INSERT INTO pipelines (instance, pipeline, history, vanished, waiting, checksum)
-    VALUES (?1, ?2, ?3, ?4, ?5, checksum(?1, ?2, ?5, ?4, ?3)) ON CONFLICT DO UPDATE SET
-    history = excluded.history, vanished = excluded.vanished, waiting = CASE WHEN ?6 THEN ?5 ELSE waiting END,
-    checksum = checksum(instance, pipeline, CASE WHEN ?6 THEN ?5 ELSE waiting END, ?4, ?3)"""
+_UPSERT: Final = """INSERT INTO pipelines (instance, pipeline, waiting, vanished, history, checksum)
+    VALUES (?1, ?2, ?3, ?4, ?5, checksum(?1, ?2, ?3, ?4, ?5)) ON CONFLICT DO UPDATE SET
+    waiting = excluded.waiting, vanished = excluded.vanished, history = excluded.history, checksum = excluded.checksum"""
 _WAIT: Final = """UPDATE pipelines SET waiting = ?1, checksum = checksum(instance, pipeline, ?1, vanished, history)
     WHERE instance = ?2 AND pipeline = ?3"""
 _COLUMNS: Final = """SELECT CAST(instance AS BLOB), CAST(pipeline AS BLOB), waiting, vanished, history, checksum
@@ -42,10 +41,9 @@ _FORGET: Final = "DELETE FROM pipelines WHERE instance = ? AND vanished < ?"
 _LIMIT: Final = """DELETE FROM pipelines WHERE rowid IN (SELECT rowid FROM pipelines
     WHERE instance = ? AND vanished IS NOT NULL ORDER BY vanished DESC LIMIT -1 OFFSET ?)"""
 _INSTANCES: Final = "SELECT CAST(instance AS BLOB), standing, problems, checksum FROM instances"
-_STAND: Final = """INSERT INTO instances (instance, standing, checksum) VALUES (?1, ?2, checksum(?1, ?2, NULL))
-    ON CONFLICT DO UPDATE SET standing = ?2, checksum = checksum(?1, ?2, problems)"""
-_KEEP_PROBLEMS: Final = """UPDATE instances SET problems = ?1, checksum = checksum(instance, standing, ?1)
-    WHERE instance = ?2"""
+_STAND: Final = """INSERT INTO instances (instance, standing, problems, checksum)
+    VALUES (?1, ?2, ?3, checksum(?1, ?2, ?3)) ON CONFLICT DO UPDATE SET
+    standing = ?2, problems = coalesce(?3, problems), checksum = checksum(?1, ?2, coalesce(?3, problems))"""
 _NAMES: Final = """SELECT CAST(instance AS BLOB), CAST(pipeline AS BLOB), CAST(name AS BLOB), gone, checksum
     FROM names"""
 _KEEP_NAME: Final = """INSERT INTO names (instance, pipeline, name, gone, checksum)
@@ -66,7 +64,6 @@ class Store:
         self._connection = connection
         self._descriptor = descriptor
         self._status = path.stat()
-        self._missed: dict[str, PollChanges] = {}
         self._guard = threading.Lock()
 
     @classmethod
@@ -94,7 +91,7 @@ class Store:
         return cls(path, connection, descriptor)
 
     def load(self, instance: str) -> StoredState:
-        """Return what is stored of an instance, with what earlier commits failed to write; nothing if it is new.
+        """Return what is stored of an instance; nothing if it is new.
 
         Raises:
             StoreError: the file cannot be read.
@@ -103,63 +100,45 @@ class Store:
             known = self._select(f"{_INSTANCES} WHERE instance = ?", instance)
             rows = self._select(f"{_COLUMNS} WHERE instance = ? AND vanished IS NULL", instance)
             named = self._select(f"{_NAMES} WHERE instance = ? ORDER BY gone", instance)
-            missed = self._missed.get(instance)
         names = {PipelineName(pipeline.decode(), name.decode()): gone for _, pipeline, name, gone in named}
         stored = replace(_stored(rows), names=names)
         for _, standing, problems in known:
             stored = replace(stored, standing=_standing(standing), problems=problems)
-        if missed is None:
-            return stored
-        listed = (stored.histories.keys() | missed.histories.keys()) - missed.vanished.keys()
-        return replace(stored.after(missed, listed), standing=missed.standing)
+        return stored
 
     def recall(self, instance: str, pipelines: Iterable[str]) -> StoredState:
-        """Return what is still stored of pipelines, vanished or not, with what earlier commits failed to write.
+        """Return what is still stored of pipelines, vanished or not.
 
         Raises:
             StoreError: the file cannot be read.
         """
-        wanted = frozenset(pipelines)
+        statement = f"{_COLUMNS} WHERE instance = ? AND pipeline = ?"
         with self._access("read"):
-            statement = f"{_COLUMNS} WHERE instance = ? AND pipeline = ?"
-            rows = [row for pipeline in wanted for row in self._select(statement, instance, pipeline)]
-            missed = self._missed.get(instance)
-        stored = _stored(rows)
-        return stored if missed is None else stored.after(missed, wanted)
+            return _stored([row for each in pipelines for row in self._select(statement, instance, each)])
 
     def commit(self, changes: PollChanges) -> None:
-        """Write changes in one transaction, with those that earlier commits failed to write.
+        """Write changes in one transaction.
 
         Raises:
-            StoreError: they could not be written, a full disk for example; the next commit tries again.
+            StoreError: none of them was written, because the disk is full for example.
         """
+        instance, others = changes.instance, changes.waiting.keys() - changes.histories.keys()
         with self._access("written"):
-            missed = self._missed.get(changes.instance)
-            self._catch_up(missed.then(changes) if missed else changes)
-
-    def keep_problems(self, instance: str, problems: bytes) -> None:
-        """Write the problems of an instance; something of it must have been committed before.
-
-        Raises:
-            StoreError: they could not be written.
-        """
-        with self._access("written"):
-            if instance in self._missed:
-                # The row may not be there yet.
-                self._catch_up(self._missed[instance])
-            self._connection.execute(_KEEP_PROBLEMS, (problems, instance))
-
-    def keep_names(self, instance: str, before: Names, names: Names) -> None:
-        """Write the names of an instance's pipelines, which replace those that were written last (`before`).
-
-        Raises:
-            StoreError: they could not be written.
-        """
-        gone = before.keys() - names.keys()
-        changed = names.items() - before.items()
-        with self._access("written"), self._transaction() as connection:
-            connection.executemany(_FORGET_NAME, ((instance, *name) for name in gone))
-            connection.executemany(_KEEP_NAME, ((instance, *name, until) for name, until in changed))
+            if not (self._path.exists() and os.path.samestat(self._path.stat(), self._status)):
+                self._restore()
+            self._connection.execute("BEGIN IMMEDIATE")
+            # The connection as a context commits the transaction, or after an error rolls it back.
+            with self._connection as connection:
+                connection.executemany(_UPSERT, map(partial(_row, changes), changes.histories))
+                connection.executemany(_WAIT, ((changes.waiting[each], instance, each) for each in others))
+                connection.execute(_FORGET, (instance, changes.standing.confirmed_until - KEPT))
+                if changes.vanished:
+                    connection.execute(_LIMIT, (instance, MOST_VANISHED))
+                connection.execute(_STAND, (instance, _encode(changes.standing), changes.problems))
+                connection.executemany(_FORGET_NAME, ((instance, *name) for name in changes.forgotten_names))
+                connection.executemany(
+                    _KEEP_NAME, ((instance, *name, gone) for name, gone in changes.names.items())
+                )
 
     def close(self) -> None:
         """Close the file and release the lock."""
@@ -176,32 +155,8 @@ class Store:
             except (sqlite3.Error, OSError, sqlite_file.DamagedFileError) as error:
                 raise StoreError(f"{self._path}: cannot be {what}: {error}") from error
 
-    def _transaction(self) -> sqlite3.Connection:
-        """Begin a transaction; the connection as a context commits it, or after an error rolls it back."""
-        self._connection.execute("BEGIN IMMEDIATE")
-        return self._connection
-
     def _select(self, statement: str, *names: str) -> list[tuple[Any, ...]]:
         return list(_intact_rows(self._connection.execute(statement, names)))
-
-    def _catch_up(self, changes: PollChanges) -> None:
-        self._missed[changes.instance] = changes
-        self._write(changes)
-        del self._missed[changes.instance]
-
-    def _write(self, changes: PollChanges) -> None:
-        if not (self._path.exists() and os.path.samestat(self._path.stat(), self._status)):
-            self._restore()
-        instance, others = changes.instance, changes.waiting.keys() - changes.histories.keys()
-        with self._transaction() as connection:
-            connection.executemany(_UPSERT, map(partial(_row, changes), changes.histories))
-            connection.executemany(
-                _WAIT, ((changes.waiting[pipeline_id], instance, pipeline_id) for pipeline_id in others)
-            )
-            connection.execute(_FORGET, (instance, changes.standing.confirmed_until - KEPT))
-            if changes.vanished:
-                connection.execute(_LIMIT, (instance, MOST_VANISHED))
-            connection.execute(_STAND, (instance, _encode(changes.standing)))
 
     def _restore(self) -> None:
         """Write the file again that was deleted or replaced: the open one still has all that was committed."""
@@ -225,10 +180,9 @@ def _row(changes: PollChanges, pipeline_id: str) -> tuple[object, ...]:
     return (
         changes.instance,
         pipeline_id,
-        _encode(changes.histories[pipeline_id]),
-        changes.vanished.get(pipeline_id),
         changes.waiting.get(pipeline_id),
-        pipeline_id in changes.waiting,
+        changes.vanished.get(pipeline_id),
+        _encode(changes.histories[pipeline_id]),
     )
 
 
