@@ -425,7 +425,7 @@ def test_answers_kept_for_later_are_worth_nothing_without_a_log(instance: TwoPip
     instance.poll()
     assert instance.driver.ledger._deferred
     instance.poll(event_log=False)
-    assert not instance.driver.ledger.confirmed_answers()
+    assert not [*instance.driver.ledger.confirmed_answers()]
 
 
 def test_the_first_list_reads_the_times_of_errors_alone(instance: TwoPipelines) -> None:

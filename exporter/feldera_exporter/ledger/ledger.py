@@ -3,7 +3,7 @@
 The ledger uses no clock, no network and no file, so that tests can run days of an instance's life in seconds.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -168,10 +168,10 @@ class Ledger:
         """Move a pipeline whose log is being read behind all others, so that one that fails delays no other."""
         self.pending[pipeline_id] = self.pending.pop(pipeline_id)
 
-    def confirmed_answers(self) -> Mapping[str, Sequence[Event]]:
-        """Return the answers given to `defer` whose name a later list mapped to the same pipeline; each only once."""
-        answers, self._deferred = self._deferred, {}
-        return {pipeline_id: log for pipeline_id, (_, log) in answers.items()}
+    def confirmed_answers(self) -> Iterator[tuple[str, Sequence[Event]]]:
+        """Yield the answers given to `defer` whose name a later list mapped to the same pipeline; each only once."""
+        for pipeline_id in tuple(self._deferred):
+            yield pipeline_id, self._deferred.pop(pipeline_id)[1]
 
     def evaluate(self, pipeline_id: str, log: Sequence[Event]) -> Evaluation:
         """Return what an answer of the event log adds."""

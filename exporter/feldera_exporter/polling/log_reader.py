@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from functools import partial
+from itertools import chain
 from typing import Final
 
 from feldera_exporter.feldera import event_log
@@ -70,25 +71,12 @@ class EventLogReader:
         A log that cannot be read stays pending in the ledger, and so does one that is not reached before the deadline, an
         instant of the monotonic clock. A few are read at any rate, so that a slow server is caught up with too.
         """
-        confirmed = self._ledger.confirmed_answers()
-        answers = iter(confirmed.items())
-        accepted = await self._take_steps(
-            (
-                (pipeline_id, partial(self._accept, pipeline_id, log, confirmed=True))
-                for pipeline_id, log in answers
-            ),
-            deadline,
+        confirmed = (
+            (pipeline_id, partial(self._accept, pipeline_id, log, confirmed=True))
+            for pipeline_id, log in self._ledger.confirmed_answers()
         )
-        # They need not be read again.
-        waiting = dict(answers)
-        for pipeline_id, log in waiting.items():
-            self._ledger.defer(pipeline_id, log)
-        # A pipeline whose row has changed since such an answer is read again at once.
-        again = [each for each in confirmed if each in self._ledger.pending and each not in waiting]
-        accepted |= await self._take_steps(
-            ((pipeline_id, partial(self._request, pipeline_id)) for pipeline_id in (*to_read, *again)),
-            deadline,
-        )
+        requests = ((pipeline_id, partial(self._request, pipeline_id)) for pipeline_id in to_read)
+        accepted = await self._take_steps(chain(confirmed, requests), deadline)
         self._failed_pipelines &= self._ledger.pending.keys()
         if not self._failed_pipelines:
             self._failures.succeeded()
