@@ -390,7 +390,7 @@ def test_a_damaged_store_that_cannot_be_set_aside_is_an_error(
         ("PRAGMA application_id = 0", "another program's database"),
         (
             "PRAGMA user_version = 99",
-            r"another version of the exporter \(schema version 99, this one reads 4\)",
+            rf"another version of the exporter \(schema version 99, this one reads {sqlite_file.VERSION}\)",
         ),
     ],
 )

@@ -51,7 +51,7 @@ class Evaluation:
         Args:
             codes: the `error_code` by event id; `UNKNOWN_CODE` where the event is gone or cannot be read.
         """
-        effects = tuple(_named(effect, codes) for effect in self.effects)
+        effects = _with_codes(self.effects, codes)
         appeared = [effect for effect in effects if isinstance(effect, ErrorAppeared)]
         errors = self.history.errors
         if errors.present and errors.code is None and appeared:
@@ -110,14 +110,18 @@ def evaluate_events(
                 folded, further = fold(folded, (listed,), published, gap_since=confirmed_until)
             else:
                 # The newest events are newer than the row.
-                folded, further = _with_gap(folded, confirmed_until), (Gap(confirmed_until),)
+                folded = msgspec.structs.replace(folded, gaps=folded.gaps + 1)
+                further = (Gap(confirmed_until),)
             effects += further
         settled = not awaited and _has_statuses(folded, row)
         found = {*history.row_instants, *(event.at for event in observations)}
         folded = _with_instants(folded, [at for at in instants(row) if settled or missed or at in found])
         if settled:
             folded = _settled(folded, row)
-            effects = _coded(effects, folded)
+            appeared = [effect for effect in effects if isinstance(effect, ErrorAppeared)]
+            if folded.errors.present and appeared and appeared[-1].event_id is not None:
+                # The last error that appeared is the row's.
+                effects = _with_codes(effects, {appeared[-1].event_id: folded.errors.code})
     return Evaluation(folded, effects, proven, settled, _unnamed(effects))
 
 
@@ -203,10 +207,6 @@ def _has_statuses(history: History, row: Row) -> bool:
     )
 
 
-def _with_gap(history: History, at: Micros) -> History:
-    return msgspec.structs.replace(history, gaps=history.gaps + 1, last_gap=max(at, history.last_gap or at))
-
-
 def _with_instants(history: History, found: Sequence[int]) -> History:
     if history.row_instants == tuple(found):
         return history
@@ -223,19 +223,14 @@ def _settled(history: History, row: Row) -> History:
     return msgspec.structs.replace(history, row_digest=reached, errors=errors)
 
 
-def _coded(effects: tuple[Effect, ...], history: History) -> tuple[Effect, ...]:
-    """Return effects in which the last error that appeared has the row's code, if it is still present."""
-    appeared = [effect for effect in effects if isinstance(effect, ErrorAppeared)]
-    if not history.errors.present or not appeared:
-        return effects
-    coded = replace(appeared[-1], code=history.errors.code)
-    return tuple(coded if effect is appeared[-1] else effect for effect in effects)
-
-
-def _named(effect: Effect, codes: Mapping[str, str]) -> Effect:
-    if isinstance(effect, ErrorAppeared) and effect.code is None and effect.event_id is not None:
-        return replace(effect, code=codes.get(effect.event_id))
-    return effect
+def _with_codes(effects: Sequence[Effect], codes: Mapping[str, str | None]) -> tuple[Effect, ...]:
+    """Return effects with the codes of errors, by event id."""
+    return tuple(
+        replace(effect, code=codes[effect.event_id])
+        if isinstance(effect, ErrorAppeared) and effect.event_id is not None and effect.event_id in codes
+        else effect
+        for effect in effects
+    )
 
 
 def _unnamed(effects: Sequence[Effect]) -> tuple[str, ...]:

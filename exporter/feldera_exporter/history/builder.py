@@ -34,7 +34,6 @@ class HistoryBuilder:
         self._spent = history.status_time
         self._errors = history.errors
         self._gaps = history.gaps
-        self._last_gap = history.last_gap
         self._recent = history.recent
 
     def add(self, observation: Observation) -> None:
@@ -82,7 +81,6 @@ class HistoryBuilder:
     def count_gap(self, at: Micros) -> None:
         """Count a gap at an instant: events up to it were missed, or are in a wrong order."""
         self._gaps += 1
-        self._last_gap = max(at, self._last_gap or at)
         self.effects.append(Gap(at))
 
     def finished(self) -> History:
@@ -95,7 +93,6 @@ class HistoryBuilder:
             status_time=self._spent,
             errors=self._errors,
             gaps=self._gaps,
-            last_gap=self._last_gap,
             recent=self._recent,
         )
 

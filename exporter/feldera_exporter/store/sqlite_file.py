@@ -14,7 +14,7 @@ from feldera_exporter.errors import StoreError
 APPLICATION_ID: Final = 0x46455845
 """Marks a file as this exporter's (`FEXE`); `file` and SQLite's own tools show it."""
 
-VERSION: Final = 4
+VERSION: Final = 5
 """The version of the schema and of the values in it; raised whenever another exporter could not read them."""
 
 _SCHEMA: Final = (
