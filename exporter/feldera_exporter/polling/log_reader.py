@@ -72,7 +72,7 @@ class EventLogReader:
         instant of the monotonic clock. A few are read at any rate, so that a slow server is caught up with too.
         """
         confirmed = (
-            (pipeline_id, partial(self._accept, pipeline_id, log, confirmed=True))
+            (pipeline_id, partial(self._confirm, pipeline_id, log))
             for pipeline_id, log in self._ledger.confirmed_answers()
         )
         requests = ((pipeline_id, partial(self._request, pipeline_id)) for pipeline_id in to_read)
@@ -118,6 +118,11 @@ class EventLogReader:
     def _fail(self, pipeline_id: str, kind: str, error: object, **fields: object) -> None:
         self._failed_pipelines.add(pipeline_id)
         self._failures.failed(kind, error, pipeline_name=self._ledger.name(pipeline_id), **fields)
+
+    async def _confirm(self, pipeline_id: str, log: Sequence[Event]) -> bool:
+        """Let the ledger count a log that a later list has confirmed; if the row has changed since, read it again at once."""
+        accepted = await self._accept(pipeline_id, log, confirmed=True)
+        return (pipeline_id in self._ledger.pending and await self._request(pipeline_id)) or accepted
 
     async def _request(self, pipeline_id: str) -> bool:
         self._ledger.requeue(pipeline_id)
