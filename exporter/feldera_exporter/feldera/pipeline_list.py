@@ -4,7 +4,7 @@ An element that cannot be read spoils only itself. Elements are matched by their
 indices shift when a pipeline is created or deleted; Feldera sorts the list by id.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, compress, count
 from operator import ne
@@ -94,9 +94,6 @@ def read(batches: tuple[Batch, ...], previous: Listing) -> Listing:
     for index in changed:
         text = bytes(raws[index])
         elements[index : index + 1] = (gone.get(text) or _decode(text, previous.entries),)
-    entries = _replaced(previous, elements, changed) if len(old) == len(raws) else None
-    if entries is not None:
-        return Listing(batches, raws, tuple(elements), entries)
     listing = _gathered(batches, raws, tuple(elements))
     if listing.unreadable and not listing.entries:
         first = listing.unreadable[0]
@@ -104,19 +101,6 @@ def read(batches: tuple[Batch, ...], previous: Listing) -> Listing:
             f"none of {len(elements)} elements can be read, the first is {first.title}: {first.reason}"
         )
     return listing
-
-
-def _replaced(
-    previous: Listing, elements: Sequence[Entry | Unreadable], changed: Iterable[int]
-) -> Mapping[str, Entry] | None:
-    """Return the new entries if the same pipeline is at each index as before and all can be read, else None."""
-    entries = dict(previous.entries)
-    for index in changed:
-        old, new = previous.elements[index], elements[index]
-        if isinstance(old, Unreadable) or isinstance(new, Unreadable) or old.row.id != new.row.id:
-            return None
-        entries[new.row.id] = new
-    return None if previous.unreadable else entries
 
 
 def _gathered(
