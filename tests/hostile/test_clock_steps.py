@@ -131,6 +131,19 @@ def test_servers_whose_clocks_differ_by_hours(poller: SteppedPoller) -> None:
     assert line["error"] == "+10800 s"
 
 
+def test_a_first_poll_without_a_credible_time(poller: SteppedPoller) -> None:
+    """A first poll without a credible time fails with the reason; counting begins with the next one."""
+    poller.client.wrong = [1e9, -1e9]
+    with capture_logs() as lines, pytest.raises(AssertionError):
+        poller.poll()
+    assert [line["error"] for line in lines] == [
+        "the Date headers of two answers contradict each other and this machine's clock"
+    ]
+    assert poller.shown(SECONDS) == {}
+    poller.poll(300)
+    assert running_seconds(poller) == pytest.approx(295, abs=10)
+
+
 def test_answers_without_a_date(poller: SteppedPoller) -> None:
     """Without a date the time is this machine's at the start, and goes on by its monotonic clock."""
     poller.client.dated = False

@@ -36,12 +36,18 @@ def test_between_answers_it_runs_by_the_monotonic_clock() -> None:
     assert clock.now(61.0) == START + 70
 
 
-def test_the_first_date_counts() -> None:
-    """The first date counts, however far it is from this machine's time."""
-    for far in (-3000.0, 6 * HOUR, 1e8, -1e8):
-        assert steps(far) == [far]
-        assert after((far, 0.0, 0.0)).known
-        assert after((far, 0.0, 0.0)).skew == far
+def test_a_first_date_nearby_counts() -> None:
+    """A first date some minutes apart is accepted."""
+    assert steps(-3000.0) == [-3000.0]
+    assert after((-3000.0, 0.0, 0.0)).known
+
+
+def test_a_first_date_far_off_must_be_confirmed() -> None:
+    """A first date that is years off is accepted with the second answer."""
+    assert steps(1e8, 1e8 + 1) == [0.0, 1e8 + 1]
+    assert steps(2e9, 0.5) == [0.0, 0.5]
+    assert steps(1e9, 2e9, 3e9) == [0.0, 0.0, 0.0]
+    assert [after((1e8, 0, 0)).known, after((1e8, 0, 0), (1e8, 0, 0)).known] == [False, True]
 
 
 def test_small_steps_are_followed() -> None:
@@ -76,6 +82,14 @@ def test_this_machines_clock_is_set_before_the_first_answer(step: float) -> None
     assert clock.known
     assert clock.now(5.0) == START + 5 + step
     assert clock.skew == 0
+
+
+@pytest.mark.parametrize("step", [6 * HOUR, -6 * HOUR])
+def test_this_machines_clock_is_set_while_the_first_date_is_confirmed(step: float) -> None:
+    """The two Dates are compared by the monotonic clock."""
+    clock = after((1e8, 0.0, 0.0), (1e8 + 1, step, 1.0))
+    assert clock.known
+    assert clock.now(1.0) == START + 1e8 + 1
 
 
 def test_the_machine_slept() -> None:

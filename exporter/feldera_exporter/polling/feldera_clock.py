@@ -16,9 +16,10 @@ class FelderaClock:
     This machine's own time is not used between answers, because it may be set at any moment, for example by NTP.
 
     Attributes:
-        offset: Feldera's time minus the monotonic clock. Without any Date, this machine's time minus the monotonic clock.
+        offset: Feldera's time minus the monotonic clock. Before the first Date that counts, or without any Date, this
+            machine's time minus the monotonic clock.
         skew: Feldera's time minus this machine's when the last Date that counts was received; 0 before the first one.
-        known: whether a Date has counted yet; the first one does.
+        known: whether a Date has counted yet.
         contradiction: how far the Date of the last answer was from the expected time, if it did not count; else None.
     """
 
@@ -34,8 +35,8 @@ class FelderaClock:
     def after_answer(self, date: float, wall: float, monotonic: float) -> "FelderaClock":
         """Return the clock after an answer.
 
-        A Date counts if it is the first one, if Feldera's clock ran as the monotonic clock did, if it ran as this machine's
-        time did (which also runs while the machine sleeps), or if the answer before contradicted in the same way.
+        A Date counts if Feldera's clock ran as the monotonic clock did, if it ran as this machine's time did (which also
+        runs while the machine sleeps), or if the answer before contradicted in the same way.
 
         Args:
             date: the Date of the answer.
@@ -47,6 +48,6 @@ class FelderaClock:
         expected = [step, skew - self.skew]
         if self.contradiction is not None:
             expected.append(step - self.contradiction)
-        if not self.known or min(map(abs, expected)) <= MAX_STEP:
+        if min(map(abs, expected)) <= MAX_STEP:
             return FelderaClock(date - monotonic, skew, known=True)
         return replace(self, contradiction=step)

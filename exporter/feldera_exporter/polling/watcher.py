@@ -12,7 +12,7 @@ import msgspec
 from feldera_exporter.config import Instance
 from feldera_exporter.errors import StoreError
 from feldera_exporter.feldera.client import Client
-from feldera_exporter.feldera.errors import INTERNAL_ERROR, Answer, FelderaError
+from feldera_exporter.feldera.errors import INTERNAL_ERROR, Answer, FelderaError, InvalidResponseError
 from feldera_exporter.feldera.list_batches import Batch
 from feldera_exporter.feldera.pipeline_list import Listing, read
 from feldera_exporter.feldera.platform import Platform
@@ -195,10 +195,19 @@ class Watcher:
         """Return the list, and Feldera's time when it was requested.
 
         Raises:
-            FelderaError: there is no list.
+            FelderaError: there is no list, or Feldera's time is not known.
         """
-        answer = await self._client.list(self._selection.listing.batches, within=self.instance.timeout)
+        previous, within = self._selection.listing.batches, self.instance.timeout
+        answer = await self._client.list(previous, within=within)
         self._set_clock(answer)
+        if self.clock.contradiction is not None and not self.clock.known:
+            # Counting begins with the first poll: its time must be right.
+            answer = await self._client.list(previous, within=within)
+            self._set_clock(answer)
+            if not self.clock.known:
+                raise InvalidResponseError(
+                    "the Date headers of two answers contradict each other and this machine's clock"
+                )
         # What happened after the request may be missing in the answer.
         self._requested_at = from_seconds(time.monotonic() - answer.elapsed)
         return answer, self.now() - from_seconds(answer.elapsed)
@@ -214,7 +223,7 @@ class Watcher:
         if contradiction is None:
             self._telemetry.clock_skew.labels(self.instance.name).set(round(self.clock.skew, 3))
             self._wrong_dates.succeeded()
-        else:
+        elif self.clock.known:
             self._wrong_dates.failed("clock", f"{contradiction:+.0f} s", url=self.instance.url)
 
     async def _process(self, listing: Listing, at: Micros, deadline: float) -> None:
