@@ -250,18 +250,6 @@ def test_a_refused_name() -> None:
         read(rb'[{"id":"\udfff"}]', Listing())
 
 
-def test_an_id_that_comes_twice_counts_once() -> None:
-    """Of two elements with one id the first is the pipeline; once the other is gone nothing of it is left."""
-    again = row(1, name="again")
-    first = read(encoded(row(1), row(2), again), Listing())
-    assert (ids(first), first.unreadable[0].reason) == (
-        [row(1)["id"], row(2)["id"]],
-        "the list has this id twice",
-    )
-    second = read(encoded(row(3), row(2), again), first)
-    assert (len(second.entries), second.unreadable) == (3, ())
-
-
 def test_connector_errors_are_read_where_they_are_reported() -> None:
     """Details of another form, as older servers send them, have no connector errors and change nothing else."""
     for details, expected in (

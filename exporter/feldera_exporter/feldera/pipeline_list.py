@@ -70,8 +70,6 @@ _FIELDS: Final[msgspec.json.Decoder[dict[str, msgspec.Raw]]] = msgspec.json.Deco
 _TEXT: Final[msgspec.json.Decoder[str]] = msgspec.json.Decoder(Text)
 _REASON: Final = msgspec.json.Decoder(str)
 
-_TWICE: Final = "the list has this id twice"
-
 
 def read(batches: tuple[Batch, ...], previous: Listing) -> Listing:
     """Decode a list; what did not change since the previous list is the same object, up to the list itself.
@@ -94,32 +92,14 @@ def read(batches: tuple[Batch, ...], previous: Listing) -> Listing:
     for index in changed:
         text = bytes(raws[index])
         elements[index : index + 1] = (gone.get(text) or _decode(text, previous.entries),)
-    listing = _gathered(batches, raws, tuple(elements))
-    if listing.unreadable and not listing.entries:
-        first = listing.unreadable[0]
+    entries = {element.row.id: element for element in elements if isinstance(element, Entry)}
+    unreadable = tuple(element for element in elements if isinstance(element, Unreadable))
+    if unreadable and not entries:
+        first = unreadable[0]
         raise InvalidResponseError(
             f"none of {len(elements)} elements can be read, the first is {first.title}: {first.reason}"
         )
-    return listing
-
-
-def _gathered(
-    batches: tuple[Batch, ...], raws: Sequence[msgspec.Raw], elements: tuple[Entry | Unreadable, ...]
-) -> Listing:
-    """Return the listing of some elements; of two with the same id the first one counts."""
-    entries = {element.row.id: element for element in elements if isinstance(element, Entry)}
-    if len(entries) == len(elements):
-        return Listing(batches, raws, elements, entries)
-    entries.clear()
-    unreadable: list[Unreadable] = []
-    for element in elements:
-        if isinstance(element, Unreadable):
-            unreadable.append(element)
-        elif element.row.id in entries:
-            unreadable.append(Unreadable(element.row.id, element.row.name, _TWICE))
-        else:
-            entries[element.row.id] = element
-    return Listing(batches, raws, elements, entries, tuple(unreadable))
+    return Listing(batches, raws, tuple(elements), entries, unreadable)
 
 
 def _decode(text: bytes, known: Mapping[str, Entry]) -> Entry | Unreadable:

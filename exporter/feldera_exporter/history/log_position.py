@@ -70,10 +70,7 @@ def is_order_uncertain(
     return stepped_back or any(displaced) > all(displaced) or any(future) > all(future)
 
 
-def advanced(
-    position: LogPosition,
-    observations: Sequence[Observation],
-) -> LogPosition:
+def advanced(position: LogPosition, observations: Sequence[Observation]) -> LogPosition:
     """Return the position after an answer's events, or a row, were folded."""
     newest = max(observation.at for observation in observations)
     events = [observation for observation in observations if observation.event_id is not None]
