@@ -12,7 +12,7 @@ from msgspec.structs import asdict
 from feldera_exporter.feldera import pipeline_list
 from feldera_exporter.feldera.errors import InvalidResponseError, TooLargeError
 from feldera_exporter.feldera.pipeline_list import Listing
-from feldera_exporter.feldera.wire import ProgramConfig, Progress
+from feldera_exporter.feldera.wire import Progress
 from support.exporter_driver import as_batches
 
 NUMBERS = count(1)
@@ -145,21 +145,25 @@ def test_a_bad_label_affects_no_row(field: str, listed: Any) -> None:
     listing = read(encoded(row(1, **error, **labels)), Listing())
     [entry] = listing.entries.values()
     assert listing.unreadable == ()
-    without = {"tags": (), "platform_version": "", "program_config": ProgramConfig()}
+    without = {"tags": (), "platform_version": "", "program_config": None}
     assert asdict(entry.row) == asdict(plain.row) | without
 
 
-def test_a_program_configuration_may_have_other_fields() -> None:
-    """Only the profile is read."""
+def test_the_profile_of_a_program() -> None:
+    """Only the profile is read; without one the other labels stay."""
+    for config in (None, {}, {"profile": None}):
+        body = encoded(row(1, program_config=config, platform_version="0.337.0"))
+        [entry] = read(body, Listing()).entries.values()
+        assert (entry.row.profile, entry.row.platform_version) == ("", "0.337.0")
     [entry] = read(encoded(row(1, program_config={"profile": "dev", "cache": 7})), Listing()).entries.values()
-    assert entry.row.program_config == ProgramConfig("dev")
+    assert entry.row.profile == "dev"
 
 
 @pytest.mark.parametrize("field", ["tags", "platform_version", "program_config"])
 def test_a_label_may_be_missing(field: str) -> None:
     """A field that only feeds labels may be missing, as with an older server."""
     [entry] = read(encoded(row(1)), Listing()).entries.values()
-    assert getattr(entry.row, field) in {(), "", ProgramConfig()}
+    assert getattr(entry.row, field) in {(), "", None}
 
 
 @pytest.mark.parametrize(

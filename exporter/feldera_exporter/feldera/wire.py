@@ -106,8 +106,13 @@ class Row(_State, frozen=True, gc=False):
     """One pipeline of `GET /v0/pipelines?selector=status`, without the fields that change while nothing happens."""
 
     platform_version: Text = ""
-    program_config: ProgramConfig = ProgramConfig()
+    program_config: ProgramConfig | None = None
     tags: Tags = ()
+
+    @property
+    def profile(self) -> str:
+        """The profile of the program's configuration; empty without one."""
+        return (self.program_config and self.program_config.profile) or ""
 
 
 _ROW: Final = msgspec.json.Decoder(Row)
