@@ -243,7 +243,7 @@ class Exporter:
         return PolledInstance(
             client,
             watcher,
-            PlatformPoller(client, watcher, instance.timeout, instance.staleness, log, spread),
+            PlatformPoller(client, watcher, log, spread),
             random.uniform(0, spread),  # noqa: S311
             partial(self._poll_failed, instance.name),
             settings,

@@ -3,7 +3,6 @@
 import pytest
 from msgspec.structs import replace
 
-from feldera_exporter.feldera.event_log import EventLog, UnreadableEvent
 from feldera_exporter.feldera.wire import Event, Row
 from feldera_exporter.history.answer_evaluation import UNKNOWN_CODE, Evaluation, evaluate_events, evaluate_row
 from feldera_exporter.history.effects import ErrorAppeared, Gap, StatusEnded
@@ -17,7 +16,7 @@ RUNNING = row(0, "Provisioned/Running")
 
 def evaluated(history: History, now: Row, *events: Event, confirmed: float = 0) -> Evaluation:
     """Return the evaluation of an answer."""
-    return evaluate_events(history, EventLog(events), now, instant(confirmed), instant(0))
+    return evaluate_events(history, events, now, instant(confirmed), instant(0))
 
 
 def heartbeats(first: int, number: int, statuses: str = "Provisioned/Running") -> list[Event]:
@@ -211,7 +210,7 @@ class TestSteps:
         new = event(seen(5400, "Provisioning", made=9032)), event(seen(5401, "Stopping", made=9033))
         after = evaluate_events(
             before.history,
-            EventLog((*LIFE, *new)),
+            (*LIFE, *new),
             row(5401, "Stopping"),
             instant(9031),
             instant(0),
@@ -224,19 +223,6 @@ class TestSteps:
         assert after.history.errors == before.history.errors
         assert after.history.recent == before.history.recent
 
-    def test_a_gap_before_an_event_that_cannot_be_read_adds_nothing(self) -> None:
-        """If a full log begins with an unreadable event and all others are known, only the gap is counted."""
-        before = evaluated(self.KNOWN, row(9031, "Stopped"), *LIFE, confirmed=9000).history
-        log = EventLog(LIFE, (UnreadableEvent("new", instant(5400), "spoilt"),))
-        now = row(5400, "Provisioning")
-        first = evaluate_events(before, log, now, instant(9031), instant(0), stepped_back=True)
-        assert first.effects == (Gap(instant(5400)),)
-        assert first.history.counts == before.counts
-        second = evaluate_events(first.history, log, now, instant(9031), instant(0), stepped_back=True)
-        assert (second.settled, second.history.gaps) == (True, 1)
-        assert second.history.statuses.combined == "Provisioning"
-        assert second.history.counts == before.counts
-
     def test_an_event_from_the_future_among_new_ones_is_a_gap(self) -> None:
         """An event of the future among new events is a gap, as its place is a guess; alone it is none."""
         future = event(seen(2_000_000_000, "Provisioned/Paused"))
@@ -246,7 +232,7 @@ class TestSteps:
         def gaps(*events: Event, stepped_back: bool = False) -> int:
             return evaluate_events(
                 self.KNOWN,
-                EventLog(events),
+                events,
                 now,
                 instant(9000),
                 instant(0),

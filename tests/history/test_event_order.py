@@ -5,8 +5,7 @@ from random import Random
 import pytest
 
 from feldera_exporter.history import event_order
-from feldera_exporter.history.event_order import State, ordered, state_of
-from feldera_exporter.history.events_by_transaction import Transaction
+from feldera_exporter.history.event_order import State, Transaction, ordered, state_of
 from feldera_exporter.history.observation import Observation
 from support.history_examples import seen
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
@@ -15,10 +15,10 @@ from feldera_exporter.config import Configuration, Instance, Metrics
 from feldera_exporter.errors import ConfigError, StoreError
 from feldera_exporter.exporter import Exporter
 from feldera_exporter.exposition.text import Format
-from feldera_exporter.feldera.event_log import EventLog
 from feldera_exporter.feldera.list_batches import Batch
 from feldera_exporter.feldera.pipeline_list import Listing
 from feldera_exporter.feldera.pipeline_list import read as true_read
+from feldera_exporter.feldera.wire import Event
 from feldera_exporter.history.answer_evaluation import Evaluation
 from feldera_exporter.ledger import Ledger
 from feldera_exporter.metrics.exposition_sections import ExpositionSections
@@ -150,7 +150,7 @@ def test_a_mistake_with_one_log(monkeypatch: pytest.MonkeyPatch) -> None:
     true_evaluate = Ledger.evaluate
 
     async def act(exporter: Exporter, bad: Feldera) -> None:
-        def broken(ledger: Ledger, pipeline_id: str, log: EventLog) -> Evaluation:
+        def broken(ledger: Ledger, pipeline_id: str, log: Sequence[Event]) -> Evaluation:
             # The other instance's pipeline may still be on its way to Running, and its events be read just now.
             if ledger.instance == "bad":
                 raise MistakeError(SECRET)

@@ -114,14 +114,14 @@ def _code(code: str) -> str:
 
 def _info(element: dict[str, Any]) -> dict[str, str]:
     """Return the labels of the info: too long a text is no label."""
-    tags = [_COLOUR.sub("", tag) for tag in element.get("tags") or () if len(tag) <= 200]
+    tags = [_COLOUR.sub("", tag) for tag in element.get("tags") or ()]
     found = {
         label: [match[1] for tag in tags if (match := re.fullmatch(expression, tag))]
         for label, expression in _TAGS.items()
     }
     version, config = element["platform_version"], element.get("program_config") or {}
     return {
-        "platform_version": version if len(version) <= 200 else "",
+        "platform_version": version,
         "program_profile": config.get("profile") or "",
         **{label: values[0] if values else "" for label, values in found.items()},
     }

@@ -57,7 +57,7 @@ texts = st.one_of(
     st.text(max_size=8),
     st.text(alphabet='ab"\\\n\rü .:=|', max_size=12),
     st.sampled_from(
-        ["", "a" * 300, "team:data", "tier=1", "expect:running|00ff00", "WorkerPanic", "A.B", "unknown"]
+        ["", "a" * 50, "team:data", "tier=1", "expect:running|00ff00", "WorkerPanic", "A.B", "unknown"]
     ),
 )
 versions = st.integers(-(2**63), 2**63 - 1)

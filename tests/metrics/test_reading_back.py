@@ -108,7 +108,7 @@ LIES = {
                 "1",
                 extra(
                     ("platform_version", facts.row.name),
-                    ("program_profile", facts.row.program_config.profile or ""),
+                    ("program_profile", facts.row.profile),
                     *facts.tag_labels,
                 ),
             )

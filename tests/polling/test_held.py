@@ -8,6 +8,7 @@ import pytest
 from feldera_exporter.errors import StoreError
 from feldera_exporter.problems.evaluate import NO_PROBLEMS, InstanceWithProblems
 from feldera_exporter.simulator.plan import Plan
+from feldera_exporter.store.poll_changes import PollChanges
 from feldera_exporter.store.store import Store
 from support.stepped_poller import NAME, POLICY, SteppedPoller
 
@@ -208,15 +209,16 @@ def test_problems_that_cannot_be_kept_are_kept_with_the_next_poll(
     kept.poll(300)
     written: list[bytes] = []
     broken = [True]
-    real = Store.keep_problems
+    real = Store.commit
 
-    def keep(store: Store, instance: str, problems: bytes) -> None:
-        if broken:
+    def commit(store: Store, changes: PollChanges) -> None:
+        if broken and changes.problems is not None:
             raise StoreError("state.sqlite3: cannot be written: database or disk is full")
-        written.append(problems)
-        real(store, instance, problems)
+        if changes.problems is not None:
+            written.append(changes.problems)
+        real(store, changes)
 
-    monkeypatch.setattr(Store, "keep_problems", keep)
+    monkeypatch.setattr(Store, "commit", commit)
     errors = "feldera_exporter_store_errors_total"
     kept.poll(295)
     assert kept.shown(errors) == {"": 0}

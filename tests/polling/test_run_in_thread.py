@@ -5,18 +5,20 @@ import gc
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from feldera_exporter.feldera.event_log import EventLog
+from feldera_exporter.errors import StoreError
 from feldera_exporter.feldera.platform import Platform
+from feldera_exporter.feldera.wire import Event
 from feldera_exporter.history.answer_evaluation import Evaluation
 from feldera_exporter.ledger import Ledger
 from feldera_exporter.polling import watcher
 from feldera_exporter.polling.run_in_thread import run_cpu, run_io
+from feldera_exporter.store.poll_changes import PollChanges
 from feldera_exporter.store.store import Store
 from polling.test_log_reader import SimulatedWatcher, a_watcher, within
 
@@ -97,7 +99,7 @@ class ThreadRecorder:
         self.threads: dict[str, set[str]] = {}
         for owner, name in (
             *((watcher, name) for name in ("read", "select", "observed")),
-            *((Ledger, name) for name in ("observe_list", "changes")),
+            (Ledger, "observe_list"),
             *((Store, name) for name in ("recall", "commit")),
         ):
             patch.setattr(owner, name, self._noted(name, getattr(owner, name), simulated, meanwhile))
@@ -152,7 +154,7 @@ def test_a_long_list_is_worked_at_in_threads(
     thinking_ = THINKING if long else MAIN
     assert threads.threads == {
         **{name: {thinking_} for name in ("read", "select", "observed", "observe_list")},
-        **{name: {FILING} for name in ("recall", "changes", "commit")},
+        **{name: {FILING} for name in ("recall", "commit")},
     }
 
 
@@ -162,28 +164,28 @@ def test_a_poll_that_is_cancelled_loses_nothing(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """After a cancelled poll, as by a reload, the changes of the ledger are in the store."""
+    """After a cancelled poll, as by a reload, the changes of the ledger are stored with the next one."""
     store = Store.open(tmp_path)
-    changes, reached = Ledger.changes, threading.Event()
+    commit, reached = Store.commit, threading.Event()
 
-    def slow(ledger: Ledger) -> Any:
-        found = changes(ledger)
+    def slow(_store: Store, _changes: PollChanges) -> None:
         reached.set()
         time.sleep(0.2)
-        return found
+        raise StoreError("a full disk")
 
     with a_watcher(store=store) as simulated:
         if long:
             monkeypatch.setattr(watcher, "LONG", 0)
 
         async def scenario() -> None:
-            monkeypatch.setattr(Ledger, "changes", slow)
+            monkeypatch.setattr(Store, "commit", slow)
             task = asyncio.create_task(simulated.watcher.poll())
             await asyncio.to_thread(reached.wait, 5)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
-            monkeypatch.setattr(Ledger, "changes", changes)
+            assert not store.load("default").histories
+            monkeypatch.setattr(Store, "commit", commit)
             await simulated.settle()
             assert len(store.load("default").histories) == 3
 
@@ -196,9 +198,9 @@ def test_a_long_log_is_folded_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> No
     folded: list[tuple[int, bool]] = []
     evaluate = Ledger.evaluate
 
-    def evaluated(ledger: Ledger, pipeline_id: str, log: EventLog) -> Evaluation:
+    def evaluated(ledger: Ledger, pipeline_id: str, log: Sequence[Event]) -> Evaluation:
         in_thread = threading.current_thread() is not threading.main_thread()
-        folded.append((len(log.events), in_thread))
+        folded.append((len(log), in_thread))
         return evaluate(ledger, pipeline_id, log)
 
     monkeypatch.setattr(Ledger, "evaluate", evaluated)

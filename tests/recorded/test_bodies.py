@@ -106,7 +106,7 @@ def test_a_list(name: str) -> None:
         for field in ("id", "name", "platform_version", "deployment_id"):
             assert getattr(row, field) == element[field]
         assert (list(row.tags), row.created_at) == (element["tags"], instant(element["created_at"]))
-        assert row.program_config.profile == element["program_config"]["profile"]
+        assert row.profile == (element["program_config"]["profile"] or "")
         same_error(row.deployment_error, element["deployment_error"])
         assert entry.progress.refresh_version == element["refresh_version"]
         details = element["deployment_runtime_status_details"] or {}

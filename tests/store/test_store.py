@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from feldera_exporter.errors import StoreError
@@ -19,7 +18,13 @@ from feldera_exporter.history.history import History
 from feldera_exporter.history.instance_totals import InstanceTotals, add
 from feldera_exporter.history.recent_activity import RecentActivity
 from feldera_exporter.store import sqlite_file
-from feldera_exporter.store.poll_changes import NO_NAMES, PipelineName, PollChanges, StoredInstance
+from feldera_exporter.store.poll_changes import (
+    NO_NAMES,
+    PipelineName,
+    PollChanges,
+    StoredInstance,
+    StoredState,
+)
 from feldera_exporter.store.store import KEPT, Store
 from support.history_examples import begun, instant, seen
 from support.tools import example_count
@@ -80,7 +85,7 @@ def test_what_was_committed_is_there_after_a_restart(directory: Path) -> None:
         )
     )
     store.commit(PollChanges("test", standing(5), {"a": a_history(2)}))
-    store.commit(PollChanges("prod", standing(20), {"b": a_history(4)}, {"a": None}))
+    store.commit(PollChanges("prod", standing(20), {"b": a_history(4)}, {"a": None, "b": instant(2)}))
     store.close()
     store = Store.open(directory)
     found = store.load("prod")
@@ -101,7 +106,7 @@ def test_who_waits_longest_comes_first(store: Store) -> None:
 def test_a_vanished_pipeline_is_kept_seven_days(store: Store) -> None:
     """It is not loaded, but returned if it comes back in time."""
     store.commit(PollChanges("prod", standing(0), {"a": a_history(), "b": a_history(2)}, {"a": 1}))
-    store.commit(PollChanges("prod", standing(1), {"a": a_history()}, vanished={"a": instant(0)}))
+    store.commit(PollChanges("prod", standing(1), {"a": a_history()}, {"a": 1}, {"a": instant(0)}))
     assert set(store.load("prod").histories) == {"b"}
     store.commit(PollChanges("prod", standing(KEPT / 1e6)))
     found = store.recall("prod", ["a", "x"])
@@ -129,13 +134,13 @@ def test_what_a_pipeline_did_lately_is_kept_with_it(store: Store) -> None:
 
 
 def test_problems_are_kept_by_instance(directory: Path) -> None:
-    """Problems are kept independently of the counters; at first there are none."""
+    """Problems stay as they are until others are written; at first there are none."""
     store = Store.open(directory)
     for name in ("prod", "test"):
         store.commit(PollChanges(name, standing(1), {"a": a_history()}))
     assert store.load("prod").problems is None
-    store.keep_problems("prod", b"first")
-    store.keep_problems("prod", b"second")
+    for problems in (b"first", b"second"):
+        store.commit(PollChanges("prod", standing(1), problems=problems))
     store.commit(PollChanges("prod", standing(2), {"a": a_history()}, vanished={"a": instant(2)}))
     store.close()
     store = Store.open(directory)
@@ -150,10 +155,10 @@ def test_names_are_kept_by_instance(directory: Path) -> None:
     assert store.load("prod").names == {}
     first = {PipelineName("a", "x"): 7, PipelineName("a", "y"): None, PipelineName("b", "z\0'\u00e9"): None}
     for name in ("prod", "test"):
-        store.keep_names(name, NO_NAMES, first)
+        store.commit(PollChanges(name, standing(1)).with_names(NO_NAMES, first))
     second = {PipelineName("b", "z\0'\u00e9"): 9, PipelineName("a", "y"): 8, PipelineName("c", "x"): None}
-    store.keep_names("prod", first, second)
-    store.commit(PollChanges("prod", standing(1)))
+    store.commit(PollChanges("prod", standing(1)).with_names(first, second))
+    store.commit(PollChanges("prod", standing(1)).with_names(second, second))
     store.close()
     store = Store.open(directory)
     assert store.load("test").names == first
@@ -164,26 +169,25 @@ def test_names_are_kept_by_instance(directory: Path) -> None:
 
 
 def test_names_that_cannot_be_kept_are_an_error(store: Store) -> None:
-    """A full disk is an error, and no name is written."""
+    """A full disk is an error, and nothing is written."""
     names = {PipelineName(f"{n:036d}", "x" * 100): None for n in range(1000)}
     pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
     store._connection.execute(f"PRAGMA max_page_count = {pages + 4}")
     with pytest.raises(StoreError, match="cannot be written: database or disk is full"):
-        store.keep_names("prod", NO_NAMES, names)
-    assert store.load("prod").names == {}
+        store.commit(PollChanges("prod", standing(1)).with_names(NO_NAMES, names))
+    assert store.load("prod") == StoredState()
 
 
 def test_problems_that_cannot_be_kept_are_an_error(store: Store) -> None:
     """While another process has the write lock, the stored problems stay."""
-    store.commit(PollChanges("prod", standing(1)))
-    store.keep_problems("prod", b"first")
+    store.commit(PollChanges("prod", standing(1), problems=b"first"))
     other = sqlite3.connect(store._path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreError, match="cannot be written: database is locked"):
-        store.keep_problems("prod", b"second")
+        store.commit(PollChanges("prod", standing(2), problems=b"second"))
     other.execute("ROLLBACK")
     other.close()
-    assert store.load("prod").problems == b"first"
+    assert store.load("prod") == StoredState(standing(1), problems=b"first")
 
 
 def test_the_number_of_vanished_pipelines_is_bounded(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,37 +202,6 @@ def test_the_number_of_vanished_pipelines_is_bounded(store: Store, monkeypatch: 
         found = store.recall(name, ids).histories
         assert len(found) == 3
         assert {"2-0", "2-1"} < found.keys() < set(ids[2:])
-
-
-def test_what_could_not_be_written_is_known(store: Store) -> None:
-    """Recalling and loading need no write: otherwise a pipeline that comes back would lose its counts on a full disk."""
-    first = {"a": a_history(2), "b": a_history(3), "c": a_history(3)}
-    store.commit(PollChanges("prod", standing(1), first, {"a": 7, "b": 8, "c": 9}))
-    store.commit(PollChanges("test", standing(1), {"a": a_history(5)}))
-    other = sqlite3.connect(store._path, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    for changes in (
-        PollChanges(
-            "prod", standing(2), {"a": a_history(4)}, {"a": 10, "b": None, "c": 6}, {"a": instant(2)}
-        ),
-        PollChanges("prod", standing(3), {"d": a_history()}, {"d": 5}),
-    ):
-        with pytest.raises(StoreError, match="cannot be written"):
-            store.commit(changes)
-    recalled = store.recall("prod", ["a", "b", "x"])
-    assert recalled.histories == {"a": a_history(4), "b": a_history(3)}
-    assert recalled.waiting == {"a": 10}
-    loaded = store.load("prod")
-    assert loaded.standing == standing(3)
-    assert loaded.histories == {"b": a_history(3), "c": a_history(3), "d": a_history()}
-    assert list(loaded.waiting.items()) == [("d", 5), ("c", 6)]
-    assert store.load("test").histories == {"a": a_history(5)}
-    other.execute("ROLLBACK")
-    other.close()
-    store.commit(PollChanges("prod", standing(4)))
-    assert store.load("prod").histories == loaded.histories
-    assert store.load("prod").waiting == loaded.waiting
-    assert store.recall("prod", ["a", "b", "x"]) == recalled
 
 
 def test_a_second_process_is_refused(store: Store, directory: Path) -> None:
@@ -271,11 +244,13 @@ def test_a_commit_that_cannot_begin_is_an_error(store: Store) -> None:
     """A write lock of another process is an error."""
     other = sqlite3.connect(store._path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
+    changes = PollChanges("prod", standing(1), {"a": a_history()})
     with pytest.raises(StoreError, match=r"cannot be written: database is locked"):
-        store.commit(PollChanges("prod", standing(1), {"a": a_history()}))
+        store.commit(changes)
     other.execute("ROLLBACK")
     other.close()
-    store.commit(PollChanges("prod", standing(2)))
+    assert store.load("prod") == StoredState()
+    store.commit(changes)
     assert set(store.load("prod").histories) == {"a"}
 
 
@@ -368,15 +343,13 @@ def flipped(value: bytes | str | int | None) -> bytes | str | int:
 def test_a_damaged_store_is_set_aside(directory: Path, what: str, caplog: pytest.LogCaptureFixture) -> None:
     """Counting starts from 0, the old file is renamed, and the log says so."""
     many = {f"p{n}": a_history() for n in range(200)}
-    changes = PollChanges("prod", standing(9), many, {"p1": 7}, {"p2": instant(8)})
+    changes = PollChanges("prod", standing(9), many, {"p1": 7}, {"p2": instant(8)}, b"some")
     for damaged in (False, True, True):
         if damaged:
             damage(directory, what)
         store = Store.open(directory)
         assert not store.load("prod").histories
-        store.commit(changes)
-        store.keep_problems("prod", b"some")
-        store.keep_names("prod", NO_NAMES, {PipelineName("p1", "some"): 5})
+        store.commit(changes.with_names(NO_NAMES, {PipelineName("p1", "some"): 5}))
         store.close()
     Store.open(directory).close()
     aside = sorted(directory.glob("state.sqlite3.damaged-*Z*"))
@@ -386,11 +359,11 @@ def test_a_damaged_store_is_set_aside(directory: Path, what: str, caplog: pytest
 
 
 def test_the_journal_goes_with_a_damaged_file(tmp_path: Path) -> None:
-    """The journal is renamed too, and two renames of one second have different names."""
+    """The journal is renamed too."""
     for number in (b"1", b"2"):
         for suffix in ("", "-wal"):
             (tmp_path / f"{FILE}{suffix}").write_bytes(number)
-        kept = sqlite_file.set_aside(tmp_path / FILE, "now")
+        kept = sqlite_file.set_aside(tmp_path / FILE, number.decode())
         assert kept.read_bytes() == kept.with_name(f"{kept.name}-wal").read_bytes() == number
     assert len(list(tmp_path.iterdir())) == 4
 
@@ -417,7 +390,7 @@ def test_a_damaged_store_that_cannot_be_set_aside_is_an_error(
         ("PRAGMA application_id = 0", "another program's database"),
         (
             "PRAGMA user_version = 99",
-            r"another version of the exporter \(schema version 99, this one reads 4\)",
+            rf"another version of the exporter \(schema version 99, this one reads {sqlite_file.VERSION}\)",
         ),
     ],
 )
@@ -433,55 +406,23 @@ def test_what_this_exporter_did_not_write_is_refused(directory: Path, statement:
     assert (directory / FILE).read_bytes() == before
 
 
-def test_a_full_disk_is_an_error_and_nothing_is_lost(store: Store, directory: Path) -> None:
-    """A later commit writes all that was missed, in one transaction."""
+def test_a_full_disk_is_an_error_and_nothing_is_written(store: Store) -> None:
+    """What was stored stays; the same changes can be written later."""
     store.commit(PollChanges("prod", standing(1), {"a": a_history(2), "gone": a_history(2)}))
+    before = store.load("prod")
     pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
     store._connection.execute(f"PRAGMA max_page_count = {pages}")
     many = {f"p{n}": a_history() for n in range(100)}
     gone = {"gone": a_history(2)}
+    changes = PollChanges("prod", standing(2), many | gone, {"a": 7}, {"gone": instant(2)}, b"problems")
     with pytest.raises(StoreError, match=r"state.sqlite3: cannot be written: database or disk is full"):
-        store.commit(PollChanges("prod", standing(2), many | gone, {"a": 7}, {"gone": instant(2)}))
-    with pytest.raises(StoreError):
-        store.commit(PollChanges("prod", standing(3), {"a": a_history(4)}))
-    [[where]] = store._connection.execute("SELECT standing FROM instances")
-    assert msgspec.msgpack.decode(where, type=StoredInstance) == standing(1)
-    assert set(store._connection.execute("SELECT pipeline FROM pipelines")) == {("a",), ("gone",)}
+        store.commit(changes)
+    assert store.load("prod") == before
     store._connection.execute("PRAGMA max_page_count = 1000000")
-    store.commit(PollChanges("prod", standing(4), {"gone": a_history(3)}))
-    store.commit(PollChanges("prod", standing(4), {"p1": a_history()}, vanished={"p1": instant(4)}))
+    store.commit(changes)
     found = store.load("prod")
-    assert found.standing == standing(4)
-    assert set(found.histories) == {"a", "gone", *many} - {"p1"}
-    assert found.histories["a"] == a_history(4)
-    assert found.waiting == {"a": 7}
-    assert directory.exists()
-
-
-def test_a_copy_that_does_not_fit_leaves_nothing_behind(
-    store: Store, directory: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A deleted file is not made again in part while the disk is full; once there is room, all is there."""
-    many = {f"p{n}": a_history() for n in range(200)}
-    store.commit(PollChanges("prod", standing(1), many))
-    (directory / FILE).unlink()
-    opened = sqlite_file._opened
-
-    def small(path: Path) -> sqlite3.Connection:
-        connection = opened(path)
-        connection.execute("PRAGMA max_page_count = 3")
-        return connection
-
-    with monkeypatch.context() as full:
-        full.setattr(sqlite_file, "_opened", small)
-        for at in (2, 3, 4):
-            with pytest.raises(StoreError, match="cannot be written: database or disk is full"):
-                store.commit(PollChanges("prod", standing(at)))
-            assert [path.name for path in directory.iterdir()] == ["lock"]
-    store.commit(PollChanges("prod", standing(5)))
-    assert not list(directory.glob("*.damaged-*"))
-    found = store.load("prod")
-    assert (found.standing, found.histories) == (standing(5), many)
+    assert (found.standing, found.problems, found.waiting) == (standing(2), b"problems", {"a": 7})
+    assert found.histories == {"a": a_history(2), **many}
 
 
 def test_a_row_that_is_damaged_later_is_an_error(store: Store) -> None:
@@ -529,49 +470,15 @@ def test_a_text_that_is_not_utf8_is_damage(directory: Path, column: str) -> None
     assert list(directory.glob(f"{FILE}.damaged-*"))
 
 
-def test_problems_are_kept_after_the_first_commit_failed(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The values of that commit are written first."""
-
-    def fail(_store: Store, _changes: PollChanges) -> None:
-        raise sqlite3.OperationalError("disk full")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Store, "_write", fail)
-        with pytest.raises(StoreError, match="disk full"):
-            store.commit(PollChanges("prod", standing(1)))
-    store.keep_problems("prod", b"first")
-    assert store.load("prod").problems == b"first"
-    assert store.load("prod").standing == standing(1)
-
-
-def test_a_file_that_took_the_place_of_an_open_store_is_kept(directory: Path) -> None:
-    """Such a file is renamed, and the open store is written again."""
-    store = Store.open(directory)
-    store.commit(PollChanges("prod", standing(1), {"a": a_history(1)}))
-    (directory / FILE).unlink()
-    (directory / FILE).write_bytes(b"a backup")
-    store.commit(PollChanges("prod", standing(2), {"b": a_history(2)}))
-    store.close()
-    assert b"a backup" in [kept.read_bytes() for kept in directory.glob(f"{FILE}.damaged-*")]
-    store = Store.open(directory)
-    assert set(store.load("prod").histories) == {"a", "b"}
-    store.close()
-
-
-@pytest.mark.parametrize("deleted", [(FILE,), (FILE, f"{FILE}-wal", f"{FILE}-shm"), (FILE, "lock")])
-def test_a_store_deleted_while_open_is_made_again(directory: Path, deleted: tuple[str, ...]) -> None:
-    """The next commit writes all values, and the lock holds again."""
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_store_that_was_deleted_or_replaced_is_an_error(directory: Path, *, replaced: bool) -> None:
+    """Nothing is written into a deleted file, where it would be lost, nor into another one."""
     store = Store.open(directory)
     store.commit(PollChanges("prod", standing(1), {"a": a_history()}))
-    for name in deleted:
-        (directory / name).unlink()
-    store.commit(PollChanges("prod", standing(2), {"b": a_history()}))
-    assert {path.stat().st_mode & 0o777 for path in directory.iterdir()} == {0o600}
-    with pytest.raises(StoreError, match="in use"):
-        Store.open(directory)
+    (directory / FILE).unlink()
+    if replaced:
+        (directory / FILE).write_bytes(b"a backup")
+    with pytest.raises(StoreError, match=r"state.sqlite3: was deleted or replaced; restart the exporter"):
+        store.commit(PollChanges("prod", standing(2), {"b": a_history()}))
+    assert (directory / FILE).exists() is replaced
     store.close()
-    again = Store.open(directory)
-    assert again.load("prod").histories.keys() == {"a", "b"}
-    again.close()

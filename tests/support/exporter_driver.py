@@ -4,12 +4,14 @@ import asyncio
 import time
 from atexit import register
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any, Final, cast
 
 import structlog
 
 from feldera_exporter.config import Configuration, Instance
+from feldera_exporter.errors import StoreError
 from feldera_exporter.exposition.snapshot import Content, Snapshot
 from feldera_exporter.exposition.text import Format
 from feldera_exporter.feldera.client import Endpoint
@@ -191,14 +193,17 @@ class ExporterDriver:
         return b"".join(snapshot.body(format_, packed=False)).decode()
 
     def _show(self, at: int) -> None:
-        self.changes = self.ledger.changes()
-        if self.store:
-            self.store.commit(self.changes)
         self.fleet = observed(self.fleet, self.selection, self.ledger.published(), self.policy, at)
         before = self.problems
         self.problems = evaluate(before, self.fleet, self.policy.disabled, at)
-        if self.store and not same(before, self.problems):
-            self.store.keep_problems(self.name, encoded(self.problems))
+        self.changes = self.ledger.changes()
+        if self.store:
+            problems = None if same(before, self.problems) else encoded(self.problems)
+            try:
+                self.store.commit(replace(self.changes, problems=problems))
+            except StoreError:
+                return
+        self.ledger.stored()
 
 
 @cache

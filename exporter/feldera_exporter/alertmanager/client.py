@@ -21,7 +21,6 @@ from feldera_exporter.feldera.connections import PresentTls, transport
 from feldera_exporter.feldera.errors import InvalidResponseError, TooLargeError
 from feldera_exporter.feldera.http_errors import date, retry_after
 from feldera_exporter.feldera.json_decoding import UNREADABLE
-from feldera_exporter.feldera.redaction import KeyGuard
 from feldera_exporter.logs import FailureLog, Logger
 from feldera_exporter.micros import Micros, from_datetime, from_seconds
 
@@ -181,7 +180,7 @@ class AlertmanagerClient:
         try:
             self._measure_skew(response, began)
             if response.is_success:
-                body = bytes(await bodies.read(response, bodies.Whole(_MAX_BODY_BYTES), KeyGuard(None)))
+                body = bytes(await bodies.read(response, bodies.Whole(_MAX_BODY_BYTES)))
             else:
                 body = await bodies.error_body(response) or b""
         finally:
@@ -253,7 +252,7 @@ def _check(response: httpx.Response, body: bytes, identity: str) -> None:
         raise AlertmanagerError("unauthorized", status_line)
     if status in _REFUSED:
         raise RefusedAlertsError("refused", line)
-    raise AlertmanagerError("server_error", line, retry_after(response, time.time()))
+    raise AlertmanagerError("server_error", line, retry_after(response))
 
 
 def _decoded(decoder: "msgspec.json.Decoder[Any]", body: bytes) -> Any:

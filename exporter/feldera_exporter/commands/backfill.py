@@ -135,7 +135,7 @@ async def _read(
             continue
         try:
             answer = await client.get(EVENTS, name, within=_TIMEOUT)
-            retained = event_log.read(answer.body)
+            events = event_log.read(answer.body)
         except NotFoundError:
             # It was deleted after the list was read.
             continue
@@ -146,9 +146,6 @@ async def _read(
         except FelderaError as error:
             failures.append(f"{instance.name}: {name}: {error}")
             continue
-        if retained.unreadable:
-            count, first = len(retained.unreadable), retained.unreadable[0]
-            failures.append(f"{instance.name}: {name}: {count} of its events cannot be read: {first.reason}")
         shared = (
             ("feldera_instance", instance.name),
             ("pipeline", f"pipeline-{pipeline_id}"),
@@ -157,5 +154,5 @@ async def _read(
         )
         # The header is whole seconds, cut off, so that nothing is written for the time after the log was read.
         until = answer.date if answer.date is not None else time.time() - answer.elapsed
-        observations = [*map(Observation.from_event, retained.events)]
+        observations = [*map(Observation.from_event, events)]
         pipelines.append(RetainedEvents(shared, observations, int(until * SECOND)))

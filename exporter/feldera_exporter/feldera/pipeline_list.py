@@ -4,9 +4,8 @@ An element that cannot be read spoils only itself. Elements are matched by their
 indices shift when a pipeline is created or deleted; Feldera sorts the list by id.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from itertools import chain, compress, count
 from operator import ne
 from types import MappingProxyType
@@ -33,16 +32,14 @@ class Unreadable:
     """One element that cannot be read.
 
     Attributes:
-        id: the pipeline's id, None if it is unknown.
-        name: the pipeline's name, None if it is unknown.
+        id: the pipeline's id, None if it cannot be read either.
+        name: the pipeline's name, None if it cannot be read either.
         reason: why it cannot be read.
-        identified: whether the element has both. Otherwise the missing one was found in an earlier list.
     """
 
     id: str | None
     name: str | None
     reason: str
-    identified: bool
 
     @property
     def title(self) -> str:
@@ -73,8 +70,6 @@ _FIELDS: Final[msgspec.json.Decoder[dict[str, msgspec.Raw]]] = msgspec.json.Deco
 _TEXT: Final[msgspec.json.Decoder[str]] = msgspec.json.Decoder(Text)
 _REASON: Final = msgspec.json.Decoder(str)
 
-_TWICE: Final = "the list has this id twice"
-
 
 def read(batches: tuple[Batch, ...], previous: Listing) -> Listing:
     """Decode a list; what did not change since the previous list is the same object, up to the list itself.
@@ -94,85 +89,27 @@ def read(batches: tuple[Batch, ...], previous: Listing) -> Listing:
         for index in (*changed, *range(len(raws), len(old)))
         if index < len(old)
     }
-    known = _KnownPipelines(previous)
     for index in changed:
         text = bytes(raws[index])
-        elements[index : index + 1] = (gone.get(text) or _decode(text, known),)
-    entries = _replaced(previous, elements, changed) if len(old) == len(raws) else None
-    if entries is not None:
-        return Listing(batches, raws, tuple(elements), entries)
-    listing = _gathered(batches, raws, tuple(elements))
-    if listing.unreadable and not listing.entries:
-        first = listing.unreadable[0]
+        elements[index : index + 1] = (gone.get(text) or _decode(text, previous.entries),)
+    entries = {element.row.id: element for element in elements if isinstance(element, Entry)}
+    unreadable = tuple(element for element in elements if isinstance(element, Unreadable))
+    if unreadable and not entries:
+        first = unreadable[0]
         raise InvalidResponseError(
             f"none of {len(elements)} elements can be read, the first is {first.title}: {first.reason}"
         )
-    return listing
+    return Listing(batches, raws, tuple(elements), entries, unreadable)
 
 
-def _replaced(
-    previous: Listing, elements: Sequence[Entry | Unreadable], changed: Iterable[int]
-) -> Mapping[str, Entry] | None:
-    """Return the new entries if the same pipeline is at each index as before and all can be read, else None."""
-    entries = dict(previous.entries)
-    for index in changed:
-        old, new = previous.elements[index], elements[index]
-        if isinstance(old, Unreadable) or isinstance(new, Unreadable) or old.row.id != new.row.id:
-            return None
-        entries[new.row.id] = new
-    return None if previous.unreadable else entries
-
-
-def _gathered(
-    batches: tuple[Batch, ...], raws: Sequence[msgspec.Raw], elements: tuple[Entry | Unreadable, ...]
-) -> Listing:
-    """Return the listing of some elements; of two with the same id the first one counts."""
-    entries = {element.row.id: element for element in elements if isinstance(element, Entry)}
-    if len(entries) == len(elements):
-        return Listing(batches, raws, elements, entries)
-    entries.clear()
-    unreadable: list[Unreadable] = []
-    for element in elements:
-        if isinstance(element, Unreadable):
-            unreadable.append(element)
-        elif element.row.id in entries:
-            unreadable.append(Unreadable(element.row.id, element.row.name, _TWICE, identified=True))
-        else:
-            entries[element.row.id] = element
-    return Listing(batches, raws, elements, entries, tuple(unreadable))
-
-
-class _KnownPipelines:
-    """The pipelines of a list, with their ids by name and their names by id, which few lists need."""
-
-    def __init__(self, listing: Listing) -> None:
-        self._listing = listing
-        self.entries = listing.entries
-
-    @cached_property
-    def ids(self) -> Mapping[str | None, str | None]:
-        """The ids by name; of pipelines with the same name the first one counts."""
-        return {name: pipeline_id for pipeline_id, name in reversed([*_identities(self._listing)])}
-
-    @cached_property
-    def names(self) -> Mapping[str | None, str | None]:
-        """The names by id."""
-        return dict(reversed([*_identities(self._listing)]))
-
-
-def _identities(listing: Listing) -> Iterator[tuple[str | None, str | None]]:
-    """Yield the ids and names of a list's pipelines, the readable ones first."""
-    yield from ((pipeline_id, entry.row.name) for pipeline_id, entry in listing.entries.items())
-    yield from ((each.id, each.name) for each in listing.unreadable)
-
-
-def _decode(text: bytes, known: _KnownPipelines) -> Entry | Unreadable:
+def _decode(text: bytes, known: Mapping[str, Entry]) -> Entry | Unreadable:
     try:
         new = row(text)
         moving = progress(text)
     except UNREADABLE as error:
-        return _unreadable(text, _field(text, REFUSED, _REASON) or str(error), known)
-    old = known.entries.get(new.id)
+        reason = _field(text, REFUSED, _REASON) or str(error)
+        return Unreadable(_field(text, "id", _TEXT), _field(text, "name", _TEXT), reason)
+    old = known.get(new.id)
     if old is None:
         return Entry(new, moving)
     if old.row == new:
@@ -180,16 +117,6 @@ def _decode(text: bytes, known: _KnownPipelines) -> Entry | Unreadable:
     if old.progress == moving:
         moving = old.progress
     return old if old.row is new and old.progress is moving else Entry(new, moving)
-
-
-def _unreadable(text: bytes, reason: str, known: _KnownPipelines) -> Unreadable:
-    pipeline_id, name = _field(text, "id", _TEXT), _field(text, "name", _TEXT)
-    identified = pipeline_id is not None and name is not None
-    if pipeline_id is None and name is not None:
-        pipeline_id = known.ids.get(name)
-    elif name is None and pipeline_id is not None:
-        name = known.names.get(pipeline_id)
-    return Unreadable(pipeline_id, name, reason, identified)
 
 
 def _field(text: bytes, name: str, decoder: msgspec.json.Decoder[str]) -> str | None:

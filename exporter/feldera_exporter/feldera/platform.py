@@ -31,7 +31,6 @@ class _Existing(msgspec.Struct, frozen=True, gc=False):
 
 class _License(msgspec.Struct, frozen=True, gc=False):
     existing: _Existing | None = msgspec.field(default=None, name="Exists")
-    missing: str | None = msgspec.field(default=None, name="DoesNotExistOrNotConfirmed")
 
 
 class _Config(msgspec.Struct, frozen=True, gc=False):

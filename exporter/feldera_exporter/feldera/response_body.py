@@ -1,4 +1,4 @@
-"""Reads a body part by part; both its compressed and its decompressed size are limited."""
+"""Reads a body part by part; its decompressed size is limited."""
 
 import asyncio
 import zlib
@@ -9,7 +9,6 @@ import httpx
 from isal import isal_zlib
 
 from feldera_exporter.feldera.errors import InvalidResponseError, TooLargeError
-from feldera_exporter.feldera.redaction import KeyGuard
 
 _STEP: Final = 256 * 1024
 _MAX_ERROR_BODY: Final = 64 * 1024
@@ -21,10 +20,6 @@ Body = TypeVar("Body", covariant=True)  # noqa: PLC0105 - the type of the body
 class BodyReader(Protocol[Body]):
     """Reads a decompressed body part by part."""
 
-    @property
-    def longest(self) -> int:
-        """The size of the compressed body beyond which it is refused, in bytes."""
-
     def take(self, part: bytes) -> None:
         """Read the next part, or raise InvalidResponseError or TooLargeError."""
 
@@ -33,15 +28,16 @@ class BodyReader(Protocol[Body]):
 
 
 class Whole:
-    """Reads a body unchanged; neither it nor its compressed form may be longer than `longest` bytes."""
+    """Reads a body unchanged; it may not be longer than `longest` bytes."""
 
     def __init__(self, longest: int) -> None:
-        self.longest = longest
+        self._longest = longest
         self._body = bytearray()
 
     def take(self, part: bytes) -> None:
         """Read the next part."""
-        _check(len(self._body) + len(part), self.longest)
+        if len(self._body) + len(part) > self._longest:
+            raise TooLargeError(f"the body is longer than {self._longest} bytes")
         self._body += part
 
     def end(self) -> bytearray:
@@ -49,16 +45,14 @@ class Whole:
         return self._body
 
 
-async def read(response: httpx.Response, reader: BodyReader[Body], guard: KeyGuard) -> Body:
+async def read(response: httpx.Response, reader: BodyReader[Body]) -> Body:
     """Read the body of a response.
 
     Raises:
-        InvalidResponseError: the encoding is unknown or broken, the body has a secret, or the reader refused it.
+        InvalidResponseError: the encoding is unknown or broken, or the reader refused it.
         TooLargeError: it is longer than the reader allows.
     """
-    async for part in _parts(response, reader.longest):
-        if guard.finds(part):
-            raise InvalidResponseError("the body repeats the API key")
+    async for part in _parts(response):
         reader.take(part)
     return reader.end()
 
@@ -66,22 +60,18 @@ async def read(response: httpx.Response, reader: BodyReader[Body], guard: KeyGua
 async def error_body(response: httpx.Response) -> bytes | None:
     """Return the body of a response without success, None if it cannot be read: the status is enough."""
     try:
-        # Secrets are removed from what is shown of it.
-        return bytes(await read(response, Whole(_MAX_ERROR_BODY), KeyGuard(None)))
+        return bytes(await read(response, Whole(_MAX_ERROR_BODY)))
     except (InvalidResponseError, TooLargeError, httpx.HTTPError, OSError):
         return None
 
 
-async def _parts(response: httpx.Response, longest: int) -> AsyncIterator[bytes]:
+async def _parts(response: httpx.Response) -> AsyncIterator[bytes]:
     """Yield the decompressed body in small parts; other tasks run in between."""
     encoding = response.headers.get("content-encoding", "identity").strip()
     if encoding.lower() not in {"identity", "gzip", "x-gzip"}:
         raise InvalidResponseError(f"the body is encoded as {encoding!r}, expected gzip or identity")
     inflater = None if encoding.lower() == "identity" else isal_zlib.decompressobj(16 + zlib.MAX_WBITS)
-    received = 0
     async for part in response.aiter_raw():
-        received += len(part)
-        _check(received, longest)
         if inflater is None:
             yield part
             continue
@@ -100,8 +90,3 @@ async def _parts(response: httpx.Response, longest: int) -> AsyncIterator[bytes]
         yield inflater.flush()
         if not inflater.eof:
             raise InvalidResponseError("the compressed body ends too early")
-
-
-def _check(size: int, limit: int) -> None:
-    if size > limit:
-        raise TooLargeError(f"the body is longer than {limit} bytes")

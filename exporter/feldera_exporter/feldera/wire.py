@@ -8,7 +8,7 @@ pipeline unreadable.
 """
 
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
 from msgspec.structs import asdict, replace
@@ -106,27 +106,23 @@ class Row(_State, frozen=True, gc=False):
     """One pipeline of `GET /v0/pipelines?selector=status`, without the fields that change while nothing happens."""
 
     platform_version: Text = ""
-    program_config: ProgramConfig = ProgramConfig()
+    program_config: ProgramConfig | None = None
     tags: Tags = ()
 
-
-class _Labels(msgspec.Struct, frozen=True, gc=False):
-    """The fields of a `Row` that are only labels, of any type."""
-
-    platform_version: Any = None
-    program_config: Any = None
-    tags: Any = None
+    @property
+    def profile(self) -> str:
+        """The profile of the program's configuration; empty without one."""
+        return (self.program_config and self.program_config.profile) or ""
 
 
 _ROW: Final = msgspec.json.Decoder(Row)
 _STATE: Final = msgspec.json.Decoder(_State)
-_LABELS: Final = msgspec.json.Decoder(_Labels)
 
 
 def row(element: bytes) -> Row:
     """Return the row of an element of the list.
 
-    If a field that is only a label has a wrong type, the other fields are read all the same.
+    If a field that is only a label cannot be read, the row is without labels.
 
     Raises:
         msgspec.DecodeError: the element cannot be read.
@@ -134,16 +130,7 @@ def row(element: bytes) -> Row:
     try:
         return _owned(_ROW.decode(element))
     except msgspec.ValidationError:
-        state, labels = _STATE.decode(element), _LABELS.decode(element)
-    config = labels.program_config if isinstance(labels.program_config, dict) else {}
-    tags = labels.tags if isinstance(labels.tags, list) else []
-    read = Row(
-        **asdict(state),
-        platform_version=_text(labels.platform_version) or "",
-        program_config=ProgramConfig(_text(config.get("profile"))),
-        tags=tuple(tag for tag in tags if _text(tag) is not None)[:_MOST_TAGS],
-    )
-    return _owned(read)
+        return _owned(Row(**asdict(_STATE.decode(element))))
 
 
 def _owned(read: Row) -> Row:
@@ -152,11 +139,6 @@ def _owned(read: Row) -> Row:
     if error is None:
         return read
     return replace(read, deployment_error=replace(error, details=error.details.copy()))
-
-
-def _text(value: Any) -> str | None:
-    """Return a text that can be a label, else None."""
-    return value if isinstance(value, str) and len(value) <= _LONGEST else None
 
 
 class Progress(msgspec.Struct, frozen=True, gc=False):
@@ -171,12 +153,9 @@ class Progress(msgspec.Struct, frozen=True, gc=False):
     connector_errors: int | None = None
 
 
-class _MovingDetails(msgspec.Struct, frozen=True, gc=False):
+class _Moving(msgspec.Struct, frozen=True, gc=False):
     # Any JSON, which may be long and is not decoded.
     deployment_runtime_status_details: msgspec.Raw = msgspec.Raw(b"null")
-
-
-class _Moving(_MovingDetails, frozen=True, gc=False):
     # It may be negative, by the API's description.
     refresh_version: Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)] | None = None
 
@@ -193,12 +172,11 @@ FIELDS: Final = tuple(dict.fromkeys((*Row.__struct_fields__, *_Moving.__struct_f
 """The fields of an element of the list that are read."""
 
 _MOVING: Final = msgspec.json.Decoder(_Moving)
-_MOVING_DETAILS: Final = msgspec.json.Decoder(_MovingDetails)
 _DETAILS: Final = msgspec.json.Decoder(_Details)
 
 
 def progress(element: bytes) -> Progress:
-    """Return the progress of an element of the list.
+    """Return the progress of an element of the list; empty if its fields cannot be read.
 
     Raises:
         msgspec.DecodeError: the element cannot be read.
@@ -206,7 +184,7 @@ def progress(element: bytes) -> Progress:
     try:
         moving = _MOVING.decode(element)
     except msgspec.ValidationError:
-        moving = _Moving(_MOVING_DETAILS.decode(element).deployment_runtime_status_details)
+        return Progress()
     try:
         stats = _DETAILS.decode(moving.deployment_runtime_status_details).connector_stats
     except msgspec.ValidationError:

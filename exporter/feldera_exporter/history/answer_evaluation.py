@@ -2,18 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from operator import itemgetter
 from typing import Final, Self
 
 import msgspec
 
-from feldera_exporter.feldera.event_log import EventLog, UnreadableEvent
-from feldera_exporter.feldera.wire import Row
+from feldera_exporter.feldera.wire import Event, Row
 from feldera_exporter.history import log_position
 from feldera_exporter.history.effects import Effect, ErrorAppeared, Gap
 from feldera_exporter.history.fold import fold, new_events
 from feldera_exporter.history.history import History
-from feldera_exporter.history.log_position import Logged
 from feldera_exporter.history.observation import Observation, instants
 from feldera_exporter.history.row_digest import row_digest
 from feldera_exporter.micros import NEVER, Micros, from_datetime
@@ -40,7 +37,6 @@ class Evaluation:
             again once a list that was read after it still maps the name to the id.
         settled: whether the history agrees with the row; otherwise the log must be read again after a later list.
         unnamed: the events of errors whose code must be asked for before the evaluation is applied.
-        left_out: the new events that cannot be read; a gap is counted for them.
     """
 
     history: History
@@ -48,7 +44,6 @@ class Evaluation:
     proven: bool
     settled: bool
     unnamed: tuple[str, ...]
-    left_out: tuple[UnreadableEvent, ...] = ()
 
     def named(self, codes: Mapping[str, str]) -> Self:
         """Return the evaluation with the codes from `…/events/{id}?selector=all`.
@@ -56,7 +51,7 @@ class Evaluation:
         Args:
             codes: the `error_code` by event id; `UNKNOWN_CODE` where the event is gone or cannot be read.
         """
-        effects = tuple(_named(effect, codes) for effect in self.effects)
+        effects = _with_codes(self.effects, codes)
         appeared = [effect for effect in effects if isinstance(effect, ErrorAppeared)]
         errors = self.history.errors
         if errors.present and errors.code is None and appeared:
@@ -71,7 +66,7 @@ class Evaluation:
 
 def evaluate_events(
     history: History,
-    log: EventLog,
+    log: Sequence[Event],
     row: Row | None,
     confirmed_until: Micros,
     published: Micros,
@@ -91,45 +86,43 @@ def evaluate_events(
         stepped_back: whether that clock stepped back since the history was last known to be complete.
     """
     observations = [
-        Observation.from_event(event) for event in {event.event_id: event for event in log.events}.values()
+        Observation.from_event(event) for event in {event.event_id: event for event in log}.values()
     ]
-    logged: list[Logged] = [*observations, *log.unreadable]
     position = history.log_position
-    proven = log_position.has_known_event(position, logged)
-    gap = _purged(history, logged, row, confirmed_until, stepped_back=stepped_back)
+    proven = log_position.has_known_event(position, observations)
+    gap = _purged(history, observations, row, confirmed_until, stepped_back=stepped_back)
     folded, effects = fold(
         history,
         observations,
         published,
         gap_since=max(confirmed_until, position.newest) if gap else None,
-        unreadable=log.unreadable,
         now=now,
         stepped_back=stepped_back,
     )
     settled = False
     if row is not None:
-        awaited, missed = _compare(history, folded, observations, logged, row, proven=proven)
+        awaited, missed = _compare(history, folded, observations, row, proven=proven)
         if missed and not gap:
-            counted = folded.log_position.hidden
-            further: tuple[Effect, ...] = ()
+            further: tuple[Effect, ...]
             if _has_statuses(folded, row) or not new_events(history, observations).events:
                 # Go on from the row.
                 listed = Observation.from_row(row, max(confirmed_until, position.newest))
-                folded, further = fold(
-                    folded, (listed,), published, gap_since=confirmed_until, gap_counted=counted
-                )
-            elif not counted:
+                folded, further = fold(folded, (listed,), published, gap_since=confirmed_until)
+            else:
                 # The newest events are newer than the row.
-                folded, further = _with_gap(folded, confirmed_until), (Gap(confirmed_until),)
+                folded = msgspec.structs.replace(folded, gaps=folded.gaps + 1)
+                further = (Gap(confirmed_until),)
             effects += further
         settled = not awaited and _has_statuses(folded, row)
-        found = {*history.row_instants, *(event.at for event in logged)}
+        found = {*history.row_instants, *(event.at for event in observations)}
         folded = _with_instants(folded, [at for at in instants(row) if settled or missed or at in found])
         if settled:
             folded = _settled(folded, row)
-            effects = _coded(effects, folded)
-    left_out = log_position.left_out(position, log.unreadable, stepped_back=stepped_back)
-    return Evaluation(folded, effects, proven, settled, _unnamed(effects), tuple(left_out))
+            appeared = [effect for effect in effects if isinstance(effect, ErrorAppeared)]
+            if folded.errors.present and appeared and appeared[-1].event_id is not None:
+                # The last error that appeared is the row's.
+                effects = _with_codes(effects, {appeared[-1].event_id: folded.errors.code})
+    return Evaluation(folded, effects, proven, settled, _unnamed(effects))
 
 
 def evaluate_row(history: History, row: Row, listed_at: Micros, published: Micros) -> Evaluation:
@@ -150,7 +143,7 @@ def evaluate_row(history: History, row: Row, listed_at: Micros, published: Micro
 
 def _purged(
     history: History,
-    logged: Sequence[Logged],
+    events: Sequence[Observation],
     row: Row | None,
     confirmed_until: Micros,
     *,
@@ -162,11 +155,11 @@ def _purged(
     when it reaches back to what was folded, to the last poll at which nothing had moved, or to the creation. Where the
     clock stepped back, no instant says how far back the log must reach: then its oldest event must be known.
     """
-    dated = [(event.at, event.event_id or "", event) for event in logged if event.at is not None]
-    if len(dated) < FEWEST_RETAINED:
+    if len(events) < FEWEST_RETAINED:
         return False
     position = history.log_position
-    at, _, oldest = min(dated, key=itemgetter(0, 1))
+    oldest = min(events, key=lambda event: (event.at, event.event_id or ""))
+    at = oldest.at
     if row is not None and at <= from_datetime(row.created_at):
         return False
     if log_position.has_known_event(position, (oldest,)):
@@ -180,7 +173,6 @@ def _compare(
     history: History,
     folded: History,
     events: Sequence[Observation],
-    logged: Sequence[Logged],
     row: Row,
     *,
     proven: bool,
@@ -188,15 +180,12 @@ def _compare(
     """Return whether an event of the row is still to come, and whether one was missed or is in the wrong place.
 
     Each instant of the row is the time of an event (`instants`). One that the row did not have when the history last
-    agreed with it is the time of a new event. If an event's time cannot be read, that may be the time in the row.
+    agreed with it is the time of a new event.
     """
-    at = {event.at for event in logged if event.at is not None}
+    at = {event.at for event in events}
     instants_of_new = set(instants(row)).difference(history.row_instants)
     absent = instants_of_new - at
-    undated = proven and any(event.at is None for event in logged)
-    if undated and _has_statuses(folded, row):
-        return False, False
-    if not at or (absent and max(absent) > min(at) and not (undated and folded.log_position.hidden)):
+    if not at or (absent and max(absent) > min(at)):
         return bool(absent), False
     known = bool(history.log_position.known)
     if not absent and (_has_statuses(folded, row) if known else not instants_of_new):
@@ -218,10 +207,6 @@ def _has_statuses(history: History, row: Row) -> bool:
     )
 
 
-def _with_gap(history: History, at: Micros) -> History:
-    return msgspec.structs.replace(history, gaps=history.gaps + 1, last_gap=max(at, history.last_gap or at))
-
-
 def _with_instants(history: History, found: Sequence[int]) -> History:
     if history.row_instants == tuple(found):
         return history
@@ -238,19 +223,14 @@ def _settled(history: History, row: Row) -> History:
     return msgspec.structs.replace(history, row_digest=reached, errors=errors)
 
 
-def _coded(effects: tuple[Effect, ...], history: History) -> tuple[Effect, ...]:
-    """Return effects in which the last error that appeared has the row's code, if it is still present."""
-    appeared = [effect for effect in effects if isinstance(effect, ErrorAppeared)]
-    if not history.errors.present or not appeared:
-        return effects
-    coded = replace(appeared[-1], code=history.errors.code)
-    return tuple(coded if effect is appeared[-1] else effect for effect in effects)
-
-
-def _named(effect: Effect, codes: Mapping[str, str]) -> Effect:
-    if isinstance(effect, ErrorAppeared) and effect.code is None and effect.event_id is not None:
-        return replace(effect, code=codes.get(effect.event_id))
-    return effect
+def _with_codes(effects: Sequence[Effect], codes: Mapping[str, str | None]) -> tuple[Effect, ...]:
+    """Return effects with the codes of errors, by event id."""
+    return tuple(
+        replace(effect, code=codes[effect.event_id])
+        if isinstance(effect, ErrorAppeared) and effect.event_id is not None and effect.event_id in codes
+        else effect
+        for effect in effects
+    )
 
 
 def _unnamed(effects: Sequence[Effect]) -> tuple[str, ...]:

@@ -22,12 +22,9 @@ class HistoryBuilder:
 
     Args:
         history: the history.
-        incomplete: whether an event between the observations, or before them, is left out. Then a step that Feldera does not
-            allow was two steps, and is not counted.
     """
 
-    def __init__(self, history: History, *, incomplete: bool = False) -> None:
-        self._incomplete = incomplete
+    def __init__(self, history: History) -> None:
         self.effects: list[Effect] = []
         self._history = history
         self._now: dict[str, Any] = msgspec.structs.asdict(history.statuses)
@@ -37,7 +34,6 @@ class HistoryBuilder:
         self._spent = history.status_time
         self._errors = history.errors
         self._gaps = history.gaps
-        self._last_gap = history.last_gap
         self._recent = history.recent
 
     def add(self, observation: Observation) -> None:
@@ -47,11 +43,10 @@ class HistoryBuilder:
         for field, dimension in _PAIRED:
             old, new = self._now[field], getattr(observation, field)
             if old != new:
-                if not self._incomplete or _is_allowed(old, new, dimension):
-                    pairs = self._pairs[field]
-                    pair = _pair(old, new, dimension, pairs)
-                    pairs[pair] = pairs.get(pair, 0) + 1
-                    self._end_status(field, at)
+                pairs = self._pairs[field]
+                pair = _pair(old, new, dimension, pairs)
+                pairs[pair] = pairs.get(pair, 0) + 1
+                self._end_status(field, at)
                 self._now[field], self._since[field] = new, at
         runtime = observation.runtime
         if runtime != self._now["runtime"]:
@@ -86,7 +81,6 @@ class HistoryBuilder:
     def count_gap(self, at: Micros) -> None:
         """Count a gap at an instant: events up to it were missed, or are in a wrong order."""
         self._gaps += 1
-        self._last_gap = max(at, self._last_gap or at)
         self.effects.append(Gap(at))
 
     def finished(self) -> History:
@@ -99,7 +93,6 @@ class HistoryBuilder:
             status_time=self._spent,
             errors=self._errors,
             gaps=self._gaps,
-            last_gap=self._last_gap,
             recent=self._recent,
         )
 
@@ -140,12 +133,6 @@ class HistoryBuilder:
             self.effects.append(ErrorAppeared(observation.event_id, observation.error_code))
         elif observation.error_code is not None:
             self._errors = msgspec.structs.replace(errors, code=observation.error_code)
-
-
-def _is_allowed(old: str, new: str, dimension: Dimension) -> bool:
-    """Return whether Feldera allows a transition, as far as its statuses are known."""
-    known = old in dimension.statuses and new in dimension.statuses
-    return not known or (old, new) in dimension.transitions
 
 
 def _pair(old: str, new: str, dimension: Dimension, pairs: Iterable[Pair]) -> Pair:

@@ -33,11 +33,11 @@ class ErrorAppeared:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Events were missed, or their order is a guess: they were purged unread or cannot be decoded, or the clock stepped back.
+    """Events were missed, or their order is a guess: they were purged unread, or the clock stepped back.
 
     Attributes:
-        at: the time of the newest event that is left out or whose order is a guess, or of the oldest retained event, from
-            which counting continues; by Feldera's clock.
+        at: the time of the newest event whose order is a guess, or of the oldest retained event, from which counting
+            continues; by Feldera's clock.
     """
 
     at: Micros

@@ -15,12 +15,16 @@ By id, the program goes from CompilingSql to Pending to SqlCompiled; no state ma
 `IMPOSSIBLE`. The other order costs two times `CHANGE_OF_PROGRAM`, and `CLOSE_IDS` for ids in the wrong order.
 """
 
-from collections.abc import Iterator, Sequence
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+import msgspec
+
 from feldera_exporter.feldera.statuses import PROGRAM, RESOURCES, STORAGE
-from feldera_exporter.history.events_by_transaction import Transaction, by_id
 from feldera_exporter.history.observation import Observation
+from feldera_exporter.micros import Micros
 
 State = tuple[str | bool | None, ...]
 """Program, resources, storage and runtime status, has_error; of an event also the desired statuses."""
@@ -54,9 +58,36 @@ _AROUND: Final = 3
 _MOST: Final = 20
 """Stretches of one log that are searched: more than a right log has, and 20 ms of CPU at most."""
 
+_UUID7: Final = re.compile("([0-9a-f]{8})-([0-9a-f]{4})-7", re.IGNORECASE)
+
 _DIMENSIONS: Final = tuple(
     (frozenset(each.transitions), each.statuses) for each in (PROGRAM, RESOURCES, STORAGE)
 )
+
+
+class Transaction(msgspec.Struct, frozen=True, gc=False):
+    """The events of one transaction: they share `recorded_at`, and became visible together.
+
+    Attributes:
+        events: by id.
+        at: when it began, in microseconds, by the database's clock.
+        made: the millisecond in which its first id was made, by the clock of its process, or in which it began if that
+            is later or the id is no UUIDv7: that clock is behind the database's.
+    """
+
+    events: tuple[Observation, ...]
+    at: Micros
+    made: int
+
+    @property
+    def first(self) -> Observation:
+        """The first event."""
+        return self.events[0]
+
+    @property
+    def last(self) -> Observation:
+        """The last event: what holds after it."""
+        return self.events[-1]
 
 
 def ordered(observations: Sequence[Observation], state: State | None) -> tuple[list[Observation], bool]:
@@ -68,7 +99,7 @@ def ordered(observations: Sequence[Observation], state: State | None) -> tuple[l
         observations: events, in any order.
         state: the statuses before the first of them, None where unknown.
     """
-    log = by_id(observations)
+    log = _by_id(observations)
     guessed = False
     for number, (start, end) in enumerate(_stretches(log, state)):
         if number < _MOST and end - start <= _LONGEST:
@@ -77,6 +108,21 @@ def ordered(observations: Sequence[Observation], state: State | None) -> tuple[l
             guessed = True
     guessed |= any(_illegal(_before(log, index, state), _state(each.first)) for index, each in enumerate(log))
     return [event for transaction in log for event in transaction.events], guessed
+
+
+def _by_id(observations: Iterable[Observation]) -> list[Transaction]:
+    """Return the transactions of some events in the order of their ids: in that in which they got the row's lock."""
+    events_at: defaultdict[int, list[Observation]] = defaultdict(list)
+    for event in sorted(observations, key=lambda event: event.event_id or ""):
+        events_at[event.at].append(event)
+    log = [Transaction(tuple(events), at, _made(events[0])) for at, events in events_at.items()]
+    return sorted(log, key=lambda transaction: (transaction.made, transaction.first.event_id or ""))
+
+
+def _made(event: Observation) -> Micros:
+    uuid = _UUID7.match(event.event_id or "")
+    began = event.at // 1000
+    return max(began, int(uuid[1] + uuid[2], 16)) if uuid else began
 
 
 def state_of(observation: Observation) -> State:

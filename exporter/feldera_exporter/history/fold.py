@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import msgspec
 
-from feldera_exporter.feldera.event_log import UnreadableEvent
 from feldera_exporter.history import log_position, status_time
 from feldera_exporter.history.builder import HistoryBuilder
 from feldera_exporter.history.effects import Effect
@@ -38,8 +37,6 @@ def fold(
     published: Micros,
     gap_since: Micros | None = None,
     *,
-    unreadable: Sequence[UnreadableEvent] = (),
-    gap_counted: bool = False,
     now: Micros = NEVER,
     stepped_back: bool = False,
 ) -> Folded:
@@ -53,9 +50,6 @@ def fold(
         published: the as-of instant with which this history's time was last published, so that no counter falls.
         gap_since: where events were missed, the instant up to which nothing was; the oldest new observation is then the
             one to continue from. None where nothing was missed.
-        unreadable: the events of the answer that cannot be read. They are left out, and one gap is counted for those that
-            are new.
-        gap_counted: whether a gap was counted already for what was missed.
         now: the instant of the last list; all by Feldera's clock.
         stepped_back: whether that clock stepped back since the pipeline's log was last complete.
 
@@ -72,25 +66,19 @@ def fold(
     else:
         # Where the clock stepped back, the log may have events from before the gap too.
         new = NewEvents(history, ordered(log_position.new_events(before, observations), None)[0])
-    left_out = log_position.left_out(before, unreadable, stepped_back=stepped_back)
-    hidden = bool(left_out) or (before.hidden and not new.events)
-    position = log_position.advanced(before, observations, unreadable, hidden=hidden)
-    if not new.events and not left_out:
+    position = log_position.advanced(before, observations)
+    if not new.events:
         base = new.history
         return (
             base if position == base.log_position else msgspec.structs.replace(base, log_position=position)
         ), ()
-    incomplete = bool(left_out) or before.hidden
-    builder = HistoryBuilder(new.history, incomplete=incomplete)
-    events = new.events
-    if gap_since is not None and events:
+    builder, events = HistoryBuilder(new.history), new.events
+    if gap_since is not None:
         oldest, *events = events
-        if not gap_counted:
-            builder.count_gap(oldest.at)
+        builder.count_gap(oldest.at)
         builder.skip_gap(oldest, gap_since)
-    elif left_out or (new.guessed and not before.hidden):
-        at = [*(event.at for event in events), *(event.at for event in left_out if event.at is not None)]
-        builder.count_gap(max(at, default=position.newest))
+    elif new.guessed:
+        builder.count_gap(max(event.at for event in events))
     for observation in events:
         builder.add(observation)
     folded = builder.finished()

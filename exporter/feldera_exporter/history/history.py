@@ -69,8 +69,7 @@ class History(msgspec.Struct, frozen=True, gc=False, array_like=True):
         status_time: the time by combined status.
         errors: the deployment errors.
         log_position: up to where the log is folded.
-        gaps: how often events were missed or could not be decoded, or their order was a guess.
-        last_gap: the last such time, by Feldera's clock.
+        gaps: how often events were missed, or their order was a guess.
         row_digest: the digest of the row with which the log last agreed (`row_digest`); empty while it did not.
         row_instants: the instants of that row, or of the one that the watch began with (`observation.instants`).
         appeared: the instant of the list that the pipeline was first in, by Feldera's clock.
@@ -84,7 +83,6 @@ class History(msgspec.Struct, frozen=True, gc=False, array_like=True):
     errors: Errors
     log_position: LogPosition
     gaps: int = 0
-    last_gap: Micros | None = None
     row_digest: bytes = b""
     row_instants: tuple[Micros, ...] = ()
     appeared: int = 0

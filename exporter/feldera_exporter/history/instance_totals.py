@@ -43,7 +43,7 @@ class InstanceTotals(msgspec.Struct, frozen=True, gc=False, array_like=True):
         errors: errors that appeared by code label; 0 for a code that appeared only before the watch.
         folded: how often a code was folded into `OTHER`.
         durations: durations by timed status; each is there from the start.
-        gaps: how often events of a pipeline were missed or could not be decoded, or their order was a guess.
+        gaps: how often events of a pipeline were missed, or their order was a guess.
         last_gap: the last such time, by Feldera's clock.
     """
 

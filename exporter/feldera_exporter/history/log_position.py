@@ -6,7 +6,6 @@ from typing import Final
 
 import msgspec
 
-from feldera_exporter.feldera.event_log import UnreadableEvent
 from feldera_exporter.history.observation import Observation
 from feldera_exporter.micros import Micros
 
@@ -21,10 +20,6 @@ _SIZE: Final = 8
 """Bytes of a digest. With 4 bytes, one new event in some millions would be taken for a known one."""
 
 
-Logged = Observation | UnreadableEvent
-"""What an answer has of an event."""
-
-
 class LogPosition(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Up to where one pipeline's log is folded; instants are by Feldera's clock.
 
@@ -33,17 +28,14 @@ class LogPosition(msgspec.Struct, frozen=True, gc=False, array_like=True):
         listed_at: the instant of the list that the watch began with.
         known: a digest of each event of the last answer, then of earlier ones up to `MOST_KNOWN`; empty while no event
             was read.
-        hidden: whether a gap was counted for an event that cannot be read, and no newer one was folded since: the row may
-            show what that event says.
     """
 
     newest: Micros
     listed_at: Micros
     known: bytes = b""
-    hidden: bool = False
 
 
-def has_known_event(position: LogPosition, events: Iterable[Logged]) -> bool:
+def has_known_event(position: LogPosition, events: Iterable[Observation]) -> bool:
     """Return whether any event was folded before: that proves that the answer is about this pipeline."""
     known = _digests(position)
     return any(_digest(event) in known for event in events)
@@ -53,26 +45,6 @@ def new_events(position: LogPosition, events: Iterable[Observation]) -> list[Obs
     """Return the events that were not folded before, whatever their time: clocks step back."""
     known = _digests(position)
     return [event for event in events if _digest(event) not in known]
-
-
-def left_out(
-    position: LogPosition, unreadable: Iterable[UnreadableEvent], *, stepped_back: bool
-) -> list[UnreadableEvent]:
-    """Return the events that cannot be read and that no gap was counted for, without those from before the watch.
-
-    Args:
-        position: the position before the answer.
-        unreadable: its events that cannot be read.
-        stepped_back: whether Feldera's clock stepped back, so that their times do not say which are from before the watch.
-    """
-    known = _digests(position)
-    dated = not known and not stepped_back
-    return [
-        event
-        for event in unreadable
-        if _digest(event) not in known
-        and not (dated and event.at is not None and event.at <= position.newest)
-    ]
 
 
 def is_displaced(position: LogPosition, at: Micros) -> bool:
@@ -98,33 +70,18 @@ def is_order_uncertain(
     return stepped_back or any(displaced) > all(displaced) or any(future) > all(future)
 
 
-def advanced(
-    position: LogPosition,
-    observations: Sequence[Observation],
-    unreadable: Sequence[UnreadableEvent] = (),
-    *,
-    hidden: bool = False,
-) -> LogPosition:
-    """Return the position after an answer, or a row, was folded.
-
-    Args:
-        position: the position before.
-        observations: the answer's events, or the row.
-        unreadable: the answer's events that cannot be read: none of them is new from now on, even if it can be read later.
-        hidden: whether the row may show what one of those says (`LogPosition.hidden`).
-    """
+def advanced(position: LogPosition, observations: Sequence[Observation]) -> LogPosition:
+    """Return the position after an answer's events, or a row, were folded."""
     newest = max(observation.at for observation in observations)
     events = [observation for observation in observations if observation.event_id is not None]
     if not events:
         return msgspec.structs.replace(position, newest=max(position.newest, newest))
     # Sorted, so that the same events in another order give the same value.
-    logged: list[Logged] = [*events, *unreadable]
-    digests = dict.fromkeys((*sorted(map(_digest, logged)), *_digests(position)))
+    digests = dict.fromkeys((*sorted(map(_digest, events)), *_digests(position)))
     return LogPosition(
         newest=newest,
         listed_at=position.listed_at,
-        known=b"".join([*digests][: max(MOST_KNOWN, len(logged))]),
-        hidden=hidden,
+        known=b"".join([*digests][: max(MOST_KNOWN, len(events))]),
     )
 
 
@@ -149,7 +106,7 @@ def events_before_watch(position: LogPosition, log: Sequence[Observation], match
     return start + 1 if exact else start
 
 
-def _digest(event: Logged) -> bytes:
+def _digest(event: Observation) -> bytes:
     return blake2b((event.event_id or "").encode("utf-8", "replace"), digest_size=_SIZE).digest()
 
 

@@ -3,14 +3,13 @@
 The ledger uses no clock, no network and no file, so that tests can run days of an instance's life in seconds.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
-from feldera_exporter.feldera.event_log import EventLog
 from feldera_exporter.feldera.pipeline_list import Unreadable
-from feldera_exporter.feldera.wire import Row
+from feldera_exporter.feldera.wire import Event, Row
 from feldera_exporter.history import instance_totals, status_time
 from feldera_exporter.history.answer_evaluation import LOCK_TIMEOUT, Evaluation, evaluate_events, evaluate_row
 from feldera_exporter.history.history import History
@@ -65,8 +64,8 @@ class Ledger:
             pipeline_id for pipeline_id, until in self.pending.items() if until > self._confirmed_until
         }
         # Logs, with the names by which they were read: these may have belonged to other pipelines.
-        self._deferred: dict[str, tuple[str, EventLog]] = {}
-        # What changed since the last `changes`.
+        self._deferred: dict[str, tuple[str, Sequence[Event]]] = {}
+        # What is not stored yet.
         self._changed: dict[str, History] = {}
         self._vanished: dict[str, Micros] = {}
         self._vanished_pending: dict[str, Micros] = {}
@@ -142,7 +141,7 @@ class Ledger:
                 )
             self._deferred = {}
             return ()
-        names = {each.id: each.name for each in unreadable.values() if each.identified}
+        names = {each.id: each.name for each in unreadable.values()}
         self._deferred = {
             pipeline_id: (name, log)
             for pipeline_id, (name, log) in self._deferred.items()
@@ -159,24 +158,18 @@ class Ledger:
     def name(self, pipeline_id: str) -> str:
         """Return the name by which a pipeline was listed."""
         unreadable = self._unreadable.get(pipeline_id)
-        if unreadable is not None and unreadable.name is not None:
-            return unreadable.name
-        return self._rows[pipeline_id].name
-
-    def has_read_events(self) -> bool:
-        """Return whether events of any pipeline were read, also before a restart."""
-        return any(history.log_position.known for history in self._histories.values())
+        return (unreadable and unreadable.name) or self._rows[pipeline_id].name
 
     def requeue(self, pipeline_id: str) -> None:
         """Move a pipeline whose log is being read behind all others, so that one that fails delays no other."""
         self.pending[pipeline_id] = self.pending.pop(pipeline_id)
 
-    def confirmed_answers(self) -> Mapping[str, EventLog]:
-        """Return the answers given to `defer` whose name a later list mapped to the same pipeline; each only once."""
-        answers, self._deferred = self._deferred, {}
-        return {pipeline_id: log for pipeline_id, (_, log) in answers.items()}
+    def confirmed_answers(self) -> Iterator[tuple[str, Sequence[Event]]]:
+        """Yield the answers given to `defer` whose name a later list mapped to the same pipeline; each only once."""
+        for pipeline_id in tuple(self._deferred):
+            yield pipeline_id, self._deferred.pop(pipeline_id)[1]
 
-    def evaluate(self, pipeline_id: str, log: EventLog) -> Evaluation:
+    def evaluate(self, pipeline_id: str, log: Sequence[Event]) -> Evaluation:
         """Return what an answer of the event log adds."""
         return evaluate_events(
             self._histories[pipeline_id],
@@ -188,7 +181,7 @@ class Ledger:
             stepped_back=pipeline_id in self._stepped_back,
         )
 
-    def defer(self, pipeline_id: str, log: EventLog) -> None:
+    def defer(self, pipeline_id: str, log: Sequence[Event]) -> None:
         """Keep an answer until a list confirms that it is about this pipeline."""
         self._deferred[pipeline_id] = self.name(pipeline_id), log
 
@@ -204,24 +197,21 @@ class Ledger:
             self._display.thaw(pipeline_id)
 
     def changes(self) -> PollChanges:
-        """Return what changed since the last call; it must be stored before `published` is exported."""
-        stored = self._stored_pending
-        waiting: dict[str, int | None] = dict.fromkeys(stored.keys() - self.pending.keys())
-        waiting |= {
-            pipeline_id: until
-            for pipeline_id, until in self.pending.items()
-            if stored.get(pipeline_id) != until
-        }
-        changes = PollChanges(
+        """Return what is not stored yet; it must be stored before `published` is exported."""
+        moved = {pipeline_id for pipeline_id, _ in self._stored_pending.items() ^ self.pending.items()}
+        waiting = {pipeline_id: self.pending.get(pipeline_id) for pipeline_id in self._changed.keys() | moved}
+        return PollChanges(
             self.instance,
             StoredInstance(self._confirmed_until, self._as_of, self.totals),
             self._changed,
             waiting | self._vanished_pending,
             self._vanished,
         )
+
+    def stored(self) -> None:
+        """Forget the last `changes`: the store has them, or there is none."""
         self._changed, self._vanished, self._vanished_pending = {}, {}, {}
         self._stored_pending = dict(self.pending)
-        return changes
 
     def published(self) -> PublishedCounters:
         """Return what may be exported once the last `changes` are stored."""
@@ -290,13 +280,14 @@ class Ledger:
 
     def _add(self, row: Row, at: Micros, since: Micros, recalled: StoredState) -> None:
         pipeline_id = row.id
-        history = recalled.histories.get(pipeline_id)
+        # If it vanished and that could not be stored, the store has less.
+        history = self._changed.get(pipeline_id) or recalled.histories.get(pipeline_id)
         if history is not None:
             self._histories[pipeline_id] = self._changed[pipeline_id] = history
             self._display.show(pipeline_id, history, self._now)
-            # The stored `waiting` must be corrected, whether the pipeline is pending now or not.
             until = recalled.waiting.get(pipeline_id, self._confirmed_until)
-            self._stored_pending[pipeline_id] = until
+            until = self._vanished_pending.pop(pipeline_id, until)
+            self._vanished.pop(pipeline_id, None)
             if history.row_digest != row_digest(row):
                 self.pending[pipeline_id] = until
                 self._display.freeze(pipeline_id, history.status_time.credited)

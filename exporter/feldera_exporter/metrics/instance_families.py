@@ -121,8 +121,8 @@ FAMILIES: Final[tuple[Family[Fleet], ...]] = (
     Family(
         "feldera_exporter_event_gaps",
         "counter",
-        "Total number of gaps: transitions are not counted because Feldera discarded events before they were read or an "
-        "event cannot be decoded, or their order is a guess because its clock stepped back.",
+        "Total number of gaps: transitions are not counted because Feldera discarded events before they were read, "
+        "or their order is a guess because its clock stepped back.",
         of=attrgetter("counters.totals.gaps"),
     ),
     Family(

@@ -121,7 +121,7 @@ def _error_info(code: str | None) -> Iterator[Sample]:
 
 def _info(facts: Facts) -> Iterator[Sample]:
     platform = ("platform_version", facts.shown.platform_version)
-    profile = ("program_profile", facts.shown.program_config.profile or "")
+    profile = ("program_profile", facts.shown.profile)
     yield Sample("1", extra(platform, profile, *facts.tag_labels))
 
 

@@ -230,7 +230,7 @@ def _facts(pipeline: Pipeline, now: Micros) -> Iterator[tuple[str, str]]:
     yield "Id", row.id
     yield "Created", f"{formatting.moment(from_datetime(row.created_at), now).text} UTC"
     yield "Platform", row.platform_version
-    yield "Profile", row.program_config.profile or ""
+    yield "Profile", row.profile
     for label, value in pipeline.facts.tag_labels:
         yield label.capitalize(), value
     yield "Tags", ", ".join(row.tags)

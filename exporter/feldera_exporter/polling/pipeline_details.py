@@ -20,7 +20,7 @@ MAX_REQUESTS: Final = 2
 TIMEOUT: Final = 2.5
 """Seconds that a page waits for Feldera."""
 MAX_AGE: Final = 5.0
-"""Seconds for which an answer is reused."""
+"""Seconds after its request for which an answer is reused."""
 
 _FULL: Final = msgspec.json.Decoder(FullEvent)
 _PROGRAM: Final = msgspec.json.Decoder(ProgramDetails)
@@ -36,8 +36,8 @@ class PipelineDetails:
     def __init__(self, client_of: Callable[[str], Client | None]) -> None:
         self._client_of = client_of
         self._requests = asyncio.Semaphore(MAX_REQUESTS)
-        self._answers: dict[_Key, tuple[float, Any]] = {}
-        self._locks: dict[_Key, asyncio.Lock] = {}
+        # Until when each answer is reused, in seconds of the monotonic clock, and the task that requests it.
+        self._answers: dict[_Key, tuple[float, asyncio.Task[Any]]] = {}
 
     async def recent(self, instance: str, pipeline_id: str, name: str) -> LatestEvents:
         """Return a pipeline's latest events, or why there are none, within `TIMEOUT`.
@@ -64,26 +64,22 @@ class PipelineDetails:
     async def _recent_answer(
         self, key: _Key, late: _Answer, ask: Callable[[], Awaitable[_Answer]]
     ) -> _Answer:
-        """Return an answer of the last seconds, else request one; return `late` if that takes too long."""
-        lock = self._locks.setdefault(key, asyncio.Lock())
-        try:
-            async with asyncio.timeout(TIMEOUT), lock:
-                found = self._answers.get(key)
-                if found is not None and found[0] > time.monotonic():
-                    recent: _Answer = found[1]
-                    return recent
-                async with self._requests:
-                    answer = await ask()
-        except TimeoutError:
-            answer = late
-        finally:
-            if not lock.locked():
-                self._locks.pop(key, None)
+        """Return an answer that was requested within the last seconds, else request one; `late` if that takes too long."""
         now = time.monotonic()
         # Those that are too old are forgotten, as they may be large.
         self._answers = {each: answer for each, answer in self._answers.items() if answer[0] > now}
-        self._answers[key] = now + MAX_AGE, answer
+        if key not in self._answers:
+            self._answers[key] = now + MAX_AGE, asyncio.create_task(self._within_timeout(late, ask))
+        # A reader who goes away does not end the request of the others.
+        answer: _Answer = await asyncio.shield(self._answers[key][1])
         return answer
+
+    async def _within_timeout(self, late: _Answer, ask: Callable[[], Awaitable[_Answer]]) -> _Answer:
+        try:
+            async with asyncio.timeout(TIMEOUT), self._requests:
+                return await ask()
+        except TimeoutError:
+            return late
 
     async def _request_program(self, instance: str, name: str, endpoint: Endpoint) -> ProgramDetails:
         client = self._client_of(instance)
@@ -101,15 +97,11 @@ class PipelineDetails:
             return LatestEvents(problem="the configuration no longer has this instance")
         events: Sequence[Event] | None = None
         try:
-            log = event_log.read((await client.get(EVENTS, name, within=TIMEOUT)).body)
-            events = log.events
+            events = event_log.read((await client.get(EVENTS, name, within=TIMEOUT)).body)
             if not events:
                 return LatestEvents(events)
             newest = decoded(_FULL, (await client.get(EVENT, name, events[0].event_id, within=TIMEOUT)).body)
-            first = next(iter(log.unreadable), None)
-            number = len(log.unreadable)
-            problem = f"{number} of its events, first {first.event_id}: {first.reason}" if first else ""
-            return LatestEvents(events, newest, problem)
+            return LatestEvents(events, newest)
         except UnsupportedError:
             return LatestEvents(events, problem="this Feldera has no event log; v0.292 and later have one")
         except NotFoundError:

@@ -47,26 +47,14 @@ class PlatformPoller:
     """Polls the platform of one instance.
 
     Args:
-        watcher: shows the platform, and knows Feldera's time and whether Feldera answers.
-        timeout: seconds that one request may take.
-        staleness: seconds for which the last answer is shown while there is no other.
+        watcher: shows the platform, and knows the instance, Feldera's time and whether Feldera answers.
         log: with the instance's name.
         spread: seconds within which the first requests are made, each at a random instant.
     """
 
-    def __init__(
-        self,
-        client: Client,
-        watcher: Watcher,
-        timeout: float,
-        staleness: float,
-        log: Logger,
-        spread: float = 0.0,
-    ) -> None:
+    def __init__(self, client: Client, watcher: Watcher, log: Logger, spread: float) -> None:
         self._client = client
         self._watcher = watcher
-        self._timeout = timeout
-        self._staleness = staleness
         self._log = log
         self._spread = spread
 
@@ -77,7 +65,7 @@ class PlatformPoller:
                 group.create_task(self._repeat(question))
 
     async def _ask(self, question: Question) -> None:
-        answer = await self._client.get(question.endpoint, within=self._timeout)
+        answer = await self._client.get(question.endpoint, within=self._watcher.instance.timeout)
         self._watcher.set_platform(question.update(self._watcher.fleet.platform, answer.body))
 
     async def _repeat(self, question: Question) -> None:
@@ -102,7 +90,7 @@ class PlatformPoller:
                 answered_at, failed = time.monotonic(), False
                 await asyncio.sleep(question.every)
                 continue
-            if time.monotonic() - answered_at >= self._staleness:
+            if time.monotonic() - answered_at >= self._watcher.instance.staleness:
                 platform = question.expire(self._watcher.fleet.platform, self._watcher.now())
                 self._watcher.set_platform(platform)
             await asyncio.sleep(pause)

@@ -109,7 +109,6 @@ class Watcher:
             if before.instance.url == instance.url:
                 self.fresh_until = before.fresh_until
         self._reader = EventLogReader(client, ledger, instance.timeout, log)
-        self._reader.set_platform(self.fleet.platform)
         self._poll_failures = FailureLog(log, "poll failed", "poll succeeded again")
         self._unreadable_pipelines = FailureLog(
             log, "pipelines of the list cannot be read", "all pipelines can be read again"
@@ -182,7 +181,6 @@ class Watcher:
         """Set what the instance says about itself; it is published with the next poll."""
         if platform.version != self.fleet.platform.version:
             self._log.info("Feldera's version", version=platform.version, edition=platform.edition)
-            self._reader.set_platform(platform)
         self.fleet = replace(self.fleet, platform=platform)
 
     def _fail(self, outcome: str, text: str, **fields: str) -> None:
@@ -239,7 +237,7 @@ class Watcher:
             self._selection.lost,
             at,
             await self._recall(self._selection.rows),
-            event_log=self._reader.supported,
+            event_log=self._has_event_log,
             read_at=self._requested_at,
         )
         await self._store_and_publish(at)
@@ -254,43 +252,31 @@ class Watcher:
 
     async def _store_and_publish(self, at: Micros) -> None:
         """Store what changed, then publish it: after a kill in between, no published counter is ahead of the store."""
-        if self._store is None:
-            await self._run(self.ledger.changes)
-        else:
-            await self._commit(self._store)
         fleet = await self._run(
             observed, self.fleet, self._selection, self.ledger.published(), self._settings, at
         )
+        problems = await self._run(evaluate, self.problems, fleet, self._settings.disabled, at)
+        if self._store is None:
+            self.ledger.stored()
+        else:
+            await self._commit(self._store, fleet.names, problems)
         # The platform may have been set meanwhile.
         self.fleet = replace(fleet, platform=self.fleet.platform)
-        self.problems = await self._run(evaluate, self.problems, self.fleet, self._settings.disabled, at)
-        await self._store_problems()
-        await self._store_names()
+        self.problems = problems
         self.polled = True
         self.fresh_until = time.monotonic() + self._settings.freshness
         self._publish(InstanceWithProblems(self.fleet, self.problems), self.fresh_until)
 
-    async def _commit(self, store: Store) -> None:
-        """Store the ledger's changes, in one step: cancelled between two steps, a task would lose them."""
+    async def _commit(self, store: Store, names: Names, problems: Problems) -> None:
+        """Store what is not stored yet; after an error or a cancellation, the next call stores it."""
+        changes = self.ledger.changes().with_names(self.stored_names, names)
+        if not same(self.stored_problems, problems):
+            changes = replace(changes, problems=encoded(problems))
         with self._store_failure_reported():
-            await run_io(lambda: store.commit(self.ledger.changes()))
+            await run_io(store.commit, changes)
+            self.ledger.stored()
+            self.stored_names, self.stored_problems = names, problems
             self._store_failures.succeeded()
-
-    async def _store_problems(self) -> None:
-        """Store the problems if they differ from the stored ones."""
-        problems = self.problems
-        if self._store is not None and not same(self.stored_problems, problems):
-            with self._store_failure_reported():
-                await run_io(self._store.keep_problems, self.instance.name, encoded(problems))
-                self.stored_problems = problems
-
-    async def _store_names(self) -> None:
-        """Store the names of the pipelines if they differ from the stored ones."""
-        before, names = self.stored_names, self.fleet.names
-        if self._store is not None and names is not before:
-            with self._store_failure_reported():
-                await run_io(self._store.keep_names, self.instance.name, before, names)
-                self.stored_names = names
 
     async def _recall(self, rows: Mapping[str, Row]) -> StoredState:
         """Return what the store has of listed pipelines that have no history."""
@@ -325,9 +311,16 @@ class Watcher:
             self._unreadable_pipelines.succeeded()
 
     def _report_event_log(self) -> None:
-        self._telemetry.reads(self.instance.name, "events" if self._reader.supported else "polls")
-        if self._reader.supported:
+        self._telemetry.reads(self.instance.name, "events" if self._has_event_log else "polls")
+        if self._has_event_log:
             self._missing_event_log.succeeded()
         else:
-            version = self.fleet.platform.version or "unknown"
-            self._missing_event_log.failed("unsupported", f"version {version}")
+            self._missing_event_log.failed("unsupported", f"version {self.fleet.platform.version}")
+
+    @property
+    def _has_event_log(self) -> bool:
+        """Whether event logs are read.
+
+        Also while the version is unknown: what is counted from rows would be counted again once a log can be read.
+        """
+        return self.fleet.platform.has_event_log is not False

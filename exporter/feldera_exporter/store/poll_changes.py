@@ -1,8 +1,7 @@
 """What the store writes after a poll, and what it returns after a restart."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from operator import itemgetter
 from types import MappingProxyType
 from typing import Final, NamedTuple, Self
 
@@ -48,9 +47,12 @@ class PollChanges:
         instance: the instance's name in the configuration.
         standing: of the instance as a whole.
         histories: by pipeline id; a pipeline that had vanished is listed again, unless it is in `vanished`.
-        waiting: by pipeline id, up to when a log that must still be read is known to be complete; None once it was
-            read. Of a vanished pipeline: up to when it was complete.
+        waiting: of all `histories` and of some other pipelines, up to when a log that must still be read is known to be
+            complete; None or absent if none must. Of a vanished pipeline: up to when it was complete.
         vanished: by pipeline id, some of `histories`: when it was no longer listed, by Feldera's clock.
+        problems: those of the instance and its pipelines.
+        names: the names that are new, or gone since the last commit.
+        forgotten_names: those that are no longer kept.
     """
 
     instance: str
@@ -58,18 +60,16 @@ class PollChanges:
     histories: Mapping[str, History] = field(default_factory=dict)
     waiting: Mapping[str, int | None] = field(default_factory=dict)
     vanished: Mapping[str, Micros] = field(default_factory=dict)
+    problems: bytes | None = None
+    names: Names = field(default_factory=lambda: NO_NAMES)
+    forgotten_names: Collection[PipelineName] = ()
 
-    def then(self, later: Self) -> Self:
-        """Return both as one; later ones of the same instance win."""
-        vanished = {
-            pipeline_id: at for pipeline_id, at in self.vanished.items() if pipeline_id not in later.histories
-        }
-        return replace(
-            later,
-            histories={**self.histories, **later.histories},
-            waiting={**self.waiting, **later.waiting},
-            vanished={**vanished, **later.vanished},
-        )
+    def with_names(self, before: Names, names: Names) -> Self:
+        """Return the changes with what differs between the names that are stored and the present ones."""
+        if names is before:
+            return self
+        changed = dict(names.items() - before.items())
+        return replace(self, names=changed, forgotten_names=before.keys() - names.keys())
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,21 +90,6 @@ class StoredState:
     waiting: Mapping[str, Micros] = field(default_factory=dict)
     problems: bytes | None = None
     names: Names = field(default_factory=lambda: NO_NAMES)
-
-    def after(self, changes: PollChanges, pipelines: Container[str]) -> Self:
-        """Return what is known of some pipelines with changes that are not stored yet."""
-        histories = {**self.histories, **changes.histories}
-        waiting = {**self.waiting, **changes.waiting}
-        pending = (
-            (pipeline_id, until)
-            for pipeline_id, until in waiting.items()
-            if until is not None and pipeline_id in pipelines
-        )
-        return replace(
-            self,
-            histories={each: history for each, history in histories.items() if each in pipelines},
-            waiting=dict(sorted(pending, key=itemgetter(1))),
-        )
 
 
 NOTHING: Final = StoredState()

@@ -1,5 +1,6 @@
 """The store: one transaction per poll, so that a kill at any instant loses nothing and counts nothing twice."""
 
+import fcntl
 import logging
 import os
 import sqlite3
@@ -18,10 +19,11 @@ import msgspec
 from feldera_exporter.errors import StoreError
 from feldera_exporter.history.history import History
 from feldera_exporter.micros import SECOND
-from feldera_exporter.store import process_lock, sqlite_file
-from feldera_exporter.store.poll_changes import Names, PipelineName, PollChanges, StoredInstance, StoredState
+from feldera_exporter.store import sqlite_file
+from feldera_exporter.store.poll_changes import PipelineName, PollChanges, StoredInstance, StoredState
 
 _NAME: Final = "state.sqlite3"
+_LOCK: Final = "lock"
 
 KEPT: Final = 7 * 24 * 3600 * SECOND
 """Microseconds for which a vanished pipeline is kept: it may be listed again, as after a change of the filters."""
@@ -30,10 +32,9 @@ MOST_VANISHED: Final = 10_000
 """How many vanished pipelines of an instance are kept."""
 
 _LOG: Final = logging.getLogger(__name__)
-_UPSERT: Final = """INSERT INTO pipelines (instance, pipeline, history, vanished, waiting, checksum)
-    VALUES (?1, ?2, ?3, ?4, ?5, checksum(?1, ?2, ?5, ?4, ?3)) ON CONFLICT DO UPDATE SET
-    history = excluded.history, vanished = excluded.vanished, waiting = CASE WHEN ?6 THEN ?5 ELSE waiting END,
-    checksum = checksum(instance, pipeline, CASE WHEN ?6 THEN ?5 ELSE waiting END, ?4, ?3)"""
+_UPSERT: Final = """INSERT INTO pipelines (instance, pipeline, waiting, vanished, history, checksum)
+    VALUES (?1, ?2, ?3, ?4, ?5, checksum(?1, ?2, ?3, ?4, ?5)) ON CONFLICT DO UPDATE SET
+    waiting = excluded.waiting, vanished = excluded.vanished, history = excluded.history, checksum = excluded.checksum"""
 _WAIT: Final = """UPDATE pipelines SET waiting = ?1, checksum = checksum(instance, pipeline, ?1, vanished, history)
     WHERE instance = ?2 AND pipeline = ?3"""
 _COLUMNS: Final = """SELECT CAST(instance AS BLOB), CAST(pipeline AS BLOB), waiting, vanished, history, checksum
@@ -42,10 +43,9 @@ _FORGET: Final = "DELETE FROM pipelines WHERE instance = ? AND vanished < ?"
 _LIMIT: Final = """DELETE FROM pipelines WHERE rowid IN (SELECT rowid FROM pipelines
     WHERE instance = ? AND vanished IS NOT NULL ORDER BY vanished DESC LIMIT -1 OFFSET ?)"""
 _INSTANCES: Final = "SELECT CAST(instance AS BLOB), standing, problems, checksum FROM instances"
-_STAND: Final = """INSERT INTO instances (instance, standing, checksum) VALUES (?1, ?2, checksum(?1, ?2, NULL))
-    ON CONFLICT DO UPDATE SET standing = ?2, checksum = checksum(?1, ?2, problems)"""
-_KEEP_PROBLEMS: Final = """UPDATE instances SET problems = ?1, checksum = checksum(instance, standing, ?1)
-    WHERE instance = ?2"""
+_STAND: Final = """INSERT INTO instances (instance, standing, problems, checksum)
+    VALUES (?1, ?2, ?3, checksum(?1, ?2, ?3)) ON CONFLICT DO UPDATE SET
+    standing = ?2, problems = coalesce(?3, problems), checksum = checksum(?1, ?2, coalesce(?3, problems))"""
 _NAMES: Final = """SELECT CAST(instance AS BLOB), CAST(pipeline AS BLOB), CAST(name AS BLOB), gone, checksum
     FROM names"""
 _KEEP_NAME: Final = """INSERT INTO names (instance, pipeline, name, gone, checksum)
@@ -66,7 +66,6 @@ class Store:
         self._connection = connection
         self._descriptor = descriptor
         self._status = path.stat()
-        self._missed: dict[str, PollChanges] = {}
         self._guard = threading.Lock()
 
     @classmethod
@@ -84,7 +83,7 @@ class Store:
             raise StoreError(
                 f"{directory}: cannot be made: {error.strerror}; the store needs a directory"
             ) from error
-        descriptor = process_lock.acquire(directory)
+        descriptor = _locked(directory)
         path = directory / _NAME
         try:
             connection = _intact(path)
@@ -94,7 +93,7 @@ class Store:
         return cls(path, connection, descriptor)
 
     def load(self, instance: str) -> StoredState:
-        """Return what is stored of an instance, with what earlier commits failed to write; nothing if it is new.
+        """Return what is stored of an instance; nothing if it is new.
 
         Raises:
             StoreError: the file cannot be read.
@@ -103,63 +102,45 @@ class Store:
             known = self._select(f"{_INSTANCES} WHERE instance = ?", instance)
             rows = self._select(f"{_COLUMNS} WHERE instance = ? AND vanished IS NULL", instance)
             named = self._select(f"{_NAMES} WHERE instance = ? ORDER BY gone", instance)
-            missed = self._missed.get(instance)
         names = {PipelineName(pipeline.decode(), name.decode()): gone for _, pipeline, name, gone in named}
         stored = replace(_stored(rows), names=names)
         for _, standing, problems in known:
             stored = replace(stored, standing=_standing(standing), problems=problems)
-        if missed is None:
-            return stored
-        listed = (stored.histories.keys() | missed.histories.keys()) - missed.vanished.keys()
-        return replace(stored.after(missed, listed), standing=missed.standing)
+        return stored
 
     def recall(self, instance: str, pipelines: Iterable[str]) -> StoredState:
-        """Return what is still stored of pipelines, vanished or not, with what earlier commits failed to write.
+        """Return what is still stored of pipelines, vanished or not.
 
         Raises:
             StoreError: the file cannot be read.
         """
-        wanted = frozenset(pipelines)
+        statement = f"{_COLUMNS} WHERE instance = ? AND pipeline = ?"
         with self._access("read"):
-            statement = f"{_COLUMNS} WHERE instance = ? AND pipeline = ?"
-            rows = [row for pipeline in wanted for row in self._select(statement, instance, pipeline)]
-            missed = self._missed.get(instance)
-        stored = _stored(rows)
-        return stored if missed is None else stored.after(missed, wanted)
+            return _stored([row for each in pipelines for row in self._select(statement, instance, each)])
 
     def commit(self, changes: PollChanges) -> None:
-        """Write changes in one transaction, with those that earlier commits failed to write.
+        """Write changes in one transaction.
 
         Raises:
-            StoreError: they could not be written, a full disk for example; the next commit tries again.
+            StoreError: none of them was written, because the disk is full or the file was deleted for example.
         """
+        instance, others = changes.instance, changes.waiting.keys() - changes.histories.keys()
         with self._access("written"):
-            missed = self._missed.get(changes.instance)
-            self._catch_up(missed.then(changes) if missed else changes)
-
-    def keep_problems(self, instance: str, problems: bytes) -> None:
-        """Write the problems of an instance; something of it must have been committed before.
-
-        Raises:
-            StoreError: they could not be written.
-        """
-        with self._access("written"):
-            if instance in self._missed:
-                # The row may not be there yet.
-                self._catch_up(self._missed[instance])
-            self._connection.execute(_KEEP_PROBLEMS, (problems, instance))
-
-    def keep_names(self, instance: str, before: Names, names: Names) -> None:
-        """Write the names of an instance's pipelines, which replace those that were written last (`before`).
-
-        Raises:
-            StoreError: they could not be written.
-        """
-        gone = before.keys() - names.keys()
-        changed = names.items() - before.items()
-        with self._access("written"), self._transaction() as connection:
-            connection.executemany(_FORGET_NAME, ((instance, *name) for name in gone))
-            connection.executemany(_KEEP_NAME, ((instance, *name, until) for name, until in changed))
+            if not (self._path.exists() and os.path.samestat(self._path.stat(), self._status)):
+                raise StoreError(f"{self._path}: was deleted or replaced; restart the exporter")
+            self._connection.execute("BEGIN IMMEDIATE")
+            # The connection as a context commits the transaction, or after an error rolls it back.
+            with self._connection as connection:
+                connection.executemany(_UPSERT, map(partial(_row, changes), changes.histories))
+                connection.executemany(_WAIT, ((changes.waiting[each], instance, each) for each in others))
+                connection.execute(_FORGET, (instance, changes.standing.confirmed_until - KEPT))
+                if changes.vanished:
+                    connection.execute(_LIMIT, (instance, MOST_VANISHED))
+                connection.execute(_STAND, (instance, _encode(changes.standing), changes.problems))
+                connection.executemany(_FORGET_NAME, ((instance, *name) for name in changes.forgotten_names))
+                connection.executemany(
+                    _KEEP_NAME, ((instance, *name, gone) for name, gone in changes.names.items())
+                )
 
     def close(self) -> None:
         """Close the file and release the lock."""
@@ -176,48 +157,8 @@ class Store:
             except (sqlite3.Error, OSError, sqlite_file.DamagedFileError) as error:
                 raise StoreError(f"{self._path}: cannot be {what}: {error}") from error
 
-    def _transaction(self) -> sqlite3.Connection:
-        """Begin a transaction; the connection as a context commits it, or after an error rolls it back."""
-        self._connection.execute("BEGIN IMMEDIATE")
-        return self._connection
-
     def _select(self, statement: str, *names: str) -> list[tuple[Any, ...]]:
         return list(_intact_rows(self._connection.execute(statement, names)))
-
-    def _catch_up(self, changes: PollChanges) -> None:
-        self._missed[changes.instance] = changes
-        self._write(changes)
-        del self._missed[changes.instance]
-
-    def _write(self, changes: PollChanges) -> None:
-        if not (self._path.exists() and os.path.samestat(self._path.stat(), self._status)):
-            self._restore()
-        instance, others = changes.instance, changes.waiting.keys() - changes.histories.keys()
-        with self._transaction() as connection:
-            connection.executemany(_UPSERT, map(partial(_row, changes), changes.histories))
-            connection.executemany(
-                _WAIT, ((changes.waiting[pipeline_id], instance, pipeline_id) for pipeline_id in others)
-            )
-            connection.execute(_FORGET, (instance, changes.standing.confirmed_until - KEPT))
-            if changes.vanished:
-                connection.execute(_LIMIT, (instance, MOST_VANISHED))
-            connection.execute(_STAND, (instance, _encode(changes.standing)))
-
-    def _restore(self) -> None:
-        """Write the file again that was deleted or replaced: the open one still has all that was committed."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = process_lock.acquire(self._path.parent, held=self._descriptor)
-        if descriptor != self._descriptor:
-            os.close(self._descriptor)
-            self._descriptor = descriptor
-        copy = sqlite_file.copied(self._connection, self._path, _stamp())
-        self._connection.close()
-        self._connection, self._status = copy, self._path.stat()
-        _LOG.warning("%s was deleted or replaced; made again with all that was counted", self._path)
-
-
-def _stamp() -> str:
-    return datetime.fromtimestamp(time(), UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
 def _row(changes: PollChanges, pipeline_id: str) -> tuple[object, ...]:
@@ -225,10 +166,9 @@ def _row(changes: PollChanges, pipeline_id: str) -> tuple[object, ...]:
     return (
         changes.instance,
         pipeline_id,
-        _encode(changes.histories[pipeline_id]),
-        changes.vanished.get(pipeline_id),
         changes.waiting.get(pipeline_id),
-        pipeline_id in changes.waiting,
+        changes.vanished.get(pipeline_id),
+        _encode(changes.histories[pipeline_id]),
     )
 
 
@@ -254,11 +194,43 @@ def _stored(rows: Iterable[tuple[Any, ...]]) -> StoredState:
     return StoredState(histories=histories, waiting=waiting)
 
 
+def _locked(directory: Path) -> int:
+    """Lock a store's directory, which must exist, for this process; the kernel releases the lock when the process ends.
+
+    Returns:
+        A file descriptor that holds the lock until it is closed.
+
+    Raises:
+        StoreError: another process holds it, or the directory cannot be written.
+    """
+    path = directory / _LOCK
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StoreError(
+            f"{path}: cannot be written: {error.strerror}; the store needs a writable directory"
+        ) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
+    except BlockingIOError as error:
+        owner = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
+        os.close(descriptor)
+        who = f"process {owner}" if owner.isdigit() else "another process"
+        raise StoreError(f"{directory}: in use by {who}; each exporter needs its own directory") from error
+    except OSError as error:
+        os.close(descriptor)
+        raise StoreError(f"{path}: cannot be locked: {error.strerror}") from error
+    return descriptor
+
+
 def _intact(path: Path) -> sqlite3.Connection:
     try:
         return sqlite_file.connect(path, _verify)
     except sqlite_file.DamagedFileError as damage:
-        kept = sqlite_file.set_aside(path, _stamp())
+        stamp = datetime.fromtimestamp(time(), UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+        kept = sqlite_file.set_aside(path, stamp)
         _LOG.warning("%s is damaged (%s); kept as %s, counting starts from 0", path, damage, kept.name)
     return sqlite_file.connect(path, _verify)
 
