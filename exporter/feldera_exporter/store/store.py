@@ -1,6 +1,5 @@
 """The store: one transaction per poll, so that a kill at any instant loses nothing and counts nothing twice."""
 
-import fcntl
 import logging
 import os
 import sqlite3
@@ -19,11 +18,10 @@ import msgspec
 from feldera_exporter.errors import StoreError
 from feldera_exporter.history.history import History
 from feldera_exporter.micros import SECOND
-from feldera_exporter.store import sqlite_file
+from feldera_exporter.store import process_lock, sqlite_file
 from feldera_exporter.store.poll_changes import PipelineName, PollChanges, StoredInstance, StoredState
 
 _NAME: Final = "state.sqlite3"
-_LOCK: Final = "lock"
 
 KEPT: Final = 7 * 24 * 3600 * SECOND
 """Microseconds for which a vanished pipeline is kept: it may be listed again, as after a change of the filters."""
@@ -83,7 +81,7 @@ class Store:
             raise StoreError(
                 f"{directory}: cannot be made: {error.strerror}; the store needs a directory"
             ) from error
-        descriptor = _locked(directory)
+        descriptor = process_lock.acquire(directory)
         path = directory / _NAME
         try:
             connection = _intact(path)
@@ -192,37 +190,6 @@ def _stored(rows: Iterable[tuple[Any, ...]]) -> StoredState:
         if until is not None:
             waiting[pipeline.decode()] = until
     return StoredState(histories=histories, waiting=waiting)
-
-
-def _locked(directory: Path) -> int:
-    """Lock a store's directory, which must exist, for this process; the kernel releases the lock when the process ends.
-
-    Returns:
-        A file descriptor that holds the lock until it is closed.
-
-    Raises:
-        StoreError: another process holds it, or the directory cannot be written.
-    """
-    path = directory / _LOCK
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise StoreError(
-            f"{path}: cannot be written: {error.strerror}; the store needs a writable directory"
-        ) from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
-    except BlockingIOError as error:
-        owner = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
-        os.close(descriptor)
-        who = f"process {owner}" if owner.isdigit() else "another process"
-        raise StoreError(f"{directory}: in use by {who}; each exporter needs its own directory") from error
-    except OSError as error:
-        os.close(descriptor)
-        raise StoreError(f"{path}: cannot be locked: {error.strerror}") from error
-    return descriptor
 
 
 def _intact(path: Path) -> sqlite3.Connection:
