@@ -359,11 +359,11 @@ def test_a_damaged_store_is_set_aside(directory: Path, what: str, caplog: pytest
 
 
 def test_the_journal_goes_with_a_damaged_file(tmp_path: Path) -> None:
-    """The journal is renamed too."""
+    """The journal is renamed too, and two renames of one second have different names."""
     for number in (b"1", b"2"):
         for suffix in ("", "-wal"):
             (tmp_path / f"{FILE}{suffix}").write_bytes(number)
-        kept = sqlite_file.set_aside(tmp_path / FILE, number.decode())
+        kept = sqlite_file.set_aside(tmp_path / FILE, "now")
         assert kept.read_bytes() == kept.with_name(f"{kept.name}-wal").read_bytes() == number
     assert len(list(tmp_path.iterdir())) == 4
 
@@ -425,6 +425,32 @@ def test_a_full_disk_is_an_error_and_nothing_is_written(store: Store) -> None:
     assert found.histories == {"a": a_history(2), **many}
 
 
+def test_a_copy_that_does_not_fit_leaves_nothing_behind(
+    store: Store, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A deleted file is not made again in part while the disk is full; once there is room, all is there."""
+    many = {f"p{n}": a_history() for n in range(200)}
+    store.commit(PollChanges("prod", standing(1), many))
+    (directory / FILE).unlink()
+    opened = sqlite_file._opened
+
+    def small(path: Path) -> sqlite3.Connection:
+        connection = opened(path)
+        connection.execute("PRAGMA max_page_count = 3")
+        return connection
+
+    with monkeypatch.context() as full:
+        full.setattr(sqlite_file, "_opened", small)
+        for at in (2, 3, 4):
+            with pytest.raises(StoreError, match="cannot be written: database or disk is full"):
+                store.commit(PollChanges("prod", standing(at)))
+            assert [path.name for path in directory.iterdir()] == ["lock"]
+    store.commit(PollChanges("prod", standing(5)))
+    assert not list(directory.glob("*.damaged-*"))
+    found = store.load("prod")
+    assert (found.standing, found.histories) == (standing(5), many)
+
+
 def test_a_row_that_is_damaged_later_is_an_error(store: Store) -> None:
     """A damaged row is not used."""
     store.commit(PollChanges("prod", standing(1), {"a": a_history()}))
@@ -470,15 +496,32 @@ def test_a_text_that_is_not_utf8_is_damage(directory: Path, column: str) -> None
     assert list(directory.glob(f"{FILE}.damaged-*"))
 
 
-@pytest.mark.parametrize("replaced", [False, True])
-def test_a_store_that_was_deleted_or_replaced_is_an_error(directory: Path, *, replaced: bool) -> None:
-    """Nothing is written into a deleted file, where it would be lost, nor into another one."""
+def test_a_file_that_took_the_place_of_an_open_store_is_kept(directory: Path) -> None:
+    """Such a file is renamed, and the open store is written again."""
+    store = Store.open(directory)
+    store.commit(PollChanges("prod", standing(1), {"a": a_history(1)}))
+    (directory / FILE).unlink()
+    (directory / FILE).write_bytes(b"a backup")
+    store.commit(PollChanges("prod", standing(2), {"b": a_history(2)}))
+    store.close()
+    assert b"a backup" in [kept.read_bytes() for kept in directory.glob(f"{FILE}.damaged-*")]
+    store = Store.open(directory)
+    assert set(store.load("prod").histories) == {"a", "b"}
+    store.close()
+
+
+@pytest.mark.parametrize("deleted", [(FILE,), (FILE, f"{FILE}-wal", f"{FILE}-shm"), (FILE, "lock")])
+def test_a_store_deleted_while_open_is_made_again(directory: Path, deleted: tuple[str, ...]) -> None:
+    """The next commit writes all values, and the lock holds again."""
     store = Store.open(directory)
     store.commit(PollChanges("prod", standing(1), {"a": a_history()}))
-    (directory / FILE).unlink()
-    if replaced:
-        (directory / FILE).write_bytes(b"a backup")
-    with pytest.raises(StoreError, match=r"state.sqlite3: was deleted or replaced; restart the exporter"):
-        store.commit(PollChanges("prod", standing(2), {"b": a_history()}))
-    assert (directory / FILE).exists() is replaced
+    for name in deleted:
+        (directory / name).unlink()
+    store.commit(PollChanges("prod", standing(2), {"b": a_history()}))
+    assert {path.stat().st_mode & 0o777 for path in directory.iterdir()} == {0o600}
+    with pytest.raises(StoreError, match="in use"):
+        Store.open(directory)
     store.close()
+    again = Store.open(directory)
+    assert again.load("prod").histories.keys() == {"a", "b"}
+    again.close()

@@ -9,8 +9,12 @@ from feldera_exporter.errors import StoreError
 _NAME = "lock"
 
 
-def acquire(directory: Path) -> int:
-    """Lock a store's directory, which must exist, for this process.
+def acquire(directory: Path, held: int | None = None) -> int:
+    """Lock a store's directory for this process.
+
+    Args:
+        directory: that of the store; it must exist.
+        held: the descriptor of a lock that this process holds; it is returned if its file is still there.
 
     Returns:
         A file descriptor that holds the lock until it is closed.
@@ -19,6 +23,8 @@ def acquire(directory: Path) -> int:
         StoreError: another process holds it, or the directory cannot be written.
     """
     path = directory / _NAME
+    if held is not None and path.exists() and os.path.samestat(path.stat(), os.fstat(held)):
+        return held
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:

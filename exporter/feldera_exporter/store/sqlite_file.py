@@ -87,6 +87,29 @@ def checksum(*values: str | bytes | int | None) -> int:
     return crc32(msgspec.msgpack.encode(plain))
 
 
+def copied(connection: sqlite3.Connection, path: Path, stamp: str) -> sqlite3.Connection:
+    """Return a connection to a copy of an open database at a path; a file that is there now is set aside.
+
+    Raises:
+        sqlite3.Error: there is no room for the copy, for example; then nothing is left of it.
+        StoreError: the file that is there cannot be set aside, or the copy cannot be opened.
+    """
+    if path.exists():
+        set_aside(path, stamp)
+    _delete(path)
+    copy = _opened(path)
+    try:
+        connection.backup(copy)
+        copy.execute("PRAGMA journal_mode = WAL")
+        copy.execute("PRAGMA synchronous = FULL")
+    except BaseException:
+        copy.close()
+        # The next attempt would set it aside, and so each attempt would leave another file on a full disk.
+        _delete(path)
+        raise
+    return copy
+
+
 def set_aside(path: Path, stamp: str) -> Path:
     """Rename a damaged file and its journal, and return the file's new path, which ends in `stamp`, a time of day.
 
@@ -94,6 +117,10 @@ def set_aside(path: Path, stamp: str) -> Path:
         StoreError: it cannot be renamed.
     """
     kept = path.with_name(f"{path.name}.damaged-{stamp}")
+    number = 0
+    while kept.exists():
+        number += 1
+        kept = path.with_name(f"{path.name}.damaged-{stamp}-{number}")
     try:
         path.rename(kept)
         for suffix in ("-wal", "-shm"):
@@ -129,6 +156,12 @@ def _recognise(connection: sqlite3.Connection, path: Path) -> None:
     found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if found != "ok":
         raise DamagedFileError(str(found))
+
+
+def _delete(path: Path) -> None:
+    """Delete a database and its journals, as far as they are there."""
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def _opened(path: Path) -> sqlite3.Connection:

@@ -120,12 +120,12 @@ class Store:
         """Write changes in one transaction.
 
         Raises:
-            StoreError: none of them was written, because the disk is full or the file was deleted for example.
+            StoreError: none of them was written, because the disk is full for example.
         """
         instance, others = changes.instance, changes.waiting.keys() - changes.histories.keys()
         with self._access("written"):
             if not (self._path.exists() and os.path.samestat(self._path.stat(), self._status)):
-                raise StoreError(f"{self._path}: was deleted or replaced; restart the exporter")
+                self._restore()
             self._connection.execute("BEGIN IMMEDIATE")
             # The connection as a context commits the transaction, or after an error rolls it back.
             with self._connection as connection:
@@ -157,6 +157,22 @@ class Store:
 
     def _select(self, statement: str, *names: str) -> list[tuple[Any, ...]]:
         return list(_intact_rows(self._connection.execute(statement, names)))
+
+    def _restore(self) -> None:
+        """Write the file again that was deleted or replaced: the open one still has all that was committed."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = process_lock.acquire(self._path.parent, held=self._descriptor)
+        if descriptor != self._descriptor:
+            os.close(self._descriptor)
+            self._descriptor = descriptor
+        copy = sqlite_file.copied(self._connection, self._path, _stamp())
+        self._connection.close()
+        self._connection, self._status = copy, self._path.stat()
+        _LOG.warning("%s was deleted or replaced; made again with all that was counted", self._path)
+
+
+def _stamp() -> str:
+    return datetime.fromtimestamp(time(), UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
 def _row(changes: PollChanges, pipeline_id: str) -> tuple[object, ...]:
@@ -196,8 +212,7 @@ def _intact(path: Path) -> sqlite3.Connection:
     try:
         return sqlite_file.connect(path, _verify)
     except sqlite_file.DamagedFileError as damage:
-        stamp = datetime.fromtimestamp(time(), UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-        kept = sqlite_file.set_aside(path, stamp)
+        kept = sqlite_file.set_aside(path, _stamp())
         _LOG.warning("%s is damaged (%s); kept as %s, counting starts from 0", path, damage, kept.name)
     return sqlite_file.connect(path, _verify)
 
