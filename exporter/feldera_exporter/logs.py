@@ -8,13 +8,14 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, TextIO, cast
 
 import structlog
 from prometheus_client import Counter
 from structlog.typing import EventDict, Processor
+
+from feldera_exporter.units import format_duration
 
 QUIET: Final = 60.0
 """Seconds for which a failure that comes and goes is not logged again."""
@@ -187,4 +188,4 @@ class FailureLog:
             self._times = 0
 
     def _duration(self, now: float) -> str:
-        return str(timedelta(seconds=int(now - self._since)))
+        return format_duration(int(now - self._since))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feldera_exporter.config.units import format_duration, format_size, parse_duration, parse_size
+from feldera_exporter.units import format_duration, format_size, parse_duration, parse_size
 
 COUNTS = st.integers(0, 50)
 UNITS = ("y", "w", "d", "h", "m", "s", "ms")

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from feldera_exporter.config import units
+from feldera_exporter import units
 from feldera_exporter.demo import configurations
 from feldera_exporter.demo.clock import StagedClock, machine
 from feldera_exporter.demo.settings import Settings

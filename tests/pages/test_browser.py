@@ -250,7 +250,7 @@ def test_the_cause_is_on_the_first_screen(tab: Tab, size: str) -> None:
             source.known = page_state(known)
             source.answers, source.programs = {known.facts.row.id: recent}, {known.facts.row.id: program}
             tab.looks(width, height, dark=False)
-            # Each page has an address of its own, since a page is kept for a second.
+            # Each page has another address, since a page is kept for a second.
             tab.open(f"{url}/pipelines/demo/a?refresh=off&{name.replace(' ', '-')}")
             assert 0 < bottom(tab, text) < height, name
         refused = PollFailure("unauthorized", "401 Unauthorized", NOW)

@@ -228,8 +228,9 @@ def test_a_new_connection_closes_the_one_idle_for_longest(monkeypatch: pytest.Mo
     uvloop.run(run())
 
 
-def test_handshakes_that_do_not_end(tmp_path: Path) -> None:
-    """Who does not end the handshake is disconnected."""
+def test_handshakes_that_do_not_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their number is limited, and each is disconnected; then there is room for others."""
+    monkeypatch.setattr(slow_clients, "MAX_CONNECTIONS", 4)
     make(tmp_path)
     path = tmp_path / "web.yml"
     path.write_text("tls_server_config: {cert_file: server.pem, key_file: server.key}\n")
@@ -242,12 +243,16 @@ def test_handshakes_that_do_not_end(tmp_path: Path) -> None:
         tls = WebAccess(path, structlog.get_logger()).listening
         async with serving(app, [listener], tls), asyncio.timeout(20):
             silent = [await asyncio.open_connection(*address) for _ in range(6)]
+            with pytest.raises((ConnectionError, ssl.SSLError)):
+                await asyncio.open_connection(*address, ssl=trusting)
             for reader, writer in silent:
                 assert await ended(reader) == b""
                 writer.close()
-            reader, writer = await asyncio.open_connection(*address, ssl=trusting)
-            writer.write(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n")
-            assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
-            writer.transport.abort()
+            # More than may be connected at a time: what has ended does not count.
+            for _ in range(12):
+                reader, writer = await asyncio.open_connection(*address, ssl=trusting)
+                writer.write(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
+                writer.transport.abort()
 
     uvloop.run(run())

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_
 
 from feldera_exporter.config import validators
 from feldera_exporter.config.schema import DEFAULT_TAG_LABELS, Configuration
-from feldera_exporter.config.units import format_duration, format_size
+from feldera_exporter.units import format_duration, format_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,17 @@ KINDS: Final[Mapping[Callable[..., Any], Kind]] = MappingProxyType(
     }
 )
 """Every kind, by what reads it."""
+
+_EXAMPLES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "instances[].api_key": "apikey:…",
+        "tag_labels.<label name>": '{owner: "owner[:=](.+)"}',
+        "alerts.<alert name>.labels.<label name>": '{route: "night"}',
+        "alert_labels.<label name>": '{namespace: "feldera"}',
+        "alertmanager.labels.<label name>": '{cluster: "prod"}',
+    }
+)
+"""Examples that say more than those of their kind, by key."""
 
 _ATTRIBUTE: Final = re.compile(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", re.MULTILINE)
 _INTRODUCTION: Final = """\
@@ -138,7 +149,7 @@ def _key(path: str, hint: Any, default: str, meaning: str) -> Iterator[Row]:
 
 
 def _row(path: str, kind: str, default: str, example: str, meaning: str) -> Row:
-    return f"`{path}`", kind, default, f"`{example}`", meaning
+    return f"`{path}`", kind, default, f"`{_EXAMPLES.get(path, example)}`", meaning
 
 
 def _kind(hint: Any) -> Kind:

@@ -12,8 +12,8 @@ import yaml
 
 from feldera_exporter.commands.flags import add_configuration, configuration
 from feldera_exporter.config import Secret, format_duration
-from feldera_exporter.config.units import format_size
 from feldera_exporter.shipped import shipped
+from feldera_exporter.units import format_size
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

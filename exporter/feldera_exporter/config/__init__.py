@@ -17,7 +17,7 @@ from feldera_exporter.config.schema import (
 )
 from feldera_exporter.config.secret import Secret
 from feldera_exporter.config.tls import present_context
-from feldera_exporter.config.units import format_duration
+from feldera_exporter.units import format_duration
 
 __all__ = [
     "DEFAULT_TAG_LABELS",

@@ -16,8 +16,8 @@ from feldera_exporter.config.schema import (
     Override,
     Tls,
 )
-from feldera_exporter.config.units import format_duration
 from feldera_exporter.feldera.statuses import DEFAULT_LIMITS
+from feldera_exporter.units import format_duration
 
 
 def completed(section: Any, given: Collection[str]) -> Any:

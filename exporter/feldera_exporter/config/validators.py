@@ -13,7 +13,7 @@ import httpx
 
 from feldera_exporter.config.errors import RefusedError, shown
 from feldera_exporter.config.secret import Secret
-from feldera_exporter.config.units import format_duration, format_size, parse_duration, parse_size
+from feldera_exporter.units import format_duration, format_size, parse_duration, parse_size
 
 Number = TypeVar("Number", int, float)
 

@@ -4,10 +4,12 @@ import ssl
 from collections.abc import Callable, Collection
 from types import MappingProxyType
 from typing import Any, Final
+from weakref import WeakSet
 
 from feldera_exporter.config.errors import RefusedError
 from feldera_exporter.config.tls import load_own_certificate
 from feldera_exporter.config.web_config import CIPHERS, IF_GIVEN, REQUIRED, TlsServer
+from feldera_exporter.server import slow_clients
 
 _VERSIONS: Final = MappingProxyType({"TLS12": ssl.TLSVersion.TLSv1_2, "TLS13": ssl.TLSVersion.TLSv1_3})
 _VERIFIED: Final = MappingProxyType({IF_GIVEN: ssl.CERT_OPTIONAL, REQUIRED: ssl.CERT_REQUIRED})
@@ -58,10 +60,23 @@ def _named(allowed: Collection[str]) -> type[ssl.SSLObject]:
 
 
 class RenewedContext(ssl.SSLContext):
-    """A context for a listener that uses another one for each connection: what `newest` returns."""
+    """A context for a listener that uses another one for each connection: what `newest` returns.
+
+    It bounds the connections whose handshake has not ended: the HTTP server counts only those whose handshake has.
+    """
 
     newest: Callable[[], ssl.SSLContext]
+    connections: WeakSet[ssl.SSLObject]
 
     def wrap_bio(self, *arguments: Any, **options: Any) -> ssl.SSLObject:
-        """Begin a connection, as asyncio's event loops do."""
-        return self.newest().wrap_bio(*arguments, **options)
+        """Begin a connection, as asyncio's event loops do.
+
+        Raises:
+            ssl.SSLError: there are too many; the event loop closes this one.
+        """
+        # The HTTP server closes its oldest connection at its own limit; half as many again may be at their handshake.
+        if len(self.connections) >= slow_clients.MAX_CONNECTIONS * 3 // 2:
+            raise ssl.SSLError("too many connections")
+        connection = self.newest().wrap_bio(*arguments, **options)
+        self.connections.add(connection)
+        return connection

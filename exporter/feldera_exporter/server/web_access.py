@@ -4,6 +4,7 @@ import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
+from weakref import WeakSet
 
 from feldera_exporter.config.errors import RefusedError
 from feldera_exporter.config.file_content import FileContent
@@ -39,6 +40,7 @@ class WebAccess:
             return None
         listening = RenewedContext(ssl.PROTOCOL_TLS_SERVER)
         # `_read` refuses to switch TLS off.
+        listening.connections = WeakSet()
         listening.newest = lambda: cast("ssl.SSLContext", self._content.present()[1])
         return listening
 
