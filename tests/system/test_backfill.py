@@ -93,7 +93,10 @@ def test_a_wrong_label_is_refused(feldera: RecordedFeldera) -> None:
     with serve(FelderaServer(feldera)) as url:
         made = _backfill(url, "--label", "9=x")
     assert (made.returncode, made.stdout) == (2, "")
-    assert made.stderr == "error: --label: found '9=x', expected NAME=VALUE\n"
+    assert made.stderr == (
+        "error: --label: found '9=x', expected NAME=VALUE, with another name than "
+        "feldera_instance, pipeline, pipeline_name, status or __…\n"
+    )
 
 
 def test_an_unreachable_feldera_is_one_line() -> None:
