@@ -495,6 +495,7 @@ def test_an_old_server_is_watched_by_its_lists_until_it_is_upgraded() -> None:
         async def scenario() -> None:
             simulated.watcher.set_platform(Platform(version="0.291.0"))
             await simulated.poll()
+            assert simulated.shows("transition_source") == {"events": 1, "polls": 0}
             simulated.feldera.pause("p0")
             await simulated.poll()
             assert simulated.shows("transition_source") == {"events": 0, "polls": 1}
@@ -502,7 +503,7 @@ def test_an_old_server_is_watched_by_its_lists_until_it_is_upgraded() -> None:
             simulated.feldera.resume("p0")
             await simulated.poll()
             assert simulated.entries("p0", "Paused") == simulated.entries("p0", "Running") == 1
-            assert simulated.server.requests["events"] == 0
+            assert simulated.server.requests["events"] == 1
             # The same instance goes on as another version.
             simulated.feldera.version = "0.337.0"
             simulated.server._routes = FelderaServer(simulated.feldera)._routes
@@ -538,7 +539,7 @@ def test_a_stray_404_does_not_turn_the_log_off() -> None:
 
 
 def test_a_stray_404_of_an_unknown_version_counts_nothing_twice() -> None:
-    """While the version is unknown, a 404 is a failed request."""
+    """Once events were read, there is a log: a 404 is a failed request while the version is unknown."""
     with a_watcher() as simulated:
 
         async def scenario() -> None:

@@ -160,6 +160,10 @@ class Ledger:
         unreadable = self._unreadable.get(pipeline_id)
         return (unreadable and unreadable.name) or self._rows[pipeline_id].name
 
+    def has_read_events(self) -> bool:
+        """Return whether events of any pipeline were read, also before a restart."""
+        return any(history.log_position.known for history in self._histories.values())
+
     def requeue(self, pipeline_id: str) -> None:
         """Move a pipeline whose log is being read behind all others, so that one that fails delays no other."""
         self.pending[pipeline_id] = self.pending.pop(pipeline_id)

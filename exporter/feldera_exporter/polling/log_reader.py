@@ -15,7 +15,9 @@ from feldera_exporter.feldera.errors import (
     InvalidResponseError,
     NotFoundError,
     TooLargeError,
+    UnsupportedError,
 )
+from feldera_exporter.feldera.platform import Platform
 from feldera_exporter.feldera.wire import Event
 from feldera_exporter.history.answer_evaluation import UNKNOWN_CODE
 from feldera_exporter.ledger import Ledger
@@ -38,15 +40,30 @@ class EventLogReader:
     Args:
         timeout: seconds that one request may take.
         log: with the instance's name.
+
+    Attributes:
+        supported: whether the server has an event log, as far as known; servers before v0.292 have none.
     """
 
     def __init__(self, client: Client, ledger: Ledger, timeout: float, log: Logger) -> None:
+        self.supported = True
+        # By the version; None while that is unknown.
+        self._has_log: bool | None = None
         self._client = client
         self._ledger = ledger
         self._timeout = timeout
         self._failures = FailureLog(log, "events cannot be read", "events can be read again")
         # The failure is over only when each of these logs was read: another pipeline's success does not end it.
         self._failed_pipelines: set[str] = set()
+
+    def set_platform(self, platform: Platform) -> None:
+        """Take into account another version of the server, which may have been upgraded.
+
+        If the version has the event log, or is unknown and events were read before, a 404 comes from a proxy and is only a
+        failed request.
+        """
+        self._has_log = platform.has_event_log
+        self.supported = True
 
     async def read(self, to_read: Iterable[str], deadline: float) -> bool:
         """Read the logs of some pipelines and return whether the ledger accepted any.
@@ -70,7 +87,7 @@ class EventLogReader:
 
         async def work() -> bool:
             accepted = False
-            while (following := next(steps, None)) is not None:
+            while self.supported and (following := next(steps, None)) is not None:
                 accepted |= await self._attempt(*following)
                 if time.monotonic() >= deadline:
                     break
@@ -83,6 +100,12 @@ class EventLogReader:
         self._failed_pipelines.discard(pipeline_id)
         try:
             return await step()
+        except UnsupportedError as error:
+            # Counted from rows, what is in the log would be counted again once that can be read.
+            if self._has_log or (self._has_log is None and self._ledger.has_read_events()):
+                self._fail(pipeline_id, error.outcome, error)
+            else:
+                self.supported = False
         except NotFoundError:
             # Deleted or renamed since the list: the next list shows which.
             pass

@@ -109,6 +109,7 @@ class Watcher:
             if before.instance.url == instance.url:
                 self.fresh_until = before.fresh_until
         self._reader = EventLogReader(client, ledger, instance.timeout, log)
+        self._reader.set_platform(self.fleet.platform)
         self._poll_failures = FailureLog(log, "poll failed", "poll succeeded again")
         self._unreadable_pipelines = FailureLog(
             log, "pipelines of the list cannot be read", "all pipelines can be read again"
@@ -181,6 +182,7 @@ class Watcher:
         """Set what the instance says about itself; it is published with the next poll."""
         if platform.version != self.fleet.platform.version:
             self._log.info("Feldera's version", version=platform.version, edition=platform.edition)
+            self._reader.set_platform(platform)
         self.fleet = replace(self.fleet, platform=platform)
 
     def _fail(self, outcome: str, text: str, **fields: str) -> None:
@@ -237,7 +239,7 @@ class Watcher:
             self._selection.lost,
             at,
             await self._recall(self._selection.rows),
-            event_log=self._has_event_log,
+            event_log=self._reader.supported,
             read_at=self._requested_at,
         )
         await self._store_and_publish(at)
@@ -311,16 +313,9 @@ class Watcher:
             self._unreadable_pipelines.succeeded()
 
     def _report_event_log(self) -> None:
-        self._telemetry.reads(self.instance.name, "events" if self._has_event_log else "polls")
-        if self._has_event_log:
+        self._telemetry.reads(self.instance.name, "events" if self._reader.supported else "polls")
+        if self._reader.supported:
             self._missing_event_log.succeeded()
         else:
-            self._missing_event_log.failed("unsupported", f"version {self.fleet.platform.version}")
-
-    @property
-    def _has_event_log(self) -> bool:
-        """Whether event logs are read.
-
-        Also while the version is unknown: what is counted from rows would be counted again once a log can be read.
-        """
-        return self.fleet.platform.has_event_log is not False
+            version = self.fleet.platform.version or "unknown"
+            self._missing_event_log.failed("unsupported", f"version {version}")
