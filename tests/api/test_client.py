@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from feldera_exporter.feldera.client import CLUSTER_HEALTH, EVENT, PIPELINES, Client, _DroppedError, redacted
+from feldera_exporter.feldera.client import CLUSTER_HEALTH, EVENT, PIPELINES, Client
 from feldera_exporter.feldera.errors import (
     DeadlineError,
     FelderaError,
@@ -22,6 +22,7 @@ from feldera_exporter.feldera.errors import (
     UnreachableError,
     UnsupportedError,
 )
+from feldera_exporter.feldera.redaction import redacted
 from feldera_exporter.simulator.http_messages import JSON, TEXT
 from support.ask_once import KEY, RequestRecorder, ask
 from support.hostile_answers import BOMB, HTML, MB
@@ -117,7 +118,7 @@ def test_each_failure_has_its_error(reply: bytes, error: type[FelderaError], tex
     """Each answer without success becomes the error of its kind, with a text that helps."""
     with serving_raw(act=sends(reply)) as server, pytest.raises(FelderaError) as caught:
         ask(server.url)
-    assert type(caught.value) in ({UnreachableError, _DroppedError} if error is UnreachableError else {error})
+    assert type(caught.value) is error
     assert str(caught.value).startswith(text)
 
 
@@ -306,6 +307,16 @@ def test_a_dropped_connection_is_asked_once_more() -> None:
         assert len(seen) == 3
         assert server.connections == 2
     assert asked.codes == ["200", "unreachable", "200"]
+
+
+def test_a_new_connection_that_breaks_is_not_asked_again() -> None:
+    """If the server closes a new connection without an answer, the request is not sent again."""
+    asked = RequestRecorder()
+    with serving_raw(act=lambda _: False) as server:
+        with pytest.raises(UnreachableError):
+            ask(server.url, asked=asked)
+        assert len(server.requests) == 1
+    assert asked.codes == ["unreachable"]
 
 
 def test_two_dropped_connections_are_a_failure() -> None:

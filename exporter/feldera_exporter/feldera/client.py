@@ -24,11 +24,8 @@ from feldera_exporter.feldera.errors import (
 )
 from feldera_exporter.feldera.http_errors import check_type, date, refusal, retry_after
 from feldera_exporter.feldera.list_batches import LONGEST_ELEMENT, Batch, Batches
+from feldera_exporter.feldera.redaction import redacted
 
-_LONGEST_TEXT: Final = 300
-"""Characters of an error's text."""
-_SHORTEST_SECRET: Final = 8
-"""Characters of a header's value that is a secret."""
 # As Feldera's own clients do (its Python SDK's `rest/retry.py`).
 _RETRIED: Final = frozenset({408, 429, 502, 503, 504})
 _FIRST_PAUSE: Final = 0.5
@@ -37,7 +34,7 @@ _KEEPALIVE: Final = 4.0
 _CONNECTIONS: Final = 8
 _SHARE: Final = 0.95
 """The part of the remaining time that each step of connecting may take."""
-# The errors of a connection that the server has just closed, depending on how far the request got.
+# The errors of a kept connection that the server has just closed, depending on how far the request got.
 _DROPPED: Final = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 # A server refuses a client's certificate after the handshake: httpx does not convert that error of `ssl`.
 _BROKEN: Final = (httpx.HTTPError, OSError)
@@ -161,7 +158,7 @@ class Client:
                 try:
                     return await self._try(endpoint, url, key, reader(), deadline)
                 except _DroppedError:
-                    # The server may have closed a kept connection during the request: try another one.
+                    # The server closed a kept connection during the request: try another one.
                     return await self._try(endpoint, url, key, reader(), deadline)
             except _RetryError as retry:
                 last_error = redacted(retry.error, key, *self._secrets)
@@ -211,32 +208,29 @@ class Client:
         # httpx closes a connection after its own timeout of a TLS handshake, but not if it is cancelled there: so its
         # timeout is a little shorter.
         timeout = httpx.Timeout(None, connect=_SHARE * (deadline - time.monotonic()))
-        request = self._http.build_request("GET", url, headers=headers, timeout=timeout)
+        kept = True
+
+        async def trace(event: str, _: object) -> None:
+            nonlocal kept
+            kept = kept and not event.startswith("connection.connect_")
+
+        request = self._http.build_request(
+            "GET", url, headers=headers, timeout=timeout, extensions={"trace": trace}
+        )
         try:
             response = await self._http.send(request, stream=True)
         except _DROPPED as error:
-            raise _DroppedError(connection_error(error, self._http.base_url)) from None
+            if kept:
+                raise _DroppedError(str(error) or type(error).__name__) from None
+            raise
         try:
             yield response
         finally:
             await response.aclose()
 
 
-def redacted(error: FelderaError, key: str | None, *headers: str) -> FelderaError:
-    """Return the error with a text of one line, not too long and without the secrets of the request.
-
-    A short value of a header stays: it is a number or a name rather than a secret, and may be in the text by chance.
-    """
-    text = str(error)
-    for secret in filter(None, (key, *(each for each in headers if len(each) >= _SHORTEST_SECRET))):
-        # Before the text is cut, which could leave a part of a secret.
-        text = text.replace(secret, "***")
-    line = "".join(character if character.isprintable() else " " for character in text)
-    return type(error)(line if len(line) <= _LONGEST_TEXT else f"{line[:_LONGEST_TEXT]}…", error.retry_after)
-
-
 class _DroppedError(UnreachableError):
-    """The connection broke before the response began."""
+    """A connection of an earlier request broke before the response began."""
 
 
 class _RetryError(Exception):
