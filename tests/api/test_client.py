@@ -436,6 +436,17 @@ def test_a_bomb_is_defused() -> None:
         ask(server.url, limit=4 * MB)
 
 
+def test_endless_compressed_nothing_has_a_limit_too() -> None:
+    """A compressed body that grows although it decompresses to nothing is refused as well."""
+    with (
+        serving_raw(
+            act=sends(answer(gzip(b"")[:10] + b"\x00\x00\x00\xff\xff" * 4000, content_encoding="gzip"))
+        ) as server,
+        pytest.raises(TooLargeError),
+    ):
+        ask(server.url, limit=10_000)
+
+
 def test_a_redirect_is_not_followed() -> None:
     """A redirect is not followed, so that the key goes nowhere else."""
     with serving_raw(act=sends(answer(b"[]"))) as elsewhere:

@@ -132,6 +132,8 @@ def test_what_is_searched_for_a_refused_element_has_an_end(monkeypatch: pytest.M
     """The search for the end of a refused element is bounded: beyond it the whole list is refused."""
     body = encoded(row(1), row(2, x="?")).replace(b'"?"', b"nan")
     assert len(taken(body)[0].raws) == 2
+    with pytest.raises(InvalidResponseError, match="unexpected body"):
+        taken(b"[" + b"0," * 5000 + b"nan]")
     monkeypatch.setattr(element_scan, "SCANNED", len(body) - 1)
     with pytest.raises(InvalidResponseError, match="unexpected body"):
         taken(body)
@@ -270,6 +272,15 @@ def test_an_element_has_an_end() -> None:
         taken(encoded(row(1), failed(2, "x" * 300_000), row(3)))
 
 
+def test_a_list_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The length of a list is bounded, however little of it is kept."""
+    monkeypatch.setattr(list_batches, "LONGEST_LIST", 10 * MB)
+    body = encoded(*(failed(n, "x" * MB) for n in range(9)))
+    assert len(rows(taken(body))) == 9
+    with pytest.raises(TooLargeError, match="the list is longer than 10485760 bytes"):
+        taken(body[:-1] + b"," + body[1:])
+
+
 @pytest.mark.parametrize("beginning", [b"{", b"[1,", b"x", b'["', b"[[", b"[{},"])
 def test_a_long_body_that_is_no_list_is_not_waited_for(beginning: bytes) -> None:
     """A long body that is no list is refused as soon as that is clear."""
@@ -286,9 +297,12 @@ def test_a_long_body_that_is_no_list_is_not_waited_for(beginning: bytes) -> None
     assert next(parts) < 15
 
 
-def test_tiny_elements_count_more_than_they_have() -> None:
-    """Very many of them are refused, as they would fill the memory."""
-    with pytest.raises(TooLargeError, match="the list is longer"):
+def test_many_elements_behind_one_are_no_pipelines() -> None:
+    """Very many tiny elements are refused however the list begins, as they would fill the memory."""
+    body = b'[{"id":1},' + b"1," * 4 * MB + b"1]"
+    with pytest.raises(InvalidResponseError, match=r"no pipelines|Expected `object`"):
+        taken(body)
+    with pytest.raises(InvalidResponseError, match="no pipelines"):
         taken(b'[{"id":1}' + b',{"id":1}' * MB + b"]")
 
 

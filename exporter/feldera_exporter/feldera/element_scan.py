@@ -17,27 +17,40 @@ _TITLE: Final = re.compile(
 """How Feldera's elements begin."""
 SCANNED: Final = 4 * 2**20
 """Bytes that are scanned at most; a scan takes about 30 ms for each MB."""
+FEW: Final = 1000
+"""How many elements are read, however small they are."""
 _RAW: Final = msgspec.json.Decoder(msgspec.Raw)
 
 
-def without_refused(text: bytes) -> tuple[bytes, int]:
-    """Return an array of the complete elements of an array or of its beginning; one that the decoder refuses is replaced.
+def complete_elements(text: bytes, size: int) -> tuple[list[bytes], int]:
+    """Return the complete elements of an array as they are.
 
-    In its place stands an object with the id and the name, if they can be found, and the reason.
+    Args:
+        text: the array, or its beginning; a very long one is not read.
+        size: bytes that an element has at least; with many smaller ones, the rest is not read.
 
     Returns:
-        The new array, and the bytes of the text up to and including the comma or bracket after the last complete element; 0
-        without one, and if the text is very long.
+        These elements, and the bytes of the text up to and including the comma or bracket after the last of them; 0 if
+        there is no complete element.
     """
     elements: list[bytes] = []
-    start = 1
+    start, most = 1, FEW + len(text) // size
     for end in _ends(text) if text.startswith(b"[") and len(text) <= SCANNED else ():
         element = text[start:end]
-        if not element.strip():
+        if len(elements) == most or not element.strip():
             break
-        elements.append(_readable(element))
+        elements.append(element)
         start = end + 1
-    return b"[%b]" % b",".join(elements), start if elements else 0
+    return elements, start if elements else 0
+
+
+def without_refused(text: bytes, size: int) -> tuple[bytes, int]:
+    """Return an array of the `complete_elements`, and their bytes; one that the decoder refuses is replaced.
+
+    In its place stands an object with the id and the name, if they can be found, and the reason.
+    """
+    elements, end = complete_elements(text, size)
+    return b"[%b]" % b",".join(map(_readable, elements)), end
 
 
 def _ends(text: bytes) -> Iterator[int]:

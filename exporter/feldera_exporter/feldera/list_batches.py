@@ -2,8 +2,7 @@
 
 A `deployment_error` may have megabytes, and all pipelines may have one. So the list is never held as a whole: of a long
 element only the fields that are read are kept, and of its error's texts the beginning. Each pipeline counts at most
-`COUNTED` bytes towards `max_response_size`, so that long errors do not make the list unreadable, and at least `TINY`
-bytes, so that elements that are no pipelines do not fill the memory.
+`COUNTED` bytes towards `max_response_size`, so that long errors do not make the list unreadable.
 
 A batch that did not change is recognised by its bytes, before anything is decoded.
 """
@@ -11,11 +10,12 @@ A batch that did not change is recognised by its bytes, before anything is decod
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Final
 
 import msgspec
 
-from feldera_exporter.feldera.element_scan import without_refused
+from feldera_exporter.feldera.element_scan import FEW, without_refused
 from feldera_exporter.feldera.errors import InvalidResponseError, TooLargeError
 from feldera_exporter.feldera.json_decoding import decoded
 from feldera_exporter.feldera.truncation import shortened
@@ -24,11 +24,11 @@ STEP: Final = 2**20
 """Bytes after which a batch ends."""
 LONGEST_ELEMENT: Final = 128 * 2**20
 """Bytes of one element, which is held as a whole until its end arrives. Forty times the longest that was ever seen."""
+LONGEST_LIST: Final = 4 * 2**30
+"""Bytes of a list, compressed and decompressed: more than a manager could hold."""
 
 COUNTED: Final = 1024
 """Bytes of an element that count towards `max_response_size`; Feldera's elements have more even without an error."""
-TINY: Final = 256
-"""Bytes that a shorter element counts."""
 AMPLE: Final = 64 * 1024
 """Bytes up to which an element is kept unchanged, and of a text that are kept of a longer one, while there is room."""
 ROOM: Final = 32 * 2**20
@@ -38,6 +38,8 @@ SHORT: Final = 4096
 SCANT: Final = 1024
 """Bytes of a text that are kept of a longer element if there is no more room."""
 
+_TINY: Final = 256
+"""Bytes of an element: Feldera's have more than 1000 each."""
 _FIRST: Final = re.compile(rb'[\[,]\s*(\{\s*"[^"\\]{1,64}"\s*:)')
 _GAP: Final = 64
 """Bytes between two elements at most."""
@@ -57,12 +59,16 @@ class Batch:
         raws: the elements, as views of the text.
         verbatim: whether the text is exactly what arrived.
         longest: the size of the longest element, in bytes.
+        counted: the bytes that count towards `max_response_size`.
+        beyond: the other bytes.
     """
 
     text: bytes
     raws: Sequence[msgspec.Raw]
     verbatim: bool
     longest: int
+    counted: int
+    beyond: int
 
 
 class Batches:
@@ -71,12 +77,19 @@ class Batches:
     Args:
         limit: the size beyond which the list is refused, in bytes; see `COUNTED`.
         previous: the batches of the list before.
+
+    Attributes:
+        longest: the compressed size beyond which the list is refused, in bytes.
     """
+
+    longest = LONGEST_LIST
 
     def __init__(self, limit: int, previous: Sequence[Batch] = ()) -> None:
         self._limit = limit
         self._previous = previous
         self._batches: list[Batch] = []
+        self._received = 0
+        self._elements = 0
         self._counted = 0
         self._room = ROOM
         # The beginning of an element, which is the same for all.
@@ -94,6 +107,9 @@ class Batches:
             InvalidResponseError: the body is no JSON array of pipelines.
             TooLargeError: it is longer than a limit.
         """
+        self._received += len(part)
+        if self._received > LONGEST_LIST:
+            raise TooLargeError(f"the list is longer than {LONGEST_LIST} bytes")
         while part:
             part = self._collected(part) if self._old is None else self._compared(part, self._old)
 
@@ -106,9 +122,12 @@ class Batches:
         """
         if self._old is not None:
             self._differ(self._old)
-        text = bytes(self._rest).strip(_SPACE)
+        rest, self._rest = self._rest, bytearray()
+        if rest[:1].isspace() or rest[-1:].isspace():
+            rest = rest.strip(_SPACE)
+        text = bytes(rest)
         # It may be long: do not keep a copy.
-        self._rest = bytearray()
+        del rest
         old = self._expected()
         if old is not None and old.text == text:
             self._add(old)
@@ -116,7 +135,7 @@ class Batches:
             try:
                 raws = _raws(text)
             except InvalidResponseError:
-                readable, end = without_refused(text)
+                readable, end = without_refused(text, _TINY)
                 if end < len(text) or not text.endswith(b"]"):
                     raise
                 self._add(self._batch(readable, _raws(readable), same=False))
@@ -164,6 +183,11 @@ class Batches:
     def _collected(self, part: bytes) -> bytes:
         """Read a part, and return what follows the batch that it completes."""
         self._rest += part
+        if not self._batches and self._rest[:1].isspace():
+            # A body of spaces counts too.
+            before = len(self._rest)
+            self._rest = self._rest.lstrip(_SPACE)
+            self._count(before - len(self._rest))
         while len(self._rest) >= self._due:
             left = self._cut()
             if left is not None:
@@ -201,7 +225,7 @@ class Batches:
     def _cut_by_brackets(self) -> bytes | None:
         """Do the same if the decoder refuses an element, or if an element contains what looks like the end of one."""
         text = bytes(self._rest[: self._due])
-        readable, end = without_refused(text)
+        readable, end = without_refused(text, _TINY)
         if end == 0 or text[end - 1] == _CLOSED:
             return None
         left = bytes(self._rest[end:])
@@ -217,7 +241,8 @@ class Batches:
             pieces = (shortened(raw, most) if len(raw) > longest else bytes(raw) for raw in raws)
             text = b"[%b]" % b",".join(pieces)
             raws = decoded(_ELEMENTS, text)
-        batch = Batch(text, raws, verbatim, max(map(len, raws), default=0))
+        counted = min(len(text), COUNTED * len(raws))
+        batch = Batch(text, raws, verbatim, max(map(len, raws), default=0), counted, len(text) - counted)
         # A shortened batch that did not change is the same object, too.
         index = len(self._batches)
         old = self._previous[index] if index < len(self._previous) else batch
@@ -229,9 +254,16 @@ class Batches:
 
     def _add(self, batch: Batch) -> None:
         self._batches.append(batch)
-        size, number = len(batch.text), len(batch.raws)
-        self._room -= max(0, size - COUNTED * number)
-        self._counted += max(TINY * number, min(size, COUNTED * number))
+        self._room -= batch.beyond
+        self._elements += len(batch.raws)
+        if self._elements > FEW + self._received // _TINY:
+            raise InvalidResponseError(
+                f"{self._elements} elements in {self._received} bytes are no pipelines"
+            )
+        self._count(batch.counted)
+
+    def _count(self, size: int) -> None:
+        self._counted += size
         if self._counted > self._limit:
             raise TooLargeError(
                 f"the list is longer than {self._limit} bytes, of which each pipeline counts {COUNTED} at most"
@@ -242,7 +274,21 @@ def _raws(text: bytes) -> list[msgspec.Raw]:
     """Return the elements of a JSON array.
 
     Raises:
-        InvalidResponseError: it is none.
+        InvalidResponseError: it is none, or has very many elements, which would fill the memory.
     """
+    if len(text) > 2 * STEP:
+        decoded(msgspec.json.Decoder(list[_counted_element(len(text))]), text)  # type: ignore[misc]
     raws: list[msgspec.Raw] = decoded(_ELEMENTS, text)
     return raws
+
+
+def _counted_element(size: int) -> type[msgspec.Struct]:
+    """Return a type for the elements of a list of this size, which refuses an element if there are too many."""
+    numbers, most = count(1), FEW + size // _TINY
+
+    class Element(msgspec.Struct, gc=False):
+        def __post_init__(self) -> None:
+            if next(numbers) > most:
+                raise ValueError(f"{size} bytes of more than {most} elements are no pipelines")
+
+    return Element

@@ -1,4 +1,4 @@
-"""Reads a body part by part; its decompressed size is limited."""
+"""Reads a body part by part; both its compressed and its decompressed size are limited."""
 
 import asyncio
 import zlib
@@ -20,6 +20,10 @@ Body = TypeVar("Body", covariant=True)  # noqa: PLC0105 - the type of the body
 class BodyReader(Protocol[Body]):
     """Reads a decompressed body part by part."""
 
+    @property
+    def longest(self) -> int:
+        """The size of the compressed body beyond which it is refused, in bytes."""
+
     def take(self, part: bytes) -> None:
         """Read the next part, or raise InvalidResponseError or TooLargeError."""
 
@@ -28,16 +32,15 @@ class BodyReader(Protocol[Body]):
 
 
 class Whole:
-    """Reads a body unchanged; it may not be longer than `longest` bytes."""
+    """Reads a body unchanged; neither it nor its compressed form may be longer than `longest` bytes."""
 
     def __init__(self, longest: int) -> None:
-        self._longest = longest
+        self.longest = longest
         self._body = bytearray()
 
     def take(self, part: bytes) -> None:
         """Read the next part."""
-        if len(self._body) + len(part) > self._longest:
-            raise TooLargeError(f"the body is longer than {self._longest} bytes")
+        _check(len(self._body) + len(part), self.longest)
         self._body += part
 
     def end(self) -> bytearray:
@@ -52,7 +55,7 @@ async def read(response: httpx.Response, reader: BodyReader[Body]) -> Body:
         InvalidResponseError: the encoding is unknown or broken, or the reader refused it.
         TooLargeError: it is longer than the reader allows.
     """
-    async for part in _parts(response):
+    async for part in _parts(response, reader.longest):
         reader.take(part)
     return reader.end()
 
@@ -65,13 +68,16 @@ async def error_body(response: httpx.Response) -> bytes | None:
         return None
 
 
-async def _parts(response: httpx.Response) -> AsyncIterator[bytes]:
+async def _parts(response: httpx.Response, longest: int) -> AsyncIterator[bytes]:
     """Yield the decompressed body in small parts; other tasks run in between."""
     encoding = response.headers.get("content-encoding", "identity").strip()
     if encoding.lower() not in {"identity", "gzip", "x-gzip"}:
         raise InvalidResponseError(f"the body is encoded as {encoding!r}, expected gzip or identity")
     inflater = None if encoding.lower() == "identity" else isal_zlib.decompressobj(16 + zlib.MAX_WBITS)
+    received = 0
     async for part in response.aiter_raw():
+        received += len(part)
+        _check(received, longest)
         if inflater is None:
             yield part
             continue
@@ -90,3 +96,8 @@ async def _parts(response: httpx.Response) -> AsyncIterator[bytes]:
         yield inflater.flush()
         if not inflater.eof:
             raise InvalidResponseError("the compressed body ends too early")
+
+
+def _check(size: int, limit: int) -> None:
+    if size > limit:
+        raise TooLargeError(f"the body is longer than {limit} bytes")
