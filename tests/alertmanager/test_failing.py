@@ -348,7 +348,7 @@ def test_credentials_are_read_for_each_request(secrets: Path) -> None:
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("text", ["", "\n", "a\nb", "\x07"])
+@pytest.mark.parametrize("text", ["", "\n", "a\nb", "x" * 5_000, "\x07"])
 def test_no_password(secrets: Path, text: str) -> None:
     """With an empty password file no header is sent."""
     (secrets / "password").write_text(text)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from feldera_exporter.config.errors import RefusedError, shown
+from feldera_exporter.config.errors import Place, RefusedError, shown
 from feldera_exporter.config.schema import (
     DEFAULT_TAG_LABELS,
     Alertmanager,
@@ -67,6 +67,16 @@ def _configuration(configuration: Configuration) -> Iterator[RefusedError]:
         if first != index:
             expected = f"a name that instances[{first}] does not have"
             yield RefusedError(f"{shown(instance.name)} again", expected, ("instances", index, "name"))
+    places: list[Place] = [("alert_labels", label) for label in configuration.alert_labels]
+    for name, choice in configuration.alerts.items():
+        places += [("alerts", name, "labels", label) for label in choice.labels]
+    if configuration.alertmanager is not None:
+        places += [("alertmanager", "labels", label) for label in configuration.alertmanager.labels]
+    # Alerts do not have the tag label `expect`.
+    tags = configuration.tag_labels.keys() - {"expect"}
+    for place in places:
+        if place[-1] in tags:
+            yield RefusedError("a label that tags set", "another name", place)
 
 
 def _instance(instance: Instance) -> Iterator[RefusedError]:

@@ -19,6 +19,7 @@ class RefusedError(ValueError):
 
     def __init__(self, found: str, expected: str, place: Place = ()) -> None:
         super().__init__(f"found {found}, expected {expected}")
+        self.expected = expected
         self.place = place
 
     def mistake(self, *outer: str | int) -> "Mistake":

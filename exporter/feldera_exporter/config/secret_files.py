@@ -10,6 +10,8 @@ from feldera_exporter.logs import FailureLog
 _LINE: Final = re.compile(r"[ -~]+")
 """What a header can hold; the error of the HTTP library for another text would repeat the secret."""
 
+_MAX_BYTES: Final = 4096
+
 
 def reread(path: Path, unreadable: FailureLog) -> Callable[[], str | None]:
     """Return the function that returns the present secret of a file; None before one could be read.
@@ -37,12 +39,13 @@ def secret_in(path: Path) -> tuple[str | None, str]:
     The reason never contains the file's content.
     """
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(_MAX_BYTES + 1)
     except OSError as error:
         return None, error.strerror or type(error).__name__
     secret = content.decode("ascii", errors="replace").strip()
     if not secret:
         return None, "it is empty"
-    if not _LINE.fullmatch(secret):
+    if len(content) > _MAX_BYTES or not _LINE.fullmatch(secret):
         return None, "it holds something else than one line of ASCII characters"
     return secret, ""
