@@ -57,14 +57,18 @@ def test_at_once_and_again_before_the_lease_ends(clock: FrozenDateTimeFactory) -
     asyncio.run(run())
 
 
-def test_again_without_a_poll() -> None:
-    """An alert is sent again after each resend interval, also if no poll has ended since."""
+def test_again_right_after_a_poll(clock: FrozenDateTimeFactory) -> None:
+    """A due alert waits for the next poll, which may see its end; without a poll it is sent before the lease ends."""
 
     async def run() -> None:
-        with serve(recorder := AlertmanagerRecorder()) as url:
-            async with running(bridge(url, resend_interval=0.3)) as made:
-                Polls(made).find(stuck("a"))
-                await until(lambda: len(recorder.alerts) >= 3)
+        async with sending() as (made, recorder, polls):
+            polls.find(stuck("a"))
+            await until(lambda: recorder.alerts)
+            for passed, sent in ((61, 1), (28, 1), (1, 2)):
+                clock.tick(passed)
+                made._wake()
+                await until(lambda sent: len(recorder.alerts) >= sent, sent)
+                await never(lambda sent: len(recorder.alerts) > sent, sent)
 
     asyncio.run(run())
 

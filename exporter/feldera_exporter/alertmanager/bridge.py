@@ -120,8 +120,9 @@ class Bridge:
             for occurrence, ending in {**instance.ended, **problems.ended}.items()
             if occurrence not in problems.present and read_at - ending.at < REPEATED_FOR
         }
-        # Nothing was polled since (Feldera's clock may step back), and nothing changed.
-        if read_at == instance.read_at and problems.present is instance.present and ended == instance.ended:
+        # Feldera's clock may step back.
+        polled = read_at != instance.read_at
+        if not polled and problems.present is instance.present and ended == instance.ended:
             return
         begun = problems.present.keys() - instance.present.keys()
         instance.present, instance.ended, instance.read_at = problems.present, ended, read_at
@@ -129,7 +130,8 @@ class Bridge:
         self._make_alerts(name)
         if read_at:
             instance.begun |= {instance.alerts[occurrence][1].key: time.monotonic() for occurrence in begun}
-            self._states[name] = replace(self._states[name], reachable=True)
+            state = self._states[name]
+            self._states[name] = replace(state, polls=state.polls + polled, reachable=True)
         if read_at and self._read_details(name):
             # Details that come later are sent when they come.
             asyncio.get_running_loop().call_later(DETAILS_SECONDS, self._send, name)

@@ -27,6 +27,9 @@ from feldera_exporter.telemetry import Notifications
 LEASE_INTERVALS: Final = 4
 """The lease of an alert, in resend intervals."""
 
+_LATE_INTERVALS: Final = 1.5
+"""After so many resend intervals, alerts are sent again even if no poll has ended since."""
+
 _BATCH_ALERTS: Final = 64
 """The number of alerts in one request, as in Prometheus."""
 
@@ -44,10 +47,12 @@ class State:
 
     Attributes:
         alerts: the firing alerts and those that ended lately, by their labels; an unchanged alert is the same object.
+        polls: the number of successful polls.
         reachable: whether the last poll succeeded.
     """
 
     alerts: Mapping[Key, Alert] = field(default_factory=dict)
+    polls: int = 0
     reachable: bool = False
 
 
@@ -135,8 +140,11 @@ class Sender:
         self._unreached.succeeded()
         alerts = [state.alerts for state in self._states.values()]
         self._refused = {key for key in self._refused if any(key in known for known in alerts)}
-        due = min((sent.at for sent in self._sent.values()), default=math.inf) + self._interval
-        return max(0.0, min(due, self._requested_at + _CHECK_SECONDS) - time.monotonic())
+        late = (
+            min((sent.at for sent in self._sent.values()), default=math.inf)
+            + _LATE_INTERVALS * self._interval
+        )
+        return max(0.0, min(late, self._requested_at + _CHECK_SECONDS) - time.monotonic())
 
     def _failed(self, error: AlertmanagerError) -> float:
         self._notifications.failed.inc(self._unsent)
@@ -151,7 +159,9 @@ class Sender:
     async def _instance(self, name: str, state: State) -> None:
         """Send what is due of one instance."""
         sent, now = self._sent.get(name, _Sent()), time.monotonic()
-        due = now - sent.at >= self._interval
+        # Preferably right after a poll, so that no problem is renewed that has just ended.
+        polled = state.polls != sent.state.polls or not state.reachable
+        due = now - sent.at >= (1 if polled else _LATE_INTERVALS) * self._interval
         if not state.reachable:
             if not due:
                 return
@@ -163,7 +173,7 @@ class Sender:
             await self._send(
                 name, [alert for key, alert in state.alerts.items() if known.get(key) is not alert]
             )
-            now = sent.at
+            now, state = sent.at, replace(state, polls=sent.state.polls)
         self._sent[name] = _Sent(now, state)
 
     async def _renew(self, name: str, state: State) -> None:
