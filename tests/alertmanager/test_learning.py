@@ -1,20 +1,22 @@
 """Details are read from the event log, a few pipelines at a time, and delay no alert for long."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
-from alertmanager.bridges import Polls, bridge, running, stuck, until
+from alertmanager.bridges import SECOND, Polls, bridge, running, stuck, until
 from feldera_exporter.exposition.text import Format
 from feldera_exporter.feldera.wire import FullEvent
 from feldera_exporter.pages.latest_events import LatestEvents
-from feldera_exporter.problems.evaluate import Occurrence
+from feldera_exporter.problems.evaluate import InstanceWithProblems, Occurrence, Problems
 from feldera_exporter.simulator.asgi_thread import serve
+from feldera_exporter.state.fleet import Fleet
 from feldera_exporter.telemetry import Telemetry
 from pages.test_timeline import event
-from support.alertmanagers import AlertmanagerRecorder
+from support.alertmanagers import AlertmanagerRecorder, instant
 from support.fleets import pipeline
 
 
@@ -108,6 +110,29 @@ def test_an_alert_does_not_wait_for_long() -> None:
         assert first["startsAt"] == second["startsAt"]
 
     with_bridge(feldera, test)
+
+
+def test_what_ended_unseen_does_not_fire_again() -> None:
+    """A stored problem that has ended before the first poll is not sent while details of another one are read."""
+    recorder, old = AlertmanagerRecorder(), stuck("old")
+    since = round((time.time() - 60) * SECOND)
+
+    async def run() -> None:
+        with serve(recorder) as url:
+            made = bridge(url, recent=SlowLatestEvents(1.2))
+            polls = Polls(made, problems=Problems({old: since}))
+            made.observe(InstanceWithProblems(Fleet("prod"), polls.problems))
+            async with running(made):
+                await until(lambda: recorder.posts)
+                polls.find(*of(polls, "new"))
+                # The poll of another instance wakes the sender.
+                Polls(made, name="other").show()
+                await until(lambda: len(recorder.alerts) >= 2)
+        assert len(recorder.alerts) == 2
+        ends = {each["labels"]["pipeline_name"]: instant(each["endsAt"]) for each in recorder.alerts}
+        assert ends["old"].timestamp() <= time.time() < ends["new"].timestamp()
+
+    asyncio.run(run())
 
 
 def test_a_request_that_fails() -> None:

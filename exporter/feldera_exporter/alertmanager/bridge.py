@@ -52,6 +52,8 @@ class _Instance:
         details: the details of pipelines with these problems, by id, with the row for which they were read.
         alerts: the alerts, each with what it was made of.
         begun: when the problems of alerts that no Alertmanager has accepted yet were found, in monotonic seconds.
+        polls: the number of successful polls.
+        reachable: whether the last poll succeeded.
     """
 
     read_at: Micros = 0
@@ -62,6 +64,8 @@ class _Instance:
     alerts: dict[Occurrence, tuple[_Source, Alert]] = field(default_factory=dict)
     begun: dict[Key, float] = field(default_factory=dict)
     reading: asyncio.Task[None] | None = None
+    polls: int = 0
+    reachable: bool = False
 
 
 class Bridge:
@@ -100,8 +104,9 @@ class Bridge:
 
     def state_of(self, name: str) -> _Instance:
         """Return the state of an instance for the bridge that replaces this one."""
-        # Without alerts, whose texts may change, and without the task that reads details.
-        return replace(self._instances.get(name, _Instance()), alerts={}, begun={}, reading=None)
+        # Without alerts, whose texts may change, without the task that reads details, and as before the first poll.
+        instance = self._instances.get(name, _Instance())
+        return replace(instance, alerts={}, begun={}, reading=None, polls=0, reachable=False)
 
     def observe(self, observed: InstanceWithProblems) -> None:
         """Report the problems after a poll, or the stored ones before the first poll. Errors are logged, not raised."""
@@ -130,8 +135,7 @@ class Bridge:
         self._make_alerts(name)
         if read_at:
             instance.begun |= {instance.alerts[occurrence][1].key: time.monotonic() for occurrence in begun}
-            state = self._states[name]
-            self._states[name] = replace(state, polls=state.polls + polled, reachable=True)
+            instance.polls, instance.reachable = instance.polls + polled, True
         if read_at and self._read_details(name):
             # Details that come later are sent when they come.
             asyncio.get_running_loop().call_later(DETAILS_SECONDS, self._send, name)
@@ -141,6 +145,7 @@ class Bridge:
 
     def missed(self, name: str) -> None:
         """Record that a poll of an instance failed."""
+        self._instances[name].reachable = False
         self._states[name] = replace(self._states[name], reachable=False)
         self._wake()
 
@@ -238,7 +243,8 @@ class Bridge:
         instance = self._instances[name]
         alerts = {made.key: made for _, made in instance.alerts.values()}
         instance.begun = {key: since for key, since in instance.begun.items() if key in alerts}
-        self._states[name] = replace(self._states[name], alerts=alerts)
+        # All at once: a sender that is woken before must not send alerts from before an outage as if they still fired.
+        self._states[name] = State(alerts, instance.polls, instance.reachable)
         self._wake()
 
     def _read_details(self, name: str) -> bool:

@@ -67,7 +67,7 @@ class Fleet:
         failure: why the last poll failed; None after one that succeeded, and before the first.
         stale_pipelines: the last known pipelines, by id, while none is shown because they are stale.
         names: the names of the pipelines, also those that they had before.
-        selection: the selection that `pipelines` was made of; None after other settings, and while none is counters.
+        selection: the selection that `pipelines` was made of; None after other settings, and while none is shown.
     """
 
     instance: str
