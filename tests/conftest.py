@@ -1,6 +1,8 @@
 """Fixtures and options that all tests share."""
 
 import logging
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
@@ -49,11 +51,22 @@ _NOT_MEASURED: Final = (
 the same code."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Measure no coverage where that costs much and adds nothing."""
-    for item in items:
-        if item.nodeid.removeprefix("tests/").startswith(_NOT_MEASURED):
-            item.add_marker(pytest.mark.no_cover)
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Measure no coverage where that costs much and adds nothing.
+
+    pytest-cov's own marker has no effect in the processes of pytest-xdist: there, another measurement goes on.
+    """
+    if not item.nodeid.removeprefix("tests/").startswith(_NOT_MEASURED):
+        return (yield)
+    tracers = sys.gettrace(), threading.gettrace()
+    sys.settrace(None)
+    threading.settrace(None)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(tracers[0])
+        threading.settrace(tracers[1])
 
 
 @pytest.fixture
