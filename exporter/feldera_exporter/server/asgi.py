@@ -43,8 +43,8 @@ READING: Final = ("GET", "HEAD")
 _ORIGIN: Final = re.compile(r"^https?://[^/]*", re.IGNORECASE)
 """What a client may write before the path, as to a proxy (RFC 9112, section 3.2.2)."""
 
-_RENDERING: Final = ThreadPoolExecutor(2, "metrics")
-"""The threads that render and compress the metrics: one for each of the two formats that scrapers ask for."""
+_RENDERING: Final = ThreadPoolExecutor(1, "metrics")
+"""The thread that renders and compresses the metrics: a snapshot renders one form at a time."""
 
 
 def application(

@@ -103,6 +103,9 @@ class Site:
             self.source.recent(instance, row.id, row.name),
             self.source.program(instance, row.id, row.name, failed=failed),
         )
+        # The state may have changed while Feldera was asked; the pipeline may also have been renamed or deleted.
+        state = self.source.page_state()
+        found = find(state, instance, row.id) or found
         return await self._live(
             request,
             "pipeline.html",
