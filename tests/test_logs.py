@@ -164,7 +164,7 @@ def test_a_pipe_without_a_reader() -> None:
 
 
 def test_a_pipe_whose_reader_has_stopped() -> None:
-    """Writing does not wait; later lines are written."""
+    """Writing does not wait; later lines are whole, except the one that was cut."""
     reader, writer = os.pipe()
     try:
         log = DescriptorLog(writer)
@@ -172,14 +172,14 @@ def test_a_pipe_whose_reader_has_stopped() -> None:
         lost = log.say(*[long] * 20)
         assert 10 < lost < 20
         text = os.read(reader, 2**20)
-        assert log.say("it goes on", "and on") == lost
+        assert log.say("it goes on") == lost
         text += os.read(reader, 2**20)
     finally:
         os.close(reader)
         os.close(writer)
-    *whole, after_the_cut, last, end = text.decode().split("\n")
-    assert (whole, last, end) == ([long] * (20 - lost), "and on", "")
-    assert after_the_cut.endswith("it goes on")
+    *whole, cut, last, end = text.decode().split("\n")
+    assert (whole, last, end) == ([long] * (20 - lost), "it goes on", "")
+    assert set(cut) <= {"x"}
 
 
 def test_a_full_disk(tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, ignored)
         os.close(descriptor)
-    assert path.read_text() == "first\nsecofourth\n"
+    assert path.read_text() == "first\nseco\nfourth\n"
 
 
 def test_no_standard_error_at_all(monkeypatch: pytest.MonkeyPatch) -> None:

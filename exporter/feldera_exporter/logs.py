@@ -76,12 +76,13 @@ class LogStream:
 
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
+        self._cut = False
 
     def write(self, line: str) -> int:
         """Write a line with its end, and return its length, also if it is dropped."""
         if self._stream is not None:
             try:
-                _write(self._stream, line)
+                self._write(self._stream, line)
             except (OSError, ValueError):
                 DROPPED.inc()
         return len(line)
@@ -89,22 +90,23 @@ class LogStream:
     def flush(self) -> None:
         """Do nothing: lines are written at once, without the buffer of the text stream."""
 
-
-def _write(stream: TextIO, line: str) -> None:
-    try:
-        descriptor = stream.fileno()
-    except OSError:
-        # It is in memory.
-        stream.write(line)
-        return
-    rest = line.encode("utf-8", "backslashreplace")
-    ready = select.poll()
-    ready.register(descriptor, select.POLLOUT)
-    while rest:
-        if not ready.poll(0):
-            raise BlockingIOError
-        # A write of this size to a ready pipe does not block.
-        rest = rest[os.write(descriptor, rest[: select.PIPE_BUF]) :]
+    def _write(self, stream: TextIO, line: str) -> None:
+        try:
+            descriptor = stream.fileno()
+        except OSError:
+            # It is in memory.
+            stream.write(line)
+            return
+        # After a part of a line, the next one starts a new line.
+        rest = (f"\n{line}" if self._cut else line).encode("utf-8", "backslashreplace")
+        ready = select.poll()
+        ready.register(descriptor, select.POLLOUT)
+        while rest:
+            if not ready.poll(0):
+                raise BlockingIOError
+            # A write of this size to a ready pipe does not block.
+            rest = rest[os.write(descriptor, rest[: select.PIPE_BUF]) :]
+            self._cut = bool(rest)
 
 
 def configure(level: str, format_: str) -> None:

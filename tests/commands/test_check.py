@@ -288,8 +288,11 @@ def runs(program: RunningExporter, name: str) -> bool:
     return program.value(family, pipeline_name=name, status="Running") == 1
 
 
-def test_the_samples_are_those_that_come(check: Check, tmp_path: Path) -> None:
+def test_the_samples_are_those_that_come(
+    check: Check, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The number of samples is the one that the running exporter reports of itself."""
+    monkeypatch.setattr(instance_check, "_BATCH_PIPELINES", 3)
     simulated = feldera("a", "b", "c")
     simulated.create("d", tags=["team:x"])
     with serve(FelderaServer(simulated)) as url:

@@ -10,6 +10,7 @@ import pytest
 from feldera_exporter.feldera.platform import Platform
 from feldera_exporter.pages.formatting import visible
 from feldera_exporter.pages.html_rendering import ASSETS
+from feldera_exporter.pages.instance_view import PageState
 from feldera_exporter.pages.latest_events import LatestEvents
 from pages.test_timeline import START
 from support.page_examples import HOSTILE, NOW, failed, hostile, page_state, pipeline, stuck
@@ -142,6 +143,27 @@ def test_a_pipeline() -> None:
     assert source.asked == ["id-stuck"]
     assert "http://feldera.example:8080/pipelines/stuck/" in reader.links()
     assert [each for tag, each in reader.tags if tag == "rect" and each.get("class") == "good"]
+
+
+@pytest.mark.parametrize(
+    ("after", "text"),
+    [
+        (page_state(failed("b", id="id-a")), "It broke."),
+        (page_state(), "a: Running"),
+    ],
+    ids=["failed and renamed", "deleted"],
+)
+def test_a_pipeline_that_changes_while_feldera_is_asked(after: PageState, text: str) -> None:
+    """The page shows the newest state that is known, of a deleted pipeline the last one."""
+
+    class ChangingSource(FixedPageSource):
+        async def recent(self, instance: str, id_: str, name: str) -> LatestEvents:
+            self.known = after
+            return await super().recent(instance, id_, name)
+
+    answer = get(ChangingSource(page_state(pipeline("a"))), "/pipelines/demo/a")
+    assert answer.status_code == 200
+    assert text in page(answer).text
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,11 @@
 """Many readers of pages at a time."""
 
 import asyncio
+import gc
 import threading
 import time
+import weakref
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, Final
 
@@ -15,7 +18,7 @@ from feldera_exporter.publisher import Publisher
 from feldera_exporter.server import html_pages
 from feldera_exporter.server.asgi import application
 from feldera_exporter.server.listener import bind
-from feldera_exporter.server.page_cache import MAX_AGE
+from feldera_exporter.server.page_cache import MAX_AGE, PageCache
 from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.server import FelderaServer
 from feldera_exporter.telemetry import Telemetry
@@ -28,8 +31,12 @@ from support.two_instances import feldera
 SIZE: Final = 500
 
 
+class _Shown:
+    """A value that a page shows."""
+
+
 def test_a_page_is_rendered_once_for_all_who_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And for those who ask within the next second; a reader who goes away takes it from no other."""
+    """And for those who ask within the next second, unless there is news; a reader who goes away takes it from no other."""
     rendered: list[None] = []
     go_on = threading.Event()
 
@@ -41,16 +48,20 @@ def test_a_page_is_rendered_once_for_all_who_wait(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("feldera_exporter.server.html_pages.render", render)
 
     async def run() -> None:
-        site = app(FixedPageSource(page_state()))
-        asked = [asyncio.create_task(answered(site, "/")) for _ in range(32)]
+        source = FixedPageSource(page_state())
+        site = app(source)
+        asked = [asyncio.create_task(answered(site, "/")) for _ in range(300)]
         await asyncio.sleep(0.05)
         asked.pop(0).cancel()
         go_on.set()
         assert {*await asyncio.gather(*asked)} == {(200, b"A page: 1.")}
         assert await answered(site, "/") == (200, b"A page: 1.")
         assert await answered(site, "/?name=a") == (200, b"A page: 2.")
-        await asyncio.sleep(MAX_AGE + 0.1)
+        source.known = page_state()
         assert await answered(site, "/") == (200, b"A page: 3.")
+        assert await answered(site, "/") == (200, b"A page: 3.")
+        await asyncio.sleep(MAX_AGE + 0.1)
+        assert await answered(site, "/") == (200, b"A page: 4.")
 
     try:
         asyncio.run(run())
@@ -112,6 +123,68 @@ def test_similar_names_are_found_in_a_thread(monkeypatch: pytest.MonkeyPatch) ->
 
     asyncio.run(run())
     assert waited == [True]
+
+
+def test_few_pages_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With thousands of pipelines each has megabytes; those that were rendered last are kept."""
+    rendered: list[None] = []
+
+    def render(*_: object, **__: object) -> bytes:
+        rendered.append(None)
+        return b"A page."
+
+    monkeypatch.setattr("feldera_exporter.server.html_pages.render", render)
+
+    async def run() -> None:
+        site = app(FixedPageSource(page_state()))
+        for number in [*range(6), 5, 4, 3, 2]:
+            await answered(site, f"/?name={number}")
+        assert len(rendered) == 6
+        await answered(site, "/?name=1")
+        assert len(rendered) == 7
+
+    asyncio.run(run())
+
+
+def test_pages_are_dropped_without_another_request() -> None:
+    """What is not kept is free at once, and everything is after a second."""
+
+    async def run() -> None:
+        cache = PageCache()
+        shown: weakref.WeakSet[_Shown] = weakref.WeakSet()
+
+        async def ask(number: int) -> None:
+            value = _Shown()
+            shown.add(value)
+            assert await cache.page(number, [value], lambda: b"A page.") == b"A page."
+
+        for number in range(100):
+            await ask(number)
+        gc.collect()
+        assert len(shown) <= 4
+        await asyncio.sleep(MAX_AGE + 0.1)
+        gc.collect()
+        assert not shown
+
+    asyncio.run(run())
+
+
+def test_a_missing_pipeline_gets_the_page_of_its_status() -> None:
+    """Before the first list of pipelines its page is another one than after it."""
+    unread, read = page_state(), page_state(pipeline("a"))
+    [watched] = unread.instances
+    waiting = replace(watched, fleet=replace(watched.fleet, up=None, read_at=0))
+    source = FixedPageSource(replace(unread, instances=[waiting]))
+
+    async def run() -> None:
+        site = app(source)
+        first = await answered(site, "/pipelines/demo/b")
+        source.known = read
+        second = await answered(site, "/pipelines/demo/b")
+        assert (first[0], second[0]) == (503, 404)
+        assert first[1] != second[1]
+
+    asyncio.run(run())
 
 
 def test_too_many_pages_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,6 +72,12 @@ class TestAnswers:
             assert head.headers["content-type"] == got.headers["content-type"]
             assert int(head.headers["content-length"]) > 0
 
+    def test_a_whole_address(self, program: RunningExporter) -> None:
+        """A request may name the whole address instead of the path (RFC 9112, section 3.2.2)."""
+        request = f"GET {program.url}/-/healthy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        with connected(program, request.encode()) as connection:
+            assert connection.makefile("rb").read().endswith(b"\r\n\r\nHealthy.\n")
+
     def test_a_slash_too_many(self, program: RunningExporter) -> None:
         """A slash behind the path of the metrics redirects to them."""
         found = ask(program, "GET", "/federate/metrics/")

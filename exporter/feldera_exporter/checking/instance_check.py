@@ -1,8 +1,9 @@
 """Checks one instance: its version, what the API key gives access to, and how many samples the exporter will export."""
 
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Final
 
 from feldera_exporter.config import Configuration, Instance, format_duration
@@ -32,6 +33,7 @@ from feldera_exporter.polling.client_factory import client_for
 from feldera_exporter.problems.evaluate import NO_PROBLEMS, InstanceWithProblems
 from feldera_exporter.state.fleet import Fleet, observed
 from feldera_exporter.state.instance_settings import InstanceSettings
+from feldera_exporter.state.pipeline import Pipeline
 from feldera_exporter.state.selection import Selection, select
 from feldera_exporter.store.poll_changes import NOTHING
 
@@ -41,6 +43,8 @@ _SLOW: Final = 0.5
 """From this part of the timeout on, a response counts as slow."""
 _MAX_NAMED: Final = 5
 """The number of unreadable pipelines of an instance that are named."""
+_BATCH_PIPELINES: Final = 200
+"""The number of pipelines whose samples are counted together."""
 _PLATFORM_ENDPOINTS: Final = ((CONFIG, with_config), (SESSION, with_session), (CLUSTER_HEALTH, with_health))
 
 
@@ -158,7 +162,15 @@ def _fleet(configuration: Configuration, instance: Instance, listing: Listing, a
 
 
 def _samples(configuration: Configuration, fleet: Fleet) -> int:
-    """Return the number of samples that the exporter will export for an instance."""
+    """Return the number of samples, counted in batches of pipelines: the exporter may need the memory beside it."""
     shown = catalogue(tuple(configuration.tag_labels), configuration.metrics.exclude)
-    instances = (InstanceWithProblems(fleet, NO_PROBLEMS),)
-    return updated_sections(ExpositionSections(), instances, shown).samples
+
+    def count(pipelines: Mapping[str, Pipeline]) -> int:
+        instance = InstanceWithProblems(replace(fleet, pipelines=pipelines), NO_PROBLEMS)
+        return updated_sections(ExpositionSections(), (instance,), shown).samples
+
+    of_instance, pipelines = count({}), iter(fleet.pipelines.items())
+    of_pipelines = 0
+    while batch := dict(islice(pipelines, _BATCH_PIPELINES)):
+        of_pipelines += count(batch) - of_instance
+    return of_instance + of_pipelines

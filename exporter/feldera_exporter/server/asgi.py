@@ -1,6 +1,7 @@
 """The ASGI application: a table of pages, without a framework."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -39,8 +40,11 @@ Find = Callable[[Request], Page | None]
 
 READING: Final = ("GET", "HEAD")
 
-_RENDERING: Final = ThreadPoolExecutor(2, "metrics")
-"""The threads that render and compress the metrics: one for each of the two formats that scrapers ask for."""
+_ORIGIN: Final = re.compile(r"^https?://[^/]*", re.IGNORECASE)
+"""What a client may write before the path, as to a proxy (RFC 9112, section 3.2.2)."""
+
+_RENDERING: Final = ThreadPoolExecutor(1, "metrics")
+"""The thread that renders and compresses the metrics: a snapshot renders one form at a time."""
 
 
 def application(
@@ -157,7 +161,7 @@ async def _ready(source: MetricsSource, _request: Request) -> Reply:
 def _request(scope: Scope, prefix: str) -> Request:
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     query = scope.get("query_string", b"").decode("latin-1")
-    target = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
+    target = _ORIGIN.sub("", (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")) or "/"
     # Some proxies remove the prefix themselves.
     inside = prefix and (target == prefix or target.startswith(f"{prefix}/"))
     path = target.removeprefix(prefix) or "/" if inside else target

@@ -5,7 +5,7 @@ from typing import Final
 
 from feldera_exporter.exposition.text import Format
 
-_QUALITY: Final = re.compile(r"\bq=([01](?:\.\d+)?)")
+_QUALITY: Final = re.compile(r"\bq=(\d*\.?\d+)")
 
 
 def format_for(accept: str) -> Format:

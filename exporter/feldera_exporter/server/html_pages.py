@@ -103,12 +103,17 @@ class Site:
             self.source.recent(instance, row.id, row.name),
             self.source.program(instance, row.id, row.name, failed=failed),
         )
+        # The state may have changed while Feldera was asked; the pipeline may also have been renamed or deleted.
+        state = self.source.page_state()
+        found = find(state, instance, row.id) or found
         return await self._live(
             request,
             "pipeline.html",
             state,
             query,
             lambda: pipeline_page(*found, recent, program, state, query, self.links),
+            recent,
+            program,
         )
 
     async def _runbooks(self, request: Request) -> Reply:
@@ -123,7 +128,7 @@ class Site:
             return render("runbook.html", self.links, view=view, query=query)
 
         headers = (("set-cookie", self._cookie(installation)),) if query.installation else ()
-        return await self._html(request, page, headers=headers)
+        return await self._html(request, page, _shown(state), headers=headers)
 
     def _cookie(self, installation: str) -> str:
         """Return a cookie that keeps the choice for the other runbooks, also when a link of an alert leads there."""
@@ -137,16 +142,23 @@ class Site:
 
         # Before the first list of pipelines the page refreshes itself.
         every, status = (EVERY["fleet.html"], 503) if may_exist(state, instance) else (None, 404)
-        return await self._html(request, page, every=every, status=status)
+        return await self._html(request, page, _shown(state), every=every, status=status)
 
     async def _live(
-        self, request: Request, template: str, state: PageState, query: PageQuery, view: Callable[[], object]
+        self,
+        request: Request,
+        template: str,
+        state: PageState,
+        query: PageQuery,
+        view: Callable[[], object],
+        *shown: object,
     ) -> Reply:
-        """Answer with a page that refreshes itself."""
+        """Answer with a page that refreshes itself; besides the state it shows some values."""
         every, clock = EVERY[template], formatting.moment(state.at, state.at)
         return await self._html(
             request,
             lambda: render(template, self.links, view=view(), query=query, every=every, clock=clock),
+            (*_shown(state), *shown),
             every=None if query.paused else every,
         )
 
@@ -154,19 +166,23 @@ class Site:
         self,
         request: Request,
         page: Callable[[], bytes],
+        shown: Sequence[object] = (),
         *,
         every: int | None = None,
         status: int = 200,
         headers: Sequence[tuple[str, str]] = (),
     ) -> Reply:
-        """Answer with a page, rendered in a thread: a thousand pipelines take longer than a poll should wait."""
+        """Answer with a page, rendered in a thread: a thousand pipelines take longer than a poll should wait.
+
+        `shown` are the values that it shows, besides the time.
+        """
         packed = accepts_gzip(request.headers.get("accept-encoding", ""))
-        key = (request.path, request.query, request.headers.get("cookie"), packed)
+        key = (request.path, request.query, request.headers.get("cookie"), packed, status)
 
         def body_of_page() -> bytes:
             return gzip.compress(page(), _LEVEL, mtime=0) if packed else page()
 
-        body = await self._cache.page(key, body_of_page)
+        body = await self._cache.page(key, shown, body_of_page)
         if body is None:
             return text_reply(503, "Too many pages are being rendered; try again.\n", ("retry-after", "1"))
         headers = [
@@ -183,6 +199,11 @@ class Site:
             # Without an address, so that the filter stays.
             headers.append(("refresh", str(every)))
         return Reply(status, tuple(headers), (body,))
+
+
+def _shown(state: PageState) -> tuple[object, ...]:
+    """Return the values that a page of all instances shows."""
+    return state.choices, *(value for each in state.instances for value in (each.fleet, each.problems))
 
 
 def _chosen_installation(request: Request) -> str:

@@ -39,8 +39,8 @@ class WebAccess:
         if not self._uses_tls:
             return None
         listening = RenewedContext(ssl.PROTOCOL_TLS_SERVER)
-        # `_read` refuses to switch TLS off.
         listening.connections = WeakSet()
+        # `_read` refuses to switch TLS off.
         listening.newest = lambda: cast("ssl.SSLContext", self._content.present()[1])
         return listening
 
