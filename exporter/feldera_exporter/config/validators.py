@@ -5,6 +5,7 @@ The annotation of a field in `schema` holds its validator, so a field's type say
 
 import math
 import re
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeVar
@@ -210,8 +211,11 @@ def expression(value: object) -> re.Pattern[str]:
     if not isinstance(value, str) or not value:
         raise RefusedError(shown(value), "a regular expression")
     try:
-        return re.compile(value, re.ASCII)
-    except (re.error, OverflowError, RecursionError) as error:
+        with warnings.catch_warnings():
+            # `[[:alpha:]]` is a class in Prometheus and something else, with a FutureWarning, in Python.
+            warnings.simplefilter("error", FutureWarning)
+            return re.compile(value, re.ASCII)
+    except (re.error, ValueError, OverflowError, RecursionError, FutureWarning) as error:
         raise RefusedError(shown(value), f"a regular expression ({error})") from None
 
 
