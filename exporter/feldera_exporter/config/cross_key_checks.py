@@ -1,5 +1,6 @@
 """What holds between keys: defaults that depend on others, and contradictions."""
 
+import os
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from types import MappingProxyType
@@ -16,6 +17,7 @@ from feldera_exporter.config.schema import (
     Override,
     Tls,
 )
+from feldera_exporter.config.tls import ssl_context
 from feldera_exporter.feldera.statuses import DEFAULT_LIMITS
 from feldera_exporter.units import format_duration
 
@@ -109,6 +111,14 @@ def _tls(tls: Tls) -> Iterator[RefusedError]:
     for key, missing in (("cert_file", "key_file"), ("key_file", "cert_file")):
         if getattr(tls, key) is not None and getattr(tls, missing) is None:
             yield RefusedError(f"nothing beside {key}", "both or neither", (missing,))
+    for part in (Tls(ca_file=tls.ca_file), Tls(cert_file=tls.cert_file, key_file=tls.key_file)):
+        files = [file for file in (part.ca_file, part.cert_file, part.key_file) if file is not None]
+        # The content of files that are on another machine is not checked. Reading a pipe would wait for its writer.
+        if files and all(file.is_file() and os.access(file, os.R_OK) for file in files):
+            try:
+                ssl_context(part)
+            except RefusedError as error:
+                yield RefusedError("another content", error.expected, error.place)
 
 
 def _override(override: Override) -> Iterator[RefusedError]:

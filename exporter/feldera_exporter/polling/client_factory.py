@@ -15,7 +15,7 @@ def client_for(instance: Instance, observe: Observer, log: Logger) -> Client:
     """Return a client of the instance, without a request.
 
     Raises:
-        ConfigError: a certificate can no longer be used, or the proxy's address is wrong.
+        ConfigError: a certificate can no longer be used.
     """
     is_https = urlsplit(instance.url).scheme == "https"
     return Client(
