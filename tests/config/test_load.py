@@ -146,10 +146,12 @@ def test_all_mistakes_are_named(read: Read) -> None:
     ]
 
 
-def test_wrong_entries_hide_no_others(read: Read) -> None:
-    """Wrong values and wrong entries of a list are all named."""
-    mistakes = refused(read, "instances: [{name: a, url: x}, 7, {name: [a], url: http://f}]\n")
+def test_repeated_key_hides_no_other_mistake(read: Read) -> None:
+    """A repeated key and wrong values in the same file are all named."""
+    text = "instances: [{name: a, url: x}, 7, {name: [a], url: http://f}]\nlimits: {}\nlimits: {}\n"
+    mistakes = refused(read, text)
     assert [mistake.partition(": ")[0] for mistake in mistakes] == [
+        "line 3",
         "instances[0].url",
         "instances[1]",
         "instances[2].name",

@@ -43,10 +43,12 @@ def load(
     """
     if path is None:
         return from_environment(environ)
+    document = read(path)
     context = Context(path.parent, families, alerts, files)
-    configuration, mistakes = structured(read(path), Configuration, context)
-    named = [f"{path}: {mistake}" for mistake in mistakes]
-    named += map(str, proxy_mistakes(configuration.instances if configuration is not None else (), environ))
+    configuration, mistakes = structured(document.tree, Configuration, context)
+    instances = configuration.instances if configuration is not None else ()
+    named = [f"{path}: {mistake}" for mistake in (*document.repeated, *mistakes)]
+    named += map(str, proxy_mistakes(instances, environ))
     if configuration is None or named:
         raise ConfigError(*named)
     return configuration
