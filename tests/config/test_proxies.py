@@ -108,6 +108,7 @@ def test_what_is_not_exempt(host: str, exemptions: str) -> None:
             f"http_proxy: found an address with credentials (not shown), {PROXY}",
         ),
         ({"all_proxy": "http://xn--"}, f'all_proxy: found "http://xn--", {PROXY}'),
+        ({"all_proxy": "http://a..b:3128"}, f'all_proxy: found "http://a..b:3128", {PROXY}'),
         ({"all_proxy": "http://"}, f'all_proxy: found "http://", {PROXY}'),
     ],
 )

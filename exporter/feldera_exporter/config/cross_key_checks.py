@@ -84,10 +84,14 @@ def _configuration(configuration: Configuration) -> Iterator[RefusedError]:
 def _instance(instance: Instance) -> Iterator[RefusedError]:
     if instance.api_key is not None and instance.api_key_file is not None:
         yield RefusedError("it beside the API key itself", "one of the two", ("api_key_file",))
+    # Names of headers are the same whatever the case of their letters (RFC 9110, section 5.1).
+    headers: dict[str, str] = {}
     if instance.api_key is not None or instance.api_key_file is not None:
-        for name in instance.headers:
-            if name.lower() == "authorization":
-                yield RefusedError("it beside the API key", "one of the two", ("headers", name))
+        headers["authorization"] = "the API key"
+    for name in instance.headers:
+        before = headers.setdefault(name.lower(), name)
+        if before != name:
+            yield RefusedError(f"it beside {before}", "one of the two", ("headers", name))
     interval = format_duration(instance.poll_interval)
     if instance.timeout > instance.poll_interval:
         expected = f"at most the poll_interval of {interval}"

@@ -23,8 +23,23 @@ _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _LABEL: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _STATUS: Final = re.compile(r"[A-Z][A-Za-z0-9]{0,63}")
 _HEADER_SAFE: Final = re.compile(r"[!-~]+")
+# A name, an IPv4 address, or without its brackets an IPv6 one.
+_HOST: Final = re.compile(r"[a-z0-9._-]+|[a-z0-9.%]*:[a-z0-9.:%]*")
 _HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _HEADER_VALUE: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
+_OWN_HEADERS: Final = frozenset(
+    {
+        "accept",
+        "accept-encoding",
+        "connection",
+        "content-length",
+        "host",
+        "te",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+"""Headers that the exporter sets itself, and headers of the connection."""
 _HIGHEST_PORT: Final = 65535
 _ROUTE: Final = re.compile(r"/v0(/pipelines)?$")
 _ALERTMANAGER_ROUTE: Final = re.compile(r"/api(/v[12](/\w+)?)?$")
@@ -186,8 +201,15 @@ def non_empty_text(value: object) -> str:
     return value
 
 
-header_name: Final = _matching(_HEADER_NAME, "the name of an HTTP header such as X-Proxy-Token")
-"""The name of a header (RFC 9110, section 5.1)."""
+_any_header_name: Final = _matching(_HEADER_NAME, "the name of an HTTP header such as X-Proxy-Token")
+
+
+def header_name(value: object) -> str:
+    """Return the name of a header that the exporter does not set itself (RFC 9110, section 5.1)."""
+    name = _any_header_name(value)
+    if name.lower() in _OWN_HEADERS:
+        raise RefusedError(shown(name), "a header that the exporter does not set itself")
+    return name
 
 
 def secret(value: object) -> Secret:
@@ -262,12 +284,14 @@ def _address(value: object, expected: str) -> str:
 
 
 def http_scheme(address: str) -> str | None:
-    """Return `http` or `https`; None if the text is not such an address."""
+    """Return `http` or `https`; None if no request can be sent to the address."""
     try:
         parts = httpx.URL(address)
-        valid = parts.scheme in {"http", "https"} and parts.host
+        # The resolver encodes the decoded name, and may refuse it.
+        parts.host.encode("idna")
     except (httpx.InvalidURL, ValueError):
         return None
+    valid = parts.scheme in {"http", "https"} and _HOST.fullmatch(parts.raw_host.decode())
     has_port = parts.port is None or 0 < parts.port <= _HIGHEST_PORT
     return parts.scheme if valid and has_port else None
 
