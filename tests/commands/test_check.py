@@ -194,7 +194,7 @@ def test_a_trust_that_is_misplaced(check: Check, more: str, warnings: list[str])
 
 @pytest.mark.parametrize(
     ("content", "reason"),
-    [("", "it is empty"), ("a\nb\n", "it holds something else than one line of ASCII characters")],
+    [("", "it is empty"), ("a\nb\n", "it holds something else than one line of visible ASCII characters")],
 )
 def test_a_file_without_a_key(check: Check, tmp_path: Path, content: str, reason: str) -> None:
     """A key file without a key is a warning with its effect; where no key is needed there is none."""
