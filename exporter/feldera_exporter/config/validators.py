@@ -49,6 +49,8 @@ _SMALLEST_RESPONSE: Final = 64 * 2**10
 """Bytes: the list of a few dozen pipelines."""
 _NO_PATH: Final = re.compile("[\0\ud800-\udfff]")
 """NUL, and half of a surrogate pair, which YAML can write and UTF-8 cannot."""
+_LONGEST_PATH_PART: Final = 64
+"""Characters. A path with a longer part is not shown in errors: it may be an API key."""
 
 RESERVED_LABELS: Final = frozenset(
     {
@@ -304,6 +306,8 @@ def file(value: object, folder: Path = Path(), *, readable: bool = True) -> Path
     if not isinstance(value, str) or not value or _NO_PATH.search(value):
         raise RefusedError(shown(value), "the path of a file")
     target, found = folder / value, shown(value)
+    if max(map(len, value.split("/"))) > _LONGEST_PATH_PART:
+        found = f"a text of {len(value)} characters that may hold a secret (not shown)"
     if readable:
         try:
             # Opening a pipe would wait for its writer.
