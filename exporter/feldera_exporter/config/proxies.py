@@ -78,6 +78,8 @@ def _split(exemption: str) -> tuple[str, str]:
     """Return the host and the port of an exemption; an IPv6 address has brackets where there is a port."""
     if exemption.startswith("["):
         inside, _, after = exemption[1:].partition("]")
+        if after.startswith("/"):
+            return inside + after, ""
         return inside, after.removeprefix(":")
     host, colon, port = exemption.partition(":")
     return (host, port) if colon and ":" not in port else (exemption, "")
