@@ -18,6 +18,8 @@ _MILLISECONDS: Final = {
     "ms": 1,
 }
 _DURATION: Final = re.compile("".join(f"(?:(?P<{unit}>[0-9]+){unit})?" for unit in _MILLISECONDS))
+# Prometheus keeps a duration in 64-bit nanoseconds, about 292 years.
+_LONGEST: Final = (2**63 - 1) // 1_000_000
 
 _BYTES: Final = {
     "TiB": 2**40,
@@ -31,18 +33,22 @@ _BYTES: Final = {
     "B": 1,
 }
 _SIZE: Final = re.compile(rf"([0-9]+)({'|'.join(_BYTES)})")
+_LARGEST: Final = 2**63 - 1
 
 
 def parse_duration(text: str) -> float:
     """Return a duration such as `1h30m` in seconds.
 
     Raises:
-        ValueError: the text is not a duration.
+        ValueError: the text is not a duration, or longer than Prometheus allows.
     """
     match = _DURATION.fullmatch(text)
     if not match or not text:
         raise ValueError("not a duration")
-    return sum(int(count) * _MILLISECONDS[unit] for unit, count in match.groupdict().items() if count) / 1000
+    total = sum(int(count) * _MILLISECONDS[unit] for unit, count in match.groupdict().items() if count)
+    if total > _LONGEST:
+        raise ValueError("longer than 292 years")
+    return total / 1000
 
 
 def format_duration(seconds: float) -> str:
@@ -62,13 +68,16 @@ def parse_size(text: str) -> int:
     """Return a size such as `64MiB` (powers of 1024) or `10MB` (powers of 1000) in bytes.
 
     Raises:
-        ValueError: the text is not a size.
+        ValueError: the text is not a size, or does not fit into 64 bits.
     """
     match = _SIZE.fullmatch(text)
     if not match:
         raise ValueError("not a size")
     count, unit = match.groups()
-    return int(count) * _BYTES[unit]
+    size = int(count) * _BYTES[unit]
+    if size > _LARGEST:
+        raise ValueError("more than 64 bits hold")
+    return size
 
 
 def format_size(size: int) -> str:

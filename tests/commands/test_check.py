@@ -1,5 +1,6 @@
 """The output of `check` about a configuration and its instances."""
 
+import os
 import re
 import ssl
 from collections.abc import Callable
@@ -193,7 +194,7 @@ def test_a_trust_that_is_misplaced(check: Check, more: str, warnings: list[str])
 
 @pytest.mark.parametrize(
     ("content", "reason"),
-    [("", "it is empty"), ("a\nb\n", "it holds something else than one line of ASCII characters")],
+    [("", "it is empty"), ("a\nb\n", "it holds something else than one line of visible ASCII characters")],
 )
 def test_a_file_without_a_key(check: Check, tmp_path: Path, content: str, reason: str) -> None:
     """A key file without a key is a warning with its effect; where no key is needed there is none."""
@@ -224,6 +225,14 @@ def test_files_of_another_machine(check: Check, tmp_path: Path, key: str) -> Non
     code, said = check(FILES.format(key=key))
     found = f'found "{key}", expected a file that can be read (No such file or directory)'
     assert (code, said.count("expected a file that can be read"), said.count(found)) == (2, 3, 2)
+
+
+def test_certificates_of_this_machine(check: Check, tmp_path: Path) -> None:
+    """Offline, the content of a file is checked where the file is, and a pipe is not waited for."""
+    os.mkfifo(tmp_path / "pipe")
+    for file, expected in (("exporter.yml", 2), ("missing.pem", 0), ("pipe", 0)):
+        tls = f"{{ca_file: {file}}}"
+        assert check(f"instances: [{{name: a, url: https://f, tls: {tls}}}]\n", "--offline")[0] == expected
 
 
 @pytest.mark.parametrize("content", ["3", "''", '"\\0"', "[]"])

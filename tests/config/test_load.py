@@ -146,10 +146,12 @@ def test_all_mistakes_are_named(read: Read) -> None:
     ]
 
 
-def test_wrong_entries_hide_no_others(read: Read) -> None:
-    """Wrong values and wrong entries of a list are all named."""
-    mistakes = refused(read, "instances: [{name: a, url: x}, 7, {name: [a], url: http://f}]\n")
+def test_repeated_key_hides_no_other_mistake(read: Read) -> None:
+    """A repeated key and wrong values in the same file are all named."""
+    text = "instances: [{name: a, url: x}, 7, {name: [a], url: http://f}]\nlimits: {}\nlimits: {}\n"
+    mistakes = refused(read, text)
     assert [mistake.partition(": ")[0] for mistake in mistakes] == [
+        "line 3",
         "instances[0].url",
         "instances[1]",
         "instances[2].name",
@@ -217,6 +219,16 @@ def test_what_depends_on_a_mistake_is_not_judged(read: Read) -> None:
     ]
 
 
+def test_two_unusable_certificates_are_both_named(read: Read) -> None:
+    """The authorities and the client's certificate are checked separately."""
+    tls = "{ca_file: exporter.yml, cert_file: exporter.yml, key_file: exporter.yml}"
+    mistakes = refused(read, f"instances: [{{name: a, url: https://f, tls: {tls}}}]")
+    assert [mistake.partition(":")[0] for mistake in mistakes] == [
+        "instances[0].tls.ca_file",
+        "instances[0].tls.cert_file",
+    ]
+
+
 @pytest.mark.parametrize("url", ["HTTPS://feldera.example.com/", "hTTps://feldera.example.com"])
 def test_scheme_is_written_small(read: Read, url: str) -> None:
     """A scheme in capitals is written in lower case."""
@@ -235,6 +247,15 @@ def test_scheme_is_written_small(read: Read, url: str) -> None:
 def test_usual_addresses(read: Read, url: str) -> None:
     """Addresses of all kinds are accepted unchanged."""
     assert read(f'instances: [{{name: a, url: "{url}"}}]').instances[0].url == url
+
+
+def test_key_of_another_certificate_is_refused(read: Read, certificates: Path) -> None:
+    """A client certificate needs its own key, without a passphrase, as no one can type it."""
+    for key in ("other.pem", "locked.pem"):
+        tls = f"{{cert_file: {certificates}/cert.pem, key_file: {certificates}/{key}}}"
+        assert refused(read, f"instances: [{{name: a, url: http://f, tls: {tls}}}]") == (
+            "instances[0].tls.cert_file: found another content, expected a certificate in PEM format whose key, without a passphrase, is in key_file",
+        )
 
 
 def test_pipe_is_not_waited_for(read: Read, tmp_path: Path) -> None:

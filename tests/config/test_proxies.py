@@ -1,14 +1,14 @@
 """Proxies from the environment."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import pytest
-import structlog
 
-from feldera_exporter.config import Instance
-from feldera_exporter.config.proxies import is_exempt, proxy_for
+from feldera_exporter.config import Instance, load
+from feldera_exporter.config.loader import from_environment
+from feldera_exporter.config.proxies import is_exempt, proxy_for, proxy_mistakes
 from feldera_exporter.errors import ConfigError
-from feldera_exporter.polling.client_factory import client_for
 
 PROXY = "expected the address of a proxy such as http://proxy.example.com:3128"
 P, Q = "http://p:1", "http://q:2"
@@ -61,6 +61,8 @@ def test_which_proxy(url: str, environ: Mapping[str, str], proxy: str | None) ->
         ("::1", "[::1]"),
         ("::1", "[::1]:8080"),
         ("::1", "::1/128"),
+        ("::1", "[::1]/128"),
+        ("fd07::17", "[fd07::]/64"),
         ("0:0:0:0:0:0:0:1", "::1"),
         ("fd07::17", "fd07::/64"),
         ("fe80::1%eth0", "fe80::/10"),
@@ -108,15 +110,20 @@ def test_what_is_not_exempt(host: str, exemptions: str) -> None:
             f"http_proxy: found an address with credentials (not shown), {PROXY}",
         ),
         ({"all_proxy": "http://xn--"}, f'all_proxy: found "http://xn--", {PROXY}'),
+        ({"all_proxy": "http://a..b:3128"}, f'all_proxy: found "http://a..b:3128", {PROXY}'),
         ({"all_proxy": "http://"}, f'all_proxy: found "http://", {PROXY}'),
     ],
 )
-def test_what_cannot_be_used(environ: dict[str, str], mistake: str) -> None:
-    """A wrong variable is named, and no password is repeated."""
-    with pytest.raises(ConfigError) as caught:
-        proxy_for("http://feldera", environ)
-    assert caught.value.mistakes == (mistake,)
-    assert "secret" not in repr(caught.value)
+def test_what_cannot_be_used(environ: dict[str, str], mistake: str, tmp_path: Path) -> None:
+    """A wrong variable is named, with a configuration file and without, and no password is repeated."""
+    (tmp_path / "exporter.yml").write_text(
+        "instances: [{name: a, url: http://feldera}, {name: b, url: http://c}]"
+    )
+    for read in _both(tmp_path / "exporter.yml", environ):
+        with pytest.raises(ConfigError) as caught:
+            read()
+        assert caught.value.mistakes == (mistake,)
+        assert "secret" not in repr(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -131,11 +138,11 @@ def test_what_cannot_be_used(environ: dict[str, str], mistake: str) -> None:
 )
 def test_what_no_instance_needs_is_no_mistake(environ: dict[str, str]) -> None:
     """A wrong variable that no instance needs is no mistake, nor is a good one."""
-    assert proxy_for("http://feldera", environ) in {None, environ.get("all_proxy"), environ.get("http_proxy")}
+    assert list(proxy_mistakes([Instance("a", "http://feldera")], environ)) == []
 
 
-def test_the_client_needs_a_good_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The client of an instance is not made with a wrong proxy."""
-    monkeypatch.setenv("ALL_PROXY", "socks5://proxy:1080")
-    with pytest.raises(ConfigError, match=r'^ALL_PROXY: found "socks5://proxy:1080"'):
-        client_for(Instance("a", "http://feldera"), lambda *_: None, structlog.get_logger())
+def _both(path: Path, environ: Mapping[str, str]) -> tuple[Callable[[], object], Callable[[], object]]:
+    return (
+        lambda: load(path, environ, (), ()),
+        lambda: from_environment({"FELDERA_HOST": "http://feldera", **environ}),
+    )

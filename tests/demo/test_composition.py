@@ -138,7 +138,11 @@ def test_the_command_plays(
 @pytest.mark.parametrize(
     "words",
     [
+        ["--pipelines", "-1"],
         ["--pipelines", "many"],
+        ["--duration", "0"],
+        ["--duration", "nan"],
+        ["--duration", "inf"],
         ["--duration", "soon"],
         ["--seed", "x"],
     ],

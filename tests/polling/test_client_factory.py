@@ -47,10 +47,10 @@ def test_a_rotated_key_is_read_again(tmp_path: Path) -> None:
         (None, "No such file or directory"),
         (b"", "it is empty"),
         (b" \n\n", "it is empty"),
-        (b"apikey:MARKER\nsecond line", "it holds something else than one line of ASCII characters"),
-        (b"apikey:MARKER\xff", "it holds something else than one line of ASCII characters"),
-        (b"apikey:MARKER\x00", "it holds something else than one line of ASCII characters"),
-        (b"MARKER" * 1000, "it holds something else than one line of ASCII characters"),
+        (b"apikey:MARKER\nsecond line", "it holds something else than one line of visible ASCII characters"),
+        (b"apikey:MARKER\xff", "it holds something else than one line of visible ASCII characters"),
+        (b"apikey:MARKER\x00", "it holds something else than one line of visible ASCII characters"),
+        (b"MARKER" * 1000, "it holds something else than one line of visible ASCII characters"),
     ],
 )
 def test_a_file_without_a_key(tmp_path: Path, content: bytes | None, kind: str) -> None:

@@ -14,7 +14,7 @@ import msgspec
 
 from feldera_exporter.alertmanager.addresses import Address
 from feldera_exporter.config import Alertmanager, present_context
-from feldera_exporter.config.secret_files import reread
+from feldera_exporter.config.secret_files import key_in, password_in, reread
 from feldera_exporter.errors import ExporterError
 from feldera_exporter.feldera import response_body as bodies
 from feldera_exporter.feldera.connections import PresentTls, transport
@@ -218,11 +218,11 @@ def _authorization(configured: Alertmanager, log: Logger) -> Callable[[], str | 
         "the credentials for Alertmanager are readable again",
     )
     if configured.authorization is not None:
-        token = reread(configured.authorization.credentials_file, unreadable)
+        token = reread(configured.authorization.credentials_file, key_in, unreadable)
         return lambda: f"Bearer {secret}" if (secret := token()) is not None else None
     if configured.basic_auth is not None:
         name = configured.basic_auth.username
-        password = reread(configured.basic_auth.password_file, unreadable)
+        password = reread(configured.basic_auth.password_file, password_in, unreadable)
         return lambda: _basic(name, secret) if (secret := password()) is not None else None
     return lambda: None
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from feldera_exporter.config import AlertChoice, Configuration, Instance, Secret, Tls
 from feldera_exporter.config.errors import nearest
 from feldera_exporter.config.errors import path as path_text
-from feldera_exporter.config.secret_files import secret_in
+from feldera_exporter.config.secret_files import key_in
 from feldera_exporter.config.values_with_places import leaves
 from feldera_exporter.feldera.statuses import DIMENSIONS, Difference
 from feldera_exporter.rules.alert_names import NAMES
@@ -52,7 +52,7 @@ def _trust(instance: Instance) -> Iterator[str]:
     parts = urlsplit(instance.url)
     path = instance.api_key_file
     if path is not None and os.access(path, os.R_OK):
-        key, reason = secret_in(path)
+        key, reason = key_in(path)
         if key is None:
             yield f"api_key_file: there is no API key in {path}: {reason}"
     if parts.scheme == "http":

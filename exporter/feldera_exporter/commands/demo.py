@@ -1,6 +1,7 @@
 """Show the exporter with a built-in stand-in of Feldera. Nothing else is needed, and no files are left behind."""
 
 import argparse
+import math
 import sys
 import tempfile
 from contextlib import ExitStack, redirect_stderr
@@ -33,7 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--duration",
-        type=float,
+        type=_seconds,
         metavar="SECONDS",
         help="end after this time (default: at Ctrl-C)",
     )
@@ -64,3 +65,13 @@ def main(arguments: argparse.Namespace) -> int:
         logs.configure(arguments.log_level, arguments.log_format)
         uvloop.run(play(settings, data, console))
     return 0
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number of seconds above 0")
+    return seconds

@@ -91,11 +91,17 @@ def add_stage(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--pipelines",
-        type=int,
+        type=_count,
         default=0,
         metavar="NUMBER",
         help="the number of pipelines with random events, besides those with scripted ones (default: %(default)s)",
     )
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number of pipelines, 0 or more")
+    return int(text)
 
 
 def addresses(arguments: argparse.Namespace, metrics: str = "/metrics") -> RuleOptions:

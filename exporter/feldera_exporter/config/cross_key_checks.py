@@ -1,5 +1,6 @@
 """What holds between keys: defaults that depend on others, and contradictions."""
 
+import os
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from types import MappingProxyType
@@ -16,6 +17,7 @@ from feldera_exporter.config.schema import (
     Override,
     Tls,
 )
+from feldera_exporter.config.tls import ssl_context
 from feldera_exporter.feldera.statuses import DEFAULT_LIMITS
 from feldera_exporter.units import format_duration
 
@@ -82,10 +84,14 @@ def _configuration(configuration: Configuration) -> Iterator[RefusedError]:
 def _instance(instance: Instance) -> Iterator[RefusedError]:
     if instance.api_key is not None and instance.api_key_file is not None:
         yield RefusedError("it beside the API key itself", "one of the two", ("api_key_file",))
+    # Names of headers are the same whatever the case of their letters (RFC 9110, section 5.1).
+    headers: dict[str, str] = {}
     if instance.api_key is not None or instance.api_key_file is not None:
-        for name in instance.headers:
-            if name.lower() == "authorization":
-                yield RefusedError("it beside the API key", "one of the two", ("headers", name))
+        headers["authorization"] = "the API key"
+    for name in instance.headers:
+        before = headers.setdefault(name.lower(), name)
+        if before != name:
+            yield RefusedError(f"it beside {before}", "one of the two", ("headers", name))
     interval = format_duration(instance.poll_interval)
     if instance.timeout > instance.poll_interval:
         expected = f"at most the poll_interval of {interval}"
@@ -109,6 +115,14 @@ def _tls(tls: Tls) -> Iterator[RefusedError]:
     for key, missing in (("cert_file", "key_file"), ("key_file", "cert_file")):
         if getattr(tls, key) is not None and getattr(tls, missing) is None:
             yield RefusedError(f"nothing beside {key}", "both or neither", (missing,))
+    for part in (Tls(ca_file=tls.ca_file), Tls(cert_file=tls.cert_file, key_file=tls.key_file)):
+        files = [file for file in (part.ca_file, part.cert_file, part.key_file) if file is not None]
+        # The content of files that are on another machine is not checked. Reading a pipe would wait for its writer.
+        if files and all(file.is_file() and os.access(file, os.R_OK) for file in files):
+            try:
+                ssl_context(part)
+            except RefusedError as error:
+                yield RefusedError("another content", error.expected, error.place)
 
 
 def _override(override: Override) -> Iterator[RefusedError]:

@@ -32,6 +32,9 @@ class FileContent(Generic[Content]):
         self._unusable = FailureLog(log, f"{what} cannot be read again", f"{what} can be read again")
         self._content = read()
         self._states = self._present_states()
+        if self._states:
+            # Only a content names its files. A file may have changed before its state was determined: read what it has now.
+            self._content = read()
 
     def present(self) -> Content:
         """Return the present content."""

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from feldera_exporter.config.conversion import Context, structured
-from feldera_exporter.config.errors import Place
+from feldera_exporter.config.errors import Mistake, Place
+from feldera_exporter.config.proxies import proxy_mistakes
 from feldera_exporter.config.schema import Configuration
 from feldera_exporter.config.yaml_document import read
 from feldera_exporter.errors import ConfigError
@@ -32,7 +33,7 @@ def load(
 
     Args:
         path: the YAML file; relative paths in it start at its folder.
-        environ: the environment, which is used if there is no file.
+        environ: the environment; if there is a file, only the proxies are read from it.
         families: the names of all metric families, which `metrics.exclude` may name.
         alerts: the names of all alerts, which `alerts` may name.
         files: whether the files that it names must be readable; False if they may be on another machine.
@@ -42,10 +43,14 @@ def load(
     """
     if path is None:
         return from_environment(environ)
+    document = read(path)
     context = Context(path.parent, families, alerts, files)
-    configuration, mistakes = structured(read(path), Configuration, context)
-    if configuration is None or mistakes:
-        raise ConfigError(*(f"{path}: {mistake}" for mistake in mistakes))
+    configuration, mistakes = structured(document.tree, Configuration, context)
+    instances = configuration.instances if configuration is not None else ()
+    named = [f"{path}: {mistake}" for mistake in (*document.repeated, *mistakes)]
+    named += map(str, proxy_mistakes(instances, environ))
+    if configuration is None or named:
+        raise ConfigError(*named)
     return configuration
 
 
@@ -75,6 +80,8 @@ def from_environment(environ: Mapping[str, str]) -> Configuration:
         "tls": {"ca_file": ca_file, "insecure_skip_verify": insecure and ca_file is None},
     }
     configuration, mistakes = structured({"instances": [instance]}, Configuration, Context(Path()))
-    if configuration is None or mistakes:
-        raise ConfigError(*(f"{_VARIABLES[mistake.place]}: {mistake.text}" for mistake in mistakes))
+    named = [Mistake((_VARIABLES[mistake.place],), mistake.text) for mistake in mistakes]
+    named += proxy_mistakes(configuration.instances if configuration is not None else (), environ)
+    if configuration is None or named:
+        raise ConfigError(*map(str, named))
     return configuration

@@ -2,13 +2,13 @@
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
-from feldera_exporter.config.errors import shown
+from feldera_exporter.config.errors import Mistake, shown
+from feldera_exporter.config.schema import Instance
 from feldera_exporter.config.validators import http_scheme
-from feldera_exporter.errors import ConfigError
 
 _PORTS: Final = {"http": 80, "https": 443}
 _SEPARATORS: Final = re.compile(r"[\s,]+")
@@ -20,24 +20,30 @@ def proxy_for(url: str, environ: Mapping[str, str]) -> str | None:
 
     `http_proxy` is for http, `https_proxy` for https, `all_proxy` for both if these are not set. A variable in lower case
     overrides one in upper case.
-
-    Raises:
-        ConfigError: the proxy is not a valid address; the mistake begins with the variable.
     """
+    _, address = _proxy_variable(url, environ)
+    return _complete(address) if address else None
+
+
+def proxy_mistakes(instances: Iterable[Instance], environ: Mapping[str, str]) -> Iterator[Mistake]:
+    """Yield a mistake for every variable whose proxy an instance needs and that is not a valid address."""
+    for variable, address in dict.fromkeys(_proxy_variable(instance.url, environ) for instance in instances):
+        if address and http_scheme(_complete(address)) is None:
+            found = "an address with credentials (not shown)" if "@" in address else shown(address)
+            expected = "the address of a proxy such as http://proxy.example.com:3128"
+            yield Mistake((variable,), f"found {found}, expected {expected}")
+
+
+def _proxy_variable(url: str, environ: Mapping[str, str]) -> tuple[str, str]:
+    """Return the variable of a server's proxy and its value; two empty texts for a direct connection."""
     _, exemptions = _variable(environ, "no_proxy")
     parts = urlsplit(url)
-    if is_exempt(parts.hostname or "", parts.port or _PORTS[parts.scheme], exemptions):
-        return None
-    for name in (f"{parts.scheme}_proxy", "all_proxy"):
-        variable, address = _variable(environ, name)
-        if address:
-            complete = address if "://" in address else f"http://{address}"
-            if http_scheme(complete) is None:
-                found = "an address with credentials (not shown)" if "@" in address else shown(address)
-                expected = "the address of a proxy such as http://proxy.example.com:3128"
-                raise ConfigError(f"{variable}: found {found}, expected {expected}")
-            return complete
-    return None
+    if not is_exempt(parts.hostname or "", parts.port or _PORTS[parts.scheme], exemptions):
+        for name in (f"{parts.scheme}_proxy", "all_proxy"):
+            variable, address = _variable(environ, name)
+            if address:
+                return variable, address
+    return "", ""
 
 
 def is_exempt(host: str, port: int, exemptions: str) -> bool:
@@ -72,6 +78,8 @@ def _split(exemption: str) -> tuple[str, str]:
     """Return the host and the port of an exemption; an IPv6 address has brackets where there is a port."""
     if exemption.startswith("["):
         inside, _, after = exemption[1:].partition("]")
+        if after.startswith("/"):
+            return inside + after, ""
         return inside, after.removeprefix(":")
     host, colon, port = exemption.partition(":")
     return (host, port) if colon and ":" not in port else (exemption, "")
@@ -88,3 +96,7 @@ def _variable(environ: Mapping[str, str], name: str) -> tuple[str, str]:
     """Return a variable's name as it is set, and its value; the lower-case name overrides the other."""
     variable = name if name in environ else name.upper()
     return variable, environ.get(variable, "").strip()
+
+
+def _complete(address: str) -> str:
+    return address if "://" in address else f"http://{address}"

@@ -5,6 +5,7 @@ The annotation of a field in `schema` holds its validator, so a field's type say
 
 import math
 import re
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeVar
@@ -22,8 +23,23 @@ _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _LABEL: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _STATUS: Final = re.compile(r"[A-Z][A-Za-z0-9]{0,63}")
 _HEADER_SAFE: Final = re.compile(r"[!-~]+")
+# A name, an IPv4 address, or without its brackets an IPv6 one.
+_HOST: Final = re.compile(r"[a-z0-9._-]+|[a-z0-9.%]*:[a-z0-9.:%]*")
 _HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _HEADER_VALUE: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
+_OWN_HEADERS: Final = frozenset(
+    {
+        "accept",
+        "accept-encoding",
+        "connection",
+        "content-length",
+        "host",
+        "te",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+"""Headers that the exporter sets itself, and headers of the connection."""
 _HIGHEST_PORT: Final = 65535
 _ROUTE: Final = re.compile(r"/v0(/pipelines)?$")
 _ALERTMANAGER_ROUTE: Final = re.compile(r"/api(/v[12](/\w+)?)?$")
@@ -33,6 +49,8 @@ _SMALLEST_RESPONSE: Final = 64 * 2**10
 """Bytes: the list of a few dozen pipelines."""
 _NO_PATH: Final = re.compile("[\0\ud800-\udfff]")
 """NUL, and half of a surrogate pair, which YAML can write and UTF-8 cannot."""
+_LONGEST_PATH_PART: Final = 64
+"""Characters. A path with a longer part is not shown in errors: it may be an API key."""
 
 RESERVED_LABELS: Final = frozenset(
     {
@@ -185,8 +203,15 @@ def non_empty_text(value: object) -> str:
     return value
 
 
-header_name: Final = _matching(_HEADER_NAME, "the name of an HTTP header such as X-Proxy-Token")
-"""The name of a header (RFC 9110, section 5.1)."""
+_any_header_name: Final = _matching(_HEADER_NAME, "the name of an HTTP header such as X-Proxy-Token")
+
+
+def header_name(value: object) -> str:
+    """Return the name of a header that the exporter does not set itself (RFC 9110, section 5.1)."""
+    name = _any_header_name(value)
+    if name.lower() in _OWN_HEADERS:
+        raise RefusedError(shown(name), "a header that the exporter does not set itself")
+    return name
 
 
 def secret(value: object) -> Secret:
@@ -210,8 +235,11 @@ def expression(value: object) -> re.Pattern[str]:
     if not isinstance(value, str) or not value:
         raise RefusedError(shown(value), "a regular expression")
     try:
-        return re.compile(value, re.ASCII)
-    except (re.error, OverflowError, RecursionError) as error:
+        with warnings.catch_warnings():
+            # `[[:alpha:]]` is a class in Prometheus and something else, with a FutureWarning, in Python.
+            warnings.simplefilter("error", FutureWarning)
+            return re.compile(value, re.ASCII)
+    except (re.error, ValueError, OverflowError, RecursionError, FutureWarning) as error:
         raise RefusedError(shown(value), f"a regular expression ({error})") from None
 
 
@@ -258,12 +286,14 @@ def _address(value: object, expected: str) -> str:
 
 
 def http_scheme(address: str) -> str | None:
-    """Return `http` or `https`; None if the text is not such an address."""
+    """Return `http` or `https`; None if no request can be sent to the address."""
     try:
         parts = httpx.URL(address)
-        valid = parts.scheme in {"http", "https"} and parts.host
+        # The resolver encodes the decoded name, and may refuse it.
+        parts.host.encode("idna")
     except (httpx.InvalidURL, ValueError):
         return None
+    valid = parts.scheme in {"http", "https"} and _HOST.fullmatch(parts.raw_host.decode())
     has_port = parts.port is None or 0 < parts.port <= _HIGHEST_PORT
     return parts.scheme if valid and has_port else None
 
@@ -276,6 +306,8 @@ def file(value: object, folder: Path = Path(), *, readable: bool = True) -> Path
     if not isinstance(value, str) or not value or _NO_PATH.search(value):
         raise RefusedError(shown(value), "the path of a file")
     target, found = folder / value, shown(value)
+    if max(map(len, value.split("/"))) > _LONGEST_PATH_PART:
+        found = f"a text of {len(value)} characters that may hold a secret (not shown)"
     if readable:
         try:
             # Opening a pipe would wait for its writer.

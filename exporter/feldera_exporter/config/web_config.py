@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from feldera_exporter.config import validators
 from feldera_exporter.config.conversion import Context, structured
@@ -139,12 +139,13 @@ def load_web_config(path: Path) -> WebConfig:
         ConfigError: with every mistake, each with the file's name.
     """
     # Users' names are keys: no key says that a hash follows.
-    tree = read(path, with_line=False)
-    tree = {} if tree is None else tree
+    document = read(path, with_line=False)
+    tree: Any = {} if document.tree is None else document.tree
     configured, mistakes = structured(tree, WebConfig, Context(path.parent))
     if configured is not None and configured.tls_server_config is not None:
         found = _tls_mistakes(configured.tls_server_config)
         mistakes += [each.mistake("tls_server_config") for each in found]
+    mistakes = [*document.repeated, *mistakes]
     if configured is None or mistakes:
         raise ConfigError(*(f"{path}: {mistake}" for mistake in mistakes))
     return configured

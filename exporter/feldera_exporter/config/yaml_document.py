@@ -2,17 +2,33 @@
 
 from collections.abc import Hashable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
-from feldera_exporter.config.errors import shown
+from feldera_exporter.config.errors import Mistake, shown
 from feldera_exporter.config.yaml_mistakes import syntax_mistake
 from feldera_exporter.errors import ConfigError
 
 
+class Document(NamedTuple):
+    """The content of a YAML text.
+
+    Attributes:
+        tree: the value of the whole text; None where it is empty.
+        repeated: a mistake for every key that is repeated in one mapping; the tree has its last value.
+    """
+
+    tree: Any
+    repeated: tuple[Mistake, ...]
+
+
 class _Loader(yaml.SafeLoader):
-    """Refuses repeated keys. PyYAML silently takes the last value of a repeated key."""
+    """Records repeated keys. PyYAML silently takes the last value of a repeated key."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.repeated: list[Mistake] = []
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 - as in PyYAML
         # Keys that a merge (`<<`) brings may be set again.
@@ -24,9 +40,9 @@ class _Loader(yaml.SafeLoader):
             if not isinstance(key, Hashable):
                 continue
             if key in first:
-                expected = f"expected it once (first on line {first[key]})"
-                raise ConfigError(f"line {line}: found the key {shown(key)} again, {expected}")
-            first[key] = line
+                text = f"found the key {shown(key)} again, expected it once (first on line {first[key]})"
+                self.repeated.append(Mistake((f"line {line}",), text))
+            first.setdefault(key, line)
         return super().construct_mapping(node, deep)
 
 
@@ -38,15 +54,15 @@ def _as_written(loader: _Loader, node: yaml.ScalarNode) -> Any:
 _Loader.add_constructor("tag:yaml.org,2002:timestamp", _as_written)
 
 
-def read(path: Path, *, with_line: bool = True) -> Any:
-    """Return the value of a YAML file, UTF-8; None where it is empty.
+def read(path: Path, *, with_line: bool = True) -> Document:
+    """Read a YAML file, UTF-8.
 
     Args:
         path: the file.
         with_line: whether a syntax mistake ends with the wrong line; False where most lines hold secrets.
 
     Raises:
-        ConfigError: it cannot be read, is no YAML or repeats a key; the mistake begins with the path.
+        ConfigError: it cannot be read or is no YAML; the mistake begins with the path.
     """
     try:
         return parse(path.read_bytes(), with_line=with_line)
@@ -57,8 +73,8 @@ def read(path: Path, *, with_line: bool = True) -> Any:
         raise ConfigError(*(f"{path}: {mistake}" for mistake in error.mistakes)) from None
 
 
-def parse(content: bytes, *, with_line: bool = True) -> Any:
-    """Return the value of a YAML text, UTF-8; `with_line` as for `read`.
+def parse(content: bytes, *, with_line: bool = True) -> Document:
+    """Read a YAML text, UTF-8; `with_line` as for `read`.
 
     Raises:
         ConfigError: the text is no YAML; the mistake names line and column, and repeats nothing that may be a secret.
@@ -69,7 +85,11 @@ def parse(content: bytes, *, with_line: bool = True) -> Any:
         line = content.count(b"\n", 0, error.start) + 1
         raise ConfigError(f"line {line}: found a byte that is not UTF-8, expected YAML in UTF-8") from None
     try:
-        return yaml.load(text, _Loader)  # noqa: S506 - it is a SafeLoader
+        loader = _Loader(text)
+        try:
+            tree = loader.get_single_data()
+        finally:
+            loader.dispose()
     except yaml.MarkedYAMLError as error:
         raise ConfigError(syntax_mistake(error, text, with_line=with_line)) from None
     except yaml.reader.ReaderError as error:
@@ -78,3 +98,4 @@ def parse(content: bytes, *, with_line: bool = True) -> Any:
     except (ValueError, LookupError, RecursionError):
         # A malformed number, a value that is not of the type before it, brackets that are nested too deeply.
         raise ConfigError("configuration: found a value that cannot be read, expected YAML") from None
+    return Document(tree, tuple(loader.repeated))

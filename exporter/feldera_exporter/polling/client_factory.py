@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from feldera_exporter.config import Instance, present_context
 from feldera_exporter.config.proxies import proxy_for
-from feldera_exporter.config.secret_files import reread
+from feldera_exporter.config.secret_files import key_in, reread
 from feldera_exporter.feldera.client import Client, Observer
 from feldera_exporter.logs import FailureLog, Logger
 
@@ -15,7 +15,7 @@ def client_for(instance: Instance, observe: Observer, log: Logger) -> Client:
     """Return a client of the instance, without a request.
 
     Raises:
-        ConfigError: a certificate can no longer be used, or the proxy's address is wrong.
+        ConfigError: a certificate can no longer be used.
     """
     is_https = urlsplit(instance.url).scheme == "https"
     return Client(
@@ -40,4 +40,4 @@ def api_key(instance: Instance, log: Logger) -> Callable[[], str | None]:
         configured = instance.api_key.reveal() if instance.api_key is not None else None
         return lambda: configured
     unreadable = FailureLog(log, "cannot read the API key's file", "the API key's file is readable again")
-    return reread(path, unreadable)
+    return reread(path, key_in, unreadable)
