@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain
@@ -26,6 +27,9 @@ from feldera_exporter.polling.run_in_thread import run_cpu
 
 MAX_REQUESTS: Final = 4
 """Concurrent requests for events: Feldera's handler holds the manager's database lock."""
+
+MOST_FAILURES: Final = 3
+"""How often in a row the codes of a pipeline's errors may fail to be read, until one is counted as unknown."""
 
 _LONG_LOG: Final = 100
 """Events from which on a log is folded in a thread: that may take many milliseconds."""
@@ -55,6 +59,8 @@ class EventLogReader:
         self._failures = FailureLog(log, "events cannot be read", "events can be read again")
         # The failure is over only when each of these logs was read: another pipeline's success does not end it.
         self._failed_pipelines: set[str] = set()
+        # How often in a row the code of an error could not be read, by pipeline id.
+        self._code_failures = Counter[str]()
 
     def set_platform(self, platform: Platform) -> None:
         """Take into account another version of the server, which may have been upgraded.
@@ -71,6 +77,8 @@ class EventLogReader:
         A log that cannot be read stays pending in the ledger, and so does one that is not reached before the deadline, an
         instant of the monotonic clock. A few are read at any rate, so that a slow server is caught up with too.
         """
+        for pipeline_id in self._code_failures.keys() - self._ledger.pending.keys():
+            del self._code_failures[pipeline_id]
         confirmed = (
             (pipeline_id, partial(self._confirm, pipeline_id, log))
             for pipeline_id, log in self._ledger.confirmed_answers()
@@ -154,7 +162,7 @@ class EventLogReader:
         """Return the code of an error that the list no longer shows, or `UNKNOWN_CODE`.
 
         Raises:
-            FelderaError: the request failed: the log stays pending, and all its codes are asked for again.
+            FelderaError: the request failed: the log stays pending, and its codes are asked for again.
         """
         name = self._ledger.name(pipeline_id)
         try:
@@ -166,4 +174,11 @@ class EventLogReader:
             return UNKNOWN_CODE
         except (InvalidResponseError, TooLargeError):
             return UNKNOWN_CODE
+        except FelderaError:
+            # Without the code, all else that the log adds would not be counted either.
+            self._code_failures[pipeline_id] += 1
+            if self._code_failures[pipeline_id] < MOST_FAILURES:
+                raise
+            return UNKNOWN_CODE
+        del self._code_failures[pipeline_id]
         return UNKNOWN_CODE if code is None else code
