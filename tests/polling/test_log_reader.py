@@ -434,6 +434,30 @@ def test_a_pipeline_renamed_before_its_error_was_named_is_asked_for_again() -> N
         within(simulated, scenario)
 
 
+def test_many_errors_are_named_over_several_polls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the time is up the rest waits: one code is asked for after each list, and known codes and the log are kept."""
+    with a_watcher(1) as simulated:
+
+        async def scenario() -> None:
+            await simulated.settle()
+            for _ in range(4):
+                crash(simulated, "p0")
+                simulated.feldera.start("p0")
+                simulated.clock.advance(60)
+            monkeypatch.setattr("feldera_exporter.polling.watcher.READING_SHARE", -1.0)
+            while not simulated.server.requests["event"]:
+                await simulated.poll()
+            for asked in (2, 3, 4):
+                assert simulated.errors == {}
+                assert await simulated.poll() == 0
+                assert simulated.server.requests["event"] == asked
+            assert simulated.errors == {"RuntimeError.WorkerPanic": 4}
+            assert not simulated.watcher.ledger.pending
+            assert not simulated.watcher._reader._codes
+
+        within(simulated, scenario)
+
+
 def test_a_name_that_changes_hands_between_list_and_events_is_not_believed() -> None:
     """If two pipelines exchange names after the list, the log of the other one is not used."""
     with a_watcher() as simulated:
