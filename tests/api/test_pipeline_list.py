@@ -1,6 +1,8 @@
 """The list of pipelines, element by element."""
 
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -11,7 +13,7 @@ from msgspec.structs import asdict
 
 from feldera_exporter.feldera import pipeline_list
 from feldera_exporter.feldera.errors import InvalidResponseError
-from feldera_exporter.feldera.pipeline_list import Listing
+from feldera_exporter.feldera.pipeline_list import Entry, Listing, Unreadable
 from feldera_exporter.feldera.wire import Progress
 from support.exporter_driver import as_batches
 
@@ -194,6 +196,59 @@ def test_a_list_of_which_nothing_can_be_read_is_refused() -> None:
     assert read(encoded(), Listing()).entries == {}
 
 
+def test_who_cannot_be_read_is_known_from_before() -> None:
+    """A missing name is the one that the id had in the list before, and the other way round."""
+    first = read(encoded(row(1), row(2), row(3)), Listing())
+    bad: list[Any] = [row(1), row(2, name=7), row(3, id=7), row(4, id=7), row(5, name=7), 7]
+    second = read(encoded(*bad), first)
+    known = [
+        (row(2)["id"], "p2", False),
+        (row(3)["id"], "p3", False),
+        (None, "p4", False),
+        (row(5)["id"], None, False),
+        (None, None, False),
+    ]
+    assert [(each.id, each.name, each.identified) for each in second.unreadable] == known
+    third = read(encoded(*(each if each == 7 else {**each, "refresh_version": 9} for each in bad)), second)
+    assert [(each.id, each.name, each.identified) for each in third.unreadable] == known
+    assert [each.title for each in third.unreadable] == [
+        "p2",
+        "p3",
+        "p4",
+        row(5)["id"],
+        "a pipeline without a name",
+    ]
+    [spoilt] = read(encoded(row(1), row(2, created_at=None)), first).unreadable
+    assert (spoilt.id, spoilt.name, spoilt.identified) == (row(2)["id"], "p2", True)
+
+
+def test_the_list_before_is_searched_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many elements lack their ids or names, the list before is gone through once for each of the two."""
+    searched: list[Listing] = []
+    real = pipeline_list._identities
+
+    def counting(listing: Listing) -> Iterator[tuple[str | None, str | None]]:
+        searched.append(listing)
+        return real(listing)
+
+    monkeypatch.setattr(pipeline_list, "_identities", counting)
+    first = read(encoded(*map(row, range(100))), Listing())
+    read(encoded(*map(row, range(99)), row(99, created_at=None)), first)
+    assert searched == []
+    listing = read(encoded(*(row(n, **{"id" if n % 2 else "name": 7}) for n in range(99)), row(99)), first)
+    assert [(each.id, each.name) for each in listing.unreadable] == [
+        (row(n)["id"], f"p{n}") for n in range(99)
+    ]
+    assert len(searched) == 2
+
+
+def test_a_name_means_the_pipeline_that_has_it() -> None:
+    """A name finds the readable pipeline of the list before, not one that cannot be read and may have another name now."""
+    first = read(encoded(row(1, name="a", created_at=None), row(2, name="a"), row(4)), Listing())
+    [hidden] = read(encoded(row(9, id=7, name="a"), row(4)), first).unreadable
+    assert hidden.id == row(2)["id"]
+
+
 @pytest.mark.parametrize("element", [None, 1, "row", [], {}, {"id": 1}, {"id": "x" * 201}])
 def test_what_is_no_row_has_no_id(element: Any) -> None:
     """An element that is no pipeline is counted, without an id."""
@@ -235,7 +290,7 @@ def test_a_refused_element_affects_no_other(value: bytes, reason: str, field: st
     bad = rows.pop(index)
     assert ids(first) == [each["id"] for each in rows]
     [spoilt] = first.unreadable
-    assert (spoilt.id, spoilt.name) == (bad["id"], bad["name"])
+    assert (spoilt.id, spoilt.name, spoilt.identified) == (bad["id"], bad["name"], True)
     assert spoilt.reason.startswith(reason)
     again = read(body, first)
     assert again.elements == first.elements
@@ -246,10 +301,12 @@ def test_a_refused_element_affects_no_other(value: bytes, reason: str, field: st
 
 
 def test_a_refused_name() -> None:
-    """The element is known by its id."""
+    """The element is known by its id, and by the name that it had."""
     surrogate = encoded(row(1), row(2)).replace(b'"p2"', rb'"\udfff"')
     [spoilt] = read(surrogate, Listing()).unreadable
-    assert (spoilt.id, spoilt.name) == (row(2)["id"], None)
+    assert (spoilt.id, spoilt.name, spoilt.identified) == (row(2)["id"], None, False)
+    [spoilt] = read(surrogate, read(encoded(row(1), row(2)), Listing())).unreadable
+    assert (spoilt.id, spoilt.name, spoilt.identified) == (row(2)["id"], "p2", False)
     with pytest.raises(InvalidResponseError, match=r"none of 1 elements can be read, .*surrogate"):
         read(rb'[{"id":"\udfff"}]', Listing())
 
@@ -303,15 +360,27 @@ rows = st.builds(
 )
 
 
+def _without_memory(element: Unreadable) -> Unreadable:
+    """Return it without what was known from the list before: its id, if that can be read, and no more."""
+    return element if element.identified else replace(element, name=None)
+
+
 lists = st.lists(st.one_of(rows, st.sampled_from([None, {}, {"id": "x"}])), max_size=6)
 
 
 @given(lists, lists)
 def test_reading_alone_equals_reading_with_the_list_before(before: list[Any], now: list[Any]) -> None:
-    """Any list reads the same whatever was read before."""
+    """Any list reads the same whatever was read before, except what cannot be read."""
     good = row(9)
     fresh = read(encoded(*now, good), Listing())
     reused = read(encoded(*now, good), read(encoded(*before, good), Listing()))
+    reused = replace(
+        reused,
+        elements=tuple(
+            each if isinstance(each, Entry) else _without_memory(each) for each in reused.elements
+        ),
+        unreadable=tuple(map(_without_memory, reused.unreadable)),
+    )
     assert (list(reused.raws), reused.elements) == (list(fresh.raws), fresh.elements)
     assert (reused.entries, reused.unreadable) == (fresh.entries, fresh.unreadable)
 

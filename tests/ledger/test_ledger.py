@@ -308,15 +308,16 @@ def test_an_element_that_cannot_be_read_hides_nothing(instance: TwoPipelines) ->
     assert pipeline_id not in instance.driver.ledger.published().credited
 
 
-def test_of_an_element_that_cannot_be_read_the_log_is(instance: TwoPipelines) -> None:
-    """Its events are counted, with the code of an error, if it has the id and the name."""
+@pytest.mark.parametrize("missing", ["", "id", "name"])
+def test_of_an_element_that_cannot_be_read_the_log_is(instance: TwoPipelines, missing: str) -> None:
+    """Its events are counted, with the code of an error, whether the id or the name is readable."""
     instance.rest()
     instance.pause()
     instance.rest()
     pipeline_id = instance.feldera.get("a").id
     for times in (2, 3):
         instance.pause()
-        instance.poll(spoilt="a")
+        instance.poll(spoilt="a", missing=missing)
         assert instance.paused() == instance.shown() == times
         [pipeline] = [
             each for each in instance.driver.fleet.pipelines.values() if each.facts.row.id == pipeline_id
@@ -325,7 +326,7 @@ def test_of_an_element_that_cannot_be_read_the_log_is(instance: TwoPipelines) ->
         assert list(instance.driver.ledger.pending) == [pipeline_id]
     instance.feldera.inject.crash("a", "RuntimeError.WorkerPanic")
     instance.clock.advance(30)
-    instance.poll(spoilt="a")
+    instance.poll(spoilt="a", missing=missing)
     assert instance.driver.ledger.totals.errors["RuntimeError.WorkerPanic"] == 1
     assert list(instance.driver.fleet.unreadable) == ["a"]
     instance.rest()
@@ -338,7 +339,7 @@ def test_a_first_log_is_believed_once_a_list_says_whose_it_is(instance: TwoPipel
     """A first log is used once an element has both id and name."""
     instance.rest()
     instance.pause()
-    for missing in ("name", "", ""):
+    for missing in ("name", "name", ""):
         assert instance.paused() == 0
         instance.poll(spoilt="a", missing=missing)
     assert instance.paused() == 1
@@ -489,7 +490,7 @@ def test_what_exceeds_the_budget_is_read_after_the_next_list(instance: TwoPipeli
     waiting = instance.id("b")
     ledger.pending = {instance.id("a"): 10, waiting: 20}
     rows = {waiting: instance.driver.rows[waiting]}
-    unreadable = {instance.id("a"): Unreadable(instance.id("a"), None, "")}
+    unreadable = {instance.id("a"): Unreadable(instance.id("a"), None, "", identified=False)}
     assert ledger.observe_list(rows, unreadable, instance.feldera.settle(), event_log=True) == [waiting]
     assert ledger.pending == {instance.id("a"): 10, waiting: 20}
 

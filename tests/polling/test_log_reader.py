@@ -366,8 +366,9 @@ def test_an_event_that_cannot_be_read_leaves_the_code_unknown() -> None:
         within(simulated, scenario)
 
 
-def test_a_code_is_asked_for_until_the_request_succeeds() -> None:
-    """Nothing of the log is counted before."""
+@pytest.mark.parametrize("fault", [SERVER_ERROR, HttpAnswer(403, b"")])
+def test_a_request_for_a_code_that_always_fails_holds_no_log(fault: HttpAnswer) -> None:
+    """After three failures in a row the error is counted without its code; a success in between begins again."""
     with a_watcher() as simulated:
 
         async def scenario() -> None:
@@ -377,14 +378,20 @@ def test_a_code_is_asked_for_until_the_request_succeeds() -> None:
                 simulated.feldera.start("p0")
                 simulated.clock.advance(60)
             await simulated.poll()
-            simulated.server.faults.set("event", SERVER_ERROR)
-            for _ in range(5):
-                await simulated.poll()
-                assert simulated.watcher.ledger.pending
-                assert simulated.errors == {}
-            simulated.server.faults.clear()
+            simulated.server.faults.set("event", fault, times=2)
+            await simulated.poll()
+            await simulated.poll()
+            assert simulated.errors == {}
             await simulated.settle()
             assert simulated.errors == {"RuntimeError.WorkerPanic": 2}
+            simulated.server.faults.set("event", fault)
+            crash(simulated, "p0")
+            for _ in range(2):
+                await simulated.poll()
+                assert simulated.watcher.ledger.pending
+            await simulated.poll()
+            assert not simulated.watcher.ledger.pending
+            assert simulated.errors == {"RuntimeError.WorkerPanic": 2, "unknown": 1}
             assert simulated.entries("p0", "Initializing") == 2
 
         within(simulated, scenario)
@@ -423,6 +430,30 @@ def test_a_pipeline_renamed_before_its_error_was_named_is_asked_for_again() -> N
             assert simulated.errors == {}
             await simulated.settle()
             assert simulated.errors == {"RuntimeError.WorkerPanic": 1}
+
+        within(simulated, scenario)
+
+
+def test_many_errors_are_named_over_several_polls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the time is up the rest waits: one code is asked for after each list, and known codes and the log are kept."""
+    with a_watcher(1) as simulated:
+
+        async def scenario() -> None:
+            await simulated.settle()
+            for _ in range(4):
+                crash(simulated, "p0")
+                simulated.feldera.start("p0")
+                simulated.clock.advance(60)
+            monkeypatch.setattr("feldera_exporter.polling.watcher.READING_SHARE", -1.0)
+            while not simulated.server.requests["event"]:
+                await simulated.poll()
+            for asked in (2, 3, 4):
+                assert simulated.errors == {}
+                assert await simulated.poll() == 0
+                assert simulated.server.requests["event"] == asked
+            assert simulated.errors == {"RuntimeError.WorkerPanic": 4}
+            assert not simulated.watcher.ledger.pending
+            assert not simulated.watcher._reader._codes
 
         within(simulated, scenario)
 

@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 
 from feldera_exporter.errors import StoreError
+from feldera_exporter.feldera import event_log
 from feldera_exporter.feldera.platform import Platform
 from feldera_exporter.feldera.wire import Event
 from feldera_exporter.history.answer_evaluation import Evaluation
 from feldera_exporter.ledger import Ledger
 from feldera_exporter.polling import watcher
 from feldera_exporter.polling.run_in_thread import run_cpu, run_io
+from feldera_exporter.simulator.plan import Failure
 from feldera_exporter.store.poll_changes import PollChanges
 from feldera_exporter.store.store import Store
 from polling.test_log_reader import SimulatedWatcher, a_watcher, within
@@ -220,3 +222,33 @@ def test_a_long_log_is_folded_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> No
         within(simulated, scenario)
     assert {in_thread for events, in_thread in folded if events >= 100} == {True}
     assert {in_thread for events, in_thread in folded if events < 100} == {False}
+
+
+@pytest.mark.parametrize(("length", "in_thread"), [(10, False), (100_000, True)])
+def test_a_long_event_is_decoded_in_a_thread(
+    length: int,
+    in_thread: bool,  # noqa: FBT001 - a table's column
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The event of an error may have megabytes, so that the loop goes on meanwhile; a short one is not worth a thread."""
+    decoded: list[bool] = []
+    error_code = event_log.error_code
+
+    def noted(body: bytes) -> str | None:
+        decoded.append(threading.current_thread() is not threading.main_thread())
+        return error_code(body)
+
+    monkeypatch.setattr(event_log, "error_code", noted)
+    with a_watcher() as simulated:
+
+        async def scenario() -> None:
+            await simulated.settle()
+            simulated.feldera.inject.crash("p0", Failure("RuntimeError.WorkerPanic", "m" * length, {}))
+            simulated.clock.advance(30)
+            simulated.feldera.dismiss_error("p0")
+            simulated.clock.advance(1)
+            await simulated.settle()
+            assert simulated.errors == {"RuntimeError.WorkerPanic": 1}
+
+        within(simulated, scenario)
+    assert decoded == [in_thread]

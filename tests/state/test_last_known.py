@@ -49,7 +49,7 @@ def test_what_cannot_be_read_is_known_by_its_id() -> None:
     only_a = replace(_INSTANCE, pipelines=Filter(include=(expression("a"),)))
     settings = InstanceSettings(Configuration((only_a,)), only_a)
     names = {PipelineName("1", "a"): None, PipelineName("2", "b"): None, PipelineName("3", "a"): NOW}
-    hidden = tuple(Unreadable(each, None, "a test") for each in "1234")
+    hidden = tuple(Unreadable(each, None, "a test", identified=False) for each in "1234")
     fleet = Fleet("demo", names=names, lost={"2": NOW})
     shown = PublishedCounters(as_of=NOW)
     fleet = observed(fleet, Selection(Listing(unreadable=hidden)), shown, settings, LATER)

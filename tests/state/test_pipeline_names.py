@@ -25,7 +25,7 @@ def selected(unreadable: str | None = None, **named: str) -> Selection:
     for pipeline_id, name in named.items():
         shown = pipeline(name, id=pipeline_id)
         entries[pipeline_id] = Entry(shown.facts.row, shown.progress)
-    hidden = () if unreadable is None else (Unreadable(unreadable, None, "a test"),)
+    hidden = () if unreadable is None else (Unreadable(unreadable, None, "a test", identified=False),)
     return select(Listing(entries=entries, unreadable=hidden), ALL, Selection())
 
 

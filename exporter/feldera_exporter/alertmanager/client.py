@@ -252,7 +252,7 @@ def _check(response: httpx.Response, body: bytes, identity: str) -> None:
         raise AlertmanagerError("unauthorized", status_line)
     if status in _REFUSED:
         raise RefusedAlertsError("refused", line)
-    raise AlertmanagerError("server_error", line, retry_after(response))
+    raise AlertmanagerError("server_error", line, retry_after(response, time.time()))
 
 
 def _decoded(decoder: "msgspec.json.Decoder[Any]", body: bytes) -> Any:

@@ -185,7 +185,7 @@ class Client:
                 code = str(response.status_code)
                 if response.status_code not in endpoint.good:
                     error = refusal(response, await bodies.error_body(response))
-                    error.retry_after = retry_after(response)
+                    error.retry_after = retry_after(response, time.time())
                     raise _RetryError(error) if response.status_code in _RETRIED else error
                 check_type(response)
                 body = await bodies.read(response, reader)

@@ -63,18 +63,29 @@ def check_type(response: httpx.Response) -> None:
         raise InvalidResponseError(f"a body of {content_type!r}, expected JSON{hint}")
 
 
-def retry_after(response: httpx.Response) -> float:
-    """Return the seconds for which the server asks for no other request, 0 if `Retry-After` has no number of seconds."""
+def retry_after(response: httpx.Response, now: float) -> float:
+    """Return the seconds for which the server asks for no other request, 0 without a readable `Retry-After`.
+
+    `now` is this machine's time in seconds since the epoch, for a header that names an instant.
+    """
     value = response.headers.get("retry-after", "").strip()
-    return float(value) if value.isascii() and value.isdecimal() else 0.0
+    if value.isascii() and value.isdecimal():
+        return float(value)
+    instant = _instant(value)
+    return max(0.0, instant - now) if instant is not None else 0.0
 
 
 def date(response: httpx.Response) -> int | None:
     """Return the `Date` header in seconds since the epoch, None if it is missing or wrong."""
+    instant = _instant(response.headers.get("date", ""))
+    return int(instant) if instant is not None else None
+
+
+def _instant(text: str) -> float | None:
     try:
-        moment = parsedate_to_datetime(response.headers.get("date", ""))
+        moment = parsedate_to_datetime(text)
         # The oldest of the three formats (RFC 9110 section 5.6.7) has no zone: all are UTC.
-        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (TypeError, ValueError, OverflowError):
         return None
 

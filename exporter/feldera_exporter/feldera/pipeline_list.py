@@ -4,8 +4,9 @@ An element that cannot be read spoils only itself. Elements are matched by their
 indices shift when a pipeline is created or deleted; Feldera sorts the list by id.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain, compress, count
 from operator import ne
 from types import MappingProxyType
@@ -32,14 +33,16 @@ class Unreadable:
     """One element that cannot be read.
 
     Attributes:
-        id: the pipeline's id, None if it cannot be read either.
-        name: the pipeline's name, None if it cannot be read either.
+        id: the pipeline's id, None if it is unknown.
+        name: the pipeline's name, None if it is unknown.
         reason: why it cannot be read.
+        identified: whether the element has both. Otherwise the missing one was found in an earlier list.
     """
 
     id: str | None
     name: str | None
     reason: str
+    identified: bool
 
     @property
     def title(self) -> str:
@@ -89,9 +92,10 @@ def read(batches: tuple[Batch, ...], previous: Listing) -> Listing:
         for index in (*changed, *range(len(raws), len(old)))
         if index < len(old)
     }
+    known = _KnownPipelines(previous)
     for index in changed:
         text = bytes(raws[index])
-        elements[index : index + 1] = (gone.get(text) or _decode(text, previous.entries),)
+        elements[index : index + 1] = (gone.get(text) or _decode(text, known),)
     entries = {element.row.id: element for element in elements if isinstance(element, Entry)}
     unreadable = tuple(element for element in elements if isinstance(element, Unreadable))
     if unreadable and not entries:
@@ -102,14 +106,37 @@ def read(batches: tuple[Batch, ...], previous: Listing) -> Listing:
     return Listing(batches, raws, tuple(elements), entries, unreadable)
 
 
-def _decode(text: bytes, known: Mapping[str, Entry]) -> Entry | Unreadable:
+class _KnownPipelines:
+    """The pipelines of a list, with their ids by name and their names by id, which few lists need."""
+
+    def __init__(self, listing: Listing) -> None:
+        self._listing = listing
+        self.entries = listing.entries
+
+    @cached_property
+    def ids(self) -> Mapping[str | None, str | None]:
+        """The ids by name."""
+        return {name: pipeline_id for pipeline_id, name in _identities(self._listing)}
+
+    @cached_property
+    def names(self) -> Mapping[str | None, str | None]:
+        """The names by id."""
+        return dict(_identities(self._listing))
+
+
+def _identities(listing: Listing) -> Iterator[tuple[str | None, str | None]]:
+    """Yield the ids and names of a list's pipelines, the readable ones last, since their names are not from before."""
+    yield from ((each.id, each.name) for each in listing.unreadable)
+    yield from ((pipeline_id, entry.row.name) for pipeline_id, entry in listing.entries.items())
+
+
+def _decode(text: bytes, known: _KnownPipelines) -> Entry | Unreadable:
     try:
         new = row(text)
         moving = progress(text)
     except UNREADABLE as error:
-        reason = _field(text, REFUSED, _REASON) or str(error)
-        return Unreadable(_field(text, "id", _TEXT), _field(text, "name", _TEXT), reason)
-    old = known.get(new.id)
+        return _unreadable(text, _field(text, REFUSED, _REASON) or str(error), known)
+    old = known.entries.get(new.id)
     if old is None:
         return Entry(new, moving)
     if old.row == new:
@@ -117,6 +144,16 @@ def _decode(text: bytes, known: Mapping[str, Entry]) -> Entry | Unreadable:
     if old.progress == moving:
         moving = old.progress
     return old if old.row is new and old.progress is moving else Entry(new, moving)
+
+
+def _unreadable(text: bytes, reason: str, known: _KnownPipelines) -> Unreadable:
+    pipeline_id, name = _field(text, "id", _TEXT), _field(text, "name", _TEXT)
+    identified = pipeline_id is not None and name is not None
+    if pipeline_id is None and name is not None:
+        pipeline_id = known.ids.get(name)
+    elif name is None and pipeline_id is not None:
+        name = known.names.get(pipeline_id)
+    return Unreadable(pipeline_id, name, reason, identified)
 
 
 def _field(text: bytes, name: str, decoder: msgspec.json.Decoder[str]) -> str | None:

@@ -141,7 +141,7 @@ class Ledger:
                 )
             self._deferred = {}
             return ()
-        names = {each.id: each.name for each in unreadable.values()}
+        names = {each.id: each.name for each in unreadable.values() if each.identified}
         self._deferred = {
             pipeline_id: (name, log)
             for pipeline_id, (name, log) in self._deferred.items()

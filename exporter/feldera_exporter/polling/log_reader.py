@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain
@@ -27,8 +28,13 @@ from feldera_exporter.polling.run_in_thread import run_cpu
 MAX_REQUESTS: Final = 4
 """Concurrent requests for events: Feldera's handler holds the manager's database lock."""
 
+MOST_FAILURES: Final = 3
+"""How often in a row the codes of a pipeline's errors may fail to be read, until one is counted as unknown."""
+
 _LONG_LOG: Final = 100
 """Events from which on a log is folded in a thread: that may take many milliseconds."""
+_LONG_BODY: Final = 64 * 1024
+"""Bytes from which on an error's event is decoded in a thread: its error may have megabytes."""
 
 _Step = Callable[[], Awaitable[bool]]
 """A step for one pipeline; returns whether the ledger accepted a log."""
@@ -55,6 +61,10 @@ class EventLogReader:
         self._failures = FailureLog(log, "events cannot be read", "events can be read again")
         # The failure is over only when each of these logs was read: another pipeline's success does not end it.
         self._failed_pipelines: set[str] = set()
+        # Error codes by pipeline id and event id, until all codes of a log are known.
+        self._codes: dict[str, dict[str, str]] = {}
+        # How often in a row the code of an error could not be read, by pipeline id.
+        self._code_failures = Counter[str]()
 
     def set_platform(self, platform: Platform) -> None:
         """Take into account another version of the server, which may have been upgraded.
@@ -71,11 +81,14 @@ class EventLogReader:
         A log that cannot be read stays pending in the ledger, and so does one that is not reached before the deadline, an
         instant of the monotonic clock. A few are read at any rate, so that a slow server is caught up with too.
         """
+        for pipeline_id in (self._codes.keys() | self._code_failures) - self._ledger.pending.keys():
+            self._codes.pop(pipeline_id, None)
+            del self._code_failures[pipeline_id]
         confirmed = (
-            (pipeline_id, partial(self._confirm, pipeline_id, log))
+            (pipeline_id, partial(self._confirm, pipeline_id, log, deadline))
             for pipeline_id, log in self._ledger.confirmed_answers()
         )
-        requests = ((pipeline_id, partial(self._request, pipeline_id)) for pipeline_id in to_read)
+        requests = ((pipeline_id, partial(self._request, pipeline_id, deadline)) for pipeline_id in to_read)
         accepted = await self._take_steps(chain(confirmed, requests), deadline)
         self._failed_pipelines &= self._ledger.pending.keys()
         if not self._failed_pipelines:
@@ -119,22 +132,27 @@ class EventLogReader:
         self._failed_pipelines.add(pipeline_id)
         self._failures.failed(kind, error, pipeline_name=self._ledger.name(pipeline_id), **fields)
 
-    async def _confirm(self, pipeline_id: str, log: Sequence[Event]) -> bool:
+    async def _confirm(self, pipeline_id: str, log: Sequence[Event], deadline: float) -> bool:
         """Let the ledger count a log that a later list has confirmed; if the row has changed since, read it again at once."""
-        accepted = await self._accept(pipeline_id, log, confirmed=True)
-        return (pipeline_id in self._ledger.pending and await self._request(pipeline_id)) or accepted
+        accepted = await self._accept(pipeline_id, log, deadline, confirmed=True)
+        if accepted and pipeline_id in self._ledger.pending:
+            await self._request(pipeline_id, deadline)
+        return accepted
 
-    async def _request(self, pipeline_id: str) -> bool:
+    async def _request(self, pipeline_id: str, deadline: float) -> bool:
         self._ledger.requeue(pipeline_id)
         answer = await self._client.get(EVENTS, self._ledger.name(pipeline_id), within=self._timeout)
-        return await self._accept(pipeline_id, event_log.read(answer.body), confirmed=False)
+        return await self._accept(pipeline_id, event_log.read(answer.body), deadline, confirmed=False)
 
-    async def _accept(self, pipeline_id: str, log: Sequence[Event], *, confirmed: bool) -> bool:
+    async def _accept(
+        self, pipeline_id: str, log: Sequence[Event], deadline: float, *, confirmed: bool
+    ) -> bool:
         """Let the ledger count a log, if it is certainly this pipeline's; return whether it did.
 
         Args:
             pipeline_id: whose log it is.
             log: the whole log.
+            deadline: until when error codes are asked for, by the monotonic clock; one is at any rate.
             confirmed: whether a later list has shown that the log is this pipeline's.
         """
         if len(log) < _LONG_LOG:
@@ -145,25 +163,42 @@ class EventLogReader:
             self._ledger.defer(pipeline_id, log)
             return False
         if evaluation.unnamed:
-            codes = {each: await self._error_code(pipeline_id, each) for each in evaluation.unnamed}
+            codes = self._codes.setdefault(pipeline_id, {})
+            for asked, event_id in enumerate([each for each in evaluation.unnamed if each not in codes]):
+                if asked and time.monotonic() >= deadline:
+                    # The other codes are asked for after the next list, without reading the log again.
+                    self._ledger.defer(pipeline_id, log)
+                    return False
+                codes[event_id] = await self._error_code(pipeline_id, event_id)
             evaluation = evaluation.named(codes)
         self._ledger.apply(pipeline_id, evaluation)
+        self._codes.pop(pipeline_id, None)
         return True
 
     async def _error_code(self, pipeline_id: str, event_id: str) -> str:
         """Return the code of an error that the list no longer shows, or `UNKNOWN_CODE`.
 
         Raises:
-            FelderaError: the request failed: the log stays pending, and all its codes are asked for again.
+            FelderaError: the request failed: the log stays pending, and the code is asked for again.
         """
         name = self._ledger.name(pipeline_id)
         try:
             answer = await self._client.get(EVENT, name, event_id, within=self._timeout)
-            code = event_log.error_code(answer.body)
+            if len(answer.body) < _LONG_BODY:
+                code = event_log.error_code(answer.body)
+            else:
+                code = await run_cpu(event_log.error_code, answer.body)
         except NotFoundError as error:
             if "UnknownPipelineName" in str(error):
                 raise
             return UNKNOWN_CODE
         except (InvalidResponseError, TooLargeError):
             return UNKNOWN_CODE
+        except FelderaError:
+            # Without the code, all else that the log adds would not be counted either.
+            self._code_failures[pipeline_id] += 1
+            if self._code_failures[pipeline_id] < MOST_FAILURES:
+                raise
+            return UNKNOWN_CODE
+        del self._code_failures[pipeline_id]
         return UNKNOWN_CODE if code is None else code
