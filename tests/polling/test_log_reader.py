@@ -161,7 +161,7 @@ def test_never_more_than_four_requests_at_once() -> None:
             assert await simulated.poll() == 15
             assert simulated.shows("event_backlog") == {"default": 40}
             await simulated.settle()
-            assert simulated.server.most_in_flight == 4
+            assert 1 < simulated.server.most_in_flight <= 4
             assert simulated.shows("event_backlog") == {"default": 0}
             assert all(simulated.entries(f"p{number}", "Paused") == 1 for number in range(40))
 
@@ -412,7 +412,7 @@ def test_confirmed_answers_wait_when_the_time_is_up(monkeypatch: pytest.MonkeyPa
                 assert simulated.server.requests["event"] == asked
                 assert len(simulated.watcher.ledger.pending) == 12 - asked
             assert simulated.errors == {"RuntimeError.WorkerPanic": 12}
-            assert simulated.server.most_in_flight == 4
+            assert 1 < simulated.server.most_in_flight <= 4
 
         within(simulated, scenario)
 
