@@ -34,8 +34,8 @@ def _one_row(request: Request) -> None:
 
 
 FLOODS = (
-    HostileAnswer("300 MB", "too_large", flood),
-    HostileAnswer("300 MB from a bomb", "invalid_response", sends(answer(packed(b" " * MB, 300), content_encoding="gzip"))),
+    HostileAnswer("300 MB", "invalid_response", flood),
+    HostileAnswer("300 MB from a bomb", "too_large", sends(answer(packed(b" " * MB, 300), content_encoding="gzip"))),
     HostileAnswer("a list of nothing", "invalid_response", sends(answer(TINY, content_encoding="gzip"))),
     HostileAnswer("spaces", "invalid_response", _plain),
     HostileAnswer("a row of tags", "invalid_response", _one_row),

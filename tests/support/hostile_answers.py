@@ -3,6 +3,7 @@
 import itertools
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from feldera_exporter.exposition.compressed_block import deflate, member
 from feldera_exporter.simulator.http_messages import TEXT
@@ -12,6 +13,7 @@ from support.raw_server import Request, RequestHandler, answer, sends
 HTML = "text/html; charset=utf-8"
 MB = 2**20
 FLOOD = 300 * MB
+ESCAPED_KEY = rb"\u0061" + KEY[1:].encode()
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,10 @@ def _another_each_time(request: Request) -> None:
     request.send(replies[next(_sequence) % len(replies)])
 
 
+def _list(*elements: Any) -> bytes:
+    return answer(json.dumps(elements).encode())
+
+
 ANSWERS = (
     HostileAnswer("empty 401", "unauthorized", sends(answer(b"", "401 Unauthorized", "", WWW_Authenticate="Bearer"))),
     HostileAnswer("401 of a database outage", "unauthorized", sends(answer(_error("AuthenticationFailed"), "401 Unauthorized", TEXT))),
@@ -122,10 +128,11 @@ ANSWERS = (
     HostileAnswer("no gzip", "invalid_response", sends(answer(b"[]" * 100, content_encoding="gzip"))),
     HostileAnswer("half a gzip", "invalid_response", sends(answer(packed(b"[]" * 100)[:-9], content_encoding="gzip"))),
     HostileAnswer("brotli", "invalid_response", sends(answer(b"[]", content_encoding="br"))),
+    HostileAnswer("the key in the body", "invalid_response", sends(_list({"id": "x", "name": KEY}))),
+    HostileAnswer("the key in the body, escaped", "invalid_response", sends(answer(b'[{"id":"x","name":"%s"}]' % ESCAPED_KEY))),
     HostileAnswer("the key in a header", "invalid_response", sends(answer(b"[]", content_type=f"text/{KEY}"))),
-    HostileAnswer("a bomb", "invalid_response", sends(answer(BOMB, content_encoding="gzip"))),
-    HostileAnswer("an endless body", "invalid_response", _endless),
-    HostileAnswer("very many elements", "too_large", flood),
+    HostileAnswer("a bomb", "too_large", sends(answer(BOMB, content_encoding="gzip"))),
+    HostileAnswer("an endless body", "too_large", _endless),
     HostileAnswer("silence", "timeout", _hang),
     HostileAnswer("half a head", "timeout", _half_a_head),
     HostileAnswer("a byte now and then", "timeout", _dripping),
