@@ -175,6 +175,10 @@ def _reported(
     return Platform(services=services, stale=stale, health_lost_at=lost_at)
 
 
+def _check(at: float) -> Service:
+    return Service(healthy=True, checked_at=instant(at), unchanged_since=None)
+
+
 def _service(
     problem: str, what: str, *reports: tuple[float, Platform], present: Mapping[str, float] | None = None
 ) -> Example:
@@ -237,15 +241,15 @@ def _reports(*seconds: float, checked: float = 0, lost: float = 0) -> tuple[tupl
 _EACH_MINUTE: Final = tuple(float(at) for at in range(-600, 900, 60))
 
 STALENESS: Final[tuple[Example, ...]] = (
-    *begins(_STALE, "not checked for half an hour", 1800, fleet(platform=_reported(healthy=True)), "runner"),
-    _service(_STALE, "Feldera says so", (60, _reported(stale=True)), present={"runner": 60}),
+    *begins(_STALE, "not checked for half an hour", 1800, fleet(platform=_reported(healthy=True))),
+    _service(_STALE, "Feldera says so", (60, _reported(stale=True)), present={"": 60}),
     _service(
         _STALE,
         "since it said so first",
         *((at, _reported(stale=True)) for at in (60, 120, 1900)),
-        present={"runner": 60},
+        present={"": 60},
     ),
-    _service(_STALE, "it says so late", (1900, _reported(stale=True)), present={"runner": 1800}),
+    _service(_STALE, "it says so late", (1900, _reported(stale=True)), present={"": 1800}),
     _service(_STALE, "it says the contrary", (60, _reported(stale=False))),
     _service(
         _STALE,
@@ -258,7 +262,6 @@ STALENESS: Final[tuple[Example, ...]] = (
         "not reported for a quarter of an hour, though pipelines are listed",
         900,
         fleet(platform=_reported(healthy=True, lost=0)),
-        "runner",
         earlier=tuple((at, fleet(platform=each)) for at, each in _reports(*_EACH_MINUTE)),
     ),
     _service(
@@ -271,13 +274,13 @@ STALENESS: Final[tuple[Example, ...]] = (
         _STALE,
         "and have come for a quarter of an hour",
         *_reports(-1000, *range(780, 1681, 60), checked=700),
-        present={"runner": 1680},
+        present={"": 1680},
     ),
     _service(
         _STALE,
         "a list that was missed",
         *_reports(*_EACH_MINUTE[:-1], 900),
-        present={"runner": 900},
+        present={"": 900},
     ),
     _service(
         _STALE, "more than two minutes without a list", *_reports(*_EACH_MINUTE[:-1], 900 + MICROSECOND)
@@ -293,10 +296,20 @@ STALENESS: Final[tuple[Example, ...]] = (
         "after a restart there is no report yet",
         (1800, _WELL),
         (1801, Platform()),
-        present={"runner": 1800},
+        present={"": 1800},
     ),
     _service(_STALE, "there is never a report", (DAY, Platform())),
-    _service(_STALE, "all of them", (1800, _reported(names=SERVICES)), present=dict.fromkeys(SERVICES, 1800)),
+    _service(
+        _STALE,
+        "the newest check counts",
+        (
+            1800,
+            Platform(
+                services=MappingProxyType({"api": _check(0), "compiler": _check(60), "runner": _check(30)})
+            ),
+        ),
+    ),
+    _service(_STALE, "once for all services", (1800, _reported(names=SERVICES)), present={"": 1800}),
 )
 
 

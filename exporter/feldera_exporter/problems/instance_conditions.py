@@ -4,7 +4,6 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from feldera_exporter.feldera.statuses import SERVICES
 from feldera_exporter.micros import SECOND, Micros
 from feldera_exporter.problems.earlier_lists import EarlierLists
 from feldera_exporter.problems.model import Finding, Findings, Period, Undecided
@@ -84,22 +83,17 @@ def unhealthy(services: Collection[str]) -> Condition:
 
 
 def health_stale(state: InstanceState, now: Micros) -> Findings:
-    """Feldera has not checked a service for 30 minutes, or has not reported it for 15 while it listed its pipelines."""
+    """Feldera has checked no service for 30 minutes, or has reported none for 15 while it listed its pipelines."""
     platform = state.fleet.platform
     if not platform.services:
-        return tuple(Undecided(now + 1, name) for name in SERVICES)
-    found: list[Finding] = []
-    for name, service in platform.services.items():
-        begin = service.checked_at + UNCHECKED_FOR
-        if platform.stale:
-            # Feldera itself says so.
-            begin = min(begin, now)
-        if platform.health_lost_at is not None:
-            begin = min(
-                begin, max(platform.health_lost_at, state.previous_state.answering_at) + UNREPORTED_FOR
-            )
-        found.append(Period(begin, label=name, continues=True))
-    return tuple(found)
+        return (Undecided(now + 1),)
+    begin = max(service.checked_at for service in platform.services.values()) + UNCHECKED_FOR
+    if platform.stale:
+        # Feldera itself says so.
+        begin = min(begin, now)
+    if platform.health_lost_at is not None:
+        begin = min(begin, max(platform.health_lost_at, state.previous_state.answering_at) + UNREPORTED_FOR)
+    return (Period(begin, continues=True),)
 
 
 def license_ends_within(days: int) -> Condition:

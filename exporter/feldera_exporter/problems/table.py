@@ -268,11 +268,10 @@ PLATFORM: Final[tuple[Problem[InstanceState], ...]] = (
         "ClusterHealthStale",
         "warning",
         "Feldera no longer checks the health of its services, or no longer reports it.",
-        "{subject} has not checked its {label} service for half an hour, or has not reported its health for 15 minutes. "
+        "{subject} has not checked its services for half an hour, or has not reported their health for 15 minutes. "
         "The known health may be out of date.",
-        "Check whether Feldera's cluster monitor works: it runs in the API server.",
+        "Check whether Feldera's runner works: on Kubernetes it checks the services.",
         instance_conditions.health_stale,
-        labelled=True,
     ),
     Problem(
         "LicenseExpiring",
