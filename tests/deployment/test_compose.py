@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from feldera_exporter.cli import parser
+from feldera_exporter.simulator.versions import NEWEST
 from support.page_examples import page_state
 from support.served_pages import FixedPageSource, get
 from support.tools import ROOT, newest
@@ -87,9 +88,10 @@ def test_images_are_pinned() -> None:
 
 
 def test_the_images_are_what_is_tested() -> None:
-    """The images are of the newest Prometheus and Alertmanager that the tests use."""
+    """The images are of the newest Prometheus, Alertmanager and Feldera that the tests know."""
     for name in ("prometheus", "alertmanager"):
         assert SERVICES[name]["image"] == f"prom/{name}:v{newest()[name]}"
+    assert SERVICES["feldera"]["image"].endswith(f":{NEWEST}")
 
 
 def test_mounts_exist_and_are_read_only() -> None:

@@ -163,7 +163,7 @@ def _causes(failure: ErrorView | None, errors: Excerpt | None, waiting: Excerpt 
     if errors is not None:
         yield Cause("The compiler says", _beginning(errors.text), "", "compiler")
     if waiting is not None:
-        yield Cause("Feldera waits for", _beginning(waiting.text), "", "notes")
+        yield Cause("Feldera says", _beginning(waiting.text), "", "notes")
 
 
 def _beginning(text: str) -> str:
