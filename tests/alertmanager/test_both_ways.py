@@ -1,6 +1,5 @@
 """By both ways the same alerts begin and end with the same texts, and one way has the error's message as well."""
 
-import json
 import statistics
 import subprocess
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ import pytest
 import yaml
 
 from support.both_ways import POSSIBLE, BothWays, both_ways
+from support.notifications import rendered
 from support.plans import INSTANT
 from support.tools import ROOT, THOROUGH, tool
 from support.two_instances import feldera, until
@@ -99,25 +99,6 @@ def test_the_way_is_shorter(both: BothWays) -> None:
         print(f"{way}: median {median:.2f} s, p99 {highest:.2f} s of {len(waits[way])}")
     print(f"the rules take {figures['rules'][0] / figures['bridge'][0]:.1f} times as long")
     assert figures["bridge"][0] < figures["rules"][0]
-
-
-def rendered(folder: Path, name: str, notification: dict[str, Any]) -> str:
-    """Return what a template makes of a notification."""
-    data = folder / "data.json"
-    data.write_text(json.dumps(notification))
-    return subprocess.run(
-        [
-            tool("amtool"),
-            "template",
-            "render",
-            f"--template.glob={ROOT}/config/templates/*.tmpl",
-            f"--template.data={data}",
-            f'--template.text={{{{ template "{name}" . }}}}',
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
 
 
 @pytest.mark.parametrize("way", POSSIBLE)
