@@ -69,6 +69,19 @@ def test_the_end_is_in_title_and_link(tmp_path: Path, edition: str) -> None:
     assert rendered(tmp_path, "feldera.link", group(OVER), edition) == "http://localhost/ledger"
 
 
+@each_edition
+def test_a_status_is_named_once(tmp_path: Path, edition: str) -> None:
+    """The status stands beside the problem unless it has the same name."""
+    for problem, status, shown in (
+        ("AwaitingApproval", "AwaitingApproval", "AwaitingApproval"),
+        ("StuckProvisioning", "Provisioning", "StuckProvisioning (Provisioning)"),
+    ):
+        one = alert("a", alertname=f"FelderaPipeline{problem}")
+        one["labels"]["status"] = status
+        title = rendered(tmp_path, "feldera.title", group(one), edition)
+        assert title == f"FIRING: a of prod: {shown} since 2026-08-21 12:00:00 UTC"
+
+
 def headings(text: str) -> list[str]:
     """Return the first line of each part of a text."""
     return [part.splitlines()[0] for part in text.split("\n\n")]
