@@ -188,6 +188,26 @@ def test_less_is_possible(tmp_path: Path) -> None:
     assert pod["serviceAccountName"] == "theirs"
 
 
+def test_no_alert_is_sent_twice(tmp_path: Path) -> None:
+    """If the exporter sends alerts itself, the chart wants the rules for that, or none."""
+    values: Json = {
+        "config": {
+            "instances": [{"name": "a", "url": "https://a"}],
+            "alertmanager": {"urls": ["http://alertmanager:9093"]},
+        }
+    }
+    (tmp_path / "values.yaml").write_text(yaml.safe_dump(values))
+    done = helm("template", "a", str(CHART), "--values", str(tmp_path / "values.yaml"))
+    assert done.returncode != 0
+    assert "feldera-exporter rules --config.file=exporter.yml" in done.stderr
+    for rule in ({"enabled": False}, {"rules": "groups: []"}):
+        objects = rendered(values={**values, "prometheusRule": rule}, folder=tmp_path)
+        assert [each["spec"] for each in objects if each["kind"] == "PrometheusRule"] in (
+            [],
+            [{"groups": []}],
+        )
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_kubernetes_takes_it(version: str, chosen: list[Json], plain: list[Json], tmp_path: Path) -> None:
     """Each field is known and has its type, also in the pod of `helm test`."""
