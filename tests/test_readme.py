@@ -175,6 +175,7 @@ def docker(_place: CommandRunner, command: str) -> None:
         options = dict(zip(words[3:place:2], words[4:place:2], strict=True))
         assert options.keys() == {"--publish", "--env", "--volume"}
         assert words[place + 1 :] == [f"--storage.path={options['--volume'].partition(':')[2]}"]
+        assert options["--publish"].startswith("127.0.0.1:")  # the pages have no password
         assert f"EXPOSE {options['--publish'].rpartition(':')[2]}" in text
         assert options["--env"].startswith("FELDERA_HOST=")
     else:
