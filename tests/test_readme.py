@@ -229,18 +229,21 @@ def test_its_numbers_are_those_of_a_running_pipeline() -> None:
         assert round(100 * sum(len(line) + 1 for line in own) / whole) == int(share), family
 
 
+def headings(page: Path) -> set[str]:
+    """Return the headings of a page as links name them."""
+    found = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found}
+
+
 def test_its_links_lead_somewhere() -> None:
-    """Links lead to files of this repository and to headings of the page."""
+    """Links lead to files of this repository and to headings of the pages."""
     for name, text in PAGES.items():
-        headings = {
-            re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
-            for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)
-        }
         for target in re.findall(r"\]\(([^)]+)\)", text):
-            if target.startswith("#"):
-                assert target[1:] in headings, (name, target)
-            elif not target.startswith("http"):
-                assert ((ROOT / name).parent / target).exists(), (name, target)
+            if not target.startswith("http"):
+                file, _, heading = target.partition("#")
+                page = (ROOT / name).parent / file if file else ROOT / name
+                assert page.exists(), (name, target)
+                assert not heading or heading in headings(page), (name, target)
     assert len(re.findall(r"\]\(([^)]+)\)", README)) > 20
 
 
