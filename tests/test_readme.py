@@ -19,6 +19,7 @@ import yaml
 from feldera_exporter.cli import parser
 from feldera_exporter.demo.child_programs import free_port
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
+from feldera_exporter.problems.table import PIPELINE_PROBLEMS
 from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer
@@ -245,6 +246,18 @@ def test_its_links_lead_somewhere() -> None:
                 assert page.exists(), (name, target)
                 assert not heading or heading in headings(page), (name, target)
     assert len(re.findall(r"\]\(([^)]+)\)", README)) > 20
+
+
+def test_what_users_do_causes_no_page() -> None:
+    """The problems that an ordinary stop, start or edit can lead to have the severities that the README says."""
+    assert "pages no one. Six stops within an hour, or a change that waits for approval" in PAGES["README.md"]
+    severities = {
+        "Flapping": "warning",
+        "AwaitingApproval": "warning",
+        "CompileFailed": "info",
+        "UnexpectedlyStopped": "critical",
+    }
+    assert {name: PIPELINE_PROBLEMS[name].severity for name in severities} == severities
 
 
 def test_it_is_short() -> None:
