@@ -19,6 +19,7 @@ import yaml
 from feldera_exporter.cli import parser
 from feldera_exporter.demo.child_programs import free_port
 from feldera_exporter.metrics.catalogue import KNOWN_FAMILIES
+from feldera_exporter.problems.table import PIPELINE_PROBLEMS
 from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer
@@ -175,6 +176,7 @@ def docker(_place: CommandRunner, command: str) -> None:
         options = dict(zip(words[3:place:2], words[4:place:2], strict=True))
         assert options.keys() == {"--publish", "--env", "--volume"}
         assert words[place + 1 :] == [f"--storage.path={options['--volume'].partition(':')[2]}"]
+        assert options["--publish"].startswith("127.0.0.1:")  # the pages have no password
         assert f"EXPOSE {options['--publish'].rpartition(':')[2]}" in text
         assert options["--env"].startswith("FELDERA_HOST=")
     else:
@@ -228,19 +230,34 @@ def test_its_numbers_are_those_of_a_running_pipeline() -> None:
         assert round(100 * sum(len(line) + 1 for line in own) / whole) == int(share), family
 
 
+def headings(page: Path) -> set[str]:
+    """Return the headings of a page as links name them."""
+    found = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found}
+
+
 def test_its_links_lead_somewhere() -> None:
-    """Links lead to files of this repository and to headings of the page."""
+    """Links lead to files of this repository and to headings of the pages."""
     for name, text in PAGES.items():
-        headings = {
-            re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
-            for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)
-        }
         for target in re.findall(r"\]\(([^)]+)\)", text):
-            if target.startswith("#"):
-                assert target[1:] in headings, (name, target)
-            elif not target.startswith("http"):
-                assert ((ROOT / name).parent / target).exists(), (name, target)
+            if not target.startswith("http"):
+                file, _, heading = target.partition("#")
+                page = (ROOT / name).parent / file if file else ROOT / name
+                assert page.exists(), (name, target)
+                assert not heading or heading in headings(page), (name, target)
     assert len(re.findall(r"\]\(([^)]+)\)", README)) > 20
+
+
+def test_what_users_do_causes_no_page() -> None:
+    """The problems that an ordinary stop, start or edit can lead to have the severities that the README says."""
+    assert "pages no one. Six stops within an hour, or a change that waits for approval" in PAGES["README.md"]
+    severities = {
+        "Flapping": "warning",
+        "AwaitingApproval": "warning",
+        "CompileFailed": "info",
+        "UnexpectedlyStopped": "critical",
+    }
+    assert {name: PIPELINE_PROBLEMS[name].severity for name in severities} == severities
 
 
 def test_it_is_short() -> None:

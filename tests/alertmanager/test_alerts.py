@@ -95,7 +95,7 @@ def test_the_limit_is_in_the_description() -> None:
     """The sentence about a status that lasts too long names the limit."""
     late = pipeline("a", deployment_status="Provisioning")
     made = alert(stuck("a"), NOW, "prod", OPTIONS, late)
-    assert "longer than its limit of 10m. Since" in made.annotations["description"]
+    assert "longer than its limit of 10m. The problem began at " in made.annotations["description"]
     assert alert(stuck("a"), NOW, "prod", OPTIONS).annotations["description"].count("its limit.") == 1
 
 

@@ -1,8 +1,6 @@
 """By both ways the same alerts begin and end with the same texts, and one way has the error's message as well."""
 
-import json
 import statistics
-import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -10,11 +8,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-import yaml
 
 from support.both_ways import POSSIBLE, BothWays, both_ways
+from support.notifications import rendered
 from support.plans import INSTANT
-from support.tools import ROOT, THOROUGH, tool
+from support.tools import THOROUGH
 from support.two_instances import feldera, until
 
 LIMITS: Final = """\
@@ -101,25 +99,6 @@ def test_the_way_is_shorter(both: BothWays) -> None:
     assert figures["bridge"][0] < figures["rules"][0]
 
 
-def rendered(folder: Path, name: str, notification: dict[str, Any]) -> str:
-    """Return what a template makes of a notification."""
-    data = folder / "data.json"
-    data.write_text(json.dumps(notification))
-    return subprocess.run(
-        [
-            tool("amtool"),
-            "template",
-            "render",
-            f"--template.glob={ROOT}/config/templates/*.tmpl",
-            f"--template.data={data}",
-            f'--template.text={{{{ template "{name}" . }}}}',
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-
-
 @pytest.mark.parametrize("way", POSSIBLE)
 def test_what_people_see(both: BothWays, way: str, tmp_path: Path) -> None:
     """A notification names the pipeline, the problem and since when; then the error, then what to do, with links."""
@@ -175,25 +154,3 @@ def test_several_alerts_in_one_text(both: BothWays, tmp_path: Path) -> None:
     text = rendered(tmp_path, "feldera.text", group)
     assert len(text.split("\n\n")) == 3
     assert rendered(tmp_path, "feldera.title", group).endswith(", and 2 more")
-
-
-def test_the_receivers_that_are_shown(tmp_path: Path) -> None:
-    """Alertmanager accepts the receivers in the comment."""
-    text = (ROOT / "config/alertmanager.yml").read_text("utf-8")
-    _, _, shown = text.partition("# Examples for each PLACEHOLDER.")
-    lines = [line.removeprefix("#   ") for line in shown.splitlines() if line.startswith("#   ")]
-    receiver = {"name": "all", **yaml.safe_load("\n".join(lines))}
-    assert set(receiver) == {"name", "slack_configs", "pagerduty_configs", "email_configs"}
-    file = tmp_path / "alertmanager.yml"
-    file.write_text(
-        yaml.safe_dump(
-            {
-                "templates": [f"{ROOT}/config/templates/*.tmpl"],
-                "route": {"receiver": "all"},
-                "receivers": [receiver],
-            }
-        )
-    )
-    done = subprocess.run([tool("amtool"), "check-config", file], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "1 templates" in done.stdout

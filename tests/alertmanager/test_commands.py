@@ -15,7 +15,7 @@ from feldera_exporter.simulator.server import FelderaServer
 from support.alertmanagers import AlertmanagerRecorder, alertmanager
 from support.notifications import NotificationRecord
 from support.tools import tool
-from support.two_instances import feldera, until
+from support.two_instances import feldera, running, until
 
 INSTANCES = "instances: [{name: prod, url: 'http://127.0.0.1:1'}]\n"
 
@@ -71,6 +71,37 @@ def test_check_shows_version_and_cluster_state(command: Command, tmp_path: Path)
         assert fake.posts == []
         assert real.alerts() == []
         assert fake.paths == ["/api/v2/status"]
+
+
+URL, BOARDS = "--web.external-url", "--dashboard-url"
+
+
+@pytest.mark.parametrize(
+    ("flags", "warning"),
+    [
+        ((), f"http://localhost:10058 and http://localhost:3000; {URL} and {BOARDS} set another address"),
+        ((f"{URL}=https://e.example",), f"http://localhost:3000; {BOARDS} sets another address"),
+        ((f"{BOARDS}=https://g.example",), f"http://localhost:10058; {URL} sets another address"),
+        ((f"{URL}=https://e.example", f"{BOARDS}=https://g.example"), ""),
+    ],
+)
+def test_links_to_this_machine(command: Command, flags: tuple[str, ...], warning: str) -> None:
+    """`check` warns if the exporter's alerts link to localhost, and only then."""
+    more = "alertmanager: {urls: ['http://am:9093']}\n"
+    code, said = command("check", INSTANCES + more, "--offline", *flags)
+    assert code == 0
+    assert said.splitlines()[1:] == ([f"warning: alertmanager: alerts link to {warning}"] if warning else [])
+    assert "warning" not in command("check", INSTANCES, "--offline", *flags)[1]
+
+
+def test_run_warns_once_of_links_to_this_machine(tmp_path: Path) -> None:
+    """The log says once that alerts link to localhost."""
+    with serve(FelderaServer(feldera("a"))) as api:
+        text = f"instances: [{{name: prod, url: '{api}'}}]\nalertmanager: {{urls: ['http://127.0.0.1:1']}}\n"
+        with running(tmp_path, text) as exporter:
+            warned = [line for line in exporter.lines() if line["msg"] == "alerts link to this machine"]
+    assert len(warned) == 1
+    assert "--web.external-url" in warned[0]["problem"]
 
 
 def test_check_offline_does_without_files(command: Command) -> None:

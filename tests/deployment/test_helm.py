@@ -142,6 +142,12 @@ CHOICES: Final[Json] = {
 }
 
 
+LINKED: Final = (
+    "--web.external-url=https://exporter.example.com/",
+    "--dashboard-url=https://grafana.example.com",
+)
+
+
 @pytest.fixture(scope="module")
 def chosen(tmp_path_factory: pytest.TempPathFactory) -> list[Json]:
     """Return the objects of another release, with many choices."""
@@ -155,7 +161,7 @@ def test_choices(chosen: list[Json]) -> None:
     assert security == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
     assert pod["spec"]["volumes"][0]["secret"] == {"secretName": "prod-feldera-exporter"}
     assert pod["spec"]["volumes"][1]["secret"]["secretName"] == "prod-feldera-exporter-api-key"
-    assert pod["spec"]["containers"][0]["args"][-1] == "--web.enable-lifecycle"
+    assert pod["spec"]["containers"][0]["args"][-3:] == [*LINKED, "--web.enable-lifecycle"]
     assert only(chosen, "Secret", "api-key")["stringData"] == {"api-key": "apikey:x"}
     configured = [
         each for each in chosen if each["kind"] == "Secret" and "exporter.yml" in each["stringData"]
@@ -167,12 +173,24 @@ def test_choices(chosen: list[Json]) -> None:
     assert "localhost" not in text
     assert "https://exporter.example.com/runbooks/FelderaWatchdog" in text
     assert "https://grafana.example.com/d/feldera-fleet" in text
+    boards = [each for each in chosen if "-board-" in each["metadata"]["name"]]
+    assert [str(each["data"]).count("https://exporter.example.com") for each in boards] == [3, 3, 3]
+    assert "localhost:10058" not in str(boards)
     budget = only(chosen, "PodDisruptionBudget")["spec"]
     selector = only(chosen, "StatefulSet")["spec"]["selector"]
     assert budget == {"maxUnavailable": 1, "selector": selector}
     assert selector["matchLabels"].items() <= pod["metadata"]["labels"].items()
     assert only(chosen, "Service")["spec"]["selector"] == selector["matchLabels"]
     assert only(chosen, "ServiceMonitor")["spec"]["selector"] == selector
+
+
+def test_the_check_has_the_same_addresses(tmp_path: Path) -> None:
+    """The pod of `helm test` gets the addresses that the exporter has, so that it does not warn of others."""
+    (tmp_path / "values.yaml").write_text(yaml.safe_dump(CHOICES))
+    check = ("--show-only", "templates/tests/check.yaml")
+    done = helm("template", "prod", str(CHART), *check, "--values", str(tmp_path / "values.yaml"))
+    [container] = yaml.safe_load(done.stdout)["spec"]["containers"]
+    assert container["args"] == ["check", "--config.file=/etc/feldera-exporter/exporter.yml", *LINKED]
 
 
 def test_less_is_possible(tmp_path: Path) -> None:
@@ -186,6 +204,26 @@ def test_less_is_possible(tmp_path: Path) -> None:
     pod = only(objects, "StatefulSet")["spec"]["template"]["spec"]
     assert pod["volumes"] == [{"name": "config", "secret": {"secretName": "mine"}}]
     assert pod["serviceAccountName"] == "theirs"
+
+
+def test_no_alert_is_sent_twice(tmp_path: Path) -> None:
+    """If the exporter sends alerts itself, the chart wants the rules for that, or none."""
+    values: Json = {
+        "config": {
+            "instances": [{"name": "a", "url": "https://a"}],
+            "alertmanager": {"urls": ["http://alertmanager:9093"]},
+        }
+    }
+    (tmp_path / "values.yaml").write_text(yaml.safe_dump(values))
+    done = helm("template", "a", str(CHART), "--values", str(tmp_path / "values.yaml"))
+    assert done.returncode != 0
+    assert "feldera-exporter rules --config.file=exporter.yml" in done.stderr
+    for rule in ({"enabled": False}, {"rules": "groups: []"}):
+        objects = rendered(values={**values, "prometheusRule": rule}, folder=tmp_path)
+        assert [each["spec"] for each in objects if each["kind"] == "PrometheusRule"] in (
+            [],
+            [{"groups": []}],
+        )
 
 
 @pytest.mark.parametrize("version", VERSIONS)

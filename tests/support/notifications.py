@@ -1,9 +1,14 @@
-"""What receivers learn from Alertmanager's notifications: each change of an alert, once."""
+"""What receivers learn from Alertmanager's notifications: each change of an alert once, and the texts."""
 
+import json
+import subprocess
 from dataclasses import dataclass
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 import msgspec
+
+from support.tools import DEBIAN, ROOT, tool
 
 REPEATED: Final = "repeated"
 """The status of a notification without any change, which should not be sent."""
@@ -74,3 +79,22 @@ class NotificationRecord:
                     alert.status if changed else REPEATED,
                 )
             )
+
+
+def rendered(folder: Path, name: str, notification: dict[str, Any], edition: str = DEBIAN) -> str:
+    """Return what a template makes of a notification, by an edition of amtool."""
+    data = folder / "data.json"
+    data.write_text(json.dumps(notification))
+    return subprocess.run(
+        [
+            tool("amtool", edition),
+            "template",
+            "render",
+            f"--template.glob={ROOT}/config/templates/*.tmpl",
+            f"--template.data={data}",
+            f'--template.text={{{{ template "{name}" . }}}}',
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout

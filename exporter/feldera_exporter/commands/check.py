@@ -10,7 +10,14 @@ from feldera_exporter import logs
 from feldera_exporter.checking.alertmanager_check import check_alertmanagers
 from feldera_exporter.checking.instance_check import check_instance
 from feldera_exporter.checking.lint import advice
-from feldera_exporter.commands.flags import add_configuration, add_web_config, configuration
+from feldera_exporter.commands.flags import (
+    add_addresses,
+    add_configuration,
+    add_web_config,
+    addresses,
+    configuration,
+    local_links,
+)
 from feldera_exporter.config import Configuration
 from feldera_exporter.config.permissions import readable_by_all
 from feldera_exporter.server.web_access import WebAccess
@@ -20,6 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the flags of this command."""
     add_configuration(parser)
     add_web_config(parser)
+    add_addresses(parser)
     parser.add_argument(
         "--offline",
         action="store_true",
@@ -31,9 +39,10 @@ def main(arguments: argparse.Namespace) -> int:
     """Print the results and return 0, or 1 if an instance or an Alertmanager cannot be reached.
 
     Raises:
-        ConfigError: the configuration, or the file of `--web.config.file`, is wrong.
+        ConfigError: the configuration, the file of `--web.config.file` or an address is wrong.
     """
     logs.configure("error", "logfmt")
+    linked = addresses(arguments)
     if arguments.web_config is not None:
         WebAccess(arguments.web_config, structlog.get_logger())
     configured = configuration(arguments, files=not arguments.offline)
@@ -42,7 +51,9 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.web_config is not None:
         _print("web configuration: valid")
     exposed = readable_by_all(configured, arguments.config_file, None)
-    _print(*(f"warning: {line}" for line in (*advice(configured), *exposed)))
+    _print(
+        *(f"warning: {line}" for line in (*advice(configured), *exposed, *local_links(configured, linked)))
+    )
     if arguments.offline:
         return 0
     return asyncio.run(_check(configured))

@@ -117,6 +117,19 @@ def addresses(arguments: argparse.Namespace, metrics: str = "/metrics") -> RuleO
     )
 
 
+def local_links(configured: config.Configuration, linked: RuleOptions) -> list[str]:
+    """Return a warning if the alerts that the exporter sends link to the default addresses, on localhost."""
+    defaults = {
+        "--web.external-url": (linked.exporter_url, EXPORTER_URL),
+        "--dashboard-url": (linked.dashboard_url, DASHBOARD_URL),
+    }
+    flags = [flag for flag, (address, default) in defaults.items() if address.rstrip("/") == default]
+    if configured.alertmanager is None or not flags:
+        return []
+    found, verb = " and ".join(defaults[flag][1] for flag in flags), "set" if len(flags) > 1 else "sets"
+    return [f"alertmanager: alerts link to {found}; {' and '.join(flags)} {verb} another address"]
+
+
 def _linked(flag: str, text: str) -> str:
     """Return an address that alerts link to.
 

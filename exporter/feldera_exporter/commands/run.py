@@ -15,6 +15,7 @@ from feldera_exporter.commands.flags import (
     add_web_config,
     addresses,
     configuration,
+    local_links,
     telemetry_path,
 )
 from feldera_exporter.config.permissions import readable_by_all
@@ -75,6 +76,8 @@ def main(arguments: argparse.Namespace) -> int:
     configured = load()
     for line in readable_by_all(configured, arguments.config_file, arguments.storage):
         structlog.get_logger().warning("secrets are not protected", problem=line)
+    for line in local_links(configured, linked):
+        structlog.get_logger().warning("alerts link to this machine", problem=line)
     web = (
         WebAccess(arguments.web_config, structlog.get_logger()) if arguments.web_config is not None else None
     )

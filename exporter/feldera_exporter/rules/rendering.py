@@ -203,7 +203,7 @@ def problem_annotations(
         subject = f"Feldera instance {instance}"
         board = f"/d/feldera-fleet?{board}"
     meaning = row.meaning.format(subject=subject, label=label, limit=limit)
-    description = f"{meaning} Since {since}. {row.first_step}"
+    description = f"{meaning} The problem began at {since}. {row.first_step}"
     return _annotations(options, alert, row.summary, description, board)
 
 

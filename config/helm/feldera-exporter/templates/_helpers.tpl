@@ -35,6 +35,18 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 {{- end -}}
 
+{{- /* The addresses that the exporter's own alerts link to, as flags; the defaults need none. */ -}}
+{{- define "feldera-exporter.addresses" -}}
+{{- with .Values.prometheusRule }}
+{{- if ne .exporterUrl "http://localhost:10058" }}
+- --web.external-url={{ .exporterUrl }}
+{{- end }}
+{{- if ne .dashboardUrl "http://localhost:3000" }}
+- --dashboard-url={{ .dashboardUrl }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
 {{- define "feldera-exporter.configVolume" -}}
 {{- if .Values.existingConfigSecret -}}
 secret:
