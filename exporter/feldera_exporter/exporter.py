@@ -22,6 +22,7 @@ from feldera_exporter.logs import Logger, source_location
 from feldera_exporter.metrics.catalogue import Catalogue, catalogue
 from feldera_exporter.micros import from_seconds
 from feldera_exporter.pages.instance_view import PageState, WatchedInstance
+from feldera_exporter.polling import gc_tuning
 from feldera_exporter.polling.client_factory import client_for
 from feldera_exporter.polling.pipeline_details import PipelineDetails
 from feldera_exporter.polling.platform_poller import PlatformPoller
@@ -159,7 +160,9 @@ class Exporter:
         if parts.bridge is self._bridge:
             unchanged.add(_BRIDGE)
         # What is replaced ends before its replacement starts, so that nothing is counted or published by both.
-        await self._stop(self._tasks.keys() - unchanged)
+        if replaced := self._tasks.keys() - unchanged:
+            await self._stop(replaced)
+            gc_tuning.unfreeze()
         self._use(parts)
         self.start()
         self._log.info("configuration reloaded", instances=len(self.instances))

@@ -15,10 +15,11 @@ def collect_rarely() -> None:
 
 
 def freeze_long_lived() -> None:
-    """Exclude all present values from later collections; after the first poll they are the whole fleet.
-
-    Values that were excluded before are collected once more, since a reload has replaced most of them.
-    """
-    gc.unfreeze()
+    """Exclude all present values from later collections; after the first poll of an instance they are its fleet."""
     gc.collect()
     gc.freeze()
+
+
+def unfreeze() -> None:
+    """Let later collections find values that a reload has replaced; the next first poll excludes the others again."""
+    gc.unfreeze()
