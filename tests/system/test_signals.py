@@ -30,6 +30,7 @@ def test_a_signal_while_it_loads_ends_it_well(number: signal.Signals, later: flo
         # It is the last one; until then SIGINT's is Python's own.
         while not _caught(started.pid, signal.SIGTERM):
             assert started.poll() is None
+            time.sleep(0.001)
         time.sleep(later)
         started.send_signal(number)
         try:
