@@ -106,6 +106,10 @@ class TestAnswers:
         reply = ask(program, method, "/federate/metrics")
         assert (reply.status_code, reply.headers["allow"]) == (405, "GET, HEAD")
 
+    def test_no_reload_unless_it_is_enabled(self, program: RunningExporter) -> None:
+        """Without `--web.enable-lifecycle` a reload over HTTP is refused."""
+        assert ask(program, "POST", "/-/reload").status_code == 403
+
     @pytest.mark.parametrize(
         "noise",
         [
