@@ -102,10 +102,10 @@ def rules(printed: str, interval: str = QUICK) -> str:
 
 
 def compressed(rules: str, factor: int) -> str:
-    """Return rules whose times are so many times shorter, which are evaluated each second."""
+    """Return rules whose times are so many times shorter, evaluated as often as `CALM` says."""
     document = yaml.safe_load(rules)
     for group in document["groups"]:
-        group["interval"] = QUICK
+        group["interval"] = CALM
         for rule in group["rules"]:
             rule["expr"] = _RANGE.sub(lambda found: f"[{_shorter(found[1], factor)}]", rule["expr"])
             if "for" in rule:

@@ -162,7 +162,7 @@ def watched(folder: Path) -> Iterator[WatchedFleet]:
             started = dict(zip(starting, pool.map(stack.enter_context, starting.values()), strict=True))
         exporters = {name: address.removeprefix("http://") for name, (address, _) in started.items()}
         url = stack.enter_context(prometheus(_prometheus(folder, exporters), folder / "data"))
-        client = stack.enter_context(httpx.Client(trust_env=False, timeout=20))
+        client = stack.enter_context(httpx.Client(trust_env=False, verify=False, timeout=20))
         found = WatchedFleet(feldera, url, exporters, client)
         scraped = "count(feldera_exporter_last_successful_poll_timestamp_seconds)"
         until(lambda: found.ask(scraped) and float(found.ask(scraped)[0]["value"][1]) == 4 * REPLICAS)

@@ -47,6 +47,7 @@ def pipelines(text: str) -> set[str]:
 @pytest.mark.parametrize(
     "flag",
     [
+        "9=x",
         "pipeline_name=x",
         "status=x",
         "feldera_instance=",
@@ -55,7 +56,7 @@ def pipelines(text: str) -> set[str]:
     ],
 )
 def test_labels_that_would_be_doubled(flag: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """A label that every sample has already is refused before any request."""
+    """A label that is none, or that every sample has already, is refused before any request."""
     assert cli.main(["backfill", f"--label={flag}"]) == cli.BAD_USAGE
     errors = capsys.readouterr().err
     expected = "NAME=VALUE, with another name than feldera_instance, pipeline"

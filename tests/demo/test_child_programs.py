@@ -10,12 +10,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import httpx
 import pytest
 
 from feldera_exporter.demo import child_programs, end_with_parent
 from feldera_exporter.demo.child_programs import ProgramError
 from feldera_exporter.demo.end_with_parent import ended_with_parent
+from support import loopback
 
 SERVER = """
 import http.server, os, signal, sys
@@ -79,8 +79,7 @@ def test_a_program_is_ready_and_ends_with_its_user(stage: ScriptedProgram) -> No
     async def use() -> None:
         async with child_programs.running(stage.command("well"), stage.log) as url:
             assert url.startswith("http://127.0.0.1:")
-            async with httpx.AsyncClient() as client:
-                assert (await client.get(f"{url}/-/ready")).status_code == 200
+            assert loopback.get(f"{url}/-/ready").status_code == 200
             assert stage.left() == stage.pids
 
     asyncio.run(use())

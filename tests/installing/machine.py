@@ -12,7 +12,6 @@ from typing import Final
 
 import httpx
 
-from feldera_exporter.demo.child_programs import free_port
 from support import loopback
 from support.exporter_process import until
 from support.tools import ROOT
@@ -142,14 +141,3 @@ def scraped(address: str, process: subprocess.Popen[bytes], instance: str) -> No
     text = loopback.get(f"{address}/metrics").text
     assert f'feldera_up{{feldera_instance="{instance}"}} 1' in text
     assert re.search(r'feldera_pipeline_deployment_status\{[^}]*pipeline_name="big-join"', text)
-
-
-@contextmanager
-def stand_in(root: Path) -> Iterator[str]:
-    """Run `feldera-exporter simulate` until the context ends, and give its address."""
-    port = free_port()
-    call = [sys.executable, "-m", "feldera_exporter", "simulate", f"--web.listen-address=127.0.0.1:{port}"]
-    with running(call, os.environ, root / "stand-in.log") as process:
-        address = f"http://127.0.0.1:{port}"
-        answering(f"{address}/healthz", process)
-        yield address

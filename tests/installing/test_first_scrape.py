@@ -30,6 +30,11 @@ import yaml
 from deployment.kustomize import KUBECTL, build
 from feldera_exporter import __version__
 from feldera_exporter.demo.child_programs import free_port
+from feldera_exporter.demo.clock import StagedClock
+from feldera_exporter.demo.clock import machine as machine_time
+from feldera_exporter.demo.simulated_fleet import beginning, prepared_fleet
+from feldera_exporter.simulator.asgi_thread import serve
+from feldera_exporter.simulator.server import FelderaServer
 from image.test_dockerfile import LAST, values
 from installing.machine import (
     FELDERA,
@@ -40,7 +45,6 @@ from installing.machine import (
     running,
     scraped,
     section,
-    stand_in,
 )
 from support import loopback
 from support.exporter_process import until
@@ -56,9 +60,9 @@ HELM: Final = ROOT / ".cache/go-tools/helm"
 
 
 @pytest.fixture(scope="module")
-def feldera(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Run the stand-in."""
-    with stand_in(tmp_path_factory.mktemp("feldera")) as address:
+def feldera() -> Iterator[str]:
+    """Serve the stand-in."""
+    with serve(FelderaServer(prepared_fleet(StagedClock(beginning(machine_time())), 0, 0))) as address:
         yield address
 
 

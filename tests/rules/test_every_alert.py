@@ -117,14 +117,17 @@ def _evaluators(folder: Path, rules: Path, targets: list[str], stack: ExitStack)
     unused = {ALERTMANAGER: f"{HOST}:1", PROMETHEUS: f"{HOST}:0"}
     found = {}
     for name, honor in (("honoring", True), ("overriding", False)):
-        text = configurations.prometheus(rules, targets, unused, honor_labels=honor)
+        text = configurations.prometheus(
+            rules, targets, unused, honor_labels=honor, interval=configurations.CALM
+        )
         found[name] = prometheus(folder, text, name=name)
     if program := newer("prometheus"):
-        text = configurations.prometheus(rules, targets, unused)
+        text = configurations.prometheus(rules, targets, unused, interval=configurations.CALM)
         found["newer"] = prometheus(folder, text, name="newer", program=program)
     children = list(found.values())
     if program := newer("vmalert"):
-        database = prometheus(folder, configurations.prometheus(None, targets, unused), name="database")
+        text = configurations.prometheus(None, targets, unused, interval=configurations.CALM)
+        database = prometheus(folder, text, name="database")
         manager = alertmanager(folder, configurations.alertmanager({}))
         found["vmalert"] = rule_program(folder, program, rules, database.url, manager.url)
         children += [database, manager, found["vmalert"]]
@@ -140,12 +143,12 @@ def until(evaluators: Mapping[str, ChildProcess], names: set[str] | frozenset[st
     deadline = time.monotonic() + PATIENCE
     while any(missing.values()):
         assert time.monotonic() < deadline, missing
+        time.sleep(2)
         for name, child in evaluators.items():
             for found in firing(child):
                 alert = found.pop("alertname")
                 assert found in expected(alert), (name, alert)
                 missing[name].discard(alert)
-        time.sleep(1)
 
 
 def firing(child: ChildProcess) -> list[dict[str, str]]:

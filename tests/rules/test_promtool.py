@@ -9,7 +9,7 @@ import yaml
 from feldera_exporter.problems.table import INSTANCE_PROBLEMS, PIPELINE_PROBLEMS
 from feldera_exporter.rules.alert_names import NAMES
 from feldera_exporter.rules.exporter_alerts import EXPORTER_ALERTS
-from support.rule_engines import RULES, TESTS, RuleTester, engines, run
+from support.rule_engines import RULES, TESTS, RuleTester, engines, loaded, run
 from support.tools import ROOT, tool
 
 FILES = sorted(TESTS.glob("*.yml"))
@@ -26,15 +26,13 @@ def test_file(file: Path, engine: RuleTester, tmp_path: Path) -> None:
 @pytest.mark.parametrize("engine", engines(), ids=lambda engine: engine.name)
 def test_a_mistake_is_found(engine: RuleTester, tmp_path: Path) -> None:
     """A rule test with a wrong expectation fails."""
-    text = (TESTS / "exporter.yml").read_text("utf-8").replace("../feldera.rules.yml", str(RULES))
-    head, *tests = text.partition("\n  - name: ")[::2]
-    first = tests[0].partition("\n  - name: ")[0]
+    head, first, *_ = (TESTS / "exporter.yml").read_text("utf-8").split("\n  - name: ")
     file = tmp_path / "wrong.yml"
     file.write_text(f"{head}\n  - name: {first.replace('critical', 'warning')}\n", encoding="utf-8")
-    (tmp_path / "vmalert").mkdir()
-    assert not engine.test(file, tmp_path / "vmalert").passed
+    (tmp_path / "rewritten").mkdir()
+    assert not engine.test(file, tmp_path / "rewritten").passed
     file.write_text(f"{head}\n  - name: {first}\n", encoding="utf-8")
-    assert engine.test(file, tmp_path / "vmalert").passed
+    assert engine.test(file, tmp_path / "rewritten").passed
 
 
 def test_a_person_can_read_them() -> None:
@@ -47,7 +45,7 @@ def test_a_person_can_read_them() -> None:
 def test_series_are_text() -> None:
     """A `0x8` has quotes, as some readers of YAML take it for a number."""
     for file in FILES:
-        for test in yaml.safe_load(file.read_text("utf-8"))["tests"]:
+        for test in loaded(file)["tests"]:
             assert {type(each["values"]) for each in test["input_series"]} == {str}
 
 

@@ -1,8 +1,7 @@
 """The program's answers, and its end."""
 
+import re
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -42,7 +41,7 @@ def watching(folder: Path, pipelines: int, *flags: str) -> Iterator[RunningExpor
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningExporter]:
     """Run the program for all tests that only ask."""
-    flags = ("--web.telemetry-path=/federate/metrics",)
+    flags = ("--web.telemetry-path=/federate/metrics", "--web.listen-address=[::1]:0")
     with watching(tmp_path_factory.mktemp("serving"), 2, *flags) as running_:
         yield running_
 
@@ -62,7 +61,15 @@ def connected(program: RunningExporter, request: bytes = b"") -> Iterator[socket
 
 
 class TestAnswers:
-    """The program as a web server, with another path for the metrics."""
+    """The program as a web server, with another path for the metrics and two addresses."""
+
+    def test_several_addresses_of_both_families(self, program: RunningExporter) -> None:
+        """Each address answers; the log has them as browsers want them, IPv6 with brackets."""
+        [started] = [line for line in program.lines() if line["msg"] == "started"]
+        assert re.fullmatch(r"127\.0\.0\.1:\d+, \[::1\]:\d+", started["addresses"])
+        for address in started["addresses"].split(", "):
+            reply = loopback.get(f"http://{address}/-/healthy")
+            assert (reply.status_code, reply.text) == (200, "Healthy.\n")
 
     def test_head(self, program: RunningExporter) -> None:
         """HEAD is GET without the body, with its length."""
@@ -99,6 +106,10 @@ class TestAnswers:
         reply = ask(program, method, "/federate/metrics")
         assert (reply.status_code, reply.headers["allow"]) == (405, "GET, HEAD")
 
+    def test_no_reload_unless_it_is_enabled(self, program: RunningExporter) -> None:
+        """Without `--web.enable-lifecycle` a reload over HTTP is refused."""
+        assert ask(program, "POST", "/-/reload").status_code == 403
+
     @pytest.mark.parametrize(
         "noise",
         [
@@ -130,19 +141,6 @@ class TestAnswers:
         assert ask(program, "GET", "/federate/metrics").status_code == 200
 
 
-def test_several_addresses_of_both_families(tmp_path: Path) -> None:
-    """The flag may be repeated; each address answers."""
-    (tmp_path / "exporter.yml").write_text("instances: [{name: prod, url: 'http://127.0.0.1:9'}]\n")
-    with running(
-        tmp_path, (tmp_path / "exporter.yml").read_text(), "--web.listen-address=[::1]:0"
-    ) as program:
-        [started] = [line for line in program.lines() if line["msg"] == "started"]
-        first, second = started["addresses"].split(", ")
-        for address in (first, f"[::1]:{second.rpartition(':')[2]}"):
-            reply = loopback.get(f"http://{address}/-/healthy")
-            assert (reply.status_code, reply.text) == (200, "Healthy.\n")
-
-
 STALLED = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
@@ -171,21 +169,3 @@ def test_it_ends_while_feldera_does_not_answer(tmp_path: Path) -> None:
             time.sleep(0.3)
             program.process.terminate()
             assert program.process.wait(30) == 0
-
-
-def test_help_names_every_flag() -> None:
-    """`run --help` is the reference of the flags."""
-    done = subprocess.run(
-        [sys.executable, "-m", "feldera_exporter", "run", "--help"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for flag in (
-        "--config.file",
-        "--web.listen-address",
-        "--web.telemetry-path",
-        "--storage.path",
-        "--log.format",
-    ):
-        assert flag in done.stdout

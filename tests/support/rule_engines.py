@@ -1,5 +1,6 @@
 """The programs that run the tests in `alerts/tests`: promtool of Prometheus 2 and 3, and vmalert's."""
 
+import json
 import os
 import re
 import shutil
@@ -38,12 +39,19 @@ class RuleTester:
     vmalert: bool = False
 
     def test(self, file: Path, folder: Path) -> "RuleTestResult":
-        """Run a test file; what has to be written goes to an empty folder."""
-        if not self.vmalert:
-            return run(self.program, "test", "rules", file)
+        """Run a test file with the groups of rules that it names; what has to be written goes to an empty folder.
+
+        Every step of a test evaluates every rule that is there, and most files are about few of them.
+        """
+        document = loaded(file)
+        groups = [each for each in _groups() if each["name"] in document["group_eval_order"]]
+        (folder / "rules.yml").write_text(json.dumps({"groups": groups}), "utf-8")
+        document["rule_files"] = [str(folder / "rules.yml")]
         rewritten = folder / file.name
-        rewritten.write_text(yaml.safe_dump(for_vmalert(yaml.safe_load(file.read_text("utf-8")))), "utf-8")
-        return run(self.program, "unittest", f"--files={rewritten}")
+        rewritten.write_text(json.dumps(for_vmalert(document) if self.vmalert else document), "utf-8")
+        if self.vmalert:
+            return run(self.program, "unittest", f"--files={rewritten}")
+        return run(self.program, "test", "rules", rewritten)
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,12 @@ def newer(name: str) -> str | None:
     return shutil.which(name, path=str(_ELSEWHERE))
 
 
+def loaded(file: Path) -> dict[str, Any]:
+    """Return what a file of YAML says."""
+    document: dict[str, Any] = yaml.load(file.read_text("utf-8"), yaml.CSafeLoader)
+    return document
+
+
 def _newer() -> Iterator[RuleTester]:
     if promtool := newer("promtool"):
         yield RuleTester("promtool 3", promtool)
@@ -86,7 +100,7 @@ def run(*words: object) -> RuleTestResult:
 
 def for_vmalert(document: dict[str, Any]) -> dict[str, Any]:
     """Return a test file as vmalert reads it: it names the group of an alert, and has another word for expressions."""
-    groups = _groups()
+    groups = {rule.get("alert"): group["name"] for group in _groups() for rule in group["rules"]}
 
     def test(each: Mapping[str, Any]) -> dict[str, Any]:
         changed = {key: value for key, value in each.items() if key != "promql_expr_test"}
@@ -97,7 +111,7 @@ def for_vmalert(document: dict[str, Any]) -> dict[str, Any]:
         ]
         return changed
 
-    return document | {"rule_files": [str(RULES)], "tests": [test(each) for each in document["tests"]]}
+    return document | {"tests": [test(each) for each in document["tests"]]}
 
 
 def _later(series: Mapping[str, str]) -> Mapping[str, str]:
@@ -110,11 +124,6 @@ def _later(series: Mapping[str, str]) -> Mapping[str, str]:
     }
 
 
-def _groups() -> dict[str, str]:
-    document = yaml.safe_load(RULES.read_text("utf-8"))
-    return {
-        rule["alert"]: group["name"]
-        for group in document["groups"]
-        for rule in group["rules"]
-        if "alert" in rule
-    }
+def _groups() -> list[dict[str, Any]]:
+    groups: list[dict[str, Any]] = loaded(RULES)["groups"]
+    return groups

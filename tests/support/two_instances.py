@@ -177,5 +177,5 @@ def _address(log: Path, process: subprocess.Popen[bytes]) -> str | None:
     assert process.poll() is None, log.read_text()
     for line in log.read_text().splitlines():
         if (event := json.loads(line)).get("msg") == "started":
-            return f"http://{event['addresses']}"
+            return f"http://{event['addresses'].partition(',')[0]}"
     return None

@@ -7,10 +7,13 @@ import os
 import signal
 import time
 import weakref
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import httpx
 import pytest
 
 from feldera_exporter.config import Configuration, Instance, Limits
@@ -31,14 +34,60 @@ from support.plans import INSTANT
 @pytest.fixture
 def feldera() -> Feldera:
     """Return a Feldera of now with two pipelines."""
+    return _two_pipelines()
+
+
+def _two_pipelines() -> Feldera:
     feldera = Feldera(ScaledClock(time.time_ns() // 1000))
     feldera.create("orders", tags=["cost:42"])
     feldera.create("payments")
     return feldera
 
 
-def _metrics(address: str) -> str:
-    return loopback.get(f"{address}/metrics").text
+@dataclass(frozen=True)
+class ReloadedExporter:
+    """The program on an instance `default`, which may be reloaded over HTTP.
+
+    Attributes:
+        address: where it answers.
+        pid: of its process.
+        configuration: its file.
+        first: what was in it at the start.
+    """
+
+    address: str
+    pid: int
+    configuration: Path
+    first: str
+
+    def metrics(self) -> str:
+        """Return what it shows."""
+        return loopback.get(f"{self.address}/metrics").text
+
+    def reload(self, text: str) -> httpx.Response:
+        """Reload it with another configuration, and return its answer."""
+        self.configuration.write_text(text)
+        return loopback.request("POST", f"{self.address}/-/reload")
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReloadedExporter]:
+    """Run one program for all tests."""
+    folder = tmp_path_factory.mktemp("program")
+    with (
+        serve(FelderaServer(_two_pipelines())) as url,
+        exporter(url, folder, "--web.enable-lifecycle") as (address, process),
+    ):
+        file = folder / "exporter.yml"
+        yield ReloadedExporter(address, process.pid, file, file.read_text())
+
+
+@pytest.fixture
+def program(started: ReloadedExporter) -> ReloadedExporter:
+    """Return the program with its first configuration."""
+    assert started.reload(started.first).status_code == 200
+    until(lambda: 'feldera_pipelines{feldera_instance="default"} 2' in started.metrics())
+    return started
 
 
 def _value(text: str, start: str) -> float:
@@ -46,71 +95,48 @@ def _value(text: str, start: str) -> float:
     return float(line.rpartition(" ")[2])
 
 
-def test_a_hangup_reloads(feldera: Feldera, tmp_path: Path) -> None:
+def test_a_hangup_reloads(program: ReloadedExporter) -> None:
     """After SIGHUP the new filter, tag label and limit hold, and no sample of a kept pipeline was missing."""
-    with serve(FelderaServer(feldera)) as url, exporter(url, tmp_path) as (address, process):
-        configuration = tmp_path / "exporter.yml"
-        assert 'pipeline_name="payments"' in _metrics(address)
-        configuration.write_text(
-            configuration.read_text().replace(
-                "poll_interval", "pipelines: {exclude: [payments]}, poll_interval"
-            )
-            + 'tag_labels: {cost: "cost:(.+)"}\nlimits: {defaults: {Pending: 7s, CompilingSql: 7s, CompilingRust: 7s, SqlCompiled: 7s}}\n'
-        )
-        os.kill(process.pid, signal.SIGHUP)
-        text = until(lambda: (text := _metrics(address)) and 'cost="42"' in text and text)
-        assert 'pipeline_name="payments"' not in text
-        assert 'feldera_pipeline_deployment_status{feldera_instance="default",' in text
-        assert _value(text, "feldera_pipelines{") == 1
-        assert _value(text, "feldera_exporter_config_last_reload_successful") == 1
+    assert 'pipeline_name="payments"' in program.metrics()
+    program.configuration.write_text(
+        program.first.replace("poll_interval", "pipelines: {exclude: [payments]}, poll_interval")
+        + 'tag_labels: {cost: "cost:(.+)"}\nlimits: {defaults: {Pending: 7s, CompilingSql: 7s, CompilingRust: 7s, SqlCompiled: 7s}}\n'
+    )
+    os.kill(program.pid, signal.SIGHUP)
+    text = until(lambda: (text := program.metrics()) and 'cost="42"' in text and text)
+    assert 'pipeline_name="payments"' not in text
+    assert 'feldera_pipeline_deployment_status{feldera_instance="default",' in text
+    assert _value(text, "feldera_pipelines{") == 1
+    assert _value(text, "feldera_exporter_config_last_reload_successful") == 1
 
 
-def test_a_mistake_keeps_the_running_configuration(feldera: Feldera, tmp_path: Path) -> None:
+def test_a_mistake_keeps_the_running_configuration(program: ReloadedExporter) -> None:
     """It is in the answer, the log and a metric; polling goes on, and a good file is loaded."""
-    flags = ("--web.enable-lifecycle",)
-    with serve(FelderaServer(feldera)) as url, exporter(url, tmp_path, *flags) as (address, _):
-        configuration = tmp_path / "exporter.yml"
-        good = configuration.read_text()
-        configuration.write_text("instances: []\n")
-        answer = loopback.request("POST", f"{address}/-/reload")
-        assert (
-            answer.status_code,
-            answer.text.partition("exporter.yml: ")[2].startswith("instances: found"),
-        ) == (500, True), answer.text
-        text = _metrics(address)
-        assert _value(text, "feldera_exporter_config_last_reload_successful") == 0
-        assert _value(text, "feldera_pipelines{") == 2
-        before = _value(text, 'feldera_exporter_polls_total{feldera_instance="default",outcome="success"}')
-        until(
-            lambda: (
-                _value(
-                    _metrics(address),
-                    'feldera_exporter_polls_total{feldera_instance="default",outcome="success"}',
-                )
-                > before
-            )
-        )
-        assert "configuration not reloaded" in (tmp_path / "exporter.log").read_text()
-        configuration.write_text(good)
-        assert loopback.request("POST", f"{address}/-/reload").status_code == 200
-        assert _value(_metrics(address), "feldera_exporter_config_last_reload_successful") == 1
-        assert loopback.get(f"{address}/-/reload").status_code == 405
+    answer = program.reload("instances: []\n")
+    said = answer.text.partition("exporter.yml: ")[2]
+    assert (answer.status_code, said.startswith("instances: found")) == (500, True), answer.text
+    text = program.metrics()
+    assert _value(text, "feldera_exporter_config_last_reload_successful") == 0
+    assert _value(text, "feldera_pipelines{") == 2
+    polls = 'feldera_exporter_polls_total{feldera_instance="default",outcome="success"}'
+    until(lambda: _value(program.metrics(), polls) > _value(text, polls))
+    assert "configuration not reloaded" in (program.configuration.parent / "exporter.log").read_text()
+    assert program.reload(program.first).status_code == 200
+    assert _value(program.metrics(), "feldera_exporter_config_last_reload_successful") == 1
+    assert loopback.get(f"{program.address}/-/reload").status_code == 405
 
 
-def test_an_instance_comes_and_goes(feldera: Feldera, tmp_path: Path) -> None:
+def test_an_instance_comes_and_goes(program: ReloadedExporter) -> None:
     """A new instance is polled at once; one that is no longer configured leaves no series."""
-    with serve(FelderaServer(feldera)) as url, exporter(url, tmp_path) as (address, process):
-        configuration = tmp_path / "exporter.yml"
-        assert loopback.request("POST", f"{address}/-/reload").status_code == 403
-        configuration.write_text(f"instances: [{{name: other, url: '{url}', poll_interval: 1s}}]\n")
-        os.kill(process.pid, signal.SIGHUP)
-        text = until(
-            lambda: (text := _metrics(address)) and 'feldera_up{feldera_instance="other"} 1' in text and text
-        )
-        assert 'feldera_instance="default"' not in text
+    program.configuration.write_text(program.first.replace("name: default", "name: other"))
+    os.kill(program.pid, signal.SIGHUP)
+    text = until(
+        lambda: (text := program.metrics()) and 'feldera_up{feldera_instance="other"} 1' in text and text
+    )
+    assert 'feldera_instance="default"' not in text
 
 
-def test_an_alertmanager_that_goes_leaves_no_metrics(feldera: Feldera, tmp_path: Path) -> None:
+def test_an_alertmanager_that_goes_leaves_no_metrics(feldera: Feldera, program: ReloadedExporter) -> None:
     """Without `alertmanager:` no alert is counted, and nothing says when an Alertmanager last accepted one."""
     feldera.create("failing", plan=INSTANT)
     feldera.settle()
@@ -118,40 +144,27 @@ def test_an_alertmanager_that_goes_leaves_no_metrics(feldera: Feldera, tmp_path:
     until(lambda: feldera.settle() and feldera.get("failing").row.status == "Running")
     feldera.inject.crash("failing", "RuntimeError.WorkerPanic")
     until(lambda: feldera.settle() and feldera.get("failing").row.error)
-    flags = ("--web.enable-lifecycle",)
-    with (
-        serve(FelderaServer(feldera)) as url,
-        serve(AlertmanagerRecorder()) as receiver,
-        exporter(url, tmp_path, *flags) as (address, _),
-    ):
-        configuration = tmp_path / "exporter.yml"
-        before = configuration.read_text()
-        configuration.write_text(f"{before}alertmanager: {{urls: ['{receiver}']}}\n")
-        assert loopback.request("POST", f"{address}/-/reload").status_code == 200
+    with serve(FelderaServer(feldera)) as url, serve(AlertmanagerRecorder()) as receiver:
+        before = f"instances: [{{name: default, url: '{url}', poll_interval: 1s}}]\n"
+        assert program.reload(f"{before}alertmanager: {{urls: ['{receiver}']}}\n").status_code == 200
         sent = 'feldera_exporter_alertmanager_last_success_timestamp_seconds{alertmanager="'
-        until(lambda: sent in _metrics(address) and _value(_metrics(address), sent) > 0)
+        until(lambda: sent in program.metrics() and _value(program.metrics(), sent) > 0)
         firing = 'feldera_exporter_alerts{state="firing"}'
-        until(lambda: _value(_metrics(address), firing) > 0)
-        configuration.write_text(before)
-        assert loopback.request("POST", f"{address}/-/reload").status_code == 200
-        assert "{alertmanager=" not in _metrics(address)
-        assert _value(_metrics(address), firing) == 0
+        until(lambda: _value(program.metrics(), firing) > 0)
+        assert program.reload(before).status_code == 200
+        assert "{alertmanager=" not in program.metrics()
+        assert _value(program.metrics(), firing) == 0
 
 
-def test_a_mistake_is_reported_at_once(feldera: Feldera, tmp_path: Path) -> None:
+def test_a_mistake_is_reported_at_once(program: ReloadedExporter) -> None:
     """A mistake is reported before the next poll."""
-    flags = ("--web.enable-lifecycle",)
-    with serve(FelderaServer(feldera)) as url, exporter(url, tmp_path, *flags) as (address, _):
-        configuration = tmp_path / "exporter.yml"
-        configuration.write_text(
-            f"instances: [{{name: default, url: '{url}', poll_interval: 1h, staleness: 2h}}]\n"
-        )
-        assert loopback.request("POST", f"{address}/-/reload").status_code == 200
-        time.sleep(0.5)
-        assert _value(_metrics(address), "feldera_exporter_config_last_reload_successful") == 1
-        configuration.write_text("instances: []\n")
-        assert loopback.request("POST", f"{address}/-/reload").status_code == 500
-        assert _value(_metrics(address), "feldera_exporter_config_last_reload_successful") == 0
+    rare = program.first.replace("poll_interval: 1s", "poll_interval: 1h, staleness: 2h")
+    assert rare != program.first
+    assert program.reload(rare).status_code == 200
+    time.sleep(0.5)
+    assert _value(program.metrics(), "feldera_exporter_config_last_reload_successful") == 1
+    assert program.reload("instances: []\n").status_code == 500
+    assert _value(program.metrics(), "feldera_exporter_config_last_reload_successful") == 0
 
 
 def test_a_reload_leaves_nothing_behind(feldera: Feldera) -> None:

@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-import httpx
 from rich.console import Console
 
 from feldera_exporter import app, config
@@ -82,7 +81,7 @@ async def _play(settings: Settings, data: Path, console: Console) -> None:
         if settings.bridge and here.alertmanager is not None:
             _configure(data, api, here.alertmanager)
             await exporter.reload()
-        client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
+        client = await stack.enter_async_context(child_programs.local_client())
         while True:
             exporter.check()
             fleet, problems = exporter.publisher.observed[configurations.INSTANCE]
