@@ -29,6 +29,7 @@ alerts:
   FelderaPipelineStuckStopping: {enabled: false}
 """
 CRASHES: Final = 200 if THOROUGH else 20
+_BETWEEN: Final = "\n=====\n"
 LATE: Final = 8.0
 """Seconds between the two ways' beginnings: a poll, a scrape, an evaluation, and a machine with much else to do."""
 
@@ -101,23 +102,24 @@ def test_the_way_is_shorter(both: BothWays) -> None:
     assert figures["bridge"][0] < figures["rules"][0]
 
 
-def rendered(folder: Path, name: str, notification: dict[str, Any]) -> str:
-    """Return what a template makes of a notification."""
+def rendered(folder: Path, notification: dict[str, Any], *names: str) -> list[str]:
+    """Return what templates make of a notification."""
     data = folder / "data.json"
     data.write_text(json.dumps(notification))
-    return subprocess.run(
+    made = subprocess.run(
         [
             tool("amtool"),
             "template",
             "render",
             f"--template.glob={ROOT}/config/templates/*.tmpl",
             f"--template.data={data}",
-            f'--template.text={{{{ template "{name}" . }}}}',
+            "--template.text=" + _BETWEEN.join(f'{{{{ template "{name}" . }}}}' for name in names),
         ],
         capture_output=True,
         text=True,
         check=True,
     ).stdout
+    return made.split(_BETWEEN)
 
 
 @pytest.mark.parametrize("way", POSSIBLE)
@@ -131,9 +133,8 @@ def test_what_people_see(both: BothWays, way: str, tmp_path: Path) -> None:
     for (alertname, status), body in seen.items():
         (alert,) = body["alerts"]
         labels, annotations = alert["labels"], alert["annotations"]
-        title, link, text, html = (
-            rendered(tmp_path, f"feldera.{name}", body) for name in ("title", "link", "text", "html")
-        )
+        names = ("feldera.title", "feldera.link", "feldera.text", "feldera.html")
+        title, link, text, html = rendered(tmp_path, body, *names)
         first, *rest = text.splitlines()
         assert first.startswith(
             f"{labels['pipeline_name']} of prod: " if "pipeline_name" in labels else "prod: "
@@ -172,9 +173,9 @@ def test_several_alerts_in_one_text(both: BothWays, tmp_path: Path) -> None:
     """Each alert of a group has its own part in the text."""
     bodies = both.received["bridge"].bodies[:3]
     group = {**bodies[0], "alerts": [each["alerts"][0] for each in bodies]}
-    text = rendered(tmp_path, "feldera.text", group)
+    text, title = rendered(tmp_path, group, "feldera.text", "feldera.title")
     assert len(text.split("\n\n")) == 3
-    assert rendered(tmp_path, "feldera.title", group).endswith(", and 2 more")
+    assert title.endswith(", and 2 more")
 
 
 def test_the_receivers_that_are_shown(tmp_path: Path) -> None:
