@@ -174,7 +174,7 @@ def test_nothing_is_asked_for_while_nothing_happens() -> None:
 
         async def scenario() -> None:
             await simulated.settle()
-            simulated.feldera.inject.connector_errors("p1", 1, 0.5)
+            simulated.feldera.inject.connector_errors("p1", 1, 0.02)
             simulated.server.requests.clear()
             versions = set()
             for turn in range(100):
