@@ -110,9 +110,7 @@ def test_what_people_see(both: BothWays, way: str, tmp_path: Path) -> None:
     for (alertname, status), body in seen.items():
         (alert,) = body["alerts"]
         labels, annotations = alert["labels"], alert["annotations"]
-        title, link, text, html = (
-            rendered(tmp_path, f"feldera.{name}", body) for name in ("title", "link", "text", "html")
-        )
+        title, link, text, html = rendered(tmp_path, body, "title", "link", "text", "html")
         first, *rest = text.splitlines()
         assert first.startswith(
             f"{labels['pipeline_name']} of prod: " if "pipeline_name" in labels else "prod: "
@@ -151,6 +149,6 @@ def test_several_alerts_in_one_text(both: BothWays, tmp_path: Path) -> None:
     """Each alert of a group has its own part in the text."""
     bodies = both.received["bridge"].bodies[:3]
     group = {**bodies[0], "alerts": [each["alerts"][0] for each in bodies]}
-    text = rendered(tmp_path, "feldera.text", group)
+    text, title = rendered(tmp_path, group, "text", "title")
     assert len(text.split("\n\n")) == 3
-    assert rendered(tmp_path, "feldera.title", group).endswith(", and 2 more")
+    assert title.endswith(", and 2 more")

@@ -15,7 +15,7 @@ from support.notifications import NotificationRecord
 from support.tools import THOROUGH
 from support.two_instances import feldera, until
 
-KILLS: Final = 100 if THOROUGH else 5
+KILLS: Final = 100 if THOROUGH else 3
 
 CONFIGURATION: Final = """\
 instances: [{{name: prod, url: '{api}', poll_interval: 200ms}}]

@@ -52,21 +52,22 @@ OVER = alert("ledger", "2026-08-21T12:30:13Z")
 def test_a_firing_alert_is_in_title_and_link(tmp_path: Path, edition: str) -> None:
     """While an alert of a group fires, title and link are about those that fire, wherever they stand."""
     mixed = group(OVER, alert("orders"), OVER)
-    assert rendered(tmp_path, "feldera.title", mixed, edition) == (
-        "FIRING: orders of prod: DeploymentError since 2026-08-21 12:00:00 UTC"
-    )
-    assert rendered(tmp_path, "feldera.link", mixed, edition) == "http://localhost/orders"
+    title, link = rendered(tmp_path, mixed, "title", "link", edition=edition)
+    assert title == "FIRING: orders of prod: DeploymentError since 2026-08-21 12:00:00 UTC"
+    assert link == "http://localhost/orders"
     mixed = group(OVER, alert("orders"), alert("invoices"))
-    assert rendered(tmp_path, "feldera.title", mixed, edition).endswith(", and 1 more")
+    [title] = rendered(tmp_path, mixed, "title", edition=edition)
+    assert title.endswith(", and 1 more")
 
 
 @each_edition
 def test_the_end_is_in_title_and_link(tmp_path: Path, edition: str) -> None:
     """When no alert of a group fires any more, title and link are about those that ended."""
-    assert rendered(tmp_path, "feldera.title", group(OVER, OVER), edition) == (
+    title, link = rendered(tmp_path, group(OVER, OVER), "title", "link", edition=edition)
+    assert title == (
         "RESOLVED: ledger of prod: DeploymentError since 2026-08-21 12:00:00 UTC, over since 12:30:13 UTC, and 1 more"
     )
-    assert rendered(tmp_path, "feldera.link", group(OVER), edition) == "http://localhost/ledger"
+    assert link == "http://localhost/ledger"
 
 
 @each_edition
@@ -78,7 +79,7 @@ def test_a_status_is_named_once(tmp_path: Path, edition: str) -> None:
     ):
         one = alert("a", alertname=f"FelderaPipeline{problem}")
         one["labels"]["status"] = status
-        title = rendered(tmp_path, "feldera.title", group(one), edition)
+        [title] = rendered(tmp_path, group(one), "title", edition=edition)
         assert title == f"FIRING: a of prod: {shown} since 2026-08-21 12:00:00 UTC"
 
 
@@ -91,28 +92,27 @@ def headings(text: str) -> list[str]:
 def test_few_alerts_are_in_full(tmp_path: Path, edition: str) -> None:
     """Up to ten firing alerts are in full, and those that ended by name."""
     few = group(OVER, *(alert(f"p{number}") for number in range(10)))
-    text = rendered(tmp_path, "feldera.text", few, edition)
+    text, html = rendered(tmp_path, few, "text", "html", edition=edition)
     assert [line.partition(" ")[0] for line in headings(text)] == [
         *(f"p{number}" for number in range(10)),
         "1",
     ]
     assert text.endswith("\n\n1 over: ledger of prod")
-    html = rendered(tmp_path, "feldera.html", few, edition)
     assert html.count("<h3>") == 10
     assert html.endswith("<p>1 over: ledger of prod</p>\n")
-    assert len(headings(rendered(tmp_path, "feldera.text", group(OVER, OVER), edition))) == 2
+    [text] = rendered(tmp_path, group(OVER, OVER), "text", edition=edition)
+    assert len(headings(text)) == 2
 
 
 @each_edition
 def test_many_alerts_are_named(tmp_path: Path, edition: str) -> None:
     """Of more than ten alerts, the further ones are counted, and fifty of them are named."""
     for name, end in (("text", "\n\nAnd 2 more: {}"), ("html", "\n<p>And 2 more: {}</p>\n")):
-        text = rendered(
-            tmp_path, f"feldera.{name}", group(*(alert(f"p{number}") for number in range(12))), edition
-        )
+        twelve = group(*(alert(f"p{number}") for number in range(12)))
+        [text] = rendered(tmp_path, twelve, name, edition=edition)
         assert text.endswith(end.format("p10 of prod, p11 of prod"))
         many = group(*(alert("p" * 100, **LONG) for _ in range(300)), *(300 * [OVER]))
-        text = rendered(tmp_path, f"feldera.{name}", many, edition)
+        [text] = rendered(tmp_path, many, name, edition=edition)
         assert "And 290 more: " in text
         assert "300 over: ledger of prod, " in text
         assert text.count("p of prod, ") == text.count("ledger of prod, ") == 50

@@ -183,12 +183,13 @@ def test_an_error_of_any_length_is_read(size: int) -> None:
     assert message.startswith(kept.message)
     assert AMPLE / 2 < len(kept.message) <= AMPLE
     assert cuts.message is not None
-    assert cuts.message.size == len(json.dumps(message))
+    assert cuts.message.size == len(msgspec.json.encode(message))
     assert cuts.details is not None
-    assert cuts.details.size == len(json.dumps(details, separators=(",", ":")))
+    whole = msgspec.json.encode(details).decode()
+    assert cuts.details.size == len(whole.encode())
     beginning = msgspec.json.decode(kept.details, type=str)
-    assert json.dumps(details, separators=(",", ":")).startswith(beginning)
-    assert len(beginning) == AMPLE
+    assert whole.startswith(beginning)
+    assert AMPLE - 4 < len(beginning.encode()) <= AMPLE
 
 
 def test_the_end_of_a_message_counts() -> None:
@@ -234,9 +235,9 @@ def test_a_code_has_an_end() -> None:
 
 def test_a_list_is_no_longer_for_its_errors() -> None:
     """The kept bytes of many long errors are bounded; all statuses and codes and the first texts are kept."""
-    many = 1500
+    many = 800
     body = encoded(*(failed(n, TRACE * 1000, TRACE * 1000) for n in range(many)))
-    assert len(body) > 100 * MB
+    assert len(body) > 60 * MB
     # A healthy list of as many pipelines has room, and not much more.
     limit = many * COUNTED
     found = taken(body, limit=limit)

@@ -1,11 +1,11 @@
 """The list of pipelines, element by element."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,7 +40,7 @@ def row(number: int, **changes: Any) -> dict[str, Any]:
 
 def encoded(*rows: Any) -> bytes:
     """Return a list as Feldera sends it."""
-    return json.dumps(rows, separators=(",", ":")).encode()
+    return msgspec.json.encode(rows)
 
 
 def read(body: bytes, previous: Listing) -> Listing:

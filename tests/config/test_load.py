@@ -270,7 +270,7 @@ def test_pipe_is_not_waited_for(read: Read, tmp_path: Path) -> None:
     ("content", "expected"),
     [
         (b"a: 1\nb: \xff\n", "line 2: found a byte that is not UTF-8, expected YAML in UTF-8"),
-        (b"[" * 1500, "configuration: found a value that cannot be read, expected YAML"),
+        (b"[" * 1000, "configuration: found a value that cannot be read, expected YAML"),
         (b"a: 0b_\n", "configuration: found a value that cannot be read, expected YAML"),
         (b"a: !!bool b\n", "configuration: found a value that cannot be read, expected YAML"),
         (b"a: !!int ''\n", "configuration: found a value that cannot be read, expected YAML"),

@@ -1,6 +1,6 @@
 """No answer takes more memory than the size limits explain, however many pipelines fail."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -8,12 +8,15 @@ import msgspec
 import pytest
 
 from api.test_pipeline_list import row
+from feldera_exporter.simulator.asgi_thread import serve
+from feldera_exporter.simulator.server import FelderaServer
 from support import loopback
 from support.hostile_answers import FLOOD, MB, HostileAnswer, flood, packed
-from support.raw_server import RawServer, Request, answer, sends, serving_raw
+from support.raw_server import RawServer, Request, RequestHandler, answer, sends, serving_raw
 from support.tools import example_count
-from support.two_instances import RunningExporter, running, two_instances, until
+from support.two_instances import RunningExporter, feldera, running, until
 
+LISTS = "/v0/pipelines?"
 BOUND = 200 * MB
 LIMIT = 64 * MB
 TINY = packed(b"{}," * 2**16, LIMIT // (3 * 2**16) - 2, b"[")
@@ -43,26 +46,39 @@ FLOODS = (
 )  # fmt: skip
 
 
+def _wait_for_a_list(raw_server: RawServer) -> None:
+    """Wait until a list is asked for: that costs less than to read metrics until then."""
+    before = raw_server.asked(LISTS)
+    until(lambda: raw_server.asked(LISTS) > before)
+
+
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningExporter, RawServer]]:
     """Run the program with the default limit of 64 MiB."""
-    with two_instances(tmp_path_factory.mktemp("memory"), poll="5s") as (running, raw_server, _):
-        yield running, raw_server
+    with serve(FelderaServer(feldera("victim"))) as url, serving_raw(url) as raw_server:
+        configuration = f"instances: [{{name: hostile, url: '{raw_server.url}'}}]\n"
+        with running(tmp_path_factory.mktemp("memory"), configuration) as program:
+            until(lambda: program.value("feldera_up", feldera_instance="hostile") == 1)
+            yield program, raw_server
 
 
 @pytest.mark.parametrize("hostile", FLOODS, ids=lambda hostile: hostile.name)
 def test_the_most_memory(program: tuple[RunningExporter, RawServer], hostile: HostileAnswer) -> None:
     """The whole process stays below 200 MiB, and recovers."""
     assert FLOOD == 300 * MB
-    running, raw_server = program
-    before = running.polls("hostile", hostile.outcome)
-    raw_server.act, raw_server.prefix = hostile.act, "/v0/pipelines?"
-    until(lambda: running.polls("hostile", hostile.outcome) > before, 120)
+    exporter, raw_server = program
+    before = exporter.polls("hostile", hostile.outcome)
+    raw_server.act, raw_server.prefix = hostile.act, LISTS
+    _wait_for_a_list(raw_server)
+    until(lambda: exporter.polls("hostile", hostile.outcome) > before, 120)
+    succeeded = exporter.polls("hostile", "success")
     raw_server.act = None
-    most = running.rss()
+    most = exporter.rss()
     print(f"{hostile.name}: at most {most / MB:.0f} MiB so far")
     assert most < BOUND
-    until(lambda: running.value("feldera_up", feldera_instance="hostile") == 1, 30)
+    # Only a success ends the row of failures, each of which doubles the pause before the next poll.
+    _wait_for_a_list(raw_server)
+    until(lambda: exporter.polls("hostile", "success") > succeeded)
 
 
 MOST = 10_000
@@ -71,17 +87,23 @@ TRACE = 'worker 3 panicked at "crates/dbsp/src/circuit.rs":\n  17: start_thread\
 LONG = 50_000
 
 
-def _all_failed(message: str) -> Callable[[Request], None]:
+def _all_failed(message: str, sent: list[bool]) -> RequestHandler:
     """Send a list of very many pipelines, of which each has 100 KB of error; it is never whole in memory."""
     error = {"error_code": "RuntimeError.WorkerPanic", "message": message, "details": {"trace": message}}
     failed = {**row(7), "deployment_error": error}
     before, _, after = msgspec.json.encode(failed).partition(b"000000000007")
 
-    def act(request: Request) -> None:
+    def act(request: Request) -> bool:
+        if not request.path.startswith(LISTS):
+            # No event log says more.
+            request.send(answer(b"[]"))
+            return True
         request.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n[")
         for number in range(MANY):
             request.send(b"," if number else b"", before, b"%012d" % number, after)
         request.send(b"]")
+        sent.append(True)
+        return False
 
     return act
 
@@ -96,25 +118,23 @@ def _failures(url: str) -> tuple[int, bool]:
     return failures, up
 
 
-def _lists(raw_server: RawServer) -> int:
-    return sum(request.path.startswith(raw_server.prefix) for request in raw_server.requests)
-
-
 def test_when_everything_fails_at_once(tmp_path: Path) -> None:
     """A gigabyte of errors is shown and takes far less memory, at first and when all of it changes."""
     seconds = 30 if MANY == MOST else 12
     with serving_raw() as raw_server:
-        raw_server.act, raw_server.prefix = _all_failed(TRACE * (LONG // len(TRACE))), "/v0/pipelines?"
+        sent = list[bool]()
+        raw_server.act = _all_failed(TRACE * (LONG // len(TRACE)), sent)
         keys = f"poll_interval: {seconds}s, timeout: {seconds}s"
         configuration = f"instances: [{{name: hostile, url: '{raw_server.url}', {keys}}}]\n"
         with running(tmp_path, configuration) as program:
             until(lambda: program.value("feldera_up", feldera_instance="hostile") == 1, 4 * seconds)
             assert _failures(program.url) == (MANY, True)
             first = program.rss()
-            raw_server.act = _all_failed(TRACE * (LONG // len(TRACE)) + "x")
-            # Once the second list is asked for the first one has been taken in.
-            asked = _lists(raw_server)
-            until(lambda: _lists(raw_server) > asked + 1, 6 * seconds)
+            succeeded = program.polls("hostile", "success")
+            sent.clear()
+            raw_server.act = _all_failed(TRACE * (LONG // len(TRACE)) + "x", sent)
+            until(lambda: sent, 3 * seconds)
+            until(lambda: program.polls("hostile", "success") > succeeded, 3 * seconds)
             assert _failures(program.url) == (MANY, True)
             assert loopback.get(program.url, timeout=60).status_code == 200
             print(f"{MANY} failures: at most {first / MB:.0f} MiB, then {program.rss() / MB:.0f} MiB")
@@ -128,7 +148,7 @@ def test_one_error_of_a_hundred_megabytes(tmp_path: Path) -> None:
         "deployment_error": {"error_code": "RuntimeError.WorkerPanic", "message": "x" * 100 * MB},
     }
     body = answer(msgspec.json.encode([failed, row(8)]))
-    with serving_raw(act=sends(body), prefix="/v0/pipelines?") as raw_server:
+    with serving_raw(act=sends(body), prefix=LISTS) as raw_server:
         configuration = (
             f"instances: [{{name: hostile, url: '{raw_server.url}', poll_interval: 20s, timeout: 20s}}]\n"
         )

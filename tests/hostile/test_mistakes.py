@@ -77,7 +77,7 @@ async def soon(condition: Callable[[], object]) -> None:
     """Wait until a condition holds."""
     async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - it asks from outside
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.2)
 
 
 def polls(exporter: Exporter, instance: str, outcome: str) -> float:

@@ -102,7 +102,7 @@ def test_clocks_apart_cost_an_instant_and_no_count(seed: int, tmp_path: Path) ->
         assert exactly >= len(watched.histories) - 1
 
 
-@pytest.mark.parametrize("seed", range(max(SEEDS // 10, 2)))
+@pytest.mark.parametrize("seed", range(max(SEEDS // 10, 1)))
 def test_errors_and_durations_equal_the_truth(seed: int, tmp_path: Path) -> None:
     """Where no pipeline is deleted, every error under its code and every duration in its bucket is counted once."""
     with watched_to_the_end(
@@ -116,7 +116,7 @@ def test_errors_and_durations_equal_the_truth(seed: int, tmp_path: Path) -> None
         assert sum(sum(each.buckets) for each in counted.durations.values()) > 50
 
 
-@pytest.mark.parametrize("seed", range(max(SEEDS // 8, 2)))
+@pytest.mark.parametrize("seed", range(max(SEEDS // 8, 1)))
 def test_what_was_purged_is_a_gap(seed: int, tmp_path: Path) -> None:
     """With a short retention and long outages, a pipeline without a gap is exact; a gap never invents anything."""
     settings = WatchSettings(

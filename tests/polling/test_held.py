@@ -123,7 +123,7 @@ def test_a_restart_ends_nothing_that_cannot_be_read(kept: SteppedPoller) -> None
     kept.poll()
     assert kept.problems == {STUCK: begins}
     kept.restart()
-    kept.poll(HOUR)
+    kept.poll(HOUR, every=60)
     assert kept.problems == {STUCK: begins}
     kept.feldera.replan("etl", provisioning=1.0)
     kept.client.spoil = bytes
@@ -137,10 +137,10 @@ def test_an_outage_ends_nothing_that_cannot_be_read(poller: SteppedPoller) -> No
     poller.feldera.create("other")
     poller.poll(700)
     poller.client.answers = False
-    poller.poll(HOUR)
+    poller.poll(HOUR, every=60)
     assert poller.watcher.fleet.pipelines == {}
     poller.client.answers, poller.client.spoil = True, unreadable
-    poller.poll(HOUR)
+    poller.poll(HOUR, every=60)
     assert poller.problems == {STUCK: begins}
     poller.feldera.replan("etl", provisioning=1.0)
     poller.client.spoil = bytes

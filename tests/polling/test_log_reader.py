@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 
 from feldera_exporter.config import Configuration, Instance
 from feldera_exporter.feldera.client import Client
-from feldera_exporter.feldera.errors import InvalidResponseError, ServerError
+from feldera_exporter.feldera.errors import FelderaError, InvalidResponseError, ServerError
 from feldera_exporter.feldera.platform import Platform
 from feldera_exporter.feldera.wire import Event
 from feldera_exporter.history.answer_evaluation import Evaluation
@@ -174,7 +174,7 @@ def test_nothing_is_asked_for_while_nothing_happens() -> None:
 
         async def scenario() -> None:
             await simulated.settle()
-            simulated.feldera.inject.connector_errors("p1", 1, 0.5)
+            simulated.feldera.inject.connector_errors("p1", 1, 0.02)
             simulated.server.requests.clear()
             versions = set()
             for turn in range(100):
@@ -653,5 +653,8 @@ def test_a_refusal_says_when_to_come_again() -> None:
 
             async def list(self, *_: object, **__: object) -> None:
                 raise ServerError("429 Too Many Requests", 30.0)
+
+            def redacted(self, error: FelderaError) -> FelderaError:
+                return error
 
         within(simulated, scenario)

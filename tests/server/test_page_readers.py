@@ -28,7 +28,7 @@ from support.page_examples import page_state, pipeline
 from support.served_pages import FixedPageSource, app
 from support.two_instances import feldera
 
-SIZE: Final = 500
+SIZE: Final = 50
 
 
 class _Shown:

@@ -164,7 +164,7 @@ def test_the_random_workload_does_everything() -> None:
     clock = ManualClock()
     feldera = RecordedFeldera(clock, 12)
     RandomWorkload(feldera, 12, size=60, rate=5.0, trouble=0.4)
-    clock.advance(3600)
+    clock.advance(1800)
     feldera.settle()
     lives = feldera.truth.lives.values()
     seen = {change.after for life in lives for change in life.transitions}

@@ -81,20 +81,24 @@ class NotificationRecord:
             )
 
 
-def rendered(folder: Path, name: str, notification: dict[str, Any], edition: str = DEBIAN) -> str:
-    """Return what a template makes of a notification, by an edition of amtool."""
+_BETWEEN: Final = "\n=====\n"
+
+
+def rendered(folder: Path, notification: dict[str, Any], *names: str, edition: str = DEBIAN) -> list[str]:
+    """Return what each of some templates makes of a notification, by an edition of amtool."""
     data = folder / "data.json"
     data.write_text(json.dumps(notification))
-    return subprocess.run(
+    made = subprocess.run(
         [
             tool("amtool", edition),
             "template",
             "render",
             f"--template.glob={ROOT}/config/templates/*.tmpl",
             f"--template.data={data}",
-            f'--template.text={{{{ template "{name}" . }}}}',
+            "--template.text=" + _BETWEEN.join(f'{{{{ template "feldera.{name}" . }}}}' for name in names),
         ],
         capture_output=True,
         text=True,
         check=True,
     ).stdout
+    return made.split(_BETWEEN)

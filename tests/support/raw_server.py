@@ -83,6 +83,10 @@ class RawServer:
     ending: threading.Event = field(default_factory=threading.Event)
     open: set[socket.socket] = field(default_factory=set)
 
+    def asked(self, prefix: str) -> int:
+        """Return how many requests came whose path begins so."""
+        return sum(request.path.startswith(prefix) for request in self.requests)
+
     def accept(self, listener: socket.socket) -> None:
         """Take connections until the listener is closed."""
         while True:

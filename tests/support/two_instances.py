@@ -81,9 +81,7 @@ class RunningExporter:
 
     def outcomes(self, instance: str) -> dict[str, float]:
         """Return how many polls of an instance ended how, all at one instant."""
-        start = f'feldera_exporter_polls_total{{feldera_instance="{instance}",outcome="'
-        found = [line.removeprefix(start) for line in self.page().splitlines() if line.startswith(start)]
-        return {line.partition('"')[0]: float(line.rpartition(" ")[2]) for line in found}
+        return outcomes(self.page(), instance)
 
     def polls(self, instance: str, outcome: str) -> float:
         """Return how many polls of an instance ended so."""
@@ -100,6 +98,13 @@ class RunningExporter:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         [line] = [line for line in status.splitlines() if line.startswith("VmHWM")]
         return int(line.split()[1]) * 1024
+
+
+def outcomes(page: str, instance: str) -> dict[str, float]:
+    """Return how many polls of an instance ended how, by a page of metrics."""
+    start = f'feldera_exporter_polls_total{{feldera_instance="{instance}",outcome="'
+    found = [line.removeprefix(start) for line in page.splitlines() if line.startswith(start)]
+    return {line.partition('"')[0]: float(line.rpartition(" ")[2]) for line in found}
 
 
 @contextmanager

@@ -123,6 +123,10 @@ class Client:
         """Close all connections."""
         await self._http.aclose()
 
+    def redacted(self, error: FelderaError) -> FelderaError:
+        """Return an error of reading an answer as a text of one line without the secrets of the request."""
+        return redacted(error, self._api_key(), *self._secrets)
+
     async def get(self, endpoint: Endpoint, *names: str, within: float) -> Answer[bytearray]:
         """Request an endpoint and return its body.
 

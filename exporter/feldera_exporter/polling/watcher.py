@@ -149,7 +149,7 @@ class Watcher:
             await self._process(listing, at, began + READING_SHARE * self.instance.poll_interval)
         except FelderaError as error:
             outcome, retry_after = error.outcome, error.retry_after
-            self._fail(outcome, str(error))
+            self._fail(outcome, str(self._client.redacted(error)))
         except Exception as error:  # noqa: BLE001 - a bug must cost this poll only
             outcome = INTERNAL_ERROR
             self._fail(outcome, type(error).__name__, source=source_location(error))
@@ -308,7 +308,7 @@ class Watcher:
         self._telemetry.unreadable.labels(self.instance.name).set(len(unreadable))
         if unreadable:
             text = f"{len(unreadable)}, the first is {unreadable[0].title}: {unreadable[0].reason}"
-            self._unreadable_pipelines.failed("unreadable", text)
+            self._unreadable_pipelines.failed("unreadable", self._client.redacted(InvalidResponseError(text)))
         else:
             self._unreadable_pipelines.succeeded()
 
