@@ -22,11 +22,7 @@ Program = tuple[RunningExporter, RawServer, Feldera]
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     """Run the program with a short staleness."""
     folder = tmp_path_factory.mktemp("staleness")
-    with two_instances(folder, hostile=f"staleness: {STALENESS:g}s", poll="1s") as (
-        running_,
-        raw_server,
-        feldera,
-    ):
+    with two_instances(folder, hostile=f"staleness: {STALENESS:g}s") as (running_, raw_server, feldera):
         yield running_, raw_server, feldera
 
 
