@@ -45,6 +45,22 @@ def refusing(*names: str) -> Callable[[str, bytes], Answer]:
     return act
 
 
+def test_alerts_fail_from_the_start() -> None:
+    """Alerts of all instances count as failed also where Alertmanager has never answered."""
+    telemetry, recorder = Telemetry("1", "3"), AlertmanagerRecorder(lambda _path, _body: (503, {}, b""))
+
+    async def run() -> None:
+        with serve(recorder) as url:
+            made = bridge(url, telemetry=telemetry)
+            for name in ("prod", "other"):
+                Polls(made, name=name).find(*MANY)
+            async with running(made):
+                await until(lambda: sample(telemetry, "notifications_failed_total", url) >= 2 * len(MANY))
+            assert recorder.alerts == []
+
+    asyncio.run(run())
+
+
 def test_a_refused_alert_delays_no_other() -> None:
     """A refused alert is logged once and counted each time; the other alerts are sent, and later it too."""
     telemetry, recorder = Telemetry("1", "3"), AlertmanagerRecorder(refusing("p07", "p23"))

@@ -124,7 +124,9 @@ class Sender:
         try:
             if self._requested_at == -math.inf:
                 # Measures Alertmanager's clock before the first alert is sent.
+                self._unsent = sum(len(state.alerts) for state in self._states.values())
                 await self._post(())
+                self._unsent = 0
             # Instances that cannot be reached come last: to renew their alerts takes a request of another kind, which may fail.
             for name, state in sorted(self._states.items(), key=lambda item: not item[1].reachable):
                 await self._instance(name, state)
