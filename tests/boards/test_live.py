@@ -50,7 +50,7 @@ def _values(live: WatchedFleet, board: str, title: str, **values: str) -> dict[s
             legend = str(query["legendFormat"])
             for label, value in series["metric"].items():
                 legend = legend.replace(
-                    f"{{{{{label}}}}}", live.named(value) if label == "instance" else value
+                    f"{{{{{label}}}}}", live.named(value) if label in {"instance", "alertmanager"} else value
                 )
             last = series["value"] if "value" in series else series["values"][-1]
             if last[0] < time.time() - _ENDED:

@@ -76,6 +76,10 @@ def _pipeline(name: str) -> Mapping[str, str]:
     return {"pipeline": name}
 
 
+def _alertmanagers(text: str, **values: Value) -> PanelValues:
+    return {text.format(name): value for name, value in values.items()}
+
+
 def _replicas(value: Value, text: str = "{}") -> PanelValues:
     return {text.format(name): value for name in ("a", "b")}
 
@@ -368,6 +372,19 @@ _EXPORTER: Final[dict[str, tuple[SeriesByLegend | TableRows, ...]]] = {
         ),
     ),
     "Store errors": (SeriesByLegend(_replicas(0)),),
+    "Alerts sent": (
+        SeriesByLegend(
+            {
+                **_alertmanagers("a: accepted by {}", accepting=(1, 1e4), refusing=0),
+                **_alertmanagers("a: not accepted by {}", accepting=0, refusing=(1, 1e4)),
+            },
+            WHOLE,
+        ),
+    ),
+    "Last success": (SeriesByLegend(_alertmanagers("a: {}", accepting=(0, 30 + _SLOW), refusing=(1e9, 1e10))),),
+    "Delay of notifications": (
+        SeriesByLegend({"a: problem, p95": (0.0001, 60), "a: accepting, p95": (0.0001, 5)}, WHOLE),
+    ),
     "Series": (
         SeriesByLegend({**_replicas((100, 1e5), "{}: about Feldera"), **_replicas((200, 1e5), "{}: scraped")}),
     ),

@@ -2,7 +2,7 @@
 
 Two replicas, `a` and `b`, watch them all. `default` has the demo's scenarios; `b` can no longer reach it and shows what it saw
 last. The clock of `edge` is wrong, its compiler is unwell and its license ends soon. All pipelines of `storm` have failed, and
-its license is not confirmed. `gone` no longer answers.
+its license is not confirmed. `gone` no longer answers. `a` sends its problems to two Alertmanagers, of which one refuses them.
 """
 
 import re
@@ -25,6 +25,7 @@ from feldera_exporter.micros import SECOND
 from feldera_exporter.simulator.asgi_thread import serve
 from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer
+from support.alertmanagers import AlertmanagerRecorder
 from support.clocks import SkewedClock
 from support.dashboards import Json, PanelQuery, everything, filled, merged
 from support.exporter_process import configured, prometheus, until
@@ -57,12 +58,14 @@ class WatchedFleet:
         feldera: the instance `default`.
         url: of Prometheus.
         exporters: the address of each exporter by its name here: `a` and `b`.
+        alertmanagers: the address of each Alertmanager by its name here: `accepting` and `refusing`.
         client: asks.
     """
 
     feldera: Feldera
     url: str
     exporters: Mapping[str, str]
+    alertmanagers: Mapping[str, str]
     client: httpx.Client
 
     def ask(self, expression: str) -> list[Json]:
@@ -101,8 +104,8 @@ class WatchedFleet:
         return [{names[key]: value for key, value in row.items() if key in names} for row in merged(frames)]
 
     def named(self, text: str) -> str:
-        """Return a text with the exporters' names here in place of their addresses."""
-        for name, address in self.exporters.items():
+        """Return a text with the programs' names here in place of their addresses."""
+        for name, address in {**self.exporters, **self.alertmanagers}.items():
             text = text.replace(address, name)
         return text
 
@@ -154,8 +157,15 @@ def watched(folder: Path) -> Iterator[WatchedFleet]:
             "a": stack.enter_context(serve(FelderaServer(feldera))),
             "b": gone.enter_context(serve(FelderaServer(feldera))),
         }
+        alertmanagers = {
+            "accepting": stack.enter_context(serve(AlertmanagerRecorder())),
+            "refusing": stack.enter_context(serve(AlertmanagerRecorder(lambda _path, _body: (503, {}, b"")))),
+        }
+        sending = f"alertmanager: {{urls: [{', '.join(alertmanagers.values())}], resend_interval: 5s}}\n"
         starting = {
-            name: configured(_exporter({"default": url, **others}), _made(folder / name))
+            name: configured(
+                _exporter({"default": url, **others}) + (sending if name == "a" else ""), _made(folder / name)
+            )
             for name, url in reached.items()
         }
         with ThreadPoolExecutor() as pool:
@@ -163,7 +173,8 @@ def watched(folder: Path) -> Iterator[WatchedFleet]:
         exporters = {name: address.removeprefix("http://") for name, (address, _) in started.items()}
         url = stack.enter_context(prometheus(_prometheus(folder, exporters), folder / "data"))
         client = stack.enter_context(httpx.Client(trust_env=False, verify=False, timeout=20))
-        found = WatchedFleet(feldera, url, exporters, client)
+        addresses = {name: each.removeprefix("http://") for name, each in alertmanagers.items()}
+        found = WatchedFleet(feldera, url, exporters, addresses, client)
         scraped = "count(feldera_exporter_last_successful_poll_timestamp_seconds)"
         until(lambda: found.ask(scraped) and float(found.ask(scraped)[0]["value"][1]) == 4 * REPLICAS)
         time.sleep(3)  # so that every counter's first value has been scraped before it moves

@@ -80,6 +80,7 @@ def _alerts() -> Json:
             Column("Instance", "feldera_instance"),
             Column("Replica", "instance"),
             Column("Dimension", "dimension"),
+            Column("Alertmanager", "alertmanager"),
         ),
         display=Display(unit="none", no_value="no alert fires"),
     )

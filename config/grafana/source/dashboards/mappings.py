@@ -49,3 +49,11 @@ def yes_no(yes: str, no: str, *, bad: str = BAD) -> Mappings:
 
 
 EVENTS_OR_POLLS: Final = _mapping({"1": ("in use", GOOD), "0": ("not in use", IDLE)})
+
+NEVER: Final[Mappings] = [
+    {
+        "type": "range",
+        "options": {"from": 1e9, "to": None, "result": {"text": "never", "color": BAD, "index": 0}},
+    }
+]
+"""The text of a time since an instant that is 0."""
