@@ -143,7 +143,7 @@ _ROWS: Final = (
     ExporterAlert(
         "FelderaExporterEventGap",
         "info",
-        "max by (feldera_instance) (increase(feldera_exporter_event_gaps_total[1h])) > 0",
+        "max by (feldera_instance) (increase(feldera_exporter_event_gaps_total[1d])) > 0",
         "Some transitions of pipelines may not be counted.",
         f"{_FELDERA} discarded events before the exporter read them, or its clock stepped back: counters of transitions, "
         "errors and time may be too low.",
