@@ -14,7 +14,7 @@ demo: .venv/demo .cache/debian/demo
 # Ten times as many examples, and what else only CI runs, before a release: THOROUGH=1 make test.
 test:
 	@$(MAKE) -j2 .cache/compiled .cache/debian/ready
-	PYTHONDONTWRITEBYTECODE= $(bin)/python -m pytest --numprocesses=6 --dist=worksteal \
+	PYTHONDONTWRITEBYTECODE= $(bin)/python -m pytest --numprocesses=9 --dist=worksteal \
 		$${COVERAGE:+--cov --cov-report=term --cov-fail-under=95}
 
 # What `make test` does a part of: every change of every condition of a problem, in half a minute.
