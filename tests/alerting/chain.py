@@ -28,7 +28,7 @@ from support.tools import tool
 
 REPLICAS: Final = ("a", "b")
 
-METRICS_AGE: Final = 1.0
+METRICS_AGE: Final = 2.0
 """Seconds for which metrics that were read are used again: some twenty scenarios ask at the same time."""
 
 

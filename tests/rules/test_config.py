@@ -15,7 +15,7 @@ from support.tools import DEBIAN, ROOT, editions, tool
 
 ALERTMANAGER: Final = ROOT / "config/alertmanager.yml"
 PROMETHEUS: Final = ROOT / "config/prometheus.yml"
-CONFIG: Final[dict[str, Any]] = yaml.safe_load(ALERTMANAGER.read_text("utf-8"))
+CONFIG: Final[dict[str, Any]] = yaml.load(ALERTMANAGER.read_text("utf-8"), Loader=yaml.CSafeLoader)
 EXTERNAL: Final = "cluster"
 """The label that says which Prometheus sent an alert, if there are several."""
 
