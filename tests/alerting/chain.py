@@ -22,7 +22,7 @@ from feldera_exporter.simulator.feldera import Feldera
 from support.child_process import ChildProcess
 from support.clocks import ScaledClock
 from support.disturbed_server import EVERY, UNAVAILABLE, DisturbedServer
-from support.notifications import NotificationRecord
+from support.notifications import NotificationRecord, receiving
 from support.plans import INSTANT
 from support.tools import tool
 
@@ -188,22 +188,6 @@ class AlertingChain:
         return {each["alertname"] for each in labels if each["severity"] in {"critical", "warning"}}
 
 
-def receiving(record: NotificationRecord) -> Asgi:
-    """Return a webhook that records its notifications."""
-
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        body, more = b"", True
-        while more:
-            message = await receive()
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-        record.take(scope["path"], body)
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
-        await send({"type": "http.response.body", "body": b""})
-
-    return answer
-
-
 def answering(text: Callable[[], str]) -> Asgi:
     """Return an application that answers everything with a text."""
 
@@ -233,7 +217,7 @@ def chain(
     """
     record = NotificationRecord()
     with ExitStack() as stack:
-        receiver = stack.enter_context(serve(receiving(record)))
+        receiver = stack.enter_context(serve(receiving(record.take)))
         exporters = {}
         for replica in REPLICAS:
             servers = {

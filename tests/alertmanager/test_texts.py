@@ -14,7 +14,7 @@ from feldera_exporter.demo.child_programs import HOST, free_port
 from feldera_exporter.simulator.asgi_thread import serve
 from support import loopback
 from support.child_process import ChildProcess
-from support.notifications import rendered
+from support.notifications import receiving, rendered
 from support.tools import DEBIAN, ROOT, editions, tool
 from support.two_instances import until
 
@@ -155,17 +155,10 @@ def test_many_alerts_reach_the_receivers(tmp_path: Path, edition: str) -> None:
     """Alertmanager drops nothing of a notification about many alerts, and repeats nothing in it."""
     received: dict[str, dict[str, Any]] = {}
 
-    async def receive(scope: Any, receive: Any, send: Any) -> None:
-        body, more = b"", True
-        while more:
-            message = await receive()
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-        received[scope["path"]] = json.loads(body)
-        await send({"type": "http.response.start", "status": 202, "headers": [(b"content-length", b"0")]})
-        await send({"type": "http.response.body", "body": b""})
+    def take(path: str, body: bytes) -> None:
+        received[path] = json.loads(body)
 
-    with serve(receive) as url:
+    with serve(receiving(take, 202)) as url:
         receiver = shown_receiver()
         del receiver["email_configs"]
         [slack], [pager] = receiver["slack_configs"], receiver["pagerduty_configs"]

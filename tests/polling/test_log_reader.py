@@ -148,6 +148,14 @@ def crash(simulated: SimulatedWatcher, *names: str) -> None:
     simulated.clock.advance(1)
 
 
+def crash_again(simulated: SimulatedWatcher, times: int) -> None:
+    """Let `p0` fail several times, and start it after each."""
+    for _ in range(times):
+        crash(simulated, "p0")
+        simulated.feldera.start("p0")
+        simulated.clock.advance(60)
+
+
 def test_never_more_than_four_requests_at_once() -> None:
     """At most the budget is read per poll, and the rest is kept for later and logged."""
     with a_watcher(40) as simulated:
@@ -373,10 +381,7 @@ def test_a_request_for_a_code_that_always_fails_holds_no_log(fault: HttpAnswer) 
 
         async def scenario() -> None:
             await simulated.settle()
-            for _ in range(2):
-                crash(simulated, "p0")
-                simulated.feldera.start("p0")
-                simulated.clock.advance(60)
+            crash_again(simulated, 2)
             await simulated.poll()
             simulated.server.faults.set("event", fault, times=2)
             await simulated.poll()
@@ -440,10 +445,7 @@ def test_many_errors_are_named_over_several_polls(monkeypatch: pytest.MonkeyPatc
 
         async def scenario() -> None:
             await simulated.settle()
-            for _ in range(4):
-                crash(simulated, "p0")
-                simulated.feldera.start("p0")
-                simulated.clock.advance(60)
+            crash_again(simulated, 4)
             monkeypatch.setattr("feldera_exporter.polling.watcher.READING_SHARE", -1.0)
             while not simulated.server.requests["event"]:
                 await simulated.poll()

@@ -12,9 +12,10 @@ import yaml
 
 from feldera_exporter.demo import child_programs
 from feldera_exporter.demo.child_programs import HOST, free_port
+from feldera_exporter.simulator.asgi_messages import read
 from feldera_exporter.simulator.asgi_thread import serve
 from support.child_process import ChildProcess
-from support.notifications import NotificationRecord
+from support.notifications import NotificationRecord, receiving
 from support.tools import tool
 
 
@@ -54,18 +55,7 @@ class Alertmanager(ChildProcess):
 @contextmanager
 def alertmanager(folder: Path, record: NotificationRecord) -> Iterator[Alertmanager]:
     """Run an Alertmanager until the context ends."""
-
-    async def receive(scope: Any, receive: Any, send: Any) -> None:
-        body, more = b"", True
-        while more:
-            message = await receive()
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-        record.take(scope["path"], body)
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
-        await send({"type": "http.response.body", "body": b""})
-
-    with serve(receive) as url:
+    with serve(receiving(record.take)) as url:
         running = Alertmanager(folder, url)
         running.start()
         try:
@@ -98,17 +88,13 @@ class AlertmanagerRecorder:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request."""
-        body, more = b"", True
-        while more:
-            message = await receive()
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-        self.headers = {name.decode(): value.decode() for name, value in scope["headers"]}
-        self.paths.append(scope["path"])
-        if scope["method"] == "POST":
-            self.posts.append(json.loads(body))
-        status, headers, content = self.answer(scope["path"], body)
-        if scope["method"] == "GET" and status == 200 and not content:
+        request = await read(scope, receive)
+        self.headers = dict(request.headers)
+        self.paths.append(request.path)
+        if request.method == "POST":
+            self.posts.append(json.loads(request.body))
+        status, headers, content = self.answer(request.path, request.body)
+        if request.method == "GET" and status == 200 and not content:
             content = json.dumps(self.held).encode()
         pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
         pairs.append((b"content-length", str(len(content)).encode()))

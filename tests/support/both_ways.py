@@ -19,6 +19,7 @@ from feldera_exporter.simulator.feldera import Feldera
 from feldera_exporter.simulator.server import FelderaServer
 from support.alertmanagers import Alertmanager
 from support.child_process import ChildProcess
+from support.notifications import receiving
 from support.tools import tool
 from support.two_instances import RunningExporter, running, until
 
@@ -42,14 +43,8 @@ class WebhookReceiver:
     at: dict[tuple[str, str], float] = field(default_factory=dict)
     alerts: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    def take(self, _path: str, body: bytes) -> None:
         """Take a notification."""
-        assert scope["type"] == "http"
-        body, more = b"", True
-        while more:
-            message = await receive()
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
         notification = msgspec.json.decode(body)
         notification["alerts"] = [each for each in notification["alerts"] if _about_feldera(each["labels"])]
         if notification["alerts"]:
@@ -57,8 +52,6 @@ class WebhookReceiver:
         for each in notification["alerts"]:
             self.at.setdefault((each["fingerprint"], each["status"]), time.time())
             self.alerts[each["fingerprint"]] = each
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
-        await send({"type": "http.response.body", "body": b""})
 
     @property
     def bodies(self) -> list[dict[str, Any]]:
@@ -112,7 +105,9 @@ def both_ways(folder: Path, feldera: Feldera, more: str = "") -> Iterator[BothWa
     with ExitStack() as stack:
         alertmanagers = {}
         for way in POSSIBLE:
-            alertmanagers[way] = Alertmanager(folder / way, stack.enter_context(serve(received[way])))
+            alertmanagers[way] = Alertmanager(
+                folder / way, stack.enter_context(serve(receiving(received[way].take)))
+            )
             stack.callback(alertmanagers[way].stop)
             alertmanagers[way].start()
         api = stack.enter_context(serve(FelderaServer(feldera)))

@@ -2,12 +2,16 @@
 
 import json
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
+from feldera_exporter.server.asgi import Asgi, Receive, Scope, Send
+from feldera_exporter.simulator.asgi_messages import read, respond
+from feldera_exporter.simulator.http_messages import empty
 from support.tools import DEBIAN, ROOT, tool
 
 REPEATED: Final = "repeated"
@@ -79,6 +83,17 @@ class NotificationRecord:
                     alert.status if changed else REPEATED,
                 )
             )
+
+
+def receiving(take: Callable[[str, bytes], None], status: int = 200) -> Asgi:
+    """Return a webhook that hands over the path and the body of each notification."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        request = await read(scope, receive)
+        take(request.path, request.body)
+        await respond(request, empty(status), receive, send)
+
+    return answer
 
 
 _BETWEEN: Final = "\n=====\n"

@@ -9,12 +9,12 @@ from typing import Final
 import yaml
 
 from alerting import configurations
-from alerting.chain import alertmanager, answering, prometheus, receiving
+from alerting.chain import alertmanager, answering, prometheus
 from feldera_exporter.demo.child_programs import HOST
 from feldera_exporter.demo.configurations import ALERTMANAGER, PROMETHEUS, RECEIVER, address
 from feldera_exporter.shipped import shipped
 from feldera_exporter.simulator.asgi_thread import serve
-from support.notifications import REPEATED, NotificationRecord
+from support.notifications import REPEATED, NotificationRecord, receiving
 
 RESEND: Final = 3
 """Seconds after which Prometheus repeats an alert, in place of a minute: all times are a twentieth of the shipped ones."""
@@ -61,7 +61,7 @@ def test_every_notification_has_something_new(tmp_path: Path) -> None:
         exporter = stack.enter_context(serve(answering(metrics.text)))
         managers = []
         for name, seconds in INTERVALS.items():
-            hook = {RECEIVER: address(stack.enter_context(serve(receiving(records[name]))))}
+            hook = {RECEIVER: address(stack.enter_context(serve(receiving(records[name].take))))}
             text = configurations.alertmanager(hook, f"{seconds}s")
             managers.append(alertmanager(tmp_path, text, f"alertmanager-{name}"))
         rules = tmp_path / "feldera.rules.yml"
